@@ -1,0 +1,1 @@
+"""The local world: simulators of both sides, the embedded AWS, the demo."""

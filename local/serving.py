@@ -1,0 +1,145 @@
+"""Two ways to reach a simulator: over a socket, or in-process on a `requests` session."""
+
+from __future__ import annotations
+
+import io
+import ssl
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import requests
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.wsgi import Server
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPResponse
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+LOOPBACK = "127.0.0.1"
+THREADS = 16
+
+
+class ConnectionDroppedError(Exception):
+    """Raised by a simulator to cut the connection without any answer (reset or time-out faults)."""
+
+
+class ServedApplication:
+    """A WSGI application served on a loopback port, in a thread of its own; a context manager.
+
+    Port 0 chooses a free port. With `certificate` and `key` (PEM files) it speaks HTTPS.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        port: int = 0,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        self._server = Server((LOOPBACK, port), application, numthreads=THREADS)
+        self._scheme = "http"
+        if certificate is not None and key is not None:
+            adapter = BuiltinSSLAdapter(str(certificate), str(key))
+            adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._server.ssl_adapter = adapter
+            self._scheme = "https"
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
+
+    def start(self) -> str:
+        """Bind, serve in the background and return the base URL."""
+        self._server.prepare()
+        self._thread.start()
+        return self.url
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at its end."""
+        return f"{self._scheme}://{LOOPBACK}:{self._server.bind_addr[1]}"
+
+    def stop(self) -> None:
+        """Stop serving and wait for the requests in progress."""
+        self._server.stop()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class InProcessAdapter(BaseAdapter):
+    """A `requests` transport that hands each request to a WSGI application, without a socket.
+
+    `session.mount("https://acme.my.salesforce.com", InProcessAdapter(org))` makes the real client
+    code run unchanged. `ConnectionDroppedError` becomes `requests.ConnectionError`, as on a wire.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        super().__init__()
+        self._application = application
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002, ARG002
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002
+        verify: bool | str = True,  # noqa: FBT001, FBT002, ARG002
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> requests.Response:
+        """Run the application on one prepared request and return its answer."""
+        environ = self._environ(request)
+        try:
+            body, status, headers = run_wsgi_app(self._application, environ, buffered=True)
+            content = b"".join(body)
+        except ConnectionDroppedError as error:
+            raise requests.ConnectionError("connection dropped", request=request) from error
+        answer = requests.Response()
+        answer.status_code = int(status.split(" ", 1)[0])
+        answer.reason = status.partition(" ")[2]
+        answer.headers = CaseInsensitiveDict(headers.items())
+        answer.url = request.url or ""
+        answer.request = request
+        answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
+        answer.raw = HTTPResponse(
+            io.BytesIO(content),
+            headers=dict(headers.items()),
+            status=answer.status_code,
+            preload_content=False,
+        )
+        return answer
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    @staticmethod
+    def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+        parts = urlsplit(request.url or "")
+        raw = request.body or b""
+        builder = EnvironBuilder(
+            path=parts.path or "/",
+            base_url=f"{parts.scheme}://{parts.netloc}",
+            query_string=parts.query,
+            method=request.method or "GET",
+            headers=list(request.headers.items()),
+            data=raw.encode() if isinstance(raw, str) else raw,
+        )
+        try:
+            return builder.get_environ()
+        finally:
+            builder.close()
