@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import ssl
 import threading
@@ -26,8 +27,15 @@ LOOPBACK = "127.0.0.1"
 THREADS = 16
 
 
-class ConnectionDroppedError(Exception):
-    """Raised by a simulator to cut the connection without any answer (reset or time-out faults)."""
+class ConnectionDroppedError(ConnectionResetError):
+    """Raised by a simulator to cut the connection without any answer (reset or time-out faults).
+
+    It carries the number of a reset connection because that is what makes cheroot close the socket
+    in silence; any other exception becomes an answer with status 500.
+    """
+
+    def __init__(self, why: str = "connection dropped") -> None:
+        super().__init__(errno.ECONNRESET, why)
 
 
 class ServedApplication:
