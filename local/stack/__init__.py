@@ -1,0 +1,1 @@
+"""The whole product on this machine: embedded AWS, both simulators, the deployed template."""

@@ -1,0 +1,171 @@
+"""Build `template.yaml` and deploy it, as it is, on the embedded AWS. Only parameters differ."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from local import embedded_aws
+from local.embedded_aws import EmbeddedAws
+from local.stack.background import LOG_TAIL_LINES, StackError
+from local.stack.record import PleziTenant, SalesforceOrg
+
+STACK_NAME: Final = "plezi-salesforce"
+STAGE: Final = "v1"
+SAM: Final = Path(".venv-sam/bin/sam")
+TEMPLATE: Final = Path("template.yaml")
+LAYER_CACHE: Final = Path(".build/layer")
+BUCKET: Final = "artifacts"
+
+# A killed run is taken up again when its message is visible again: on a laptop nobody waits for the
+# five minutes that suit AWS.
+WORKER_TIMEOUT_SECONDS: Final = 60
+WORKER_BUDGET_SECONDS: Final = 40
+RUNS_VISIBILITY_SECONDS: Final = 65
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The physical names of what the template describes, by the words we use for them."""
+
+    api_url: str
+    functions: dict[str, str]
+    tables: dict[str, str]
+    queues: dict[str, str]
+    secrets: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One build and one deployment, in a folder of its own."""
+
+    folder: Path
+    aws: EmbeddedAws
+
+    def build(self) -> None:
+        """Build functions and layer, the latter for this machine and this interpreter."""
+        LAYER_CACHE.mkdir(parents=True, exist_ok=True)
+        self._sam(
+            ["build", "--template-file", str(TEMPLATE), "--build-dir", str(self._built)],
+            {
+                **os.environ,  # pip may need the proxy or the certificates of this machine
+                "PYTHON": sys.executable,
+                "LAYER_PLATFORM": "native",
+                "LAYER_CACHE": str(LAYER_CACHE.absolute()),
+            },
+        )
+
+    def deploy(self, salesforce: SalesforceOrg, plezi: PleziTenant) -> Deployed:
+        """Deploy what was built, and look up where everything went."""
+        self.aws.create_bucket(BUCKET)
+        # A file, because the certificate has several lines and a command line wants one.
+        parameters = self.folder / "parameters.yaml"
+        values = {name: str(value) for name, value in self._parameters(salesforce, plezi).items()}
+        parameters.write_text(json.dumps(values, indent=2), encoding="utf-8")
+        self._sam(
+            [
+                *("deploy", "--template-file", str(self._built / "template.yaml")),
+                *("--stack-name", STACK_NAME, "--s3-bucket", BUCKET),
+                *("--region", embedded_aws.REGION, "--capabilities", "CAPABILITY_IAM"),
+                *("--no-confirm-changeset", "--no-progressbar"),
+                *("--parameter-overrides", f"file://{parameters.absolute()}"),
+            ],
+            {**embedded_aws.sdk_environment(self.aws.endpoint), "SAM_CLI_POLL_DELAY": "0.2"},
+        )
+        return self._deployed()
+
+    def put_secrets(
+        self, secrets: Mapping[str, str], salesforce: SalesforceOrg, plezi: PleziTenant
+    ) -> None:
+        """Put the simulators' credentials where the template left placeholders."""
+        user = salesforce.integration_user
+        values = {
+            "salesforce": {
+                "flow": "password",
+                "account_url": salesforce.url,
+                "consumer_key": salesforce.consumer_key,
+                "consumer_secret": salesforce.consumer_secret,
+                "username": user.username,
+                "password": user.password,
+                "security_token": user.security_token,
+                "private_key": "",
+            },
+            "plezi": {"api_key": plezi.api_key, "tenant": plezi.tenant},
+        }
+        for name, value in values.items():
+            self.aws.secrets.put_secret_value(
+                SecretId=secrets[name], SecretString=json.dumps(value)
+            )
+
+    @property
+    def _built(self) -> Path:
+        return self.folder / "build"
+
+    @staticmethod
+    def _parameters(salesforce: SalesforceOrg, plezi: PleziTenant) -> dict[str, str | int]:
+        return {
+            "PleziBaseUrl": plezi.url,
+            "PleziCallsPerSecond": 0,
+            "SalesforceTrustedHost": urlsplit(salesforce.url).netloc,
+            "SalesforceCaPem": Path(salesforce.ca_bundle).read_text(encoding="ascii"),
+            "WorkerTimeoutSeconds": WORKER_TIMEOUT_SECONDS,
+            "WorkerBudgetSeconds": WORKER_BUDGET_SECONDS,
+            "RunsVisibilitySeconds": RUNS_VISIBILITY_SECONDS,
+        }
+
+    def _sam(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        if not SAM.exists():
+            raise StackError(f"{SAM} is missing. Run `make install`, then try again.")
+        answer = subprocess.run(  # noqa: S603 - our own tool, our own arguments
+            [str(SAM), *arguments],
+            env={**environment, "SAM_CLI_TELEMETRY": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        log = self.folder / "logs" / f"sam-{arguments[0]}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(answer.stdout, encoding="utf-8")
+        if answer.returncode:
+            tail = "\n".join(f"  | {line}" for line in answer.stdout.splitlines()[-LOG_TAIL_LINES:])
+            raise StackError(f"`sam {arguments[0]}` failed; all of it is in {log}.\n{tail}")
+
+    def _deployed(self) -> Deployed:
+        described = self.aws.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        outputs = {
+            output.get("OutputKey", ""): output.get("OutputValue", "")
+            for output in described.get("Outputs", [])
+        }
+
+        def ending(suffix: str, *, dropped: str) -> dict[str, str]:
+            return {
+                snake(key.removesuffix(dropped)): value
+                for key, value in outputs.items()
+                if key.endswith(suffix)
+            }
+
+        queues = ending("Url", dropped="Url")
+        del queues["api"]
+        return Deployed(
+            # On AWS the output ApiUrl says it; here the same API answers below the one endpoint.
+            api_url=f"{self.aws.endpoint}/_aws/execute-api/{outputs['ApiId']}/{STAGE}",
+            functions=ending("FunctionName", dropped="FunctionName"),
+            tables=ending("TableName", dropped="TableName"),
+            queues={name.removesuffix("_queue"): url for name, url in queues.items()},
+            secrets=ending("SecretArn", dropped="SecretArn"),
+        )
+
+
+def snake(name: str) -> str:
+    """`ScheduledSync` as `scheduled_sync`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
