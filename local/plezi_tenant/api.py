@@ -1,0 +1,291 @@
+"""The API of the tenant, under `/api/v1`: who may call, what each call does, what it counts as."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request, Response
+
+from local.control import ControlPanel
+from local.plezi_tenant.book import ContactBook
+from local.plezi_tenant.forms import submission_of
+from local.plezi_tenant.instants import moment_of, text_of_moment
+from local.plezi_tenant.limits import TokenBucket
+from local.plezi_tenant.misbehaviour import (
+    AFTER,
+    BEFORE,
+    STALE,
+    STALE_SECONDS,
+    TRUNCATED_PAGE,
+    Wait,
+    strike_after,
+    strike_before,
+    truncate_page,
+)
+from local.plezi_tenant.query import listing_of
+from local.plezi_tenant.refusals import RefusedError, html_refusal, json_refusal
+from local.plezi_tenant.schema import NEWSLETTERS
+from local.plezi_tenant.store import Contact
+from local.plezi_tenant.wire import Wire, document
+
+PREFIX = "/api/v1"
+API_KEY = "kE9_sim-Plezi-7Qw2xA"
+TENANT_NAME = "ExampleSAS"
+"""The header carries the name of the company, in one word, and not an id."""
+JSON = "application/json"
+JSON_API = "application/vnd.api+json"
+WRITES = frozenset({"create", "update", "delete"})
+"""Kinds that change contacts. Forms change them too, but visitors submit them, not clients."""
+READS = frozenset({"list", "get", "lists", "schema"})
+ONE_CONTACT = "contacts/{id}"
+KINDS = {
+    ("contacts", "GET"): "list",
+    ("contacts", "POST"): "create",
+    (ONE_CONTACT, "GET"): "get",
+    (ONE_CONTACT, "PUT"): "update",
+    (ONE_CONTACT, "PATCH"): "update",
+    (ONE_CONTACT, "DELETE"): "delete",
+    ("contact_lists", "GET"): "lists",
+    ("contact_attributes", "GET"): "schema",
+    ("create_contact_after_webform", "GET"): "form",
+}
+UPDATE_METHODS = {"put": "PUT", "patch": "PATCH", "post_upsert": ""}
+NEWSLETTERS_SINCE = "2024-01-01T00:00:00.000Z"
+FORM_ANSWER = {
+    "email_contact_sent": True,
+    "redirect_after_submit": True,
+    "redirection_url": "https://www.example.com/thanks",
+}
+
+
+@dataclass(slots=True)
+class Call:
+    """One API call: the request, what it counts as, and how many records it touched."""
+
+    request: Request
+    resource: str
+    identity: str
+    kind: str
+    records: int = 0
+    unseen: float = 0.0
+
+
+class Api:
+    """Answers every call under `/api/v1`, strictly."""
+
+    def __init__(
+        self,
+        book: ContactBook,
+        control: ControlPanel,
+        announce: Callable[[dict[str, object]], None],
+    ) -> None:
+        self.api_key = API_KEY
+        self.tenant_name = TENANT_NAME
+        self.public_url = "https://app.plezi.co"
+        self.wait: Wait = control.clock.advance
+        self.submissions = 0
+        self._book = book
+        self._control = control
+        self._announce = announce
+        self._lock = threading.Lock()
+        self._bucket = TokenBucket(control.clock)
+        self._actions: dict[str, Callable[[Call], Response]] = {
+            "list": self._list,
+            "create": self._create,
+            "get": self._get,
+            "update": self._update,
+            "delete": self._delete,
+            "lists": self._lists,
+            "schema": self._schema,
+            "form": self._form,
+        }
+
+    @property
+    def wire(self) -> Wire:
+        """The spelling as the switches are now."""
+        return Wire(self._book.schema, self._book.switches, self.public_url)
+
+    def reset(self) -> None:
+        """Go back to the first key, and forget the forms."""
+        self.api_key = API_KEY
+        self.submissions = 0
+
+    def answer(self, request: Request) -> Response:
+        """Answer one call and count it, whatever becomes of it."""
+        call = _call_of(request)
+        try:
+            return self._with_faults(call)
+        except RefusedError as error:
+            if self._book.switches.error_format == "html":
+                return html_refusal(error.status, error.headers)
+            return json_refusal(error)
+        finally:
+            self._control.calls.count(call.kind, call.records)
+
+    def _with_faults(self, call: Call) -> Response:
+        method, path = call.request.method, call.request.path
+        faults = self._control.faults
+        if fault := faults.take(method, path, *BEFORE):
+            struck = strike_before(fault, self.wait)
+            if struck is not None:
+                return struck
+        self._let_in(call)
+        if call.kind in WRITES and (stale := faults.take(method, path, STALE)):
+            call.unseen = float(stale.parameters.get("seconds", STALE_SECONDS))
+        answer = self._carried_out(call)
+        if call.kind == "list" and (fault := faults.take(method, path, TRUNCATED_PAGE)):
+            answer = truncate_page(fault, answer)
+        if fault := faults.take(method, path, *AFTER):
+            answer = strike_after(fault, answer, self.wait)
+        return answer
+
+    def _let_in(self, call: Call) -> None:
+        """Refuse who may not call, or calls too often, or in no language spoken here."""
+        switches, headers = self._book.switches, call.request.headers
+        tenant, key = headers.get("X-Tenant-Company"), headers.get("X-API-Key")
+        if not tenant or not key:
+            raise RefusedError(401, "X-API-Key and X-Tenant-Company are needed")
+        if tenant != self.tenant_name:
+            raise RefusedError(int(switches.unknown_tenant), "unknown tenant")
+        if key != self.api_key:
+            raise RefusedError(401, "the key is not valid")
+        if seconds := self._bucket.wait_for_one(switches.rate_limit_per_minute):
+            sent = switches.retry_after == "sent"
+            retry = {"Retry-After": str(seconds)} if sent else None
+            raise RefusedError(429, "too many calls", headers=retry)
+        reads = call.kind in READS
+        if switches.key_rights == "none" or (switches.key_rights == "read" and not reads):
+            raise RefusedError(403, "the key has no right to do this")
+        accepted = call.request.accept_mimetypes
+        if accepted and not accepted.best_match([JSON, JSON_API]):
+            raise RefusedError(406, f"answers are {JSON}")
+
+    def _carried_out(self, call: Call) -> Response:
+        switches, method = self._book.switches, call.request.method
+        known = {resource for resource, _ in KINDS}
+        if call.resource not in known:
+            raise RefusedError(404, f"no route {call.request.path}")
+        if call.kind == "schema" and switches.schema_call == "absent":
+            raise RefusedError(404, f"no route {call.request.path}")
+        allowed = [verb for resource, verb in KINDS if resource == call.resource]
+        if call.resource == ONE_CONTACT:
+            allowed = [verb for verb in allowed if self._offers(verb)]
+        if method not in allowed:
+            headers = {"Allow": ", ".join(allowed)}
+            raise RefusedError(405, f"{method} is not offered here", headers=headers)
+        if method in {"POST", "PUT", "PATCH"} and call.request.mimetype not in {JSON, JSON_API}:
+            raise RefusedError(415, f"the body must be {JSON}")
+        return self._actions[call.kind](call)
+
+    def _offers(self, verb: str) -> bool:
+        """Tell whether a verb may be used on one contact."""
+        switches = self._book.switches
+        match verb:
+            case "GET":
+                return switches.get_by_id == "offered"
+            case "DELETE":
+                return switches.deletion == "offered"
+            case _:
+                return verb == UPDATE_METHODS[switches.update_method]
+
+    def _list(self, call: Call) -> Response:
+        switches = self._book.switches
+        contacts, total = self._book.page(listing_of(call.request.args, switches))
+        call.records = len(contacts)
+        told = {"right": total, "low": total // 2, "high": total + 7}[switches.total_results]
+        meta = {"total_results": told} if switches.meta == "present" else None
+        wire = self.wire
+        return _answer(document([wire.resource(contact) for contact in contacts], meta))
+
+    def _get(self, call: Call) -> Response:
+        contact = self._book.read(call.identity)
+        if contact is None:
+            raise RefusedError(404, f"no contact {call.identity}")
+        call.records = 1
+        return self._resource(contact)
+
+    def _create(self, call: Call) -> Response:
+        changes = self.wire.changes(call.request.get_data())
+        contact, created = self._book.post(changes, unseen=call.unseen)
+        call.records = 1
+        return self._resource(contact, 201 if created else 200)
+
+    def _update(self, call: Call) -> Response:
+        changes = self.wire.changes(call.request.get_data(), call.identity)
+        contact = self._book.update(call.identity, changes, unseen=call.unseen)
+        call.records = 1
+        return self._resource(contact)
+
+    def _delete(self, call: Call) -> Response:
+        self._book.delete(call.identity, unseen=call.unseen)
+        call.records = 1
+        return Response(status=204)
+
+    def _schema(self, call: Call) -> Response:
+        rows = self.wire.schema_rows()
+        call.records = len(rows)
+        return _answer(document(rows, {"total_results": len(rows)}))
+
+    def _lists(self, call: Call) -> Response:
+        rows = [
+            {
+                "id": str(newsletter.key),
+                "type": "contact_lists",
+                "attributes": {
+                    "name": newsletter.label,
+                    "created_at": NEWSLETTERS_SINCE,
+                    "updated_at": NEWSLETTERS_SINCE,
+                },
+            }
+            for newsletter in NEWSLETTERS
+        ]
+        call.records = len(rows)
+        return _answer(document(rows, {"total_results": len(rows)}))
+
+    def _form(self, call: Call) -> Response:
+        created = self.take_form(call.request.args)
+        call.records = 1
+        return _answer(json.dumps(FORM_ANSWER).encode(), 201 if created else 200)
+
+    def take_form(self, fields: MultiDict[str, str]) -> bool:
+        """Take a filled-in form, tell the connector, and say whether the contact is new."""
+        submission = submission_of(fields, self.wire)
+        contact, created = self._book.submit(
+            submission.changes, keep=submission.keep, source=submission.source
+        )
+        with self._lock:
+            self.submissions += 1
+        self._announce(
+            {
+                "event": "form.submitted",
+                "contact": {"id": contact.id, "email": contact.email},
+                "content_web_form_id": submission.content_web_form_id,
+                "occurred_at": text_of_moment(moment_of(self._control.clock.now())),
+            }
+        )
+        return created
+
+    def _resource(self, contact: Contact, status: int = 200) -> Response:
+        return _answer(document(self.wire.resource(contact)), status)
+
+
+def _call_of(request: Request) -> Call:
+    """Return what a request is a call of; 'other' where it is of nothing known."""
+    parts = request.path.removeprefix(PREFIX).strip("/").split("/")
+    resource, identity = parts[0], ""
+    match parts:
+        case ["contacts", identity]:
+            resource = ONE_CONTACT
+        case [_]:
+            pass
+        case _:
+            resource = ""
+    return Call(request, resource, identity, KINDS.get((resource, request.method), "other"))
+
+
+def _answer(body: bytes, status: int = 200) -> Response:
+    return Response(body, status=status, content_type="application/json; charset=utf-8")

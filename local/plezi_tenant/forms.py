@@ -1,0 +1,79 @@
+"""The form endpoint: a GET that writes, with every value in the query string."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from local.plezi_tenant.book import Changes
+from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.schema import OBJECT_ID, Attribute, AttributeType, Value
+from local.plezi_tenant.wire import Wire
+
+IDENTITIES = ("form_id", "content_web_form_id")
+TRACKING = frozenset(
+    {"visit", "visitor", "utm", "utm_medium", "utm_source", "utm_campaign", "gclid", "referer"}
+)
+KEEP = "keep_multiple_select_values"
+CONSENTS = "consents[]"
+DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One form as it was filled in."""
+
+    content_web_form_id: str
+    changes: Changes
+    keep: frozenset[str]
+    source: str
+
+
+def submission_of(parameters: MultiDict[str, str], wire: Wire) -> Submission:
+    """Return the form that a query string holds, or refuse it: 400 for names, 422 for values."""
+    for name in IDENTITIES:
+        if not OBJECT_ID.fullmatch(parameters.get(name, "")):
+            raise RefusedError(422, f"{name} must be an id of 24 hexadecimal digits")
+    changes = _fields(parameters, wire)
+    # Newsletters and consents given before are not taken back by a later form.
+    keep = {"subscriptions", "consents"}
+    if parameters.get(KEEP) == "true":
+        keep |= {a for a in changes if _is_multiple(wire.attribute(wire.spelled(a)))}
+    source = parameters.get("utm_source") or DIRECT
+    return Submission(parameters["content_web_form_id"], changes, frozenset(keep), source)
+
+
+def _fields(parameters: MultiDict[str, str], wire: Wire) -> dict[str, Value]:
+    """Return the fields that were filled in; one left blank is sent too, and says nothing."""
+    changes: dict[str, Value] = {}
+    wrong: list[str] = []
+    for name, texts in parameters.lists():
+        if name in TRACKING or name in IDENTITIES or name == KEEP:
+            continue
+        attribute = wire.attribute("consents" if name == CONSENTS else name)
+        if attribute is None or name == "consents":
+            raise RefusedError(400, f"{name} is not a field of the form")
+        text = ",".join(texts) if name == CONSENTS else texts[-1]
+        if text and (refusal := _accept(attribute, name, text, changes)):
+            wrong.append(refusal)
+    if "email" not in changes and not wrong:
+        wrong.append("email is mandatory")
+    if wrong:
+        raise RefusedError(422, *wrong)
+    return changes
+
+
+def _accept(attribute: Attribute, name: str, text: str, changes: dict[str, Value]) -> str | None:
+    """Take one field, or return what is wrong with it."""
+    if attribute.read_only:
+        return f"{name} is read-only"
+    try:
+        changes[attribute.name] = attribute.accept_text(text)
+    except ValueError as error:
+        return f"{name} {error}"
+    return None
+
+
+def _is_multiple(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type is AttributeType.MULTI_LIST

@@ -1,0 +1,177 @@
+"""The page of the tenant: see its contacts, edit one as a person would, fill in a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import jinja2
+from werkzeug.datastructures import MultiDict
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from local.plezi_tenant.api import Api
+from local.plezi_tenant.book import ContactBook
+from local.plezi_tenant.instants import text_of_moment
+from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.schema import SET_BY_PLEZI, Attribute, AttributeType, Value
+from local.plezi_tenant.store import Contact, Listing
+
+ROWS = 25
+LAST_PAGE = 1_000_000
+"""Beyond any list here, and within what the store can count."""
+FORM_IDS = {
+    "form_id": "5f00000000000000000000f1",
+    "content_web_form_id": "5f00000000000000000000c1",
+}
+"""The one form that the page shows."""
+FORM_FIELDS = ("email", "first_name", "last_name", "company", "phone", "function")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One attribute of one contact, as the page shows it."""
+
+    attribute: Attribute
+    text: str
+    chosen: frozenset[str]
+    locked: bool
+
+
+class Page:
+    """Answers everything that is neither the API nor a control route."""
+
+    def __init__(self, book: ContactBook, api: Api) -> None:
+        self._book = book
+        self._api = api
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request of a browser."""
+        match request.method, request.path.strip("/").split("/"):
+            case "GET", [""]:
+                return self._list(request)
+            case "GET", ["contacts", identity]:
+                return self._contact(identity, saved="saved" in request.args)
+            case "POST", ["contacts", identity]:
+                return self._save(identity, request.form)
+            case "GET", ["form"]:
+                return self._form({}, "")
+            case "POST", ["form"]:
+                return self._submit(request.form)
+            case _:
+                return self._missing()
+
+    def _list(self, request: Request) -> Response:
+        text = request.args.get("email", "").strip()
+        page = max(1, min(request.args.get("page", 1, type=int), LAST_PAGE))
+        listing = Listing(
+            sort="updated_at", descending=True, text=text, limit=ROWS, offset=(page - 1) * ROWS
+        )
+        contacts, total = self._book.true_page(listing)
+        rows = [
+            {
+                "id": contact.id,
+                "updated_at": text_of_moment(contact.updated_at),
+                **{name: contact.values.get(name, "") for name in COLUMNS},
+            }
+            for contact in contacts
+        ]
+        pages = max(1, -(-total // ROWS))
+        links = {
+            number: "/?" + urlencode({"email": text, "page": number})
+            for number in (page - 1, page + 1)
+            if 1 <= number <= pages
+        }
+        return self._render(
+            "contacts.html", rows=rows, total=total, text=text, page=page, pages=pages, links=links
+        )
+
+    def _contact(
+        self, identity: str, *, saved: bool = False, problem: str = "", status: int = 200
+    ) -> Response:
+        contact = self._book.truth(identity)
+        if contact is None:
+            return self._missing()
+        fields = [_field(attribute, contact) for attribute in self._shown_attributes()]
+        return self._render(
+            "contact.html",
+            status,
+            contact=contact,
+            fields=fields,
+            created_at=text_of_moment(contact.created_at),
+            updated_at=text_of_moment(contact.updated_at),
+            saved=saved,
+            problem=problem,
+        )
+
+    def _shown_attributes(self) -> list[Attribute]:
+        return [a for a in self._book.schema if not a.read_only or a.name in SET_BY_PLEZI]
+
+    def _save(self, identity: str, form: MultiDict[str, str]) -> Response:
+        changes: dict[str, Value | None] = {}
+        wrong: list[str] = []
+        for attribute in self._shown_attributes():
+            text = ",".join(form.getlist(attribute.name)).strip()
+            if not text and attribute.mandatory:
+                wrong.append(f"{attribute.label} is mandatory")
+                continue
+            try:
+                changes[attribute.name] = attribute.accept_text(text) if text else None
+            except ValueError as error:
+                wrong.append(f"{attribute.label} {error}")
+        if wrong:
+            return self._contact(identity, problem="; ".join(wrong), status=422)
+        try:
+            self._book.update(identity, changes)
+        except RefusedError as error:
+            return self._contact(identity, problem="; ".join(error.details), status=error.status)
+        return redirect(f"/contacts/{identity}?saved", 303)
+
+    def _form(self, given: Mapping[str, str], problem: str, status: int = 200) -> Response:
+        attributes = [a for a in self._book.schema if a.name in FORM_FIELDS]
+        return self._render(
+            "form.html", status, attributes=attributes, given=given, problem=problem
+        )
+
+    def _submit(self, form: MultiDict[str, str]) -> Response:
+        given = {name: form.get(name, "").strip() for name in FORM_FIELDS}
+        wire = self._api.wire
+        fields = {wire.spelled(name): text for name, text in given.items()}
+        try:
+            self._api.take_form(MultiDict({**FORM_IDS, **fields}))
+        except RefusedError as error:
+            return self._form(given, "; ".join(error.details), error.status)
+        return redirect("/?" + urlencode({"email": given["email"]}), 303)
+
+    def _missing(self) -> Response:
+        return self._render("missing.html", 404)
+
+    def _render(self, template: str, status: int = 200, **values: object) -> Response:
+        html = self._templates.get_template(template).render(**values)
+        return Response(html, status, SECURITY_HEADERS, content_type="text/html; charset=utf-8")
+
+
+COLUMNS = ("email", "first_name", "last_name", "company", "behaviour_score", "state")
+
+
+def _field(attribute: Attribute, contact: Contact) -> Field:
+    value = contact.values.get(attribute.name)
+    chosen = frozenset(str(part) for part in value) if isinstance(value, list) else frozenset()
+    if value is None or isinstance(value, list):
+        text = ""
+    elif attribute.type is AttributeType.CHECKBOX:
+        text = str(value).lower()
+    else:
+        text = str(value)
+    return Field(attribute, text, chosen, attribute.name in SET_BY_PLEZI)

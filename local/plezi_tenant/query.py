@@ -1,0 +1,95 @@
+"""The query string of a list call: paging, order and filters, as the switches allow them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from werkzeug.datastructures import MultiDict
+
+from local.plezi_tenant.instants import moment_of_text
+from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.store import Listing
+from local.plezi_tenant.switches import LARGEST_PAGE, Switches
+
+DEFAULT_PAGE = 20
+PAGERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}
+CHANGED_SINCE = ("filter[updated_at][gte]", "updated_since")
+EMAIL = "filter[email]"
+LARGEST_NUMBER = 10_000_000
+"""Beyond any list here, and within what the store can count."""
+
+
+def listing_of(parameters: MultiDict[str, str], switches: Switches) -> Listing:
+    """Return what a list call asks for, or refuse it with 400 and the parameter named."""
+    _refuse_unknown(parameters, switches)
+    start_name, size_name = PAGERS[switches.pager]
+    size = _number(parameters, size_name, DEFAULT_PAGE, least=1)
+    if size > LARGEST_PAGE and switches.page_size_over_max == "refused":
+        raise RefusedError(400, f"{size_name} must be {LARGEST_PAGE} at most")
+    size = min(size, switches.page_size_cap)
+    if switches.pager == "page":
+        offset = (_number(parameters, start_name, 1, least=1) - 1) * size
+    else:
+        offset = _number(parameters, start_name, 0, least=0)
+    honoured = switches.changed_since == "honoured"
+    return Listing(
+        sort=_sort(parameters, switches),
+        descending=_descending(parameters) and switches.sort == "honoured",
+        changed_since=_changed_since(parameters) if honoured else None,
+        email=parameters.get(EMAIL) if switches.email_filter == "honoured" else None,
+        limit=size,
+        offset=offset,
+    )
+
+
+def _refuse_unknown(parameters: MultiDict[str, str], switches: Switches) -> None:
+    known = {*PAGERS[switches.pager], "sort_by", "sort_dir"}
+    refused: set[str] = set()
+    for names, position in (
+        (CHANGED_SINCE, switches.changed_since),
+        ((EMAIL,), switches.email_filter),
+    ):
+        (refused if position == "absent" else known).update(names)
+    for name, values in parameters.lists():
+        if name in refused or (name not in known and switches.unknown_parameters == "refused"):
+            raise RefusedError(400, f"{name} is not a parameter of this list")
+        if name in known and len(values) > 1:
+            raise RefusedError(400, f"{name} is given twice")
+
+
+def _number(parameters: MultiDict[str, str], name: str, default: int, *, least: int) -> int:
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= LARGEST_NUMBER:
+        raise RefusedError(400, f"{name} must be a whole number, {least} or more")
+    return int(text)
+
+
+def _sort(
+    parameters: MultiDict[str, str], switches: Switches
+) -> Literal["updated_at", "created_at", "email", "number"]:
+    match parameters.get("sort_by", "created_at"):
+        case "updated_at" | "created_at" | "email" as column:
+            return column if switches.sort == "honoured" else "number"
+        case _:
+            raise RefusedError(400, "sort_by must be updated_at, created_at or email")
+
+
+def _descending(parameters: MultiDict[str, str]) -> bool:
+    direction = parameters.get("sort_dir", "asc")
+    if direction not in {"asc", "desc"}:
+        raise RefusedError(400, "sort_dir must be asc or desc")
+    return direction == "desc"
+
+
+def _changed_since(parameters: MultiDict[str, str]) -> int | None:
+    given = [name for name in CHANGED_SINCE if name in parameters]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise RefusedError(400, "give one of filter[updated_at][gte] and updated_since")
+    try:
+        return moment_of_text(parameters[given[0]])
+    except (ValueError, OverflowError) as error:
+        raise RefusedError(400, f"{given[0]} must be an instant, ISO 8601 with its zone") from error

@@ -1,0 +1,259 @@
+"""The attributes of a contact: their names, types and options, and what each accepts as a value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from local.plezi_tenant.instants import moment_of_text, text_of_moment
+
+Value: TypeAlias = str | int | float | bool | list[str] | list[int]
+Values: TypeAlias = dict[str, Value]
+
+EMAIL = re.compile(
+    r"[^\x00-\x20\x7f\s@,;<>()\[\]\"]+@[^\x00-\x20\x7f\s@,;<>()\[\]\".]+"
+    r"(?:\.[^\x00-\x20\x7f\s@,;<>()\[\]\".]+)*\.[^\x00-\x20\x7f\s@,;<>()\[\]\".]{2,}"
+)
+"""One @, no space, no quoting, and a domain of at least two labels: what web forms accept."""
+LONGEST_EMAIL = 254
+"""RFC 5321: a path is at most 256 octets with its angle brackets."""
+OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+"""Identifiers of this product line look like those of MongoDB."""
+
+
+class AttributeType(StrEnum):
+    """The kinds of value an attribute can hold, as the schema call spells them."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    NUMBER = "number"
+    CHECKBOX = "checkbox"
+    DATE = "date"
+    DATETIME = "datetime"
+    LIST = "list"
+    MULTI_LIST = "multi_list"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a list: the key travels, the label is what people read."""
+
+    key: str | int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a contact and the values it accepts."""
+
+    name: str
+    label: str
+    type: AttributeType = AttributeType.TEXT
+    options: tuple[Option, ...] = ()
+    mandatory: bool = False
+    read_only: bool = False
+    system: bool = True
+
+    def accept(self, value: object) -> Value:
+        """Return the value as it is stored, or raise `ValueError` with what is wrong with it."""
+        match self.type:
+            case AttributeType.EMAIL:
+                return _email(value)
+            case AttributeType.NUMBER:
+                return _number(value)
+            case AttributeType.CHECKBOX:
+                if isinstance(value, bool):
+                    return value
+                raise ValueError("must be true or false")
+            case AttributeType.DATE:
+                return _date(value)
+            case AttributeType.DATETIME:
+                return _datetime(value)
+            case AttributeType.LIST:
+                return self._choice(value)
+            case AttributeType.MULTI_LIST:
+                return self._choices(value)
+            case _:
+                return _text(value)
+
+    def accept_text(self, text: str) -> Value:
+        """Return the value that a text stands for, as a query string or a web page gives it."""
+        match self.type:
+            case AttributeType.NUMBER:
+                return self.accept(_number_in(text))
+            case AttributeType.CHECKBOX:
+                return self.accept({"true": True, "1": True, "false": False, "0": False}.get(text))
+            case AttributeType.MULTI_LIST:
+                keys = {str(option.key): option.key for option in self.options}
+                parts = [part.strip() for part in text.split(",") if part.strip()]
+                return self.accept([keys.get(part, part) for part in parts])
+            case _:
+                return self.accept(text)
+
+    def _choice(self, value: object) -> str:
+        if isinstance(value, str) and any(value == option.key for option in self.options):
+            return value
+        raise ValueError("is not an option of the list")
+
+    def _choices(self, value: object) -> list[str] | list[int]:
+        if not isinstance(value, list):
+            raise ValueError("must be a list of options")  # noqa: TRY004  # one kind of refusal
+        known = {option.key for option in self.options}
+        for choice in value:
+            if isinstance(choice, bool) or not isinstance(choice, str | int) or choice not in known:
+                raise ValueError("has an element that is not an option of the list")
+        return list(dict.fromkeys(value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # noqa: TRY004  # one kind of refusal
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("has half a character (a lone surrogate)")
+    return value
+
+
+def _email(value: object) -> str:
+    email = _text(value).strip()
+    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
+        raise ValueError("is invalid")
+    return email
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("must be a number")  # noqa: TRY004  # one kind of refusal
+    return value
+
+
+def _number_in(text: str) -> int | float | None:
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return None
+
+
+def _date(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            pass
+    raise ValueError("must be a date, YYYY-MM-DD")
+
+
+def _datetime(value: object) -> str:
+    if isinstance(value, str) and "T" in value:
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            instant = None
+        if instant is not None and instant.tzinfo is not None:
+            return text_of_moment(moment_of_text(value))
+    raise ValueError("must be an instant, ISO 8601 with its zone")
+
+
+def _options(*labels: str) -> tuple[Option, ...]:
+    return tuple(Option(label.lower(), label) for label in labels)
+
+
+NEWSLETTERS = (
+    Option("6300000000000000000000aa", "Newsletter"),
+    Option("6300000000000000000000ab", "Product news"),
+)
+CONSENTS = (Option(1, "Commercial e-mails"), Option(2, "Profiling"))
+STATES = ("new", "engaged", "accepted", "closed")
+
+SYSTEM_ATTRIBUTES = (
+    Attribute("email", "E-mail", AttributeType.EMAIL, mandatory=True),
+    Attribute("first_name", "First name"),
+    Attribute("last_name", "Last name"),
+    Attribute("company", "Company"),
+    Attribute("phone", "Phone", AttributeType.PHONE),
+    Attribute("mobile", "Mobile", AttributeType.PHONE),
+    Attribute("function", "Function"),
+    Attribute("behaviour_score", "Behaviour score", AttributeType.NUMBER, read_only=True),
+    Attribute("state", "State", read_only=True),
+    Attribute("source", "Source", read_only=True),
+    Attribute("url", "Page of the contact", read_only=True),
+    Attribute("subscriptions", "Newsletters", AttributeType.MULTI_LIST, NEWSLETTERS),
+    Attribute("consents", "Consents", AttributeType.MULTI_LIST, CONSENTS),
+    Attribute("created_at", "Created", AttributeType.DATETIME, read_only=True),
+    Attribute("updated_at", "Updated", AttributeType.DATETIME, read_only=True),
+)
+CUSTOM_ATTRIBUTES = (
+    Attribute("newsletter_optout", "Newsletter opt-out", AttributeType.CHECKBOX, system=False),
+    Attribute("birthdate", "Birth date", AttributeType.DATE, system=False),
+    Attribute("last_visit", "Last visit", AttributeType.DATETIME, system=False),
+    Attribute("employees", "Employees", AttributeType.NUMBER, system=False),
+    Attribute(
+        "segment", "Segment", AttributeType.LIST, _options("SMB", "Mid", "Large"), system=False
+    ),
+    Attribute(
+        "interests",
+        "Interests",
+        AttributeType.MULTI_LIST,
+        _options("Events", "Product", "Hiring"),
+        system=False,
+    ),
+)
+STAMPS = ("created_at", "updated_at")
+SET_BY_PLEZI = frozenset({"behaviour_score", "state", "source"})
+"""Read-only on the wire, but stored: Plezi itself moves them."""
+
+
+class Schema:
+    """The attributes of the tenant, in the order of their positions."""
+
+    def __init__(
+        self, attributes: Iterable[Attribute] = SYSTEM_ATTRIBUTES + CUSTOM_ATTRIBUTES
+    ) -> None:
+        self._attributes = {attribute.name: attribute for attribute in attributes}
+
+    def __iter__(self) -> Iterator[Attribute]:
+        return iter(tuple(self._attributes.values()))
+
+    def find(self, name: str) -> Attribute | None:
+        """Return the attribute of this name, if there is one."""
+        return self._attributes.get(name)
+
+    def declare(self, attribute: Attribute) -> None:
+        """Add a custom attribute, or change one; a system attribute is refused."""
+        held = self._attributes.get(attribute.name)
+        if held is not None and held.system:
+            raise ValueError(f"{attribute.name} is a system attribute")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", attribute.name):
+            raise ValueError("a name is lower-case words joined by underscores")
+        self._attributes[attribute.name] = attribute
+
+    def withdraw(self, name: str) -> None:
+        """Remove a custom attribute; contacts keep its values unseen."""
+        held = self._attributes.get(name)
+        if held is None or held.system:
+            raise ValueError(f"{name} is not a custom attribute")
+        del self._attributes[name]
+
+
+def custom_attribute(order: Mapping[str, object]) -> Attribute:
+    """Return the custom attribute that a JSON object describes; `ValueError` says what is wrong."""
+    name, options = order.get("name"), order.get("options", [])
+    if not isinstance(name, str) or not isinstance(options, list):
+        raise ValueError("give 'name', 'type' and, for a list, 'options': [...]")  # noqa: TRY004  # one kind of refusal
+    return Attribute(
+        name=name,
+        label=str(order.get("label", name)),
+        type=AttributeType(str(order.get("type", "text"))),
+        options=tuple(Option(str(option), str(option)) for option in options),
+        mandatory=order.get("mandatory") is True,
+        read_only=order.get("read_only") is True,
+        system=False,
+    )

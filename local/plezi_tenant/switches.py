@@ -1,0 +1,92 @@
+"""The switches: one for each thing about the Plezi API that is assumed and not proved.
+
+The first value of each choice is the default, and is what `reference` section 7 recommends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How this tenant behaves wherever public sources do not say."""
+
+    # Writing
+    update_method: Literal["put", "patch", "post_upsert"] = "put"
+    known_email: Literal["upsert", "conflict", "conflict_409"] = "upsert"
+    unchanged_write: Literal["keeps_updated_at", "moves_updated_at"] = "keeps_updated_at"
+    read_only_attributes: Literal["refused", "ignored"] = "refused"
+    deletion: Literal["refused", "offered"] = "refused"
+    email_case: Literal["kept", "lowered"] = "kept"
+    # Reading
+    pager: Literal["page", "limit_offset"] = "page"
+    page_size_over_max: Literal["capped", "refused"] = "capped"
+    page_size_cap: int = LARGEST_PAGE
+    changed_since: Literal["honoured", "ignored", "absent"] = "honoured"
+    email_filter: Literal["honoured", "ignored", "absent"] = "honoured"
+    unknown_parameters: Literal["refused", "ignored"] = "refused"
+    sort: Literal["honoured", "ignored"] = "honoured"
+    meta: Literal["present", "missing"] = "present"
+    total_results: Literal["right", "low", "high"] = "right"
+    get_by_id: Literal["offered", "absent"] = "offered"
+    schema_call: Literal["offered", "absent"] = "offered"
+    read_lag_seconds: float = 0.0
+    # Spelling
+    attribute_spelling: Mapping[str, str] = field(default_factory=dict)
+    state_spelling: Literal["lower", "capitals"] = "lower"
+    score_type: Literal["number", "text"] = "number"
+    empty_values: Literal["typed", "null", "omitted"] = "typed"
+    updated_at: Literal["present", "missing"] = "present"
+    score_change: Literal["moves_updated_at", "keeps_updated_at"] = "moves_updated_at"
+    # Refusing
+    rate_limit_per_minute: int = 0
+    retry_after: Literal["sent", "withheld"] = "sent"
+    unknown_tenant: Literal["401", "404"] = "401"
+    key_rights: Literal["read_write", "read", "none"] = "read_write"
+    error_format: Literal["json", "html"] = "json"
+    # Forms
+    form_invisible_seconds: float = 0.0
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """Return these switches with some turned; `ValueError` names what is wrong."""
+        hints = get_type_hints(type(self))
+        for name, value in changes.items():
+            if name not in hints:
+                raise ValueError(f"unknown switch {name!r}; known: {', '.join(sorted(hints))}")
+            _check(name, value, hints[name])
+        turned = dataclasses.replace(self, **changes)
+        if turned.update_method == "post_upsert" and turned.known_email != "upsert":
+            raise ValueError("update_method post_upsert needs known_email upsert")
+        if not 1 <= turned.page_size_cap <= LARGEST_PAGE:
+            raise ValueError(f"page_size_cap must be 1 to {LARGEST_PAGE}")
+        return turned
+
+    def listing(self) -> dict[str, Any]:
+        """Return every switch and its position, JSON-ready."""
+        return {
+            switch.name: dict(position) if isinstance(position, Mapping) else position
+            for switch in dataclasses.fields(self)
+            for position in (getattr(self, switch.name),)
+        }
+
+
+def _check(name: str, value: object, hint: object) -> None:
+    """Refuse a value that is not one of the choices, or not of the type, of a switch."""
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{name} must be one of {', '.join(get_args(hint))}")
+    elif hint in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"{name} must be a number, 0 or more")
+        if hint is int and not isinstance(value, int):
+            raise ValueError(f"{name} must be a whole number")
+    elif not isinstance(value, Mapping) or not all(
+        isinstance(part, str) for part in value.values()
+    ):
+        raise ValueError(f"{name} must be an object of texts: {{'function': 'job_title'}}")

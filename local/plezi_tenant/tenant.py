@@ -1,0 +1,93 @@
+"""The tenant as one WSGI application: its API, its control routes, and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from local.control import ControlPanel, SimulatedClock
+from local.plezi_tenant import api, desk
+from local.plezi_tenant.book import ContactBook
+from local.plezi_tenant.misbehaviour import KINDS, Wait
+from local.plezi_tenant.page import Page
+from local.plezi_tenant.pushes import Deliver, Pushes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class PleziTenant:
+    """A simulated Plezi tenant, a WSGI callable.
+
+    One clock and one seed replay one history. `push` takes the place of the network for pushes to
+    the connector (and is then called at once); `wait` is how a slow answer passes its seconds: it
+    advances the clock unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        clock: SimulatedClock | None = None,
+        seed: int = 0,
+        *,
+        push: Deliver | None = None,
+        wait: Wait | None = None,
+    ) -> None:
+        self.clock = clock if clock is not None else SimulatedClock()
+        self.control = ControlPanel(self.clock, KINDS)
+        self.book = ContactBook(self.clock, seed)
+        self.pushes = Pushes(self.clock, seed, push)
+        self._api = api.Api(self.book, self.control, self.pushes.announce)
+        if wait is not None:
+            self._api.wait = wait
+        self._desk = desk.Desk(self.book, self._api, self.pushes, self.control)
+        self._page = Page(self.book, self._api)
+
+    @property
+    def api_key(self) -> str:
+        """What `X-API-Key` must carry."""
+        return self._api.api_key
+
+    @property
+    def tenant_name(self) -> str:
+        """What `X-Tenant-Company` must carry."""
+        return self._api.tenant_name
+
+    @property
+    def public_url(self) -> str:
+        """The host in the `url` of a contact; set it to where the page is served."""
+        return self._api.public_url
+
+    @public_url.setter
+    def public_url(self, url: str) -> None:
+        self._api.public_url = url.rstrip("/")
+
+    def turn(self, **switches: Any) -> None:  # noqa: ANN401  # one keyword for each switch
+        """Turn switches, as `POST /_sim/switches` does."""
+        self.book.turn(switches)
+
+    def load(self, contacts: int, first: int = 0, spread_seconds: float = 0) -> int:
+        """Load sample contacts, as `POST /_sim/load` does."""
+        return self.book.load(contacts, first, spread_seconds)
+
+    def reset(self) -> None:
+        """Go back to an empty tenant, as `POST /_sim/reset` does."""
+        self._desk.reset()
+
+    def close(self) -> None:
+        """Wait for the pushes under way and give the memory back."""
+        self.pushes.settle()
+        self.book.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        return self._answer(request)(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path.startswith(desk.PREFIX):
+            return self._desk.answer(request)
+        if request.path.startswith(api.PREFIX + "/"):
+            return self._api.answer(request)
+        return self._page.answer(request)
