@@ -21,6 +21,8 @@ from typing import Final
 POLL_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 5.0
 LOG_TAIL_LINES: Final = 15
+LOG_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+LOG_MODE: Final = 0o600
 
 
 class StackError(Exception):
@@ -54,16 +56,19 @@ class Background:
         """Start a program in a process group of its own, so that its children end with it."""
         self._notes.mkdir(parents=True, exist_ok=True)
         self.log(name).parent.mkdir(parents=True, exist_ok=True)
-        with self.log(name).open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - commands are built here, not read anywhere
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        note = Note(process.pid, started(process.pid))
+        # Not `subprocess`, which expects to see the end of what it starts; this outlives us.
+        pid = os.posix_spawn(
+            command[0],
+            list(command),
+            os.environ if environment is None else environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, self.log(name), LOG_FLAGS, LOG_MODE),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setpgroup=0,
+        )
+        note = Note(pid, started(pid))
         (self._notes / f"{name}.json").write_text(json.dumps(asdict(note)), encoding="utf-8")
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:

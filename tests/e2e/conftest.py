@@ -1,0 +1,34 @@
+"""One deployed stack for the whole session, apart from the one of `make up`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from local.stack.commands import StackCommands
+from local.stack.record import Stack
+
+FOLDER = Path(".build/e2e")
+
+
+@pytest.fixture(scope="session")
+def commands() -> StackCommands:
+    return StackCommands(FOLDER)
+
+
+@pytest.fixture(scope="session")
+def stack(commands: StackCommands) -> Iterator[Stack]:
+    """The stack, deployed and waiting: no test has pressed start yet."""
+    commands.down()
+    running = commands.up(start=False)
+    yield running
+    commands.down()
+
+
+@pytest.fixture(scope="session")
+def aws(stack: Stack) -> EmbeddedAws:
+    """Its clients."""
+    return EmbeddedAws(stack.aws_endpoint)
