@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urljoin
 
 from local.stack import record
 from local.stack.background import StackError
@@ -73,8 +74,8 @@ def _status(commands: StackCommands, *, as_json: bool) -> int:
 
 def _next_steps(stack: Stack, folder: Path) -> str:
     return f"""
-  Salesforce   {stack.salesforce.url}/_sim/
-  Plezi        {stack.plezi.url}
+  Salesforce   {_desk(stack.salesforce.url)}
+  Plezi        {_desk(stack.plezi.url)}
   API          {stack.api_url}
   everything   {folder / record.FILE}
   logs         {folder / "logs"}/
@@ -83,6 +84,11 @@ def _next_steps(stack: Stack, folder: Path) -> str:
   make invoke F=admin             how it goes
   make down                       stop all of it
 """
+
+
+def _desk(url: str) -> str:
+    """The page of a simulator that is for people."""
+    return urljoin(url, "/_sim/")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a handler

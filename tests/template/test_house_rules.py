@@ -228,8 +228,8 @@ def test_every_schedule_retries_and_then_keeps_what_it_could_not_deliver(
     for schedule in schedules:
         assert schedule["RetryPolicy"]["MaximumRetryAttempts"] >= 1
         assert set(resource_names(schedule["DeadLetterConfig"])) == {"ScheduleDeadLetters"}
-        example = json.loads((ROOT / "events/scheduler.json").read_text(encoding="utf-8"))
-        assert set(example) == set(json.loads(schedule["Input"]))
+        # Without an input of its own, the scheduler sends the event in events/scheduler.json.
+        assert "Input" not in schedule
 
 
 def test_every_table_can_be_brought_back(template: Template) -> None:
