@@ -91,6 +91,11 @@ class Faults:
         known = {"method", "path", "after", "count", "parameters"}
         if unknown := set(options) - known:
             raise BadRequest(f"unknown option {sorted(unknown)}; known: {sorted(known)}")
+        try:
+            for pattern in (options.get("method", ""), options.get("path", "")):
+                re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise BadRequest(f"'method' and 'path' are regular expressions: {error}") from error
         with self._lock:
             fault = Fault(self._next_id, kind, **options)
             self._next_id += 1

@@ -43,6 +43,14 @@ class Field:
     chosen: frozenset[str]
     locked: bool
 
+    def value(self) -> Value | None:
+        """Return the value that the field stands for, or raise `ValueError`."""
+        if self.attribute.type is AttributeType.MULTI_LIST:
+            return self.attribute.accept_text(",".join(sorted(self.chosen)))
+        if not self.text and self.attribute.mandatory:
+            raise ValueError("is mandatory")
+        return self.attribute.accept_text(self.text) if self.text else None
+
 
 class Page:
     """Answers everything that is neither the API nor a control route."""
@@ -97,13 +105,22 @@ class Page:
             "contacts.html", rows=rows, total=total, text=text, page=page, pages=pages, links=links
         )
 
-    def _contact(
-        self, identity: str, *, saved: bool = False, problem: str = "", status: int = 200
-    ) -> Response:
+    def _contact(self, identity: str, *, saved: bool = False) -> Response:
         contact = self._book.truth(identity)
         if contact is None:
             return self._missing()
         fields = [_field(attribute, contact) for attribute in self._shown_attributes()]
+        return self._edited(contact, fields, saved=saved)
+
+    def _edited(
+        self,
+        contact: Contact,
+        fields: list[Field],
+        *,
+        saved: bool = False,
+        problem: str = "",
+        status: int = 200,
+    ) -> Response:
         return self._render(
             "contact.html",
             status,
@@ -119,23 +136,26 @@ class Page:
         return [a for a in self._book.schema if not a.read_only or a.name in SET_BY_PLEZI]
 
     def _save(self, identity: str, form: MultiDict[str, str]) -> Response:
+        """Write what differs from what is held, and only that."""
+        contact = self._book.truth(identity)
+        if contact is None:
+            return self._missing()
+        given = [_given(attribute, form) for attribute in self._shown_attributes()]
+        edited = [field for field in given if field != _field(field.attribute, contact)]
         changes: dict[str, Value | None] = {}
         wrong: list[str] = []
-        for attribute in self._shown_attributes():
-            text = ",".join(form.getlist(attribute.name)).strip()
-            if not text and attribute.mandatory:
-                wrong.append(f"{attribute.label} is mandatory")
-                continue
+        for field in edited:
             try:
-                changes[attribute.name] = attribute.accept_text(text) if text else None
+                changes[field.attribute.name] = field.value()
             except ValueError as error:
-                wrong.append(f"{attribute.label} {error}")
+                wrong.append(f"{field.attribute.label} {error}")
         if wrong:
-            return self._contact(identity, problem="; ".join(wrong), status=422)
+            return self._edited(contact, given, problem="; ".join(wrong), status=422)
         try:
             self._book.update(identity, changes)
         except RefusedError as error:
-            return self._contact(identity, problem="; ".join(error.details), status=error.status)
+            problem = "; ".join(error.details)
+            return self._edited(contact, given, problem=problem, status=error.status)
         return redirect(f"/contacts/{identity}?saved", 303)
 
     def _form(self, given: Mapping[str, str], problem: str, status: int = 200) -> Response:
@@ -175,3 +195,14 @@ def _field(attribute: Attribute, contact: Contact) -> Field:
     else:
         text = str(value)
     return Field(attribute, text, chosen, attribute.name in SET_BY_PLEZI)
+
+
+def _given(attribute: Attribute, form: MultiDict[str, str]) -> Field:
+    texts = form.getlist(attribute.name)
+    multiple = attribute.type is AttributeType.MULTI_LIST
+    return Field(
+        attribute,
+        "" if multiple else "".join(texts),
+        frozenset(texts) if multiple else frozenset(),
+        attribute.name in SET_BY_PLEZI,
+    )

@@ -128,7 +128,7 @@ def _email(value: object) -> str:
 
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("must be a number")  # noqa: TRY004  # one kind of refusal
+        raise ValueError("must be a number")  # one kind of refusal
     return value
 
 
