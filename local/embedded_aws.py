@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 REGION: Final = "eu-west-1"
-# The emulator accepts any pair; this one says in every log that it opens nothing else.
+# The emulator is told which pair to accept; this one says in every log that it opens nothing else.
 ACCESS_KEY_ID: Final = "embedded"
 SECRET_ACCESS_KEY: Final = "embedded"
 HEALTH_SECONDS: Final = 2.0
@@ -66,6 +66,11 @@ def environment(port: int, folder: Path) -> dict[str, str]:
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
+        # Every call is held against its signature and the policies of its role, as on AWS: what a
+        # function lacks in `template.yaml` fails here already. This pair is the account's root.
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         # These would listen on fixed ports, where a second stack of this machine would miss them.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -116,6 +116,7 @@ class Deployment:
             "PleziCallsPerSecond": 0,
             "SalesforceTrustedHost": urlsplit(salesforce.url).netloc,
             "SalesforceCaPem": Path(salesforce.ca_bundle).read_text(encoding="ascii"),
+            "ClearTextEndpoints": "true",
             "WorkerTimeoutSeconds": WORKER_TIMEOUT_SECONDS,
             "WorkerBudgetSeconds": WORKER_BUDGET_SECONDS,
             "RunsVisibilitySeconds": RUNS_VISIBILITY_SECONDS,

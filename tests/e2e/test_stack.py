@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from local.embedded_aws import EmbeddedAws
 from local.stack import record
@@ -62,3 +64,15 @@ def test_the_worker_knows_the_simulators(stack: Stack, aws: EmbeddedAws) -> None
 def test_the_secrets_hold_what_the_simulators_accept(stack: Stack, aws: EmbeddedAws) -> None:
     answer = aws.secrets.get_secret_value(SecretId=stack.secrets["plezi"])
     assert json.loads(answer["SecretString"])["api_key"] == stack.plezi.api_key
+
+
+def test_a_stranger_to_the_account_is_refused(stack: Stack) -> None:
+    stranger = boto3.client(
+        "dynamodb",
+        endpoint_url=stack.aws_endpoint,
+        region_name=stack.region,
+        aws_access_key_id="AKIDSTRANGER",
+        aws_secret_access_key="no such key",
+    )
+    with pytest.raises(ClientError, match="token included in the request is invalid"):
+        stranger.list_tables()
