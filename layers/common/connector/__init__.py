@@ -1,0 +1,1 @@
+"""Two-way synchronisation between Plezi and Salesforce: observe, merge, intend, apply, record."""

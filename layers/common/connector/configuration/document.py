@@ -1,0 +1,87 @@
+"""The mapping as a document: what is stored, and what an administrator reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector.errors import MappingError
+from connector.mapping import (
+    Direction,
+    Duplicates,
+    FieldMapping,
+    Filter,
+    Line,
+    Operator,
+    Policy,
+)
+
+
+def to_document(mapping: FieldMapping) -> dict[str, Any]:
+    """Return the mapping as JSON-ready data, defaults left out of its lines."""
+    return {
+        "version": mapping.version,
+        "lines": [_line(line) for line in mapping.lines],
+        "contact_filter": _filter(mapping.contact_filter),
+        "lead_filter": _filter(mapping.lead_filter),
+        "duplicates": mapping.duplicates.value,
+        "create_lead_beside_contact": mapping.create_lead_beside_contact,
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> FieldMapping:
+    """Return the mapping that a document holds; `MappingError` names what is wrong."""
+    try:
+        return FieldMapping(
+            version=int(document["version"]),
+            lines=tuple(_to_line(line) for line in document["lines"]),
+            contact_filter=_to_filter(document.get("contact_filter")),
+            lead_filter=_to_filter(document.get("lead_filter")),
+            duplicates=Duplicates(document.get("duplicates", Duplicates.MIRROR)),
+            create_lead_beside_contact=bool(document.get("create_lead_beside_contact", False)),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise MappingError(
+            f"the saved mapping cannot be read: {error}; restore a version"
+        ) from error
+
+
+def _line(line: Line) -> dict[str, Any]:
+    said = {
+        "plezi": line.plezi,
+        "salesforce": line.salesforce,
+        "direction": line.direction.value,
+        "policy": line.policy.value,
+    }
+    optional = {
+        "contact": line.contact,
+        "placeholder": line.placeholder,
+        "locked": line.locked,
+        "enforced": line.enforced,
+    }
+    return {**said, **{name: value for name, value in optional.items() if value}}
+
+
+def _to_line(said: Mapping[str, Any]) -> Line:
+    return Line(
+        plezi=said["plezi"],
+        salesforce=said["salesforce"],
+        direction=Direction(said["direction"]),
+        contact=said.get("contact", ""),
+        policy=Policy(said.get("policy", Policy.NEWEST)),
+        placeholder=said.get("placeholder", ""),
+        locked=bool(said.get("locked", False)),
+        enforced=bool(said.get("enforced", False)),
+    )
+
+
+def _filter(only: Filter | None) -> dict[str, str] | None:
+    if only is None:
+        return None
+    return {"field": only.field, "operator": only.operator.value, "value": only.value}
+
+
+def _to_filter(said: Mapping[str, str] | None) -> Filter | None:
+    if said is None:
+        return None
+    return Filter(said["field"], Operator(said["operator"]), said["value"])

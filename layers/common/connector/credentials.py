@@ -1,0 +1,101 @@
+"""Credentials from Secrets Manager: cached, versioned, validated, and never printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from connector.errors import HaltError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CACHE_SECONDS = 300.0
+"""How long a secret is believed without asking again, as in Powertools' parameters utility."""
+
+
+class Flow(StrEnum):
+    """How we log in to Salesforce."""
+
+    PASSWORD = "password"  # noqa: S105  # the flow's name
+    JWT_BEARER = "jwt_bearer"
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class SalesforceCredentials(BaseModel):
+    """What ops put in the Salesforce secret; which keys are needed depends on the flow."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    flow: Flow = Flow.PASSWORD
+    account_url: str = Field(min_length=1)
+    consumer_key: str = Field(min_length=1)
+    consumer_secret: SecretStr = SecretStr("")
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    security_token: SecretStr = SecretStr("")
+    private_key: SecretStr = SecretStr("")
+
+
+class PleziCredentials(BaseModel):
+    """What ops put in the Plezi secret: the key, and the tenant's name as Plezi spells it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api_key: SecretStr = Field(min_length=1)
+    tenant: str = Field(min_length=1)
+
+
+Material = TypeVar("Material", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret(Generic[Material]):
+    """One version of a secret."""
+
+    version: str
+    material: Material
+
+
+class SecretReader(Generic[Material]):
+    """Reads one secret, and believes it for five minutes."""
+
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        name: str,
+        kind: type[Material],
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._kind = kind
+        self._clock = clock
+        self._held: Secret[Material] | None = None
+        self._held_since = 0.0
+
+    def current(self, *, fresh: bool = False) -> Secret[Material]:
+        """Return the current version; `fresh` asks Secrets Manager again.
+
+        Raises `HaltError` naming the keys that are missing, never their values.
+        """
+        now = self._clock()
+        if self._held is None or fresh or now - self._held_since > CACHE_SECONDS:
+            self._held = self._fetch()
+            self._held_since = now
+        return self._held
+
+    def _fetch(self) -> Secret[Material]:
+        answer = self._client.get_secret_value(SecretId=self._name)
+        try:
+            material = self._kind.model_validate_json(answer.get("SecretString", ""))
+        except ValidationError as error:
+            keys = ", ".join(".".join(map(str, it["loc"])) or "JSON" for it in error.errors())
+            raise HaltError(
+                "secret", f"the secret {self._name!r} lacks or misspells: {keys}; put a new version"
+            ) from None
+        return Secret(answer["VersionId"], material)

@@ -1,0 +1,1 @@
+"""The sentence: observe, merge, intend, apply, record; and the ports that it needs."""

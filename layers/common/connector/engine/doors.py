@@ -1,0 +1,28 @@
+"""The verb of every door: write the request down durably, then answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector.engine.ports import Clock, Inbox, Ledger
+from connector.engine.runs import new_run
+from connector.model import Part, RunKind
+
+
+class Door:
+    """Requests runs."""
+
+    def __init__(
+        self, ledger: Ledger, inbox: Inbox, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self._ledger = ledger
+        self._inbox = inbox
+        self._clock = clock
+        self._new_id = new_id
+
+    def request(self, kind: RunKind) -> str:
+        """Write down a run and ask for its first part; return its id."""
+        run = new_run(self._new_id(), kind, self._clock())
+        self._ledger.add_run(run)
+        self._inbox.send(run.id, Part.OBSERVE)
+        return run.id

@@ -1,0 +1,133 @@
+"""The first stroke: write down what a side says now. An echo, or noise, stops here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from connector.engine.ports import Ledger, SideClient
+from connector.errors import RetryError
+from connector.mapping import BoundMapping
+from connector.model import Change, Counts, Hold, Kind, Link, Observation, Side, Value
+from connector.plan import fold
+from connector.plan.planning import EMAIL_TAKEN
+
+SLICE: Final = 100
+"""Links read and written at a time: what BatchGetItem and TransactWriteItems take."""
+TRIES: Final = 5
+"""How often a link is read again when somebody else moves it at the same time."""
+EMAIL_KEY: Final = "Email"
+
+
+def observe(
+    kind: Kind,
+    client: SideClient,
+    ledger: Ledger,
+    bound: BoundMapping,
+    run: str,
+    out_of_time: Callable[[], bool],
+) -> bool:
+    """Read what changed on one kind of record into the ledger; return whether it came to its end.
+
+    The cursor moves when a page's observations are durable, never before; stopping in between
+    costs one page read again.
+    """
+    names = {each: bound.names(each) for each in Kind}
+    for page in client.read(ledger.cursor(kind), names):
+        counts = Counts()
+        counts.add(kind.side, "seen", len(page.observations) + sum(page.skipped.values()))
+        for reason, number in page.skipped.items():
+            counts.skip(kind.side, reason, number)
+        for start in range(0, len(page.observations), SLICE):
+            _note(page.observations[start : start + SLICE], ledger, counts, kind.side)
+        ledger.checkpoint(page.cursor, run, counts)
+        if page.last:
+            return True
+        if out_of_time():
+            return False
+    return True
+
+
+def _note(seen: Sequence[Observation], ledger: Ledger, counts: Counts, side: Side) -> None:
+    """Fold a slice of observations into their links, whoever else writes to them meanwhile."""
+    waiting = list(seen)
+    changed = 0
+    for _ in range(TRIES):
+        desk = _Desk(ledger, waiting)
+        for each in waiting:
+            desk.take(each)
+        changes = desk.changes()
+        refused = ledger.put(changes) if changes else frozenset[str]()
+        changed += len(desk.touched) if not refused else 0
+        if not refused:
+            break
+        still = [each for each in waiting if desk.home(each.id) in refused]
+        changed += len({each.id for each in still} ^ desk.touched) if still else 0
+        waiting = still
+    else:
+        raise RetryError("links are being changed by somebody else; the page will be read again")
+    counts.add(side, "changed", changed)
+    counts.add(side, "unchanged", len(seen) - changed)
+
+
+class _Desk:
+    """The links that some observations belong to, found by e-mail or, for known records, by id."""
+
+    def __init__(self, ledger: Ledger, seen: Sequence[Observation]) -> None:
+        self._links = ledger.links({each.email for each in seen})
+        strangers = [each.id for each in seen if not self._holds(each.email, each.id)]
+        owners = ledger.owners(strangers) if strangers else {}
+        if elsewhere := set(owners.values()) - self._links.keys():
+            self._links |= ledger.links(elsewhere)
+        self._homes = {each.id: each.email for each in seen}
+        self._homes |= {
+            record: email for record, email in owners.items() if self._holds(email, record)
+        }
+        self._stored = dict(self._links)
+        self._moved_from: dict[str, Link] = {}
+        self.touched: set[str] = set()
+
+    def _holds(self, email: str, record: str) -> bool:
+        link = self._links.get(email)
+        return link is not None and record in link.records
+
+    def home(self, record: str) -> str:
+        """Return the e-mail of the link that a record belongs to."""
+        return self._homes[record]
+
+    def take(self, seen: Observation) -> None:
+        """Fold one observation into its link, following a person whose e-mail changed."""
+        home = self._homes[seen.id]
+        link = self._links.get(home, Link(home))
+        after = fold(link, seen)
+        if after is link:
+            return
+        self.touched.add(seen.id)
+        if seen.email != home and seen.email:
+            self._follow(link, after, seen.email)
+        else:
+            self._links[home] = after
+
+    def _follow(self, before: Link, after: Link, email: str) -> None:
+        """A known person has another e-mail: the link moves there, unless somebody lives there."""
+        occupant = self._links.get(email)
+        if occupant is not None and occupant.records:
+            words: Mapping[str, Value] = {seen.id: seen.email for seen in after.observations()}
+            hold = Hold(EMAIL_TAKEN, 0.0, words)
+            self._links[before.email] = replace(after, holds={**after.holds, EMAIL_KEY: hold})
+            return
+        revision = occupant.revision if occupant is not None else 0
+        self._links.pop(before.email, None)
+        self._links[email] = replace(after, email=email, revision=revision, pointed=frozenset())
+        self._moved_from[email] = self._stored.get(before.email, before)
+        for record in after.records:
+            self._homes[record] = email
+
+    def changes(self) -> list[Change]:
+        """Return every link that is not as it was stored."""
+        return [
+            Change(link, self._moved_from.get(email))
+            for email, link in self._links.items()
+            if self._stored.get(email) is not link
+        ]

@@ -1,0 +1,125 @@
+"""What the engine asks of the world. Adapters satisfy these by shape; nothing inherits them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from connector.mapping import FieldMapping, Schema
+from connector.model import (
+    Breaker,
+    Change,
+    Counts,
+    Cursor,
+    JournalLine,
+    Kind,
+    Link,
+    Lookup,
+    Observation,
+    Page,
+    Part,
+    Run,
+    RunState,
+    Write,
+)
+from connector.plan import Outcome
+
+Clock = Callable[[], float]
+"""Our clock: seconds since 1970."""
+
+
+class Ledger(Protocol):
+    """Our memory: links, cursors, runs, the breaker. Every put of a link is conditional."""
+
+    def links(self, emails: Iterable[str]) -> dict[str, Link]:
+        """Return the links known under these canonical e-mails."""
+
+    def owners(self, records: Iterable[str]) -> dict[str, str]:
+        """Return, for each record id that is known, the e-mail of its link."""
+
+    def put(self, changes: Sequence[Change]) -> frozenset[str]:
+        """Store new states of links; return the e-mails refused because the line had moved."""
+
+    def dirty(self, limit: int, after: str = "") -> list[str]:
+        """Return e-mails of dirty links, in order, beginning after one."""
+
+    def cursor(self, kind: Kind) -> Cursor:
+        """Return the cursor of a kind of record; an empty one at first."""
+
+    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
+        """Keep a cursor and add to the run's counts, in one step."""
+
+    def add_run(self, run: Run) -> None:
+        """Write down the record of a run that was requested."""
+
+    def run(self, run: str) -> Run | None:
+        """Return the record of a run."""
+
+    def start_part(self, run: str, now: float) -> None:
+        """Note that an invocation works on a run."""
+
+    def count(self, run: str, counts: Counts) -> None:
+        """Add to a run's counts."""
+
+    def finish_run(
+        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+    ) -> None:
+        """Note how a run ended."""
+
+    def started(self) -> bool:
+        """Whether the start switch is on."""
+
+    def breaker(self) -> Breaker | None:
+        """Return the open breaker, or None."""
+
+
+class Journal(Protocol):
+    """What we did, field by field."""
+
+    def write(self, lines: Sequence[JournalLine]) -> None:
+        """Keep lines; writing the same line twice keeps one."""
+
+
+class Configuration(Protocol):
+    """The saved mapping."""
+
+    def current(self) -> FieldMapping:
+        """Return the newest version of the mapping."""
+
+
+class Inbox(Protocol):
+    """Our queues."""
+
+    def send(self, run: str, part: Part) -> None:
+        """Ask for a part of a run to be worked on."""
+
+
+class SideClient(Protocol):
+    """One side, in the engine's words."""
+
+    @property
+    def calls(self) -> int:
+        """Return the number of requests sent so far."""
+
+    def schemas(self) -> Mapping[Kind, Schema]:
+        """Return the fields of each kind of record of this side, as the side says today."""
+
+    def read(self, cursor: Cursor, names: Mapping[Kind, Sequence[str]]) -> Iterator[Page]:
+        """Read what changed since the cursor, page by page, mapped fields only."""
+
+    def look_up(
+        self,
+        records: Sequence[Observation],
+        emails: Sequence[str],
+        names: Mapping[Kind, Sequence[str]],
+    ) -> Lookup:
+        """Read these records again by id, and every record that has one of these e-mails."""
+
+    def apply(
+        self, writes: Sequence[Write], names: Mapping[Kind, Sequence[str]]
+    ) -> Iterator[Outcome]:
+        """Carry out writes; yield one outcome each, in order, as soon as it is known.
+
+        A refused record is an outcome, not an error. `HaltError` means that neither the writes
+        without an outcome nor any others may be tried.
+        """

@@ -1,0 +1,194 @@
+"""The second stroke: merge what is dirty, intend, apply, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from connector.engine.refresh import Refresher
+from connector.engine.story import held_lines, lost_lines, refused_lines, written_lines
+from connector.engine.world import World
+from connector.errors import HaltError
+from connector.mapping import BoundMapping
+from connector.matching import Match
+from connector.model import Change, Counts, Intent, Kind, Link, Side, Write
+from connector.plan import Outcome, Plan, Result, judge, plan, record
+
+BATCH: Final = 200
+"""Links decided at a time: what one call to sObject Collections takes."""
+PASSES: Final = 3
+"""A record that was created first needs a second look; a third is for what moved meanwhile."""
+TRIES: Final = 5
+
+
+class Reconciliation:
+    """One run's second stroke over everything dirty."""
+
+    def __init__(self, world: World, bound: BoundMapping, run: str) -> None:
+        self._world = world
+        self._bound = bound
+        self._run = run
+        self._names = {kind: bound.names(kind) for kind in Kind}
+        self._refresher = Refresher(world, bound)
+        self._wrote = False
+
+    def run(self, out_of_time: Callable[[], bool]) -> bool:
+        """Settle every dirty link; return whether all was done in time."""
+        for _ in range(PASSES):
+            self._wrote = False
+            after = ""
+            while emails := self._world.ledger.dirty(BATCH, after):
+                if out_of_time():
+                    return False
+                self.settle(emails, out_of_time)
+                after = emails[-1]
+            if not self._wrote:
+                break
+        return True
+
+    def settle(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> None:
+        """Settle some links: judge, refresh, plan, intend, apply, record."""
+        counts = Counts()
+        held = self._world.ledger.links(emails)
+        mine = [link for link in held.values() if link.dirty and not self._is_busy(link)]
+        first = {link.email: plan(link, self._bound, now=self._world.clock()) for link in mine}
+        active = [link for link in mine if link.intent is not None or first[link.email].writes]
+        busy = {link.email for link in active}
+        plans = [each for email, each in first.items() if email not in busy]
+        plans += self._decide(self._refresher.refresh(active, first))
+        self._keep_quiet([each for each in plans if not each.writes], counts)
+        intended = self._intend([each for each in plans if each.writes], counts)
+        try:
+            self._carry_out(intended, counts, out_of_time)
+        finally:
+            self._world.ledger.count(self._run, counts)
+
+    def _is_busy(self, link: Link) -> bool:
+        """Whether a live run may still be carrying out this link's intent (rule 1)."""
+        intent = link.intent
+        if intent is None or intent.in_doubt:
+            return False
+        return self._world.clock() - intent.at < self._world.worker_timeout
+
+    def _decide(self, links: Iterable[Link]) -> list[Plan]:
+        now = self._world.clock()
+        plans = []
+        for link in links:
+            verdict = judge(link, self._bound, now=now)
+            if verdict.held:
+                self._world.journal.write(held_lines(verdict.link, verdict.held, self._run, now))
+            plans.append(plan(verdict.link, self._bound, now=now))
+        return plans
+
+    def _keep_quiet(self, plans: Sequence[Plan], counts: Counts) -> None:
+        """Keep what was adopted where nothing is to be written."""
+        changes = []
+        now = self._world.clock()
+        for each in plans:
+            self._count_decision(each, counts)
+            if each.held:
+                self._world.journal.write(held_lines(each.link, each.held, self._run, now))
+            changes.append(Change(replace(each.link, dirty=False, quarantine=None)))
+        if changes:
+            self._world.ledger.put(changes)
+
+    def _count_decision(self, each: Plan, counts: Counts) -> None:
+        if each.company.match in (Match.NOBODY, Match.AMBIGUOUS):
+            side = Side.SALESFORCE if each.link.plezi is not None else Side.PLEZI
+            counts.skip(side, each.company.reason)
+        counts.add(Side.SALESFORCE, "held", len(each.held))
+
+    def _intend(self, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
+        """Journal the losers, then write down every decision before it is carried out."""
+        now = self._world.clock()
+        intended = []
+        for each in plans:
+            self._count_decision(each, counts)
+            intent = Intent(self._world.new_id(), self._run, now, each.writes, each.settlements)
+            intended.append(replace(each, link=replace(each.link, intent=intent, dirty=True)))
+        if not intended:
+            return []
+        lines = [line for each in intended for line in lost_lines(each, self._run, now)]
+        lines += [
+            line for each in intended for line in held_lines(each.link, each.held, self._run, now)
+        ]
+        self._world.journal.write(lines)
+        refused = self._world.ledger.put([Change(each.link) for each in intended])
+        return [
+            replace(each, link=replace(each.link, revision=each.link.revision + 1))
+            for each in intended
+            if each.link.email not in refused
+        ]
+
+    def _carry_out(
+        self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
+    ) -> None:
+        """Send the writes of all plans, side by side, and record every answer that was heard."""
+        tasks = [(each.link.email, write) for each in plans for write in each.writes]
+        outcomes: dict[str, dict[str, Outcome]] = {each.link.email: {} for each in plans}
+        try:
+            for side in (Side.SALESFORCE, Side.PLEZI):
+                mine = [task for task in tasks if task[1].side is side]
+                self._send(side, mine, outcomes, out_of_time)
+        finally:
+            for email, write in tasks:
+                outcomes[email].setdefault(write.record, Outcome(write, Result.RETRY))
+            self._record(plans, outcomes, counts)
+
+    def _send(
+        self,
+        side: Side,
+        tasks: Sequence[tuple[str, Write]],
+        outcomes: dict[str, dict[str, Outcome]],
+        out_of_time: Callable[[], bool],
+    ) -> None:
+        if not tasks:
+            return
+        answers = self._world.clients[side].apply([write for _, write in tasks], self._names)
+        for (email, write), outcome in zip(tasks, answers, strict=False):
+            outcomes[email][write.record] = outcome
+            if side is Side.PLEZI and out_of_time():
+                return
+
+    def _record(
+        self,
+        plans: Sequence[Plan],
+        outcomes: Mapping[str, Mapping[str, Outcome]],
+        counts: Counts,
+    ) -> None:
+        """Record what the writes answered, on the links as they stand now."""
+        now = self._world.clock()
+        lines = []
+        for each in plans:
+            for outcome in outcomes[each.link.email].values():
+                self._count_outcome(outcome, counts)
+                lines += written_lines(each, outcome, self._bound, self._run, now)
+                lines += refused_lines(each, outcome, self._run, now)
+        self._world.journal.write(lines)
+        waiting = {each.link.email: each.link for each in plans}
+        intents = {each.link.email: each.link.intent for each in plans}
+        undisturbed = True
+        for _ in range(TRIES):
+            changes = [
+                Change(record(link, intent.id, outcomes[email], undisturbed=undisturbed, now=now))
+                for email, link in waiting.items()
+                if (intent := intents[email]) is not None
+            ]
+            refused = self._world.ledger.put(changes) if changes else frozenset[str]()
+            if not refused:
+                return
+            waiting = self._world.ledger.links(refused)
+            undisturbed = False
+        raise HaltError("ledger", "the ledger's lines keep moving: two workers on one link?")
+
+    def _count_outcome(self, outcome: Outcome, counts: Counts) -> None:
+        side = outcome.write.side
+        match outcome.result:
+            case Result.DONE:
+                self._wrote = True
+                counts.add(side, "created" if outcome.created else "updated")
+            case Result.REJECTED:
+                counts.add(side, "quarantined")
+            case _:
+                counts.add(side, outcome.result.value)

@@ -1,0 +1,91 @@
+"""Observe again, in few calls, whatever is about to be written on or judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from connector.engine.world import World
+from connector.mapping import BoundMapping
+from connector.model import Kind, Link, Lookup, Observation, Side
+from connector.plan import Plan, forget, refreshed
+
+FRESH_SECONDS: Final = 60.0
+"""An older observation is read again before anything is written on its strength (invariant 20)."""
+FEEDS: Final = {Side.PLEZI: Kind.PLEZI_CONTACT, Side.SALESFORCE: Kind.LEAD}
+
+
+class Refresher:
+    """Reads records again before a write rests on them.
+
+    A target in Salesforce is always read again: one call for 200, and nothing else narrows the
+    window in which a person may type. Plezi has no look-up of many, so there a reading of what
+    changed that is younger than a minute is believed.
+    """
+
+    def __init__(self, world: World, bound: BoundMapping) -> None:
+        self._world = world
+        self._names = {kind: bound.names(kind) for kind in Kind}
+        self._read = {side: world.ledger.cursor(kind).completed for side, kind in FEEDS.items()}
+
+    def refresh(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> list[Link]:
+        """Return the links with fresh observations.
+
+        A link is left out (and stays dirty) when one of its e-mails turned out to be a record that
+        belongs to another link: that record's own observation settles where it lives first.
+        """
+        current = {link.email: link for link in links}
+        for side in Side:
+            records: list[Observation] = []
+            emails: list[str] = []
+            for link in current.values():
+                records += self._records(side, link, plans[link.email])
+                if self._needs_search(side, link, plans[link.email]):
+                    emails.append(link.email)
+            if records or emails:
+                answer = self._world.clients[side].look_up(records, emails, self._names)
+                current = self._fold(current, answer)
+        return list(current.values())
+
+    def _records(self, side: Side, link: Link, planned: Plan) -> list[Observation]:
+        """The records of a link whose words are too old to write on."""
+        targets = {write.record for write in planned.writes if side is Side.SALESFORCE}
+        return [
+            seen
+            for seen in link.observations()
+            if seen.side is side
+            and seen.takes_part
+            and (
+                link.intent is not None
+                or seen.id in targets
+                or not self._is_fresh(side, seen.as_of)
+            )
+        ]
+
+    def _needs_search(self, side: Side, link: Link, planned: Plan) -> bool:
+        """Whether a record that we are about to create may stand there already."""
+        if link.intent is not None and any(it.side is side for it in link.intent.writes):
+            return True
+        creates = any(write.creates and write.side is side for write in planned.writes)
+        return creates and (side is Side.SALESFORCE or not self._is_fresh(side, 0.0))
+
+    def _is_fresh(self, side: Side, as_of: float) -> bool:
+        """Whether we know what a record says now: seen lately, or no change reported lately."""
+        return self._world.clock() - max(as_of, self._read[side]) <= FRESH_SECONDS
+
+    def _fold(self, links: Mapping[str, Link], answer: Lookup) -> dict[str, Link]:
+        homes = {seen.id: link.email for link in links.values() for seen in link.observations()}
+        strangers = [seen.id for seen in answer.seen if seen.id not in homes]
+        owners = self._world.ledger.owners(strangers) if strangers else {}
+        after = dict(links)
+        for seen in answer.seen:
+            home = homes.get(seen.id, seen.email)
+            if owners.get(seen.id, home) != home:
+                after.pop(home, None)
+            elif home in after:
+                after[home] = refreshed(after[home], seen)
+        for gone in answer.gone:
+            home = homes.get(gone, "")
+            if home in after:
+                after[home] = forget(after[home], gone)
+        return after

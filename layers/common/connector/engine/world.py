@@ -1,0 +1,23 @@
+"""What the strokes need of the world, in one hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from connector.engine.ports import Clock, Configuration, Inbox, Journal, Ledger, SideClient
+from connector.model import Side
+
+
+@dataclass(frozen=True)
+class World:
+    """The ports, the clock and the source of ids; `worker_timeout` is in seconds."""
+
+    ledger: Ledger
+    journal: Journal
+    configuration: Configuration
+    inbox: Inbox
+    clients: Mapping[Side, SideClient]
+    clock: Clock
+    new_id: Callable[[], str]
+    worker_timeout: float

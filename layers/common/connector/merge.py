@@ -1,0 +1,211 @@
+"""The three-way merge of one field line: pure, and the only place that decides who is right.
+
+A *voice* is one record speaking about one field. A change is a voice that no longer says what it
+said when the sides last agreed (its base); what the clocks say is only asked by the `newest`
+policy, to settle a conflict that exists already. With one voice on each side this is the table of
+`docs/architecture.md`; with several Leads of one e-mail, or a Lead and a Contact, the same rules
+hold among all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Final
+
+from connector.mapping import BoundLine, FieldKind, Policy
+from connector.mapping.values import Canonical
+from connector.model import Kind, Side, Value
+
+
+class Unagreed(Enum):
+    """The base of a field on which the sides have never agreed; not the same as agreed blank."""
+
+    NEVER = "never"
+
+
+class Rule(StrEnum):
+    """Why a field was written, kept, held or lost; the journal's own words."""
+
+    AGREED = "agreed"
+    CHANGED = "changed"
+    JOINS = "joins"
+    ENFORCED = "enforced"
+    ONE_WAY = "one_way"
+    NEWEST = "newest"
+    PLEZI_WINS = "plezi_wins"
+    SALESFORCE_WINS = "salesforce_wins"
+    FILL_BLANK = "fill_blank"
+    MOST_RESTRICTIVE = "most_restrictive"
+    HELD = "held"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one record says of one field, what it said at the last agreement, and its rights.
+
+    `speaks`: the line's direction lets its changes travel. `listens`: it may be written.
+    """
+
+    kind: Kind
+    record: str
+    now: Value
+    base: Value | Unagreed
+    modified: str
+    speaks: bool
+    listens: bool
+
+    @property
+    def side(self) -> Side:
+        """The side of this voice."""
+        return self.kind.side
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of one field line.
+
+    `writes` are new values by record, in that record's words. `settles` is what each record will
+    have said once all writes are done: the next base (None: nothing was settled). `losers` are the
+    records whose own change gives way, with the value that is lost.
+    """
+
+    rule: Rule
+    writes: Mapping[str, Value] = field(default_factory=dict)
+    settles: Mapping[str, Value] | None = None
+    losers: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def held(self) -> bool:
+        """Whether the field waits for a person."""
+        return self.rule is Rule.HELD
+
+
+QUIET: Final = Verdict(Rule.QUIET)
+
+
+def settle(line: BoundLine, voices: Sequence[Voice]) -> Verdict:
+    """Decide what each record of one person should say next in one field.
+
+    Pure: the same voices in any order give the same verdict. A blank is a value: clearing is an
+    edit. Values equal in canonical form are agreed and never written.
+    """
+    said = {voice.record: line.canonical(voice.side, voice.now) for voice in voices}
+    if len(set(said.values())) == 1:
+        return Verdict(Rule.AGREED, settles={voice.record: voice.now for voice in voices})
+    policy = line.line.policy
+    if policy is Policy.MOST_RESTRICTIVE and line.kind is FieldKind.CHECKBOX:
+        return _tell(line, voices, _first(voices, said, value=True), Rule.MOST_RESTRICTIVE)
+    if policy is Policy.FILL_BLANK:
+        return _fill(line, voices, said)
+    speakers = _speakers(line, voices, said)
+    if not speakers:
+        return _join(line, voices, said)
+    if len({said[voice.record] for voice in speakers}) == 1:
+        rule = Rule.ENFORCED if line.line.enforced else Rule.CHANGED
+        return _tell(line, voices, min(speakers, key=lambda it: it.record), rule)
+    if policy is Policy.HOLD:
+        return Verdict(Rule.HELD)
+    return _tell(line, voices, _winner(policy, speakers), Rule(policy.value))
+
+
+def changed(line: BoundLine, voice: Voice) -> bool:
+    """Whether a voice no longer says what it last agreed to; at a first meeting: says anything."""
+    if isinstance(voice.base, Unagreed):
+        return not line.is_blank(voice.side, voice.now)
+    return line.canonical(voice.side, voice.now) != line.canonical(voice.side, voice.base)
+
+
+def _speakers(
+    line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]
+) -> list[Voice]:
+    """The voices whose change may travel.
+
+    Where some records have agreed already, one that joins them later speaks only into silence:
+    otherwise it takes what they agreed on (reference: product P17).
+    """
+    if line.line.enforced:
+        return [
+            voice
+            for voice in voices
+            if voice.side is Side.PLEZI and not line.is_blank(voice.side, voice.now)
+        ]
+    settled = [voice for voice in voices if not isinstance(voice.base, Unagreed)]
+    silence = all(said[voice.record] in (None, False) for voice in settled)
+    return [
+        voice
+        for voice in voices
+        if voice.speaks
+        and changed(line, voice)
+        and (not settled or silence or not isinstance(voice.base, Unagreed))
+    ]
+
+
+def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]) -> Verdict:
+    """Nobody changed: tell those who never agreed what the others have agreed on, if they have."""
+    settled = [v for v in voices if not isinstance(v.base, Unagreed) and v.speaks]
+    if len({said[voice.record] for voice in settled}) != 1:
+        return QUIET
+    agreed = min(settled, key=lambda it: it.record)
+    newcomers = {
+        voice.record for voice in voices if isinstance(voice.base, Unagreed) and voice.listens
+    }
+    verdict = _tell(line, voices, agreed, Rule.JOINS)
+    writes = {record: value for record, value in verdict.writes.items() if record in newcomers}
+    if not writes:
+        return QUIET
+    return Verdict(
+        Rule.JOINS,
+        writes,
+        {r: v for r, v in (verdict.settles or {}).items() if r in newcomers or r == agreed.record},
+        {r: v for r, v in verdict.losers.items() if r in newcomers},
+    )
+
+
+def _fill(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]) -> Verdict:
+    """Blanks are filled; two different values are left alone."""
+    full = [voice for voice in voices if said[voice.record] not in (None, False)]
+    if len({said[voice.record] for voice in full}) != 1:
+        return QUIET
+    givers = [voice for voice in full if voice.speaks]
+    if not givers:
+        return QUIET
+    return _tell(line, voices, min(givers, key=lambda it: it.record), Rule.FILL_BLANK)
+
+
+def _first(voices: Sequence[Voice], said: Mapping[str, Canonical], *, value: Canonical) -> Voice:
+    return min((v for v in voices if said[v.record] == value), key=lambda it: it.record)
+
+
+def _winner(policy: Policy, speakers: Sequence[Voice]) -> Voice:
+    """Pick the speaker whose word stands; the same one in every order of the voices.
+
+    Within one side the newest record speaks. A tie of stamps goes to Salesforce, where sales people
+    type.
+    """
+    if policy is Policy.PLEZI_WINS:
+        speakers = [v for v in speakers if v.side is Side.PLEZI] or speakers
+    if policy is Policy.SALESFORCE_WINS:
+        speakers = [v for v in speakers if v.side is Side.SALESFORCE] or speakers
+    return max(speakers, key=lambda it: (it.modified, it.side is Side.SALESFORCE, it.record))
+
+
+def _tell(line: BoundLine, voices: Sequence[Voice], winner: Voice, rule: Rule) -> Verdict:
+    """Write the winner's word wherever it may be written and is not said already."""
+    word = line.canonical(winner.side, winner.now)
+    writes = {
+        voice.record: line.say(voice.kind, winner.now)
+        for voice in voices
+        if voice.listens and line.canonical(voice.side, voice.now) != word
+    }
+    losers = {
+        voice.record: voice.now
+        for voice in voices
+        if voice.record in writes and changed(line, voice)
+    }
+    if losers and rule is Rule.CHANGED:
+        rule = Rule.ONE_WAY
+    settles = {voice.record: writes.get(voice.record, voice.now) for voice in voices}
+    return Verdict(rule, writes, settles, losers)

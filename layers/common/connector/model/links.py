@@ -1,0 +1,213 @@
+"""The nouns of the connector: sides, observations, links, intents. Immutable, and nothing else.
+
+A *link* is the belief that records on both sides are one person. It holds three trees: `base` (what
+each record said, in its own words, when the sides last agreed), `plezi` and `salesforce` (what each
+side was last seen to say). Nobody compares clocks to find a change: an observation either equals
+its base or it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+Value = str | bool | int | float | tuple[str, ...] | None
+Values = Mapping[str, Value]
+
+NOTHING: Final[Values] = MappingProxyType({})
+NEW_RECORD: Final = ""
+"""The id of a record that is still to be created."""
+
+
+class Side(StrEnum):
+    """One of the two systems; never 'source' and 'target', for each is both."""
+
+    PLEZI = "plezi"
+    SALESFORCE = "salesforce"
+
+    @property
+    def other(self) -> Side:
+        """The side across."""
+        return Side.SALESFORCE if self is Side.PLEZI else Side.PLEZI
+
+
+class Kind(StrEnum):
+    """What a record is on its side, spelled as that side spells it."""
+
+    PLEZI_CONTACT = "contact"
+    LEAD = "Lead"
+    CONTACT = "Contact"
+
+    @property
+    def side(self) -> Side:
+        """The side on which records of this kind live."""
+        return Side.PLEZI if self is Kind.PLEZI_CONTACT else Side.SALESFORCE
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one record was last seen to say, in its own words, and how fresh that is.
+
+    `version` orders the states of one record (text that sorts: a stamp of its own side). `modified`
+    is the stamp that people see, ISO 8601 in UTC; the `newest` policy uses it, change detection
+    never does. `as_of` is our own clock (seconds) when the read began or the write was answered.
+    """
+
+    kind: Kind
+    id: str
+    email: str
+    version: str
+    modified: str
+    as_of: float
+    values: Values
+    eligible: bool = True
+    converted: bool = False
+    deleted: bool = False
+    master_id: str = ""
+
+    @property
+    def side(self) -> Side:
+        """The side that said it."""
+        return self.kind.side
+
+    @property
+    def alive(self) -> bool:
+        """Whether the record can still take part: neither deleted nor converted."""
+        return not (self.deleted or self.converted)
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the record is synchronised: alive, let through by the filter, with an e-mail."""
+        return self.alive and self.eligible and bool(self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One create (`record` is NEW_RECORD) or update, and the state of the record it rests on.
+
+    `email` is the link's: the identity, also where it is not among the values written.
+    """
+
+    kind: Kind
+    record: str
+    email: str
+    values: Values
+    before: Values = field(default_factory=lambda: NOTHING)
+    version: str = ""
+
+    @property
+    def side(self) -> Side:
+        """The side that is written to."""
+        return self.kind.side
+
+    @property
+    def creates(self) -> bool:
+        """Whether the write makes a new record."""
+        return self.record == NEW_RECORD
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes the base of one mapping line once its writes are done.
+
+    `words` holds, for each record, its field and what it will then have said. `needs` names the
+    records whose writes must be done first.
+    """
+
+    line: str
+    words: Mapping[str, tuple[str, Value]]
+    needs: frozenset[str]
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The decision about one link, written down before it is carried out (rule 4).
+
+    `at` is our clock in seconds. `in_doubt` says that a write was sent and its answer never heard,
+    so that anybody may judge it at once; otherwise only an intent older than the worker's time-out
+    may be taken over, for its owner may still be at work.
+    """
+
+    id: str
+    run: str
+    at: float
+    writes: tuple[Write, ...]
+    settlements: tuple[Settlement, ...]
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One field that waits for a person; `words` is what each record said when it was held."""
+
+    reason: str
+    since: float
+    words: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A refusal that waits for a change or for `retry`; `code` is the far side's own word."""
+
+    side: Side
+    code: str
+    remedy: str
+    fields: tuple[str, ...]
+    since: float
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """All that is known of one person; `email` is canonical and is the key in the ledger.
+
+    `revision` counts the states of this line in the ledger (0: not stored yet). `base` is by record
+    id, then by that record's field. `pointed` are the records by whose id the ledger can find this
+    line.
+    """
+
+    email: str
+    plezi: Observation | None = None
+    salesforce: tuple[Observation, ...] = ()
+    base: Mapping[str, Values] = field(default_factory=lambda: MappingProxyType({}))
+    intent: Intent | None = None
+    holds: Mapping[str, Hold] = field(default_factory=lambda: MappingProxyType({}))
+    quarantine: Quarantine | None = None
+    dirty: bool = False
+    revision: int = 0
+    pointed: frozenset[str] = frozenset()
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield Plezi's observation first, then those of Salesforce, in a stable order."""
+        if self.plezi is not None:
+            yield self.plezi
+        yield from self.salesforce
+
+    def observation(self, record: str) -> Observation | None:
+        """Return what this record was last seen to say, if it belongs to the link."""
+        return next((seen for seen in self.observations() if seen.id == record), None)
+
+    def with_observation(self, seen: Observation) -> Link:
+        """Return the link with this observation in place of the one held for the same record."""
+        if seen.side is Side.PLEZI:
+            return replace(self, plezi=seen)
+        others = [held for held in self.salesforce if held.id != seen.id]
+        return replace(self, salesforce=tuple(sorted([*others, seen], key=lambda it: it.id)))
+
+    def without_record(self, record: str) -> Link:
+        """Return the link without this record, its base included."""
+        return replace(
+            self,
+            plezi=None if self.plezi is not None and self.plezi.id == record else self.plezi,
+            salesforce=tuple(held for held in self.salesforce if held.id != record),
+            base={kept: words for kept, words in self.base.items() if kept != record},
+        )
+
+    @property
+    def records(self) -> frozenset[str]:
+        """The ids of every record of this link."""
+        return frozenset(seen.id for seen in self.observations())

@@ -1,0 +1,20 @@
+"""The decisions about one link, as data: what was seen, what to do, what became of it. Pure."""
+
+from connector.plan.folding import fold, forget, refreshed
+from connector.plan.judging import Judgement, judge
+from connector.plan.planning import Lost, Plan, plan
+from connector.plan.recording import Outcome, Result, record
+
+__all__ = [
+    "Judgement",
+    "Lost",
+    "Outcome",
+    "Plan",
+    "Result",
+    "fold",
+    "forget",
+    "judge",
+    "plan",
+    "record",
+    "refreshed",
+]

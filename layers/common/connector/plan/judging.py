@@ -1,0 +1,121 @@
+"""Judge the unfinished intent (rule 3): delivered, never delivered, or unknowable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connector.mapping import BoundMapping
+from connector.model import Hold, Intent, Kind, Link, Observation, Side, Value, Write
+from connector.plan.planning import IN_DOUBT
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The link without its intent, and what was found: record ids delivered, lines held."""
+
+    link: Link
+    delivered: tuple[str, ...]
+    held: tuple[str, ...]
+
+
+def judge(link: Link, bound: BoundMapping, *, now: float) -> Judgement:
+    """Judge the intent of a dead or deaf run on fresh observations of the link's records.
+
+    Field by field: the target says what was meant: delivered. The target has not moved since and
+    says what it said before: never delivered, forgotten. Otherwise somebody typed there and nobody
+    can know which came first: the field is held for a person. A creation that left no record was
+    never delivered; creations are idempotent, so planning it again is safe.
+    """
+    intent = link.intent
+    if intent is None:
+        return Judgement(link, (), ())
+    done: set[tuple[str, str]] = set()
+    doubtful: set[str] = set()
+    delivered: list[str] = []
+    for write in intent.writes:
+        target = _target(link, write)
+        if target is None:
+            continue
+        fields = _delivered(write, target, bound)
+        done |= {(write.record, name) for name in fields}
+        if len(fields) == len(write.values):
+            delivered.append(target.id)
+        if not write.creates:
+            doubtful |= _doubtful(write, target, bound, fields)
+    link = _adopt(link, intent, done)
+    holds = dict(link.holds)
+    for key in doubtful:
+        words = _words(link, bound, key)
+        holds[key] = Hold(IN_DOUBT, now, words)
+    return Judgement(
+        replace(link, intent=None, holds=holds, dirty=True),
+        tuple(delivered),
+        tuple(sorted(doubtful)),
+    )
+
+
+def _target(link: Link, write: Write) -> Observation | None:
+    """The record that a write was for; for a creation, the one that now stands there."""
+    if not write.creates:
+        return link.observation(write.record)
+    if write.side is Side.PLEZI:
+        return link.plezi
+    return next((it for it in link.salesforce if it.kind is Kind.LEAD and it.alive), None)
+
+
+def _delivered(write: Write, target: Observation, bound: BoundMapping) -> set[str]:
+    return {
+        name
+        for name, value in write.values.items()
+        if _same(bound, write, name, target.values.get(name), value)
+    }
+
+
+def _doubtful(
+    write: Write, target: Observation, bound: BoundMapping, delivered: set[str]
+) -> set[str]:
+    """Keys of the lines of a write of which nobody can say whether it arrived."""
+    doubtful = set()
+    for name in write.values.keys() - delivered:
+        unmoved = target.version == write.version
+        if unmoved and _same(bound, write, name, target.values.get(name), write.before.get(name)):
+            continue
+        line = bound.by_field.get((write.kind, name))
+        if line is not None:
+            doubtful.add(line.key)
+    return doubtful
+
+
+def _same(bound: BoundMapping, write: Write, name: str, one: Value, other: Value) -> bool:
+    line = bound.by_field.get((write.kind, name))
+    if line is None:  # the mapping moved on: the field is nobody's now
+        return True
+    return line.canonical(write.side, one) == line.canonical(write.side, other)
+
+
+def _adopt(link: Link, intent: Intent, done: set[tuple[str, str]]) -> Link:
+    """Make the base of every line whose writes were all delivered."""
+    base = {record: dict(words) for record, words in link.base.items()}
+    created = {
+        write.record: target.id
+        for write in intent.writes
+        if write.creates and (target := _target(link, write)) is not None
+    }
+    for settlement in intent.settlements:
+        if any((r, settlement.words[r][0]) not in done for r in settlement.needs):
+            continue
+        for record, (name, value) in settlement.words.items():
+            where = created.get(record, record)
+            if where in link.records:
+                base.setdefault(where, {})[name] = value
+    return replace(link, base=base)
+
+
+def _words(link: Link, bound: BoundMapping, key: str) -> Mapping[str, Value]:
+    line = next(line for line in bound.lines if line.key == key)
+    return {
+        seen.id: seen.values.get(line.fields[seen.kind].name)
+        for seen in link.observations()
+        if seen.kind in line.fields
+    }

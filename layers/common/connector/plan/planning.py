@@ -1,0 +1,183 @@
+"""Intend (rule 4): adopt what is agreed, name the losers, state the writes and their ground."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from connector.mapping import BoundLine, BoundMapping
+from connector.matching import Company, Role, gather
+from connector.merge import Rule, Unagreed, Verdict, Voice, settle
+from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
+
+IN_DOUBT = "in_doubt"
+CONFLICT = "conflict"
+EMAIL_TAKEN = "email_taken"
+STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN})
+"""Reasons of a hold that no policy may settle: only agreement, or a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that a person may have typed and that gives way to another one."""
+
+    kind: Kind
+    record: str
+    line: str
+    value: Value
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decision about one link, before anything is done.
+
+    `link` has the agreements already adopted and the holds brought up to date; `writes` is empty
+    when the sides agree, when nobody takes part, or when all that differs is held. `held` names the
+    lines held now whose words have not been journalled yet.
+    """
+
+    link: Link
+    company: Company
+    writes: tuple[Write, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+def plan(link: Link, bound: BoundMapping, *, now: float) -> Plan:
+    """Merge every line of a link and state what must be written. Pure; `now` only stamps holds.
+
+    The same link, mapping and instant give the same plan; planning the link that the plan's writes
+    lead to gives no writes, but for a record that had to be created first.
+    """
+    company = gather(link, bound.mapping)
+    if not company.roles:
+        return Plan(link, company)
+    draft = _Draft(link, now)
+    for line in bound.lines:
+        voices = _voices(line, link, company.roles)
+        if len(voices) > 1:
+            draft.take(line, voices, settle(line, voices))
+    return draft.finish(company, bound)
+
+
+def _voices(line: BoundLine, link: Link, roles: Sequence[Role]) -> list[Voice]:
+    """What each record that takes part says of one line."""
+    direction = line.line.direction
+    voices = []
+    for role in roles:
+        field = line.fields.get(role.kind)
+        if field is None:
+            continue
+        seen = role.seen
+        agreed = link.base.get(role.record, {})
+        voices.append(
+            Voice(
+                kind=role.kind,
+                record=role.record,
+                now=None if seen is None else seen.values.get(field.name),
+                base=agreed.get(field.name, Unagreed.NEVER),
+                modified="" if seen is None else seen.modified,
+                speaks=role.speaks and direction.speaks(role.kind.side),
+                listens=role.listens and line.may_write(role.kind, create=seen is None),
+            )
+        )
+    return voices
+
+
+class _Draft:
+    """Collects the verdicts of one link's lines."""
+
+    def __init__(self, link: Link, now: float) -> None:
+        self._link = link
+        self._now = now
+        self._base: dict[str, dict[str, Value]] = {r: dict(w) for r, w in link.base.items()}
+        self._holds: dict[str, Hold] = dict(link.holds)
+        self._writes: dict[str, dict[str, Value]] = {}
+        self._settlements: list[Settlement] = []
+        self._lost: list[Lost] = []
+        self._held: list[str] = []
+
+    def take(self, line: BoundLine, voices: Sequence[Voice], verdict: Verdict) -> None:
+        """Note one line's verdict."""
+        hold = self._holds.get(line.key)
+        if verdict.rule is Rule.AGREED:
+            self._holds.pop(line.key, None)
+            self._adopt(line, voices, verdict.settles or {})
+        elif hold is not None and hold.reason in STUBBORN_HOLDS:
+            self._hold(line, voices, hold.reason)
+        elif verdict.held:
+            self._hold(line, voices, CONFLICT)
+        elif verdict.rule is not Rule.QUIET:
+            self._holds.pop(line.key, None)
+            self._write(line, voices, verdict)
+
+    def _adopt(self, line: BoundLine, voices: Sequence[Voice], words: Mapping[str, Value]) -> None:
+        for voice in voices:
+            if voice.record in words and voice.record in self._link.records:
+                field = line.fields[voice.kind].name
+                self._base.setdefault(voice.record, {})[field] = words[voice.record]
+
+    def _hold(self, line: BoundLine, voices: Sequence[Voice], reason: str) -> None:
+        """Hold a line; it is journalled once for each set of words, not once for each run."""
+        words = {voice.record: voice.now for voice in voices}
+        known = self._holds.get(line.key)
+        if known is None or dict(known.words) != words:
+            since = self._now if known is None else known.since
+            self._holds[line.key] = Hold(reason, since, words)
+            self._held.append(line.key)
+
+    def _write(self, line: BoundLine, voices: Sequence[Voice], verdict: Verdict) -> None:
+        kinds = {voice.record: voice.kind for voice in voices}
+        for record, value in verdict.writes.items():
+            self._writes.setdefault(record, {})[line.fields[kinds[record]].name] = value
+        settles = verdict.settles or {}
+        if not verdict.writes:
+            self._adopt(line, voices, settles)
+            return
+        self._settlements.append(
+            Settlement(
+                line=line.key,
+                words={r: (line.fields[kinds[r]].name, value) for r, value in settles.items()},
+                needs=frozenset(verdict.writes),
+                rule=verdict.rule,
+            )
+        )
+        self._lost += [
+            Lost(kinds[record], record, line.key, value, verdict.rule)
+            for record, value in verdict.losers.items()
+        ]
+
+    def finish(self, company: Company, bound: BoundMapping) -> Plan:
+        """Return the plan of the whole link."""
+        base = {record: words for record, words in self._base.items() if words}
+        link = self._link
+        if base != link.base or self._holds != link.holds:
+            link = replace(link, base=base, holds=dict(self._holds))
+        writes = tuple(
+            _state(role, link.email, self._writes[role.record], bound)
+            for role in company.roles
+            if role.record in self._writes
+        )
+        return Plan(
+            link,
+            company,
+            writes,
+            tuple(self._settlements),
+            tuple(self._lost),
+            tuple(self._held),
+        )
+
+
+def _state(role: Role, email: str, values: Values, bound: BoundMapping) -> Write:
+    """State one write, with the record's words and version that it rests on."""
+    if role.seen is not None:
+        before = {name: role.seen.values.get(name) for name in values}
+        return Write(role.kind, role.record, email, values, before, role.seen.version)
+    fillers = {
+        line.fields[role.kind].name: line.line.placeholder
+        for line in bound.lines
+        if role.kind is Kind.LEAD and line.line.placeholder
+    }
+    return Write(role.kind, role.record, email, {**fillers, **values})

@@ -1,0 +1,119 @@
+"""Record (rule 6): what was heard from the source, and what the writes answered. No later read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from connector.model import Intent, Link, Observation, Quarantine, Settlement, Value, Write
+
+
+class Result(StrEnum):
+    """What became of one write."""
+
+    DONE = "done"
+    REJECTED = "rejected"
+    RETRY = "retry"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to one write.
+
+    `record` is the id of the record written (that of a creation is news). `answered` is our clock
+    in seconds. `seen` is the record as the answer shows it, where the side shows it.
+    """
+
+    write: Write
+    result: Result
+    record: str = ""
+    answered: float = 0.0
+    created: bool = False
+    seen: Observation | None = None
+    code: str = ""
+    remedy: str = ""
+    fields: tuple[str, ...] = ()
+
+
+def record(
+    link: Link, intent_id: str, outcomes: Mapping[str, Outcome], *, undisturbed: bool, now: float
+) -> Link:
+    """Return the link after its intent was carried out.
+
+    `outcomes` are by the record of the write. A line's base advances when all its writes are done;
+    where only some are, the refused record counts as one that never agreed, and takes the agreed
+    value later. `undisturbed` says that nobody observed anything on the link since the intent; else
+    it stays dirty. An unknown answer leaves the intent, in doubt, for the next run to judge.
+    """
+    intent = link.intent
+    if intent is None or intent.id != intent_id:
+        return link
+    for outcome in outcomes.values():
+        if outcome.result is Result.DONE:
+            link = _heard(link, outcome)
+    base = {kept: dict(words) for kept, words in link.base.items()}
+    for settlement in intent.settlements:
+        _advance(base, settlement, outcomes)
+    results = {outcome.result for outcome in outcomes.values()}
+    again = bool(results & {Result.RETRY, Result.STALE, Result.UNKNOWN}) or any(
+        outcome.created for outcome in outcomes.values()
+    )
+    return replace(
+        link,
+        base=base,
+        intent=_in_doubt(link, outcomes) if Result.UNKNOWN in results else None,
+        quarantine=_quarantine(link, outcomes, now),
+        dirty=again or not undisturbed,
+    )
+
+
+def _in_doubt(link: Link, outcomes: Mapping[str, Outcome]) -> Intent | None:
+    """Keep of the intent only what nobody can answer for."""
+    if link.intent is None:
+        return None
+    unknown = tuple(it.write for it in outcomes.values() if it.result is Result.UNKNOWN)
+    return replace(link.intent, writes=unknown, in_doubt=True)
+
+
+def _heard(link: Link, outcome: Outcome) -> Link:
+    """Fold the answer of a write into what the side was last seen to say."""
+    write = outcome.write
+    if outcome.seen is not None:
+        return link.with_observation(outcome.seen)
+    held = link.observation(outcome.record)
+    if held is None:
+        return link
+    said = replace(held, values={**held.values, **write.values}, as_of=outcome.answered)
+    return link.with_observation(said)
+
+
+def _advance(
+    base: dict[str, dict[str, Value]], settlement: Settlement, outcomes: Mapping[str, Outcome]
+) -> None:
+    needed = {record: outcomes.get(record) for record in settlement.needs}
+    done = {r: o for r, o in needed.items() if o is not None and o.result is Result.DONE}
+    if not done:
+        return
+    for record, (name, value) in settlement.words.items():
+        if record not in settlement.needs:
+            base.setdefault(record, {})[name] = value
+        elif record in done:
+            answer = done[record]
+            said = answer.seen.values.get(name, value) if answer.seen is not None else value
+            base.setdefault(answer.record, {})[name] = said
+        else:
+            base.get(record, {}).pop(name, None)
+
+
+def _quarantine(link: Link, outcomes: Mapping[str, Outcome], now: float) -> Quarantine | None:
+    for outcome in outcomes.values():
+        if outcome.result is Result.REJECTED:
+            tries = 1 if link.quarantine is None else link.quarantine.tries + 1
+            since = now if link.quarantine is None else link.quarantine.since
+            return Quarantine(
+                outcome.write.side, outcome.code, outcome.remedy, outcome.fields, since, tries
+            )
+    return None

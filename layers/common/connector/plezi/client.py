@@ -1,0 +1,170 @@
+"""One Plezi tenant as the engine knows a side: schema, reading, look-ups, writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import requests
+
+from connector.errors import RejectedError, RetryError, StaleError
+from connector.mapping import Schema
+from connector.model import Cursor, Kind, Lookup, Observation, Page, Write
+from connector.plan import Outcome, Result
+from connector.plezi.api import Answer, PleziApi
+from connector.plezi.attributes import KNOWN_SCHEMA, schema_of
+from connector.plezi.contacts import Contacts
+from connector.plezi.reading import Reader
+from connector.settings import PleziDialect, UpdateMethod
+
+DESCRIBE_SECONDS: Final = 3600.0
+"""How long the list of attributes is believed: marketers add fields more often than admins."""
+CACHE_KEY: Final = "describe#plezi"
+REFUSED_CREATIONS: Final = frozenset({"409", "422"})
+"""Statuses with which a creation may mean that the e-mail is known already (assumed)."""
+
+
+class DocumentStore(Protocol):
+    """Where the attributes are kept for all invocations."""
+
+    def document(self, key: str) -> dict[str, Any] | None:
+        """Return a document kept under a key."""
+
+    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+        """Keep a document under a key."""
+
+
+class PleziClient:
+    """The engine's Plezi."""
+
+    def __init__(
+        self,
+        api: PleziApi,
+        store: DocumentStore,
+        dialect: PleziDialect,
+        clock: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._dialect = dialect
+        self._clock = clock
+        self._contacts = Contacts(dialect)
+        self._schema: Schema | None = None
+
+    @property
+    def calls(self) -> int:
+        """HTTP requests sent so far."""
+        return self._api.calls
+
+    def schemas(self) -> Mapping[Kind, Schema]:
+        """Return the attributes of a contact, as described within the last hour."""
+        if self._schema is None:
+            self._schema = self._describe()
+        return {Kind.PLEZI_CONTACT: self._schema}
+
+    def _describe(self) -> Schema:
+        if not self._dialect.describes_attributes:
+            return KNOWN_SCHEMA
+        kept = self._store.document(CACHE_KEY) or {}
+        if self._clock() - kept.get("described_at", 0.0) > DESCRIBE_SECONDS:
+            try:
+                rows = self._api.read("contact_attributes").body["data"]
+            except (StaleError, RejectedError):
+                return KNOWN_SCHEMA
+            kept = {"described_at": self._clock(), "rows": rows}
+            self._store.keep_document(CACHE_KEY, kept)
+        return schema_of(kept["rows"], self._dialect.attributes)
+
+    def read(self, cursor: Cursor, names: Mapping[Kind, Sequence[str]]) -> Iterator[Page]:
+        """Read what changed since the cursor."""
+        reader = Reader(self._api, self._contacts, self._dialect, self._clock)
+        return reader.read(cursor, names[Kind.PLEZI_CONTACT])
+
+    def look_up(
+        self,
+        records: Sequence[Observation],
+        emails: Sequence[str],
+        names: Mapping[Kind, Sequence[str]],
+    ) -> Lookup:
+        """Read contacts by id, and the contacts of some e-mails, one call each.
+
+        A contact counts as gone only when its id is not found *and* its e-mail does not lead to the
+        same id: a tenant that offers no read by id would otherwise look deserted.
+        """
+        mine = names[Kind.PLEZI_CONTACT]
+        seen = [found for email in emails if (found := self._find(email, mine)) is not None]
+        gone = set()
+        for record in records:
+            as_of = self._clock()
+            try:
+                answer = self._api.read(f"contacts/{record.id}")
+            except StaleError:
+                found = self._find(record.email, mine)
+                if found is not None and found.id == record.id:
+                    seen.append(found)
+                else:
+                    gone.add(record.id)
+                continue
+            seen.append(self._contacts.observation(answer.body["data"], mine, as_of))
+        return Lookup(tuple(seen), frozenset(gone))
+
+    def _find(self, email: str, names: Sequence[str]) -> Observation | None:
+        if not self._dialect.finds_by_email:
+            return None
+        as_of = self._clock()
+        try:
+            answer = self._api.read("contacts", {"filter[email]": email})
+        except RejectedError:
+            return None
+        rows = answer.body.get("data") or []
+        seen, _ = self._contacts.observe(rows, names, as_of)
+        return next((each for each in seen if each.email == email), None)
+
+    def apply(
+        self, writes: Sequence[Write], names: Mapping[Kind, Sequence[str]]
+    ) -> Iterator[Outcome]:
+        """Carry out writes, one call each; yield each outcome as soon as it is known."""
+        for write in writes:
+            yield self._apply(write, names[Kind.PLEZI_CONTACT])
+
+    def _apply(self, write: Write, names: Sequence[str]) -> Outcome:
+        try:
+            answer = self._send(write)
+        except StaleError:
+            return Outcome(write, Result.STALE)
+        except RejectedError as error:
+            return self._refused(write, error)
+        except (RetryError, requests.RequestException):
+            return Outcome(write, Result.UNKNOWN)
+        return self._done(write, answer, names)
+
+    def _send(self, write: Write) -> Answer:
+        if write.creates:
+            return self._api.write("POST", "contacts", self._contacts.document(write.values))
+        if self._dialect.update_method is UpdateMethod.POST_UPSERT:
+            document = self._contacts.document({"email": write.email, **write.values})
+            return self._api.write("POST", "contacts", document)
+        method = self._dialect.update_method.value.upper()
+        document = self._contacts.document(write.values, write.record)
+        return self._api.write(method, f"contacts/{write.record}", document)
+
+    def _refused(self, write: Write, error: RejectedError) -> Outcome:
+        """A refused creation may mean that somebody was quicker: then it is theirs to be read."""
+        if write.creates and error.code in REFUSED_CREATIONS:
+            known = self._find(write.email, ["email"])
+            if known is not None:
+                return Outcome(write, Result.STALE, code=error.code)
+        return Outcome(write, Result.REJECTED, code=error.code, remedy=error.remedy)
+
+    def _done(self, write: Write, answer: Answer, names: Sequence[str]) -> Outcome:
+        """Keep what the answer says of the contact; without a resource, what was written."""
+        data = answer.body.get("data")
+        now = self._clock()
+        if not isinstance(data, dict) or not data.get("id") or not data.get("attributes"):
+            if write.creates:
+                return Outcome(write, Result.UNKNOWN)
+            return Outcome(write, Result.DONE, record=write.record, answered=now)
+        seen = self._contacts.observation(data, names, now)
+        return Outcome(
+            write, Result.DONE, record=seen.id, answered=now, created=write.creates, seen=seen
+        )

@@ -1,0 +1,1 @@
+"""Salesforce, in the engine's words. The only package that knows `simple_salesforce`."""

@@ -1,0 +1,61 @@
+"""What Salesforce says of its own fields, as a schema (describe, reference 2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from connector.mapping import Field, FieldKind, Schema
+from connector.model import Kind
+
+KINDS: Final[Mapping[str, FieldKind]] = {
+    "email": FieldKind.EMAIL,
+    "phone": FieldKind.PHONE,
+    "boolean": FieldKind.CHECKBOX,
+    "int": FieldKind.NUMBER,
+    "double": FieldKind.NUMBER,
+    "currency": FieldKind.NUMBER,
+    "percent": FieldKind.NUMBER,
+    "date": FieldKind.DATE,
+    "datetime": FieldKind.DATETIME,
+    "picklist": FieldKind.PICKLIST,
+    "multipicklist": FieldKind.MULTI_PICKLIST,
+}
+"""Describe types whose values compare in their own way; every other type is text."""
+ACCOUNT_NAME: Final = "Account.Name"
+
+
+def schema_of(kind: Kind, described: Mapping[str, Any]) -> Schema:
+    """Return the schema that an object's describe holds.
+
+    A Contact has no company of its own: its Account's name stands beside its fields, read only.
+    """
+    fields = {field["name"]: _field(field) for field in described["fields"]}
+    if kind is Kind.CONTACT and "AccountId" in fields:
+        fields[ACCOUNT_NAME] = Field(
+            ACCOUNT_NAME, FieldKind.TEXT, "Account Name", creatable=False, updatable=False
+        )
+    return fields
+
+
+def _field(described: Mapping[str, Any]) -> Field:
+    kind = KINDS.get(described["type"], FieldKind.TEXT)
+    required = not described.get("nillable", True) and not described.get("defaultedOnCreate", False)
+    return Field(
+        name=described["name"],
+        kind=kind,
+        label=described.get("label", ""),
+        length=described.get("length") or None,
+        scale=described.get("scale") if kind is FieldKind.NUMBER else None,
+        options=tuple(
+            option["value"]
+            for option in described.get("picklistValues", ())
+            if option.get("active", True)
+        ),
+        restricted=bool(described.get("restrictedPicklist", False)),
+        required=required and bool(described.get("createable", False)),
+        creatable=bool(described.get("createable", False)),
+        updatable=bool(described.get("updateable", False)),
+        external_id=bool(described.get("externalId", False)),
+        unique=bool(described.get("unique", False)),
+    )

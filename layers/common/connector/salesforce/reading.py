@@ -1,0 +1,258 @@
+"""Reading Leads and Contacts: what changed since a cursor, and records looked up on purpose.
+
+The watermark is Salesforce's own `latestDateCovered`: while a transaction is open it is that
+transaction's start, so a row that is committed late is read all the same. Where the org cannot say
+it, ten minutes before the server's own clock (reference: reliability 0.1, 1.5). Pages are ordered
+by (SystemModstamp, Id), so that a reading can resume after any row, in another invocation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from simple_salesforce.format import format_soql
+
+from connector.errors import RejectedError
+from connector.mapping import Filter, canonical_email
+from connector.model import Cursor, Kind, Lookup, Observation, Page, Value, Values
+from connector.salesforce.connection import Connection, our_error
+from connector.transport import OK_STATUSES
+
+OVERLAP: Final = timedelta(minutes=10)
+"""Rows appear minutes after their stamp; airbyte re-reads as much (reference: salesforce 2.5)."""
+COVERED_WINDOW: Final = timedelta(hours=1)
+"""The window asked of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction
+stays open for an hour."""
+SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
+OBJECT_FIELDS: Final = {
+    Kind.LEAD: ("IsConverted", "MasterRecordId"),
+    Kind.CONTACT: ("MasterRecordId",),
+}
+LOOK_UP_ROWS: Final = 200
+"""Records in one SOQL condition: 200 ids and 200 e-mails stay far below 100,000 characters."""
+QUERIES_IN_COMPOSITE: Final = 5
+LONGEST_QUERY_IN_URL: Final = 8_000
+"""Characters; percent-encoded it stays below the 16,384 bytes of URI and headers."""
+EXPIRED_CURSOR: Final = "INVALID_QUERY_LOCATOR"
+
+
+class Reader:
+    """Reads one org. `filters` say which records of a kind take part (none: all of them)."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Callable[[], float],
+        filters: Mapping[Kind, Filter | None],
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._filters = filters
+
+    def read(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
+        """Read what changed since the cursor, deleted records included, page by page.
+
+        An expired page cursor resumes after the last row that was yielded.
+        """
+        if not cursor.place and not cursor.cover:
+            cursor = replace(cursor, cover=self._covered(cursor.kind), begun=self._clock())
+        while True:
+            try:
+                yield from self._pages(cursor, names)
+            except RejectedError as error:
+                if error.code != EXPIRED_CURSOR:
+                    raise
+            else:
+                return
+            cursor = self._resume
+
+    def _pages(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
+        self._resume = cursor
+        as_of = self._clock()
+        soql = f"{self._select(cursor.kind, names)}{_since(cursor)} ORDER BY SystemModstamp, Id"
+        answer = self._connection.read("queryAll/", params={"q": soql})
+        while True:
+            rows = answer["records"]
+            last = answer["done"]
+            if rows:
+                cursor = replace(cursor, place=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
+            resting = cursor.resting() if last else cursor
+            yield self._page(cursor.kind, rows, names, as_of, resting, last=last)
+            if last:
+                return
+            self._resume = cursor
+            answer = self._connection.more(answer["nextRecordsUrl"])
+
+    def _page(
+        self,
+        kind: Kind,
+        rows: Sequence[Mapping[str, Any]],
+        names: Sequence[str],
+        as_of: float,
+        cursor: Cursor,
+        *,
+        last: bool,
+    ) -> Page:
+        seen = []
+        without_email = 0
+        for row in rows:
+            observation = self._observation(kind, row, names, as_of)
+            if observation.email:
+                seen.append(observation)
+            else:
+                without_email += 1
+        skipped = {"no_email": without_email} if without_email else {}
+        return Page(tuple(seen), cursor, skipped, last)
+
+    def look_up(
+        self,
+        records: Sequence[Observation],
+        emails: Sequence[str],
+        names: Mapping[Kind, Sequence[str]],
+    ) -> Lookup:
+        """Read records by id, and every Lead and Contact of some e-mails, in few calls.
+
+        One composite call holds up to five queries and counts as one (reference: salesforce 2.3).
+        """
+        queries: list[tuple[Kind, str]] = []
+        for kind in (Kind.LEAD, Kind.CONTACT):
+            select = self._select(kind, names[kind])
+            ids = [seen.id for seen in records if seen.kind is kind]
+            queries += [
+                (kind, f"{select} WHERE {format_soql('Id IN {}', part)}") for part in _parts(ids)
+            ]
+            queries += [
+                (kind, f"{select} WHERE {format_soql('Email IN {}', part)}")
+                for part in _parts(list(emails))
+            ]
+        seen: list[Observation] = []
+        for start in range(0, len(queries), QUERIES_IN_COMPOSITE):
+            seen += self._ask_together(queries[start : start + QUERIES_IN_COMPOSITE], names)
+        gone = frozenset(each.id for each in seen if each.deleted)
+        found = {each.id for each in seen}
+        missing = frozenset(each.id for each in records if each.id not in found)
+        return Lookup(tuple(each for each in seen if not each.deleted), gone | missing)
+
+    def _ask_together(
+        self, queries: Sequence[tuple[Kind, str]], names: Mapping[Kind, Sequence[str]]
+    ) -> list[Observation]:
+        as_of = self._clock()
+        if len(queries) == 1:
+            kind, soql = queries[0]
+            rows = [(kind, row) for row in self._all_rows(soql)]
+        else:
+            rows = self._composite(queries)
+        return [self._observation(kind, row, names[kind], as_of) for kind, row in rows]
+
+    def _all_rows(self, soql: str) -> list[Any]:
+        if len(soql) > LONGEST_QUERY_IN_URL:
+            return [row for _, row in self._composite([(Kind.LEAD, soql)])]
+        return self._rest_of(self._connection.read("query/", params={"q": soql}))
+
+    def _composite(self, queries: Sequence[tuple[Kind, str]]) -> list[tuple[Kind, Any]]:
+        base = f"/services/data/v{self._connection.version}/query/?q="
+        body = {
+            "compositeRequest": [
+                {"method": "GET", "url": base + quote(soql), "referenceId": f"query{number}"}
+                for number, (_, soql) in enumerate(queries)
+            ]
+        }
+        answer = self._connection.read("composite/", method="POST", json=body)
+        rows = []
+        for (kind, _), part in zip(queries, answer["compositeResponse"], strict=True):
+            if part["httpStatusCode"] not in OK_STATUSES:
+                raise our_error(part["httpStatusCode"], part["body"])
+            rows += [(kind, row) for row in self._rest_of(part["body"])]
+        return rows
+
+    def _rest_of(self, answer: Mapping[str, Any]) -> list[Any]:
+        rows = list(answer["records"])
+        while not answer["done"]:
+            answer = self._connection.more(answer["nextRecordsUrl"])
+            rows += answer["records"]
+        return rows
+
+    def _select(self, kind: Kind, names: Sequence[str]) -> str:
+        wanted = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *names]
+        if (only := self._filters.get(kind)) is not None:
+            wanted.append(only.field)
+        return f"SELECT {','.join(dict.fromkeys(wanted))} FROM {kind.value}"  # noqa: S608  # names come from describe
+
+    def _observation(
+        self, kind: Kind, row: Mapping[str, Any], names: Sequence[str], as_of: float
+    ) -> Observation:
+        only = self._filters.get(kind)
+        eligible = only is None or only.accepts(_said(row, only.field))
+        values: Values = {name: _said(row, name) for name in names} if eligible else {}
+        return Observation(
+            kind=kind,
+            id=row["Id"],
+            email=canonical_email(row["Email"]),
+            version=row["SystemModstamp"],
+            modified=_stamp(row["LastModifiedDate"]),
+            as_of=as_of,
+            values=values,
+            eligible=eligible,
+            converted=bool(row.get("IsConverted", False)),
+            deleted=bool(row["IsDeleted"]),
+            master_id=row.get("MasterRecordId") or "",
+        )
+
+    def _covered(self, kind: Kind) -> str:
+        """Return the instant before which every change can already be read."""
+        now = self._server_time()
+        try:
+            answer = self._connection.read(
+                f"sobjects/{kind.value}/updated/",
+                params={"start": _iso(now - COVERED_WINDOW), "end": _iso(now)},
+            )
+            return _iso(_parsed(answer["latestDateCovered"]))
+        except (RejectedError, KeyError, ValueError):
+            return _iso(self._server_time() - OVERLAP)
+
+    def _server_time(self) -> datetime:
+        """Salesforce's clock as last heard; our own only before the first answer."""
+        heard = self._connection.heard.get("Date", "")
+        ours = datetime.fromtimestamp(self._clock(), UTC)
+        if not heard:
+            return ours
+        return parsedate_to_datetime(heard).astimezone(UTC)
+
+
+def _since(cursor: Cursor) -> str:
+    if cursor.place:
+        stamp, _, last = cursor.place.partition(" ")
+        at = _iso(_parsed(stamp))
+        return f" WHERE (SystemModstamp = {at} AND Id > '{last}') OR SystemModstamp > {at}"
+    return f" WHERE SystemModstamp >= {cursor.watermark}" if cursor.watermark else ""
+
+
+def _said(row: Mapping[str, Any], name: str) -> Value:
+    """What a row says of a field; a dot goes to the parent record, which may be missing."""
+    value: Any = row
+    for step in name.split("."):
+        value = value.get(step) if value is not None else None
+    return value if isinstance(value, str | bool | int | float) else None
+
+
+def _parts(items: Sequence[str]) -> list[list[str]]:
+    return [list(items[at : at + LOOK_UP_ROWS]) for at in range(0, len(items), LOOK_UP_ROWS)]
+
+
+def _parsed(stamp: str) -> datetime:
+    """Salesforce writes offsets as +0000."""
+    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _stamp(stamp: str) -> str:
+    """The stamp that people see, in the one spelling in which both sides' stamps are compared."""
+    return _parsed(stamp).astimezone(UTC).isoformat(timespec="milliseconds")
