@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from datetime import datetime
 
 from local.control import SimulatedClock
+from local.plezi_tenant.instants import moment_of
 
-MINUTE = 60.0
+SECOND = 1000
+MINUTE = 60 * SECOND
+"""One call weighs a minute in milliseconds, so that a limit of n refills n a millisecond: exact."""
 
 
 class TokenBucket:
@@ -18,22 +19,23 @@ class TokenBucket:
         self._clock = clock
         self._lock = threading.Lock()
         self._per_minute = 0
-        self._tokens = 0.0
-        self._filled_at: datetime = clock.now()
+        self._held = 0
+        self._filled_at = 0
 
     def wait_for_one(self, per_minute: int) -> int:
         """Take one call out of the bucket: 0, or after how many whole seconds to ask again."""
         with self._lock:
-            now = self._clock.now()
+            now = moment_of(self._clock.now())
+            full = per_minute * MINUTE
             if per_minute != self._per_minute:
                 self._per_minute = per_minute
-                self._tokens = float(per_minute)
-            elapsed = max(0.0, (now - self._filled_at).total_seconds())
-            self._tokens = min(float(per_minute), self._tokens + elapsed * per_minute / MINUTE)
+                self._held = full
+            elapsed = max(0, now - self._filled_at)
+            self._held = min(full, self._held + elapsed * per_minute)
             self._filled_at = now
             if per_minute == 0:
                 return 0
-            if self._tokens >= 1:
-                self._tokens -= 1
+            if self._held >= MINUTE:
+                self._held -= MINUTE
                 return 0
-            return math.ceil((1 - self._tokens) * MINUTE / per_minute)
+            return -(-(MINUTE - self._held) // (per_minute * SECOND))

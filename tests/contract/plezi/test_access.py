@@ -1,0 +1,89 @@
+"""Who is let in, how often, and how a refusal looks."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from local.control import SimulatedClock
+from local.plezi_tenant import PleziTenant
+
+NEW = {"data": {"type": "contacts", "attributes": {"email": "ana@example.com"}}}
+
+
+@pytest.mark.parametrize("header", ["X-API-Key", "X-Tenant-Company"])
+def test_both_headers_are_needed_and_must_be_right(api: requests.Session, header: str) -> None:
+    assert api.get("/contacts", headers={header: "wrong"}).status_code == 401
+    del api.headers[header]
+    refused = api.get("/contacts")
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["title"] == "Unauthorized"
+
+
+def test_an_unknown_tenant_can_be_not_found(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.turn(unknown_tenant="404")
+    assert api.get("/contacts", headers={"X-Tenant-Company": "Other"}).status_code == 404
+
+
+def test_a_key_can_have_fewer_rights(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.turn(key_rights="read")
+    assert api.get("/contacts").status_code == 200
+    assert api.post("/contacts", json=NEW).status_code == 403
+    tenant.turn(key_rights="none")
+    assert api.get("/contacts").status_code == 403
+
+
+def test_a_key_that_was_changed_by_hand_is_refused(
+    api: requests.Session, desk: requests.Session, tenant: PleziTenant
+) -> None:
+    assert desk.post("/key", json={"api_key": "another"}).status_code == 200
+    assert tenant.api_key == "another"
+    assert api.get("/contacts").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["", "/leads", "/contact", "/contacts/a/b", "/contacts/unknown"])
+def test_what_is_not_there_is_not_found(api: requests.Session, path: str) -> None:
+    answer = api.get(f"{path}/")
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["title"] == "Not Found"
+
+
+def test_a_verb_that_is_not_offered_is_refused(api: requests.Session) -> None:
+    refused = api.delete("/contacts")
+    assert refused.status_code == 405
+    assert refused.headers["Allow"] == "GET, POST"
+
+
+def test_a_caller_that_accepts_no_json_is_refused(api: requests.Session) -> None:
+    assert api.get("/contacts", headers={"Accept": "text/html"}).status_code == 406
+    assert api.get("/contacts", headers={"Accept": "*/*"}).status_code == 200
+
+
+def test_calls_beyond_the_rate_are_refused_until_time_has_passed(
+    api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
+) -> None:
+    tenant.turn(rate_limit_per_minute=60)
+    statuses = [api.get("/contacts").status_code for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+    refused = api.get("/contacts")
+    assert refused.headers["Retry-After"] == "1"
+    clock.advance(1)
+    assert api.get("/contacts").status_code == 200
+    tenant.turn(retry_after="withheld")
+    refused = api.get("/contacts")
+    assert refused.status_code == 429
+    assert "Retry-After" not in refused.headers
+
+
+def test_a_slow_rate_says_how_long_to_wait(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.turn(rate_limit_per_minute=2)
+    answers = [api.get("/contacts") for _ in range(3)]
+    assert answers[-1].headers["Retry-After"] == "30"
+
+
+def test_errors_can_be_html(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.turn(error_format="html")
+    refused = api.get("/contacts/unknown")
+    assert refused.status_code == 404
+    assert refused.headers["Content-Type"].startswith("text/html")
+    assert "errors" not in refused.text
