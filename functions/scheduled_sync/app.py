@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from connector.model import RunKind
+from connector.wiring import door
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    """Answer an empty object."""
-    return {}
+
+def handler(event: dict[str, Any], context: object) -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
+    """Write down a run of what changed, and answer with its id."""
+    return {"run_id": door().request(RunKind.CHANGES)}

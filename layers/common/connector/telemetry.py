@@ -1,36 +1,47 @@
-"""One logger, one set of metric names, one tracer. Never a value that a person typed.
+"""One logger and one set of metric names. Never a value that a person typed.
 
-Names of metrics are members of an enumeration, so that a dashboard and the code cannot drift apart.
+Both are made at first use, so that importing a function reads no environment. Metric names are
+members of an enumeration, so that a dashboard and the code cannot drift apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "plezi-salesforce"
+NAMESPACE = "PleziSalesforce"
 
 
 class Metric(StrEnum):
-    """The metrics that the connector publishes."""
+    """The metrics that the connector publishes; dimensions are added by Powertools."""
 
-    SEEN = "RecordsSeen"
-    WRITTEN = "RecordsWritten"
-    HELD = "FieldsHeld"
-    QUARANTINED = "LinksQuarantined"
-    CALLS = "ApiCalls"
-    WINDOW = "ReadToWriteWindow"
-    RUN_DONE = "RunsDone"
-    RUN_HALTED = "RunsHalted"
-
-
-logger = Logger(service=SERVICE)
-tracer = Tracer(service=SERVICE)
-metrics = Metrics(namespace="PleziSalesforce", service=SERVICE)
+    RUNS_DONE = "RunsDone"
+    RUNS_HALTED = "RunsHalted"
+    RECORDS_SEEN = "RecordsSeen"
+    RECORDS_WRITTEN = "RecordsWritten"
+    LINKS_QUARANTINED = "LinksQuarantined"
+    FIELDS_HELD = "FieldsHeld"
+    API_CALLS = "ApiCalls"
 
 
-def count(metric: Metric, number: float, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Publish a number under a metric's name."""
-    metrics.add_metric(name=metric.value, unit=unit, value=number)
+@lru_cache(maxsize=1)
+def logger() -> Logger:
+    """Return the logger: one JSON object a line."""
+    return Logger(service=SERVICE)
+
+
+@lru_cache(maxsize=1)
+def _metrics() -> Metrics:
+    return Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def publish(numbers: Mapping[Metric, float]) -> None:
+    """Publish some numbers now, as one embedded-metric line of the log."""
+    for metric, number in numbers.items():
+        _metrics().add_metric(name=metric.value, unit=MetricUnit.Count, value=number)
+    _metrics().flush_metrics()

@@ -5,28 +5,34 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 import boto3
 
+from connector import telemetry
 from connector.configuration import DynamoConfiguration
 from connector.credentials import PleziCredentials, SalesforceCredentials, SecretReader
 from connector.engine.doors import Door
-from connector.engine.runs import Engine
+from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
 from connector.inbox import RunsInbox
 from connector.journal import DynamoJournal
 from connector.ledger import DynamoLedger
 from connector.mapping import Filter
-from connector.model import Kind, Side
+from connector.model import Kind, Part, Run, RunState, Side
 from connector.plezi.api import Pace, PleziApi
 from connector.plezi.client import PleziClient
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
 from connector.settings import DoorSettings, ReadingSettings, WorkerSettings, read_settings
 from connector.transport import Wire
+
+RESERVE_MILLIS: Final = 10_000
+"""What saving the place and sending the continuation may take, calls under way included."""
 
 
 def new_id() -> str:
@@ -46,12 +52,22 @@ def door() -> Door:
     )
 
 
+@dataclass(frozen=True)
+class Office:
+    """What an administrator looks into."""
+
+    ledger: DynamoLedger
+    journal: DynamoJournal
+    configuration: DynamoConfiguration
+    clock: Callable[[], float] = time.time
+
+
 @lru_cache(maxsize=1)
-def office() -> tuple[DynamoLedger, DynamoJournal, DynamoConfiguration]:
+def office() -> Office:
     """Return what an administrator looks into."""
     settings = read_settings(ReadingSettings, os.environ)
     dynamodb = boto3.client("dynamodb")
-    return (
+    return Office(
         DynamoLedger(dynamodb, settings.ledger_table),
         DynamoJournal(dynamodb, settings.journal_table, days=1),
         DynamoConfiguration(dynamodb, settings.mappings_table),
@@ -59,10 +75,50 @@ def office() -> tuple[DynamoLedger, DynamoJournal, DynamoConfiguration]:
 
 
 @lru_cache(maxsize=1)
-def worker() -> tuple[Engine, WorkerSettings]:
-    """Return the engine, and its settings."""
+def worker() -> tuple[World, WorkerSettings]:
+    """Return the engine's world, and its settings."""
     settings = read_settings(WorkerSettings, os.environ)
-    return Engine(build_world(settings)), settings
+    return build_world(settings), settings
+
+
+def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
+    """Work on one part of a run.
+
+    Stops when the budget is spent, or when what AWS leaves is only enough to save the place.
+    """
+    world, settings = worker()
+    begun = time.monotonic()
+
+    def out_of_time() -> bool:
+        spent = time.monotonic() - begun
+        return spent >= settings.worker_budget_seconds or remaining_millis() < RESERVE_MILLIS
+
+    log = telemetry.logger()
+    log.append_keys(run_id=run_id, part=part.value)
+    state = Engine(world).work(run_id, part, out_of_time)
+    run = world.ledger.run(run_id)
+    log.info(
+        "part of a run ended", extra={"state": state.value, "reason": run.reason if run else ""}
+    )
+    if run is not None and state in FINAL_STATES:
+        telemetry.publish(_numbers(run))
+
+
+def _numbers(run: Run) -> dict[telemetry.Metric, float]:
+    """Return what a finished run publishes as metrics."""
+
+    def total(*what: str) -> float:
+        return sum(side.get(each, 0) for side in run.counts.values() for each in what)
+
+    return {
+        telemetry.Metric.RUNS_DONE: float(run.state is RunState.DONE),
+        telemetry.Metric.RUNS_HALTED: float(run.state in (RunState.HALTED, RunState.FAILED)),
+        telemetry.Metric.RECORDS_SEEN: total("seen"),
+        telemetry.Metric.RECORDS_WRITTEN: total("created", "updated"),
+        telemetry.Metric.LINKS_QUARANTINED: total("quarantined"),
+        telemetry.Metric.FIELDS_HELD: total("held"),
+        telemetry.Metric.API_CALLS: total("calls"),
+    }
 
 
 def build_world(

@@ -47,9 +47,6 @@ class RunsInbox:
         )
 
 
-def parse_runs(event: Mapping[str, Any]) -> list[tuple[str, RunRequest]]:
-    """Return the message ids and requests of an SQS event; pydantic refuses anything else."""
-    return [
-        (record["messageId"], RunRequest.model_validate_json(record["body"]))
-        for record in event["Records"]
-    ]
+def parse_runs(event: Mapping[str, Any]) -> list[RunRequest]:
+    """Return the requests of an SQS event; pydantic refuses anything else."""
+    return [RunRequest.model_validate_json(record["body"]) for record in event["Records"]]

@@ -1,0 +1,158 @@
+"""People at work on both sides of a running stack, through the wire only."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from local.embedded_aws import EmbeddedAws
+from local.stack.commands import EVENTS
+from local.stack.record import Stack
+
+API: Final = "services/data/v64.0"
+LEAD_FIELDS: Final = (
+    "Id,Email,FirstName,LastName,Company,Phone,MobilePhone,Title,plezi_url__c,score__c,status__c"
+)
+RUN_SECONDS: Final = 300.0
+POLL_SECONDS: Final = 0.2
+
+
+class SalesPerson:
+    """Somebody in sales, logged in to the org."""
+
+    def __init__(self, stack: Stack) -> None:
+        org = stack.salesforce
+        self._url = org.url.rstrip("/")
+        self._web = requests.Session()
+        self._web.trust_env = False
+        self._web.verify = org.ca_bundle
+        user = org.sales_user
+        answer = self._web.post(
+            f"{self._url}/services/oauth2/token",
+            data={
+                "grant_type": "password",
+                "client_id": org.consumer_key,
+                "client_secret": org.consumer_secret,
+                "username": user.username,
+                "password": user.password + user.security_token,
+            },
+            timeout=30,
+        )
+        answer.raise_for_status()
+        self._web.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+        """Call one REST resource and return its JSON."""
+        answer = self._web.request(
+            method, f"{self._url}/{API}/{path}", json=body, params=params, timeout=60
+        )
+        if not answer.ok:
+            raise RuntimeError(f"Salesforce: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def add(self, kind: str, **fields: Any) -> str:  # noqa: ANN401  # any field
+        """Create a Lead or a Contact; return its id."""
+        return str(self.ask("POST", f"sobjects/{kind}", fields)["id"])
+
+    def edit(self, kind: str, record: str, **fields: Any) -> None:  # noqa: ANN401  # any field
+        """Change fields of a record."""
+        self.ask("PATCH", f"sobjects/{kind}/{record}", fields)
+
+    def record(self, kind: str, record: str) -> dict[str, Any]:
+        """Return all that a record says."""
+        return dict(self.ask("GET", f"sobjects/{kind}/{record}"))
+
+    def leads(self, email: str = "") -> list[dict[str, Any]]:
+        """Return the Leads of one e-mail, or all of them (2,000 at most)."""
+        where = f" WHERE Email = '{email}'" if email else ""
+        soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
+        return list(self.ask("GET", "query", q=soql)["records"])
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
+        """Use the simulator's control API."""
+        answer = self._web.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Marketer:
+    """Somebody in marketing, with the tenant's API key."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._url = stack.plezi.url.rstrip("/")
+        parts = urlsplit(self._url)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._web = requests.Session()
+        self._web.trust_env = False
+        self._web.headers["X-API-Key"] = stack.plezi.api_key
+        self._web.headers["X-Tenant-Company"] = stack.plezi.tenant
+
+    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+        """Call one resource and return its JSON."""
+        answer = self._web.request(
+            method, f"{self._url}/{path}", json=body, params=params, timeout=60
+        )
+        if not answer.ok:
+            raise RuntimeError(f"Plezi: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def add(self, **attributes: Any) -> str:  # noqa: ANN401  # any attribute
+        """Create a contact; return its id."""
+        body = {"data": {"type": "contacts", "attributes": attributes}}
+        return str(self.ask("POST", "contacts", body)["data"]["id"])
+
+    def edit(self, contact: str, **attributes: Any) -> None:  # noqa: ANN401  # any attribute
+        """Change attributes of a contact."""
+        body = {"data": {"type": "contacts", "id": contact, "attributes": attributes}}
+        self.ask("PUT", f"contacts/{contact}", body)
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """Return every contact's attributes, its id among them, by e-mail in lower case."""
+        people = {}
+        page = 1
+        while rows := self.ask("GET", "contacts", page=str(page), per_page="100")["data"]:
+            for row in rows:
+                people[row["attributes"]["email"].lower()] = {**row["attributes"], "id": row["id"]}
+            page += 1
+        return people
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
+        """Use the simulator's control API."""
+        answer = self._web.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Operator:
+    """Somebody in operations, who fires the schedule and reads what came of it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._aws = EmbeddedAws(stack.aws_endpoint)
+
+    def admin(self, method: str, path: str) -> dict[str, Any]:
+        """Call the admin function as API Gateway would."""
+        event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
+        event |= {"httpMethod": method, "path": path, "resource": path}
+        answer = self._aws.invoke(self._stack.functions["admin"], event)
+        body: dict[str, Any] = json.loads(answer["body"])
+        return body
+
+    def fire_schedule(self) -> dict[str, Any]:
+        """Invoke the scheduled sync, wait for its run to end, and return the run's record."""
+        asked = self._aws.invoke(self._stack.functions["scheduled_sync"], {})
+        return self.wait(asked["run_id"])
+
+    def wait(self, run_id: str) -> dict[str, Any]:
+        """Wait until a run has ended; return its record."""
+        until = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < until:
+            run = self.admin("GET", f"/admin/runs/{run_id}")
+            if run["state"] not in ("requested", "running"):
+                return run
+            time.sleep(POLL_SECONDS)
+        raise RuntimeError(f"run {run_id} did not end within {RUN_SECONDS:.0f} s")
