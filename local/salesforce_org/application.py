@@ -1,0 +1,332 @@
+"""The org as one WSGI application: logins, the REST API, the page of a person, and `/_sim/`."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from local.control import ControlPanel, Fault, SimulatedClock, json_response
+from local.salesforce_org import oauth, samples, soap
+from local.salesforce_org.call_counts import LOGIN, OrgCalls
+from local.salesforce_org.certificates import JwtKeyPair, jwt_key_pair
+from local.salesforce_org.control_routes import ControlRoutes
+from local.salesforce_org.errors import (
+    OAuthRefusedError,
+    PageInsteadError,
+    RefusedError,
+    SoapFaultError,
+    WholeCallRefusedError,
+    resource_missing,
+)
+from local.salesforce_org.exchange import ANYWHERE, Answer, Call, to_json
+from local.salesforce_org.fault_kinds import KINDS, strike_before
+from local.salesforce_org.founding import found
+from local.salesforce_org.gate import admit
+from local.salesforce_org.page import Page
+from local.salesforce_org.resources import versions
+from local.salesforce_org.rest_api import RestApi
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.state import OrgState
+from local.serving import ConnectionDroppedError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+DEFAULT_INSTANCE = "https://acme.my.salesforce.com"
+JSON = "application/json;charset=UTF-8"
+SERVICES = "/services/data/v"
+LONGEST_URI = 16_384  # bytes; with the headers too
+SMALLEST_GZIP = 1024
+HEADERS = {  # recorded on every answer
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "none",
+    "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+    "Vary": "Accept-Encoding",
+}
+
+
+class SalesforceOrg:
+    """A simulated Salesforce org, as strict as the real one where that is known.
+
+    The same seed gives the same ids. `instance_url` is what a login answers as the host to call.
+    """
+
+    consumer_key = "3MVG9simulatedPleziConnectorConsumerKey"
+    consumer_secret = "5IMULATEDC0NSUMERSECRET"
+
+    def __init__(
+        self,
+        clock: SimulatedClock | None = None,
+        seed: int = 0,
+        instance_url: str | None = None,
+    ) -> None:
+        self.clock = clock or SimulatedClock()
+        self.seed = seed
+        self.instance_url = (instance_url or DEFAULT_INSTANCE).rstrip("/")
+        self.control = ControlPanel(self.clock, KINDS)
+        self.calls = OrgCalls()
+        self.control.calls = self.calls
+        self.state = OrgState(self.clock, seed)
+        self._uses_jwt = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again from an org on its first day; faults and counts are forgotten too."""
+        self.state.store.close()
+        self.state = OrgState(self.clock, self.seed)
+        found(self.state)
+        if self._uses_jwt:
+            self.state.jwt_certificates.append(jwt_key_pair().certificate)
+        self.control.faults.clear()
+        self.calls.mark()
+        self._api = RestApi(self.state, self.control.faults)
+        self._app = oauth.Application(self.consumer_key, self.consumer_secret)
+        self._control_routes = ControlRoutes(self.state, self.reset)
+        self._page = Page(self.state)
+
+    def load(
+        self, *, leads: int = 0, contacts: int = 0, first: int = 0, spread_seconds: float = 0
+    ) -> None:
+        """Add sample leads and contacts, as `POST /_sim/load` does."""
+        with self.state.lock:
+            samples.load(
+                self.state,
+                self.sales_user,
+                leads=leads,
+                contacts=contacts,
+                first=first,
+                spread=spread_seconds,
+            )
+
+    @property
+    def integration_user(self) -> OrgUser:
+        """The user that a connector logs in as."""
+        return self.state.users["integration@acme.example"]
+
+    @property
+    def sales_user(self) -> OrgUser:
+        """A person who sells: an ordinary user, the author of edits made by the control panel."""
+        return self.state.users["sales@acme.example"]
+
+    @property
+    def jwt(self) -> JwtKeyPair:
+        """The key pair of the JWT flow; asking for it registers its certificate with the app."""
+        pair = jwt_key_pair()
+        self._uses_jwt = True
+        if pair.certificate not in self.state.jwt_certificates:
+            self.state.jwt_certificates.append(pair.certificate)
+        return pair
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        if request.path.startswith("/_sim/"):
+            response = self._control(request)
+        elif _host(request).endswith(".lightning.force.com"):  # a host for people, never JSON
+            response = _html(200, PageInsteadError(200, "Salesforce Login").html())
+        elif not request.path.startswith(("/services/", "/id/")):
+            with self.state.lock:
+                response = self._page.answer(request)
+        else:
+            response = self._wire(request)
+        return response(environ, start_response)
+
+    def _control(self, request: Request) -> Response:
+        try:
+            with self.state.lock:
+                own = self._control_routes.answer(request)
+                if own is not None:
+                    return own
+            shared = self.control.answer(request)
+        except RefusedError as refused:
+            return json_response({"error": refused.alone()}, refused.status)
+        except HTTPException as refused:
+            return json_response({"error": refused.description}, refused.code or 400)
+        return shared or json_response({"error": f"no route {request.path}"}, 404)
+
+    def _wire(self, request: Request) -> Response:
+        """Answer a call of the real API, with what was ordered to go wrong."""
+        faults, path = self.control.faults, request.path
+        try:
+            strike_before(faults, self.clock, request.method, path)
+            with self.state.lock:
+                self.state.transactions.settle(self.state.now())
+                response = self._answer(request)
+        except RefusedError as refused:
+            response = _refusal(refused, request.get_data())
+        except OAuthRefusedError as refused:
+            body = {"error": refused.error, "error_description": refused.description}
+            response = _json(to_json(body), refused.status, {"Cache-Control": "no-store"})
+        except SoapFaultError as fault:
+            response = Response(soap.fault(fault), 500, content_type="text/xml; charset=utf-8")
+        except PageInsteadError as page:
+            response = _html(page.status, page.html())
+        self._finish(request, response)
+        after = faults.take(
+            request.method, path, "reset_after_commit", "timeout_after_commit", "truncated_body"
+        )
+        return self._spoil(response, after) if after else response
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path.rstrip("/")
+        if path == "/services/oauth2/token":
+            return self._token(request)
+        if path.startswith("/services/Soap/u/"):
+            return self._soap_login(request)
+        if path == "/services/data":
+            return _json(versions().body)
+        if path.startswith(SERVICES):
+            return self._data(request)
+        if path == "/services/oauth2/revoke":
+            return self._revoke(request)
+        if path == "/services/oauth2/userinfo" or path.startswith("/id/"):
+            return self._identity(request)
+        raise resource_missing()
+
+    def _token(self, request: Request) -> Response:
+        self.calls.count(LOGIN)
+        if request.method != "POST":
+            raise OAuthRefusedError("invalid_request", "must use HTTP POST")
+        form = dict(request.form.items())
+        basic = request.authorization
+        if basic is not None and basic.type == "basic":
+            form.setdefault("client_id", str(basic.username))
+            form.setdefault("client_secret", str(basic.password))
+        moved = self.control.faults.take(request.method, request.path, "instance_change")
+        if moved is not None:
+            self.instance_url = str(moved.parameters["instance_url"]).rstrip("/")
+        answer = oauth.grant(self.state, self._app, form, _host(request), self.instance_url)
+        return _json(to_json(answer), 200, {"Cache-Control": "no-store"})
+
+    def _soap_login(self, request: Request) -> Response:
+        self.calls.count(LOGIN)
+        version = request.path.rstrip("/").split("/")[4]
+        envelope = soap.answer_login(
+            self.state, version, request.get_data(), _host(request), self.instance_url
+        )
+        return Response(envelope, content_type="text/xml; charset=utf-8")
+
+    def _revoke(self, request: Request) -> Response:
+        token = request.values.get("token", "")
+        if not self.state.sessions.kill(token):
+            raise OAuthRefusedError("unsupported_token_type", "this token type is not supported")
+        return Response(status=200)
+
+    def _identity(self, request: Request) -> Response:
+        token = request.headers.get("Authorization", "").partition(" ")[2]
+        idle = self.state.switches.session_timeout_seconds
+        session = self.state.sessions.use(token, self.state.now(), idle)
+        user = self.state.user_of_id(session.user_id) if session else None
+        if user is None:
+            return Response("Bad_OAuth_Token", 403, content_type="text/html; charset=utf-8")
+        return _json(to_json(oauth.identity(self.state, user, self.instance_url)))
+
+    def _data(self, request: Request) -> Response:
+        target = _raw_target(request)
+        _check_size(request, target)
+        state = self.state
+        version, _, rest = urlsplit(target).path.removeprefix(SERVICES).partition("/")
+        user = admit(state, request, version)
+        state.quota.spend(state.now())
+        method = request.args.get("_HttpMethod", request.method).upper()
+        call = Call(
+            method,
+            "/" + rest,
+            version,
+            user,
+            dict(parse_qsl(urlsplit(target).query, keep_blank_values=True)),
+            request.headers,
+            request.get_data(),
+        )
+        try:
+            answer = self._api.dispatch(call)
+        finally:
+            self.calls.count_call(call.kind or "refused", call.records, writes=call.writes)
+        return _response(answer)
+
+    def _finish(self, request: Request, response: Response) -> None:
+        """Put on the headers that every answer carries, and compress when asked."""
+        state = self.state
+        now = state.now()
+        skew = self.control.faults.take(request.method, request.path, "clock_skew")
+        shown = now + timedelta(seconds=float(skew.parameters.get("seconds", 0))) if skew else now
+        response.headers["Date"] = format_datetime(shown, usegmt=True)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.path.startswith(SERVICES):
+            usage = f"api-usage={state.quota.used(now)}/{state.quota.maximum}"
+            response.headers["Sforce-Limit-Info"] = usage
+        body = response.get_data()
+        wants = "gzip" in request.headers.get("Accept-Encoding", "")
+        if wants and state.switches.gzip and len(body) >= SMALLEST_GZIP:
+            response.set_data(gzip.compress(body, 1, mtime=0))
+            response.headers["Content-Encoding"] = "gzip"
+
+    @staticmethod
+    def _spoil(response: Response, fault: Fault) -> Response:
+        """Do to an answer what was ordered; what the call saved stays saved."""
+        if fault.kind == "truncated_body":
+            whole = response.get_data()
+            response.response = [whole[: len(whole) // 2]]
+            response.headers["Content-Length"] = str(len(whole))
+            response.headers["Connection"] = "close"
+            return response
+        if fault.kind == "timeout_after_commit":
+            time.sleep(float(fault.parameters.get("seconds", 0)))
+        raise ConnectionDroppedError(fault.kind)
+
+
+def _host(request: Request) -> str:
+    return request.host.partition(":")[0].lower()
+
+
+def _raw_target(request: Request) -> str:
+    """Return path and query as they were sent: an encoded slash must stay in its segment."""
+    raw = str(request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or "")
+    path = urlsplit(raw).path if raw else request.path
+    query = str(request.environ.get("QUERY_STRING", ""))
+    return f"{path}?{query}" if query else path
+
+
+def _check_size(request: Request, target: str) -> None:
+    """Refuse a URI, or a URI with headers, that is longer than 16,384 bytes."""
+    length = len(target)
+    if length > LONGEST_URI:
+        raise RefusedError("URI_TOO_LONG", "URI Too Long", fields=None, status=414)
+    length += sum(len(name) + len(value) for name, value in request.headers.items())
+    if length > LONGEST_URI:
+        message = "Request Header Fields Too Large"
+        raise RefusedError("HEADERS_TOO_LARGE", message, fields=None, status=431)
+
+
+def _response(answer: Answer) -> Response:
+    return _json(answer.body, answer.status, answer.headers)
+
+
+def _json(body: str | None, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    response = Response(body or b"", status, content_type=JSON)
+    for name, value in (headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _html(status: int, page: str) -> Response:
+    return Response(page, status, content_type="text/html; charset=UTF-8")
+
+
+def _refusal(refused: RefusedError, body: bytes) -> Response:
+    """Answer an error as an array; where a value could not be read, say at which column it is."""
+    error: dict[str, Any] = refused.alone()
+    if isinstance(refused, WholeCallRefusedError):
+        place = body.decode(errors="replace").find(refused.value) + len(refused.value)
+        error["message"] = refused.message.replace(ANYWHERE, f"[line:1, column:{max(place, 1)}]")
+    return _json(to_json([error]), refused.status)

@@ -1,0 +1,59 @@
+"""What an administrator built: duplicate rules, validation rules, flows; and what ran."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(slots=True)
+class DuplicateRule:
+    """A rule by e-mail: blocks, or alerts (which passes with `allowSave=true`)."""
+
+    object: str
+    name: str
+    action: Literal["off", "block", "alert"] = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRule:
+    """A rule that refuses a record meeting a SOQL condition."""
+
+    object: str
+    condition: str
+    message: str
+    field: str | None = None
+    code: str = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """An automation that edits a record after it is saved; later, when `seconds` is not 0."""
+
+    object: str
+    values: dict[str, Any]
+    condition: str | None = None
+    seconds: int = 0
+
+
+@dataclass(slots=True)
+class Automation:
+    """The rules in force."""
+
+    duplicates: dict[str, DuplicateRule] = field(
+        default_factory=lambda: {
+            name: DuplicateRule(name, f"Standard_{name}_Duplicate_Rule")
+            for name in ("Lead", "Contact")
+        }
+    )
+    validations: list[ValidationRule] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+    assignments: list[dict[str, Any]] = field(default_factory=list)
+
+    def listing(self) -> dict[str, Any]:
+        """Return the rules as JSON-ready rows."""
+        return {
+            "duplicate_rules": [asdict(rule) for rule in self.duplicates.values()],
+            "validation_rules": [asdict(rule) for rule in self.validations],
+            "flows": [asdict(flow) for flow in self.flows],
+        }

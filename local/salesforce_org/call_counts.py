@@ -1,0 +1,60 @@
+"""API calls by kind, reads apart from writes, logins apart from both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.control import CallCounter
+
+LOGIN = "login"
+COMPOSITE = "composite"
+WRITES = frozenset(
+    {
+        "create",
+        "update",
+        "upsert",
+        "delete",
+        "collections_create",
+        "collections_update",
+        "collections_upsert",
+        "collections_delete",
+    }
+)
+
+
+class OrgCalls(CallCounter):
+    """Counts as the shared counter does; a login is shown but is not an API request.
+
+    A composite call and a tooling call are reads or writes by what they carried.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._other_writes = 0
+
+    def count_call(self, kind: str, records: int, *, writes: bool) -> None:
+        """Count one API call of a kind that may read or write."""
+        self.count(kind, records)
+        if writes and kind not in WRITES:
+            with self._lock:
+                self._other_writes += 1
+
+    def mark(self) -> None:
+        """Start counting from zero."""
+        super().mark()
+        with self._lock:
+            self._other_writes = 0
+
+    def since_mark(self) -> dict[str, Any]:
+        """Return the totals, the calls by kind and the records by kind."""
+        counted = super().since_mark()
+        calls: dict[str, int] = counted["calls"]
+        logins = calls.get(LOGIN, 0)
+        total = counted["total"] - logins
+        writes = sum(n for kind, n in calls.items() if kind in WRITES) + self._other_writes
+        return counted | {
+            "total": total,
+            "reads": total - writes,
+            "writes": writes,
+            "logins": logins,
+        }

@@ -1,0 +1,182 @@
+"""What Salesforce makes of a value that somebody writes: trimmed, lower-cased, measured or refused.
+
+Messages name the field by its label, `fields` by its API name (recorded answers).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
+from local.salesforce_org.exchange import ANYWHERE
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import Field
+from local.salesforce_org.values import parse_date, parse_datetime, stamp
+
+Stored = str | int | float | None
+
+EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
+)
+FIRST_YEAR, LAST_YEAR = 1700, 4000  # general knowledge
+BIGGEST_INT = 2**31
+DEFAULT_PRECISION = 18
+
+
+def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # whatever the caller sent
+    """Return the stored form of a value, or refuse it."""
+    if value is None:
+        if field.type == "boolean":  # unproved: refused or false; refused here
+            raise unreadable_value("boolean", value)
+        return None
+    match field.type:
+        case "boolean":
+            if not isinstance(value, bool):
+                raise unreadable_value("boolean", value)
+            return int(value)
+        case "int" | "double" | "currency" | "percent":
+            return _number(field, value)
+        case "date":
+            return _date(field, value)
+        case "datetime":
+            return _datetime(field, value)
+        case "reference" | "id":
+            return _reference(field, value)
+        case _:
+            return _text(field, value)
+
+
+def unreadable_value(wanted: str, value: Any) -> WholeCallRefusedError:  # noqa: ANN401  # same
+    """Return the refusal of a JSON value of another type (recorded form)."""
+    token = {
+        type(None): "null",
+        bool: "VALUE_TRUE" if value else "VALUE_FALSE",
+        int: "VALUE_NUMBER_INT",
+        float: "VALUE_NUMBER_FLOAT",
+        str: "VALUE_STRING",
+        list: "START_ARRAY",
+        dict: "START_OBJECT",
+    }[type(value)]
+    shown = value if isinstance(value, str) else json.dumps(value)
+    message = (
+        f"Cannot deserialize instance of {wanted} from {token} value {shown}"
+        f" or request may be missing a required field at {ANYWHERE}"
+    )
+    refused = WholeCallRefusedError("JSON_PARSER_ERROR", message, fields=None)
+    refused.value = json.dumps(value, ensure_ascii=False)
+    return refused
+
+
+def _text(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
+    if not isinstance(value, str):
+        raise unreadable_value("string", value)
+    text = value.strip()
+    if not text:
+        return None
+    if field.type == "picklist":
+        return _choice(field, text)
+    if field.type == "multipicklist":
+        return _choices(field, text)
+    if len(text) > field.length:
+        message = f"{field.label}: data value too large: {text} (max length={field.length})"
+        raise RefusedError("STRING_TOO_LONG", message, fields=[field.name])
+    if field.type == "email":
+        if not EMAIL.fullmatch(text):
+            message = f"{field.label}: invalid email address: {text}"
+            raise RefusedError("INVALID_EMAIL_ADDRESS", message, fields=[field.name])
+        return text.lower()
+    return text
+
+
+def _choice(field: Field, text: str) -> str:
+    if field.restricted and text not in field.values:
+        message = f"{field.label}: bad value for restricted picklist field: {text}"
+        raise RefusedError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=[field.name])
+    if len(text) > field.length:
+        message = f"{field.label}: data value too large: {text} (max length={field.length})"
+        raise RefusedError("STRING_TOO_LONG", message, fields=[field.name])
+    return text
+
+
+def _choices(field: Field, text: str) -> str | None:
+    """Return the values without repetition, in the order in which the field defines them."""
+    chosen = dict.fromkeys(part.strip() for part in text.split(";") if part.strip())
+    for choice in chosen:
+        _choice(field, choice)
+    order = {value: place for place, value in enumerate(field.values)}
+    return ";".join(sorted(chosen, key=lambda one: order.get(one, len(order)))) or None
+
+
+def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # same
+    """Return a number; digits in a string are accepted for a number (recorded)."""
+    kind = "int" if field.type == "int" else "double"
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        try:
+            number: float = float(value)
+        except ValueError:
+            raise unreadable_value(kind, value) from None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise unreadable_value(kind, value)
+    else:
+        number = value
+    if not math.isfinite(number):
+        raise unreadable_value(kind, value)
+    if kind == "int":
+        if number != int(number):
+            raise unreadable_value(kind, value)
+        if abs(number) >= BIGGEST_INT:
+            raise _outside(field, value)
+        return int(number)
+    rounded = round(float(number), field.scale)
+    if abs(rounded) >= 10 ** ((field.precision or DEFAULT_PRECISION) - field.scale):
+        raise _outside(field, value)
+    return rounded
+
+
+def _outside(field: Field, value: object) -> RefusedError:
+    message = f"{field.label}: value outside of valid range on numeric field: {value}"
+    return RefusedError("NUMBER_OUTSIDE_VALID_RANGE", message, fields=[field.name])
+
+
+def _date(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
+    if value == "":
+        return None
+    day = parse_date(value) if isinstance(value, str) else None
+    if day is None:
+        raise unreadable_value("date", value)
+    _check_year(field, day.year, value)
+    return day.isoformat()
+
+
+def _datetime(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
+    if value == "":
+        return None
+    instant = parse_datetime(value) if isinstance(value, str) else None
+    if instant is None:
+        raise unreadable_value("datetime", value)
+    _check_year(field, instant.year, value)
+    return stamp(instant)
+
+
+def _check_year(field: Field, year: int, value: object) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        message = f"{field.label}: invalid date: {value}"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message, fields=[field.name])
+
+
+def _reference(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
+    if not isinstance(value, str):
+        raise unreadable_value("string", value)
+    if not value:
+        return None
+    long = full_id(value)
+    if long is None:
+        message = f"{field.label}: id value of incorrect type: {value}"
+        raise RefusedError("MALFORMED_ID", message, fields=[field.name])
+    return long

@@ -1,0 +1,149 @@
+"""Several calls in one: `/composite`, 25 sub-requests of which 5 may be queries or collections."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from werkzeug.datastructures import Headers
+
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.exchange import Answer, Call, to_json
+from local.salesforce_org.state import OrgState
+
+MOST = 25
+MOST_HEAVY = 5
+HEAVY = re.compile(r"/(?:query|queryAll|composite/sobjects)(?:[/?]|$)", re.IGNORECASE)
+REFERENCE = re.compile(r"@\{([A-Za-z_]\w*)\.([^}]+)\}")
+FAILURE = 400
+HALTED = to_json(
+    [
+        {
+            "errorCode": "PROCESSING_HALTED",
+            "message": "The transaction was rolled back since another operation in the same"
+            " transaction failed.",
+        }
+    ]
+)
+Dispatch = Callable[[Call], Answer]
+
+
+class _RollbackError(Exception):
+    """Undoes a composite call."""
+
+
+def run(state: OrgState, call: Call, dispatch: Dispatch) -> Answer:
+    """Answer a composite call: HTTP 200 always, one item for each sub-request, in order."""
+    body = call.json_object()
+    parts = body.get("compositeRequest")
+    if not isinstance(parts, list) or not parts:
+        raise RefusedError("INVALID_INPUT", "compositeRequest is required", fields=None)
+    _check_size(parts)
+    whole = body.get("allOrNone") is True
+    answers: list[tuple[str, Answer]] = []
+    try:
+        with state.store.savepoint():
+            known: dict[str, Any] = {}
+            for part in parts:
+                name = str(part["referenceId"])
+                result = _one(call, part, known, dispatch)
+                answers.append((name, result))
+                known[name] = json.loads(result.body) if result.body else None
+                if whole and result.status >= FAILURE:
+                    raise _RollbackError  # noqa: TRY301  # leaves the savepoint
+    except _RollbackError:
+        answers = _halted(parts, answers)
+    items = ",".join(_item(name, result) for name, result in answers)
+    return Answer(200, f'{{"compositeResponse":[{items}]}}')
+
+
+def _check_size(parts: list[Any]) -> None:
+    if len(parts) > MOST:
+        message = f"Cannot have more than {MOST} subrequests in a single composite request"
+        raise RefusedError("INVALID_INPUT", message, fields=None)
+    for part in parts:
+        if not isinstance(part, dict) or not all(
+            isinstance(part.get(key), str) for key in ("method", "url", "referenceId")
+        ):
+            message = "Each subrequest needs method, url and referenceId"
+            raise RefusedError("INVALID_INPUT", message, fields=None)
+    names = [part["referenceId"] for part in parts]
+    if len(set(names)) < len(names):
+        raise RefusedError("INVALID_INPUT", "Duplicate referenceId in the request", fields=None)
+    heavy = sum(1 for part in parts if HEAVY.search(part["url"]))
+    if heavy > MOST_HEAVY:
+        message = f"Cannot have more than {MOST_HEAVY} query or collection subrequests"
+        raise RefusedError("INVALID_INPUT", message, fields=None)
+
+
+def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Answer:
+    try:
+        url = _resolve(part["url"], known)
+        body = part.get("body")
+        raw = _resolve(to_json(body), known).encode() if body is not None else b""
+    except LookupError as missing:
+        message = f"Invalid reference specified. No value for {missing.args[0]} found"
+        return _error("PROCESSING_HALTED", message)
+    parts = urlsplit(url)
+    prefix = f"/services/data/v{call.version}"
+    if not parts.path.lower().startswith("/services/data/v"):
+        return _error("INVALID_INPUT", f"The subrequest url must start with {prefix}")
+    version, _, path = parts.path.removeprefix("/services/data/v").partition("/")
+    headers = Headers(call.headers)
+    for name, value in (part.get("httpHeaders") or {}).items():
+        headers[name] = value
+    sub = Call(
+        part["method"].upper(),
+        "/" + path,
+        version,
+        call.user,
+        dict(parse_qsl(parts.query, keep_blank_values=True)),
+        headers,
+        raw,
+        nested=True,
+    )
+    try:
+        result = dispatch(sub)
+    except RefusedError as refused:
+        return Answer(refused.status, to_json([refused.alone()]))
+    finally:
+        call.records += sub.records
+        call.writes = call.writes or sub.writes
+    return result
+
+
+def _resolve(text: str, known: dict[str, Any]) -> str:
+    """Put earlier answers in place of `@{reference.field[0].other}`."""
+
+    def value(match: re.Match[str]) -> str:
+        node: Any = known.get(match[1])
+        for step in re.findall(r"\w+", match[2]):
+            try:
+                node = node[int(step)] if isinstance(node, list) else node[step]
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise LookupError(match[0]) from None
+        return str(node)
+
+    return REFERENCE.sub(value, text)
+
+
+def _halted(parts: list[Any], answers: list[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+    """Return the answers of a rolled back call: only the one that failed says its own error."""
+    failed = dict(answers[-1:])
+    halted = Answer(FAILURE, HALTED)
+    return [(p["referenceId"], failed.get(p["referenceId"], halted)) for p in parts]
+
+
+def _item(name: str, result: Answer) -> str:
+    headers = to_json(result.headers)
+    return (
+        f'{{"body":{result.body or "null"},"httpHeaders":{headers},'
+        f'"httpStatusCode":{result.status},"referenceId":{json.dumps(name)}}}'
+    )
+
+
+def _error(code: str, message: str) -> Answer:
+    return Answer(FAILURE, to_json([{"errorCode": code, "message": message}]))

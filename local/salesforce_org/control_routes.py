@@ -1,0 +1,327 @@
+"""The `/_sim/` routes that only this org has: data, people, settings, rules, fields, records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.wrappers import Request, Response
+
+from local.control import json_object, json_response
+from local.salesforce_org import control_fields, lifecycle, login, samples
+from local.salesforce_org.automation import Flow, ValidationRule
+from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.record_rules import check_condition
+from local.salesforce_org.schema import ObjectType
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+
+CREATED = 201
+USER_FLAGS = frozenset(
+    {
+        "is_active", "api_enabled", "approved", "admin_approved", "trusted_address",
+        "ip_restricted", "use_any_api_auth", "customize_application", "view_setup",
+        "view_all_data", "edit_converted_leads", "password_expired",
+    }
+)  # fmt: skip
+Route = Callable[[Request, list[str]], Any]
+
+
+class ControlRoutes:
+    """Answers the org's own control routes, None for the shared ones."""
+
+    def __init__(self, state: OrgState, reset: Callable[[], None]) -> None:
+        self._state = state
+        self._reset = reset
+        self._routes: dict[tuple[str, str], Route] = {
+            ("POST", "reset"): self._start_again,
+            ("POST", "load"): self._load,
+            ("GET", "switches"): lambda _r, _p: self._state.switches.listing(),
+            ("POST", "switches"): self._set_switches,
+            ("GET", "users"): lambda _r, _p: self._users(),
+            ("POST", "users"): self._change_user,
+            ("POST", "sessions"): self._sessions,
+            ("POST", "quota"): self._quota,
+            ("POST", "cursors"): self._expire_cursors,
+            ("GET", "rules"): lambda _r, _p: self._state.automation.listing(),
+            ("POST", "duplicate_rules"): self._duplicate_rule,
+            ("POST", "validation_rules"): self._validation_rule,
+            ("DELETE", "validation_rules"): self._no_validations,
+            ("POST", "flows"): self._flow,
+            ("DELETE", "flows"): self._no_flows,
+            ("GET", "assignments"): lambda _r, _p: list(self._state.automation.assignments),
+            ("GET", "transactions"): lambda _r, _p: {"open": self._state.transactions.open_count()},
+            ("POST", "fields"): self._fields,
+            ("PATCH", "fields"): self._change_field,
+            ("DELETE", "fields"): self._drop_field,
+            ("GET", "records"): self._read_record,
+            ("POST", "records"): self._post_record,
+            ("PATCH", "records"): self._edit_record,
+            ("DELETE", "records"): self._delete_record,
+            ("POST", "leads"): self._lead,
+            ("GET", "counts"): lambda _r, _p: {
+                k.name: self._state.store.count(k) for k in self._state.schema if k.business
+            },
+        }
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer one of these routes, or None."""
+        first, *rest = request.path.strip("/").removeprefix("_sim/").split("/")
+        route = self._routes.get((request.method, first))
+        if route is None:
+            return None
+        self._state.transactions.settle(self._state.now())
+        body = route(request, rest)
+        made = request.method == "POST" and first in {"records", "fields"} and len(rest) <= 1
+        return json_response(body, CREATED if made else 200)
+
+    def _start_again(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        self._reset()
+        return {"reset": True}
+
+    def _load(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        wishes = json_object(request)
+        numbers = {k: wishes.pop(k, 0) for k in ("leads", "contacts", "first")}
+        spread = wishes.pop("last_modified_spread_seconds", 0)
+        if wishes or not all(isinstance(n, int) and n >= 0 for n in numbers.values()):
+            raise BadRequest(
+                "give 'leads', 'contacts', 'first' and 'last_modified_spread_seconds' as numbers"
+            )
+        author = self._author(None)
+        samples.load(self._state, author, **numbers, spread=float(spread))
+        return {"loaded": numbers}
+
+    def _set_switches(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        state = self._state
+        state.switches.change(json_object(request))
+        state.security.hidden = frozenset(n.lower() for n in state.switches.hidden_objects)
+        state.security.changed()
+        organization = state.schema.get("Organization")
+        state.store.update_by_id(
+            organization,
+            state.org_id,
+            {
+                "OrganizationType": state.switches.edition,
+                "IsSandbox": int(state.switches.is_sandbox),
+            },
+        )
+        return state.switches.listing()
+
+    def _users(self) -> Any:  # noqa: ANN401  # JSON
+        listing = []
+        for user in self._state.users.values():
+            row = asdict(user) | {"login_times": len(user.login_times)}
+            for name in ("locked_until", "password_changed_at"):
+                row[name] = row[name].isoformat() if row[name] else None
+            listing.append(row)
+        return listing
+
+    def _change_user(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [username]:
+                user, wanted = self._user(username), json_object(request)
+                for name, value in wanted.items():
+                    if name not in USER_FLAGS or not isinstance(value, bool):
+                        raise BadRequest(
+                            f"{name!r} is not one of {sorted(USER_FLAGS)}, or no boolean"
+                        )
+                for name, value in wanted.items():
+                    setattr(user, name, value)
+                users = self._state.schema.get("User")
+                self._state.store.update_by_id(users, user.id, {"IsActive": int(user.is_active)})
+                return {f.name: getattr(user, f.name) for f in fields(user) if f.name in USER_FLAGS}
+            case [username, "password"]:
+                user = self._user(username)
+                password = json_object(request).get("password", user.password)
+                if not isinstance(password, str) or not password:
+                    raise BadRequest("give 'password'")
+                token = login.reset_password(self._state, user, password)
+                return {"username": user.username, "password": password, "security_token": token}
+            case [username, "unlock"]:
+                user = self._user(username)
+                user.failed_logins, user.locked_until = 0, None
+                return {"username": user.username, "unlocked": True}
+        raise NotFound("POST /_sim/users/{username}[/password|/unlock]")
+
+    def _sessions(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if path != ["kill"]:
+            raise NotFound("POST /_sim/sessions/kill")
+        username = json_object(request).get("username")
+        user_id = self._user(username).id if username else None
+        return {"killed": self._state.sessions.kill_all(user_id)}
+
+    def _quota(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        state, wanted = self._state, json_object(request)
+        if not all(isinstance(n, int) for n in wanted.values()) or set(wanted) - {"max", "used"}:
+            raise BadRequest("give 'max', 'used' or both, as whole numbers")
+        state.quota.maximum = wanted.get("max", state.quota.maximum)
+        if "used" in wanted:
+            state.quota.set(wanted["used"], state.now())
+        return {"max": state.quota.maximum, "used": state.quota.used(state.now())}
+
+    def _expire_cursors(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if path != ["expire"]:
+            raise NotFound("POST /_sim/cursors/expire")
+        self._state.queries.expire()
+        return {"expired": True}
+
+    def _duplicate_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        state, wanted = self._state, json_object(request)
+        rule = state.automation.duplicates.get(str(wanted.get("object")))
+        if rule is None or wanted.get("action") not in {"off", "block", "alert"}:
+            raise BadRequest("give 'object' (Lead or Contact) and 'action' (off, block or alert)")
+        rule.action = wanted["action"]
+        rows = state.schema.get("DuplicateRule")
+        found = state.store.select(rows, "DeveloperName = ?", (rule.name,))
+        state.store.update(rows, found[0]["rowid"], {"IsActive": int(rule.action != "off")})
+        return asdict(rule)
+
+    def _validation_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        rule = _made(ValidationRule, json_object(request))
+        check_condition(self._state, self._kind(rule.object), rule.condition)
+        self._state.automation.validations.append(rule)
+        return asdict(rule)
+
+    def _no_validations(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        self._state.automation.validations.clear()
+        return {"validation_rules": []}
+
+    def _flow(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        flow = _made(Flow, json_object(request))
+        kind = self._kind(flow.object)
+        if flow.condition:
+            check_condition(self._state, kind, flow.condition)
+        unknown = [name for name in flow.values if kind.find(name) is None]
+        if unknown:
+            raise BadRequest(f"no field {unknown} on {kind.name}")
+        self._state.automation.flows.append(flow)
+        return asdict(flow)
+
+    def _no_flows(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        self._state.automation.flows.clear()
+        return {"flows": []}
+
+    def _fields(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [entity]:
+                return control_fields.add(self._state, self._kind(entity), json_object(request))
+            case [entity, name, "visibility"]:
+                return control_fields.show(
+                    self._state, self._kind(entity), name, json_object(request)
+                )
+        raise NotFound("POST /_sim/fields/{object}[/{field}/visibility]")
+
+    def _change_field(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if len(path) != len(("object", "field")):
+            raise NotFound("PATCH /_sim/fields/{object}/{field}")
+        return control_fields.change(
+            self._state, self._kind(path[0]), path[1], json_object(request)
+        )
+
+    def _drop_field(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if len(path) != len(("object", "field")):
+            raise NotFound("DELETE /_sim/fields/{object}/{field}")
+        return control_fields.drop(self._state, self._kind(path[0]), path[1])
+
+    def _read_record(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if len(path) != len(("object", "id")):
+            raise NotFound("GET /_sim/records/{object}/{id}")
+        kind = self._kind(path[0])
+        row = self._state.store.fetch(kind, full_id(path[1]) or "")
+        if row is None:
+            raise NotFound(f"no {kind.name} {path[1]}")
+        return _shown(kind, row)
+
+    def _post_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        state, body = self._state, json_object(request)
+        match path:
+            case [entity]:
+                writer, values = self._writer(body)
+                with state.store.savepoint():
+                    return {"id": writer.create(self._kind(entity), values)}
+            case [entity, record_id, "undelete"]:
+                return lifecycle.undelete(state, self._author(body), self._kind(entity), record_id)
+            case [entity, record_id, "erase"]:
+                return lifecycle.erase(state, self._kind(entity), record_id)
+            case [entity, record_id, "merge"]:
+                author = self._author(body)
+                return lifecycle.merge(state, author, self._kind(entity), record_id, body)
+        raise NotFound("POST /_sim/records/{object}[/{id}/undelete|erase|merge]")
+
+    def _edit_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if len(path) != len(("object", "id")):
+            raise NotFound("PATCH /_sim/records/{object}/{id}")
+        kind = self._kind(path[0])
+        writer, values = self._writer(json_object(request))
+        with self._state.store.savepoint():
+            writer.update(kind, path[1], values)
+        return {"id": full_id(path[1])}
+
+    def _delete_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        if len(path) != len(("object", "id")):
+            raise NotFound("DELETE /_sim/records/{object}/{id}")
+        writer, _ = self._writer(json_object(request))
+        writer.delete(self._kind(path[0]), path[1])
+        return {"id": full_id(path[1])}
+
+    def _lead(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        state, body = self._state, json_object(request)
+        match path:
+            case [lead_id, "convert"]:
+                return lifecycle.convert(state, self._author(body), lead_id, body)
+            case [lead_id, "merge"]:
+                return lifecycle.merge(state, self._author(body), self._kind("Lead"), lead_id, body)
+        raise NotFound("POST /_sim/leads/{id}/convert or /merge")
+
+    def _writer(self, body: dict[str, Any]) -> tuple[Writer, dict[str, Any]]:
+        """Return who writes, and the values; `as_system` also writes read-only fields."""
+        author = self._author(body)
+        touch = body.pop("touch", "both")
+        if touch not in {"both", "system", "none"}:
+            raise BadRequest("'touch' is both, system or none")
+        late = body.pop("late_commit_seconds", 0)
+        as_system = body.pop("as_system", touch != "both")
+        values = body.get("values", body)
+        saving = Saving(
+            allow_duplicates=True,
+            late_seconds=float(late),
+            touch=touch,
+            as_system=bool(as_system),
+        )
+        return Writer(self._state, author, saving), values
+
+    def _author(self, body: dict[str, Any] | None) -> OrgUser:
+        """Return the user named by `by`, the person who sells when nobody is named."""
+        name = body.pop("by", None) if body else None
+        return self._user(name or "sales@acme.example")
+
+    def _user(self, username: object) -> OrgUser:
+        user = self._state.user(str(username))
+        if user is None:
+            raise BadRequest(f"no user {username!r}; known: {', '.join(self._state.users)}")
+        return user
+
+    def _kind(self, name: str) -> ObjectType:
+        kind = self._state.schema.find(name)
+        if kind is None:
+            raise BadRequest(f"no object {name!r}")
+        return kind
+
+
+def _made(what: type[Any], wanted: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
+    try:
+        return what(**wanted)
+    except TypeError as error:
+        raise BadRequest(str(error)) from error
+
+
+def _shown(kind: ObjectType, row: Row) -> dict[str, Any]:
+    return {
+        field.name: bool(row[field.name]) if field.type == "boolean" else row[field.name]
+        for field in kind.fields.values()
+        if field.name in row
+    }

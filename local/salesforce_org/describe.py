@@ -1,0 +1,166 @@
+"""What describe says of an object: only what the caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+from local.salesforce_org.exchange import Answer, Call, to_json
+from local.salesforce_org.records import object_for
+from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.state import OrgState
+
+NOT_MODIFIED = 304
+BYTES_PER_LETTER = 3  # byteLength = 3 x length, recorded
+_SOAP_TYPE = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "address": "urn:address",
+}
+
+
+def describe(state: OrgState, call: Call, name: str) -> Answer:
+    """`GET /sobjects/{object}/describe`; 304 when nothing changed since the caller's date."""
+    kind = object_for(state, call, name, tooling=call.path.startswith("/tooling"))
+    changed = (kind.changed_at or state.now()).astimezone(UTC).replace(microsecond=0)
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
+    since = call.headers.get("If-Modified-Since")
+    if since:
+        try:
+            if changed <= parsedate_to_datetime(since).astimezone(UTC):
+                return Answer(NOT_MODIFIED, None, headers)
+        except ValueError:
+            pass
+    view = state.security.view(call.user)
+    fields = [
+        describe_field(kind, field, edits=view.edits(kind, field))
+        for field in kind.fields.values()
+        if view.reads(kind, field)
+    ]
+    return Answer(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
+
+
+def summary(kind: ObjectType, version: str) -> dict[str, Any]:
+    """Return what `/sobjects` says of one object."""
+    base = f"/services/data/v{version}/{'tooling/' if kind.tooling else ''}sobjects/{kind.name}"
+    return {
+        "name": kind.name,
+        "label": kind.label,
+        "labelPlural": kind.plural or kind.label,
+        "keyPrefix": kind.prefix,
+        "custom": kind.name.endswith("__c"),
+        "activateable": False,
+        "createable": kind.createable,
+        "updateable": kind.updateable,
+        "deletable": kind.business or kind.createable,
+        "undeletable": kind.business,
+        "mergeable": kind.name in {"Lead", "Contact", "Account"},
+        "queryable": True,
+        "retrieveable": True,
+        "replicateable": kind.business,
+        "searchable": kind.business,
+        "layoutable": kind.business,
+        "triggerable": kind.business,
+        "feedEnabled": kind.business,
+        "deprecatedAndHidden": False,
+        "customSetting": False,
+        "mruEnabled": kind.business,
+        "hasSubtypes": False,
+        "isSubtype": False,
+        "urls": {
+            "sobject": base,
+            "describe": base + "/describe",
+            "rowTemplate": base + "/{ID}",
+        },
+    }
+
+
+def describe_field(kind: ObjectType, field: Field, *, edits: bool) -> dict[str, Any]:
+    """Return one field of a describe."""
+    numeric = field.type in {"double", "currency", "percent"}
+    return {
+        "name": field.name,
+        "label": field.label,
+        "type": field.type,
+        "soapType": _SOAP_TYPE.get(field.type, "xsd:string"),
+        "length": field.length,
+        "byteLength": field.length * BYTES_PER_LETTER,
+        "precision": field.precision if numeric else 0,
+        "scale": field.scale,
+        "digits": 8 if field.type == "int" else 0,
+        "createable": field.createable and edits and kind.createable,
+        "updateable": field.updateable and edits and kind.updateable,
+        "nillable": field.nillable,
+        "defaultedOnCreate": field.defaulted,
+        "defaultValue": field.default if field.type == "boolean" else None,
+        "custom": field.custom,
+        "calculated": field.calculated,
+        "calculatedFormula": field.formula,
+        "externalId": field.external_id,
+        "idLookup": field.id_lookup or field.external_id,
+        "unique": field.unique,
+        "caseSensitive": field.case_sensitive,
+        "permissionable": field.permissionable and kind.business,
+        "filterable": field.filterable,
+        "sortable": field.sortable,
+        "groupable": field.groupable,
+        "aggregatable": field.filterable,
+        "nameField": field.name == "Name",
+        "namePointing": field.name == "OwnerId" and len(field.reference_to) > 1,
+        "polymorphicForeignKey": len(field.reference_to) > 1,
+        "restrictedPicklist": field.restricted,
+        "picklistValues": [
+            {
+                "active": True,
+                "defaultValue": value == field.default,
+                "label": value,
+                "validFor": None,
+                "value": value,
+            }
+            for value in field.values
+        ],
+        "referenceTo": list(field.reference_to),
+        "relationshipName": field.relationship,
+        "compoundFieldName": _compound_of(kind, field),
+        "htmlFormatted": False,
+        "encrypted": False,
+        "autoNumber": False,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "inlineHelpText": None,
+    }
+
+
+def basic(state: OrgState, call: Call, name: str) -> Answer:
+    """`GET /sobjects/{object}`: its summary and the records seen lately (none here)."""
+    kind = object_for(state, call, name)
+    body = {"objectDescribe": summary(kind, call.version), "recentItems": []}
+    return Answer(200, to_json(body))
+
+
+def every_object(state: OrgState, call: Call) -> Answer:
+    """`GET /sobjects`."""
+    tooling = call.path.startswith("/tooling")
+    sees: Callable[[ObjectType], bool] = state.security.view(call.user).sees
+    listing = [summary(k, call.version) for k in state.schema if k.tooling == tooling and sees(k)]
+    return Answer(200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing}))
+
+
+def _compound_of(kind: ObjectType, field: Field) -> str | None:
+    if field.name in {"FirstName", "LastName", "Salutation"} and kind.find("Name"):
+        return "Name"
+    for compound in kind.fields.values():
+        parts = {"Street", "City", "State", "PostalCode", "Country"}
+        prefix = compound.address
+        if compound.type == "address" and field.name in {prefix + part for part in parts}:
+            return compound.name
+    return None

@@ -1,0 +1,238 @@
+"""Saving records: every rule that stands between a caller's values and the row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from local.salesforce_org import record_rules
+from local.salesforce_org.coercion import coerce
+from local.salesforce_org.errors import NOT_FOUND, RefusedError, resource_missing
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.security import EverythingView, OrgUser, UserView
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+from local.salesforce_org.transactions import Deferred
+
+Values = dict[str, Any]
+READ_ONLY_ADVICE = (
+    "Please check the security settings of this field and verify that it is read/write for your"
+    " profile or permission set."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How a save was asked for: headers of the call, or wishes of the control panel."""
+
+    allow_duplicates: bool = False
+    assignment: bool = True
+    late_seconds: float = 0
+    touch: str = "both"  # which stamps move: both, system (SystemModstamp alone), none
+    as_system: bool = False  # the org itself writes: no field-level security, read-only fields too
+
+
+class Writer:
+    """Saves records for one user."""
+
+    def __init__(self, state: OrgState, user: OrgUser, saving: Saving) -> None:
+        self.state = state
+        self.user = user
+        self.saving = saving
+        self._view: UserView | EverythingView = (
+            EverythingView() if saving.as_system else state.security.view(user)
+        )
+
+    def create(self, kind: ObjectType, body: Mapping[str, Any]) -> str:
+        """Save a new record and return its id."""
+        if not kind.createable and not self.saving.as_system:
+            raise _no_rights()
+        values = self._read(kind, body, new=True)
+        row = self.state.system_row(kind, self.user.id) | _defaults(kind, self.user)
+        row |= values
+        missing = [f.name for f in kind.fields.values() if f.required and row.get(f.name) is None]
+        missing += [
+            f.name
+            for f in kind.fields.values()
+            if f.name in values and values[f.name] is None and not f.nillable and f.defaulted
+        ]
+        if missing:
+            raise _required(missing)
+        record_rules.check_references(self.state, kind, values)
+        record_rules.check_unique(self.state, kind, values, rowid=None)
+        record_rules.check_duplicates(self.state, kind, row, self.saving.allow_duplicates)
+        if self.saving.late_seconds > 0:
+            self._defer(kind, row, values, lambda: self._insert(kind, row))
+            return str(row["Id"])
+        with self.state.store.savepoint():
+            self._insert(kind, row)
+            record_rules.check_validations(self.state, kind, row)
+        return str(row["Id"])
+
+    def update(self, kind: ObjectType, record_id: str, body: Mapping[str, Any]) -> None:
+        """Change a record."""
+        row = self.find(kind, record_id)
+        if not kind.updateable and not self.saving.as_system:
+            raise _no_rights()
+        values = self._read(kind, body, new=False)
+        self._check_lock(row)
+        if row.get("IsConverted") and not (self.saving.as_system or self.user.edit_converted_leads):
+            raise RefusedError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+        emptied = [
+            f.name
+            for f in kind.fields.values()
+            if f.name in values and values[f.name] is None and not f.nillable
+        ]
+        if emptied:
+            raise _required(emptied)
+        record_rules.check_references(self.state, kind, values)
+        record_rules.check_unique(self.state, kind, values, rowid=row["rowid"])
+        if "Email" in values and values["Email"] != row.get("Email"):
+            merged = row | values
+            record_rules.check_duplicates(self.state, kind, merged, self.saving.allow_duplicates)
+        changes = values | self._stamps(row)
+        if self.saving.late_seconds > 0:
+            self._defer(kind, row, values, lambda: self._change(kind, row, changes))
+            return
+        with self.state.store.savepoint():
+            self._change(kind, row, changes)
+            record_rules.check_validations(self.state, kind, row | changes)
+
+    def delete(self, kind: ObjectType, record_id: str) -> None:
+        """Send a business record to the recycle bin; a setup record is gone at once."""
+        row = self.find(kind, record_id)
+        if not kind.createable and not self.saving.as_system:
+            raise _no_rights()
+        self._check_lock(row)
+        if not kind.business:
+            self.state.store.erase(kind, row["rowid"])
+            record_rules.setup_changed(self.state)
+            return
+        changes: Values = {"IsDeleted": 1} | self._stamps(row)
+        self.state.store.update(kind, row["rowid"], changes)
+        self.state.deletions.append((kind.name, row["Id"], changes["SystemModstamp"]))
+
+    def find(self, kind: ObjectType, record_id: str) -> Row:
+        """Return the live row of an id given in 15 or 18 characters."""
+        long = full_id(record_id)
+        if long is None or long[:3] != kind.prefix:
+            message = f"{kind.label} ID: id value of incorrect type: {record_id}"
+            raise RefusedError("MALFORMED_ID", message, fields=["Id"])
+        row = self.state.store.fetch(kind, long)
+        if row is None:
+            raise resource_missing()
+        if row["IsDeleted"]:
+            raise RefusedError("ENTITY_IS_DELETED", "entity is deleted", status=NOT_FOUND)
+        return row
+
+    def _read(self, kind: ObjectType, body: Mapping[str, Any], *, new: bool) -> Values:
+        """Return the values of a body by API name, coerced; what cannot be written is refused."""
+        values: Values = {}
+        forbidden: list[str] = []
+        for name, value in body.items():
+            if name.lower() == "attributes":
+                continue
+            field = kind.find(name)
+            if field is None or not self._view.reads(kind, field):
+                if isinstance(value, dict) and (lookup := kind.relation(name)):
+                    values[lookup.name] = record_rules.by_foreign_key(self.state, lookup, value)
+                    continue
+                raise no_such_column(kind, name)
+            if not self._writable(kind, field, new=new):
+                forbidden.append(field.name)
+                continue
+            values[field.name] = coerce(field, value)
+        if forbidden:
+            names = ", ".join(forbidden)
+            message = f"Unable to create/update fields: {names}. {READ_ONLY_ADVICE}"
+            raise RefusedError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=forbidden)
+        return values
+
+    def _writable(self, kind: ObjectType, field: Field, *, new: bool) -> bool:
+        if self.saving.as_system:
+            return field.type != "address" and not field.sql and field.name != "Id"
+        allowed = field.createable if new else field.updateable
+        return allowed and self._view.edits(kind, field)
+
+    def _stamps(self, row: Row) -> Values:
+        """Return the stamps of a change: whole seconds, and never back in time for one row."""
+        if self.saving.touch == "none":
+            return {}
+        now = max(self.state.stamp(), str(row["SystemModstamp"]))
+        if self.saving.touch == "system":
+            return {"SystemModstamp": now}
+        return {
+            "LastModifiedDate": now,
+            "LastModifiedById": self.user.id,
+            "SystemModstamp": now,
+        }
+
+    def _check_lock(self, row: Row) -> None:
+        if self.state.transactions.holds(row["Id"]):
+            raise record_rules.row_locked(row["Id"])
+
+    def _defer(self, kind: ObjectType, row: Row, values: Values, apply: Any) -> None:  # noqa: ANN401  # a call
+        now = self.state.now()
+        unique = {f.name for f in kind.fields.values() if f.unique}
+        claims = {
+            (name, str(value).casefold())
+            for name, value in values.items()
+            if name in unique and value is not None
+        }
+        due = now + timedelta(seconds=self.saving.late_seconds)
+        self.state.transactions.add(
+            Deferred(kind.name, row["Id"], now, due, apply, holds=True, claims=frozenset(claims))
+        )
+
+    def _insert(self, kind: ObjectType, row: Values) -> None:
+        self.state.store.insert(kind, row)
+        self._after(kind, row)
+
+    def _change(self, kind: ObjectType, row: Row, changes: Values) -> None:
+        if changes:
+            self.state.store.update(kind, row["rowid"], changes)
+        self._after(kind, row | changes)
+
+    def _after(self, kind: ObjectType, row: Values) -> None:
+        if not kind.business:
+            record_rules.setup_changed(self.state)
+            return
+        if self.saving.as_system and self.saving.touch != "both":
+            return
+        if kind.name == "Lead":
+            record_rules.assign(self.state, kind, row, self.user, ran=self.saving.assignment)
+        record_rules.run_flows(self.state, kind, str(row["Id"]))
+
+
+def no_such_column(kind: ObjectType, name: str) -> RefusedError:
+    """Return the refusal of an unknown or invisible field in a body (recorded answer)."""
+    message = f"No such column '{name}' on sobject of type {kind.name}"
+    return RefusedError("INVALID_FIELD", message, fields=None)
+
+
+def _required(names: list[str]) -> RefusedError:
+    message = f"Required fields are missing: [{', '.join(names)}]"
+    return RefusedError("REQUIRED_FIELD_MISSING", message, fields=names)
+
+
+def _no_rights() -> RefusedError:
+    return RefusedError(
+        "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
+    )
+
+
+def _defaults(kind: ObjectType, user: OrgUser) -> Values:
+    row: Values = {}
+    for field in kind.fields.values():
+        if field.type == "boolean" and field.name != "IsDeleted":
+            row[field.name] = int(bool(field.default))
+        elif field.name == "OwnerId":
+            row["OwnerId"] = user.id
+        elif field.default is not None:
+            row[field.name] = field.default
+    if kind.name == "Lead":
+        row["IsUnreadByOwner"] = 1
+    return row

@@ -1,0 +1,128 @@
+"""The misbehaviours that can be ordered, and when each strikes: before, inside or after a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local.control import Fault, Faults, SimulatedClock
+from local.salesforce_org.errors import FORBIDDEN, UNAUTHORIZED, PageInsteadError, RefusedError
+from local.salesforce_org.record_rules import row_locked
+from local.serving import ConnectionDroppedError
+
+SERVER_ERROR = 500
+Item = dict[str, Any]
+
+BEFORE = {
+    "session_expired": "401 INVALID_SESSION_ID; `count: null` for always",
+    "quota_exceeded": "403 TotalRequests Limit exceeded.",
+    "concurrent_requests": "403 ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+    "long_transactions": "403 ConcurrentPerOrgLongTxn Limit exceeded.",
+    "edge_page": "420 HTML: Salesforce Edge is setting the org up",
+    "unavailable_page": "503 HTML: maintenance, instance move",
+    "server_unavailable": "503 JSON SERVER_UNAVAILABLE",
+    "server_error": "500 UNKNOWN_EXCEPTION",
+    "rest_error": "any refusal: `{status, errorCode, message, fields}`",
+    "connection_reset": "the connection is cut before anything happens",
+    "slow": "the answer takes `seconds` of real time, or `advance` seconds of the org's time",
+}
+INSIDE = {
+    "query_timeout": "400 QUERY_TIMEOUT on a query",
+    "short_page": "pages of `size` rows, however many were asked for",
+    "cursor_expired": "400 INVALID_QUERY_LOCATOR on a next page",
+    "lock_row": "UNABLE_TO_LOCK_ROW for the `records` (places) of a write; all when left out",
+    "record_error": "`{errorCode, message, fields}` for the `records` (places) of a write",
+    "late_commit": "what the write saves becomes visible `seconds` later",
+}
+AFTER = {
+    "reset_after_commit": "everything is done, then the connection is cut",
+    "timeout_after_commit": "everything is done, no answer for `seconds`, then a cut connection",
+    "truncated_body": "the body ends in the middle",
+    "clock_skew": "the Date header is off by `seconds`",
+    "instance_change": "the next login answers `instance_url`",
+}
+KINDS = (*BEFORE, *INSIDE, *AFTER)
+
+
+def dead_session() -> RefusedError:
+    """Return the 401 of a session that is over (recorded answer)."""
+    return RefusedError(
+        "INVALID_SESSION_ID", "Session expired or invalid", fields=None, status=UNAUTHORIZED
+    )
+
+
+def limit_exceeded(which: str) -> RefusedError:
+    """Return the 403 of a limit."""
+    return RefusedError(
+        "REQUEST_LIMIT_EXCEEDED", f"{which} Limit exceeded.", fields=None, status=FORBIDDEN
+    )
+
+
+def strike_before(faults: Faults, clock: SimulatedClock, method: str, path: str) -> None:
+    """Raise what was ordered to happen before this call, or let it wait."""
+    login = not path.startswith("/services/data")
+    kinds = [kind for kind in BEFORE if not (login and kind == "session_expired")]
+    fault = faults.take(method, path, *kinds)
+    while fault is not None and fault.kind == "slow":
+        clock.advance(float(fault.parameters.get("advance", 0)))
+        time.sleep(float(fault.parameters.get("seconds", 0)))
+        fault = faults.take(method, path, *(kind for kind in kinds if kind != "slow"))
+    if fault is not None:
+        raise _error_before(fault)
+
+
+def _error_before(fault: Fault) -> Exception:
+    makers: dict[str, Callable[[], Exception]] = {
+        "session_expired": dead_session,
+        "quota_exceeded": lambda: limit_exceeded("TotalRequests"),
+        "concurrent_requests": lambda: limit_exceeded(
+            "ConcurrentRequests (Concurrent API Requests)"
+        ),
+        "long_transactions": lambda: limit_exceeded("ConcurrentPerOrgLongTxn"),
+        "edge_page": lambda: PageInsteadError(420, "Salesforce Edge is setting up your org"),
+        "unavailable_page": lambda: PageInsteadError(503, "We are down for maintenance."),
+        "server_unavailable": lambda: RefusedError(
+            "SERVER_UNAVAILABLE", "The server is unavailable", fields=None, status=503
+        ),
+        "server_error": lambda: RefusedError(
+            "UNKNOWN_EXCEPTION",
+            "An unexpected error occurred. Please include this ErrorId if you contact support:"
+            " 1234567890-12345 (-1234567890)",
+            fields=None,
+            status=SERVER_ERROR,
+        ),
+        "rest_error": lambda: _ordered_error(fault),
+        "connection_reset": lambda: ConnectionDroppedError("connection reset"),
+    }
+    return makers[fault.kind]()
+
+
+def record_refusals(
+    faults: Faults, method: str, path: str
+) -> Callable[[int, Item], RefusedError | None]:
+    """Return what tells, for each record of one write, the refusal that was ordered for it."""
+    fault = faults.take(method, path, "lock_row", "record_error")
+
+    def refusal(place: int, item: Item) -> RefusedError | None:
+        if fault is None:
+            return None
+        places = fault.parameters.get("records")
+        if places is not None and place not in places:
+            return None
+        if fault.kind == "lock_row":
+            record_id = next((str(v) for k, v in item.items() if k.lower() == "id"), "")
+            return row_locked(record_id or "001000000000000")
+        return _ordered_error(fault)
+
+    return refusal
+
+
+def _ordered_error(fault: Fault) -> RefusedError:
+    wanted = fault.parameters
+    return RefusedError(
+        str(wanted.get("errorCode", "UNKNOWN_EXCEPTION")),
+        str(wanted.get("message", "")),
+        fields=wanted.get("fields", ()),
+        status=int(wanted.get("status", 400)),
+    )

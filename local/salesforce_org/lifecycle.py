@@ -1,0 +1,146 @@
+"""What people do to records outside of the API: convert, merge, undelete, empty the bin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.exceptions import BadRequest
+
+from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.errors import resource_missing
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import ObjectType
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.standard_objects import CONVERTED_STATUS, LEAD_STATUSES
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+
+SYSTEM = Saving(as_system=True, assignment=False, allow_duplicates=True)
+COPIED = (
+    "FirstName", "LastName", "Salutation", "Title", "Email", "Phone", "MobilePhone", "Fax",
+    "Description", "LeadSource",
+)  # fmt: skip
+MOST_LOSERS = 2  # a merge takes up to three records
+
+
+def convert(state: OrgState, user: OrgUser, lead_id: str, wishes: dict[str, Any]) -> dict[str, Any]:
+    """Convert a lead: an account, a contact and, when wished, an opportunity take its place."""
+    kind = state.schema.get("Lead")
+    writer = Writer(state, user, SYSTEM)
+    lead = writer.find(kind, lead_id)
+    if lead["IsConverted"]:
+        raise BadRequest("the lead is converted already")
+    status = wishes.get("convertedStatus", CONVERTED_STATUS)
+    if status not in LEAD_STATUSES:
+        raise BadRequest(f"convertedStatus {status!r} is not a lead status")
+    with state.store.savepoint():
+        account = wishes.get("accountId") or writer.create(
+            state.schema.get("Account"), {"Name": lead["Company"]}
+        )
+        contact = wishes.get("contactId") or _contact_of(state, writer, lead, str(account))
+        opportunity = (
+            _opportunity_of(state, writer, lead, account)
+            if wishes.get("createOpportunity")
+            else None
+        )
+        writer.update(
+            kind,
+            lead["Id"],
+            {
+                "Status": status,
+                "IsConverted": True,
+                "ConvertedDate": state.now().date().isoformat(),
+                "ConvertedAccountId": account,
+                "ConvertedContactId": contact,
+                "ConvertedOpportunityId": opportunity,
+                "IsUnreadByOwner": False,
+            },
+        )
+    return {
+        "accountId": account,
+        "contactId": contact,
+        "leadId": lead["Id"],
+        "opportunityId": opportunity,
+        "success": True,
+    }
+
+
+def merge(
+    state: OrgState, user: OrgUser, kind: ObjectType, winner_id: str, wishes: dict[str, Any]
+) -> dict[str, Any]:
+    """Merge up to two losers into a winner: losers are deleted and point to it."""
+    losers = wishes.get("loser")
+    given = losers if isinstance(losers, list) else [losers]
+    ids = [one for one in given if isinstance(one, str)]
+    if len(ids) < len(given) or not 1 <= len(ids) <= MOST_LOSERS:
+        raise BadRequest("give 'loser': an id, or a list of two")
+    writer = Writer(state, user, SYSTEM)
+    winner = writer.find(kind, winner_id)
+    rows = [writer.find(kind, one) for one in ids]
+    if any(row["Id"] == winner["Id"] for row in rows):
+        raise BadRequest("a record cannot be merged into itself")
+    with state.store.savepoint():
+        for row in rows:
+            _lose(state, writer, kind, row, winner["Id"])
+        writer.update(kind, winner["Id"], dict(wishes.get("values", {})))
+    return {"id": winner["Id"], "mergedRecordIds": [row["Id"] for row in rows], "success": True}
+
+
+def undelete(state: OrgState, user: OrgUser, kind: ObjectType, record_id: str) -> dict[str, Any]:
+    """Take a record out of the recycle bin."""
+    row = _deleted_row(state, kind, record_id)
+    now = max(state.stamp(), str(row["SystemModstamp"]))
+    changes: dict[str, Any] = {
+        "IsDeleted": 0,
+        "SystemModstamp": now,
+        "LastModifiedDate": now,
+        "LastModifiedById": user.id,
+    }
+    if kind.find("MasterRecordId"):
+        changes["MasterRecordId"] = None
+    state.store.update(kind, row["rowid"], changes)
+    state.deletions[:] = [d for d in state.deletions if d[1] != row["Id"]]
+    return {"id": row["Id"], "success": True}
+
+
+def erase(state: OrgState, kind: ObjectType, record_id: str) -> dict[str, Any]:
+    """Empty the recycle bin of one record: it is in neither queryAll nor the bin any more."""
+    row = _deleted_row(state, kind, record_id)
+    state.store.erase(kind, row["rowid"])
+    return {"id": row["Id"], "success": True}
+
+
+def _lose(state: OrgState, writer: Writer, kind: ObjectType, row: Row, winner_id: str) -> None:
+    if kind.name == "Account":
+        contacts = state.schema.get("Contact")
+        for child in state.store.select(contacts, "AccountId = ? AND IsDeleted = 0", (row["Id"],)):
+            writer.update(contacts, child["Id"], {"AccountId": winner_id})
+    writer.delete(kind, row["Id"])
+    state.store.update(kind, row["rowid"], {"MasterRecordId": winner_id})
+
+
+def _contact_of(state: OrgState, writer: Writer, lead: Row, account: str) -> str:
+    values = {name: lead[name] for name in COPIED if lead.get(name) is not None}
+    for part in ("Street", "City", "State", "PostalCode", "Country"):
+        if lead.get(part) is not None:
+            values["Mailing" + part] = lead[part]
+    return writer.create(state.schema.get("Contact"), {**values, "AccountId": account})
+
+
+def _opportunity_of(state: OrgState, writer: Writer, lead: Row, account: object) -> str:
+    return writer.create(
+        state.schema.get("Opportunity"),
+        {
+            "Name": f"{lead['Company']}-",
+            "StageName": "Prospecting",
+            "CloseDate": state.now().date().isoformat(),
+            "AccountId": account,
+        },
+    )
+
+
+def _deleted_row(state: OrgState, kind: ObjectType, record_id: str) -> Row:
+    row = state.store.fetch(kind, full_id(record_id) or "")
+    if row is None or not row["IsDeleted"]:
+        raise resource_missing()
+    return row

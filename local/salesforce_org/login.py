@@ -1,0 +1,117 @@
+"""Who may come in: passwords, security tokens, lockout, and the Login History that says why not."""
+
+from __future__ import annotations
+
+import string
+from datetime import timedelta
+from enum import Enum
+
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.state import OrgState
+
+HOUR = timedelta(hours=1)
+TOKEN_LENGTH = 24
+
+
+class Outcome(Enum):
+    """What really happened; the words are those of Login History, which alone says them."""
+
+    SUCCESS = "Success"
+    UNKNOWN_USER = "Failed: Invalid Username"
+    WRONG_PASSWORD = "Invalid Password"
+    TOKEN_NEEDED = "Failed: API security token required"
+    LOCKED_OUT = "Password Lockout"
+    INACTIVE = "User is Inactive"
+    EXPIRED = "Failed: Password Expired"
+    FLOW_BLOCKED = "Username-Password Flow Disabled"
+    HOST_FORBIDDEN = "Failed: Login from this host is not allowed"
+    IP_RESTRICTED = "Restricted IP"
+    NOT_APPROVED = "Not Approved for Access"
+    TOO_MANY = "Login Rate Exceeded"
+
+
+def check_password(state: OrgState, user: OrgUser | None, presented: str) -> Outcome:
+    """Judge a password with its token; count the failures, and lock the user at the limit."""
+    if user is None:
+        return Outcome.UNKNOWN_USER
+    if is_locked(state, user):
+        return Outcome.LOCKED_OUT
+    if not user.is_active:
+        return Outcome.INACTIVE
+    right = user.password + user.security_token
+    if presented == right or (presented == user.password and user.trusted_address):
+        user.failed_logins = 0
+        return Outcome.EXPIRED if password_expired(state, user) else Outcome.SUCCESS
+    if presented == user.password:
+        return Outcome.TOKEN_NEEDED
+    _count_failure(state, user)
+    return Outcome.WRONG_PASSWORD
+
+
+def is_locked(state: OrgState, user: OrgUser) -> bool:
+    """Tell whether a user is locked out now."""
+    if user.locked_until is None:
+        return False
+    if user.locked_until <= state.now():
+        user.locked_until = None
+        user.failed_logins = 0
+        return False
+    return True
+
+
+def password_expired(state: OrgState, user: OrgUser) -> bool:
+    """Tell whether the password is too old, or was marked as expired."""
+    days = state.switches.password_expires_days
+    if user.password_expired or not days or user.password_changed_at is None:
+        return user.password_expired
+    return state.now() - user.password_changed_at > timedelta(days=days)
+
+
+def too_many(state: OrgState, user: OrgUser) -> bool:
+    """Note a login and tell whether the hour has had too many."""
+    now = state.now()
+    user.login_times = [t for t in user.login_times if now - t < HOUR]
+    if len(user.login_times) >= state.switches.logins_per_hour:
+        return True
+    user.login_times.append(now)
+    return False
+
+
+def record(state: OrgState, user: OrgUser | None, how: str, outcome: Outcome) -> None:
+    """Write a line of Login History."""
+    state.add_setup_row(
+        "LoginHistory",
+        {
+            "UserId": user.id if user else None,
+            "LoginTime": state.stamp(),
+            "LoginType": how,
+            "Status": outcome.value,
+            "Application": "Plezi connector",
+        },
+    )
+
+
+def reset_password(state: OrgState, user: OrgUser, password: str) -> str:
+    """Change a password: the old security token dies with it, sessions too; return the new one."""
+    letters = string.ascii_letters + string.digits
+    user.password = password
+    user.security_token = "".join(state.chance.choices(letters, k=TOKEN_LENGTH))
+    user.password_changed_at = state.now()
+    user.password_expired = False
+    user.failed_logins = 0
+    user.locked_until = None
+    state.sessions.kill_all(user.id)
+    state.store.update_by_id(
+        state.schema.get("User"), user.id, {"LastPasswordChangeDate": state.stamp()}
+    )
+    return user.security_token
+
+
+def _count_failure(state: OrgState, user: OrgUser) -> None:
+    user.failed_logins += 1
+    limit = state.switches.max_failed_logins
+    if limit and user.failed_logins >= limit:
+        minutes = (
+            state.switches.lockout_minutes or 60 * 24 * 365
+        )  # 0: until an administrator resets
+        user.locked_until = state.now() + timedelta(minutes=minutes)

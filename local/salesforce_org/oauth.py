@@ -1,0 +1,213 @@
+"""The token endpoint: password, client credentials, JWT bearer; and revoke, userinfo, identity."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography import x509
+
+from local.salesforce_org import login
+from local.salesforce_org.errors import FORBIDDEN, OAuthRefusedError, PageInsteadError
+from local.salesforce_org.login import Outcome
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.sessions import Session
+from local.salesforce_org.state import OrgState
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GENERIC_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
+LONGEST_ASSERTION = timedelta(minutes=5)
+MAINTENANCE = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The connected app."""
+
+    consumer_key: str
+    consumer_secret: str
+
+
+def grant(
+    state: OrgState, app: Application, form: dict[str, str], host: str, instance_url: str
+) -> dict[str, Any]:
+    """Answer a token request with a session, or refuse it."""
+    _check_org(state)
+    match form.get("grant_type"):
+        case "password":
+            user = _by_password(state, app, form, host)
+        case "client_credentials":
+            user = _by_client_credentials(state, app, form, host)
+        case str(kind) if kind == JWT_BEARER:
+            user = _by_assertion(state, app, form, host, instance_url)
+        case "refresh_token":
+            _check_client(state, app, form, secret=False)
+            raise OAuthRefusedError("invalid_grant", "expired access/refresh token")
+        case _:
+            raise _flow_off()
+    _check_user(state, user)
+    login.record(state, user, "Remote Access 2.0", Outcome.SUCCESS)
+    session = state.sessions.open(state.org_id, user.id, state.now(), "oauth")
+    return token_answer(state, app, session, instance_url)
+
+
+def token_answer(
+    state: OrgState, app: Application, session: Session, instance_url: str
+) -> dict[str, Any]:
+    """Return the six keys of a token answer: no `expires_in`, `issued_at` is text."""
+    identity = f"https://login.salesforce.com/id/{state.org_id}/{session.user_id}"
+    issued = str(int(session.last_used.timestamp() * 1000))
+    digest = hashlib.sha256((app.consumer_secret + identity + issued).encode()).digest()
+    return {
+        "access_token": session.token,
+        "instance_url": instance_url,
+        "id": identity,
+        "token_type": "Bearer",
+        "issued_at": issued,
+        "signature": base64.b64encode(digest).decode(),
+    }
+
+
+def identity(state: OrgState, user: OrgUser, instance_url: str) -> dict[str, Any]:
+    """Return what `/services/oauth2/userinfo` and `/id/{org}/{user}` say of a user."""
+    return {
+        "sub": f"https://login.salesforce.com/id/{state.org_id}/{user.id}",
+        "user_id": user.id,
+        "organization_id": state.org_id,
+        "preferred_username": user.username,
+        "username": user.username,
+        "nickname": user.username.partition("@")[0],
+        "name": user.full_name,
+        "display_name": user.full_name,
+        "email": user.username,
+        "email_verified": True,
+        "given_name": user.first_name,
+        "family_name": user.last_name,
+        "active": user.is_active,
+        "user_type": "STANDARD",
+        "language": "en_US",
+        "locale": "en_US",
+        "utcOffset": 0,
+        "urls": {"rest": f"{instance_url}/services/data/v{{version}}/"},
+    }
+
+
+def _by_password(state: OrgState, app: Application, form: dict[str, str], host: str) -> OrgUser:
+    _check_client(state, app, form, secret=True)
+    switches = state.switches
+    if switches.external_client_app or not switches.password_flow_in_app:
+        raise _flow_off()
+    if switches.password_flow_retired:  # unproved text
+        raise _flow_off()
+    user = state.user(form.get("username", ""))
+    if switches.block_oauth_password_flow:
+        raise _refused_login(state, user, Outcome.FLOW_BLOCKED)
+    if switches.login_host_forbidden and host in GENERIC_HOSTS:
+        raise _refused_login(state, user, Outcome.HOST_FORBIDDEN)
+    outcome = login.check_password(state, user, form.get("password", ""))
+    if outcome is Outcome.INACTIVE:
+        login.record(state, user, "Remote Access 2.0", outcome)
+        raise OAuthRefusedError("inactive_user", "user is inactive")
+    if user is None or outcome is not Outcome.SUCCESS:
+        raise _refused_login(state, user, outcome)
+    return user
+
+
+def _by_client_credentials(
+    state: OrgState, app: Application, form: dict[str, str], host: str
+) -> OrgUser:
+    if host in GENERIC_HOSTS:
+        raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
+    _check_client(state, app, form, secret=True)
+    if not state.switches.client_credentials_in_app:
+        raise _flow_off()
+    user = state.user(state.switches.client_credentials_user or "")
+    if user is None:
+        raise OAuthRefusedError("invalid_grant", "no client credentials user enabled")
+    return user
+
+
+def _by_assertion(
+    state: OrgState, app: Application, form: dict[str, str], host: str, instance_url: str
+) -> OrgUser:
+    if not state.switches.jwt_flow_in_app:
+        raise _flow_off()
+    claims = _claims(state, form.get("assertion", ""))
+    if claims.get("iss") != app.consumer_key:
+        raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
+    audiences = {f"https://{one}" for one in (*GENERIC_HOSTS, host)} | {instance_url}
+    if str(claims.get("aud", "")).rstrip("/") not in audiences:
+        raise OAuthRefusedError("invalid_grant", "audience is invalid")
+    try:
+        expires = datetime.fromtimestamp(int(claims.get("exp", 0)), UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise OAuthRefusedError("invalid_grant", "invalid assertion") from None
+    if not state.now() < expires <= state.now() + LONGEST_ASSERTION:
+        raise OAuthRefusedError("invalid_grant", "invalid assertion")
+    user = state.user(str(claims.get("sub", "")))
+    if user is None or not user.approved:
+        login.record(state, user, "Remote Access 2.0", Outcome.NOT_APPROVED)
+        raise OAuthRefusedError("invalid_grant", "user hasn't approved this consumer")
+    return user
+
+
+def _claims(state: OrgState, assertion: str) -> dict[str, Any]:
+    for pem in state.jwt_certificates:
+        key: Any = x509.load_pem_x509_certificate(pem.encode()).public_key()
+        try:
+            return jwt.decode(
+                assertion,
+                key,
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_aud": False},
+            )
+        except jwt.PyJWTError:
+            continue
+    raise OAuthRefusedError("invalid_grant", "invalid assertion")
+
+
+def _check_org(state: OrgState) -> None:
+    if state.switches.org_status == "maintenance":
+        raise PageInsteadError(MAINTENANCE, "We are down for maintenance.")
+    if state.switches.org_status != "active":
+        raise OAuthRefusedError("inactive_org", "organization is inactive")
+
+
+def _check_client(state: OrgState, app: Application, form: dict[str, str], *, secret: bool) -> None:
+    if form.get("client_id") != app.consumer_key:
+        raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
+    if not state.switches.app_installed:
+        message = "External client app is not installed in this org"
+        raise OAuthRefusedError("app_not_found", message)
+    if secret and form.get("client_secret") != app.consumer_secret:
+        raise OAuthRefusedError("invalid_client", "invalid client credentials")
+
+
+def _check_user(state: OrgState, user: OrgUser) -> None:
+    if not user.is_active:
+        login.record(state, user, "Remote Access 2.0", Outcome.INACTIVE)
+        raise OAuthRefusedError("inactive_user", "user is inactive")
+    if user.ip_restricted:
+        login.record(state, user, "Remote Access 2.0", Outcome.IP_RESTRICTED)
+        raise OAuthRefusedError("invalid_grant", "ip restricted")
+    if not user.admin_approved:
+        login.record(state, user, "Remote Access 2.0", Outcome.NOT_APPROVED)
+        message = "user is not admin approved to access this app"
+        raise OAuthRefusedError("invalid_app_access", message)
+    if login.too_many(state, user):
+        login.record(state, user, "Remote Access 2.0", Outcome.TOO_MANY)
+        raise OAuthRefusedError("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded", FORBIDDEN)
+
+
+def _refused_login(state: OrgState, user: OrgUser | None, outcome: Outcome) -> OAuthRefusedError:
+    """Record the real reason and return the one answer that they all share."""
+    login.record(state, user, "Remote Access 2.0", outcome)
+    return OAuthRefusedError("invalid_grant", "authentication failure")
+
+
+def _flow_off() -> OAuthRefusedError:
+    return OAuthRefusedError("unsupported_grant_type", "grant type not supported")

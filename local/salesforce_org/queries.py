@@ -1,0 +1,330 @@
+"""Running SOQL: the set and the order of rows at once, then their JSON page by page.
+
+The pages of one query are a snapshot: a row that is about to change while a cursor still owes it is
+written down first.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.exchange import to_json
+from local.salesforce_org.ids import IdMint
+from local.salesforce_org.rendering import RowTemplate
+from local.salesforce_org.schema import Field, ObjectType, Schema
+from local.salesforce_org.soql_ast import Aggregate, AllFields, Ordering, Path, Query, Selected
+from local.salesforce_org.soql_conditions import Conditions
+from local.salesforce_org.soql_parser import malformed, parse
+from local.salesforce_org.soql_scope import Column, Scope, View
+from local.salesforce_org.store import Store
+
+PAGE = 2000  # rows: the default and the most
+SMALLEST_PAGE = 200
+CURSOR_LIFE = timedelta(days=2)  # since API 56.0
+LONGEST_SOQL = 100_000  # characters
+FARTHEST_OFFSET = 2000
+MOST_FIELDS_ALL = 200  # FIELDS(ALL) needs a LIMIT of at most this, general knowledge
+
+
+@dataclass(slots=True)
+class Cursor:
+    """A query that still owes rows."""
+
+    id: str
+    user_id: str
+    kind: ObjectType
+    sql: str  # rows by rowid: `... WHERE t0.rowid IN (SELECT value FROM json_each(?))`
+    rowids: array[int]
+    total: int
+    page: int
+    expires: datetime
+    kept: dict[int, str] = field(default_factory=dict)
+    members: frozenset[int] | None = None
+
+    def owes(self, rowid: int) -> bool:
+        """Tell whether a row belongs to the cursor (the set is built at the first question)."""
+        if self.members is None:
+            self.members = frozenset(self.rowids)
+        return rowid in self.members
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, when and how: everything about a query but its text."""
+
+    user_id: str
+    view: View
+    now: datetime
+    version: str
+    page: int = PAGE
+    everything: bool = False  # queryAll: deleted and merged rows too
+    tooling: bool = False
+
+
+class Queries:
+    """The query engine of one org."""
+
+    def __init__(self, schema: Schema, store: Store, mint: IdMint) -> None:
+        self._schema = schema
+        self._store = store
+        self._mint = mint
+        self._cursors: dict[str, Cursor] = {}
+        store.listeners.append(self._keep)
+
+    def run(self, soql: str, asking: Asking) -> tuple[str, int]:
+        """Return the first page as JSON and how many rows it has."""
+        if len(soql) > LONGEST_SOQL:
+            message = f"SOQL statements cannot be longer than {LONGEST_SOQL} characters."
+            raise RefusedError("MALFORMED_QUERY", message, fields=None)
+        query = parse(soql)
+        scope = Scope(query, self._schema, asking.view, tooling=asking.tooling)
+        if query.offset > FARTHEST_OFFSET:
+            problem = f"Maximum SOQL offset allowed is {FARTHEST_OFFSET}"
+            raise scope.refusal("NUMBER_OUTSIDE_VALID_RANGE", query.offset_at, problem)
+        if query.counts_rows:
+            return self._count(query, scope, asking)
+        if query.aggregates:
+            return self._aggregate(query, scope, asking)
+        return self._records(query, scope, asking)
+
+    def more(self, locator: str, user_id: str, now: datetime, version: str) -> tuple[str, int]:
+        """Return a later page; a locator is `<cursor>-<first row>`."""
+        name, _, start = locator.partition("-")
+        cursor = self._cursors.get(name)
+        gone = cursor is None or cursor.expires <= now or cursor.user_id != user_id
+        if cursor is None or gone or not start.isdigit() or int(start) >= cursor.total:
+            raise RefusedError("INVALID_QUERY_LOCATOR", "invalid query locator", fields=None)
+        return self._page(cursor, int(start), version)
+
+    def expire(self) -> None:
+        """Let every cursor die."""
+        self._cursors.clear()
+
+    def record(self, kind: ObjectType, sql: str, record_id: str) -> str | None:
+        """Return one record written by an SQL template, or None."""
+        condition = "" if not kind.business else " AND t0.IsDeleted = 0"
+        text = self._store.first(
+            f'SELECT {sql} FROM "{kind.name}" AS t0 WHERE t0.Id = ?{condition}',  # noqa: S608  # names of the schema
+            (record_id,),
+        )
+        return str(text) if text is not None else None
+
+    def matches(self, kind: ObjectType, conditions: Conditions, sql: str, record_id: str) -> bool:
+        """Tell whether one row meets a compiled condition."""
+        found = self._store.first(
+            f'SELECT 1 FROM "{kind.name}" AS t0 WHERE t0.Id = ? AND ({sql})',  # noqa: S608  # compiled by us
+            [record_id, *conditions.parameters],
+        )
+        return found is not None
+
+    def _keep(self, kind: ObjectType, rowids: Sequence[int]) -> None:
+        for cursor in self._cursors.values():
+            if cursor.kind is not kind:
+                continue
+            wanted = [r for r in rowids if r not in cursor.kept and cursor.owes(r)]
+            if wanted:
+                cursor.kept.update(self._rows(cursor, wanted))
+
+    def _rows(self, cursor: Cursor, rowids: Sequence[int]) -> dict[int, str]:
+        return dict(self._store.run(cursor.sql, (json.dumps(list(rowids)),)).fetchall())
+
+    def _condition(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, Conditions]:
+        conditions = Conditions(scope, asking.now)
+        parts = [] if asking.everything or not scope.kind.business else ["t0.IsDeleted = 0"]
+        if query.where is not None:
+            parts.append(f"({conditions.where(query.where)})")
+        return (" WHERE " + " AND ".join(parts)) if parts else "", conditions
+
+    def _count(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
+        if len(query.selected) > 1 or query.grouped or query.ordered:
+            at = query.grouped[0].at if query.grouped else 0
+            raise malformed(query.text, at, "COUNT() must be the only thing that is selected")
+        where, conditions = self._condition(query, scope, asking)
+        window = f" LIMIT {-1 if query.limit is None else query.limit} OFFSET {query.offset}"
+        total = self._store.first(
+            f"SELECT count(*) FROM (SELECT 1 FROM {scope.tables()}{where}{window})",  # noqa: S608  # compiled by us
+            conditions.parameters,
+        )
+        return f'{{"totalSize":{total},"done":true,"records":[]}}', 1
+
+    def _records(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
+        columns = self._columns(query, scope)
+        template = RowTemplate(scope, columns, asking.version).sql()
+        where, conditions = self._condition(query, scope, asking)
+        order = self._order([self._ordering(o, scope) for o in query.ordered])
+        window = f" LIMIT {-1 if query.limit is None else query.limit} OFFSET {query.offset}"
+        found = self._store.run(
+            f"SELECT t0.rowid FROM {scope.tables()}{where}{order}{window}",  # noqa: S608  # compiled by us
+            conditions.parameters,
+        )
+        rowids = array("q", (row[0] for row in found))
+        sql = (
+            f"SELECT t0.rowid, {template} FROM {scope.tables()}"  # noqa: S608  # compiled by us
+            " WHERE t0.rowid IN (SELECT value FROM json_each(?))"
+        )
+        cursor = Cursor(
+            "", asking.user_id, scope.kind, sql, rowids, len(rowids), asking.page,
+            asking.now + CURSOR_LIFE,
+        )  # fmt: skip
+        if len(rowids) > asking.page:
+            cursor.id = self._mint.mint("01g")
+            self._drop_expired(asking.now)
+            self._cursors[cursor.id] = cursor
+        return self._page(cursor, 0, asking.version)
+
+    def _page(self, cursor: Cursor, start: int, version: str) -> tuple[str, int]:
+        end = min(start + cursor.page, cursor.total)
+        wanted = cursor.rowids[start:end]
+        rows = self._rows(cursor, wanted)
+        rows.update({r: cursor.kept[r] for r in wanted if r in cursor.kept} if cursor.kept else {})
+        records = ",".join([rows[rowid] for rowid in wanted])
+        done = end >= cursor.total
+        following = ""
+        if not done:
+            following = f'"nextRecordsUrl":"/services/data/v{version}/query/{cursor.id}-{end}",'
+        head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{following}'
+        return f'{head}"records":[{records}]}}', len(wanted)
+
+    def _drop_expired(self, now: datetime) -> None:
+        self._cursors = {k: c for k, c in self._cursors.items() if c.expires > now}
+
+    def _columns(self, query: Query, scope: Scope) -> list[Column]:
+        columns: list[Column] = []
+        seen: set[tuple[tuple[str, ...], str]] = set()
+        for item in query.selected:
+            if isinstance(item, AllFields):
+                columns += self._all_fields(query, item, scope)
+                continue
+            if item.alias is not None or not isinstance(item.item, Path):
+                raise malformed(
+                    query.text, item.item.at, "only aggregate expressions use field aliasing"
+                )
+            column = scope.column(item.item)
+            key = (column.relations, column.field.name)
+            if key in seen:
+                problem = f"duplicate field selected: {item.item}"
+                raise scope.refusal("INVALID_FIELD", item.item.at, problem)
+            seen.add(key)
+            columns.append(column)
+        return columns
+
+    def _all_fields(self, query: Query, item: AllFields, scope: Scope) -> list[Column]:
+        if item.which != "STANDARD" and (query.limit is None or query.limit > MOST_FIELDS_ALL):
+            problem = (
+                "The SOQL FIELDS function must have a LIMIT of at most"
+                f" {MOST_FIELDS_ALL} (FIELDS({item.which}))"
+            )
+            raise malformed(query.text, item.at, problem)
+        return [
+            Column(scope.kind, field, "t0", ())
+            for field in scope.kind.fields.values()
+            if scope.view.reads(scope.kind, field) and _chosen(field, item.which)
+        ]
+
+    def _ordering(self, ordering: Ordering, scope: Scope) -> str:
+        if not isinstance(ordering.subject, Path):
+            raise malformed(scope.query.text, ordering.subject.at, "nothing is grouped")
+        column = scope.column(ordering.subject)
+        if not column.field.sortable:
+            problem = f"field '{column.field.name}' can not be sorted in a query call"
+            raise scope.refusal("INVALID_FIELD", ordering.subject.at, problem)
+        return _direction(column.sql, ordering, nillable=column.field.nillable)
+
+    @staticmethod
+    def _order(items: list[str]) -> str:
+        return " ORDER BY " + ", ".join(items) if items else ""
+
+    def _aggregate(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
+        where, conditions = self._condition(query, scope, asking)
+        grouped = [self._grouping(path, scope) for path in query.grouped]
+        names, expressions = self._results(query, scope, conditions, {c.sql for c in grouped})
+        having = ""
+        if query.having is not None:
+            having = f" HAVING {conditions.having(query.having)}"
+        group = " GROUP BY " + ", ".join(c.sql for c in grouped) if grouped else ""
+        order = self._order([self._aggregate_ordering(o, scope, conditions) for o in query.ordered])
+        window = f" LIMIT {-1 if query.limit is None else query.limit} OFFSET {query.offset}"
+        rows = self._store.run(
+            f"SELECT {', '.join(expressions)} FROM {scope.tables()}{where}{group}{having}"  # noqa: S608  # compiled by us
+            f"{order}{window}",
+            conditions.parameters,
+        ).fetchall()
+        if len(rows) > PAGE:
+            message = (
+                "Aggregate query does not support queryMore(), use LIMIT to restrict the results"
+                " to a single batch"
+            )
+            raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
+        attributes = {"type": "AggregateResult"}
+        records = [{"attributes": attributes, **dict(zip(names, row, strict=True))} for row in rows]
+        return to_json({"totalSize": len(rows), "done": True, "records": records}), len(rows)
+
+    def _grouping(self, path: Path, scope: Scope) -> Column:
+        column = scope.column(path)
+        if not column.field.groupable:
+            problem = f"field '{path}' can not be grouped in a query call"
+            raise malformed(scope.query.text, path.at, problem)
+        return column
+
+    def _results(
+        self, query: Query, scope: Scope, conditions: Conditions, grouped: set[str]
+    ) -> tuple[list[str], list[str]]:
+        names, expressions = list[str](), list[str]()
+        unnamed = 0
+        for item in query.selected:
+            if isinstance(item, AllFields):
+                raise malformed(query.text, item.at, "FIELDS() can not be grouped")
+            if isinstance(item.item, Aggregate):
+                sql, _ = conditions.aggregate(item.item)
+                names.append(item.alias or f"expr{unnamed}")
+                unnamed += item.alias is None
+            else:
+                sql = self._grouped_column(query, scope, item, grouped)
+                names.append(item.alias or scope.column(item.item).field.name)
+            expressions.append(sql)
+        if len(set(names)) < len(names):
+            raise malformed(query.text, 0, "duplicate alias")
+        return names, expressions
+
+    def _grouped_column(self, query: Query, scope: Scope, item: Selected, grouped: set[str]) -> str:
+        path = item.item
+        if not isinstance(path, Path):
+            raise TypeError("a selected column is a path")
+        sql = scope.column(path).sql
+        if sql not in grouped:
+            raise malformed(query.text, path.at, f"Field must be grouped or aggregated: {path}")
+        return sql
+
+    def _aggregate_ordering(self, ordering: Ordering, scope: Scope, conditions: Conditions) -> str:
+        if isinstance(ordering.subject, Aggregate):
+            sql, _ = conditions.aggregate(ordering.subject)
+            return _direction(sql, ordering, nillable=True)
+        path = ordering.subject
+        aliases = {
+            s.alias.lower(): s.item
+            for s in scope.query.selected
+            if isinstance(s, Selected) and s.alias
+        }
+        aliased = aliases.get(str(path).lower())
+        if isinstance(aliased, Aggregate):
+            return _direction(conditions.aggregate(aliased)[0], ordering, nillable=True)
+        column = scope.column(path)
+        if column.sql not in {scope.column(g).sql for g in scope.query.grouped}:
+            problem = f"Ordered field must be grouped or aggregated: {path}"
+            raise malformed(scope.query.text, path.at, problem)
+        return _direction(column.sql, ordering, nillable=column.field.nillable)
+
+
+def _direction(sql: str, ordering: Ordering, *, nillable: bool) -> str:
+    """Return one item of ORDER BY: empty values come first, in both directions, unless told."""
+    way = " DESC" if ordering.descending else ""
+    return f"{sql}{way} NULLS {ordering.nulls}" if nillable else f"{sql}{way}"
+
+
+def _chosen(field: Field, which: str) -> bool:
+    return which == "ALL" or field.custom == (which == "CUSTOM")

@@ -1,0 +1,91 @@
+"""getUpdated and getDeleted: which ids changed in a window, and how far that is sure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.exchange import Answer, Call, answer
+from local.salesforce_org.records import object_for
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.values import parse_datetime, stamp
+
+LONGEST_WINDOW = timedelta(days=30)
+DELETIONS_KEPT = timedelta(days=15)
+MOST_IDS = 600_000
+
+
+def updated(state: OrgState, call: Call, name: str) -> Answer:
+    """`GET /sobjects/{object}/updated/?start=&end=`."""
+    kind = object_for(state, call, name)
+    start, end = _window(state, call)
+    if start < state.now() - LONGEST_WINDOW:
+        raise _bad_date("startDate cannot be more than 30 days ago")
+    covered = _covered(state, end)
+    rows = state.store.run(
+        f'SELECT Id FROM "{kind.name}" WHERE SystemModstamp >= ? AND SystemModstamp <= ?'  # noqa: S608  # a name of the schema
+        f" AND IsDeleted = 0 ORDER BY SystemModstamp, Id LIMIT {MOST_IDS + 1}",
+        (stamp(start), stamp(end)),
+    ).fetchall()
+    if len(rows) > MOST_IDS:
+        raise RefusedError("EXCEEDED_ID_LIMIT", "exceeded id limit", fields=None)
+    call.records = len(rows)
+    return answer({"ids": [row[0] for row in rows], "latestDateCovered": stamp(covered)})
+
+
+def deleted(state: OrgState, call: Call, name: str) -> Answer:
+    """`GET /sobjects/{object}/deleted/?start=&end=`."""
+    kind = object_for(state, call, name)
+    start, end = _window(state, call)
+    covered = _covered(state, end)
+    earliest = state.now() - DELETIONS_KEPT
+    low, high = stamp(max(start, earliest)), stamp(end)
+    rows = [
+        {"deletedDate": when, "id": record_id}
+        for entity, record_id, when in state.deletions
+        if entity == kind.name and low <= when <= high
+    ]
+    call.records = len(rows)
+    return answer(
+        {
+            "deletedRecords": rows,
+            "earliestDateAvailable": stamp(earliest),
+            "latestDateCovered": stamp(covered),
+        }
+    )
+
+
+def _window(state: OrgState, call: Call) -> tuple[datetime, datetime]:
+    start, end = (_instant(state, call, name) for name in ("start", "end"))
+    if start >= end:
+        raise _bad_date("startDate has to be before endDate")
+    return start, end
+
+
+def _instant(state: OrgState, call: Call, name: str) -> datetime:
+    text = call.argument(name)
+    if not text:
+        raise RefusedError("MISSING_ARGUMENT", f"{name} parameter is required", fields=None)
+    instant = parse_datetime(text)
+    if instant is None:
+        message = f"The value '{text}' of parameter {name} is not a date with a time zone"
+        raise _bad_date(message)
+    if state.switches.replication_to_the_minute:
+        return instant.replace(second=0, microsecond=0)
+    return instant.replace(microsecond=0)
+
+
+def _covered(state: OrgState, end: datetime) -> datetime:
+    """Return the end of what is sure: not the future, nor past the start of an open transaction."""
+    now = state.now().replace(microsecond=0)
+    if state.switches.replication_to_the_minute:
+        now = now.replace(second=0)
+    limits = [end, now]
+    oldest = state.transactions.oldest_start()
+    if oldest is not None:
+        limits.append(oldest)
+    return min(limits)
+
+
+def _bad_date(message: str) -> RefusedError:
+    return RefusedError("INVALID_REPLICATION_DATE", message, fields=None)

@@ -1,0 +1,95 @@
+"""Small resources: versions, limits, queries by URL."""
+
+from __future__ import annotations
+
+from local.salesforce_org.errors import FORBIDDEN, RefusedError
+from local.salesforce_org.exchange import Answer, Call, answer
+from local.salesforce_org.queries import PAGE, SMALLEST_PAGE, Asking
+from local.salesforce_org.state import OrgState
+
+OLDEST, NEWEST = 31, 68
+SEASONS = ("Winter", "Spring", "Summer")
+WINTER_15 = 32  # API 32.0 was Winter '15
+
+
+def versions() -> Answer:
+    """`GET /services/data`: the versions served, oldest first; no login is needed."""
+    listing = []
+    for number in range(OLDEST, NEWEST + 1):
+        steps = number - WINTER_15
+        season, year = SEASONS[steps % len(SEASONS)], 15 + steps // len(SEASONS)
+        listing.append(
+            {
+                "label": f"{season} '{year}",
+                "url": f"/services/data/v{number}.0",
+                "version": f"{number}.0",
+            }
+        )
+    return answer(listing)
+
+
+def directory(call: Call) -> Answer:
+    """`GET /services/data/v{n}`: the resources of one version."""
+    base = f"/services/data/v{call.version}"
+    names = ("sobjects", "query", "queryAll", "composite", "limits", "tooling")
+    return answer({name: f"{base}/{name}" for name in names})
+
+
+def limits(state: OrgState, call: Call) -> Answer:
+    """`GET /limits`: needs "View Setup and Configuration"."""
+    if not call.user.view_setup:
+        message = "You do not have the level of access necessary to perform the operation"
+        raise RefusedError("INSUFFICIENT_ACCESS", message, fields=None, status=FORBIDDEN)
+    maximum = state.quota.maximum
+    left = max(0, maximum - state.quota.used(state.now()))
+    full = {
+        "DailyBulkApiBatches": 15_000,
+        "DailyBulkV2QueryJobs": 10_000,
+        "DailyBulkV2QueryFileStorageMB": 976_562,
+        "DataStorageMB": 10_240,
+        "FileStorageMB": 10_240,
+        "SingleEmail": 5_000,
+    }
+    body = {"DailyApiRequests": {"Max": maximum, "Remaining": left}}
+    body |= {name: {"Max": most, "Remaining": most} for name, most in full.items()}
+    return answer(body)
+
+
+def query(
+    state: OrgState,
+    call: Call,
+    *,
+    everything: bool = False,
+    tooling: bool = False,
+    page: int | None = None,
+) -> Answer:
+    """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's shorter page."""
+    soql = call.argument("q")
+    if soql is None:
+        raise RefusedError("MALFORMED_QUERY", "A query string has to be specified", fields=None)
+    view = state.security.view(call.user)
+    asking = Asking(
+        call.user.id,
+        view,
+        state.now(),
+        call.version,
+        page or _page_size(call),
+        everything,
+        tooling,
+    )
+    text, call.records = state.queries.run(soql, asking)
+    return Answer(200, text)
+
+
+def query_more(state: OrgState, call: Call, locator: str) -> Answer:
+    """`GET /query/{locator}`."""
+    text, call.records = state.queries.more(locator, call.user.id, state.now(), call.version)
+    return Answer(200, text)
+
+
+def _page_size(call: Call) -> int:
+    header = call.headers.get("Sforce-Query-Options", "")
+    name, _, value = header.replace(" ", "").partition("=")
+    if name.lower() == "batchsize" and value.isdigit():
+        return min(PAGE, max(SMALLEST_PAGE, int(value)))
+    return PAGE

@@ -1,0 +1,224 @@
+"""Every resource under `/services/data/v{n}`: its method, its path, its kind, what answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from local.control import Faults
+from local.salesforce_org import (
+    composite,
+    describe,
+    records,
+    replication,
+    resources,
+    sobject_collections,
+    tooling,
+)
+from local.salesforce_org.dml import Saving
+from local.salesforce_org.errors import RefusedError, resource_missing
+from local.salesforce_org.exchange import Answer, Call
+from local.salesforce_org.fault_kinds import record_refusals
+from local.salesforce_org.state import OrgState
+
+METHOD_NOT_ALLOWED = 405
+ANY = "*"
+Handler = Callable[..., Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one shape of path; `kind` is what the calls are counted under."""
+
+    method: str
+    pattern: tuple[str, ...]
+    kind: str
+    handler: Handler
+    writes: bool = False
+
+
+class RestApi:
+    """Answers authenticated calls; /composite comes back through `dispatch` for its parts."""
+
+    def __init__(self, state: OrgState, faults: Faults) -> None:
+        self._state = state
+        self._faults = faults
+        self._routes = self._reading() + self._writing()
+
+    def dispatch(self, call: Call) -> Answer:
+        """Find the route of a call and answer it; the call learns its kind."""
+        segments = [unquote(part) for part in call.path.strip("/").split("/") if part]
+        matching = [r for r in self._routes if _fits(r.pattern, segments)]
+        literal = [r for r in matching if _literal(r.pattern) == _most_literal(matching)]
+        for route in literal:
+            if route.method == call.method:
+                call.kind, call.writes = route.kind, route.writes
+                captured = [s for p, s in zip(route.pattern, segments, strict=True) if p == ANY]
+                return route.handler(call, *captured)
+        if literal:
+            allowed = ",".join(sorted({r.method for r in literal}))
+            message = f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}"
+            raise RefusedError(
+                "METHOD_NOT_ALLOWED", message, fields=None, status=METHOD_NOT_ALLOWED
+            )
+        raise resource_missing()
+
+    def _reading(self) -> list[Route]:
+        s = self._state
+        return [
+            _get("", "directory", resources.directory),
+            _get("limits", "limits", lambda c: resources.limits(s, c)),
+            _get("query", "query", self._query),
+            _get("query/*", "query_more", self._query_more),
+            _get("queryAll", "queryAll", lambda c: self._query(c, everything=True)),
+            _get("queryAll/*", "query_more", self._query_more),
+            _get("sobjects", "describe_global", lambda c: describe.every_object(s, c)),
+            _get("sobjects/*", "describe_basic", lambda c, o: describe.basic(s, c, o)),
+            _get("sobjects/*/describe", "describe", lambda c, o: describe.describe(s, c, o)),
+            _get("sobjects/*/updated", "updated", lambda c, o: replication.updated(s, c, o)),
+            _get("sobjects/*/deleted", "deleted", lambda c, o: replication.deleted(s, c, o)),
+            _get("sobjects/*/*", "retrieve", lambda c, o, i: records.retrieve(s, c, o, i)),
+            _get(
+                "sobjects/*/*/*",
+                "retrieve",
+                lambda c, o, k, v: records.retrieve_by_key(s, c, o, k, v),
+            ),
+            _get(
+                "composite/sobjects/*",
+                "collections_retrieve",
+                lambda c, o: sobject_collections.retrieve(s, c, o),
+            ),
+            Route(
+                "POST",
+                ("composite", "sobjects", ANY),
+                "collections_retrieve",
+                lambda c, o: sobject_collections.retrieve(s, c, o),
+            ),
+            _get("tooling/query", "tooling", lambda c: self._query(c, tooling=True)),
+            _get("tooling/sobjects", "tooling", lambda c: describe.every_object(s, c)),
+            _get("tooling/sobjects/*/describe", "tooling", lambda c, o: describe.describe(s, c, o)),
+            _get(
+                "tooling/sobjects/CustomField/*", "tooling", lambda c, i: tooling.retrieve(s, c, i)
+            ),
+        ]
+
+    def _writing(self) -> list[Route]:
+        s = self._state
+        return [
+            _write("POST", "sobjects/*", "create", self._single(records.create)),
+            _write("PATCH", "sobjects/*/*", "update", self._single(records.update)),
+            _write("DELETE", "sobjects/*/*", "delete", self._single(records.delete)),
+            _write("PATCH", "sobjects/*/*/*", "upsert", self._single(records.upsert)),
+            _write("DELETE", "sobjects/*/*/*", "delete", self._single(records.delete_by_key)),
+            _write(
+                "POST",
+                "composite/sobjects",
+                "collections_create",
+                self._many(sobject_collections.create),
+            ),
+            _write(
+                "PATCH",
+                "composite/sobjects",
+                "collections_update",
+                self._many(sobject_collections.update),
+            ),
+            _write(
+                "DELETE",
+                "composite/sobjects",
+                "collections_delete",
+                self._many(sobject_collections.delete),
+            ),
+            _write(
+                "PATCH",
+                "composite/sobjects/*/*",
+                "collections_upsert",
+                self._many(sobject_collections.upsert),
+            ),
+            Route("POST", ("composite",), "composite", self._composite),
+            _write(
+                "POST",
+                "tooling/sobjects/CustomField",
+                "tooling",
+                lambda c: tooling.create(s, c),
+            ),
+            _write(
+                "PATCH",
+                "tooling/sobjects/CustomField/*",
+                "tooling",
+                lambda c, i: tooling.update(s, c, i),
+            ),
+            _write(
+                "DELETE",
+                "tooling/sobjects/CustomField/*",
+                "tooling",
+                lambda c, i: tooling.delete(s, c, i),
+            ),
+        ]
+
+    def _query(self, call: Call, *, everything: bool = False, tooling: bool = False) -> Answer:
+        path = _wire_path(call)
+        if self._faults.take(call.method, path, "query_timeout"):
+            message = "Your query request was running for too long."
+            raise RefusedError("QUERY_TIMEOUT", message, fields=None)
+        short = self._faults.take(call.method, path, "short_page")
+        page = int(short.parameters.get("size", 1)) if short else None
+        return resources.query(self._state, call, everything=everything, tooling=tooling, page=page)
+
+    def _query_more(self, call: Call, locator: str) -> Answer:
+        if self._faults.take(call.method, _wire_path(call), "cursor_expired"):
+            raise RefusedError("INVALID_QUERY_LOCATOR", "invalid query locator", fields=None)
+        return resources.query_more(self._state, call, locator)
+
+    def _saving(self, call: Call) -> Saving:
+        late = self._faults.take(call.method, _wire_path(call), "late_commit")
+        return records.saving_of(call, float(late.parameters.get("seconds", 60)) if late else 0)
+
+    def _single(self, act: Handler) -> Handler:
+        def run(call: Call, *captured: str) -> Answer:
+            refusal = record_refusals(self._faults, call.method, _wire_path(call))
+            ordered = refusal(0, {"id": captured[-1]} if len(captured) > 1 else {})
+            if ordered is not None:
+                raise ordered
+            with self._state.store.savepoint():
+                return act(self._state, call, self._saving(call), *captured)
+
+        return run
+
+    def _many(self, act: Handler) -> Handler:
+        def run(call: Call, *captured: str) -> Answer:
+            refusals = record_refusals(self._faults, call.method, _wire_path(call))
+            return act(self._state, call, self._saving(call), refusals, *captured)
+
+        return run
+
+    def _composite(self, call: Call) -> Answer:
+        if call.nested:
+            raise RefusedError("INVALID_INPUT", "composite cannot be nested", fields=None)
+        return composite.run(self._state, call, self.dispatch)
+
+
+def _wire_path(call: Call) -> str:
+    return f"/services/data/v{call.version}{call.path}"
+
+
+def _get(pattern: str, kind: str, handler: Handler) -> Route:
+    return Route("GET", tuple(pattern.split("/")) if pattern else (), kind, handler)
+
+
+def _write(method: str, pattern: str, kind: str, handler: Handler) -> Route:
+    return Route(method, tuple(pattern.split("/")), kind, handler, writes=True)
+
+
+def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
+    return len(pattern) == len(segments) and all(
+        p in (ANY, s) or p.lower() == s.lower() for p, s in zip(pattern, segments, strict=True)
+    )
+
+
+def _literal(pattern: tuple[str, ...]) -> int:
+    return sum(part != ANY for part in pattern)
+
+
+def _most_literal(routes: list[Route]) -> int:
+    return max((_literal(route.pattern) for route in routes), default=0)

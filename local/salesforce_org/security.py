@@ -1,0 +1,129 @@
+"""Who may do what: users, profiles, permission sets and the fields they open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from local.salesforce_org.schema import Field, ObjectType, Schema
+from local.salesforce_org.store import Store
+
+UNSEEN_ON_SETUP = frozenset({"IsDeleted"})
+FieldName = tuple[str, str]
+
+
+@dataclass(slots=True)
+class OrgUser:
+    """One user of the org: what logs in, and what the profile allows."""
+
+    username: str
+    password: str
+    security_token: str
+    id: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    profile: str = "Standard User"
+    profile_id: str = ""
+    is_active: bool = True
+    api_enabled: bool = True
+    approved: bool = True  # may use the connected app (JWT: pre-authorised)
+    admin_approved: bool = True  # the app's policy "admin approved users are pre-authorized"
+    trusted_address: bool = False  # calls from a trusted range: no security token is needed
+    ip_restricted: bool = False  # the profile's login range leaves the caller out
+    use_any_api_auth: bool = True  # SOAP login() asks for it since Summer '26
+    customize_application: bool = False
+    view_setup: bool = False
+    view_all_data: bool = False
+    edit_converted_leads: bool = False
+    failed_logins: int = 0
+    locked_until: datetime | None = None
+    password_changed_at: datetime | None = None
+    password_expired: bool = False
+    login_times: list[datetime] = field(default_factory=list)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class UserView:
+    """What one user sees and edits, as field-level security has it."""
+
+    def __init__(
+        self, readable: frozenset[FieldName], editable: frozenset[FieldName], hidden: frozenset[str]
+    ) -> None:
+        self._readable = readable
+        self._editable = editable
+        self._hidden = hidden
+
+    def sees(self, kind: ObjectType) -> bool:
+        """Tell whether the object exists for the user."""
+        return kind.name.lower() not in self._hidden
+
+    def reads(self, kind: ObjectType, field: Field) -> bool:
+        """Tell whether the field exists for the user."""
+        if not kind.business:
+            return field.name not in UNSEEN_ON_SETUP
+        return not field.permissionable or (kind.name, field.name) in self._readable
+
+    def edits(self, kind: ObjectType, field: Field) -> bool:
+        """Tell whether field-level security lets the user write the field."""
+        if not kind.business or not field.permissionable:
+            return True
+        return (kind.name, field.name) in self._editable
+
+
+class EverythingView:
+    """What the org itself sees: all of it."""
+
+    def sees(self, kind: ObjectType) -> bool:  # noqa: ARG002  # the shape of a view
+        """Say yes."""
+        return True
+
+    def reads(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
+        """Say yes."""
+        return True
+
+    def edits(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
+        """Say yes."""
+        return True
+
+
+class Security:
+    """Views, computed from the FieldPermissions rows and kept until a permission changes."""
+
+    def __init__(self, schema: Schema, store: Store) -> None:
+        self._schema = schema
+        self._store = store
+        self._views: dict[str, UserView] = {}
+        self.hidden: frozenset[str] = frozenset()
+
+    def view(self, user: OrgUser) -> UserView:
+        """Return what a user sees."""
+        if user.id not in self._views:
+            self._views[user.id] = self._compute(user)
+        return self._views[user.id]
+
+    def changed(self) -> None:
+        """Forget the views: a permission, an assignment or a field changed."""
+        self._views.clear()
+
+    def _compute(self, user: OrgUser) -> UserView:
+        rows = self._store.run(
+            'SELECT p.SobjectType, p.Field, p.PermissionsEdit FROM "FieldPermissions" p'
+            ' JOIN "PermissionSet" s ON s.Id = p.ParentId'
+            " WHERE p.PermissionsRead = 1 AND (s.ProfileId = ? OR s.Id IN ("
+            'SELECT PermissionSetId FROM "PermissionSetAssignment" WHERE AssigneeId = ?))',
+            (user.profile_id, user.id),
+        )
+        readable, editable = set[FieldName](), set[FieldName]()
+        for entity, qualified, edit in rows:
+            kind = self._schema.find(entity)
+            field = kind.find(qualified.partition(".")[2]) if kind else None
+            if kind is None or field is None:
+                continue
+            readable.add((kind.name, field.name))
+            if edit:
+                editable.add((kind.name, field.name))
+        return UserView(frozenset(readable), frozenset(editable), self.hidden)

@@ -1,0 +1,263 @@
+"""Two hundred records in one call: answers in order, one by one or all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from local.salesforce_org import records
+from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.errors import NOT_FOUND, RefusedError, WholeCallRefusedError
+from local.salesforce_org.exchange import Answer, Call, answer, wrong_shape
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.rendering import record_sql
+from local.salesforce_org.schema import ObjectType
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+
+MOST = 200
+MOST_CHUNKS = 10  # of one type each, when types are mixed
+MOST_RETRIEVED = 2000
+ROLLED_BACK = RefusedError(
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using AllOrNone"
+    " header",
+)
+
+Item = dict[str, Any]
+Result = dict[str, Any]
+RecordRefusals = Callable[[int, Item], RefusedError | None]
+
+
+class _RollbackError(Exception):
+    """Undoes a whole collection."""
+
+
+def create(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+    """`POST /composite/sobjects`."""
+    items, all_or_none = _body(call)
+    writer = Writer(state, call.user, saving)
+
+    def save(item: Item) -> Result:
+        kind = _type_of(state, call, item)
+        values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
+        if _id_of(item):
+            message = "cannot specify Id in an insert call"
+            raise RefusedError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=["Id"])
+        return {"id": writer.create(kind, values), "success": True, "errors": []}
+
+    return _each(state, call, items, save, refusals, all_or_none)
+
+
+def update(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+    """`PATCH /composite/sobjects`."""
+    items, all_or_none = _body(call)
+    writer = Writer(state, call.user, saving)
+    seen: set[str] = set()
+
+    def save(item: Item) -> Result:
+        kind = _type_of(state, call, item)
+        record_id = _id_of(item)
+        if not record_id:
+            raise RefusedError("MISSING_ARGUMENT", "Id not specified in an update call")
+        long = full_id(str(record_id)) or str(record_id)
+        if long in seen:  # unproved: the second of a pair is refused
+            raise RefusedError("DUPLICATE_VALUE", f"duplicate id specified: {long}")
+        seen.add(long)
+        values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
+        _as_in_collection(lambda: writer.update(kind, long, values))
+        return {"id": long, "success": True, "errors": []}
+
+    return _each(state, call, items, save, refusals, all_or_none)
+
+
+def upsert(  # the parts of the path
+    state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals, name: str, key: str
+) -> Answer:
+    """`PATCH /composite/sobjects/{object}/{external id}`: one type, results say `created`."""
+    kind = records.object_for(state, call, name)
+    field = records.key_field(state, call, kind, key)
+    items, all_or_none = _body(call)
+    writer = Writer(state, call.user, saving)
+    seen: set[str] = set()
+
+    def save(item: Item) -> Result:
+        if _type_of(state, call, item) is not kind:
+            message = f"sobject type {item['attributes']['type']} is not {kind.name}"
+            raise RefusedError("INVALID_TYPE", message)
+        value = next((v for k, v in item.items() if k.lower() == field.name.lower()), None)
+        if value is None and field.name != "Id":
+            message = f"{field.name} not specified"
+            raise RefusedError("MISSING_ARGUMENT", message, fields=[field.name])
+        if value is not None and str(value).casefold() in seen:
+            message = f"Duplicate external id specified: {value}"
+            raise RefusedError("DUPLICATE_VALUE", message, fields=[field.name])
+        seen.add(str(value).casefold())
+        found = records.found_by_key(state, kind, field, value)
+        if len(found) > 1:
+            message = "The external ID provided matches more than one record"
+            raise RefusedError("DUPLICATE_EXTERNAL_ID", message, fields=[field.name])
+        values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
+        record_id = _upsert_one(
+            writer, kind, found, values, is_id=field.name == "Id" and value is not None
+        )
+        return {"id": record_id, "success": True, "errors": [], "created": not found}
+
+    return _each(state, call, items, save, refusals, all_or_none)
+
+
+def delete(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+    """`DELETE /composite/sobjects?ids=&allOrNone=`."""
+    ids = [one for one in (call.argument("ids") or "").split(",") if one]
+    _check_count(ids)
+    writer = Writer(state, call.user, saving)
+
+    def save(item: Item) -> Result:
+        long = full_id(item["id"])
+        kind = state.schema.of_id(long) if long else None
+        if long is None or kind is None:
+            raise RefusedError("MALFORMED_ID", f"malformed id {item['id']}")
+        _as_in_collection(lambda: writer.delete(kind, long))
+        return {"id": long, "success": True, "errors": []}
+
+    items = [{"id": one} for one in ids]
+    whole = str(call.argument("allOrNone")).lower() == "true"
+    return _each(state, call, items, save, refusals, whole)
+
+
+def retrieve(state: OrgState, call: Call, name: str) -> Answer:
+    """`GET /composite/sobjects/{object}?ids=&fields=` and `POST {ids, fields}`."""
+    kind = records.object_for(state, call, name)
+    if call.method == "GET":
+        ids = [one for one in (call.argument("ids") or "").split(",") if one]
+        names = [one for one in (call.argument("fields") or "").split(",") if one]
+    else:
+        body = call.json_object()
+        ids, names = list(body.get("ids", [])), list(body.get("fields", []))
+    if not ids or not names:
+        missing = "ids" if not ids else "fields"
+        raise RefusedError("MISSING_ARGUMENT", f"{missing} not specified", fields=None)
+    if len(ids) > MOST_RETRIEVED:
+        message = f"The number of ids exceeds the limit of {MOST_RETRIEVED}"
+        raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
+    fields = records.named_fields(state, call, kind, names)
+    if all(field.name != "Id" for field in fields):
+        fields.append(kind.get("Id"))
+    sql = record_sql(kind, fields, call.version)
+    rows = []
+    for one in ids:
+        long = full_id(str(one))
+        if long is None:
+            raise RefusedError("MALFORMED_ID", f"malformed id {one}", fields=None)
+        rows.append(state.queries.record(kind, sql, long) or "null")
+    call.records = len(rows)
+    return Answer(records.OK, f"[{','.join(rows)}]")
+
+
+def _each(  # one engine for four calls
+    state: OrgState,
+    call: Call,
+    items: list[Item],
+    save: Callable[[Item], Result],
+    refusals: RecordRefusals,
+    all_or_none: bool,  # noqa: FBT001  # a value of the body
+) -> Answer:
+    call.records = len(items)
+    results: list[Result] = []
+    try:
+        with state.store.savepoint():
+            for place, item in enumerate(items):
+                results.append(_one(state, item, place, save, refusals))
+            if all_or_none and not all(result["success"] for result in results):
+                raise _RollbackError  # noqa: TRY301  # leaves the savepoint
+    except _RollbackError:
+        results = [_rolled_back(result) for result in results]
+    return answer(results)
+
+
+def _one(
+    state: OrgState,
+    item: Item,
+    place: int,
+    save: Callable[[Item], Result],
+    refusals: RecordRefusals,
+) -> Result:
+    try:
+        ordered = refusals(place, item)
+        if ordered is not None:
+            raise ordered
+        with state.store.savepoint():
+            return save(item)
+    except WholeCallRefusedError:
+        raise
+    except RefusedError as refused:
+        return {"success": False, "errors": [refused.in_collection()]}
+
+
+def _rolled_back(result: Result) -> Result:
+    """Return a good result as it reads after the rollback: without its id, as recorded."""
+    if not result["success"]:
+        return result
+    return {"success": False, "errors": [ROLLED_BACK.in_collection()]}
+
+
+def _body(call: Call) -> tuple[list[Item], bool]:
+    body = call.json_object()
+    items = body.get("records")
+    if items is None:
+        items = []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise wrong_shape("VALUE_STRING")
+    _check_count(items)
+    types = [str(item.get("attributes", {}).get("type", "")).lower() for item in items]
+    if sum(1 for _ in groupby(types)) > MOST_CHUNKS:
+        message = f"Cannot have more than {MOST_CHUNKS} chunks in a single operation."
+        raise RefusedError("INVALID_INPUT", message, fields=None)
+    return items, body.get("allOrNone") is True
+
+
+def _check_count(items: Sequence[object]) -> None:
+    if not items:
+        raise RefusedError("REQUIRED_FIELD_MISSING", "At least 1 record is required", fields=None)
+    if len(items) > MOST:  # unproved text
+        message = f"The number of records exceeds the limit of {MOST}: {len(items)}"
+        raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
+
+
+def _type_of(state: OrgState, call: Call, item: Item) -> ObjectType:
+    attributes = item.get("attributes")
+    name = attributes.get("type") if isinstance(attributes, dict) else None
+    if not isinstance(name, str):
+        raise RefusedError("INVALID_INPUT", "Missing entity type information.", fields=None)
+    kind = state.schema.find(name)
+    if kind is None or kind.tooling or not state.security.view(call.user).sees(kind):
+        message = f"sObject type '{name}' is not supported."
+        raise RefusedError("INVALID_TYPE", message)
+    return kind
+
+
+def _id_of(item: Item) -> Any:  # noqa: ANN401  # whatever the caller sent
+    return next((v for k, v in item.items() if k.lower() == "id"), None)
+
+
+def _as_in_collection(save: Callable[[], None]) -> None:
+    """Run a save; an id that leads nowhere has another code in a collection."""
+    try:
+        save()
+    except RefusedError as refused:
+        if refused.code == "NOT_FOUND" and refused.status == NOT_FOUND:
+            message = "invalid cross reference id"
+            raise RefusedError("INVALID_CROSS_REFERENCE_KEY", message) from refused
+        raise
+
+
+def _upsert_one(
+    writer: Writer, kind: ObjectType, found: list[Row], values: Item, *, is_id: bool
+) -> str:
+    if is_id and not found:
+        raise RefusedError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    if not found:
+        return writer.create(kind, values)
+    writer.update(kind, found[0]["Id"], values)
+    return str(found[0]["Id"])

@@ -1,0 +1,126 @@
+"""What a SOQL text means: the tree that the parser builds and the compiler reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field, possibly through parents: `Account.Owner.Name`; `at` is its place in the text."""
+
+    parts: tuple[str, ...]
+    at: int
+
+    def __str__(self) -> str:
+        return ".".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate function; `path` is None for `COUNT()`."""
+
+    function: str
+    path: Path | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One item of the select list, with its alias."""
+
+    item: Path | Aggregate
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllFields:
+    """`FIELDS(ALL)`, `FIELDS(STANDARD)` or `FIELDS(CUSTOM)`."""
+
+    which: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DateLiteral:
+    """`TODAY`, `LAST_N_DAYS:30`, ...: a span of days."""
+
+    name: str
+    number: int
+    at: int
+
+
+Scalar = str | int | float | bool | date | datetime | DateLiteral | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One test on a field (or, in HAVING, on an aggregate)."""
+
+    subject: Path | Aggregate
+    operator: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """`NOT ...`."""
+
+    inner: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions joined by one word; SOQL refuses both words side by side without parentheses."""
+
+    word: Literal["AND", "OR"]
+    members: tuple[Condition, ...]
+
+
+Condition = Comparison | Negation | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """One item of ORDER BY; `nulls` is FIRST unless said otherwise, in both directions."""
+
+    subject: Path | Aggregate
+    descending: bool
+    nulls: str
+
+
+@dataclass(slots=True)
+class Query:
+    """A whole query."""
+
+    text: str
+    entity: str
+    entity_at: int
+    selected: list[Selected | AllFields]
+    alias: str | None = None
+    where: Condition | None = None
+    grouped: list[Path] = field(default_factory=list)
+    having: Condition | None = None
+    ordered: list[Ordering] = field(default_factory=list)
+    limit: int | None = None
+    offset: int = 0
+    offset_at: int = 0
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether it is `SELECT COUNT() FROM ...`."""
+        only = self.selected[0]
+        return (
+            isinstance(only, Selected)
+            and isinstance(only.item, Aggregate)
+            and only.item.path is None
+        )
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether it answers AggregateResult rows."""
+        return bool(self.grouped) or any(
+            isinstance(s, Selected) and isinstance(s.item, Aggregate) for s in self.selected
+        )

@@ -1,0 +1,251 @@
+"""Conditions of SOQL as SQL with bound values.
+
+SOQL knows two truth values: a comparison with an empty field is false, and `!=` finds empty fields.
+Text compares without case; SQLite does so for ASCII, `fold` for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+
+from local.salesforce_org.date_literals import span
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import NUMBERS, Field
+from local.salesforce_org.soql_ast import (
+    Aggregate,
+    Comparison,
+    Condition,
+    DateLiteral,
+    Group,
+    Negation,
+    Path,
+    Scalar,
+)
+from local.salesforce_org.soql_scope import Column, Scope
+from local.salesforce_org.values import stamp
+
+Stored = str | int | float | None
+BOUNDED = {"=", ">", ">="}
+_SOQL_TYPE = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date": "date"}
+
+
+class Conditions:
+    """Compiles the conditions of one query; `parameters` grow in the order of the SQL text."""
+
+    def __init__(self, scope: Scope, now: datetime) -> None:
+        self._scope = scope
+        self._today = now.astimezone(UTC).date()
+        self.parameters: list[Stored] = []
+
+    def where(self, condition: Condition) -> str:
+        """Return the SQL of a WHERE condition, with a lower bound that an index can use.
+
+        `(a = x AND b > y) OR a > x` bounds `a` from below, which SQLite does not see by itself:
+        keyset paging over a million rows would scan them all.
+        """
+        sql = self._condition(condition)
+        if not isinstance(condition, Comparison):
+            for column, bound in self._floors(condition).items():
+                sql = f"{column} >= ? AND ({sql})"
+                self.parameters.insert(0, bound)
+        return sql
+
+    def having(self, condition: Condition) -> str:
+        """Return the SQL of a HAVING condition."""
+        return self._condition(condition)
+
+    def aggregate(self, item: Aggregate) -> tuple[str, Column | None]:
+        """Return the SQL of an aggregate function and the column it reads."""
+        if item.path is None:
+            return "count(*)", None
+        column = self._scope.column(item.path)
+        function = item.function
+        numeric = column.field.type in NUMBERS
+        if function in {"SUM", "AVG"} and not numeric:
+            problem = f"field {column.field.name} does not support aggregate operator {function}"
+            raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
+        if not column.field.filterable:
+            problem = f"field {column.field.name} does not support aggregate operator {function}"
+            raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
+        if function == "COUNT_DISTINCT":
+            return f"count(DISTINCT {column.sql})", None
+        return f"{function.lower()}({column.sql})", None if function == "COUNT" else column
+
+    def _condition(self, condition: Condition) -> str:
+        match condition:
+            case Negation(inner):
+                return f"NOT coalesce(({self._condition(inner)}), 0)"
+            case Group(word, members):
+                return f" {word} ".join(f"({self._condition(member)})" for member in members)
+            case Comparison(subject, operator, values):
+                if isinstance(subject, Path):
+                    return self._comparison(subject, operator, values)
+                sql, _ = self.aggregate(subject)
+                if operator not in {"=", "!=", "<", "<=", ">", ">="}:
+                    raise self._bad_operator(subject.at)
+                return self._bound(sql, operator, self._number(subject, values[0]))
+
+    def _comparison(self, path: Path, operator: str, values: tuple[Scalar, ...]) -> str:
+        column = self._scope.column(path)
+        if not column.field.filterable:
+            problem = f"field '{column.field.name}' can not be filtered in a query call"
+            raise self._scope.refusal("INVALID_FIELD", path.at, problem)
+        if column.field.type in {"date", "datetime"} and isinstance(values[0], DateLiteral):
+            if len(values) > 1 or operator in {"IN", "NOT IN", "LIKE"}:
+                raise self._bad_operator(path.at)
+            return self._in_span(column, operator, values[0])
+        self._check_operator(column.field, operator, path)
+        stored = [self._stored(column.field, value, path) for value in values]
+        match operator:
+            case "LIKE":
+                return self._like(column, stored[0])
+            case "INCLUDES" | "EXCLUDES":
+                return self._includes(column, stored, negative=operator == "EXCLUDES")
+            case "IN" | "=":
+                return self._any_of(column, stored)
+            case "NOT IN" | "!=":
+                return f"NOT coalesce(({self._any_of(column, stored)}), 0)"
+            case _:
+                if stored[0] is None:
+                    raise self._bad_operator(path.at)
+                return self._bound(column.sql, operator, stored[0])
+
+    def _check_operator(self, field: Field, operator: str, path: Path) -> None:
+        several = field.type == "multipicklist"
+        if operator in {"INCLUDES", "EXCLUDES"} and not several:
+            raise self._bad_operator(path.at)
+        if operator == "LIKE" and (not field.is_text or several):
+            raise self._bad_operator(path.at)
+        ordering = operator in {"<", "<=", ">", ">="}
+        if ordering and (several or field.type == "boolean"):
+            raise self._bad_operator(path.at)
+
+    def _any_of(self, column: Column, values: Sequence[Stored]) -> str:
+        """Return `= / IN`: empty values apart, and text beyond ASCII folded by us."""
+        some = [value for value in values if value is not None]
+        parts = []
+        plain, folded = list[Stored](), list[Stored]()
+        text = column.field.is_text and not column.field.case_sensitive
+        for value in some:
+            beyond = text and isinstance(value, str) and not value.isascii()
+            (folded if beyond else plain).append(value.casefold() if beyond else value)  # type: ignore[union-attr]  # text, when beyond
+        if plain:
+            parts.append(self._in(column.sql, plain))
+        if folded:
+            parts.append(self._in(f"fold({column.sql})", folded))
+        if len(some) < len(values):
+            parts.append(f"{column.sql} IS NULL")
+        return " OR ".join(parts)
+
+    def _in(self, sql: str, values: list[Stored]) -> str:
+        self.parameters.extend(values)
+        if len(values) == 1:
+            return f"{sql} = ?"
+        return f"{sql} IN ({', '.join('?' * len(values))})"
+
+    def _bound(self, sql: str, operator: str, value: Stored) -> str:
+        self.parameters.append(value)
+        return f"{sql} {operator} ?"
+
+    def _like(self, column: Column, pattern: Stored) -> str:
+        if not isinstance(pattern, str):
+            return f"{column.sql} IS NULL"
+        if pattern.isascii():
+            return self._bound(column.sql, "LIKE", pattern) + " ESCAPE '\\'"
+        self.parameters.append(pattern.casefold())
+        return f"folded_like(?, {column.sql})"
+
+    def _includes(self, column: Column, values: Sequence[Stored], *, negative: bool) -> str:
+        """Return `INCLUDES ('a;b', 'c')`: both of the first, or the second."""
+        choices = []
+        for value in values:
+            wanted = [part for part in str(value or "").split(";") if part]
+            self.parameters.extend(wanted)
+            has = f"instr(lower(';' || {column.sql} || ';'), lower(';' || ? || ';')) > 0"
+            choices.append(" AND ".join([has] * len(wanted)) or f"{column.sql} IS NULL")
+        sql = " OR ".join(f"({choice})" for choice in choices)
+        return f"NOT coalesce(({sql}), 0)" if negative else sql
+
+    def _in_span(self, column: Column, operator: str, literal: DateLiteral) -> str:
+        first, after = span(literal, self._today)
+        start, end = (self._day(column.field, day) for day in (first, after))
+        match operator:
+            case "=" | "!=":
+                self.parameters += [start, end]
+                sql = f"{column.sql} >= ? AND {column.sql} < ?"
+                return sql if operator == "=" else f"NOT coalesce(({sql}), 0)"
+            case "<" | ">=":
+                return self._bound(column.sql, operator, start)
+            case _:
+                return self._bound(column.sql, "<" if operator == "<=" else ">=", end)
+
+    @staticmethod
+    def _day(field: Field, day: date) -> str:
+        if field.type == "date":
+            return day.isoformat()
+        return stamp(datetime.combine(day, time(), UTC))
+
+    def _stored(self, field: Field, value: Scalar, path: Path) -> Stored:
+        """Return a literal in the stored form of its field; another type is refused."""
+        if value is None or value == "":
+            if field.type == "boolean":
+                raise self._wrong_type(field, path)
+            return None
+        match field.type, value:
+            case "id" | "reference", str():
+                long = full_id(value)
+                if long is None:
+                    problem = f"invalid ID field: {value}"
+                    raise self._scope.refusal("INVALID_QUERY_FILTER_OPERATOR", path.at, problem)
+                return long
+            case "boolean", bool():
+                return int(value)
+            case "datetime", datetime():
+                return stamp(value)
+            case "date", date() if not isinstance(value, datetime):
+                return value.isoformat()
+            case "int" | "double" | "currency" | "percent", int() | float() if not isinstance(
+                value, bool
+            ):
+                return value
+            case _, str() if field.is_text:
+                return value
+        raise self._wrong_type(field, path)
+
+    def _wrong_type(self, field: Field, path: Path) -> RefusedError:
+        if field.is_text or field.type in {"id", "reference"}:
+            kind, quotes = "string", "should be enclosed in quotes"
+        else:
+            kind, quotes = _SOQL_TYPE.get(field.type, "double"), "should not be enclosed in quotes"
+        problem = (
+            f"value of filter criterion for field '{field.name}' must be of type {kind}"
+            f" and {quotes}"
+        )
+        return self._scope.refusal("INVALID_FIELD", path.at, problem)
+
+    def _bad_operator(self, at: int) -> RefusedError:
+        return self._scope.refusal("INVALID_QUERY_FILTER_OPERATOR", at, "invalid operator")
+
+    def _number(self, item: Aggregate, value: Scalar) -> Stored:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise self._bad_operator(item.at)
+        return value
+
+    def _floors(self, condition: Condition) -> dict[str, Stored]:
+        """Return, for dates, the value below which the condition cannot hold."""
+        match condition:
+            case Comparison(Path() as path, operator, (datetime() as value,)):
+                if operator in BOUNDED:
+                    return {self._scope.column(path).sql: stamp(value)}
+            case Group("AND", members):
+                floors: dict[str, Stored] = {}
+                for member in members:
+                    floors |= self._floors(member)
+                return floors
+            case Group("OR", members):
+                each = [self._floors(member) for member in members]
+                shared = set(each[0]).intersection(*each[1:])
+                return {column: min(str(one[column]) for one in each) for column in shared}
+        return {}

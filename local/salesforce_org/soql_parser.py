@@ -1,0 +1,358 @@
+"""SOQL text to tree: a tokenizer and a recursive descent, strict on what it does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Literal, NamedTuple, NoReturn, TypeVar
+
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.soql_ast import (
+    Aggregate,
+    AllFields,
+    Comparison,
+    Condition,
+    DateLiteral,
+    Group,
+    Negation,
+    Ordering,
+    Path,
+    Query,
+    Scalar,
+    Selected,
+)
+
+T = TypeVar("T")
+
+FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
+DATE_LITERALS = frozenset(
+    f"{when}_{span}" for when in ("LAST", "THIS", "NEXT") for span in ("WEEK", "MONTH", "YEAR")
+) | {"YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"}
+NUMBERED_LITERALS = frozenset({"LAST_N_DAYS", "NEXT_N_DAYS", "N_DAYS_AGO"})
+RESERVED = frozenset(
+    {
+        "AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES",
+        "LAST", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OR", "ORDER", "SELECT", "USING", "WHERE",
+        "WITH", "OFFSET", "FOR",
+    }
+)  # fmt: skip
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+EXCERPT = 80
+DEEPEST_PARENT = 5  # relationships upwards, general knowledge
+LONGEST_LITERAL = 4000  # characters of one string in WHERE
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+    |(?P<string>'(?:[^'\\]|\\.)*')
+    |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
+    |(?P<date>\d{4}-\d\d-\d\d)(?![\w:])
+    |(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w])
+    |(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
+    |(?P<operator><>|!=|<=|>=|[=<>(),:])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Token(NamedTuple):
+    """One word of the text and where it starts."""
+
+    kind: str
+    text: str
+    at: int
+
+
+def point_at(soql: str, at: int, problem: str) -> str:
+    """Return the message form of a query error: excerpt, caret, row and column, problem."""
+    row = soql.count("\n", 0, at) + 1
+    start = soql.rfind("\n", 0, at) + 1
+    end = soql.find("\n", at)
+    line = soql[start : end if end >= 0 else len(soql)]
+    column = at - start
+    first = max(0, column - EXCERPT // 2)
+    excerpt = line[first : first + EXCERPT]
+    caret = " " * (column - first) + "^"
+    return f"\n{excerpt}\n{caret}\nERROR at Row:{row}:Column:{column + 1}\n{problem}"
+
+
+def malformed(soql: str, at: int, problem: str) -> RefusedError:
+    """Return a `MALFORMED_QUERY` that points at a place."""
+    return RefusedError("MALFORMED_QUERY", point_at(soql, at, problem), fields=None)
+
+
+def parse(soql: str) -> Query:
+    """Return the tree of a SOQL text; anything outside the subset is `MALFORMED_QUERY`."""
+    return _Parser(soql).query()
+
+
+def parse_condition(text: str) -> Condition:
+    """Return the tree of a condition alone (a validation rule's)."""
+    parser = _Parser(text)
+    condition = parser.condition()
+    parser.end()
+    return condition
+
+
+class _Parser:
+    def __init__(self, soql: str) -> None:
+        self._soql = soql
+        self._tokens = self._tokenize(soql)
+        self._place = 0
+
+    def _tokenize(self, soql: str) -> list[Token]:
+        tokens: list[Token] = []
+        at = 0
+        while at < len(soql):
+            match = _TOKEN.match(soql, at)
+            if match is None:
+                raise malformed(soql, at, f"unexpected token: '{soql[at]}'")
+            kind = match.lastgroup or ""
+            if kind != "space":
+                tokens.append(Token(kind, match.group(), at))
+            at = match.end()
+        tokens.append(Token("end", "<EOF>", len(soql)))
+        return tokens
+
+    def query(self) -> Query:
+        self._word("SELECT")
+        selected = self._select_list()
+        self._word("FROM")
+        entity = self._name()
+        if "." in entity.text or self._peek().text == ",":
+            self._refuse(self._peek() if "." not in entity.text else entity)
+        query = Query(self._soql, entity.text, entity.at, selected)
+        following = self._peek()
+        if following.kind == "name" and following.text.upper() not in RESERVED:
+            query.alias = self._name().text
+        if self._takes("WHERE"):
+            query.where = self.condition()
+        self._grouping(query)
+        if self._takes("ORDER"):
+            self._word("BY")
+            query.ordered = self._list(self._ordering)
+        if self._takes("LIMIT"):
+            query.limit = self._count()
+        if self._takes("OFFSET"):
+            query.offset_at = self._peek().at
+            query.offset = self._count()
+        self.end()
+        return query
+
+    def end(self) -> None:
+        """Refuse anything that is left."""
+        if self._peek().kind != "end":
+            self._refuse(self._peek())
+
+    def condition(self) -> Condition:
+        """Read conditions joined by one word; `NOT` stands alone or in parentheses."""
+        if self._takes("NOT"):
+            return Negation(self._simple())
+        members = [self._simple()]
+        word: str | None = None
+        while self._peek().kind == "name" and self._peek().text.upper() in {"AND", "OR"}:
+            token = self._next()
+            if word is not None and token.text.upper() != word:
+                self._refuse(token)
+            word = token.text.upper()
+            members.append(self._simple())
+        if word is None:
+            return members[0]
+        joined: Literal["AND", "OR"] = "AND" if word == "AND" else "OR"
+        return Group(joined, tuple(members))
+
+    def _simple(self) -> Condition:
+        if self._peek().text == "(":
+            self._next()
+            inner = self.condition()
+            self._symbol(")")
+            return inner
+        subject = self._subject()
+        token = self._next()
+        operator = token.text.upper()
+        if operator == "NOT":
+            self._word("IN")
+            operator = "NOT IN"
+        elif operator == "<>":
+            operator = "!="
+        if operator in {"IN", "NOT IN", "INCLUDES", "EXCLUDES"}:
+            self._symbol("(")
+            values = tuple(self._list(self._scalar))
+            self._symbol(")")
+            return Comparison(subject, operator, values)
+        if operator not in {"=", "!=", "<", "<=", ">", ">=", "LIKE"}:
+            self._refuse(token)
+        if operator == "LIKE" and self._peek().kind == "string":
+            return Comparison(subject, operator, (self._unquote(self._next(), pattern=True),))
+        return Comparison(subject, operator, (self._scalar(),))
+
+    def _select_list(self) -> list[Selected | AllFields]:
+        return self._list(self._selected)
+
+    def _selected(self) -> Selected | AllFields:
+        token = self._peek()
+        if token.kind == "name" and token.text.upper() == "FIELDS" and self._after().text == "(":
+            self._next()
+            self._next()
+            which = self._name()
+            self._symbol(")")
+            if which.text.upper() not in {"ALL", "STANDARD", "CUSTOM"}:
+                self._refuse(which)
+            return AllFields(which.text.upper(), token.at)
+        item = self._subject()
+        following = self._peek()
+        if following.kind == "name" and following.text.upper() not in RESERVED:
+            return Selected(item, self._name().text)
+        return Selected(item)
+
+    def _subject(self) -> Path | Aggregate:
+        token = self._name()
+        if self._peek().text != "(":
+            parts = tuple(token.text.split("."))
+            if len(parts) > DEEPEST_PARENT + 1:
+                raise malformed(self._soql, token.at, "too many levels of parent relationships")
+            return Path(parts, token.at)
+        function = token.text.upper()
+        if function not in FUNCTIONS:
+            self._refuse(token)
+        self._next()
+        path = None
+        if self._peek().text != ")":
+            inner = self._name()
+            path = Path(tuple(inner.text.split(".")), inner.at)
+        elif function != "COUNT":
+            self._refuse(self._peek())
+        self._symbol(")")
+        return Aggregate(function, path, token.at)
+
+    def _grouping(self, query: Query) -> None:
+        if self._takes("GROUP"):
+            self._word("BY")
+            query.grouped = self._list(self._path)
+            if self._takes("HAVING"):
+                query.having = self.condition()
+
+    def _path(self) -> Path:
+        token = self._name()
+        if self._peek().text == "(":
+            self._refuse(self._peek())
+        return Path(tuple(token.text.split(".")), token.at)
+
+    def _ordering(self) -> Ordering:
+        subject = self._subject()
+        descending = self._takes("DESC")
+        if not descending:
+            self._takes("ASC")
+        nulls = "FIRST"
+        if self._takes("NULLS"):
+            token = self._next()
+            nulls = token.text.upper()
+            if nulls not in {"FIRST", "LAST"}:
+                self._refuse(token)
+        return Ordering(subject, descending, nulls)
+
+    def _scalar(self) -> Scalar:
+        token = self._next()
+        match token.kind:
+            case "string":
+                return self._unquote(token)
+            case "number":
+                whole = token.text.lstrip("+-").isdigit()
+                return int(token.text) if whole else float(token.text)
+            case "datetime" | "date":
+                return self._moment(token)
+            case "name":
+                return self._named_value(token)
+            case _:
+                return self._refuse(token)
+
+    def _moment(self, token: Token) -> date | datetime:
+        try:
+            if token.kind == "date":
+                return date.fromisoformat(token.text)
+            return datetime.fromisoformat(token.text).astimezone(UTC)
+        except ValueError:
+            self._refuse(token)
+
+    def _named_value(self, token: Token) -> Scalar:
+        word = token.text.upper()
+        if word in {"TRUE", "FALSE"}:
+            return word == "TRUE"
+        if word == "NULL":
+            return None
+        if word in DATE_LITERALS:
+            return DateLiteral(word, 0, token.at)
+        if word in NUMBERED_LITERALS:
+            self._symbol(":")
+            return DateLiteral(word, self._count(), token.at)
+        return self._refuse(token)
+
+    def _unquote(self, token: Token, *, pattern: bool = False) -> str:
+        inner = token.text[1:-1]
+        if len(inner) > LONGEST_LITERAL:
+            raise malformed(self._soql, token.at, "string literal too long")
+        if "\\" not in inner:
+            return inner
+
+        def unescape(match: re.Match[str]) -> str:
+            letter = match[1]
+            if pattern and letter in "%_\\":
+                return match[0]  # still escaped: LIKE reads it
+            if letter in "'\"\\":
+                return letter
+            if letter.lower() in ESCAPES:
+                return ESCAPES[letter.lower()]
+            problem = f"Invalid string literal. Illegal character sequence '{match[0]}'"
+            raise malformed(self._soql, token.at, problem)
+
+        return re.sub(r"\\(.)", unescape, inner, flags=re.DOTALL)
+
+    def _count(self) -> int:
+        token = self._next()
+        if token.kind != "number" or not token.text.isdigit():
+            self._refuse(token)
+        return int(token.text)
+
+    def _list(self, read: Callable[[], T]) -> list[T]:
+        items = [read()]
+        while self._peek().text == "," and self._peek().kind == "operator":
+            self._next()
+            items.append(read())
+        return items
+
+    def _peek(self) -> Token:
+        return self._tokens[self._place]
+
+    def _after(self) -> Token:
+        return self._tokens[min(self._place + 1, len(self._tokens) - 1)]
+
+    def _next(self) -> Token:
+        token = self._tokens[self._place]
+        if token.kind != "end":
+            self._place += 1
+        return token
+
+    def _takes(self, word: str) -> bool:
+        token = self._peek()
+        if token.kind == "name" and token.text.upper() == word:
+            self._place += 1
+            return True
+        return False
+
+    def _word(self, word: str) -> None:
+        if not self._takes(word):
+            self._refuse(self._peek())
+
+    def _symbol(self, symbol: str) -> None:
+        token = self._next()
+        if token.kind != "operator" or token.text != symbol:
+            self._refuse(token)
+
+    def _name(self) -> Token:
+        token = self._next()
+        if token.kind != "name" or token.text.upper() in RESERVED:
+            self._refuse(token)
+        return token
+
+    def _refuse(self, token: Token) -> NoReturn:
+        raise malformed(self._soql, token.at, f"unexpected token: '{token.text}'")

@@ -1,0 +1,123 @@
+"""Which column a path of a query means, through which joins, and for whom it exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.schema import Field, ObjectType, Schema
+from local.salesforce_org.soql_ast import Path, Query
+from local.salesforce_org.soql_parser import point_at
+
+ADVICE = (
+    " If you are attempting to use a custom {what}, be sure to append the '__c' after the {name}."
+    " Please reference your WSDL or the describe call for the appropriate names."
+)
+
+
+class View(Protocol):
+    """What one caller may see."""
+
+    def sees(self, kind: ObjectType) -> bool:
+        """Tell whether the object exists for the caller."""
+
+    def reads(self, kind: ObjectType, field: Field) -> bool:
+        """Tell whether the field exists for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of a table that takes part in the query."""
+
+    kind: ObjectType
+    field: Field
+    alias: str
+    relations: tuple[str, ...]
+
+    @property
+    def sql(self) -> str:
+        """The column, quoted."""
+        return f'{self.alias}."{self.field.name}"'
+
+
+def invalid_type(soql: str, at: int, name: str) -> RefusedError:
+    """Return the refusal of an object that does not exist for the caller (recorded answer)."""
+    advice = ADVICE.format(what="object", name="entity name")
+    problem = f"sObject type '{name}' is not supported.{advice}"
+    return RefusedError("INVALID_TYPE", point_at(soql, at, problem), fields=None)
+
+
+class Scope:
+    """The tables of one query and what its words mean among them."""
+
+    def __init__(self, query: Query, schema: Schema, view: View, *, tooling: bool = False) -> None:
+        self.query = query
+        self.schema = schema
+        self.view = view
+        kind = schema.find(query.entity)
+        if kind is None or kind.tooling != tooling or not view.sees(kind):
+            raise invalid_type(query.text, query.entity_at, query.entity)
+        self.kind = kind
+        self._joins: dict[tuple[str, ...], tuple[ObjectType, str, str]] = {}
+
+    def column(self, path: Path) -> Column:
+        """Return what a path means; an unknown or an invisible field is `INVALID_FIELD`."""
+        parts = self._without_alias(path.parts)
+        kind, alias, relations = self.kind, "t0", list[str]()
+        for part in parts[:-1]:
+            lookup = kind.relation(part)
+            if lookup is None or not self.view.reads(kind, lookup):
+                raise self.no_relation(path, part, kind)
+            relations.append(lookup.relationship or part)
+            kind, alias = self._join(tuple(relations), lookup, alias)
+        field = kind.find(parts[-1])
+        if field is None or not self.view.reads(kind, field):
+            raise self.no_column(path, parts[-1], kind)
+        return Column(kind, field, alias, tuple(relations))
+
+    def tables(self) -> str:
+        """Return the FROM clause."""
+        joins = [on for _, _, on in self._joins.values()]
+        return f'"{self.kind.name}" AS t0 ' + " ".join(joins)
+
+    def parent(self, relations: tuple[str, ...]) -> tuple[ObjectType, str]:
+        """Return the object and the alias of a parent that was joined."""
+        kind, alias, _ = self._joins[relations]
+        return kind, alias
+
+    def no_column(self, path: Path, name: str, kind: ObjectType) -> RefusedError:
+        """Return the refusal of an unknown field (recorded answer)."""
+        advice = ADVICE.format(what="field", name="custom field name")
+        problem = f"No such column '{name}' on entity '{kind.name}'.{advice}"
+        return self.refusal("INVALID_FIELD", path.at, problem)
+
+    def no_relation(self, path: Path, name: str, kind: ObjectType) -> RefusedError:
+        """Return the refusal of an unknown parent."""
+        problem = (
+            f"Didn't understand relationship '{name}' in field path. If you are attempting to use"
+            " a custom relationship, be sure to append the '__r' after the custom relationship"
+            f" name. Please reference your WSDL or the describe call for the appropriate names."
+            f" (entity {kind.name})"
+        )
+        return self.refusal("INVALID_FIELD", path.at, problem)
+
+    def refusal(self, code: str, at: int, problem: str) -> RefusedError:
+        """Return an error that points at a place of the query."""
+        return RefusedError(code, point_at(self.query.text, at, problem), fields=None)
+
+    def _without_alias(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        known = {self.kind.name.lower(), (self.query.alias or self.kind.name).lower()}
+        return parts[1:] if len(parts) > 1 and parts[0].lower() in known else parts
+
+    def _join(
+        self, relations: tuple[str, ...], lookup: Field, alias: str
+    ) -> tuple[ObjectType, str]:
+        if relations not in self._joins:
+            parent = self.schema.get(lookup.reference_to[-1])  # Owner is Group or User: the User
+            key = "DurableId" if parent.name == "EntityDefinition" else "Id"
+            name = f"t{len(self._joins) + 1}"
+            on = f'LEFT JOIN "{parent.name}" AS {name} ON {name}."{key}" = {alias}."{lookup.name}"'
+            self._joins[relations] = (parent, name, on)
+        kind, joined, _ = self._joins[relations]
+        return kind, joined

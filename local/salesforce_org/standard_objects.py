@@ -1,0 +1,367 @@
+"""The objects of a fresh Enterprise org, with the fields of `reference` 2.8 and the product's own.
+
+Types, lengths and flags of Lead and Contact: recorded describe answers (API 42.0 and 59.0 agree).
+"""
+
+from __future__ import annotations
+
+from local.salesforce_org.schema import Field, ObjectType, Schema
+from local.salesforce_org.standard_fields import (
+    address,
+    checkbox,
+    full_name,
+    picklist,
+    plain,
+    read_only,
+    reference,
+    system_fields,
+    text,
+)
+
+LEAD_STATUSES = (
+    "Open - Not Contacted",
+    "Working - Contacted",
+    "Closed - Converted",
+    "Closed - Not Converted",
+)
+CONVERTED_STATUS = "Closed - Converted"
+SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
+SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
+INDUSTRIES = ("Agriculture", "Banking", "Education", "Energy", "Media", "Technology", "Other")
+RATINGS = ("Hot", "Warm", "Cold")
+
+
+def standard_schema() -> Schema:
+    """Return the schema of a fresh org."""
+    return Schema(
+        [
+            lead(),
+            contact(),
+            account(),
+            opportunity(),
+            *people_objects(),
+            *permission_objects(),
+            *tooling_objects(),
+        ]
+    )
+
+
+def shared_custom_fields() -> list[Field]:
+    """Return the custom fields that stand on both Lead and Contact: one of every mapped type."""
+    return [
+        checkbox("newsletter_optout__c", "Newsletter opt-out"),
+        plain("birthdate__c", "Birth date", "date"),
+        plain("last_visit__c", "Last visit", "datetime"),
+        plain("employees__c", "Employees", "double", precision=8, scale=0),
+        picklist("segment__c", "Segment", ("smb", "mid", "large"), restricted=True),
+        picklist(
+            "interests__c",
+            "Interests",
+            ("events", "product", "hiring"),
+            "multipicklist",
+            restricted=True,
+        ),
+    ]
+
+
+def owner(to: tuple[str, ...]) -> Field:
+    """Return `OwnerId`: the creator unless somebody else is named."""
+    return reference("OwnerId", "Owner ID", to, "Owner", nillable=False, defaulted=True, fixed=True)
+
+
+def activity_and_views() -> list[Field]:
+    """Return the read-only fields that people's actions move, not ours."""
+    return [
+        read_only(plain("LastActivityDate", "Last Activity", "date")),
+        read_only(plain("LastViewedDate", "Last Viewed Date", "datetime", fixed=True)),
+        read_only(plain("LastReferencedDate", "Last Referenced Date", "datetime", fixed=True)),
+        read_only(text("EmailBouncedReason", "Email Bounced Reason", 255)),
+        read_only(plain("EmailBouncedDate", "Email Bounced Date", "datetime")),
+    ]
+
+
+def lead() -> ObjectType:
+    """Return Lead."""
+    fields = [
+        *system_fields(),
+        read_only(
+            reference("MasterRecordId", "Master Record ID", ("Lead",), "MasterRecord", fixed=True)
+        ),
+        text("LastName", "Last Name", 80, nillable=False, fixed=True),
+        text("FirstName", "First Name", 40),
+        picklist("Salutation", "Salutation", SALUTATIONS),
+        full_name(),
+        text("Title", "Title", 128),
+        text("Company", "Company", 255, nillable=False, fixed=True),
+        *address("", ""),
+        text("Phone", "Phone", 40, "phone"),
+        text("MobilePhone", "Mobile Phone", 40, "phone"),
+        text("Fax", "Fax", 40, "phone"),
+        text("Email", "Email", 80, "email", id_lookup=True),
+        text("Website", "Website", 255, "url"),
+        text("Description", "Description", 32000, "textarea"),
+        picklist("LeadSource", "Lead Source", SOURCES),
+        picklist(
+            "Status",
+            "Status",
+            LEAD_STATUSES,
+            nillable=False,
+            defaulted=True,
+            default=LEAD_STATUSES[0],
+            fixed=True,
+        ),
+        picklist("Industry", "Industry", INDUSTRIES),
+        picklist("Rating", "Rating", RATINGS),
+        plain("AnnualRevenue", "Annual Revenue", "currency", precision=18, scale=0),
+        plain("NumberOfEmployees", "Employees", "int"),
+        checkbox("HasOptedOutOfEmail", "Email Opt Out"),
+        checkbox("DoNotCall", "Do Not Call"),
+        owner(("Group", "User")),
+        checkbox("IsConverted", "Converted", updateable=False, fixed=True),
+        read_only(plain("ConvertedDate", "Converted Date", "date", fixed=True)),
+        *(
+            read_only(
+                reference(
+                    f"Converted{to}Id", f"Converted {to} ID", (to,), f"Converted{to}", fixed=True
+                )
+            )
+            for to in ("Account", "Contact", "Opportunity")
+        ),
+        checkbox("IsUnreadByOwner", "Unread By Owner", fixed=True),
+        *activity_and_views(),
+        text("plezi_url__c", "Plezi URL", 255, external_id=True, unique=True, id_lookup=True),
+        text("score__c", "Plezi score", 10),
+        text("status__c", "Plezi status", 40),
+        *shared_custom_fields(),
+    ]
+    return _object("Lead", "Lead", "00Q", fields)
+
+
+def contact() -> ObjectType:
+    """Return Contact."""
+    fields = [
+        *system_fields(),
+        read_only(
+            reference(
+                "MasterRecordId", "Master Record ID", ("Contact",), "MasterRecord", fixed=True
+            )
+        ),
+        reference("AccountId", "Account ID", ("Account",), "Account"),
+        text("LastName", "Last Name", 80, nillable=False, fixed=True),
+        text("FirstName", "First Name", 40),
+        picklist("Salutation", "Salutation", SALUTATIONS),
+        full_name(),
+        *address("Mailing", "Mailing"),
+        *address("Other", "Other"),
+        text("Phone", "Business Phone", 40, "phone"),
+        text("Fax", "Business Fax", 40, "phone"),
+        text("MobilePhone", "Mobile Phone", 40, "phone"),
+        text("HomePhone", "Home Phone", 40, "phone"),
+        text("OtherPhone", "Other Phone", 40, "phone"),
+        text("AssistantPhone", "Asst. Phone", 40, "phone"),
+        reference("ReportsToId", "Reports To ID", ("Contact",), "ReportsTo"),
+        text("Email", "Email", 80, "email", id_lookup=True),
+        text("Title", "Title", 128),
+        text("Department", "Department", 80),
+        text("AssistantName", "Assistant's Name", 40),
+        picklist("LeadSource", "Lead Source", SOURCES),
+        plain("Birthdate", "Birthdate", "date"),
+        text("Description", "Contact Description", 32000, "textarea"),
+        owner(("User",)),
+        checkbox("HasOptedOutOfEmail", "Email Opt Out"),
+        checkbox("DoNotCall", "Do Not Call"),
+        *activity_and_views(),
+        picklist("sync_to_plezi__c", "Sync to Plezi", ("yes", "no"), restricted=True),
+        *shared_custom_fields(),
+    ]
+    return _object("Contact", "Contact", "003", fields)
+
+
+def account() -> ObjectType:
+    """Return Account: what parent queries and conversions need of it."""
+    fields = [
+        *system_fields(),
+        read_only(
+            reference(
+                "MasterRecordId", "Master Record ID", ("Account",), "MasterRecord", fixed=True
+            )
+        ),
+        text("Name", "Account Name", 255, nillable=False, fixed=True),
+        picklist("Type", "Account Type", ("Prospect", "Customer", "Other")),
+        *address("Billing", "Billing"),
+        text("Phone", "Account Phone", 40, "phone"),
+        text("Website", "Website", 255, "url"),
+        picklist("Industry", "Industry", INDUSTRIES),
+        plain("AnnualRevenue", "Annual Revenue", "currency", precision=18, scale=0),
+        plain("NumberOfEmployees", "Employees", "int"),
+        owner(("User",)),
+    ]
+    return _object("Account", "Account", "001", fields)
+
+
+def opportunity() -> ObjectType:
+    """Return Opportunity: only what a conversion makes."""
+    fields = [
+        *system_fields(),
+        text("Name", "Name", 120, nillable=False, fixed=True),
+        text("StageName", "Stage", 255, nillable=False, fixed=True),
+        plain("CloseDate", "Close Date", "date", nillable=False, fixed=True),
+        reference("AccountId", "Account ID", ("Account",), "Account"),
+        owner(("User",)),
+    ]
+    return _object("Opportunity", "Opportunity", "006", fields, plural="Opportunities")
+
+
+def people_objects() -> list[ObjectType]:
+    """Return Organization, User, Profile and LoginHistory, which nobody writes through the API."""
+    organization = [
+        *system_fields(),
+        text("Name", "Name", 80),
+        text("OrganizationType", "Edition", 40),
+        checkbox("IsSandbox", "Is Sandbox"),
+        text("InstanceName", "Instance Name", 5),
+        plain("TrialExpirationDate", "Trial Expiration Date", "datetime"),
+        text("LanguageLocaleKey", "Language", 40),
+    ]
+    user = [
+        *system_fields(),
+        text("Username", "Username", 80, nillable=False, id_lookup=True),
+        text("FirstName", "First Name", 40),
+        text("LastName", "Last Name", 80, nillable=False),
+        full_name(),
+        text("Email", "Email", 128, "email"),
+        checkbox("IsActive", "Active"),
+        reference("ProfileId", "Profile ID", ("Profile",), "Profile"),
+        text("UserType", "User Type", 40),
+        text("TimeZoneSidKey", "Time Zone", 40),
+        plain("LastPasswordChangeDate", "Last Password Change or Reset", "datetime"),
+    ]
+    profile = [
+        *system_fields(),
+        text("Name", "Name", 255),
+        checkbox("PermissionsApiEnabled", "API Enabled"),
+        checkbox("PermissionsCustomizeApplication", "Customize Application"),
+    ]
+    history = [
+        *system_fields(),
+        reference("UserId", "User ID", ("User",), "User"),
+        plain("LoginTime", "Login Time", "datetime"),
+        text("LoginType", "Login Type", 40),
+        text("Status", "Status", 128),
+        text("Application", "Application", 80),
+    ]
+    return [
+        _setup("Organization", "00D", organization, writable=False),
+        _setup("User", "005", user, writable=False),
+        _setup("Profile", "00e", profile, writable=False),
+        _setup("LoginHistory", "0Ya", history, writable=False),
+    ]
+
+
+def permission_objects() -> list[ObjectType]:
+    """Return what grants and what refuses: permission sets, their fields, duplicate rules."""
+    permission_set = [
+        *system_fields(),
+        text("Name", "API Name", 80, nillable=False),
+        text("Label", "Label", 80, nillable=False),
+        text("Description", "Description", 255),
+        read_only(checkbox("IsOwnedByProfile", "Owned by Profile")),
+        read_only(reference("ProfileId", "Profile ID", ("Profile",), "Profile")),
+        checkbox("PermissionsApiEnabled", "API Enabled"),
+    ]
+    parent = reference(
+        "ParentId", "Parent ID", ("PermissionSet",), "Parent", nillable=False, updateable=False
+    )
+    field_permissions = [
+        *system_fields(),
+        parent,
+        text("SobjectType", "Object", 40, nillable=False, updateable=False),
+        text("Field", "Field", 256, nillable=False, updateable=False),
+        checkbox("PermissionsRead", "Read"),
+        checkbox("PermissionsEdit", "Edit"),
+    ]
+    assignment = [
+        *system_fields(),
+        reference(
+            "PermissionSetId",
+            "Permission Set ID",
+            ("PermissionSet",),
+            "PermissionSet",
+            nillable=False,
+            updateable=False,
+        ),
+        reference(
+            "AssigneeId", "Assignee ID", ("User",), "Assignee", nillable=False, updateable=False
+        ),
+    ]
+    duplicate_rule = [
+        *system_fields(),
+        text("DeveloperName", "Name", 80),
+        text("MasterLabel", "Rule Name", 80),
+        text("SobjectType", "Object", 40),
+        checkbox("IsActive", "Active"),
+    ]
+    return [
+        _setup("PermissionSet", "0PS", permission_set),
+        _setup("FieldPermissions", "01k", field_permissions),
+        _setup("PermissionSetAssignment", "0Pa", assignment),
+        _setup("DuplicateRule", "0Bm", duplicate_rule, writable=False),
+    ]
+
+
+def tooling_objects() -> list[ObjectType]:
+    """Return what `/tooling/query` reads: custom fields, entities and all their fields."""
+    custom_field = [
+        *system_fields(),
+        text("DeveloperName", "Name", 80),
+        text("TableEnumOrId", "Entity", 80),
+        text("NamespacePrefix", "Namespace", 15),
+        text("FullName", "Full Name", 255),
+    ]
+    entity = [
+        *system_fields(),
+        text("DurableId", "Durable ID", 80),
+        text("QualifiedApiName", "Qualified API Name", 80),
+        text("Label", "Label", 80),
+        text("KeyPrefix", "Key Prefix", 3),
+    ]
+    definition = [
+        *system_fields(),
+        text("DurableId", "Durable ID", 160),
+        text(  # holds the entity's DurableId, not a record id
+            "EntityDefinitionId",
+            "Entity Definition ID",
+            80,
+            reference_to=("EntityDefinition",),
+            relationship="EntityDefinition",
+        ),
+        text("QualifiedApiName", "Qualified API Name", 80),
+        text("DeveloperName", "Developer Name", 80),
+        text("Label", "Label", 80),
+        text("DataType", "Data Type", 80),
+        plain("Length", "Length", "int"),
+    ]
+    return [
+        _setup("CustomField", "00N", custom_field, writable=False, tooling=True),
+        _setup("EntityDefinition", "4ie", entity, writable=False, tooling=True),
+        _setup("FieldDefinition", "4fe", definition, writable=False, tooling=True),
+    ]
+
+
+def _object(
+    name: str, label: str, prefix: str, fields: list[Field], plural: str = ""
+) -> ObjectType:
+    kind = ObjectType(name, label, prefix, plural=plural or label + "s")
+    for each in fields:
+        kind.put(each)
+    return kind
+
+
+def _setup(
+    name: str, prefix: str, fields: list[Field], *, writable: bool = True, tooling: bool = False
+) -> ObjectType:
+    kind = _object(name, name, prefix, fields)
+    kind.business = False
+    kind.tooling = tooling
+    kind.createable = kind.updateable = writable
+    return kind

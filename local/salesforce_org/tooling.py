@@ -1,0 +1,253 @@
+"""Custom fields by the Tooling API: made invisible to everyone until a permission opens them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.salesforce_org import founding
+from local.salesforce_org.errors import FORBIDDEN, RefusedError, resource_missing
+from local.salesforce_org.exchange import Answer, Call, answer, to_json
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+
+CREATED, NO_CONTENT = 201, 204
+FULL_NAME = re.compile(r"([A-Za-z]\w*)\.([A-Za-z](?:\w*[A-Za-z0-9])?__c)")
+LONGEST_NAME = 40 + len("__c")
+MOST_TEXT = 255
+
+TYPES = {
+    "Text": "string",
+    "Url": "url",
+    "Email": "email",
+    "Phone": "phone",
+    "TextArea": "textarea",
+    "LongTextArea": "textarea",
+    "Checkbox": "boolean",
+    "Number": "double",
+    "Currency": "currency",
+    "Percent": "percent",
+    "Date": "date",
+    "DateTime": "datetime",
+    "Picklist": "picklist",
+    "MultiselectPicklist": "multipicklist",
+}
+FIXED_LENGTHS = {"Url": 255, "Email": 80, "Phone": 40, "TextArea": 255, "Picklist": 255}
+
+
+def create(state: OrgState, call: Call) -> Answer:
+    """`POST /tooling/sobjects/CustomField` with `{FullName, Metadata}`."""
+    _check_rights(call)
+    body = call.json_object()
+    kind, name = _target(state, body)
+    if kind.find(name) is not None:  # unproved text
+        message = f"There is already a field named {name.removesuffix('__c')} on {kind.name}."
+        raise RefusedError("DUPLICATE_DEVELOPER_NAME", message, fields=["DeveloperName"])
+    metadata = body.get("Metadata")
+    if not isinstance(metadata, dict):
+        raise _missing("Metadata")
+    field_id = add_field(state, kind, field_of(name, metadata))
+    call.records = 1
+    result = {"id": field_id, "success": True, "errors": [], "warnings": [], "infos": []}
+    return Answer(CREATED, to_json(result))
+
+
+def retrieve(state: OrgState, call: Call, record_id: str) -> Answer:
+    """`GET /tooling/sobjects/CustomField/{id}`."""
+    row, kind, field = _existing(state, record_id)
+    metadata = {
+        "type": next((k for k, v in TYPES.items() if v == field.type), field.type),
+        "label": field.label,
+        "length": field.length or None,
+        "precision": field.precision or None,
+        "scale": field.scale,
+        "externalId": field.external_id,
+        "unique": field.unique,
+        "caseSensitive": field.case_sensitive,
+        "required": field.required,
+        "formula": field.formula,
+    }
+    base = f"/services/data/v{call.version}/tooling/sobjects/CustomField/"
+    call.records = 1
+    return answer(
+        {
+            "attributes": {"type": "CustomField", "url": base + row["Id"]},
+            "Id": row["Id"],
+            "TableEnumOrId": kind.name,
+            "DeveloperName": row["DeveloperName"],
+            "FullName": row["FullName"],
+            "Metadata": metadata,
+        }
+    )
+
+
+def update(state: OrgState, call: Call, record_id: str) -> Answer:
+    """`PATCH /tooling/sobjects/CustomField/{id}`: its metadata, but not its type."""
+    _check_rights(call)
+    _, kind, field = _existing(state, record_id)
+    metadata = call.json_object().get("Metadata")
+    if not isinstance(metadata, dict):
+        raise _missing("Metadata")
+    changed = field_of(field.name, metadata)
+    if changed.type != field.type:
+        message = f"Cannot change type of field {field.name} from {field.type}"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    kind.put(changed)
+    state.store.index(kind)
+    touch(state, kind)
+    call.records = 1
+    return Answer(NO_CONTENT)
+
+
+def delete(state: OrgState, call: Call, record_id: str) -> Answer:
+    """`DELETE /tooling/sobjects/CustomField/{id}`."""
+    _check_rights(call)
+    _, kind, field = _existing(state, record_id)
+    drop_field(state, kind, field)
+    call.records = 1
+    return Answer(NO_CONTENT)
+
+
+def add_field(state: OrgState, kind: ObjectType, field: Field) -> str:
+    """Add a field that nobody sees yet, and return the id of its CustomField row."""
+    kind.put(field)
+    state.store.add_column(kind, field)
+    touch(state, kind)
+    return founding.add_field_definition(state, kind, field)
+
+
+def drop_field(state: OrgState, kind: ObjectType, field: Field) -> None:
+    """Remove a field, its values and its permissions."""
+    state.store.drop_column(kind, field)
+    del kind.fields[field.name.lower()]
+    founding.drop_field_definition(state, kind, field)
+    touch(state, kind)
+
+
+def touch(state: OrgState, kind: ObjectType) -> None:
+    """Note that an object's description changed now."""
+    kind.changed_at = state.now()
+    state.security.changed()
+
+
+def field_of(name: str, metadata: dict[str, Any]) -> Field:
+    """Return the field that a Metadata object describes, or refuse it."""
+    made = metadata.get("type")
+    if made not in TYPES:
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", f"Unknown field type: {made}")
+    if not metadata.get("label"):
+        raise _missing("Label")
+    if made == "Checkbox":
+        return _checkbox(name, metadata)
+    if made in {"Number", "Currency", "Percent"}:
+        return _number(name, made, metadata)
+    values, restricted = _values(metadata)
+    unique = metadata.get("unique") is True
+    return Field(
+        name,
+        str(metadata["label"]),
+        TYPES[made],
+        length=_length(made, metadata),
+        nillable=metadata.get("required") is not True,
+        fixed=metadata.get("required") is True,
+        external_id=metadata.get("externalId") is True,
+        unique=unique,
+        case_sensitive=unique and metadata.get("caseSensitive") is True,
+        values=values,
+        restricted=restricted,
+        calculated="formula" in metadata,
+        createable="formula" not in metadata,
+        updateable="formula" not in metadata,
+        formula=metadata.get("formula"),
+    )
+
+
+def _checkbox(name: str, metadata: dict[str, Any]) -> Field:
+    if "required" in metadata:  # recorded answer
+        message = "Can not specify 'required' for a CustomField of type Checkbox"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    default = metadata.get("defaultValue")
+    if default not in {True, False, "true", "false"}:
+        message = "Must specify 'defaultValue' for a CustomField of type Checkbox"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    return Field(
+        name,
+        str(metadata["label"]),
+        "boolean",
+        nillable=False,
+        defaulted=True,
+        default=default in {True, "true"},
+    )
+
+
+def _number(name: str, made: str, metadata: dict[str, Any]) -> Field:
+    precision, scale = metadata.get("precision"), metadata.get("scale")
+    if not isinstance(precision, int) or not isinstance(scale, int) or not 0 <= scale <= precision:
+        message = f"Must specify 'precision' and 'scale' for a CustomField of type {made}"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    return Field(
+        name,
+        str(metadata["label"]),
+        TYPES[made],
+        precision=precision,
+        scale=scale,
+        nillable=metadata.get("required") is not True,
+        fixed=metadata.get("required") is True,
+    )
+
+
+def _length(made: str, metadata: dict[str, Any]) -> int:
+    if made in FIXED_LENGTHS:
+        if "length" in metadata:
+            message = f"Can not specify 'length' for a CustomField of type {made}"
+            raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+        return FIXED_LENGTHS[made]
+    length = metadata.get("length", 0)
+    if made == "Text" and not (isinstance(length, int) and 1 <= length <= MOST_TEXT):
+        message = f"Text field length must be between 1 and {MOST_TEXT}"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    return int(length) if made in {"Text", "LongTextArea"} else 4099 * (made != "Date")
+
+
+def _values(metadata: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+    value_set = metadata.get("valueSet") or {}
+    definition = value_set.get("valueSetDefinition") or {}
+    names = tuple(
+        str(value.get("fullName") or value.get("valueName") or value.get("label"))
+        for value in definition.get("value", [])
+    )
+    return names, value_set.get("restricted") is True
+
+
+def _check_rights(call: Call) -> None:
+    if not call.user.customize_application:
+        message = (
+            "You do not have the level of access necessary to perform the operation you requested."
+        )
+        raise RefusedError("INSUFFICIENT_ACCESS", message, fields=None, status=FORBIDDEN)
+
+
+def _target(state: OrgState, body: dict[str, Any]) -> tuple[ObjectType, str]:
+    match = FULL_NAME.fullmatch(str(body.get("FullName", "")))
+    kind = state.schema.find(match[1]) if match else None
+    if match is None or kind is None or not kind.business or len(match[2]) > LONGEST_NAME:
+        message = f"Invalid FullName: {body.get('FullName')}"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message, fields=["FullName"])
+    return kind, match[2]
+
+
+def _existing(state: OrgState, record_id: str) -> tuple[Row, ObjectType, Field]:
+    table = state.schema.get("CustomField")
+    row = state.store.fetch(table, full_id(record_id) or "")
+    if row is None:
+        raise resource_missing()
+    entity, _, name = row["FullName"].partition(".")
+    kind = state.schema.get(entity)
+    return row, kind, kind.get(name)
+
+
+def _missing(name: str) -> RefusedError:
+    message = f"Required fields are missing: [{name}]"
+    return RefusedError("REQUIRED_FIELD_MISSING", message, fields=[name])
