@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 THREADS = 16
+BACKLOG = 128
+"""Connections that may wait to be accepted; cheroot's 5 resets some of sixteen callers at once."""
 
 
 class ConnectionDroppedError(ConnectionResetError):
@@ -52,7 +54,9 @@ class ServedApplication:
         certificate: Path | None = None,
         key: Path | None = None,
     ) -> None:
-        self._server = Server((LOOPBACK, port), application, numthreads=THREADS)
+        self._server = Server(
+            (LOOPBACK, port), application, numthreads=THREADS, request_queue_size=BACKLOG
+        )
         self._scheme = "http"
         if certificate is not None and key is not None:
             adapter = BuiltinSSLAdapter(str(certificate), str(key))
