@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 from collections.abc import Iterable
 from datetime import timedelta
@@ -77,10 +78,15 @@ class SalesforceOrg:
         self.control.calls = self.calls
         self.state = OrgState(self.clock, seed)
         self._uses_jwt = False
+        self._lock = threading.RLock()  # of the org, which outlives its states
         self.reset()
 
     def reset(self) -> None:
         """Start again from an org on its first day; faults and counts are forgotten too."""
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
         self.state.store.close()
         self.state = OrgState(self.clock, self.seed)
         found(self.state)
@@ -91,13 +97,17 @@ class SalesforceOrg:
         self._api = RestApi(self.state, self.control.faults)
         self._app = oauth.Application(self.consumer_key, self.consumer_secret)
         self._control_routes = ControlRoutes(self.state, self.reset)
-        self._page = Page(self.state)
+        self._page = Page(self.state, self.sales_user)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.state.store.close()
 
     def load(
         self, *, leads: int = 0, contacts: int = 0, first: int = 0, spread_seconds: float = 0
     ) -> None:
         """Add sample leads and contacts, as `POST /_sim/load` does."""
-        with self.state.lock:
+        with self._lock:
             samples.load(
                 self.state,
                 self.sales_user,
@@ -134,7 +144,7 @@ class SalesforceOrg:
         elif _host(request).endswith(".lightning.force.com"):  # a host for people, never JSON
             response = _html(200, PageInsteadError(200, "Salesforce Login").html())
         elif not request.path.startswith(("/services/", "/id/")):
-            with self.state.lock:
+            with self._lock:
                 response = self._page.answer(request)
         else:
             response = self._wire(request)
@@ -142,7 +152,7 @@ class SalesforceOrg:
 
     def _control(self, request: Request) -> Response:
         try:
-            with self.state.lock:
+            with self._lock:
                 own = self._control_routes.answer(request)
                 if own is not None:
                     return own
@@ -158,7 +168,7 @@ class SalesforceOrg:
         faults, path = self.control.faults, request.path
         try:
             strike_before(faults, self.clock, request.method, path)
-            with self.state.lock:
+            with self._lock:
                 self.state.transactions.settle(self.state.now())
                 response = self._answer(request)
         except RefusedError as refused:
@@ -170,7 +180,9 @@ class SalesforceOrg:
             response = Response(soap.fault(fault), 500, content_type="text/xml; charset=utf-8")
         except PageInsteadError as page:
             response = _html(page.status, page.html())
-        self._finish(request, response)
+        with self._lock:
+            self._finish(request, response)
+        self._compress(request, response)
         after = faults.take(
             request.method, path, "reset_after_commit", "timeout_after_commit", "truncated_body"
         )
@@ -254,7 +266,7 @@ class SalesforceOrg:
         return _response(answer)
 
     def _finish(self, request: Request, response: Response) -> None:
-        """Put on the headers that every answer carries, and compress when asked."""
+        """Put on the headers that every answer carries."""
         state = self.state
         now = state.now()
         skew = self.control.faults.take(request.method, request.path, "clock_skew")
@@ -265,9 +277,12 @@ class SalesforceOrg:
         if request.path.startswith(SERVICES):
             usage = f"api-usage={state.quota.used(now)}/{state.quota.maximum}"
             response.headers["Sforce-Limit-Info"] = usage
+
+    def _compress(self, request: Request, response: Response) -> None:
+        """Compress when asked; the lock is free meanwhile."""
         body = response.get_data()
         wants = "gzip" in request.headers.get("Accept-Encoding", "")
-        if wants and state.switches.gzip and len(body) >= SMALLEST_GZIP:
+        if wants and self.state.switches.gzip and len(body) >= SMALLEST_GZIP:
             response.set_data(gzip.compress(body, 1, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
 

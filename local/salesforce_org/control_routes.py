@@ -44,6 +44,7 @@ class ControlRoutes:
             ("POST", "switches"): self._set_switches,
             ("GET", "users"): lambda _r, _p: self._users(),
             ("POST", "users"): self._change_user,
+            ("GET", "logins"): lambda _r, _p: self._logins(),
             ("POST", "sessions"): self._sessions,
             ("POST", "quota"): self._quota,
             ("POST", "cursors"): self._expire_cursors,
@@ -63,6 +64,7 @@ class ControlRoutes:
             ("PATCH", "records"): self._edit_record,
             ("DELETE", "records"): self._delete_record,
             ("POST", "leads"): self._lead,
+            ("POST", "contacts"): self._contact,
             ("GET", "counts"): lambda _r, _p: {
                 k.name: self._state.store.count(k) for k in self._state.schema if k.business
             },
@@ -86,10 +88,14 @@ class ControlRoutes:
     def _load(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         wishes = json_object(request)
         numbers = {k: wishes.pop(k, 0) for k in ("leads", "contacts", "first")}
-        spread = wishes.pop("last_modified_spread_seconds", 0)
-        if wishes or not all(isinstance(n, int) and n >= 0 for n in numbers.values()):
+        spread = wishes.pop("spread_seconds", 0)
+        if (
+            wishes
+            or not isinstance(spread, int | float)
+            or not all(isinstance(n, int) and n >= 0 for n in numbers.values())
+        ):
             raise BadRequest(
-                "give 'leads', 'contacts', 'first' and 'last_modified_spread_seconds' as numbers"
+                "give 'leads', 'contacts', 'first' and 'spread_seconds' as numbers, 0 or more"
             )
         author = self._author(None)
         samples.load(self._state, author, **numbers, spread=float(spread))
@@ -276,6 +282,26 @@ class ControlRoutes:
             case [lead_id, "merge"]:
                 return lifecycle.merge(state, self._author(body), self._kind("Lead"), lead_id, body)
         raise NotFound("POST /_sim/leads/{id}/convert or /merge")
+
+    def _contact(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [contact_id, "merge"]:
+                body = json_object(request)
+                author, kind = self._author(body), self._kind("Contact")
+                return lifecycle.merge(self._state, author, kind, contact_id, body)
+        raise NotFound("POST /_sim/contacts/{id}/merge")
+
+    def _logins(self) -> Any:  # noqa: ANN401  # JSON
+        """Return Login History, oldest first: the only place that says why a login failed."""
+        names = {user.id: user.username for user in self._state.users.values()}
+        rows = self._state.store.select(
+            self._state.schema.get("LoginHistory"), "IsDeleted = 0 ORDER BY rowid"
+        )
+        shown = ("LoginTime", "LoginType", "Status", "Application")
+        return [
+            {"username": names.get(row["UserId"]), **{name: row[name] for name in shown}}
+            for row in rows
+        ]
 
     def _writer(self, body: dict[str, Any]) -> tuple[Writer, dict[str, Any]]:
         """Return who writes, and the values; `as_system` also writes read-only fields."""

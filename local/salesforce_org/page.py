@@ -1,18 +1,210 @@
-"""The page of a person: see records, edit one."""
+"""The page of the org: see its Leads, Contacts and Accounts, edit one as a salesperson would."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from werkzeug.datastructures import MultiDict
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.ids import full_id
+from local.salesforce_org.schema import NUMBERS, Field, ObjectType
+from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
+from local.salesforce_org.store import Row
+
+ROWS = 25
+LAST_PAGE = 1_000_000
+"""Beyond any list here, and within what SQLite can count."""
+TABS = ("Lead", "Contact", "Account")
+COLUMNS = ("Name", "Email", "Company", "Title", "score__c", "status__c", "sync_to_plezi__c")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Cache-Control": "no-store",
+}
+INPUT_TYPES = {"email": "email", "phone": "tel", "url": "url", "date": "date"}
+MULTIPLE = "multipicklist"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field of one record, as the page shows it."""
+
+    field: Field
+    text: str
+    locked: bool
+
+    @property
+    def chosen(self) -> list[str]:
+        """The values of a field that holds several."""
+        return self.text.split(";") if self.text else []
+
+    @property
+    def options(self) -> list[str]:
+        """What a list offers: its values, and what it holds when that is another one."""
+        held = self.chosen if self.field.type == MULTIPLE else [self.text]
+        return [*self.field.values, *(v for v in held if v and v not in self.field.values)]
+
+    @property
+    def input_type(self) -> str:
+        """The kind of box that a browser shows."""
+        return INPUT_TYPES.get(self.field.type, "text")
 
 
 class Page:
     """Answers everything that is neither the API nor a control route."""
 
-    def __init__(self, state: OrgState) -> None:
+    def __init__(self, state: OrgState, author: OrgUser) -> None:
         self._state = state
+        self._author = author
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
 
     def answer(self, request: Request) -> Response:
         """Answer one request of a browser."""
-        return Response(f"{request.path} {self._state.org_id}", 404)
+        self._state.transactions.settle(self._state.now())
+        match request.method, request.path.strip("/").split("/"):
+            case "GET", [""]:
+                return self._list(request, "Lead")
+            case "GET", [name] if name in TABS:
+                return self._list(request, name)
+            case "GET", [name, record_id] if name in TABS:
+                return self._record(name, record_id, saved="saved" in request.args)
+            case "POST", [name, record_id] if name in TABS:
+                return self._save(name, record_id, request.form)
+            case _:
+                return self._missing()
+
+    def _list(self, request: Request, name: str) -> Response:
+        kind = self._state.schema.get(name)
+        text = request.args.get("q", "").strip()
+        page = max(1, min(request.args.get("page", 1, type=int), LAST_PAGE))
+        searched = [c for c in ("Email", "Name") if kind.find(c)]
+        condition, parameters = "IsDeleted = 0", list[object]()
+        if text:
+            condition += " AND (" + " OR ".join(f"instr(fold({c}), ?)" for c in searched) + ")"
+            parameters = [text.casefold()] * len(searched)
+        total = self._state.store.count(kind, condition, parameters)
+        order = " ORDER BY SystemModstamp DESC, Id DESC LIMIT ? OFFSET ?"
+        rows = self._state.store.select(
+            kind, condition + order, [*parameters, ROWS, (page - 1) * ROWS]
+        )
+        pages = max(1, -(-total // ROWS))
+        links = {
+            number: f"/{name}?" + urlencode({"q": text, "page": number})
+            for number in (page - 1, page + 1)
+            if 1 <= number <= pages
+        }
+        return self._render(
+            "records.html",
+            kind=kind,
+            columns=[kind.get(c) for c in COLUMNS if kind.find(c)],
+            rows=rows,
+            total=total,
+            text=text,
+            page=page,
+            pages=pages,
+            links=links,
+        )
+
+    def _record(self, name: str, record_id: str, *, saved: bool = False) -> Response:
+        kind, row = self._row(name, record_id)
+        if row is None:
+            return self._missing()
+        return self._edited(kind, row, [_shown(f, row) for f in self._fields(kind)], saved=saved)
+
+    def _edited(
+        self,
+        kind: ObjectType,
+        row: Row,
+        fields: list[Shown],
+        *,
+        saved: bool = False,
+        problem: str = "",
+        status: int = 200,
+    ) -> Response:
+        return self._render(
+            "record.html",
+            status,
+            kind=kind,
+            row=row,
+            fields=fields,
+            saved=saved,
+            problem=problem,
+            author=self._author,
+        )
+
+    def _save(self, name: str, record_id: str, form: MultiDict[str, str]) -> Response:
+        """Write what differs from what is held, and only that, by the rules of the API."""
+        kind, row = self._row(name, record_id)
+        if row is None:
+            return self._missing()
+        given = [_given(f, form) for f in self._fields(kind)]
+        edited = [g for g in given if g.text != _shown(g.field, row).text and not g.locked]
+        values = {each.field.name: _value(each) for each in edited}
+        try:
+            if values:
+                writer = Writer(self._state, self._author, Saving(allow_duplicates=True))
+                writer.update(kind, row["Id"], values)
+        except RefusedError as refused:
+            return self._edited(kind, row, given, problem=refused.message, status=422)
+        return redirect(f"/{name}/{row['Id']}?saved", 303)
+
+    def _fields(self, kind: ObjectType) -> list[Field]:
+        """Return what the author may see and might write, long system fields left out."""
+        view = self._state.security.view(self._author)
+        return [
+            field
+            for field in kind.fields.values()
+            if view.reads(kind, field)
+            and field.type not in {"reference", "address", "id"}
+            and (field.updateable or field.calculated or field.name == "IsConverted")
+        ]
+
+    def _row(self, name: str, record_id: str) -> tuple[ObjectType, Row | None]:
+        kind = self._state.schema.get(name)
+        row = self._state.store.fetch(kind, full_id(record_id) or "")
+        return kind, None if row is None or row["IsDeleted"] else row
+
+    def _missing(self) -> Response:
+        return self._render("missing.html", 404)
+
+    def _render(self, template: str, status: int = 200, **values: object) -> Response:
+        html = self._templates.get_template(template).render(tabs=TABS, **values)
+        return Response(html, status, SECURITY_HEADERS, content_type="text/html; charset=utf-8")
+
+
+def _shown(field: Field, row: Row) -> Shown:
+    value = row[field.name]
+    if field.type == "boolean":
+        text = "true" if value else "false"
+    elif isinstance(value, float) and value.is_integer():
+        text = str(int(value))
+    else:
+        text = "" if value is None else str(value)
+    return Shown(field, text, locked=not field.updateable)
+
+
+def _given(field: Field, form: MultiDict[str, str]) -> Shown:
+    if field.type == MULTIPLE:
+        return Shown(field, ";".join(form.getlist(field.name)), locked=not field.updateable)
+    text = form.get(field.name, "").replace("\r\n", "\n")  # a browser's way to end a line
+    return Shown(field, text, locked=not field.updateable)
+
+
+def _value(shown: Shown) -> Any:  # noqa: ANN401  # as JSON would carry it
+    if shown.field.type == "boolean":
+        return shown.text == "true"
+    if shown.field.type in NUMBERS or not shown.text.strip():
+        return shown.text.strip() or None
+    return shown.text

@@ -26,6 +26,7 @@ from local.salesforce_org.store import Store
 PAGE = 2000  # rows: the default and the most
 SMALLEST_PAGE = 200
 CURSOR_LIFE = timedelta(days=2)  # since API 56.0
+MOST_CURSORS = 10  # open at a time for one user; the oldest is released, general knowledge
 LONGEST_SOQL = 100_000  # characters
 FARTHEST_OFFSET = 2000
 MOST_FIELDS_ALL = 200  # FIELDS(ALL) needs a LIMIT of at most this, general knowledge
@@ -173,7 +174,7 @@ class Queries:
         )  # fmt: skip
         if len(rowids) > asking.page:
             cursor.id = self._mint.mint("01g")
-            self._drop_expired(asking.now)
+            self._make_room(asking)
             self._cursors[cursor.id] = cursor
         return self._page(cursor, 0, asking.version)
 
@@ -190,8 +191,12 @@ class Queries:
         head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{following}'
         return f'{head}"records":[{records}]}}', len(wanted)
 
-    def _drop_expired(self, now: datetime) -> None:
-        self._cursors = {k: c for k, c in self._cursors.items() if c.expires > now}
+    def _make_room(self, asking: Asking) -> None:
+        """Drop what has expired, and the caller's oldest cursor when ten are open."""
+        self._cursors = {k: c for k, c in self._cursors.items() if c.expires > asking.now}
+        own = [k for k, c in self._cursors.items() if c.user_id == asking.user_id]
+        for name in own[: max(0, len(own) - MOST_CURSORS + 1)]:
+            del self._cursors[name]
 
     def _columns(self, query: Query, scope: Scope) -> list[Column]:
         columns: list[Column] = []
