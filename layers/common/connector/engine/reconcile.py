@@ -39,10 +39,10 @@ class Reconciliation:
             self._wrote = False
             after = ""
             while emails := self._world.ledger.dirty(BATCH, after):
-                if out_of_time():
-                    return False
                 self.settle(emails, out_of_time)
                 after = emails[-1]
+                if out_of_time():
+                    return False
             if not self._wrote:
                 break
         return True

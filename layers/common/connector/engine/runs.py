@@ -48,12 +48,19 @@ class Engine:
         return RunState.RUNNING
 
     def _strokes(self, run: Run, part: Part, out_of_time: Callable[[], bool]) -> bool:
-        """Observe both sides, then reconcile; return whether all of it was done."""
+        """Observe both sides, then reconcile; return whether all of it was done.
+
+        Every invocation gets at least one page or one batch further, however little time it has.
+        """
         bound = self._bind()
-        if part is Part.OBSERVE and not self._observe(run, bound, out_of_time):
-            self._world.inbox.send(run.id, Part.OBSERVE)
-            return False
-        if out_of_time() or not Reconciliation(self._world, bound, run.id).run(out_of_time):
+        if part is Part.OBSERVE:
+            if not self._observe(run, bound, out_of_time):
+                self._world.inbox.send(run.id, Part.OBSERVE)
+                return False
+            if out_of_time():
+                self._world.inbox.send(run.id, Part.RECONCILE)
+                return False
+        if not Reconciliation(self._world, bound, run.id).run(out_of_time):
             self._world.inbox.send(run.id, Part.RECONCILE)
             return False
         return True
