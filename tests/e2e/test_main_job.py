@@ -1,0 +1,119 @@
+"""The main job on the deployed stack, through the wire only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from local.stack.record import Stack
+from local.visitors import Marketer, Operator, SalesPerson
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def sales(stack: Stack) -> SalesPerson:
+    return SalesPerson(stack)
+
+
+@pytest.fixture
+def marketing(stack: Stack) -> Marketer:
+    return Marketer(stack)
+
+
+@pytest.fixture
+def ops(stack: Stack) -> Operator:
+    operator = Operator(stack)
+    operator.admin("POST", "/admin/start")
+    return operator
+
+
+@pytest.fixture
+def hurried_worker(stack: Stack, aws: EmbeddedAws) -> Iterator[None]:
+    """A worker that must save its place after a second of work."""
+    name = stack.functions["sync_worker"]
+    before = aws.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    hurried = {**before, "WORKER_BUDGET_SECONDS": "1"}
+    aws.functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": hurried}
+    )
+    yield
+    aws.functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": before}
+    )
+
+
+def mark(sales: SalesPerson, marketing: Marketer) -> None:
+    sales.simulate("POST", "mark")
+    marketing.simulate("POST", "mark")
+
+
+def test_people_meet_and_a_second_run_writes_nothing(
+    sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    marketing.add(email="Ana@Example.com", last_name="Lopez", phone="111")
+    sales.add("Lead", Email="bob@example.com", LastName="Roi", Company="Roi SA")
+    flagged = sales.add("Contact", Email="cleo@example.com", LastName="N", sync_to_plezi__c="yes")
+    sales.add("Contact", Email="eve@example.com", LastName="V", sync_to_plezi__c="no")
+
+    run = ops.fire_schedule()
+
+    assert run["state"] == "done", run["message"]
+    [ana] = sales.leads("ana@example.com")
+    assert ana["plezi_url__c"]
+    people = marketing.people()
+    assert {"ana@example.com", "bob@example.com", "cleo@example.com"} <= people.keys()
+    assert "eve@example.com" not in people
+    stamp = sales.record("Contact", flagged)["SystemModstamp"]
+    mark(sales, marketing)
+
+    ops.fire_schedule()
+
+    assert sales.record("Contact", flagged)["SystemModstamp"] == stamp
+    assert sales.simulate("GET", "calls")["writes"] == 0
+    assert marketing.simulate("GET", "calls")["writes"] == 0
+    assert sales.simulate("GET", "calls")["total"] <= 6  # the look at the Contact is one of them
+
+
+def test_a_thousand_changes_in_plezi_cost_five_write_calls(
+    sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    marketing.simulate("POST", "load", {"contacts": 1000, "first": 10_000})
+    ops.fire_schedule()
+    ops.fire_schedule()
+    mark(sales, marketing)
+    ops.fire_schedule()
+    idle = sales.simulate("GET", "calls")["reads"]
+    for email, person in marketing.people().items():
+        if email.startswith("person001"):
+            marketing.simulate("PATCH", f"contacts/{person['id']}", {"company": "Renamed"})
+    mark(sales, marketing)
+
+    run = ops.fire_schedule()
+
+    assert run["counts"]["salesforce"]["updated"] == 1000
+    calls = sales.simulate("GET", "calls")
+    assert calls["writes"] <= 5
+    assert calls["reads"] <= idle + 5
+
+
+@pytest.mark.usefixtures("hurried_worker")
+def test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one(
+    sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    marketing.simulate("POST", "load", {"contacts": 1500, "first": 20_000})
+    sales.simulate("POST", "load", {"leads": 1500, "first": 21_000})
+
+    run = ops.fire_schedule()
+
+    assert run["state"] == "done", run["message"]
+    assert run["invocations"] > 2
+    people = {email for email in marketing.people() if email.startswith("person002")}
+    leads = sales.ask("GET", "query", q="SELECT COUNT() FROM Lead WHERE Email LIKE 'person002%'")
+    assert (len(people), leads["totalSize"]) == (2500, 2500)
+    mark(sales, marketing)
+    ops.fire_schedule()
+    assert sales.simulate("GET", "calls")["writes"] == 0
+    assert marketing.simulate("GET", "calls")["writes"] == 0
