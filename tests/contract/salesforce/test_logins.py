@@ -1,0 +1,404 @@
+"""The token endpoint and SOAP login: every refusal of the reference, lockout, resets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import requests
+
+from local.control import SimulatedClock
+from local.salesforce_org import SalesforceOrg
+from tests.contract.salesforce.conftest import HOST, NOW, PrefixedSession
+
+TOKEN = "/services/oauth2/token"
+FAILURE = {"error": "invalid_grant", "error_description": "authentication failure"}
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+def refusal(answer: requests.Response) -> tuple[str, str]:
+    assert answer.status_code == 400
+    assert answer.headers["Cache-Control"] == "no-store"
+    body = answer.json()
+    return body["error"], body["error_description"]
+
+
+def test_a_login_answers_six_keys_and_no_expiry(
+    wire: PrefixedSession, password_form: dict[str, str]
+) -> None:
+    answer = wire.post(TOKEN, data=password_form)
+    body = answer.json()
+    assert list(body) == [
+        "access_token",
+        "instance_url",
+        "id",
+        "token_type",
+        "issued_at",
+        "signature",
+    ]
+    org_id = body["id"].split("/")[-2]
+    assert body["access_token"].startswith(f"{org_id[:15]}!")
+    assert body["issued_at"] == str(int(NOW.timestamp() * 1000))
+    assert body["instance_url"] == HOST
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "description"),
+    [
+        ({"username": "nobody@x.fr"}, "invalid_grant", "authentication failure"),
+        ({"password": "wrong"}, "invalid_grant", "authentication failure"),
+        ({"password": "Integration-pass1"}, "invalid_grant", "authentication failure"),
+        ({"client_id": "other"}, "invalid_client_id", "client identifier invalid"),
+        ({"client_secret": "other"}, "invalid_client", "invalid client credentials"),
+        ({"grant_type": "magic"}, "unsupported_grant_type", "grant type not supported"),
+        ({"grant_type": "refresh_token"}, "invalid_grant", "expired access/refresh token"),
+    ],
+)
+def test_wrong_material_is_refused(
+    wire: PrefixedSession,
+    password_form: dict[str, str],
+    change: dict[str, str],
+    error: str,
+    description: str,
+) -> None:
+    answer = wire.post(TOKEN, data=password_form | change)
+    assert refusal(answer) == (error, description)
+
+
+@pytest.mark.parametrize(
+    ("switches", "error", "description"),
+    [
+        ({"block_oauth_password_flow": True}, "invalid_grant", "authentication failure"),
+        ({"password_flow_retired": True}, "unsupported_grant_type", "grant type not supported"),
+        ({"password_flow_in_app": False}, "unsupported_grant_type", "grant type not supported"),
+        ({"external_client_app": True}, "unsupported_grant_type", "grant type not supported"),
+        (
+            {"app_installed": False},
+            "app_not_found",
+            "External client app is not installed in this org",
+        ),
+        ({"org_status": "locked"}, "inactive_org", "organization is inactive"),
+    ],
+)
+def test_a_switch_of_the_org_refuses_the_password_flow(  # noqa: PLR0913, PLR0917  # a table
+    wire: PrefixedSession,
+    desk: PrefixedSession,
+    password_form: dict[str, str],
+    switches: dict[str, Any],
+    error: str,
+    description: str,
+) -> None:
+    desk.post("/switches", json=switches)
+    assert refusal(wire.post(TOKEN, data=password_form)) == (error, description)
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "description"),
+    [
+        ({"is_active": False}, "inactive_user", "user is inactive"),
+        ({"ip_restricted": True}, "invalid_grant", "ip restricted"),
+        (
+            {"admin_approved": False},
+            "invalid_app_access",
+            "user is not admin approved to access this app",
+        ),
+        ({"password_expired": True}, "invalid_grant", "authentication failure"),
+    ],
+)
+def test_a_user_may_be_kept_out(  # noqa: PLR0913, PLR0917  # a table
+    wire: PrefixedSession,
+    desk: PrefixedSession,
+    password_form: dict[str, str],
+    flags: dict[str, bool],
+    error: str,
+    description: str,
+) -> None:
+    desk.post("/users/integration@acme.example", json=flags)
+    assert refusal(wire.post(TOKEN, data=password_form)) == (error, description)
+
+
+def test_the_real_reason_is_in_login_history_alone(
+    wire: PrefixedSession,
+    desk: PrefixedSession,
+    api: PrefixedSession,
+    password_form: dict[str, str],
+) -> None:
+    desk.post("/switches", json={"block_oauth_password_flow": True})
+    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+    rows = api.soql("SELECT Status FROM LoginHistory ORDER BY Status DESC")
+    assert {row["Status"] for row in rows} == {"Success", "Username-Password Flow Disabled"}
+
+
+def test_a_trusted_address_needs_no_token(
+    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+) -> None:
+    desk.post("/users/integration@acme.example", json={"trusted_address": True})
+    answer = wire.post(TOKEN, data=password_form | {"password": "Integration-pass1"})
+    assert answer.status_code == 200
+
+
+def test_ten_failures_lock_the_user_out_for_fifteen_minutes(
+    wire: PrefixedSession, clock: SimulatedClock, password_form: dict[str, str]
+) -> None:
+    for _ in range(10):
+        wire.post(TOKEN, data=password_form | {"password": "wrong"})
+    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+    clock.advance(15 * 60)
+    assert wire.post(TOKEN, data=password_form).status_code == 200
+
+
+def test_a_new_password_kills_the_token_and_the_sessions(
+    wire: PrefixedSession, desk: PrefixedSession, api: PrefixedSession, org: SalesforceOrg
+) -> None:
+    old = org.integration_user.security_token
+    new = desk.post("/users/integration@acme.example/password", json={"password": "New-pass2"})
+    token = new.json()["security_token"]
+    assert token != old
+    assert api.get("/limits").status_code == 401
+    form = {
+        "grant_type": "password",
+        "client_id": org.consumer_key,
+        "client_secret": org.consumer_secret,
+        "username": "INTEGRATION@acme.example",
+    }
+    assert wire.post(TOKEN, data=form | {"password": f"New-pass2{old}"}).json() == FAILURE
+    assert wire.post(TOKEN, data=form | {"password": f"New-pass2{token}"}).status_code == 200
+
+
+def test_passwords_expire_after_the_days_of_the_policy(
+    wire: PrefixedSession,
+    desk: PrefixedSession,
+    clock: SimulatedClock,
+    password_form: dict[str, str],
+) -> None:
+    desk.post("/switches", json={"password_expires_days": 90})
+    assert wire.post(TOKEN, data=password_form).status_code == 200
+    clock.advance(91 * 86400)
+    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+
+
+def test_too_many_logins_in_an_hour_are_refused(
+    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+) -> None:
+    desk.post("/switches", json={"logins_per_hour": 2})
+    statuses = [wire.post(TOKEN, data=password_form).status_code for _ in range(3)]
+    assert statuses == [200, 200, 403]
+    body = wire.post(TOKEN, data=password_form).json()
+    assert body == {"error": "LOGIN_RATE_EXCEEDED", "error_description": "Login Rate Exceeded"}
+
+
+def client_credentials(org: SalesforceOrg) -> dict[str, str]:
+    return {
+        "grant_type": "client_credentials",
+        "client_id": org.consumer_key,
+        "client_secret": org.consumer_secret,
+    }
+
+
+def test_client_credentials_need_my_domain_and_a_run_as_user(
+    wire: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+) -> None:
+    form = client_credentials(org)
+    for host in ("login", "test"):
+        answer = wire.post(f"https://{host}.salesforce.com{TOKEN}", data=form)
+        assert refusal(answer) == ("invalid_client_id", "client identifier invalid")
+    assert wire.post(TOKEN, data=form).status_code == 200
+    basic = (org.consumer_key, org.consumer_secret)
+    answer = wire.post(TOKEN, data={"grant_type": "client_credentials"}, auth=basic)
+    assert answer.status_code == 200
+    desk.post("/switches", json={"client_credentials_user": None})
+    assert refusal(wire.post(TOKEN, data=form)) == (
+        "invalid_grant",
+        "no client credentials user enabled",
+    )
+
+
+def assertion(org: SalesforceOrg, **claims: object) -> dict[str, str]:
+    body = {
+        "iss": org.consumer_key,
+        "sub": org.integration_user.username,
+        "aud": "https://login.salesforce.com",
+        "exp": int((NOW + timedelta(minutes=3)).timestamp()),
+        **claims,
+    }
+    signed = jwt.encode(body, org.jwt.private_key, algorithm="RS256")
+    return {"grant_type": JWT_BEARER, "assertion": signed}
+
+
+def test_a_signed_assertion_logs_in(wire: PrefixedSession, org: SalesforceOrg) -> None:
+    assert wire.post(TOKEN, data=assertion(org)).status_code == 200
+    assert wire.post(TOKEN, data=assertion(org, aud=HOST)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "error", "description"),
+    [
+        ({"iss": "other"}, "invalid_client_id", "client identifier invalid"),
+        ({"aud": "https://example.com"}, "invalid_grant", "audience is invalid"),
+        ({"exp": int(NOW.timestamp()) - 1}, "invalid_grant", "invalid assertion"),
+        ({"exp": int(NOW.timestamp()) + 3600}, "invalid_grant", "invalid assertion"),
+        ({"sub": "nobody@x.fr"}, "invalid_grant", "user hasn't approved this consumer"),
+    ],
+)
+def test_a_wrong_claim_is_refused(
+    wire: PrefixedSession,
+    org: SalesforceOrg,
+    claims: dict[str, object],
+    error: str,
+    description: str,
+) -> None:
+    assert refusal(wire.post(TOKEN, data=assertion(org, **claims))) == (error, description)
+
+
+def test_a_user_who_did_not_approve_the_app_is_refused(
+    wire: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+) -> None:
+    form = assertion(org)
+    desk.post("/users/integration@acme.example", json={"approved": False})
+    error, description = refusal(wire.post(TOKEN, data=form))
+    assert (error, description) == ("invalid_grant", "user hasn't approved this consumer")
+    garbage = {"grant_type": JWT_BEARER, "assertion": "a.b.c"}
+    assert refusal(wire.post(TOKEN, data=garbage)) == ("invalid_grant", "invalid assertion")
+
+
+def envelope(password: str, username: str = "integration@acme.example") -> str:
+    return (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/">'
+        '<e:Body><login xmlns="urn:partner.soap.sforce.com">'
+        f"<username>{username}</username><password>{password}</password></login></e:Body>"
+        "</e:Envelope>"
+    )
+
+
+@pytest.fixture
+def soap(wire: PrefixedSession, org: SalesforceOrg) -> Callable[..., requests.Response]:
+    user = org.integration_user
+
+    def login(
+        password: str = user.password + user.security_token,
+        version: str = "59.0",
+        host: str = "https://login.salesforce.com",
+    ) -> requests.Response:
+        return wire.post(
+            f"{host}/services/Soap/u/{version}",
+            data=envelope(password),
+            headers={"SOAPAction": "login", "Content-Type": "text/xml"},
+        )
+
+    return login
+
+
+def test_soap_login_names_the_host_to_call(soap: Callable[..., requests.Response]) -> None:
+    answer = soap()
+    assert answer.status_code == 200
+    assert f"<serverUrl>{HOST}/services/Soap/u/59.0/00D" in answer.text
+    assert "<sessionSecondsValid>7200</sessionSecondsValid>" in answer.text
+    assert '<roleId xsi:nil="true"/>' in answer.text
+
+
+def fault_code(answer: requests.Response) -> str:
+    assert answer.status_code == 500
+    text = answer.text
+    code = text.partition("<sf:exceptionCode>")[2].partition("<")[0]
+    assert f"<faultcode>{code}</faultcode><faultstring>{code}: " in text
+    return code
+
+
+def test_soap_login_refuses_as_recorded(soap: Callable[..., requests.Response]) -> None:
+    wrong = soap("wrong")
+    assert fault_code(wrong) == "INVALID_LOGIN"
+    assert "Invalid username, password, security token; or user locked out." in wrong.text
+    assert fault_code(soap("Integration-pass1")) == "LOGIN_MUST_USE_SECURITY_TOKEN"
+    absent = soap(version="65.0")
+    assert fault_code(absent) == "INVALID_OPERATION"
+    assert "not available in the API version specified (65.0)" in absent.text
+    assert fault_code(soap(version="20.0")) == "UNSUPPORTED_API_VERSION"
+
+
+@pytest.mark.parametrize(
+    ("route", "change", "code"),
+    [
+        ("/switches", {"soap_login_disabled": True}, "INVALID_OPERATION"),
+        ("/switches", {"edition": "Professional Edition"}, "API_DISABLED_FOR_ORG"),
+        ("/switches", {"org_status": "locked"}, "ORG_LOCKED"),
+        ("/switches", {"org_status": "maintenance"}, "SERVER_UNAVAILABLE"),
+        ("/switches", {"login_host_forbidden": True}, "INVALID_LOGIN"),
+        ("/users/integration@acme.example", {"use_any_api_auth": False}, "INSUFFICIENT_ACCESS"),
+        ("/users/integration@acme.example", {"api_enabled": False}, "API_CURRENTLY_DISABLED"),
+        (
+            "/users/integration@acme.example",
+            {"ip_restricted": True},
+            "LOGIN_DURING_RESTRICTED_DOMAIN",
+        ),
+    ],
+)
+def test_soap_login_may_be_closed(
+    soap: Callable[..., requests.Response],
+    desk: PrefixedSession,
+    route: str,
+    change: dict[str, Any],
+    code: str,
+) -> None:
+    desk.post(route, json=change)
+    assert fault_code(soap()) == code
+
+
+def test_an_expired_password_gives_a_session_that_is_good_for_nothing(
+    soap: Callable[..., requests.Response], desk: PrefixedSession, wire: PrefixedSession
+) -> None:
+    desk.post("/users/integration@acme.example", json={"password_expired": True})
+    text = soap().text
+    assert "<passwordExpired>true</passwordExpired>" in text
+    token = text.partition("<sessionId>")[2].partition("<")[0]
+    answer = wire.get(
+        "/services/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 401
+
+
+def test_a_forbidden_login_host_refuses_what_my_domain_accepts(
+    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+) -> None:
+    desk.post("/switches", json={"login_host_forbidden": True})
+    generic = wire.post(f"https://login.salesforce.com{TOKEN}", data=password_form)
+    assert generic.json() == FAILURE
+    assert wire.post(TOKEN, data=password_form).status_code == 200
+
+
+def test_a_lightning_host_answers_a_page_and_never_json(wire: PrefixedSession) -> None:
+    answer = wire.post(f"https://acme.lightning.force.com{TOKEN}", data={})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_the_next_login_may_move_the_instance(
+    wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
+) -> None:
+    org.control.faults.order(
+        "instance_change", parameters={"instance_url": "https://acme2.my.salesforce.com"}
+    )
+    answer = wire.post(TOKEN, data=password_form).json()
+    assert answer["instance_url"] == "https://acme2.my.salesforce.com"
+
+
+def test_identity_says_who_is_logged_in(
+    api: PrefixedSession, wire: PrefixedSession, org: SalesforceOrg
+) -> None:
+    token = {"Authorization": str(api.headers["Authorization"])}
+    info = wire.get("/services/oauth2/userinfo", headers=token).json()
+    assert info["user_id"] == org.integration_user.id
+    bad = wire.get("/services/oauth2/userinfo", headers={"Authorization": "Bearer no"})
+    assert (bad.status_code, bad.text) == (403, "Bad_OAuth_Token")
+    path = f"/id/{info['organization_id']}/{info['user_id']}"
+    assert wire.get(path, headers=token).json()["username"] == "integration@acme.example"
+
+
+def test_a_revoked_token_is_dead(api: PrefixedSession, wire: PrefixedSession) -> None:
+    token = str(api.headers["Authorization"]).removeprefix("Bearer ")
+    assert wire.post("/services/oauth2/revoke", data={"token": token}).status_code == 200
+    assert api.get("/limits").status_code == 401
+    again = wire.post("/services/oauth2/revoke", data={"token": token})
+    assert again.status_code == 400
