@@ -1,0 +1,29 @@
+"""The rolling count of API requests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from local.salesforce_org.quota import ENTERPRISE, Quota
+
+NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
+
+
+def test_requests_are_forgotten_after_twenty_four_hours() -> None:
+    quota = Quota()
+    assert quota.maximum == ENTERPRISE
+    for minutes in (0, 0, 30, 60):
+        quota.spend(NOW + timedelta(minutes=minutes))
+    assert quota.used(NOW + timedelta(minutes=60)) == 4
+    assert quota.used(NOW + timedelta(hours=24)) == 2
+    assert quota.used(NOW + timedelta(hours=24, minutes=30)) == 1
+    assert quota.used(NOW + timedelta(days=3)) == 0
+
+
+def test_a_use_can_be_pretended() -> None:
+    quota = Quota(maximum=100)
+    quota.spend(NOW)
+    quota.set(99, NOW)
+    quota.spend(NOW)
+    assert quota.used(NOW) == 100
+    assert quota.used(NOW + timedelta(days=1)) == 0
