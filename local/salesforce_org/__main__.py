@@ -37,12 +37,12 @@ def main(arguments: list[str] | None = None) -> None:
     with served:
         org.instance_url = served.url
         ready = ready_facts(org, files.ca_bundle, options.folder)
-        print(json.dumps({"url": org.instance_url}), flush=True)
         if options.ready_file is not None:
             # Renamed into place, so that nobody reads half of it.
             draft = options.ready_file.with_name(options.ready_file.name + ".draft")
             draft.write_text(json.dumps(ready), encoding="utf-8")
             draft.replace(options.ready_file)
+        print(json.dumps({"url": org.instance_url}), flush=True)
         stop.wait()
 
 
