@@ -12,6 +12,7 @@ import yaml
 
 from connector.engine.doors import Door
 from connector.engine.runs import Engine
+from connector.ledger import DynamoLedger
 from connector.model import Part, Run, RunKind, RunState
 from connector.settings import WorkerSettings
 from connector.transport import Wire
@@ -84,9 +85,10 @@ class Stage:
         self.world = build_world(
             settings, salesforce=self._wire(self.org), plezi=self._wire(self.tenant)
         )
+        self.ledger = DynamoLedger(dynamodb, settings.ledger_table)
         self.engine = Engine(self.world)
         self.door = Door(self.world.ledger, self.world.inbox, self.world.clock, new_id)
-        self.world.ledger.switch(on=True, now=0.0)
+        self.ledger.switch(on=True, now=0.0)
         self._token = self._log_in()
 
     @staticmethod
@@ -212,8 +214,9 @@ class Stage:
         self.plezi("PUT", f"contacts/{person}", body)
 
     def people(self) -> dict[str, dict[str, Any]]:
-        rows = self.plezi("GET", "contacts", per_page="100")["data"]
-        return {row["attributes"]["email"].lower(): row["attributes"] for row in rows}
+        """What people see in Plezi, whatever its API is like."""
+        rows = self.control("plezi", "GET", "contacts?limit=1000")["contacts"]
+        return {row["email"].lower(): row for row in rows}
 
     # Controls
 

@@ -234,7 +234,7 @@ def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_go_on(st
 
     assert run.counts["salesforce"]["quarantined"] == 1
     assert [lead["Email"] for lead in stage.leads()] == ["good@example.com"]
-    link = stage.world.ledger.links(["bad@example.com"])["bad@example.com"]
+    link = stage.ledger.links(["bad@example.com"])["bad@example.com"]
     assert link.quarantine is not None
     assert link.quarantine.code == "STRING_TOO_LONG"
     assert "shorten" in link.quarantine.remedy
@@ -245,7 +245,7 @@ def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_go_on(st
 
 
 def test_nothing_happens_before_start_is_pressed(stage: Stage) -> None:
-    stage.world.ledger.switch(on=False, now=0.0)
+    stage.ledger.switch(on=False, now=0.0)
     stage.add_person(email="ana@example.com")
     stage.mark()
 

@@ -66,7 +66,7 @@ def _voices(line: BoundLine, link: Link, roles: Sequence[Role]) -> list[Voice]:
     """What each record that takes part says of one line."""
     direction = line.line.direction
     voices = []
-    for role in roles:
+    for role in _without_twins(line, roles):
         field = line.fields.get(role.kind)
         if field is None:
             continue
@@ -84,6 +84,23 @@ def _voices(line: BoundLine, link: Link, roles: Sequence[Role]) -> list[Voice]:
             )
         )
     return voices
+
+
+def _without_twins(line: BoundLine, roles: Sequence[Role]) -> list[Role]:
+    """Leave out the Leads that may not say what another one says: the field is unique in the org.
+
+    The Lead that holds a value keeps it; among those without one, the oldest id gets it.
+    """
+    field = line.fields[Kind.LEAD]
+    leads = [role for role in roles if role.kind is Kind.LEAD and role.seen is not None]
+    if not field.unique or len(leads) < 2:  # noqa: PLR2004  # twins are two
+        return list(roles)
+
+    def rank(role: Role) -> tuple[bool, str]:
+        return (role.seen is None or not role.seen.values.get(field.name), role.record)
+
+    keeper = min(leads, key=rank)
+    return [role for role in roles if role.kind is not Kind.LEAD or role is keeper]
 
 
 class _Draft:

@@ -1,0 +1,257 @@
+"""What happens to people's data when calls fail, answers get lost, and assumptions are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.model import RunState
+from tests.component.stage import Stage
+
+COLLECTIONS = "composite/sobjects"
+
+
+def order(stage: Stage, side: str, kind: str, **options: Any) -> None:
+    stage.control(side, "POST", "faults", {"kind": kind, **options})
+
+
+def test_a_creation_whose_answer_was_lost_makes_one_lead(stage: Stage) -> None:
+    stage.add_person(email="ana@example.com", last_name="Lopez")
+    order(stage, "salesforce", "reset_after_commit", path=COLLECTIONS)
+
+    stage.sync()
+    stage.sync()
+
+    assert len(stage.leads()) == 1
+    stage.mark()
+    stage.sync()
+    assert stage.calls("salesforce")["writes"] == 0
+
+
+def test_an_update_whose_answer_was_lost_is_known_as_our_own(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.edit_person(person, phone="222")
+    order(stage, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    stage.sync()
+
+    stage.edit_person(person, phone="111")
+    stage.sync()
+
+    assert stage.leads()[0]["Phone"] == "111"
+    assert stage.people()["ana@example.com"]["phone"] == "111"
+    assert not [line for line in stage.journal("ana@example.com") if line["what"] == "lost"]
+
+
+def test_an_update_that_may_have_been_overtyped_is_held_for_a_person(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.edit_person(person, phone="222")
+    order(stage, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    order(stage, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    stage.sync()
+    stage.control("salesforce", "DELETE", "faults")
+    stage.control("salesforce", "POST", "clock", {"advance": 60})
+    stage.edit_lead(lead["Id"], Phone="333")
+
+    stage.sync()
+    stage.sync()
+
+    assert stage.leads()[0]["Phone"] == "333"
+    assert stage.people()["ana@example.com"]["phone"] == "222"
+    link = stage.ledger.links(["ana@example.com"])["ana@example.com"]
+    assert link.holds["Phone"].reason == "in_doubt"
+
+    stage.edit_person(person, phone="333")
+    stage.sync()
+    assert not stage.ledger.links(["ana@example.com"])["ana@example.com"].holds
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "timeout_after", "empty_body", "reset_before"])
+def test_a_creation_in_plezi_whose_answer_was_lost_makes_one_contact(
+    stage: Stage, kind: str
+) -> None:
+    stage.add_lead(Email="bob@example.com", LastName="Roi")
+    order(stage, "plezi", kind, method="POST", path="contacts")
+
+    stage.sync()
+    stage.sync()
+
+    assert list(stage.people()) == ["bob@example.com"]
+    assert stage.leads()[0]["plezi_url__c"]
+    stage.mark()
+    stage.sync()
+    assert stage.calls("plezi")["writes"] == stage.calls("salesforce")["writes"] == 0
+
+
+def test_a_locked_row_is_written_by_the_next_pass_and_delays_nobody(stage: Stage) -> None:
+    for name in ("a", "b"):
+        stage.add_person(email=f"{name}@example.com", last_name=name)
+    order(stage, "salesforce", "lock_row", path=COLLECTIONS, parameters={"records": [0]})
+
+    stage.sync()
+    stage.sync()
+
+    assert len(stage.leads()) == 2
+
+
+def test_a_session_that_dies_is_renewed_once(stage: Stage) -> None:
+    stage.add_person(email="ana@example.com", last_name="Lopez")
+    order(stage, "salesforce", "session_expired")
+    stage.mark()
+
+    run = stage.sync()
+
+    assert run.state is RunState.DONE
+    assert len(stage.leads()) == 1
+    assert stage.calls("salesforce")["logins"] == 2
+
+
+def test_a_spent_quota_halts_the_run_and_the_next_one_goes_on(stage: Stage) -> None:
+    stage.add_person(email="ana@example.com", last_name="Lopez")
+    order(stage, "salesforce", "quota_exceeded", path=COLLECTIONS)
+
+    first = stage.sync()
+    stage.sync()
+
+    assert (first.state, first.reason) == (RunState.HALTED, "REQUEST_LIMIT_EXCEEDED")
+    assert len(stage.leads()) == 1
+
+
+def test_a_row_that_becomes_visible_late_is_read_all_the_same(stage: Stage) -> None:
+    stage.sync()
+    order(
+        stage,
+        "salesforce",
+        "late_commit",
+        method="POST",
+        path="sobjects/Lead",
+        parameters={"seconds": 300},
+    )
+    stage.add_lead(Email="late@example.com")
+    stage.sync()
+    stage.control("salesforce", "POST", "clock", {"advance": 120})
+    stage.add_lead(Email="early@example.com")
+    stage.sync()
+    assert list(stage.people()) == ["early@example.com"]
+
+    stage.control("salesforce", "POST", "clock", {"advance": 301})
+    stage.sync()
+
+    assert "late@example.com" in stage.people()
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"changed_since": "ignored"},
+        {"changed_since": "absent"},
+        {"changed_since": "absent", "sort": "ignored"},
+        {"changed_since": "ignored", "sort": "ignored", "meta": "missing"},
+        {"total_results": "low", "page_size_cap": 3},
+        {"known_email": "conflict"},
+        {"email_filter": "ignored"},
+        {"email_filter": "absent", "known_email": "conflict_409"},
+        {"get_by_id": "absent"},
+        {"schema_call": "absent"},
+        {"score_type": "text", "state_spelling": "capitals"},
+        {"empty_values": "null"},
+        {"empty_values": "omitted"},
+        {"updated_at": "missing"},
+        {"unchanged_write": "moves_updated_at"},
+    ],
+    ids=str,
+)
+def test_both_sides_agree_whatever_plezi_turns_out_to_be(
+    stage: Stage, switches: dict[str, Any]
+) -> None:
+    stage.control("plezi", "POST", "switches", switches)
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.control("plezi", "POST", "load", {"contacts": 8})
+    stage.add_lead(Email="bob@example.com", LastName="Roi")
+    stage.sync()
+    stage.edit_person(person, phone="222")
+    bob = stage.leads("bob@example.com")[0]
+    stage.edit_lead(bob["Id"], Phone="333")
+
+    run = stage.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert stage.leads("ana@example.com")[0]["Phone"] == "222"
+    assert stage.people()["bob@example.com"]["phone"] == "333"
+    assert len(stage.leads()) == len(stage.people()) == 10
+    stage.mark()
+    stage.sync()
+    assert stage.calls("plezi")["writes"] == stage.calls("salesforce")["writes"] == 0
+
+
+def test_a_converted_lead_is_never_written_and_no_new_one_is_made(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.control("salesforce", "POST", f"leads/{lead['Id']}/convert", {})
+    stage.edit_person(person, phone="222")
+
+    run = stage.sync()
+    stage.sync()
+
+    assert run.state is RunState.DONE
+    assert len(stage.leads()) == 1
+    assert not stage.leads()[0]["Phone"]
+
+
+def test_a_deleted_lead_is_not_made_again_and_nothing_is_deleted_in_plezi(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.salesforce("DELETE", f"sobjects/Lead/{lead['Id']}")
+    stage.edit_person(person, phone="222")
+
+    stage.sync()
+    stage.sync()
+
+    assert stage.leads() == []
+    assert list(stage.people()) == ["ana@example.com"]
+
+
+def test_a_person_whose_email_changes_stays_one_person(stage: Stage) -> None:
+    stage.add_person(email="ana@example.com", last_name="Lopez")
+    stage.sync()
+    [lead] = stage.leads()
+
+    stage.edit_lead(lead["Id"], Email="ana@new.example.com")
+    stage.sync()
+    stage.sync()
+
+    assert list(stage.people()) == ["ana@new.example.com"]
+    assert len(stage.leads()) == 1
+
+
+def test_an_email_that_belongs_to_somebody_else_is_held(stage: Stage) -> None:
+    stage.add_person(email="ana@example.com", last_name="Ana")
+    stage.add_person(email="bea@example.com", last_name="Bea")
+    stage.sync()
+    [ana] = stage.leads("ana@example.com")
+
+    stage.edit_lead(ana["Id"], Email="bea@example.com")
+    stage.sync()
+    stage.sync()
+
+    assert {person["last_name"] for person in stage.people().values()} == {"Ana", "Bea"}
+    assert len(stage.people()) == 2
+    assert stage.ledger.links(["ana@example.com"])["ana@example.com"].holds
+
+
+def test_two_leads_of_one_email_are_one_person(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.add_lead(Email="ana@example.com", LastName="Lopez", Phone="999")
+
+    stage.sync()
+    stage.edit_person(person, mobile="555")
+    stage.sync()
+
+    assert {lead["Phone"] for lead in stage.leads()} == {"111"}
+    assert {lead["MobilePhone"] for lead in stage.leads()} == {"555"}
