@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceMoreThanOneRecord,
@@ -65,7 +65,7 @@ def org(served: tuple[SalesforceOrg, Path]) -> SalesforceOrg:
 
 
 @pytest.fixture
-def client(org: SalesforceOrg, session: requests.Session) -> Salesforce:
+def client(org: SalesforceOrg, session: requests.Session) -> Any:  # its objects are made as named
     user = org.integration_user
     return Salesforce(
         username=user.username,
@@ -77,7 +77,7 @@ def client(org: SalesforceOrg, session: requests.Session) -> Salesforce:
 
 
 def test_the_password_flow_opens_a_session_on_the_host_that_the_answer_names(
-    client: Salesforce, org: SalesforceOrg
+    client: Any, org: SalesforceOrg
 ) -> None:
     assert client.base_url == f"{org.instance_url}/services/data/v59.0/"
     assert client.query("SELECT Name FROM Organization")["records"][0]["Name"] == "Acme"
@@ -86,7 +86,7 @@ def test_the_password_flow_opens_a_session_on_the_host_that_the_answer_names(
 
 def test_soap_login_opens_a_session_too(org: SalesforceOrg, session: requests.Session) -> None:
     user = org.integration_user
-    client = Salesforce(
+    client: Any = Salesforce(
         username=user.username,
         password=user.password,
         security_token=user.security_token,
@@ -98,7 +98,7 @@ def test_soap_login_opens_a_session_too(org: SalesforceOrg, session: requests.Se
 def test_a_certificate_opens_a_session_by_jwt(
     org: SalesforceOrg, session: requests.Session
 ) -> None:
-    client = Salesforce(
+    client: Any = Salesforce(
         username=org.integration_user.username,
         consumer_key=org.consumer_key,
         privatekey=org.jwt.private_key,
@@ -110,7 +110,7 @@ def test_a_certificate_opens_a_session_by_jwt(
 def test_client_credentials_open_a_session_on_my_domain(
     org: SalesforceOrg, session: requests.Session
 ) -> None:
-    client = Salesforce(
+    client: Any = Salesforce(
         consumer_key=org.consumer_key,
         consumer_secret=org.consumer_secret,
         domain="acme.my",
@@ -132,7 +132,7 @@ def test_a_wrong_password_is_an_authentication_failure(
         )
 
 
-def test_query_all_follows_the_pages_to_the_end(client: Salesforce, org: SalesforceOrg) -> None:
+def test_query_all_follows_the_pages_to_the_end(client: Any, org: SalesforceOrg) -> None:
     org.load(leads=4500)
     page = client.query("SELECT Id, Email FROM Lead ORDER BY Email")
     assert (page["totalSize"], page["done"], len(page["records"])) == (4500, False, 2000)
@@ -144,7 +144,7 @@ def test_query_all_follows_the_pages_to_the_end(client: Salesforce, org: Salesfo
     assert [row["Email"] for row in client.query_all_iter("SELECT Email FROM Lead LIMIT 3")]
 
 
-def test_a_record_is_created_read_changed_upserted_and_deleted(client: Salesforce) -> None:
+def test_a_record_is_created_read_changed_upserted_and_deleted(client: Any) -> None:
     lead = client.Lead
     made = lead.create({"LastName": "Noël", "Company": "Éditions", "Email": "N@X.fr"})
     assert made["success"]
@@ -158,7 +158,7 @@ def test_a_record_is_created_read_changed_upserted_and_deleted(client: Salesforc
         lead.get(made["id"])
 
 
-def test_several_matches_of_a_key_answer_their_addresses(client: Salesforce) -> None:
+def test_several_matches_of_a_key_answer_their_addresses(client: Any) -> None:
     for _ in range(2):
         client.Lead.create({"LastName": "A", "Company": "C", "Email": "a@x.fr"})
     with pytest.raises(SalesforceMoreThanOneRecord) as refused:
@@ -166,7 +166,7 @@ def test_several_matches_of_a_key_answer_their_addresses(client: Salesforce) -> 
     assert len(refused.value.content) == 2
 
 
-def test_what_changed_and_what_was_deleted_is_told(client: Salesforce, org: SalesforceOrg) -> None:
+def test_what_changed_and_what_was_deleted_is_told(client: Any, org: SalesforceOrg) -> None:
     kept, gone = (
         client.Lead.create({"LastName": name, "Company": "C"})["id"] for name in ("A", "B")
     )
@@ -180,7 +180,7 @@ def test_what_changed_and_what_was_deleted_is_told(client: Salesforce, org: Sale
     org.clock.follow()
 
 
-def test_describe_tells_the_fields(client: Salesforce) -> None:
+def test_describe_tells_the_fields(client: Any) -> None:
     fields = {field["name"]: field for field in client.Lead.describe()["fields"]}
     assert fields["LastName"]["length"] == 80
     assert fields["LastName"]["nillable"] is False
@@ -189,7 +189,7 @@ def test_describe_tells_the_fields(client: Salesforce) -> None:
     assert {"Lead", "Contact"} <= {each["name"] for each in client.describe()["sobjects"]}
 
 
-def test_a_collection_of_two_hundred_answers_in_order(client: Salesforce) -> None:
+def test_a_collection_of_two_hundred_answers_in_order(client: Any) -> None:
     records = [
         {
             "attributes": {"type": "Lead"},
@@ -216,7 +216,7 @@ def test_a_collection_of_two_hundred_answers_in_order(client: Salesforce) -> Non
 
 
 def test_a_connection_can_be_cut_before_and_after_the_work_is_done(
-    client: Salesforce, org: SalesforceOrg
+    client: Any, org: SalesforceOrg
 ) -> None:
     lead = {"LastName": "A", "Company": "C"}
     org.control.faults.order("connection_reset", method="POST")
@@ -229,7 +229,7 @@ def test_a_connection_can_be_cut_before_and_after_the_work_is_done(
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
 
 
-def test_a_body_can_end_in_the_middle(client: Salesforce, org: SalesforceOrg) -> None:
+def test_a_body_can_end_in_the_middle(client: Any, org: SalesforceOrg) -> None:
     org.control.faults.order("truncated_body", path="/limits")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         client.limits()
