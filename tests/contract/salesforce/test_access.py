@@ -83,7 +83,7 @@ def test_a_missing_or_malformed_header_is_refused(api: PrefixedSession, header: 
         ),
     ],
 )
-def test_rights_and_quota_are_refused_as_recorded(  # noqa: PLR0913, PLR0917  # a table
+def test_rights_and_quota_are_refused_as_recorded(
     api: PrefixedSession,
     desk: PrefixedSession,
     route: str,
@@ -224,9 +224,7 @@ def test_the_clock_of_answers_may_be_wrong(api: PrefixedSession, desk: PrefixedS
     assert api.get("/limits").headers["Date"] == "Mon, 23 Nov 2026 11:00:00 GMT"
 
 
-def test_connections_are_cut_in_process_too(
-    api: PrefixedSession, desk: PrefixedSession
-) -> None:
+def test_connections_are_cut_in_process_too(api: PrefixedSession, desk: PrefixedSession) -> None:
     for kind in ("connection_reset", "timeout_after_commit"):
         desk.post("/faults", json={"kind": kind})
         with pytest.raises(requests.ConnectionError):

@@ -83,7 +83,7 @@ def test_wrong_material_is_refused(
         ({"org_status": "locked"}, "inactive_org", "organization is inactive"),
     ],
 )
-def test_a_switch_of_the_org_refuses_the_password_flow(  # noqa: PLR0913, PLR0917  # a table
+def test_a_switch_of_the_org_refuses_the_password_flow(
     wire: PrefixedSession,
     desk: PrefixedSession,
     password_form: dict[str, str],
@@ -108,7 +108,7 @@ def test_a_switch_of_the_org_refuses_the_password_flow(  # noqa: PLR0913, PLR091
         ({"password_expired": True}, "invalid_grant", "authentication failure"),
     ],
 )
-def test_a_user_may_be_kept_out(  # noqa: PLR0913, PLR0917  # a table
+def test_a_user_may_be_kept_out(
     wire: PrefixedSession,
     desk: PrefixedSession,
     password_form: dict[str, str],
@@ -353,9 +353,7 @@ def test_an_expired_password_gives_a_session_that_is_good_for_nothing(
     text = soap().text
     assert "<passwordExpired>true</passwordExpired>" in text
     token = text.partition("<sessionId>")[2].partition("<")[0]
-    answer = wire.get(
-        "/services/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"}
-    )
+    answer = wire.get("/services/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
 
 

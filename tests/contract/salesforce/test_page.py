@@ -44,7 +44,6 @@ def test_what_records_hold_is_text_and_never_markup(
         assert "&lt;script&gt;&#34;&amp;" in page.text
 
 
-
 def test_a_person_edits_and_only_what_was_edited_changes(
     wire: PrefixedSession, api: PrefixedSession, new_lead: Create, org: SalesforceOrg
 ) -> None:

@@ -107,8 +107,10 @@ def refused_create(api: PrefixedSession, **values: Any) -> dict[str, Any]:
         (
             {"IsDeleted": True},
             "INVALID_FIELD_FOR_INSERT_UPDATE",
-            "Unable to create/update fields: IsDeleted. Please check the security settings of this"
-            " field and verify that it is read/write for your profile or permission set.",
+            (
+                "Unable to create/update fields: IsDeleted. Please check the security settings of"
+                " this field and verify that it is read/write for your profile or permission set."
+            ),
             ["IsDeleted"],
         ),
         (
@@ -315,9 +317,7 @@ def test_a_unique_value_is_held_even_by_a_converted_lead(
     )
     assert refused["fields"] == []
     assert api.delete(f"/sobjects/Lead/{lead}").status_code == 204
-    assert api.post(
-        "/sobjects/Lead", json={**BASE, "plezi_url__c": "https://app.plezi.co/1"}
-    ).ok
+    assert api.post("/sobjects/Lead", json={**BASE, "plezi_url__c": "https://app.plezi.co/1"}).ok
 
 
 def test_a_converted_lead_refuses_changes(

@@ -1,0 +1,254 @@
+"""Fields: described, hidden, created by the Tooling API, opened by permission sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.control import SimulatedClock
+from local.salesforce_org import SalesforceOrg
+from tests.contract.salesforce.conftest import PrefixedSession
+
+FIELD = "/tooling/sobjects/CustomField"
+LEAD = {"LastName": "A", "Company": "C"}
+
+
+def described(api: PrefixedSession, name: str = "Lead") -> dict[str, Any]:
+    fields = api.get(f"/sobjects/{name}/describe").json()["fields"]
+    return {field["name"]: field for field in fields}
+
+
+def test_describe_says_what_a_mapping_needs(api: PrefixedSession) -> None:
+    lead = described(api)
+    assert (lead["Email"]["type"], lead["Email"]["idLookup"]) == ("email", True)
+    assert lead["Company"]["nillable"] is False
+    assert lead["Company"]["permissionable"] is False
+    assert (lead["Title"]["length"], lead["Title"]["byteLength"]) == (128, 384)
+    assert lead["Status"]["defaultedOnCreate"] is True
+    assert lead["Status"]["restrictedPicklist"] is False
+    assert lead["Name"]["updateable"] is False
+    assert lead["Address"]["type"] == "address"
+    assert lead["City"]["compoundFieldName"] == "Address"
+    assert lead["IsConverted"]["createable"] is True
+    assert lead["IsConverted"]["updateable"] is False
+    assert lead["Description"]["filterable"] is False
+    assert lead["OwnerId"]["referenceTo"] == ["Group", "User"]
+    values = [value["value"] for value in lead["segment__c"]["picklistValues"]]
+    assert values == ["smb", "mid", "large"]
+    contact = described(api, "Contact")
+    assert contact["AccountId"]["relationshipName"] == "Account"
+    assert contact["sync_to_plezi__c"]["restrictedPicklist"] is True
+    basic = api.get("/sobjects/Lead").json()
+    assert basic["objectDescribe"]["keyPrefix"] == "00Q"
+    assert basic["recentItems"] == []
+
+
+def test_describe_answers_304_until_something_changes(
+    api: PrefixedSession, desk: PrefixedSession, clock: SimulatedClock
+) -> None:
+    first = api.get("/sobjects/Lead/describe")
+    since = {"If-Modified-Since": first.headers["Last-Modified"]}
+    clock.advance(60)
+    same = api.get("/sobjects/Lead/describe", headers=since)
+    assert (same.status_code, same.content) == (304, b"")
+    desk.patch("/fields/Lead/Title", json={"length": 40, "label": "Function"})
+    changed = api.get("/sobjects/Lead/describe", headers=since)
+    assert changed.status_code == 200
+    assert described(api)["Title"]["length"] == 40
+
+
+def test_a_hidden_field_looks_like_no_field_at_all(
+    api: PrefixedSession, desk: PrefixedSession
+) -> None:
+    desk.post("/fields/Lead/score__c/visibility", json={"read": False})
+    assert "score__c" not in described(api)
+    query = api.get("/query", params={"q": "SELECT score__c FROM Lead"}).json()[0]
+    assert query["errorCode"] == "INVALID_FIELD"
+    write = api.post("/sobjects/Lead", json={**LEAD, "score__c": "4"}).json()[0]
+    assert write["message"] == "No such column 'score__c' on sobject of type Lead"
+
+
+def test_a_field_may_be_read_but_not_written_by_one_user(
+    api: PrefixedSession, desk: PrefixedSession
+) -> None:
+    only = {"read": True, "edit": False, "username": "integration@acme.example"}
+    desk.post("/fields/Lead/Title/visibility", json=only)
+    assert described(api)["Title"]["updateable"] is False
+    write = api.post("/sobjects/Lead", json={**LEAD, "Title": "CEO"}).json()[0]
+    assert write["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    assert write["fields"] == ["Title"]
+    assert desk.post("/records/Lead", json={**LEAD, "Title": "CEO"}).status_code == 201
+    refused = desk.post("/fields/Lead/Company/visibility", json={"read": False})
+    assert refused.status_code == 400
+
+
+def create(api: PrefixedSession, name: str, **metadata: Any) -> Any:
+    return api.post(FIELD, json={"FullName": f"Lead.{name}", "Metadata": metadata})
+
+
+def test_a_field_made_by_api_is_invisible_until_it_is_granted(
+    api: PrefixedSession, org: SalesforceOrg
+) -> None:
+    made = create(api, "plezi_note__c", type="Text", label="Note", length=20, externalId=True)
+    assert (made.status_code, made.json()["success"]) == (201, True)
+    assert made.json()["id"].startswith("00N")
+    assert "plezi_note__c" not in described(api)
+    grant = api.post("/sobjects/PermissionSet", json={"Name": "Plezi", "Label": "Plezi"}).json()
+    permission = {
+        "ParentId": grant["id"],
+        "SobjectType": "Lead",
+        "Field": "Lead.plezi_note__c",
+        "PermissionsRead": True,
+        "PermissionsEdit": True,
+    }
+    assert api.post("/sobjects/FieldPermissions", json=permission).status_code == 201
+    assert "plezi_note__c" not in described(api)
+    assignment = {"AssigneeId": org.integration_user.id, "PermissionSetId": grant["id"]}
+    assert api.post("/sobjects/PermissionSetAssignment", json=assignment).status_code == 201
+    assert described(api)["plezi_note__c"]["externalId"] is True
+    assert api.patch("/sobjects/Lead/plezi_note__c/a1", json=LEAD).status_code == 201
+    again = api.post("/sobjects/PermissionSetAssignment", json=assignment).json()[0]
+    assert again == {
+        "errorCode": "DUPLICATE_VALUE",
+        "message": "Duplicate PermissionSetAssignment.  Assignee:"
+        f" {assignment['AssigneeId']}; Permission Set: {assignment['PermissionSetId']}",
+        "fields": ["AssigneeId", "PermissionSetId"],
+    }
+    rows = api.soql("SELECT Field, PermissionsEdit FROM FieldPermissions WHERE Parent.Name='Plezi'")
+    assert rows[0]["Field"] == "Lead.plezi_note__c"
+    parent = api.soql(
+        f"SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '{org.integration_user.id}'"
+    )
+    assert api.delete(f"/sobjects/PermissionSetAssignment/{parent[0]['Id']}").status_code == 204
+    assert "plezi_note__c" not in described(api)
+
+
+def test_the_tooling_api_reads_changes_and_deletes_a_field(
+    api: PrefixedSession, desk: PrefixedSession
+) -> None:
+    field_id = create(api, "note__c", type="Text", label="Note", length=20).json()["id"]
+    soql = "SELECT Id, FullName FROM CustomField WHERE DeveloperName = 'note'"
+    [row] = api.get("/tooling/query", params={"q": soql}).json()["records"]
+    assert (row["Id"], row["FullName"]) == (field_id, "Lead.note__c")
+    soql = (
+        "SELECT QualifiedApiName FROM FieldDefinition"
+        " WHERE EntityDefinition.QualifiedApiName = 'Lead' AND QualifiedApiName = 'note__c'"
+    )
+    assert api.get("/tooling/query", params={"q": soql}).json()["totalSize"] == 1
+    assert api.get(f"{FIELD}/{field_id}").json()["Metadata"]["length"] == 20
+    wider = {"Metadata": {"type": "Text", "label": "Note", "length": 30}}
+    assert api.patch(f"{FIELD}/{field_id}", json=wider).status_code == 204
+    other = {"Metadata": {"type": "Date", "label": "Note"}}
+    assert api.patch(f"{FIELD}/{field_id}", json=other).status_code == 400
+    desk.post("/fields/Lead/note__c/visibility", json={"read": True})
+    assert described(api)["note__c"]["length"] == 30
+    assert api.delete(f"{FIELD}/{field_id}").status_code == 204
+    assert api.get(f"{FIELD}/{field_id}").status_code == 404
+    assert "note__c" not in described(api)
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "code"),
+    [
+        ("score__c", {"type": "Text", "label": "S", "length": 5}, "DUPLICATE_DEVELOPER_NAME"),
+        ("a__c", {"type": "Text", "label": "A", "length": 256}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": "Text", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": "Url", "label": "A", "length": 9}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": "Checkbox", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        (
+            "a__c",
+            {"type": "Checkbox", "label": "A", "defaultValue": False, "required": False},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
+        ("a__c", {"type": "Number", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": "Magic", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": "Date"}, "REQUIRED_FIELD_MISSING"),
+        ("plain", {"type": "Date", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+    ],
+)
+def test_a_field_that_cannot_be_is_refused(
+    api: PrefixedSession, name: str, metadata: dict[str, Any], code: str
+) -> None:
+    answer = create(api, name, **metadata)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
+
+
+def test_only_some_users_may_customise(api: PrefixedSession, desk: PrefixedSession) -> None:
+    desk.post("/users/integration@acme.example", json={"customize_application": False})
+    answer = create(api, "a__c", type="Date", label="A")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "value", "read"),
+    [
+        ({"type": "Url"}, "https://x", "https://x"),
+        ({"type": "Email"}, "A@X.fr", "a@x.fr"),
+        ({"type": "Phone"}, "+33 1", "+33 1"),
+        ({"type": "TextArea"}, "a\nb", "a\nb"),
+        ({"type": "Date"}, "2026-01-02", "2026-01-02"),
+        ({"type": "DateTime"}, "2026-01-02T00:00:00Z", "2026-01-02T00:00:00.000+0000"),
+        ({"type": "Number", "precision": 5, "scale": 2}, "1.239", 1.24),
+        ({"type": "Checkbox", "defaultValue": True}, False, False),
+        (
+            {
+                "type": "MultiselectPicklist",
+                "valueSet": {
+                    "restricted": True,
+                    "valueSetDefinition": {"value": [{"fullName": "a"}, {"fullName": "b"}]},
+                },
+            },
+            "b;a",
+            "a;b",
+        ),
+    ],
+)
+def test_an_administrator_adds_a_field_of_any_type(
+    api: PrefixedSession,
+    desk: PrefixedSession,
+    metadata: dict[str, Any],
+    value: object,
+    read: object,
+) -> None:
+    body = {"name": "new__c", "Metadata": {"label": "New", **metadata}}
+    assert desk.post("/fields/Lead", json=body).status_code == 201
+    assert "new__c" in described(api)
+    lead = api.post("/sobjects/Lead", json={**LEAD, "new__c": value}).json()["id"]
+    assert api.get(f"/sobjects/Lead/{lead}").json()["new__c"] == read
+    assert desk.delete("/fields/Lead/new__c").json()["deleted"] is True
+    assert "new__c" not in api.get(f"/sobjects/Lead/{lead}").json()
+
+
+def test_a_formula_is_read_only_and_moves_no_stamp(
+    api: PrefixedSession, desk: PrefixedSession, clock: SimulatedClock
+) -> None:
+    metadata = {"type": "Text", "label": "Region", "length": 10, "formula": "LEFT(City, 3)"}
+    desk.post("/fields/Lead", json={"name": "region__c", "Metadata": metadata})
+    field = described(api)["region__c"]
+    assert (field["calculated"], field["updateable"]) == (True, False)
+    lead = api.post("/sobjects/Lead", json=LEAD).json()["id"]
+    clock.advance(60)
+    desk.patch(f"/records/Lead/{lead}", json={"region__c": "Lyo", "touch": "none"})
+    row = api.get(f"/sobjects/Lead/{lead}").json()
+    assert row["region__c"] == "Lyo"
+    assert row["SystemModstamp"] == "2026-11-23T10:00:00.000+0000"
+    write = api.patch(f"/sobjects/Lead/{lead}", json={"region__c": "x"}).json()[0]
+    assert write["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+def test_a_hidden_object_is_not_supported(api: PrefixedSession, desk: PrefixedSession) -> None:
+    desk.post("/switches", json={"hidden_objects": ["Organization"]})
+    answer = api.get("/query", params={"q": "SELECT Id FROM Organization"}).json()[0]
+    assert answer["errorCode"] == "INVALID_TYPE"
+    assert "sObject type 'Organization' is not supported." in answer["message"]
+
+
+def test_fields_that_cannot_be_changed_are_named(desk: PrefixedSession) -> None:
+    for method, path, body in (
+        ("DELETE", "/fields/Lead/Title", {}),
+        ("PATCH", "/fields/Lead/Title", {"nonsense": 1}),
+        ("PATCH", "/fields/Lead/Nope", {"length": 1}),
+        ("POST", "/fields/Lead", {"name": "no_suffix", "Metadata": {}}),
+    ):
+        assert desk.request(method, path, json=body).status_code == 400, path
