@@ -135,6 +135,7 @@ def test_a_row_that_becomes_visible_late_is_read_all_the_same(stage: Stage) -> N
     stage.control("salesforce", "POST", "clock", {"advance": 120})
     stage.add_lead(Email="early@example.com")
     stage.sync()
+    stage.sync()
     assert list(stage.people()) == ["early@example.com"]
 
     stage.control("salesforce", "POST", "clock", {"advance": 301})

@@ -181,6 +181,7 @@ def test_a_second_run_writes_nothing_and_asks_salesforce_five_times_at_most(stag
     assert stage.calls("plezi")["writes"] == 0
     assert stage.calls("salesforce")["writes"] == 0
     assert stage.calls("salesforce")["total"] <= 5
+    assert run.counts["plezi"]["changed"] == run.counts["salesforce"]["changed"] == 0
 
 
 def test_changes_of_one_batch_cost_one_write_call_and_one_read_more(stage: Stage) -> None:

@@ -6,7 +6,10 @@ And the one table that says what an error means for us, by what must be done nex
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -87,14 +90,14 @@ class Wire(requests.Session):
     """A `requests` session with a time-out on every call and a bound on every answer.
 
     It never follows a redirect (an attacker's way out of the allow-list), ignores proxies and
-    netrc of the environment, and counts its calls. `headers_heard` are those of the last answer.
+    netrc of the environment, and counts its calls.
     """
 
     def __init__(self, *, authority: str = "") -> None:
         super().__init__()
         self.trust_env = False
         self.calls = 0
-        self.headers_heard: Mapping[str, str] = {}
+        self._far_clock: tuple[str, float] = ("", 0.0)
         if authority:
             self.mount("https://", _TrustingAdapter(authority))
 
@@ -114,5 +117,13 @@ class Wire(requests.Session):
         if len(content) > LARGEST_ANSWER:
             raise requests.ConnectionError(f"the answer is larger than {LARGEST_ANSWER} bytes")
         answer._content = content  # noqa: SLF001  # what Response.content itself would set
-        self.headers_heard = answer.headers
+        self._far_clock = (answer.headers.get("Date", ""), time.monotonic())
         return answer
+
+    def far_time(self) -> datetime | None:
+        """Return what the far side's clock says now, by its last answer; None before any."""
+        said, heard_at = self._far_clock
+        if not said:
+            return None
+        elapsed = timedelta(seconds=time.monotonic() - heard_at)
+        return parsedate_to_datetime(said).astimezone(UTC) + elapsed

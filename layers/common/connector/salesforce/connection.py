@@ -7,6 +7,7 @@ the verdict table, for it tells them apart by HTTP status alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import requests
@@ -80,10 +81,9 @@ class Connection:
         """HTTP requests sent so far, logins included."""
         return self._wire.calls
 
-    @property
-    def heard(self) -> Mapping[str, str]:
-        """Headers of the last answer."""
-        return self._wire.headers_heard
+    def far_time(self) -> datetime | None:
+        """Return what Salesforce's clock says now, by its last answer; None before any."""
+        return self._wire.far_time()
 
     def read(
         self,

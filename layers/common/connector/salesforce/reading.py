@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -216,12 +215,8 @@ class Reader:
             return _iso(self._server_time() - OVERLAP)
 
     def _server_time(self) -> datetime:
-        """Salesforce's clock as last heard; our own only before the first answer."""
-        heard = self._connection.heard.get("Date", "")
-        ours = datetime.fromtimestamp(self._clock(), UTC)
-        if not heard:
-            return ours
-        return parsedate_to_datetime(heard).astimezone(UTC)
+        """Salesforce's clock; our own only before its first answer."""
+        return self._connection.far_time() or datetime.fromtimestamp(self._clock(), UTC)
 
 
 def _since(cursor: Cursor) -> str:
