@@ -7,7 +7,6 @@ from typing import Any
 from local.control import CallCounter
 
 LOGIN = "login"
-COMPOSITE = "composite"
 WRITES = frozenset(
     {
         "create",

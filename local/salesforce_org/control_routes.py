@@ -88,7 +88,7 @@ class ControlRoutes:
     def _load(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         wishes = json_object(request)
         numbers = {k: wishes.pop(k, 0) for k in ("leads", "contacts", "first")}
-        spread = wishes.pop("spread_seconds", 0)
+        spread = wishes.pop("last_modified_spread_seconds", wishes.pop("spread_seconds", 0))
         if (
             wishes
             or not isinstance(spread, int | float)

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from local.control import Fault, Faults, SimulatedClock
-from local.salesforce_org.errors import FORBIDDEN, UNAUTHORIZED, PageInsteadError, RefusedError
+from local.salesforce_org.errors import (
+    FORBIDDEN,
+    UNAUTHORIZED,
+    OAuthRefusedError,
+    PageInsteadError,
+    RefusedError,
+    SoapFaultError,
+)
 from local.salesforce_org.record_rules import row_locked
 from local.serving import ConnectionDroppedError
 
@@ -23,6 +30,8 @@ BEFORE = {
     "unavailable_page": "503 HTML: maintenance, instance move",
     "server_unavailable": "503 JSON SERVER_UNAVAILABLE",
     "server_error": "500 UNKNOWN_EXCEPTION",
+    "oauth_error": "any refusal of the token endpoint: `{status, error, error_description}`",
+    "soap_fault": "any fault of SOAP login: `{code, message}`",
     "rest_error": "any refusal: `{status, errorCode, message, fields}`",
     "connection_reset": "the connection is cut before anything happens",
     "slow": "the answer takes `seconds` of real time, or `advance` seconds of the org's time",
@@ -41,6 +50,11 @@ AFTER = {
     "truncated_body": "the body ends in the middle",
     "clock_skew": "the Date header is off by `seconds`",
     "instance_change": "the next login answers `instance_url`",
+}
+ONLY_UNDER = {
+    "session_expired": "/services/data",
+    "oauth_error": "/services/oauth2/token",
+    "soap_fault": "/services/Soap",
 }
 KINDS = (*BEFORE, *INSIDE, *AFTER)
 
@@ -61,8 +75,7 @@ def limit_exceeded(which: str) -> RefusedError:
 
 def strike_before(faults: Faults, clock: SimulatedClock, method: str, path: str) -> None:
     """Raise what was ordered to happen before this call, or let it wait."""
-    login = not path.startswith("/services/data")
-    kinds = [kind for kind in BEFORE if not (login and kind == "session_expired")]
+    kinds = [kind for kind in BEFORE if path.startswith(ONLY_UNDER.get(kind, "/"))]
     fault = faults.take(method, path, *kinds)
     while fault is not None and fault.kind == "slow":
         clock.advance(float(fault.parameters.get("advance", 0)))
@@ -91,6 +104,15 @@ def _error_before(fault: Fault) -> Exception:
             " 1234567890-12345 (-1234567890)",
             fields=None,
             status=SERVER_ERROR,
+        ),
+        "oauth_error": lambda: OAuthRefusedError(
+            str(fault.parameters.get("error", "invalid_grant")),
+            str(fault.parameters.get("error_description", "authentication failure")),
+            int(fault.parameters.get("status", 400)),
+        ),
+        "soap_fault": lambda: SoapFaultError(
+            str(fault.parameters.get("code", "INVALID_LOGIN")),
+            str(fault.parameters.get("message", "")),
         ),
         "rest_error": lambda: _ordered_error(fault),
         "connection_reset": lambda: ConnectionDroppedError("connection reset"),

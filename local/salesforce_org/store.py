@@ -133,10 +133,6 @@ class Store:
             listener(kind, (rowid,))
         self._connection.execute(f'DELETE FROM "{kind.name}" WHERE rowid = ?', (rowid,))  # noqa: S608  # same
 
-    def empty(self, kind: ObjectType) -> None:
-        """Remove every row of an object."""
-        self._connection.execute(f'DELETE FROM "{kind.name}"')  # noqa: S608  # a name of the schema
-
     def count(
         self,
         kind: ObjectType,

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-JSON_NULL = "null"
-
 
 def stamp(instant: datetime) -> str:
     """Return `2021-12-02T18:23:39.000+0000`: whole seconds, as every recording shows."""

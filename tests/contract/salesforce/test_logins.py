@@ -382,6 +382,24 @@ def test_the_next_login_may_move_the_instance(
     assert answer["instance_url"] == "https://acme2.my.salesforce.com"
 
 
+def test_any_refusal_of_a_login_can_be_ordered(
+    wire: PrefixedSession,
+    org: SalesforceOrg,
+    password_form: dict[str, str],
+    soap: Callable[..., requests.Response],
+) -> None:
+    older = {
+        "error": "invalid_grant",
+        "error_description": "authentication failure - Invalid Password",
+    }
+    org.control.faults.order("oauth_error", parameters=older)
+    assert wire.post(TOKEN, data=password_form).json() == older
+    assert wire.post(TOKEN, data=password_form).status_code == 200
+    fault = {"code": "TRIAL_EXPIRED", "message": "Trial Expired"}
+    org.control.faults.order("soap_fault", parameters=fault)
+    assert fault_code(soap()) == "TRIAL_EXPIRED"
+
+
 def test_identity_says_who_is_logged_in(
     api: PrefixedSession, wire: PrefixedSession, org: SalesforceOrg
 ) -> None:
