@@ -144,7 +144,8 @@ class Operator:
 
     def fire_schedule(self) -> dict[str, Any]:
         """Invoke the scheduled sync, wait for its run to end, and return the run's record."""
-        asked = self._aws.invoke(self._stack.functions["scheduled_sync"], {})
+        event = json.loads((EVENTS / "scheduler.json").read_text(encoding="utf-8"))
+        asked = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
         return self.wait(asked["run_id"])
 
     def wait(self, run_id: str) -> dict[str, Any]:

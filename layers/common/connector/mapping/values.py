@@ -47,7 +47,7 @@ def words_of(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case tuple():
-            return MULTI_PICKLIST_SEPARATOR.join(value)
+            return MULTI_PICKLIST_SEPARATOR.join(filter(None, map(clean, value)))
         case float() if value.is_integer():
             return str(int(value))
         case _:

@@ -1,0 +1,122 @@
+"""Every event of `events/` is accepted by the function that it is meant for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from connector import telemetry, wiring
+from connector.model import RunKind, RunState
+from functions.admin import app as admin
+from functions.manual_sync import app as manual_sync
+from functions.scheduled_sync import app as scheduled_sync
+from functions.sync_worker import app as sync_worker
+from tests.component.stage import REGION, Stage
+
+EVENTS = Path(__file__).parents[2] / "events"
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+
+
+def event(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture
+def deployed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    queue = boto3.client("sqs", region_name=REGION).get_queue_url(QueueName="runs.fifo")
+    for name, value in {
+        "LEDGER_TABLE": "LedgerTable",
+        "JOURNAL_TABLE": "JournalTable",
+        "MAPPINGS_TABLE": "MappingsTable",
+        "RUNS_QUEUE_URL": queue["QueueUrl"],
+        "SALESFORCE_SECRET": "salesforce",
+        "PLEZI_SECRET": "plezi",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for made in (wiring.door, wiring.office, wiring.worker, telemetry.logger):
+        made.cache_clear()
+    return stage
+
+
+def ask_admin(name: str, **changes: Any) -> dict[str, Any]:
+    context = LambdaContext()
+    answer = admin.handler({**event(name), **changes}, context)
+    assert answer["statusCode"] == 200, answer["body"]
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body
+
+
+def test_the_clock_gets_the_id_of_a_run_that_waits_in_the_queue(deployed: Stage) -> None:
+    answer = scheduled_sync.handler(event("scheduler"), CONTEXT)
+
+    run = deployed.ledger.run(answer["run_id"])
+    assert run is not None
+    assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
+
+
+def test_a_manual_sync_answers_202_with_the_id_of_a_run(deployed: Stage) -> None:
+    answer = manual_sync.handler(event("manual_sync"), CONTEXT)
+
+    assert answer["statusCode"] == 202
+    assert deployed.ledger.run(json.loads(answer["body"])["run_id"]) is not None
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_manual_sync_of_an_unknown_kind_is_refused_with_the_field_named() -> None:
+    answer = manual_sync.handler({"kind": "everything"}, CONTEXT)
+
+    assert "kind" in answer["error"]
+
+
+def test_the_worker_takes_the_queue_s_event_and_works_on_its_run(deployed: Stage) -> None:
+    deployed.ledger.switch(on=False, now=0.0)
+    run_id = scheduled_sync.handler(event("scheduler"), CONTEXT)["run_id"]
+    from_queue = event("runs_queue")
+    from_queue["Records"][0]["body"] = json.dumps({"run_id": run_id, "part": "observe"})
+
+    answer = sync_worker.handler(from_queue, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    run = deployed.ledger.run(run_id)
+    assert run is not None
+    assert run.state is RunState.NOT_STARTED
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_request_for_a_run_that_nobody_knows_is_done_with() -> None:
+    assert sync_worker.handler(event("runs_queue"), CONTEXT) == {"batchItemFailures": []}
+
+
+def test_start_and_pause_turn_the_switch_and_status_tells(deployed: Stage) -> None:
+    ask_admin("admin_start")
+    assert deployed.ledger.started()
+    assert ask_admin("admin_status")["started"] is True
+
+    ask_admin("admin_start", path="/admin/pause", resource="/admin/pause")
+    assert not deployed.ledger.started()
+
+
+def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Stage) -> None:
+    deployed.add_person(email="ana@example.com", last_name="Lopez")
+    older, newer = deployed.sync(), deployed.sync()
+
+    listed = ask_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
+    assert [run["run_id"] for run in listed] == [newer.id, older.id]
+    one = ask_admin("admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}")
+    assert one["counts"]["salesforce"]["created"] == 1
+    assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEDGER_TABLE")
+
+    with pytest.raises(Exception, match="LEDGER_TABLE"):
+        scheduled_sync.handler(event("scheduler"), CONTEXT)
