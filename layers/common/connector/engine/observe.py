@@ -52,23 +52,21 @@ def observe(
 def _note(seen: Sequence[Observation], ledger: Ledger, counts: Counts, side: Side) -> None:
     """Fold a slice of observations into their links, whoever else writes to them meanwhile."""
     waiting = list(seen)
-    changed = 0
+    changed: set[str] = set()
     for _ in range(TRIES):
         desk = _Desk(ledger, waiting)
         for each in waiting:
             desk.take(each)
         changes = desk.changes()
         refused = ledger.put(changes) if changes else frozenset[str]()
-        changed += len(desk.touched) if not refused else 0
-        if not refused:
+        waiting = [each for each in waiting if desk.home(each.id) in refused]
+        changed |= desk.touched - {each.id for each in waiting}
+        if not waiting:
             break
-        still = [each for each in waiting if desk.home(each.id) in refused]
-        changed += len({each.id for each in still} ^ desk.touched) if still else 0
-        waiting = still
     else:
         raise RetryError("links are being changed by somebody else; the page will be read again")
-    counts.add(side, "changed", changed)
-    counts.add(side, "unchanged", len(seen) - changed)
+    counts.add(side, "changed", len(changed))
+    counts.add(side, "unchanged", len(seen) - len(changed))
 
 
 class _Desk:
