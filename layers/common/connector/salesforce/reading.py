@@ -240,8 +240,7 @@ def _parts(items: Sequence[str]) -> list[list[str]]:
 
 
 def _parsed(stamp: str) -> datetime:
-    """Salesforce writes offsets as +0000."""
-    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return datetime.fromisoformat(stamp)
 
 
 def _iso(moment: datetime) -> str:
