@@ -238,7 +238,10 @@ class ControlPanel:
     def _set_clock(self, order: Mapping[str, Any]) -> None:
         match order:
             case {"now": str(text)}:
-                instant = datetime.fromisoformat(text)
+                try:
+                    instant = datetime.fromisoformat(text)
+                except ValueError as error:
+                    raise BadRequest(f"'now' is an ISO 8601 date and time: {error}") from error
                 if instant.tzinfo is None:
                     raise BadRequest("'now' needs a time zone, for example 2026-11-23T10:00:00Z")
                 self.clock.set(instant.astimezone(UTC), frozen=bool(order.get("frozen", False)))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from werkzeug.exceptions import HTTPException
@@ -24,10 +24,9 @@ from local.salesforce_org.errors import (
     PageInsteadError,
     RefusedError,
     SoapFaultError,
-    WholeCallRefusedError,
     resource_missing,
 )
-from local.salesforce_org.exchange import ANYWHERE, Answer, Call, to_json
+from local.salesforce_org.exchange import Answer, Call, explained, to_json
 from local.salesforce_org.fault_kinds import KINDS, strike_before
 from local.salesforce_org.founding import found
 from local.salesforce_org.gate import admit
@@ -344,9 +343,5 @@ def _html(status: int, page: str) -> Response:
 
 
 def _refusal(refused: RefusedError, body: bytes) -> Response:
-    """Answer an error as an array; where a value could not be read, say at which column it is."""
-    error: dict[str, Any] = refused.alone()
-    if isinstance(refused, WholeCallRefusedError):
-        place = body.decode(errors="replace").find(refused.value) + len(refused.value)
-        error["message"] = refused.message.replace(ANYWHERE, f"[line:1, column:{max(place, 1)}]")
-    return _json(to_json([error]), refused.status)
+    """Answer an error: an array of one object."""
+    return _json(to_json([explained(refused, body)]), refused.status)

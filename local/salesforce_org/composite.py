@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers
 
 from local.salesforce_org.errors import RefusedError
-from local.salesforce_org.exchange import Answer, Call, to_json
+from local.salesforce_org.exchange import Answer, Call, explained, to_json
+from local.salesforce_org.gate import check_version
 from local.salesforce_org.state import OrgState
 
+PREFIX = "/services/data/v"
 MOST = 25
 MOST_HEAVY = 5
 HEAVY = re.compile(r"/(?:query|queryAll|composite/sobjects)(?:[/?]|$)", re.IGNORECASE)
@@ -70,6 +72,9 @@ def _check_size(parts: list[Any]) -> None:
         ):
             message = "Each subrequest needs method, url and referenceId"
             raise RefusedError("INVALID_INPUT", message, fields=None)
+        if not _are_headers(part.get("httpHeaders") or {}):
+            message = "httpHeaders must be names with one line of text each"
+            raise RefusedError("INVALID_INPUT", message, fields=None)
     names = [part["referenceId"] for part in parts]
     if len(set(names)) < len(names):
         raise RefusedError("INVALID_INPUT", "Duplicate referenceId in the request", fields=None)
@@ -77,6 +82,12 @@ def _check_size(parts: list[Any]) -> None:
     if heavy > MOST_HEAVY:
         message = f"Cannot have more than {MOST_HEAVY} query or collection subrequests"
         raise RefusedError("INVALID_INPUT", message, fields=None)
+
+
+def _are_headers(given: object) -> bool:
+    return isinstance(given, dict) and all(
+        isinstance(value, str) and value.isprintable() for value in given.values()
+    )
 
 
 def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Answer:
@@ -87,28 +98,28 @@ def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Disp
     except LookupError as missing:
         message = f"Invalid reference specified. No value for {missing.args[0]} found"
         return _error("PROCESSING_HALTED", message)
-    parts = urlsplit(url)
-    prefix = f"/services/data/v{call.version}"
-    if not parts.path.lower().startswith("/services/data/v"):
-        return _error("INVALID_INPUT", f"The subrequest url must start with {prefix}")
-    version, _, path = parts.path.removeprefix("/services/data/v").partition("/")
+    if not url.startswith(PREFIX):
+        message = f"The subrequest url must start with {PREFIX}{call.version}"
+        return _error("INVALID_INPUT", message)
+    target, _, query = url.removeprefix(PREFIX).partition("?")
+    version, _, path = target.partition("/")
     headers = Headers(call.headers)
-    for name, value in (part.get("httpHeaders") or {}).items():
-        headers[name] = value
+    headers.update(part.get("httpHeaders") or {})
     sub = Call(
         part["method"].upper(),
         "/" + path,
         version,
         call.user,
-        dict(parse_qsl(parts.query, keep_blank_values=True)),
+        dict(parse_qsl(query, keep_blank_values=True)),
         headers,
         raw,
         nested=True,
     )
     try:
+        check_version(version)
         result = dispatch(sub)
     except RefusedError as refused:
-        return Answer(refused.status, to_json([refused.alone()]))
+        return Answer(refused.status, to_json([explained(refused, raw)]))
     finally:
         call.records += sub.records
         call.writes = call.writes or sub.writes

@@ -307,11 +307,15 @@ class ControlRoutes:
         """Return who writes, and the values; `as_system` also writes read-only fields."""
         author = self._author(body)
         touch = body.pop("touch", "both")
-        if touch not in {"both", "system", "none"}:
+        if touch not in ["both", "system", "none"]:  # a list: it may not be hashable
             raise BadRequest("'touch' is both, system or none")
         late = body.pop("late_commit_seconds", 0)
         as_system = body.pop("as_system", touch != "both")
         values = body.get("values", body)
+        if isinstance(late, bool) or not isinstance(late, int | float):
+            raise BadRequest("'late_commit_seconds' is a number of seconds")
+        if not isinstance(values, dict):
+            raise BadRequest("'values' is an object: the fields and what they become")
         saving = Saving(
             allow_duplicates=True,
             late_seconds=float(late),

@@ -62,7 +62,9 @@ class Writer:
         if missing:
             raise _required(missing)
         record_rules.check_references(self.state, kind, values)
-        record_rules.check_unique(self.state, kind, values, rowid=None)
+        record_rules.check_unique(self.state, kind, values, str(row["Id"]))
+        if kind.name == "PermissionSetAssignment":
+            record_rules.check_assignment(self.state, kind, values)
         record_rules.check_duplicates(self.state, kind, row, self.saving.allow_duplicates)
         if self.saving.late_seconds > 0:
             self._defer(kind, row, values, lambda: self._insert(kind, row))
@@ -89,7 +91,7 @@ class Writer:
         if emptied:
             raise _required(emptied)
         record_rules.check_references(self.state, kind, values)
-        record_rules.check_unique(self.state, kind, values, rowid=row["rowid"])
+        record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if "Email" in values and values["Email"] != row.get("Email"):
             merged = row | values
             record_rules.check_duplicates(self.state, kind, merged, self.saving.allow_duplicates)

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import Headers
 
-from local.salesforce_org.errors import RefusedError
+from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
 from local.salesforce_org.security import OrgUser
 
 ANYWHERE = "[line:1, column:?]"  # where a value stands in the body; filled in when it is answered
@@ -68,6 +68,15 @@ class Call:
         """Return an argument of the query string, whatever the case of its name."""
         lowered = name.lower()
         return next((v for k, v in self.arguments.items() if k.lower() == lowered), None)
+
+
+def explained(refused: RefusedError, body: bytes) -> dict[str, Any]:
+    """Return an error as it is answered; a value that cannot be read is found in the body."""
+    error = refused.alone()
+    if isinstance(refused, WholeCallRefusedError):
+        place = body.decode(errors="replace").find(refused.value) + len(refused.value)
+        error["message"] = refused.message.replace(ANYWHERE, f"[line:1, column:{max(place, 1)}]")
+    return error
 
 
 def unreadable(body: bytes, error: Exception) -> RefusedError:

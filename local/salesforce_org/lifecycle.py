@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest
 from local.salesforce_org.dml import Saving, Writer
 from local.salesforce_org.errors import resource_missing
 from local.salesforce_org.ids import full_id
+from local.salesforce_org.record_rules import check_unique
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.standard_objects import CONVERTED_STATUS, LEAD_STATUSES
@@ -89,6 +90,7 @@ def merge(
 def undelete(state: OrgState, user: OrgUser, kind: ObjectType, record_id: str) -> dict[str, Any]:
     """Take a record out of the recycle bin."""
     row = _deleted_row(state, kind, record_id)
+    check_unique(state, kind, row, row["Id"])
     now = max(state.stamp(), str(row["SystemModstamp"]))
     changes: dict[str, Any] = {
         "IsDeleted": 0,

@@ -36,26 +36,26 @@ def row_locked(record_id: str) -> RefusedError:
     return RefusedError("UNABLE_TO_LOCK_ROW", message)
 
 
-def check_unique(state: OrgState, kind: ObjectType, values: Values, rowid: int | None) -> None:
-    """Refuse a unique value that a live record holds, converted leads included."""
+def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: str) -> None:
+    """Refuse a unique value that another record holds: live, converted, or not committed yet."""
     for field in kind.fields.values():
         value = values.get(field.name)
         if not field.unique or value is None:
             continue
         condition, parameters = same_value(field, str(value))
-        found = state.store.select(kind, f"{condition} AND IsDeleted = 0", parameters)
-        others = [row for row in found if row["rowid"] != rowid]
-        if others or (not found and state.transactions.claims(field.name, str(value))):
+        others = state.store.select(
+            kind, f"{condition} AND IsDeleted = 0 AND Id <> ?", [*parameters, record_id]
+        )
+        if others or state.transactions.claims(field.name, str(value), record_id):
             holder = others[0]["Id"][:SHORT] if others else "<unknown>"
             message = (
                 f"duplicate value found: {field.name} duplicates value on record with id: {holder}"
             )
             raise RefusedError("DUPLICATE_VALUE", message)
-    if kind.name == "PermissionSetAssignment" and rowid is None:
-        _check_assignment(state, kind, values)
 
 
-def _check_assignment(state: OrgState, kind: ObjectType, values: Values) -> None:
+def check_assignment(state: OrgState, kind: ObjectType, values: Values) -> None:
+    """Refuse a permission set that its user has already (recorded answer)."""
     assignee, granted = values.get("AssigneeId"), values.get("PermissionSetId")
     if state.store.select(kind, "AssigneeId = ? AND PermissionSetId = ?", (assignee, granted)):
         message = (  # two blanks after the full stop, as recorded

@@ -210,7 +210,7 @@ def _body(call: Call) -> tuple[list[Item], bool]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise wrong_shape("VALUE_STRING")
     _check_count(items)
-    types = [str(item.get("attributes", {}).get("type", "")).lower() for item in items]
+    types = [str(_type_name(item)).lower() for item in items]
     if sum(1 for _ in groupby(types)) > MOST_CHUNKS:
         message = f"Cannot have more than {MOST_CHUNKS} chunks in a single operation."
         raise RefusedError("INVALID_INPUT", message, fields=None)
@@ -226,8 +226,7 @@ def _check_count(items: Sequence[object]) -> None:
 
 
 def _type_of(state: OrgState, call: Call, item: Item) -> ObjectType:
-    attributes = item.get("attributes")
-    name = attributes.get("type") if isinstance(attributes, dict) else None
+    name = _type_name(item)
     if not isinstance(name, str):
         raise RefusedError("INVALID_INPUT", "Missing entity type information.", fields=None)
     kind = state.schema.find(name)
@@ -235,6 +234,11 @@ def _type_of(state: OrgState, call: Call, item: Item) -> ObjectType:
         message = f"sObject type '{name}' is not supported."
         raise RefusedError("INVALID_TYPE", message)
     return kind
+
+
+def _type_name(item: Item) -> object:
+    attributes = item.get("attributes")
+    return attributes.get("type") if isinstance(attributes, dict) else None
 
 
 def _id_of(item: Item) -> Any:  # noqa: ANN401  # whatever the caller sent

@@ -271,7 +271,7 @@ class _Parser:
             if token.kind == "date":
                 return date.fromisoformat(token.text)
             return datetime.fromisoformat(token.text).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             self._refuse(token)
 
     def _named_value(self, token: Token) -> Scalar:

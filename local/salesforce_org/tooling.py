@@ -34,7 +34,15 @@ TYPES = {
     "Picklist": "picklist",
     "MultiselectPicklist": "multipicklist",
 }
-FIXED_LENGTHS = {"Url": 255, "Email": 80, "Phone": 40, "TextArea": 255, "Picklist": 255}
+FIXED_LENGTHS = {
+    "Url": 255,
+    "Email": 80,
+    "Phone": 40,
+    "TextArea": 255,
+    "Picklist": 255,
+    "MultiselectPicklist": 4099,
+}
+LONGEST = {"Text": MOST_TEXT, "LongTextArea": 131_072}
 
 
 def create(state: OrgState, call: Call) -> Answer:
@@ -135,9 +143,9 @@ def touch(state: OrgState, kind: ObjectType) -> None:
 def field_of(name: str, metadata: dict[str, Any]) -> Field:
     """Return the field that a Metadata object describes, or refuse it."""
     made = metadata.get("type")
-    if made not in TYPES:
+    if not isinstance(made, str) or made not in TYPES:
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", f"Unknown field type: {made}")
-    if not metadata.get("label"):
+    if not metadata.get("label") or not isinstance(metadata["label"], str):
         raise _missing("Label")
     if made == "Checkbox":
         return _checkbox(name, metadata)
@@ -169,7 +177,7 @@ def _checkbox(name: str, metadata: dict[str, Any]) -> Field:
         message = "Can not specify 'required' for a CustomField of type Checkbox"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     default = metadata.get("defaultValue")
-    if default not in {True, False, "true", "false"}:
+    if default not in [True, False, "true", "false"]:  # a list: what was sent may not be hashable
         message = "Must specify 'defaultValue' for a CustomField of type Checkbox"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     return Field(
@@ -178,7 +186,7 @@ def _checkbox(name: str, metadata: dict[str, Any]) -> Field:
         "boolean",
         nillable=False,
         defaulted=True,
-        default=default in {True, "true"},
+        default=default in [True, "true"],
     )
 
 
@@ -204,21 +212,26 @@ def _length(made: str, metadata: dict[str, Any]) -> int:
             message = f"Can not specify 'length' for a CustomField of type {made}"
             raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
         return FIXED_LENGTHS[made]
-    length = metadata.get("length", 0)
-    if made == "Text" and not (isinstance(length, int) and 1 <= length <= MOST_TEXT):
-        message = f"Text field length must be between 1 and {MOST_TEXT}"
+    if made not in LONGEST:
+        return 0
+    length = metadata.get("length")
+    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= LONGEST[made]:
+        message = f"{made} field length must be between 1 and {LONGEST[made]}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
-    return int(length) if made in {"Text", "LongTextArea"} else 4099 * (made != "Date")
+    return length
 
 
 def _values(metadata: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
-    value_set = metadata.get("valueSet") or {}
-    definition = value_set.get("valueSetDefinition") or {}
-    names = tuple(
-        str(value.get("fullName") or value.get("valueName") or value.get("label"))
-        for value in definition.get("value", [])
-    )
-    return names, value_set.get("restricted") is True
+    match metadata.get("valueSet"):
+        case None:
+            return (), False
+        case {"valueSetDefinition": {"value": [*values]}, **rest} if all(
+            isinstance(value, dict) for value in values
+        ):
+            names = tuple(str(v.get("fullName") or v.get("label")) for v in values)
+            return names, rest.get("restricted") is True
+    message = "Must specify 'valueSetDefinition' for a CustomField with a valueSet"
+    raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
 
 
 def _check_rights(call: Call) -> None:

@@ -47,10 +47,10 @@ class Transactions:
         """Tell whether an open transaction has locked a record."""
         return any(d.holds and d.record_id == record_id for d in self._waiting)
 
-    def claims(self, field_name: str, value: str) -> bool:
-        """Tell whether an open transaction has written this unique value."""
+    def claims(self, field_name: str, value: str, record_id: str) -> bool:
+        """Tell whether an open transaction has written this unique value to another record."""
         wanted = (field_name, value.casefold())
-        return any(wanted in d.claims for d in self._waiting)
+        return any(wanted in d.claims and d.record_id != record_id for d in self._waiting)
 
     def oldest_start(self) -> datetime | None:
         """Return when the oldest open transaction began."""

@@ -24,9 +24,9 @@ def parse_datetime(text: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the latter: the year 1 or 9999, east or west of UTC
         return None
-    return instant.astimezone(UTC) if instant.tzinfo is not None else None
 
 
 def parse_date(text: str) -> date | None:

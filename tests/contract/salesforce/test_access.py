@@ -251,6 +251,11 @@ def test_a_wrong_order_to_the_simulator_is_named(desk: PrefixedSession) -> None:
         ("/validation_rules", {"object": "Lead"}),
         ("/flows", {"object": "Lead", "values": {"nope": 1}}),
         ("/records/Nothing", {}),
+        ("/records/Lead", {"values": "none"}),
+        ("/records/Lead", {"touch": []}),
+        ("/records/Lead", {"late_commit_seconds": "soon"}),
+        ("/clock", {"now": "soon"}),
+        ("/clock", {"now": "2026-11-23T10:00:00"}),
     ):
         answer = desk.post(route, json=body)
         assert answer.status_code == 400, route

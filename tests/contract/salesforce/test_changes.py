@@ -236,3 +236,24 @@ def test_a_deleted_record_comes_back_or_goes_for_good(
     assert desk.post(f"/records/Lead/{lead}/erase").json()["success"] is True
     rows = api.get("/queryAll", params={"q": "SELECT Id FROM Lead"}).json()["records"]
     assert rows == []
+
+
+def test_a_deleted_record_whose_unique_value_was_taken_stays_deleted(
+    api: PrefixedSession, desk: PrefixedSession, new_lead: Create
+) -> None:
+    lead = new_lead(plezi_url__c="u")
+    api.delete(f"/sobjects/Lead/{lead}")
+    holder = new_lead(plezi_url__c="U")
+    refused = desk.post(f"/records/Lead/{lead}/undelete")
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"].endswith(f"on record with id: {holder[:15]}")
+
+
+def test_a_unique_value_written_by_an_open_transaction_is_taken(
+    api: PrefixedSession, desk: PrefixedSession, new_lead: Create
+) -> None:
+    late, other = new_lead(), new_lead(plezi_url__c="old")
+    desk.patch(f"/records/Lead/{late}", json={"plezi_url__c": "new", "late_commit_seconds": 60})
+    refused = api.patch(f"/sobjects/Lead/{other}", json={"plezi_url__c": "NEW"}).json()[0]
+    assert refused["errorCode"] == "DUPLICATE_VALUE"
+    assert api.patch(f"/sobjects/Lead/{other}", json={"plezi_url__c": "old"}).status_code == 204

@@ -247,6 +247,8 @@ def test_a_composite_of_all_or_none_is_undone_together(api: PrefixedSession) -> 
         [query(f"q{number}", "SELECT Id FROM Lead") for number in range(6)],
         [part("same", "/limits"), part("same", "/limits")],
         [{"method": "GET"}],
+        [part("a", "/limits", httpHeaders={"X": 5})],
+        [part("a", "/limits", httpHeaders="X")],
     ],
 )
 def test_a_composite_has_limits(api: PrefixedSession, parts: list[dict[str, Any]]) -> None:
@@ -255,6 +257,26 @@ def test_a_composite_has_limits(api: PrefixedSession, parts: list[dict[str, Any]
 
 
 def test_a_composite_stays_on_its_instance(api: PrefixedSession) -> None:
-    parts = [part("a", "https://example.com/x"), part("b", "/composite", "POST", body={})]
+    parts = [
+        part("a", "https://example.com/services/data/v64.0/limits"),
+        part("b", "/composite", "POST", body={}),
+        part("c", "/../v99.0/limits"),
+    ]
     answers = api.post("/composite", json={"compositeRequest": parts}).json()["compositeResponse"]
-    assert [each["body"][0]["errorCode"] for each in answers] == ["INVALID_INPUT"] * 2
+    codes = [each["body"][0]["errorCode"] for each in answers]
+    assert codes == ["INVALID_INPUT", "INVALID_INPUT", "NOT_FOUND"]
+
+
+def test_a_part_that_cannot_be_read_says_where(api: PrefixedSession) -> None:
+    body = {"LastName": "A", "Company": "C", "last_visit__c": "soon"}
+    write = part("a", "/sobjects/Lead", "POST", body=body)
+    [answer] = api.post("/composite", json={"compositeRequest": [write]}).json()[
+        "compositeResponse"
+    ]
+    assert answer["body"][0]["message"].endswith("at [line:1, column:52]")
+
+
+def test_a_record_without_attributes_names_no_type(api: PrefixedSession) -> None:
+    for attributes in (None, 5, {}, {"type": 5}):
+        answer = api.post(PATH, json={"records": [{**GOOD, "attributes": attributes}]})
+        assert codes(answer) == ["INVALID_INPUT"]

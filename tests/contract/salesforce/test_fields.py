@@ -163,6 +163,17 @@ def test_the_tooling_api_reads_changes_and_deletes_a_field(
         ),
         ("a__c", {"type": "Number", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
         ("a__c", {"type": "Magic", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("a__c", {"type": ["Text"], "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
+        (
+            "a__c",
+            {"type": "Checkbox", "label": "A", "defaultValue": []},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
+        (
+            "a__c",
+            {"type": "Picklist", "label": "A", "valueSet": {"restricted": True}},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
         ("a__c", {"type": "Date"}, "REQUIRED_FIELD_MISSING"),
         ("plain", {"type": "Date", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
     ],

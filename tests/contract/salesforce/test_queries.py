@@ -75,10 +75,12 @@ E, B, O = "Élodie", "Bob", "O'Neil_50%"  # noqa: E741  # three initials
         ("Name = 'bob'", [B]),
     ],
 )
-def test_a_condition_finds(
+def test_a_condition_finds_some_and_its_negation_the_others(
     names: Callable[[str], list[str]], condition: str, expected: list[str]
 ) -> None:
     assert names(condition) == expected
+    others = names(f"NOT ({condition})")
+    assert sorted(others + expected) == sorted([E, B, O])
 
 
 def test_ids_are_found_in_both_lengths_and_by_order(api: PrefixedSession, new_lead: Create) -> None:
