@@ -1,0 +1,1 @@
+"""Measures of the connector beside a peer: `python -m benchmarks`."""
