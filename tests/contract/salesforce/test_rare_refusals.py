@@ -1,0 +1,83 @@
+"""Refusals that depend on an org's own life: each can be ordered, and has the wire's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from local.salesforce_org import SalesforceOrg
+from tests.contract.salesforce.conftest import PrefixedSession
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            "concurrent_requests",
+            "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        ),
+        ("long_transactions", "ConcurrentPerOrgLongTxn Limit exceeded."),
+    ],
+)
+def test_the_limits_on_calls_at_once(
+    api: PrefixedSession, org: SalesforceOrg, fault: str, message: str
+) -> None:
+    org.control.faults.order(fault)
+
+    answer = api.get("/limits")
+
+    assert answer.status_code == 403
+    assert answer.json() == [{"message": message, "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "insufficient access rights on cross-reference id: 0015e00000AbCdE",
+        ),
+        ("ENTITY_IS_LOCKED", "the entity is locked for editing"),
+        ("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
+    ],
+)
+def test_a_refusal_of_one_record_on_a_single_call_and_in_a_collection(
+    api: PrefixedSession,
+    org: SalesforceOrg,
+    new_lead: Callable[..., str],
+    code: str,
+    message: str,
+) -> None:
+    lead = new_lead()
+    org.control.faults.order(
+        "record_error", count=2, parameters={"errorCode": code, "message": message, "fields": []}
+    )
+
+    single = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"})
+    record = {"attributes": {"type": "Lead"}, "id": lead, "Title": "x"}
+    together = api.patch("/composite/sobjects", json={"records": [record]})
+
+    assert single.status_code == 400
+    assert single.json() == [{"message": message, "errorCode": code, "fields": []}]
+    [item] = together.json()
+    assert together.status_code == 200
+    assert item["success"] is False
+    assert item["errors"] == [{"statusCode": code, "message": message, "fields": []}]
+
+
+def test_too_many_logins_are_refused_in_the_token_endpoints_words(
+    wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
+) -> None:
+    org.control.faults.order(
+        "oauth_error",
+        parameters={"error": "rate_limit_exceeded", "error_description": "too many logins"},
+    )
+
+    answer = wire.post("/services/oauth2/token", data=password_form)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "rate_limit_exceeded",
+        "error_description": "too many logins",
+    }
