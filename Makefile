@@ -80,7 +80,6 @@ requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
-	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 ##@ Ship
@@ -119,13 +118,6 @@ clean: ## Remove what can be built again (not a running stack: make down)
 	@test -x .venv-sam/bin/python || $(PYTHON) -m venv .venv-sam
 	@$(UV) pip install --quiet --python .venv-sam/bin/python --require-hashes \
 		-r requirements/sam.txt
-	@touch $@
-
-.venv-bench/installed: .venv/bin/uv requirements/bench.txt
-	@echo "Installing requirements/bench.txt into .venv-bench"
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
-		-r requirements/bench.txt
 	@touch $@
 
 .venv-bench/installed: .venv/bin/uv requirements/bench.txt
