@@ -69,7 +69,6 @@ class RunKind(StrEnum):
     """What a run was asked to do."""
 
     CHANGES = "changes"
-    FULL = "full"
 
 
 class RunState(StrEnum):
