@@ -117,3 +117,24 @@ def test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one(
     ops.fire_schedule()
     assert sales.simulate("GET", "calls")["writes"] == 0
     assert marketing.simulate("GET", "calls")["writes"] == 0
+
+
+def test_clearing_travels_wrong_side_edits_stay_and_capitals_make_no_second_person(
+    sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    person = marketing.add(email="A@B.FR", last_name="Roi", phone="111", function="CMO")
+    sales.add("Lead", Email="a@b.fr", LastName="Roi", Company="B", MobilePhone="555")
+    ops.fire_schedule()
+    [lead] = sales.leads("a@b.fr")
+    assert [email for email in marketing.people() if email == "a@b.fr"] == ["a@b.fr"]
+
+    marketing.edit(person, phone=None)
+    sales.edit("Lead", lead["Id"], MobilePhone=None, Title="Chief Magic Officer")
+    ops.fire_schedule()
+
+    [lead] = sales.leads("a@b.fr")
+    assert (lead["Phone"], lead["MobilePhone"]) == (None, None)
+    assert lead["Title"] == "Chief Magic Officer"
+    plezi = marketing.people()["a@b.fr"]
+    assert not plezi.get("mobile")
+    assert plezi["function"] == "CMO"
