@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import time
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.memory import peak_mb
 from connector.engine.observe import observe
 from connector.mapping import DEFAULT_MAPPING, BoundMapping, Direction, Line, Schema, bind
 from connector.model import Counts, Cursor, Kind, Side
@@ -22,7 +22,6 @@ MORE_LINES = (
     Line("segment", "segment__c", Direction.BOTH),
 )
 """With the default mapping and the system fields they make 18 fields of a Lead."""
-MEGABYTE = 1024
 
 
 def main() -> None:
@@ -72,8 +71,7 @@ def main() -> None:
             lambda: False,
         )
         seconds.append(time.perf_counter() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
-    print(json.dumps({"first": seconds[0], "unchanged": seconds[1:], "peak_mb": peak}))
+    print(json.dumps({"first": seconds[0], "unchanged": seconds[1:], "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

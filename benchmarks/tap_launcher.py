@@ -7,7 +7,6 @@ the peer's own code. Runs in the peer's environment (requirements/bench.txt).
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from typing import Any
@@ -16,6 +15,8 @@ import tap_salesforce  # type: ignore[import-not-found, unused-ignore]
 from tap_salesforce.salesforce import (  # type: ignore[import-not-found, unused-ignore]
     Salesforce,
 )
+
+from benchmarks.memory import peak_mb
 
 
 def given_session(peer: Any) -> None:  # noqa: ANN401  # the peer's own class
@@ -28,5 +29,4 @@ if __name__ == "__main__":
     Salesforce.login = given_session
     begun = time.perf_counter()
     tap_salesforce.main_impl()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{time.perf_counter() - begun} {peak}", file=sys.stderr)
+    print(f"{time.perf_counter() - begun} {peak_mb()}", file=sys.stderr)
