@@ -90,6 +90,7 @@ class WorkerSettings(DoorSettings, ReadingSettings):
     worker_timeout_seconds: float = Field(default=300, gt=0)
     worker_budget_seconds: float = Field(default=240, gt=0)
     journal_days: int = Field(default=365, ge=1)
+    alerts_topic: str = ""
     assign_new_leads: bool = True
 
 

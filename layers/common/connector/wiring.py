@@ -14,6 +14,7 @@ from typing import Final
 import boto3
 
 from connector import telemetry
+from connector.alerts import SnsAlerts
 from connector.configuration import DynamoConfiguration
 from connector.credentials import PleziCredentials, SalesforceCredentials, SecretReader
 from connector.engine.doors import Door
@@ -155,6 +156,7 @@ def build_world(
         journal=DynamoJournal(dynamodb, settings.journal_table, settings.journal_days),
         configuration=configuration,
         inbox=RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
+        alerts=SnsAlerts(boto3.client("sns"), settings.alerts_topic),
         clients={
             Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, time.time),
             Side.SALESFORCE: SalesforceClient(

@@ -36,6 +36,18 @@ class DynamoConfiguration:
         items = answer["Items"]
         return from_document(json.loads(items[0]["document"]["S"])) if items else DEFAULT_MAPPING
 
+    def version(self, number: int) -> FieldMapping | None:
+        """Return one version of the mapping, or None; 0 is the one shipped."""
+        if number == DEFAULT_MAPPING.version:
+            return DEFAULT_MAPPING
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key={"mapping": {"S": NAME}, "version": {"N": str(number)}},
+            ConsistentRead=True,
+        )
+        item = answer.get("Item")
+        return None if item is None else from_document(json.loads(item["document"]["S"]))
+
     def save(self, mapping: FieldMapping) -> None:
         """Save a mapping under its version, which must be new; else `StaleError`."""
         try:

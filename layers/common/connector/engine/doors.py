@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from connector.engine.ports import Clock, Inbox, Ledger
 from connector.engine.runs import new_run
@@ -20,9 +21,24 @@ class Door:
         self._clock = clock
         self._new_id = new_id
 
-    def request(self, kind: RunKind) -> str:
-        """Write down a run and ask for its first part; return its id."""
-        run = new_run(self._new_id(), kind, self._clock())
+    def request(
+        self,
+        kind: RunKind,
+        *,
+        emails: Iterable[str] = (),
+        draft: str = "",
+        everybody: bool = False,
+    ) -> str:
+        """Write down a run and ask for its first part; return its id.
+
+        `emails` are canonical; they, `draft` and `everybody` are as in `Run`.
+        """
+        run = replace(
+            new_run(self._new_id(), kind, self._clock()),
+            emails=tuple(emails),
+            draft=draft,
+            everybody=everybody,
+        )
         self._ledger.add_run(run)
         self._inbox.send(run.id, Part.OBSERVE)
         return run.id

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from connector.mapping import FieldMapping, Schema
 from connector.model import (
+    Alert,
     Breaker,
     Change,
     Counts,
@@ -55,8 +56,8 @@ class Ledger(Protocol):
     def run(self, run: str) -> Run | None:
         """Return the record of a run."""
 
-    def start_part(self, run: str, now: float) -> None:
-        """Note that an invocation works on a run."""
+    def start_part(self, run: str, now: float, mapping_version: int) -> None:
+        """Note that an invocation works on a run, and with which version of the mapping."""
 
     def count(self, run: str, counts: Counts) -> None:
         """Add to a run's counts."""
@@ -71,6 +72,19 @@ class Ledger(Protocol):
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
+
+    def applied_version(self) -> int | None:
+        """Return the version of the mapping that was last applied to everybody; None: never."""
+
+    def keep_applied_version(self, version: int) -> None:
+        """Note that a version of the mapping was applied to everybody."""
+
+
+class Alerts(Protocol):
+    """How people are told."""
+
+    def tell(self, alert: Alert) -> None:
+        """Tell people; the same kind and key only once until it is over."""
 
 
 class Journal(Protocol):

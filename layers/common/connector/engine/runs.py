@@ -33,7 +33,8 @@ class Engine:
             return RunState.DONE if run is None else run.state
         if not ledger.started():
             return self._end(run_id, RunState.NOT_STARTED, "not_started", NOT_STARTED_MESSAGE)
-        ledger.start_part(run_id, self._world.clock())
+        mapping = self._world.configuration.current()
+        ledger.start_part(run_id, self._world.clock(), mapping.version)
         calls = {side: client.calls for side, client in self._world.clients.items()}
         try:
             finished = self._strokes(run, part, out_of_time)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from connector.engine.ports import Clock, Configuration, Inbox, Journal, Ledger, SideClient
+from connector.engine.ports import (
+    Alerts,
+    Clock,
+    Configuration,
+    Inbox,
+    Journal,
+    Ledger,
+    SideClient,
+)
 from connector.model import Side
 
 
@@ -17,6 +25,7 @@ class World:
     journal: Journal
     configuration: Configuration
     inbox: Inbox
+    alerts: Alerts
     clients: Mapping[Side, SideClient]
     clock: Clock
     new_id: Callable[[], str]

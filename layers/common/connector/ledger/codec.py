@@ -41,8 +41,11 @@ def to_attributes(link: Link) -> Attributes:
         "plezi": _observation(link.plezi) if link.plezi is not None else None,
         "salesforce": [_observation(seen) for seen in link.salesforce],
         "intent": _intent(link.intent) if link.intent is not None else None,
-        "holds": {key: [it.reason, it.since, dict(it.words)] for key, it in link.holds.items()},
+        "holds": {
+            key: [it.reason, it.since, dict(it.words), it.chosen] for key, it in link.holds.items()
+        },
         "quarantine": _quarantine(link.quarantine) if link.quarantine is not None else None,
+        "survivor": link.survivor,
     }
     return {name: _text(tree) for name, tree in trees.items() if tree}
 
@@ -59,12 +62,13 @@ def from_attributes(
         base={record: _to_values(words) for record, words in trees.get("base", {}).items()},
         intent=_to_intent(trees["intent"]) if "intent" in trees else None,
         holds={
-            key: Hold(reason, since, _to_values(words))
-            for key, (reason, since, words) in trees.get("holds", {}).items()
+            key: Hold(reason, since, _to_values(words), *chosen)
+            for key, (reason, since, words, *chosen) in trees.get("holds", {}).items()
         },
         quarantine=_to_quarantine(trees["quarantine"]) if "quarantine" in trees else None,
         dirty=dirty,
         revision=revision,
+        survivor=trees.get("survivor", ""),
     )
     return replace(link, pointed=link.records)
 
@@ -95,13 +99,13 @@ def _observation(seen: Observation) -> list[Any]:
         seen.modified,
         seen.as_of,
         flags,
-        seen.master_id,
+        seen.successor,
         dict(seen.values),
     ]
 
 
 def _to_observation(tree: list[Any]) -> Observation:
-    kind, record, email, version, modified, as_of, flags, master, values = tree
+    kind, record, email, version, modified, as_of, flags, successor, values = tree
     return Observation(
         kind=Kind(kind),
         id=record,
@@ -113,7 +117,7 @@ def _to_observation(tree: list[Any]) -> Observation:
         eligible=bool(flags & FLAG_ELIGIBLE),
         converted=bool(flags & FLAG_CONVERTED),
         deleted=bool(flags & FLAG_DELETED),
-        master_id=master,
+        successor=successor,
     )
 
 

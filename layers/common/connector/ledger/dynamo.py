@@ -13,6 +13,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.errors import RetryError
@@ -40,8 +41,17 @@ TRANSACTION: Final = 100
 TRIES: Final = 8
 DIRTY: Final = "dirty"
 RUNS: Final = "run"
-TREES: Final = ("base", "plezi", "salesforce", "intent", "holds", "quarantine")
+FORM_RUNS: Final = "form-run"
+FORM_RUN_SECONDS: Final = 30 * 86_400
+"""How long the record of a form's run is kept: there may be thousands a day."""
+TREES: Final = ("base", "plezi", "salesforce", "intent", "holds", "quarantine", "survivor")
 COUNT_PREFIX: Final = "n|"
+ATTENTION: Final = tuple(
+    "+".join(waits)
+    for number in (1, 2, 3)
+    for waits in combinations(("duplicate", "hold", "quarantine"), number)
+)
+"""What the index `attention` may hold for a link: every combination of `Link.attention`."""
 
 Item = dict[str, Any]
 
@@ -113,10 +123,8 @@ class DynamoLedger:
         }
         if link.dirty:
             item["work"] = {"S": DIRTY}
-        if link.quarantine is not None:
-            item["attention"] = {"S": "quarantine"}
-        elif link.holds:
-            item["attention"] = {"S": "hold"}
+        if waits := link.attention:
+            item["attention"] = {"S": "+".join(waits)}
         if not link.revision:
             return {
                 "Put": {
@@ -157,8 +165,18 @@ class DynamoLedger:
         return self._index("work", DIRTY, limit, after)
 
     def waiting(self, reason: str, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of links that wait for a person (`hold`, `quarantine`), in order."""
-        return self._index("attention", reason, limit, after)
+        """Return e-mails of links that wait for a person, in order.
+
+        `reason` is `hold`, `quarantine` or `duplicate`. A link that waits for several stands in the
+        index under all of them together, so each combination is asked.
+        """
+        found = [
+            email
+            for waits in ATTENTION
+            if reason in waits.split("+")
+            for email in self._index("attention", waits, limit, after)
+        ]
+        return sorted(found)[:limit]
 
     def _index(self, index: str, value: str, limit: int, after: str) -> list[str]:
         answer = self._client.query(
@@ -179,12 +197,18 @@ class DynamoLedger:
         item = self._get(f"cursor#{kind.value}")
         if item is None:
             return Cursor(kind)
-        watermark, place, cover, begun, completed = json.loads(item["document"]["S"])
-        return Cursor(kind, watermark, place, cover, begun, completed)
+        return Cursor(kind, *json.loads(item["document"]["S"]))
 
     def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
         """Keep a cursor and add to the run's counts, in one transaction."""
-        document = [cursor.watermark, cursor.place, cursor.cover, cursor.begun, cursor.completed]
+        document = [
+            cursor.watermark,
+            cursor.place,
+            cursor.cover,
+            cursor.begun,
+            cursor.completed,
+            cursor.full,
+        ]
         put: TransactWriteItemTypeDef = {
             "Put": {
                 "TableName": self._table,
@@ -201,31 +225,37 @@ class DynamoLedger:
 
     def add_run(self, run: Run) -> None:
         """Write down the record of a run that was requested."""
-        self._client.put_item(
-            TableName=self._table,
-            Item={
-                "pk": {"S": f"run#{run.id}"},
-                "attention": {"S": RUNS},
-                "kind": {"S": run.kind.value},
-                "state": {"S": run.state.value},
-                "requested_at": {"N": str(run.requested_at)},
-                "invocations": {"N": "0"},
-            },
-        )
+        asked = {"emails": run.emails, "draft": run.draft, "everybody": run.everybody}
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": f"run#{run.id}"},
+            "attention": {"S": FORM_RUNS if run.kind is RunKind.FORM else RUNS},
+            "kind": {"S": run.kind.value},
+            "state": {"S": run.state.value},
+            "requested_at": {"N": str(run.requested_at)},
+            "invocations": {"N": "0"},
+        }
+        if any(asked.values()):
+            item["asked"] = {"S": json.dumps(asked, ensure_ascii=False)}
+        if run.kind is RunKind.FORM:
+            item["expires_at"] = {"N": str(int(run.requested_at) + FORM_RUN_SECONDS)}
+        self._client.put_item(TableName=self._table, Item=item)
 
     def run(self, run: str) -> Run | None:
         """Return the record of a run."""
         item = self._get(f"run#{run}")
         return None if item is None else _to_run(item)
 
-    def runs(self, limit: int, before: str = "") -> list[Run]:
-        """Return the records of the newest runs, newest first, beginning before one."""
+    def runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
+        """Return the records of the newest runs, newest first, beginning before one.
+
+        The runs of forms are a list of their own (`forms`), for there may be thousands a day.
+        """
         answer = self._client.query(
             TableName=self._table,
             IndexName="attention",
             KeyConditionExpression="attention = :runs AND pk < :before",
             ExpressionAttributeValues={
-                ":runs": {"S": RUNS},
+                ":runs": {"S": FORM_RUNS if forms else RUNS},
                 ":before": {"S": f"run#{before or '~'}"},
             },
             Limit=limit,
@@ -237,19 +267,21 @@ class DynamoLedger:
         }
         return [_to_run(found[key]) for key in sorted(found, reverse=True)]
 
-    def start_part(self, run: str, now: float) -> None:
-        """Note that an invocation works on a run."""
+    def start_part(self, run: str, now: float, mapping_version: int) -> None:
+        """Note that an invocation works on a run, and with which version of the mapping."""
         self._client.update_item(
             TableName=self._table,
             Key={"pk": {"S": f"run#{run}"}},
             UpdateExpression=(
-                "SET #state = :running, started_at = if_not_exists(started_at, :now) "
+                "SET #state = :running, started_at = if_not_exists(started_at, :now), "
+                "mapping_version = :version "
                 "ADD invocations :one"
             ),
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues={
                 ":running": {"S": RunState.RUNNING.value},
                 ":now": {"N": str(now)},
+                ":version": {"N": str(mapping_version)},
                 ":one": {"N": "1"},
             },
         )
@@ -288,6 +320,15 @@ class DynamoLedger:
     def switch(self, *, on: bool, now: float) -> None:
         """Turn the start switch."""
         self.keep_document("switch", {"on": on, "since": now})
+
+    def applied_version(self) -> int | None:
+        """Return the version of the mapping that was last applied to everybody; None: never."""
+        document = self.document("applied_mapping")
+        return None if document is None else int(document["version"])
+
+    def keep_applied_version(self, version: int) -> None:
+        """Note that a version of the mapping was applied to everybody."""
+        self.keep_document("applied_mapping", {"version": version})
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
@@ -417,6 +458,7 @@ def _to_run(item: Item) -> Run:
         if name.startswith(COUNT_PREFIX):
             _, side, what = name.split("|")
             counts.setdefault(side, {})[what] = int(value["N"])
+    asked = json.loads(item.get("asked", {"S": "{}"})["S"])
     return Run(
         id=item["pk"]["S"].removeprefix("run#"),
         kind=RunKind(item["kind"]["S"]),
@@ -428,4 +470,8 @@ def _to_run(item: Item) -> Run:
         reason=item.get("reason", {"S": ""})["S"],
         message=item.get("message", {"S": ""})["S"],
         invocations=int(item["invocations"]["N"]),
+        emails=tuple(asked.get("emails", ())),
+        draft=asked.get("draft", ""),
+        everybody=asked.get("everybody", False),
+        mapping_version=int(item.get("mapping_version", {"N": "0"})["N"]),
     )

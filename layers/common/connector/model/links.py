@@ -54,6 +54,8 @@ class Observation:
     `version` orders the states of one record (text that sorts: a stamp of its own side). `modified`
     is the stamp that people see, ISO 8601 in UTC; the `newest` policy uses it, change detection
     never does. `as_of` is our own clock (seconds) when the read began or the write was answered.
+    `successor` is the record in which this one goes on: the winner of a merge, the Contact of a
+    converted Lead. A field that is not among `values` was not read: unknown, which is not blank.
     """
 
     kind: Kind
@@ -66,7 +68,7 @@ class Observation:
     eligible: bool = True
     converted: bool = False
     deleted: bool = False
-    master_id: str = ""
+    successor: str = ""
 
     @property
     def side(self) -> Side:
@@ -142,11 +144,15 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One field that waits for a person; `words` is what each record said when it was held."""
+    """One field that waits for a person; `words` is what each record said when it was held.
+
+    `chosen` is the record whose word the person chose; it counts as long as the words are these.
+    """
 
     reason: str
     since: float
     words: Mapping[str, Value]
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,7 @@ class Link:
 
     `revision` counts the states of this line in the ledger (0: not stored yet). `base` is by record
     id, then by that record's field. `pointed` are the records by whose id the ledger can find this
-    line.
+    line. `survivor` is the Lead that a person picked among several of one e-mail.
     """
 
     email: str
@@ -180,6 +186,7 @@ class Link:
     dirty: bool = False
     revision: int = 0
     pointed: frozenset[str] = frozenset()
+    survivor: str = ""
 
     def observations(self) -> Iterator[Observation]:
         """Yield Plezi's observation first, then those of Salesforce, in a stable order."""
@@ -206,6 +213,17 @@ class Link:
             salesforce=tuple(held for held in self.salesforce if held.id != record),
             base={kept: words for kept, words in self.base.items() if kept != record},
         )
+
+    @property
+    def attention(self) -> tuple[str, ...]:
+        """What a person should look at: `duplicate`, `hold`, `quarantine`, in this order."""
+        leads = sum(seen.kind is Kind.LEAD and seen.takes_part for seen in self.salesforce)
+        waits = {
+            "duplicate": leads > 1,
+            "hold": bool(self.holds),
+            "quarantine": self.quarantine is not None,
+        }
+        return tuple(kind for kind, present in waits.items() if present)
 
     @property
     def records(self) -> frozenset[str]:

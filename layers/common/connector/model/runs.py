@@ -18,6 +18,7 @@ class Cursor:
     reading is under way, `place` says how far it came and `cover` what the watermark becomes at its
     end; all three are in the words of the adapter that reads. `begun` and `completed` are our clock
     (seconds) at the beginning of the reading under way, and of the last one that came to its end.
+    `full`: the reading under way takes everybody, changed or not, and weighs each link anew.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Cursor:
     cover: str = ""
     begun: float = 0.0
     completed: float = 0.0
+    full: bool = False
 
     def resting(self) -> Cursor:
         """Return the cursor after a reading that came to its end."""
@@ -66,9 +68,18 @@ class Change:
 
 
 class RunKind(StrEnum):
-    """What a run was asked to do."""
+    """What a run was asked to do.
+
+    `changes`: what changed since the last run. `full`: read both sides again and apply the mapping
+    to everybody. `selected`: the people named. `dry_run`: tell what a run would do, and do nothing.
+    `form`: one person, because a form was submitted.
+    """
 
     CHANGES = "changes"
+    FULL = "full"
+    SELECTED = "selected"
+    DRY_RUN = "dry_run"
+    FORM = "form"
 
 
 class RunState(StrEnum):
@@ -80,6 +91,7 @@ class RunState(StrEnum):
     HALTED = "halted"
     FAILED = "failed"
     NOT_STARTED = "not_started"
+    PAUSED = "paused"
 
 
 class Part(StrEnum):
@@ -126,7 +138,10 @@ class Run:
     """The record of one run; times are our clock, in seconds since 1970.
 
     `counts` is by side, then by what was counted. `reason` and `message` say why a run was halted
-    or did not start.
+    or did not start. `emails` are the people that a `selected` run or a `dry_run` is for (none:
+    everybody). `draft` is the JSON document of a mapping that is not saved yet ('': the saved one),
+    and `everybody` whether all people are weighed and not only who changed: both are for a
+    `dry_run`. `mapping_version` is the version that the run worked with.
     """
 
     id: str
@@ -139,6 +154,67 @@ class Run:
     reason: str = ""
     message: str = ""
     invocations: int = 0
+    emails: tuple[str, ...] = ()
+    draft: str = ""
+    everybody: bool = False
+    mapping_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody says that a Plezi contact may have changed: only a hint, never a value.
+
+    One of `email` (canonical) and `contact` (Plezi's id) is given. `trace` is the id that follows
+    the form to the Lead; `attempt` counts from 0 how often the contact could not be read yet.
+    """
+
+    trace: str
+    email: str = ""
+    contact: str = ""
+    attempt: int = 0
+
+
+class Heard(StrEnum):
+    """What became of a hint.
+
+    `settled`: both sides agree, or what is left is recorded. `not_readable`: Plezi does not show
+    the contact yet. `busy`: somebody else is at work on the link; come back. `not_started`: the
+    start switch is off. `paused`: the API budget is spent; the schedule will see to it.
+    """
+
+    SETTLED = "settled"
+    NOT_READABLE = "not_readable"
+    BUSY = "busy"
+    NOT_STARTED = "not_started"
+    PAUSED = "paused"
+
+
+class AlertKind(StrEnum):
+    """What people are told; CloudWatch adds two: no run for 2.5 h, dead letters."""
+
+    CREDENTIALS_REFUSED = "credentials_refused"
+    CREDENTIALS_EXPIRING = "credentials_expiring"
+    RUN_FAILED = "run_failed"
+    BREAKER = "breaker"
+    QUARANTINE = "quarantine"
+    API_BUDGET = "api_budget"
+    PARKED_FIELD = "parked_field"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that people must know, in plain words: what, since when, what to do, what is safe.
+
+    `since` is our clock, in seconds. Never a personal value. `key` tells alerts of one kind apart
+    (a field, a secret's version), so that each is told once.
+    """
+
+    kind: AlertKind
+    what: str
+    since: float
+    remedy: str
+    kept: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +244,8 @@ class JournalLine:
     """One thing that was done, kept, held or lost, field by field.
 
     `what` is `written`, `lost`, `held` or `refused`; `field` is the mapping line's key; `rule` is
-    the merge's word for why.
+    the merge's word for why. `run` is the run's id; for a form it is the form's trace id. The lines
+    of a dry run say what would be done, and are kept apart from people's history.
     """
 
     email: str

@@ -1,5 +1,6 @@
 """The decisions about one link, as data: what was seen, what to do, what became of it. Pure."""
 
+from connector.plan.attention import choose, retry, survive
 from connector.plan.folding import fold, forget, refreshed
 from connector.plan.judging import Judgement, judge
 from connector.plan.planning import Lost, Plan, plan
@@ -11,10 +12,13 @@ __all__ = [
     "Outcome",
     "Plan",
     "Result",
+    "choose",
     "fold",
     "forget",
     "judge",
     "plan",
     "record",
     "refreshed",
+    "retry",
+    "survive",
 ]

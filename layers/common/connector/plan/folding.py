@@ -33,7 +33,7 @@ def says_the_same(held: Observation, seen: Observation) -> bool:
         and held.eligible == seen.eligible
         and held.converted == seen.converted
         and held.deleted == seen.deleted
-        and held.master_id == seen.master_id
+        and held.successor == seen.successor
     )
 
 

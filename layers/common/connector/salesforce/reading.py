@@ -29,7 +29,7 @@ COVERED_WINDOW: Final = timedelta(hours=1)
 stays open for an hour."""
 SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 OBJECT_FIELDS: Final = {
-    Kind.LEAD: ("IsConverted", "MasterRecordId"),
+    Kind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId"),
     Kind.CONTACT: ("MasterRecordId",),
 }
 LOOK_UP_ROWS: Final = 200
@@ -199,7 +199,7 @@ class Reader:
             eligible=eligible,
             converted=bool(row.get("IsConverted", False)),
             deleted=bool(row["IsDeleted"]),
-            master_id=row.get("MasterRecordId") or "",
+            successor=row.get("MasterRecordId") or row.get("ConvertedContactId") or "",
         )
 
     def _covered(self, kind: Kind) -> str:

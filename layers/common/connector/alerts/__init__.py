@@ -1,0 +1,5 @@
+"""Alerts to people, through SNS."""
+
+from connector.alerts.sns import SnsAlerts
+
+__all__ = ["SnsAlerts"]
