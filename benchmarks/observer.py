@@ -63,7 +63,7 @@ def main() -> None:
         world.ledger.checkpoint(Cursor(Kind.LEAD), "benchmark", Counts())
         begun = time.perf_counter()
         observe(
-            Kind.LEAD,
+            world.ledger.cursor(Kind.LEAD),
             world.clients[Side.SALESFORCE],
             world.ledger,
             bound,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from connector.errors import MappingError
+from connector.mapping import canonical_email
 from connector.model import RunKind
 from connector.wiring import door
+
+MOST_PEOPLE = 200
+"""People of one selected run: what one look-up in Salesforce takes, and at two calls a second what
+Plezi answers within one invocation. For more, `full` is the kind to ask for."""
+LONGEST_DRAFT = 200_000
+"""Characters of a mapping that is not saved; half of what an item of the ledger's table holds."""
+
+Email = Annotated[str, BeforeValidator(canonical_email), Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class ManualSync(BaseModel):
@@ -17,6 +27,29 @@ class ManualSync(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: RunKind = RunKind.CHANGES
+    emails: tuple[Email, ...] = Field(default=(), max_length=MOST_PEOPLE)
+    mapping: dict[str, Any] | None = None
+    everybody: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> ManualSync:
+        if self.kind is RunKind.FORM:
+            raise ValueError("kind: a form asks by itself; choose changes, full, selected, dry_run")
+        if self.kind is RunKind.SELECTED and not self.emails:
+            raise ValueError("emails: name the people of a selected run")
+        if self.emails and self.kind not in (RunKind.SELECTED, RunKind.DRY_RUN):
+            raise ValueError("emails: only a selected run and a dry run are for some people")
+        dry = self.kind is RunKind.DRY_RUN
+        if (self.mapping is not None or self.everybody) and not dry:
+            raise ValueError("mapping, everybody: only for a dry run; save a mapping to apply it")
+        if len(self.draft) > LONGEST_DRAFT:
+            raise ValueError(f"mapping: longer than {LONGEST_DRAFT} characters")
+        return self
+
+    @property
+    def draft(self) -> str:
+        """The mapping as a document; '' for the saved one."""
+        return "" if self.mapping is None else json.dumps(self.mapping, ensure_ascii=False)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
@@ -25,10 +58,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     text = (event.get("body") or "{}") if through_api else json.dumps(event)
     try:
         asked = ManualSync.model_validate_json(text)
+        run_id = door().request(
+            asked.kind, emails=asked.emails, draft=asked.draft, everybody=asked.everybody
+        )
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        wrong = "; ".join(
+            ": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"])))
+            for it in error.errors()
+        )
         return _answer(400, {"error": wrong}) if through_api else {"error": wrong}
-    run_id = door().request(asked.kind)
+    except MappingError as error:
+        return _answer(400, {"error": str(error)}) if through_api else {"error": str(error)}
     return _answer(202, {"run_id": run_id}) if through_api else {"run_id": run_id}
 
 

@@ -12,8 +12,9 @@ import yaml
 
 from connector.engine.doors import Door
 from connector.engine.runs import Engine
+from connector.journal.dynamo import line_of
 from connector.ledger import DynamoLedger
-from connector.model import Part, Run, RunKind, RunState
+from connector.model import JournalLine, Part, Run, RunKind, RunState
 from connector.settings import WorkerSettings
 from connector.transport import Wire
 from connector.wiring import build_world, new_id
@@ -115,9 +116,25 @@ class Stage:
 
     # Runs
 
-    def sync(self, out_of_time: Any = lambda: False) -> Run:
+    def sync(
+        self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **asked: Any
+    ) -> Run:
         """Request a run and work on it until it ends, as the queue would."""
-        run_id = self.door.request(RunKind.CHANGES)
+        run_id = self.door.request(kind, **asked)
+        return self.work(run_id, out_of_time)
+
+    def dry_run(self, **asked: Any) -> tuple[Run, list[JournalLine]]:
+        """Ask what a run would do; return its record and every line of its plan."""
+        run = self.sync(kind=RunKind.DRY_RUN, **asked)
+        items = boto3.client("dynamodb", region_name=REGION).query(
+            TableName="JournalTable",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"plan#{run.id}"}},
+        )["Items"]
+        return run, [line_of(item) for item in items]
+
+    def work(self, run_id: str, out_of_time: Any = lambda: False) -> Run:
+        """Work on a run until it ends, as the queue would."""
         part = Part.OBSERVE
         for _ in range(1000):
             state = self.engine.work(run_id, part, out_of_time)

@@ -54,7 +54,9 @@ def gather(link: Link, mapping: FieldMapping) -> Company:
     """Decide the part of each record of a link. Pure; refuses to guess between people."""
     leads = [seen for seen in link.salesforce if seen.kind is Kind.LEAD]
     alive = [seen for seen in leads if seen.takes_part]
-    if len(alive) > 1:
+    if len(alive) > 1 and any(seen.id == link.survivor for seen in alive):
+        alive = [seen for seen in alive if seen.id == link.survivor]
+    elif len(alive) > 1:
         if mapping.duplicates is Duplicates.HOLD:
             return Company(Match.AMBIGUOUS, reason="several_leads")
         if mapping.duplicates is Duplicates.SURVIVOR:

@@ -10,7 +10,7 @@ hold among all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -39,6 +39,7 @@ class Rule(StrEnum):
     FILL_BLANK = "fill_blank"
     MOST_RESTRICTIVE = "most_restrictive"
     HELD = "held"
+    CHOSEN = "chosen"
     QUIET = "quiet"
 
 
@@ -69,7 +70,8 @@ class Verdict:
 
     `writes` are new values by record, in that record's words. `settles` is what each record will
     have said once all writes are done: the next base (None: nothing was settled). `losers` are the
-    records whose own change gives way, with the value that is lost.
+    records whose own change gives way, with the value that is lost. A quiet verdict may settle what
+    records say that nobody writes to: from then on only their edits travel.
     """
 
     rule: Rule
@@ -95,6 +97,7 @@ def settle(line: BoundLine, voices: Sequence[Voice]) -> Verdict:
     said = {voice.record: line.canonical(voice.side, voice.now) for voice in voices}
     if len(set(said.values())) == 1:
         return Verdict(Rule.AGREED, settles={voice.record: voice.now for voice in voices})
+    voices = _together(voices)
     policy = line.line.policy
     if policy is Policy.MOST_RESTRICTIVE and line.kind is FieldKind.CHECKBOX:
         return _tell(line, voices, _first(voices, said, value=True), Rule.MOST_RESTRICTIVE)
@@ -109,6 +112,30 @@ def settle(line: BoundLine, voices: Sequence[Voice]) -> Verdict:
     if policy is Policy.HOLD:
         return Verdict(Rule.HELD)
     return _tell(line, voices, _winner(policy, speakers), Rule(policy.value))
+
+
+def decide(line: BoundLine, voices: Sequence[Voice], record: str) -> Verdict:
+    """Return the verdict of a person who chose one record's word."""
+    return _tell(line, voices, next(v for v in voices if v.record == record), Rule.CHOSEN)
+
+
+def unsettled(line: BoundLine, voices: Sequence[Voice]) -> bool:
+    """Whether the sides say different things and have never agreed on this line."""
+    said = {line.canonical(voice.side, voice.now) for voice in voices}
+    never = all(isinstance(voice.base, Unagreed) for voice in voices)
+    return never and len(said - {None, False}) > 1
+
+
+def _together(voices: Sequence[Voice]) -> Sequence[Voice]:
+    """Begin anew where one of the sides has only records that never agreed on anything.
+
+    The base is an agreement of both sides: a contact that was deleted and typed again, or a new
+    Lead in place of a deleted one, meets the other side for the first time.
+    """
+    agreed = {voice.side for voice in voices if not isinstance(voice.base, Unagreed)}
+    if not agreed or agreed == {voice.side for voice in voices}:
+        return voices
+    return [replace(voice, base=Unagreed.NEVER) for voice in voices]
 
 
 def changed(line: BoundLine, voice: Voice) -> bool:
@@ -146,8 +173,14 @@ def _speakers(
 def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]) -> Verdict:
     """Nobody changed: tell those who never agreed what the others have agreed on, if they have."""
     settled = [v for v in voices if not isinstance(v.base, Unagreed) and v.speaks]
+    strangers = {
+        voice.record: voice.now
+        for voice in voices
+        if isinstance(voice.base, Unagreed) and not voice.listens
+    }
+    noted = Verdict(Rule.QUIET, settles=strangers) if settled and strangers else QUIET
     if len({said[voice.record] for voice in settled}) != 1:
-        return QUIET
+        return noted
     agreed = min(settled, key=lambda it: it.record)
     newcomers = {
         voice.record for voice in voices if isinstance(voice.base, Unagreed) and voice.listens
@@ -155,7 +188,7 @@ def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical
     verdict = _tell(line, voices, agreed, Rule.JOINS)
     writes = {record: value for record, value in verdict.writes.items() if record in newcomers}
     if not writes:
-        return QUIET
+        return noted
     return Verdict(
         Rule.JOINS,
         writes,

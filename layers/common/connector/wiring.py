@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ import boto3
 
 from connector import telemetry
 from connector.alerts import SnsAlerts
-from connector.configuration import DynamoConfiguration
+from connector.configuration import DynamoConfiguration, mapping_of_draft
 from connector.credentials import PleziCredentials, SalesforceCredentials, SecretReader
 from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
@@ -23,10 +23,10 @@ from connector.engine.world import World
 from connector.inbox import RunsInbox
 from connector.journal import DynamoJournal
 from connector.ledger import DynamoLedger
-from connector.mapping import Filter
-from connector.model import Kind, Part, Run, RunState, Side
+from connector.model import Part, Run, RunState, Side
 from connector.plezi.api import Pace, PleziApi
 from connector.plezi.client import PleziClient
+from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
 from connector.settings import DoorSettings, ReadingSettings, WorkerSettings, read_settings
@@ -50,6 +50,7 @@ def door() -> Door:
         RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
         time.time,
         new_id,
+        mapping_of_draft,
     )
 
 
@@ -147,23 +148,19 @@ def build_world(
         time.sleep,
     )
 
-    def filters() -> Mapping[Kind, Filter | None]:
-        mapping = configuration.current()
-        return {Kind.LEAD: mapping.lead_filter, Kind.CONTACT: mapping.contact_filter}
-
     return World(
         ledger=ledger,
         journal=DynamoJournal(dynamodb, settings.journal_table, settings.journal_days),
         configuration=configuration,
         inbox=RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
         alerts=SnsAlerts(boto3.client("sns"), settings.alerts_topic),
+        budget=ApiBudget(connection, ledger, time.time, settings.api_share),
         clients={
             Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, time.time),
             Side.SALESFORCE: SalesforceClient(
                 connection,
                 ledger,
                 time.time,
-                filters,
                 assign_new_leads=settings.assign_new_leads,
             ),
         },

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from connector.errors import MappingError
 from connector.mapping import (
@@ -15,6 +16,9 @@ from connector.mapping import (
     Operator,
     Policy,
 )
+
+DRAFT_VERSION: Final = -1
+"""Stands for a mapping that is not saved yet."""
 
 
 def to_document(mapping: FieldMapping) -> dict[str, Any]:
@@ -42,8 +46,19 @@ def from_document(document: Mapping[str, Any]) -> FieldMapping:
         )
     except (KeyError, ValueError, TypeError) as error:
         raise MappingError(
-            f"the saved mapping cannot be read: {error}; restore a version"
+            f"the mapping cannot be read: {error}; correct it, or restore a version"
         ) from error
+
+
+def mapping_of_draft(text: str) -> FieldMapping:
+    """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise MappingError("the mapping is not JSON") from error
+    if not isinstance(said, dict):
+        raise MappingError("the mapping is not a JSON object")
+    return from_document({**said, "version": DRAFT_VERSION})
 
 
 def _line(line: Line) -> dict[str, Any]:

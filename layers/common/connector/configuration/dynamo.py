@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from connector.configuration.document import from_document, to_document
+from connector.configuration.document import from_document, mapping_of_draft, to_document
 from connector.errors import StaleError
 from connector.mapping import DEFAULT_MAPPING, FieldMapping
 
@@ -47,6 +47,10 @@ class DynamoConfiguration:
         )
         item = answer.get("Item")
         return None if item is None else from_document(json.loads(item["document"]["S"]))
+
+    def draft(self, document: str) -> FieldMapping:
+        """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
+        return mapping_of_draft(document)
 
     def save(self, mapping: FieldMapping) -> None:
         """Save a mapping under its version, which must be new; else `StaleError`."""

@@ -14,9 +14,16 @@ class Door:
     """Requests runs."""
 
     def __init__(
-        self, ledger: Ledger, inbox: Inbox, clock: Clock, new_id: Callable[[], str]
+        self,
+        ledger: Ledger,
+        inbox: Inbox,
+        clock: Clock,
+        new_id: Callable[[], str],
+        check: Callable[[str], object] = lambda draft: draft,
     ) -> None:
+        """Take what a door needs; `check` raises `MappingError` for a draft that is none."""
         self._ledger = ledger
+        self._check = check
         self._inbox = inbox
         self._clock = clock
         self._new_id = new_id
@@ -31,8 +38,11 @@ class Door:
     ) -> str:
         """Write down a run and ask for its first part; return its id.
 
-        `emails` are canonical; they, `draft` and `everybody` are as in `Run`.
+        `emails` are canonical; they, `draft` and `everybody` are as in `Run`. Raises `MappingError`
+        for a draft that is no mapping: nothing is written down then.
         """
+        if draft:
+            self._check(draft)
         run = replace(
             new_run(self._new_id(), kind, self._clock()),
             emails=tuple(emails),

@@ -9,8 +9,8 @@ from typing import Final
 from connector.engine.ports import Ledger, SideClient
 from connector.errors import RetryError
 from connector.mapping import BoundMapping
-from connector.model import Change, Counts, Hold, Kind, Link, Observation, Side, Value
-from connector.plan import fold
+from connector.model import Change, Counts, Cursor, Hold, Link, Observation, Side, Value
+from connector.plan import fold, plan
 from connector.plan.planning import EMAIL_TAKEN
 
 SLICE: Final = 100
@@ -21,26 +21,28 @@ EMAIL_KEY: Final = "Email"
 
 
 def observe(
-    kind: Kind,
+    cursor: Cursor,
     client: SideClient,
     ledger: Ledger,
     bound: BoundMapping,
     run: str,
     out_of_time: Callable[[], bool],
 ) -> bool:
-    """Read what changed on one kind of record into the ledger; return whether it came to its end.
+    """Read one kind of record into the ledger, from a cursor; return whether it came to its end.
 
     The cursor moves when a page's observations are durable, never before; stopping in between
-    costs one page read again.
+    costs one page read again. A reading of everybody weighs also the links of which nothing
+    changed, for the mapping may have.
     """
-    names = {each: bound.names(each) for each in Kind}
-    for page in client.read(ledger.cursor(kind), names):
+    side = cursor.kind.side
+    weigh = (lambda link: _matters(link, bound)) if cursor.full else None
+    for page in client.read(cursor, bound.view):
         counts = Counts()
-        counts.add(kind.side, "seen", len(page.observations) + sum(page.skipped.values()))
+        counts.add(side, "seen", len(page.observations) + sum(page.skipped.values()))
         for reason, number in page.skipped.items():
-            counts.skip(kind.side, reason, number)
+            counts.skip(side, reason, number)
         for start in range(0, len(page.observations), SLICE):
-            _note(page.observations[start : start + SLICE], ledger, counts, kind.side)
+            note(page.observations[start : start + SLICE], ledger, counts, side, weigh)
         ledger.checkpoint(page.cursor, run, counts)
         if page.last:
             return True
@@ -49,14 +51,31 @@ def observe(
     return True
 
 
-def _note(seen: Sequence[Observation], ledger: Ledger, counts: Counts, side: Side) -> None:
-    """Fold a slice of observations into their links, whoever else writes to them meanwhile."""
+def _matters(link: Link, bound: BoundMapping) -> bool:
+    """Whether the mapping of today finds something to do about a link."""
+    planned = plan(link, bound, now=0.0)
+    return bool(planned.writes) or planned.link is not link
+
+
+def note(
+    seen: Sequence[Observation],
+    ledger: Ledger,
+    counts: Counts,
+    side: Side,
+    weigh: Callable[[Link], bool] | None = None,
+) -> None:
+    """Fold a slice of observations into their links, whoever else writes to them meanwhile.
+
+    `weigh` says of a link of which nothing changed whether it is to be settled all the same.
+    """
     waiting = list(seen)
     changed: set[str] = set()
     for _ in range(TRIES):
         desk = _Desk(ledger, waiting)
         for each in waiting:
             desk.take(each)
+        if weigh is not None:
+            desk.weigh(weigh)
         changes = desk.changes()
         refused = ledger.put(changes) if changes else frozenset[str]()
         waiting = [each for each in waiting if desk.home(each.id) in refused]
@@ -121,6 +140,12 @@ class _Desk:
         self._moved_from[email] = self._stored.get(before.email, before)
         for record in after.records:
             self._homes[record] = email
+
+    def weigh(self, matters: Callable[[Link], bool]) -> None:
+        """Mark the links to be settled of which nothing changed but something matters."""
+        for email, link in self._links.items():
+            if not link.dirty and matters(link):
+                self._links[email] = replace(link, dirty=True)
 
     def changes(self) -> list[Change]:
         """Return every link that is not as it was stored."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from connector.mapping import FieldMapping, Schema
+from connector.mapping import FieldMapping, Schema, View
 from connector.model import (
     Alert,
     Breaker,
@@ -76,8 +76,21 @@ class Ledger(Protocol):
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
 
-    def keep_applied_version(self, version: int) -> None:
-        """Note that a version of the mapping was applied to everybody."""
+    def parked(self) -> dict[str, str]:
+        """Return the lines that could not work at the last run, with the reasons."""
+
+    def keep_parked(self, parked: Mapping[str, str]) -> None:
+        """Keep which lines cannot work, and why."""
+
+
+class Budget(Protocol):
+    """The share of Salesforce's daily API calls that we may use."""
+
+    def spent(self, *, forms: bool = False) -> str:
+        """Say why no more may be used now, in plain words; '' while more may be."""
+
+    def keep(self) -> None:
+        """Keep what was used since the last time."""
 
 
 class Alerts(Protocol):
@@ -93,12 +106,21 @@ class Journal(Protocol):
     def write(self, lines: Sequence[JournalLine]) -> None:
         """Keep lines; writing the same line twice keeps one."""
 
+    def write_plan(self, lines: Sequence[JournalLine]) -> None:
+        """Keep lines of a dry run, apart from people's history."""
+
 
 class Configuration(Protocol):
     """The saved mapping."""
 
     def current(self) -> FieldMapping:
         """Return the newest version of the mapping."""
+
+    def version(self, number: int) -> FieldMapping | None:
+        """Return one version of the mapping, or None when there is none of this number."""
+
+    def draft(self, document: str) -> FieldMapping:
+        """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
 
 
 class Inbox(Protocol):
@@ -118,20 +140,21 @@ class SideClient(Protocol):
     def schemas(self) -> Mapping[Kind, Schema]:
         """Return the fields of each kind of record of this side, as the side says today."""
 
-    def read(self, cursor: Cursor, names: Mapping[Kind, Sequence[str]]) -> Iterator[Page]:
+    def forget_schemas(self) -> None:
+        """Ask the side again for its fields at the next need: one of them is not as described."""
+
+    def read(self, cursor: Cursor, view: View) -> Iterator[Page]:
         """Read what changed since the cursor, page by page, mapped fields only."""
 
     def look_up(
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        names: Mapping[Kind, Sequence[str]],
+        view: View,
     ) -> Lookup:
         """Read these records again by id, and every record that has one of these e-mails."""
 
-    def apply(
-        self, writes: Sequence[Write], names: Mapping[Kind, Sequence[str]]
-    ) -> Iterator[Outcome]:
+    def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
         """Carry out writes; yield one outcome each, in order, as soon as it is known.
 
         A refused record is an outcome, not an error. `HaltError` means that neither the writes

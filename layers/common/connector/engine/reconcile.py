@@ -12,7 +12,7 @@ from connector.engine.world import World
 from connector.errors import HaltError
 from connector.mapping import BoundMapping
 from connector.matching import Match
-from connector.model import Change, Counts, Intent, Kind, Link, Side, Write
+from connector.model import Change, Counts, Intent, Link, Side, Write
 from connector.plan import Outcome, Plan, Result, judge, plan, record
 
 BATCH: Final = 200
@@ -29,9 +29,23 @@ class Reconciliation:
         self._world = world
         self._bound = bound
         self._run = run
-        self._names = {kind: bound.names(kind) for kind in Kind}
         self._refresher = Refresher(world, bound)
         self._wrote = False
+
+    def settle_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> bool:
+        """Settle the links of some people; return whether nothing of them is left to do.
+
+        What is left was refused for now, is unheard of, or is in somebody else's hands.
+        """
+        for again in range(PASSES):
+            self.settle(emails, out_of_time, anyway=not again)
+            links = self._world.ledger.links(emails)
+            emails = [email for email, link in links.items() if link.dirty]
+            if not emails:
+                return True
+            if out_of_time():
+                return False
+        return False
 
     def run(self, out_of_time: Callable[[], bool]) -> bool:
         """Settle every dirty link; return whether all was done in time."""
@@ -47,11 +61,18 @@ class Reconciliation:
                 break
         return True
 
-    def settle(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> None:
-        """Settle some links: judge, refresh, plan, intend, apply, record."""
+    def settle(
+        self, emails: Sequence[str], out_of_time: Callable[[], bool], *, anyway: bool = False
+    ) -> None:
+        """Settle some links: judge, refresh, plan, intend, apply, record.
+
+        Those that are not dirty are left alone, but for people who were asked for (`anyway`).
+        """
         counts = Counts()
         held = self._world.ledger.links(emails)
-        mine = [link for link in held.values() if link.dirty and not self._is_busy(link)]
+        mine = [
+            link for link in held.values() if (anyway or link.dirty) and not self._is_busy(link)
+        ]
         first = {link.email: plan(link, self._bound, now=self._world.clock()) for link in mine}
         active = [link for link in mine if link.intent is not None or first[link.email].writes]
         busy = {link.email for link in active}
@@ -145,7 +166,7 @@ class Reconciliation:
     ) -> None:
         if not tasks:
             return
-        answers = self._world.clients[side].apply([write for _, write in tasks], self._names)
+        answers = self._world.clients[side].apply([write for _, write in tasks], self._bound.view)
         for (email, write), outcome in zip(tasks, answers, strict=False):
             outcomes[email][write.record] = outcome
             if side is Side.PLEZI and out_of_time():

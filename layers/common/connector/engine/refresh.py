@@ -25,7 +25,7 @@ class Refresher:
 
     def __init__(self, world: World, bound: BoundMapping) -> None:
         self._world = world
-        self._names = {kind: bound.names(kind) for kind in Kind}
+        self._view = bound.view
         self._read = {side: world.ledger.cursor(kind).completed for side, kind in FEEDS.items()}
 
     def refresh(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> list[Link]:
@@ -43,7 +43,7 @@ class Refresher:
                 if self._needs_search(side, link, plans[link.email]):
                     emails.append(link.email)
             if records or emails:
-                answer = self._world.clients[side].look_up(records, emails, self._names)
+                answer = self._world.clients[side].look_up(records, emails, self._view)
                 current = self._fold(current, answer)
         return list(current.values())
 

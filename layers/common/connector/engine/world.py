@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connector.engine.ports import (
     Alerts,
+    Budget,
     Clock,
     Configuration,
     Inbox,
@@ -26,6 +27,7 @@ class World:
     configuration: Configuration
     inbox: Inbox
     alerts: Alerts
+    budget: Budget
     clients: Mapping[Side, SideClient]
     clock: Clock
     new_id: Callable[[], str]

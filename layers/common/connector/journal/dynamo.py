@@ -3,13 +3,14 @@
 | key | holds |
 | --- | --- |
 | `contact#<email>` / `<time>#<run>#<what>#<record>#<field>` | one line |
-| index `by_run`: `<run>` / the same | everything a run did |
+| `plan#<run>` / `<email>#<what>#<record>#<field>` | one line of a dry run |
+| index `by_run`: `<run>` / the same | everything a run did, or would do |
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,8 @@ BATCH: Final = 25
 """Items in one BatchWriteItem (DynamoDB's limit)."""
 TRIES: Final = 8
 DAY_SECONDS: Final = 86_400
+PLAN_DAYS: Final = 30
+"""How long the lines of a dry run are kept: what they say is soon out of date."""
 
 
 class DynamoJournal:
@@ -38,7 +41,22 @@ class DynamoJournal:
 
         Raises `RetryError` when DynamoDB stays busy: nothing may be done that was not journalled.
         """
-        items = list({_key(line): self._item(line) for line in lines}.values())
+        self._keep({_key(line): self._item(line) for line in lines})
+
+    def write_plan(self, lines: Sequence[JournalLine]) -> None:
+        """Keep lines of a dry run for a month, apart from people's history, in order of people."""
+        items = {}
+        for line in lines:
+            key = (f"plan#{line.run}", f"{line.email}#{line.what}#{line.record}#{line.field}")
+            items[key] = self._item(line) | {
+                "pk": {"S": key[0]},
+                "sk": {"S": key[1]},
+                "expires_at": {"N": str(int(line.at) + PLAN_DAYS * DAY_SECONDS)},
+            }
+        self._keep(items)
+
+    def _keep(self, by_key: Mapping[tuple[str, str], dict[str, Any]]) -> None:
+        items = list(by_key.values())
         for start in range(0, len(items), BATCH):
             self._write_batch(items[start : start + BATCH])
 
@@ -60,7 +78,7 @@ class DynamoJournal:
             Limit=limit,
             ScanIndexForward=False,
         )
-        return [_line(item) for item in answer["Items"]]
+        return [line_of(item) for item in answer["Items"]]
 
     def of_run(self, run: str, limit: int = 100) -> list[JournalLine]:
         """Return the first lines of a run, oldest first."""
@@ -71,7 +89,7 @@ class DynamoJournal:
             ExpressionAttributeValues={":run": {"S": run}},
             Limit=limit,
         )
-        return [_line(item) for item in answer["Items"]]
+        return [line_of(item) for item in answer["Items"]]
 
     def _item(self, line: JournalLine) -> dict[str, Any]:
         person, time = _key(line)
@@ -79,6 +97,7 @@ class DynamoJournal:
             "pk": {"S": person},
             "sk": {"S": time},
             "run_id": {"S": line.run},
+            "email": {"S": line.email},
             "at": {"N": str(line.at)},
             "what": {"S": line.what},
             "side": {"S": line.side.value},
@@ -108,9 +127,10 @@ def _value(text: str) -> Value:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _line(item: dict[str, Any]) -> JournalLine:
+def line_of(item: dict[str, Any]) -> JournalLine:
+    """Return the line that an item of the table holds."""
     return JournalLine(
-        email=item["pk"]["S"].removeprefix("contact#"),
+        email=item["email"]["S"],
         at=float(item["at"]["N"]),
         run=item["run_id"]["S"],
         what=item["what"]["S"],

@@ -46,6 +46,9 @@ FORM_RUN_SECONDS: Final = 30 * 86_400
 """How long the record of a form's run is kept: there may be thousands a day."""
 TREES: Final = ("base", "plezi", "salesforce", "intent", "holds", "quarantine", "survivor")
 COUNT_PREFIX: Final = "n|"
+CALLS: Final = "calls#"
+HOURS_OF_DAY: Final = 24
+SECONDS_OF_HOUR: Final = 3600
 ATTENTION: Final = tuple(
     "+".join(waits)
     for number in (1, 2, 3)
@@ -208,6 +211,8 @@ class DynamoLedger:
             cursor.begun,
             cursor.completed,
             cursor.full,
+            cursor.version,
+            cursor.applied,
         ]
         put: TransactWriteItemTypeDef = {
             "Put": {
@@ -323,12 +328,33 @@ class DynamoLedger:
 
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
-        document = self.document("applied_mapping")
-        return None if document is None else int(document["version"])
+        applied = {self.cursor(kind).applied for kind in Kind}
+        return applied.pop() if len(applied) == 1 and applied != {-1} else None
 
-    def keep_applied_version(self, version: int) -> None:
-        """Note that a version of the mapping was applied to everybody."""
-        self.keep_document("applied_mapping", {"version": version})
+    def parked(self) -> dict[str, str]:
+        """Return the lines that could not work at the last run, with the reasons."""
+        return dict(self.document("parked") or {})
+
+    def keep_parked(self, parked: Mapping[str, str]) -> None:
+        """Keep which lines cannot work, and why."""
+        self.keep_document("parked", parked)
+
+    def add_calls(self, hour: int, number: int) -> None:
+        """Count calls to Salesforce in an hour (hours since 1970)."""
+        self._client.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"{CALLS}{hour}"}},
+            UpdateExpression="ADD calls :number SET expires_at = :end",
+            ExpressionAttributeValues={
+                ":number": {"N": str(number)},
+                ":end": {"N": str((hour + 2 * HOURS_OF_DAY) * SECONDS_OF_HOUR)},
+            },
+        )
+
+    def calls_since(self, hour: int) -> int:
+        """Return the calls to Salesforce in an hour and the 23 after it."""
+        items = self._get_all(f"{CALLS}{each}" for each in range(hour, hour + HOURS_OF_DAY))
+        return sum(int(item["calls"]["N"]) for item in items)
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""

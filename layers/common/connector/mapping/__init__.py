@@ -11,7 +11,7 @@ from connector.mapping.lines import (
     Policy,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.table import BoundLine, BoundMapping, ParkedLine, bind
+from connector.mapping.table import BoundLine, BoundMapping, ParkedLine, View, bind
 from connector.mapping.values import canonical, canonical_email, convert
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "ParkedLine",
     "Policy",
     "Schema",
+    "View",
     "bind",
     "canonical",
     "canonical_email",

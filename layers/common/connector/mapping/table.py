@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from connector.mapping.lines import Direction, FieldMapping, Line
+from connector.mapping.lines import Direction, FieldMapping, Filter, Line
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.values import Canonical, canonical, convert
 from connector.model import Kind, Side, Value
@@ -62,14 +62,16 @@ class BoundLine:
             return self.line.placeholder
         return said
 
-    def may_write(self, kind: Kind, *, create: bool) -> bool:
-        """Whether the line may ever be written on this kind: Contacts of Salesforce never are."""
+    def listens(self, kind: Kind) -> bool:
+        """Whether the line is ever written on this kind: Contacts of Salesforce never are."""
         if kind is Kind.CONTACT or kind not in self.fields:
             return False
         if kind is Kind.PLEZI_CONTACT and self.line.plezi in ONE_WAY_SPECIALS:
             return False
-        if not self.line.direction.listens(kind.side):
-            return False
+        return self.line.direction.listens(kind.side)
+
+    def writable(self, kind: Kind, *, create: bool) -> bool:
+        """Whether the side lets us write the field today; creating and updating are two rights."""
         return self.fields[kind].creatable if create else self.fields[kind].updatable
 
 
@@ -81,6 +83,19 @@ class ParkedLine:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is read of each kind of record, and who takes part.
+
+    `names` are the mapped fields. A filter that is None lets everybody through; nobody of a kind
+    that is `closed` takes part, for its filter cannot be used today.
+    """
+
+    names: Mapping[Kind, tuple[str, ...]]
+    filters: Mapping[Kind, Filter | None]
+    closed: frozenset[Kind] = frozenset()
+
+
 @dataclass(frozen=True)
 class BoundMapping:
     """A version of the mapping, ready to use: what works, and what is parked."""
@@ -88,6 +103,7 @@ class BoundMapping:
     mapping: FieldMapping
     lines: tuple[BoundLine, ...]
     parked: tuple[ParkedLine, ...]
+    closed: frozenset[Kind] = frozenset()
 
     @cached_property
     def by_field(self) -> Mapping[tuple[Kind, str], BoundLine]:
@@ -97,6 +113,18 @@ class BoundMapping:
     def names(self, kind: Kind) -> tuple[str, ...]:
         """Return the field names to read from this kind of record, in the mapping's order."""
         return tuple(line.fields[kind].name for line in self.lines if kind in line.fields)
+
+    @cached_property
+    def view(self) -> View:
+        """What is read of each kind of record, and who takes part."""
+        return View(
+            names={kind: self.names(kind) for kind in Kind},
+            filters={
+                kind: None if kind in self.closed else only
+                for kind, only in _filters(self.mapping).items()
+            },
+            closed=self.closed,
+        )
 
 
 def bind(mapping: FieldMapping, schemas: Mapping[Kind, Schema]) -> BoundMapping:
@@ -117,10 +145,28 @@ def bind(mapping: FieldMapping, schemas: Mapping[Kind, Schema]) -> BoundMapping:
         if line.contact and line.contact in schemas[Kind.CONTACT]:
             fields[Kind.CONTACT] = schemas[Kind.CONTACT][line.contact]
         lines.append(BoundLine(line, fields))
-    return BoundMapping(mapping, tuple(lines), tuple(parked))
+    closed = set()
+    for kind, only in _filters(mapping).items():
+        if only is not None and only.field not in schemas[kind]:
+            closed.add(kind)
+            parked.append(ParkedLine(f"{kind.value} filter", _filter_reason(kind, only)))
+    return BoundMapping(mapping, tuple(lines), tuple(parked), frozenset(closed))
+
+
+def _filters(mapping: FieldMapping) -> Mapping[Kind, Filter | None]:
+    return {Kind.LEAD: mapping.lead_filter, Kind.CONTACT: mapping.contact_filter}
+
+
+def _filter_reason(kind: Kind, only: Filter) -> str:
+    return (
+        f"{kind.value} has no field {only.field!r} that the integration user can see, so nobody "
+        f"of that kind takes part: create it, or grant it field-level security, or change the "
+        "filter"
+    )
 
 
 def _obstacle(line: Line, schemas: Mapping[Kind, Schema]) -> str:
+    """Say why a line cannot work today; '' when it can."""
     if line.plezi not in schemas[Kind.PLEZI_CONTACT]:
         return f"Plezi has no attribute {line.plezi!r}: create it, or switch the line off"
     if line.salesforce not in schemas[Kind.LEAD]:
@@ -128,4 +174,18 @@ def _obstacle(line: Line, schemas: Mapping[Kind, Schema]) -> str:
             f"Lead has no field {line.salesforce!r} that the integration user can see: create it, "
             "or grant it field-level security, or switch the line off"
         )
+    for side, field in (
+        (Side.PLEZI, schemas[Kind.PLEZI_CONTACT][line.plezi]),
+        (Side.SALESFORCE, schemas[Kind.LEAD][line.salesforce]),
+    ):
+        special = side is Side.PLEZI and line.plezi in ONE_WAY_SPECIALS
+        if line.direction.listens(side) and not special and not _writable(field):
+            return (
+                f"{side.value.capitalize()} does not let us write {field.name!r}: grant edit "
+                "access to it, or turn the line the other way, or switch it off"
+            )
     return ""
+
+
+def _writable(field: Field) -> bool:
+    return field.creatable or field.updatable

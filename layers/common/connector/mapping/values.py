@@ -116,8 +116,11 @@ def convert(value: Value, target: Field, side: Side) -> Value:
 
 
 def choices_of(value: Value) -> tuple[str, ...]:
-    """Return the choices of a multi-select value, whichever side's spelling it has."""
-    parts = value if isinstance(value, tuple) else words_of(value).split(MULTI_PICKLIST_SEPARATOR)
+    """Return the choices of a multi-select value, whichever side's spelling it has.
+
+    A choice that holds a semicolon is several: Salesforce has no other way to say it.
+    """
+    parts = words_of(value).split(MULTI_PICKLIST_SEPARATOR)
     return tuple(choice for choice in (clean(part) for part in parts) if choice)
 
 

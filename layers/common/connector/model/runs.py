@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from connector.model.links import Kind, Link, Observation, Side, Value
@@ -19,6 +19,8 @@ class Cursor:
     end; all three are in the words of the adapter that reads. `begun` and `completed` are our clock
     (seconds) at the beginning of the reading under way, and of the last one that came to its end.
     `full`: the reading under way takes everybody, changed or not, and weighs each link anew.
+    `version` is the version of the mapping with which it began, `applied` the one that the last
+    reading of everybody applied to them (-1: none yet).
     """
 
     kind: Kind
@@ -28,10 +30,33 @@ class Cursor:
     begun: float = 0.0
     completed: float = 0.0
     full: bool = False
+    version: int = 0
+    applied: int = -1
+
+    @property
+    def takes_everybody(self) -> bool:
+        """Whether the reading under way is of everybody: asked to be, or the first one."""
+        return self.full or not self.watermark
 
     def resting(self) -> Cursor:
         """Return the cursor after a reading that came to its end."""
-        return Cursor(self.kind, watermark=self.cover, completed=self.begun)
+        return Cursor(
+            self.kind,
+            watermark=self.cover,
+            completed=self.begun,
+            applied=self.version if self.takes_everybody else self.applied,
+        )
+
+    def beginning(self, *, version: int, full: bool) -> Cursor:
+        """Return the cursor from which a reading begins, or goes on.
+
+        A reading of everybody begins anew when another version of the mapping is to be applied: the
+        pages behind it lack the fields of that version.
+        """
+        under_way = self.begun > 0
+        if full or (under_way and self.takes_everybody and self.version != version):
+            return Cursor(self.kind, full=True, version=version, applied=self.applied)
+        return self if under_way else replace(self, version=version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.mapping import BoundLine, BoundMapping
-from connector.matching import Company, Role, gather
-from connector.merge import Rule, Unagreed, Verdict, Voice, settle
+from connector.mapping import BoundLine, BoundMapping, Direction, Policy
+from connector.matching import Company, Match, Role, gather
+from connector.merge import Rule, Unagreed, Verdict, Voice, decide, settle, unsettled
 from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
 
 IN_DOUBT = "in_doubt"
 CONFLICT = "conflict"
 EMAIL_TAKEN = "email_taken"
+NEVER_AGREED = "never_agreed"
 STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN})
 """Reasons of a hold that no policy may settle: only agreement, or a person."""
 
@@ -55,15 +56,33 @@ def plan(link: Link, bound: BoundMapping, *, now: float) -> Plan:
     if not company.roles:
         return Plan(link, company)
     draft = _Draft(link, now)
+    linked = company.match is Match.LINKED
     for line in bound.lines:
         voices = _voices(line, link, company.roles)
         if len(voices) > 1:
-            draft.take(line, voices, settle(line, voices))
+            if linked and _is_new(line) and unsettled(line, voices):
+                draft.hold(line, voices, NEVER_AGREED)
+            else:
+                draft.take(line, voices, settle(line, voices))
     return draft.finish(company, bound)
 
 
+def _is_new(line: BoundLine) -> bool:
+    """Whether a line that was never agreed on may only be settled by a person.
+
+    The people are known, the field is newly compared: the stamp of a record says nothing of a field
+    that it did not stamp, so `newest` would overwrite at random. The other policies say who wins.
+    """
+    return line.line.direction is Direction.BOTH and line.line.policy is Policy.NEWEST
+
+
 def _voices(line: BoundLine, link: Link, roles: Sequence[Role]) -> list[Voice]:
-    """What each record that takes part says of one line."""
+    """What each record that takes part says of one line; nothing while the line must rest.
+
+    It rests while a record's value is unknown (the field was not read: it is new in the mapping, or
+    was hidden for a while), and while one that should be written may not be: settling it now would
+    take a value that nobody was told for an agreement.
+    """
     direction = line.line.direction
     voices = []
     for role in _without_twins(line, roles):
@@ -71,19 +90,43 @@ def _voices(line: BoundLine, link: Link, roles: Sequence[Role]) -> list[Voice]:
         if field is None:
             continue
         seen = role.seen
-        agreed = link.base.get(role.record, {})
+        listens = role.listens and line.listens(role.kind)
+        if seen is not None and field.name not in seen.values:
+            return []
+        if listens and not line.writable(role.kind, create=seen is None):
+            if seen is None:
+                continue  # it is told once it exists
+            return []
         voices.append(
             Voice(
                 kind=role.kind,
                 record=role.record,
-                now=None if seen is None else seen.values.get(field.name),
-                base=agreed.get(field.name, Unagreed.NEVER),
+                now=None if seen is None else seen.values[field.name],
+                base=_agreed(line, link, role),
                 modified="" if seen is None else seen.modified,
                 speaks=role.speaks and direction.speaks(role.kind.side),
-                listens=role.listens and line.may_write(role.kind, create=seen is None),
+                listens=listens,
             )
         )
     return voices
+
+
+def _agreed(line: BoundLine, link: Link, role: Role) -> Value | Unagreed:
+    """What a record said at the last agreement; it inherits from the records that it goes on for.
+
+    The Contact of a converted Lead, and the winner of a merge, continue what had been agreed with
+    the record before them.
+    """
+    name = line.fields[role.kind].name
+    own = link.base.get(role.record, {})
+    if name in own:
+        return own[name]
+    for before in link.salesforce:
+        if before.successor == role.record and not before.alive and before.kind in line.fields:
+            inherited = link.base.get(before.id, {})
+            if (theirs := line.fields[before.kind].name) in inherited:
+                return inherited[theirs]
+    return Unagreed.NEVER
 
 
 def _without_twins(line: BoundLine, roles: Sequence[Role]) -> list[Role]:
@@ -101,6 +144,12 @@ def _without_twins(line: BoundLine, roles: Sequence[Role]) -> list[Role]:
 
     keeper = min(leads, key=rank)
     return [role for role in roles if role.kind is not Kind.LEAD or role is keeper]
+
+
+def _is_decided(hold: Hold, voices: Sequence[Voice]) -> bool:
+    """Whether a person has chosen, and everybody still says what that person was shown."""
+    shown = {voice.record: voice.now for voice in voices}
+    return hold.chosen in shown and dict(hold.words) == shown
 
 
 class _Draft:
@@ -122,11 +171,15 @@ class _Draft:
         if verdict.rule is Rule.AGREED:
             self._holds.pop(line.key, None)
             self._adopt(line, voices, verdict.settles or {})
+        elif hold is not None and _is_decided(hold, voices):
+            self._write(line, voices, decide(line, voices, hold.chosen))
         elif hold is not None and hold.reason in STUBBORN_HOLDS:
-            self._hold(line, voices, hold.reason)
+            self.hold(line, voices, hold.reason)
         elif verdict.held:
-            self._hold(line, voices, CONFLICT)
-        elif verdict.rule is not Rule.QUIET:
+            self.hold(line, voices, CONFLICT)
+        elif verdict.rule is Rule.QUIET:
+            self._adopt(line, voices, verdict.settles or {})
+        else:
             self._holds.pop(line.key, None)
             self._write(line, voices, verdict)
 
@@ -136,10 +189,13 @@ class _Draft:
                 field = line.fields[voice.kind].name
                 self._base.setdefault(voice.record, {})[field] = words[voice.record]
 
-    def _hold(self, line: BoundLine, voices: Sequence[Voice], reason: str) -> None:
+    def hold(self, line: BoundLine, voices: Sequence[Voice], reason: str) -> None:
         """Hold a line; it is journalled once for each set of words, not once for each run."""
         words = {voice.record: voice.now for voice in voices}
         known = self._holds.get(line.key)
+        if known is not None and _is_decided(known, voices):
+            self._write(line, voices, decide(line, voices, known.chosen))
+            return
         if known is None or dict(known.words) != words:
             since = self._now if known is None else known.since
             self._holds[line.key] = Hold(reason, since, words)

@@ -55,8 +55,11 @@ def record(
         if outcome.result is Result.DONE:
             link = _heard(link, outcome)
     base = {kept: dict(words) for kept, words in link.base.items()}
+    holds = dict(link.holds)
     for settlement in intent.settlements:
         _advance(base, settlement, outcomes)
+        if all(_is_done(outcomes.get(needed)) for needed in settlement.needs):
+            holds.pop(settlement.line, None)
     results = {outcome.result for outcome in outcomes.values()}
     again = bool(results & {Result.RETRY, Result.STALE, Result.UNKNOWN}) or any(
         outcome.created for outcome in outcomes.values()
@@ -64,6 +67,7 @@ def record(
     return replace(
         link,
         base=base,
+        holds=holds,
         intent=_in_doubt(link, outcomes) if Result.UNKNOWN in results else None,
         quarantine=_quarantine(link, outcomes, now),
         dirty=again or not undisturbed,
@@ -90,11 +94,15 @@ def _heard(link: Link, outcome: Outcome) -> Link:
     return link.with_observation(said)
 
 
+def _is_done(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.result is Result.DONE
+
+
 def _advance(
     base: dict[str, dict[str, Value]], settlement: Settlement, outcomes: Mapping[str, Outcome]
 ) -> None:
     needed = {record: outcomes.get(record) for record in settlement.needs}
-    done = {r: o for r, o in needed.items() if o is not None and o.result is Result.DONE}
+    done = {r: o for r, o in needed.items() if o is not None and _is_done(o)}
     if not done:
         return
     for record, (name, value) in settlement.words.items():

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import requests
 
 from connector.errors import RejectedError, RetryError, StaleError
-from connector.mapping import Schema
+from connector.mapping import Schema, View
 from connector.model import Cursor, Kind, Lookup, Observation, Page, Write
 from connector.plan import Outcome, Result
 from connector.plezi.api import Answer, PleziApi
@@ -75,23 +75,28 @@ class PleziClient:
             self._store.keep_document(CACHE_KEY, kept)
         return schema_of(kept["rows"], self._dialect.attributes)
 
-    def read(self, cursor: Cursor, names: Mapping[Kind, Sequence[str]]) -> Iterator[Page]:
+    def forget_schemas(self) -> None:
+        """Describe again at the next need."""
+        self._schema = None
+        self._store.keep_document(CACHE_KEY, {"described_at": 0.0})
+
+    def read(self, cursor: Cursor, view: View) -> Iterator[Page]:
         """Read what changed since the cursor."""
         reader = Reader(self._api, self._contacts, self._dialect, self._clock)
-        return reader.read(cursor, names[Kind.PLEZI_CONTACT])
+        return reader.read(cursor, view.names[Kind.PLEZI_CONTACT])
 
     def look_up(
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        names: Mapping[Kind, Sequence[str]],
+        view: View,
     ) -> Lookup:
         """Read contacts by id, and the contacts of some e-mails, one call each.
 
         A contact counts as gone only when its id is not found *and* its e-mail does not lead to the
         same id: a tenant that offers no read by id would otherwise look deserted.
         """
-        mine = names[Kind.PLEZI_CONTACT]
+        mine = view.names[Kind.PLEZI_CONTACT]
         seen = [found for email in emails if (found := self._find(email, mine)) is not None]
         gone = set()
         for record in records:
@@ -99,7 +104,7 @@ class PleziClient:
             try:
                 answer = self._api.read(f"contacts/{record.id}")
             except StaleError:
-                found = self._find(record.email, mine)
+                found = self._find(record.email, mine) if record.email else None
                 if found is not None and found.id == record.id:
                     seen.append(found)
                 else:
@@ -120,12 +125,10 @@ class PleziClient:
         seen, _ = self._contacts.observe(rows, names, as_of)
         return next((each for each in seen if each.email == email), None)
 
-    def apply(
-        self, writes: Sequence[Write], names: Mapping[Kind, Sequence[str]]
-    ) -> Iterator[Outcome]:
+    def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
         """Carry out writes, one call each; yield each outcome as soon as it is known."""
         for write in writes:
-            yield self._apply(write, names[Kind.PLEZI_CONTACT])
+            yield self._apply(write, view.names[Kind.PLEZI_CONTACT])
 
     def _apply(self, write: Write, names: Sequence[str]) -> Outcome:
         try:

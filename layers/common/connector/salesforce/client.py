@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from connector.mapping import Filter, Schema
+from connector.mapping import Schema, View
 from connector.model import Cursor, Kind, Lookup, Observation, Page, Write
 from connector.plan import Outcome
 from connector.salesforce.connection import Connection
@@ -37,14 +37,12 @@ class SalesforceClient:
         connection: Connection,
         cache: DescribeCache,
         clock: Callable[[], float],
-        filters: Callable[[], Mapping[Kind, Filter | None]],
         *,
         assign_new_leads: bool = True,
     ) -> None:
         self._connection = connection
         self._cache = cache
         self._clock = clock
-        self._filters = filters
         self._schemas: dict[Kind, Schema] = {}
         self._writer = Writer(
             connection,
@@ -70,30 +68,28 @@ class SalesforceClient:
         for kind in OBJECTS:
             self._cache.keep_document(_cache_key(kind), {"described_at": 0.0})
 
-    def read(self, cursor: Cursor, names: Mapping[Kind, Sequence[str]]) -> Iterator[Page]:
+    def read(self, cursor: Cursor, view: View) -> Iterator[Page]:
         """Read what changed since the cursor."""
-        return self._reader().read(cursor, names[cursor.kind])
+        return self._reader(view).read(cursor)
 
     def look_up(
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        names: Mapping[Kind, Sequence[str]],
+        view: View,
     ) -> Lookup:
         """Read records by id, and everybody with one of these e-mails."""
-        return self._reader().look_up(records, emails, names)
+        return self._reader(view).look_up(records, emails)
 
-    def apply(
-        self, writes: Sequence[Write], names: Mapping[Kind, Sequence[str]]
-    ) -> Iterator[Outcome]:
+    def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
         """Carry out writes."""
-        for outcome in self._writer.apply(writes, names[Kind.LEAD]):
+        for outcome in self._writer.apply(writes, view.names[Kind.LEAD]):
             if outcome.code.startswith("INVALID_FIELD"):
                 self.forget_schemas()
             yield outcome
 
-    def _reader(self) -> Reader:
-        return Reader(self._connection, self._clock, self._filters())
+    def _reader(self, view: View) -> Reader:
+        return Reader(self._connection, self._clock, view)
 
     def _describe(self, kind: Kind) -> Mapping[str, Any]:
         kept = self._cache.document(_cache_key(kind)) or {}

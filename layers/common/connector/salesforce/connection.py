@@ -17,6 +17,7 @@ from simple_salesforce.exceptions import SalesforceError
 from connector.credentials import SalesforceCredentials, SecretReader
 from connector.errors import HaltError, RejectedError, RetryError, StaleError
 from connector.model import Breaker, Token
+from connector.salesforce.budget import Usage
 from connector.salesforce.login import log_in
 from connector.salesforce.remedies import remedy
 from connector.transport import Next, Wire, verdict
@@ -80,6 +81,12 @@ class Connection:
     def calls(self) -> int:
         """HTTP requests sent so far, logins included."""
         return self._wire.calls
+
+    @property
+    def usage(self) -> Usage | None:
+        """What Salesforce said last of the whole org's calls in 24 hours; None before any."""
+        said = None if self._client is None else self._client.api_usage.get("api-usage")
+        return None if said is None else Usage(said.used, said.total)
 
     def far_time(self) -> datetime | None:
         """Return what Salesforce's clock says now, by its last answer; None before any."""

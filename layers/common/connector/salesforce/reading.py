@@ -17,7 +17,7 @@ from urllib.parse import quote
 from simple_salesforce.format import format_soql
 
 from connector.errors import RejectedError
-from connector.mapping import Filter, canonical_email
+from connector.mapping import View, canonical_email
 from connector.model import Cursor, Kind, Lookup, Observation, Page, Value, Values
 from connector.salesforce.connection import Connection, our_error
 from connector.transport import OK_STATUSES
@@ -41,19 +41,19 @@ EXPIRED_CURSOR: Final = "INVALID_QUERY_LOCATOR"
 
 
 class Reader:
-    """Reads one org. `filters` say which records of a kind take part (none: all of them)."""
+    """Reads one org; `view` says what of it, and who takes part."""
 
     def __init__(
         self,
         connection: Connection,
         clock: Callable[[], float],
-        filters: Mapping[Kind, Filter | None],
+        view: View,
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._filters = filters
+        self._view = view
 
-    def read(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
+    def read(self, cursor: Cursor) -> Iterator[Page]:
         """Read what changed since the cursor, deleted records included, page by page.
 
         An expired page cursor resumes after the last row that was yielded.
@@ -62,7 +62,7 @@ class Reader:
             cursor = replace(cursor, cover=self._covered(cursor.kind), begun=self._clock())
         while True:
             try:
-                yield from self._pages(cursor, names)
+                yield from self._pages(cursor)
             except RejectedError as error:
                 if error.code != EXPIRED_CURSOR:
                     raise
@@ -70,10 +70,10 @@ class Reader:
                 return
             cursor = self._resume
 
-    def _pages(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
+    def _pages(self, cursor: Cursor) -> Iterator[Page]:
         self._resume = cursor
         as_of = self._clock()
-        soql = f"{self._select(cursor.kind, names)}{_since(cursor)} ORDER BY SystemModstamp, Id"
+        soql = f"{self._select(cursor.kind)}{_since(cursor)} ORDER BY SystemModstamp, Id"
         answer = self._connection.read("queryAll/", params={"q": soql})
         while True:
             rows = answer["records"]
@@ -81,7 +81,7 @@ class Reader:
             if rows:
                 cursor = replace(cursor, place=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
             resting = cursor.resting() if last else cursor
-            yield self._page(cursor.kind, rows, names, as_of, resting, last=last)
+            yield self._page(cursor.kind, rows, as_of, resting, last=last)
             if last:
                 return
             self._resume = cursor
@@ -91,7 +91,6 @@ class Reader:
         self,
         kind: Kind,
         rows: Sequence[Mapping[str, Any]],
-        names: Sequence[str],
         as_of: float,
         cursor: Cursor,
         *,
@@ -100,7 +99,7 @@ class Reader:
         seen = []
         without_email = 0
         for row in rows:
-            observation = self._observation(kind, row, names, as_of)
+            observation = self._observation(kind, row, as_of)
             if observation.email:
                 seen.append(observation)
             else:
@@ -112,7 +111,6 @@ class Reader:
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        names: Mapping[Kind, Sequence[str]],
     ) -> Lookup:
         """Read records by id, and every Lead and Contact of some e-mails, in few calls.
 
@@ -120,7 +118,7 @@ class Reader:
         """
         queries: list[tuple[Kind, str]] = []
         for kind in (Kind.LEAD, Kind.CONTACT):
-            select = self._select(kind, names[kind])
+            select = self._select(kind)
             ids = [seen.id for seen in records if seen.kind is kind]
             queries += [
                 (kind, f"{select} WHERE {format_soql('Id IN {}', part)}") for part in _parts(ids)
@@ -131,22 +129,20 @@ class Reader:
             ]
         seen: list[Observation] = []
         for start in range(0, len(queries), QUERIES_IN_COMPOSITE):
-            seen += self._ask_together(queries[start : start + QUERIES_IN_COMPOSITE], names)
+            seen += self._ask_together(queries[start : start + QUERIES_IN_COMPOSITE])
         gone = frozenset(each.id for each in seen if each.deleted)
         found = {each.id for each in seen}
         missing = frozenset(each.id for each in records if each.id not in found)
         return Lookup(tuple(each for each in seen if not each.deleted), gone | missing)
 
-    def _ask_together(
-        self, queries: Sequence[tuple[Kind, str]], names: Mapping[Kind, Sequence[str]]
-    ) -> list[Observation]:
+    def _ask_together(self, queries: Sequence[tuple[Kind, str]]) -> list[Observation]:
         as_of = self._clock()
         if len(queries) == 1:
             kind, soql = queries[0]
             rows = [(kind, row) for row in self._all_rows(soql)]
         else:
             rows = self._composite(queries)
-        return [self._observation(kind, row, names[kind], as_of) for kind, row in rows]
+        return [self._observation(kind, row, as_of) for kind, row in rows]
 
     def _all_rows(self, soql: str) -> list[Any]:
         if len(soql) > LONGEST_QUERY_IN_URL:
@@ -176,18 +172,19 @@ class Reader:
             rows += answer["records"]
         return rows
 
-    def _select(self, kind: Kind, names: Sequence[str]) -> str:
-        wanted = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *names]
-        if (only := self._filters.get(kind)) is not None:
+    def _select(self, kind: Kind) -> str:
+        wanted = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *self._view.names[kind]]
+        if (only := self._view.filters.get(kind)) is not None:
             wanted.append(only.field)
         return f"SELECT {','.join(dict.fromkeys(wanted))} FROM {kind.value}"  # noqa: S608  # names come from describe
 
-    def _observation(
-        self, kind: Kind, row: Mapping[str, Any], names: Sequence[str], as_of: float
-    ) -> Observation:
-        only = self._filters.get(kind)
-        eligible = only is None or only.accepts(_said(row, only.field))
-        values: Values = {name: _said(row, name) for name in names} if eligible else {}
+    def _observation(self, kind: Kind, row: Mapping[str, Any], as_of: float) -> Observation:
+        only = self._view.filters.get(kind)
+        eligible = kind not in self._view.closed and (
+            only is None or only.accepts(_said(row, only.field))
+        )
+        names = self._view.names[kind] if eligible else ()
+        values: Values = {name: _said(row, name) for name in names}
         return Observation(
             kind=kind,
             id=row["Id"],
