@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
@@ -83,7 +84,10 @@ class PleziTenant:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        return self._answer(request)(environ, start_response)
+        answer = self._answer(request)
+        # A server with a clock tells its time on every answer (RFC 9110, section 6.6.1).
+        answer.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
+        return answer(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(desk.PREFIX):

@@ -84,7 +84,10 @@ class Stage:
             plezi_base_url=PLEZI,
         )
         self.world = build_world(
-            settings, salesforce=self._wire(self.org), plezi=self._wire(self.tenant)
+            settings,
+            salesforce=self._wire(self.org),
+            plezi=self._wire(self.tenant),
+            sleep=lambda _: None,
         )
         self.ledger = DynamoLedger(dynamodb, settings.ledger_table)
         self.engine = Engine(self.world)

@@ -124,9 +124,13 @@ def _numbers(run: Run) -> dict[telemetry.Metric, float]:
 
 
 def build_world(
-    settings: WorkerSettings, *, salesforce: Wire | None = None, plezi: Wire | None = None
+    settings: WorkerSettings,
+    *,
+    salesforce: Wire | None = None,
+    plezi: Wire | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> World:
-    """Build the engine's world from settings; the wires may be given by a test."""
+    """Build the engine's world from settings; wires and the way to wait may be given by a test."""
     dynamodb = boto3.client("dynamodb")
     secrets_manager = boto3.client("secretsmanager")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
@@ -136,7 +140,7 @@ def build_world(
         SecretReader(secrets_manager, settings.salesforce_secret, SalesforceCredentials, time.time),
         ledger,
         time.time,
-        time.sleep,
+        sleep,
         api_version=settings.salesforce_api_version,
         trusted_host=settings.salesforce_trusted_host,
     )
@@ -144,8 +148,8 @@ def build_world(
         plezi or Wire(),
         SecretReader(secrets_manager, settings.plezi_secret, PleziCredentials, time.time),
         settings.plezi_base_url,
-        Pace(settings.plezi_calls_per_second, time.time, time.sleep),
-        time.sleep,
+        Pace(settings.plezi_calls_per_second, time.time, sleep),
+        sleep,
     )
 
     return World(

@@ -87,3 +87,7 @@ def test_errors_can_be_html(api: requests.Session, tenant: PleziTenant) -> None:
     assert refused.status_code == 404
     assert refused.headers["Content-Type"].startswith("text/html")
     assert "errors" not in refused.text
+
+
+def test_every_answer_tells_the_time_of_the_tenant(api: requests.Session) -> None:
+    assert api.get("/contacts").headers["Date"] == "Mon, 23 Nov 2026 10:00:00 GMT"

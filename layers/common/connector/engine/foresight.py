@@ -13,9 +13,8 @@ from connector.plan import Outcome, Result
 from connector.plan.foreseeing import foresee
 
 NEW_RECORD_ID: Final = "new record {number} in {side}"
-NEW_ADDRESS: Final = "(the address of the new contact)"
-ADDRESS: Final = "url"
-"""Plezi's attribute for the page of a contact, which a new one gets from Plezi."""
+GIVEN_BY_PLEZI: Final = "(what Plezi gives a new contact)"
+"""Stands for the attributes of a new contact that Plezi sets itself: address, score, state."""
 CALLS_OF_WRITES: Final = {Side.SALESFORCE: 200, Side.PLEZI: 1}
 """Writes that fit into one call (reference: salesforce 2.1; Plezi has no bulk call)."""
 REMEDY: Final = "foreseen from what Salesforce says of its own fields"
@@ -75,7 +74,9 @@ class Foresight:
 
     def _outcome(self, write: Write, view: View) -> Outcome:
         schema = self._real.schemas()[write.kind]
-        refusal = foresee(write, schema) if self._side is Side.SALESFORCE else None
+        known = {name: it for name, it in write.values.items() if it != GIVEN_BY_PLEZI}
+        foreseen = replace(write, values=known)
+        refusal = foresee(foreseen, schema) if self._side is Side.SALESFORCE else None
         if refusal is not None:
             return Outcome(
                 write, Result.REJECTED, code=refusal.code, remedy=REMEDY, fields=refusal.fields
@@ -90,8 +91,10 @@ class Foresight:
 
     def _created(self, write: Write, view: View, now: float) -> Observation:
         values = {name: write.values.get(name) for name in view.names[write.kind]}
-        if self._side is Side.PLEZI and ADDRESS in values:
-            values[ADDRESS] = NEW_ADDRESS
+        if self._side is Side.PLEZI:
+            schema = self._real.schemas()[write.kind]
+            given = [name for name in values if not schema[name].creatable]
+            values |= dict.fromkeys(given, GIVEN_BY_PLEZI)
         return Observation(
             kind=write.kind,
             id=NEW_RECORD_ID.format(number=len(self._new) + 1, side=self._side.value),
