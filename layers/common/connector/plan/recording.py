@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connector.model import Intent, Link, Observation, Quarantine, Settlement, Value, Write
+from connector.plan.folding import forget
 
 
 class Result(StrEnum):
@@ -24,7 +25,8 @@ class Outcome:
     """The answer to one write.
 
     `record` is the id of the record written (that of a creation is news). `answered` is our clock
-    in seconds. `seen` is the record as the answer shows it, where the side shows it.
+    in seconds. `seen` is the record as the answer shows it, where the side shows it. `gone`: the
+    record does not exist any more, for certain.
     """
 
     write: Write
@@ -33,6 +35,7 @@ class Outcome:
     answered: float = 0.0
     created: bool = False
     seen: Observation | None = None
+    gone: bool = False
     code: str = ""
     remedy: str = ""
     fields: tuple[str, ...] = ()
@@ -54,6 +57,8 @@ def record(
     for outcome in outcomes.values():
         if outcome.result is Result.DONE:
             link = _heard(link, outcome)
+        if outcome.gone:
+            link = forget(link, outcome.write.record)
     base = {kept: dict(words) for kept, words in link.base.items()}
     holds = dict(link.holds)
     for settlement in intent.settlements:

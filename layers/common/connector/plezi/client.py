@@ -100,18 +100,21 @@ class PleziClient:
         seen = [found for email in emails if (found := self._find(email, mine)) is not None]
         gone = set()
         for record in records:
-            as_of = self._clock()
-            try:
-                answer = self._api.read(f"contacts/{record.id}")
-            except StaleError:
-                found = self._find(record.email, mine) if record.email else None
-                if found is not None and found.id == record.id:
-                    seen.append(found)
-                else:
-                    gone.add(record.id)
-                continue
-            seen.append(self._contacts.observation(answer.body["data"], mine, as_of))
+            found = self._look_up(record.id, record.email, mine)
+            if found is None:
+                gone.add(record.id)
+            else:
+                seen.append(found)
         return Lookup(tuple(seen), frozenset(gone))
+
+    def _look_up(self, record: str, email: str, names: Sequence[str]) -> Observation | None:
+        as_of = self._clock()
+        try:
+            answer = self._api.read(f"contacts/{record}")
+        except StaleError:
+            found = self._find(email, names) if email else None
+            return found if found is not None and found.id == record else None
+        return self._contacts.observation(answer.body["data"], names, as_of)
 
     def _find(self, email: str, names: Sequence[str]) -> Observation | None:
         if not self._dialect.finds_by_email:
@@ -134,7 +137,7 @@ class PleziClient:
         try:
             answer = self._send(write)
         except StaleError:
-            return Outcome(write, Result.STALE)
+            return self._stale(write, names)
         except RejectedError as error:
             return self._refused(write, error)
         except (RetryError, requests.RequestException):
@@ -150,6 +153,14 @@ class PleziClient:
         method = self._dialect.update_method.value.upper()
         document = self._contacts.document(write.values, write.record)
         return self._api.write(method, f"contacts/{write.record}", document)
+
+    def _stale(self, write: Write, names: Sequence[str]) -> Outcome:
+        """A contact that is not found to be written may have been deleted: look, once."""
+        try:
+            gone = not write.creates and self._look_up(write.record, write.email, names) is None
+        except (RetryError, RejectedError):
+            gone = False
+        return Outcome(write, Result.STALE, gone=gone)
 
     def _refused(self, write: Write, error: RejectedError) -> Outcome:
         """A refused creation may mean that somebody was quicker: then it is theirs to be read."""
