@@ -19,7 +19,7 @@ from connector.engine.shadow import ShadowLedger
 from connector.engine.world import World
 from connector.errors import HaltError
 from connector.mapping import BoundMapping
-from connector.model import Counts, JournalLine, Kind, Run
+from connector.model import Counts, JournalLine, Kind, Run, Side
 
 TOO_LARGE: Final = (
     "The preview did not fit into one invocation: ask for some people by their e-mails, or raise "
@@ -61,12 +61,39 @@ def rehearse(world: World, bound: BoundMapping, run: Run, out_of_time: Callable[
         _observe(stage, ledger, bound, run, out_of_time)
         if not Reconciliation(stage, bound, run.id).run(out_of_time):
             raise HaltError("preview_too_large", TOO_LARGE)
+    _tell_duplicates(stage, ledger, run)
     predicted = Counts()
     for side, client in sides.items():
         predicted.add(side, "predicted_calls", client.calls - calls[side] + client.write_calls)
         predicted.add(side, "predicted_write_calls", client.write_calls)
     ledger.count(run.id, predicted)
     world.ledger.count(run.id, ledger.counts)
+
+
+def _tell_duplicates(stage: World, ledger: ShadowLedger, run: Run) -> None:
+    """Tell which people have several Leads of one e-mail, among those that were looked at."""
+    now = stage.clock()
+    several = [link for link in ledger.kept() if "duplicate" in link.attention]
+    ledger.counts.add(Side.SALESFORCE, "duplicates", len(several))
+    stage.journal.write(
+        [
+            JournalLine(
+                email=link.email,
+                at=now,
+                run=run.id,
+                what="duplicate",
+                side=Side.SALESFORCE,
+                record=seen.id,
+                field="",
+                before=None,
+                after=None,
+                rule=stage.configuration.current().duplicates.value,
+            )
+            for link in several
+            for seen in link.salesforce
+            if seen.kind is Kind.LEAD and seen.takes_part
+        ]
+    )
 
 
 def _observe(

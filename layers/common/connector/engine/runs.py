@@ -68,6 +68,7 @@ class Engine:
             left = self._looking_again(
                 mapping, lambda bound: self._strokes(run, bound, part, out_of_time)
             )
+            spent = self._world.budget.spent()  # before the calls of this part are filed away
         except HaltError as error:
             return self._end(run_id, RunState.HALTED, error.reason, str(error))
         except ConnectorError as error:
@@ -76,8 +77,8 @@ class Engine:
             self._count_calls(run_id, calls)
         if left is None:
             return self._end(run_id, RunState.DONE)
-        if why := self._world.budget.spent():
-            return self._pause(run_id, why)
+        if spent:
+            return self._pause(run_id, spent)
         self._world.inbox.send(run_id, left)
         return RunState.RUNNING
 

@@ -19,6 +19,10 @@ class ShadowLedger:
         self._cursors: dict[Kind, Cursor] = {}
         self.counts = Counts()
 
+    def kept(self) -> list[Link]:
+        """Return every link that was written here, in order of e-mails."""
+        return [link for _, link in sorted(self._links.items()) if link is not None]
+
     def links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links known under these canonical e-mails."""
         asked = set(emails)

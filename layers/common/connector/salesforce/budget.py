@@ -82,8 +82,7 @@ class ApiBudget:
             )
         # What the org had used in the past is no reason to stop: it must be heard again first.
         left_to_others = 0.0 if forms else FORMS_RESERVE
-        heard_since = self._meter.calls > self._counted
-        if heard_since and usage.used >= (1 - left_to_others) * usage.total:
+        if self._heard_since() and usage.used >= (1 - left_to_others) * usage.total:
             return f"the org has used {usage.used:,} of its {usage.total:,} API calls of 24 hours"
         return ""
 
@@ -105,10 +104,15 @@ class ApiBudget:
             self._store.keep_document(USAGE_KEY, {"used": usage.used, "total": usage.total})
 
     def _usage(self) -> Usage | None:
-        if (usage := self._meter.usage) is not None:
+        usage = self._meter.usage
+        if usage is not None and self._heard_since():
             return usage
         kept = self._store.document(USAGE_KEY)
         return None if kept is None else Usage(kept["used"], kept["total"])
+
+    def _heard_since(self) -> bool:
+        """Whether Salesforce was asked since the last time that our calls were kept."""
+        return self._meter.calls > self._counted
 
     def _hour(self) -> int:
         return int(self._clock()) // SECONDS_OF_HOUR
