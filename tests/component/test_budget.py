@@ -1,4 +1,4 @@
-"""Our share of Salesforce's daily API calls: a run pauses with its place kept, forms go on a while."""
+"""Our share of Salesforce's daily API calls: a run pauses and keeps its place, forms go on."""
 
 from __future__ import annotations
 

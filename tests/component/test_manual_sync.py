@@ -235,7 +235,7 @@ class TestDryRun:
 
         done = [item for item in table("JournalTable") if item not in before]
         assert {(item["email"]["S"], item["what"]["S"], item["field"]["S"]) for item in done} == {
-            (it.email, it.what, it.field) for it in lines
+            (it.email, it.what, it.field) for it in lines if it.what != "duplicate"
         }
         for side in ("plezi", "salesforce"):
             assert {
@@ -267,6 +267,16 @@ class TestDryRun:
 
         refused = [(it.email, it.field, it.rule) for it in lines if it.what == "refused"]
         assert refused == [("long@example.com", "Title", "STRING_TOO_LONG")]
+
+    def test_people_with_several_leads_are_named(self, crowd: Stage) -> None:
+        run, lines = crowd.dry_run()
+
+        several = [it for it in lines if it.what == "duplicate"]
+        assert {it.email for it in several} == {"lead@example.com"}
+        assert {it.record for it in several} == {
+            lead["Id"] for lead in crowd.leads("lead@example.com")
+        }
+        assert run.counts["salesforce"]["duplicates"] == 1
 
     def test_it_works_before_start_is_pressed(self, crowd: Stage) -> None:
         crowd.ledger.switch(on=False, now=0.0)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector.mapping import DEFAULT_MAPPING, Duplicates, FieldMapping
-from connector.model import RunKind
+from connector.model import Change, RunKind
 from connector.plan import survive
 from tests.component.stage import Stage
 
@@ -61,7 +61,8 @@ class TestConversion:
         assert lead_of(stage)["Phone"] == "111"
         assert quiet(stage)
 
-    def test_its_contact_takes_over_once_it_is_flagged(self, stage: Stage, ana: str) -> None:
+    @pytest.mark.usefixtures("ana")
+    def test_its_contact_takes_over_once_it_is_flagged(self, stage: Stage) -> None:
         converted = stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
         contact = converted["contactId"]
         stage.sync()
@@ -79,7 +80,7 @@ class TestConversion:
     def test_what_was_agreed_with_the_lead_is_agreed_with_its_contact(
         self, stage: Stage, ana: str
     ) -> None:
-        """An edit in Plezi after the conversion is no conflict, and is not undone by the Contact."""
+        """An edit in Plezi after the conversion is no conflict, nor undone by the Contact."""
         converted = stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
         contact = converted["contactId"]
         stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
@@ -96,9 +97,8 @@ class TestConversion:
         assert stage.people()[ANA]["mobile"] == "444"
         assert stage.people()[ANA]["phone"] == "222"
 
-    def test_a_lead_typed_anew_after_the_conversion_takes_part(
-        self, stage: Stage, ana: str
-    ) -> None:
+    @pytest.mark.usefixtures("ana")
+    def test_a_lead_typed_anew_after_the_conversion_takes_part(self, stage: Stage) -> None:
         stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
         stage.sync()
         later(stage)
@@ -126,9 +126,8 @@ class TestMerge:
         assert lead_of(stage)["Phone"] == "222"
         assert quiet(stage)
 
-    def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(
-        self, stage: Stage, ana: str
-    ) -> None:
+    @pytest.mark.usefixtures("ana")
+    def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(self, stage: Stage) -> None:
         stage.add_person(email=BOB, last_name="Roi")
         stage.sync()
         winner, loser = lead_of(stage)["Id"], lead_of(stage, BOB)["Id"]
@@ -171,8 +170,9 @@ class TestDeletion:
         assert lead_of(stage)["Phone"] == "222"
         assert quiet(stage)
 
+    @pytest.mark.usefixtures("ana")
     def test_a_lead_deleted_and_typed_anew_meets_plezi_for_the_first_time(
-        self, stage: Stage, ana: str
+        self, stage: Stage
     ) -> None:
         stage.salesforce("DELETE", f"sobjects/Lead/{lead_of(stage)['Id']}")
         stage.sync()
@@ -229,8 +229,9 @@ class TestAddress:
         assert [lead["Email"] for lead in stage.leads()] == ["ana.lopez@example.com"]
         assert quiet(stage)
 
+    @pytest.mark.usefixtures("ana")
     def test_an_address_that_belongs_to_somebody_else_is_held_and_nobody_is_mixed_up(
-        self, stage: Stage, ana: str
+        self, stage: Stage
     ) -> None:
         stage.add_person(email=BOB, last_name="Roi", phone="999")
         stage.sync()
@@ -291,7 +292,8 @@ class TestAddress:
 
 
 class TestSeveral:
-    def test_a_second_lead_takes_the_first_one_s_values(self, stage: Stage, ana: str) -> None:
+    @pytest.mark.usefixtures("ana")
+    def test_a_second_lead_takes_the_first_one_s_values(self, stage: Stage) -> None:
         stage.add_lead(Email=ANA, LastName="Lopez", Phone="000")
 
         stage.sync()
@@ -323,8 +325,6 @@ class TestSeveral:
         stage.sync()
         assert stage.people() == {}
         assert stage.ledger.waiting("duplicate", 10) == [ANA]
-
-        from connector.model import Change
 
         link = stage.ledger.links([ANA])[ANA]
         stage.ledger.put([Change(survive(link, second))])

@@ -1,4 +1,4 @@
-"""A field that disappears, comes back, or changes: it rests alone, and nothing typed in it is lost."""
+"""A field that disappears, comes back, or changes: it rests alone, and no edit of it is lost."""
 
 from __future__ import annotations
 

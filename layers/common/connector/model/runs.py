@@ -270,7 +270,8 @@ class JournalLine:
 
     `what` is `written`, `lost`, `held` or `refused`; `field` is the mapping line's key; `rule` is
     the merge's word for why. `run` is the run's id; for a form it is the form's trace id. The lines
-    of a dry run say what would be done, and are kept apart from people's history.
+    of a dry run say what would be done, and who is there several times (`duplicate`); they are kept
+    apart from people's history.
     """
 
     email: str
