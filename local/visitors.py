@@ -148,6 +148,13 @@ class Operator:
         asked = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
         return self.wait(asked["run_id"])
 
+    def ask_for(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
+        """Ask for a run by hand, wait for it to end, and return its record."""
+        answer = self._aws.invoke(self._stack.functions["manual_sync"], asked)
+        if "run_id" not in answer:
+            raise RuntimeError(f"manual_sync: {answer.get('error', answer)}")
+        return self.wait(answer["run_id"])
+
     def wait(self, run_id: str) -> dict[str, Any]:
         """Wait until a run has ended; return its record."""
         until = time.monotonic() + RUN_SECONDS

@@ -12,7 +12,7 @@ import yaml
 
 from connector.engine.doors import Door
 from connector.engine.runs import Engine
-from connector.journal.dynamo import line_of
+from connector.journal.dynamo import lines_of
 from connector.ledger import DynamoLedger
 from connector.model import JournalLine, Part, Run, RunKind, RunState
 from connector.settings import WorkerSettings
@@ -134,7 +134,7 @@ class Stage:
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"plan#{run.id}"}},
         )["Items"]
-        return run, [line_of(item) for item in items]
+        return run, [line for item in items for line in lines_of(item)]
 
     def work(self, run_id: str, out_of_time: Any = lambda: False) -> Run:
         """Work on a run until it ends, as the queue would."""
@@ -260,5 +260,17 @@ class Stage:
             ExpressionAttributeValues={":pk": {"S": f"contact#{email}"}},
         )["Items"]
         return [
-            {name: next(iter(value.values())) for name, value in item.items()} for item in items
+            {
+                "at": line.at,
+                "run_id": line.run,
+                "what": line.what,
+                "side": line.side,
+                "record": line.record,
+                "field": line.field,
+                "before": json.dumps(line.before, ensure_ascii=False),
+                "after": json.dumps(line.after, ensure_ascii=False),
+                "rule": line.rule,
+            }
+            for item in items
+            for line in lines_of(item)
         ]

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from connector.configuration.document import to_document
+from connector.journal.dynamo import lines_of
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldMapping, Line, Policy
 from connector.model import JournalLine, RunKind, RunState
 from tests.component.stage import REGION, Stage
@@ -73,7 +74,7 @@ class TestFull:
         stage.sync()
         stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
         since = {
-            line["sk"] for number in range(3) for line in stage.journal(f"p{number}@example.com")
+            line["at"] for number in range(3) for line in stage.journal(f"p{number}@example.com")
         }
 
         stage.sync(kind=RunKind.FULL)
@@ -82,7 +83,7 @@ class TestFull:
             line
             for number in range(3)
             for line in stage.journal(f"p{number}@example.com")
-            if line["sk"] not in since
+            if line["at"] not in since
         ]
         assert {line["field"] for line in new} == {"segment__c"}
         assert len(new) == 3
@@ -234,7 +235,7 @@ class TestDryRun:
         real = crowd.sync()
 
         done = [item for item in table("JournalTable") if item not in before]
-        assert {(item["email"]["S"], item["what"]["S"], item["field"]["S"]) for item in done} == {
+        assert {(it.email, it.what, it.field) for item in done for it in lines_of(item)} == {
             (it.email, it.what, it.field) for it in lines if it.what != "duplicate"
         }
         for side in ("plezi", "salesforce"):

@@ -174,10 +174,9 @@ class Engine:
             rehearse(self._world, bound, run, out_of_time)
             return None
         self._note_parked(bound)
-        reconciliation = Reconciliation(self._world, bound, run.id)
         if run.kind is RunKind.SELECTED:
             emails = self._select(run, bound) if part is Part.OBSERVE else list(run.emails)
-            done = reconciliation.settle_people(emails, must_stop)
+            done = Reconciliation(self._world, bound, run.id).settle_people(emails, must_stop)
             return Part.RECONCILE if must_stop() and not done else None
         if part is Part.OBSERVE:
             if run.kind is RunKind.FULL:
@@ -186,7 +185,9 @@ class Engine:
                 return Part.OBSERVE
             if must_stop():
                 return Part.RECONCILE
-        return None if reconciliation.run(must_stop) else Part.RECONCILE
+        # Only now: what was read a moment ago need not be read again.
+        done = Reconciliation(self._world, bound, run.id).run(must_stop)
+        return None if done else Part.RECONCILE
 
     def _select(self, run: Run, bound: BoundMapping) -> list[str]:
         """Read the people named on both sides; return the e-mails of their links."""

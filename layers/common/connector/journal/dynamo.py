@@ -2,13 +2,14 @@
 
 | key | holds |
 | --- | --- |
-| `contact#<email>` / `<time>#<run>#<what>#<record>#<field>` | one line |
-| `plan#<run>` / `<email>#<what>#<record>#<field>` | one line of a dry run |
+| `contact#<email>` / `<time>#<run>#<what>#<record>#<digest>` | lines of one record and moment |
+| `plan#<run>` / `<email>#<run>#<what>#<record>` | the lines of a dry run about one record |
 | index `by_run`: `<run>` / the same | everything a run did, or would do |
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ BATCH: Final = 25
 """Items in one BatchWriteItem (DynamoDB's limit)."""
 TRIES: Final = 8
 DAY_SECONDS: Final = 86_400
+DIGEST_CHARACTERS: Final = 8
 PLAN_DAYS: Final = 30
 """How long the lines of a dry run are kept: what they say is soon out of date."""
 
@@ -37,26 +39,38 @@ class DynamoJournal:
         self._days = days
 
     def write(self, lines: Sequence[JournalLine]) -> None:
-        """Keep lines; writing the same line twice keeps one.
+        """Keep lines; writing the same lines twice keeps them once.
 
         Raises `RetryError` when DynamoDB stays busy: nothing may be done that was not journalled.
         """
-        self._keep({_key(line): self._item(line) for line in lines})
+        self._keep(
+            {
+                (f"contact#{email}", f"{_time(at)}#{about}#{_digest(mine)}"): self._item(mine)
+                for (email, at, about), mine in _together(lines).items()
+            },
+            self._days,
+        )
 
     def write_plan(self, lines: Sequence[JournalLine]) -> None:
         """Keep lines of a dry run for a month, apart from people's history, in order of people."""
-        items = {}
-        for line in lines:
-            key = (f"plan#{line.run}", f"{line.email}#{line.what}#{line.record}#{line.field}")
-            items[key] = self._item(line) | {
-                "pk": {"S": key[0]},
-                "sk": {"S": key[1]},
-                "expires_at": {"N": str(int(line.at) + PLAN_DAYS * DAY_SECONDS)},
-            }
-        self._keep(items)
+        self._keep(
+            {
+                (f"plan#{mine[0].run}", f"{email}#{about}"): self._item(mine)
+                for (email, _, about), mine in _together(lines).items()
+            },
+            PLAN_DAYS,
+        )
 
-    def _keep(self, by_key: Mapping[tuple[str, str], dict[str, Any]]) -> None:
-        items = list(by_key.values())
+    def _keep(self, by_key: Mapping[tuple[str, str], dict[str, Any]], days: int) -> None:
+        items = [
+            item
+            | {
+                "pk": {"S": pk},
+                "sk": {"S": sk},
+                "expires_at": {"N": str(int(float(item["at"]["N"])) + days * DAY_SECONDS)},
+            }
+            for (pk, sk), item in by_key.items()
+        ]
         for start in range(0, len(items), BATCH):
             self._write_batch(items[start : start + BATCH])
 
@@ -78,7 +92,7 @@ class DynamoJournal:
             Limit=limit,
             ScanIndexForward=False,
         )
-        return [line_of(item) for item in answer["Items"]]
+        return [line for item in answer["Items"] for line in lines_of(item)]
 
     def of_run(self, run: str, limit: int = 100) -> list[JournalLine]:
         """Return the first lines of a run, oldest first."""
@@ -89,55 +103,63 @@ class DynamoJournal:
             ExpressionAttributeValues={":run": {"S": run}},
             Limit=limit,
         )
-        return [line_of(item) for item in answer["Items"]]
+        return [line for item in answer["Items"] for line in lines_of(item)]
 
-    def _item(self, line: JournalLine) -> dict[str, Any]:
-        person, time = _key(line)
+    @staticmethod
+    def _item(lines: Sequence[JournalLine]) -> dict[str, Any]:
+        """Return what is kept of the lines of one record of one moment."""
+        first = lines[0]
+        fields = [[it.field, it.before, it.after, str(it.rule)] for it in lines]
         return {
-            "pk": {"S": person},
-            "sk": {"S": time},
-            "run_id": {"S": line.run},
-            "email": {"S": line.email},
-            "at": {"N": str(line.at)},
-            "what": {"S": line.what},
-            "side": {"S": line.side.value},
-            "record": {"S": line.record},
-            "field": {"S": line.field},
-            "before": {"S": _text(line.before)},
-            "after": {"S": _text(line.after)},
-            "rule": {"S": str(line.rule)},
-            "expires_at": {"N": str(int(line.at) + self._days * DAY_SECONDS)},
+            "run_id": {"S": first.run},
+            "email": {"S": first.email},
+            "at": {"N": str(first.at)},
+            "what": {"S": first.what},
+            "side": {"S": first.side.value},
+            "record": {"S": first.record},
+            "fields": {"S": json.dumps(fields, ensure_ascii=False)},
         }
 
 
-def _key(line: JournalLine) -> tuple[str, str]:
-    time = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="microseconds")
-    return (
-        f"contact#{line.email}",
-        f"{time}#{line.run}#{line.what}#{line.record}#{line.field}",
-    )
+def _together(
+    lines: Sequence[JournalLine],
+) -> dict[tuple[str, float, str], list[JournalLine]]:
+    """Return lines by person, moment and what they are about: one write is one item."""
+    together: dict[tuple[str, float, str], list[JournalLine]] = {}
+    for line in lines:
+        about = f"{line.run}#{line.what}#{line.record}"
+        together.setdefault((line.email, line.at, about), []).append(line)
+    return together
 
 
-def _text(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
-def _value(text: str) -> Value:
-    value: Any = json.loads(text)
-    return tuple(value) if isinstance(value, list) else value
+def _digest(lines: Sequence[JournalLine]) -> str:
+    """Tell apart what was said of one record at one moment in several calls."""
+    names = "\n".join(line.field for line in lines)
+    return hashlib.sha256(names.encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 
-def line_of(item: dict[str, Any]) -> JournalLine:
-    """Return the line that an item of the table holds."""
-    return JournalLine(
-        email=item["email"]["S"],
-        at=float(item["at"]["N"]),
-        run=item["run_id"]["S"],
-        what=item["what"]["S"],
-        side=Side(item["side"]["S"]),
-        record=item["record"]["S"],
-        field=item["field"]["S"],
-        before=_value(item["before"]["S"]),
-        after=_value(item["after"]["S"]),
-        rule=item["rule"]["S"],
-    )
+def lines_of(item: dict[str, Any]) -> list[JournalLine]:
+    """Return the lines that an item of the table holds."""
+    return [
+        JournalLine(
+            email=item["email"]["S"],
+            at=float(item["at"]["N"]),
+            run=item["run_id"]["S"],
+            what=item["what"]["S"],
+            side=Side(item["side"]["S"]),
+            record=item["record"]["S"],
+            field=field,
+            before=_value(before),
+            after=_value(after),
+            rule=rule,
+        )
+        for field, before, after, rule in json.loads(item["fields"]["S"])
+    ]
+
+
+def _value(said: Any) -> Value:  # noqa: ANN401  # whatever JSON holds
+    return tuple(said) if isinstance(said, list) else said
