@@ -256,3 +256,39 @@ def test_two_leads_of_one_email_are_one_person(stage: Stage) -> None:
 
     assert {lead["Phone"] for lead in stage.leads()} == {"111"}
     assert {lead["MobilePhone"] for lead in stage.leads()} == {"555"}
+
+
+def test_automations_that_undo_each_other_are_held_and_everything_else_goes_on(
+    stage: Stage,
+) -> None:
+    """A flow of the org and one of the tenant rewrite each other's value at every save."""
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    lead = stage.leads()[0]["Id"]
+    stage.mark()
+
+    for _ in range(12):  # a day of runs, after each of which both automations strike
+        if stage.leads()[0]["Phone"] != "999":
+            stage.edit_lead(lead, Phone="999")
+        stage.sync()
+        if stage.people()["ana@example.com"]["phone"] != "111":
+            stage.edit_person(person, phone="111")
+        stage.sync()
+
+    link = stage.ledger.links(["ana@example.com"])["ana@example.com"]
+    assert link.holds["Phone"].reason == "oscillates"
+    ours = [it for it in stage.journal("ana@example.com") if it["what"] == "written"]
+    assert sum(it["field"] == "Phone" for it in ours) <= 6
+    stage.edit_person(person, first_name="Ana")
+    stage.sync()
+    assert stage.leads()[0]["FirstName"] == "Ana"
+
+
+def test_a_person_who_changes_her_mind_is_not_taken_for_an_automation(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+
+    for phone in ("222", "111", "333", "111", "222"):
+        stage.edit_person(person, phone=phone)
+        stage.sync()
+        assert stage.leads()[0]["Phone"] == phone

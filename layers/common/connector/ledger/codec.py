@@ -21,6 +21,7 @@ from connector.model import (
     Quarantine,
     Settlement,
     Side,
+    Told,
     Value,
     Values,
     Write,
@@ -46,6 +47,9 @@ def to_attributes(link: Link) -> Attributes:
         },
         "quarantine": _quarantine(link.quarantine) if link.quarantine is not None else None,
         "survivor": link.survivor,
+        "told": {
+            line: [[it.record, it.word, it.at] for it in words] for line, words in link.told.items()
+        },
     }
     return {name: _text(tree) for name, tree in trees.items() if tree}
 
@@ -69,6 +73,10 @@ def from_attributes(
         dirty=dirty,
         revision=revision,
         survivor=trees.get("survivor", ""),
+        told={
+            line: tuple(Told(*word) for word in words)
+            for line, words in trees.get("told", {}).items()
+        },
     )
     return replace(link, pointed=link.records)
 

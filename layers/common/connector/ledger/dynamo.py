@@ -44,7 +44,9 @@ RUNS: Final = "run"
 FORM_RUNS: Final = "form-run"
 FORM_RUN_SECONDS: Final = 30 * 86_400
 """How long the record of a form's run is kept: there may be thousands a day."""
-TREES: Final = ("base", "plezi", "salesforce", "intent", "holds", "quarantine", "survivor")
+TREES: Final = (
+    "base", "plezi", "salesforce", "intent", "holds", "quarantine", "survivor", "told",
+)  # fmt: skip
 COUNT_PREFIX: Final = "n|"
 CALLS: Final = "calls#"
 HOURS_OF_DAY: Final = 24

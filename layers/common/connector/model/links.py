@@ -156,6 +156,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A word that we wrote over another one that had been agreed; `at` is our clock in seconds."""
+
+    record: str
+    word: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantine:
     """A refusal that waits for a change or for `retry`; `code` is the far side's own word."""
 
@@ -173,7 +182,9 @@ class Link:
 
     `revision` counts the states of this line in the ledger (0: not stored yet). `base` is by record
     id, then by that record's field. `pointed` are the records by whose id the ledger can find this
-    line. `survivor` is the Lead that a person picked among several of one e-mail.
+    line. `survivor` is the Lead that a person picked among several of one e-mail. `told` are, by
+    line, the words of the last day that we wrote over others: automations that undo each other are
+    known by them.
     """
 
     email: str
@@ -187,6 +198,7 @@ class Link:
     revision: int = 0
     pointed: frozenset[str] = frozenset()
     survivor: str = ""
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def observations(self) -> Iterator[Observation]:
         """Yield Plezi's observation first, then those of Salesforce, in a stable order."""

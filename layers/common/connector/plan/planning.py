@@ -9,12 +9,14 @@ from connector.mapping import BoundLine, BoundMapping, Direction, Policy
 from connector.matching import Company, Match, Role, gather
 from connector.merge import Rule, Unagreed, Verdict, Voice, decide, settle, unsettled
 from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
+from connector.plan.oscillating import oscillates
 
 IN_DOUBT = "in_doubt"
 CONFLICT = "conflict"
 EMAIL_TAKEN = "email_taken"
 NEVER_AGREED = "never_agreed"
-STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN})
+OSCILLATES = "oscillates"
+STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN, OSCILLATES})
 """Reasons of a hold that no policy may settle: only agreement, or a person."""
 
 
@@ -179,6 +181,8 @@ class _Draft:
             self.hold(line, voices, CONFLICT)
         elif verdict.rule is Rule.QUIET:
             self._adopt(line, voices, verdict.settles or {})
+        elif oscillates(self._link, line.key, verdict.writes, now=self._now):
+            self.hold(line, voices, OSCILLATES)
         else:
             self._holds.pop(line.key, None)
             self._write(line, voices, verdict)

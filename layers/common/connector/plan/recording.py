@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from connector.model import Intent, Link, Observation, Quarantine, Settlement, Value, Write
 from connector.plan.folding import forget
+from connector.plan.oscillating import tell
 
 
 class Result(StrEnum):
@@ -59,6 +60,7 @@ def record(
             link = _heard(link, outcome)
         if outcome.gone:
             link = forget(link, outcome.write.record)
+    link = _told(link, intent, outcomes, now)
     base = {kept: dict(words) for kept, words in link.base.items()}
     holds = dict(link.holds)
     for settlement in intent.settlements:
@@ -97,6 +99,16 @@ def _heard(link: Link, outcome: Outcome) -> Link:
         return link
     said = replace(held, values={**held.values, **write.values}, as_of=outcome.answered)
     return link.with_observation(said)
+
+
+def _told(link: Link, intent: Intent, outcomes: Mapping[str, Outcome], now: float) -> Link:
+    """Note the words that were written over others that had been agreed."""
+    for settlement in intent.settlements:
+        for record in settlement.needs:
+            name, value = settlement.words[record]
+            if _is_done(outcomes.get(record)) and name in link.base.get(record, {}):
+                link = tell(link, settlement.line, record, value, now=now)
+    return link
 
 
 def _is_done(outcome: Outcome | None) -> bool:
