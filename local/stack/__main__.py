@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="say whether the stack is up")
     status.add_argument("--json", action="store_true", help="print the record")
     invoke = commands.add_parser("invoke", help="invoke a deployed function")
-    invoke.add_argument("function", help="scheduled_sync, manual_sync, sync_worker or admin")
+    invoke.add_argument("function", help="scheduled_sync, admin, ... (`status --json` has all)")
     invoke.add_argument("--event", type=Path, help="a file with the event (one of events/)")
     return parser
 

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urljoin
+
+import requests
 
 from local import embedded_aws
 from local.embedded_aws import EmbeddedAws
 from local.stack import record
 from local.stack.background import Background, StackError
-from local.stack.deployment import STACK_NAME, Deployment
+from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
 from local.stack.record import PleziTenant, SalesforceOrg, Stack
 
 READY_SECONDS: Final = 30.0
@@ -133,8 +136,10 @@ class StackCommands:
             plezi = PleziTenant.model_validate(self._ready(PLEZI))
         with progress.step(f"stack {STACK_NAME} deployed"):
             deployed = deployment.deploy(salesforce, plezi)
-        with progress.step("secrets put"):
-            deployment.put_secrets(deployed.secrets, salesforce, plezi)
+        with progress.step("secrets put, and the tenant told where its forms go"):
+            signing_key = new_signing_key()
+            deployment.put_secrets(deployed.secrets, salesforce, plezi, signing_key)
+            self._ask_for_pushes(plezi, f"{deployed.api_url}/forms", signing_key)
         stack = Stack(
             region=embedded_aws.REGION,
             aws_endpoint=endpoint,
@@ -175,6 +180,18 @@ class StackCommands:
         return self.folder / name / "ready.json"
 
     @staticmethod
+    def _ask_for_pushes(plezi: PleziTenant, url: str, signing_key: str) -> None:
+        """Have the simulated tenant push each submitted form, signed."""
+        web = requests.Session()
+        web.trust_env = False
+        answer = web.post(
+            urljoin(plezi.url, "/_sim/push"),
+            json={"url": url, "signing_key": signing_key},
+            timeout=READY_SECONDS,
+        )
+        answer.raise_for_status()
+
+    @staticmethod
     def _press_start(stack: Stack) -> None:
         event = json.loads((EVENTS / "admin_start.json").read_text(encoding="utf-8"))
         answer = EmbeddedAws(stack.aws_endpoint).invoke(stack.functions["admin"], event)
@@ -194,6 +211,7 @@ def _json(path: Path) -> Any:  # noqa: ANN401
 def _default_event(function: str) -> Path:
     names = {
         "admin": "admin_status",
+        "form_worker": "forms_queue",
         "scheduled_sync": "scheduler",
         "sync_worker": "runs_queue",
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -83,9 +85,16 @@ class Deployment:
         return self._deployed()
 
     def put_secrets(
-        self, secrets: Mapping[str, str], salesforce: SalesforceOrg, plezi: PleziTenant
+        self,
+        arns: Mapping[str, str],
+        salesforce: SalesforceOrg,
+        plezi: PleziTenant,
+        signing_key: str,
     ) -> None:
-        """Put the simulators' credentials where the template left placeholders."""
+        """Put the simulators' credentials where the template left placeholders.
+
+        `signing_key` is the one with which the simulated tenant signs its forms.
+        """
         user = salesforce.integration_user
         values = {
             "salesforce": {
@@ -99,11 +108,10 @@ class Deployment:
                 "private_key": "",
             },
             "plezi": {"api_key": plezi.api_key, "tenant": plezi.tenant},
+            "forms": {"signing_keys": [signing_key], "tokens": []},
         }
         for name, value in values.items():
-            self.aws.secrets.put_secret_value(
-                SecretId=secrets[name], SecretString=json.dumps(value)
-            )
+            self.aws.secrets.put_secret_value(SecretId=arns[name], SecretString=json.dumps(value))
 
     @property
     def _built(self) -> Path:
@@ -165,6 +173,11 @@ class Deployment:
             queues={name.removesuffix("_queue"): url for name, url in queues.items()},
             secrets=ending("SecretArn", dropped="SecretArn"),
         )
+
+
+def new_signing_key() -> str:
+    """Return a key as Standard Webhooks writes it, of 32 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def snake(name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from connector.errors import HaltError
 
@@ -48,6 +50,55 @@ class PleziCredentials(BaseModel):
 
     api_key: SecretStr = Field(min_length=1)
     tenant: str = Field(min_length=1)
+
+
+KEY_PREFIX: Final = "whsec_"
+KEY_BYTES: Final = range(24, 65)
+"""A signing key's prefix and length (Standard Webhooks 1.0.0, "Signature scheme")."""
+LIVE_AT_ONCE: Final = 2
+"""Keys, and tokens, that may be live: the one in use and the one that takes its place."""
+SHORTEST_TOKEN: Final = 32
+
+
+def _signing_key(text: SecretStr) -> SecretStr:
+    if len(_key_bytes(text)) not in KEY_BYTES:
+        raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
+    return text
+
+
+def _key_bytes(text: SecretStr) -> bytes:
+    """Return what a key's text holds; nothing when it is not a key."""
+    prefix, encoded = text.get_secret_value().partition(KEY_PREFIX)[::2]
+    try:
+        return b"" if prefix else base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+class FormsCredentials(BaseModel):
+    """What ops put in the forms secret: who may hand in a form.
+
+    `signing_keys` sign as Standard Webhooks does. `tokens` are for senders that cannot sign;
+    without any, that scheme is off. Of both, two may be live, so that one can be replaced. Without
+    either, every form is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    signing_keys: tuple[Annotated[SecretStr, AfterValidator(_signing_key)], ...] = Field(
+        default=(), max_length=LIVE_AT_ONCE
+    )
+    tokens: tuple[Annotated[SecretStr, Field(min_length=SHORTEST_TOKEN)], ...] = Field(
+        default=(), max_length=LIVE_AT_ONCE
+    )
+
+    def keys(self) -> tuple[bytes, ...]:
+        """Return the signing keys as HMAC wants them."""
+        return tuple(map(_key_bytes, self.signing_keys))
+
+    def known_tokens(self) -> tuple[str, ...]:
+        """Return the tokens in clear."""
+        return tuple(token.get_secret_value() for token in self.tokens)
 
 
 Material = TypeVar("Material", bound=BaseModel)

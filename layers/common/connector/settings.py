@@ -95,6 +95,23 @@ class WorkerSettings(DoorSettings, ReadingSettings):
     assign_new_leads: bool = True
 
 
+class FormDoorSettings(BaseModel):
+    """What the form door needs: who may knock, and where hints are written down."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ledger_table: str
+    forms_queue_url: str
+    forms_secret: str
+
+
+class FormWorkerSettings(WorkerSettings):
+    """What the engine needs to hear forms: it asks for no runs."""
+
+    runs_queue_url: str = ""
+    forms_queue_url: str
+
+
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,24 +17,38 @@ import boto3
 from connector import telemetry
 from connector.alerts import SnsAlerts
 from connector.configuration import DynamoConfiguration, mapping_of_draft
-from connector.credentials import PleziCredentials, SalesforceCredentials, SecretReader
+from connector.credentials import (
+    FormsCredentials,
+    PleziCredentials,
+    SalesforceCredentials,
+    SecretReader,
+)
 from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
-from connector.inbox import RunsInbox
+from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
 from connector.journal import DynamoJournal
-from connector.ledger import DynamoLedger
+from connector.ledger import DynamoGuards, DynamoLedger
 from connector.model import Part, Run, RunState, Side
 from connector.plezi.api import Pace, PleziApi
 from connector.plezi.client import PleziClient
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
-from connector.settings import DoorSettings, ReadingSettings, WorkerSettings, read_settings
+from connector.settings import (
+    DoorSettings,
+    FormDoorSettings,
+    FormWorkerSettings,
+    ReadingSettings,
+    WorkerSettings,
+    read_settings,
+)
 from connector.transport import Wire
 
 RESERVE_MILLIS: Final = 10_000
 """What saving the place and sending the continuation may take, calls under way included."""
+HEARING_MILLIS: Final = 30_000
+"""A hint is not begun with less: one silent answer takes 25 s to be given up (transport)."""
 
 
 def new_id() -> str:
@@ -51,6 +66,21 @@ def door() -> Door:
         time.time,
         new_id,
         mapping_of_draft,
+    )
+
+
+@lru_cache(maxsize=1)
+def form_door() -> FormDoor:
+    """Return the door through which forms come."""
+    settings = read_settings(FormDoorSettings, os.environ)
+    return FormDoor(
+        SecretReader(
+            boto3.client("secretsmanager"), settings.forms_secret, FormsCredentials, time.time
+        ),
+        DynamoGuards(boto3.client("dynamodb"), settings.ledger_table),
+        FormsInbox(boto3.client("sqs"), settings.forms_queue_url),
+        time.time,
+        new_id,
     )
 
 
@@ -104,6 +134,42 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
     )
     if run is not None and state in FINAL_STATES:
         telemetry.publish(_numbers(run))
+
+
+@lru_cache(maxsize=1)
+def form_lane() -> FormLane:
+    """Return the lane in which forms are heard."""
+    settings = read_settings(FormWorkerSettings, os.environ)
+    inbox = FormsInbox(boto3.client("sqs"), settings.forms_queue_url)
+    engine = Engine(build_world(settings))
+    return FormLane(engine.hear, inbox, settings.worker_timeout_seconds)
+
+
+def hear(delivery: Delivery, remaining_millis: Callable[[], int]) -> bool:
+    """Hear what the forms queue delivered; False when the queue must deliver it again.
+
+    Whatever breaks down is this hint's alone: the others of its batch are heard, and after five
+    deliveries it becomes a dead letter. Only the kind and the place of an error are logged, for the
+    libraries below may quote an address in its text.
+    """
+    log = telemetry.logger()
+    hint = delivery.hint
+    if hint is None:
+        log.error("a message of the forms queue cannot be read")
+        return False
+    with log.append_context_keys(trace_id=hint.trace):
+        if remaining_millis() < HEARING_MILLIS:
+            log.warning("no time is left for a hint")
+            return False
+        try:
+            heard, back_in = form_lane().serve(hint, delivery.waits)
+        except Exception as error:  # noqa: BLE001  # see above
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            log.error("a hint broke down", extra={"error": type(error).__name__, "where": where})  # noqa: TRY400
+            return False
+        log.info("a hint was heard", extra={"heard": heard.value, "back_in_seconds": back_in})
+    return True
 
 
 def _numbers(run: Run) -> dict[telemetry.Metric, float]:

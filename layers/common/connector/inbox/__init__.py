@@ -1,5 +1,21 @@
-"""Our queues: requests to work on a run, in order, and the events that bring them back."""
+"""Our queues, and what may enter them: runs in order, hints from forms in a lane of their own."""
 
+from connector.inbox.door import FormDoor
+from connector.inbox.forms import Delivery, FormsInbox, parse_hints
+from connector.inbox.knocks import FormRefusedError, Knock, parse_knock
+from connector.inbox.lane import FormLane
 from connector.inbox.runs import RunRequest, RunsInbox, parse_runs
 
-__all__ = ["RunRequest", "RunsInbox", "parse_runs"]
+__all__ = [
+    "Delivery",
+    "FormDoor",
+    "FormLane",
+    "FormRefusedError",
+    "FormsInbox",
+    "Knock",
+    "RunRequest",
+    "RunsInbox",
+    "parse_hints",
+    "parse_knock",
+    "parse_runs",
+]

@@ -1,5 +1,6 @@
-"""The ledger in DynamoDB: links as three compact trees, cursors, runs, the breaker."""
+"""The ledger in DynamoDB: links as three compact trees, cursors, runs, the breaker, guards."""
 
 from connector.ledger.dynamo import DynamoLedger
+from connector.ledger.guards import DynamoGuards
 
-__all__ = ["DynamoLedger"]
+__all__ = ["DynamoGuards", "DynamoLedger"]

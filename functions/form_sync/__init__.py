@@ -1,0 +1,1 @@
+"""The door that forms knock at."""
