@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +11,8 @@ from typing import Any, Final
 from connector.errors import ConnectorError
 
 LARGEST_BODY: Final = 64 * 1024
+LARGEST_BASE64: Final = (LARGEST_BODY + 2) // 3 * 4
 """Bytes. Standard Webhooks advises senders to stay under 20 KB; a form with long answers fits."""
-BASE64_GROWTH: Final = 4 / 3
 
 
 class Media(StrEnum):
@@ -79,18 +78,28 @@ def _media(content_type: str) -> Media:
 
 def _raw(text: str, *, encoded: bool) -> bytes:
     """Return the bytes that were sent: API Gateway hands over text, or base64."""
-    if len(text) <= (LARGEST_BODY * BASE64_GROWTH + BASE64_GROWTH if encoded else LARGEST_BODY):
-        try:
-            body = base64.b64decode(text, validate=True) if encoded else text.encode()
-        except binascii.Error as error:
-            raise FormRefusedError(400, "body: it is not the base64 it is said to be") from error
-        except UnicodeEncodeError as error:
-            raise FormRefusedError(400, NOT_UTF8) from error
-        if len(body) <= LARGEST_BODY:
-            return body
-    raise FormRefusedError(
-        413, f"body: {LARGEST_BODY} bytes at most; the e-mail or the contact id is enough"
-    )
+    body = b""
+    if fits := len(text) <= (LARGEST_BASE64 if encoded else LARGEST_BODY):
+        body = _decoded(text) if encoded else _encoded(text)
+    if not fits or len(body) > LARGEST_BODY:
+        raise FormRefusedError(
+            413, f"body: {LARGEST_BODY} bytes at most; the e-mail or the contact id is enough"
+        )
+    return body
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise FormRefusedError(400, "body: it is not the base64 it is said to be") from error
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise FormRefusedError(400, NOT_UTF8) from error
 
 
 NOT_UTF8: Final = "body: it is not UTF-8; send it in UTF-8"

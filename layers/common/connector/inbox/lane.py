@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
-from connector.inbox.forms import FormsInbox
 from connector.model import Heard, Hint
 
 UNREADABLE_DELAYS: Final = (5, 30, 120)
@@ -24,11 +23,18 @@ def busy_tries(worker_timeout: float) -> int:
     return int(worker_timeout // BUSY_DELAY) + 2
 
 
+class HintQueue(Protocol):
+    """Where hints go that must come back."""
+
+    def send(self, hint: Hint, *, waits: int = 0, delay: int = 0) -> None:
+        """Ask for a hint to be heard after `delay` seconds."""
+
+
 class FormLane:
     """Has hints heard, and sends again those that must come back."""
 
     def __init__(
-        self, hear: Callable[[Hint], Heard], inbox: FormsInbox, worker_timeout: float
+        self, hear: Callable[[Hint], Heard], inbox: HintQueue, worker_timeout: float
     ) -> None:
         self._hear = hear
         self._inbox = inbox
