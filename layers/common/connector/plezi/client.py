@@ -94,13 +94,19 @@ class PleziClient:
         """Read contacts by id, and the contacts of some e-mails, one call each.
 
         A contact counts as gone only when its id is not found *and* its e-mail does not lead to the
-        same id: a tenant that offers no read by id would otherwise look deserted.
+        same id: a tenant that offers no read by id would otherwise look deserted. Where such a read
+        is refused outright, a contact of which nothing but the id is known is passed over.
         """
         mine = view.names[Kind.PLEZI_CONTACT]
         seen = [found for email in emails if (found := self._find(email, mine)) is not None]
         gone = set()
         for record in records:
-            found = self._look_up(record.id, record.email, mine)
+            try:
+                found = self._look_up(record.id, record.email, mine)
+            except RejectedError:
+                if record.email:
+                    raise
+                continue
             if found is None:
                 gone.add(record.id)
             else:
@@ -111,9 +117,13 @@ class PleziClient:
         as_of = self._clock()
         try:
             answer = self._api.read(f"contacts/{record}")
-        except StaleError:
+        except (StaleError, RejectedError) as error:
             found = self._find(email, names) if email else None
-            return found if found is not None and found.id == record else None
+            if found is not None and found.id == record:
+                return found
+            if isinstance(error, RejectedError):
+                raise
+            return None
         return self._contacts.observation(answer.body["data"], names, as_of)
 
     def _find(self, email: str, names: Sequence[str]) -> Observation | None:
