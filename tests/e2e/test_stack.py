@@ -28,9 +28,15 @@ ROUTES = [
 
 
 def test_the_record_names_everything(stack: Stack, commands: StackCommands) -> None:
-    assert set(stack.functions) == {"admin", "manual_sync", "scheduled_sync", "sync_worker"}
+    assert set(stack.functions) == {
+        *("admin", "manual_sync", "scheduled_sync", "sync_worker"),
+        *("form_sync", "form_worker"),
+    }
     assert set(stack.tables) == {"journal", "ledger", "mappings"}
-    assert set(stack.queues) == {"runs", "runs_dead_letters", "schedule_dead_letters"}
+    assert set(stack.queues) == {
+        *("runs", "runs_dead_letters", "schedule_dead_letters"),
+        *("forms", "forms_dead_letters"),
+    }
     assert set(stack.secrets) == {"forms", "plezi", "salesforce"}
     assert record.read(commands.folder) == stack
 

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 EVENTS = {
     "admin": {"admin_status", "admin_start"},
+    "form_sync": {"form_sync"},
+    "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
     "scheduled_sync": {"scheduler"},
     "sync_worker": {"runs_queue"},
@@ -84,7 +86,8 @@ class TestEachFunction:
         assert "Role" not in template.functions[logical(function)]
         for statement in template.statements(logical(function)):
             assert statement["Effect"] == "Allow"
-            assert "*" not in json.dumps(statement)
+            # A condition narrows, whatever stars it holds.
+            assert "*" not in json.dumps({**statement, "Condition": None})
             assert "NotAction" not in statement
             assert "NotResource" not in statement
 
@@ -143,45 +146,100 @@ def test_only_traces_are_allowed_on_all_resources(template: Template) -> None:
         assert not any("*" in action for action in in_statement(statement, "Action"))
 
 
-def test_every_route_of_the_api_wants_a_signature(template: Template) -> None:
-    apis = template.of_type("AWS::Serverless::Api")
-    assert {api["Properties"]["Auth"]["DefaultAuthorizer"] for api in apis.values()} == {"AWS_IAM"}
-    routes = [
+def routes(template: Template) -> dict[str, dict[str, Any]]:
+    """Every route of the API, by method and path."""
+    found = [
         event["Properties"]
         for function in template.functions.values()
         for event in function["Events"].values()
         if event["Type"] in {"Api", "HttpApi"}
     ]
-    assert routes
-    for route in routes:
+    return {f"{route['Method']} {route['Path']}": route for route in found}
+
+
+def test_every_route_of_the_api_wants_a_signature_of_iam_but_the_one_for_forms(
+    template: Template,
+) -> None:
+    apis = template.of_type("AWS::Serverless::Api")
+    assert {api["Properties"]["Auth"]["DefaultAuthorizer"] for api in apis.values()} == {"AWS_IAM"}
+    for route in routes(template).values():
         assert route["RestApiId"]["Ref"] in apis
         assert route["Method"] in {"get", "post"}
-        assert "Auth" not in route
+    opened = {name: route["Auth"] for name, route in routes(template).items() if "Auth" in route}
+    assert opened == {"post /forms": {"Authorizer": "NONE"}}
+
+
+def test_the_function_that_strangers_reach_has_the_guards_the_queue_and_the_keys_alone(
+    template: Template,
+) -> None:
+    may = {
+        (action, name)
+        for statement in template.statements("FormSyncFunction")
+        for action in in_statement(statement, "Action")
+        for name in resource_names(statement["Resource"])
+    }
+    assert may == {
+        ("dynamodb:PutItem", "LedgerTable"),
+        ("dynamodb:UpdateItem", "LedgerTable"),
+        ("sqs:SendMessage", "FormsQueue"),
+        ("secretsmanager:GetSecretValue", "FormsSecret"),
+    }
+    [table] = [it for it in template.statements("FormSyncFunction") if "Condition" in it]
+    assert table["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["hint#*"]},
+    }
 
 
 def test_the_api_is_throttled_traced_and_logs_no_body(template: Template) -> None:
     api = template.properties("Api")
-    (settings,) = api["MethodSettings"]
-    assert settings["ThrottlingRateLimit"]
-    assert settings["ThrottlingBurstLimit"]
-    assert settings["DataTraceEnabled"] is False
+    for settings in api["MethodSettings"]:
+        assert settings["ThrottlingRateLimit"]
+        assert settings["ThrottlingBurstLimit"]
+        assert settings["DataTraceEnabled"] is False
+    assert [it["ResourcePath"] for it in api["MethodSettings"]] == ["/*", "/~1forms"]
     assert api["TracingEnabled"] is True
     fields = json.loads(api["AccessLogSetting"]["Format"])
     assert not {"path", "query", "body", "ip"} & set(fields)
+    assert fields["trace_id"] == "$context.xrayTraceId"
 
 
-def test_the_worker_may_send_to_the_queue_it_reads(template: Template) -> None:
-    assert template.functions["SyncWorkerFunction"]["RecursiveLoop"] == "Allow"
+WORKERS = {"SyncWorkerFunction": "RunsQueue", "FormWorkerFunction": "FormsQueue"}
 
 
-def test_a_message_stays_hidden_longer_than_the_worker_may_work(template: Template) -> None:
-    timeout = template.default(template.functions["SyncWorkerFunction"]["Timeout"])
-    hidden = template.default(template.properties("RunsQueue")["VisibilityTimeout"])
+@pytest.mark.parametrize("function", WORKERS)
+def test_a_worker_may_send_to_the_queue_it_reads(template: Template, function: str) -> None:
+    assert template.functions[function]["RecursiveLoop"] == "Allow"
+
+
+@pytest.mark.parametrize(("function", "queue"), WORKERS.items())
+def test_a_message_stays_hidden_longer_than_its_worker_may_work(
+    template: Template, function: str, queue: str
+) -> None:
+    timeout = template.default(template.functions[function]["Timeout"])
+    hidden = template.default(template.properties(queue)["VisibilityTimeout"])
     budget = template.default({"Ref": "WorkerBudgetSeconds"})
     assert isinstance(timeout, int)
     assert isinstance(hidden, int)
     assert isinstance(budget, int)
     assert budget < timeout < hidden
+
+
+def test_forms_have_a_lane_of_their_own(template: Template) -> None:
+    read = {
+        event["Properties"]["Queue"]["Fn::GetAtt"][0]: name
+        for name, function in template.functions.items()
+        for event in function["Events"].values()
+        if event["Type"] == "SQS"
+    }
+    assert read == {queue: function for function, queue in WORKERS.items()}
+
+
+def test_an_intent_is_as_old_for_one_worker_as_for_the_other(template: Template) -> None:
+    for function in WORKERS:
+        described = template.functions[function]
+        assert described["Timeout"] == {"Ref": "WorkerTimeoutSeconds"}
+        told = described["Environment"]["Variables"]["WORKER_TIMEOUT_SECONDS"]
+        assert told == described["Timeout"]
 
 
 def test_one_bad_message_does_not_send_back_the_others(template: Template) -> None:
