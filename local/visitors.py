@@ -20,6 +20,8 @@ LEAD_FIELDS: Final = (
 FORM_ID: Final = "6300000000000000000000aa"
 RUN_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.2
+LEAD_POLL_SECONDS: Final = 0.05
+FORM_SECONDS: Final = 60.0
 
 
 class SalesPerson:
@@ -72,6 +74,15 @@ class SalesPerson:
         where = f" WHERE Email = '{email}'" if email else ""
         soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
         return list(self.ask("GET", "query", q=soql)["records"])
+
+    def wait_for_lead(self, email: str) -> dict[str, Any]:
+        """Wait until there is a Lead of one e-mail; return it."""
+        until = time.monotonic() + FORM_SECONDS
+        while time.monotonic() < until:
+            if leads := self.leads(email):
+                return leads[0]
+            time.sleep(LEAD_POLL_SECONDS)
+        raise RuntimeError(f"no Lead within {FORM_SECONDS:.0f} s")
 
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
         """Use the simulator's control API."""
@@ -170,3 +181,20 @@ class Operator:
                 return run
             time.sleep(POLL_SECONDS)
         raise RuntimeError(f"run {run_id} did not end within {RUN_SECONDS:.0f} s")
+
+    def wait_for_forms(self) -> None:
+        """Wait until no form waits to be heard, delayed or not."""
+        until = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < until:
+            counted = self._aws.queues.get_queue_attributes(
+                QueueUrl=self._stack.queues["forms"],
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )["Attributes"]
+            if not any(map(int, counted.values())):
+                return
+            time.sleep(POLL_SECONDS)
+        raise RuntimeError(f"forms still wait after {RUN_SECONDS:.0f} s")
