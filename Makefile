@@ -90,7 +90,7 @@ build: install ## Build what AWS will run (.aws-sam/build)
 
 .PHONY: deploy
 deploy: build ## Deploy to the AWS account of your credentials, step by step
-	@echo "Afterwards, put the two secrets and press start: docs/operations.md."
+	@echo "Afterwards, put the secrets and press start: docs/operations.md."
 	@$(SAM) deploy --guided
 
 .PHONY: clean

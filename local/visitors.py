@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ LEAD_FIELDS: Final = (
     "Id,Email,FirstName,LastName,Company,Phone,MobilePhone,Title,plezi_url__c,score__c,status__c"
 )
 FORM_ID: Final = "6300000000000000000000aa"
+REQUESTED: Final = ("requested",)
+UNENDED: Final = (*REQUESTED, "running")
 RUN_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.2
 LEAD_POLL_SECONDS: Final = 0.05
@@ -172,15 +175,15 @@ class Operator:
             raise RuntimeError(f"manual_sync: {answer.get('error', answer)}")
         return self.wait(answer["run_id"])
 
-    def wait(self, run_id: str) -> dict[str, Any]:
-        """Wait until a run has ended; return its record."""
+    def wait(self, run_id: str, *, before: Sequence[str] = UNENDED) -> dict[str, Any]:
+        """Wait until a run has left some states (until it has ended); return its record."""
         until = time.monotonic() + RUN_SECONDS
         while time.monotonic() < until:
             run = self.admin("GET", f"/admin/runs/{run_id}")
-            if run["state"] not in ("requested", "running"):
+            if run["state"] not in before:
                 return run
             time.sleep(POLL_SECONDS)
-        raise RuntimeError(f"run {run_id} did not end within {RUN_SECONDS:.0f} s")
+        raise RuntimeError(f"run {run_id} is still {before[-1]} after {RUN_SECONDS:.0f} s")
 
     def wait_for_forms(self) -> None:
         """Wait until no form waits to be heard, delayed or not."""

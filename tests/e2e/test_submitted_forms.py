@@ -21,7 +21,7 @@ from local.embedded_aws import EmbeddedAws
 from local.plezi_tenant.pushes import signature
 from local.stack.deployment import new_signing_key
 from local.stack.record import Stack
-from local.visitors import Marketer, Operator, SalesPerson
+from local.visitors import REQUESTED, Marketer, Operator, SalesPerson
 
 pytestmark = pytest.mark.stack
 
@@ -108,6 +108,7 @@ def test_also_while_everybody_is_read_again(
     marketing.simulate("POST", "load", {"contacts": 2000, "first": 40_000})
     sales.simulate("POST", "load", {"leads": 2000, "first": 40_000})
     run_id = aws.invoke(stack.functions["manual_sync"], {"kind": "full"})["run_id"]
+    ops.wait(run_id, before=REQUESTED)
 
     took = [
         seconds_to_a_lead(sales, marketing, f"busy{number:02}@example.com")
