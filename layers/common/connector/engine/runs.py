@@ -120,20 +120,29 @@ class Engine:
         return heard
 
     def _hear(self, hint: Hint, bound: BoundMapping) -> Heard:
-        counts, emails = visit(
-            self._world,
-            bound,
-            [hint.email] if hint.email else [],
-            sides=(Side.PLEZI,),
-            contacts=[hint.contact] if hint.contact else [],
-        )
-        self._world.ledger.count(hint.trace, counts)
-        if not counts.get(Side.PLEZI, "seen"):
+        emails = self._read_again(hint, bound)
+        if emails is None:
             return Heard.NOT_READABLE
         settled = Reconciliation(self._world, bound, hint.trace).settle_people(
             emails, lambda: False
         )
         return Heard.SETTLED if settled else Heard.BUSY
+
+    def _read_again(self, hint: Hint, bound: BoundMapping) -> list[str] | None:
+        """Read the contact of a hint, by its id if that is known and works, else by its e-mail.
+
+        Returns the e-mails of the links concerned; None while Plezi does not show the contact.
+        """
+        contacts = (hint.contact,) if hint.contact else ()
+        emails = (hint.email,) if hint.email else ()
+        for ids, addresses in ((contacts, ()), ((), emails)):
+            if not ids and not addresses:
+                continue
+            counts, found = visit(self._world, bound, addresses, (Side.PLEZI,), ids)
+            self._world.ledger.count(hint.trace, counts)
+            if counts.get(Side.PLEZI, "seen"):
+                return found
+        return None
 
     def _mapping(self, run: Run) -> FieldMapping:
         """Return the mapping of a run: it keeps its version, whatever is saved meanwhile."""
