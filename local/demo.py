@@ -34,6 +34,7 @@ class Story:
         self._marketing = Marketer(stack)
         self._ops = Operator(stack)
         self._ids: dict[str, str] = {}
+        self._foretold: dict[str, dict[str, int]] = {}
 
     def tell(self) -> None:
         """Tell all of it."""
@@ -43,6 +44,7 @@ class Story:
         self._edits_on_both_sides()
         self._a_conflict()
         self._a_refusal()
+        self._a_form()
         self._second_run()
 
     def _people_on_both_sides(self) -> None:
@@ -62,13 +64,19 @@ class Story:
 
     def _preview(self) -> None:
         self._chapter("A preview, and nothing happens before start")
-        people = self._marketing.people()
-        leads = {lead["Email"] for lead in self._sales.leads() if lead["Email"]}
-        self._say(
-            f"{len(people)} people in Plezi, {len(leads)} Leads with an e-mail: "
-            f"{len(people.keys() - leads)} Lead to create, {len(leads - people.keys())} Plezi "
-            "contact to create, 1 Contact flagged for Plezi, 1 person known to both."
-        )
+        run = self._ops.ask_for(kind="dry_run")
+        for side, counts in sorted(run["counts"].items()):
+            foretold = ", ".join(
+                f"{counts[what]} {what}" for what in ("created", "updated") if counts.get(what)
+            )
+            self._say(f"  {side}: {foretold}; {counts['predicted_calls']} calls")
+        for line in run["journal"]:
+            if line["email"] == ANA:
+                self._say(
+                    f"  [dim]{line['email']}: {line['field']} would be written: "
+                    f"{line['before']!r} -> {line['after']!r} ({line['rule']})[/dim]"
+                )
+        self._foretold = run["counts"]
         run = self._ops.fire_schedule()
         self._true(run["state"] == "not_started", "the schedule fires, and the run does not start")
         self._true(len(self._sales.leads()) == 3, "nothing was written")  # noqa: PLR2004  # as added
@@ -77,6 +85,14 @@ class Story:
         self._chapter("Start is pressed; the schedule fires")
         self._ops.admin("POST", "/admin/start")
         run = self._run()
+        self._true(
+            all(
+                run["counts"][side].get(what, 0) == counts.get(what, 0)
+                for side, counts in self._foretold.items()
+                for what in ("created", "updated")
+            ),
+            "what was done is what the preview said",
+        )
         self._show("After")
         people = self._marketing.people()
         leads = {lead["Email"]: lead for lead in self._sales.leads()}
@@ -140,6 +156,14 @@ class Story:
         self._marketing.edit(bad, function="Buyer")
         self._run()
         self._true(len(self._sales.leads("gus@example.com")) == 1, "mended: Gus is a Lead")
+
+    def _a_form(self) -> None:
+        self._chapter("A visitor submits a form: nobody waits for the schedule")
+        begun = time.monotonic()
+        self._marketing.submit_form(email="ida@example.com", last_name="Ida", company="Ida & Co")
+        lead = self._sales.wait_for_lead("ida@example.com")
+        self._say(f"  Lead {lead['Id']}, {time.monotonic() - begun:.1f} s after the form")
+        self._true(lead["Company"] == "Ida & Co", "the form is a Lead")
 
     def _second_run(self) -> None:
         self._chapter("And a run with nothing to do")
