@@ -91,6 +91,7 @@ class WorkerSettings(DoorSettings, ReadingSettings):
     worker_budget_seconds: float = Field(default=240, gt=0)
     journal_days: int = Field(default=365, ge=1)
     alerts_topic: str = ""
+    most_emptied: int = Field(default=100, ge=0)
     api_share: float = Field(default=0.2, gt=0, le=1)
     assign_new_leads: bool = True
 

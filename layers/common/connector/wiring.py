@@ -237,4 +237,5 @@ def build_world(
         clock=time.time,
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
+        most_emptied=settings.most_emptied,
     )

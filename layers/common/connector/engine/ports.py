@@ -73,6 +73,12 @@ class Ledger(Protocol):
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
 
+    def open_breaker(self, breaker: Breaker) -> None:
+        """Open the breaker."""
+
+    def emptying_allowed_until(self) -> float:
+        """Return until when (our clock, seconds) a person lets runs empty many fields; 0: never."""
+
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
 

@@ -12,25 +12,47 @@ from connector.engine.world import World
 from connector.errors import HaltError
 from connector.mapping import BoundMapping
 from connector.matching import Match
-from connector.model import Change, Counts, Intent, Link, Side, Write
-from connector.plan import Outcome, Plan, Result, judge, plan, record
+from connector.model import (
+    MASS_EMPTYING,
+    Breaker,
+    Change,
+    Counts,
+    Intent,
+    Link,
+    Side,
+    Write,
+)
+from connector.plan import Outcome, Plan, Result, empties, judge, plan, record
 
 BATCH: Final = 200
 """Links decided at a time: what one call to sObject Collections takes."""
 PASSES: Final = 3
 """A record that was created first needs a second look; a third is for what moved meanwhile."""
 TRIES: Final = 5
+TOO_MANY_EMPTIED: Final = (
+    "This run would have emptied fields of more than {most} people, and stopped before it did. "
+    "See with a dry run whom; if it is meant, say so (POST /admin/breaker/release), and the next run "
+    "goes on; if it is an accident, mend it on the side where it happened. Nothing is lost."
+)
 
 
 class Reconciliation:
     """One run's second stroke over everything dirty."""
 
-    def __init__(self, world: World, bound: BoundMapping, run: str) -> None:
+    def __init__(
+        self, world: World, bound: BoundMapping, run: str, *, emptied: int | None = None
+    ) -> None:
+        """Take a run; `emptied` are the people whose fields it emptied so far (None: any may be).
+
+        People who were named by a person may always be emptied; the others up to the world's limit.
+        """
         self._world = world
         self._bound = bound
         self._run = run
         self._refresher = Refresher(world, bound)
         self._wrote = False
+        allowed = world.ledger.emptying_allowed_until() > world.clock()
+        self._emptied = None if allowed else emptied
 
     def settle_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> bool:
         """Settle the links of some people; return whether nothing of them is left to do.
@@ -79,11 +101,25 @@ class Reconciliation:
         plans = [each for email, each in first.items() if email not in busy]
         plans += self._decide(self._refresher.refresh(active, first))
         self._keep_quiet([each for each in plans if not each.writes], counts)
+        self._count_emptied(plans, counts)
         intended = self._intend([each for each in plans if each.writes], counts)
         try:
             self._carry_out(intended, counts, out_of_time)
         finally:
             self._world.ledger.count(self._run, counts)
+
+    def _count_emptied(self, plans: Sequence[Plan], counts: Counts) -> None:
+        """Count the people of whom fields are emptied; stop before they are too many."""
+        number = sum(empties(each, self._bound) for each in plans)
+        counts.add(Side.SALESFORCE, "emptied", number)
+        if self._emptied is None:
+            return
+        self._emptied += number
+        if self._emptied > self._world.most_emptied:
+            now = self._world.clock()
+            message = TOO_MANY_EMPTIED.format(most=self._world.most_emptied)
+            self._world.ledger.open_breaker(Breaker(MASS_EMPTYING, message, now))
+            raise HaltError(MASS_EMPTYING, message)
 
     def _is_busy(self, link: Link) -> bool:
         """Whether a live run may still be carrying out this link's intent (rule 1)."""

@@ -14,6 +14,7 @@ from connector.engine.world import World
 from connector.errors import ConnectorError, HaltError, RejectedError
 from connector.mapping import BoundMapping, FieldMapping, Schema, bind
 from connector.model import (
+    MASS_EMPTYING,
     Counts,
     Heard,
     Hint,
@@ -57,8 +58,8 @@ class Engine:
         run = ledger.run(run_id)
         if run is None or run.state in FINAL_STATES:
             return RunState.DONE if run is None else run.state
-        if run.kind is not RunKind.DRY_RUN and not ledger.started():
-            return self._end(run_id, RunState.NOT_STARTED, "not_started", NOT_STARTED_MESSAGE)
+        if run.kind is not RunKind.DRY_RUN and (refusal := self._refusal(run)) is not None:
+            return self._end(run_id, *refusal)
         if why := self._world.budget.spent():
             return self._pause(run_id, why)
         calls = {side: client.calls for side, client in self._world.clients.items()}
@@ -81,6 +82,15 @@ class Engine:
             return self._pause(run_id, spent)
         self._world.inbox.send(run_id, left)
         return RunState.RUNNING
+
+    def _refusal(self, run: Run) -> tuple[RunState, str, str] | None:
+        """Say why a run may not begin: how it ends, the reason, and what people are told."""
+        if not self._world.ledger.started():
+            return RunState.NOT_STARTED, "not_started", NOT_STARTED_MESSAGE
+        breaker = self._world.ledger.breaker()
+        if breaker is not None and breaker.reason == MASS_EMPTYING and not run.emails:
+            return RunState.HALTED, breaker.reason, breaker.message
+        return None
 
     def hear(self, hint: Hint) -> Heard:
         """Read the one person of a hint again in Plezi, and settle that link at once.
@@ -195,7 +205,9 @@ class Engine:
             if must_stop():
                 return Part.RECONCILE
         # Only now: what was read a moment ago need not be read again.
-        done = Reconciliation(self._world, bound, run.id).run(must_stop)
+        emptied = run.counts.get(Side.SALESFORCE, {}).get("emptied", 0)
+        reconciliation = Reconciliation(self._world, bound, run.id, emptied=emptied)
+        done = reconciliation.run(must_stop)
         return None if done else Part.RECONCILE
 
     def _select(self, run: Run, bound: BoundMapping) -> list[str]:

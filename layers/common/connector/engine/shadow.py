@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -99,6 +100,13 @@ class ShadowLedger:
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
         return self._real.breaker()
+
+    def open_breaker(self, breaker: Breaker) -> None:
+        """Nothing: what would stop a run does not stop its preview."""
+
+    def emptying_allowed_until(self) -> float:
+        """Return until when a person lets runs empty many fields: for what would be, always."""
+        return math.inf
 
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""

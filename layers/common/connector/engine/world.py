@@ -20,7 +20,10 @@ from connector.model import Side
 
 @dataclass(frozen=True)
 class World:
-    """The ports, the clock and the source of ids; `worker_timeout` is in seconds."""
+    """The ports, the clock and the source of ids.
+
+    `worker_timeout` is in seconds. `most_emptied` is of how many people one run may empty fields.
+    """
 
     ledger: Ledger
     journal: Journal
@@ -32,3 +35,4 @@ class World:
     clock: Clock
     new_id: Callable[[], str]
     worker_timeout: float
+    most_emptied: int

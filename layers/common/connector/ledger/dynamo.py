@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connector.errors import RetryError
 from connector.ledger.codec import SCHEMA, from_attributes, to_attributes
 from connector.model import (
+    MASS_EMPTYING,
     Breaker,
     Change,
     Counts,
@@ -374,6 +375,17 @@ class DynamoLedger:
                 "secret_version": breaker.secret_version,
             },
         )
+
+    def emptying_allowed_until(self) -> float:
+        """Return until when (our clock, seconds) a person lets runs empty many fields; 0: never."""
+        return float((self.document("emptying") or {}).get("until", 0.0))
+
+    def allow_emptying(self, until: float) -> None:
+        """Let runs empty many fields until then, and close the breaker that this had opened."""
+        self.keep_document("emptying", {"until": until})
+        breaker = self.breaker()
+        if breaker is not None and breaker.reason == MASS_EMPTYING:
+            self.close_breaker()
 
     def close_breaker(self) -> None:
         """Close the breaker."""

@@ -17,6 +17,7 @@ from connector.model.links import (
     Write,
 )
 from connector.model.runs import (
+    MASS_EMPTYING,
     Alert,
     AlertKind,
     Breaker,
@@ -36,6 +37,7 @@ from connector.model.runs import (
 )
 
 __all__ = [
+    "MASS_EMPTYING",
     "NEW_RECORD",
     "NOTHING",
     "Alert",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from connector.model.links import Kind, Link, Observation, Side, Value
 
@@ -242,11 +243,16 @@ class Alert:
     key: str = ""
 
 
+MASS_EMPTYING: Final = "mass_emptying"
+"""Why a breaker is open: a run would have emptied fields of very many people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """The rule that keeps runs from starting, once it is open.
 
-    A refused login keeps it open until the secret has another version than `secret_version`.
+    A refused login keeps it open until the secret has another version than `secret_version`; a mass
+    emptying of fields, until a person has said that it is meant.
     """
 
     reason: str

@@ -1,6 +1,7 @@
 """The decisions about one link, as data: what was seen, what to do, what became of it. Pure."""
 
 from connector.plan.attention import choose, retry, survive
+from connector.plan.emptying import empties
 from connector.plan.folding import fold, forget, refreshed
 from connector.plan.judging import Judgement, judge
 from connector.plan.planning import Lost, Plan, plan
@@ -13,6 +14,7 @@ __all__ = [
     "Plan",
     "Result",
     "choose",
+    "empties",
     "fold",
     "forget",
     "judge",
