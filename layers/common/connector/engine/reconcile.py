@@ -31,8 +31,8 @@ PASSES: Final = 3
 TRIES: Final = 5
 TOO_MANY_EMPTIED: Final = (
     "This run would have emptied fields of more than {most} people, and stopped before it did. "
-    "See with a dry run whom; if it is meant, say so (POST /admin/breaker/release), and the next run "
-    "goes on; if it is an accident, mend it on the side where it happened. Nothing is lost."
+    "See with a dry run whom; if it is meant, say so (POST /admin/breaker/release), and the next "
+    "run goes on; if it is an accident, mend it on the side where it happened. Nothing is lost."
 )
 
 
