@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-LONGEST_PAGE = 100
-USUAL_PAGE = 25
+LONGEST_PAGE = 200
+USUAL_PAGE = 100
 LONGEST_TOKEN = 2048
 NOBODY = "direct invocation"
 

@@ -125,7 +125,7 @@ def test_of_two_at_the_same_moment_one_wins_and_the_other_sees_both_versions(
     mapping = shown(clerk)
     meeting = replace(office, sides=sides)
     monkeypatch.setattr(wiring, "office", lambda: meeting)
-    answers = {}
+    answers: dict[str, int | tuple[int, int]] = {}
 
     def put(policy: str) -> None:
         wanted = deepcopy(mapping)

@@ -8,12 +8,11 @@ from connector.administration.office import Office
 from connector.administration.waiting import (
     BulkAsked,
     Waits,
-    place_of,
+    after_of,
     state_of,
     subject_of,
-    token_of,
 )
-from connector.journal import digest
+from connector.journal import digest, token_of
 from connector.model import Change, Link, RunKind, Side
 from connector.plan.attention import choose, retry
 
@@ -69,7 +68,7 @@ def _decide_all(
     decision: Callable[[Link], Link | None],
     after: str,
 ) -> BulkAsked:
-    emails = office.ledger.waiting(kind.value, PAGE + 1, place_of(after))
+    emails = office.ledger.waiting(kind.value, PAGE + 1, after_of(after))
     links = office.ledger.links(emails[:PAGE])
     decided = {
         email: (link, new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from connector.administration.office import Office
 from connector.administration.refusals import NotKnownError, UnusableError
@@ -74,11 +74,11 @@ class LinePage:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStory:
-    """One run, and a page of what it wrote down."""
+class RunStory(RunTold):
+    """One run, and a page of its journal, or of what it would do; `next` asks for the next page."""
 
-    run: RunTold
-    journal: LinePage
+    journal: tuple[LineTold, ...]
+    next: str
 
 
 def list_runs(office: Office, *, limit: int, before: str = "", forms: bool = False) -> RunPage:
@@ -90,8 +90,7 @@ def list_runs(office: Office, *, limit: int, before: str = "", forms: bool = Fal
 
 def one_run(office: Office, run_id: str, *, limit: int, after: str = "") -> RunStory:
     """Return one run with a page of its journal. Raises `NotKnownError`."""
-    run = _run(office, run_id)
-    return RunStory(told_run(run), told_page(_lines(office, run_id, limit, after)))
+    return _story(_run(office, run_id), _lines(office, run_id, limit, after))
 
 
 def plan_of_run(office: Office, run_id: str, *, limit: int, after: str = "") -> RunStory:
@@ -102,7 +101,7 @@ def plan_of_run(office: Office, run_id: str, *, limit: int, after: str = "") -> 
             f"the run {run_id!r} is no dry run, so it has no plan: ask for its journal at "
             f"GET /admin/runs/{run_id}"
         )
-    return RunStory(told_run(run), told_page(_lines(office, run_id, limit, after)))
+    return _story(run, _lines(office, run_id, limit, after))
 
 
 def told_run(run: Run) -> RunTold:
@@ -143,6 +142,12 @@ def told_line(line: JournalLine) -> LineTold:
         after=line.after,
         rule=str(line.rule),
     )
+
+
+def _story(run: Run, page: Lines) -> RunStory:
+    told = told_run(run)
+    facts = {field.name: getattr(told, field.name) for field in fields(RunTold)}
+    return RunStory(**facts, journal=tuple(map(told_line, page.lines)), next=page.next)
 
 
 def _run(office: Office, run_id: str) -> Run:

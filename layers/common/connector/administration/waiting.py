@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +9,7 @@ from enum import StrEnum
 from connector.administration.office import Office
 from connector.administration.refusals import NotKnownError, UnusableError
 from connector.errors import StaleError
-from connector.journal import digest
+from connector.journal import digest, place_of, token_of
 from connector.mapping import canonical_email
 from connector.model import Change, Kind, Link, RunKind, Side, Value
 from connector.plan.attention import choose, retry, survive
@@ -111,7 +110,7 @@ class BulkAsked:
 
 def list_waiting(office: Office, kind: Waits, *, limit: int, after: str = "") -> WaitingPage:
     """Return people who wait with something of this kind. Raises `UnusableError`."""
-    emails = office.ledger.waiting(kind.value, limit + 1, place_of(after))
+    emails = office.ledger.waiting(kind.value, limit + 1, after_of(after))
     links = office.ledger.links(emails[:limit])
     people = tuple(told(links[email]) for email in emails[:limit] if email in links)
     return WaitingPage(people, token_of(emails[limit - 1]) if len(emails) > limit else "")
@@ -167,15 +166,10 @@ def told(link: Link) -> Waiting:
     )
 
 
-def token_of(email: str) -> str:
-    """Return the `next` of a page that ends with this e-mail; nobody reads an e-mail in it."""
-    return urlsafe_b64encode(email.encode()).decode("ascii")
-
-
-def place_of(token: str) -> str:
+def after_of(token: str) -> str:
     """Return the e-mail after which a page begins. Raises `UnusableError`."""
     try:
-        return urlsafe_b64decode(token.encode()).decode("utf-8")
+        return place_of(token)
     except ValueError as error:
         raise UnusableError("next: not the `next` of an earlier page") from error
 

@@ -6,12 +6,13 @@ people are named by the ids of their records, contents by the hash of what they 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from connector.journal.pages import place_of, token_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,10 +72,7 @@ class DynamoAudit:
         """
         asked: Any = {}
         if after:
-            place = base64.urlsafe_b64decode(after.encode()).decode("utf-8")
-            if not place:
-                raise ValueError("not the next of a page")
-            asked["ExclusiveStartKey"] = {"pk": {"S": KEY}, "sk": {"S": place}}
+            asked["ExclusiveStartKey"] = {"pk": {"S": KEY}, "sk": {"S": place_of(after)}}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :key",
@@ -86,7 +84,7 @@ class DynamoAudit:
         last = answer.get("LastEvaluatedKey")
         return AuditPage(
             tuple(AuditEntry(**json.loads(item["entry"]["S"])) for item in answer["Items"]),
-            base64.urlsafe_b64encode(last["sk"]["S"].encode()).decode("ascii") if last else "",
+            token_of(last["sk"]["S"]) if last else "",
         )
 
 
