@@ -82,6 +82,10 @@ requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
+.PHONY: openapi
+openapi: .venv/installed ## Describe the admin API anew (docs/openapi.json)
+	@PYTHONPATH=.:layers/common $(PYTHON) -m local.openapi
+
 ##@ Ship
 
 .PHONY: build
