@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 EVENTS = {
-    "admin": {"admin_status", "admin_start"},
+    "admin": {"admin_status", "admin_start", "admin_choose"},
     "form_sync": {"form_sync"},
     "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
