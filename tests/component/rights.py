@@ -17,7 +17,12 @@ from tests.template.conftest import ROOT, Template, _Loader
 Right = tuple[str, str]
 """An IAM action, and the resource of the template (with its index) that it is for."""
 
-OTHER_NAMES = {"runs.fifo": "RunsQueue", "salesforce": "SalesforceSecret", "plezi": "PleziSecret"}
+OTHER_NAMES = {
+    "runs.fifo": "RunsQueue",
+    "forms": "FormsQueue",
+    "salesforce": "SalesforceSecret",
+    "plezi": "PleziSecret",
+}
 """The stage's names for what the template calls otherwise."""
 TRANSACTED = {
     "Put": "PutItem",
@@ -78,7 +83,11 @@ def _wanted(service: str, operation: str, asked: Mapping[str, Any]) -> Iterator[
         case "sqs", _:
             yield f"sqs:{operation}", _name(asked["QueueUrl"])
         case "secretsmanager", _:
-            yield f"secretsmanager:{operation}", _name(asked["SecretId"])
+            secret = asked["SecretId"]
+            yield (
+                f"secretsmanager:{operation}",
+                "FormsSecret" if secret == "forms" else _name(secret),
+            )
         case "sns", _:
             yield f"sns:{operation}", _name(asked["TopicArn"])
         case _:

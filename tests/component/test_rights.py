@@ -9,12 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from connector import telemetry, wiring
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import RunKind
+from connector.model import Heard, RunKind
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
+from tests.component.form_stage import FormStage, signed
 from tests.component.rights import Watch, granted, watch_calls
 from tests.component.stage import REGION, Stage
 
@@ -74,6 +76,47 @@ def test_the_worker(stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch)
     stage.dry_run()
 
     assert watch.used == granted("SyncWorkerFunction")
+
+
+@pytest.fixture
+def forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormStage]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        staged = FormStage()
+        monkeypatch.setenv("LEDGER_TABLE", "LedgerTable")
+        monkeypatch.setenv("FORMS_QUEUE_URL", staged.queue_url)
+        monkeypatch.setenv("FORMS_SECRET", "forms")
+        wiring.form_door.cache_clear()
+        telemetry.logger.cache_clear()
+        yield staged
+        wiring.form_door.cache_clear()
+
+
+def test_the_door_of_forms(forms: FormStage, watch: Watch) -> None:
+    body = b'{"email": "ana@example.com"}'
+    with watch.watching():
+        assert forms.knock(body, signed(body))["statusCode"] == 202
+        assert forms.knock(body, signed(body))["statusCode"] == 401  # a replay
+        assert forms.knock(body, {})["statusCode"] == 401
+
+    assert watch.used == granted("FormSyncFunction")
+
+
+def test_the_worker_of_forms(forms: FormStage, watch: Watch) -> None:
+    def hint(**said: str) -> dict[str, Any]:
+        return {"trace": said.get("email", "t"), "email": "", "contact": "", "attempt": 0, **said}
+
+    person = forms.add_person(email="ana@example.com", last_name="Lopez")
+    with watch.watching():
+        assert forms.hear(hint(email="ana@example.com"))[0] is Heard.SETTLED
+        assert forms.hear(hint(email="nobody@example.com"))[0] is Heard.NOT_READABLE
+    forms.edit_person(person, email="ana@example.org")
+    with watch.watching():
+        assert forms.hear(hint(contact=person))[0] is Heard.SETTLED
+
+    assert watch.used == granted("FormWorkerFunction")
 
 
 def refuse_a_login(stage: Stage) -> None:
