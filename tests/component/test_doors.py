@@ -12,7 +12,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from connector import telemetry, wiring
-from connector.model import RunKind, RunState
+from connector.errors import HaltError
+from connector.model import Change, Hold, Link, RunKind, RunState
 from functions.admin import app as admin
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
@@ -112,6 +113,30 @@ def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Stage) 
     one = ask_admin("admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}")
     assert one["counts"]["salesforce"]["created"] == 1
     assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
+
+
+def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
+    deployed: Stage,
+) -> None:
+    hold = Hold("conflict", 0.0, {"00Q8d000001AbCdEAK": "1"})
+    deployed.ledger.put([Change(Link("a+b@x.fr", holds={"Phone": hold}))])
+
+    answer = admin.handler(event("admin_choose"), LambdaContext())
+
+    assert answer["statusCode"] == 202, answer["body"]
+    run = deployed.ledger.run(json.loads(answer["body"])["run_id"])
+    assert run is not None
+    assert (run.kind, run.emails) == (RunKind.SELECTED, ("a+b@x.fr",))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_the_admin_function_without_a_variable_breaks_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MAPPINGS_TABLE")
+
+    with pytest.raises(HaltError, match="MAPPINGS_TABLE"):
+        admin.handler(event("admin_status"), LambdaContext())
 
 
 @pytest.mark.usefixtures("deployed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import boto3
@@ -17,12 +18,13 @@ from local.stack.record import Stack
 
 pytestmark = pytest.mark.stack
 
+DESCRIBED = json.loads(Path("docs/openapi.json").read_text(encoding="utf-8"))["paths"]
 ROUTES = [
-    ("GET", "/admin/status"),
-    ("POST", "/admin/start"),
-    ("POST", "/admin/pause"),
-    ("GET", "/admin/runs"),
-    ("GET", "/admin/runs/some-run"),
+    *(
+        (method.upper(), re.sub(r"{\w+}", "1", path))
+        for path, methods in DESCRIBED.items()
+        for method in methods
+    ),
     ("POST", "/sync"),
 ]
 

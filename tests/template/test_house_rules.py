@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 EVENTS = {
-    "admin": {"admin_status", "admin_start"},
+    "admin": {"admin_status", "admin_start", "admin_choose"},
     "form_sync": {"form_sync"},
     "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
@@ -164,7 +164,7 @@ def test_every_route_of_the_api_wants_a_signature_of_iam_but_the_one_for_forms(
     assert {api["Properties"]["Auth"]["DefaultAuthorizer"] for api in apis.values()} == {"AWS_IAM"}
     for route in routes(template).values():
         assert route["RestApiId"]["Ref"] in apis
-        assert route["Method"] in {"get", "post"}
+        assert route["Method"] in {"get", "post", "put"}
     opened = {name: route["Auth"] for name, route in routes(template).items() if "Auth" in route}
     assert opened == {"post /forms": {"Authorizer": "NONE"}}
 

@@ -7,7 +7,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -15,7 +14,8 @@ from typing import Final
 import boto3
 
 from connector import telemetry
-from connector.alerts import SnsAlerts
+from connector.administration.office import Office, Recipient, Sides
+from connector.alerts import SnsAlerts, SnsRecipients
 from connector.configuration import DynamoConfiguration, mapping_of_draft
 from connector.credentials import (
     FormsCredentials,
@@ -27,7 +27,7 @@ from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
 from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
-from connector.journal import DynamoJournal
+from connector.journal import DynamoAudit, DynamoJournal
 from connector.ledger import DynamoGuards, DynamoLedger
 from connector.model import Part, Run, RunState, Side
 from connector.plezi.api import Pace, PleziApi
@@ -35,11 +35,13 @@ from connector.plezi.client import PleziClient
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
+from connector.salesforce.setup import Setup
 from connector.settings import (
+    AdminSettings,
+    ConnectionSettings,
     DoorSettings,
     FormDoorSettings,
     FormWorkerSettings,
-    ReadingSettings,
     WorkerSettings,
     read_settings,
 )
@@ -84,26 +86,10 @@ def form_door() -> FormDoor:
     )
 
 
-@dataclass(frozen=True)
-class Office:
-    """What an administrator looks into."""
-
-    ledger: DynamoLedger
-    journal: DynamoJournal
-    configuration: DynamoConfiguration
-    clock: Callable[[], float] = time.time
-
-
 @lru_cache(maxsize=1)
 def office() -> Office:
     """Return what an administrator looks into."""
-    settings = read_settings(ReadingSettings, os.environ)
-    dynamodb = boto3.client("dynamodb")
-    return Office(
-        DynamoLedger(dynamodb, settings.ledger_table),
-        DynamoJournal(dynamodb, settings.journal_table, days=1),
-        DynamoConfiguration(dynamodb, settings.mappings_table),
-    )
+    return build_office(read_settings(AdminSettings, os.environ))
 
 
 @lru_cache(maxsize=1)
@@ -198,25 +184,10 @@ def build_world(
 ) -> World:
     """Build the engine's world from settings; wires and the way to wait may be given by a test."""
     dynamodb = boto3.client("dynamodb")
-    secrets_manager = boto3.client("secretsmanager")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
     configuration = DynamoConfiguration(dynamodb, settings.mappings_table)
-    connection = Connection(
-        salesforce or Wire(authority=settings.salesforce_ca_pem),
-        SecretReader(secrets_manager, settings.salesforce_secret, SalesforceCredentials, time.time),
-        ledger,
-        time.time,
-        sleep,
-        api_version=settings.salesforce_api_version,
-        trusted_host=settings.salesforce_trusted_host,
-    )
-    api = PleziApi(
-        plezi or Wire(),
-        SecretReader(secrets_manager, settings.plezi_secret, PleziCredentials, time.time),
-        settings.plezi_base_url,
-        Pace(settings.plezi_calls_per_second, time.time, sleep),
-        sleep,
-    )
+    connection = build_connection(settings, ledger, salesforce, sleep)
+    api = build_plezi_api(settings, plezi, sleep)
 
     return World(
         ledger=ledger,
@@ -238,4 +209,84 @@ def build_world(
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
         most_emptied=settings.most_emptied,
+    )
+
+
+def build_connection(
+    settings: ConnectionSettings,
+    gate: DynamoLedger,
+    wire: Wire | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Connection:
+    """Return a connection to the org."""
+    secrets_manager = boto3.client("secretsmanager")
+    return Connection(
+        wire or Wire(authority=settings.salesforce_ca_pem),
+        SecretReader(secrets_manager, settings.salesforce_secret, SalesforceCredentials, time.time),
+        gate,
+        time.time,
+        sleep,
+        api_version=settings.salesforce_api_version,
+        trusted_host=settings.salesforce_trusted_host,
+    )
+
+
+def build_plezi_api(
+    settings: ConnectionSettings,
+    wire: Wire | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> PleziApi:
+    """Return the wire to the tenant."""
+    secrets_manager = boto3.client("secretsmanager")
+    return PleziApi(
+        wire or Wire(),
+        SecretReader(secrets_manager, settings.plezi_secret, PleziCredentials, time.time),
+        settings.plezi_base_url,
+        Pace(settings.plezi_calls_per_second, time.time, sleep),
+        sleep,
+    )
+
+
+# The administrator's office.
+
+
+def build_office(
+    settings: AdminSettings, *, salesforce: Wire | None = None, plezi: Wire | None = None
+) -> Office:
+    """Build an administrator's office from settings; the wires may be given by a test.
+
+    The connections live as long as the office. What the sides describe is asked anew for each
+    request, from the ledger or from the side, for an administrator looks for what is new.
+    """
+    dynamodb = boto3.client("dynamodb")
+    ledger = DynamoLedger(dynamodb, settings.ledger_table)
+    connection = build_connection(settings, ledger, salesforce)
+    api = build_plezi_api(settings, plezi)
+    subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic)
+
+    def sides() -> Sides:
+        return Sides(
+            (
+                PleziClient(api, ledger, settings.plezi_dialect, time.time),
+                SalesforceClient(connection, ledger, time.time),
+            ),
+            Setup(connection),
+        )
+
+    return Office(
+        ledger=ledger,
+        journal=DynamoJournal(dynamodb, settings.journal_table, days=1),
+        audit=DynamoAudit(dynamodb, settings.journal_table),
+        configuration=DynamoConfiguration(dynamodb, settings.mappings_table),
+        door=Door(
+            ledger,
+            RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
+            time.time,
+            new_id,
+        ),
+        sides=sides,
+        recipients=lambda: tuple(Recipient(*told) for told in subscriptions.list()),
+        clock=time.time,
+        new_id=new_id,
+        api_share=settings.api_share,
     )

@@ -263,3 +263,11 @@ def test_fields_that_cannot_be_changed_are_named(desk: PrefixedSession) -> None:
         ("POST", "/fields/Lead", {"name": "no_suffix", "Metadata": {}}),
     ):
         assert desk.request(method, path, json=body).status_code == 400, path
+
+
+def test_a_unique_field_can_be_deleted_and_then_another_one(
+    api: PrefixedSession, desk: PrefixedSession
+) -> None:
+    for name in ("plezi_url__c", "score__c"):
+        assert desk.delete(f"/fields/Lead/{name}").ok
+    assert not {"plezi_url__c", "score__c"} & set(described(api))

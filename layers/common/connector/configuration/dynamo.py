@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from connector.configuration.document import from_document, mapping_of_draft, to_document
 from connector.errors import StaleError
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 NAME: Final = "default"
 """One stack has one mapping; the key leaves room for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMapping:
+    """One version as it was saved: by whom (an IAM ARN, '' if nobody said) and when (seconds)."""
+
+    mapping: FieldMapping
+    saved_by: str = ""
+    saved_at: float = 0.0
+
+
+SHIPPED: Final = SavedMapping(DEFAULT_MAPPING)
 
 
 class DynamoConfiguration:
@@ -36,6 +49,25 @@ class DynamoConfiguration:
         items = answer["Items"]
         return from_document(json.loads(items[0]["document"]["S"])) if items else DEFAULT_MAPPING
 
+    def versions(self, limit: int, before: int | None = None) -> list[SavedMapping]:
+        """Return the newest versions, newest first, beginning before one; 0, the shipped, last."""
+        if before is not None and before <= DEFAULT_MAPPING.version:
+            return []
+        name = {":name": {"S": NAME}}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="mapping = :name"
+            + ("" if before is None else " AND version < :before"),
+            ExpressionAttributeValues=name
+            if before is None
+            else {**name, ":before": {"N": str(before)}},
+            Limit=limit,
+            ScanIndexForward=False,
+            ConsistentRead=True,
+        )
+        saved = [_saved(item) for item in answer["Items"]]
+        return saved if len(saved) == limit else [*saved, SHIPPED]
+
     def version(self, number: int) -> FieldMapping | None:
         """Return one version of the mapping, or None; 0 is the one shipped."""
         if number == DEFAULT_MAPPING.version:
@@ -52,8 +84,11 @@ class DynamoConfiguration:
         """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
         return mapping_of_draft(document)
 
-    def save(self, mapping: FieldMapping) -> None:
-        """Save a mapping under its version, which must be new; else `StaleError`."""
+    def save(self, mapping: FieldMapping, *, by: str = "", at: float = 0.0) -> None:
+        """Save a mapping under its version, which must be new; else `StaleError`.
+
+        `by` and `at` (seconds) are kept with it: who saved it, and when.
+        """
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -61,6 +96,8 @@ class DynamoConfiguration:
                     "mapping": {"S": NAME},
                     "version": {"N": str(mapping.version)},
                     "document": {"S": json.dumps(to_document(mapping), ensure_ascii=False)},
+                    "saved_by": {"S": by},
+                    "saved_at": {"N": str(at)},
                 },
                 ConditionExpression="attribute_not_exists(version)",
             )
@@ -68,3 +105,11 @@ class DynamoConfiguration:
             raise StaleError(
                 f"version {mapping.version} of the mapping is saved already: read it again"
             ) from error
+
+
+def _saved(item: dict[str, Any]) -> SavedMapping:
+    return SavedMapping(
+        from_document(json.loads(item["document"]["S"])),
+        item.get("saved_by", {"S": ""})["S"],
+        float(item.get("saved_at", {"N": "0"})["N"]),
+    )

@@ -1,5 +1,16 @@
-"""The journal in DynamoDB: what was done, kept, held or lost, field by field, for one year."""
+"""What we did, field by field, and what administrators changed, in one DynamoDB table."""
 
-from connector.journal.dynamo import DynamoJournal
+from connector.journal.audit import AuditEntry, AuditPage, DynamoAudit, digest
+from connector.journal.dynamo import DynamoJournal, Lines
+from connector.journal.pages import place_of, token_of
 
-__all__ = ["DynamoJournal"]
+__all__ = [
+    "AuditEntry",
+    "AuditPage",
+    "DynamoAudit",
+    "DynamoJournal",
+    "Lines",
+    "digest",
+    "place_of",
+    "token_of",
+]

@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.errors import RetryError
+from connector.journal.pages import place_of, token_of
 from connector.model import JournalLine, Side, Value
 
 if TYPE_CHECKING:
@@ -28,6 +30,35 @@ DAY_SECONDS: Final = 86_400
 DIGEST_CHARACTERS: Final = 8
 PLAN_DAYS: Final = 30
 """How long the lines of a dry run are kept: what they say is soon out of date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A page of lines, and what to ask for the next one ('': this was the last)."""
+
+    lines: tuple[JournalLine, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """After which item a page begins ('': the first one), and how many lines of it were told."""
+
+    pk: str = ""
+    sk: str = ""
+    taken: int = 0
+
+    @property
+    def token(self) -> str:
+        return token_of(json.dumps([self.pk, self.sk, self.taken]))
+
+    @classmethod
+    def of(cls, token: str) -> _Place:
+        """Return the place of a token. Raises `ValueError` when it is none of ours."""
+        match json.loads(place_of(token)):
+            case [str(pk), str(sk), int(taken)] if bool(pk) == bool(sk) and taken >= 0:
+                return cls(pk, sk, taken)
+        raise ValueError("not the next of a page")
 
 
 class DynamoJournal:
@@ -83,27 +114,49 @@ class DynamoJournal:
                 return
         raise RetryError("the journal's table is busy")
 
-    def of_person(self, email: str, limit: int = 100) -> list[JournalLine]:
-        """Return the newest lines of one person, newest first."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :person",
-            ExpressionAttributeValues={":person": {"S": f"contact#{email}"}},
-            Limit=limit,
-            ScanIndexForward=False,
-        )
-        return [line for item in answer["Items"] for line in lines_of(item)]
+    def of_person(self, email: str, limit: int = 100, after: str = "") -> Lines:
+        """Return the newest lines of one person, newest first, beginning after a page's `next`."""
+        key = f"contact#{email}"
+        asked: Any = {
+            "KeyConditionExpression": "pk = :key",
+            "ExpressionAttributeValues": {":key": {"S": key}},
+            "ScanIndexForward": False,
+        }
+        return self._page(asked, limit, after, {"pk": key})
 
-    def of_run(self, run: str, limit: int = 100) -> list[JournalLine]:
-        """Return the first lines of a run, oldest first."""
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName="by_run",
-            KeyConditionExpression="run_id = :run",
-            ExpressionAttributeValues={":run": {"S": run}},
-            Limit=limit,
-        )
-        return [line for item in answer["Items"] for line in lines_of(item)]
+    def of_run(self, run: str, limit: int = 100, after: str = "") -> Lines:
+        """Return the lines of a run, in order, beginning after a page's `next`.
+
+        The lines of a dry run are in order of people, those of any other run oldest first.
+        """
+        asked: Any = {
+            "IndexName": "by_run",
+            "KeyConditionExpression": "run_id = :key",
+            "ExpressionAttributeValues": {":key": {"S": run}},
+        }
+        return self._page(asked, limit, after, {"run_id": run})
+
+    def _page(
+        self, asked: dict[str, Any], limit: int, after: str, partition: Mapping[str, str]
+    ) -> Lines:
+        """Ask for one page. Whatever `after` says, no other partition than this one is read.
+
+        Raises `ValueError` when `after` is not a page's `next`.
+        """
+        place = _Place.of(after) if after else _Place()
+        if place.pk:
+            key = {"pk": place.pk, "sk": place.sk, **partition}
+            asked["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
+        answer = self._client.query(TableName=self._table, Limit=limit, **asked)
+        found: list[JournalLine] = []
+        for item in answer["Items"]:
+            lines = lines_of(item)[place.taken :]
+            free = limit - len(found)
+            found += lines[:free]
+            if len(lines) > free:
+                return Lines(tuple(found), replace(place, taken=place.taken + free).token)
+            place = _Place(item["pk"]["S"], item["sk"]["S"])
+        return Lines(tuple(found), place.token if answer.get("LastEvaluatedKey") else "")
 
     @staticmethod
     def _item(lines: Sequence[JournalLine]) -> dict[str, Any]:

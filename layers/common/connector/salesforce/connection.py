@@ -141,6 +141,11 @@ class Connection:
             )
         )
 
+    def user_id(self) -> str:
+        """Return the id of the user whom the session belongs to. Raises as `read`."""
+        said = self._repeated(lambda: self._once_renewed(lambda client: client.oauth2("userinfo")))
+        return str(said["user_id"])
+
     def _repeated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  # as above
         for attempt in range(READ_TRIES - 1):
             try:

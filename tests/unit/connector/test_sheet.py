@@ -1,0 +1,95 @@
+"""A mapping goes to YAML and comes back the same, whatever its names are."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.configuration.document import from_document, to_document
+from connector.configuration.sheet import LONGEST, from_yaml, to_yaml
+from connector.errors import MappingError
+from connector.mapping import (
+    DEFAULT_MAPPING,
+    Direction,
+    Duplicates,
+    FieldMapping,
+    Filter,
+    Line,
+    Operator,
+    Policy,
+)
+
+words = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Every text there is."""
+printed = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=12)
+"""What the admin API takes: no control characters, no line breaks."""
+
+
+def mappings(words: st.SearchStrategy[str]) -> st.SearchStrategy[FieldMapping]:
+    lines = st.builds(
+        Line,
+        plezi=words,
+        salesforce=words,
+        direction=st.sampled_from(Direction),
+        contact=words,
+        policy=st.sampled_from(Policy),
+        placeholder=words,
+        locked=st.booleans(),
+        enforced=st.booleans(),
+    )
+    filters = st.builds(Filter, field=words, operator=st.sampled_from(Operator), value=words)
+    return st.builds(
+        FieldMapping,
+        version=st.integers(0, 10_000),
+        lines=st.lists(lines, max_size=3).map(tuple),
+        contact_filter=st.none() | filters,
+        lead_filter=st.none() | filters,
+        duplicates=st.sampled_from(Duplicates),
+        create_lead_beside_contact=st.booleans(),
+    )
+
+
+@given(mappings(words), words)
+def test_every_mapping_comes_back_as_it_went(mapping: FieldMapping, saved: str) -> None:
+    assert from_document(from_yaml(to_yaml(mapping, saved))) == mapping
+
+
+@given(mappings(printed))
+def test_each_line_of_the_mapping_is_one_line_of_text(mapping: FieldMapping) -> None:
+    text = to_yaml(mapping)
+
+    rows = text.split("\n")
+    assert sum(row.startswith("  - ") for row in rows) == len(mapping.lines)
+    assert len(rows) == 4 + 6 + len(mapping.lines) + 1
+
+
+def test_the_shipped_mapping_reads_well() -> None:
+    text = to_yaml(DEFAULT_MAPPING, "saved by nobody")
+
+    assert text.startswith("# The mapping between Plezi and Salesforce, version 0, saved by nobody")
+    assert "\nversion: 0\n" in text
+    assert (
+        "\n  - {plezi: last_name, salesforce: LastName, direction: both, policy: newest, "
+        "contact: LastName, placeholder: '[unknown]'}\n"
+    ) in text
+    assert yaml.safe_load(text) == to_document(DEFAULT_MAPPING)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lines: [", "line 1"),
+        ("- a\n- b", "no mapping"),
+        ("", "no mapping"),
+        ("a: !!python/object/apply:os.system [ls]", "line 1"),
+        ("[" * 5000, "can be read"),
+        ("a: 2026-99-99", "can be read"),
+        ("x" * (LONGEST + 1), "longer"),
+        ("a: \x00", "can be read"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_the_reason(text: str, said: str) -> None:
+    with pytest.raises(MappingError, match=said):
+        from_yaml(text)
