@@ -76,9 +76,16 @@ class ReadingSettings(BaseModel):
     mappings_table: str
 
 
-class WorkerSettings(DoorSettings, ReadingSettings):
-    """What the engine needs."""
+class ConnectionSettings(BaseModel):
+    """What a function needs to speak to both sides.
 
+    `password_expires_days` is the password policy of the integration user's profile (Salesforce's
+    default is 90; 0: never), which the API does not tell (reference: salesforce 1.4).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ledger_table: str
     salesforce_secret: str
     salesforce_trusted_host: str = ""
     salesforce_ca_pem: str = ""
@@ -87,12 +94,27 @@ class WorkerSettings(DoorSettings, ReadingSettings):
     plezi_base_url: str = "https://app.plezi.co/api/v1"
     plezi_calls_per_second: float = Field(default=2.0, ge=0)
     plezi_dialect: PleziDialect = PleziDialect()
+    password_expires_days: int = Field(default=90, ge=0)
+
+
+class RotationSettings(DoorSettings, ConnectionSettings):
+    """What the rotation of a secret needs: both sides for the trial, a door for the catch-up."""
+
+
+class WorkerSettings(DoorSettings, ReadingSettings, ConnectionSettings):
+    """What the engine needs.
+
+    `quarantine_alert_links`: so many refused people are an alert. One is somebody's typing and
+    waits in the list; ten are mostly one rule or field of the org, which goes on until it is seen.
+    """
+
     worker_timeout_seconds: float = Field(default=300, gt=0)
     worker_budget_seconds: float = Field(default=240, gt=0)
     journal_days: int = Field(default=365, ge=1)
     alerts_topic: str = ""
     api_share: float = Field(default=0.2, gt=0, le=1)
     assign_new_leads: bool = True
+    quarantine_alert_links: int = Field(default=10, ge=1)
 
 
 class FormDoorSettings(BaseModel):

@@ -16,30 +16,38 @@ import boto3
 
 from connector import telemetry
 from connector.alerts import SnsAlerts
+from connector.checks import Checked
 from connector.configuration import DynamoConfiguration, mapping_of_draft
-from connector.credentials import (
-    FormsCredentials,
-    PleziCredentials,
-    SalesforceCredentials,
-    SecretReader,
+from connector.connecting import (
+    SecretKind,
+    build_connection,
+    build_plezi_api,
+    build_rotation,
+    check_sides,
+    plezi_secret,
+    salesforce_secret,
+    tell_people,
 )
+from connector.credentials import FormsCredentials, SecretReader
 from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
+from connector.errors import HaltError
 from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
 from connector.journal import DynamoJournal
 from connector.ledger import DynamoGuards, DynamoLedger
-from connector.model import Part, Run, RunState, Side
-from connector.plezi.api import Pace, PleziApi
+from connector.model import Part, Run, RunKind, RunState, Side
 from connector.plezi.client import PleziClient
+from connector.rotation import Rotation
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
-from connector.salesforce.connection import Connection
 from connector.settings import (
+    ConnectionSettings,
     DoorSettings,
     FormDoorSettings,
     FormWorkerSettings,
     ReadingSettings,
+    RotationSettings,
     WorkerSettings,
     read_settings,
 )
@@ -134,6 +142,7 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
     )
     if run is not None and state in FINAL_STATES:
         telemetry.publish(_numbers(run))
+        tell_people(world, settings, run)
 
 
 @lru_cache(maxsize=1)
@@ -179,7 +188,10 @@ def _numbers(run: Run) -> dict[telemetry.Metric, float]:
         return sum(side.get(each, 0) for side in run.counts.values() for each in what)
 
     return {
-        telemetry.Metric.RUNS_DONE: float(run.state is RunState.DONE),
+        # A dry run synchronises nobody: it must not hush the alarm that misses runs.
+        telemetry.Metric.RUNS_DONE: float(
+            run.state is RunState.DONE and run.kind is not RunKind.DRY_RUN
+        ),
         telemetry.Metric.RUNS_HALTED: float(run.state in (RunState.HALTED, RunState.FAILED)),
         telemetry.Metric.RECORDS_SEEN: total("seen"),
         telemetry.Metric.RECORDS_WRITTEN: total("created", "updated"),
@@ -198,25 +210,10 @@ def build_world(
 ) -> World:
     """Build the engine's world from settings; wires and the way to wait may be given by a test."""
     dynamodb = boto3.client("dynamodb")
-    secrets_manager = boto3.client("secretsmanager")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
     configuration = DynamoConfiguration(dynamodb, settings.mappings_table)
-    connection = Connection(
-        salesforce or Wire(authority=settings.salesforce_ca_pem),
-        SecretReader(secrets_manager, settings.salesforce_secret, SalesforceCredentials, time.time),
-        ledger,
-        time.time,
-        sleep,
-        api_version=settings.salesforce_api_version,
-        trusted_host=settings.salesforce_trusted_host,
-    )
-    api = PleziApi(
-        plezi or Wire(),
-        SecretReader(secrets_manager, settings.plezi_secret, PleziCredentials, time.time),
-        settings.plezi_base_url,
-        Pace(settings.plezi_calls_per_second, time.time, sleep),
-        sleep,
-    )
+    connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce, sleep)
+    api = build_plezi_api(settings, plezi_secret(settings), plezi, sleep)
 
     return World(
         ledger=ledger,
@@ -238,3 +235,35 @@ def build_world(
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
     )
+
+
+# Credentials.
+
+
+def check_connection() -> Checked:
+    """Check both sides for a function that has `ConnectionSettings`; `Checked` says what is found.
+
+    Nothing is raised for a side that cannot be used. A version of the secret that was refused
+    before is not tried again: the breaker's causes are told instead.
+    """
+    settings = read_settings(ConnectionSettings, os.environ)
+    ledger = DynamoLedger(boto3.client("dynamodb"), settings.ledger_table)
+    return check_sides(settings, ledger)
+
+
+def rotation(kind: SecretKind) -> Rotation:
+    """Return the rotation of one secret."""
+    settings = read_settings(RotationSettings, os.environ)
+    return build_rotation(settings, kind, door())
+
+
+def rotation_of(secret_id: str) -> Rotation:
+    """Return the rotation of a secret that is named by its ARN; `HaltError` for any other."""
+    settings = read_settings(RotationSettings, os.environ)
+    kinds = {
+        settings.salesforce_secret: SecretKind.SALESFORCE,
+        settings.plezi_secret: SecretKind.PLEZI,
+    }
+    if secret_id not in kinds:
+        raise HaltError("rotation", "this function rotates the Salesforce and the Plezi secret")
+    return build_rotation(settings, kinds[secret_id], door())
