@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from tests.component.keyring import Keyring
 from tests.component.stage import REGION, Stage
 
 
@@ -17,3 +18,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         yield Stage()
+
+
+@pytest.fixture
+def keyring(stage: Stage) -> Keyring:
+    return Keyring(stage)
