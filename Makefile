@@ -47,6 +47,10 @@ invoke: install ## Invoke a function: F=scheduled_sync [E=events/scheduler.json]
 	@$(PYTHON) -m local.stack invoke "$(or $(F),$(error say which function: make invoke F=admin))" \
 		$(if $(E),--event "$(E)")
 
+.PHONY: rotate
+rotate: install ## Try new Salesforce credentials, then use them: M=new.json
+	@$(PYTHON) -m local.stack rotate "$(or $(M),$(error say which file: make rotate M=new.json))"
+
 ##@ Work
 
 .PHONY: install

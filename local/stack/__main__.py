@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
                 commands.down()
             case "invoke":
                 print(json.dumps(commands.invoke(asked.function, asked.event), indent=2))
+            case "rotate":
+                print(json.dumps(commands.rotate(asked.material), indent=2))
             case _:
                 return _status(commands, as_json=asked.json)
     except StackError as error:
@@ -60,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     invoke = commands.add_parser("invoke", help="invoke a deployed function")
     invoke.add_argument("function", help="scheduled_sync, admin, ... (`status --json` has all)")
     invoke.add_argument("--event", type=Path, help="a file with the event (one of events/)")
+    rotate = commands.add_parser("rotate", help="try new Salesforce credentials, then use them")
+    rotate.add_argument("material", type=Path, help="a file with the new secret")
     return parser
 
 
