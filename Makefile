@@ -62,6 +62,10 @@ mapping-import: install ## Import the mapping: [FILE=mapping.yaml] [API_URL=http
 	@$(PYTHON) -m local.stack admin PUT /admin/mapping.yaml --body "$(or $(FILE),mapping.yaml)" \
 		$(if $(API_URL),--api-url "$(API_URL)")
 
+.PHONY: rotate
+rotate: install ## Try new Salesforce credentials, then use them: M=new.json
+	@$(PYTHON) -m local.stack rotate "$(or $(M),$(error say which file: make rotate M=new.json))"
+
 ##@ Work
 
 .PHONY: install

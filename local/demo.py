@@ -11,6 +11,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from local.demo_password import PasswordChapter
+from local.on_call import OnCall
 from local.stack.background import StackError
 from local.stack.commands import StackCommands
 from local.visitors import Marketer, Operator, SalesPerson
@@ -33,6 +35,7 @@ class Story:
         self._sales = SalesPerson(stack)
         self._marketing = Marketer(stack)
         self._ops = Operator(stack)
+        self._on_call = OnCall(stack)
         self._ids: dict[str, str] = {}
         self._foretold: dict[str, dict[str, int]] = {}
 
@@ -45,6 +48,7 @@ class Story:
         self._a_conflict()
         self._a_refusal()
         self._a_form()
+        self._a_password_reset()
         self._second_run()
 
     def _people_on_both_sides(self) -> None:
@@ -164,6 +168,11 @@ class Story:
         lead = self._sales.wait_for_lead("ida@example.com")
         self._say(f"  Lead {lead['Id']}, {time.monotonic() - begun:.1f} s after the form")
         self._true(lead["Company"] == "Ida & Co", "the form is a Lead")
+
+    def _a_password_reset(self) -> None:
+        self._chapter("The password is reset")
+        people = (self._sales, self._marketing, self._ops, self._on_call)
+        PasswordChapter(people, self._say, self._true).tell()
 
     def _second_run(self) -> None:
         self._chapter("And a run with nothing to do")

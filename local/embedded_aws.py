@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 LOOPBACK: Final = "127.0.0.1"
@@ -136,6 +137,11 @@ class EmbeddedAws:
     def secrets(self) -> SecretsManagerClient:
         """The secrets."""
         return self._session().client("secretsmanager", **self._where())
+
+    @property
+    def topics(self) -> SNSClient:
+        """The alert topic."""
+        return self._session().client("sns", **self._where())
 
     def create_bucket(self, name: str) -> None:
         """Create a bucket for what is deployed."""

@@ -52,7 +52,10 @@ def grant(
     _check_user(state, user)
     login.record(state, user, "Remote Access 2.0", Outcome.SUCCESS)
     session = state.sessions.open(state.org_id, user.id, state.now(), "oauth")
-    return token_answer(state, app, session, instance_url)
+    answer = token_answer(state, app, session, instance_url)
+    if form["grant_type"] != "password" and state.switches.answered_scopes is not None:
+        answer["scope"] = state.switches.answered_scopes
+    return answer
 
 
 def token_answer(

@@ -30,6 +30,7 @@ class Switches:
     client_credentials_in_app: bool = True
     jwt_flow_in_app: bool = True
     client_credentials_user: str | None = "integration@acme.example"  # the app's Run As user
+    answered_scopes: str | None = None  # what JWT and client credentials answer as `scope`
     session_timeout_seconds: int = 7200
     session_opens_rest: bool = True  # false: "This session is not valid for use with the REST API"
     max_failed_logins: int = 10  # default of a profile's password policy (low certainty)
@@ -54,7 +55,7 @@ class Switches:
                 raise BadRequest(f"unknown switch {name!r}; known: {', '.join(sorted(known))}")
             current = known[name]
             expected: type | tuple[type, ...] = type(current)
-            if name in {"client_credentials_user", "assignment_rule_owner"}:
+            if name in {"client_credentials_user", "assignment_rule_owner", "answered_scopes"}:
                 expected = (str, type(None))
             if not isinstance(value, expected):
                 raise BadRequest(f"switch {name!r} takes a value like {current!r}")

@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return _admin(commands, asked)
             case "invoke":
                 print(json.dumps(commands.invoke(asked.function, asked.event), indent=2))
+            case "rotate":
+                print(json.dumps(commands.rotate(asked.material), indent=2))
             case _:
                 return _status(commands, as_json=asked.json)
     except StackError as error:
@@ -69,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("--body", type=Path, help="a file with the body")
     admin.add_argument("--output", type=Path, help="a file for the answer (default: the screen)")
     admin.add_argument("--api-url", default="", help="an API on AWS (default: this machine's)")
+    rotate = commands.add_parser("rotate", help="try new Salesforce credentials, then use them")
+    rotate.add_argument("material", type=Path, help="a file with the new secret")
     return parser
 
 

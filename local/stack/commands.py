@@ -17,6 +17,7 @@ import requests
 
 from local import embedded_aws
 from local.embedded_aws import EmbeddedAws
+from local.on_call import OnCall
 from local.stack import record
 from local.stack.background import Background, StackError
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
@@ -121,6 +122,25 @@ class StackCommands:
         except RuntimeError as error:
             raise StackError(str(error)) from error
 
+    def rotate(self, material: Path) -> Any:  # noqa: ANN401
+        """Put a file as the pending version of the Salesforce secret, and offer it.
+
+        Raises:
+            StackError: when there is no such stack or file, or the function raised.
+        """
+        stack = self.running()
+        if stack is None:
+            raise StackError("The stack is not up. Run `make up` first.")
+        try:
+            held = json.loads(material.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError) as error:
+            raise StackError(f"{material} is not a file with a JSON object: {error}") from error
+        on_call = OnCall(stack)
+        try:
+            return on_call.offer(on_call.put_pending(held))
+        except RuntimeError as error:
+            raise StackError(str(error)) from error
+
     def _bring_up(self, progress: Progress) -> Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         endpoint = f"http://{embedded_aws.LOOPBACK}:{embedded_aws.free_port()}"
@@ -151,6 +171,7 @@ class StackCommands:
             tables=deployed.tables,
             queues=deployed.queues,
             secrets=deployed.secrets,
+            alerts_topic=deployed.alerts_topic,
             salesforce=salesforce,
             plezi=plezi,
         )

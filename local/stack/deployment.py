@@ -43,6 +43,7 @@ class Deployed:
     tables: dict[str, str]
     queues: dict[str, str]
     secrets: dict[str, str]
+    alerts_topic: str
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ class Deployment:
             tables=ending("TableName", dropped="TableName"),
             queues={name.removesuffix("_queue"): url for name, url in queues.items()},
             secrets=ending("SecretArn", dropped="SecretArn"),
+            alerts_topic=outputs["AlertsTopicArn"],
         )
 
 

@@ -55,6 +55,7 @@ class Stack(_Frozen):
     tables: dict[str, str]
     queues: dict[str, str]
     secrets: dict[str, str]
+    alerts_topic: str
     salesforce: SalesforceOrg
     plezi: PleziTenant
 

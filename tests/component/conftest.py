@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from connector import wiring
 from tests.component.clerk import Clerk, open_office
+from tests.component.keyring import Keyring
 from tests.component.stage import REGION, Stage
 
 
@@ -26,3 +27,8 @@ def clerk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Clerk:
     office = open_office(stage)
     monkeypatch.setattr(wiring, "office", lambda: office)
     return Clerk()
+
+
+@pytest.fixture
+def keyring(stage: Stage) -> Keyring:
+    return Keyring(stage)

@@ -73,7 +73,7 @@ class Stage:
             QueueName="runs.fifo", Attributes={"FifoQueue": "true"}
         )
         self.put_secrets()
-        settings = WorkerSettings(
+        self.settings = settings = WorkerSettings(
             ledger_table="LedgerTable",
             journal_table="JournalTable",
             mappings_table="MappingsTable",

@@ -33,6 +33,7 @@ def test_the_record_names_everything(stack: Stack, commands: StackCommands) -> N
     assert set(stack.functions) == {
         *("admin", "manual_sync", "scheduled_sync", "sync_worker"),
         *("form_sync", "form_worker"),
+        "rotate_credentials",
     }
     assert set(stack.tables) == {"journal", "ledger", "mappings"}
     assert set(stack.queues) == {

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from connector.telemetry import NAMESPACE, Metric
+
 if TYPE_CHECKING:
     from tests.template.conftest import Template
 
@@ -21,6 +23,7 @@ EVENTS = {
     "form_sync": {"form_sync"},
     "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
+    "rotate_credentials": {"rotate_credentials", "rotation_step"},
     "scheduled_sync": {"scheduler"},
     "sync_worker": {"runs_queue"},
 }
@@ -76,7 +79,12 @@ class TestEachFunction:
         assert function.replace("_", "-") in described["LogGroupName"]["Fn::Sub"]
 
     def test_has_an_event_on_file(self, template: Template, function: str) -> None:
-        assert template.functions[logical(function)]["Events"]
+        invoked = {
+            permission["Properties"]["FunctionName"]["Ref"]
+            for permission in template.of_type("AWS::Lambda::Permission").values()
+        }
+        name_here = logical(function)
+        assert template.functions[name_here].get("Events") or name_here in invoked
         for name in EVENTS[function]:
             assert json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -151,7 +159,7 @@ def routes(template: Template) -> dict[str, dict[str, Any]]:
     found = [
         event["Properties"]
         for function in template.functions.values()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Type"] in {"Api", "HttpApi"}
     ]
     return {f"{route['Method']} {route['Path']}": route for route in found}
@@ -228,7 +236,7 @@ def test_forms_have_a_lane_of_their_own(template: Template) -> None:
     read = {
         event["Properties"]["Queue"]["Fn::GetAtt"][0]: name
         for name, function in template.functions.items()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Type"] == "SQS"
     }
     assert read == {queue: function for function, queue in WORKERS.items()}
@@ -244,7 +252,7 @@ def test_an_intent_is_as_old_for_one_worker_as_for_the_other(template: Template)
 
 def test_one_bad_message_does_not_send_back_the_others(template: Template) -> None:
     for function in template.functions.values():
-        for event in function["Events"].values():
+        for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
                 assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -279,7 +287,7 @@ def test_every_schedule_retries_and_then_keeps_what_it_could_not_deliver(
     schedules = [
         event["Properties"]
         for function in template.functions.values()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Type"].startswith("Schedule")
     ]
     assert schedules
@@ -342,6 +350,55 @@ def test_a_clock_that_stands_still_raises_an_alarm(template: Template) -> None:
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
     assert set(resource_names(alarm["Dimensions"])) == {"ScheduledSyncFunction"}
+
+
+def test_no_successful_run_raises_an_alarm_while_the_clock_runs(template: Template) -> None:
+    alarm = template.properties("NoSuccessfulRunAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, Metric.RUNS_DONE)
+    shared = template.document["Globals"]["Function"]["Environment"]["Variables"]
+    assert shared["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+    [service] = alarm["Dimensions"]
+    assert service == {"Name": "service", "Value": shared["POWERTOOLS_SERVICE_NAME"]}
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
+    assert alarm["ActionsEnabled"] == {"Fn::If": ["ClockRuns", True, False]}
+
+
+def test_secrets_manager_may_rotate_the_secrets_of_this_account_alone(template: Template) -> None:
+    permissions = [
+        permission["Properties"]
+        for permission in template.of_type("AWS::Lambda::Permission").values()
+        if permission["Properties"]["Principal"] == "secretsmanager.amazonaws.com"
+    ]
+    assert {name for each in permissions for name in resource_names(each["SourceArn"])} == {
+        "SalesforceSecret",
+        "PleziSecret",
+    }
+    for each in permissions:
+        assert each["FunctionName"] == {"Ref": "RotateCredentialsFunction"}
+        assert each["SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+def test_only_the_rotation_may_move_a_secret_s_label_and_nobody_may_read_the_others(
+    template: Template,
+) -> None:
+    for function in template.functions:
+        actions = {
+            action
+            for statement in template.statements(function)
+            for action in in_statement(statement, "Action")
+        }
+        moves = "secretsmanager:UpdateSecretVersionStage" in actions
+        assert moves == (function == "RotateCredentialsFunction")
+        assert "secretsmanager:PutSecretValue" not in actions
+
+
+def test_the_worker_may_tell_people_and_nothing_else_of_the_topic(template: Template) -> None:
+    assert [
+        in_statement(statement, "Action")
+        for statement in template.statements("SyncWorkerFunction")
+        if "Alerts" in set(resource_names(statement["Resource"]))
+    ] == [["sns:Publish"]]
 
 
 def test_every_log_group_forgets(template: Template) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from connector.errors import HaltError
 
@@ -20,12 +28,25 @@ CACHE_SECONDS = 300.0
 """How long a secret is believed without asking again, as in Powertools' parameters utility."""
 
 
+CURRENT: Final = "AWSCURRENT"
+PENDING: Final = "AWSPENDING"
+
+
 class Flow(StrEnum):
     """How we log in to Salesforce."""
 
     PASSWORD = "password"  # noqa: S105  # the flow's name
     JWT_BEARER = "jwt_bearer"
     CLIENT_CREDENTIALS = "client_credentials"
+
+
+NEEDED: Final[Mapping[Flow, tuple[str, ...]]] = {
+    Flow.PASSWORD: ("consumer_secret", "username", "password"),
+    Flow.JWT_BEARER: ("username", "private_key"),
+    Flow.CLIENT_CREDENTIALS: ("consumer_secret",),
+}
+"""What each flow needs besides the account URL and the consumer key. The security token may be
+empty: from a trusted address none is asked for."""
 
 
 class SalesforceCredentials(BaseModel):
@@ -41,6 +62,17 @@ class SalesforceCredentials(BaseModel):
     password: SecretStr = SecretStr("")
     security_token: SecretStr = SecretStr("")
     private_key: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in NEEDED[self.flow] if not _said(getattr(self, name))]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} (for the flow {self.flow.value})")
+        return self
+
+
+def _said(value: SecretStr | str) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 class PleziCredentials(BaseModel):
@@ -112,6 +144,24 @@ class Secret(Generic[Material]):
     material: Material
 
 
+class Secrets(Protocol[Material]):
+    """Where a secret is read; the readers of both sides and of a version on trial satisfy it."""
+
+    def current(self, *, fresh: bool = False) -> Secret[Material]:
+        """Return the current version; `fresh` asks Secrets Manager again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSecret(Generic[Material]):
+    """One version of a secret as if it were the current one: how a version is put on trial."""
+
+    secret: Secret[Material]
+
+    def current(self, *, fresh: bool = False) -> Secret[Material]:  # noqa: ARG002  # there is one
+        """Return the version."""
+        return self.secret
+
+
 class SecretReader(Generic[Material]):
     """Reads one secret, and believes it for five minutes."""
 
@@ -141,12 +191,74 @@ class SecretReader(Generic[Material]):
         return self._held
 
     def _fetch(self) -> Secret[Material]:
-        answer = self._client.get_secret_value(SecretId=self._name)
-        try:
-            material = self._kind.model_validate_json(answer.get("SecretString", ""))
-        except ValidationError as error:
-            keys = ", ".join(".".join(map(str, it["loc"])) or "JSON" for it in error.errors())
-            raise HaltError(
-                "secret", f"the secret {self._name!r} lacks or misspells: {keys}; put a new version"
-            ) from None
+        answer = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
+        material = parsed(self._kind, answer.get("SecretString", ""), self._name)
         return Secret(answer["VersionId"], material)
+
+
+def parsed(kind: type[Material], text: str, name: str) -> Material:
+    """Return the material in a secret's text.
+
+    Raises `HaltError` naming the secret and the keys that are missing or wrong, never their values.
+    """
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        keys = ", ".join(_key(dict(it)) for it in error.errors())
+        raise HaltError(
+            "secret", f"the secret {name!r} lacks or misspells: {keys}; put a new version"
+        ) from None
+
+
+def _key(problem: dict[str, Any]) -> str:
+    if problem["loc"]:
+        return ".".join(map(str, problem["loc"]))
+    return str(problem.get("ctx", {}).get("error", "JSON"))
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of a secret by id, with their labels; whether Secrets Manager rotates it."""
+
+    labels: Mapping[str, frozenset[str]]
+    current: str
+    rotates: bool
+
+
+class SecretVersions:
+    """Looks at the versions of one secret, and promotes one."""
+
+    def __init__(self, client: SecretsManagerClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def look(self) -> Versions:
+        """Return which versions there are, and their labels."""
+        answer = self._client.describe_secret(SecretId=self._name)
+        labels = {
+            version: frozenset(stages)
+            for version, stages in answer.get("VersionIdsToStages", {}).items()
+        }
+        current = next(version for version, stages in labels.items() if CURRENT in stages)
+        return Versions(labels, current, answer.get("RotationEnabled", False))
+
+    def text(self, version: str) -> str | None:
+        """Return what a version holds, or None when it holds nothing yet."""
+        try:
+            answer = self._client.get_secret_value(SecretId=self._name, VersionId=version)
+        except self._client.exceptions.ResourceNotFoundException:
+            return None
+        return answer.get("SecretString")
+
+    def promote(self, version: str, current: str) -> None:
+        """Make a version the current one, in place of another.
+
+        The label AWSPENDING stays on it, as in AWS's own rotation templates: Secrets Manager takes
+        a pending version that is current for a rotation that has ended.
+        """
+        self._client.update_secret_version_stage(
+            SecretId=self._name,
+            VersionStage=CURRENT,
+            MoveToVersionId=version,
+            RemoveFromVersionId=current,
+        )

@@ -104,8 +104,16 @@ class AdminSettings(DoorSettings, ReadingSettings, ConnectionSettings):
     api_share: float = Field(default=0.2, gt=0, le=1)
 
 
+class RotationSettings(DoorSettings, ConnectionSettings):
+    """What the rotation of a secret needs: both sides for the trial, a door for the catch-up."""
+
+
 class WorkerSettings(DoorSettings, ReadingSettings, ConnectionSettings):
-    """What the engine needs."""
+    """What the engine needs.
+
+    `quarantine_alert_links`: so many refused people are an alert. One is somebody's typing and
+    waits in the list; ten are mostly one rule or field of the org, which goes on until it is seen.
+    """
 
     worker_timeout_seconds: float = Field(default=300, gt=0)
     worker_budget_seconds: float = Field(default=240, gt=0)
@@ -114,6 +122,7 @@ class WorkerSettings(DoorSettings, ReadingSettings, ConnectionSettings):
     most_emptied: int = Field(default=100, ge=0)
     api_share: float = Field(default=0.2, gt=0, le=1)
     assign_new_leads: bool = True
+    quarantine_alert_links: int = Field(default=10, ge=1)
 
 
 class FormDoorSettings(BaseModel):

@@ -1,6 +1,7 @@
 """One logger and one set of metric names. Never a value that a person typed.
 
-Both are made at first use, so that importing a function reads no environment. Metric names are
+Both are made at first use, so that importing a function reads no environment; the name of the
+service, a dimension of every metric, comes from POWERTOOLS_SERVICE_NAME. Metric names are
 members of an enumeration, so that a dashboard and the code cannot drift apart.
 """
 
@@ -13,7 +14,6 @@ from functools import lru_cache
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-SERVICE = "plezi-salesforce"
 NAMESPACE = "PleziSalesforce"
 
 
@@ -32,12 +32,12 @@ class Metric(StrEnum):
 @lru_cache(maxsize=1)
 def logger() -> Logger:
     """Return the logger: one JSON object a line."""
-    return Logger(service=SERVICE)
+    return Logger()
 
 
 @lru_cache(maxsize=1)
 def _metrics() -> Metrics:
-    return Metrics(namespace=NAMESPACE, service=SERVICE)
+    return Metrics(namespace=NAMESPACE)
 
 
 def publish(numbers: Mapping[Metric, float]) -> None:

@@ -16,25 +16,31 @@ import boto3
 from connector import telemetry
 from connector.administration.office import Office, Recipient, Sides
 from connector.alerts import SnsAlerts, SnsRecipients
+from connector.checks import Checked
 from connector.configuration import DynamoConfiguration, mapping_of_draft
-from connector.credentials import (
-    FormsCredentials,
-    PleziCredentials,
-    SalesforceCredentials,
-    SecretReader,
+from connector.connecting import (
+    SecretKind,
+    build_connection,
+    build_plezi_api,
+    build_rotation,
+    check_sides,
+    plezi_secret,
+    salesforce_secret,
+    tell_people,
 )
+from connector.credentials import FormsCredentials, SecretReader
 from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
+from connector.errors import HaltError
 from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
 from connector.journal import DynamoAudit, DynamoJournal
 from connector.ledger import DynamoGuards, DynamoLedger
-from connector.model import Part, Run, RunState, Side
-from connector.plezi.api import Pace, PleziApi
+from connector.model import Part, Run, RunKind, RunState, Side
 from connector.plezi.client import PleziClient
+from connector.rotation import Rotation
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
-from connector.salesforce.connection import Connection
 from connector.salesforce.setup import Setup
 from connector.settings import (
     AdminSettings,
@@ -42,6 +48,7 @@ from connector.settings import (
     DoorSettings,
     FormDoorSettings,
     FormWorkerSettings,
+    RotationSettings,
     WorkerSettings,
     read_settings,
 )
@@ -120,6 +127,7 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
     )
     if run is not None and state in FINAL_STATES:
         telemetry.publish(_numbers(run))
+        tell_people(world, settings, run)
 
 
 @lru_cache(maxsize=1)
@@ -165,7 +173,10 @@ def _numbers(run: Run) -> dict[telemetry.Metric, float]:
         return sum(side.get(each, 0) for side in run.counts.values() for each in what)
 
     return {
-        telemetry.Metric.RUNS_DONE: float(run.state is RunState.DONE),
+        # A dry run synchronises nobody: it must not hush the alarm that misses runs.
+        telemetry.Metric.RUNS_DONE: float(
+            run.state is RunState.DONE and run.kind is not RunKind.DRY_RUN
+        ),
         telemetry.Metric.RUNS_HALTED: float(run.state in (RunState.HALTED, RunState.FAILED)),
         telemetry.Metric.RECORDS_SEEN: total("seen"),
         telemetry.Metric.RECORDS_WRITTEN: total("created", "updated"),
@@ -186,8 +197,8 @@ def build_world(
     dynamodb = boto3.client("dynamodb")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
     configuration = DynamoConfiguration(dynamodb, settings.mappings_table)
-    connection = build_connection(settings, ledger, salesforce, sleep)
-    api = build_plezi_api(settings, plezi, sleep)
+    connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce, sleep)
+    api = build_plezi_api(settings, plezi_secret(settings), plezi, sleep)
 
     return World(
         ledger=ledger,
@@ -212,41 +223,6 @@ def build_world(
     )
 
 
-def build_connection(
-    settings: ConnectionSettings,
-    gate: DynamoLedger,
-    wire: Wire | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Connection:
-    """Return a connection to the org."""
-    secrets_manager = boto3.client("secretsmanager")
-    return Connection(
-        wire or Wire(authority=settings.salesforce_ca_pem),
-        SecretReader(secrets_manager, settings.salesforce_secret, SalesforceCredentials, time.time),
-        gate,
-        time.time,
-        sleep,
-        api_version=settings.salesforce_api_version,
-        trusted_host=settings.salesforce_trusted_host,
-    )
-
-
-def build_plezi_api(
-    settings: ConnectionSettings,
-    wire: Wire | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> PleziApi:
-    """Return the wire to the tenant."""
-    secrets_manager = boto3.client("secretsmanager")
-    return PleziApi(
-        wire or Wire(),
-        SecretReader(secrets_manager, settings.plezi_secret, PleziCredentials, time.time),
-        settings.plezi_base_url,
-        Pace(settings.plezi_calls_per_second, time.time, sleep),
-        sleep,
-    )
-
-
 # The administrator's office.
 
 
@@ -260,8 +236,8 @@ def build_office(
     """
     dynamodb = boto3.client("dynamodb")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
-    connection = build_connection(settings, ledger, salesforce)
-    api = build_plezi_api(settings, plezi)
+    connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce)
+    api = build_plezi_api(settings, plezi_secret(settings), plezi)
     subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic)
 
     def sides() -> Sides:
@@ -290,3 +266,35 @@ def build_office(
         new_id=new_id,
         api_share=settings.api_share,
     )
+
+
+# Credentials.
+
+
+def check_connection() -> Checked:
+    """Check both sides for a function that has `ConnectionSettings`; `Checked` says what is found.
+
+    Nothing is raised for a side that cannot be used. A version of the secret that was refused
+    before is not tried again: the breaker's causes are told instead.
+    """
+    settings = read_settings(ConnectionSettings, os.environ)
+    ledger = DynamoLedger(boto3.client("dynamodb"), settings.ledger_table)
+    return check_sides(settings, ledger)
+
+
+def rotation(kind: SecretKind) -> Rotation:
+    """Return the rotation of one secret."""
+    settings = read_settings(RotationSettings, os.environ)
+    return build_rotation(settings, kind, door())
+
+
+def rotation_of(secret_id: str) -> Rotation:
+    """Return the rotation of a secret that is named by its ARN; `HaltError` for any other."""
+    settings = read_settings(RotationSettings, os.environ)
+    kinds = {
+        settings.salesforce_secret: SecretKind.SALESFORCE,
+        settings.plezi_secret: SecretKind.PLEZI,
+    }
+    if secret_id not in kinds:
+        raise HaltError("rotation", "this function rotates the Salesforce and the Plezi secret")
+    return build_rotation(settings, kinds[secret_id], door())

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from connector.errors import RetryError
 from connector.model import Alert
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 LONGEST_SUBJECT: Final = 100
-"""Characters that SNS takes in a subject."""
+"""Characters that SNS takes in a subject: printable ASCII on one line."""
 
 
 class SnsAlerts:
@@ -22,13 +25,40 @@ class SnsAlerts:
         self._topic = topic
 
     def tell(self, alert: Alert) -> None:
-        """Publish one alert: what happened, since when, what to do, what was not lost."""
+        """Publish one alert: what happened, since when, what to do, what was not lost.
+
+        Its kind is an attribute of the message, by which a subscription may choose. Raises
+        `RetryError` when the topic does not take it.
+        """
         if not self._topic:
             return
-        since = datetime.fromtimestamp(alert.since, UTC).strftime("%d %B %Y, %H:%M UTC")
-        message = "\n".join(
-            (alert.what, "", f"Since: {since}", f"What to do: {alert.remedy}", alert.kept)
+        try:
+            self._client.publish(
+                TopicArn=self._topic,
+                Subject=subject(alert.what),
+                Message=text(alert),
+                MessageAttributes={"kind": {"DataType": "String", "StringValue": alert.kind.value}},
+            )
+        except (BotoCoreError, ClientError) as error:
+            refused = f"the alert topic does not take an alert: {type(error).__name__}"
+            raise RetryError(refused) from error
+
+
+def subject(what: str) -> str:
+    """Return a sentence as SNS takes it for a subject."""
+    plain = what.encode("ascii", "replace").decode("ascii")
+    return " ".join("".join(c if c.isprintable() else " " for c in plain).split())[:LONGEST_SUBJECT]
+
+
+def text(alert: Alert) -> str:
+    """Return the message."""
+    since = datetime.fromtimestamp(alert.since, UTC).strftime("%d %B %Y, %H:%M UTC")
+    return "\n".join(
+        (
+            f"{alert.what}.",
+            "",
+            f"Since: {since}",
+            f"What to do: {alert.remedy}",
+            f"What is not lost: {alert.kept}",
         )
-        self._client.publish(
-            TopicArn=self._topic, Subject=alert.what[:LONGEST_SUBJECT], Message=message
-        )
+    )

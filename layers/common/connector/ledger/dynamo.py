@@ -52,6 +52,7 @@ COUNT_PREFIX: Final = "n|"
 CALLS: Final = "calls#"
 HOURS_OF_DAY: Final = 24
 SECONDS_OF_HOUR: Final = 3600
+LOGIN_CLAIM: Final = "claim#login"
 ATTENTION: Final = tuple(
     "+".join(waits)
     for number in (1, 2, 3)
@@ -406,6 +407,27 @@ class DynamoLedger:
                 "secret_version": token.secret_version,
             },
         )
+
+    def claim_login(self, now: float, seconds: float) -> bool:
+        """Keep others from logging in for some seconds; False while somebody else does.
+
+        A password that was reset is then refused once, however many invocations run at that time.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={"pk": {"S": LOGIN_CLAIM}, "until": {"N": str(now + seconds)}},
+                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues={":now": {"N": str(now)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def release_login(self) -> None:
+        """Let others log in."""
+        self._client.delete_item(TableName=self._table, Key={"pk": {"S": LOGIN_CLAIM}})
 
     def document(self, key: str) -> dict[str, Any] | None:
         """Return a document kept under a key."""

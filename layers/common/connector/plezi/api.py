@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 
-from connector.credentials import PleziCredentials, SecretReader
+from connector.credentials import PleziCredentials, Secrets
 from connector.errors import HaltError, RejectedError, RetryError, StaleError
 from connector.transport import Next, Wire, verdict
 
@@ -59,7 +59,7 @@ class PleziApi:
     def __init__(
         self,
         wire: Wire,
-        secrets: SecretReader[PleziCredentials],
+        secrets: Secrets[PleziCredentials],
         base_url: str,
         pace: Pace,
         sleep: Callable[[float], None],

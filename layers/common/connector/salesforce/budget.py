@@ -86,6 +86,18 @@ class ApiBudget:
             return f"the org has used {usage.used:,} of its {usage.total:,} API calls of 24 hours"
         return ""
 
+    def our_share(self) -> float | None:
+        """Return how much of our part is used (1: all of it); None before Salesforce has told."""
+        usage = self._usage()
+        if usage is None or usage.total <= 0:
+            return None
+        return self.ours() / (self._share * usage.total)
+
+    def org_share(self) -> float | None:
+        """Return how much of the org's calls is used; None before Salesforce has told."""
+        usage = self._usage()
+        return None if usage is None or usage.total <= 0 else usage.used / usage.total
+
     def ours(self) -> int:
         """Return our own calls of the last 24 hours."""
         if self._earlier is None:

@@ -52,6 +52,11 @@ class SalesforceClient:
         )
 
     @property
+    def connection(self) -> Connection:
+        """The calls to the org, for questions that are not the engine's."""
+        return self._connection
+
+    @property
     def calls(self) -> int:
         """HTTP requests sent so far, logins included."""
         return self._connection.calls

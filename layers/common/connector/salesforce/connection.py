@@ -1,4 +1,4 @@
-"""The session with Salesforce: shared by all invocations, renewed once, never retried when refused.
+"""Calls to Salesforce with a session that is renewed when it dies.
 
 Every call goes through simple-salesforce with our own `Wire`; its errors are turned into ours by
 the verdict table, for it tells them apart by HTTP status alone.
@@ -8,44 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from connector.credentials import SalesforceCredentials, SecretReader
-from connector.errors import HaltError, RejectedError, RetryError, StaleError
-from connector.model import Breaker, Token
+from connector.errors import RejectedError, RetryError, StaleError
 from connector.salesforce.budget import Usage
-from connector.salesforce.login import log_in
+from connector.salesforce.causes import CALL, AdvisedError, call_advice
+from connector.salesforce.login import Grant, LoginLaterError
 from connector.salesforce.remedies import remedy
+from connector.salesforce.session import Sessions
 from connector.transport import Next, Wire, verdict
 
 READ_TRIES: Final = 3
 FIRST_PAUSE: Final = 1.0
 """Seconds before a read is repeated; doubled each time. Salesforce gives no Retry-After."""
+SESSION_TRIES: Final = 3
+"""The session held, the one that another invocation shares, and a new one."""
 COMPACT: Final = {"X-PrettyPrint": "0"}
 """simple-salesforce asks for indented answers, a third larger."""
-
-
-class Gate(Protocol):
-    """Where the session and the breaker are kept for all invocations."""
-
-    def token(self) -> Token | None:
-        """Return the session kept, if any."""
-
-    def keep_token(self, token: Token) -> None:
-        """Keep a session."""
-
-    def breaker(self) -> Breaker | None:
-        """Return the open breaker."""
-
-    def open_breaker(self, breaker: Breaker) -> None:
-        """Open the breaker."""
-
-    def close_breaker(self) -> None:
-        """Close the breaker."""
 
 
 class Connection:
@@ -54,22 +37,15 @@ class Connection:
     def __init__(
         self,
         wire: Wire,
-        secrets: SecretReader[SalesforceCredentials],
-        gate: Gate,
-        clock: Callable[[], float],
+        sessions: Sessions,
         sleep: Callable[[float], None],
         *,
         api_version: str,
-        trusted_host: str = "",
     ) -> None:
         self._wire = wire
+        self._sessions = sessions
         self._sleep = sleep
-        self._secrets = secrets
-        self._gate = gate
-        self._clock = clock
         self._version = api_version
-        self._trusted_host = trusted_host
-        self._token: Token | None = None
         self._client: Salesforce | None = None
 
     @property
@@ -91,6 +67,14 @@ class Connection:
     def far_time(self) -> datetime | None:
         """Return what Salesforce's clock says now, by its last answer; None before any."""
         return self._wire.far_time()
+
+    def sign_in(self) -> Grant:
+        """Log in anew and share the session, unless this version of the secret was refused.
+
+        Raises `LoginRefusedError` without asking when the breaker is open for this version.
+        """
+        self._client = None
+        return self._sessions.sign_in()
 
     def read(
         self,
@@ -150,6 +134,8 @@ class Connection:
         for attempt in range(READ_TRIES - 1):
             try:
                 return call()
+            except LoginLaterError:
+                raise
             except (RetryError, requests.RequestException):
                 self._sleep(FIRST_PAUSE * 2**attempt)
         try:
@@ -158,21 +144,21 @@ class Connection:
             raise RetryError("Salesforce does not answer") from error
 
     def _once_renewed(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # as above
-        try:
-            return self._judged(call)
-        except _SessionDiedError:
-            self._token = self._client = None
-        try:
-            return self._judged(call, renew=True)
-        except _SessionDiedError:
-            raise HaltError(
-                "session",
-                "Salesforce refuses a session that it has just given: check that the user has the "
-                "permission 'API Enabled' and the app the scope 'api'",
-            ) from None
+        """Call with the session held; when it is dead with a shared one; at last with a new one."""
+        dead: set[str] = set()
+        for _ in range(SESSION_TRIES):
+            client, just_given = self._connected(dead)
+            try:
+                return self._judged(call, client)
+            except _SessionDiedError as died:
+                if just_given and dead:
+                    raise AdvisedError("session", died.told(), died.advice.causes) from None
+                dead.add(client.session_id)
+                self._client = None
+        raise RetryError("Salesforce's sessions die as fast as they are shared")
 
-    def _judged(self, call: Callable[[Salesforce], Any], *, renew: bool = False) -> Any:  # noqa: ANN401  # as above
-        client = self._connected(renew=renew)
+    @staticmethod
+    def _judged(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # as above
         try:
             return call(client)
         except SalesforceError as error:
@@ -180,72 +166,63 @@ class Connection:
         except requests.exceptions.JSONDecodeError as error:
             raise RetryError("Salesforce answered with something that is not JSON") from error
 
-    def _connected(self, *, renew: bool) -> Salesforce:
-        if self._client is None or self._token is None:
-            self._token = self._session(renew=renew)
-            self._client = Salesforce(
-                session_id=self._token.access_token,
-                instance_url=self._token.instance_url,
-                session=self._wire,
-                version=self._version,
-                object_pairs_hook=None,
-            )
-        return self._client
-
-    def _session(self, *, renew: bool) -> Token:
-        """Return a session: the one that is shared, or a new one by a single login.
-
-        The breaker, once open, stays open until the secret has another version.
-        """
-        secret = self._secrets.current(fresh=renew)
-        breaker = self._gate.breaker()
-        if breaker is not None and breaker.reason == "login_refused":
-            secret = self._secrets.current(fresh=True)
-            if breaker.secret_version == secret.version:
-                raise HaltError(breaker.reason, breaker.message)
-        shared = self._gate.token()
-        if shared is not None and not renew and shared.secret_version == secret.version:
-            return shared
-        try:
-            token = log_in(
-                self._wire, secret.material, secret.version, self._clock, self._trusted_host
-            )
-        except HaltError as error:
-            if error.reason == "login_refused":
-                self._gate.open_breaker(
-                    Breaker(error.reason, str(error), self._clock(), secret.version)
-                )
-            raise
-        self._gate.keep_token(token)
-        if breaker is not None:
-            self._gate.close_breaker()
-        return token
+    def _connected(self, dead: set[str]) -> tuple[Salesforce, bool]:
+        """Return a client whose session is not known to be dead, and whether it is brand new."""
+        if self._client is not None:
+            return self._client, False
+        token, just_given = self._sessions.take(dead)
+        self._client = Salesforce(
+            session_id=token.access_token,
+            instance_url=token.instance_url,
+            session=self._wire,
+            version=self._version,
+            object_pairs_hook=None,
+        )
+        return self._client, just_given
 
 
 class _SessionDiedError(Exception):
     """The session is not valid any more; a new one may be asked for, once."""
 
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.advice = call_advice(code, message) or CALL["INVALID_SESSION_ID", ""]
+
+    def told(self) -> str:
+        """Say what it means that a brand new session is refused."""
+        return (
+            "Salesforce refuses a session that it has just given. Most likely causes, in order: "
+            f"{self.advice.numbered()}"
+        )
+
 
 def our_error(status: int, content: object) -> Exception:
     """Say a Salesforce error in our words; its text may hold personal values and is not kept."""
-    code, fields = _code(content)
+    code, message, fields = _code(content)
+    advice = call_advice(code or str(status), message)
+    told = advice.numbered() if advice else remedy(code or str(status))
     match verdict(status, code):
         case Next.RENEW:
-            return _SessionDiedError()
+            return _SessionDiedError(code or "", message)
         case Next.RETRY:
-            return RetryError(f"Salesforce answered {status} {code or ''}".strip())
+            said = f"Salesforce answered {status} {code or ''}".strip()
+            return RetryError(f"{said}: {told}" if advice else said)
         case Next.STALE:
             return StaleError(f"Salesforce answered {status} {code or ''}".strip())
+        case Next.HALT if advice and advice.later:
+            return RetryError(f"Salesforce answered {status} {code}: {told}")
         case Next.HALT:
-            return HaltError(code or str(status), remedy(code or str(status)))
+            causes = advice.causes if advice else (told,)
+            return AdvisedError(code or str(status), told, causes)
         case Next.REJECT:
-            return RejectedError(code or str(status), remedy(code or str(status)), fields=fields)
+            return RejectedError(code or str(status), told, fields=fields)
 
 
-def _code(content: object) -> tuple[str | None, tuple[str, ...]]:
+def _code(content: object) -> tuple[str | None, str, tuple[str, ...]]:
     match content:
         case [{"errorCode": str(code), **rest}, *_]:
             fields = rest.get("fields")
-            return code, tuple(map(str, fields)) if isinstance(fields, list) else ()
+            message = str(rest.get("message", ""))
+            return code, message, tuple(map(str, fields)) if isinstance(fields, list) else ()
         case _:
-            return None, ()
+            return None, "", ()

@@ -32,27 +32,52 @@ def login_host(account_url: str, trusted_host: str = "") -> str:
     `HaltError` for anything else, before any password is sent.
     """
     text = account_url.strip()
-    parts = urlsplit(text if "//" in text else f"https://{text}")
-    host = (parts.hostname or "").lower()
-    if trusted_host and parts.scheme == "https" and parts.netloc.lower() == trusted_host.lower():
+    url = text if "//" in text else f"https://{text}"
+    if _is_trusted(url, trusted_host):
         return trusted_host
-    plain = parts.scheme == "https" and parts.netloc.lower() == host
-    if plain and host in (LOGIN_HOST, TEST_HOST):
+    host = _plain_host(url)
+    if host in (LOGIN_HOST, TEST_HOST):
         return host
-    labels = host.split(".")
-    if plain and len(labels) > 1 and all(LABEL.fullmatch(label) for label in labels):
-        for lightning, my_domain in MY_DOMAIN_SUFFIXES.items():
-            if host.endswith(lightning):
-                return _of_lightning(host.removesuffix(lightning), my_domain)
-            if host.endswith(my_domain):
-                return host
-        if host.endswith(".salesforce.com") and len(labels) == 3:  # noqa: PLR2004  # eu11.salesforce.com
-            return _of_lightning(labels[0], ".my.salesforce.com")
+    for lightning, my_domain in MY_DOMAIN_SUFFIXES.items():
+        if host.endswith(lightning):
+            return _of_lightning(host.removesuffix(lightning), my_domain)
+        if host.endswith(my_domain):
+            return host
+    if (name := _of_common_domain(host)) is not None:
+        return _of_lightning(name, ".my.salesforce.com")
     raise HaltError(
         "account_url",
         "the account URL is not a Salesforce address: copy it from the browser, for example "
         "https://acme.lightning.force.com or https://acme.my.salesforce.com",
     )
+
+
+def _plain_host(url: str) -> str:
+    """Return the host of an https URL without user, port or tricks; '' for any other URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no address, letters that turn into separators
+        return ""
+    host = (parts.hostname or "").lower()
+    labels = host.split(".")
+    plain = parts.scheme == "https" and parts.netloc.lower() == host
+    return host if plain and all(LABEL.fullmatch(label) for label in labels) else ""
+
+
+def _is_trusted(url: str, trusted_host: str) -> bool:
+    if not trusted_host:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and parts.netloc.lower() == trusted_host.lower()
+
+
+def _of_common_domain(host: str) -> str | None:
+    """Return the name in `<name>.salesforce.com`, as instances have it (eu11.salesforce.com)."""
+    name = host.removesuffix(".salesforce.com")
+    return name if name not in (host, "my") and "." not in name else None
 
 
 def _of_lightning(name: str, my_domain: str) -> str:
@@ -69,11 +94,9 @@ def checked_instance(instance_url: str, trusted_host: str = "") -> str:
 
     Raises `HaltError` otherwise: a token must not be sent to a host that an answer made up.
     """
-    parts = urlsplit(instance_url)
-    host = (parts.hostname or "").lower()
-    if trusted_host and parts.netloc.lower() == trusted_host.lower() and parts.scheme == "https":
+    if _is_trusted(instance_url, trusted_host):
         return f"https://{trusted_host}"
-    ours = (".salesforce.com", *MY_DOMAIN_SUFFIXES.values())
-    if parts.scheme == "https" and parts.netloc.lower() == host and host.endswith(ours):
+    host = _plain_host(instance_url)
+    if host.endswith(tuple(MY_DOMAIN_SUFFIXES.values())) or _of_common_domain(host) is not None:
         return f"https://{host}"
     raise HaltError("instance_url", "Salesforce's answer names an instance that is not its own")

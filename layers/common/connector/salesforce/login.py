@@ -7,7 +7,9 @@ time-out, and turns every refusal into one error; hence our own request (referen
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jwt
 import requests
@@ -15,36 +17,61 @@ import requests
 from connector.credentials import Flow, SalesforceCredentials
 from connector.errors import HaltError, RetryError
 from connector.model import Token
+from connector.salesforce.causes import AdvisedError, login_advice
 from connector.salesforce.hosts import checked_instance, login_host
 from connector.transport import Next, Wire, verdict
 
 TOKEN_PATH: Final = "/services/oauth2/token"  # noqa: S105  # a path
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS: Final = 180
+LONGEST_ASSERTION_SECONDS: Final = 300
 """Salesforce accepts assertions that expire within 5 minutes; 3 leaves room for skewed clocks."""
+INVALID_ASSERTION: Final = ("invalid_grant", "invalid assertion")
+REFUSED: Final = "login_refused"
+"""The reason of the breaker that a refused login opens."""
 
-CAUSES: Final = {
-    "invalid_grant": (
-        (
-            "the password was reset or has expired (every 3 months by default), which also kills "
-            "the security token: put the new password and token in the secret"
-        ),
-        (
-            "the org blocks the username-password flow: Setup > OAuth and OpenID Connect Settings "
-            "> Allow OAuth Username-Password Flows, or better, use client credentials or a "
-            "certificate"
-        ),
-        "the user is locked after too many failed logins: wait 15 minutes or unlock it",
-        "the user's profile restricts the addresses it may log in from",
-    ),
-    "invalid_client_id": ("the consumer key is wrong, or the app lives in another org",),
-    "invalid_client": ("the consumer secret is wrong",),
-    "unsupported_grant_type": ("the app does not allow this login flow: switch it on in the app",),
-    "invalid_app_access": ("an administrator must approve the user for the connected app",),
-    "app_not_found": ("the external client app is not installed in this org",),
-    "inactive_user": ("the integration user is inactive",),
-    "inactive_org": ("the org is locked, closed or suspended",),
-}
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a login gave: the session; the scopes, where the answer names them; and who we are.
+
+    The password flow names no scopes. `org_id` and `user_id` are '' where the answer has no `id`.
+    """
+
+    token: Token
+    scopes: frozenset[str] | None
+    org_id: str
+    user_id: str
+
+
+class LoginRefusedError(AdvisedError):
+    """Salesforce refused a login: never to be tried again with the same version of the secret."""
+
+    def __init__(self, error: str, causes: tuple[str, ...], message: str) -> None:
+        super().__init__(REFUSED, message, causes)
+        self.error = error
+
+
+class LoginLaterError(RetryError):
+    """No login was possible now; the next run may try, this one must not.
+
+    Unlike other `RetryError`s it is not repeated on the spot: a login that was not answered may
+    have been refused, and refusals add up to a locked user. `heard`: it was answered, so it was no
+    refusal of the credentials.
+    """
+
+    def __init__(self, message: str, *, heard: bool) -> None:
+        super().__init__(message)
+        self.heard = heard
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What a token endpoint answered instead of a session."""
+
+    error: str
+    description: str
+    status: int
 
 
 def log_in(
@@ -53,41 +80,86 @@ def log_in(
     secret_version: str,
     clock: Callable[[], float],
     trusted_host: str = "",
-) -> Token:
+) -> Grant:
     """Log in once and return the session.
 
-    Raises `HaltError("login_refused")` with the likely causes in order when Salesforce refuses
-    (never to be tried again with the same secret: five refusals lock the user out), `RetryError`
-    when it could not be asked.
+    An assertion that Salesforce's own clock puts outside of its time is signed again by that clock
+    and sent once more: no password is tried twice. Raises `LoginRefusedError` with the likely
+    causes in order, `LoginLaterError` when Salesforce could not be asked or has too much to do, and
+    `HaltError` when the account URL or the private key cannot be used at all.
     """
     host = login_host(credentials.account_url, trusted_host)
-    form, basic = _form(credentials, host, clock)
-    try:
-        answer = wire.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
-    except requests.RequestException as error:
-        raise RetryError("Salesforce's login host does not answer") from error
-    body = _json_object(answer)
-    if answer.ok and isinstance(body.get("access_token"), str):
-        instance = checked_instance(str(body.get("instance_url")), trusted_host)
-        return Token(body["access_token"], instance, secret_version)
-    if "error" not in body and verdict(answer.status_code, None) is Next.RETRY:
-        raise RetryError("Salesforce's login host is not available")
-    code = str(body.get("error", answer.status_code))
-    raise HaltError("login_refused", refusal(code))
-
-
-def refusal(code: str) -> str:
-    """Return what to tell people about a refused login: the code, then the causes in order."""
-    causes = CAUSES.get(code, ("Salesforce gave no known reason: see the user's Login History",))
-    numbered = "; ".join(f"{number}. {cause}" for number, cause in enumerate(causes, 1))
-    return (
-        f"Salesforce refused the login ({code}). Most likely causes, in order: {numbered}. "
-        "No further login is tried until the secret has a new version; nothing is lost."
+    now = clock()
+    answer = _ask(wire, credentials, host, now)
+    if isinstance(answer, _Refusal) and _is_late(answer, credentials.flow, wire, now):
+        answer = _ask(wire, credentials, host, _far_seconds(wire, now))
+    if isinstance(answer, _Refusal):
+        raise _error(answer, credentials.flow, host)
+    instance = checked_instance(str(answer.get("instance_url")), trusted_host)
+    scope = answer.get("scope")
+    org_id, user_id = _identity(str(answer.get("id", "")))
+    return Grant(
+        Token(answer["access_token"], instance, secret_version),
+        frozenset(scope.split()) if isinstance(scope, str) else None,
+        org_id,
+        user_id,
     )
 
 
+def _ask(
+    wire: Wire, credentials: SalesforceCredentials, host: str, now: float
+) -> dict[str, Any] | _Refusal:
+    form, basic = _form(credentials, host, now)
+    try:
+        answer = wire.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
+    except requests.RequestException as error:
+        message = "Salesforce's login host does not answer"
+        raise LoginLaterError(message, heard=False) from error
+    body = _json(answer)
+    if answer.ok and isinstance(body, dict) and isinstance(body.get("access_token"), str):
+        return body
+    match body:
+        case {"error": error, **rest}:
+            return _Refusal(str(error), str(rest.get("error_description", "")), answer.status_code)
+        case [{"errorCode": error, **rest}, *_]:  # the shape of REST errors
+            return _Refusal(str(error), str(rest.get("message", "")), answer.status_code)
+        case _:
+            return _Refusal(str(answer.status_code), "", answer.status_code)
+
+
+def _error(refusal: _Refusal, flow: Flow, host: str) -> Exception:
+    advice = login_advice(refusal.error, refusal.description, flow, host)
+    if advice.later or verdict(refusal.status, None) is Next.RETRY:
+        return LoginLaterError(
+            f"Salesforce takes no login now ({refusal.error}): {advice.numbered()}", heard=True
+        )
+    return LoginRefusedError(
+        refusal.error,
+        advice.causes,
+        f"Salesforce refused the login ({refusal.error}). Most likely causes, in order: "
+        f"{advice.numbered()}. No further login is tried until the secret has a new version (the "
+        "same values put again count as one); nothing is lost.",
+    )
+
+
+def _is_late(refusal: _Refusal, flow: Flow, wire: Wire, now: float) -> bool:
+    """Whether an assertion was refused because the two clocks differ too much."""
+    said = (refusal.error, refusal.description.strip().lower())
+    if flow is not Flow.JWT_BEARER or said != INVALID_ASSERTION:
+        return False
+    ends = now + ASSERTION_SECONDS
+    far = _far_seconds(wire, now)
+    return not far < ends <= far + LONGEST_ASSERTION_SECONDS
+
+
+def _far_seconds(wire: Wire, now: float) -> float:
+    """Return Salesforce's clock by its last answer, in seconds since 1970; ours without any."""
+    far = wire.far_time()
+    return now if far is None else far.timestamp()
+
+
 def _form(
-    credentials: SalesforceCredentials, host: str, clock: Callable[[], float]
+    credentials: SalesforceCredentials, host: str, now: float
 ) -> tuple[dict[str, str], tuple[str, str] | None]:
     secret = credentials.consumer_secret.get_secret_value()
     match credentials.flow:
@@ -96,7 +168,7 @@ def _form(
         case Flow.JWT_BEARER:
             return {
                 "grant_type": JWT_GRANT,
-                "assertion": _assertion(credentials, host, clock),
+                "assertion": _assertion(credentials, host, now),
             }, None
         case Flow.PASSWORD:
             token = credentials.security_token.get_secret_value()
@@ -109,19 +181,34 @@ def _form(
             }, None
 
 
-def _assertion(credentials: SalesforceCredentials, host: str, clock: Callable[[], float]) -> str:
+def _assertion(credentials: SalesforceCredentials, host: str, now: float) -> str:
     claims = {
         "iss": credentials.consumer_key,
         "sub": credentials.username,
         "aud": f"https://{host}",
-        "exp": int(clock()) + ASSERTION_SECONDS,
+        "exp": int(now) + ASSERTION_SECONDS,
     }
-    return jwt.encode(claims, credentials.private_key.get_secret_value(), algorithm="RS256")
-
-
-def _json_object(answer: requests.Response) -> dict[str, Any]:
     try:
-        body = answer.json()
+        return jwt.encode(claims, credentials.private_key.get_secret_value(), algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError):
+        raise HaltError(
+            "secret",
+            "the Salesforce secret's private_key is not an RSA key in PEM without a passphrase: "
+            "put the key that belongs to the certificate of the app",
+        ) from None
+
+
+def _identity(url: str) -> tuple[str, str]:
+    """Return the ids of org and user of an identity URL (`.../id/<org>/<user>`)."""
+    match urlsplit(url).path.split("/"):
+        case ["", "id", org_id, user_id]:
+            return org_id, user_id
+        case _:
+            return "", ""
+
+
+def _json(answer: requests.Response) -> Any:  # noqa: ANN401  # whatever was answered
+    try:
+        return answer.json()
     except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return None

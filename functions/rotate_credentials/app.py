@@ -1,0 +1,48 @@
+"""New material for a secret: offered by ops, or by Secrets Manager in its four steps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from connector.connecting import SecretKind
+from connector.errors import ConnectorError
+from connector.rotation import Step, told
+from connector.wiring import rotation, rotation_of
+
+
+class Offer(BaseModel):
+    """A pending version that ops put, of one of the two secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str = Field(min_length=1)
+    secret: SecretKind = SecretKind.SALESFORCE
+
+
+class RotationStep(BaseModel):
+    """One step of a rotation, as Secrets Manager asks for it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    Step: Step
+    SecretId: str
+    ClientRequestToken: str
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+    """Answer an offer with what became of it; a step ends in an error when it cannot be done."""
+    if "Step" in event:
+        asked = RotationStep.model_validate(event)
+        rotation_of(asked.SecretId).step(asked.Step, asked.ClientRequestToken)
+        return {}
+    try:
+        offer = Offer.model_validate(event)
+        return asdict(rotation(offer.secret).offer(offer.version))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        return {"error": f'{wrong}; for example {{"version": "<VersionId>"}}'}
+    except ConnectorError as error:
+        return {"error": told(error)}

@@ -1,0 +1,238 @@
+"""The connection check says what a person must know, and never tries a refused login twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from connector.checks import Checked, Grade
+from tests.component.keyring import Keyring, finding
+
+
+def grades(checked: Checked) -> dict[str, str]:
+    return {each.name: each.grade.value for each in checked.findings}
+
+
+def test_a_good_connection_is_told_in_full_and_as_json(keyring: Keyring) -> None:
+    checked = keyring.check()
+
+    assert checked.ok
+    assert grades(checked) == {
+        "flow": "warning",
+        "login": "ok",
+        "api": "ok",
+        "edition": "ok",
+        "scopes": "ok",
+        "password": "ok",
+        "quota": "ok",
+        "plezi": "ok",
+    }
+    assert checked.edition == "Enterprise Edition"
+    assert checked.org_id == keyring.stage.org.state.org_id
+    assert (checked.calls_used or 0) > 0
+    assert json.loads(json.dumps(asdict(checked)))["findings"][0]["grade"] == "warning"
+
+
+def test_the_check_tries_the_credentials_and_not_an_old_session(keyring: Keyring) -> None:
+    keyring.check()
+    keyring.put(keyring.material(password="wrong"))
+
+    checked = keyring.check()
+
+    assert not checked.ok
+    login = finding(checked, "login")
+    assert login.grade is Grade.FAILED
+    assert "password was reset" in login.causes[0]
+    assert len(login.causes) > 3
+
+
+def test_a_check_after_a_refusal_tells_the_same_causes_without_a_login(keyring: Keyring) -> None:
+    keyring.put(keyring.material(password="wrong"))
+    first = finding(keyring.check(), "login")
+
+    for _ in range(5):
+        assert finding(keyring.check(), "login") == first
+
+    assert keyring.logins() == ["Invalid Password"]
+
+
+def test_a_check_with_a_new_version_closes_the_breaker(keyring: Keyring) -> None:
+    keyring.put(keyring.material(password="wrong"))
+    keyring.check()
+    keyring.put(keyring.material())
+
+    assert keyring.check().ok
+
+    assert keyring.stage.ledger.breaker() is None
+
+
+@pytest.mark.parametrize(
+    "edition", ["Professional Edition", "Team Edition", "Contact Manager Edition"]
+)
+def test_an_edition_without_the_api_is_named_with_what_to_do(
+    keyring: Keyring, edition: str
+) -> None:
+    keyring.switch(edition=edition)
+
+    checked = keyring.check()
+
+    assert (checked.ok, checked.has_api) == (False, False)
+    found = finding(checked, "edition")
+    assert "Enterprise, Unlimited, Developer and Performance" in found.causes[0]
+    assert "ask Salesforce to enable it" in found.causes[1]
+
+
+@pytest.mark.parametrize(
+    "edition",
+    ["Enterprise Edition", "Unlimited Edition", "Developer Edition", "Performance Edition"],
+)
+def test_an_edition_with_the_api_is_good(keyring: Keyring, edition: str) -> None:
+    keyring.switch(edition=edition)
+
+    assert keyring.check().edition == edition
+
+
+def test_a_professional_edition_that_bought_the_api_is_good(keyring: Keyring) -> None:
+    keyring.switch(edition="Professional Edition", api_add_on=True)
+
+    checked = keyring.check()
+
+    assert checked.ok
+    assert "with the API added" in finding(checked, "edition").message
+
+
+def test_a_user_without_the_permission_is_told_which(keyring: Keyring) -> None:
+    keyring.user(api_enabled=False)
+
+    checked = keyring.check()
+
+    assert not checked.ok
+    assert "API Enabled" in finding(checked, "api").causes[0]
+
+
+def test_a_session_that_opens_no_api_lacks_the_scope(keyring: Keyring) -> None:
+    keyring.switch(session_opens_rest=False)
+
+    checked = keyring.check()
+
+    assert not checked.ok
+    assert "scope 'api'" in finding(checked, "scopes").causes[0]
+
+
+@pytest.mark.parametrize(
+    ("scope", "grade", "present", "missing"),
+    [
+        ("api refresh_token full", "ok", ("api", "refresh_token", "full"), ()),
+        ("full offline_access", "ok", ("refresh_token", "full"), ("api",)),
+        ("api id", "ok", ("api",), ("refresh_token", "full")),
+        ("refresh_token id", "failed", ("refresh_token",), ("api", "full")),
+    ],
+)
+def test_scopes_that_the_login_names_are_judged_by_it(
+    keyring: Keyring,
+    scope: str,
+    grade: str,
+    present: tuple[str, ...],
+    missing: tuple[str, ...],
+) -> None:
+    keyring.put(keyring.client_credentials())
+    keyring.switch(answered_scopes=scope)
+
+    checked = keyring.check()
+
+    assert finding(checked, "scopes").grade.value == grade
+    assert (checked.scopes_present, checked.scopes_missing) == (present, missing)
+
+
+def test_an_org_that_hides_itself_is_no_trouble(keyring: Keyring) -> None:
+    keyring.switch(hidden_objects=["Organization"])
+
+    checked = keyring.check()
+
+    assert checked.ok
+    assert finding(checked, "edition").grade is Grade.UNKNOWN
+
+
+def test_the_password_flow_s_end_is_told_with_what_to_use_instead(keyring: Keyring) -> None:
+    checked = keyring.check()
+
+    assert checked.flow_ends == "2027-02-20"
+    flow = finding(checked, "flow")
+    assert "20 February 2027" in flow.message
+    assert "client_credentials" in flow.causes[0]
+
+
+@pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
+def test_the_flows_that_stay_have_no_password_to_expire(keyring: Keyring, flow: str) -> None:
+    keyring.put(getattr(keyring, flow)())
+
+    checked = keyring.check()
+
+    assert checked.ok
+    assert checked.flow_ends == ""
+    assert finding(checked, "flow").grade is Grade.OK
+    assert checked.password_expires_in_days is None
+
+
+@pytest.mark.parametrize(("age", "grade"), [(10, Grade.OK), (77, Grade.WARNING)])
+def test_the_days_until_the_password_expires_are_counted(
+    keyring: Keyring, age: int, grade: Grade
+) -> None:
+    keyring.stage.control("salesforce", "POST", "clock", {"advance": -age * 86_400})
+    keyring.reset_password()
+    keyring.put(keyring.material())
+    keyring.stage.control("salesforce", "POST", "clock", {"advance": age * 86_400})
+
+    checked = keyring.check(password_expires_days=90)
+
+    assert checked.password_expires_in_days in (90 - age - 1, 90 - age)
+    assert finding(checked, "password").grade is grade
+
+
+def test_a_password_without_a_policy_does_not_expire(keyring: Keyring) -> None:
+    assert "never" in finding(keyring.check(password_expires_days=0), "password").message
+
+
+def test_a_quota_that_runs_out_is_a_warning(keyring: Keyring) -> None:
+    keyring.stage.control("salesforce", "POST", "quota", {"max": 1000, "used": 850})
+
+    checked = keyring.check()
+
+    assert finding(checked, "quota").grade is Grade.WARNING
+    assert checked.calls_allowed == 1000
+
+
+def test_an_org_in_maintenance_is_not_called_refused(keyring: Keyring) -> None:
+    keyring.switch(org_status="maintenance")
+
+    checked = keyring.check()
+
+    assert finding(checked, "login").grade is Grade.UNKNOWN
+    assert keyring.stage.ledger.breaker() is None
+
+
+def test_a_plezi_key_that_is_refused_is_told(keyring: Keyring) -> None:
+    keyring.put_plezi(api_key="wrong")
+
+    checked = keyring.check()
+
+    assert not checked.ok
+    assert finding(checked, "plezi").grade is Grade.FAILED
+    assert finding(checked, "login").grade is Grade.OK
+
+
+def test_a_plezi_that_does_not_answer_is_unknown(keyring: Keyring) -> None:
+    keyring.stage.control("plezi", "POST", "faults", {"kind": "reset_before", "count": None})
+
+    assert finding(keyring.check(), "plezi").grade is Grade.UNKNOWN
+
+
+def test_a_secret_that_is_no_json_is_told_without_its_text(keyring: Keyring) -> None:
+    keyring.put_text("hunter2-is-no-json")
+
+    checked = keyring.check()
+
+    assert not checked.ok
+    assert "hunter2" not in json.dumps(asdict(checked))

@@ -1,0 +1,426 @@
+"""Each flow logs in, each refusal has its own advice, and a refused login is never repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connector.errors import HaltError, RetryError
+from connector.salesforce.causes import CALL, LOGIN, UNKNOWN
+from connector.salesforce.login import LoginLaterError, LoginRefusedError
+from tests.component.keyring import Keyring
+
+LEADS = {"q": "SELECT Id FROM Lead LIMIT 1"}
+Provoke = Callable[[Keyring], None]
+
+
+def ask(keyring: Keyring) -> Any:
+    return keyring.connection().ask("query/", params=LEADS)
+
+
+def put(flow: str = "material", **changes: Any) -> Provoke:
+    return lambda keyring: void(keyring.put(getattr(keyring, flow)(**changes)))
+
+
+def void(_: object) -> None:
+    return None
+
+
+def switch(**switches: Any) -> Provoke:
+    return lambda keyring: keyring.switch(**switches)
+
+
+def user(**flags: bool) -> Provoke:
+    return lambda keyring: keyring.user(**flags)
+
+
+def answer(error: str, description: str = "", status: int = 400) -> Provoke:
+    parameters = {"error": error, "error_description": description, "status": status}
+    return lambda keyring: keyring.stage.control(
+        "salesforce", "POST", "faults", {"kind": "oauth_error", "parameters": parameters}
+    )
+
+
+def both(*provokes: Provoke) -> Provoke:
+    def provoke(keyring: Keyring) -> None:
+        for each in provokes:
+            each(keyring)
+
+    return provoke
+
+
+@pytest.mark.parametrize("flow", ["material", "jwt", "client_credentials"])
+def test_each_flow_logs_in_and_its_session_opens_the_api(keyring: Keyring, flow: str) -> None:
+    keyring.put(getattr(keyring, flow)())
+
+    assert "records" in ask(keyring)
+
+    assert keyring.logins() == ["Success"]
+
+
+def test_one_login_serves_every_invocation(keyring: Keyring) -> None:
+    for _ in range(5):
+        ask(keyring)
+
+    assert keyring.logins() == ["Success"]
+
+
+def test_a_session_that_another_invocation_renewed_is_taken_over(keyring: Keyring) -> None:
+    early = keyring.connection()
+    early.ask("query/", params=LEADS)
+    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
+    ask(keyring)
+
+    early.ask("query/", params=LEADS)
+
+    assert keyring.logins() == ["Success", "Success"]
+
+
+def test_a_session_that_is_dead_everywhere_is_renewed_by_one_login(keyring: Keyring) -> None:
+    early, late = keyring.connection(), keyring.connection()
+    early.ask("query/", params=LEADS)
+    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
+    late.ask("query/", params=LEADS)
+    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
+
+    early.ask("query/", params=LEADS)
+
+    assert keyring.logins() == ["Success"] * 3
+
+
+@pytest.mark.parametrize("seconds", [-3600, -240, 400, 3600])
+def test_a_clock_that_goes_wrong_costs_one_more_assertion(keyring: Keyring, seconds: int) -> None:
+    keyring.put(keyring.jwt())
+    keyring.stage.control("salesforce", "POST", "clock", {"advance": seconds})
+    keyring.stage.mark()
+
+    assert "records" in ask(keyring)
+
+    assert keyring.stage.calls("salesforce")["logins"] == 2
+
+
+def test_an_assertion_that_is_refused_for_another_reason_is_not_sent_again(
+    keyring: Keyring,
+) -> None:
+    keyring.put(keyring.jwt())
+    keyring.stage.org.state.jwt_certificates.clear()
+    keyring.stage.mark()
+
+    with pytest.raises(LoginRefusedError):
+        ask(keyring)
+
+    assert keyring.stage.calls("salesforce")["logins"] == 1
+
+
+COMMON_HOST = "https://eu11.lightning.force.com"
+REFUSALS = {
+    "wrong password": (put(password="wrong"), ("invalid_grant", "authentication failure")),
+    "old token": (put(security_token="old"), ("invalid_grant", "authentication failure")),
+    "unknown user": (put(username="x@y.fr"), ("invalid_grant", "authentication failure")),
+    "expired password": (user(password_expired=True), ("invalid_grant", "authentication failure")),
+    "blocked flow": (
+        switch(block_oauth_password_flow=True),
+        ("invalid_grant", "authentication failure"),
+    ),
+    "only My Domain": (
+        both(put(account_url=COMMON_HOST), switch(login_host_forbidden=True)),
+        ("invalid_grant", "authentication failure"),
+    ),
+    "older host": (
+        answer("invalid_grant", "authentication failure - Invalid Password"),
+        ("invalid_grant", "authentication failure - invalid password"),
+    ),
+    "revoked access": (
+        answer("invalid_grant", "expired access/refresh token"),
+        ("invalid_grant", "expired access/refresh token"),
+    ),
+    "login range": (user(ip_restricted=True), ("invalid_grant", "ip restricted")),
+    "not approved": (
+        both(put("jwt"), user(approved=False)),
+        ("invalid_grant", "user hasn't approved this consumer"),
+    ),
+    "nobody to run as": (
+        both(put("client_credentials"), switch(client_credentials_user=None)),
+        ("invalid_grant", "no client credentials user enabled"),
+    ),
+    "audience": (
+        both(put("jwt"), answer("invalid_grant", "audience is invalid")),
+        ("invalid_grant", "audience is invalid"),
+    ),
+    "wrong certificate": (
+        both(put("jwt"), lambda keyring: keyring.stage.org.state.jwt_certificates.clear()),
+        ("invalid_grant", "invalid assertion"),
+    ),
+    "new words": (answer("invalid_grant", "something new"), ("invalid_grant", "")),
+    "consumer key": (put(consumer_key="other"), ("invalid_client_id", "")),
+    "client credentials at a common host": (
+        put("client_credentials", account_url=COMMON_HOST),
+        ("invalid_client_id", "client credentials at a common login host"),
+    ),
+    "consumer secret": (put(consumer_secret="other"), ("invalid_client", "")),
+    "password flow off": (
+        switch(password_flow_in_app=False),
+        ("unsupported_grant_type", "password"),
+    ),
+    "password flow over": (
+        switch(password_flow_retired=True),
+        ("unsupported_grant_type", "password"),
+    ),
+    "external client app": (
+        switch(external_client_app=True),
+        ("unsupported_grant_type", "password"),
+    ),
+    "JWT off": (
+        both(put("jwt"), switch(jwt_flow_in_app=False)),
+        ("unsupported_grant_type", "jwt_bearer"),
+    ),
+    "client credentials off": (
+        both(put("client_credentials"), switch(client_credentials_in_app=False)),
+        ("unsupported_grant_type", "client_credentials"),
+    ),
+    "app policy": (user(admin_approved=False), ("invalid_app_access", "")),
+    "another org's app": (switch(app_installed=False), ("app_not_found", "")),
+    "inactive user": (user(is_active=False), ("inactive_user", "")),
+    "locked org": (switch(org_status="locked"), ("inactive_org", "")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_each_refusal_has_advice_of_its_own_and_opens_the_breaker(
+    keyring: Keyring, name: str
+) -> None:
+    provoke, key = REFUSALS[name]
+    provoke(keyring)
+    keyring.stage.mark()
+
+    with pytest.raises(LoginRefusedError) as refused:
+        ask(keyring)
+
+    assert refused.value.causes == LOGIN[key].causes
+    assert "1. " + LOGIN[key].causes[0] in str(refused.value)
+    breaker = keyring.stage.ledger.breaker()
+    assert breaker is not None
+    assert breaker.secret_version == keyring.current()
+    assert keyring.stage.calls("salesforce")["logins"] <= 1
+    keyring.stage.control("salesforce", "DELETE", "faults")
+    with pytest.raises(LoginRefusedError) as again:
+        ask(keyring)
+    assert again.value.causes == refused.value.causes
+    assert keyring.stage.calls("salesforce")["logins"] <= 1
+
+
+def test_every_refusal_in_the_table_was_provoked_and_no_two_share_their_advice() -> None:
+    later = {key for key, advice in LOGIN.items() if advice.later}
+    assert {key for _, key in REFUSALS.values()} == set(LOGIN) - later
+    assert len({advice.causes for advice in LOGIN.values()}) == len(LOGIN)
+    assert len({advice.causes for advice in CALL.values()}) >= len(CALL) - 1  # two are maintenance
+
+
+def test_a_refusal_that_nobody_knows_points_to_login_history(keyring: Keyring) -> None:
+    answer("brand_new_error")(keyring)
+
+    with pytest.raises(LoginRefusedError) as refused:
+        ask(keyring)
+
+    assert refused.value.causes == UNKNOWN.causes
+
+
+@pytest.mark.parametrize(
+    ("provoke", "words"),
+    [
+        (answer("rate_limit_exceeded", "too many logins"), "too many logins of late"),
+        (switch(logins_per_hour=0), "3,600 times within an hour"),
+        (switch(org_status="maintenance"), "in maintenance"),
+        (
+            lambda keyring: keyring.stage.control(
+                "salesforce", "POST", "faults", {"kind": "edge_page"}
+            ),
+            "setting the org up",
+        ),
+        (
+            lambda keyring: keyring.stage.control(
+                "salesforce", "POST", "faults", {"kind": "connection_reset"}
+            ),
+            "does not answer",
+        ),
+    ],
+)
+def test_what_will_pass_opens_no_breaker_and_is_not_repeated_at_once(
+    keyring: Keyring, provoke: Provoke, words: str
+) -> None:
+    provoke(keyring)
+    connection = keyring.connection()
+    keyring.stage.mark()
+
+    with pytest.raises(LoginLaterError, match=words):
+        connection.read("query/", params=LEADS)
+
+    assert connection.calls == 1
+    assert keyring.stage.ledger.breaker() is None
+    keyring.switch(logins_per_hour=3600, org_status="active")
+    keyring.stage.control("salesforce", "DELETE", "faults")
+    assert "records" in ask(keyring)
+
+
+def rest_error(status: int, code: str, message: str) -> Provoke:
+    parameters = {"status": status, "errorCode": code, "message": message}
+    order = {
+        "kind": "rest_error",
+        "path": "/services/data",
+        "count": None,
+        "parameters": parameters,
+    }
+    return lambda keyring: keyring.stage.control("salesforce", "POST", "faults", order)
+
+
+def fault(kind: str) -> Provoke:
+    order = {"kind": kind, "path": "/services/data", "count": None}
+    return lambda keyring: keyring.stage.control("salesforce", "POST", "faults", order)
+
+
+CALLS = {
+    "session dies": (fault("session_expired"), ("INVALID_SESSION_ID", ""), HaltError),
+    "scope": (
+        switch(session_opens_rest=False),
+        ("INVALID_SESSION_ID", "this session is not valid for use with the rest api"),
+        HaltError,
+    ),
+    "header": (
+        rest_error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"),
+        ("INVALID_AUTH_HEADER", ""),
+        HaltError,
+    ),
+    "edition": (switch(edition="Professional Edition"), ("API_DISABLED_FOR_ORG", ""), HaltError),
+    "permission": (user(api_enabled=False), ("API_CURRENTLY_DISABLED", ""), HaltError),
+    "quota": (
+        fault("quota_exceeded"),
+        ("REQUEST_LIMIT_EXCEEDED", "totalrequests limit exceeded."),
+        HaltError,
+    ),
+    "at once": (
+        fault("concurrent_requests"),
+        (
+            "REQUEST_LIMIT_EXCEEDED",
+            "concurrentrequests (concurrent api requests) limit exceeded.",
+        ),
+        RetryError,
+    ),
+    "long ones": (
+        fault("long_transactions"),
+        ("REQUEST_LIMIT_EXCEEDED", "concurrentperorglongtxn limit exceeded."),
+        RetryError,
+    ),
+    "another limit": (
+        rest_error(403, "REQUEST_LIMIT_EXCEEDED", "NewKind Limit exceeded."),
+        ("REQUEST_LIMIT_EXCEEDED", ""),
+        HaltError,
+    ),
+    "access": (
+        rest_error(403, "INSUFFICIENT_ACCESS", "no"),
+        ("INSUFFICIENT_ACCESS", ""),
+        HaltError,
+    ),
+    "edge": (fault("edge_page"), ("420", ""), RetryError),
+    "page": (fault("unavailable_page"), ("503", ""), RetryError),
+    "unavailable": (fault("server_unavailable"), ("SERVER_UNAVAILABLE", ""), RetryError),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_refusal_of_a_session_has_advice_of_its_own(keyring: Keyring, name: str) -> None:
+    provoke, key, kind = CALLS[name]
+    provoke(keyring)
+
+    with pytest.raises(kind) as refused:
+        ask(keyring)
+
+    assert CALL[key].numbered() in str(refused.value)
+    assert keyring.stage.ledger.breaker() is None  # the credentials were accepted
+
+
+def test_every_refusal_of_a_call_in_the_table_was_provoked() -> None:
+    assert {key for _, key, _ in CALLS.values()} == set(CALL)
+
+
+def test_while_another_invocation_logs_in_nobody_else_does(keyring: Keyring) -> None:
+    ledger = keyring.stage.ledger
+    connection = keyring.connection()
+    waited: list[float] = []
+    connection._sessions._sleep = waited.append
+    assert ledger.claim_login(keyring.stage.world.clock(), 60)
+
+    with pytest.raises(LoginLaterError, match="another invocation"):
+        connection.read("query/", params=LEADS)
+    assert keyring.logins() == []
+    assert waited
+
+    ledger.release_login()
+    assert "records" in connection.read("query/", params=LEADS)
+    assert ledger.claim_login(keyring.stage.world.clock(), 60)  # it was given back
+
+
+def test_whoever_waits_hears_of_the_refusal_and_does_not_try(keyring: Keyring) -> None:
+    keyring.put(keyring.material(password="wrong"))
+    ledger = keyring.stage.ledger
+    ledger.claim_login(keyring.stage.world.clock(), 60)
+    waiting = keyring.connection()
+
+    def meanwhile(_: float) -> None:
+        ledger.release_login()
+        with pytest.raises(LoginRefusedError):
+            ask(keyring)
+
+    waiting._sessions._sleep = meanwhile
+    with pytest.raises(LoginRefusedError):
+        waiting.ask("query/", params=LEADS)
+
+    assert keyring.logins() == ["Invalid Password"]
+
+
+def test_a_claim_of_a_dead_invocation_ends_by_itself(keyring: Keyring) -> None:
+    ledger = keyring.stage.ledger
+    now = keyring.stage.world.clock()
+    assert ledger.claim_login(now - 61, 60)
+    assert ledger.claim_login(now, 60)
+    assert not ledger.claim_login(now, 60)
+
+
+@pytest.mark.parametrize(
+    ("flow", "missing"),
+    [
+        ("password", "password"),
+        ("jwt_bearer", "private_key"),
+        ("client_credentials", "consumer_secret"),
+    ],
+)
+def test_a_secret_that_lacks_what_its_flow_needs_is_told_by_the_key(
+    keyring: Keyring, flow: str, missing: str
+) -> None:
+    keyring.put(keyring.material(flow=flow) | {missing: ""})
+
+    with pytest.raises(HaltError, match=f"{missing} .for the flow {flow}"):
+        ask(keyring)
+
+    assert keyring.logins() == []
+
+
+def test_a_private_key_that_is_none_is_told_without_any_login(keyring: Keyring) -> None:
+    keyring.put(keyring.jwt() | {"private_key": "not a key"})
+
+    with pytest.raises(HaltError, match="private_key is not an RSA key") as refused:
+        ask(keyring)
+
+    assert "not a key" not in str(refused.value)
+    assert keyring.logins() == []
+
+
+def test_no_host_but_salesforce_s_hears_a_password(keyring: Keyring) -> None:
+    keyring.put(keyring.material(account_url="https://acme.my.salesforce.com.evil.example"))
+    keyring.stage.mark()
+
+    with pytest.raises(HaltError, match="not a Salesforce address"):
+        ask(keyring)
+
+    assert keyring.stage.calls("salesforce")["logins"] == 0
