@@ -12,11 +12,14 @@ import pytest
 from moto import mock_aws
 
 from connector import telemetry, wiring
+from connector.alerts import SnsAlerts
+from connector.connecting import SecretKind, tell_people
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import Heard, RunKind
+from connector.model import Heard, Run, RunKind
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
 from tests.component.form_stage import FormStage, signed
+from tests.component.keyring import Keyring
 from tests.component.rights import Watch, granted, watch_calls
 from tests.component.stage import REGION, Stage
 
@@ -74,8 +77,24 @@ def test_the_worker(stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch)
     stage.sync(kind=RunKind.SELECTED, emails=["long@example.com"])
     stage.sync(kind=RunKind.FULL)
     stage.dry_run()
+    topic = boto3.client("sns", region_name=REGION).create_topic(Name="Alerts")["TopicArn"]
+    run = stage.sync()
+    with watch.watching():
+        tell_of_quarantine(stage, topic, run)
 
     assert watch.used == granted("SyncWorkerFunction")
+
+
+def test_the_rotation(keyring: Keyring, watch: Watch) -> None:
+    for material in (keyring.material(password="wrong"), keyring.material()):
+        version = keyring.put(material, "AWSPENDING")
+        with watch.watching():
+            keyring.rotation().offer(version)
+    version = keyring.put_plezi("AWSPENDING")
+    with watch.watching():
+        keyring.rotation(SecretKind.PLEZI).offer(version)
+
+    assert watch.used == granted("RotateCredentialsFunction")
 
 
 @pytest.fixture
@@ -117,6 +136,13 @@ def test_the_worker_of_forms(forms: FormStage, watch: Watch) -> None:
         assert forms.hear(hint(contact=person))[0] is Heard.SETTLED
 
     assert watch.used == granted("FormWorkerFunction")
+
+
+def tell_of_quarantine(stage: Stage, topic: str, run: Run) -> None:
+    alerts = SnsAlerts(boto3.client("sns", region_name=REGION), topic)
+    world = replace(stage.world, alerts=alerts)
+    settings = stage.settings.model_copy(update={"quarantine_alert_links": 1})
+    tell_people(world, settings, run)
 
 
 def refuse_a_login(stage: Stage) -> None:
