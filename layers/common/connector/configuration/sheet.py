@@ -55,8 +55,19 @@ def from_yaml(text: str) -> dict[str, Any]:
 
 def _flow(value: Mapping[str, Any] | Any) -> str:  # noqa: ANN401  # any JSON value
     """One value on one line, in the order of its keys."""
+    text = _dumped(value, allow_unicode=True)
+    if yaml.safe_load(text) != value:  # PyYAML folds U+0085 where it is not escaped
+        text = _dumped(value, allow_unicode=False)
+    return text
+
+
+def _dumped(value: Mapping[str, Any] | Any, *, allow_unicode: bool) -> str:  # noqa: ANN401  # as above
     text: str = yaml.safe_dump(
-        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=sys.maxsize
+        value,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=allow_unicode,
+        width=sys.maxsize,
     )
     return text.removesuffix("\n").removesuffix("\n...").strip()
 
