@@ -17,7 +17,7 @@ import yaml
 
 from connector import wiring
 from connector.errors import HaltError, RetryError
-from connector.model import RunKind
+from connector.model import MASS_EMPTYING, Breaker, RunKind
 from tests.component.clerk import Clerk, described, in_path, open_office
 from tests.component.rights import granted, watch_calls
 from tests.component.stage import REGION, Stage
@@ -53,6 +53,11 @@ class Story:
         clerk.good("GET", "/admin/fields", refresh="true")
         self.stage.control("salesforce", "DELETE", "fields/Lead/score__c")
         clerk.good("POST", "/admin/setup/salesforce-fields", {"create": True})
+        release = "/admin/breaker/release"
+        assert clerk.ask("POST", release, {"meant": True}).status == 409
+        for meant in (True, False):
+            self.stage.ledger.open_breaker(Breaker(MASS_EMPTYING, "many", 0.0))
+            clerk.good("POST", release, {"meant": meant})
         clerk.good("POST", "/admin/pause")
         clerk.good("POST", "/admin/start")
         dry = self.stage.sync(kind=RunKind.DRY_RUN)
@@ -119,6 +124,7 @@ class Story:
         for method, path, asked in (
             ("GET", "/admin/fields", {"refresh": "perhaps"}),
             ("POST", "/admin/setup/salesforce-fields", {"body": {"create": "perhaps"}}),
+            ("POST", "/admin/breaker/release", {"body": {}}),
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
             ("GET", "/admin/mapping/versions", {"limit": "0"}),
@@ -171,6 +177,8 @@ def body_of(path: str) -> dict[str, Any]:
     if path.startswith("/admin/attention/holds"):
         chosen = {"field": "Phone", "side": "plezi"}
         return chosen if path.endswith("holds") else {"record": "1"}
+    if path.endswith("release"):
+        return {"meant": True}
     if path.endswith("restore"):
         return {"version": 0}
     mapping = {"version": 0, "lines": [], "contact_filter": None}

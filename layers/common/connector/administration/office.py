@@ -41,6 +41,12 @@ class Ledger(Protocol):
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
 
+    def close_breaker(self) -> None:
+        """Close the breaker."""
+
+    def allow_emptying(self, until: float) -> None:
+        """Let runs empty many fields until then, and close the breaker that this had opened."""
+
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
 
