@@ -50,6 +50,7 @@ class Story:
         clerk = self.clerk
         for path in ("/admin/status", "/admin/openapi.json", "/admin/audit"):
             clerk.good("GET", path)
+        clerk.good("POST", "/admin/connection/check")
         clerk.good("GET", "/admin/fields", refresh="true")
         self.stage.control("salesforce", "DELETE", "fields/Lead/score__c")
         clerk.good("POST", "/admin/setup/salesforce-fields", {"create": True})
@@ -197,6 +198,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     mapping = {**clerk.good("GET", "/admin/mapping"), "version": current}
     for method, path, asked in (
         ("GET", "/admin/fields", {}),
+        ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
@@ -217,6 +219,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     assert {it for it in missing if it[2] not in (500, 422)} <= {
         ("GET", "/admin/fields", 409),
         ("POST", "/admin/setup/salesforce-fields", 409),
+        ("POST", "/admin/connection/check", 409),
     }
     assert {path for _, path, status in missing if status == 422} == {
         "/admin/status",
@@ -225,6 +228,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
         "/admin/mapping",
         "/admin/mapping.yaml",
         "/admin/openapi.json",
+        "/admin/connection/check",
         "/admin/attention/quarantine/{email}/retry",
     }
 
