@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.admin import attention, fields, mapping, people, runs, status
+from functions.admin import attention, connection, fields, mapping, people, runs, status
 from functions.admin.answers import answers
 from functions.admin.openapi import document
 from functions.admin.refusing import REFUSALS
@@ -17,7 +17,7 @@ app = APIGatewayRestResolver(
     enable_validation=True,
     response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
 )
-for subject in (status, fields, mapping, runs, attention, people):
+for subject in (status, connection, fields, mapping, runs, attention, people):
     app.include_router(subject.router)
 for error, answer in REFUSALS.items():
     app.exception_handler(error)(answer)

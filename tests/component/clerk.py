@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from connector import wiring
 from connector.administration.office import Office
+from connector.furnishing import build_office
 from connector.settings import AdminSettings
 from functions.admin import app as admin
 from functions.admin.openapi import document
@@ -124,6 +125,6 @@ def open_office(stage: Stage) -> Office:
         plezi_base_url=PLEZI,
         alerts_topic=topic,
     )
-    return wiring.build_office(
-        settings, salesforce=stage._wire(stage.org), plezi=stage._wire(stage.tenant)
+    return build_office(
+        settings, wiring.new_id, salesforce=stage._wire(stage.org), plezi=stage._wire(stage.tenant)
     )

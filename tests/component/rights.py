@@ -20,6 +20,7 @@ Right = tuple[str, str]
 OTHER_NAMES = {
     "runs.fifo": "RunsQueue",
     "forms": "FormsQueue",
+    "alerts": "Alerts",
     "salesforce": "SalesforceSecret",
     "plezi": "PleziSecret",
 }

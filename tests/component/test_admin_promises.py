@@ -17,7 +17,7 @@ import yaml
 
 from connector import wiring
 from connector.errors import HaltError, RetryError
-from connector.model import RunKind
+from connector.model import MASS_EMPTYING, Breaker, RunKind
 from tests.component.clerk import Clerk, described, in_path, open_office
 from tests.component.rights import granted, watch_calls
 from tests.component.stage import REGION, Stage
@@ -50,9 +50,15 @@ class Story:
         clerk = self.clerk
         for path in ("/admin/status", "/admin/openapi.json", "/admin/audit"):
             clerk.good("GET", path)
+        clerk.good("POST", "/admin/connection/check")
         clerk.good("GET", "/admin/fields", refresh="true")
         self.stage.control("salesforce", "DELETE", "fields/Lead/score__c")
         clerk.good("POST", "/admin/setup/salesforce-fields", {"create": True})
+        release = "/admin/breaker/release"
+        assert clerk.ask("POST", release, {"meant": True}).status == 409
+        for meant in (True, False):
+            self.stage.ledger.open_breaker(Breaker(MASS_EMPTYING, "many", 0.0))
+            clerk.good("POST", release, {"meant": meant})
         clerk.good("POST", "/admin/pause")
         clerk.good("POST", "/admin/start")
         dry = self.stage.sync(kind=RunKind.DRY_RUN)
@@ -119,6 +125,7 @@ class Story:
         for method, path, asked in (
             ("GET", "/admin/fields", {"refresh": "perhaps"}),
             ("POST", "/admin/setup/salesforce-fields", {"body": {"create": "perhaps"}}),
+            ("POST", "/admin/breaker/release", {"body": {}}),
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
             ("GET", "/admin/mapping/versions", {"limit": "0"}),
@@ -171,6 +178,8 @@ def body_of(path: str) -> dict[str, Any]:
     if path.startswith("/admin/attention/holds"):
         chosen = {"field": "Phone", "side": "plezi"}
         return chosen if path.endswith("holds") else {"record": "1"}
+    if path.endswith("release"):
+        return {"meant": True}
     if path.endswith("restore"):
         return {"version": 0}
     mapping = {"version": 0, "lines": [], "contact_filter": None}
@@ -189,6 +198,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     mapping = {**clerk.good("GET", "/admin/mapping"), "version": current}
     for method, path, asked in (
         ("GET", "/admin/fields", {}),
+        ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
@@ -209,6 +219,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     assert {it for it in missing if it[2] not in (500, 422)} <= {
         ("GET", "/admin/fields", 409),
         ("POST", "/admin/setup/salesforce-fields", 409),
+        ("POST", "/admin/connection/check", 409),
     }
     assert {path for _, path, status in missing if status == 422} == {
         "/admin/status",
@@ -217,6 +228,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
         "/admin/mapping",
         "/admin/mapping.yaml",
         "/admin/openapi.json",
+        "/admin/connection/check",
         "/admin/attention/quarantine/{email}/retry",
     }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from connector.engine.runs import Engine
 from connector.model import RunKind, RunState
+from tests.component.clerk import Clerk
 from tests.component.stage import Stage
 
 LIMIT = 3
@@ -65,6 +66,27 @@ def test_once_a_person_says_that_it_is_meant_the_next_run_goes_on(stage: Stage) 
 
     assert stage.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in stage.leads()} == {None}
+
+
+def test_an_administrator_says_that_it_is_meant_or_that_it_is_mended(
+    stage: Stage, clerk: Clerk
+) -> None:
+    people = crowd(stage, LIMIT + 1)
+    empty(stage, people)
+    stage.sync()
+    assert clerk.good("GET", "/admin/status")["breaker"]["reason"] == "mass_emptying"
+
+    mended = clerk.good("POST", "/admin/breaker/release", {"meant": False})
+    assert mended["emptying_allowed_until"] == 0
+    assert stage.sync().state is RunState.HALTED
+    meant = clerk.good("POST", "/admin/breaker/release", {"meant": True})
+    assert meant["emptying_allowed_until"] > stage.world.clock()
+
+    assert stage.sync().state is RunState.DONE
+    assert {lead["Phone"] for lead in stage.leads()} == {None}
+    assert clerk.ask("POST", "/admin/breaker/release", {"meant": True}).status == 409
+    told = [entry["what"] for entry in clerk.good("GET", "/admin/audit")["entries"]]
+    assert told == ["release: the emptying is meant", "release: the emptying is mended"]
 
 
 def test_an_accident_that_is_mended_leaves_nothing_behind(stage: Stage) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,10 +11,11 @@ import pytest
 from moto import mock_aws
 
 from connector import telemetry, wiring
-from connector.alerts import SnsAlerts
 from connector.connecting import SecretKind, tell_people
+from connector.engine.runs import FINAL_STATES
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import Heard, Run, RunKind
+from connector.model import Heard, RunKind
+from connector.rotation import Outcome
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
 from tests.component.form_stage import FormStage, signed
@@ -57,16 +57,23 @@ def test_the_manual_door(watch: Watch) -> None:
     assert watch.used == granted("ManualSyncFunction")
 
 
-def test_the_worker(stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker(keyring: Keyring, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """People of all sorts, and each kind of run, until nothing more is asked of AWS."""
+    stage = keyring.stage
     work = stage.engine.work
 
-    def watched(*asked: Any) -> Any:
+    def watched(run_id: str, *asked: Any) -> Any:
         with watch.watching():
-            return work(*asked)
+            state = work(run_id, *asked)
+            run = stage.ledger.run(run_id)
+            if run is not None and state in FINAL_STATES:
+                tell_people(stage.world, stage.settings, run)
+            return state
 
     monkeypatch.setattr(stage.engine, "work", watched)
-    refuse_a_login(stage)
+    keyring.reset_password()
+    stage.sync()
+    keyring.put(keyring.material())
     stage.world.configuration.save(replace(DEFAULT_MAPPING, version=1))  # type: ignore[attr-defined]
     person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="1")
     stage.add_lead(Email="ana@example.com", Phone="2")
@@ -77,22 +84,21 @@ def test_the_worker(stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch)
     stage.sync(kind=RunKind.SELECTED, emails=["long@example.com"])
     stage.sync(kind=RunKind.FULL)
     stage.dry_run()
-    topic = boto3.client("sns", region_name=REGION).create_topic(Name="Alerts")["TopicArn"]
-    run = stage.sync()
-    with watch.watching():
-        tell_of_quarantine(stage, topic, run)
 
     assert watch.used == granted("SyncWorkerFunction")
 
 
 def test_the_rotation(keyring: Keyring, watch: Watch) -> None:
-    for material in (keyring.material(password="wrong"), keyring.material()):
-        version = keyring.put(material, "AWSPENDING")
-        with watch.watching():
-            keyring.rotation().offer(version)
-    version = keyring.put_plezi("AWSPENDING")
+    keyring.reset_password()
+    bad = keyring.put(keyring.material(password="wrong"), "AWSPENDING")
     with watch.watching():
-        keyring.rotation(SecretKind.PLEZI).offer(version)
+        assert keyring.rotation().offer(bad).outcome is Outcome.REFUSED
+    good = keyring.put(keyring.material(), "AWSPENDING")
+    with watch.watching():
+        assert keyring.rotation().offer(good).outcome is Outcome.PROMOTED
+    plezi = keyring.put_plezi("AWSPENDING")
+    with watch.watching():
+        assert keyring.rotation(SecretKind.PLEZI).offer(plezi).outcome is Outcome.PROMOTED
 
     assert watch.used == granted("RotateCredentialsFunction")
 
@@ -136,22 +142,3 @@ def test_the_worker_of_forms(forms: FormStage, watch: Watch) -> None:
         assert forms.hear(hint(contact=person))[0] is Heard.SETTLED
 
     assert watch.used == granted("FormWorkerFunction")
-
-
-def tell_of_quarantine(stage: Stage, topic: str, run: Run) -> None:
-    alerts = SnsAlerts(boto3.client("sns", region_name=REGION), topic)
-    world = replace(stage.world, alerts=alerts)
-    settings = stage.settings.model_copy(update={"quarantine_alert_links": 1})
-    tell_people(world, settings, run)
-
-
-def refuse_a_login(stage: Stage) -> None:
-    user = f"users/{stage.org.integration_user.username}"
-    new = {"password": "Another-pass1"}
-    token = stage.control("salesforce", "POST", f"{user}/password", new)["security_token"]
-    stage.sync()
-    secrets = boto3.client("secretsmanager", region_name=REGION)
-    old = json.loads(secrets.get_secret_value(SecretId="salesforce")["SecretString"])
-    secrets.put_secret_value(
-        SecretId="salesforce", SecretString=json.dumps({**old, **new, "security_token": token})
-    )

@@ -83,6 +83,9 @@ def test_the_fields_of_both_sides_are_listed_with_the_deployed_credentials(desk:
     fields = desk.good("GET", "/admin/fields?refresh=true", route="/admin/fields")
     assert {it["name"] for it in fields["plezi"]} >= {"email", "function"}
     assert {it["name"] for it in fields["lead"]} >= {"Email", "plezi_url__c"}
+    checked = desk.good("POST", "/admin/connection/check")
+    assert checked["checked"]["ok"] is True
+    assert len(checked["fields"]["lead"]) == len(fields["lead"])
     setup = desk.good("POST", "/admin/setup/salesforce-fields", {"create": True})
     assert setup["ready"] is True
 

@@ -14,8 +14,8 @@ from typing import Final
 import boto3
 
 from connector import telemetry
-from connector.administration.office import Office, Recipient, Sides
-from connector.alerts import SnsAlerts, SnsRecipients
+from connector.administration.office import Office
+from connector.alerts import SnsAlerts
 from connector.checks import Checked
 from connector.configuration import DynamoConfiguration, mapping_of_draft
 from connector.connecting import (
@@ -33,15 +33,15 @@ from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
 from connector.errors import HaltError
+from connector.furnishing import build_office
 from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
-from connector.journal import DynamoAudit, DynamoJournal
+from connector.journal import DynamoJournal
 from connector.ledger import DynamoGuards, DynamoLedger
 from connector.model import Part, Run, RunKind, RunState, Side
 from connector.plezi.client import PleziClient
 from connector.rotation import Rotation
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
-from connector.salesforce.setup import Setup
 from connector.settings import (
     AdminSettings,
     ConnectionSettings,
@@ -96,7 +96,7 @@ def form_door() -> FormDoor:
 @lru_cache(maxsize=1)
 def office() -> Office:
     """Return what an administrator looks into."""
-    return build_office(read_settings(AdminSettings, os.environ))
+    return build_office(read_settings(AdminSettings, os.environ), new_id)
 
 
 @lru_cache(maxsize=1)
@@ -220,51 +220,6 @@ def build_world(
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
         most_emptied=settings.most_emptied,
-    )
-
-
-# The administrator's office.
-
-
-def build_office(
-    settings: AdminSettings, *, salesforce: Wire | None = None, plezi: Wire | None = None
-) -> Office:
-    """Build an administrator's office from settings; the wires may be given by a test.
-
-    The connections live as long as the office. What the sides describe is asked anew for each
-    request, from the ledger or from the side, for an administrator looks for what is new.
-    """
-    dynamodb = boto3.client("dynamodb")
-    ledger = DynamoLedger(dynamodb, settings.ledger_table)
-    connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce)
-    api = build_plezi_api(settings, plezi_secret(settings), plezi)
-    subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic)
-
-    def sides() -> Sides:
-        return Sides(
-            (
-                PleziClient(api, ledger, settings.plezi_dialect, time.time),
-                SalesforceClient(connection, ledger, time.time),
-            ),
-            Setup(connection),
-        )
-
-    return Office(
-        ledger=ledger,
-        journal=DynamoJournal(dynamodb, settings.journal_table, days=1),
-        audit=DynamoAudit(dynamodb, settings.journal_table),
-        configuration=DynamoConfiguration(dynamodb, settings.mappings_table),
-        door=Door(
-            ledger,
-            RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
-            time.time,
-            new_id,
-        ),
-        sides=sides,
-        recipients=lambda: tuple(Recipient(*told) for told in subscriptions.list()),
-        clock=time.time,
-        new_id=new_id,
-        api_share=settings.api_share,
     )
 
 

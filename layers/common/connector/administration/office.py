@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from connector.checks import Checked
 from connector.configuration import SavedMapping
 from connector.journal import AuditEntry, AuditPage, Lines
 from connector.mapping import FieldMapping, Schema
@@ -40,6 +41,12 @@ class Ledger(Protocol):
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
+
+    def close_breaker(self) -> None:
+        """Close the breaker."""
+
+    def allow_emptying(self, until: float) -> None:
+        """Let runs empty many fields until then, and close the breaker that this had opened."""
 
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
@@ -157,8 +164,9 @@ class Sides:
 class Office:
     """All that an administrator's verbs need; `sides` are made anew for each request.
 
-    `password_days` are those until the integration user's password expires (None: unknown, or
-    never). `api_share` is our share of the org's API calls, as a fraction.
+    `check` tries the credentials of both sides. `password_days` are those until the integration
+    user's password expires (None: unknown, or never). `api_share` is our share of the org's API
+    calls, as a fraction.
     """
 
     ledger: Ledger
@@ -167,6 +175,7 @@ class Office:
     configuration: Configuration
     door: Door
     sides: Callable[[], Sides]
+    check: Callable[[], Checked]
     recipients: Callable[[], tuple[Recipient, ...]]
     clock: Callable[[], float]
     new_id: Callable[[], str]
