@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final
 
-from connector.mapping import BoundLine, FieldKind, Policy
+from connector.mapping import BoundLine, FieldKind, Policy, identical
 from connector.mapping.values import Canonical
 from connector.model import Kind, Side, Value
 
@@ -142,6 +142,8 @@ def changed(line: BoundLine, voice: Voice) -> bool:
     """Whether a voice no longer says what it last agreed to; at a first meeting: says anything."""
     if isinstance(voice.base, Unagreed):
         return not line.is_blank(voice.side, voice.now)
+    if identical(voice.now, voice.base):  # saves two canonical forms
+        return False
     return line.canonical(voice.side, voice.now) != line.canonical(voice.side, voice.base)
 
 
