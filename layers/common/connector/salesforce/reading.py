@@ -40,6 +40,8 @@ LOOK_UP_ROWS: Final = 200
 QUERIES_IN_COMPOSITE: Final = 5
 LONGEST_QUERY_IN_URL: Final = 8_000
 """Characters; percent-encoded it stays below the 16,384 bytes of URI and headers."""
+SCALARS: Final = (str, bool, int, float)
+"""What a field may hold; a parent record and its attributes are neither."""
 EXPIRED_CURSOR: Final = "INVALID_QUERY_LOCATOR"
 
 
@@ -79,16 +81,18 @@ class Reader:
         soql = f"{self._select(cursor.kind)}{_since(cursor)} ORDER BY SystemModstamp, Id"
         answer = self._connection.read("queryAll/", params={"q": soql})
         while True:
-            rows = answer["records"]
-            last = answer["done"]
+            rows, last, following = answer["records"], answer["done"], answer.get("nextRecordsUrl")
             if rows:
                 cursor = replace(cursor, place=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
             resting = cursor.resting() if last else cursor
-            yield self._page(cursor.kind, rows, as_of, resting, last=last)
+            page = self._page(cursor.kind, rows, as_of, resting, last=last)
+            del answer, rows  # several MB that nobody needs while the page is written down
+            yield page
             if last:
                 return
+            del page  # nor while the next one is fetched
             self._resume = cursor
-            answer = self._connection.more(answer["nextRecordsUrl"])
+            answer = self._connection.more(following)
 
     def _page(
         self,
@@ -239,10 +243,12 @@ def _since(cursor: Cursor) -> str:
 
 def _said(row: Mapping[str, Any], name: str) -> Value:
     """What a row says of a field; a dot goes to the parent record, which may be missing."""
-    value: Any = row
-    for step in name.split("."):
-        value = value.get(step) if value is not None else None
-    return value if isinstance(value, str | bool | int | float) else None
+    value: Any = row.get(name)
+    if value is None and "." in name:
+        value = row
+        for step in name.split("."):
+            value = value.get(step) if value is not None else None
+    return value if isinstance(value, SCALARS) else None
 
 
 def _parts(items: Sequence[str]) -> list[list[str]]:
