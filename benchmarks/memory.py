@@ -1,4 +1,4 @@
-"""The largest memory that one process ever had."""
+"""The memory of one process: now, and at its largest."""
 
 from __future__ import annotations
 

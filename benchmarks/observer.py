@@ -1,31 +1,65 @@
-"""Observe every lead of a running stack, again and again, in a process of its own."""
+"""Observe every lead of a running stack, once or again and again, in a process of its own."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from benchmarks.memory import peak_mb
 from connector.engine.observe import observe
+from connector.engine.world import World
+from connector.ledger import DynamoLedger
 from connector.mapping import DEFAULT_MAPPING, BoundMapping, Direction, Line, Schema, bind
 from connector.model import Counts, Cursor, Kind, Side
+from connector.salesforce.reading import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.settings import WorkerSettings
 from connector.wiring import build_world
 from local.stack import record
+from local.stack.record import Stack
 
-MORE_LINES = (
-    Line("employees", "employees__c", Direction.BOTH),
-    Line("segment", "segment__c", Direction.BOTH),
+MAPPING = replace(
+    DEFAULT_MAPPING,
+    lines=(*DEFAULT_MAPPING.lines, Line("employees", "employees__c", Direction.BOTH)),
 )
-"""With the default mapping and the system fields they make 18 fields of a Lead."""
+FIELDS = tuple(
+    dict.fromkeys(
+        (*SYSTEM_FIELDS, *OBJECT_FIELDS[Kind.LEAD], *(line.salesforce for line in MAPPING.lines))
+    )
+)
+"""What is read of a Lead."""
+RUN = "benchmark"
+PROGRESS_ROWS = 50_000
+
+
+class WatchedLedger(DynamoLedger):
+    """The ledger, which adds up what is counted and notes the peak of memory at each page."""
+
+    def watch(self) -> None:
+        """Begin again with the first row."""
+        self.total = Counts()
+        self.peaks: list[tuple[int, float]] = []
+
+    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
+        """Keep the cursor, as ever, and note what was counted."""
+        super().checkpoint(cursor, run, counts)
+        before = self.total.get(Side.SALESFORCE, "seen")
+        self.total.update(counts)
+        seen = self.total.get(Side.SALESFORCE, "seen")
+        self.peaks.append((seen, peak_mb()))
+        if seen // PROGRESS_ROWS > before // PROGRESS_ROWS:
+            print(f"  {seen:,} leads observed", file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    """Fill the ledger with one pass, then time passes over unchanged leads; print JSON."""
+    """Time passes over all leads, each from an empty cursor; print one JSON object for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("passes", type=int)
@@ -33,13 +67,45 @@ def main() -> None:
     stack = record.read(asked.folder)
     if stack is None:
         raise SystemExit(f"there is no stack in {asked.folder}")
+    world = _world(stack)
+    ledger = WatchedLedger(boto3.client("dynamodb"), stack.tables["ledger"])
+    schemas: dict[Kind, Schema] = {}
+    for client in world.clients.values():
+        schemas.update(client.schemas())
+    bound = bind(MAPPING, schemas)
+    if bound.parked:
+        raise SystemExit(f"the simulator lacks fields: {bound.parked}")
+    for _ in range(asked.passes):
+        print(json.dumps(_pass(world, ledger, bound)), flush=True)
+
+
+def _pass(world: World, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
+    """Observe all leads; return seconds, counts, and peaks of memory by rows seen."""
+    ledger.watch()
+    ledger.checkpoint(Cursor(Kind.LEAD), RUN, Counts())
+    salesforce = world.clients[Side.SALESFORCE]
+    begun, worked = time.perf_counter(), time.process_time()
+    observe(ledger.cursor(Kind.LEAD), salesforce, ledger, bound, RUN, lambda: False)
+    seconds, processor = time.perf_counter() - begun, time.process_time() - worked
+    counted = {
+        what: ledger.total.get(Side.SALESFORCE, what) for what in ("seen", "changed", "unchanged")
+    }
+    return {
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "peaks": ledger.peaks,
+        **counted,
+    }
+
+
+def _world(stack: Stack) -> World:
     os.environ |= {
         "AWS_ENDPOINT_URL": stack.aws_endpoint,
         "AWS_ACCESS_KEY_ID": stack.aws_access_key_id,
         "AWS_SECRET_ACCESS_KEY": stack.aws_secret_access_key,
         "AWS_DEFAULT_REGION": stack.region,
     }
-    world = build_world(
+    return build_world(
         WorkerSettings(
             ledger_table=stack.tables["ledger"],
             journal_table=stack.tables["journal"],
@@ -53,25 +119,6 @@ def main() -> None:
             salesforce_ca_pem=Path(stack.salesforce.ca_bundle).read_text(encoding="ascii"),
         )
     )
-    schemas: dict[Kind, Schema] = {}
-    for client in world.clients.values():
-        schemas.update(client.schemas())
-    mapping = replace(DEFAULT_MAPPING, lines=DEFAULT_MAPPING.lines + MORE_LINES)
-    bound: BoundMapping = bind(mapping, schemas)
-    seconds = []
-    for _ in range(asked.passes + 1):
-        world.ledger.checkpoint(Cursor(Kind.LEAD), "benchmark", Counts())
-        begun = time.perf_counter()
-        observe(
-            world.ledger.cursor(Kind.LEAD),
-            world.clients[Side.SALESFORCE],
-            world.ledger,
-            bound,
-            "benchmark",
-            lambda: False,
-        )
-        seconds.append(time.perf_counter() - begun)
-    print(json.dumps({"first": seconds[0], "unchanged": seconds[1:], "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

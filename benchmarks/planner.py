@@ -3,46 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from connector.mapping import DEFAULT_MAPPING, Field, FieldKind, Schema, bind
-from connector.model import Kind, Link, Observation
+from connector.mapping import DEFAULT_MAPPING, BoundMapping, Field, FieldKind, Schema, bind
+from connector.model import Kind, Link, Observation, Values
 from connector.plan import plan
 
 LINKS = 5_000
 
 
-def plans_per_second() -> float:
+def changed_field() -> float:
     """Plan links of which one field of ten changed in Plezi; return plans a second on one core."""
-    schemas: Mapping[Kind, Schema] = {
-        Kind.PLEZI_CONTACT: {
-            line.plezi: Field(line.plezi, FieldKind.TEXT) for line in DEFAULT_MAPPING.lines
-        },
-        Kind.LEAD: {
-            line.salesforce: Field(line.salesforce, FieldKind.TEXT)
-            for line in DEFAULT_MAPPING.lines
-        },
-        Kind.CONTACT: {},
-    }
-    bound = bind(DEFAULT_MAPPING, schemas)
-    links = [_link(number) for number in range(LINKS)]
+    return _plans_per_second([_link(number, agreed=True) for number in range(LINKS)])
+
+
+def first_meeting() -> float:
+    """Plan links on which nothing was ever agreed, and of which one field differs; as above."""
+    return _plans_per_second([_link(number, agreed=False) for number in range(LINKS)])
+
+
+def _plans_per_second(links: Sequence[Link]) -> float:
+    bound = _bound()
     begun = time.perf_counter()
     writes = sum(len(plan(link, bound, now=0.0).writes) for link in links)
     seconds = time.perf_counter() - begun
-    if writes != LINKS:
-        raise RuntimeError(f"{writes} writes planned, {LINKS} expected")
-    return LINKS / seconds
+    if writes != len(links):
+        raise RuntimeError(f"{writes} writes planned, {len(links)} expected")
+    return len(links) / seconds
 
 
-def _link(number: int) -> Link:
+def _bound() -> BoundMapping:
+    lines = DEFAULT_MAPPING.lines
+    schemas: Mapping[Kind, Schema] = {
+        Kind.PLEZI_CONTACT: {it.plezi: Field(it.plezi, FieldKind.TEXT) for it in lines},
+        Kind.LEAD: {it.salesforce: Field(it.salesforce, FieldKind.TEXT) for it in lines},
+        Kind.CONTACT: {},
+    }
+    return bind(DEFAULT_MAPPING, schemas)
+
+
+def _link(number: int, *, agreed: bool) -> Link:
     email = f"person{number}@example.com"
     plezi = {line.plezi: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.lines}
     salesforce = {line.salesforce: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.lines}
     contact, lead = f"p{number}", f"s{number}"
     changed = {**plezi, "phone": "another"}
+    base: Mapping[str, Values] = {contact: plezi, lead: salesforce} if agreed else {}
     return Link(
         email,
         Observation(Kind.PLEZI_CONTACT, contact, email, "2", "2026", 0.0, changed),
         (Observation(Kind.LEAD, lead, email, "1", "2026", 0.0, salesforce),),
-        {contact: plezi, lead: salesforce},
+        base,
     )

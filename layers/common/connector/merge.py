@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final
 
-from connector.mapping import BoundLine, FieldKind, Policy
+from connector.mapping import BoundLine, FieldKind, Policy, identical
 from connector.mapping.values import Canonical
 from connector.model import Kind, Side, Value
 
@@ -100,7 +100,7 @@ def settle(line: BoundLine, voices: Sequence[Voice]) -> Verdict:
     voices = _together(voices)
     policy = line.line.policy
     if policy is Policy.MOST_RESTRICTIVE and line.kind is FieldKind.CHECKBOX:
-        return _tell(line, voices, _first(voices, said, value=True), Rule.MOST_RESTRICTIVE)
+        return _restrict(line, voices, said)
     if policy is Policy.FILL_BLANK:
         return _fill(line, voices, said)
     speakers = _speakers(line, voices, said)
@@ -142,6 +142,8 @@ def changed(line: BoundLine, voice: Voice) -> bool:
     """Whether a voice no longer says what it last agreed to; at a first meeting: says anything."""
     if isinstance(voice.base, Unagreed):
         return not line.is_blank(voice.side, voice.now)
+    if identical(voice.now, voice.base):  # saves two canonical forms
+        return False
     return line.canonical(voice.side, voice.now) != line.canonical(voice.side, voice.base)
 
 
@@ -208,8 +210,12 @@ def _fill(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical
     return _tell(line, voices, min(givers, key=lambda it: it.record), Rule.FILL_BLANK)
 
 
-def _first(voices: Sequence[Voice], said: Mapping[str, Canonical], *, value: Canonical) -> Voice:
-    return min((v for v in voices if said[v.record] == value), key=lambda it: it.record)
+def _restrict(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]) -> Verdict:
+    """Whoever says yes is believed; words that are neither yes nor no are for a person to read."""
+    yes = [voice for voice in voices if said[voice.record] is True]
+    if not yes:
+        return Verdict(Rule.HELD)
+    return _tell(line, voices, min(yes, key=lambda it: it.record), Rule.MOST_RESTRICTIVE)
 
 
 def _winner(policy: Policy, speakers: Sequence[Voice]) -> Voice:

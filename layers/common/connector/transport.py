@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -20,6 +20,8 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
 """A Salesforce call of 20 s or more counts as long-running (25 at once, 5 in a Developer Edition);
 20 s is also what a known Plezi client waits."""
+PIECE: Final = 64 * 1024
+"""Bytes of an answer read at a time when it is shortened on its way."""
 LARGEST_ANSWER: Final = 20 * 1024 * 1024
 """Bytes; 2,000 rows of 60 fields are about 4 MB, so a larger answer is not one of ours."""
 OK_STATUSES: Final = range(200, 300)
@@ -101,20 +103,29 @@ class Wire(requests.Session):
         if authority:
             self.mount("https://", _TrustingAdapter(authority))
 
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401  # as requests
-        """Send one request; raise `requests.RequestException` when no whole answer was heard."""
+    def request(
+        self,
+        *args: Any,  # noqa: ANN401  # as requests
+        shorten: Callable[[bytes], bytes] | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> requests.Response:
+        """Send one request; raise `requests.RequestException` when no whole answer was heard.
+
+        `shorten` is given what was kept of a successful answer and the next piece of it, and
+        returns what to keep: an answer of which little is used need never be held whole.
+        """
         kwargs.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
         kwargs["allow_redirects"] = False
         kwargs["stream"] = True
         self.calls += 1
         answer = super().request(*args, **kwargs)
         try:
-            content = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+            content, length = _heard(answer, shorten)
         except Exception as error:
             raise requests.ConnectionError("the answer was cut off") from error
         finally:
             answer.close()
-        if len(content) > LARGEST_ANSWER:
+        if length > LARGEST_ANSWER:
             raise requests.ConnectionError(f"the answer is larger than {LARGEST_ANSWER} bytes")
         answer._content = content  # noqa: SLF001  # what Response.content itself would set
         self._far_clock = (answer.headers.get("Date", ""), time.monotonic())
@@ -127,3 +138,17 @@ class Wire(requests.Session):
             return None
         elapsed = timedelta(seconds=time.monotonic() - heard_at)
         return parsedate_to_datetime(said).astimezone(UTC) + elapsed
+
+
+def _heard(
+    answer: requests.Response, shorten: Callable[[bytes], bytes] | None
+) -> tuple[bytes, int]:
+    """Read an answer, no further than it is too large; return what is kept, and the length read."""
+    if shorten is None or answer.status_code not in OK_STATUSES:
+        content: bytes = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+        return content, len(content)
+    kept, length = b"", 0
+    while length <= LARGEST_ANSWER and (piece := answer.raw.read(PIECE, decode_content=True)):
+        kept = shorten(kept + piece)
+        length += len(piece)
+    return kept, length

@@ -121,6 +121,14 @@ def test_an_opt_out_is_never_undone() -> None:
     assert dict(verdict.writes) == {"plezi": True}
 
 
+def test_a_consent_in_words_that_nobody_knows_is_held() -> None:
+    optout = line(Policy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
+
+    verdict = settle(optout, voices(False, "perhaps", False))
+
+    assert verdict.held
+
+
 def test_a_lead_that_joins_takes_what_was_agreed_and_its_value_is_not_lost_silently() -> None:
     agreed = voices("a", "a", "a")
     newcomer = Voice(Kind.LEAD, "second", "x", NEVER, "2026-09", speaks=True, listens=True)

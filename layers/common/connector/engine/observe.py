@@ -48,6 +48,7 @@ def observe(
             return True
         if out_of_time():
             return False
+        del page  # it is not kept while the next one is fetched
     return True
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from connector.model import (
@@ -59,10 +58,13 @@ def from_attributes(
 ) -> Link:
     """Return the link that some attributes hold."""
     trees = {name: json.loads(text) for name, text in attributes.items()}
-    link = Link(
+    plezi = _to_observation(trees["plezi"]) if "plezi" in trees else None
+    salesforce = tuple(_to_observation(it) for it in trees.get("salesforce", ()))
+    known = (*salesforce, plezi) if plezi is not None else salesforce
+    return Link(
         email=email,
-        plezi=_to_observation(trees["plezi"]) if "plezi" in trees else None,
-        salesforce=tuple(_to_observation(it) for it in trees.get("salesforce", ())),
+        plezi=plezi,
+        salesforce=salesforce,
         base={record: _to_values(words) for record, words in trees.get("base", {}).items()},
         intent=_to_intent(trees["intent"]) if "intent" in trees else None,
         holds={
@@ -77,8 +79,8 @@ def from_attributes(
             line: tuple(Told(*word) for word in words)
             for line, words in trees.get("told", {}).items()
         },
+        pointed=frozenset(seen.id for seen in known),
     )
-    return replace(link, pointed=link.records)
 
 
 def _text(tree: object) -> str:
@@ -86,7 +88,9 @@ def _text(tree: object) -> str:
 
 
 def _to_values(words: Mapping[str, Any]) -> Values:
-    return {name: _to_value(value) for name, value in words.items()}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in words.items()
+    }
 
 
 def _to_value(value: Any) -> Value:  # noqa: ANN401  # whatever JSON holds

@@ -12,7 +12,7 @@ from connector.mapping.lines import (
 )
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.table import BoundLine, BoundMapping, ParkedLine, View, bind
-from connector.mapping.values import canonical, canonical_email, convert
+from connector.mapping.values import canonical, canonical_email, convert, identical
 
 __all__ = [
     "DEFAULT_MAPPING",
@@ -34,4 +34,5 @@ __all__ = [
     "canonical",
     "canonical_email",
     "convert",
+    "identical",
 ]

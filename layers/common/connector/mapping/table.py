@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from connector.mapping.lines import Direction, FieldMapping, Filter, Line
+from connector.mapping.lines import Direction, FieldMapping, Filter, Line, Policy
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.values import Canonical, canonical, convert
 from connector.model import Kind, Side, Value
@@ -109,6 +109,20 @@ class BoundMapping:
     def by_field(self) -> Mapping[tuple[Kind, str], BoundLine]:
         """The line of a field, by the kind of record and the field's name there."""
         return {(kind, f.name): line for line in self.lines for kind, f in line.fields.items()}
+
+    @cached_property
+    def fields_of(self) -> Mapping[Kind, tuple[tuple[str, str], ...]]:
+        """By kind of record: each line that has a field there, by its key, and the field's name."""
+        return {
+            kind: tuple((it.key, it.fields[kind].name) for it in self.lines if kind in it.fields)
+            for kind in Kind
+        }
+
+    @cached_property
+    def compared_always(self) -> tuple[BoundLine, ...]:
+        """The lines that may tell one record what another says though neither has changed."""
+        policies = (Policy.FILL_BLANK, Policy.MOST_RESTRICTIVE)
+        return tuple(it for it in self.lines if it.line.enforced or it.line.policy in policies)
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """Return the field names to read from this kind of record, in the mapping's order."""

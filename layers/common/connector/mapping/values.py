@@ -27,6 +27,8 @@ def clean(text: str) -> str:
 
     Salesforce trims strings and refuses U+0000 (tap-salesforce #21); browsers send CR LF.
     """
+    if text.isascii() and text.isprintable():  # most are, and need no more
+        return text.strip()
     one_line_end = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", one_line_end).strip()
 
@@ -42,6 +44,8 @@ def canonical_email(text: object) -> str:
 def words_of(value: Value) -> str:
     """Return any value as the text in which a person would write it."""
     match value:
+        case str():
+            return clean(value)
         case None:
             return ""
         case bool():
@@ -52,6 +56,11 @@ def words_of(value: Value) -> str:
             return str(int(value))
         case _:
             return clean(str(value))
+
+
+def identical(one: object, other: object) -> bool:
+    """Whether two values are the very same words; the number 1 and a ticked box are not."""
+    return one is other or (type(one) is type(other) and one == other)
 
 
 def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Canonical:
@@ -69,6 +78,8 @@ def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Can
     if not text:
         return None
     match kind:
+        case FieldKind.TEXT:
+            return text
         case FieldKind.EMAIL:
             return text.lower()
         case FieldKind.PHONE:
@@ -79,10 +90,8 @@ def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Can
             return _date(text)
         case FieldKind.DATETIME:
             return _datetime(text)
-        case FieldKind.PICKLIST:
-            return text.casefold()
         case _:
-            return text
+            return text.casefold()
 
 
 def convert(value: Value, target: Field, side: Side) -> Value:

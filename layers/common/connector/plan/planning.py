@@ -10,6 +10,7 @@ from connector.matching import Company, Match, Role, gather
 from connector.merge import Rule, Unagreed, Verdict, Voice, decide, settle, unsettled
 from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
 from connector.plan.oscillating import oscillates
+from connector.plan.resting import stirring
 
 IN_DOUBT = "in_doubt"
 CONFLICT = "conflict"
@@ -59,7 +60,10 @@ def plan(link: Link, bound: BoundMapping, *, now: float) -> Plan:
         return Plan(link, company)
     draft = _Draft(link, now)
     linked = company.match is Match.LINKED
+    keys = stirring(link, bound, company.roles)
     for line in bound.lines:
+        if line.key not in keys:
+            continue
         voices = _voices(line, link, company.roles)
         if len(voices) > 1:
             if linked and _is_new(line) and unsettled(line, voices):
@@ -159,6 +163,7 @@ class _Draft:
 
     def __init__(self, link: Link, now: float) -> None:
         self._link = link
+        self._records = link.records
         self._now = now
         self._base: dict[str, dict[str, Value]] = {r: dict(w) for r, w in link.base.items()}
         self._holds: dict[str, Hold] = dict(link.holds)
@@ -189,7 +194,7 @@ class _Draft:
 
     def _adopt(self, line: BoundLine, voices: Sequence[Voice], words: Mapping[str, Value]) -> None:
         for voice in voices:
-            if voice.record in words and voice.record in self._link.records:
+            if voice.record in words and voice.record in self._records:
                 field = line.fields[voice.kind].name
                 self._base.setdefault(voice.record, {})[field] = words[voice.record]
 

@@ -90,6 +90,18 @@ class Connection:
             lambda: self.ask(path, method=method, params=params, headers=headers, json=json)
         )
 
+    def read_shortened(
+        self, path: str, *, params: Mapping[str, str], shorten: Callable[[bytes], bytes]
+    ) -> Any:  # noqa: ANN401  # as above
+        """Read a resource whose answer is shortened while it arrives (`Wire.request`)."""
+        return self._repeated(
+            lambda: self._once_renewed(
+                lambda client: client.restful(
+                    path, params=dict(params), headers=COMPACT, shorten=shorten
+                )
+            )
+        )
+
     def ask(
         self,
         path: str,

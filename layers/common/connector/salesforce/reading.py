@@ -8,6 +8,7 @@ by (SystemModstamp, Id), so that a reading can resume after any row, in another 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ OVERLAP: Final = timedelta(minutes=10)
 COVERED_WINDOW: Final = timedelta(hours=1)
 """The window asked of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction
 stays open for an hour."""
+LISTED_ID: Final = re.compile(rb'"[0-9A-Za-z]{18}"\s*,\s*')
+"""An id with another one behind it, in a list of them."""
 SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 OBJECT_FIELDS: Final = {
     Kind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId"),
@@ -37,6 +40,8 @@ LOOK_UP_ROWS: Final = 200
 QUERIES_IN_COMPOSITE: Final = 5
 LONGEST_QUERY_IN_URL: Final = 8_000
 """Characters; percent-encoded it stays below the 16,384 bytes of URI and headers."""
+SCALARS: Final = (str, bool, int, float)
+"""What a field may hold; a parent record and its attributes are neither."""
 EXPIRED_CURSOR: Final = "INVALID_QUERY_LOCATOR"
 
 
@@ -76,16 +81,18 @@ class Reader:
         soql = f"{self._select(cursor.kind)}{_since(cursor)} ORDER BY SystemModstamp, Id"
         answer = self._connection.read("queryAll/", params={"q": soql})
         while True:
-            rows = answer["records"]
-            last = answer["done"]
+            rows, last, following = answer["records"], answer["done"], answer.get("nextRecordsUrl")
             if rows:
                 cursor = replace(cursor, place=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
             resting = cursor.resting() if last else cursor
-            yield self._page(cursor.kind, rows, as_of, resting, last=last)
+            page = self._page(cursor.kind, rows, as_of, resting, last=last)
+            del answer, rows  # several MB that nobody needs while the page is written down
+            yield page
             if last:
                 return
+            del page  # nor while the next one is fetched
             self._resume = cursor
-            answer = self._connection.more(answer["nextRecordsUrl"])
+            answer = self._connection.more(following)
 
     def _page(
         self,
@@ -203,9 +210,10 @@ class Reader:
         """Return the instant before which every change can already be read."""
         now = self._server_time()
         try:
-            answer = self._connection.read(
+            answer = self._connection.read_shortened(
                 f"sobjects/{kind.value}/updated/",
                 params={"start": _iso(now - COVERED_WINDOW), "end": _iso(now)},
+                shorten=without_ids,
             )
             return _iso(_parsed(answer["latestDateCovered"]))
         except (RejectedError, KeyError, ValueError):
@@ -214,6 +222,15 @@ class Reader:
     def _server_time(self) -> datetime:
         """Salesforce's clock; our own only before its first answer."""
         return self._connection.far_time() or datetime.fromtimestamp(self._clock(), UTC)
+
+
+def without_ids(answer: bytes) -> bytes:
+    """Return an answer of getUpdated without the ids it lists, but for the last one; still JSON.
+
+    It lists every record that changed in the window, 600,000 at most (reference: salesforce 2.5).
+    The connector needs one stamp of it; 200,000 ids once took 18 MB (docs/benchmarks.md).
+    """
+    return LISTED_ID.sub(b"", answer)
 
 
 def _since(cursor: Cursor) -> str:
@@ -226,10 +243,12 @@ def _since(cursor: Cursor) -> str:
 
 def _said(row: Mapping[str, Any], name: str) -> Value:
     """What a row says of a field; a dot goes to the parent record, which may be missing."""
-    value: Any = row
-    for step in name.split("."):
-        value = value.get(step) if value is not None else None
-    return value if isinstance(value, str | bool | int | float) else None
+    value: Any = row.get(name)
+    if value is None and "." in name:
+        value = row
+        for step in name.split("."):
+            value = value.get(step) if value is not None else None
+    return value if isinstance(value, SCALARS) else None
 
 
 def _parts(items: Sequence[str]) -> list[list[str]]:
