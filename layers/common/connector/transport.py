@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -93,8 +93,11 @@ class Wire(requests.Session):
     netrc of the environment, and counts its calls.
     """
 
-    def __init__(self, *, authority: str = "") -> None:
+    def __init__(
+        self, *, authority: str = "", monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
+        self._monotonic = monotonic
         self.trust_env = False
         self.calls = 0
         self._far_clock: tuple[str, float] = ("", 0.0)
@@ -117,7 +120,7 @@ class Wire(requests.Session):
         if len(content) > LARGEST_ANSWER:
             raise requests.ConnectionError(f"the answer is larger than {LARGEST_ANSWER} bytes")
         answer._content = content  # noqa: SLF001  # what Response.content itself would set
-        self._far_clock = (answer.headers.get("Date", ""), time.monotonic())
+        self._far_clock = (answer.headers.get("Date", ""), self._monotonic())
         return answer
 
     def far_time(self) -> datetime | None:
@@ -125,5 +128,5 @@ class Wire(requests.Session):
         said, heard_at = self._far_clock
         if not said:
             return None
-        elapsed = timedelta(seconds=time.monotonic() - heard_at)
+        elapsed = timedelta(seconds=self._monotonic() - heard_at)
         return parsedate_to_datetime(said).astimezone(UTC) + elapsed
