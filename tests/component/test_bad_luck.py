@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.model import RunState
+from connector.model import RunKind, RunState
 from tests.component.stage import Stage
 
 COLLECTIONS = "composite/sobjects"
@@ -292,3 +292,17 @@ def test_a_person_who_changes_her_mind_is_not_taken_for_an_automation(stage: Sta
         stage.edit_person(person, phone=phone)
         stage.sync()
         assert stage.leads()[0]["Phone"] == phone
+
+
+def test_a_tenant_that_reads_nobody_by_id_looks_neither_broken_nor_deserted(stage: Stage) -> None:
+    stage.control("plezi", "POST", "switches", {"get_by_id": "absent"})
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.edit_person(person, email="ana@new.example.com")
+
+    run = stage.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
+
+    assert run.state is RunState.DONE, run.message
+    [link] = stage.ledger.links(["ana@example.com"]).values()
+    assert link.plezi is not None
+    assert not link.plezi.deleted

@@ -181,6 +181,8 @@ def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical
         if isinstance(voice.base, Unagreed) and not voice.listens
     }
     noted = Verdict(Rule.QUIET, settles=strangers) if settled and strangers else QUIET
+    # A record that may not be written cannot be brought to agree: it does not hold up the others.
+    settled = [voice for voice in settled if voice.listens] or settled
     if len({said[voice.record] for voice in settled}) != 1:
         return noted
     agreed = min(settled, key=lambda it: it.record)

@@ -95,8 +95,11 @@ class Wire(requests.Session):
     netrc of the environment, and counts its calls.
     """
 
-    def __init__(self, *, authority: str = "") -> None:
+    def __init__(
+        self, *, authority: str = "", monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
+        self._monotonic = monotonic
         self.trust_env = False
         self.calls = 0
         self._far_clock: tuple[str, float] = ("", 0.0)
@@ -128,7 +131,7 @@ class Wire(requests.Session):
         if length > LARGEST_ANSWER:
             raise requests.ConnectionError(f"the answer is larger than {LARGEST_ANSWER} bytes")
         answer._content = content  # noqa: SLF001  # what Response.content itself would set
-        self._far_clock = (answer.headers.get("Date", ""), time.monotonic())
+        self._far_clock = (answer.headers.get("Date", ""), self._monotonic())
         return answer
 
     def far_time(self) -> datetime | None:
@@ -136,7 +139,7 @@ class Wire(requests.Session):
         said, heard_at = self._far_clock
         if not said:
             return None
-        elapsed = timedelta(seconds=time.monotonic() - heard_at)
+        elapsed = timedelta(seconds=self._monotonic() - heard_at)
         return parsedate_to_datetime(said).astimezone(UTC) + elapsed
 
 

@@ -173,3 +173,17 @@ def test_once_written_there_is_nothing_left_to_do(
     ]
 
     assert not settle(line(policy), after).writes
+
+
+def test_a_contact_that_disagrees_does_not_keep_a_new_lead_from_joining() -> None:
+    bound = line(Policy.NEWEST)
+    says = [
+        Voice(Kind.PLEZI_CONTACT, "p", "1", "1", "", speaks=True, listens=True),
+        Voice(Kind.LEAD, "l1", "1", "1", "", speaks=True, listens=True),
+        Voice(Kind.CONTACT, "c", "2", "2", "", speaks=True, listens=False),
+        Voice(Kind.LEAD, "l2", "3", NEVER, "", speaks=True, listens=True),
+    ]
+
+    verdict = settle(bound, says)
+
+    assert (verdict.rule, verdict.writes, verdict.losers) == (Rule.JOINS, {"l2": "1"}, {"l2": "3"})

@@ -25,7 +25,9 @@ def judge(link: Link, bound: BoundMapping, *, now: float) -> Judgement:
     Field by field: the target says what was meant: delivered. The target has not moved since and
     says what it said before: never delivered, forgotten. Otherwise somebody typed there and nobody
     can know which came first: the field is held for a person. A creation that left no record was
-    never delivered; creations are idempotent, so planning it again is safe.
+    never delivered; creations are idempotent, so planning it again is safe. One that left a record
+    which carries our proof (the page address that only we write) was delivered whole: what differs
+    there now was typed since. Without proof, what differs is held.
     """
     intent = link.intent
     if intent is None:
@@ -34,16 +36,17 @@ def judge(link: Link, bound: BoundMapping, *, now: float) -> Judgement:
     doubtful: set[str] = set()
     delivered: list[str] = []
     for write in intent.writes:
-        target = _target(link, write)
+        target = _target(link, write, bound)
         if target is None:
             continue
         fields = _delivered(write, target, bound)
+        if write.creates and _proves(fields, write, bound):
+            fields = set(write.values)
         done |= {(write.record, name) for name in fields}
         if len(fields) == len(write.values):
             delivered.append(target.id)
-        if not write.creates:
-            doubtful |= _doubtful(write, target, bound, fields)
-    link = _adopt(link, intent, done)
+        doubtful |= _doubtful(write, target, bound, fields)
+    link = _adopt(link, intent, bound, done)
     holds = dict(link.holds)
     for key in doubtful:
         words = _words(link, bound, key)
@@ -55,13 +58,19 @@ def judge(link: Link, bound: BoundMapping, *, now: float) -> Judgement:
     )
 
 
-def _target(link: Link, write: Write) -> Observation | None:
-    """The record that a write was for; for a creation, the one that now stands there."""
+def _target(link: Link, write: Write, bound: BoundMapping) -> Observation | None:
+    """The record that a write was for; for a creation, the one that now stands there.
+
+    Among several Leads it is the one that carries our proof, if any: somebody may have made another
+    one at the same time.
+    """
     if not write.creates:
         return link.observation(write.record)
     if write.side is Side.PLEZI:
         return link.plezi
-    return next((it for it in link.salesforce if it.kind is Kind.LEAD and it.alive), None)
+    leads = [it for it in link.salesforce if it.kind is Kind.LEAD and it.alive]
+    proven = [it for it in leads if _proves(_delivered(write, it, bound), write, bound)]
+    return next(iter(proven or leads), None)
 
 
 def _delivered(write: Write, target: Observation, bound: BoundMapping) -> set[str]:
@@ -72,13 +81,22 @@ def _delivered(write: Write, target: Observation, bound: BoundMapping) -> set[st
     }
 
 
+def _proves(delivered: set[str], write: Write, bound: BoundMapping) -> bool:
+    """Whether a field that only we write says that this record is the one we created."""
+    return any(
+        write.values[name] is not None and bound.by_field[write.kind, name].line.enforced
+        for name in delivered
+        if (write.kind, name) in bound.by_field
+    )
+
+
 def _doubtful(
     write: Write, target: Observation, bound: BoundMapping, delivered: set[str]
 ) -> set[str]:
     """Keys of the lines of a write of which nobody can say whether it arrived."""
     doubtful = set()
     for name in write.values.keys() - delivered:
-        unmoved = target.version == write.version
+        unmoved = not write.creates and target.version == write.version
         if unmoved and _same(bound, write, name, target.values.get(name), write.before.get(name)):
             continue
         line = bound.by_field.get((write.kind, name))
@@ -94,20 +112,26 @@ def _same(bound: BoundMapping, write: Write, name: str, one: Value, other: Value
     return line.canonical(write.side, one) == line.canonical(write.side, other)
 
 
-def _adopt(link: Link, intent: Intent, done: set[tuple[str, str]]) -> Link:
-    """Make the base of every line whose writes were all delivered."""
+def _adopt(link: Link, intent: Intent, bound: BoundMapping, done: set[tuple[str, str]]) -> Link:
+    """Make the base of every line of which a write was delivered.
+
+    Where another of its writes was not, that record counts as one that never agreed, as it does
+    when the answers were heard (`record`): it takes the agreed value later.
+    """
     base = {record: dict(words) for record, words in link.base.items()}
     created = {
         write.record: target.id
         for write in intent.writes
-        if write.creates and (target := _target(link, write)) is not None
+        if write.creates and (target := _target(link, write, bound)) is not None
     }
     for settlement in intent.settlements:
-        if any((r, settlement.words[r][0]) not in done for r in settlement.needs):
+        if not any((r, settlement.words[r][0]) in done for r in settlement.needs):
             continue
         for record, (name, value) in settlement.words.items():
             where = created.get(record, record)
-            if where in link.records:
+            if record in settlement.needs and (record, name) not in done:
+                base.get(where, {}).pop(name, None)
+            elif where in link.records:
                 base.setdefault(where, {})[name] = value
     return replace(link, base=base)
 

@@ -50,13 +50,16 @@ def record(
     `outcomes` are by the record of the write. A line's base advances when all its writes are done;
     where only some are, the refused record counts as one that never agreed, and takes the agreed
     value later. `undisturbed` says that nobody observed anything on the link since the intent; else
-    it stays dirty. An unknown answer leaves the intent, in doubt, for the next run to judge.
+    it stays dirty, as it does when an answer shows what somebody typed in another field meanwhile:
+    the next reading would take that for an echo. An unknown answer leaves the intent, in doubt, for the next run to judge.
     """
     intent = link.intent
     if intent is None or intent.id != intent_id:
         return link
+    news = False
     for outcome in outcomes.values():
         if outcome.result is Result.DONE:
+            news = news or _brings_news(link, outcome)
             link = _heard(link, outcome)
         if outcome.gone:
             link = forget(link, outcome.write.record)
@@ -77,7 +80,7 @@ def record(
         holds=holds,
         intent=_in_doubt(link, outcomes) if Result.UNKNOWN in results else None,
         quarantine=_quarantine(link, outcomes, now),
-        dirty=again or not undisturbed,
+        dirty=again or news or not undisturbed,
     )
 
 
@@ -113,6 +116,18 @@ def _told(link: Link, intent: Intent, outcomes: Mapping[str, Outcome], now: floa
 
 def _is_done(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.result is Result.DONE
+
+
+def _brings_news(link: Link, outcome: Outcome) -> bool:
+    """Whether an answer shows more than we knew and wrote: somebody typed in another field."""
+    held = link.observation(outcome.record)
+    if held is None or outcome.seen is None:
+        return False
+    return any(
+        word != held.values.get(name)
+        for name, word in outcome.seen.values.items()
+        if name not in outcome.write.values
+    )
 
 
 def _advance(

@@ -20,6 +20,8 @@ from connector.settings import PleziDialect, UpdateMethod
 DESCRIBE_SECONDS: Final = 3600.0
 """How long the list of attributes is believed: marketers add fields more often than admins."""
 CACHE_KEY: Final = "describe#plezi"
+NOT_OFFERED: Final = "405"
+"""The status of a tenant that reads no contact by its id (assumed)."""
 REFUSED_CREATIONS: Final = frozenset({"409", "422"})
 """Statuses with which a creation may mean that the e-mail is known already (assumed)."""
 
@@ -94,8 +96,8 @@ class PleziClient:
         """Read contacts by id, and the contacts of some e-mails, one call each.
 
         A contact counts as gone only when its id is not found *and* its e-mail does not lead to the
-        same id: a tenant that offers no read by id would otherwise look deserted. Where such a read
-        is refused outright, a contact of which nothing but the id is known is passed over.
+        same id. A tenant that offers no read by id (405) is asked by e-mail alone, and then nobody
+        counts as gone: the e-mail may have changed.
         """
         mine = view.names[Kind.PLEZI_CONTACT]
         seen = [found for email in emails if (found := self._find(email, mine)) is not None]
@@ -103,13 +105,14 @@ class PleziClient:
         for record in records:
             try:
                 found = self._look_up(record.id, record.email, mine)
-            except RejectedError:
-                if record.email:
+            except RejectedError as error:
+                if error.code != NOT_OFFERED:
                     raise
-                continue
-            if found is None:
-                gone.add(record.id)
+                found = self._found_as(record.id, record.email, mine)
             else:
+                if found is None:
+                    gone.add(record.id)
+            if found is not None:
                 seen.append(found)
         return Lookup(tuple(seen), frozenset(gone))
 
@@ -117,14 +120,13 @@ class PleziClient:
         as_of = self._clock()
         try:
             answer = self._api.read(f"contacts/{record}")
-        except (StaleError, RejectedError) as error:
-            found = self._find(email, names) if email else None
-            if found is not None and found.id == record:
-                return found
-            if isinstance(error, RejectedError):
-                raise
-            return None
+        except StaleError:
+            return self._found_as(record, email, names)
         return self._contacts.observation(answer.body["data"], names, as_of)
+
+    def _found_as(self, record: str, email: str, names: Sequence[str]) -> Observation | None:
+        found = self._find(email, names) if email else None
+        return found if found is not None and found.id == record else None
 
     def _find(self, email: str, names: Sequence[str]) -> Observation | None:
         if not self._dialect.finds_by_email:

@@ -1,0 +1,309 @@
+"""The engine's ports in memory, with the semantics of the DynamoDB ones.
+
+One contract suite (`tests/contract/ledger`) holds both to it, so that they cannot drift.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connector.configuration import mapping_of_draft
+from connector.errors import StaleError
+from connector.mapping import DEFAULT_MAPPING, FieldMapping
+from connector.model import (
+    Alert,
+    Breaker,
+    Change,
+    Counts,
+    Cursor,
+    JournalLine,
+    Kind,
+    Link,
+    Part,
+    Run,
+    RunKind,
+    RunState,
+    Token,
+)
+
+HOURS_OF_DAY = 24
+
+
+class MemoryLedger:
+    """Links, cursors, runs, documents; every put of a link is conditional on its revision."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link] = {}
+        self._owners: dict[str, str] = {}
+        self._cursors: dict[Kind, Cursor] = {}
+        self._runs: dict[str, Run] = {}
+        self._documents: dict[str, str] = {}
+        self._calls: dict[int, int] = {}
+
+    def links(self, emails: Iterable[str]) -> dict[str, Link]:
+        """Return the links known under these canonical e-mails."""
+        return {email: self._links[email] for email in set(emails) if email in self._links}
+
+    def everyone(self) -> list[Link]:
+        """Return every link, in order of e-mails."""
+        return [self._links[email] for email in sorted(self._links)]
+
+    def owners(self, records: Iterable[str]) -> dict[str, str]:
+        """Return, for each record id that is known, the e-mail of its link."""
+        return {each: self._owners[each] for each in set(records) if each in self._owners}
+
+    def put(self, changes: Sequence[Change]) -> frozenset[str]:
+        """Store new states of links; return the e-mails refused because the line had moved."""
+        refused = set()
+        for change in changes:
+            link, before = change.link, change.moved_from
+            moved = self._revision(link.email) != link.revision
+            if before is not None and before.revision:
+                moved = moved or self._revision(before.email) != before.revision
+            if moved:
+                refused.add(link.email)
+                continue
+            if before is not None and before.revision:
+                del self._links[before.email]
+            self._links[link.email] = replace(
+                link, revision=link.revision + 1, pointed=link.records
+            )
+            self._owners |= dict.fromkeys(link.records - link.pointed, link.email)
+        return frozenset(refused)
+
+    def _revision(self, email: str) -> int:
+        return self._links[email].revision if email in self._links else 0
+
+    def dirty(self, limit: int, after: str = "") -> list[str]:
+        """Return e-mails of dirty links, in order, beginning after one."""
+        return sorted(e for e, link in self._links.items() if link.dirty and e > after)[:limit]
+
+    def waiting(self, reason: str, limit: int, after: str = "") -> list[str]:
+        """Return e-mails of links that wait for a person, in order."""
+        waits = (e for e, link in self._links.items() if reason in link.attention and e > after)
+        return sorted(waits)[:limit]
+
+    def cursor(self, kind: Kind) -> Cursor:
+        """Return the cursor of a kind of record; an empty one at first."""
+        return self._cursors.get(kind, Cursor(kind))
+
+    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
+        """Keep a cursor and add to the run's counts, in one step."""
+        self._cursors[cursor.kind] = cursor
+        self.count(run, counts)
+
+    def applied_version(self) -> int | None:
+        """Return the version of the mapping that was last applied to everybody; None: never."""
+        applied = {self.cursor(kind).applied for kind in Kind}
+        return applied.pop() if len(applied) == 1 and applied != {-1} else None
+
+    def add_run(self, run: Run) -> None:
+        """Write down the record of a run that was requested."""
+        self._runs[run.id] = run
+
+    def run(self, run: str) -> Run | None:
+        """Return the record of a run."""
+        return self._runs.get(run)
+
+    def runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
+        """Return the records of the newest runs, newest first, beginning before one."""
+        mine = [
+            run
+            for run in self._runs.values()
+            if (run.kind is RunKind.FORM) is forms and (not before or run.id < before)
+        ]
+        return sorted(mine, key=lambda it: it.id, reverse=True)[:limit]
+
+    def start_part(self, run: str, now: float, mapping_version: int) -> None:
+        """Note that an invocation works on a run, and with which version of the mapping."""
+        known = self._runs[run]
+        self._runs[run] = replace(
+            known,
+            state=RunState.RUNNING,
+            started_at=known.started_at or now,
+            invocations=known.invocations + 1,
+            mapping_version=mapping_version,
+        )
+
+    def count(self, run: str, counts: Counts) -> None:
+        """Add to a run's counts."""
+        if not counts:
+            return
+        known = self._runs[run]
+        after = {side: dict(numbers) for side, numbers in known.counts.items()}
+        for (side, what), amount in counts.numbers.items():
+            mine = after.setdefault(side, {})
+            mine[what] = mine.get(what, 0) + amount
+        self._runs[run] = replace(known, counts=after)
+
+    def finish_run(
+        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+    ) -> None:
+        """Note how a run ended."""
+        self._runs[run] = replace(
+            self._runs[run], state=state, finished_at=now, reason=reason, message=message
+        )
+
+    def started(self) -> bool:
+        """Whether the start switch is on."""
+        return bool((self.document("switch") or {}).get("on", False))
+
+    def switch(self, *, on: bool, now: float) -> None:
+        """Turn the start switch."""
+        self.keep_document("switch", {"on": on, "since": now})
+
+    def parked(self) -> dict[str, str]:
+        """Return the lines that could not work at the last run, with the reasons."""
+        return dict(self.document("parked") or {})
+
+    def keep_parked(self, parked: Mapping[str, str]) -> None:
+        """Keep which lines cannot work, and why."""
+        self.keep_document("parked", parked)
+
+    def add_calls(self, hour: int, number: int) -> None:
+        """Count calls to Salesforce in an hour (hours since 1970)."""
+        self._calls[hour] = self._calls.get(hour, 0) + number
+
+    def calls_since(self, hour: int) -> int:
+        """Return the calls to Salesforce in an hour and the 23 after it."""
+        return sum(self._calls.get(each, 0) for each in range(hour, hour + HOURS_OF_DAY))
+
+    def breaker(self) -> Breaker | None:
+        """Return the open breaker, or None."""
+        document = self.document("breaker")
+        return Breaker(**document) if document else None
+
+    def open_breaker(self, breaker: Breaker) -> None:
+        """Open the breaker."""
+        names = ("reason", "message", "since", "secret_version")
+        self.keep_document("breaker", {name: getattr(breaker, name) for name in names})
+
+    def close_breaker(self) -> None:
+        """Close the breaker."""
+        self._documents.pop("breaker", None)
+
+    def token(self) -> Token | None:
+        """Return the session kept, if any."""
+        document = self.document("session")
+        return Token(**document) if document else None
+
+    def keep_token(self, token: Token) -> None:
+        """Keep a session for all invocations."""
+        names = ("access_token", "instance_url", "secret_version")
+        self.keep_document("session", {name: getattr(token, name) for name in names})
+
+    def document(self, key: str) -> dict[str, Any] | None:
+        """Return a document kept under a key."""
+        kept = self._documents.get(key)
+        document: dict[str, Any] | None = None if kept is None else json.loads(kept)
+        return document
+
+    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+        """Keep a document under a key."""
+        self._documents[key] = json.dumps(document)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of everything, as a point-in-time backup would."""
+        return copy.copy({name: copy.copy(value) for name, value in vars(self).items()})
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to a backup: links, cursors and runs as they were then."""
+        vars(self).update({name: copy.copy(value) for name, value in snapshot.items()})
+
+
+class MemoryJournal:
+    """Lines by person and time; writing the same line twice keeps one."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, float, str, str, str, str], JournalLine] = {}
+        self.plans: list[JournalLine] = []
+
+    def write(self, lines: Sequence[JournalLine]) -> None:
+        """Keep lines."""
+        for it in lines:
+            self.lines[it.email, it.at, it.run, it.what, it.record, it.field] = it
+
+    def write_plan(self, lines: Sequence[JournalLine]) -> None:
+        """Keep lines of a dry run, apart from people's history."""
+        self.plans += lines
+
+    def of_person(self, email: str, limit: int = 100) -> list[JournalLine]:
+        """Return the newest lines of one person, newest first."""
+        keys = sorted((key for key in self.lines if key[0] == email), reverse=True)
+        return [self.lines[key] for key in keys[:limit]]
+
+    def of_run(self, run: str, limit: int = 100) -> list[JournalLine]:
+        """Return the first lines of a run, oldest first."""
+        mine = [it for it in self.lines.values() if it.run == run]
+        return sorted(mine, key=lambda it: (it.at, it.what, it.record, it.field))[:limit]
+
+
+class MemoryInbox:
+    """The runs queue: messages in the order sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, Part]] = []
+
+    def send(self, run: str, part: Part) -> None:
+        """Ask for a part of a run to be worked on."""
+        self.messages.append((run, part))
+
+
+class MemoryConfiguration:
+    """Versions of the mapping; `shipped` is what counts before any is saved."""
+
+    def __init__(self, shipped: FieldMapping = DEFAULT_MAPPING) -> None:
+        self._shipped = shipped
+        self._versions: dict[int, FieldMapping] = {}
+
+    def current(self) -> FieldMapping:
+        """Return the newest version of the mapping."""
+        return self._versions[max(self._versions)] if self._versions else self._shipped
+
+    def version(self, number: int) -> FieldMapping | None:
+        """Return one version of the mapping, or None; 0 is the one shipped."""
+        return self._shipped if number == self._shipped.version else self._versions.get(number)
+
+    def draft(self, document: str) -> FieldMapping:
+        """Return the mapping of a JSON document that is not saved."""
+        return mapping_of_draft(document)
+
+    def save(self, mapping: FieldMapping) -> None:
+        """Save a mapping under its version, which must be new; else `StaleError`."""
+        if mapping.version in self._versions:
+            raise StaleError(
+                f"version {mapping.version} of the mapping is saved already: read it again"
+            )
+        self._versions[mapping.version] = mapping
+
+
+class MemoryAlerts:
+    """What people were told."""
+
+    def __init__(self) -> None:
+        self.told: list[Alert] = []
+
+    def tell(self, alert: Alert) -> None:
+        """Tell people."""
+        self.told.append(alert)
+
+
+class MemorySecrets:
+    """What a Secrets Manager client answers to `get_secret_value`."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[str, str]] = {}
+
+    def put(self, name: str, material: Mapping[str, object]) -> None:
+        """Put a new version of a secret."""
+        version = int(self._values[name][0]) + 1 if name in self._values else 1
+        self._values[name] = (str(version), json.dumps(material))
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803  # as boto3 spells it
+        """Return the current version of a secret."""
+        version, text = self._values[SecretId]
+        return {"VersionId": version, "SecretString": text}

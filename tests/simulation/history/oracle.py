@@ -1,0 +1,364 @@
+"""What people did, and whether it was honoured. It never looks at the algorithm's memory.
+
+It sees what people type, what the engine is told over the wire, what changes when the engine
+writes, the journal (what was *said* about losers), and at the end the holds (what a person is
+*asked*).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from connector.mapping import canonical_email
+from connector.model import JournalLine, Kind
+from local.world.sides import Truth
+from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
+
+PLACEHOLDER: Final = "[unknown]"
+AUTOMATED: Final = "9000"
+"""What a flow of the org writes in a mapped field."""
+PLEZI_FIELDS: Final = {lead: plezi for plezi, lead in LEAD_FIELDS.items()}
+UNWATCHED: Final = frozenset(
+    {"SystemModstamp", "LastModifiedDate", "LastModifiedById", "rowid", "updated_at", "Name",
+     "OwnerId", "LastActivityDate", "LastViewedDate", "LastReferencedDate", "IsUnreadByOwner"}
+)  # fmt: skip
+
+
+class BrokenPromiseError(AssertionError):
+    """The connector did what it never may; the first word names the invariant."""
+
+
+@dataclass(slots=True)
+class Edit:
+    """A value that a person typed and that nobody across has said yet."""
+
+    value: str
+    at: int
+    when: float
+    told: str
+
+
+@dataclass
+class Oracle:
+    """Everything that people did, in the order in which it happened."""
+
+    policies: Mapping[str, Any]
+    checked: Counter[str] = field(default_factory=Counter)
+    window: Counter[str] = field(default_factory=Counter)
+    order: int = 0
+    edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
+    agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    heard: dict[str, dict[str, str]] = field(default_factory=dict)
+    read: dict[str, dict[str, str]] = field(default_factory=dict)
+    heard_at: dict[str, int] = field(default_factory=dict)
+    typed: dict[str, set[str]] = field(default_factory=dict)
+    said_in: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+    groups: dict[str, str] = field(default_factory=dict)
+    changed_identity: set[str] = field(default_factory=set)
+    created: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    automated: set[str] = field(default_factory=set)
+
+    # Who is who
+
+    def group(self, record: str) -> str:
+        """Return the name of the person that a record belongs to, as far as people know."""
+        while record in self.groups and self.groups[record] != record:
+            record = self.groups[record]
+        return record
+
+    def same_person(self, one: str, other: str) -> None:
+        """Note that two records, or a record and an address, are one person."""
+        self.groups.setdefault(one, one)
+        self.groups.setdefault(other, other)
+        self.groups[self.group(one)] = self.group(other)
+
+    def words_of(self, record: str) -> set[str]:
+        """Return every word that people ever typed about the person of a record."""
+        mine = self.group(record)
+        return {
+            w for w, records in self.typed.items() if any(self.group(r) == mine for r in records)
+        }
+
+    # People
+
+    def typed_by(
+        self,
+        record: Truth,
+        name: str,
+        value: object,
+        when: float,
+        told: str,
+        others: Iterable[Truth],
+    ) -> None:
+        """A person typed a value in a field (named as in Plezi) of a record."""
+        self.order += 1
+        word = said(value)
+        self.typed.setdefault(word, set()).add(record.id)
+        self.said_in.setdefault((self.group(record.id), name), {})[word] = None
+        key = (record.id, name)
+        self.edits.pop(key, None)
+        if name == "function" and record.kind is not Kind.PLEZI_CONTACT:
+            return  # one-way: what is typed on the wrong side stays there
+        if word in self.agreed.get(key, set()) or (not word and key not in self.agreed):
+            return
+        if any(value_of(it, name) == word for it in self._across(record, others)):
+            return
+        self.edits[key] = Edit(word, self.order, when, told)
+
+    def _across(self, record: Truth, others: Iterable[Truth]) -> list[Truth]:
+        mine = self.group(record.id)
+        return [
+            it
+            for it in others
+            if it.kind.side is not record.kind.side and self.group(it.id) == mine and not it.deleted
+        ]
+
+    # The wire
+
+    def told(self, content: bytes) -> None:
+        """The engine heard an answer: it knows what these records say now."""
+        try:
+            body = json.loads(content)
+        except ValueError:
+            return
+        for record, kind, values in records_in(body):
+            self.heard_at[record] = self.order
+            words = self.heard.setdefault(record, {})
+            for name in (*TWO_WAY, "function", "newsletter_optout"):
+                wire = name if kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]
+                if kind is Kind.PLEZI_CONTACT or wire in values:
+                    words[name] = said(values.get(wire))
+            self.read[record] = dict(words)
+            self._agree(record, words)
+
+    def _agree(self, record: str, words: Mapping[str, str]) -> None:
+        """What one side was read to say, and another was read to say too, is agreed."""
+        mine = self.group(record)
+        for other, theirs in self.heard.items():
+            if other == record or self.group(other) != mine or is_lead(other) is is_lead(record):
+                continue
+            for name, word in words.items():
+                if theirs.get(name) == word:
+                    for key in ((record, name), (other, name)):
+                        self.agreed.setdefault(key, set()).add(word)
+                        edit = self.edits.get(key)
+                        if edit is not None and edit.value == word:
+                            del self.edits[key]
+
+    # The engine's writes
+
+    def sends(self, method: str, path: str, body: object) -> None:
+        """The engine is about to update: only fields that differ from what it heard may be sent."""
+        if not isinstance(body, bytes | str):
+            return
+        sent = json.loads(body)
+        self.sent = {said(word) for word in _leaves(sent)}
+        if "data" in sent and method != "POST":
+            updates = [(str(sent["data"].get("id")), sent["data"]["attributes"])]
+        else:
+            rows = sent.get("records", []) if isinstance(sent, dict) else []
+            updates = [(str(row["id"]), row) for row in rows if "id" in row]
+        for record, values in updates:
+            for wire, value in values.items():
+                name = wire if not is_lead(record) else PLEZI_FIELDS.get(wire, "")
+                heard = self.read.get(record, {}).get(name)
+                if name in TWO_WAY and heard is not None and heard == said(value):
+                    raise BrokenPromiseError(
+                        f"10 field isolation: {wire}, which says so already, is sent by {method} {path}"
+                    )
+
+    def wrote(
+        self,
+        before: Mapping[str, Truth],
+        after: Mapping[str, Truth],
+        journal: Iterable[JournalLine],
+        call: str,
+    ) -> None:
+        """The engine made a write call; judge all that it changed."""
+        lost = list(journal)
+        changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
+        for key, edit in list(self.edits.items()):  # an automation may have changed it on arrival
+            if edit.value in self.sent and self.group(key[0]) in changed:
+                if not any(b.id == key[0] and a != b for b, a in _pairs(before, after)):
+                    del self.edits[key]
+        for record, now in after.items():
+            was = before.get(record)
+            if was is None:
+                self._made(now, before, call)
+            elif was != now:
+                self._changed(was, now, lost, after.values(), call)
+        for record in before.keys() - after.keys():
+            raise BrokenPromiseError(f"16 delete safety: {record} vanished after {call}")
+
+    def _made(self, now: Truth, before: Mapping[str, Truth], call: str) -> None:
+        self.checked["15 no duplicate create"] += 1
+        if now.kind is Kind.CONTACT:
+            raise BrokenPromiseError(f"11 direction: a Contact was created by {call}")
+        if not now.email:
+            raise BrokenPromiseError("12 eligibility: a record without e-mail was created")
+        self.same_person(now.id, now.email)
+        mine = self.created.setdefault((self.group(now.id), now.kind.value), [])
+        alive = [r for r in mine if r in before and not (before[r].deleted or before[r].converted)]
+        if any(before[r].email == now.email for r in alive):
+            raise BrokenPromiseError(f"15 no duplicate create: a second {now.kind} of one person")
+        mine.append(now.id)
+        self.heard_at[now.id] = self.order
+        words = self.heard.setdefault(now.id, {})
+        for name in (*TWO_WAY, "function"):
+            word = value_of(now, name)
+            self._explain(now, name, word, call)
+            self._tell(now, name, word)
+            words[name] = word
+
+    def _changed(
+        self,
+        was: Truth,
+        now: Truth,
+        journal: list[JournalLine],
+        everyone: Iterable[Truth],
+        call: str,
+    ) -> None:
+        if now.kind is Kind.CONTACT:
+            raise BrokenPromiseError(f"11 direction: a Contact was changed by {call}")
+        if was.converted:
+            raise BrokenPromiseError(f"11 direction: a converted Lead was changed by {call}")
+        if now.deleted and not was.deleted:
+            raise BrokenPromiseError(f"16 delete safety: {now.id} was deleted by {call}")
+        names = {
+            name for name in {**was.values, **now.values} if name not in UNWATCHED | self.automated
+        }
+        for wire in names:
+            old, new = said(was.values.get(wire)), said(now.values.get(wire))
+            if old == new:
+                continue
+            name = wire if now.kind is Kind.PLEZI_CONTACT else PLEZI_FIELDS.get(wire, "")
+            self._field(now, wire, name, old, new, journal, call)
+        del everyone
+
+    def _field(
+        self,
+        now: Truth,
+        wire: str,
+        name: str,
+        old: str,
+        new: str,
+        journal: list[JournalLine],
+        call: str,
+    ) -> None:
+        if wire in ("plezi_url__c", "email", "Email"):
+            return
+        if new == AUTOMATED and new not in self.sent:  # the org's doing, in our transaction
+            self.edits.pop((now.id, name), None)
+            return
+        self.checked["10 field isolation"] += 1
+        plezi = now.kind is Kind.PLEZI_CONTACT
+        if name not in (*TWO_WAY, "function", "newsletter_optout") or (
+            plezi and name == "function"
+        ):
+            raise BrokenPromiseError(f"10 field isolation: {wire} was written by {call}")
+        self.checked["7 no lost uncontested edit"] += 1
+        edit = self.edits.get((now.id, name))
+        if edit is not None and edit.value == old and name in TWO_WAY:
+            self._lose(now, name, edit, journal)
+        self._explain(now, name, new, call)
+        self._tell(now, name, new)
+        self.heard.setdefault(now.id, {})[name] = new
+
+    def _lose(self, now: Truth, name: str, edit: Edit, journal: list[JournalLine]) -> None:
+        key = LEAD_FIELDS[name]
+        for line in journal:
+            about = line.record == now.id and line.field == key and line.what == "lost"
+            if about and said(line.before) == edit.value:
+                self.checked["8 conflict is explicit"] += 1
+                del self.edits[now.id, name]
+                return
+        if edit.at > self.heard_at.get(now.id, 0):
+            self.window["typed between the last reading and the write"] += 1
+            del self.edits[now.id, name]
+            return
+        mine = self.group(now.id)
+        for other, words in self.heard.items():
+            across = self.group(other) == mine and is_lead(other) is not is_lead(now.id)
+            if across and words.get(name) == edit.value:
+                del self.edits[now.id, name]
+                return
+        raise BrokenPromiseError(f"7 no lost uncontested edit: {edit.told} was overwritten")
+
+    def _explain(self, now: Truth, name: str, word: str, call: str) -> None:
+        """Every word the engine writes was typed by a person about this person."""
+        self.checked["17 base truth"] += 1
+        if not word or word == AUTOMATED or word in self.words_of(now.id):
+            return
+        raise BrokenPromiseError(f"14 no cross-write: {name} = {word!r} was written by {call}")
+
+    def _tell(self, now: Truth, name: str, word: str) -> None:
+        """The word has reached this record; whoever said it across has been heard."""
+        mine = self.group(now.id)
+        self.agreed[now.id, name] = {word}
+        self.edits.pop((now.id, name), None)
+        for other, words in self.heard.items():
+            if self.group(other) == mine and words.get(name) == word:
+                self.agreed[other, name] = {word}
+        for key, edit in list(self.edits.items()):
+            if key[1] == name and edit.value == word and self.group(key[0]) == mine:
+                del self.edits[key]
+
+
+def _leaves(body: object) -> Iterable[object]:
+    if isinstance(body, dict):
+        body = list(body.values())
+    if isinstance(body, list):
+        for part in body:
+            yield from _leaves(part)
+    else:
+        yield body
+
+
+def _pairs(
+    before: Mapping[str, Truth], after: Mapping[str, Truth]
+) -> Iterable[tuple[Truth, Truth]]:
+    return ((before[record], after[record]) for record in before.keys() & after.keys())
+
+
+def said(value: object) -> str:
+    """Return what a value says, in the oracle's own canonical form."""
+    if value in (None, False, 0, "", PLACEHOLDER):
+        return ""
+    if value in (True, 1):
+        return "yes"
+    return str(value).strip()
+
+
+def value_of(record: Truth, name: str) -> str:
+    """Return what a record says of a field that is named as in Plezi."""
+    return said(record.values.get(name if record.kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]))
+
+
+def is_lead(record: str) -> bool:
+    """Whether an id is one of Salesforce."""
+    return record.startswith(("00Q", "003"))
+
+
+def records_in(body: object) -> Iterable[tuple[str, Kind, Mapping[str, Any]]]:
+    """Yield every record that an answer of either side shows."""
+    if isinstance(body, list):
+        for part in body:
+            yield from records_in(part)
+    elif isinstance(body, dict):
+        attributes = body.get("attributes")
+        if isinstance(attributes, dict) and "Id" in body:
+            yield body["Id"], Kind(str(attributes.get("type", "Lead"))), body
+        elif isinstance(attributes, dict) and body.get("type") == "contacts":
+            yield str(body["id"]), Kind.PLEZI_CONTACT, attributes
+        else:
+            for part in body.values():
+                if isinstance(part, list | dict):
+                    yield from records_in(part)
+
+
+__all__ = ["BrokenPromiseError", "Oracle", "canonical_email", "said", "value_of"]

@@ -1,0 +1,108 @@
+"""What is believed of a write whose answer nobody heard."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.mapping import (
+    BoundLine,
+    BoundMapping,
+    Direction,
+    Field,
+    FieldKind,
+    FieldMapping,
+    Line,
+)
+from connector.model import Intent, Kind, Link, Observation, Settlement, Value, Write
+from connector.plan import judge, plan
+
+URL = "https://app.plezi.co/contacts/p"
+LINES = (
+    BoundLine(
+        Line("phone", "Phone", Direction.BOTH),
+        {
+            Kind.PLEZI_CONTACT: Field("phone", FieldKind.TEXT),
+            Kind.LEAD: Field("Phone", FieldKind.TEXT),
+        },
+    ),
+    BoundLine(
+        Line("url", "plezi_url__c", Direction.TO_SALESFORCE, enforced=True),
+        {
+            Kind.PLEZI_CONTACT: Field("url", FieldKind.TEXT),
+            Kind.LEAD: Field("plezi_url__c", FieldKind.TEXT, unique=True),
+        },
+    ),
+)
+BOUND = BoundMapping(FieldMapping(0, tuple(it.line for it in LINES), None), LINES, ())
+
+
+def person(phone: Value) -> Observation:
+    return Observation(
+        Kind.PLEZI_CONTACT, "p", "a@x.fr", "1", "", 1.0, {"phone": phone, "url": URL}
+    )
+
+
+def lead(record: str, phone: Value, url: Value = None, version: str = "1") -> Observation:
+    values = {"Phone": phone, "plezi_url__c": url}
+    return Observation(Kind.LEAD, record, "a@x.fr", version, "", 1.0, values)
+
+
+def creation(kind: Kind, **values: Value) -> Intent:
+    write = Write(kind, "", "a@x.fr", values)
+    words = {"": ("Phone", "1"), "p": ("phone", "1")}
+    if kind is Kind.PLEZI_CONTACT:
+        words = {"": ("phone", "1"), "l1": ("Phone", "1")}
+    return Intent("i", "r", 0.0, (write,), (Settlement("Phone", words, frozenset({""})),))
+
+
+@pytest.mark.parametrize("cleared", [None, "9"])
+def test_what_was_typed_in_a_lead_that_we_created_is_an_edit(cleared: Value) -> None:
+    made = creation(Kind.LEAD, Phone="1", plezi_url__c=URL)
+    link = Link("a@x.fr", plezi=person("1"), salesforce=(lead("l1", cleared, URL),), intent=made)
+
+    judged = judge(link, BOUND, now=0.0)
+
+    assert not judged.held
+    [write] = plan(judged.link, BOUND, now=0.0).writes
+    assert (write.kind, dict(write.values)) == (Kind.PLEZI_CONTACT, {"phone": cleared})
+
+
+def test_our_lead_is_known_beside_one_that_somebody_made_at_the_same_time() -> None:
+    made = creation(Kind.LEAD, Phone="1", plezi_url__c=URL)
+    leads = (lead("l1", "1"), lead("l2", "9", URL))
+    link = Link("a@x.fr", plezi=person("1"), salesforce=leads, intent=made)
+
+    assert judge(link, BOUND, now=0.0).link.base["l2"] == {"Phone": "1"}
+
+
+def test_what_differs_in_a_contact_that_may_be_ours_is_held() -> None:
+    made = creation(Kind.PLEZI_CONTACT, phone="1")
+    link = Link("a@x.fr", plezi=person(None), salesforce=(lead("l1", "1"),), intent=made)
+
+    judged = judge(link, BOUND, now=0.0)
+
+    assert judged.held == ("Phone",)
+    writes = plan(judged.link, BOUND, now=0.0).writes
+    assert all("phone" not in it.values and "Phone" not in it.values for it in writes)
+
+
+def test_of_two_writes_of_which_one_arrived_the_other_record_takes_the_value_later() -> None:
+    writes = (
+        Write(Kind.LEAD, "l2", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, "1"),
+        Write(Kind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1"),
+    )
+    words = {"p": ("phone", "2"), "l1": ("Phone", "2"), "l2": ("Phone", "2")}
+    intent = Intent("i", "r", 0.0, writes, (Settlement("Phone", words, frozenset({"p", "l2"})),))
+    link = Link(
+        "a@x.fr",
+        plezi=person("1"),
+        salesforce=(lead("l1", "2", URL), lead("l2", "2", version="2")),
+        base={"p": {"phone": "1"}, "l1": {"Phone": "1"}, "l2": {"Phone": "1"}},
+        intent=intent,
+    )
+
+    after = judge(link, BOUND, now=0.0).link
+
+    assert after.base == {"p": {}, "l1": {"Phone": "2"}, "l2": {"Phone": "2"}}
+    [write] = plan(after, BOUND, now=0.0).writes
+    assert (write.record, dict(write.values)) == ("p", {"phone": "2"})
