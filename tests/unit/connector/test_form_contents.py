@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -236,7 +235,5 @@ def test_any_json_is_a_person_or_a_refusal(said: object) -> None:
         b'{"email":"' + b"a" * (LARGEST_BODY - 20) + b'"}',
     ],
 )
-def test_the_worst_body_is_refused_within_a_tenth_of_a_second(body: bytes) -> None:
-    begun = time.perf_counter()
-    refusal(Media.JSON, body)
-    assert time.perf_counter() - begun < 0.1
+def test_the_worst_bodies_are_refused(body: bytes) -> None:
+    assert refusal(Media.JSON, body)

@@ -1,0 +1,46 @@
+"""The table of acceptance names every row of the mission, and only tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+DOCS = TESTS.parent / "docs"
+ROWS = [f"P{number}" for number in range(1, 22)]
+NAMED = re.compile(r"`((?:component|unit|e2e|contract|template|simulation)/[\w/]+\.py)(?:::(\w+))?`")
+
+
+def rows() -> dict[str, str]:
+    lines = (DOCS / "acceptance.md").read_text(encoding="utf-8").splitlines()
+    return {line.split("|")[1].strip(): line for line in lines if line.startswith("| P")}
+
+
+def missing(line: str) -> list[str]:
+    """The tests that a row names and that do not exist."""
+    absent = []
+    for file, name in NAMED.findall(line):
+        path = TESTS / file
+        if not path.exists() or (name and f"def {name}(" not in path.read_text(encoding="utf-8")):
+            absent.append(f"{file}::{name}")
+    return absent
+
+
+def test_every_row_of_the_mission_is_there_once_in_order() -> None:
+    assert [key for key in rows() if key != "P"] == ROWS
+
+
+def test_every_row_names_tests_and_each_of_them_exists() -> None:
+    for key, line in rows().items():
+        if key != "P":
+            assert NAMED.findall(line), f"{key} names no test"
+            assert missing(line) == []
+
+
+def test_every_case_of_the_table_of_people_is_a_test() -> None:
+    people = (DOCS / "people.md").read_text(encoding="utf-8")
+    rows = [row for row in people.splitlines() if row.startswith("|") and " · " in row]
+    cases = {row.rsplit("|", 2)[1].strip() for row in rows}
+    source = (TESTS / "component/test_people.py").read_text(encoding="utf-8")
+    classes = set(re.findall(r"class Test(\w+):", source))
+    assert {case.split(" · ")[0] for case in cases if " · " in case} == classes
