@@ -8,7 +8,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
 ROWS = [f"P{number}" for number in range(1, 22)]
-NAMED = re.compile(r"`((?:component|unit|e2e|contract|template|simulation)/[\w/]+\.py)(?:::(\w+))?`")
+FOLDERS = "component|unit|e2e|contract|template|simulation"
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w/]+\.py)(?:::(\w+))?`")
 
 
 def rows() -> dict[str, str]:
