@@ -133,6 +133,24 @@ def test_a_deleted_field_is_parked(stage: Stage, person: str) -> None:
     assert "segment__c" in stage.ledger.parked()
 
 
+def test_a_retyped_field_is_parked_and_a_type_that_fits_brings_it_back(
+    stage: Stage, person: str
+) -> None:
+    stage.control("salesforce", "DELETE", "fields/Lead/segment__c")
+    number = {"type": "Number", "label": "Segment", "precision": 8, "scale": 0}
+    stage.control("salesforce", "POST", "fields/Lead", {"name": "segment__c", "Metadata": number})
+    for client in stage.world.clients.values():
+        client.forget_schemas()
+    stage.edit_person(person, phone="222", segment="mid")
+
+    run = stage.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert lead(stage)["Phone"] == "222"
+    assert stage.ledger.links([ANA])[ANA].quarantine is None
+    assert "types that fit" in stage.ledger.parked()["segment__c"]
+
+
 def test_an_attribute_withdrawn_in_plezi_is_parked(stage: Stage, person: str) -> None:
     stage.control("plezi", "DELETE", "attributes/segment")
     for client in stage.world.clients.values():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from connector.mapping.lines import Direction, FieldMapping, Filter, Line, Policy
+from connector.mapping.loss import loss
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.values import Canonical, canonical, convert
 from connector.model import Kind, Side, Value
@@ -188,15 +189,21 @@ def _obstacle(line: Line, schemas: Mapping[Kind, Schema]) -> str:
             f"Lead has no field {line.salesforce!r} that the integration user can see: create it, "
             "or grant it field-level security, or switch the line off"
         )
-    for side, field in (
-        (Side.PLEZI, schemas[Kind.PLEZI_CONTACT][line.plezi]),
-        (Side.SALESFORCE, schemas[Kind.LEAD][line.salesforce]),
-    ):
+    plezi = schemas[Kind.PLEZI_CONTACT][line.plezi]
+    lead = schemas[Kind.LEAD][line.salesforce]
+    for side, source, target in ((Side.PLEZI, lead, plezi), (Side.SALESFORCE, plezi, lead)):
         special = side is Side.PLEZI and line.plezi in ONE_WAY_SPECIALS
-        if line.direction.listens(side) and not special and not _writable(field):
+        if special or not line.direction.listens(side):
+            continue
+        if not _writable(target):
             return (
-                f"{side.value.capitalize()} does not let us write {field.name!r}: grant edit "
+                f"{side.value.capitalize()} does not let us write {target.name!r}: grant edit "
                 "access to it, or turn the line the other way, or switch it off"
+            )
+        if lost := loss(source, target):
+            return (
+                f"{source.name!r} cannot be told to {target.name!r} as they are typed now: {lost}; "
+                "give the fields types that fit, or turn the line the other way"
             )
     return ""
 
