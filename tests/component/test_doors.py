@@ -145,3 +145,21 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(Exception, match="LEDGER_TABLE"):
         scheduled_sync.handler(event("scheduler"), CONTEXT)
+
+
+def test_an_error_that_nobody_foresaw_is_raised_without_any_value(
+    deployed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise ValueError("https://app.plezi.co/api/v1/contacts?filter[email]=ana@example.com")
+
+    monkeypatch.setattr(wiring, "worker", lambda: (deployed.world, deployed.settings))
+    monkeypatch.setattr("connector.engine.runs.Engine.work", break_down)
+
+    with pytest.raises(wiring.BrokenRunError) as caught:
+        sync_worker.handler(event("runs_queue"), CONTEXT)
+
+    assert "ValueError" in str(caught.value)
+    assert "ana@example.com" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__

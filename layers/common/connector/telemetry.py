@@ -7,6 +7,7 @@ members of an enumeration, so that a dashboard and the code cannot drift apart.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -38,6 +39,16 @@ def logger() -> Logger:
 @lru_cache(maxsize=1)
 def _metrics() -> Metrics:
     return Metrics(namespace=NAMESPACE)
+
+
+def place_of(error: BaseException) -> dict[str, str]:
+    """Return the kind and the place of an error, which is all that may be logged of it.
+
+    The libraries below may quote an address or an e-mail in an error's text.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return {"error": type(error).__name__, "where": where}
 
 
 def publish(numbers: Mapping[Metric, float]) -> None:

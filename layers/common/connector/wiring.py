@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import time
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -65,6 +64,10 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
 
 
+class BrokenRunError(Exception):
+    """A run met an error that nobody foresaw; its text is the kind and the place, and no value."""
+
+
 @lru_cache(maxsize=1)
 def door() -> Door:
     """Return the door through which runs are requested."""
@@ -109,7 +112,9 @@ def worker() -> tuple[World, WorkerSettings]:
 def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
     """Work on one part of a run.
 
-    Stops when the budget is spent, or when what AWS leaves is only enough to save the place.
+    Stops when the budget is spent, or when what AWS leaves is only enough to save the place. An
+    error that nobody foresaw is raised again by its kind and place alone, for Lambda logs what is
+    raised: the queue hands the request over again.
     """
     world, settings = worker()
     begun = time.monotonic()
@@ -120,7 +125,10 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
 
     log = telemetry.logger()
     log.append_keys(run_id=run_id, part=part.value)
-    state = Engine(world).work(run_id, part, out_of_time)
+    try:
+        state = Engine(world).work(run_id, part, out_of_time)
+    except Exception as error:  # noqa: BLE001  # nothing foreseen comes here
+        raise BrokenRunError(telemetry.place_of(error)) from None
     run = world.ledger.run(run_id)
     log.info(
         "part of a run ended", extra={"state": state.value, "reason": run.reason if run else ""}
@@ -158,9 +166,7 @@ def hear(delivery: Delivery, remaining_millis: Callable[[], int]) -> bool:
         try:
             heard, back_in = form_lane().serve(hint, delivery.waits)
         except Exception as error:  # noqa: BLE001  # see above
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{place.filename}:{place.lineno}"
-            log.error("a hint broke down", extra={"error": type(error).__name__, "where": where})  # noqa: TRY400
+            log.error("a hint broke down", extra=telemetry.place_of(error))  # noqa: TRY400
             return False
         log.info("a hint was heard", extra={"heard": heard.value, "back_in_seconds": back_in})
     return True
