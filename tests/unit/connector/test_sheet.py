@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.configuration.document import from_document, to_document
@@ -52,6 +54,7 @@ def mappings(words: st.SearchStrategy[str]) -> st.SearchStrategy[FieldMapping]:
 
 
 @given(mappings(words), words)
+@example(replace(DEFAULT_MAPPING, lead_filter=Filter("\x85", Operator.IN, "\u2028")), "\x1b")
 def test_every_mapping_comes_back_as_it_went(mapping: FieldMapping, saved: str) -> None:
     assert from_document(from_yaml(to_yaml(mapping, saved))) == mapping
 
