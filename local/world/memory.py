@@ -13,6 +13,7 @@ from typing import Any
 
 from connector.configuration import mapping_of_draft
 from connector.errors import StaleError
+from connector.journal import Lines
 from connector.mapping import DEFAULT_MAPPING, FieldMapping
 from connector.model import (
     Alert,
@@ -231,15 +232,16 @@ class MemoryJournal:
         """Keep lines of a dry run, apart from people's history."""
         self.plans += lines
 
-    def of_person(self, email: str, limit: int = 100) -> list[JournalLine]:
+    def of_person(self, email: str, limit: int = 100) -> Lines:
         """Return the newest lines of one person, newest first."""
         keys = sorted((key for key in self.lines if key[0] == email), reverse=True)
-        return [self.lines[key] for key in keys[:limit]]
+        return Lines(tuple(self.lines[key] for key in keys[:limit]))
 
-    def of_run(self, run: str, limit: int = 100) -> list[JournalLine]:
+    def of_run(self, run: str, limit: int = 100) -> Lines:
         """Return the first lines of a run, oldest first."""
         mine = [it for it in self.lines.values() if it.run == run]
-        return sorted(mine, key=lambda it: (it.at, it.what, it.record, it.field))[:limit]
+        mine.sort(key=lambda it: (it.at, it.what, it.record, it.field))
+        return Lines(tuple(mine[:limit]))
 
 
 class MemoryInbox:

@@ -230,8 +230,8 @@ def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
     journal.write([line])
     journal.write([line, replace(line, at=2.0, before="3")])
 
-    assert [it.before for it in journal.of_person("ana@x.fr")] == ["3", "1"]
-    assert [it.before for it in journal.of_run("r1")] == ["1", "3"]
+    assert [it.before for it in journal.of_person("ana@x.fr").lines] == ["3", "1"]
+    assert [it.before for it in journal.of_run("r1").lines] == ["1", "3"]
 
 
 def test_a_version_of_the_mapping_is_saved_once(configuration: Configuration) -> None:
