@@ -16,6 +16,7 @@ from connector.journal import DynamoJournal
 from connector.ledger import DynamoLedger
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    MASS_EMPTYING,
     Breaker,
     Change,
     Counts,
@@ -225,13 +226,29 @@ def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> 
     assert ledger.breaker() is None
 
 
+def test_one_login_at_a_time(ledger: Ledger) -> None:
+    assert ledger.claim_login(100.0, 60.0)
+    assert not ledger.claim_login(130.0, 60.0)
+    ledger.release_login()
+    assert ledger.claim_login(131.0, 60.0)
+    assert ledger.claim_login(200.0, 60.0)
+
+
+def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) -> None:
+    assert ledger.emptying_allowed_until() == 0.0
+    ledger.open_breaker(Breaker(MASS_EMPTYING, "why", 1.0))
+    ledger.allow_emptying(50.0)
+    assert ledger.emptying_allowed_until() == 50.0
+    assert ledger.breaker() is None
+
+
 def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
     line = JournalLine("ana@x.fr", 1.0, "r1", "lost", Side.PLEZI, "p1", "Phone", "1", "2", "newest")
     journal.write([line])
     journal.write([line, replace(line, at=2.0, before="3")])
 
-    assert [it.before for it in journal.of_person("ana@x.fr")] == ["3", "1"]
-    assert [it.before for it in journal.of_run("r1")] == ["1", "3"]
+    assert [it.before for it in journal.of_person("ana@x.fr").lines] == ["3", "1"]
+    assert [it.before for it in journal.of_run("r1").lines] == ["1", "3"]
 
 
 def test_a_version_of_the_mapping_is_saved_once(configuration: Configuration) -> None:
