@@ -470,9 +470,13 @@ class History:
         self.tell("people stop, and nothing fails any more")
         if self._password_due:
             self.connected.put_secrets()
-        for _ in range(SETTLING_RUNS):
+        for number in range(SETTLING_RUNS):
             self.sides.clock.advance(LONG_ENOUGH)
+            before = self.counted["writes"], _revisions(self.connected.ledger)
             self._calm_run(RunKind.CHANGES)
+            moved = (self.counted["writes"], _revisions(self.connected.ledger)) != before
+            if not moved and number:
+                break
         self._judge_quiet()
         self._judge_sides()
         self._judge_drift()
