@@ -35,7 +35,7 @@ Watch = Callable[[PreparedRequest, Callable[[], Response]], Response]
 class Connected:
     """The connector, run by run. A process that died starts cold, with the same memory outside."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the ports, each by its name
         self,
         sides: Sides,
         luck: Luck,

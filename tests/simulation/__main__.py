@@ -31,7 +31,9 @@ def sides() -> Sides:
     return _sides[0]
 
 
-def portion(first: int, number: int) -> tuple[list[tuple[int, str]], Counter[str], Counter[str], int]:
+def portion(
+    first: int, number: int
+) -> tuple[list[tuple[int, str]], Counter[str], Counter[str], int]:
     """Play some histories; return the broken ones, what was injected, what was checked."""
     warnings.simplefilter("ignore")
     broken: list[tuple[int, str]] = []
@@ -93,7 +95,10 @@ def tell(seed: int, why: str) -> None:
     print(f"  Plezi is {story.tenant or 'as expected'}; policies {dict(story.policies)}")
     for line in outcome.story:
         print(f"  {line}")
-    print(f"Replay: .venv/bin/python -m tests.simulation replay --seed {seed}")
+    print(
+        "Replay: PYTHONPATH=.:layers/common .venv/bin/python -m tests.simulation replay "
+        f"--seed {seed}"
+    )
 
 
 def replay(seed: int) -> int:

@@ -205,7 +205,7 @@ def test_a_run_keeps_its_story(ledger: Ledger) -> None:
 
 def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> None:
     assert not ledger.started()
-    assert ledger.token() is ledger.breaker() is ledger.document("x") is None
+    assert (ledger.token(), ledger.breaker(), ledger.document("x")) == (None, None, None)
     token = Token("t", "https://acme.my.salesforce.com", "1")
     breaker = Breaker("login_refused", "why", 1.0, "1")
 
