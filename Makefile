@@ -93,6 +93,15 @@ format: install ## Format, and repair what can be repaired
 bench: install .venv-bench/installed ## Measure, beside a peer (about five minutes)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
 
+.PHONY: simulate
+simulate: install ## Play seeded histories of the whole world: [HISTORIES=2000] [SEED=0]
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \
+		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0)
+
+.PHONY: simulate-bugs
+simulate-bugs: install ## Plant faults of peers, and show that the simulation finds each
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
+
 .PHONY: requirements
 requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt

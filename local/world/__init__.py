@@ -1,1 +1,1 @@
-"""A whole world in one process: both sides, people, a clock, bad luck, and the engine between them."""
+"""A whole world in one process: both sides, people, a clock, bad luck, and the engine."""

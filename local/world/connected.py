@@ -17,6 +17,7 @@ from connector.plezi.client import PleziClient
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
+from connector.salesforce.session import Sessions
 from connector.settings import PleziDialect
 from connector.transport import Wire
 from local.serving import InProcessAdapter
@@ -26,13 +27,15 @@ from local.world.sides import Sides
 
 WORKER_TIMEOUT: Final = 300.0
 API_SHARE: Final = 0.2
+MOST_EMPTIED: Final = 1000
+"""People of whom one run may empty fields; more than there are here."""
 Watch = Callable[[PreparedRequest, Callable[[], Response]], Response]
 
 
 class Connected:
     """The connector, run by run. A process that died starts cold, with the same memory outside."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the ports, each by its name
         self,
         sides: Sides,
         luck: Luck,
@@ -90,14 +93,15 @@ class Connected:
         """Start cold: nothing but what was kept outside is known."""
         ledger = Tapped(self.ledger, "ledger", self._luck)
         secrets: Any = self.secrets
-        connection = Connection(
-            self._wire("salesforce", self._sides.org),
+        wire = self._wire("salesforce", self._sides.org)
+        sessions = Sessions(
+            wire,
             SecretReader(secrets, "salesforce", SalesforceCredentials, self.now),
             ledger,
             self.now,
             self._sides.clock.advance,
-            api_version="64.0",
         )
+        connection = Connection(wire, sessions, self._sides.clock.advance, api_version="64.0")
         api = PleziApi(
             self._wire("plezi", self._sides.tenant),
             SecretReader(secrets, "plezi", PleziCredentials, self.now),
@@ -119,6 +123,7 @@ class Connected:
             clock=self.now,
             new_id=self.new_id,
             worker_timeout=WORKER_TIMEOUT,
+            most_emptied=MOST_EMPTIED,
         )
         return self.world
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ class Luck:
         *,
         die_at: int = 0,
         die_after: bool = False,
-        meanwhile: dict[int, Callable[[], None]] | None = None,
+        meanwhile: Mapping[int, Callable[[], None]] | None = None,
     ) -> None:
         """Begin a new invocation, with its own fate."""
         self.steps, self.writes, self.dead = 0, 0, False

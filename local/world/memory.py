@@ -16,6 +16,7 @@ from connector.errors import StaleError
 from connector.journal import Lines
 from connector.mapping import DEFAULT_MAPPING, FieldMapping
 from connector.model import (
+    MASS_EMPTYING,
     Alert,
     Breaker,
     Change,
@@ -187,6 +188,29 @@ class MemoryLedger:
         """Close the breaker."""
         self._documents.pop("breaker", None)
 
+    def emptying_allowed_until(self) -> float:
+        """Return until when a person lets runs empty many fields; 0: never."""
+        return float((self.document("emptying") or {}).get("until", 0.0))
+
+    def allow_emptying(self, until: float) -> None:
+        """Let runs empty many fields until then, and close the breaker that this had opened."""
+        self.keep_document("emptying", {"until": until})
+        breaker = self.breaker()
+        if breaker is not None and breaker.reason == MASS_EMPTYING:
+            self.close_breaker()
+
+    def claim_login(self, now: float, seconds: float) -> bool:
+        """Keep others from logging in for some seconds; False while somebody else does."""
+        claim = self.document("claim") or {"until": 0.0}
+        if claim["until"] >= now:
+            return False
+        self.keep_document("claim", {"until": now + seconds})
+        return True
+
+    def release_login(self) -> None:
+        """Let others log in."""
+        self._documents.pop("claim", None)
+
     def token(self) -> Token | None:
         """Return the session kept, if any."""
         document = self.document("session")
@@ -305,7 +329,7 @@ class MemorySecrets:
         version = int(self._values[name][0]) + 1 if name in self._values else 1
         self._values[name] = (str(version), json.dumps(material))
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803  # as boto3 spells it
+    def get_secret_value(self, *, SecretId: str, **_version: str) -> dict[str, str]:  # noqa: N803  # as boto3 spells it
         """Return the current version of a secret."""
         version, text = self._values[SecretId]
         return {"VersionId": version, "SecretString": text}

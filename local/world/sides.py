@@ -13,8 +13,7 @@ from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
 from local.plezi_tenant.refusals import RefusedError as PleziRefusedError
 from local.plezi_tenant.store import Contact, Listing
-from local.salesforce_org import SalesforceOrg
-from local.salesforce_org import lifecycle
+from local.salesforce_org import SalesforceOrg, lifecycle
 from local.salesforce_org.automation import Automation
 from local.salesforce_org.dml import Saving, Writer
 from local.salesforce_org.errors import RefusedError

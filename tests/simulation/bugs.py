@@ -16,6 +16,7 @@ import requests
 from connector.engine import observe as observing
 from connector.engine import reconcile as reconciling
 from connector.engine.runs import Engine
+from connector.engine.story import lost_lines
 from connector.mapping import BoundLine, Direction
 from connector.mapping.values import clean
 from connector.merge import Rule, Verdict
@@ -28,7 +29,7 @@ from local.world.sides import Sides
 
 Plant = Callable[[Sides], AbstractContextManager[object]]
 BUGS: Final[dict[str, tuple[str, Plant]]] = {}
-"""By name: who has shipped it, or who complained (reference: peers 1E and 2), and how to plant it."""
+"""By name: who has shipped it, or who complained (reference: peers 1E, 2), and how to plant it."""
 
 
 def bug(name: str, seen_at: str) -> Callable[[Plant], Plant]:
@@ -41,7 +42,7 @@ def bug(name: str, seen_at: str) -> Callable[[Plant], Plant]:
     return register
 
 
-def _swap(owner: object, name: str, new: object) -> Any:  # noqa: ANN401  # a patcher
+def _swap(owner: object, name: str, new: object) -> AbstractContextManager[object]:  # a patcher
     return patch.object(owner, name, new)
 
 
@@ -54,7 +55,9 @@ def record_before_apply(_sides: Sides) -> AbstractContextManager[object]:
         after = []
         for each in intended:
             done = {it.record: Outcome(it, Result.DONE, it.record) for it in each.writes}
-            link = recording.record(each.link, each.link.intent.id, done, undisturbed=True, now=0.0)
+            intent = each.link.intent
+            assert intent is not None
+            link = recording.record(each.link, intent.id, done, undisturbed=True, now=0.0)
             self._world.ledger.put([Change(replace(link, intent=None, dirty=False))])
             after.append(each)
         return after
@@ -71,7 +74,7 @@ def apply_without_intent(_sides: Sides) -> AbstractContextManager[object]:
             self._count_decision(each, counts)
             intent = Intent("none", self._run, now, each.writes, each.settlements)
             done.append(replace(each, link=replace(each.link, intent=intent)))
-        lines = [it for each in done for it in reconciling.lost_lines(each, self._run, now)]
+        lines = [it for each in done for it in lost_lines(each, self._run, now)]
         self._world.journal.write(lines)
         return done
 

@@ -16,6 +16,7 @@ from connector.journal import DynamoJournal
 from connector.ledger import DynamoLedger
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    MASS_EMPTYING,
     Breaker,
     Change,
     Counts,
@@ -204,7 +205,7 @@ def test_a_run_keeps_its_story(ledger: Ledger) -> None:
 
 def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> None:
     assert not ledger.started()
-    assert ledger.token() is ledger.breaker() is ledger.document("x") is None
+    assert (ledger.token(), ledger.breaker(), ledger.document("x")) == (None, None, None)
     token = Token("t", "https://acme.my.salesforce.com", "1")
     breaker = Breaker("login_refused", "why", 1.0, "1")
 
@@ -222,6 +223,22 @@ def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> 
     assert ledger.parked() == {"Phone": "hidden"}
     assert (ledger.calls_since(10), ledger.calls_since(11)) == (7, 2)
     ledger.close_breaker()
+    assert ledger.breaker() is None
+
+
+def test_one_login_at_a_time(ledger: Ledger) -> None:
+    assert ledger.claim_login(100.0, 60.0)
+    assert not ledger.claim_login(130.0, 60.0)
+    ledger.release_login()
+    assert ledger.claim_login(131.0, 60.0)
+    assert ledger.claim_login(200.0, 60.0)
+
+
+def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) -> None:
+    assert ledger.emptying_allowed_until() == 0.0
+    ledger.open_breaker(Breaker(MASS_EMPTYING, "why", 1.0))
+    ledger.allow_emptying(50.0)
+    assert ledger.emptying_allowed_until() == 50.0
     assert ledger.breaker() is None
 
 

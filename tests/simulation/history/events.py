@@ -184,7 +184,7 @@ def _close(chance: random.Random) -> Event:
     side = chance.choice(SIDES)
     if what == "run":
         die = chance.choice((0, 0, -1, -1, -2, AT_FIRST_PUT, chance.randint(1, 30)))
-        return Event("run", value=die, extra=(chance.random() < 0.5, 0))  # noqa: PLR2004  # even
+        return Event("run", value=die, extra=(chance.random() < 0.5, 0))  # even
     if what == "fault":
         return _losing(chance)
     return Event(what, 0, side, "phone", chance.randrange(3))
@@ -227,9 +227,9 @@ def _other(chance: random.Random, people: int) -> Event:
 def _run(chance: random.Random, people: int, what: str) -> Event:
     """A run; perhaps it dies at some step, perhaps somebody types while it works."""
     fate = chance.random()
-    die_at = chance.choice((-1, chance.randint(1, 40))) if fate < 0.3 else 0  # noqa: PLR2004
+    die_at = chance.choice((-1, chance.randint(1, 40))) if fate < 0.3 else 0
     meanwhile = []
-    while chance.random() < 0.35:  # noqa: PLR2004
+    while chance.random() < 0.35:
         typed = _by_people(chance, people)
         meanwhile.append(Event("at", value=chance.randint(1, 30), more=(typed,)))
     return Event(
@@ -237,5 +237,5 @@ def _run(chance: random.Random, people: int, what: str) -> Event:
         chance.randrange(people),
         value=die_at,
         more=tuple(meanwhile),
-        extra=(chance.random() < 0.5, chance.choice((0, 0, 0, 1, 3))),  # noqa: PLR2004
+        extra=(chance.random() < 0.5, chance.choice((0, 0, 0, 1, 3))),
     )

@@ -169,7 +169,7 @@ class Oracle:
                 heard = self.read.get(record, {}).get(name)
                 if name in TWO_WAY and heard is not None and heard == said(value):
                     raise BrokenPromiseError(
-                        f"10 field isolation: {wire}, which says so already, is sent by {method} {path}"
+                        f"10 field isolation: {wire} says so already, and is sent to {path}"
                     )
 
     def wrote(
@@ -183,9 +183,9 @@ class Oracle:
         lost = list(journal)
         changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
         for key, edit in list(self.edits.items()):  # an automation may have changed it on arrival
-            if edit.value in self.sent and self.group(key[0]) in changed:
-                if not any(b.id == key[0] and a != b for b, a in _pairs(before, after)):
-                    del self.edits[key]
+            written = any(b.id == key[0] and a != b for b, a in _pairs(before, after))
+            if edit.value in self.sent and self.group(key[0]) in changed and not written:
+                del self.edits[key]
         for record, now in after.items():
             was = before.get(record)
             if was is None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from requests import PreparedRequest, Response
@@ -145,7 +146,7 @@ class History:
         self._serial += 1
         return f"{event.who + 1}{self._serial:03d}"
 
-    def _type(self, truth: Truth, name: str, value: str | None, told: str, **how: Any) -> None:
+    def _type(self, truth: Truth, name: str, value: object, told: str, **how: Any) -> None:
         wire = name if truth.kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]
         if value is None and wire in ("LastName", "Company"):
             return
@@ -249,12 +250,8 @@ class History:
         truth = self._find(event)
         if truth is None or truth.deleted or truth.converted:
             return
-        self._type(
-            truth,
-            "newsletter_optout",
-            True,
-            f"{NAMES[event.who]} opts out in {event.side}",  # type: ignore[arg-type]  # a checkbox
-        )
+        told = f"{NAMES[event.who]} opts out in {event.side}"
+        self._type(truth, "newsletter_optout", True, told)
 
     def _do_email(self, event: Event) -> None:
         truth = self._find(event)
@@ -400,7 +397,7 @@ class History:
     # Runs
 
     def _do_run(self, event: Event) -> None:
-        self._run(event, lambda: self.connected.request())
+        self._run(event, self.connected.request)
 
     def _do_full(self, event: Event) -> None:
         self._run(event, lambda: self.connected.request(RunKind.FULL))
@@ -419,7 +416,7 @@ class History:
 
     def _fate(self, event: Event) -> None:
         after, _ = event.extra or (False, 0)
-        meanwhile = {it.value: (lambda typed=it.more[0]: self.happen(typed)) for it in event.more}
+        meanwhile = {it.value: partial(self.happen, it.more[0]) for it in event.more}
         self.luck.invocation(die_at=event.value, die_after=after, meanwhile=meanwhile)
 
     def _run(self, event: Event, request: Callable[[], str]) -> None:
@@ -470,9 +467,13 @@ class History:
         self.tell("people stop, and nothing fails any more")
         if self._password_due:
             self.connected.put_secrets()
-        for _ in range(SETTLING_RUNS):
+        for number in range(SETTLING_RUNS):
             self.sides.clock.advance(LONG_ENOUGH)
+            before = self.counted["writes"], _revisions(self.connected.ledger)
             self._calm_run(RunKind.CHANGES)
+            moved = (self.counted["writes"], _revisions(self.connected.ledger)) != before
+            if not moved and number:
+                break
         self._judge_quiet()
         self._judge_sides()
         self._judge_drift()

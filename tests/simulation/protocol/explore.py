@@ -1,4 +1,4 @@
-"""Visit every state, breadth first; keep parents, so that a broken rule tells its shortest story."""
+"""Visit every state, breadth first; parents are kept, so that what breaks tells its story."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The model: people who type, a run that may die between any two steps, and answers that get lost.
 
 One state holds what both sides hold, the link as stored, where the run stands, and what people have
-typed that nobody has heard yet. Everything that decides is the connector's own: `fold`, `refreshed`,
-`forget`, `judge`, `plan`, `record` (and with them `gather` and `settle`). What is modelled here is
-the shell around them, one step between two things that outlive a crash.
+typed that nobody has heard yet. Everything that decides is the connector's own: `fold`, `judge`,
+`refreshed`, `forget`, `plan`, `record` (and with them `gather` and `settle`). What is modelled here
+is the shell around them, one step between two things that outlive a crash.
 
 Versions and stamps are only ever compared, so that after each step they are numbered anew from
 zero: that is what makes the space of states finite although people may type for ever.
@@ -45,7 +45,7 @@ Worker = tuple[object, ...]
 
 
 class Mark(NamedTuple):
-    """What has become of what a record says, and what it last agreed to, as far as a run could know.
+    """What has become of what a record says, and what it last agreed to, as a run could know it.
 
     A value typed and taken back before a run told it to the other side, or saw it there, is not an
     edit, for us as for Unison.
@@ -82,11 +82,12 @@ class Move(NamedTuple):
 class Scenario:
     """Where the story begins, and what may happen in it.
 
-    `words` are what people type. `chances` may happen once each: `add l2`, `add p`, `delete p`,
-    `delete l1`, `undelete l1`, `convert`. `refused` is a value that Salesforce does not take.
-    `touches`: people also edit other fields, which moves a version and no value. `clocks`: the policy
-    compares stamps of both sides. `deaf`: answers get lost while the run goes on (else only runs
-    die, which is the same wherever one run makes one write).
+    `words` are what people type. `chances` may happen once each: `add l2`, `delete p`, `delete l1`,
+    `undelete l1`, `convert`. `refused` is a value that Salesforce does not take. `touches`: people
+    also edit other fields, which moves a version and no value. `clocks`: the policy compares stamps
+    of both sides. `deaf`: answers get lost while the run goes on; without it only runs die, which
+    is the same wherever a run makes one write. `fresh`: Plezi is not always looked at again, if it
+    was read within the minute.
     """
 
     name: str
@@ -270,7 +271,7 @@ class Model:
             for new, old in enumerate(sorted(known))
             if old != new
         )
-        later = ()
+        later: Stamps = ()
         if max(stamps) >= len(stamps):
             later = tuple((old, new) for new, old in enumerate(sorted(stamps)) if old != new)
         if moved or later:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from connector.ledger.codec import to_attributes
@@ -71,7 +71,7 @@ class Record(NamedTuple):
         )
 
 
-@lru_cache(maxsize=None)
+@cache
 def bound(policy: Policy, duplicates: Duplicates, *, with_url: bool) -> BoundMapping:
     """Return the mapping of the model: one two-way field and, where records are made, the url."""
     phone = Line(PLEZI_FIELD, LEAD_FIELD, Direction.BOTH, contact=LEAD_FIELD, policy=policy)
@@ -120,7 +120,8 @@ class Links:
         self._reworded: dict[tuple[int, Renaming], int] = {}
 
     def number(self, link: Link) -> int:
-        """Return the number of a link."""
+        """Return the number of a link. What was told is left out: the model has no ping-pong."""
+        link = replace(link, told={})
         key = (tuple(sorted(to_attributes(link).items())), link.dirty)
         known = self._numbers.get(key)
         if known is None:

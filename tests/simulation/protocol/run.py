@@ -175,7 +175,7 @@ def _all_agreed(link: Link, before: Link, bound: BoundMapping) -> dict[str, Valu
     for settlement in before.intent.settlements if before.intent is not None else ():
         meant = {record: word for record, (_, word) in settlement.words.items()}
         if NEW_RECORD in meant:  # whoever stands there now is taken for the one created
-            made = next((it.side for it in before.intent.writes if it.creates), None)
+            made = _creating_side(before)
             found = next((it.id for it in link.observations() if it.side is made), NEW_RECORD)
             meant = {found if r == NEW_RECORD else r: word for r, word in meant.items()}
             needs = {found if r == NEW_RECORD else r for r in settlement.needs}
@@ -184,6 +184,11 @@ def _all_agreed(link: Link, before: Link, bound: BoundMapping) -> dict[str, Valu
         if all(r in now and now[r] == meant[r] for r in needs):
             words = {**meant, **words}
     return words
+
+
+def _creating_side(link: Link) -> Side | None:
+    writes = link.intent.writes if link.intent is not None else ()
+    return next((it.side for it in writes if it.creates), None)
 
 
 def _said_across(link: Link, bound: BoundMapping) -> dict[str, Value]:
@@ -285,13 +290,13 @@ def _done(model: Model, state: State, write: Write) -> tuple[State, Answer, str]
         value=value if name in write.values else target.value,
         url=target.url or URL_FIELD in write.values,
         version=target.version + 1,
-        stamp=model._stamp(state),  # noqa: SLF001  # one model in two modules
+        stamp=model._stamp(state),  # one model in two modules
     )
     mark = state.marks[place]
     broken = ""
-    if after.value != target.value and mark.fate == PENDING:
-        if not (moved and model.protocol.window):
-            broken = f"{target.value!r}, typed in {NAMES[target.side]} ({target.id}), is lost"
+    overwritten = after.value != target.value and mark.fate == PENDING
+    if overwritten and not (moved and model.protocol.window):
+        broken = f"{target.value!r}, typed in {NAMES[target.side]} ({target.id}), is lost"
     if name in write.values:
         mark = Mark(HEARD, after.value)  # written over, or typed by both
     shown = (after,) if write.side is Side.PLEZI else ()

@@ -51,7 +51,8 @@ def record(
     where only some are, the refused record counts as one that never agreed, and takes the agreed
     value later. `undisturbed` says that nobody observed anything on the link since the intent; else
     it stays dirty, as it does when an answer shows what somebody typed in another field meanwhile:
-    the next reading would take that for an echo. An unknown answer leaves the intent, in doubt, for the next run to judge.
+    the next reading would take that for an echo. An unknown answer leaves the intent, in doubt, for
+    the next run to judge.
     """
     intent = link.intent
     if intent is None or intent.id != intent_id:

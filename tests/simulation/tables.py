@@ -1,0 +1,196 @@
+"""What is injected and what is checked: the tables of docs/reliability.md come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+WORLD, MODEL, COMPONENT, CONTRACT, STACK, NONE = (
+    "world", "model", "component tests", "contract tests", "stack test", "",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault or invariant: where it is injected or checked, and what is expected and seen.
+
+    `where` '' says that it is not simulated; `what` is then the reason. `counted` are the names
+    under which histories count it.
+    """
+
+    number: int
+    name: str
+    where: str
+    what: str
+    counted: tuple[str, ...] = ()
+
+
+FAULTS: Final = (
+    Row(1, "session expires in the middle", WORLD, "renewed once; nothing twice",
+        ("1 session killed", "salesforce session_expired")),
+    Row(2, "password reset", WORLD, "one login, then the breaker; a new secret goes on",
+        ("2 password reset",)),
+    Row(3, "grant revoked", CONTRACT, "as 2, with its own cause"),
+    Row(4, "API limit", WORLD, "the run ends; the next goes on", ("salesforce quota_exceeded",)),
+    Row(5, "5xx, reset, HTML instead of JSON", WORLD, "reads repeated, writes judged",
+        ("salesforce server_unavailable", "salesforce server_error",
+         "salesforce connection_reset", "salesforce unavailable_page", "salesforce edge_page")),
+    Row(6, "time-out after a create", WORLD, "one record",
+        ("salesforce timeout_after_commit", "plezi timeout_after", "plezi reset_after",
+         "plezi empty_body")),
+    Row(7, "time-out after an update", WORLD, "known as our own",
+        ("salesforce reset_after_commit", "plezi reset_after")),
+    Row(8, "mixed success of a collection", WORLD, "matched by position",
+        ("salesforce record_error", "salesforce lock_row")),
+    Row(9, "locked row", WORLD, "tried again, others go on", ("salesforce lock_row",)),
+    Row(10, "validation rule", WORLD, "quarantined with its code",
+        ("10 validation rule", "salesforce record_error")),
+    Row(11, "duplicate rule", WORLD, "quarantined", ("salesforce record_error",)),
+    Row(12, "automation rewrites our value", WORLD, "its value travels", ("12 automation",)),
+    Row(13, "automations that undo each other", COMPONENT, "held as oscillating"),
+    Row(14, "long transaction", WORLD, "read all the same", ("14 long transaction",)),
+    Row(15, "equal stamps across a page", WORLD, "none lost (pages of one row)",
+        ("salesforce short_page",)),
+    Row(16, "page cursor expired, short page", WORLD, "resumes after the last row",
+        ("salesforce cursor_expired", "salesforce short_page")),
+    Row(17, "rows move while paging", WORLD, "none skipped (people type during runs)"),
+    Row(18, "replication window refused", NONE, "only latestDateCovered of the last hour is used"),
+    Row(19, "delete log purged", NONE, "the delete log is not used: queryAll is"),
+    Row(20, "deleted, undeleted", WORLD, "nothing deleted across; goes on when it comes back"),
+    Row(21, "converted during a run", WORLD, "the Contact goes on; the Lead is never written"),
+    Row(22, "merged", WORLD, "the winner goes on"),
+    Row(23, "e-mail changed, swapped", WORLD, "followed, or held; no word crosses people"),
+    Row(24, "field deleted, hidden", COMPONENT, "the line is parked, others go on"),
+    Row(25, "stamps move without a change", WORLD, "0 writes (other fields are edited)"),
+    Row(26, "bulk job fails", NONE, "the Bulk API is not used"),
+    Row(27, "bulk CSV quoting", NONE, "the Bulk API is not used"),
+    Row(28, "instance moves, maintenance page", CONTRACT, "allow-list of hosts holds"),
+    Row(29, "sandbox refreshed", NONE, "no org is refreshed in a world of one org"),
+    Row(30, "Salesforce's clock is off", WORLD, "nothing lost", ("salesforce clock_skew",)),
+    Row(31, "429 with and without advice", WORLD, "waited for", ("plezi http_429",)),
+    Row(32, "list parameters lie", WORLD, "all seen", ("tenant {'changed_since': 'ignored'}",
+        "tenant {'changed_since': 'absent'}",
+        "tenant {'changed_since': 'absent', 'sort': 'ignored'}",
+        "tenant {'page_size_cap': 2, 'total_results': 'low'}")),
+    Row(33, "page loses rows, rows move", WORLD, "absence never means deletion",
+        ("plezi truncated_page",)),
+    Row(34, "updated_at missing or unmoved", WORLD, "the values decide",
+        ("tenant {'updated_at': 'missing'}", "tenant {'unchanged_write': 'moves_updated_at'}")),
+    Row(35, "create of a known e-mail", WORLD, "one contact, capitals or not",
+        ("tenant {'known_email': 'conflict'}",
+         "tenant {'email_filter': 'absent', 'known_email': 'conflict_409'}")),
+    Row(36, "stale reads", WORLD, "no false conflict",
+        ("plezi stale", "tenant {'read_lag_seconds': 5.0}")),
+    Row(37, "null, missing, text for number", WORLD, "read with tolerance",
+        ("tenant {'empty_values': 'omitted'}",)),
+    Row(38, "score or state out of bounds", CONTRACT, "passed on as said"),
+    Row(39, "Plezi is down", WORLD, "the run fails clean", ("plezi http_503", "plezi http_500")),
+    Row(40, "schedule late or not at all", WORLD, "the next run covers the gap"),
+    Row(41, "schedule, person and form at once", WORLD, "serial, same end", ("hint",)),
+    Row(42, "message twice or late", WORLD, "no effect", ("42 duplicate message",)),
+    Row(43, "the process dies anywhere", WORLD, "nothing lost", ("43 the process dies",)),
+    Row(44, "killed by the time-out", STACK, "the next run goes on"),
+    Row(45, "process thawed late", NONE, "one process at a time; a Lambda is killed before that"),
+    Row(46, "our clock jumps", WORLD, "hours pass between runs; no jump backwards"),
+    Row(47, "DynamoDB busy, condition failed", CONTRACT, "refused lines are told, others stored"),
+    Row(48, "table restored to an older point", NONE, "not yet: no restore is drawn"),
+    Row(49, "S3 shard lost", NONE, "S3 is not used"),
+    Row(50, "Secrets Manager down", NONE, "the in-memory one never is"),
+    Row(51, "rotation cut in two", COMPONENT, "old or new secret works"),
+    Row(52, "permission missing", NONE, "IAM is not simulated"),
+    Row(53, "dead letters", NONE, "the in-memory queue has none"),
+    Row(54, "a message that kills", NONE, "memory is not simulated"),
+    Row(55, "disk full, memory short", NONE, "neither is simulated"),
+    Row(56, "deployed during a run", NONE, "one version at a time"),
+    Row(57, "two tenants in one process", NONE, "one stack serves one tenant"),
+    Row(58, "forged or repeated push", COMPONENT, "refused, or no effect"),
+    Row(59, "hostile bodies", COMPONENT, "refused"),
+    Row(60, "flood of forms", NONE, "load is not simulated"),
+    Row(61, "form before its contact shows", COMPONENT, "tried later"),
+    Row(62, "queue down", NONE, "the in-memory queue never is"),
+    Row(63, "hostile configuration", COMPONENT, "refused at save"),
+    Row(64, "mapping saved during a run", WORLD, "the run keeps its version",
+        ("64 mapping saved",)),
+)  # fmt: skip
+
+INVARIANTS: Final = (
+    Row(1, "convergence", WORLD, "sides compared in peace", ("1 convergence",)),
+    Row(2, "quiescence", WORLD, "a run in peace changes nothing", ("2 quiescence",)),
+    Row(3, "termination", WORLD, "a run has a bounded number of parts"),
+    Row(4, "no echo", WORLD, "a run in peace changes nothing", ("2 quiescence",)),
+    Row(5, "idempotence", WORLD, "messages are delivered again", ("42 duplicate message",)),
+    Row(6, "order freedom", MODEL, "every order of steps"),
+    Row(7, "no lost uncontested edit", WORLD, "every write, every edit at the end",
+        ("7 no lost uncontested edit",)),
+    Row(8, "conflict is explicit", WORLD, "what is overwritten is journalled before",
+        ("8 conflict is explicit",)),
+    Row(9, "false conflicts are silent", COMPONENT, "the merge's table"),
+    Row(10, "field isolation", WORLD, "every field of every write", ("10 field isolation",)),
+    Row(11, "direction", WORLD, "no Contact, no converted Lead, no one-way field",
+        ("10 field isolation",)),
+    Row(12, "eligibility", WORLD, "nobody without e-mail is created", ("15 no duplicate create",)),
+    Row(13, "identity", CONTRACT, "pointers move with the link"),
+    Row(14, "duplicates not overwritten", WORLD, "every word was typed about this person",
+        ("17 base truth",)),
+    Row(15, "no duplicate create", WORLD, "every creation", ("15 no duplicate create",)),
+    Row(16, "delete safety", WORLD, "nothing is ever deleted by a call of ours",
+        ("10 field isolation",)),
+    Row(17, "base truth", MODEL, "both sides' words, in every state"),
+    Row(18, "intent before effect", MODEL, "the weaker orders break"),
+    Row(19, "lost base", NONE, "not yet: no restore is drawn"),
+    Row(20, "stale read guard", WORLD, "hours between reading and writing"),
+    Row(21, "watermark", WORLD, "late commits; a full run finds no drift", ("30 self-healing",)),
+    Row(22, "crash anywhere", WORLD, "before and after each step", ("43 the process dies",)),
+    Row(23, "poison isolation", WORLD, "one refused row of a batch", ("salesforce record_error",)),
+    Row(24, "mutual exclusion", CONTRACT, "conditional puts"),
+    Row(25, "lease", NONE, "there is no lease: intents age by the worker's time-out"),
+    Row(26, "deadline", WORLD, "runs saved and continued after few steps"),
+    Row(27, "budget", COMPONENT, "the share is kept to"),
+    Row(28, "fairness", COMPONENT, "forms have a lane of their own"),
+    Row(29, "accounting", COMPONENT, "counts of a run"),
+    Row(30, "self-healing", WORLD, "a full run in peace writes nothing", ("30 self-healing",)),
+    Row(31, "determinism of tests", WORLD, "one seed, one trace hash"),
+    Row(32, "mapping change", WORLD, "lines leave and return", ("64 mapping saved",)),
+    Row(33, "round trip", COMPONENT, "properties of conversions"),
+)  # fmt: skip
+
+HEADER: Final = "<!-- generated: python -m tests.simulation docs -->"
+
+
+def document() -> str:
+    """Return docs/reliability.md."""
+    lines = [
+        HEADER,
+        "# Reliability: what is injected, what is checked",
+        "",
+        "`make simulate HISTORIES=n [SEED=s]` plays seeded histories of the whole world (real",
+        "engine, real adapters, both simulators, ports in memory) and judges them by what people",
+        "typed. `make simulate-bugs` plants faults of peers and shows that each is found. The",
+        "model (`python -m tests.simulation.protocol`) visits every state of the write protocol.",
+        "",
+        "## Faults",
+        "",
+        "| | fault | injected in | expected and seen, or why not |",
+        "| --- | --- | --- | --- |",
+        *(_line(row) for row in FAULTS),
+        "",
+        "## Invariants",
+        "",
+        "| | invariant | checked in | how, or why not |",
+        "| --- | --- | --- | --- |",
+        *(_line(row) for row in INVARIANTS),
+        "",
+        "## What simulation cannot prove",
+        "",
+        "Real Salesforce triggers and sharing, the real Plezi API (its behaviour is assumed), IAM,",
+        "cold starts, memory and load. Runs are serial here, as the queue makes them; two at once",
+        "are not simulated. An edit of the same field typed between our last reading of a record",
+        "and our write may be overwritten: Salesforce has no precondition on collections. The",
+        "histories count how often that happens.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    return f"| {row.number} | {row.name} | {row.where or 'not simulated'} | {row.what} |"

@@ -1,0 +1,63 @@
+"""Seeded histories of the whole world, and the planted bugs that show that they can fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.world.sides import Sides
+from tests.simulation.bugs import BUGS
+from tests.simulation.history.events import draw
+from tests.simulation.history.play import play
+from tests.simulation.tables import FAULTS, INVARIANTS, document
+
+PORTIONS = 8
+HISTORIES = 15
+QUICKLY_FOUND = (
+    "record before apply",
+    "compare with clocks",
+    "read again at the end",
+    "write whole records",
+    "null for what is absent",
+    "lose without a word",
+    "retry a create after a time-out",
+)
+
+
+@pytest.fixture(scope="session")
+def sides() -> Sides:
+    return Sides()
+
+
+@pytest.mark.parametrize("portion", range(PORTIONS))
+@pytest.mark.filterwarnings("ignore")
+def test_nothing_that_anybody_typed_is_lost(sides: Sides, portion: int) -> None:
+    for seed in range(portion * HISTORIES, (portion + 1) * HISTORIES):
+        outcome = play(sides, draw(seed))
+        replay = f"python -m tests.simulation replay --seed {seed}"
+        assert not outcome.broken, f"{outcome.broken}\n{replay}"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_seed_is_one_history(sides: Sides) -> None:
+    first = [play(sides, draw(seed)).trace for seed in range(5)]
+    assert [play(Sides(), draw(seed)).trace for seed in reversed(range(5))] == first[::-1]
+
+
+@pytest.mark.parametrize("name", QUICKLY_FOUND)
+@pytest.mark.filterwarnings("ignore")
+def test_a_planted_bug_is_found(sides: Sides, name: str) -> None:
+    with BUGS[name][1](sides):
+        assert any(play(sides, draw(seed)).broken for seed in range(40))
+
+
+def test_enough_bugs_are_planted() -> None:
+    assert len(BUGS) >= 16
+
+
+def test_the_page_on_reliability_is_what_the_code_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    assert page.read_text("utf-8") == document(), "run: python -m tests.simulation docs"
+    assert [row.number for row in FAULTS] == list(range(1, 65))
+    assert [row.number for row in INVARIANTS] == list(range(1, 34))
