@@ -187,3 +187,16 @@ def test_a_picklist_that_lost_a_value_refuses_that_person_only(stage: Stage, per
 
     assert stage.ledger.waiting("quarantine", 10) == [ANA]
     assert {row["Email"] for row in stage.leads()} == {ANA, "bob@example.com"}
+
+
+def test_what_a_side_says_of_its_fields_is_not_believed_for_ever(stage: Stage, person: str) -> None:
+    clients = stage.world.clients.values()
+    now = stage.world.clock()
+    for client in clients:
+        client._clock = lambda: now + 2 * 86_400  # type: ignore[attr-defined]
+    visible(stage, read=True, edit=False)
+    stage.edit_person(person, phone="222")
+
+    stage.sync()
+
+    assert "segment__c" in stage.ledger.parked()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -52,6 +53,7 @@ class PleziClient:
         self._clock = clock
         self._contacts = Contacts(dialect)
         self._schema: Schema | None = None
+        self._good_until = math.inf
 
     @property
     def calls(self) -> int:
@@ -60,7 +62,7 @@ class PleziClient:
 
     def schemas(self) -> Mapping[Kind, Schema]:
         """Return the attributes of a contact, as described within the last hour."""
-        if self._schema is None:
+        if self._schema is None or self._clock() > self._good_until:
             self._schema = self._describe()
         return {Kind.PLEZI_CONTACT: self._schema}
 
@@ -75,6 +77,7 @@ class PleziClient:
                 return KNOWN_SCHEMA
             kept = {"described_at": self._clock(), "rows": rows}
             self._store.keep_document(CACHE_KEY, kept)
+        self._good_until = kept["described_at"] + DESCRIBE_SECONDS
         return schema_of(kept["rows"], self._dialect.attributes)
 
     def forget_schemas(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -44,6 +45,7 @@ class SalesforceClient:
         self._cache = cache
         self._clock = clock
         self._schemas: dict[Kind, Schema] = {}
+        self._good_until = -math.inf
         self._writer = Writer(
             connection,
             clock,
@@ -63,13 +65,16 @@ class SalesforceClient:
 
     def schemas(self) -> Mapping[Kind, Schema]:
         """Return the fields of Lead and Contact, as described within the last day."""
-        if not self._schemas:
-            self._schemas = {kind: schema_of(kind, self._describe(kind)) for kind in OBJECTS}
+        if self._clock() > self._good_until:
+            described = {kind: self._describe(kind) for kind in OBJECTS}
+            self._schemas = {kind: schema_of(kind, said) for kind, said in described.items()}
+            oldest = min(float(said["described_at"]) for said in described.values())
+            self._good_until = oldest + DESCRIBE_SECONDS
         return self._schemas
 
     def forget_schemas(self) -> None:
         """Describe again at the next need."""
-        self._schemas = {}
+        self._good_until = -math.inf
         for kind in OBJECTS:
             self._cache.keep_document(_cache_key(kind), {"described_at": 0.0})
 
