@@ -48,7 +48,7 @@ def lines(aws: EmbeddedAws, stack: Stack, run: str) -> set[tuple[str, ...]]:
             "?" if "new contact" in str(line.after) else str(line.after),
         )
         for item in items(aws, stack.tables["journal"])
-        if item["run_id"]["S"] == run
+        if item.get("run_id", {}).get("S") == run  # the audit lies in the same table
         for line in lines_of(item)
         if line.what != "duplicate"
     }
