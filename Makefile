@@ -90,7 +90,7 @@ format: install ## Format, and repair what can be repaired
 	$(PYTHON) -m ruff check --fix .
 
 .PHONY: bench
-bench: install .venv-bench/installed ## Measure, beside a peer (about five minutes)
+bench: install .venv-bench/installed ## Measure, beside a peer (five minutes, twice that on a busy machine)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
 
 .PHONY: simulate

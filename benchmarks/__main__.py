@@ -87,7 +87,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--leads", type=int, default=20_000, help="leads to read (%(default)s)")
     parser.add_argument("--many", type=int, default=200_000, help="for memory (%(default)s)")
-    parser.add_argument("--pairs", type=int, default=5, help="pairs of runs (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=3, help="pairs of runs (%(default)s)")
     asked = parser.parse_args()
     sizes = Sizes(asked.leads, asked.many, asked.pairs)
     for what, measure in (
