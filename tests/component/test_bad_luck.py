@@ -306,3 +306,21 @@ def test_a_tenant_that_reads_nobody_by_id_looks_neither_broken_nor_deserted(stag
     [link] = stage.ledger.links(["ana@example.com"]).values()
     assert link.plezi is not None
     assert not link.plezi.deleted
+
+
+def test_a_contact_deleted_in_a_tenant_that_reads_nobody_by_id_is_not_written_for_ever(
+    stage: Stage,
+) -> None:
+    stage.control("plezi", "POST", "switches", {"get_by_id": "absent"})
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.control("plezi", "DELETE", f"contacts/{person}")
+    stage.edit_lead(lead["Id"], Phone="222")
+
+    stage.sync()
+    stage.sync()
+
+    [link] = stage.ledger.links(["ana@example.com"]).values()
+    assert link.plezi is not None
+    assert (link.plezi.deleted, link.dirty) == (True, False)

@@ -7,8 +7,6 @@ import pytest
 from tests.simulation.protocol.explore import explore
 from tests.simulation.protocol.model import Scenario
 from tests.simulation.protocol.scenarios import (
-    CONTACT_CREATION,
-    CREATION,
     DELETION,
     HELD,
     PLEZI_DELETION,
@@ -17,7 +15,7 @@ from tests.simulation.protocol.scenarios import (
 )
 from tests.simulation.protocol.weaker import AS_BUILT, WEAKER, Protocol
 
-QUICK = (TYPING, HELD, REFUSED, CREATION, CONTACT_CREATION, DELETION, PLEZI_DELETION)
+QUICK = (TYPING, HELD, REFUSED, DELETION, PLEZI_DELETION)
 """The scenarios that close in seconds; `python -m tests.simulation.protocol` explores them all."""
 
 

@@ -120,19 +120,24 @@ class Oracle:
 
     # The wire
 
-    def told(self, content: bytes) -> None:
-        """The engine heard an answer: it knows what these records say now."""
+    def told(self, content: bytes, truth: Mapping[str, Truth]) -> None:
+        """The engine heard an answer: it knows what these records say now.
+
+        `truth` (where a side may show what was): a record that is shown as it was is not heard.
+        """
         try:
             body = json.loads(content)
         except ValueError:
             return
         for record, kind, values in records_in(body):
-            self.heard_at[record] = self.order
             words = self.heard.setdefault(record, {})
             for name in (*TWO_WAY, "function", "newsletter_optout"):
                 wire = name if kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]
                 if kind is Kind.PLEZI_CONTACT or wire in values:
                     words[name] = said(values.get(wire))
+            now = truth.get(record)
+            if now is None or all(value_of(now, name) == words.get(name) for name in TWO_WAY):
+                self.heard_at[record] = self.order
             self.read[record] = dict(words)
             self._agree(record, words)
 

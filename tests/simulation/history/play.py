@@ -31,6 +31,8 @@ from tests.simulation.history.oracle import AUTOMATED, BrokenPromiseError, Oracl
 BEGINNING: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 CALL_SECONDS: Final = 0.3
 """What one call over the wire takes in the world's time."""
+QUEUE_SECONDS: Final = 10.0
+"""What a message waits; a run that waits for a dead one's intent goes on until it is old enough."""
 SETTLING_RUNS: Final = 6
 """Runs after peace within which all must have settled: three that may (invariant 1), and more for
 what a dead run had left: intents are judged once they are older than the worker's time-out."""
@@ -68,6 +70,7 @@ class History:
         self.people: dict[tuple[int, str], str] = {}
         self._serial = 0
         self.peace = False
+        self._lags = "read_lag_seconds" in story.tenant
         if story.tenant:
             sides.tenant.turn(**story.tenant)
             self.counted[f"tenant {story.tenant}"] += 1
@@ -96,7 +99,8 @@ class History:
         self.trace.note(str(answer.status_code))
         if answer.ok:
             body = answer.raw.read()
-            self.oracle.told(body)
+            shown = self.sides.truth() if self._lags else {}
+            self.oracle.told(body, shown)
             answer.raw = _again(answer, body)
         return answer
 
@@ -329,6 +333,7 @@ class History:
     # Bad luck
 
     def _do_fault(self, event: Event) -> None:
+        self._lags = self._lags or event.field == "stale"
         panel = (self.sides.org if event.side == "salesforce" else self.sides.tenant).control
         panel.faults.order(event.field, **{"after": event.value, **event.extra})
         self.counted[f"{event.side} {event.field}"] += 1
@@ -449,6 +454,7 @@ class History:
         messages = self.connected.inbox.messages
         messages.clear()
         for _ in range(MOST_PARTS):
+            self.sides.clock.advance(QUEUE_SECONDS)
             state = self.connected.work(run, part, out_of_time)
             self.trace.note(f"run {state.value}")
             if state is not RunState.RUNNING or not messages:

@@ -173,7 +173,10 @@ class PleziClient:
         """A contact that is not found to be written may have been deleted: look, once."""
         try:
             gone = not write.creates and self._look_up(write.record, write.email, names) is None
-        except (RetryError, RejectedError):
+        except RejectedError as error:  # its id is unknown to the write; is its e-mail too?
+            found = self._found_as(write.record, write.email, names)
+            gone = error.code == NOT_OFFERED and found is None
+        except RetryError:
             gone = False
         return Outcome(write, Result.STALE, gone=gone)
 
