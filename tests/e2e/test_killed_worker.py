@@ -24,7 +24,7 @@ pytestmark = pytest.mark.stack
 PEOPLE = 2000
 KILLS = 20
 FIRST = 40_000
-LEADS = 1000
+EACH = 50
 EVENT = json.loads(Path("events/runs_queue.json").read_text("utf-8"))
 ATTEMPTS = 12
 
@@ -70,11 +70,13 @@ def test_a_worker_killed_twenty_times_loses_nothing_and_doubles_nothing(
     sales, marketing, ops = SalesPerson(stack), Marketer(stack), Operator(stack)
     ops.admin("POST", "/admin/start")
     ops.fire_schedule()
-    marketing.simulate("POST", "load", {"contacts": PEOPLE - LEADS, "first": FIRST})
-    sales.simulate("POST", "load", {"leads": LEADS, "first": FIRST + PEOPLE - LEADS})
     chance = random.Random(4)  # noqa: S311  # instants, not secrets
-    kills = 0
-    while kills < KILLS:
+    kills = loaded = 0
+    while kills < KILLS or loaded < PEOPLE:
+        if loaded < PEOPLE:  # new work for each of them
+            marketing.simulate("POST", "load", {"contacts": EACH, "first": FIRST + loaded})
+            sales.simulate("POST", "load", {"leads": EACH, "first": FIRST + loaded + EACH})
+            loaded += 2 * EACH
         asked = aws.invoke(stack.functions["scheduled_sync"], _schedule())
         worker = threading.Thread(
             target=work, args=(aws, mortal_worker, asked["run_id"], "observe"), daemon=True
