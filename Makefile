@@ -102,6 +102,10 @@ simulate: install ## Play seeded histories of the whole world: [HISTORIES=2000] 
 simulate-bugs: install ## Plant faults of peers, and show that the simulation finds each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
+.PHONY: kill-worker
+kill-worker: install ## Kill the deployed worker twenty times in a run of 2,000 people (two minutes)
+	@KILLS=20 $(PYTHON) -m pytest -m stack tests/e2e/test_killed_worker.py
+
 .PHONY: requirements
 requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt

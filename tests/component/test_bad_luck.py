@@ -324,3 +324,25 @@ def test_a_contact_deleted_in_a_tenant_that_reads_nobody_by_id_is_not_written_fo
     [link] = stage.ledger.links(["ana@example.com"]).values()
     assert link.plezi is not None
     assert (link.plezi.deleted, link.dirty) == (True, False)
+
+
+def test_a_lead_created_by_a_run_that_died_is_known_though_the_address_changed_since(
+    stage: Stage,
+) -> None:
+    """The creation would be an upsert: it would overwrite what sales typed on that Lead since."""
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    order(stage, "salesforce", "reset_after_commit", path=COLLECTIONS)
+    order(stage, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    stage.sync()
+    stage.control("salesforce", "DELETE", "faults")
+    for side in ("plezi", "salesforce"):
+        stage.control(side, "POST", "clock", {"advance": 60})
+    stage.edit_lead(stage.leads()[0]["Id"], Phone="333", Title="CMO")
+    stage.edit_person(person, email="ana.lopez@example.com")
+
+    stage.sync()
+    stage.sync()
+
+    [lead] = stage.leads()
+    assert (lead["Email"], lead["Phone"]) == ("ana.lopez@example.com", "333")
+    assert stage.people()["ana.lopez@example.com"]["phone"] == "333"

@@ -48,13 +48,23 @@ class Foresight:
         """Read what changed since the cursor."""
         return self._real.read(cursor, view)
 
-    def look_up(self, records: Sequence[Observation], emails: Sequence[str], view: View) -> Lookup:
+    def look_up(
+        self,
+        records: Sequence[Observation],
+        emails: Sequence[str],
+        view: View,
+        addresses: Sequence[str] = (),
+    ) -> Lookup:
         """Read records again, with what would have been written to them since."""
         known = [each for each in records if each.id not in self._new]
         unwritten = [
             email for email in emails if email not in {it.email for it in self._new.values()}
         ]
-        found = self._real.look_up(known, unwritten, view) if known or unwritten else Lookup()
+        found = (
+            self._real.look_up(known, unwritten, view, addresses)
+            if known or unwritten
+            else Lookup()
+        )
         seen = [
             replace(each, values={**each.values, **self._said.get(each.id, {})})
             for each in found.seen

@@ -9,7 +9,8 @@ from typing import Final
 from connector.engine.ports import Ledger, SideClient
 from connector.errors import RetryError
 from connector.mapping import BoundMapping
-from connector.model import Change, Counts, Cursor, Hold, Link, Observation, Side, Value
+from connector.mapping.lines import PLEZI_URL_LINE
+from connector.model import Change, Counts, Cursor, Hold, Kind, Link, Observation, Side, Value
 from connector.plan import fold, plan
 from connector.plan.planning import EMAIL_TAKEN
 
@@ -89,18 +90,30 @@ def note(
     counts.add(side, "unchanged", len(seen) - len(changed))
 
 
+def _contact_of(seen: Observation) -> str:
+    """Return what may be the id of the Plezi contact that a Lead was made for: its page's name."""
+    page = seen.values.get(PLEZI_URL_LINE.salesforce) if seen.kind is Kind.LEAD else None
+    return page.rstrip("/").rpartition("/")[2] if isinstance(page, str) else ""
+
+
 class _Desk:
     """The links that some observations belong to, found by e-mail or, for known records, by id."""
 
     def __init__(self, ledger: Ledger, seen: Sequence[Observation]) -> None:
         self._links = ledger.links({each.email for each in seen})
-        strangers = [each.id for each in seen if not self._holds(each.email, each.id)]
-        owners = ledger.owners(strangers) if strangers else {}
+        strangers = [each for each in seen if not self._holds(each.email, each.id)]
+        wanted = [key for each in strangers for key in (each.id, _contact_of(each)) if key]
+        owners = ledger.owners(wanted) if wanted else {}
         if elsewhere := set(owners.values()) - self._links.keys():
             self._links |= ledger.links(elsewhere)
         self._homes = {each.id: each.email for each in seen}
         self._homes |= {
             record: email for record, email in owners.items() if self._holds(email, record)
+        }
+        self._homes |= {
+            each.id: home
+            for each in strangers
+            if (home := self._made_for(each, owners)) and self._homes[each.id] == each.email
         }
         self._stored = dict(self._links)
         self._moved_from: dict[str, Link] = {}
@@ -109,6 +122,19 @@ class _Desk:
     def _holds(self, email: str, record: str) -> bool:
         link = self._links.get(email)
         return link is not None and record in link.records
+
+    def _made_for(self, seen: Observation, owners: Mapping[str, str]) -> str:
+        """Return the e-mail of the link for whose contact we made a Lead that nobody knows yet.
+
+        It carries the address of the contact's page, whatever either e-mail has become since; ''
+        when that is of no contact that we know.
+        """
+        home = owners.get(_contact_of(seen), "")
+        link = self._links.get(home)
+        if link is None or link.plezi is None:
+            return ""
+        page = seen.values.get(PLEZI_URL_LINE.salesforce)
+        return home if link.plezi.values.get(PLEZI_URL_LINE.plezi) == page else ""
 
     def home(self, record: str) -> str:
         """Return the e-mail of the link that a record belongs to."""
@@ -122,7 +148,7 @@ class _Desk:
         if after is link:
             return
         self.touched.add(seen.id)
-        if seen.email != home and seen.email:
+        if seen.email != home and seen.email and seen.id in link.records:
             self._follow(link, after, seen.email)
         else:
             self._links[home] = after

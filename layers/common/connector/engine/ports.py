@@ -157,8 +157,13 @@ class SideClient(Protocol):
         records: Sequence[Observation],
         emails: Sequence[str],
         view: View,
+        addresses: Sequence[str] = (),
     ) -> Lookup:
-        """Read these records again by id, and every record that has one of these e-mails."""
+        """Read these records again by id, and every record that has one of these e-mails.
+
+        `addresses` are of pages in Plezi: the Leads that carry one are read too, for they were
+        created for that contact, whatever their e-mail has become. Plezi has no use for them.
+        """
 
     def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
         """Carry out writes; yield one outcome each, in order, as soon as it is known.

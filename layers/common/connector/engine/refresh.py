@@ -7,6 +7,7 @@ from typing import Final
 
 from connector.engine.world import World
 from connector.mapping import BoundMapping
+from connector.mapping.lines import PLEZI_URL_LINE
 from connector.model import Kind, Link, Lookup, Observation, Side
 from connector.plan import Plan, forget, refreshed
 
@@ -38,12 +39,15 @@ class Refresher:
         for side in Side:
             records: list[Observation] = []
             emails: list[str] = []
+            addresses: list[str] = []
             for link in current.values():
                 records += self._records(side, link, plans[link.email])
                 if self._needs_search(side, link, plans[link.email]):
                     emails.append(link.email)
+                    addresses += filter(None, [_address(link)])
             if records or emails:
-                answer = self._world.clients[side].look_up(records, emails, self._view)
+                client = self._world.clients[side]
+                answer = client.look_up(records, emails, self._view, addresses)
                 current = self._fold(current, answer)
         return list(current.values())
 
@@ -77,9 +81,11 @@ class Refresher:
         homes = {seen.id: link.email for link in links.values() for seen in link.observations()}
         strangers = [seen.id for seen in answer.seen if seen.id not in homes]
         owners = self._world.ledger.owners(strangers) if strangers else {}
+        pages = {page: link.email for link in links.values() if (page := _address(link))}
         after = dict(links)
         for seen in answer.seen:
-            home = homes.get(seen.id, seen.email)
+            told = str(seen.values.get(PLEZI_URL_LINE.salesforce) or "")
+            home = homes.get(seen.id) or pages.get(told) or seen.email
             if owners.get(seen.id, home) != home:
                 after.pop(home, None)
             elif home in after:
@@ -89,3 +95,9 @@ class Refresher:
             if home in after:
                 after[home] = forget(after[home], gone)
         return after
+
+
+def _address(link: Link) -> str:
+    """Return the page in Plezi of a link's contact: a Lead that carries it was made for it."""
+    said = link.plezi.values.get(PLEZI_URL_LINE.plezi) if link.plezi is not None else None
+    return said if isinstance(said, str) else ""

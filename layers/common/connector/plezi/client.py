@@ -95,6 +95,7 @@ class PleziClient:
         records: Sequence[Observation],
         emails: Sequence[str],
         view: View,
+        addresses: Sequence[str] = (),  # noqa: ARG002  # a port; Plezi knows its own pages
     ) -> Lookup:
         """Read contacts by id, and the contacts of some e-mails, one call each.
 

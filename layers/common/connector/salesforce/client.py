@@ -87,9 +87,10 @@ class SalesforceClient:
         records: Sequence[Observation],
         emails: Sequence[str],
         view: View,
+        addresses: Sequence[str] = (),
     ) -> Lookup:
-        """Read records by id, and everybody with one of these e-mails."""
-        return self._reader(view).look_up(records, emails)
+        """Read records by id, everybody with one of these e-mails, Leads of these contacts."""
+        return self._reader(view).look_up(records, emails, addresses)
 
     def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
         """Carry out writes."""

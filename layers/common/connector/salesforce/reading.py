@@ -19,6 +19,7 @@ from simple_salesforce.format import format_soql
 
 from connector.errors import RejectedError
 from connector.mapping import View, canonical_email
+from connector.mapping.lines import PLEZI_URL_LINE
 from connector.model import Cursor, Kind, Lookup, Observation, Page, Value, Values
 from connector.salesforce.connection import Connection, our_error
 from connector.transport import OK_STATUSES
@@ -118,8 +119,9 @@ class Reader:
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
+        addresses: Sequence[str] = (),
     ) -> Lookup:
-        """Read records by id, and every Lead and Contact of some e-mails, in few calls.
+        """Read records by id, every Lead and Contact of some e-mails, Leads of some Plezi pages.
 
         One composite call holds up to five queries and counts as one (reference: salesforce 2.3).
         """
@@ -133,6 +135,13 @@ class Reader:
             queries += [
                 (kind, f"{select} WHERE {format_soql('Email IN {}', part)}")
                 for part in _parts(list(emails))
+            ]
+        key = PLEZI_URL_LINE.salesforce
+        if key in self._view.names[Kind.LEAD]:
+            select = self._select(Kind.LEAD)
+            queries += [
+                (Kind.LEAD, f"{select} WHERE {format_soql(key + ' IN {}', part)}")
+                for part in _parts(list(addresses))
             ]
         seen: list[Observation] = []
         for start in range(0, len(queries), QUERIES_IN_COMPOSITE):
