@@ -97,7 +97,7 @@ def settle(line: BoundLine, voices: Sequence[Voice]) -> Verdict:
     said = {voice.record: line.canonical(voice.side, voice.now) for voice in voices}
     if len(set(said.values())) == 1:
         return Verdict(Rule.AGREED, settles={voice.record: voice.now for voice in voices})
-    voices = _together(voices)
+    voices = _together(line, voices)
     policy = line.line.policy
     if policy is Policy.MOST_RESTRICTIVE and line.kind is FieldKind.CHECKBOX:
         return _restrict(line, voices, said)
@@ -126,16 +126,24 @@ def unsettled(line: BoundLine, voices: Sequence[Voice]) -> bool:
     return never and len(said - {None, False}) > 1
 
 
-def _together(voices: Sequence[Voice]) -> Sequence[Voice]:
+def _together(line: BoundLine, voices: Sequence[Voice]) -> Sequence[Voice]:
     """Begin anew where one of the sides has only records that never agreed on anything.
 
     The base is an agreement of both sides: a contact that was deleted and typed again, or a new
-    Lead in place of a deleted one, meets the other side for the first time.
+    Lead in place of a deleted one, meets the other side for the first time. What was typed since
+    the last agreement stays an edit: a clearing too.
     """
-    agreed = {voice.side for voice in voices if not isinstance(voice.base, Unagreed)}
-    if not agreed or agreed == {voice.side for voice in voices}:
+    if _everybody_agreed(voices):
         return voices
-    return [replace(voice, base=Unagreed.NEVER) for voice in voices]
+    return [
+        voice if changed(line, voice) else replace(voice, base=Unagreed.NEVER) for voice in voices
+    ]
+
+
+def _everybody_agreed(voices: Sequence[Voice]) -> bool:
+    """Whether each side has a record that agreed before; or none has."""
+    agreed = {voice.side for voice in voices if not isinstance(voice.base, Unagreed)}
+    return not agreed or agreed == {voice.side for voice in voices}
 
 
 def changed(line: BoundLine, voice: Voice) -> bool:
@@ -163,12 +171,13 @@ def _speakers(
         ]
     settled = [voice for voice in voices if not isinstance(voice.base, Unagreed)]
     silence = all(said[voice.record] in (None, False) for voice in settled)
+    anybody = silence or not _everybody_agreed(voices)
     return [
         voice
         for voice in voices
         if voice.speaks
         and changed(line, voice)
-        and (not settled or silence or not isinstance(voice.base, Unagreed))
+        and (anybody or not isinstance(voice.base, Unagreed))
     ]
 
 

@@ -106,9 +106,23 @@ class Oracle:
             return  # one-way: what is typed on the wrong side stays there
         if word in self.agreed.get(key, set()) or (not word and key not in self.agreed):
             return
-        if any(value_of(it, name) == word for it in self._across(record, others)):
+        if self._says_across(record, name, word, others):
             return
         self.edits[key] = Edit(word, self.order, when, told)
+
+    def _says_across(self, record: Truth, name: str, word: str, others: Iterable[Truth]) -> bool:
+        """Whether the other side says the same already, or will once a transaction commits.
+
+        Then both typed one word: it is agreed, and neither edit can be lost any more.
+        """
+        agreed = False
+        for it in self._across(record, others):
+            edit = self.edits.get((it.id, name))
+            if edit is not None and edit.value == word:
+                del self.edits[it.id, name]
+                agreed = True
+            agreed = agreed or value_of(it, name) == word
+        return agreed
 
     def _across(self, record: Truth, others: Iterable[Truth]) -> list[Truth]:
         mine = self.group(record.id)
@@ -186,19 +200,24 @@ class Oracle:
     ) -> None:
         """The engine made a write call; judge all that it changed."""
         lost = list(journal)
-        changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
-        for key, edit in list(self.edits.items()):  # an automation may have changed it on arrival
-            written = any(b.id == key[0] and a != b for b, a in _pairs(before, after))
-            if edit.value in self.sent and self.group(key[0]) in changed and not written:
-                del self.edits[key]
+        self._arrived(before, after)
         for record, now in after.items():
             was = before.get(record)
             if was is None:
                 self._made(now, before, call)
             elif was != now:
                 self._changed(was, now, lost, after.values(), call)
+        self._arrived(before, after)  # now it is known whose the new records are
         for record in before.keys() - after.keys():
             raise BrokenPromiseError(f"16 delete safety: {record} vanished after {call}")
+
+    def _arrived(self, before: Mapping[str, Truth], after: Mapping[str, Truth]) -> None:
+        """Forget the edits that were sent: an automation may have changed them on arrival."""
+        changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
+        for key, edit in list(self.edits.items()):
+            written = any(b.id == key[0] and a != b for b, a in _pairs(before, after))
+            if edit.value in self.sent and self.group(key[0]) in changed and not written:
+                del self.edits[key]
 
     def _made(self, now: Truth, before: Mapping[str, Truth], call: str) -> None:
         self.checked["15 no duplicate create"] += 1

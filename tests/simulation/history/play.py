@@ -159,8 +159,25 @@ class History:
         self.sides.edit(truth.kind, truth.id, {wire: value}, **how)
         self.tell(told)
         now = self.sides.truth()
+        if self._is_what_was_meant(truth.id, wire, value):
+            self.oracle.window["typed exactly what an unfinished write was to say"] += 1
+            return
         if value_of(now[truth.id], name) == said(value) or how:  # else the org itself replaced it
             self.oracle.typed_by(truth, name, value, self.connected.now(), f"{told}", now.values())
+
+    def _is_what_was_meant(self, record: str, wire: str, value: object) -> bool:
+        """Whether a dead run's write was to say just this: nobody can tell the person from it.
+
+        The protocol's stated limit (docs/architecture.md, rule 3); the oracle excuses no other.
+        """
+        return any(
+            write.record == record
+            and wire in write.values
+            and said(write.values[wire]) == said(value)
+            for link in self.connected.ledger.everyone()
+            if link.intent is not None
+            for write in link.intent.writes
+        )
 
     def _do_edit(self, event: Event, **how: Any) -> None:
         truth = self._find(event)

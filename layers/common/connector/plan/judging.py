@@ -96,7 +96,8 @@ def _doubtful(
     """Keys of the lines of a write of which nobody can say whether it arrived."""
     doubtful = set()
     for name in write.values.keys() - delivered:
-        unmoved = not write.creates and target.version == write.version
+        # A side that tells no versions cannot show that nobody moved.
+        unmoved = bool(write.version) and target.version == write.version
         if unmoved and _same(bound, write, name, target.values.get(name), write.before.get(name)):
             continue
         line = bound.by_field.get((write.kind, name))
