@@ -161,6 +161,7 @@ class History:
         now = self.sides.truth()
         if self._is_what_was_meant(truth.id, wire, value):
             self.oracle.window["typed exactly what an unfinished write was to say"] += 1
+            self.oracle.edits.pop((truth.id, name), None)  # overtaken by its own author
             return
         if value_of(now[truth.id], name) == said(value) or how:  # else the org itself replaced it
             self.oracle.typed_by(truth, name, value, self.connected.now(), f"{told}", now.values())
