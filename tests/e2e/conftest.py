@@ -14,6 +14,17 @@ from local.stack.record import Stack
 FOLDER = Path(".build/e2e")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests that bring thousands of people come last: all others then read few pages."""
+    filling = ("test_submitted_forms", "test_main_job", "test_killed_worker", "test_dry_run")
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.stem
+        return filling.index(name) + 1 if name in filling else 0
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def commands() -> StackCommands:
     return StackCommands(FOLDER)

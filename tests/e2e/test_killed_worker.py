@@ -21,11 +21,11 @@ from local.visitors import Marketer, Operator, SalesPerson
 
 pytestmark = pytest.mark.stack
 
-KILLS = int(os.environ.get("KILLS", "4"))
-"""`make kill-worker` kills it twenty times; the tests of every day four times."""
+KILLS = int(os.environ.get("KILLS", "3"))
+"""`make kill-worker` kills it twenty times; the tests of every day three times."""
 EACH = 50
 PEOPLE = 2 * EACH * KILLS
-FIRST = 40_000
+FIRST = 60_000
 EVENT = json.loads(Path("events/runs_queue.json").read_text("utf-8"))
 ATTEMPTS = 12
 
@@ -90,7 +90,7 @@ def test_a_worker_killed_again_and_again_loses_nothing_and_doubles_nothing(
         worker.join(30)
     _let_it_settle(aws, mortal_worker, ops, stack)
 
-    people = {e: p for e, p in marketing.people().items() if e.startswith("person004")}
+    people = {e: p for e, p in marketing.people().items() if e.startswith("person006")}
     rows = _leads(sales)
     assert len(people) == PEOPLE
     assert len(rows) == PEOPLE
@@ -126,6 +126,6 @@ def _leads(sales: SalesPerson) -> list[dict[str, Any]]:
     answer = sales.ask(
         "GET",
         "query",
-        q="SELECT Email, Phone, LastName, plezi_url__c FROM Lead WHERE Email LIKE 'person004%'",
+        q="SELECT Email, Phone, LastName, plezi_url__c FROM Lead WHERE Email LIKE 'person006%'",
     )
     return list(answer["records"])
