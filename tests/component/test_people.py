@@ -109,6 +109,21 @@ class TestConversion:
         assert stage.people()[ANA]["phone"] == "555"
         assert quiet(stage)
 
+    def test_a_value_cleared_in_plezi_beside_a_new_lead_is_a_conflict_and_journalled(
+        self, stage: Stage, ana: str
+    ) -> None:
+        stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
+        stage.sync()
+        later(stage)
+        stage.edit_person(ana, phone=None)
+        later(stage)
+        stage.add_lead(Email=ANA, LastName="Lopez", Phone="555")
+
+        stage.sync()
+
+        assert stage.people()[ANA]["phone"] == "555"
+        assert [line["before"] for line in stage.journal(ANA) if line["what"] == "lost"] == ["null"]
+
 
 class TestMerge:
     def test_the_winner_goes_on_and_the_loser_s_value_is_not_written_back(
