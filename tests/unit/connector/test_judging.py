@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.mapping import (
@@ -106,3 +108,41 @@ def test_of_two_writes_of_which_one_arrived_the_other_record_takes_the_value_lat
     assert after.base == {"p": {}, "l1": {"Phone": "2"}, "l2": {"Phone": "2"}}
     [write] = plan(after, BOUND, now=0.0).writes
     assert (write.record, dict(write.values)) == ("p", {"phone": "2"})
+
+
+@pytest.mark.parametrize(("version", "held"), [("1", ()), ("", ("Phone",))])
+def test_a_side_without_versions_cannot_show_that_nobody_moved(
+    version: str, held: tuple[str, ...]
+) -> None:
+    """Somebody may have typed the old word again after our write arrived."""
+    contact = Observation(
+        Kind.PLEZI_CONTACT, "p", "a@x.fr", version, "", 1.0, {"phone": "1", "url": URL}
+    )
+    write = Write(Kind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, version)
+    settlement = Settlement("Phone", {"p": ("phone", "2"), "l1": ("Phone", "2")}, frozenset({"p"}))
+    link = Link(
+        "a@x.fr",
+        plezi=contact,
+        salesforce=(lead("l1", "2", URL),),
+        base={"p": {"phone": "1"}, "l1": {"Phone": "1"}},
+        intent=Intent("i", "r", 0.0, (write,), (settlement,)),
+    )
+
+    assert judge(link, BOUND, now=0.0).held == held
+
+
+@pytest.mark.parametrize("without", ["phone", "Phone"])
+def test_a_field_that_was_not_read_is_unknown_and_never_taken_for_a_cleared_one(
+    without: str,
+) -> None:
+    contact, known = person("1"), lead("l1", "1", URL)
+    link = Link(
+        "a@x.fr",
+        plezi=replace(contact, values={n: v for n, v in contact.values.items() if n != without}),
+        salesforce=(
+            replace(known, values={n: v for n, v in known.values.items() if n != without}),
+        ),
+        base={"p": {"phone": "1", "url": URL}, "l1": {"Phone": "1", "plezi_url__c": URL}},
+    )
+
+    assert plan(link, BOUND, now=0.0).writes == ()
