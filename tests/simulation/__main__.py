@@ -62,6 +62,8 @@ def simulate(histories: int, seed: int, jobs: int) -> int:
     with ProcessPoolExecutor(jobs) as pool:
         for size, told in zip(sizes, pool.map(portion, firsts, sizes), strict=True):
             broken += told[0]
+            for number, why in told[0]:
+                print(f"\rSeed {number} breaks: {why}")
             luck += told[1]
             checked += told[2]
             window += told[3]
