@@ -59,7 +59,15 @@ class MemoryLedger:
         return {each: self._owners[each] for each in set(records) if each in self._owners}
 
     def put(self, changes: Sequence[Change]) -> frozenset[str]:
-        """Store new states of links; return the e-mails refused because the line had moved."""
+        """Store new states of links; return the e-mails refused because the line had moved.
+
+        Raises `ValueError` where one address is named twice, as DynamoDB refuses a transaction of
+        several operations on one item.
+        """
+        touched = [change.link.email for change in changes]
+        touched += [it.email for change in changes if (it := change.moved_from) and it.revision]
+        if len(touched) != len(set(touched)):
+            raise ValueError("a put may not include several operations on one link")
         refused = set()
         for change in changes:
             link, before = change.link, change.moved_from

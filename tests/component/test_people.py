@@ -244,6 +244,73 @@ class TestAddress:
         assert [lead["Email"] for lead in stage.leads()] == ["ana.lopez@example.com"]
         assert quiet(stage)
 
+    def test_an_address_left_by_one_and_taken_by_another_is_two_people(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lead = lead_of(stage)["Id"]
+        stage.edit_person(ana, email="ana.lopez@example.com")
+        other = stage.add_person(email=ANA, last_name="Ruiz", phone="222")
+
+        for _ in range(2):  # the first Lead has to leave the address before a second one gets it
+            stage.sync()
+
+        now = {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()}
+        assert now.pop(lead) == ("ana.lopez@example.com", "111")
+        assert list(now.values()) == [(ANA, "222")]
+        assert lead_of(stage)["plezi_url__c"].endswith(other)
+        assert quiet(stage)
+
+    def test_it_is_two_people_too_when_the_newcomer_is_read_first(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lead = lead_of(stage)["Id"]
+        stage.edit_person(ana, email="ana.lopez@example.com")
+        stage.add_person(email=ANA, last_name="Ruiz", phone="222")
+        stage.control("plezi", "POST", "clock", {"advance": 60})
+        stage.edit_person(ana, phone="112")
+
+        for _ in range(2):
+            stage.sync()
+
+        now = {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()}
+        assert now.pop(lead) == ("ana.lopez@example.com", "112")
+        assert list(now.values()) == [(ANA, "222")]
+        assert quiet(stage)
+
+    def test_addresses_handed_on_from_one_to_the_next_stay_with_their_people(
+        self, stage: Stage, ana: str
+    ) -> None:
+        bob = stage.add_person(email=BOB, last_name="Roi", phone="999")
+        stage.sync()
+        leads = {ANA: lead_of(stage)["Id"], BOB: lead_of(stage, BOB)["Id"]}
+        stage.edit_person(ana, email="carl@example.com")
+        stage.edit_person(bob, email=ANA)
+
+        for _ in range(2):
+            stage.sync()
+
+        assert {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()} == {
+            leads[ANA]: ("carl@example.com", "111"),
+            leads[BOB]: (ANA, "999"),
+        }
+        assert quiet(stage)
+
+    @pytest.mark.usefixtures("ana")
+    def test_two_leads_of_one_person_that_get_two_addresses_leave_nobody_behind(
+        self, stage: Stage
+    ) -> None:
+        twin = stage.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
+        stage.sync()
+        first = next(row["Id"] for row in stage.leads() if row["Id"] != twin)
+        stage.edit_lead(first, Email="ana.one@example.com")
+        stage.edit_lead(twin, Email="ana.two@example.com")
+
+        for _ in range(3):
+            stage.sync()
+
+        assert ANA not in stage.ledger.links([ANA])
+        assert quiet(stage)
+
     @pytest.mark.usefixtures("ana")
     def test_an_address_that_belongs_to_somebody_else_is_held_and_nobody_is_mixed_up(
         self, stage: Stage

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from connector.configuration import DynamoConfiguration
@@ -148,6 +149,17 @@ def test_a_move_from_a_line_that_moved_is_refused(ledger: Ledger) -> None:
 
     assert ledger.put([Change(moved, held)]) == frozenset({"new@x.fr"})
     assert ledger.links(["new@x.fr"]) == {}
+
+
+def test_one_put_does_one_thing_to_an_address(ledger: Ledger) -> None:
+    ledger.put([Change(link())])
+    held = stored(ledger)
+    moved = Change(replace(held, email="ann@x.fr", revision=0, pointed=frozenset()), held)
+
+    with pytest.raises((ValueError, ClientError)):
+        ledger.put([moved, Change(link(plezi=seen("p2")))])
+
+    assert stored(ledger) == held
 
 
 def test_dirty_links_are_listed_in_order_page_by_page(ledger: Ledger) -> None:

@@ -74,13 +74,13 @@ def note(
     changed: set[str] = set()
     for _ in range(TRIES):
         desk = _Desk(ledger, waiting)
-        for each in waiting:
+        for each in desk.in_order(waiting):
             desk.take(each)
         if weigh is not None:
             desk.weigh(weigh)
         changes = desk.changes()
         refused = ledger.put(changes) if changes else frozenset[str]()
-        waiting = [each for each in waiting if desk.home(each.id) in refused]
+        waiting = [it for it in waiting if it.id in desk.late or desk.home(it.id) in refused]
         changed |= desk.touched - {each.id for each in waiting}
         if not waiting:
             break
@@ -94,6 +94,20 @@ def _contact_of(seen: Observation) -> str:
     """Return what may be the id of the Plezi contact that a Lead was made for: its page's name."""
     page = seen.values.get(PLEZI_URL_LINE.salesforce) if seen.kind is Kind.LEAD else None
     return page.rstrip("/").rpartition("/")[2] if isinstance(page, str) else ""
+
+
+def _has_moved(link: Link, seen: Observation) -> bool:
+    """Whether a known record says another e-mail than it last said, or may go where it could not.
+
+    A record that still says what it said is not to move its link back: the link may have followed
+    another of its records since, whose new address this one has not been told yet.
+    """
+    held = link.observation(seen.id)
+    if held is None:
+        return False
+    hold = link.holds.get(EMAIL_KEY)
+    waiting = hold is not None and hold.reason == EMAIL_TAKEN
+    return waiting or held.email != seen.email
 
 
 class _Desk:
@@ -117,7 +131,10 @@ class _Desk:
         }
         self._stored = dict(self._links)
         self._moved_from: dict[str, Link] = {}
+        self._left: set[str] = set()
         self.touched: set[str] = set()
+        self.late: set[str] = set()
+        """Records to be taken in once what was taken in now is stored."""
 
     def _holds(self, email: str, record: str) -> bool:
         link = self._links.get(email)
@@ -140,18 +157,37 @@ class _Desk:
         """Return the e-mail of the link that a record belongs to."""
         return self._homes[record]
 
+    def in_order(self, seen: Sequence[Observation]) -> list[Observation]:
+        """Return the observations with those first that may leave an address to others."""
+        return sorted(seen, key=lambda it: it.email == self._homes[it.id])
+
     def take(self, seen: Observation) -> None:
-        """Fold one observation into its link, following a person whose e-mail changed."""
+        """Fold one observation into its link, following a person whose e-mail changed.
+
+        Whoever comes to an address that another one has just left is late, and so is who leaves
+        one that was only just come to: a transaction does one thing to an address.
+        """
         home = self._homes[seen.id]
+        if home in self._left:
+            self.late.add(seen.id)
+            return
         link = self._links.get(home, Link(home))
         after = fold(link, seen)
         if after is link:
             return
-        self.touched.add(seen.id)
-        if seen.email != home and seen.email and seen.id in link.records:
+        if seen.email != home and seen.email and _has_moved(link, seen):
+            if home in self._moved_from or self._is_leaving(seen.email):
+                self.late.add(seen.id)
+                return
             self._follow(link, after, seen.email)
         else:
             self._links[home] = after
+        self.touched.add(seen.id)
+
+    def _is_leaving(self, email: str) -> bool:
+        """Whether an address was left just now, or will be once whoever is late has left it."""
+        occupant = self._links.get(email)
+        return email in self._left or (occupant is not None and bool(occupant.records & self.late))
 
     def _follow(self, before: Link, after: Link, email: str) -> None:
         """A known person has another e-mail: the link moves there, unless somebody lives there."""
@@ -163,6 +199,7 @@ class _Desk:
             return
         revision = occupant.revision if occupant is not None else 0
         self._links.pop(before.email, None)
+        self._left.add(before.email)
         self._links[email] = replace(after, email=email, revision=revision, pointed=frozenset())
         self._moved_from[email] = self._stored.get(before.email, before)
         for record in after.records:

@@ -39,7 +39,10 @@ class Ledger(Protocol):
         """Return, for each record id that is known, the e-mail of its link."""
 
     def put(self, changes: Sequence[Change]) -> frozenset[str]:
-        """Store new states of links; return the e-mails refused because the line had moved."""
+        """Store new states of links; return the e-mails refused because the line had moved.
+
+        No address may be named twice, be it as the one that a link goes to or comes from.
+        """
 
     def dirty(self, limit: int, after: str = "") -> list[str]:
         """Return e-mails of dirty links, in order, beginning after one."""
