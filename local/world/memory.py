@@ -48,7 +48,7 @@ class MemoryLedger:
 
     def links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links known under these canonical e-mails."""
-        return {email: self._links[email] for email in set(emails) if email in self._links}
+        return {email: self._links[email] for email in sorted(set(emails)) if email in self._links}
 
     def everyone(self) -> list[Link]:
         """Return every link, in order of e-mails."""
@@ -56,7 +56,7 @@ class MemoryLedger:
 
     def owners(self, records: Iterable[str]) -> dict[str, str]:
         """Return, for each record id that is known, the e-mail of its link."""
-        return {each: self._owners[each] for each in set(records) if each in self._owners}
+        return {each: self._owners[each] for each in sorted(set(records)) if each in self._owners}
 
     def put(self, changes: Sequence[Change]) -> frozenset[str]:
         """Store new states of links; return the e-mails refused because the line had moved.
@@ -259,6 +259,10 @@ class MemoryJournal:
         """Keep lines."""
         for it in lines:
             self.lines[it.email, it.at, it.run, it.what, it.record, it.field] = it
+
+    def told(self) -> list[JournalLine]:
+        """Return every line."""
+        return list(self.lines.values())
 
     def write_plan(self, lines: Sequence[JournalLine]) -> None:
         """Keep lines of a dry run, apart from people's history."""

@@ -94,7 +94,7 @@ class History:
                 after = self.sides.truth()
                 if after != before:
                     self.counted["writes"] += 1
-                    journal = self.connected.journal.lines.values()
+                    journal = self.connected.journal.told()
                     self.oracle.wrote(before, after, journal, f"{request.method} {path}")
         self.trace.note(str(answer.status_code))
         if answer.ok:

@@ -36,6 +36,11 @@ class Foresight:
         """Return the number of requests sent so far: reads only."""
         return self._real.calls
 
+    @property
+    def search_calls(self) -> int:
+        """Return the calls that a run makes before it creates, and a dry run does not."""
+        return len(self._new) if self._side is Side.PLEZI else 0
+
     def schemas(self) -> Mapping[Kind, Schema]:
         """Return the fields of each kind of record of this side."""
         return self._real.schemas()

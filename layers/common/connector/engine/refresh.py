@@ -21,7 +21,8 @@ class Refresher:
 
     A target in Salesforce is always read again: one call for 200, and nothing else narrows the
     window in which a person may type. Plezi has no look-up of many, so there a reading of what
-    changed that is younger than a minute is believed.
+    changed that is younger than a minute is believed about a contact that it showed. Whoever is to
+    be created is searched first on both sides: Plezi takes a known e-mail for an update.
     """
 
     def __init__(self, world: World, bound: BoundMapping) -> None:
@@ -67,11 +68,15 @@ class Refresher:
         ]
 
     def _needs_search(self, side: Side, link: Link, planned: Plan) -> bool:
-        """Whether a record that we are about to create may stand there already."""
+        """Whether a record that we are about to create may stand there already.
+
+        That no page of a list showed it proves nothing: pages lose rows, addresses change hands.
+        A dry run creates nothing, and spares Plezi a call for each.
+        """
         if link.intent is not None and any(it.side is side for it in link.intent.writes):
             return True
         creates = any(write.creates and write.side is side for write in planned.writes)
-        return creates and (side is Side.SALESFORCE or not self._is_fresh(side, 0.0))
+        return creates and (side is Side.SALESFORCE or not self._world.rehearsing)
 
     def _is_fresh(self, side: Side, as_of: float) -> bool:
         """Whether we know what a record says now: seen lately, or no change reported lately."""

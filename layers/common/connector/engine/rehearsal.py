@@ -52,7 +52,13 @@ def rehearse(world: World, bound: BoundMapping, run: Run, out_of_time: Callable[
     ledger = ShadowLedger(world.ledger)
     sides = {side: Foresight(client, side, world.clock) for side, client in world.clients.items()}
     calls = {side: client.calls for side, client in sides.items()}
-    stage = replace(world, ledger=ledger, journal=PlanJournal(world.journal), clients=sides)
+    stage = replace(
+        world,
+        ledger=ledger,
+        journal=PlanJournal(world.journal),
+        clients=sides,
+        rehearsing=True,
+    )
     if run.emails:
         counts, emails = visit(stage, bound, run.emails)
         ledger.count(run.id, counts)
@@ -64,7 +70,8 @@ def rehearse(world: World, bound: BoundMapping, run: Run, out_of_time: Callable[
     _tell_duplicates(stage, ledger, run)
     predicted = Counts()
     for side, client in sides.items():
-        predicted.add(side, "predicted_calls", client.calls - calls[side] + client.write_calls)
+        told = client.calls - calls[side] + client.search_calls + client.write_calls
+        predicted.add(side, "predicted_calls", told)
         predicted.add(side, "predicted_write_calls", client.write_calls)
     ledger.count(run.id, predicted)
     world.ledger.count(run.id, ledger.counts)

@@ -23,6 +23,7 @@ class World:
     """The ports, the clock and the source of ids.
 
     `worker_timeout` is in seconds. `most_emptied` is of how many people one run may empty fields.
+    `rehearsing`: this is a dry run, nothing will be written.
     """
 
     ledger: Ledger
@@ -36,3 +37,4 @@ class World:
     new_id: Callable[[], str]
     worker_timeout: float
     most_emptied: int
+    rehearsing: bool = False

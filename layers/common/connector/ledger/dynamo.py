@@ -73,7 +73,7 @@ class DynamoLedger:
     def links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links known under these canonical e-mails."""
         items = self._get_all(f"contact#{email}" for email in emails)
-        return {link.email: link for link in map(_to_link, items)}
+        return {link.email: link for link in map(to_link, items)}
 
     def owners(self, records: Iterable[str]) -> dict[str, str]:
         """Return, for each record id that is known, the e-mail of its link."""
@@ -488,7 +488,8 @@ def _failed_groups(
     return failed
 
 
-def _to_link(item: Item) -> Link:
+def to_link(item: Item) -> Link:
+    """Return the link that an item of the table holds."""
     return from_attributes(
         item["pk"]["S"].removeprefix("contact#"),
         {name: item[name]["S"] for name in TREES if name in item},

@@ -1,0 +1,82 @@
+"""The real ledger and journal in a world: DynamoDB as moto plays it, with the tables deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+
+from connector.journal import DynamoJournal
+from connector.journal.dynamo import lines_of
+from connector.ledger import DynamoLedger
+from connector.ledger.dynamo import to_link
+from connector.model import JournalLine, Link
+from local.world.memory import MemoryConfiguration, MemoryInbox
+from tests.component.stage import REGION, table_definitions
+from tests.simulation.history.events import Story, mapping
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEDGER, JOURNAL = "LedgerTable", "JournalTable"
+DAYS = 365
+KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+
+
+class TableLedger(DynamoLedger):
+    """The ledger's table, with what a history looks at when all is over."""
+
+    def everyone(self) -> list[Link]:
+        """Return every link, in order of e-mails."""
+        items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
+        links = [to_link(it) for it in items if it["pk"]["S"].startswith("contact#")]
+        return sorted(links, key=lambda it: it.email)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Return a copy of everything, as a point-in-time backup would."""
+        return list(self._client.scan(TableName=self._table, ConsistentRead=True)["Items"])
+
+    def restore(self, snapshot: list[dict[str, Any]]) -> None:
+        """Go back to a backup: links, cursors and runs as they were then."""
+        for item in self.snapshot():
+            self._client.delete_item(TableName=self._table, Key={"pk": item["pk"]})
+        for item in snapshot:
+            self._client.put_item(TableName=self._table, Item=item)
+
+
+class TableJournal(DynamoJournal):
+    """The journal's table, whole."""
+
+    def told(self) -> list[JournalLine]:
+        """Return every line."""
+        items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
+        return [line for item in items for line in lines_of(item)]
+
+
+@contextmanager
+def tables() -> Iterator[Callable[[Story], Callable[[], dict[str, Any]]]]:
+    """Yield what makes the ports of a history, each on empty tables."""
+    testing = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    with patch.dict("os.environ", testing), mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        yield lambda story: lambda: _ports(client, story)
+
+
+def _ports(client: DynamoDBClient, story: Story) -> dict[str, Any]:
+    known = client.list_tables()["TableNames"]
+    definitions = table_definitions()
+    for name in (LEDGER, JOURNAL):
+        if name in known:
+            client.delete_table(TableName=name)
+        kept = {key: definitions[name][key] for key in KEYS if key in definitions[name]}
+        client.create_table(TableName=name, **kept)
+    return {
+        "ledger": TableLedger(client, LEDGER),
+        "journal": TableJournal(client, JOURNAL, DAYS),
+        "inbox": MemoryInbox(),
+        "configuration": MemoryConfiguration(mapping(story.policies)),
+    }
