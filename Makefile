@@ -94,9 +94,9 @@ bench: install .venv-bench/installed ## Measure, beside a peer (five minutes, tw
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
 
 .PHONY: simulate
-simulate: install ## Play seeded histories of the whole world: [HISTORIES=2000] [SEED=0]
+simulate: install ## Play seeded histories of the world: [HISTORIES=2000] [SEED=0] [LEDGER=dynamodb]
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \
-		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0)
+		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0) --ledger $(or $(LEDGER),memory)
 
 .PHONY: simulate-bugs
 simulate-bugs: install ## Plant faults of peers, and show that the simulation finds each

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from requests import PreparedRequest, Response
@@ -48,7 +49,7 @@ class Connected:
         dialect: PleziDialect,
     ) -> None:
         self._sides = sides
-        self._luck = luck
+        self.luck = luck
         self._watch = watch
         self._dialect = dialect
         self.ledger = ledger
@@ -58,6 +59,9 @@ class Connected:
         self.alerts = MemoryAlerts()
         self.secrets = MemorySecrets()
         self._ids = 0
+        self.offset = 0.0
+        """Seconds by which our own clock is ahead of those of both sides."""
+        self._empty = ledger.snapshot()
         self.put_secrets()
         self.ledger.switch(on=True, now=0.0)
         self.world = self.start_process()
@@ -81,8 +85,8 @@ class Connected:
         self.secrets.put("plezi", {"api_key": tenant.api_key, "tenant": tenant.tenant_name})
 
     def now(self) -> float:
-        """Return the world's time in seconds."""
-        return self._sides.clock.now().timestamp()
+        """Return the time in seconds by our own clock."""
+        return self._sides.clock.now().timestamp() + self.offset
 
     def new_id(self) -> str:
         """Return the next id; ids sort by time."""
@@ -91,7 +95,7 @@ class Connected:
 
     def start_process(self) -> World:
         """Start cold: nothing but what was kept outside is known."""
-        ledger = Tapped(self.ledger, "ledger", self._luck)
+        ledger = Tapped(self.ledger, "ledger", self.luck)
         secrets: Any = self.secrets
         wire = self._wire("salesforce", self._sides.org)
         sessions = Sessions(
@@ -111,9 +115,9 @@ class Connected:
         )
         self.world = World(
             ledger=ledger,
-            journal=Tapped(self.journal, "journal", self._luck),
+            journal=Tapped(self.journal, "journal", self.luck),
             configuration=self.configuration,
-            inbox=Tapped(self.inbox, "inbox", self._luck),
+            inbox=Tapped(self.inbox, "inbox", self.luck),
             alerts=self.alerts,
             budget=ApiBudget(connection, ledger, self.now, API_SHARE),
             clients={
@@ -127,11 +131,30 @@ class Connected:
         )
         return self.world
 
+    @contextmanager
+    def second_process(self) -> Iterator[None]:
+        """Work in a second process, cold and with its own luck, while the first stands still."""
+        world, luck, messages = self.world, self.luck, list(self.inbox.messages)
+        self.luck = Luck(luck.trace, luck.struck)
+        self.start_process()
+        try:
+            yield
+        finally:
+            self.world, self.luck = world, luck
+            self.inbox.messages[:] = messages
+
+    def lose_ledger(self) -> None:
+        """Begin with an empty ledger; what is on both sides, and the journal, is kept."""
+        self.ledger.restore(self._empty)
+        self.ledger.switch(on=True, now=0.0)
+        self.inbox.messages.clear()
+        self.start_process()
+
     def _wire(self, name: str, application: Any) -> Wire:  # noqa: ANN401  # a WSGI application
         wire = Wire(monotonic=self.now)
         wire.headers["Accept-Encoding"] = "identity"  # compressing costs time and shows nothing
         inner = InProcessAdapter(application)
-        wire.mount("https://", TappedAdapter(inner, name, self._luck, self._watch))
+        wire.mount("https://", TappedAdapter(inner, name, self.luck, self._watch))
         return wire
 
     def request(self, kind: RunKind = RunKind.CHANGES, **asked: Any) -> str:  # noqa: ANN401  # as Door

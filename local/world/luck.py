@@ -48,7 +48,7 @@ class Luck:
     run.
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, struck: Counter[str] | None = None) -> None:
         self.trace = trace
         self.steps = 0
         self.writes = 0
@@ -56,7 +56,7 @@ class Luck:
         self.die_after = False
         self.meanwhile: dict[int, Callable[[], None]] = {}
         self.dead = False
-        self.struck: Counter[str] = Counter()
+        self.struck = Counter[str]() if struck is None else struck
 
     def invocation(
         self,

@@ -62,6 +62,14 @@ def test_the_clock_gets_the_id_of_a_run_that_waits_in_the_queue(deployed: Stage)
     assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
 
 
+def test_once_a_week_the_clock_asks_for_everybody(deployed: Stage) -> None:
+    answer = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
+
+    run = deployed.ledger.run(answer["run_id"])
+    assert run is not None
+    assert run.kind is RunKind.FULL
+
+
 def test_a_manual_sync_answers_202_with_the_id_of_a_run(deployed: Stage) -> None:
     answer = manual_sync.handler(event("manual_sync"), CONTEXT)
 

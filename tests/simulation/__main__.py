@@ -6,15 +6,18 @@ import argparse
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from local.world.sides import Sides
 from tests.simulation.bugs import BUGS
-from tests.simulation.history.events import draw
-from tests.simulation.history.play import Outcome, play, shortened
+from tests.simulation.history.dynamodb import tables
+from tests.simulation.history.events import Story, draw
+from tests.simulation.history.play import Outcome, Ports, in_memory, play, shortened
 from tests.simulation.tables import FAULTS, INVARIANTS, Row, document
 
 PORTION: Final = 25
@@ -32,16 +35,24 @@ def sides() -> Sides:
 
 
 def portion(
-    first: int, number: int
+    first: int, number: int, *, on_tables: bool
 ) -> tuple[list[tuple[int, str]], Counter[str], Counter[str], int]:
     """Play some histories; return the broken ones, what was injected, what was checked."""
     warnings.simplefilter("ignore")
+    with tables() if on_tables else nullcontext(in_memory) as ports:
+        return _played(range(first, first + number), ports)
+
+
+def _played(
+    seeds: range, ports: Callable[[Story], Ports]
+) -> tuple[list[tuple[int, str]], Counter[str], Counter[str], int]:
     broken: list[tuple[int, str]] = []
     luck: Counter[str] = Counter()
     checked: Counter[str] = Counter()
     window = 0
-    for seed in range(first, first + number):
-        outcome = play(sides(), draw(seed))
+    for seed in seeds:
+        story = draw(seed)
+        outcome = play(sides(), story, ports(story))
         luck += outcome.luck
         checked += outcome.checked
         window += outcome.window
@@ -50,7 +61,7 @@ def portion(
     return broken, luck, checked, window
 
 
-def simulate(histories: int, seed: int, jobs: int) -> int:
+def simulate(histories: int, seed: int, jobs: int, *, on_tables: bool) -> int:
     """Play histories with progress; print coverage, and for a failure its shortest story."""
     begun = time.perf_counter()
     luck: Counter[str] = Counter()
@@ -59,8 +70,9 @@ def simulate(histories: int, seed: int, jobs: int) -> int:
     window = done = 0
     firsts = range(seed, seed + histories, PORTION)
     sizes = [min(PORTION, seed + histories - first) for first in firsts]
+    played = partial(portion, on_tables=on_tables)
     with ProcessPoolExecutor(jobs) as pool:
-        for size, told in zip(sizes, pool.map(portion, firsts, sizes), strict=True):
+        for size, told in zip(sizes, pool.map(played, firsts, sizes), strict=True):
             broken += told[0]
             for number, why in told[0]:
                 print(f"\rSeed {number} breaks: {why}")
@@ -141,13 +153,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--histories", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--ledger",
+        choices=("memory", "dynamodb"),
+        default="memory",
+        help="dynamodb: the real one, on the tables that are deployed, as moto plays them (slower)",
+    )
     return parser.parse_args()
 
 
 def _verbs(asked: argparse.Namespace) -> Iterator[int]:
     match asked.verb:
         case "run":
-            yield simulate(asked.histories, asked.seed, asked.jobs)
+            on_tables = asked.ledger == "dynamodb"
+            yield simulate(asked.histories, asked.seed, asked.jobs, on_tables=on_tables)
         case "replay":
             yield replay(asked.seed)
         case "bugs":

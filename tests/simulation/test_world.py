@@ -8,12 +8,15 @@ import pytest
 
 from local.world.sides import Sides
 from tests.simulation.bugs import BUGS
+from tests.simulation.history.dynamodb import tables
 from tests.simulation.history.events import draw
 from tests.simulation.history.play import play
 from tests.simulation.tables import FAULTS, INVARIANTS, document
 
 PORTIONS = 8
 HISTORIES = 15
+ON_TABLES = 12
+"""Histories played on DynamoDB's tables as well; `make simulate LEDGER=dynamodb` plays more."""
 QUICKLY_FOUND = (
     "record before apply",
     "compare with clocks",
@@ -43,6 +46,16 @@ def test_nothing_that_anybody_typed_is_lost(sides: Sides, portion: int) -> None:
 def test_one_seed_is_one_history(sides: Sides) -> None:
     first = [play(sides, draw(seed)).trace for seed in range(5)]
     assert [play(Sides(), draw(seed)).trace for seed in reversed(range(5))] == first[::-1]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_on_the_tables_that_are_deployed_every_step_is_the_same(sides: Sides) -> None:
+    with tables() as ports:
+        for seed in range(ON_TABLES):
+            story = draw(seed)
+            outcome = play(sides, story, ports(story))
+            assert not outcome.broken, outcome.broken
+            assert outcome.trace == play(sides, story).trace
 
 
 @pytest.mark.parametrize("name", QUICKLY_FOUND)

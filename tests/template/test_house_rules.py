@@ -24,7 +24,7 @@ EVENTS = {
     "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
     "rotate_credentials": {"rotate_credentials", "rotation_step"},
-    "scheduled_sync": {"scheduler"},
+    "scheduled_sync": {"scheduler", "scheduler_weekly"},
     "sync_worker": {"runs_queue"},
 }
 # Set for the libraries of the layer; the connector does not read them.
@@ -294,8 +294,9 @@ def test_every_schedule_retries_and_then_keeps_what_it_could_not_deliver(
     for schedule in schedules:
         assert schedule["RetryPolicy"]["MaximumRetryAttempts"] >= 1
         assert set(resource_names(schedule["DeadLetterConfig"])) == {"ScheduleDeadLetters"}
-        # Without an input of its own, the scheduler sends the event in events/scheduler.json.
-        assert "Input" not in schedule
+    # Without an input of its own, the scheduler sends the event in events/scheduler.json.
+    inputs = [json.loads(it["Input"]) for it in schedules if "Input" in it]
+    assert inputs == [json.loads((ROOT / "events" / "scheduler_weekly.json").read_text())]
 
 
 def test_every_table_can_be_brought_back(template: Template) -> None:

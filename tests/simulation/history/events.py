@@ -137,6 +137,8 @@ def mapping(policies: dict[str, Policy], *, version: int = 0, without: str = "")
 SIDES: Final = ("plezi", "salesforce")
 CLOSE_SHARE: Final = 0.5
 OTHERS_SHARE: Final = 0.45
+OVERLAP_SHARE: Final = 0.15
+"""Of the runs in wide histories: those that a second process overtakes."""
 CLOSE: Final = (5, 6, 1, 8, 2, 1)
 LOSING: Final = frozenset(
     {"reset_after_commit", "timeout_after_commit", "reset_after", "timeout_after", "empty_body",
@@ -151,6 +153,7 @@ PEOPLE: Final = (
 OTHERS: Final = (
     ("run", 30), ("fault", 10), ("wait", 8), ("kill_sessions", 1), ("mapping", 1), ("full", 2),
     ("selected", 2), ("hint", 3), ("flow", 3), ("validation", 1), ("password", 1), ("again", 2),
+    ("clock", 1), ("lose", 1),
 )  # fmt: skip
 
 
@@ -221,7 +224,8 @@ def _other(chance: random.Random, people: int) -> Event:
         case "wait":
             return Event("wait", value=chance.choice((1, 30, 90, 400, 4000, 7200, 30_000)))
         case _:
-            return Event(what, chance.randrange(people), side, chance.choice(TWO_WAY))
+            name = chance.choice(TWO_WAY)
+            return Event(what, chance.randrange(people), side, name, chance.randrange(3))
 
 
 def _run(chance: random.Random, people: int, what: str) -> Event:
@@ -232,6 +236,9 @@ def _run(chance: random.Random, people: int, what: str) -> Event:
     while chance.random() < 0.35:
         typed = _by_people(chance, people)
         meanwhile.append(Event("at", value=chance.randint(1, 30), more=(typed,)))
+    if chance.random() < OVERLAP_SHARE:
+        second = Event("overlap", chance.randrange(people), value=chance.randrange(2))
+        meanwhile.append(Event("at", value=chance.randint(1, 40), more=(second,)))
     return Event(
         what,
         chance.randrange(people),

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connector.mapping import canonical_email
 from connector.model import JournalLine, Kind
 from local.world.sides import Truth
 from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
+from tests.simulation.history.wire import (
+    AUTOMATED,
+    is_lead,
+    leaves,
+    records_in,
+    said,
+    value_of,
+)
 
-PLACEHOLDER: Final = "[unknown]"
-AUTOMATED: Final = "9000"
-"""What a flow of the org writes in a mapped field."""
 PLEZI_FIELDS: Final = {lead: plezi for plezi, lead in LEAD_FIELDS.items()}
 UNWATCHED: Final = frozenset(
     {"SystemModstamp", "LastModifiedDate", "LastModifiedById", "rowid", "updated_at", "Name",
@@ -132,7 +137,27 @@ class Oracle:
             if it.kind.side is not record.kind.side and self.group(it.id) == mine and not it.deleted
         ]
 
+    def everybody_is_a_stranger(self) -> None:
+        """The ledger is lost: nothing counts as agreed any more, as when two systems first meet.
+
+        Equal words are agreed, a blank is filled (so that a clearing is not owed), what differs is
+        a conflict (invariant 19).
+        """
+        self.agreed.clear()
+        self.heard.clear()
+        self.read.clear()
+        for key in [key for key, edit in self.edits.items() if not edit.value]:
+            del self.edits[key]
+
     # The wire
+
+    @contextmanager
+    def second_process(self) -> Iterator[None]:
+        """A second process knows only what it reads itself, and the first one learns none of it."""
+        read, heard_at = dict(self.read), dict(self.heard_at)
+        self.read.clear()
+        yield
+        self.read, self.heard_at = read, heard_at
 
     def told(self, content: bytes, truth: Mapping[str, Truth]) -> None:
         """The engine heard an answer: it knows what these records say now.
@@ -176,7 +201,7 @@ class Oracle:
         if not isinstance(body, bytes | str):
             return
         sent = json.loads(body)
-        self.sent = {said(word) for word in _leaves(sent)}
+        self.sent = {said(word) for word in leaves(sent)}
         if "data" in sent and method != "POST":
             updates = [(str(sent["data"].get("id")), sent["data"]["attributes"])]
         else:
@@ -333,56 +358,7 @@ class Oracle:
                 del self.edits[key]
 
 
-def _leaves(body: object) -> Iterable[object]:
-    if isinstance(body, dict):
-        body = list(body.values())
-    if isinstance(body, list):
-        for part in body:
-            yield from _leaves(part)
-    else:
-        yield body
-
-
 def _pairs(
     before: Mapping[str, Truth], after: Mapping[str, Truth]
 ) -> Iterable[tuple[Truth, Truth]]:
     return ((before[record], after[record]) for record in before.keys() & after.keys())
-
-
-def said(value: object) -> str:
-    """Return what a value says, in the oracle's own canonical form."""
-    if value in (None, False, 0, "", PLACEHOLDER):
-        return ""
-    if value in (True, 1):
-        return "yes"
-    return str(value).strip()
-
-
-def value_of(record: Truth, name: str) -> str:
-    """Return what a record says of a field that is named as in Plezi."""
-    return said(record.values.get(name if record.kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]))
-
-
-def is_lead(record: str) -> bool:
-    """Whether an id is one of Salesforce."""
-    return record.startswith(("00Q", "003"))
-
-
-def records_in(body: object) -> Iterable[tuple[str, Kind, Mapping[str, Any]]]:
-    """Yield every record that an answer of either side shows."""
-    if isinstance(body, list):
-        for part in body:
-            yield from records_in(part)
-    elif isinstance(body, dict):
-        attributes = body.get("attributes")
-        if isinstance(attributes, dict) and "Id" in body:
-            yield body["Id"], Kind(str(attributes.get("type", "Lead"))), body
-        elif isinstance(attributes, dict) and body.get("type") == "contacts":
-            yield str(body["id"]), Kind.PLEZI_CONTACT, attributes
-        else:
-            for part in body.values():
-                if isinstance(part, list | dict):
-                    yield from records_in(part)
-
-
-__all__ = ["BrokenPromiseError", "Oracle", "canonical_email", "said", "value_of"]
