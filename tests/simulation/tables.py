@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-WORLD, MODEL, COMPONENT, CONTRACT, STACK, NONE = (
-    "world", "model", "component tests", "contract tests", "stack test", "",
-)  # fmt: skip
+WORLD, MODEL, NONE = "world", "model", ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One fault or invariant: where it is injected or checked, and what is expected and seen.
 
-    `where` '' says that it is not simulated; `what` is then the reason. `counted` are the names
-    under which histories count it.
+    `where` is `world` (the histories), `model`, the test that shows it (`folder/file.py::name`), or
+    '' where it is not simulated: `what` is then the reason. `counted` are the names under which
+    histories count it.
     """
 
     number: int
@@ -24,13 +23,18 @@ class Row:
     what: str
     counted: tuple[str, ...] = ()
 
+    @property
+    def is_test(self) -> bool:
+        """Whether a single test shows it."""
+        return "::" in self.where
+
 
 FAULTS: Final = (
     Row(1, "session expires in the middle", WORLD, "renewed once; nothing twice",
         ("1 session killed", "salesforce session_expired")),
     Row(2, "password reset", WORLD, "one login, then the breaker; a new secret goes on",
         ("2 password reset",)),
-    Row(3, "grant revoked", CONTRACT, "as 2, with its own cause"),
+    Row(3, "grant revoked", "component/test_logins.py::test_each_refusal_has_advice_of_its_own_and_opens_the_breaker", "as 2, with its own cause"),
     Row(4, "API limit", WORLD, "the run ends; the next goes on", ("salesforce quota_exceeded",)),
     Row(5, "5xx, reset, HTML instead of JSON", WORLD, "reads repeated, writes judged",
         ("salesforce server_unavailable", "salesforce server_error",
@@ -47,7 +51,7 @@ FAULTS: Final = (
         ("10 validation rule", "salesforce record_error")),
     Row(11, "duplicate rule", WORLD, "quarantined", ("salesforce record_error",)),
     Row(12, "automation rewrites our value", WORLD, "its value travels", ("12 automation",)),
-    Row(13, "automations that undo each other", COMPONENT, "held as oscillating"),
+    Row(13, "automations that undo each other", "component/test_bad_luck.py::test_automations_that_undo_each_other_are_held_and_everything_else_goes_on", "held as oscillating"),
     Row(14, "long transaction", WORLD, "read all the same", ("14 long transaction",)),
     Row(15, "equal stamps across a page", WORLD, "none lost (pages of one row)",
         ("salesforce short_page",)),
@@ -60,11 +64,11 @@ FAULTS: Final = (
     Row(21, "converted during a run", WORLD, "the Contact goes on; the Lead is never written"),
     Row(22, "merged", WORLD, "the winner goes on"),
     Row(23, "e-mail changed, swapped", WORLD, "followed, or held; no word crosses people"),
-    Row(24, "field deleted, hidden", COMPONENT, "the line is parked, others go on"),
+    Row(24, "field deleted, hidden", "component/test_schema_change.py::test_a_hidden_field_is_parked_and_all_others_go_on", "the line is parked, others go on"),
     Row(25, "stamps move without a change", WORLD, "0 writes (other fields are edited)"),
     Row(26, "bulk job fails", NONE, "the Bulk API is not used"),
     Row(27, "bulk CSV quoting", NONE, "the Bulk API is not used"),
-    Row(28, "instance moves, maintenance page", CONTRACT, "allow-list of hosts holds"),
+    Row(28, "instance moves, maintenance page", "unit/connector/test_hosts.py::test_a_token_is_never_sent_to_an_instance_that_is_not_salesforce_s", "allow-list of hosts holds"),
     Row(29, "sandbox refreshed", NONE, "no org is refreshed in a world of one org"),
     Row(30, "Salesforce's clock is off", WORLD, "nothing lost", ("salesforce clock_skew",)),
     Row(31, "429 with and without advice", WORLD, "waited for", ("plezi http_429",)),
@@ -83,36 +87,50 @@ FAULTS: Final = (
         ("plezi stale", "tenant {'read_lag_seconds': 5.0}")),
     Row(37, "null, missing, text for number", WORLD, "read with tolerance",
         ("tenant {'empty_values': 'omitted'}",)),
-    Row(38, "score or state out of bounds", CONTRACT, "passed on as said"),
+    Row(38, "score or state out of bounds", "component/test_main_job.py::test_score_and_state_travel_to_salesforce_as_text", "passed on as said"),
     Row(39, "Plezi is down", WORLD, "the run fails clean", ("plezi http_503", "plezi http_500")),
     Row(40, "schedule late or not at all", WORLD, "the next run covers the gap"),
     Row(41, "schedule, person and form at once", WORLD, "each waits for the other's intents",
         ("41 two at once", "hint")),
     Row(42, "message twice or late", WORLD, "no effect", ("42 duplicate message",)),
     Row(43, "the process dies anywhere", WORLD, "nothing lost", ("43 the process dies",)),
-    Row(44, "killed by the time-out", STACK, "the next run goes on"),
+    Row(44, "killed by the time-out", "e2e/test_main_job.py::test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one", "the next run goes on"),
     Row(45, "process thawed late", WORLD, "its lines are refused; thawed after the worker's "
         "time-out: not drawn, AWS has killed it by then", ("41 two at once",)),
     Row(46, "our clock jumps", WORLD, "an hour ahead, an hour behind: nothing lost",
         ("46 our clock jumps",)),
-    Row(47, "DynamoDB busy, condition failed", CONTRACT, "refused lines are told, others stored"),
+    Row(47, "DynamoDB busy, condition failed", "component/test_aws_trouble.py::test_a_link_is_put_once_the_table_has_time", "refused lines are told, others stored"),
     Row(48, "table restored to an older point", WORLD, "begun anew with an empty ledger, as "
         "docs/operations.md says: strangers meet; an older copy is not used", ("48 ledger lost",)),
     Row(49, "S3 shard lost", NONE, "S3 is not used"),
-    Row(50, "Secrets Manager down", NONE, "the in-memory one never is"),
-    Row(51, "rotation cut in two", COMPONENT, "old or new secret works"),
-    Row(52, "permission missing", NONE, "IAM is not simulated"),
-    Row(53, "dead letters", NONE, "the in-memory queue has none"),
-    Row(54, "a message that kills", NONE, "memory is not simulated"),
-    Row(55, "disk full, memory short", NONE, "neither is simulated"),
-    Row(56, "deployed during a run", NONE, "one version at a time"),
+    Row(50, "Secrets Manager down",
+        "component/test_aws_trouble.py::test_what_is_held_goes_on_being_believed",
+        "what is held is used until a side refuses it"),
+    Row(51, "rotation cut in two", "component/test_rotation.py::test_a_function_killed_anywhere_is_followed_by_one_that_finishes", "old or new secret works"),
+    Row(52, "permission missing",
+        "component/test_aws_trouble.py::test_who_may_not_read_it_any_more_does_not_go_on_with_it",
+        "fails closed; IAM itself is not simulated"),
+    Row(53, "dead letters", "template/test_house_rules.py::test_dead_letters_raise_an_alarm",
+        "an alarm; a message put back has the effect of one that comes late (42)"),
+    Row(54, "a message that kills",
+        "component/test_form_lane.py::test_a_hint_that_breaks_down_is_handed_over_again_and_only_it",
+        "handed over again alone, then a dead letter; a run's message carries no data"),
+    Row(55, "disk full, memory short", NONE, "nothing is written to a disk; `make bench` measures "
+        "that memory is flat"),
+    Row(56, "deployed during a run", NONE, "there is one schema so far; every link carries its "
+        "number"),
     Row(57, "two tenants in one process", NONE, "one stack serves one tenant"),
-    Row(58, "forged or repeated push", COMPONENT, "refused, or no effect"),
-    Row(59, "hostile bodies", COMPONENT, "refused"),
-    Row(60, "flood of forms", NONE, "load is not simulated"),
-    Row(61, "form before its contact shows", COMPONENT, "tried later"),
-    Row(62, "queue down", NONE, "the in-memory queue never is"),
-    Row(63, "hostile configuration", COMPONENT, "refused at save"),
+    Row(58, "forged or repeated push", "component/test_form_door.py::test_a_replay_is_refused_and_has_no_effect", "refused, or no effect"),
+    Row(59, "hostile bodies", "component/test_form_door.py::test_whatever_is_refused_leaves_no_trace", "refused"),
+    Row(60, "flood of forms",
+        "template/test_house_rules.py::test_the_api_is_throttled_traced_and_logs_no_body",
+        "throttled by API Gateway, which is not simulated"),
+    Row(61, "form before its contact shows", "component/test_form_lane.py::test_a_contact_never_shown_is_left_to_the_schedule_after_the_third_time", "tried later"),
+    Row(62, "queue down",
+        "component/test_form_door.py::"
+        "test_a_queue_that_cannot_be_reached_is_a_503_and_the_next_try_sends_the_hint",
+        "503 to the sender, whose next try counts"),
+    Row(63, "hostile configuration", "unit/connector/test_host_bypasses.py::test_a_host_that_only_looks_like_salesforce_s_is_refused", "refused at save"),
     Row(64, "mapping saved during a run", WORLD, "the run keeps its version",
         ("64 mapping saved",)),
 )  # fmt: skip
@@ -128,12 +146,12 @@ INVARIANTS: Final = (
         ("7 no lost uncontested edit",)),
     Row(8, "conflict is explicit", WORLD, "what is overwritten is journalled before",
         ("8 conflict is explicit",)),
-    Row(9, "false conflicts are silent", COMPONENT, "the merge's table"),
+    Row(9, "false conflicts are silent", "unit/connector/test_merge.py::test_each_row_of_the_decision_table", "the merge's table"),
     Row(10, "field isolation", WORLD, "every field of every write", ("10 field isolation",)),
     Row(11, "direction", WORLD, "no Contact, no converted Lead, no one-way field",
         ("10 field isolation",)),
     Row(12, "eligibility", WORLD, "nobody without e-mail is created", ("15 no duplicate create",)),
-    Row(13, "identity", CONTRACT, "pointers move with the link"),
+    Row(13, "identity", "contract/ledger/test_ports.py::test_a_moved_link_leaves_its_place_and_takes_its_pointers_along", "pointers move with the link"),
     Row(14, "duplicates not overwritten", WORLD, "every word was typed about this person",
         ("17 base truth",)),
     Row(15, "no duplicate create", WORLD, "every creation", ("15 no duplicate create",)),
@@ -151,13 +169,13 @@ INVARIANTS: Final = (
         ("41 two at once",)),
     Row(25, "lease", NONE, "there is no lease: intents age by the worker's time-out"),
     Row(26, "deadline", WORLD, "runs saved and continued after few steps"),
-    Row(27, "budget", COMPONENT, "the share is kept to"),
-    Row(28, "fairness", COMPONENT, "forms have a lane of their own"),
-    Row(29, "accounting", COMPONENT, "counts of a run"),
+    Row(27, "budget", "component/test_budget.py::test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on", "the share is kept to"),
+    Row(28, "fairness", "e2e/test_submitted_forms.py::test_also_while_everybody_is_read_again", "forms have a lane of their own"),
+    Row(29, "accounting", "component/test_main_job.py::test_a_record_without_email_is_skipped_and_counted", "who is left out is counted with the reason; the sum is not checked"),
     Row(30, "self-healing", WORLD, "a full run in peace writes nothing", ("30 self-healing",)),
     Row(31, "determinism of tests", WORLD, "one seed, one trace hash"),
     Row(32, "mapping change", WORLD, "lines leave and return", ("64 mapping saved",)),
-    Row(33, "round trip", COMPONENT, "properties of conversions"),
+    Row(33, "round trip", "unit/connector/test_values.py::test_saying_a_value_on_the_other_side_does_not_change_it", "properties of conversions"),
 )  # fmt: skip
 
 HEADER: Final = "<!-- generated: python -m tests.simulation docs -->"
@@ -172,17 +190,18 @@ def document() -> str:
         "`make simulate HISTORIES=n [SEED=s]` plays seeded histories of the whole world (real",
         "engine, real adapters, both simulators, ports in memory) and judges them by what people",
         "typed. `make simulate-bugs` plants faults of peers and shows that each is found. The",
-        "model (`python -m tests.simulation.protocol`) visits every state of the write protocol.",
+        "model (`make model`) visits every state of the write protocol. A row that names a test is",
+        "shown by that test; one that says *world* is drawn in histories, which count it.",
         "",
         "## Faults",
         "",
-        "| | fault | injected in | expected and seen, or why not |",
+        "| | fault | injected in the world, or by a test | expected and seen, or why not |",
         "| --- | --- | --- | --- |",
         *(_line(row) for row in FAULTS),
         "",
         "## Invariants",
         "",
-        "| | invariant | checked in | how, or why not |",
+        "| | invariant | checked in the world, the model, or by a test | how, or why not |",
         "| --- | --- | --- | --- |",
         *(_line(row) for row in INVARIANTS),
         "",
@@ -199,4 +218,5 @@ def document() -> str:
 
 
 def _line(row: Row) -> str:
-    return f"| {row.number} | {row.name} | {row.where or 'not simulated'} | {row.what} |"
+    where = f"`{row.where}`" if row.is_test else row.where or "not simulated"
+    return f"| {row.number} | {row.name} | {where} | {row.what} |"

@@ -74,3 +74,11 @@ def test_the_page_on_reliability_is_what_the_code_says() -> None:
     assert page.read_text("utf-8") == document(), "run: python -m tests.simulation docs"
     assert [row.number for row in FAULTS] == list(range(1, 65))
     assert [row.number for row in INVARIANTS] == list(range(1, 34))
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    named = [row.where.split("::") for row in (*FAULTS, *INVARIANTS) if row.is_test]
+    assert named
+    for file, name in named:
+        source = (Path(__file__).parents[1] / file).read_text("utf-8")
+        assert f"def {name}(" in source, f"{file}::{name}"

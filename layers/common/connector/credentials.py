@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, Self, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 300.0
 """How long a secret is believed without asking again, as in Powertools' parameters utility."""
+SERVER_ERROR: Final = 500
 
 
 CURRENT: Final = "AWSCURRENT"
@@ -182,18 +184,36 @@ class SecretReader(Generic[Material]):
     def current(self, *, fresh: bool = False) -> Secret[Material]:
         """Return the current version; `fresh` asks Secrets Manager again.
 
-        Raises `HaltError` naming the keys that are missing, never their values.
+        While Secrets Manager is away, what is held goes on being believed: a side that refuses it
+        asks for a fresh one. Raises `HaltError` naming the keys that are missing, never their
+        values; what boto3 raises when nothing is held, or a fresh version is asked for.
         """
         now = self._clock()
-        if self._held is None or fresh or now - self._held_since > CACHE_SECONDS:
+        if self._held is None or fresh:
             self._held = self._fetch()
-            self._held_since = now
+        elif now - self._held_since > CACHE_SECONDS:
+            try:
+                self._held = self._fetch()
+            except (ClientError, BotoCoreError) as error:
+                if not _is_away(error):
+                    raise
+        else:
+            return self._held
+        self._held_since = now
         return self._held
 
     def _fetch(self) -> Secret[Material]:
         answer = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
         material = parsed(self._kind, answer.get("SecretString", ""), self._name)
         return Secret(answer["VersionId"], material)
+
+
+def _is_away(error: ClientError | BotoCoreError) -> bool:
+    """Whether AWS could not be reached, was busy or broken; a refusal is none of these."""
+    if isinstance(error, BotoCoreError):
+        return True
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status >= SERVER_ERROR or error.response["Error"]["Code"] == "ThrottlingException"
 
 
 def parsed(kind: type[Material], text: str, name: str) -> Material:
