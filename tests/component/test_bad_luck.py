@@ -346,3 +346,33 @@ def test_a_lead_created_by_a_run_that_died_is_known_though_the_address_changed_s
     [lead] = stage.leads()
     assert (lead["Email"], lead["Phone"]) == ("ana.lopez@example.com", "333")
     assert stage.people()["ana.lopez@example.com"]["phone"] == "333"
+
+
+def test_a_contact_that_a_page_left_out_is_met_and_not_overwritten(stage: Stage) -> None:
+    stage.add_lead(Email="ana@example.com", LastName="Lopez", Company="Acme", Phone="111")
+    stage.control("plezi", "POST", "clock", {"advance": 60})
+    stage.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest
+    order(stage, "plezi", "truncated_page")
+
+    stage.sync()
+
+    assert stage.people()["ana@example.com"]["phone"] == "222"
+    assert [lead["Phone"] for lead in stage.leads()] == ["222"]
+    assert '"111"' in [line["before"] for line in stage.journal("ana@example.com")]
+
+
+def test_nobody_is_created_under_an_address_that_a_known_contact_still_says(stage: Stage) -> None:
+    """Her link followed the Lead to a new address; Plezi takes a known e-mail for an update."""
+    ana = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.edit_person(ana, phone="112")
+    stage.edit_lead(lead["Id"], Email="ana.lopez@example.com")
+    stage.add_contact(Email="ana@example.com", sync_to_plezi__c="yes", Phone="999")
+
+    for _ in range(3):
+        stage.sync()
+
+    phones = {email: row["phone"] for email, row in stage.people().items()}
+    assert phones == {"ana.lopez@example.com": "112", "ana@example.com": "999"}
+    assert [row["Phone"] for row in stage.leads()] == ["112"]
