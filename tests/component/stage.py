@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
@@ -22,6 +23,9 @@ from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
 from local.serving import InProcessAdapter
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 ROOT = Path(__file__).parents[2]
 REGION = "eu-west-1"
 PLEZI = "https://app.plezi.co/api/v1"
@@ -35,6 +39,11 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda *_: None)
 
 
+TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+"""What CreateTable takes of a table's properties; other calls set the rest."""
+
+
+@cache
 def table_definitions() -> dict[str, dict[str, Any]]:
     """Return the tables of the template, so that tests run on the keys that are deployed."""
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a safe loader's child
@@ -43,6 +52,13 @@ def table_definitions() -> dict[str, dict[str, Any]]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::DynamoDB::Table"
     }
+
+
+def create_table(client: DynamoDBClient, name: str) -> None:
+    """Create one table of the template, empty."""
+    definition = table_definitions()[name]
+    kept: Any = {key: definition[key] for key in TABLE_KEYS if key in definition}
+    client.create_table(TableName=name, **kept)
 
 
 class Stage:
@@ -55,20 +71,8 @@ class Stage:
         self._web.mount("https://app.plezi.co", InProcessAdapter(self.tenant))
         self._web.mount("https://", InProcessAdapter(self.org))
         dynamodb = boto3.client("dynamodb", region_name=REGION)
-        for name, definition in table_definitions().items():
-            dynamodb.create_table(
-                TableName=name,
-                **{
-                    key: definition[key]
-                    for key in (
-                        "AttributeDefinitions",
-                        "KeySchema",
-                        "BillingMode",
-                        "GlobalSecondaryIndexes",
-                    )
-                    if key in definition
-                },
-            )
+        for name in table_definitions():
+            create_table(dynamodb, name)
         queue = boto3.client("sqs", region_name=REGION).create_queue(
             QueueName="runs.fifo", Attributes={"FifoQueue": "true"}
         )

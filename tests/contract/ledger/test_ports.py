@@ -38,12 +38,11 @@ from connector.model import (
     Write,
 )
 from local.world.memory import MemoryConfiguration, MemoryInbox, MemoryJournal, MemoryLedger
-from tests.component.stage import REGION, table_definitions
+from tests.component.stage import REGION, create_table, table_definitions
 
 Ledger: TypeAlias = MemoryLedger | DynamoLedger
 Journal: TypeAlias = MemoryJournal | DynamoJournal
 Configuration: TypeAlias = MemoryConfiguration | DynamoConfiguration
-KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -57,9 +56,8 @@ def ports(
         monkeypatch.setenv(name, "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
-        for name, definition in table_definitions().items():
-            kept = {key: definition[key] for key in KEYS if key in definition}
-            client.create_table(TableName=name, **kept)
+        for name in table_definitions():
+            create_table(client, name)
         yield (
             DynamoLedger(client, "LedgerTable"),
             DynamoJournal(client, "JournalTable", 365),

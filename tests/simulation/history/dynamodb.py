@@ -16,7 +16,7 @@ from connector.ledger import DynamoLedger
 from connector.ledger.dynamo import to_link
 from connector.model import JournalLine, Link
 from local.world.memory import MemoryConfiguration, MemoryInbox
-from tests.component.stage import REGION, table_definitions
+from tests.component.stage import REGION, create_table
 from tests.simulation.history.events import Story, mapping
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 LEDGER, JOURNAL = "LedgerTable", "JournalTable"
 DAYS = 365
-KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 
 
 class TableLedger(DynamoLedger):
@@ -68,12 +67,10 @@ def tables() -> Iterator[Callable[[Story], Callable[[], dict[str, Any]]]]:
 
 def _ports(client: DynamoDBClient, story: Story) -> dict[str, Any]:
     known = client.list_tables()["TableNames"]
-    definitions = table_definitions()
     for name in (LEDGER, JOURNAL):
         if name in known:
             client.delete_table(TableName=name)
-        kept = {key: definitions[name][key] for key in KEYS if key in definitions[name]}
-        client.create_table(TableName=name, **kept)
+        create_table(client, name)
     return {
         "ledger": TableLedger(client, LEDGER),
         "journal": TableJournal(client, JOURNAL, DAYS),
