@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from requests import PreparedRequest, Response
 
-from connector.credentials import PleziCredentials, SalesforceCredentials, SecretReader
+from connector.credentials import PleziCredentials, SalesforceCredentials
 from connector.engine.doors import Door
 from connector.engine.runs import Engine
 from connector.engine.world import World
@@ -19,6 +19,7 @@ from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
 from connector.salesforce.session import Sessions
+from connector.secrets_manager import SecretReader
 from connector.settings import PleziDialect
 from connector.transport import Wire
 from local.serving import InProcessAdapter

@@ -13,10 +13,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from connector.credentials import CACHE_SECONDS, PleziCredentials, SecretReader
+from connector.credentials import PleziCredentials
 from connector.journal import DynamoJournal
 from connector.ledger import DynamoLedger
 from connector.model import Change, JournalLine, Link, Side
+from connector.secrets_manager import CACHE_SECONDS, SecretReader
 from tests.component.stage import REGION, Stage
 
 MANY = 10**9

@@ -12,10 +12,11 @@ import pytest
 from moto import mock_aws
 
 from connector import telemetry, wiring
-from connector.credentials import FormsCredentials, SecretReader
+from connector.credentials import FormsCredentials
 from connector.inbox import FormDoor, parse_knock
 from connector.ledger import DynamoGuards
 from connector.ledger.guards import GUARD_SECONDS
+from connector.secrets_manager import SecretReader
 from tests.component.form_stage import KEY, OTHER_KEY, TOKEN, FormStage, event, signed
 from tests.component.stage import REGION
 

@@ -20,10 +20,7 @@ from connector.credentials import (
     PleziCredentials,
     SalesforceCredentials,
     Secret,
-    SecretReader,
     Secrets,
-    SecretVersions,
-    parsed,
 )
 from connector.engine.alerting import Situation, concerns, due, tell_once
 from connector.engine.doors import Door
@@ -41,6 +38,7 @@ from connector.salesforce.connection import Connection
 from connector.salesforce.password import PasswordForecast
 from connector.salesforce.session import Gate, Sessions
 from connector.salesforce.trial import TrialGate, try_once
+from connector.secrets_manager import SecretReader, SecretVersions, parsed
 from connector.settings import ConnectionSettings, RotationSettings, WorkerSettings
 from connector.transport import Wire
 

@@ -1,37 +1,22 @@
-"""Credentials from Secrets Manager: cached, versioned, validated, and never printed."""
+"""Credentials: what each secret holds, validated and never printed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Final, Generic, Protocol, Self, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-
-from connector.errors import HaltError
-
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-CACHE_SECONDS = 300.0
-"""How long a secret is believed without asking again, as in Powertools' parameters utility."""
-SERVER_ERROR: Final = 500
-
-
-CURRENT: Final = "AWSCURRENT"
-PENDING: Final = "AWSPENDING"
 
 
 class Flow(StrEnum):
@@ -162,123 +147,3 @@ class FixedSecret(Generic[Material]):
     def current(self, *, fresh: bool = False) -> Secret[Material]:  # noqa: ARG002  # there is one
         """Return the version."""
         return self.secret
-
-
-class SecretReader(Generic[Material]):
-    """Reads one secret, and believes it for five minutes."""
-
-    def __init__(
-        self,
-        client: SecretsManagerClient,
-        name: str,
-        kind: type[Material],
-        clock: Callable[[], float],
-    ) -> None:
-        self._client = client
-        self._name = name
-        self._kind = kind
-        self._clock = clock
-        self._held: Secret[Material] | None = None
-        self._held_since = 0.0
-
-    def current(self, *, fresh: bool = False) -> Secret[Material]:
-        """Return the current version; `fresh` asks Secrets Manager again.
-
-        While Secrets Manager is away, what is held goes on being believed: a side that refuses it
-        asks for a fresh one. Raises `HaltError` naming the keys that are missing, never their
-        values; what boto3 raises when nothing is held, or a fresh version is asked for.
-        """
-        now = self._clock()
-        if self._held is None or fresh:
-            self._held = self._fetch()
-        elif now - self._held_since > CACHE_SECONDS:
-            try:
-                self._held = self._fetch()
-            except (ClientError, BotoCoreError) as error:
-                if not _is_away(error):
-                    raise
-        else:
-            return self._held
-        self._held_since = now
-        return self._held
-
-    def _fetch(self) -> Secret[Material]:
-        answer = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
-        material = parsed(self._kind, answer.get("SecretString", ""), self._name)
-        return Secret(answer["VersionId"], material)
-
-
-def _is_away(error: ClientError | BotoCoreError) -> bool:
-    """Whether AWS could not be reached, was busy or broken; a refusal is none of these."""
-    if isinstance(error, BotoCoreError):
-        return True
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status >= SERVER_ERROR or error.response["Error"]["Code"] == "ThrottlingException"
-
-
-def parsed(kind: type[Material], text: str, name: str) -> Material:
-    """Return the material in a secret's text.
-
-    Raises `HaltError` naming the secret and the keys that are missing or wrong, never their values.
-    """
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        keys = ", ".join(_key(dict(it)) for it in error.errors())
-        raise HaltError(
-            "secret", f"the secret {name!r} lacks or misspells: {keys}; put a new version"
-        ) from None
-
-
-def _key(problem: dict[str, Any]) -> str:
-    if problem["loc"]:
-        return ".".join(map(str, problem["loc"]))
-    return str(problem.get("ctx", {}).get("error", "JSON"))
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """The versions of a secret by id, with their labels; whether Secrets Manager rotates it."""
-
-    labels: Mapping[str, frozenset[str]]
-    current: str
-    rotates: bool
-
-
-class SecretVersions:
-    """Looks at the versions of one secret, and promotes one."""
-
-    def __init__(self, client: SecretsManagerClient, name: str) -> None:
-        self._client = client
-        self._name = name
-
-    def look(self) -> Versions:
-        """Return which versions there are, and their labels."""
-        answer = self._client.describe_secret(SecretId=self._name)
-        labels = {
-            version: frozenset(stages)
-            for version, stages in answer.get("VersionIdsToStages", {}).items()
-        }
-        current = next(version for version, stages in labels.items() if CURRENT in stages)
-        return Versions(labels, current, answer.get("RotationEnabled", False))
-
-    def text(self, version: str) -> str | None:
-        """Return what a version holds, or None when it holds nothing yet."""
-        try:
-            answer = self._client.get_secret_value(SecretId=self._name, VersionId=version)
-        except self._client.exceptions.ResourceNotFoundException:
-            return None
-        return answer.get("SecretString")
-
-    def promote(self, version: str, current: str) -> None:
-        """Make a version the current one, in place of another.
-
-        The label AWSPENDING stays on it, as in AWS's own rotation templates: Secrets Manager takes
-        a pending version that is current for a rotation that has ended.
-        """
-        self._client.update_secret_version_stage(
-            SecretId=self._name,
-            VersionStage=CURRENT,
-            MoveToVersionId=version,
-            RemoveFromVersionId=current,
-        )

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from connector.credentials import PENDING, Versions
 from connector.errors import ConnectorError, HaltError, RetryError, UnknownError
+from connector.secrets_manager import PENDING, Versions
 
 MOST_TRIES: Final = 2
 """Trials of one version that nobody answered. Each may have been a refused login, and Salesforce's

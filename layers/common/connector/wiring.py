@@ -27,7 +27,7 @@ from connector.connecting import (
     salesforce_secret,
     tell_people,
 )
-from connector.credentials import FormsCredentials, SecretReader
+from connector.credentials import FormsCredentials
 from connector.engine.doors import Door
 from connector.engine.runs import FINAL_STATES, Engine
 from connector.engine.world import World
@@ -41,6 +41,7 @@ from connector.plezi.client import PleziClient
 from connector.rotation import Rotation
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
+from connector.secrets_manager import SecretReader
 from connector.settings import (
     AdminSettings,
     ConnectionSettings,

@@ -13,7 +13,7 @@ from moto import mock_aws
 from connector.journal import DynamoJournal
 from connector.journal.dynamo import lines_of
 from connector.ledger import DynamoLedger
-from connector.ledger.dynamo import to_link
+from connector.ledger.links import to_link
 from connector.model import JournalLine, Link
 from local.world.memory import MemoryConfiguration, MemoryInbox
 from tests.component.stage import REGION, create_table

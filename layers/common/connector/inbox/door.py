@@ -8,12 +8,13 @@ from typing import Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.credentials import FormsCredentials, SecretReader
+from connector.credentials import FormsCredentials
 from connector.errors import HaltError
 from connector.inbox.contents import read_content
 from connector.inbox.forms import FormsInbox
 from connector.inbox.knocks import FormRefusedError, Knock
 from connector.model import Hint
+from connector.secrets_manager import SecretReader
 from connector.signatures import Claim, Guard, is_known, is_signed
 from connector.telemetry import logger
 
