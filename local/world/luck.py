@@ -21,6 +21,9 @@ AT_FIRST_PUT: Final = -100
 """To die before the first put of links: what was read is not durable yet."""
 
 
+REFUSED: Final = "a put is refused: somebody else was quicker"
+
+
 class Crash(BaseException):
     """The process died here. No `except Exception` of ours may see it, as no code runs after it."""
 
@@ -84,6 +87,8 @@ class Luck:
         self.trace.note(what)
         self.writes += is_write(what)
         answer = call()
+        if what == "ledger.put" and answer:
+            self.struck[REFUSED] += 1
         if self.die_at == here or (is_write(what) and self.die_at == -self.writes):
             self._die(f"after {what}")
         return answer

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from local.world.luck import REFUSED
+
 WORLD, MODEL, NONE = "world", "model", ""
 
 
@@ -167,7 +169,7 @@ INVARIANTS: Final = (
     Row(22, "crash anywhere", WORLD, "before and after each step", ("43 the process dies",)),
     Row(23, "poison isolation", WORLD, "one refused row of a batch", ("salesforce record_error",)),
     Row(24, "mutual exclusion", WORLD, "conditional puts: a second process between two steps",
-        ("41 two at once",)),
+        (REFUSED,)),
     Row(25, "lease", NONE, "there is no lease: intents age by the worker's time-out"),
     Row(26, "deadline", WORLD, "runs saved and continued after few steps"),
     Row(27, "budget", "component/test_budget.py::test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on", "the share is kept to"),

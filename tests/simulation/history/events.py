@@ -138,7 +138,7 @@ SIDES: Final = ("plezi", "salesforce")
 CLOSE_SHARE: Final = 0.5
 OTHERS_SHARE: Final = 0.45
 OVERLAP_SHARE: Final = 0.15
-"""Of the runs in wide histories: those that a second process overtakes."""
+"""Of the runs: those that a second process overtakes."""
 CLOSE: Final = (5, 6, 1, 8, 2, 1)
 LOSING: Final = frozenset(
     {"reset_after_commit", "timeout_after_commit", "reset_after", "timeout_after", "empty_body",
@@ -187,10 +187,20 @@ def _close(chance: random.Random) -> Event:
     side = chance.choice(SIDES)
     if what == "run":
         die = chance.choice((0, 0, -1, -1, -2, AT_FIRST_PUT, chance.randint(1, 30)))
-        return Event("run", value=die, extra=(chance.random() < 0.5, 0))  # even
+        overtaken = []
+        if chance.random() < OVERLAP_SHARE:
+            typed = Event("edit", 0, side, "phone")
+            overtaken.append(_overlap(chance, typed))
+        return Event("run", value=die, more=tuple(overtaken), extra=(chance.random() < 0.5, 0))
     if what == "fault":
         return _losing(chance)
     return Event(what, 0, side, "phone", chance.randrange(3))
+
+
+def _overlap(chance: random.Random, typed: Event) -> Event:
+    """Somebody types something, and a second process brings it over, between two steps of a run."""
+    second = Event("overlap", typed.who, value=chance.randrange(2), more=(typed,))
+    return Event("at", value=chance.randint(1, 40), more=(second,))
 
 
 def _losing(chance: random.Random) -> Event:
@@ -237,8 +247,7 @@ def _run(chance: random.Random, people: int, what: str) -> Event:
         typed = _by_people(chance, people)
         meanwhile.append(Event("at", value=chance.randint(1, 30), more=(typed,)))
     if chance.random() < OVERLAP_SHARE:
-        second = Event("overlap", chance.randrange(people), value=chance.randrange(2))
-        meanwhile.append(Event("at", value=chance.randint(1, 40), more=(second,)))
+        meanwhile.append(_overlap(chance, _by_people(chance, people)))
     return Event(
         what,
         chance.randrange(people),

@@ -57,12 +57,13 @@ class Invocations:
             self._guarded(lambda: self.parts(known[-1]))
 
     def do_overlap(self, event: Event) -> None:
-        """Let a second process do a whole run, or hear a hint, between two steps of the first.
+        """Let somebody type, and a second process bring it over, between two steps of the first.
 
         The first one stands still meanwhile, as a process that is frozen and thawed.
         """
         scene = self._scene
         scene.counted["41 two at once"] += 1
+        self._happen(event.more[0])
         scene.tell("a second process starts")
         with scene.connected.second_process(), scene.oracle.second_process():
             (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.who))
