@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from connector.mapping import Duplicates, Policy
 from connector.model import Kind, Value
 from tests.simulation.protocol.records import WORDS, Record
-
-BLANK_OR_WORD: Final = (None, "a", "b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +25,7 @@ class Scenario:
     name: str
     records: tuple[Record, ...]
     policy: Policy = Policy.SALESFORCE_WINS
-    words: tuple[Value, ...] = BLANK_OR_WORD
+    words: tuple[Value, ...] = WORDS
     chances: tuple[str, ...] = ()
     duplicates: Duplicates = Duplicates.MIRROR
     linked: bool = True
@@ -54,5 +51,3 @@ class Scenario:
         contacts = "convert" in self.chances or any(it.kind is Kind.CONTACT for it in self.records)
         return tuple(kind for kind in Kind if contacts or kind is not Kind.CONTACT)
 
-
-__all__ = ["BLANK_OR_WORD", "WORDS", "Scenario"]
