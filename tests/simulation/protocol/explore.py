@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tests.simulation.protocol.model import Model, State
+from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.model import Model
 from tests.simulation.protocol.rest import Rest
+from tests.simulation.protocol.run import Move
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.weaker import SOUND, Protocol
 
@@ -76,7 +77,7 @@ def _explored(model: Model, most: int) -> Finding:
             if move.broken:
                 story = (*_story(model, parents, state), move.label)
                 return Finding(scenario.name, protocol.name, len(parents), move.broken, story)
-        for after in _after(model, state, [move.state for move in steps]):
+        for after in _after(model, state, steps):
             if after not in parents:
                 parents[after] = state
                 queue.append(after)
@@ -85,12 +86,12 @@ def _explored(model: Model, most: int) -> Finding:
     return Finding(scenario.name, protocol.name, len(parents))
 
 
-def _after(model: Model, state: State, steps: list[State]) -> Iterator[State]:
-    for _, after in model.people(state):
-        yield after
+def _after(model: Model, state: State, steps: list[Move]) -> list[State]:
+    after = model.people(state)
     if not model.is_idle(state):
-        yield model.death(state)
-    yield from steps
+        after.append(model.death(state))
+    after.extend(move.state for move in steps)
+    return after
 
 
 def _story(model: Model, parents: Parents, state: State) -> tuple[str, ...]:
@@ -104,9 +105,9 @@ def _story(model: Model, parents: Parents, state: State) -> tuple[str, ...]:
 
 def _label(model: Model, before: State, after: State) -> str:
     """Return what leads from one state to another, in the order in which both were visited."""
-    for label, state in model.people(before):
-        if state == after:
-            return label
-    if not model.is_idle(before) and model.death(before) == after:
-        return "the run dies"
-    return next(move.label for move in model.steps(before) if move.state == after)
+    steps = list(model.steps(before))
+    labels = [*model.said_of_people(before)]
+    if not model.is_idle(before):
+        labels.append("the run dies")
+    labels.extend(move.label for move in steps)
+    return labels[_after(model, before, steps).index(after)]

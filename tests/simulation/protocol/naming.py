@@ -11,7 +11,7 @@ record and one for the stamps: what several things speak of is then a single `|`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,12 +44,22 @@ def spoken_by(records: Iterable[Record]) -> int:
     return bits
 
 
+def has_gaps(bits: int) -> bool:
+    """Whether the numbers of some lane are not 0, 1, 2 and so on."""
+    return bits & (bits + ONES) != 0
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """New numbers for versions, by record, and for stamps: of what changes only."""
 
     versions: Mapping[tuple[str, int], int]
     stamps: Mapping[int, int]
+
+    @property
+    def key(self) -> Hashable:
+        """What tells one change from another."""
+        return (*sorted(self.versions.items()), *sorted(self.stamps.items()))
 
     def record(self, it: Record) -> Record:
         """Return a record with its new numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -20,18 +20,20 @@ Thing = TypeVar("Thing")
 
 
 class Numbered(Generic[Thing]):
-    """Things by number, with the bits and the words that each of them speaks of.
+    """Things by number.
 
-    `letters` are numbers too, of sequences of words: `said` has the sequences.
+    An *aspect* is all of a thing that matters for how it is renumbered and renamed: the bits of its
+    versions and stamps, and its words. Aspects are numbered too.
     """
 
     def __init__(self) -> None:
         self.things: list[Thing] = []
         self.bits: list[int] = []
-        self.letters: list[int] = []
-        self.said: list[tuple[str, ...]] = []
+        self.aspects: list[int] = []
+        self.aspect: list[tuple[int, tuple[str, ...]]] = []
         self._numbers: dict[Hashable, int] = {}
-        self._sequences: dict[tuple[str, ...], int] = {}
+        self._changed: dict[tuple[int, Hashable], int] = {}
+        self._aspects: dict[tuple[int, tuple[str, ...]], int] = {}
 
     def number(self, thing: Thing) -> int:
         """Return the number of a thing; equal ones have the same."""
@@ -39,25 +41,36 @@ class Numbered(Generic[Thing]):
         known = self._numbers.get(key)
         if known is None:
             known = self._numbers[key] = len(self.things)
+            bits = self.bits_of(thing)
             self.things.append(thing)
-            self.bits.append(self._bits(thing))
-            self.letters.append(self._sequence(self.spelled(thing)))
+            self.bits.append(bits)
+            self.aspects.append(self._aspect((bits, self.spelled(thing))))
         return known
 
-    def _sequence(self, words: tuple[str, ...]) -> int:
-        known = self._sequences.get(words)
+    def _aspect(self, aspect: tuple[int, tuple[str, ...]]) -> int:
+        known = self._aspects.get(aspect)
         if known is None:
-            known = self._sequences[words] = len(self.said)
-            self.said.append(words)
+            known = self._aspects[aspect] = len(self.aspect)
+            self.aspect.append(aspect)
         return known
 
-    def renumbered(self, number: int, numbers: Numbers) -> int:
-        """Return the same thing with other numbers for its versions and stamps."""
-        return self.number(self._renumbered(self.things[number], numbers))
+    def said(self, number: int) -> tuple[str, ...]:
+        """Return the typed words that a thing speaks of."""
+        return self.aspect[self.aspects[number]][1]
 
-    def renamed(self, number: int, words: Names) -> int:
-        """Return the same thing with other words in place of those typed."""
-        return self.number(self._renamed(self.things[number], words))
+    def changed(self, number: int, numbers: Numbers | None, words: Names) -> int:
+        """Return the same thing with other numbers, and other words in place of those typed."""
+        if numbers is not None:
+            number = self._anew(number, numbers.key, lambda it: self.renumbered(it, numbers))
+        if words:
+            number = self._anew(number, tuple(words.items()), lambda it: self.renamed(it, words))
+        return number
+
+    def _anew(self, number: int, key: Hashable, change: Callable[[Thing], Thing]) -> int:
+        known = self._changed.get((number, key))
+        if known is None:
+            known = self._changed[number, key] = self.number(change(self.things[number]))
+        return known
 
     def spelled(self, thing: Thing) -> tuple[str, ...]:
         """Return the typed words of a thing, each where it first stands."""
@@ -66,13 +79,16 @@ class Numbered(Generic[Thing]):
     def _key(self, thing: Thing) -> Hashable:
         return thing
 
-    def _bits(self, thing: Thing) -> int:
+    def bits_of(self, thing: Thing) -> int:
+        """Return the bits of a thing's versions and stamps."""
         raise NotImplementedError
 
-    def _renumbered(self, thing: Thing, numbers: Numbers) -> Thing:
+    def renumbered(self, thing: Thing, numbers: Numbers) -> Thing:
+        """Return a thing with other numbers for its versions and stamps."""
         raise NotImplementedError
 
-    def _renamed(self, thing: Thing, words: Names) -> Thing:
+    def renamed(self, thing: Thing, words: Names) -> Thing:
+        """Return a thing with other words in place of those typed."""
         raise NotImplementedError
 
 
@@ -94,7 +110,7 @@ class Links(Numbered[Link]):
             thing.dirty,
         )
 
-    def _bits(self, thing: Link) -> int:
+    def bits_of(self, thing: Link) -> int:
         bits = 0
         for seen in thing.observations():
             bits |= spoken(seen.id, int(seen.version)) if seen.version else 0
@@ -119,7 +135,7 @@ class Links(Numbered[Link]):
             said += _sorted(thing.holds[key].words)
         return letters(said)
 
-    def _renumbered(self, thing: Link, numbers: Numbers) -> Link:
+    def renumbered(self, thing: Link, numbers: Numbers) -> Link:
         def version(record: str, old: str) -> str:
             new = numbers.versions.get((record, int(old))) if old else None
             return old if new is None else f"{new:02d}"
@@ -142,7 +158,7 @@ class Links(Numbered[Link]):
             intent=intent,
         )
 
-    def _renamed(self, thing: Link, words: Names) -> Link:
+    def renamed(self, thing: Link, words: Names) -> Link:
         def said(values: Values) -> dict[str, Value]:
             return {name: reworded(value, words) for name, value in values.items()}
 

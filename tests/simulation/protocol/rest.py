@@ -6,7 +6,8 @@ from typing import Final
 
 from connector.mapping import Duplicates
 from connector.model import Kind, Side
-from tests.simulation.protocol.model import Model, State
+from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.model import Model
 from tests.simulation.protocol.run import Move
 from tests.simulation.protocol.worlds import PENDING
 

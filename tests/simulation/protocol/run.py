@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from connector.model import Intent, Kind, Link, Side
 from connector.plan import Outcome, Plan, Result, fold, forget, plan, record, refreshed
 from tests.simulation.protocol.agreement import Words, agreed_by_all, said_across, said_by
+from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.numbered import Links
 from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
 from tests.simulation.protocol.scenario import Scenario
@@ -33,15 +34,13 @@ from tests.simulation.protocol.worlds import World, Worlds
 
 PASSES: Final = 3
 """As the engine: a record that was created first needs a second look."""
-Triple = tuple[int, int, int]
-"""The numbers of a world, of the link as stored, and of a worker."""
 
 
 class Move(NamedTuple):
     """One step: what happened, the state after it, whether the run wrote, and what is wrong."""
 
     label: str
-    state: Triple
+    state: State
     wrote: bool = False
     broken: str = ""
 
@@ -73,7 +72,7 @@ class Run:
         self._decisions: dict[int, Decision | Plan] = {}
         self._pairs: dict[tuple[int, int], tuple[Words, Words]] = {}
 
-    def steps(self, state: Triple) -> Iterator[Move]:
+    def steps(self, state: State) -> Iterator[Move]:
         """Yield what the run may do next; the first one is where nothing fails.
 
         Two things that touch the world stand in one step only where nothing can tell the
@@ -222,7 +221,7 @@ class Run:
         writes = [it for it in intent.writes if it.side is side]
         more = side is Side.SALESFORCE and len(writes) < len(intent.writes)
 
-        def onward(now: int, answers: tuple[Answer, ...]) -> Triple:
+        def onward(now: int, answers: tuple[Answer, ...]) -> State:
             stage = (APPLY, Side.PLEZI) if more else (RECORD, None)
             heard = (*worker.answers, *answers)
             after = Worker(stage[0], worker.number, worker.held, stage[1], heard)

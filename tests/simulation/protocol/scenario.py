@@ -50,4 +50,3 @@ class Scenario:
         """The kinds of records that a run reads, in its order."""
         contacts = "convert" in self.chances or any(it.kind is Kind.CONTACT for it in self.records)
         return tuple(kind for kind in Kind if contacts or kind is not Kind.CONTACT)
-

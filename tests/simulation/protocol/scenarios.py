@@ -121,9 +121,7 @@ DELETION: Final = Scenario(
     deaf=True,
     fresh=True,
 )
-PLEZI_DELETION: Final = replace(
-    DELETION, name="a Plezi contact is deleted", chances=("delete p",)
-)
+PLEZI_DELETION: Final = replace(DELETION, name="a Plezi contact is deleted", chances=("delete p",))
 CONVERSION: Final = replace(
     DELETION,
     name="a Lead is converted",

@@ -50,16 +50,16 @@ class Workers(Numbered[Worker]):
         super().__init__()
         self._links = links
 
-    def _bits(self, thing: Worker) -> int:
+    def bits_of(self, thing: Worker) -> int:
         held = self._links.bits[thing.held] if thing.held != NOBODY else 0
         return held | spoken_by(thing.shown())
 
     def spelled(self, thing: Worker) -> tuple[str, ...]:
-        held = self._links.spelled(self._links.things[thing.held]) if thing.held != NOBODY else ()
+        held = self._links.said(thing.held) if thing.held != NOBODY else ()
         return letters([*held, *(it.value for it in thing.shown())])
 
-    def _renumbered(self, thing: Worker, numbers: Numbers) -> Worker:
-        held = self._links.renumbered(thing.held, numbers) if thing.held != NOBODY else NOBODY
+    def renumbered(self, thing: Worker, numbers: Numbers) -> Worker:
+        held = self._links.changed(thing.held, numbers, {}) if thing.held != NOBODY else NOBODY
         return thing._replace(
             held=held,
             answers=tuple(
@@ -68,8 +68,8 @@ class Workers(Numbered[Worker]):
             ),
         )
 
-    def _renamed(self, thing: Worker, words: Names) -> Worker:
-        held = self._links.renamed(thing.held, words) if thing.held != NOBODY else NOBODY
+    def renamed(self, thing: Worker, words: Names) -> Worker:
+        held = self._links.changed(thing.held, None, words) if thing.held != NOBODY else NOBODY
         return thing._replace(
             held=held,
             answers=tuple(

@@ -128,17 +128,17 @@ class Worlds(Numbered[World]):
             )
         return known
 
-    def _bits(self, thing: World) -> int:
+    def bits_of(self, thing: World) -> int:
         return spoken_by(thing.records)
 
     def spelled(self, thing: World) -> tuple[str, ...]:
         said = [it.value for it in thing.records]
         return letters([*said, *(mark.kept for mark in thing.marks)])
 
-    def _renumbered(self, thing: World, numbers: Numbers) -> World:
+    def renumbered(self, thing: World, numbers: Numbers) -> World:
         return thing._replace(records=tuple(map(numbers.record, thing.records)))
 
-    def _renamed(self, thing: World, words: Names) -> World:
+    def renamed(self, thing: World, words: Names) -> World:
         return World(
             tuple(it._replace(value=reworded(it.value, words)) for it in thing.records),
             tuple(Mark(mark.fate, reworded(mark.kept, words)) for mark in thing.marks),
