@@ -22,7 +22,7 @@ itself.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from connector.mapping import Duplicates, Policy
 from connector.model import Kind
@@ -176,20 +176,24 @@ AS_THEY_ARE: Final = (
     REFUSED,
 )
 """Those that are also explored without a precondition, as the real systems are."""
-WIDE: Final = (
-    replace(PLEZI_CREATION, words=BLANK_OR_WORDS, deaf=True, fresh=True),
-    replace(LEAD_RACE, words=TWO_WORDS, deaf=True, fresh=True),
-    replace(PLEZI_RACE, words=WORDS),
-    replace(MIRROR, deaf=True, fresh=True),
-    replace(SURVIVOR, words=WORDS),
-    replace(CONVERSION, words=WORDS),
-    replace(CONVERSION, words=BLANK_OR_WORD),
-    replace(MATCHING, words=WORDS, deaf=True),
-    replace(LEAD_CREATION, touches=True),
-    replace(DELETION, words=BLANK_OR_WORDS),
-    replace(DELETION, words=TWO_WORDS, chances=("delete l1", "add l2")),
-    replace(PLEZI_DELETION, words=BLANK_OR_WORDS),
-    replace(TYPING, words=(None, *WORDS)),
-    replace(NEWEST, touches=True, deaf=True),
+_WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
+    (TYPING, "clearing", {"words": (None, *WORDS)}),
+    (MATCHING, "three words, deaf", {"words": WORDS, "deaf": True}),
+    (LEAD_CREATION, "touches", {"touches": True}),
+    (DELETION, "clearing", {"words": BLANK_OR_WORDS}),
+    (PLEZI_DELETION, "clearing", {"words": BLANK_OR_WORDS}),
+    (DELETION, "another is made", {"words": TWO_WORDS, "chances": ("delete l1", "add l2")}),
+    (CONVERSION, "clearing", {"words": BLANK_OR_WORD}),
+    (SURVIVOR, "three words", {"words": WORDS}),
+    (NEWEST, "touches, deaf", {"touches": True, "deaf": True}),
+    (PLEZI_CREATION, "clearing, deaf", {"words": BLANK_OR_WORDS, "deaf": True, "fresh": True}),
+    (PLEZI_RACE, "three words", {"words": WORDS}),
+    (LEAD_RACE, "two words, deaf", {"words": TWO_WORDS, "deaf": True, "fresh": True}),
+    (MIRROR, "deaf", {"deaf": True, "fresh": True}),
+    (CONVERSION, "three words", {"words": WORDS}),
+)
+WIDE: Final = tuple(
+    replace(scenario, name=f"{scenario.name}; {wider}", **bounds)
+    for scenario, wider, bounds in _WIDER
 )
 """The same with wider bounds, for whoever has minutes."""
