@@ -93,6 +93,10 @@ format: install ## Format, and repair what can be repaired
 bench: install .venv-bench/installed ## Measure, beside a peer (five minutes, twice that on a busy machine)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
 
+.PHONY: model
+model: install ## Visit every state of the write protocol (a minute)
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation.protocol
+
 .PHONY: simulate
 simulate: install ## Play seeded histories of the world: [HISTORIES=2000] [SEED=0] [LEDGER=dynamodb]
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \

@@ -1,382 +1,293 @@
-"""The steps of one run in the model, as `connector.engine` takes them."""
+"""The steps of one run, as `connector.engine` takes them.
+
+Everything that decides is the connector's own: `fold`, `refreshed`, `forget`, `judge`, `plan`,
+`record` (and with them `gather` and `settle`). What is modelled here is the shell around them, one
+step between two things that outlive a crash.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
-from connector.mapping import BoundMapping
-from connector.matching import gather
-from connector.model import NEW_RECORD, Intent, Kind, Link, Side, Value, Write
+from connector.model import Intent, Kind, Link, Side
 from connector.plan import Outcome, Plan, Result, fold, forget, plan, record, refreshed
-from tests.simulation.protocol.model import (
-    HEARD,
-    IDLE,
-    JOURNALLED,
-    PASSES,
-    PENDING,
-    LinkNumber,
-    Mark,
-    Move,
-    State,
-    agreed,
-    heard,
-    kept,
-    value_field,
+from tests.simulation.protocol.agreement import Words, agreed_by_all, said_across, said_by
+from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.numbered import Links
+from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
+from tests.simulation.protocol.scenario import Scenario
+from tests.simulation.protocol.systems import Systems
+from tests.simulation.protocol.weaker import Protocol
+from tests.simulation.protocol.workers import (
+    APPLY,
+    LOAD,
+    LOOK,
+    READ,
+    RECORD,
+    Answer,
+    Worker,
+    Workers,
 )
-from tests.simulation.protocol.records import URL_FIELD, Record
+from tests.simulation.protocol.worlds import World, Worlds
 
-if TYPE_CHECKING:
-    from tests.simulation.protocol.model import Model
-
-READ, LOAD, LOOK, APPLY, RECORD = "read", "load", "look", "apply", "record"
-NAMES: Final = {Side.PLEZI: "Plezi", Side.SALESFORCE: "Salesforce"}
-Answer = tuple[str, Result, str, tuple[Record, ...]]
-"""The record of a write, what became of it, the record that answered, and what it showed."""
+PASSES: Final = 3
+"""As the engine: a record that was created first needs a second look."""
 
 
-def steps(model: Model, state: State) -> Iterator[Move]:
-    """Yield what the run may do next.
+class Move(NamedTuple):
+    """One step: what happened, the state after it, whether the run wrote, and what is wrong."""
 
-    Two things that touch the world stand in one step only where nothing can tell the difference: a
-    reading and the put that keeps it, the last look and the intent that rests on it.
-    """
-    match state.worker:
-        case ("read", int(number)):
-            yield _read(model, state, number)
-        case ("load", int(passes)):
-            yield from _load(model, state, passes)
-        case ("look", int(passes), LinkNumber() as held):
-            yield _intend(model, state, passes, _look(model, state, Side.SALESFORCE, held))
-        case ("apply", int(passes), Side() as side, LinkNumber() as held, tuple(answers)):
-            yield from _apply(model, state, passes, side, held, answers)
-        case ("record", int(passes), LinkNumber() as held, tuple(answers)):
-            yield _record(model, state, passes, held, answers)
+    label: str
+    state: State
+    wrote: bool = False
+    broken: str = ""
 
 
-def _read(model: Model, state: State, number: int) -> Move:
-    """Read one kind of record, and keep what was read."""
-    kind = model.kinds[number]
-    page = tuple(it for it in state.records if it.kind is kind)
-    if kind is Kind.PLEZI_CONTACT:
-        page = tuple(it for it in page if not it.deleted)  # Plezi lists no graves
+class Decision(NamedTuple):
+    """What was decided about a link, and the link with its intent, by number."""
 
-    def folded() -> Link:
-        link = model.links.link(state.link)
-        for it in page:
-            link = fold(link, it.observed())
-        return link
-
-    link = model.remembered(("fold", state.link, page), folded)
-    worker = (READ, number + 1) if number + 1 < len(model.kinds) else (LOAD, 1)
-    after = model.renumbered(state._replace(link=link, worker=worker))
-    label = f"the run reads {NAMES[kind.side]} ({kind.value})"
-    if worker[0] == READ or model.links.link(after.link).dirty:
-        return Move(label, after)
-    return Move(f"{label}; nothing to do", after._replace(worker=IDLE))
+    planned: Plan
+    mine: int
+    side: Side
 
 
-def _load(model: Model, state: State, passes: int) -> Iterator[Move]:
-    link = model.links.link(state.link)
-    if not link.dirty or passes > PASSES:
-        yield Move("the run ends", model.renumbered(state._replace(worker=IDLE)))
-        return
-    first = plan(link, model.bound, now=0.0)
-    if link.intent is None and not first.writes:
-        yield _keep(model, state, first)
-        return
-    held = LinkNumber(state.link)
-    looked = _look(model, state, Side.PLEZI, held)
-    after = model.renumbered(state._replace(worker=(LOOK, passes, looked)))
-    yield Move("the run finds work and looks again at Plezi", after)
-    if model.scenario.fresh and link.intent is None and not _creates(first, Side.PLEZI):
-        after = model.renumbered(state._replace(worker=(LOOK, passes, held)))
-        yield Move("the run finds work; Plezi was read just now", after)
+class Run:
+    """What a run may do next, wherever it stands."""
 
+    def __init__(self, scenario: Scenario, protocol: Protocol, worlds: Worlds) -> None:
+        self._scenario = scenario
+        self._protocol = protocol
+        self._bound = bound(scenario.policy, scenario.duplicates, with_url=scenario.with_url)
+        self._kinds = scenario.kinds
+        self._systems = Systems(scenario, protocol)
+        self._worlds = worlds
+        self.links = Links()
+        self.workers = Workers(self.links)
+        self.idle = self.workers.number(Worker())
+        self.begun = self.workers.number(Worker(READ))
+        self._links_known: dict[Hashable, int] = {}
+        self._firsts: dict[int, Plan] = {}
+        self._decisions: dict[int, Decision | Plan] = {}
+        self._pairs: dict[tuple[int, int], tuple[Words, Words]] = {}
 
-def _creates(planned: Plan, side: Side) -> bool:
-    return any(it.creates and it.side is side for it in planned.writes)
+    def steps(self, state: State) -> Iterator[Move]:
+        """Yield what the run may do next; the first one is where nothing fails.
 
+        Two things that touch the world stand in one step only where nothing can tell the
+        difference: a reading and the put that keeps it, the last look and the intent that rests on
+        it.
+        """
+        world, link, number = state
+        worker = self.workers.things[number]
+        match worker.stage:
+            case "read":
+                yield self._read(world, link, worker.number)
+            case "load":
+                yield from self._load(world, link, worker.number)
+            case "look":
+                yield self._intend(world, link, worker)
+            case "apply":
+                yield from self._apply(world, link, worker)
+            case "record":
+                yield self._record(world, link, worker)
 
-def _keep(model: Model, state: State, planned: Plan) -> Move:
-    """Keep what was adopted where nothing is to be written."""
-    link = model.links.number(replace(planned.link, dirty=False, quarantine=None))
-    before = model.links.link(state.link)
-    after = _read_together(model, state._replace(link=link, worker=IDLE), planned.link, before)
-    return Move("the run keeps what is agreed or held, and ends", model.renumbered(after))
+    def _at(self, worker: Worker) -> int:
+        return self.workers.number(worker)
 
+    def _read(self, world: int, link: int, number: int) -> Move:
+        """Read one kind of record, and keep what was read."""
+        kind = self._kinds[number]
+        page = self._worlds.pages(world).kinds[kind]
+        if kind is Kind.PLEZI_CONTACT:
+            page = tuple(it for it in page if not it.deleted)  # Plezi lists no graves
 
-def _look(model: Model, state: State, side: Side, held: LinkNumber) -> LinkNumber:
-    """Read again, by id and by e-mail; what is not there any more is gone for certain."""
-    seen = tuple(it for it in state.records if it.side is side)
+        def folded() -> Link:
+            after = self.links.things[link]
+            for it in page:
+                after = fold(after, it.observed())
+            return after
 
-    def looked() -> Link:
-        link = model.links.link(held.number)
-        known = {it.id for it in link.observations() if it.side is side}
-        alive = [it for it in seen if not it.deleted]
-        for it in alive:
-            link = refreshed(link, it.observed())
-        for gone in sorted(known - {it.id for it in alive}):
-            link = forget(link, gone)
-        return link
+        after = self._remembered(("fold", link, page), folded)
+        label = f"the run reads {NAMES[kind.side]} ({kind.value})"
+        if number + 1 < len(self._kinds):
+            return Move(label, (world, after, self._at(Worker(READ, number + 1))))
+        if self.links.things[after].dirty:
+            return Move(label, (world, after, self._at(Worker(LOAD, 1))))
+        return Move(f"{label}; nothing to do", (world, after, self.idle))
 
-    return LinkNumber(model.remembered(("look", held.number, side, seen), looked))
+    def _load(self, world: int, link: int, passes: int) -> Iterator[Move]:
+        stored = self.links.things[link]
+        if not stored.dirty or passes > PASSES:
+            yield Move("the run ends", (world, link, self.idle))
+            return
+        first = self._first(link)
+        if stored.intent is None and not first.writes:
+            yield self._keep(world, link, first)
+            return
+        looked = self._look(world, Side.PLEZI, link)
+        after = (world, link, self._at(Worker(LOOK, passes, looked)))
+        yield Move("the run finds work and looks again at Plezi", after)
+        creates = any(it.creates and it.side is Side.PLEZI for it in first.writes)
+        if self._scenario.fresh and stored.intent is None and not creates:
+            after = (world, link, self._at(Worker(LOOK, passes, link)))
+            yield Move("the run finds work; Plezi was read just now", after)
 
+    def _first(self, link: int) -> Plan:
+        known = self._firsts.get(link)
+        if known is None:
+            known = self._firsts[link] = plan(self.links.things[link], self._bound, now=0.0)
+        return known
 
-def _intend(model: Model, state: State, passes: int, held: LinkNumber) -> Move:
-    """Decide, journal the losers, and store the decision."""
-    protocol = model.protocol
-    before = model.links.link(state.link)
-    decided = model.decided(held.number)
-    if not decided.writes:
-        return _keep(model, state, decided)
-    marks = list(state.marks)
-    for lost in decided.lost:
-        for place, it in enumerate(state.records):
-            named = it.id == lost.record and it.value == lost.value
-            if named and marks[place].fate == PENDING and lost.line != URL_FIELD:
-                marks[place] = marks[place].with_fate(JOURNALLED)
-    intent = Intent("i", "r", 0.0, decided.writes, decided.settlements)
-    link = replace(decided.link, intent=intent, dirty=True)
-    mine = LinkNumber(model.links.number(link))
-    stored = state.link
-    if protocol.records_first:
-        done = {it.record: Outcome(it, Result.DONE, it.record) for it in intent.writes}
-        stored = model.links.number(record(link, "i", done, undisturbed=True, now=0.0))
-    elif protocol.intends:
-        stored = mine.number
-    after = state._replace(
-        link=stored,
-        marks=tuple(marks),
-        worker=(APPLY, passes, _first_side(intent), mine, ()),
-    )
-    if protocol.intends:
-        after = _read_together(model, after, link, before)
-    return Move(
-        "the run looks again at Salesforce, and writes down what it will do",
-        model.renumbered(after),
-    )
+    def _keep(self, world: int, link: int, planned: Plan) -> Move:
+        """Keep what was adopted where nothing is to be written."""
+        kept = self.links.number(replace(planned.link, dirty=False, quarantine=None))
+        after = self._read_together(world, kept, link)
+        return Move("the run keeps what is agreed or held, and ends", (after, kept, self.idle))
 
+    def _look(self, world: int, side: Side, held: int) -> int:
+        """Read again, by id and by e-mail; what is not there any more is gone for certain."""
+        seen = self._worlds.pages(world).sides[side]
 
-def _first_side(intent: Intent) -> Side:
-    sides = {it.side for it in intent.writes}
-    return Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI
+        def looked() -> Link:
+            link = self.links.things[held]
+            known = {it.id for it in link.observations() if it.side is side}
+            alive = [it for it in seen if not it.deleted]
+            for it in alive:
+                link = refreshed(link, it.observed())
+            for gone in sorted(known - {it.id for it in alive}):
+                link = forget(link, gone)
+            return link
 
+        return self._remembered(("look", held, side, seen), looked)
 
-def _all_agreed(link: Link, before: Link, bound: BoundMapping) -> dict[str, Value]:
-    """What each record says, where all of them were read to say the same.
+    def _intend(self, world: int, link: int, worker: Worker) -> Move:
+        """Decide on a last look at Salesforce, journal the losers, and store the decision."""
+        decided = self._decided(self._look(world, Side.SALESFORCE, worker.held))
+        if isinstance(decided, Plan):
+            return self._keep(world, link, decided)
+        planned, mine, side = decided
+        lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
+        if lost:
+            world = self._changed(world, lambda it: it.journalled(lost))
+        stored = link
+        if self._protocol.records_first:
+            done = {it.record: Outcome(it, Result.DONE, it.record) for it in planned.writes}
+            certain = record(self.links.things[mine], "i", done, undisturbed=True, now=0.0)
+            stored = self.links.number(certain)
+        elif self._protocol.intends:
+            stored = mine
+        if self._protocol.intends:
+            world = self._read_together(world, mine, link)
+        after = (world, stored, self._at(Worker(APPLY, worker.number, mine, side)))
+        return Move("the run looks again at Salesforce, and writes down what it will do", after)
 
-    Some of it may have been read earlier: that on which an unfinished intent rested.
-    """
-    said = _said(link, bound)
-    words = said if len(set(said.values())) == 1 and len(said) > 1 else {}
-    now = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
-    for settlement in before.intent.settlements if before.intent is not None else ():
-        meant = {record: word for record, (_, word) in settlement.words.items()}
-        if NEW_RECORD in meant:  # whoever stands there now is taken for the one created
-            made = _creating_side(before)
-            found = next((it.id for it in link.observations() if it.side is made), NEW_RECORD)
-            meant = {found if r == NEW_RECORD else r: word for r, word in meant.items()}
-            needs = {found if r == NEW_RECORD else r for r in settlement.needs}
-        else:
-            needs = set(settlement.needs)
-        if all(r in now and now[r] == meant[r] for r in needs):
-            words = {**meant, **words}
-    return words
+    def _decided(self, held: int) -> Decision | Plan:
+        """Return what the protocol decides about a link: a plan where nothing is to be written."""
+        known = self._decisions.get(held)
+        if known is None:
+            planned = self._protocol.decide(self.links.things[held], self._bound)
+            known = self._decisions[held] = self._decision(planned) if planned.writes else planned
+        return known
 
+    def _decision(self, planned: Plan) -> Decision:
+        intent = Intent("i", "r", 0.0, planned.writes, planned.settlements)
+        mine = self.links.number(replace(planned.link, intent=intent, dirty=True))
+        sides = {it.side for it in planned.writes}
+        return Decision(planned, mine, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
 
-def _creating_side(link: Link) -> Side | None:
-    writes = link.intent.writes if link.intent is not None else ()
-    return next((it.side for it in writes if it.creates), None)
-
-
-def _said_across(link: Link, bound: BoundMapping) -> dict[str, Value]:
-    """What each record says where some record of the other side was read to say the same."""
-    said = _said(link, bound)
-    sides = {(it.side, said[it.id]) for it in link.observations() if it.id in said}
-    return {
-        it.id: said[it.id]
-        for it in link.observations()
-        if it.id in said and (it.side.other, said[it.id]) in sides
-    }
-
-
-def _said(link: Link, bound: BoundMapping) -> dict[str, Value]:
-    company = [it.seen for it in gather(link, bound.mapping).roles if it.seen is not None]
-    return {it.id: it.values.get(value_field(it.kind)) for it in company}
-
-
-def _read_together(model: Model, state: State, link: Link, before: Link) -> State:
-    """Return the state after a run has kept what both sides were read to say."""
-    everywhere = _all_agreed(link, before, model.bound)
-    across = _said_across(link, model.bound)
-    return kept(agreed(agreed(state, across), everywhere), everywhere)
-
-
-def _apply(
-    model: Model,
-    state: State,
-    passes: int,
-    side: Side,
-    held: LinkNumber,
-    answers: tuple[Answer, ...],
-) -> Iterator[Move]:
-    """Send the writes of one side; the answer may be lost, before or after they are done."""
-    intent = model.links.link(held.number).intent
-    assert intent is not None
-    writes = [it for it in intent.writes if it.side is side]
-
-    def onward(now: State, more: tuple[Answer, ...]) -> State:
-        both = (*answers, *more)
-        if side is Side.SALESFORCE and any(it.side is Side.PLEZI for it in intent.writes):
-            worker: tuple[object, ...] = (APPLY, passes, Side.PLEZI, held, both)
-        else:
-            worker = (RECORD, passes, held, both)
-        return model.renumbered(now._replace(worker=worker))
-
-    after, more, wrote, broken = _sent(model, state, intent, writes)
-    where = NAMES[side]
-    yield Move(f"the run writes to {where}", onward(after, more), wrote, broken)
-    if not model.scenario.deaf:
-        return
-    deaf = tuple((it.record, Result.UNKNOWN, it.record, ()) for it in writes)
-    unheard = f"the run writes to {where}, and the answer is lost"
-    yield Move(unheard, onward(after, deaf), wrote, broken)
-    yield Move(f"the run's call to {where} never arrives", onward(state, deaf))
-
-
-def _sent(
-    model: Model, state: State, intent: Intent, writes: list[Write]
-) -> tuple[State, tuple[Answer, ...], bool, str]:
-    answers = []
-    wrote = False
-    broken = ""
-    for write in writes:
-        state, answer, said = _done(model, state, write)
-        answers.append(answer)
-        if answer[1] is Result.DONE:
-            told = _told(intent, write)
-            state = kept(agreed(state, told), told)
-        wrote = wrote or answer[1] is Result.DONE
-        broken = broken or said
-    return heard(state), tuple(answers), wrote, broken
-
-
-def _told(intent: Intent, write: Write) -> dict[str, Value]:
-    """What the records say whose word a write has carried over, and what the target says now."""
-    return {
-        record: word
-        for it in intent.settlements
-        if it.line != URL_FIELD and write.record in it.needs
-        for record, (_, word) in it.words.items()
-        if record == write.record or record not in it.needs
-    }
-
-
-def _done(model: Model, state: State, write: Write) -> tuple[State, Answer, str]:
-    name = value_field(write.kind)
-    value = write.values.get(name)
-    if model.scenario.refused and value == model.scenario.refused and write.side is Side.SALESFORCE:
-        return state, (write.record, Result.REJECTED, write.record, ()), ""
-    if write.creates:
-        return _created(state, write)
-    place = next(n for n, it in enumerate(state.records) if it.id == write.record)
-    target = state.records[place]
-    moved = f"{target.version:02d}" != write.version
-    if not target.takes_part or (moved and model.protocol.precondition):
-        return state, (write.record, Result.STALE, write.record, ()), ""
-    after = target._replace(
-        value=value if name in write.values else target.value,
-        url=target.url or URL_FIELD in write.values,
-        version=target.version + 1,
-        stamp=model._stamp(state),  # one model in two modules
-    )
-    mark = state.marks[place]
-    broken = ""
-    overwritten = after.value != target.value and mark.fate == PENDING
-    if overwritten and not (moved and model.protocol.window):
-        broken = f"{target.value!r}, typed in {NAMES[target.side]} ({target.id}), is lost"
-    if name in write.values:
-        mark = Mark(HEARD, after.value)  # written over, or typed by both
-    shown = (after,) if write.side is Side.PLEZI else ()
-    records = (*state.records[:place], after, *state.records[place + 1 :])
-    marks = (*state.marks[:place], mark, *state.marks[place + 1 :])
-    now = state._replace(records=records, marks=marks)
-    return now, (write.record, Result.DONE, write.record, shown), broken
-
-
-def _created(state: State, write: Write) -> tuple[State, Answer, str]:
-    """Make a record; a Lead by upsert on the url, so that making it twice makes it once."""
-    value = write.values.get(value_field(write.kind))
-    if write.side is Side.PLEZI:
-        if any(it.side is Side.PLEZI and not it.deleted for it in state.records):
-            return state, (write.record, Result.STALE, "", ()), ""
-        new = Record(write.kind, "p", value)
-        rest = [(it, m) for it, m in zip(state.records, state.marks, strict=True) if it.id != "p"]
-    else:
-        twin = next((it for it in state.records if it.url and not it.deleted), None)
-        if twin is not None:
-            return state, (write.record, Result.STALE, "", ()), ""
-        free = next(
-            name for name in ("l1", "l2", "l3") if name not in {r.id for r in state.records}
+    def _read_together(self, world: int, link: int, before: int) -> int:
+        """Return the world after a run has kept what both sides were read to say."""
+        pair = self._pairs.get((link, before))
+        if pair is None:
+            now, then = self.links.things[link], self.links.things[before]
+            said = said_by(now, self._bound)
+            everywhere = agreed_by_all(said, now, then)
+            pair = self._pairs[link, before] = (said_across(said, now), everywhere)
+        across, everywhere = pair
+        if not across and not everywhere:
+            return world
+        return self._changed(
+            world, lambda it: it.agreed(across).agreed(everywhere).kept(everywhere)
         )
-        new = Record(write.kind, free, value, url=True)
-        rest = list(zip(state.records, state.marks, strict=True))
-    both = sorted([*rest, (new, Mark(HEARD, value))], key=lambda it: it[0].id)
-    now = state._replace(records=tuple(r for r, _ in both), marks=tuple(m for _, m in both))
-    broken = "a second record is made" if _doubled(now, new) else ""
-    return now, (write.record, Result.DONE, new.id, (new,)), broken
+
+    def _apply(self, world: int, link: int, worker: Worker) -> Iterator[Move]:
+        """Send the writes of one side; the answer may be lost, before or after they are done."""
+        intent = self.links.things[worker.held].intent
+        side = worker.side
+        assert intent is not None
+        assert side is not None
+        writes = [it for it in intent.writes if it.side is side]
+        more = side is Side.SALESFORCE and len(writes) < len(intent.writes)
+
+        def onward(now: int, answers: tuple[Answer, ...]) -> State:
+            stage = (APPLY, Side.PLEZI) if more else (RECORD, None)
+            heard = (*worker.answers, *answers)
+            after = Worker(stage[0], worker.number, worker.held, stage[1], heard)
+            return now, link, self._at(after)
+
+        sent, answers, broken = self._systems.send(self._worlds.things[world], intent, writes)
+        after = self._worlds.number(sent)
+        wrote = any(it.result is Result.DONE for it in answers)
+        where = NAMES[side]
+        yield Move(f"the run writes to {where}", onward(after, answers), wrote, broken)
+        if not self._scenario.deaf:
+            return
+        deaf = tuple(Answer(it.record, Result.UNKNOWN, it.record) for it in writes)
+        unheard = f"the run writes to {where}, and the answer is lost"
+        yield Move(unheard, onward(after, deaf), wrote, broken)
+        yield Move(f"the run's call to {where} never arrives", onward(world, deaf))
+
+    def _record(self, world: int, link: int, worker: Worker) -> Move:
+        """Record what the writes answered."""
+        number = self._remembered(
+            ("record", worker.held, worker.answers), lambda: self._recorded(worker)
+        )
+        if self._protocol.reads_again:
+            after = _read_again(self._worlds.things[world], self.links.things[number])
+            number = self.links.number(after)
+        if self._protocol.records_first:
+            number = link
+        wrote = any(it.result is Result.DONE for it in worker.answers)
+        again = wrote and worker.number < PASSES
+        onward = self._at(Worker(LOAD, worker.number + 1)) if again else self.idle
+        return Move("the run records what it was answered", (world, number, onward))
+
+    def _recorded(self, worker: Worker) -> Link:
+        link = self.links.things[worker.held]
+        writes = {it.record: it for it in link.intent.writes} if link.intent is not None else {}
+        outcomes = {}
+        for about, result, told, shown in worker.answers:
+            write = writes[about]
+            created = write.creates and result is Result.DONE
+            seen = shown.observed() if shown is not None else None
+            if seen is not None and created and write.side is Side.SALESFORCE:
+                seen = replace(seen, version="", modified="")  # its answer shows only the id
+            outcomes[about] = Outcome(write, result, told, 0.0, created=created, seen=seen)
+        after = record(link, "i", outcomes, undisturbed=True, now=0.0)
+        if after.quarantine is not None:  # how often it was tried decides nothing
+            after = replace(after, quarantine=replace(after.quarantine, tries=1))
+        if after.intent is not None:  # in doubt or of a dead run: it is judged all the same
+            return replace(after, intent=replace(after.intent, in_doubt=False))
+        return after
+
+    def _remembered(self, key: Hashable, make: Callable[[], Link]) -> int:
+        """Return the number of a link that depends on nothing but the key."""
+        known = self._links_known.get(key)
+        if known is None:
+            known = self._links_known[key] = self.links.number(make())
+        return known
+
+    def _changed(self, world: int, change: Callable[[World], World]) -> int:
+        return self._worlds.number(change(self._worlds.things[world]))
 
 
-def _doubled(state: State, new: Record) -> bool:
-    return new.side is Side.SALESFORCE and sum(it.url for it in state.records) > 1
-
-
-def _record(
-    model: Model, state: State, passes: int, held: LinkNumber, answers: tuple[Answer, ...]
-) -> Move:
-    """Record what the writes answered."""
-
-    def recorded() -> Link:
-        return _recorded(model, held, answers)
-
-    number = model.remembered(("record", held.number, answers), recorded)
-    if model.protocol.reads_again:
-        number = model.links.number(_read_again(state, model.links.link(number)))
-    if model.protocol.records_first:
-        number = state.link
-    wrote = any(result is Result.DONE for _, result, _, _ in answers)
-    worker = (LOAD, passes + 1) if wrote and passes < PASSES else IDLE
-    now = state._replace(link=number, worker=worker)
-    return Move("the run records what it was answered", model.renumbered(now))
-
-
-def _recorded(model: Model, held: LinkNumber, answers: tuple[Answer, ...]) -> Link:
-    link = model.links.link(held.number)
-    writes = {it.record: it for it in link.intent.writes} if link.intent is not None else {}
-    outcomes = {}
-    for about, result, told, shown in answers:
-        write = writes[about]
-        seen = shown[0].observed() if shown else None
-        if seen is not None and write.creates and write.side is Side.SALESFORCE:
-            seen = replace(seen, version="", modified="")  # its answer shows nothing but the id
-        created = write.creates and result is Result.DONE
-        outcomes[about] = Outcome(write, result, told, 0.0, created=created, seen=seen)
-    after = record(link, "i", outcomes, undisturbed=True, now=0.0)
-    if after.quarantine is not None:  # how often it was tried decides nothing
-        after = replace(after, quarantine=replace(after.quarantine, tries=1))
-    if after.intent is not None:  # in doubt or of a dead run: the next one judges it all the same
-        return replace(after, intent=replace(after.intent, in_doubt=False))
-    return after
-
-
-def _read_again(state: State, link: Link) -> Link:
+def _read_again(world: World, link: Link) -> Link:
     """Make the base of what is there now, as a last reading would."""
     base = {}
-    for it in state.records:
+    for it in world.records:
         if it.takes_part and it.id in link.records:
             link = link.with_observation(it.observed())
-            name = value_field(it.kind)
-            base[it.id] = {**link.base.get(it.id, {}), name: it.value}
+            base[it.id] = {**link.base.get(it.id, {}), value_field(it.kind): it.value}
     return replace(link, base=base, dirty=False)

@@ -146,3 +146,19 @@ def test_a_field_that_was_not_read_is_unknown_and_never_taken_for_a_cleared_one(
     )
 
     assert plan(link, BOUND, now=0.0).writes == ()
+
+
+def test_a_lead_that_is_gone_cannot_show_that_our_write_never_arrived() -> None:
+    """What is held of it may be older than that write, and somebody may undelete it."""
+    write = Write(Kind.LEAD, "l1", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, version="1")
+    words = {"p": ("phone", "2"), "l1": ("Phone", "2")}
+    told = Intent("i", "r", 0.0, (write,), (Settlement("Phone", words, frozenset({"l1"})),))
+    base = {"p": {"phone": "1"}, "l1": {"Phone": "1"}}
+    gone = replace(lead("l1", "1", URL), deleted=True)
+    link = Link("a@x.fr", plezi=person("1"), salesforce=(gone,), base=base, intent=told)
+
+    judged = judge(link, BOUND, now=0.0)
+
+    assert judged.held == ("Phone",)
+    back = replace(judged.link, salesforce=(lead("l1", "2", URL, version="3"),))
+    assert not plan(back, BOUND, now=0.0).writes

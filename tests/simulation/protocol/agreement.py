@@ -1,0 +1,87 @@
+"""What counts as agreed, told apart from what the connector keeps as its base.
+
+This is the model's own judgement, by which the connector's is judged: it looks at what a run was
+shown and what it has told, never at the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connector.mapping import BoundMapping
+from connector.matching import gather
+from connector.model import NEW_RECORD, Intent, Link, Settlement, Value, Write
+from tests.simulation.protocol.records import URL_FIELD, value_field
+
+Words = Mapping[str, Value]
+
+
+def told(intent: Intent, write: Write) -> Words:
+    """What the records say whose word a write has carried over, and what the target says now."""
+    return {
+        record: word
+        for it in intent.settlements
+        if it.line != URL_FIELD and write.record in it.needs
+        for record, (_, word) in it.words.items()
+        if record == write.record or record not in it.needs
+    }
+
+
+def said_by(link: Link, bound: BoundMapping) -> Words:
+    """What each record that takes part was read to say."""
+    company = [it.seen for it in gather(link, bound.mapping).roles if it.seen is not None]
+    return {it.id: it.values.get(value_field(it.kind)) for it in company}
+
+
+def agreed_by_all(said: Words, link: Link, before: Link) -> Words:
+    """What each record says, where all of them were read to say the same.
+
+    Some of it may have been read earlier: that on which the unfinished intent of the link `before`
+    rested.
+    """
+    words = said if len(set(said.values())) == 1 and len(said) > 1 else {}
+    if before.intent is None:
+        return words
+    delivered: dict[str, Value] = {}
+    for settlement in before.intent.settlements:
+        if settlement.line != URL_FIELD:
+            delivered |= _delivered(before.intent, settlement, link)
+    return {**delivered, **words}
+
+
+def _delivered(intent: Intent, settlement: Settlement, link: Link) -> Words:
+    """What an unfinished intent has agreed, as far as its targets are read to say what was meant.
+
+    A target that says so counts as told, and with it whoever was to be told to it: nobody can tell
+    our write from a person who typed exactly the same. Only a write of which nobody knows is still
+    among the intent's. One that was answered is known: what was refused agreed nothing, also where
+    somebody has typed the same since.
+    """
+    now = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    side = next((it.side for it in intent.writes if it.creates), None)
+    made = next((it.id for it in link.observations() if it.side is side), NEW_RECORD)
+    # Whoever stands there now is taken for the one created.
+    known = {it.record: made if it.creates else it.record for it in intent.writes}
+    meant = {record: word for record, (_, word) in settlement.words.items()}
+    done = {
+        record
+        for record in settlement.needs & known.keys()
+        if known[record] in now and now[known[record]] == meant[record]
+    }
+    if not done:
+        return {}
+    return {
+        known.get(record, record): word
+        for record, word in meant.items()
+        if record in done or record not in settlement.needs
+    }
+
+
+def said_across(said: Words, link: Link) -> Words:
+    """What each record says where some record of the other side was read to say the same."""
+    sides = {(it.side, said[it.id]) for it in link.observations() if it.id in said}
+    return {
+        it.id: said[it.id]
+        for it in link.observations()
+        if it.id in said and (it.side.other, said[it.id]) in sides
+    }
