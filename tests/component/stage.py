@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda *_: None)
 
 
+@cache
 def table_definitions() -> dict[str, dict[str, Any]]:
     """Return the tables of the template, so that tests run on the keys that are deployed."""
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a safe loader's child
