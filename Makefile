@@ -24,7 +24,7 @@ export LAYER_CACHE ?= $(CURDIR)/.build/layer
 .PHONY: help
 help: ## Say what there is
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: install ## Tell the whole story in a terminal
@@ -107,8 +107,12 @@ simulate-bugs: install ## Plant faults of peers, and show that the simulation fi
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: kill-worker
-kill-worker: install ## Kill the deployed worker twenty times in a run of 2,000 people (two minutes)
+kill-worker: install ## Kill the deployed worker twenty times among 2,000 people, beside 2,000 undisturbed
 	@KILLS=20 $(PYTHON) -m pytest -m stack tests/e2e/test_killed_worker.py
+
+.PHONY: dry-run-of-5000
+dry-run-of-5000: install ## Preview 5,000 people on the deployed stack, then see the real run keep to it
+	@PEOPLE=5000 $(PYTHON) -m pytest -m stack tests/e2e/test_dry_run.py
 
 .PHONY: requirements
 requirements: .venv/installed ## Compile the lists of dependencies again

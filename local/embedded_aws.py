@@ -14,6 +14,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
@@ -53,14 +54,13 @@ def command() -> list[str]:
     return [sys.executable, "-m", "ministack"]
 
 
-def environment(port: int, folder: Path) -> dict[str, str]:
-    """All of the emulator's environment; whatever it unpacks lands in `folder`."""
-    temporary = folder / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+def environment(port: int, home: Path, scratch: Path) -> dict[str, str]:
+    """All of the emulator's environment; whatever it unpacks lands in `scratch`."""
+    home.mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "HOME": str(folder),
-        "TMPDIR": str(temporary),
+        "HOME": str(home),
+        "TMPDIR": str(scratch),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "GATEWAY_PORT": str(port),
@@ -109,36 +109,36 @@ def answers(endpoint: str) -> bool:
 
 @dataclass(frozen=True)
 class EmbeddedAws:
-    """Clients of one running embedded AWS."""
+    """Clients of one running embedded AWS, each made once: to make one takes longer than a call."""
 
     endpoint: str
 
-    @property
+    @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """The deployed stack."""
         return self._session().client("cloudformation", **self._where())
 
-    @property
+    @cached_property
     def functions(self) -> LambdaClient:
         """The Lambda functions."""
         return self._session().client("lambda", **self._where())
 
-    @property
+    @cached_property
     def tables(self) -> DynamoDBClient:
         """The DynamoDB tables."""
         return self._session().client("dynamodb", **self._where())
 
-    @property
+    @cached_property
     def queues(self) -> SQSClient:
         """The SQS queues."""
         return self._session().client("sqs", **self._where())
 
-    @property
+    @cached_property
     def secrets(self) -> SecretsManagerClient:
         """The secrets."""
         return self._session().client("secretsmanager", **self._where())
 
-    @property
+    @cached_property
     def topics(self) -> SNSClient:
         """The alert topic."""
         return self._session().client("sns", **self._where())

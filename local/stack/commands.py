@@ -22,6 +22,7 @@ from local.stack import record
 from local.stack.background import Background, StackError
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
 from local.stack.record import PleziTenant, SalesforceOrg, Stack
+from local.stack.scratch import make_scratch, remove_scratch
 
 READY_SECONDS: Final = 30.0
 EVENTS: Final = Path("events")
@@ -87,6 +88,7 @@ class StackCommands:
                     self._press_start(stack)
         except BaseException:
             self.background.stop()
+            remove_scratch(self.folder)
             raise
         print(f"Up in {progress.seconds:.1f} s.")
         return stack
@@ -95,6 +97,7 @@ class StackCommands:
         """Stop everything and forget it. Nothing running is fine."""
         begun = time.monotonic()
         stopped = self.background.stop()
+        remove_scratch(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         if stopped:
             print(f"Down in {time.monotonic() - begun:.1f} s: {', '.join(stopped)}.")
@@ -144,9 +147,10 @@ class StackCommands:
     def _bring_up(self, progress: Progress) -> Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         endpoint = f"http://{embedded_aws.LOOPBACK}:{embedded_aws.free_port()}"
-        self._start_programs(endpoint)
+        scratch = make_scratch(self.folder)
+        self._start_programs(endpoint, scratch)
         aws = EmbeddedAws(endpoint)
-        deployment = Deployment(self.folder, aws)
+        deployment = Deployment(self.folder, scratch, aws)
         with progress.step("template built for this machine"):
             deployment.build()
         with progress.step(f"embedded AWS ready at {endpoint}"):
@@ -178,11 +182,12 @@ class StackCommands:
         stack.write(self.folder)
         return stack
 
-    def _start_programs(self, endpoint: str) -> None:
+    def _start_programs(self, endpoint: str, scratch: Path) -> None:
         """Start all three at once: they get ready while the template is being built."""
         port = int(endpoint.rpartition(":")[2])
         aws = self.folder.absolute() / AWS
-        self.background.start(AWS, embedded_aws.command(), embedded_aws.environment(port, aws))
+        environment = embedded_aws.environment(port, aws, scratch)
+        self.background.start(AWS, embedded_aws.command(), environment)
         for name, module in ((SALESFORCE, "salesforce_org"), (PLEZI, "plezi_tenant")):
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)

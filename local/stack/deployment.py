@@ -48,9 +48,10 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One build and one deployment, in a folder of its own."""
+    """One build and one deployment: logs and parameters in `folder`, what is built in `scratch`."""
 
     folder: Path
+    scratch: Path
     aws: EmbeddedAws
 
     def build(self) -> None:
@@ -116,7 +117,7 @@ class Deployment:
 
     @property
     def _built(self) -> Path:
-        return self.folder / "build"
+        return self.scratch / "build"
 
     @staticmethod
     def _parameters(salesforce: SalesforceOrg, plezi: PleziTenant) -> dict[str, str | int]:

@@ -186,7 +186,7 @@ def test_a_second_run_writes_nothing_and_asks_salesforce_five_times_at_most(stag
 
 def test_changes_of_one_batch_cost_one_write_call_and_one_read_more(stage: Stage) -> None:
     people = [
-        stage.add_person(email=f"p{number}@example.com", last_name="P") for number in range(60)
+        stage.add_person(email=f"p{number}@example.com", last_name="P") for number in range(30)
     ]
     stage.sync()
     stage.mark()
@@ -198,7 +198,7 @@ def test_changes_of_one_batch_cost_one_write_call_and_one_read_more(stage: Stage
 
     run = stage.sync()
 
-    assert run.counts["salesforce"]["updated"] == 60
+    assert run.counts["salesforce"]["updated"] == 30
     assert stage.calls("salesforce")["writes"] == 1
     assert stage.calls("salesforce")["reads"] == idle + 1
 
@@ -220,11 +220,11 @@ def test_a_run_stopped_again_and_again_ends_as_an_undisturbed_one(stage: Stage) 
 
 def test_contacts_that_share_one_stamp_over_several_pages_are_all_read(stage: Stage) -> None:
     stage.control("plezi", "POST", "switches", {"page_size_cap": 7})
-    stage.control("plezi", "POST", "load", {"contacts": 40})
+    stage.control("plezi", "POST", "load", {"contacts": 20})
 
     run = stage.sync()
 
-    assert run.counts["salesforce"]["created"] == 40
+    assert run.counts["salesforce"]["created"] == 20
 
 
 def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_go_on(stage: Stage) -> None:

@@ -1,8 +1,9 @@
-"""A preview of 5,000 people on the deployed stack: nothing moves, and the real run keeps to it."""
+"""A preview of many people on the deployed stack: nothing moves, and the real run keeps to it."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,9 @@ from local.visitors import Marketer, Operator, SalesPerson
 
 pytestmark = pytest.mark.stack
 
-PEOPLE = 5_000
+PEOPLE = int(os.environ.get("PEOPLE", "1600"))
+"""`make dry-run-of-5000` previews five thousand; the tests of every day eight batches of 200."""
+BATCH = 200
 NOT_OF_PEOPLE = ("run#", "calls#", "state#")
 
 
@@ -54,7 +57,7 @@ def lines(aws: EmbeddedAws, stack: Stack, run: str) -> set[tuple[str, ...]]:
     }
 
 
-def test_a_dry_run_of_5000_people_changes_nothing_and_the_real_run_does_what_it_said(
+def test_a_dry_run_of_many_people_changes_nothing_and_the_real_run_does_what_it_said(
     stack: Stack, aws: EmbeddedAws
 ) -> None:
     sales, marketing, ops = SalesPerson(stack), Marketer(stack), Operator(stack)
@@ -90,10 +93,13 @@ def test_a_dry_run_of_5000_people_changes_nothing_and_the_real_run_does_what_it_
         line for line in done if line[:4] not in unknown
     }
     assert unknown <= {line[:4] for line in done}
+    # A run that does not end in one invocation breaks off a batch, which the next one takes up.
+    pauses = real["invocations"] - 1
     for side, person in (("salesforce", sales), ("plezi", marketing)):
         calls, foretold = person.simulate("GET", "calls"), dry["counts"][side]
-        assert calls["writes"] == foretold["predicted_write_calls"]
+        writes = foretold["predicted_write_calls"]
+        assert writes <= calls["writes"] <= writes + 2 * pauses
         # What was read more than a minute ago is read again before it is written on: a run on a
         # busy machine makes a few reads more, one for each batch of 200 at most.
-        reads = foretold["predicted_calls"] - foretold["predicted_write_calls"]
-        assert reads <= calls["reads"] <= reads + PEOPLE // 200
+        reads = foretold["predicted_calls"] - writes
+        assert reads <= calls["reads"] <= reads + PEOPLE // BATCH
