@@ -376,3 +376,22 @@ def test_nobody_is_created_under_an_address_that_a_known_contact_still_says(stag
 
     phones = {row["id"]: row["phone"] for row in stage.people().values()}
     assert phones[ana] == "112"
+
+
+def test_a_second_lead_under_an_address_that_is_being_left_becomes_a_second_person(
+    stage: Stage,
+) -> None:
+    ana = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    [lead] = stage.leads()
+    stage.edit_person(ana, phone="112")
+    stage.edit_lead(lead["Id"], Email="zoe@example.com")
+    stage.add_lead(Email="ana@example.com", LastName="Ruiz", Company="Acme", Phone="999")
+
+    for _ in range(3):
+        stage.sync()
+
+    people = {email: row["phone"] for email, row in stage.people().items()}
+    assert people == {"zoe@example.com": "112", "ana@example.com": "999"}
+    assert stage.people()["zoe@example.com"]["id"] == ana
+    assert {row["Email"]: row["Phone"] for row in stage.leads()} == people

@@ -95,11 +95,18 @@ class Refresher:
                 after.pop(home, None)
             elif home in after:
                 after[home] = refreshed(after[home], seen)
+            if seen.email != home and _lacks(after.get(seen.email), seen.side):
+                after.pop(seen.email)  # the address is not free yet: nobody is created under it
         for gone in answer.gone:
             home = homes.get(gone, "")
             if home in after:
                 after[home] = forget(after[home], gone)
         return after
+
+
+def _lacks(link: Link | None, side: Side) -> bool:
+    """Whether a link has no living record on a side, so that one would be created."""
+    return link is not None and not any(it.alive and it.side is side for it in link.observations())
 
 
 def _address(link: Link) -> str:
