@@ -13,7 +13,13 @@ from typing import Final, NamedTuple
 
 from connector.model import Intent, Kind, Link, Side
 from connector.plan import Outcome, Plan, Result, fold, forget, plan, record, refreshed
-from tests.simulation.protocol.agreement import Words, agreed_by_all, said_across, said_by
+from tests.simulation.protocol.agreement import (
+    Words,
+    agreed_by_all,
+    said_across,
+    said_by,
+    unopposed,
+)
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.numbered import Links
 from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
@@ -169,7 +175,9 @@ class Run:
             return self._keep(world, link, decided)
         planned, mine, side = decided
         lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
+        broken = ""
         if lost:
+            broken = unopposed(planned, self._worlds.things[world])
             world = self._changed(world, lambda it: it.journalled(lost))
         stored = link
         if self._protocol.records_first:
@@ -181,7 +189,8 @@ class Run:
         if self._protocol.intends:
             world = self._read_together(world, mine, link)
         after = (world, stored, self._at(Worker(APPLY, worker.number, mine, side)))
-        return Move("the run looks again at Salesforce, and writes down what it will do", after)
+        label = "the run looks again at Salesforce, and writes down what it will do"
+        return Move(label, after, broken=broken)
 
     def _decided(self, held: int) -> Decision | Plan:
         """Return what the protocol decides about a link: a plan where nothing is to be written."""
