@@ -96,8 +96,8 @@ def _doubtful(
     """Keys of the lines of a write of which nobody can say whether it arrived."""
     doubtful = set()
     for name in write.values.keys() - delivered:
-        # A side that tells no versions cannot show that nobody moved, nor can a record that is gone:
-        # what is held of it may be older than our own write, and it may come back.
+        # A side that tells no versions cannot show that nobody moved. Nor can a record that is
+        # gone: what is held of it may be older than our own write, and it may come back.
         unmoved = bool(write.version) and target.version == write.version and not target.deleted
         if unmoved and _same(bound, write, name, target.values.get(name), write.before.get(name)):
             continue
