@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from connector.mapping import BoundMapping
 from connector.matching import gather
-from connector.model import NEW_RECORD, Intent, Link, Observation, Settlement, Value, Write
+from connector.model import NEW_RECORD, Intent, Kind, Link, Observation, Settlement, Value, Write
 from connector.plan import Plan
 from tests.simulation.protocol.records import URL_FIELD, value_field
 from tests.simulation.protocol.worlds import UNHEARD, World
@@ -97,7 +97,8 @@ def unopposed(planned: Plan, world: World) -> str:
     them took a write, they meet anew, and the word of one that nobody edited may win.
     """
     seen = {it.record: it.seen for it in planned.company.roles if it.seen is not None}
-    if len(seen) > 2:  # one on each side
+    leads = sum(it.kind is Kind.LEAD for it in planned.link.salesforce)
+    if leads > 1 or len(seen) > 2:  # one on each side
         return ""
     kept = {it.id: mark.kept for it, mark in zip(world.records, world.marks, strict=True)}
     for lost in planned.lost:
