@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -57,7 +58,8 @@ def _report(tasks: Sequence[Task], jobs: int) -> bool:
             states += finding.states
             good = good and bool(finding.broken) == (protocol in WEAKER)
     took = time.perf_counter() - begun
-    print(f"{states:,} states in all, {took:.1f} s on {jobs} cores")
+    busy = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    print(f"{states:,} states in all, {took:.1f} s, {busy:.1f} s of CPU, {jobs} at a time")
     print("All is as it should be." if good else "NOT as it should be: see above.")
     return good
 

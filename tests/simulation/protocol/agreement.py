@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 from connector.mapping import BoundMapping
 from connector.matching import gather
-from connector.model import NEW_RECORD, Intent, Link, Settlement, Value, Write
+from connector.model import NEW_RECORD, Intent, Kind, Link, Observation, Settlement, Value, Write
+from connector.plan import Plan
 from tests.simulation.protocol.records import URL_FIELD, value_field
+from tests.simulation.protocol.worlds import UNHEARD, World
 
 Words = Mapping[str, Value]
 
@@ -85,3 +87,34 @@ def said_across(said: Words, link: Link) -> Words:
         for it in link.observations()
         if it.id in said and (it.side.other, said[it.id]) in sides
     }
+
+
+def unopposed(planned: Plan, world: World) -> str:
+    """Return what is wrong where an edit gives way although nobody else has typed; '' if nothing.
+
+    A loser named in the journal is not lost without a trace; but only another edit may win over it.
+    One that never agreed joins, and may always lose. Several Leads are left out: where only some of
+    them took a write, they meet anew, and the word of one that nobody edited may win.
+    """
+    seen = {it.record: it.seen for it in planned.company.roles if it.seen is not None}
+    leads = sum(it.kind is Kind.LEAD for it in planned.link.salesforce)
+    if leads > 1 or len(seen) > 2:  # one on each side
+        return ""
+    kept = {it.id: mark.kept for it, mark in zip(world.records, world.marks, strict=True)}
+    for lost in planned.lost:
+        if lost.line == URL_FIELD or kept[lost.record] in (UNHEARD, lost.value):
+            continue
+        others = [it for it in seen.values() if it.id != lost.record]
+        if not any(_is_edited(it, kept[it.id], planned.link) for it in others):
+            return f"{lost.value!r} ({lost.record}) gives way, and nobody else has typed"
+    return ""
+
+
+def _is_edited(it: Observation, kept: Value, link: Link) -> bool:
+    """Whether a record says another word than it agreed to, or than the ledger holds it to.
+
+    The second is for a Contact that was read beside its Lead, just before the Lead was converted.
+    """
+    name = value_field(it.kind)
+    word = it.values.get(name)
+    return word != kept or word != link.base.get(it.id, {}).get(name, word)

@@ -182,7 +182,7 @@ def _frozen(values: Mapping[str, object]) -> Hashable:
 def _seen(it: Observation) -> Hashable:
     return (
         *(it.kind, it.id, it.version, it.modified),
-        *(it.eligible, it.converted, it.deleted),
+        *(it.eligible, it.converted, it.deleted, it.successor),
         _frozen(it.values),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connector.model import Kind, Value
-from tests.simulation.protocol.records import NAMES, Record
+from tests.simulation.protocol.records import NAMES, SUCCESSOR, Record
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.worlds import HEARD, PENDING, UNHEARD, Mark, World
 
@@ -67,7 +67,7 @@ def _chance(scenario: Scenario, world: World, chance: str) -> World | None:
         case "undelete" if it.deleted:
             return left.with_record(place, moved._replace(deleted=False), silent)
         case "convert" if not it.deleted and not it.converted:
-            contact = Record(Kind.CONTACT, "c", it.value, stamp=moved.stamp)
+            contact = Record(Kind.CONTACT, SUCCESSOR, it.value, stamp=moved.stamp)
             left = left.with_record(place, moved._replace(converted=True), silent)
             return left.with_new(contact, mark)
     return None

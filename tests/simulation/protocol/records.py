@@ -25,6 +25,8 @@ URL: Final = "https://app.plezi.co/contacts/p"
 URL_FIELD: Final = "plezi_url__c"
 WORDS: Final = ("a", "b", "c")
 """What people type, beside nothing at all. No rule tells one word from another."""
+SUCCESSOR: Final = "c"
+"""The Contact of a converted Lead."""
 NAMES: Final = {Side.PLEZI: "Plezi", Side.SALESFORCE: "Salesforce"}
 
 
@@ -68,6 +70,7 @@ class Record(NamedTuple):
             eligible=self.eligible,
             converted=self.converted,
             deleted=self.deleted,
+            successor=SUCCESSOR if self.converted else "",
         )
 
 

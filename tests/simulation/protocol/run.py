@@ -1,20 +1,26 @@
 """The steps of one run, as `connector.engine` takes them.
 
-Everything that decides is the connector's own: `fold`, `refreshed`, `forget`, `judge`, `plan`,
-`record` (and with them `gather` and `settle`). What is modelled here is the shell around them, one
-step between two things that outlive a crash.
+Everything that decides is the connector's own (see `decisions`). What is modelled here is the shell
+around it, one step between two things that outlive a crash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from connector.model import Intent, Kind, Link, Side
-from connector.plan import Outcome, Plan, Result, fold, forget, plan, record, refreshed
-from tests.simulation.protocol.agreement import Words, agreed_by_all, said_across, said_by
+from connector.model import Kind, Link, Side
+from connector.plan import Outcome, Plan, Result, record
+from tests.simulation.protocol.agreement import (
+    Words,
+    agreed_by_all,
+    said_across,
+    said_by,
+    unopposed,
+)
 from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.decisions import Decisions
 from tests.simulation.protocol.numbered import Links
 from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
 from tests.simulation.protocol.scenario import Scenario
@@ -45,14 +51,6 @@ class Move(NamedTuple):
     broken: str = ""
 
 
-class Decision(NamedTuple):
-    """What was decided about a link, and the link with its intent, by number."""
-
-    planned: Plan
-    mine: int
-    side: Side
-
-
 class Run:
     """What a run may do next, wherever it stands."""
 
@@ -67,9 +65,7 @@ class Run:
         self.workers = Workers(self.links)
         self.idle = self.workers.number(Worker())
         self.begun = self.workers.number(Worker(READ))
-        self._links_known: dict[Hashable, int] = {}
-        self._firsts: dict[int, Plan] = {}
-        self._decisions: dict[int, Decision | Plan] = {}
+        self._decisions = Decisions(self.links, protocol, self._bound)
         self._pairs: dict[tuple[int, int], tuple[Words, Words]] = {}
 
     def steps(self, state: State) -> Iterator[Move]:
@@ -103,13 +99,7 @@ class Run:
         if kind is Kind.PLEZI_CONTACT:
             page = tuple(it for it in page if not it.deleted)  # Plezi lists no graves
 
-        def folded() -> Link:
-            after = self.links.things[link]
-            for it in page:
-                after = fold(after, it.observed())
-            return after
-
-        after = self._remembered(("fold", link, page), folded)
+        after = self._decisions.folded(link, page)
         label = f"the run reads {NAMES[kind.side]} ({kind.value})"
         if number + 1 < len(self._kinds):
             return Move(label, (world, after, self._at(Worker(READ, number + 1))))
@@ -122,7 +112,7 @@ class Run:
         if not stored.dirty or passes > PASSES:
             yield Move("the run ends", (world, link, self.idle))
             return
-        first = self._first(link)
+        first = self._decisions.first(link)
         if stored.intent is None and not first.writes:
             yield self._keep(world, link, first)
             return
@@ -134,12 +124,6 @@ class Run:
             after = (world, link, self._at(Worker(LOOK, passes, link)))
             yield Move("the run finds work; Plezi was read just now", after)
 
-    def _first(self, link: int) -> Plan:
-        known = self._firsts.get(link)
-        if known is None:
-            known = self._firsts[link] = plan(self.links.things[link], self._bound, now=0.0)
-        return known
-
     def _keep(self, world: int, link: int, planned: Plan) -> Move:
         """Keep what was adopted where nothing is to be written."""
         kept = self.links.number(replace(planned.link, dirty=False, quarantine=None))
@@ -147,29 +131,18 @@ class Run:
         return Move("the run keeps what is agreed or held, and ends", (after, kept, self.idle))
 
     def _look(self, world: int, side: Side, held: int) -> int:
-        """Read again, by id and by e-mail; what is not there any more is gone for certain."""
-        seen = self._worlds.pages(world).sides[side]
-
-        def looked() -> Link:
-            link = self.links.things[held]
-            known = {it.id for it in link.observations() if it.side is side}
-            alive = [it for it in seen if not it.deleted]
-            for it in alive:
-                link = refreshed(link, it.observed())
-            for gone in sorted(known - {it.id for it in alive}):
-                link = forget(link, gone)
-            return link
-
-        return self._remembered(("look", held, side, seen), looked)
+        return self._decisions.looked(held, side, self._worlds.pages(world).sides[side])
 
     def _intend(self, world: int, link: int, worker: Worker) -> Move:
         """Decide on a last look at Salesforce, journal the losers, and store the decision."""
-        decided = self._decided(self._look(world, Side.SALESFORCE, worker.held))
+        decided = self._decisions.decided(self._look(world, Side.SALESFORCE, worker.held))
         if isinstance(decided, Plan):
             return self._keep(world, link, decided)
         planned, mine, side = decided
         lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
+        broken = ""
         if lost:
+            broken = unopposed(planned, self._worlds.things[world])
             world = self._changed(world, lambda it: it.journalled(lost))
         stored = link
         if self._protocol.records_first:
@@ -181,21 +154,8 @@ class Run:
         if self._protocol.intends:
             world = self._read_together(world, mine, link)
         after = (world, stored, self._at(Worker(APPLY, worker.number, mine, side)))
-        return Move("the run looks again at Salesforce, and writes down what it will do", after)
-
-    def _decided(self, held: int) -> Decision | Plan:
-        """Return what the protocol decides about a link: a plan where nothing is to be written."""
-        known = self._decisions.get(held)
-        if known is None:
-            planned = self._protocol.decide(self.links.things[held], self._bound)
-            known = self._decisions[held] = self._decision(planned) if planned.writes else planned
-        return known
-
-    def _decision(self, planned: Plan) -> Decision:
-        intent = Intent("i", "r", 0.0, planned.writes, planned.settlements)
-        mine = self.links.number(replace(planned.link, intent=intent, dirty=True))
-        sides = {it.side for it in planned.writes}
-        return Decision(planned, mine, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
+        label = "the run looks again at Salesforce, and writes down what it will do"
+        return Move(label, after, broken=broken)
 
     def _read_together(self, world: int, link: int, before: int) -> int:
         """Return the world after a run has kept what both sides were read to say."""
@@ -241,9 +201,7 @@ class Run:
 
     def _record(self, world: int, link: int, worker: Worker) -> Move:
         """Record what the writes answered."""
-        number = self._remembered(
-            ("record", worker.held, worker.answers), lambda: self._recorded(worker)
-        )
+        number = self._decisions.recorded(worker)
         if self._protocol.reads_again:
             after = _read_again(self._worlds.things[world], self.links.things[number])
             number = self.links.number(after)
@@ -253,31 +211,6 @@ class Run:
         again = wrote and worker.number < PASSES
         onward = self._at(Worker(LOAD, worker.number + 1)) if again else self.idle
         return Move("the run records what it was answered", (world, number, onward))
-
-    def _recorded(self, worker: Worker) -> Link:
-        link = self.links.things[worker.held]
-        writes = {it.record: it for it in link.intent.writes} if link.intent is not None else {}
-        outcomes = {}
-        for about, result, told, shown in worker.answers:
-            write = writes[about]
-            created = write.creates and result is Result.DONE
-            seen = shown.observed() if shown is not None else None
-            if seen is not None and created and write.side is Side.SALESFORCE:
-                seen = replace(seen, version="", modified="")  # its answer shows only the id
-            outcomes[about] = Outcome(write, result, told, 0.0, created=created, seen=seen)
-        after = record(link, "i", outcomes, undisturbed=True, now=0.0)
-        if after.quarantine is not None:  # how often it was tried decides nothing
-            after = replace(after, quarantine=replace(after.quarantine, tries=1))
-        if after.intent is not None:  # in doubt or of a dead run: it is judged all the same
-            return replace(after, intent=replace(after.intent, in_doubt=False))
-        return after
-
-    def _remembered(self, key: Hashable, make: Callable[[], Link]) -> int:
-        """Return the number of a link that depends on nothing but the key."""
-        known = self._links_known.get(key)
-        if known is None:
-            known = self._links_known[key] = self.links.number(make())
-        return known
 
     def _changed(self, world: int, change: Callable[[World], World]) -> int:
         return self._worlds.number(change(self._worlds.things[world]))

@@ -132,7 +132,7 @@ TWINS: Final = tuple(
     replace(
         DELETION,
         name=f"two Leads of one e-mail, {duplicates.value}",
-        words=TWO_WORDS,  # three voices: they make a conflict
+        words=TWO_WORDS,  # three voices make a conflict of two; on clearing, see architecture.md
         chances=("add l2",),
         duplicates=duplicates,
         deaf=False,
