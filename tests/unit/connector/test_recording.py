@@ -45,3 +45,49 @@ def test_a_value_that_the_side_tidies_is_no_news() -> None:
     after = answered(mobile="02")
     assert not after.dirty
     assert after.base["p"]["mobile"] == "02"
+
+
+LEAD = Observation(Kind.LEAD, "l", "a@x.fr", "1", "", 1.0, {"MobilePhone": None})
+TO_LEAD = Write(Kind.LEAD, "l", "a@x.fr", {"MobilePhone": "2"}, {"MobilePhone": None}, "1")
+
+
+def after_another_process_read(read: Observation, outcome: Outcome) -> Link:
+    """Record an answer on a link that somebody else has read anew meanwhile."""
+    settlement = replace(SETTLEMENT, needs=frozenset({outcome.write.record}))
+    intent = Intent("i", "r", 0.0, (outcome.write,), (settlement,))
+    link = replace(LINK, intent=intent).with_observation(read)
+    return record(link, "i", {outcome.write.record: outcome}, undisturbed=False, now=2.0)
+
+
+def test_what_was_typed_after_our_write_and_read_by_another_process_is_kept() -> None:
+    read = replace(LEAD, version="3", values={"MobilePhone": "3"})
+    after = after_another_process_read(read, Outcome(TO_LEAD, Result.DONE, "l", 2.0))
+    assert after.observation("l") == read
+    assert after.base["l"]["MobilePhone"] == "2"
+    assert after.dirty
+
+
+def test_an_answer_older_than_what_another_process_read_is_kept_off_it() -> None:
+    read = replace(HELD, version="3", values={"phone": "1", "mobile": "3"})
+    shown = replace(HELD, version="2", values={"phone": "1", "mobile": "2"})
+    after = after_another_process_read(read, Outcome(WRITE, Result.DONE, "p", 2.0, seen=shown))
+    assert after.observation("p") == read
+    assert after.base["p"]["mobile"] == "2"
+
+
+def test_what_was_typed_on_a_lead_just_made_is_kept() -> None:
+    read = replace(LEAD, version="3", values={"MobilePhone": "3"})
+    made = replace(TO_LEAD, record="new")
+    shown = replace(LEAD, version="", values={"MobilePhone": "2"})
+    outcome = Outcome(made, Result.DONE, "l", 2.0, created=True, seen=shown)
+    assert after_another_process_read(read, outcome).observation("l") == read
+
+
+def test_without_versions_the_instants_of_reading_tell() -> None:
+    for as_of, value in ((1.0, "2"), (3.0, "3")):
+        read = replace(HELD, version="", as_of=as_of, values={"phone": "1", "mobile": "3"})
+        shown = replace(HELD, version="", values={"phone": "1", "mobile": "2"})
+        after = after_another_process_read(read, Outcome(WRITE, Result.DONE, "p", 2.0, seen=shown))
+        held = after.observation("p")
+        assert held is not None
+        assert held.values["mobile"] == value

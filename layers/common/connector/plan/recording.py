@@ -94,15 +94,34 @@ def _in_doubt(link: Link, outcomes: Mapping[str, Outcome]) -> Intent | None:
 
 
 def _heard(link: Link, outcome: Outcome) -> Link:
-    """Fold the answer of a write into what the side was last seen to say."""
+    """Fold the answer of a write into what the side was last seen to say.
+
+    Not over what somebody else read since: it may show what a person typed after our write.
+    """
     write = outcome.write
+    held = link.observation(outcome.record)
+    if held is not None and _was_read_since(held, outcome):
+        return link
     if outcome.seen is not None:
         return link.with_observation(outcome.seen)
-    held = link.observation(outcome.record)
     if held is None:
         return link
     said = replace(held, values={**held.values, **write.values}, as_of=outcome.answered)
     return link.with_observation(said)
+
+
+def _was_read_since(held: Observation, outcome: Outcome) -> bool:
+    """Whether the record was read again after the reading that the write rested on.
+
+    Only another process can have done that. Where the side tells versions, they say it, an answer's
+    own version included; else the instant of the reading does.
+    """
+    if outcome.created and outcome.seen is not None and not outcome.seen.version:
+        return True  # it is held although we have only just made it
+    known = outcome.seen.version if outcome.seen is not None else outcome.write.version
+    if held.version and known:
+        return held.version > known
+    return held.as_of > outcome.answered
 
 
 def _told(link: Link, intent: Intent, outcomes: Mapping[str, Outcome], now: float) -> Link:
