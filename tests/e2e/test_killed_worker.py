@@ -54,6 +54,9 @@ BOTH_WAYS = {
     "MobilePhone": "mobile",
 }
 IDENTITIES = {"Email", "email", "plezi_url__c", "url"}
+WAVES_TO_REST = 5
+"""Waves until a run is left alone: a run that empties the fields of over 100 people stops to ask,
+and what twenty waves had left undone would come near."""
 LATEST, LATEST_BEHIND = 0.9, 0.5
 """When a kill comes at the latest, of the writes of an undisturbed run; sooner once one missed."""
 
@@ -211,6 +214,8 @@ def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
                 if not worker.is_killed_at_work(chance.randrange(int(latest * min(undisturbed)))):
                     break  # the run was done sooner: there is work again in the next wave
                 kills += 1
+            if wave % WAVES_TO_REST == WAVES_TO_REST - 1:
+                worker.settle(ops)
         worker.settle(ops)
 
     assert kills >= KILLS
