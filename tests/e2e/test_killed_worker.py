@@ -1,7 +1,8 @@
 """The deployed worker's process is killed again and again; all ends as if it never had been.
 
 Two equal populations get the same work in the same waves. The runs of the first are undisturbed. In
-those of the second the worker is killed, each time while it works on a run that it has begun.
+those of the second the worker is killed, each time while it works on a run that it has begun, after
+as many writes as chance says.
 """
 
 from __future__ import annotations
@@ -9,13 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import pytest
@@ -28,6 +23,7 @@ from local.stack.admin_calls import call_admin
 from local.stack.commands import StackCommands
 from local.stack.record import Stack
 from local.visitors import Marketer, Operator
+from tests.e2e.mortal_worker import Worker
 from tests.e2e.populations import (
     PLEZI_AHEAD_SECONDS,
     POLICIES,
@@ -40,12 +36,6 @@ pytestmark = pytest.mark.stack
 
 KILLS = int(os.environ.get("KILLS", "3"))
 """`make kill-worker` kills it twenty times, in 2,000 people; the tests of every day three times."""
-EVENTS = Path("events")
-EVENT = json.loads((EVENTS / "runs_queue.json").read_text("utf-8"))
-ATTEMPTS = 12
-GIVEN_UP_SECONDS = 2
-BEGIN_SECONDS = 30.0
-"""A new process unpacks its layer first; on a busy machine that is slow."""
 BOTH_WAYS = {
     "FirstName": "first_name",
     "LastName": "last_name",
@@ -54,101 +44,11 @@ BOTH_WAYS = {
     "MobilePhone": "mobile",
 }
 IDENTITIES = {"Email", "email", "plezi_url__c", "url"}
-LATEST, LATEST_BEHIND = 0.8, 0.3
-"""When a kill comes at the latest, in lengths of an undisturbed run; sooner once one missed."""
-
-
-class Worker:
-    """The deployed worker, which is invoked, and killed."""
-
-    def __init__(self, stack: Stack, aws: EmbeddedAws) -> None:
-        self._stack, self._aws = stack, aws
-        self._name = stack.functions["sync_worker"]
-
-    @contextmanager
-    def mortal(self) -> Iterator[None]:
-        """Have its dead given up after two seconds: it is killed here, so that is true."""
-        told = self._aws.functions.get_function_configuration(FunctionName=self._name)
-        before = told["Environment"]["Variables"]
-        self._configure({**before, "WORKER_TIMEOUT_SECONDS": str(GIVEN_UP_SECONDS)})
-        [source] = self._aws.functions.list_event_source_mappings(FunctionName=self._name)[
-            "EventSourceMappings"
-        ]
-        # The queue would wait for a minute before it hands over again what a dead one had taken.
-        self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
-        yield
-        self._aws.queues.purge_queue(QueueUrl=self._stack.queues["runs"])
-        self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
-        self._configure(before)
-
-    def _configure(self, variables: dict[str, str]) -> None:
-        self._aws.functions.update_function_configuration(
-            FunctionName=self._name, Environment={"Variables": variables}
-        )
-
-    def work(self, run: str, part: str = "observe") -> None:
-        """Hand it one message, as the queue would; it may die over it."""
-        record = {**EVENT["Records"][0], "body": json.dumps({"run_id": run, "part": part})}
-        with suppress(Exception):
-            self._aws.invoke(self._name, {"Records": [record]})
-
-    def request(self) -> str:
-        """Let the clock ask for a run; return its id."""
-        event = json.loads((EVENTS / "scheduler.json").read_text("utf-8"))
-        return str(self._aws.invoke(self._stack.functions["scheduled_sync"], event)["run_id"])
-
-    def is_killed_at_work(self, after: float) -> bool:
-        """Begin a run and kill its process some seconds later; return whether that hit it.
-
-        It did when the run had begun, was not done, and is not done by the dead one either.
-        """
-        run = self.request()
-        invocation = threading.Thread(target=self.work, args=(run,), daemon=True)
-        invocation.start()
-        until = time.monotonic() + BEGIN_SECONDS
-        while self._state(run) == "requested" and time.monotonic() < until:
-            time.sleep(0.01)
-        time.sleep(after)
-        at_work = self._state(run) == "running"
-        killed = self._kill() if at_work else 0
-        invocation.join(BEGIN_SECONDS)
-        return killed > 0 and self._state(run) == "running"
-
-    def _state(self, run: str) -> str:
-        found = self._aws.tables.get_item(
-            TableName=self._stack.tables["ledger"], Key={"pk": {"S": f"run#{run}"}}
-        )
-        return found["Item"]["state"]["S"]
-
-    def _kill(self) -> int:
-        """Kill its processes; return how many. They know the address of this stack's simulator."""
-        host = self._stack.salesforce.url.removeprefix("https://")
-        wanted = (f"AWS_LAMBDA_FUNCTION_NAME={self._name}", f"SALESFORCE_TRUSTED_HOST={host}")
-        killed = 0
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                said = (folder / "environ").read_bytes().split(b"\0")
-                if all(word.encode() in said for word in wanted):
-                    os.kill(int(folder.name), signal.SIGKILL)
-                    killed += 1
-        return killed
-
-    def settle(self, ops: Operator) -> None:
-        """Run undisturbed until a run ends done and changes nothing, whatever the queue holds."""
-        record: dict[str, Any] = {}
-        for _ in range(ATTEMPTS):
-            time.sleep(GIVEN_UP_SECONDS + 0.5)
-            run = self.request()
-            for part in ("observe", "reconcile", "reconcile"):
-                self.work(run, part)
-                record = ops.admin("GET", f"/admin/runs/{run}")
-                if record["state"] == "done":
-                    break
-            counts = record.get("counts", {}).values()
-            moved = [it.get(what, 0) for it in counts for what in ("created", "updated")]
-            if record["state"] == "done" and not any(moved):
-                return
-        raise AssertionError(f"not settled: {record}")
+WAVES_TO_REST = 5
+"""Waves until a run is left alone: a run that empties the fields of over 100 people stops to ask,
+and what twenty waves had left undone would come near."""
+LATEST, LATEST_BEHIND = 0.9, 0.5
+"""When a kill comes at the latest, of the writes of an undisturbed run; sooner once one missed."""
 
 
 @pytest.fixture
@@ -183,12 +83,13 @@ def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
     for each in (calm, struck):
         each.found()
     ops.fire_schedule()
-    seconds = []
+    undisturbed = []
     for wave in range(KILLS):
         calm.work(wave)
+        worker.mark()
         run = ops.fire_schedule()
         assert run["state"] == "done", run["message"]
-        seconds.append(run["duration_seconds"])
+        undisturbed.append(worker.writes())
     chance = random.Random(4)  # noqa: S311  # instants, not secrets
     kills = 0
     with worker.mortal():
@@ -196,9 +97,11 @@ def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
             struck.work(wave)
             while kills <= wave:
                 latest = LATEST if wave == kills < KILLS - 1 else LATEST_BEHIND
-                if not worker.is_killed_at_work(chance.uniform(0, latest) * mean(seconds)):
+                if not worker.is_killed_at_work(chance.randrange(int(latest * min(undisturbed)))):
                     break  # the run was done sooner: there is work again in the next wave
                 kills += 1
+            if wave % WAVES_TO_REST == WAVES_TO_REST - 1:
+                worker.settle(ops)
         worker.settle(ops)
 
     assert kills >= KILLS
