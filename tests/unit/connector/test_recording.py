@@ -77,9 +77,8 @@ def test_an_answer_older_than_what_another_process_read_is_kept_off_it() -> None
 
 def test_what_was_typed_on_a_lead_just_made_is_kept() -> None:
     read = replace(LEAD, version="3", values={"MobilePhone": "3"})
-    made = replace(TO_LEAD, record="new")
     shown = replace(LEAD, version="", values={"MobilePhone": "2"})
-    outcome = Outcome(made, Result.DONE, "l", 2.0, created=True, seen=shown)
+    outcome = Outcome(TO_LEAD, Result.DONE, "l", 2.0, created=True, seen=shown)
     assert after_another_process_read(read, outcome).observation("l") == read
 
 
