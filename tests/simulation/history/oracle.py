@@ -196,8 +196,11 @@ class Oracle:
 
     # The engine's writes
 
-    def sends(self, method: str, path: str, body: object) -> None:
-        """The engine is about to update: only fields that differ from what it heard may be sent."""
+    def sends(self, method: str, path: str, body: object, before: Mapping[str, Truth]) -> None:
+        """The engine is about to update: only fields that differ from what it heard may be sent.
+
+        A side that shows what was is not believed: what it heard must be what the record says.
+        """
         if not isinstance(body, bytes | str):
             return
         sent = json.loads(body)
@@ -211,7 +214,9 @@ class Oracle:
             for wire, value in values.items():
                 name = wire if not is_lead(record) else PLEZI_FIELDS.get(wire, "")
                 heard = self.read.get(record, {}).get(name)
-                if name in TWO_WAY and heard is not None and heard == said(value):
+                if name not in TWO_WAY or heard is None or heard != said(value):
+                    continue
+                if value_of(before[record], name) == heard:
                     raise BrokenPromiseError(
                         f"10 field isolation: {wire} says so already, and is sent to {path}"
                     )

@@ -91,7 +91,7 @@ class Scene:
         writes = _is_write(request, path)
         before = self.sides.truth() if writes else {}
         if writes:
-            self.oracle.sends(request.method or "", path, request.body)
+            self.oracle.sends(request.method or "", path, request.body, before)
         try:
             answer = send()
         finally:
