@@ -110,6 +110,11 @@ def _has_moved(link: Link, seen: Observation) -> bool:
     return waiting or held.email != seen.email
 
 
+def _is_left_by_all(link: Link, email: str) -> bool:
+    """Whether no record of a link says its address any more: its people agreed on another one."""
+    return not any(it.alive and it.email == email for it in link.observations())
+
+
 class _Desk:
     """The links that some observations belong to, found by e-mail or, for known records, by id."""
 
@@ -173,9 +178,11 @@ class _Desk:
             return
         link = self._links.get(home, Link(home))
         after = fold(link, seen)
-        if after is link:
+        moves = bool(seen.email) and seen.email != home
+        moves = moves and (_has_moved(link, seen) or _is_left_by_all(after, home))
+        if after is link and not moves:
             return
-        if seen.email != home and seen.email and _has_moved(link, seen):
+        if moves:
             if home in self._moved_from or self._is_leaving(seen.email):
                 self.late.add(seen.id)
                 return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from connector.engine.observe import EMAIL_KEY
 from connector.engine.refresh import Refresher
 from connector.engine.story import held_lines, lost_lines, refused_lines, written_lines
 from connector.engine.world import World
@@ -17,12 +18,15 @@ from connector.model import (
     Breaker,
     Change,
     Counts,
+    Hold,
     Intent,
     Link,
     Side,
+    Value,
     Write,
 )
 from connector.plan import Outcome, Plan, Result, empties, judge, plan, record
+from connector.plan.planning import EMAIL_IN_USE
 
 BATCH: Final = 200
 """Links decided at a time: what one call to sObject Collections takes."""
@@ -102,7 +106,9 @@ class Reconciliation:
         active = [link for link in mine if link.intent is not None or first[link.email].writes]
         busy = {link.email for link in active}
         plans = [each for email, each in first.items() if email not in busy]
-        plans += self._decide(self._refresher.refresh(active, first))
+        fresh, waiting = self._refresher.refresh(active, first)
+        self._hold_waiting(waiting)
+        plans += self._decide(fresh)
         self._keep_quiet([each for each in plans if not each.writes], counts)
         self._count_emptied(plans, counts)
         intended = self._intend([each for each in plans if each.writes], counts)
@@ -110,6 +116,22 @@ class Reconciliation:
             self._carry_out(intended, counts, out_of_time)
         finally:
             self._world.ledger.count(self._run, counts)
+
+    def _hold_waiting(self, links: Sequence[Link]) -> None:
+        """Say of links that wait for their address why they do; they are tried again all the same.
+
+        Most wait for a moment, until the other link's address is written; one may wait for the
+        person who is asked about the other.
+        """
+        changes = []
+        for link in links:
+            known = link.holds.get(EMAIL_KEY)
+            words: Mapping[str, Value] = {it.id: it.email for it in link.observations()}
+            if known is None or (known.reason == EMAIL_IN_USE and dict(known.words) != dict(words)):
+                hold = Hold(EMAIL_IN_USE, self._world.clock(), words)
+                changes.append(Change(replace(link, holds={**link.holds, EMAIL_KEY: hold})))
+        if changes:
+            self._world.ledger.put(changes)
 
     def _count_emptied(self, plans: Sequence[Plan], counts: Counts) -> None:
         """Count the people of whom fields are emptied; stop before they are too many."""

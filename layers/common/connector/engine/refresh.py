@@ -30,11 +30,13 @@ class Refresher:
         self._view = bound.view
         self._read = {side: world.ledger.cursor(kind).completed for side, kind in FEEDS.items()}
 
-    def refresh(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> list[Link]:
-        """Return the links with fresh observations.
+    def refresh(
+        self, links: Sequence[Link], plans: Mapping[str, Plan]
+    ) -> tuple[list[Link], list[Link]]:
+        """Return the links with fresh observations, and those that must wait for another one.
 
-        A link is left out (and stays dirty) when one of its e-mails turned out to be a record that
-        belongs to another link: that record's own observation settles where it lives first.
+        A link waits (and stays dirty) when its e-mail turned out to be said by a record that
+        belongs to another link: where that one lives is settled first.
         """
         current = {link.email: link for link in links}
         for side in Side:
@@ -50,7 +52,7 @@ class Refresher:
                 client = self._world.clients[side]
                 answer = client.look_up(records, emails, self._view, addresses)
                 current = self._fold(current, answer)
-        return list(current.values())
+        return list(current.values()), [it for it in links if it.email not in current]
 
     def _records(self, side: Side, link: Link, planned: Plan) -> list[Observation]:
         """The records of a link whose words are too old to write on."""

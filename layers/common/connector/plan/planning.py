@@ -15,6 +15,7 @@ from connector.plan.resting import stirring
 IN_DOUBT = "in_doubt"
 CONFLICT = "conflict"
 EMAIL_TAKEN = "email_taken"
+EMAIL_IN_USE = "email_in_use"
 NEVER_AGREED = "never_agreed"
 OSCILLATES = "oscillates"
 STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN, OSCILLATES})
