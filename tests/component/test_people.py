@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 
 from connector.mapping import DEFAULT_MAPPING, Duplicates, FieldMapping
 from connector.model import Change, RunKind
 from connector.plan import survive
-from tests.component.stage import Stage
+from tests.component.stage import REGION, Stage
 
 ANA = "ana@example.com"
 BOB = "bob@example.com"
@@ -24,6 +25,14 @@ def ana(stage: Stage) -> str:
     person = stage.add_person(email=ANA, last_name="Lopez", phone="111")
     stage.sync()
     return person
+
+
+def lose_the_ledger(stage: Stage) -> None:
+    """Nothing is left of the ledger but the switch: everybody is a stranger again."""
+    client = boto3.client("dynamodb", region_name=REGION)
+    for item in client.scan(TableName="LedgerTable")["Items"]:
+        client.delete_item(TableName="LedgerTable", Key={"pk": item["pk"]})
+    stage.ledger.switch(on=True, now=0.0)
 
 
 def lead_of(stage: Stage, email: str = ANA) -> dict[str, Any]:
@@ -309,6 +318,49 @@ class TestAddress:
             stage.sync()
 
         assert ANA not in stage.ledger.links([ANA])
+        assert quiet(stage)
+
+    def test_a_link_comes_home_to_the_address_that_its_records_agree_on(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lose_the_ledger(stage)
+        stage.edit_person(ana, email="zoe@example.com")
+        for side in ("plezi", "salesforce"):
+            stage.control(side, "POST", "clock", {"advance": 60})
+        stage.edit_lead(lead_of(stage)["Id"], Title="CMO")  # her Lead is the newest, and says ANA
+        stage.sync()
+        assert list(stage.people()) == [ANA]
+
+        stage.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
+        for _ in range(2):
+            stage.sync()
+
+        assert len(stage.ledger.links([ANA])[ANA].records) == 3
+        assert stage.ledger.links(["zoe@example.com"]) == {}
+
+    def test_who_waits_for_an_address_is_told_so_and_goes_on_once_it_is_free(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lose_the_ledger(stage)
+        stage.edit_person(ana, email="zoe@example.com")
+        stage.add_person(email=ANA, last_name="Ruiz", phone="222")
+        for side in ("plezi", "salesforce"):
+            stage.control(side, "POST", "clock", {"advance": 60})
+        stage.edit_lead(lead_of(stage)["Id"], Title="CMO")  # the newest: Plezi refuses its address
+        for _ in range(2):
+            stage.sync()
+        assert stage.ledger.links([ANA])[ANA].holds["Email"].reason == "email_in_use"
+        assert stage.ledger.waiting("hold", 10) == [ANA]
+
+        stage.edit_lead(lead_of(stage)["Id"], Email="zoe@example.com")
+        for _ in range(2):
+            stage.sync()
+
+        assert stage.ledger.links([ANA])[ANA].holds == {}
+        assert {row["Email"]: row["Phone"] for row in stage.leads()} == {
+            "zoe@example.com": "111",
+            ANA: "222",
+        }
         assert quiet(stage)
 
     @pytest.mark.usefixtures("ana")
