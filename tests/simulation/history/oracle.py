@@ -149,6 +149,12 @@ class Oracle:
         for key in [key for key, edit in self.edits.items() if not edit.value]:
             del self.edits[key]
 
+    def nothing_is_agreed_with(self, record: str) -> None:
+        """A record was deleted: whoever it was agreed with meets others for the first time."""
+        mine = self.group(record)
+        for key in [key for key in self.agreed if self.group(key[0]) == mine]:
+            del self.agreed[key]
+
     # The wire
 
     @contextmanager

@@ -91,7 +91,8 @@ class Peace:
             if not met and not excused and not _waits(holds.get(lead.id), ""):
                 raise BrokenPromiseError(f"1 convergence: {lead.id} never reached Plezi")
         for (record, name), edit in self._oracle.edits.items():
-            self._judge_edit(truth.get(record), name, edit, holds.get(record), alive)
+            free = [it for it in alive if not _waits(holds.get(it.id), "")]
+            self._judge_edit(truth.get(record), name, edit, holds.get(record), free)
 
     def _judge_person(self, contact: Truth, leads: list[Truth], link: Link | None) -> None:
         excused = self._oracle.group(contact.id) in self._oracle.changed_identity

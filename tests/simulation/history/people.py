@@ -201,6 +201,7 @@ class People:
         if truth is not None:
             self._sides.delete(truth.kind, truth.id)
             self._identity_moved(truth)
+            self._oracle.nothing_is_agreed_with(truth.id)
             self._scene.tell(f"{NAMES[event.who]} is deleted in {event.side.capitalize()}")
 
     def do_undelete(self, event: Event) -> None:
