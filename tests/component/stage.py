@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,12 @@ class Stage:
         secrets.create_secret(Name="plezi", SecretString=json.dumps(plezi))
 
     # Runs
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass for the connector; both sides have clocks of their own."""
+        clock = self.world.clock
+        self.world = replace(self.world, clock=lambda: clock() + seconds)
+        self.engine = Engine(self.world)
 
     def sync(
         self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **asked: Any

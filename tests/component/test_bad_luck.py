@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector.engine.reconcile import STALE_SECONDS
 from connector.model import RunKind, RunState
 from tests.component.stage import Stage
 
@@ -77,6 +78,7 @@ def test_a_creation_in_plezi_whose_answer_was_lost_makes_one_contact(
     order(stage, "plezi", kind, method="POST", path="contacts")
 
     stage.sync()
+    stage.let_pass(STALE_SECONDS)
     stage.sync()
 
     assert list(stage.people()) == ["bob@example.com"]
@@ -84,6 +86,26 @@ def test_a_creation_in_plezi_whose_answer_was_lost_makes_one_contact(
     stage.mark()
     stage.sync()
     assert stage.calls("plezi")["writes"] == stage.calls("salesforce")["writes"] == 0
+
+
+def test_a_lost_answer_is_not_judged_while_plezi_may_show_what_was(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.edit_lead(stage.leads()[0]["Id"], Phone="222")
+    order(stage, "plezi", "reset_after", method="PUT|PATCH")
+    order(stage, "plezi", "stale", parameters={"seconds": 30})
+    stage.sync()
+    stage.edit_person(person, phone="111")  # what it said before, and shows anyway
+
+    stage.sync()
+    assert stage.people()["ana@example.com"]["phone"] == "111"
+
+    stage.control("plezi", "POST", "clock", {"advance": 31})
+    stage.let_pass(STALE_SECONDS)
+    stage.sync()
+    kept = stage.people()["ana@example.com"]["phone"], stage.leads()[0]["Phone"]
+    held = stage.ledger.links(["ana@example.com"])["ana@example.com"].holds
+    assert kept == ("111", "111") or held["Phone"].reason == "in_doubt"
 
 
 def test_a_locked_row_is_written_by_the_next_pass_and_delays_nobody(stage: Stage) -> None:

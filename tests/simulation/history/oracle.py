@@ -324,7 +324,11 @@ class Oracle:
         self.checked["7 no lost uncontested edit"] += 1
         edit = self.edits.get((now.id, name))
         if edit is not None and edit.value == old and name in TWO_WAY:
-            self._lose(now, name, edit, journal)
+            if not old and self._met_a_stranger(now, name, new):
+                self.window["a blank filled by who meets the person for the first time"] += 1
+                del self.edits[now.id, name]
+            else:
+                self._lose(now, name, edit, journal)
         self._explain(now, name, new, call)
         self._tell(now, name, new)
         self.heard.setdefault(now.id, {})[name] = new
@@ -348,6 +352,17 @@ class Oracle:
                 del self.edits[now.id, name]
                 return
         raise BrokenPromiseError(f"7 no lost uncontested edit: {edit.told} was overwritten")
+
+    def _met_a_stranger(self, now: Truth, name: str, word: str) -> bool:
+        """Whether a word comes from a record that never agreed on the field: a blank is filled."""
+        mine = self.group(now.id)
+        return any(
+            self.group(other) == mine
+            and is_lead(other) is not is_lead(now.id)
+            and words.get(name) == word
+            and (other, name) not in self.agreed
+            for other, words in self.heard.items()
+        )
 
     def _explain(self, now: Truth, name: str, word: str, call: str) -> None:
         """Every word the engine writes was typed by a person about this person."""

@@ -33,6 +33,8 @@ BATCH: Final = 200
 PASSES: Final = 3
 """A record that was created first needs a second look; a third is for what moved meanwhile."""
 TRIES: Final = 5
+STALE_SECONDS: Final = 60.0
+"""How long Plezi may go on showing what a contact said before (assumed; reliability, fault 36)."""
 FEWEST_WRITES: Final = 5
 """Writes to Plezi that an invocation makes however late it is, so that every one gets further; at
 two calls a second they take a quarter of what is kept for saving the place."""
@@ -147,11 +149,18 @@ class Reconciliation:
             raise HaltError(MASS_EMPTYING, message)
 
     def _is_busy(self, link: Link) -> bool:
-        """Whether a live run may still be carrying out this link's intent (rule 1)."""
+        """Whether a live run may still be carrying out this link's intent (rule 1).
+
+        One that is in doubt is judged at once, but for what was written to Plezi: that may show for
+        a while what it said before (assumed), as if nothing had been delivered.
+        """
         intent = link.intent
-        if intent is None or intent.in_doubt:
+        if intent is None:
             return False
-        return self._world.clock() - intent.at < self._world.worker_timeout
+        age = self._world.clock() - intent.at
+        if not intent.in_doubt:
+            return age < self._world.worker_timeout
+        return age < STALE_SECONDS and any(it.side is Side.PLEZI for it in intent.writes)
 
     def _decide(self, links: Iterable[Link]) -> list[Plan]:
         now = self._world.clock()
