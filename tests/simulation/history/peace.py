@@ -39,6 +39,7 @@ class Peace:
             self._scene.connected.put_secrets()
         if self._scene.counted["plezi truncated_page"]:
             # The weekly one: no list of changes ever tells what a page lost.
+            sides.clock.advance(LONG_ENOUGH)
             self._invocations.calm(RunKind.FULL)
         self._run_until_nothing_moves()
         self._judge_sides()
