@@ -151,6 +151,7 @@ class Oracle:
 
     def nothing_is_agreed_with(self, record: str) -> None:
         """A record was deleted: whoever it was agreed with meets others for the first time."""
+        self.heard.pop(record, None)
         mine = self.group(record)
         for key in [key for key in self.agreed if self.group(key[0]) == mine]:
             del self.agreed[key]
@@ -358,7 +359,7 @@ class Oracle:
         mine = self.group(now.id)
         return any(
             self.group(other) == mine
-            and is_lead(other) is not is_lead(now.id)
+            and other != now.id
             and words.get(name) == word
             and (other, name) not in self.agreed
             for other, words in self.heard.items()
