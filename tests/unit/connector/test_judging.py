@@ -77,6 +77,15 @@ def test_our_lead_is_known_beside_one_that_somebody_made_at_the_same_time() -> N
     assert judge(link, BOUND, now=0.0).link.base["l2"] == {"Phone": "1"}
 
 
+@pytest.mark.parametrize("gone", ["converted", "deleted"])
+def test_our_lead_is_known_though_it_was_converted_or_deleted_since(gone: str) -> None:
+    made = creation(Kind.LEAD, Phone="1", plezi_url__c=URL)
+    ours = replace(lead("l1", "1", URL), **{gone: True})  # type: ignore[arg-type]  # two flags
+    link = Link("a@x.fr", plezi=person("1"), salesforce=(ours,), intent=made)
+
+    assert judge(link, BOUND, now=0.0).link.base == {"p": {"phone": "1"}, "l1": {"Phone": "1"}}
+
+
 def test_what_differs_in_a_contact_that_may_be_ours_is_held() -> None:
     made = creation(Kind.PLEZI_CONTACT, phone="1")
     link = Link("a@x.fr", plezi=person(None), salesforce=(lead("l1", "1"),), intent=made)

@@ -62,15 +62,17 @@ def _target(link: Link, write: Write, bound: BoundMapping) -> Observation | None
     """The record that a write was for; for a creation, the one that now stands there.
 
     Among several Leads it is the one that carries our proof, if any: somebody may have made another
-    one at the same time.
+    one at the same time. It may have been converted since: then its Contact goes on with what was
+    agreed.
     """
     if not write.creates:
         return link.observation(write.record)
     if write.side is Side.PLEZI:
         return link.plezi
-    leads = [it for it in link.salesforce if it.kind is Kind.LEAD and it.alive]
-    proven = [it for it in leads if _proves(_delivered(write, it, bound), write, bound)]
-    return next(iter(proven or leads), None)
+    leads = [it for it in link.salesforce if it.kind is Kind.LEAD]
+    alive = [it for it in leads if it.alive]
+    proven = [it for it in (*alive, *leads) if _proves(_delivered(write, it, bound), write, bound)]
+    return next(iter(proven or alive), None)
 
 
 def _delivered(write: Write, target: Observation, bound: BoundMapping) -> set[str]:
