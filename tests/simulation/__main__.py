@@ -22,7 +22,7 @@ from tests.simulation.tables import FAULTS, INVARIANTS, Row, document
 
 PORTION: Final = 25
 """Histories that one worker plays before it tells."""
-MOST_FOR_A_BUG: Final = 600
+MOST_FOR_A_BUG: Final = 3000
 DOCUMENT: Final = Path("docs/reliability.md")
 _sides: list[Sides] = []
 
