@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
@@ -19,7 +20,7 @@ from tests.simulation.protocol.naming import (
 Thing = TypeVar("Thing")
 
 
-class Numbered(Generic[Thing]):
+class Numbered(ABC, Generic[Thing]):
     """Things by number.
 
     An *aspect* is all of a thing that matters for how it is renumbered and renamed: the bits of its
@@ -72,24 +73,24 @@ class Numbered(Generic[Thing]):
             known = self._changed[number, key] = self.number(change(self.things[number]))
         return known
 
+    @abstractmethod
     def spelled(self, thing: Thing) -> tuple[str, ...]:
         """Return the typed words of a thing, each where it first stands."""
-        raise NotImplementedError
 
     def _key(self, thing: Thing) -> Hashable:
         return thing
 
+    @abstractmethod
     def bits_of(self, thing: Thing) -> int:
         """Return the bits of a thing's versions and stamps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def renumbered(self, thing: Thing, numbers: Numbers) -> Thing:
         """Return a thing with other numbers for its versions and stamps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def renamed(self, thing: Thing, words: Names) -> Thing:
         """Return a thing with other words in place of those typed."""
-        raise NotImplementedError
 
 
 class Links(Numbered[Link]):
