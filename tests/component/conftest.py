@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from connector import wiring
+from tests.component.acquaintances import ANA
 from tests.component.clerk import Clerk, open_office
 from tests.component.keyring import Keyring
 from tests.component.stage import REGION, Stage
@@ -47,3 +48,11 @@ def clerk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Clerk:
 @pytest.fixture
 def keyring(stage: Stage) -> Keyring:
     return Keyring(stage)
+
+
+@pytest.fixture
+def ana(stage: Stage) -> str:
+    """Ana's Plezi contact, known to both sides; her Lead is the only one."""
+    person = stage.add_person(email=ANA, last_name="Lopez", phone="111")
+    stage.sync()
+    return person

@@ -128,6 +128,20 @@ def test_score_and_state_travel_to_salesforce_as_text(stage: Stage) -> None:
     assert (lead["score__c"], lead["status__c"]) == ("25", "engaged")
 
 
+@pytest.mark.parametrize(("score", "state"), [(80, "dormant"), (-3, "Engagé")])
+def test_a_score_out_of_bounds_and_a_state_that_nobody_knows_are_passed_on_as_said(
+    stage: Stage, score: int, state: str
+) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez")
+    said = {"behaviour_score": score, "state": state}
+    stage.control("plezi", "PATCH", f"contacts/{person}", said)
+
+    stage.sync()
+
+    [lead] = stage.leads()
+    assert (lead["score__c"], lead["status__c"]) == (str(score), state)
+
+
 def test_a_flagged_contact_reaches_plezi_and_is_never_written_back(stage: Stage) -> None:
     flagged = stage.add_contact(
         Email="cleo@example.com", FirstName="Cleo", sync_to_plezi__c="yes", Phone="111"

@@ -42,6 +42,7 @@ def test_every_case_of_the_table_of_people_is_a_test() -> None:
     people = (DOCS / "people.md").read_text(encoding="utf-8")
     rows = [row for row in people.splitlines() if row.startswith("|") and " · " in row]
     cases = {row.rsplit("|", 2)[1].strip() for row in rows}
-    source = (TESTS / "component/test_people.py").read_text(encoding="utf-8")
+    files = ("component/test_people.py", "component/test_addresses.py")
+    source = "".join((TESTS / file).read_text(encoding="utf-8") for file in files)
     classes = set(re.findall(r"class Test(\w+):", source))
     assert {case.split(" · ")[0] for case in cases if " · " in case} == classes

@@ -197,7 +197,11 @@ class _Desk:
         return email in self._left or (occupant is not None and bool(occupant.records & self.late))
 
     def _follow(self, before: Link, after: Link, email: str) -> None:
-        """A known person has another e-mail: the link moves there, unless somebody lives there."""
+        """A known person has another e-mail: the link moves there, unless somebody lives there.
+
+        A link that was held because somebody did goes on once it has moved; else its other records,
+        which say the old address, would move it back.
+        """
         occupant = self._links.get(email)
         if occupant is not None and occupant.records:
             words: Mapping[str, Value] = {seen.id: seen.email for seen in after.observations()}
@@ -207,7 +211,10 @@ class _Desk:
         revision = occupant.revision if occupant is not None else 0
         self._links.pop(before.email, None)
         self._left.add(before.email)
-        self._links[email] = replace(after, email=email, revision=revision, pointed=frozenset())
+        holds = {k: it for k, it in after.holds.items() if it.reason != EMAIL_TAKEN}
+        self._links[email] = replace(
+            after, email=email, revision=revision, pointed=frozenset(), holds=holds, dirty=True
+        )
         self._moved_from[email] = self._stored.get(before.email, before)
         for record in after.records:
             self._homes[record] = email
