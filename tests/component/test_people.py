@@ -159,6 +159,66 @@ class TestDeletion:
         assert lead_of(stage)["Phone"] == "222"
         assert quiet(stage)
 
+    def test_an_undeleted_lead_takes_up_what_a_contact_changed_meanwhile(
+        self, stage: Stage, ana: str
+    ) -> None:
+        """Each says what it last agreed to; the Lead was not there when the others agreed anew."""
+        lead = lead_of(stage)["Id"]
+        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        stage.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
+        stage.sync()
+        assert stage.people()[ANA]["phone"] == "333"
+        later(stage)
+
+        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        stage.sync()
+
+        assert lead_of(stage)["Phone"] == stage.people()[ANA]["phone"] == "333"
+        [met, joined] = [line for line in stage.journal(ANA) if line["what"] == "lost"]
+        assert (met["record"], joined["record"]) == (ana, lead)
+        assert met["before"] == joined["before"] == '"111"'
+        assert quiet(stage)
+
+    def test_an_undeleted_lead_takes_up_what_both_others_typed_alike(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lead = lead_of(stage)["Id"]
+        contact = stage.add_contact(
+            Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
+        )
+        stage.sync()
+        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        stage.sync()
+        later(stage)
+        stage.edit_person(ana, phone="333")
+        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "333"})
+        stage.sync()
+        later(stage)
+
+        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        stage.sync()
+
+        assert lead_of(stage)["Phone"] == stage.people()[ANA]["phone"] == "333"
+        assert quiet(stage)
+
+    def test_what_was_cleared_before_the_lead_was_deleted_stays_an_edit(
+        self, stage: Stage, ana: str
+    ) -> None:
+        lead = lead_of(stage)["Id"]
+        stage.edit_lead(lead, Phone=None)
+        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        stage.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
+        stage.sync()
+        assert stage.people()[ANA]["phone"] == "333"
+        later(stage)
+
+        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        stage.sync()
+
+        assert lead_of(stage)["Phone"] is stage.people()[ANA]["phone"] is None
+        assert ana == stage.people()[ANA]["id"]
+        assert quiet(stage)
+
     @pytest.mark.usefixtures("ana")
     def test_a_lead_deleted_and_typed_anew_meets_plezi_for_the_first_time(
         self, stage: Stage

@@ -94,7 +94,9 @@ def stored(ledger: Ledger, email: str = "ana@x.fr") -> Link:
 
 def test_a_link_comes_back_as_it_was_put(ledger: Ledger) -> None:
     write = Write(Kind.LEAD, "l1", "ana@x.fr", {"Phone": "2"}, {"Phone": "1"}, "7")
-    settlement = Settlement("Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), "changed")
+    settlement = Settlement(
+        "Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), "changed", {"l2": "Phone"}
+    )
     before = link(
         salesforce=(seen("l1", Kind.LEAD, Phone="1"),),
         base={"p1": {"phone": "1"}},

@@ -119,6 +119,26 @@ def test_of_two_writes_of_which_one_arrived_the_other_record_takes_the_value_lat
     assert (write.record, dict(write.values)) == ("p", {"phone": "2"})
 
 
+@pytest.mark.parametrize(("says", "kept"), [("2", False), ("1", True)])
+def test_who_was_left_behind_has_agreed_to_nothing_once_the_write_arrived(
+    says: str, *, kept: bool
+) -> None:
+    write = Write(Kind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1")
+    words = {"p": ("phone", "2"), "l1": ("Phone", "2")}
+    settlement = Settlement("Phone", words, frozenset({"p"}), left={"l2": "Phone"})
+    link = Link(
+        "a@x.fr",
+        plezi=person(says),
+        salesforce=(lead("l1", "2", URL), replace(lead("l2", "1"), deleted=True)),
+        base={"p": {"phone": "1"}, "l1": {"Phone": "1"}, "l2": {"Phone": "1"}},
+        intent=Intent("i", "r", 0.0, (write,), (settlement,)),
+    )
+
+    after = judge(link, BOUND, now=0.0).link
+
+    assert ("Phone" in after.base["l2"]) is kept
+
+
 @pytest.mark.parametrize(("version", "held"), [("1", ()), ("", ("Phone",))])
 def test_a_side_without_versions_cannot_show_that_nobody_moved(
     version: str, held: tuple[str, ...]

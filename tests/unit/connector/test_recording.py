@@ -47,6 +47,16 @@ def test_a_value_that_the_side_tidies_is_no_news() -> None:
     assert after.base["p"]["mobile"] == "02"
 
 
+def test_who_was_left_behind_has_agreed_to_nothing_once_the_write_is_done() -> None:
+    settlement = replace(SETTLEMENT, left={"l": "Phone"})
+    intent = Intent("i", "r", 0.0, (WRITE,), (settlement,))
+    for result, kept in ((Result.DONE, False), (Result.REJECTED, True)):
+        outcome = Outcome(WRITE, result, "p", 2.0)
+        link = replace(LINK, intent=intent)
+        after = record(link, "i", {"p": outcome}, undisturbed=True, now=2.0)
+        assert ("Phone" in after.base["l"]) is kept
+
+
 LEAD = Observation(Kind.LEAD, "l", "a@x.fr", "1", "", 1.0, {"MobilePhone": None})
 TO_LEAD = Write(Kind.LEAD, "l", "a@x.fr", {"MobilePhone": "2"}, {"MobilePhone": None}, "1")
 

@@ -144,7 +144,13 @@ def _intent(intent: Intent) -> list[Any]:
             for it in intent.writes
         ],
         [
-            [it.line, {r: list(word) for r, word in it.words.items()}, sorted(it.needs), it.rule]
+            [
+                it.line,
+                {r: list(word) for r, word in it.words.items()},
+                sorted(it.needs),
+                it.rule,
+                dict(it.left),
+            ]
             for it in intent.settlements
         ],
     ]
@@ -167,8 +173,9 @@ def _to_intent(tree: list[Any]) -> Intent:
                 {key: (name, _to_value(value)) for key, (name, value) in words.items()},
                 frozenset(needs),
                 rule,
+                *left,
             )
-            for line, words, needs, rule in settlements
+            for line, words, needs, rule, *left in settlements
         ),
     )
 

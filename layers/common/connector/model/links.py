@@ -116,13 +116,15 @@ class Settlement:
     """What becomes the base of one mapping line once its writes are done.
 
     `words` holds, for each record, its field and what it will then have said. `needs` names the
-    records whose writes must be done first.
+    records whose writes must be done first. `left` holds, for each record that takes no part now
+    and is not told, its field: what it once agreed to is no agreement from then on.
     """
 
     line: str
     words: Mapping[str, tuple[str, Value]]
     needs: frozenset[str]
     rule: str = ""
+    left: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from connector.mapping import BoundMapping
 from connector.model import Hold, Intent, Kind, Link, Observation, Side, Value, Write
+from connector.plan.leaving import leave
 from connector.plan.planning import IN_DOUBT
 
 
@@ -137,6 +138,7 @@ def _adopt(link: Link, intent: Intent, bound: BoundMapping, done: set[tuple[str,
                 base.get(where, {}).pop(name, None)
             elif where in link.records:
                 base.setdefault(where, {})[name] = value
+        leave(base, settlement.left)
     return replace(link, base=base)
 
 

@@ -9,6 +9,7 @@ from connector.mapping import BoundLine, BoundMapping, Direction, Policy
 from connector.matching import Company, Match, Role, gather
 from connector.merge import Rule, Unagreed, Verdict, Voice, decide, settle, unsettled
 from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
+from connector.plan.leaving import leave, left_behind
 from connector.plan.oscillating import oscillates
 from connector.plan.resting import stirring
 
@@ -198,6 +199,7 @@ class _Draft:
             if voice.record in words and voice.record in self._records:
                 field = line.fields[voice.kind].name
                 self._base.setdefault(voice.record, {})[field] = words[voice.record]
+        leave(self._base, left_behind(line, self._link, voices, words))
 
     def hold(self, line: BoundLine, voices: Sequence[Voice], reason: str) -> None:
         """Hold a line; it is journalled once for each set of words, not once for each run."""
@@ -225,6 +227,7 @@ class _Draft:
                 words={r: (line.fields[kinds[r]].name, value) for r, value in settles.items()},
                 needs=frozenset(verdict.writes),
                 rule=verdict.rule,
+                left=left_behind(line, self._link, voices, settles),
             )
         )
         self._lost += [

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from connector.model import Intent, Link, Observation, Quarantine, Settlement, Value, Write
 from connector.plan.folding import forget
+from connector.plan.leaving import leave
 from connector.plan.oscillating import tell
 
 
@@ -166,6 +167,7 @@ def _advance(
             base.setdefault(answer.record, {})[name] = said
         else:
             base.get(record, {}).pop(name, None)
+    leave(base, settlement.left)
 
 
 def _quarantine(link: Link, outcomes: Mapping[str, Outcome], now: float) -> Quarantine | None:
