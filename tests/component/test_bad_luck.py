@@ -8,6 +8,7 @@ import pytest
 
 from connector.engine.reconcile import STALE_SECONDS
 from connector.model import RunKind, RunState
+from tests.component.acquaintances import later
 from tests.component.stage import Stage
 
 COLLECTIONS = "composite/sobjects"
@@ -417,3 +418,42 @@ def test_a_second_lead_under_an_address_that_is_being_left_becomes_a_second_pers
     assert people == {"zoe@example.com": "112", "ana@example.com": "999"}
     assert stage.people()["zoe@example.com"]["id"] == ana
     assert {row["Email"]: row["Phone"] for row in stage.leads()} == people
+
+
+@pytest.mark.parametrize("side", ["salesforce", "plezi"])
+def test_an_edit_read_by_a_clock_that_was_set_back_is_carried_over(stage: Stage, side: str) -> None:
+    """It seems older than the answer to our last write, and the side's cursor goes past it."""
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    lead = stage.leads()[0]["Id"]
+    stage.let_pass(7200)
+    stage.edit_person(person, mobile="333")
+    stage.edit_lead(lead, Phone="222")
+    stage.sync(kind=RunKind.SELECTED, emails=("ana@example.com",))
+    assert stage.leads()[0]["MobilePhone"] == "333"
+    later(stage)
+    stage.let_pass(-3600)
+
+    if side == "plezi":
+        stage.edit_person(person, phone="444")
+    else:
+        stage.edit_lead(lead, Phone="444")
+    stage.sync()
+
+    assert stage.leads()[0]["Phone"] == stage.people()["ana@example.com"]["phone"] == "444"
+
+
+def test_a_deletion_read_by_a_clock_that_was_set_back_is_heard_of(stage: Stage) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.let_pass(7200)
+    stage.edit_person(person, phone="222")
+    stage.sync(kind=RunKind.SELECTED, emails=("ana@example.com",))
+    later(stage)
+    stage.let_pass(-3600)
+
+    stage.salesforce("DELETE", f"sobjects/Lead/{stage.leads()[0]['Id']}")
+    stage.sync()
+
+    [lead] = stage.ledger.links(["ana@example.com"])["ana@example.com"].salesforce
+    assert lead.deleted

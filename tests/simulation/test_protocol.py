@@ -13,7 +13,9 @@ import pytest
 from tests.simulation.protocol.explore import explore
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.scenarios import (
+    BESIDE_A_CONTACT,
     BLANK_OR_WORD,
+    CONTACT,
     CONVERSION,
     DELETION,
     HELD,
@@ -22,6 +24,7 @@ from tests.simulation.protocol.scenarios import (
     MATCHING,
     MIRROR,
     NEWEST,
+    PERSON,
     PLEZI_CREATION_CLEARED,
     PLEZI_DELETION,
     PLEZI_RACE,
@@ -47,6 +50,7 @@ QUICK = (
     replace(MATCHING, words=BLANK_OR_WORD),
     replace(DELETION, words=TWO_WORDS),
     replace(PLEZI_DELETION, words=TWO_WORDS),
+    replace(BESIDE_A_CONTACT, records=(CONTACT, PERSON), chances=()),
     replace(CONVERSION, words=("a",)),
     replace(MIRROR, words=("a",)),
 )

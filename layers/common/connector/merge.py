@@ -70,8 +70,8 @@ class Verdict:
 
     `writes` are new values by record, in that record's words. `settles` is what each record will
     have said once all writes are done: the next base (None: nothing was settled). `losers` are the
-    records whose own change gives way, with the value that is lost. A quiet verdict may settle what
-    records say that nobody writes to: from then on only their edits travel.
+    records whose own change gives way, with that value: it is written over, or, where nobody writes
+    to the record, stays there and does not travel.
     """
 
     rule: Rule
@@ -184,12 +184,8 @@ def _speakers(
 def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical]) -> Verdict:
     """Nobody changed: tell those who never agreed what the others have agreed on, if they have."""
     settled = [v for v in voices if not isinstance(v.base, Unagreed) and v.speaks]
-    strangers = {
-        voice.record: voice.now
-        for voice in voices
-        if isinstance(voice.base, Unagreed) and not voice.listens
-    }
-    noted = Verdict(Rule.QUIET, settles=strangers) if settled and strangers else QUIET
+    strangers = [v for v in voices if isinstance(v.base, Unagreed) and not v.listens]
+    noted = _noted(line, strangers, settled, said) if settled and strangers else QUIET
     # A record that may not be written cannot be brought to agree: it does not hold up the others.
     settled = [voice for voice in settled if voice.listens] or settled
     if len({said[voice.record] for voice in settled}) != 1:
@@ -202,11 +198,30 @@ def _join(line: BoundLine, voices: Sequence[Voice], said: Mapping[str, Canonical
     writes = {record: value for record, value in verdict.writes.items() if record in newcomers}
     if not writes:
         return noted
+    joined = newcomers | {agreed.record}
+    settles = {r: v for r, v in (verdict.settles or {}).items() if r in joined}
+    losers = {r: v for r, v in verdict.losers.items() if r in newcomers}
+    return Verdict(
+        Rule.JOINS, writes, {**settles, **(noted.settles or {})}, {**losers, **noted.losers}
+    )
+
+
+def _noted(
+    line: BoundLine,
+    strangers: Sequence[Voice],
+    settled: Sequence[Voice],
+    said: Mapping[str, Canonical],
+) -> Verdict:
+    """Note what those say who join and are never written to: from then on their edits travel."""
+    agreed = {said[voice.record] for voice in settled}
     return Verdict(
         Rule.JOINS,
-        writes,
-        {r: v for r, v in (verdict.settles or {}).items() if r in newcomers or r == agreed.record},
-        {r: v for r, v in verdict.losers.items() if r in newcomers},
+        settles={voice.record: voice.now for voice in strangers},
+        losers={
+            voice.record: voice.now
+            for voice in strangers
+            if voice.speaks and changed(line, voice) and said[voice.record] not in agreed
+        },
     )
 
 
@@ -253,9 +268,13 @@ def _tell(line: BoundLine, voices: Sequence[Voice], winner: Voice, rule: Rule) -
     losers = {
         voice.record: voice.now
         for voice in voices
-        if voice.record in writes and changed(line, voice)
+        if changed(line, voice)
+        and (
+            voice.record in writes
+            or (voice.speaks and line.canonical(voice.side, voice.now) != word)
+        )
     }
-    if losers and rule is Rule.CHANGED:
+    if losers.keys() & writes.keys() and rule is Rule.CHANGED:
         rule = Rule.ONE_WAY
     settles = {voice.record: writes.get(voice.record, voice.now) for voice in voices}
     return Verdict(rule, writes, settles, losers)

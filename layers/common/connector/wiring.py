@@ -199,8 +199,9 @@ def build_world(
     salesforce: Wire | None = None,
     plezi: Wire | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.time,
 ) -> World:
-    """Build the engine's world from settings; wires and the way to wait may be given by a test."""
+    """Build the engine's world from settings; a test may give wires, a clock and a way to wait."""
     dynamodb = boto3.client("dynamodb")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
     configuration = DynamoConfiguration(dynamodb, settings.mappings_table)
@@ -213,17 +214,17 @@ def build_world(
         configuration=configuration,
         inbox=RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
         alerts=SnsAlerts(boto3.client("sns"), settings.alerts_topic),
-        budget=ApiBudget(connection, ledger, time.time, settings.api_share),
+        budget=ApiBudget(connection, ledger, clock, settings.api_share),
         clients={
-            Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, time.time),
+            Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, clock),
             Side.SALESFORCE: SalesforceClient(
                 connection,
                 ledger,
-                time.time,
+                clock,
                 assign_new_leads=settings.assign_new_leads,
             ),
         },
-        clock=time.time,
+        clock=clock,
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
         most_emptied=settings.most_emptied,

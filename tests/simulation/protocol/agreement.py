@@ -38,10 +38,17 @@ def said_by(link: Link, bound: BoundMapping) -> Words:
 def agreed_by_all(said: Words, link: Link, before: Link) -> Words:
     """What each record says, where all of them were read to say the same.
 
-    Some of it may have been read earlier: that on which the unfinished intent of the link `before`
-    rested.
+    With them, a Lead that is deleted just now and was read to say so too. Some of it may have been
+    read earlier: that on which the unfinished intent of the link `before` rested.
     """
     words = said if len(set(said.values())) == 1 and len(said) > 1 else {}
+    if words:
+        word = next(iter(words.values()))
+        words = dict(words) | {
+            it.id: word
+            for it in link.salesforce
+            if it.kind is Kind.LEAD and it.deleted and it.values.get(value_field(it.kind)) == word
+        }
     if before.intent is None:
         return words
     delivered: dict[str, Value] = {}
@@ -49,6 +56,19 @@ def agreed_by_all(said: Words, link: Link, before: Link) -> Words:
         if settlement.line != URL_FIELD:
             delivered |= _delivered(before.intent, settlement, link)
     return {**delivered, **words}
+
+
+def agreed_beside(said: Words, link: Link) -> tuple[Words, Words]:
+    """What those say who are told, where they were read to say the same; and what others say.
+
+    A Contact beside a Lead is never told. As long as it has typed nothing, the others may agree on
+    something else.
+    """
+    never = {it.id for it in link.observations() if it.kind is Kind.CONTACT}
+    told_ones = {record: word for record, word in said.items() if record not in never}
+    beside = {record: word for record, word in said.items() if record in never}
+    agree = len(told_ones) > 1 and len(set(told_ones.values())) == 1
+    return (told_ones, beside) if agree and beside else ({}, {})
 
 
 def _delivered(intent: Intent, settlement: Settlement, link: Link) -> Words:

@@ -77,7 +77,7 @@ class Rest:
         if company != set(Side) or self._is_ambiguous(state):
             return ""
         told = [it for it in taking if it.kind is not Kind.CONTACT]
-        if len({it.value for it in taking}) > 1 and {it.side for it in told} == set(Side):
+        if len({it.value for it in told}) > 1 and {it.side for it in told} == set(Side):
             return "both sides rest, and differ"
         unheard = [
             it

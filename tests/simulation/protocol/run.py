@@ -14,6 +14,7 @@ from connector.model import Kind, Link, Side
 from connector.plan import Outcome, Plan, Result, record
 from tests.simulation.protocol.agreement import (
     Words,
+    agreed_beside,
     agreed_by_all,
     said_across,
     said_by,
@@ -66,7 +67,7 @@ class Run:
         self.idle = self.workers.number(Worker())
         self.begun = self.workers.number(Worker(READ))
         self._decisions = Decisions(self.links, protocol, self._bound)
-        self._pairs: dict[tuple[int, int], tuple[Words, Words]] = {}
+        self._pairs: dict[tuple[int, int], tuple[Words, Words, Words, Words]] = {}
 
     def steps(self, state: State) -> Iterator[Move]:
         """Yield what the run may do next; the first one is where nothing fails.
@@ -127,6 +128,9 @@ class Run:
     def _keep(self, world: int, link: int, planned: Plan) -> Move:
         """Keep what was adopted where nothing is to be written."""
         kept = self.links.number(replace(planned.link, dirty=False, quarantine=None))
+        world = self._lose(world, planned)
+        rests = {it.record: it.value for it in planned.lost if it.line != URL_FIELD}
+        world = self._changed(world, lambda it: it.kept(rests)) if rests else world
         after = self._read_together(world, kept, link)
         return Move("the run keeps what is agreed or held, and ends", (after, kept, self.idle))
 
@@ -139,11 +143,8 @@ class Run:
         if isinstance(decided, Plan):
             return self._keep(world, link, decided)
         planned, mine, side = decided
-        lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
-        broken = ""
-        if lost:
-            broken = unopposed(planned, self._worlds.things[world])
-            world = self._changed(world, lambda it: it.journalled(lost))
+        broken = unopposed(planned, self._worlds.things[world]) if planned.lost else ""
+        world = self._lose(world, planned)
         stored = link
         if self._protocol.records_first:
             done = {it.record: Outcome(it, Result.DONE, it.record) for it in planned.writes}
@@ -157,20 +158,29 @@ class Run:
         label = "the run looks again at Salesforce, and writes down what it will do"
         return Move(label, after, broken=broken)
 
+    def _lose(self, world: int, planned: Plan) -> int:
+        """Return the world after the journal has named those who give way."""
+        lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
+        return self._changed(world, lambda it: it.journalled(lost)) if lost else world
+
     def _read_together(self, world: int, link: int, before: int) -> int:
         """Return the world after a run has kept what both sides were read to say."""
-        pair = self._pairs.get((link, before))
-        if pair is None:
+        known = self._pairs.get((link, before))
+        if known is None:
             now, then = self.links.things[link], self.links.things[before]
             said = said_by(now, self._bound)
             everywhere = agreed_by_all(said, now, then)
-            pair = self._pairs[link, before] = (said_across(said, now), everywhere)
-        across, everywhere = pair
-        if not across and not everywhere:
+            known = (said_across(said, now), everywhere, *agreed_beside(said, now))
+            self._pairs[link, before] = known
+        across, everywhere, among_told, beside = known
+        if not across and not everywhere and not among_told:
             return world
-        return self._changed(
-            world, lambda it: it.agreed(across).agreed(everywhere).kept(everywhere)
-        )
+
+        def agree(it: World) -> World:
+            it = it.agreed(across).agreed(everywhere).kept(everywhere)
+            return it.kept(among_told) if among_told and it.keeps(beside) else it
+
+        return self._changed(world, agree)
 
     def _apply(self, world: int, link: int, worker: Worker) -> Iterator[Move]:
         """Send the writes of one side; the answer may be lost, before or after they are done."""

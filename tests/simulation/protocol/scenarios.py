@@ -31,6 +31,7 @@ from tests.simulation.protocol.scenario import Scenario
 
 PERSON: Final = Record(Kind.PLEZI_CONTACT, "p", "a")
 LEAD: Final = Record(Kind.LEAD, "l1", "a")
+CONTACT: Final = Record(Kind.CONTACT, "c", "a")
 LINKED_LEAD: Final = LEAD._replace(url=True)
 BLANK_OR_WORD: Final = (None, "a")
 BLANK_OR_WORDS: Final = (None, "a", "b")
@@ -121,6 +122,12 @@ DELETION: Final = Scenario(
     deaf=True,
     fresh=True,
 )
+BESIDE_A_CONTACT: Final = Scenario(
+    name="a Lead comes back beside a Contact",
+    records=(CONTACT, LEAD._replace(deleted=True), PERSON),  # its deletion, at any moment: wide
+    words=TWO_WORDS,  # on clearing, see architecture.md
+    chances=("undelete l1",),
+)
 PLEZI_DELETION: Final = replace(DELETION, name="a Plezi contact is deleted", chances=("delete p",))
 CONVERSION: Final = replace(
     DELETION,
@@ -148,6 +155,7 @@ SCENARIOS: Final = (
     PLEZI_CREATION,
     NEWEST,
     DELETION,
+    BESIDE_A_CONTACT,
     LEAD_CREATION,
     MATCHING,
     CONVERSION,
@@ -166,6 +174,7 @@ AS_THEY_ARE: Final = (
     MATCHING,
     CONVERSION,
     DELETION,
+    BESIDE_A_CONTACT,
     PLEZI_RACE,
     PLEZI_DELETION,
     SURVIVOR,
@@ -183,6 +192,11 @@ _WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
     (DELETION, "clearing", {"words": BLANK_OR_WORDS}),
     (PLEZI_DELETION, "clearing", {"words": BLANK_OR_WORDS}),
     (DELETION, "another is made", {"words": TWO_WORDS, "chances": ("delete l1", "add l2")}),
+    (
+        BESIDE_A_CONTACT,
+        "deleted too",
+        {"records": (CONTACT, LEAD, PERSON), "chances": ("delete l1", "undelete l1")},
+    ),
     (CONVERSION, "clearing", {"words": BLANK_OR_WORD}),
     (SURVIVOR, "three words", {"words": WORDS}),
     (NEWEST, "touches, deaf", {"touches": True, "deaf": True}),

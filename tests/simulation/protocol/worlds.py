@@ -77,6 +77,13 @@ class World(NamedTuple):
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
+    def keeps(self, words: Mapping[str, Value]) -> bool:
+        """Whether these words are what their records last agreed to."""
+        return all(
+            mark.kept == words.get(it.id, mark.kept)
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
     def agreed(self, words: Mapping[str, Value]) -> World:
         """Return the world after a run has read one word on both sides, or made it so.
 

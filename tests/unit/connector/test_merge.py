@@ -187,3 +187,41 @@ def test_a_contact_that_disagrees_does_not_keep_a_new_lead_from_joining() -> Non
     verdict = settle(bound, says)
 
     assert (verdict.rule, verdict.writes, verdict.losers) == (Rule.JOINS, {"l2": "1"}, {"l2": "3"})
+
+
+def beside_a_lead(contact: Value, base: Value | Unagreed, lead: Value = "b") -> list[Voice]:
+    """A Contact that says something, beside a Plezi contact that said `a`, and its Lead."""
+    return [
+        Voice(Kind.PLEZI_CONTACT, "p", "a", "a", "2026-01", speaks=True, listens=True),
+        Voice(Kind.LEAD, "l", lead, "a", "2026-03", speaks=True, listens=True),
+        Voice(Kind.CONTACT, "c", contact, base, "2026-02", speaks=True, listens=False),
+    ]
+
+
+def test_a_contact_whose_edit_gives_way_is_named_although_nobody_writes_to_it() -> None:
+    verdict = settle(line(), beside_a_lead("c", "a"))
+
+    assert (verdict.rule, dict(verdict.writes)) == (Rule.NEWEST, {"p": "b"})
+    assert dict(verdict.losers) == {"c": "c"}
+
+
+def test_a_contact_that_joins_those_who_agree_on_another_word_is_named() -> None:
+    verdict = settle(line(), beside_a_lead("c", NEVER, lead="a"))
+
+    assert (verdict.rule, dict(verdict.writes)) == (Rule.JOINS, {})
+    assert dict(verdict.losers) == dict(verdict.settles or {}) == {"c": "c"}
+
+
+def test_a_contact_and_a_lead_that_join_together_are_both_named() -> None:
+    second = Voice(Kind.LEAD, "l2", "d", NEVER, "2026-04", speaks=True, listens=True)
+
+    verdict = settle(line(), [*beside_a_lead("c", NEVER, lead="a"), second])
+
+    assert (verdict.rule, dict(verdict.writes)) == (Rule.JOINS, {"l2": "a"})
+    assert dict(verdict.losers) == {"l2": "d", "c": "c"}
+    assert (verdict.settles or {})["c"] == "c"
+
+
+@pytest.mark.parametrize("says", ["a", None])
+def test_a_contact_that_joins_and_says_the_same_or_nothing_is_not(says: Value) -> None:
+    assert not settle(line(), beside_a_lead(says, NEVER, lead="a")).losers

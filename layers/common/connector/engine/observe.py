@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.engine.ports import Ledger, SideClient
 from connector.errors import RetryError
 from connector.mapping import BoundMapping
 from connector.mapping.lines import PLEZI_URL_LINE
 from connector.model import Change, Counts, Cursor, Hold, Kind, Link, Observation, Side, Value
-from connector.plan import fold, plan
+from connector.plan import doubtful, fold, plan
 from connector.plan.planning import EMAIL_TAKEN
 
 SLICE: Final = 100
@@ -19,6 +19,13 @@ SLICE: Final = 100
 TRIES: Final = 5
 """How often a link is read again when somebody else moves it at the same time."""
 EMAIL_KEY: Final = "Email"
+
+
+class Doubted(NamedTuple):
+    """What is held of a record, and what a page shows of it: whether that is news is not known."""
+
+    held: Observation
+    seen: Observation
 
 
 def observe(
@@ -43,7 +50,9 @@ def observe(
         for reason, number in page.skipped.items():
             counts.skip(side, reason, number)
         for start in range(0, len(page.observations), SLICE):
-            note(page.observations[start : start + SLICE], ledger, counts, side, weigh)
+            doubted = note(page.observations[start : start + SLICE], ledger, counts, side, weigh)
+            if doubted:
+                _read_again(doubted, client, ledger, bound)
         ledger.checkpoint(page.cursor, run, counts)
         if page.last:
             return True
@@ -51,6 +60,23 @@ def observe(
             return False
         del page  # it is not kept while the next one is fetched
     return True
+
+
+def _read_again(
+    doubted: Sequence[Doubted], client: SideClient, ledger: Ledger, bound: BoundMapping
+) -> None:
+    """Look at records of which nobody can say whether a page shows news: the cursor moves on.
+
+    What is read now is what they say now, whatever our clock says: what is held was stored before.
+    """
+    answer = client.look_up([it.held for it in doubted], [], bound.view)
+    now = {it.id: it for it in answer.seen}
+    for it in doubted:
+        if it.held.id in answer.gone:
+            now[it.held.id] = it.seen if it.seen.deleted else replace(it.held, deleted=True)
+    heard = {it.held.id: it.held.as_of for it in doubted}
+    seen = [replace(it, as_of=max(it.as_of, heard[record])) for record, it in now.items()]
+    note(seen, ledger, Counts(), doubted[0].held.side)
 
 
 def _matters(link: Link, bound: BoundMapping) -> bool:
@@ -65,13 +91,15 @@ def note(
     counts: Counts,
     side: Side,
     weigh: Callable[[Link], bool] | None = None,
-) -> None:
+) -> list[Doubted]:
     """Fold a slice of observations into their links, whoever else writes to them meanwhile.
 
     `weigh` says of a link of which nothing changed whether it is to be settled all the same.
+    Returns the observations that were ignored and may be news all the same.
     """
     waiting = list(seen)
     changed: set[str] = set()
+    doubted: dict[str, Doubted] = {}
     for _ in range(TRIES):
         desk = _Desk(ledger, waiting)
         for each in desk.in_order(waiting):
@@ -82,12 +110,14 @@ def note(
         refused = ledger.put(changes) if changes else frozenset[str]()
         waiting = [it for it in waiting if it.id in desk.late or desk.home(it.id) in refused]
         changed |= desk.touched - {each.id for each in waiting}
+        doubted |= desk.doubted
         if not waiting:
             break
     else:
         raise RetryError("links are being changed by somebody else; the page will be read again")
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(seen) - len(changed))
+    return list(doubted.values())
 
 
 def _contact_of(seen: Observation) -> str:
@@ -138,6 +168,7 @@ class _Desk:
         self._moved_from: dict[str, Link] = {}
         self._left: set[str] = set()
         self.touched: set[str] = set()
+        self.doubted: dict[str, Doubted] = {}
         self.late: set[str] = set()
         """Records to be taken in once what was taken in now is stored."""
 
@@ -178,6 +209,9 @@ class _Desk:
             return
         link = self._links.get(home, Link(home))
         after = fold(link, seen)
+        held = link.observation(seen.id)
+        if held is not None and doubtful(link, seen):
+            self.doubted[seen.id] = Doubted(held, seen)
         moves = bool(seen.email) and seen.email != home
         moves = moves and (_has_moved(link, seen) or _is_left_by_all(after, home))
         if after is link and not moves:

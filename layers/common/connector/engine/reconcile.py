@@ -178,8 +178,10 @@ class Reconciliation:
         now = self._world.clock()
         for each in plans:
             self._count_decision(each, counts)
-            if each.held:
-                self._world.journal.write(held_lines(each.link, each.held, self._run, now))
+            lines = lost_lines(each, self._run, now)
+            lines += held_lines(each.link, each.held, self._run, now)
+            if lines:
+                self._world.journal.write(lines)
             changes.append(Change(replace(each.link, dirty=False, quarantine=None)))
         if changes:
             self._world.ledger.put(changes)

@@ -81,8 +81,12 @@ class Refresher:
         return creates and (side is Side.SALESFORCE or not self._world.rehearsing)
 
     def _is_fresh(self, side: Side, as_of: float) -> bool:
-        """Whether we know what a record says now: seen lately, or no change reported lately."""
-        return self._world.clock() - max(as_of, self._read[side]) <= FRESH_SECONDS
+        """Whether we know what a record says now: seen lately, or no change reported lately.
+
+        What is known from later than now was read before our clock was set back.
+        """
+        age = self._world.clock() - max(as_of, self._read[side])
+        return abs(age) <= FRESH_SECONDS
 
     def _fold(self, links: Mapping[str, Link], answer: Lookup) -> dict[str, Link]:
         homes = {seen.id: link.email for link in links.values() for seen in link.observations()}

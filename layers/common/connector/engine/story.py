@@ -15,7 +15,6 @@ def lost_lines(each: Plan, run: str, now: float) -> list[JournalLine]:
 
 
 def _lost_line(each: Plan, lost: Lost, run: str, now: float) -> JournalLine:
-    settlement = next(it for it in each.settlements if it.line == lost.line)
     return JournalLine(
         email=each.link.email,
         at=now,
@@ -25,7 +24,7 @@ def _lost_line(each: Plan, lost: Lost, run: str, now: float) -> JournalLine:
         record=lost.record,
         field=lost.line,
         before=lost.value,
-        after=settlement.words[lost.record][1],
+        after=lost.stands,
         rule=lost.rule,
     )
 

@@ -2,7 +2,7 @@
 
 from connector.plan.attention import choose, retry, survive
 from connector.plan.emptying import empties
-from connector.plan.folding import fold, forget, refreshed
+from connector.plan.folding import doubtful, fold, forget, refreshed
 from connector.plan.judging import Judgement, judge
 from connector.plan.planning import Lost, Plan, plan
 from connector.plan.recording import Outcome, Result, record
@@ -14,6 +14,7 @@ __all__ = [
     "Plan",
     "Result",
     "choose",
+    "doubtful",
     "empties",
     "fold",
     "forget",

@@ -11,8 +11,7 @@ def fold(link: Link, seen: Observation) -> Link:
     """Return the link as it is after an observation; the same object when that says nothing new.
 
     Ignored, as late or out of order: an observation of an older version, and one whose reading
-    began before the last thing we heard of that record (a write's answer included). The latter
-    loses nothing: our own write moved the record's stamp past the cursor, so it will be read again.
+    began before the last thing we heard of that record (a write's answer included; see `doubtful`).
     Equal versions with other words are kept: stamps of Salesforce have whole seconds.
     """
     held = link.observation(seen.id)
@@ -23,6 +22,16 @@ def fold(link: Link, seen: Observation) -> Link:
     if says_the_same(held, seen):
         return link
     return replace(link.with_observation(seen), dirty=True)
+
+
+def doubtful(link: Link, seen: Observation) -> bool:
+    """Whether an observation that `fold` ignores may be news all the same: it must be read again.
+
+    Its version is one that we do not know. It may be our own write's, whose answer told none; it
+    may also be an edit, read before that answer, or after it by a clock that was set back.
+    """
+    held = link.observation(seen.id)
+    return held is not None and seen.as_of < held.as_of and seen.version > held.version
 
 
 def says_the_same(held: Observation, seen: Observation) -> bool:

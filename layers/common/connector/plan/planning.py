@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from connector.mapping import BoundLine, BoundMapping, Direction, Policy
 from connector.matching import Company, Match, Role, gather
 from connector.merge import Rule, Unagreed, Verdict, Voice, decide, settle, unsettled
-from connector.model import Hold, Kind, Link, Settlement, Value, Values, Write
-from connector.plan.leaving import leave, left_behind
+from connector.model import Hold, Kind, Link, Settlement, Side, Value, Values, Write
+from connector.plan.leaving import absent, leave
 from connector.plan.oscillating import oscillates
 from connector.plan.resting import stirring
 
@@ -25,12 +25,13 @@ STUBBORN_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN, OSCILLATES})
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A value that a person may have typed and that gives way to another one."""
+    """A value that a person may have typed and that gives way to another one, which `stands`."""
 
     kind: Kind
     record: str
     line: str
     value: Value
+    stands: Value
     rule: Rule
 
 
@@ -179,7 +180,8 @@ class _Draft:
         hold = self._holds.get(line.key)
         if verdict.rule is Rule.AGREED:
             self._holds.pop(line.key, None)
-            self._adopt(line, voices, verdict.settles or {})
+            in_doubt = hold is not None and hold.reason == IN_DOUBT
+            self._adopt(line, voices, verdict.settles or {}, in_doubt=in_doubt)
         elif hold is not None and _is_decided(hold, voices):
             self._write(line, voices, decide(line, voices, hold.chosen))
         elif hold is not None and hold.reason in STUBBORN_HOLDS:
@@ -187,19 +189,29 @@ class _Draft:
         elif verdict.held:
             self.hold(line, voices, CONFLICT)
         elif verdict.rule is Rule.QUIET:
-            self._adopt(line, voices, verdict.settles or {})
+            return
         elif oscillates(self._link, line.key, verdict.writes, now=self._now):
             self.hold(line, voices, OSCILLATES)
         else:
             self._holds.pop(line.key, None)
             self._write(line, voices, verdict)
 
-    def _adopt(self, line: BoundLine, voices: Sequence[Voice], words: Mapping[str, Value]) -> None:
+    def _adopt(
+        self,
+        line: BoundLine,
+        voices: Sequence[Voice],
+        words: Mapping[str, Value],
+        *,
+        in_doubt: bool = False,
+    ) -> None:
         for voice in voices:
             if voice.record in words and voice.record in self._records:
                 field = line.fields[voice.kind].name
                 self._base.setdefault(voice.record, {})[field] = words[voice.record]
-        leave(self._base, left_behind(line, self._link, voices, words))
+        away = absent(line, self._link, voices, words, in_doubt=in_doubt)
+        for record, word in away.edited.items():
+            self._base[record][line.fields[Kind.LEAD].name] = word
+        leave(self._base, away.left)
 
     def hold(self, line: BoundLine, voices: Sequence[Voice], reason: str) -> None:
         """Hold a line; it is journalled once for each set of words, not once for each run."""
@@ -218,22 +230,34 @@ class _Draft:
         for record, value in verdict.writes.items():
             self._writes.setdefault(record, {})[line.fields[kinds[record]].name] = value
         settles = verdict.settles or {}
+        self._lose(line, voices, verdict)
         if not verdict.writes:
             self._adopt(line, voices, settles)
             return
+        away = absent(line, self._link, voices, settles)
+        words = {r: (line.fields[kinds[r]].name, value) for r, value in settles.items()}
+        lead = line.fields[Kind.LEAD].name
         self._settlements.append(
             Settlement(
                 line=line.key,
-                words={r: (line.fields[kinds[r]].name, value) for r, value in settles.items()},
+                words=words | {r: (lead, value) for r, value in away.edited.items()},
                 needs=frozenset(verdict.writes),
                 rule=verdict.rule,
-                left=left_behind(line, self._link, voices, settles),
+                left=away.left,
             )
         )
-        self._lost += [
-            Lost(kinds[record], record, line.key, value, verdict.rule)
-            for record, value in verdict.losers.items()
-        ]
+
+    def _lose(self, line: BoundLine, voices: Sequence[Voice], verdict: Verdict) -> None:
+        """Name the losers, and the word that stands: what is written to them, or Plezi's."""
+        plezi = next(voice for voice in voices if voice.side is Side.PLEZI)
+        word = (verdict.settles or {}).get(plezi.record, plezi.now)
+        for voice in voices:
+            if voice.record not in verdict.losers:
+                continue
+            stands = verdict.writes.get(voice.record, line.say(voice.kind, word))
+            value = verdict.losers[voice.record]
+            lost = Lost(voice.kind, voice.record, line.key, value, stands, verdict.rule)
+            self._lost.append(lost)
 
     def finish(self, company: Company, bound: BoundMapping) -> Plan:
         """Return the plan of the whole link."""
