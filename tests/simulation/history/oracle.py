@@ -60,6 +60,8 @@ class Oracle:
     heard: dict[str, dict[str, str]] = field(default_factory=dict)
     read: dict[str, dict[str, str]] = field(default_factory=dict)
     heard_at: dict[str, int] = field(default_factory=dict)
+    unseen_until: dict[str, float] = field(default_factory=dict)
+    """When a transaction about a record commits: nobody can read before what it says."""
     typed: dict[str, set[str]] = field(default_factory=dict)
     said_in: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
@@ -166,8 +168,8 @@ class Oracle:
         yield
         self.read, self.heard_at = read, heard_at
 
-    def told(self, content: bytes, truth: Mapping[str, Truth]) -> None:
-        """The engine heard an answer: it knows what these records say now.
+    def told(self, content: bytes, truth: Mapping[str, Truth], when: float) -> None:
+        """The engine heard an answer, `when` (seconds): it knows what these records say now.
 
         `truth` (where a side may show what was): a record that is shown as it was is not heard.
         """
@@ -182,7 +184,8 @@ class Oracle:
                 if kind is Kind.PLEZI_CONTACT or wire in values:
                     words[name] = said(values.get(wire))
             now = truth.get(record)
-            if now is None or all(value_of(now, name) == words.get(name) for name in TWO_WAY):
+            is_now = now is None or all(value_of(now, it) == words.get(it) for it in TWO_WAY)
+            if is_now and when >= self.unseen_until.get(record, 0.0):
                 self.heard_at[record] = self.order
             self.read[record] = dict(words)
             self._agree(record, words)
@@ -223,7 +226,8 @@ class Oracle:
                 heard = self.read.get(record, {}).get(name)
                 if name not in TWO_WAY or heard is None or heard != said(value):
                     continue
-                if value_of(before[record], name) == heard:
+                was = before.get(record)  # None: deleted in Plezi, which refuses the write
+                if was is not None and value_of(was, name) == heard:
                     raise BrokenPromiseError(
                         f"10 field isolation: {wire} says so already, and is sent to {path}"
                     )

@@ -38,6 +38,9 @@ class People:
         if said(value) == value_of(truth, name):
             return
         self._sides.edit(truth.kind, truth.id, {wire: value}, **how)
+        if how:
+            commits = self._sides.clock.now().timestamp() + how["late"]
+            self._oracle.unseen_until[truth.id] = commits
         self._scene.tell(told)
         now = self._sides.truth()
         if self._is_what_was_meant(truth.id, wire, value):

@@ -105,7 +105,7 @@ class Scene:
         if answer.ok:
             body = answer.raw.read()
             shown = self.sides.truth() if self.lags else {}
-            self.oracle.told(body, shown)
+            self.oracle.told(body, shown, self.sides.clock.now().timestamp())
             answer.raw = _again(answer, body)
         return answer
 
