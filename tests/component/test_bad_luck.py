@@ -457,3 +457,16 @@ def test_a_deletion_read_by_a_clock_that_was_set_back_is_heard_of(stage: Stage) 
 
     [lead] = stage.ledger.links(["ana@example.com"])["ana@example.com"].salesforce
     assert lead.deleted
+
+
+def test_a_run_after_a_clock_was_set_back_reads_what_a_run_before_it_could_not(
+    stage: Stage,
+) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.let_pass(-3600)
+
+    stage.edit_person(person, phone="444")
+    stage.sync()
+
+    assert stage.leads()[0]["Phone"] == "444"

@@ -241,16 +241,20 @@ class Engine:
         for kind in Kind:
             cursor = self._world.ledger.cursor(kind)
             begun = cursor.full and (not cursor.begun or cursor.begun >= since)
-            if not begun and cursor.completed < since:
+            if not begun and not self._is_since(cursor.completed, since):
                 anew = cursor.beginning(version=bound.mapping.version, full=True)
                 self._world.ledger.checkpoint(anew, "", Counts())
+
+    def _is_since(self, at: float, since: float) -> bool:
+        """Whether something happened since an instant; not what our clock, set back, puts ahead."""
+        return since <= at <= self._world.clock()
 
     def _observe(self, run: Run, bound: BoundMapping, must_stop: Callable[[], bool]) -> bool:
         """Read what there is to read of each kind; return whether all came to their end."""
         ledger = self._world.ledger
         for kind in Kind:
             cursor = ledger.cursor(kind)
-            if cursor.completed >= run.requested_at:
+            if self._is_since(cursor.completed, run.requested_at):
                 continue  # read to its end by an earlier invocation of this run
             cursor = cursor.beginning(version=bound.mapping.version, full=False)
             client = self._world.clients[kind.side]

@@ -275,9 +275,10 @@ class JournalLine:
     """One thing that was done, kept, held or lost, field by field.
 
     `what` is `written`, `lost`, `held` or `refused`; `field` is the mapping line's key; `rule` is
-    the merge's word for why. `run` is the run's id; for a form it is the form's trace id. The lines
-    of a dry run say what would be done, and who is there several times (`duplicate`); they are kept
-    apart from people's history.
+    the merge's word for why. A `lost` value gives way to `after`: there, or across if nobody writes
+    to its record. `run` is the run's id; for a form it is the form's trace id. The lines of a dry
+    run say what would be done, and who is there several times (`duplicate`); they are kept apart
+    from people's history.
     """
 
     email: str
