@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.mapping import canonical_email
 from connector.model import Kind
 from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
+from local.plezi_tenant.instants import text_of_moment
 from local.plezi_tenant.refusals import RefusedError as PleziRefusedError
 from local.plezi_tenant.store import Contact, Listing
 from local.salesforce_org import SalesforceOrg, lifecycle
@@ -30,7 +31,10 @@ REFUSALS: Final = (RefusedError, PleziRefusedError)
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One record as it really is: not what anybody was told."""
+    """One record as it really is: not what anybody was told.
+
+    `stamp` is Plezi's `updated_at`, as its API spells it; two records are the same without it.
+    """
 
     kind: Kind
     id: str
@@ -38,6 +42,7 @@ class Truth:
     values: Mapping[str, Any]
     converted: bool = False
     deleted: bool = False
+    stamp: str = field(default="", compare=False)
 
 
 class Sides:
@@ -138,7 +143,8 @@ class Sides:
 
 def _contact(it: Contact) -> Truth:
     values = {**it.values, "url": f"https://app.plezi.co/contacts/{it.id}"}
-    return Truth(Kind.PLEZI_CONTACT, it.id, canonical_email(it.email), values)
+    stamp = text_of_moment(it.updated_at)
+    return Truth(Kind.PLEZI_CONTACT, it.id, canonical_email(it.email), values, stamp=stamp)
 
 
 def _row(kind: Kind, row: Mapping[str, Any]) -> Truth:

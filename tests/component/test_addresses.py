@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
+from connector.model import RunKind
 from tests.component.acquaintances import ANA, BOB, later, lead_of, quiet
 from tests.component.stage import REGION, Stage
 
@@ -137,6 +138,42 @@ class TestAddress:
 
         assert len(stage.ledger.links([ANA])[ANA].records) == 3
         assert stage.ledger.links(["zoe@example.com"]) == {}
+
+    @pytest.mark.usefixtures("ana")
+    def test_our_own_write_of_an_address_does_not_move_a_person_who_went_back(
+        self, stage: Stage
+    ) -> None:
+        """The echo of what the Lead was told once is no news, although Plezi says another one."""
+        person = stage.people()[ANA]["id"]
+        stage.edit_person(person, email="ana.lopez@example.com")
+        stage.sync()
+        later(stage)
+        stage.edit_person(person, email=ANA)
+        later(stage)
+        stage.add_lead(Email=ANA, LastName="Lopez", Phone="999")
+
+        for _ in range(2):
+            stage.sync()
+
+        assert sorted(stage.people()) == [ANA]
+        assert [(row["Email"], row["Phone"]) for row in stage.leads()] == [(ANA, "111")] * 2
+        assert quiet(stage)
+
+    def test_who_waits_for_a_taken_address_is_asked_about_once(
+        self, stage: Stage, ana: str
+    ) -> None:
+        stage.add_person(email=BOB, last_name="Ruiz", phone="222")
+        stage.sync()
+        stage.edit_lead(lead_of(stage)["Id"], Email=BOB)
+        stage.sync()
+        held = stage.ledger.links([ANA])[ANA]
+        assert held.holds["Email"].reason == "email_taken"
+
+        for _ in range(3):
+            stage.sync(kind=RunKind.FULL)
+
+        assert stage.ledger.links([ANA])[ANA].revision == held.revision
+        assert ana in held.records
 
     def test_who_waits_for_an_address_is_told_so_and_goes_on_once_it_is_free(
         self, stage: Stage, ana: str

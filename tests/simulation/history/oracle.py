@@ -162,11 +162,20 @@ class Oracle:
 
     @contextmanager
     def second_process(self) -> Iterator[None]:
-        """A second process knows only what it reads itself, and the first one learns none of it."""
+        """A second process knows only what it reads itself, and the first one learns none of it.
+
+        What the second one has changed is not what the first one read any more.
+        """
         read, heard_at = dict(self.read), dict(self.heard_at)
         self.read.clear()
         yield
-        self.read, self.heard_at = read, heard_at
+        self.heard_at = heard_at
+        self.read = {
+            record: {
+                n: word for n, word in words.items() if self.heard.get(record, {}).get(n) == word
+            }
+            for record, words in read.items()
+        }
 
     def told(self, content: bytes, truth: Mapping[str, Truth], when: float) -> None:
         """The engine heard an answer, `when` (seconds): it knows what these records say now.
@@ -184,10 +193,12 @@ class Oracle:
                 if kind is Kind.PLEZI_CONTACT or wire in values:
                     words[name] = said(values.get(wire))
             now = truth.get(record)
+            was = now is not None and now.stamp and now.stamp != values.get("updated_at")
             is_now = now is None or all(value_of(now, it) == words.get(it) for it in TWO_WAY)
-            if is_now and when >= self.unseen_until.get(record, 0.0):
+            if is_now and not was and when >= self.unseen_until.get(record, 0.0):
                 self.heard_at[record] = self.order
-            self.read[record] = dict(words)
+            if not was:
+                self.read[record] = dict(words)
             self._agree(record, words)
 
     def _agree(self, record: str, words: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from connector.engine.ports import Ledger, SideClient
 from connector.errors import RetryError
 from connector.mapping import BoundMapping
 from connector.mapping.lines import PLEZI_URL_LINE
+from connector.mapping.values import canonical_email
 from connector.model import Change, Counts, Cursor, Hold, Kind, Link, Observation, Side, Value
 from connector.plan import doubtful, fold, plan
 from connector.plan.planning import EMAIL_TAKEN
@@ -145,6 +146,13 @@ def _is_left_by_all(link: Link, email: str) -> bool:
     return not any(it.alive and it.email == email for it in link.observations())
 
 
+def _is_asked(hold: Hold | None, words: Mapping[str, Value]) -> bool:
+    """Whether a person is asked already about just these addresses."""
+    if hold is None or hold.reason != EMAIL_TAKEN:
+        return False
+    return {record: canonical_email(word) for record, word in hold.words.items()} == words
+
+
 class _Desk:
     """The links that some observations belong to, found by e-mail or, for known records, by id."""
 
@@ -223,7 +231,8 @@ class _Desk:
             self._follow(link, after, seen.email)
         else:
             self._links[home] = after
-        self.touched.add(seen.id)
+        if self._links.get(home) is not link:
+            self.touched.add(seen.id)
 
     def _is_leaving(self, email: str) -> bool:
         """Whether an address was left just now, or will be once whoever is late has left it."""
@@ -239,8 +248,10 @@ class _Desk:
         occupant = self._links.get(email)
         if occupant is not None and occupant.records:
             words: Mapping[str, Value] = {seen.id: seen.email for seen in after.observations()}
-            hold = Hold(EMAIL_TAKEN, 0.0, words)
-            self._links[before.email] = replace(after, holds={**after.holds, EMAIL_KEY: hold})
+            if not _is_asked(after.holds.get(EMAIL_KEY), words):
+                hold = Hold(EMAIL_TAKEN, 0.0, words)
+                after = replace(after, holds={**after.holds, EMAIL_KEY: hold})
+            self._links[before.email] = after
             return
         revision = occupant.revision if occupant is not None else 0
         self._links.pop(before.email, None)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-from connector.model import Intent, Link, Observation, Quarantine, Settlement, Value, Write
+from connector.mapping.lines import EMAIL_LINE
+from connector.mapping.values import canonical_email
+from connector.model import Intent, Link, Observation, Quarantine, Settlement, Side, Value, Write
 from connector.plan.folding import forget
 from connector.plan.leaving import leave
 from connector.plan.oscillating import tell
+
+ADDRESSES: Final = {Side.PLEZI: EMAIL_LINE.plezi, Side.SALESFORCE: EMAIL_LINE.salesforce}
+"""The field of each side that is the identity."""
 
 
 class Result(StrEnum):
@@ -108,6 +114,8 @@ def _heard(link: Link, outcome: Outcome) -> Link:
     if held is None:
         return link
     said = replace(held, values={**held.values, **write.values}, as_of=outcome.answered)
+    if (address := write.values.get(ADDRESSES[write.side])) is not None:
+        said = replace(said, email=canonical_email(address))  # else its echo is a change of address
     return link.with_observation(said)
 
 
