@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.mapping import BoundLine
-from connector.merge import Voice
+from connector.mapping.values import Canonical
+from connector.merge import Unagreed, Voice
 from connector.model import Kind, Link, Side, Value
 
 
@@ -44,6 +45,8 @@ def absent(
         return Absent()
     name = line.fields[Kind.LEAD].name
     word = line.canonical(Side.PLEZI, words[agreed.record])
+    if not in_doubt and not _is_news(line, agreed, word):
+        return Absent()
     present = {voice.record for voice in voices}
     left: dict[str, str] = {}
     edited: dict[str, Value] = {}
@@ -59,6 +62,13 @@ def absent(
         else:
             edited[seen.id] = line.say(Kind.LEAD, words[agreed.record])
     return Absent(left, edited)
+
+
+def _is_news(line: BoundLine, plezi: Voice, word: Canonical) -> bool:
+    """Whether what is agreed is not what had been agreed before, which Plezi was always told."""
+    if isinstance(plezi.base, Unagreed):
+        return True
+    return line.canonical(Side.PLEZI, plezi.base) != word
 
 
 def leave(base: dict[str, dict[str, Value]], left: Mapping[str, str]) -> None:
