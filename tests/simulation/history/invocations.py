@@ -65,7 +65,7 @@ class Invocations:
         scene.counted["41 two at once"] += 1
         self._happen(event.more[0])
         scene.tell("a second process starts")
-        with scene.connected.second_process(), scene.oracle.second_process():
+        with scene.connected.second_process(), scene.oracle.hearing.second_process():
             (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.who))
         scene.tell("the first process goes on")
 

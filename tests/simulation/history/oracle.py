@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.model import JournalLine, Kind
 from local.world.sides import Truth
 from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
+from tests.simulation.history.hearing import Hearing
 from tests.simulation.history.wire import (
     AUTOMATED,
     is_lead,
     leaves,
-    records_in,
     said,
     value_of,
 )
@@ -57,11 +56,7 @@ class Oracle:
     order: int = 0
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
     agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    heard: dict[str, dict[str, str]] = field(default_factory=dict)
-    read: dict[str, dict[str, str]] = field(default_factory=dict)
-    heard_at: dict[str, int] = field(default_factory=dict)
-    unseen_until: dict[str, float] = field(default_factory=dict)
-    """When a transaction about a record commits: nobody can read before what it says."""
+    hearing: Hearing = field(default_factory=Hearing)
     typed: dict[str, set[str]] = field(default_factory=dict)
     said_in: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
@@ -146,65 +141,28 @@ class Oracle:
         a conflict (invariant 19).
         """
         self.agreed.clear()
-        self.heard.clear()
-        self.read.clear()
+        self.hearing.forget()
         for key in [key for key, edit in self.edits.items() if not edit.value]:
             del self.edits[key]
 
     def nothing_is_agreed_with(self, record: str) -> None:
         """A record was deleted: whoever it was agreed with meets others for the first time."""
-        self.heard.pop(record, None)
+        self.hearing.heard.pop(record, None)
         mine = self.group(record)
         for key in [key for key in self.agreed if self.group(key[0]) == mine]:
             del self.agreed[key]
 
     # The wire
 
-    @contextmanager
-    def second_process(self) -> Iterator[None]:
-        """A second process knows only what it reads itself, and the first one learns none of it.
-
-        What the second one has changed is not what the first one read any more.
-        """
-        read, heard_at = dict(self.read), dict(self.heard_at)
-        self.read.clear()
-        yield
-        self.heard_at = heard_at
-        self.read = {
-            record: {
-                n: word for n, word in words.items() if self.heard.get(record, {}).get(n) == word
-            }
-            for record, words in read.items()
-        }
-
     def told(self, content: bytes, truth: Mapping[str, Truth], when: float) -> None:
-        """The engine heard an answer, `when` (seconds): it knows what these records say now.
-
-        `truth` (where a side may show what was): a record that is shown as it was is not heard.
-        """
-        try:
-            body = json.loads(content)
-        except ValueError:
-            return
-        for record, kind, values in records_in(body):
-            words = self.heard.setdefault(record, {})
-            for name in (*TWO_WAY, "function", "newsletter_optout"):
-                wire = name if kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]
-                if kind is Kind.PLEZI_CONTACT or wire in values:
-                    words[name] = said(values.get(wire))
-            now = truth.get(record)
-            was = now is not None and now.stamp and now.stamp != values.get("updated_at")
-            is_now = now is None or all(value_of(now, it) == words.get(it) for it in TWO_WAY)
-            if is_now and not was and when >= self.unseen_until.get(record, 0.0):
-                self.heard_at[record] = self.order
-            if not was:
-                self.read[record] = dict(words)
+        """The engine heard an answer; what both sides were read to say is agreed."""
+        for record, words in self.hearing.hear(content, truth, when, self.order):
             self._agree(record, words)
 
     def _agree(self, record: str, words: Mapping[str, str]) -> None:
         """What one side was read to say, and another was read to say too, is agreed."""
         mine = self.group(record)
-        for other, theirs in self.heard.items():
+        for other, theirs in self.hearing.heard.items():
             if other == record or self.group(other) != mine or is_lead(other) is is_lead(record):
                 continue
             for name, word in words.items():
@@ -234,7 +192,7 @@ class Oracle:
         for record, values in updates:
             for wire, value in values.items():
                 name = wire if not is_lead(record) else PLEZI_FIELDS.get(wire, "")
-                heard = self.read.get(record, {}).get(name)
+                heard = self.hearing.read.get(record, {}).get(name)
                 if name not in TWO_WAY or heard is None or heard != said(value):
                     continue
                 was = before.get(record)  # None: deleted in Plezi, which refuses the write
@@ -283,8 +241,8 @@ class Oracle:
         if any(before[r].email == now.email for r in alive):
             raise BrokenPromiseError(f"15 no duplicate create: a second {now.kind} of one person")
         mine.append(now.id)
-        self.heard_at[now.id] = self.order
-        words = self.heard.setdefault(now.id, {})
+        self.hearing.heard_at[now.id] = self.order
+        words = self.hearing.words(now.id)
         for name in (*TWO_WAY, "function"):
             word = value_of(now, name)
             self._explain(now, name, word, call)
@@ -347,7 +305,7 @@ class Oracle:
                 self._lose(now, name, edit, journal)
         self._explain(now, name, new, call)
         self._tell(now, name, new)
-        self.heard.setdefault(now.id, {})[name] = new
+        self.hearing.words(now.id)[name] = new
 
     def _lose(self, now: Truth, name: str, edit: Edit, journal: list[JournalLine]) -> None:
         key = LEAD_FIELDS[name]
@@ -357,12 +315,12 @@ class Oracle:
                 self.checked["8 conflict is explicit"] += 1
                 del self.edits[now.id, name]
                 return
-        if edit.at > self.heard_at.get(now.id, 0):
+        if edit.at > self.hearing.heard_at.get(now.id, 0):
             self.window["typed between the last reading and the write"] += 1
             del self.edits[now.id, name]
             return
         mine = self.group(now.id)
-        for other, words in self.heard.items():
+        for other, words in self.hearing.heard.items():
             across = self.group(other) == mine and is_lead(other) is not is_lead(now.id)
             if across and words.get(name) == edit.value:
                 del self.edits[now.id, name]
@@ -377,7 +335,7 @@ class Oracle:
             and other != now.id
             and words.get(name) == word
             and (other, name) not in self.agreed
-            for other, words in self.heard.items()
+            for other, words in self.hearing.heard.items()
         )
 
     def _explain(self, now: Truth, name: str, word: str, call: str) -> None:
@@ -392,7 +350,7 @@ class Oracle:
         mine = self.group(now.id)
         self.agreed[now.id, name] = {word}
         self.edits.pop((now.id, name), None)
-        for other, words in self.heard.items():
+        for other, words in self.hearing.heard.items():
             if self.group(other) == mine and words.get(name) == word:
                 self.agreed[other, name] = {word}
         for key, edit in list(self.edits.items()):

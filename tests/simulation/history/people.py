@@ -40,7 +40,7 @@ class People:
         self._sides.edit(truth.kind, truth.id, {wire: value}, **how)
         if how:
             commits = self._sides.clock.now().timestamp() + how["late"]
-            self._oracle.unseen_until[truth.id] = commits
+            self._oracle.hearing.unseen_until[truth.id] = commits
         self._scene.tell(told)
         now = self._sides.truth()
         if self._is_what_was_meant(truth.id, wire, value):
