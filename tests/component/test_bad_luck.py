@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.engine.reconcile import STALE_SECONDS
-from connector.model import RunKind, RunState
+from connector.model import Change, RunKind, RunState
 from tests.component.acquaintances import later
 from tests.component.stage import Stage
 
@@ -470,3 +471,22 @@ def test_a_run_after_a_clock_was_set_back_reads_what_a_run_before_it_could_not(
     stage.sync()
 
     assert stage.leads()[0]["Phone"] == "444"
+
+
+def test_what_a_dead_run_left_does_not_wait_until_a_clock_that_was_set_back_is_there_again(
+    stage: Stage,
+) -> None:
+    person = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    stage.sync()
+    stage.edit_person(person, phone="222")
+    order(stage, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    stage.sync()
+    link = stage.ledger.links(["ana@example.com"])["ana@example.com"]
+    assert link.intent is not None
+    stage.ledger.put([Change(replace(link, intent=replace(link.intent, in_doubt=False)))])
+    stage.let_pass(-3600)
+
+    stage.sync()
+
+    assert stage.ledger.links(["ana@example.com"])["ana@example.com"].intent is None
+    assert stage.leads()[0]["Phone"] == stage.people()["ana@example.com"]["phone"] == "222"

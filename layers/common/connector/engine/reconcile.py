@@ -152,12 +152,15 @@ class Reconciliation:
         """Whether a live run may still be carrying out this link's intent (rule 1).
 
         One that is in doubt is judged at once, but for what was written to Plezi: that may show for
-        a while what it said before (assumed), as if nothing had been delivered.
+        a while what it said before (assumed), as if nothing had been delivered. One that seems to
+        be from long after now was written before our clock was set back: whoever did is dead.
         """
         intent = link.intent
         if intent is None:
             return False
         age = self._world.clock() - intent.at
+        if age < -self._world.worker_timeout:
+            return False
         if not intent.in_doubt:
             return age < self._world.worker_timeout
         return age < STALE_SECONDS and any(it.side is Side.PLEZI for it in intent.writes)
