@@ -43,7 +43,7 @@ class People:
             self._oracle.hearing.unseen_until[truth.id] = commits
         self._scene.tell(told)
         now = self._sides.truth()
-        if self._is_what_was_meant(truth.id, wire, value):
+        if self._is_what_was_meant(truth, wire, value):
             self._oracle.window["typed exactly what an unfinished write was to say"] += 1
             self._oracle.edits.pop((truth.id, name), None)  # overtaken by its own author
             return
@@ -52,13 +52,15 @@ class People:
                 truth, name, value, self._scene.connected.now(), told, now.values()
             )
 
-    def _is_what_was_meant(self, record: str, wire: str, value: object) -> bool:
+    def _is_what_was_meant(self, truth: Truth, wire: str, value: object) -> bool:
         """Whether a dead run's write was to say just this: nobody can tell the person from it.
 
-        The protocol's stated limit (docs/architecture.md, rule 3); the oracle excuses no other.
+        A creation was to say it in whatever record has the address now. It is the protocol's stated
+        limit (docs/architecture.md, rule 3); the oracle excuses no other.
         """
         return any(
-            write.record == record
+            (write.record == truth.id or (write.creates and link.email == truth.email))
+            and write.kind is truth.kind
             and wire in write.values
             and said(write.values[wire]) == said(value)
             for link in self._scene.connected.ledger.everyone()
