@@ -65,13 +65,16 @@ class Invocations:
         scene.counted["41 two at once"] += 1
         self._happen(event.more[0])
         scene.tell("a second process starts")
+        scene.oracle.unstored = set(scene.oracle.fresh)
         with scene.connected.second_process(), scene.oracle.hearing.second_process():
             (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.who))
+        scene.oracle.unstored.clear()
         scene.tell("the first process goes on")
 
     # Fates
 
     def _fate(self, event: Event) -> None:
+        self._scene.oracle.fresh.clear()
         after, _ = event.extra or (False, 0)
         meanwhile = {it.value: partial(self._happen, it.more[0]) for it in event.more}
         self._scene.luck.invocation(die_at=event.value, die_after=after, meanwhile=meanwhile)

@@ -57,6 +57,10 @@ class Oracle:
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
     agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     hearing: Hearing = field(default_factory=Hearing)
+    fresh: set[tuple[str, str]] = field(default_factory=set)
+    """Agreed for the first time by the process at work, which may not have stored it yet."""
+    unstored: set[tuple[str, str]] = field(default_factory=set)
+    """The same of a process that stands still: another one cannot know."""
     typed: dict[str, set[str]] = field(default_factory=dict)
     said_in: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
@@ -168,6 +172,8 @@ class Oracle:
             for name, word in words.items():
                 if theirs.get(name) == word:
                     for key in ((record, name), (other, name)):
+                        if key not in self.agreed:
+                            self.fresh.add(key)
                         self.agreed.setdefault(key, set()).add(word)
                         edit = self.edits.get(key)
                         if edit is not None and edit.value == word:
@@ -334,7 +340,7 @@ class Oracle:
             self.group(other) == mine
             and other != now.id
             and words.get(name) == word
-            and (other, name) not in self.agreed
+            and ((other, name) not in self.agreed or (other, name) in self.unstored)
             for other, words in self.hearing.heard.items()
         )
 
