@@ -16,9 +16,9 @@ from typing import Any
 from benchmarks import planner
 from benchmarks.observer import FIELDS
 from benchmarks.peer import NAME, Peer, PeerReading
+from local.actors import SalesPerson
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
-from local.visitors import SalesPerson
+from local.stack.stack_file import StackFile
 
 FOLDER = Path(".build/bench")
 PLANNER_RUNS = 10
@@ -131,7 +131,7 @@ def _on_a_new_stack(leads: int, pairs: int) -> Measures:
     return Measures(first, tuple(ours), tuple(peers))
 
 
-def _load(stack: Stack, leads: int) -> None:
+def _load(stack: StackFile, leads: int) -> None:
     sales = SalesPerson(stack)
     for first in range(0, leads, LOADED_AT_ONCE):
         number = min(LOADED_AT_ONCE, leads - first)

@@ -14,24 +14,35 @@ from typing import Any
 import boto3
 
 from benchmarks.memory import peak_mb
-from connector.engine.observe import observe
-from connector.engine.world import World
-from connector.ledger import DynamoLedger
-from connector.mapping import DEFAULT_MAPPING, BoundMapping, Direction, Line, Schema, bind
-from connector.model import Counts, Cursor, Kind, Side
-from connector.salesforce.reading import OBJECT_FIELDS, SYSTEM_FIELDS
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.mapping import (
+    DEFAULT_MAPPING,
+    BoundMapping,
+    Direction,
+    FieldPair,
+    Schema,
+    bind_mapping,
+)
+from connector.model import Counts, Cursor, RecordKind, Side
+from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.settings import WorkerSettings
+from connector.sync.context import SyncContext
+from connector.sync.read_phase import read_changes
 from connector.wiring import build_world
-from local.stack import record
-from local.stack.record import Stack
+from local.stack import stack_file as record
+from local.stack.stack_file import StackFile
 
 MAPPING = replace(
     DEFAULT_MAPPING,
-    lines=(*DEFAULT_MAPPING.lines, Line("employees", "employees__c", Direction.BOTH)),
+    pairs=(*DEFAULT_MAPPING.pairs, FieldPair("employees", "employees__c", Direction.BOTH)),
 )
 FIELDS = tuple(
     dict.fromkeys(
-        (*SYSTEM_FIELDS, *OBJECT_FIELDS[Kind.LEAD], *(line.salesforce for line in MAPPING.lines))
+        (
+            *SYSTEM_FIELDS,
+            *OBJECT_FIELDS[RecordKind.LEAD],
+            *(line.salesforce for line in MAPPING.pairs),
+        )
     )
 )
 """What is read of a Lead."""
@@ -69,23 +80,23 @@ def main() -> None:
         raise SystemExit(f"there is no stack in {asked.folder}")
     world = _world(stack)
     ledger = WatchedLedger(boto3.client("dynamodb"), stack.tables["ledger"])
-    schemas: dict[Kind, Schema] = {}
+    schemas: dict[RecordKind, Schema] = {}
     for client in world.clients.values():
         schemas.update(client.schemas())
-    bound = bind(MAPPING, schemas)
-    if bound.parked:
-        raise SystemExit(f"the simulator lacks fields: {bound.parked}")
+    bound = bind_mapping(MAPPING, schemas)
+    if bound.suspended:
+        raise SystemExit(f"the simulator lacks fields: {bound.suspended}")
     for _ in range(asked.passes):
         print(json.dumps(_pass(world, ledger, bound)), flush=True)
 
 
-def _pass(world: World, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
+def _pass(world: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
     """Observe all leads; return seconds, counts, and peaks of memory by rows seen."""
     ledger.watch()
-    ledger.checkpoint(Cursor(Kind.LEAD), RUN, Counts())
+    ledger.checkpoint(Cursor(RecordKind.LEAD), RUN, Counts())
     salesforce = world.clients[Side.SALESFORCE]
     begun, worked = time.perf_counter(), time.process_time()
-    observe(ledger.cursor(Kind.LEAD), salesforce, ledger, bound, RUN, lambda: False)
+    read_changes(ledger.load_cursor(RecordKind.LEAD), salesforce, ledger, bound, RUN, lambda: False)
     seconds, processor = time.perf_counter() - begun, time.process_time() - worked
     counted = {
         what: ledger.total.get(Side.SALESFORCE, what) for what in ("seen", "changed", "unchanged")
@@ -98,7 +109,7 @@ def _pass(world: World, ledger: WatchedLedger, bound: BoundMapping) -> dict[str,
     }
 
 
-def _world(stack: Stack) -> World:
+def _world(stack: StackFile) -> SyncContext:
     os.environ |= {
         "AWS_ENDPOINT_URL": stack.aws_endpoint,
         "AWS_ACCESS_KEY_ID": stack.aws_access_key_id,

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from local.stack.record import Stack
+from local.stack.stack_file import StackFile
 
 NAME = "tap-salesforce 2.8.1"
 PYTHON = Path(".venv-bench/bin/python")
@@ -36,12 +36,12 @@ class PeerReading:
 class Peer:
     """A session of the integration user, which is also the connector's."""
 
-    stack: Stack
+    stack: StackFile
     token: str
     fields: Sequence[str]
 
     @classmethod
-    def log_in(cls, stack: Stack, fields: Sequence[str]) -> Peer:
+    def log_in(cls, stack: StackFile, fields: Sequence[str]) -> Peer:
         """Log in once, for all readings."""
         org = stack.salesforce
         user = org.integration_user

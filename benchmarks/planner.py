@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from connector.mapping import DEFAULT_MAPPING, BoundMapping, Field, FieldKind, Schema, bind
-from connector.model import Kind, Link, Observation, Values
-from connector.plan import plan
+from connector.mapping import DEFAULT_MAPPING, BoundMapping, Field, FieldKind, Schema, bind_mapping
+from connector.model import Link, Observation, RecordKind, Values
+from connector.planning.plan import plan_link
 
 LINKS = 5_000
 
@@ -25,7 +25,7 @@ def first_meeting() -> float:
 def _plans_per_second(links: Sequence[Link]) -> float:
     bound = _bound()
     begun = time.perf_counter()
-    writes = sum(len(plan(link, bound, now=0.0).writes) for link in links)
+    writes = sum(len(plan_link(link, bound, now=0.0).writes) for link in links)
     seconds = time.perf_counter() - begun
     if writes != len(links):
         raise RuntimeError(f"{writes} writes planned, {len(links)} expected")
@@ -33,25 +33,25 @@ def _plans_per_second(links: Sequence[Link]) -> float:
 
 
 def _bound() -> BoundMapping:
-    lines = DEFAULT_MAPPING.lines
-    schemas: Mapping[Kind, Schema] = {
-        Kind.PLEZI_CONTACT: {it.plezi: Field(it.plezi, FieldKind.TEXT) for it in lines},
-        Kind.LEAD: {it.salesforce: Field(it.salesforce, FieldKind.TEXT) for it in lines},
-        Kind.CONTACT: {},
+    lines = DEFAULT_MAPPING.pairs
+    schemas: Mapping[RecordKind, Schema] = {
+        RecordKind.PLEZI_CONTACT: {it.plezi: Field(it.plezi, FieldKind.TEXT) for it in lines},
+        RecordKind.LEAD: {it.salesforce: Field(it.salesforce, FieldKind.TEXT) for it in lines},
+        RecordKind.CONTACT: {},
     }
-    return bind(DEFAULT_MAPPING, schemas)
+    return bind_mapping(DEFAULT_MAPPING, schemas)
 
 
 def _link(number: int, *, agreed: bool) -> Link:
     email = f"person{number}@example.com"
-    plezi = {line.plezi: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.lines}
-    salesforce = {line.salesforce: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.lines}
+    plezi = {line.plezi: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.pairs}
+    salesforce = {line.salesforce: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.pairs}
     contact, lead = f"p{number}", f"s{number}"
     changed = {**plezi, "phone": "another"}
     base: Mapping[str, Values] = {contact: plezi, lead: salesforce} if agreed else {}
     return Link(
         email,
-        Observation(Kind.PLEZI_CONTACT, contact, email, "2", "2026", 0.0, changed),
-        (Observation(Kind.LEAD, lead, email, "1", "2026", 0.0, salesforce),),
+        Observation(RecordKind.PLEZI_CONTACT, contact, email, "2", "2026", 0.0, changed),
+        (Observation(RecordKind.LEAD, lead, email, "1", "2026", 0.0, salesforce),),
         base,
     )

@@ -11,17 +11,17 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.demo_password import PasswordChapter
 from local.on_call import OnCall
 from local.stack.background import StackError
 from local.stack.commands import StackCommands
-from local.visitors import Marketer, Operator, SalesPerson
 
 FOLDER: Final = Path(".local/demo")
 ANA, BOB, CLEO, DAN, EVE = (f"{name}@example.com" for name in ("ana", "bob", "cleo", "dan", "eve"))
 
 
-class UntrueError(Exception):
+class StoryError(Exception):
     """The story told something that is not so."""
 
 
@@ -135,7 +135,7 @@ class Story:
         time.sleep(1.1)  # Salesforce stamps whole seconds: let the second edit be the newer one
         self._sales.edit("Lead", lead, Company="Atelier Nord SARL")
         run = self._run()
-        [lost] = [line for line in run["journal"] if line["what"] == "lost"]
+        [lost] = [line for line in run["journal"] if line["kind"] == "overwritten"]
         self._say(
             f"  Salesforce won by the rule [b]{lost['rule']}[/b]; Plezi's value is kept in the "
             f"journal: {lost['before']!r} gave way to {lost['after']!r}"
@@ -150,7 +150,7 @@ class Story:
         bad = self._marketing.add(email="gus@example.com", last_name="Gus", function="x" * 200)
         self._marketing.add(email="hal@example.com", last_name="Hal")
         run = self._run()
-        [refused] = [line for line in run["journal"] if line["what"] == "refused"]
+        [refused] = [line for line in run["journal"] if line["kind"] == "refused"]
         self._say(f"  refused: {refused['rule']} in {refused['field']}; everybody else went on")
         self._true(len(self._sales.leads("hal@example.com")) == 1, "Hal is a Lead")
         self._true(not self._sales.leads("gus@example.com"), "Gus waits, in quarantine")
@@ -192,7 +192,7 @@ class Story:
     def _run(self) -> dict[str, Any]:
         run = self._ops.fire_schedule()
         if run["state"] != "done":
-            raise UntrueError(f"the run ended {run['state']}: {run['message']}")
+            raise StoryError(f"the run ended {run['state']}: {run['message']}")
         parts = [
             f"{side}: "
             + ", ".join(f"{number} {what}" for what, number in sorted(counts.items()) if number)
@@ -229,7 +229,7 @@ class Story:
 
     def _true(self, holds: bool, told: str) -> None:  # noqa: FBT001  # reads as a sentence
         if not holds:
-            raise UntrueError(told)
+            raise StoryError(told)
         self._say(f"  [green]✓[/green] {told}")
 
 
@@ -240,7 +240,7 @@ def main() -> int:
     commands = StackCommands(FOLDER)
     try:
         Story(console, commands).tell()
-    except UntrueError as error:
+    except StoryError as error:
         console.print(f"\n[bold red]untrue:[/bold red] {error}")
         return 1
     except (StackError, RuntimeError) as error:

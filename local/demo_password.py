@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.on_call import OnCall
-from local.visitors import Marketer, Operator, SalesPerson
 
 USER: Final = "integration@acme.example"
 NEW_PASSWORD: Final = "Spring-2027"

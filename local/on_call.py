@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.embedded_aws import EmbeddedAws
-from local.stack.record import Stack
+from local.stack.stack_file import StackFile
 
 QUEUE: Final = "mail-of-whoever-is-on-call"
 MAIL_SECONDS: Final = 10.0
@@ -26,7 +26,7 @@ class Mail:
 class OnCall:
     """Subscribed to the alert topic from now on."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: StackFile) -> None:
         self._stack = stack
         self._aws = EmbeddedAws(stack.aws_endpoint)
         queues = self._aws.queues

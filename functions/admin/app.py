@@ -8,10 +8,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.admin import attention, connection, fields, mapping, people, runs, status
-from functions.admin.answers import answers
+from functions.admin import connection, fields, mapping, people, runs, status
+from functions.admin import review_queue as attention
+from functions.admin.error_handlers import ERROR_HANDLERS
 from functions.admin.openapi import document
-from functions.admin.refusing import REFUSALS
+from functions.admin.responses import responses
 
 app = APIGatewayRestResolver(
     enable_validation=True,
@@ -19,14 +20,14 @@ app = APIGatewayRestResolver(
 )
 for subject in (status, connection, fields, mapping, runs, attention, people):
     app.include_router(subject.router)
-for error, answer in REFUSALS.items():
+for error, answer in ERROR_HANDLERS.items():
     app.exception_handler(error)(answer)
 
 
 @app.get(
     "/admin/openapi.json",
     summary="This API, described",
-    responses=answers(200, "The OpenAPI document."),
+    responses=responses(200, "The OpenAPI document."),
     tags=["status"],
 )
 def openapi() -> dict[str, Any]:

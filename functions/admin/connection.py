@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from connector import wiring
-from connector.administration.checking import CheckTold, check_connection
-from functions.admin.answers import answers
-from functions.admin.asking import new_router, who
+from connector.admin.connection_check import ConnectionCheckResult, check_connection
+from functions.admin.request import caller, new_router
+from functions.admin.responses import responses
 
 router = new_router()
 
@@ -13,9 +13,9 @@ router = new_router()
 @router.post(
     "/admin/connection/check",
     summary="Try the credentials",
-    responses=answers(200, "What was found, with causes in order.", 409, 502),
+    responses=responses(200, "What was found, with causes in order.", 409, 502),
     tags=["setup"],
 )
-def check() -> CheckTold:
+def check() -> ConnectionCheckResult:
     """Log in to both sides, once, and say what a person must know; on success list the fields."""
-    return check_connection(wiring.office(), who(router.current_event.raw_event))
+    return check_connection(wiring.office(), caller(router.current_event.raw_event))

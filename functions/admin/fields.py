@@ -8,17 +8,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict
 
 from connector import wiring
-from connector.administration.fields import Fields, list_fields
-from connector.administration.fitting import Fitting, fit
-from functions.admin.answers import answers
-from functions.admin.asking import new_router, who
+from connector.admin.fields import FieldList, list_fields
+from connector.admin.org_setup import SetupResult, set_up_fields
+from functions.admin.request import caller, new_router
+from functions.admin.responses import responses
 
 router = new_router()
 
 Refresh = Annotated[bool, Query(description="Ask both sides again, instead of what is remembered.")]
 
 
-class SetupAsked(BaseModel):
+class SetupRequest(BaseModel):
     """Whether to make what is missing, or only to look."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,16 +26,16 @@ class SetupAsked(BaseModel):
     create: bool = False
 
 
-LOOK_ONLY = SetupAsked()
+LOOK_ONLY = SetupRequest()
 
 
 @router.get(
     "/admin/fields",
     summary="The fields of both sides",
-    responses=answers(200, "The fields, as both sides describe them.", 409, 502),
+    responses=responses(200, "The fields, as both sides describe them.", 409, 502),
     tags=["mapping"],
 )
-def fields(refresh: Refresh = False) -> Fields:  # noqa: FBT002  # a query parameter
+def fields(refresh: Refresh = False) -> FieldList:  # noqa: FBT002  # a query parameter
     """List the fields of Plezi, Lead and Contact, with what is new since the last look."""
     return list_fields(wiring.office(), refresh=refresh)
 
@@ -43,10 +43,10 @@ def fields(refresh: Refresh = False) -> Fields:  # noqa: FBT002  # a query param
 @router.post(
     "/admin/setup/salesforce-fields",
     summary="Look at the product's own Salesforce fields, or make them",
-    responses=answers(200, "How each field stands, and what was made.", 409, 502),
+    responses=responses(200, "How each field stands, and what was made.", 409, 502),
     tags=["setup"],
 )
-def setup(asked: Annotated[SetupAsked, Body()] = LOOK_ONLY) -> Fitting:
+def setup(asked: Annotated[SetupRequest, Body()] = LOOK_ONLY) -> SetupResult:
     """Report the fields that the product needs; with `create`, make and open what is missing."""
     event = router.current_event.raw_event
-    return fit(wiring.office(), who(event), create=asked.create)
+    return set_up_fields(wiring.office(), caller(event), create=asked.create)

@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from connector.mapping import (
+    ConflictPolicy,
     Direction,
-    Duplicates,
-    FieldMapping,
+    DuplicatePolicy,
+    FieldPair,
     Filter,
-    Line,
+    MappingConfig,
     Operator,
-    Policy,
 )
 
 MOST_LINES = 500
@@ -31,7 +31,7 @@ def _as_written(value: object) -> object:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-class LineBody(BaseModel):
+class PairBody(BaseModel):
     """One line. `saved` and `mandatory` are taken as they were shown, and not kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,16 +40,16 @@ class LineBody(BaseModel):
     salesforce: Word = ""
     direction: Direction
     contact: Word = ""
-    policy: Policy = Policy.NEWEST
+    policy: ConflictPolicy = ConflictPolicy.NEWEST
     placeholder: Word = ""
     locked: bool = False
     enforced: bool = False
     saved: bool = True
     mandatory: bool = False
 
-    def line(self) -> Line:
+    def pair(self) -> FieldPair:
         """Return the line that is meant."""
-        return Line(
+        return FieldPair(
             plezi=self.plezi,
             salesforce=self.salesforce,
             direction=self.direction,
@@ -79,28 +79,28 @@ class MappingBody(BaseModel):
     """A mapping to be saved. `version` is the one that was read.
 
     `contact_filter` must be said: without one (null) every Contact is imported. `saved_by`,
-    `saved_at` and `not_offered` are taken as they were shown, and not kept.
+    `saved_at` and `suggestions_error` are taken as they were shown, and not kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = Field(ge=0)
-    lines: tuple[LineBody, ...] = Field(max_length=MOST_LINES)
+    pairs: tuple[PairBody, ...] = Field(max_length=MOST_LINES)
     contact_filter: FilterBody | None
     lead_filter: FilterBody | None = None
-    duplicates: Duplicates = Duplicates.MIRROR
+    duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR
     create_lead_beside_contact: bool = False
     saved_by: str = ""
     saved_at: float = 0.0
-    not_offered: str = ""
+    suggestions_error: str = ""
 
-    def mapping(self) -> FieldMapping:
+    def config(self) -> MappingConfig:
         """Return the mapping that is meant; fields that were offered and left off are no lines."""
-        return FieldMapping(
+        return MappingConfig(
             version=self.version,
-            lines=tuple(
-                each.line()
-                for each in self.lines
+            pairs=tuple(
+                each.pair()
+                for each in self.pairs
                 if each.saved or each.direction is not Direction.OFF
             ),
             contact_filter=self.contact_filter.filter() if self.contact_filter else None,

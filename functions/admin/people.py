@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from connector import wiring
-from connector.administration.accounts import list_changes
-from connector.administration.people import Person, one_person
-from connector.journal import AuditPage
-from functions.admin.answers import answers
-from functions.admin.asking import USUAL_PAGE, Limit, Next, in_path, new_router
+from connector.admin.audit_log import list_audit_entries
+from connector.admin.people import Person, show_person
+from connector.aws.dynamodb.audit import AuditPage
+from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
+from functions.admin.responses import responses
 
 router = new_router()
 
@@ -15,20 +15,20 @@ router = new_router()
 @router.get(
     "/admin/contacts/<email>",
     summary="All about one person",
-    responses=answers(200, "The link, its three trees, and why each field has its value.", 404),
+    responses=responses(200, "The link, its three trees, and why each field has its value.", 404),
     tags=["people"],
 )
-def contact(email: str, limit: Limit = USUAL_PAGE, after: Next = "") -> Person:
+def contact(email: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> Person:
     """Tell the link, the three trees, why each field has its value, and the journal."""
-    return one_person(wiring.office(), in_path(email), limit=limit, after=after)
+    return show_person(wiring.office(), path_value(email), limit=limit, after=after)
 
 
 @router.get(
     "/admin/audit",
     summary="Who changed what",
-    responses=answers(200, "The changes, newest first."),
+    responses=responses(200, "The changes, newest first."),
     tags=["audit"],
 )
-def audit(limit: Limit = USUAL_PAGE, after: Next = "") -> AuditPage:
+def audit(limit: Limit = DEFAULT_PAGE, after: Next = "") -> AuditPage:
     """List what administrators changed: who, what, when, and hashes of before and after."""
-    return list_changes(wiring.office(), limit=limit, after=after)
+    return list_audit_entries(wiring.office(), limit=limit, after=after)

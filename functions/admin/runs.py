@@ -7,10 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from connector import wiring
-from connector.administration import runs as verbs
-from connector.administration.runs import RunPage, RunStory
-from functions.admin.answers import answers
-from functions.admin.asking import USUAL_PAGE, Limit, Next, in_path, new_router
+from connector.admin import runs as verbs
+from connector.admin.runs import RunDetail, RunPage
+from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
+from functions.admin.responses import responses
 
 router = new_router()
 
@@ -20,10 +20,10 @@ Forms = Annotated[bool, Query(description="The runs of forms, which are a list o
 @router.get(
     "/admin/runs",
     summary="The runs",
-    responses=answers(200, "The runs, newest first."),
+    responses=responses(200, "The runs, newest first."),
     tags=["runs"],
 )
-def runs(limit: Limit = USUAL_PAGE, after: Next = "", forms: Forms = False) -> RunPage:  # noqa: FBT002  # a query parameter
+def runs(limit: Limit = DEFAULT_PAGE, after: Next = "", forms: Forms = False) -> RunPage:  # noqa: FBT002  # a query parameter
     """List the runs, newest first, with counts, duration, and why one was halted."""
     return verbs.list_runs(wiring.office(), limit=limit, before=after, forms=forms)
 
@@ -31,20 +31,20 @@ def runs(limit: Limit = USUAL_PAGE, after: Next = "", forms: Forms = False) -> R
 @router.get(
     "/admin/runs/<run_id>",
     summary="One run",
-    responses=answers(200, "The run, and a page of its journal.", 404),
+    responses=responses(200, "The run, and a page of its journal.", 404),
     tags=["runs"],
 )
-def run(run_id: str, limit: Limit = USUAL_PAGE, after: Next = "") -> RunStory:
+def run(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail:
     """Tell one run, with what it counted and what it wrote down."""
-    return verbs.one_run(wiring.office(), in_path(run_id), limit=limit, after=after)
+    return verbs.show_run(wiring.office(), path_value(run_id), limit=limit, after=after)
 
 
 @router.get(
     "/admin/runs/<run_id>/plan",
     summary="What a dry run would do",
-    responses=answers(200, "The run, and a page of its plan.", 404),
+    responses=responses(200, "The run, and a page of its plan.", 404),
     tags=["runs"],
 )
-def plan(run_id: str, limit: Limit = USUAL_PAGE, after: Next = "") -> RunStory:
+def plan(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail:
     """Tell, per person and field, what a run would write, where, and by which rule."""
-    return verbs.plan_of_run(wiring.office(), in_path(run_id), limit=limit, after=after)
+    return verbs.show_plan(wiring.office(), path_value(run_id), limit=limit, after=after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from connector.inbox import parse_hints
+from connector.aws.forms_queue import parse_hints
 from connector.wiring import hear
 
 

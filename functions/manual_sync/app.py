@@ -29,7 +29,7 @@ class ManualSync(BaseModel):
     kind: RunKind = RunKind.CHANGES
     emails: tuple[Email, ...] = Field(default=(), max_length=MOST_PEOPLE)
     mapping: dict[str, Any] | None = None
-    everybody: bool = False
+    include_unchanged: bool = False
 
     @model_validator(mode="after")
     def _fits(self) -> ManualSync:
@@ -40,7 +40,7 @@ class ManualSync(BaseModel):
         if self.emails and self.kind not in (RunKind.SELECTED, RunKind.DRY_RUN):
             raise ValueError("emails: only a selected run and a dry run are for some people")
         dry = self.kind is RunKind.DRY_RUN
-        if (self.mapping is not None or self.everybody) and not dry:
+        if (self.mapping is not None or self.include_unchanged) and not dry:
             raise ValueError("mapping, everybody: only for a dry run; save a mapping to apply it")
         if len(self.draft) > LONGEST_DRAFT:
             raise ValueError(f"mapping: longer than {LONGEST_DRAFT} characters")
@@ -58,8 +58,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     text = (event.get("body") or "{}") if through_api else json.dumps(event)
     try:
         asked = ManualSync.model_validate_json(text)
-        run_id = door().request(
-            asked.kind, emails=asked.emails, draft=asked.draft, everybody=asked.everybody
+        run_id = door().request_run(
+            asked.kind, emails=asked.emails, draft=asked.draft, everybody=asked.include_unchanged
         )
     except ValidationError as error:
         wrong = "; ".join(

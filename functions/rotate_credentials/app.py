@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connector.connecting import SecretKind
+from connector.credentials.rotation import RotationStep, error_text
 from connector.errors import ConnectorError
-from connector.rotation import Step, told
 from connector.wiring import rotation, rotation_of
 
 
-class Offer(BaseModel):
+class RotationRequest(BaseModel):
     """A pending version that ops put, of one of the two secrets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,12 +22,12 @@ class Offer(BaseModel):
     secret: SecretKind = SecretKind.SALESFORCE
 
 
-class RotationStep(BaseModel):
+class RotationEvent(BaseModel):
     """One step of a rotation, as Secrets Manager asks for it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    Step: Step
+    Step: RotationStep
     SecretId: str
     ClientRequestToken: str
 
@@ -35,14 +35,14 @@ class RotationStep(BaseModel):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
     """Answer an offer with what became of it; a step ends in an error when it cannot be done."""
     if "Step" in event:
-        asked = RotationStep.model_validate(event)
+        asked = RotationEvent.model_validate(event)
         rotation_of(asked.SecretId).step(asked.Step, asked.ClientRequestToken)
         return {}
     try:
-        offer = Offer.model_validate(event)
-        return asdict(rotation(offer.secret).offer(offer.version))
+        offer = RotationRequest.model_validate(event)
+        return asdict(rotation(offer.secret).test_and_promote(offer.version))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
         return {"error": f'{wrong}; for example {{"version": "<VersionId>"}}'}
     except ConnectorError as error:
-        return {"error": told(error)}
+        return {"error": error_text(error)}

@@ -10,7 +10,7 @@ from connector.model import RunKind
 from connector.wiring import door
 
 
-class Tick(BaseModel):
+class ScheduleEvent(BaseModel):
     """What the clock says: EventBridge's own event, or the input of the weekly schedule."""
 
     kind: Literal[RunKind.CHANGES, RunKind.FULL] = RunKind.CHANGES
@@ -18,4 +18,4 @@ class Tick(BaseModel):
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
     """Write down a run, and answer with its id."""
-    return {"run_id": door().request(Tick.model_validate(event).kind)}
+    return {"run_id": door().request_run(ScheduleEvent.model_validate(event).kind)}

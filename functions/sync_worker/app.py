@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from connector.inbox import parse_runs
+from connector.aws.runs_queue import parse_runs
 from connector.wiring import work
 
 
@@ -22,5 +22,5 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
     connector did not foresee is raised: the queue hands the request over again.
     """
     for request in parse_runs(event):
-        work(request.run_id, request.part, context.get_remaining_time_in_millis)
+        work(request.run_id, request.phase, context.get_remaining_time_in_millis)
     return {"batchItemFailures": []}

@@ -11,26 +11,26 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
 from local.control import ControlPanel
-from local.plezi_tenant.book import ContactBook
-from local.plezi_tenant.forms import submission_of
-from local.plezi_tenant.instants import moment_of, text_of_moment
-from local.plezi_tenant.limits import TokenBucket
-from local.plezi_tenant.misbehaviour import (
+from local.plezi_tenant.contact_repository import ContactRepository
+from local.plezi_tenant.errors import RefusedError, html_refusal, json_refusal
+from local.plezi_tenant.fault_injection import (
     AFTER,
     BEFORE,
     STALE,
     STALE_SECONDS,
     TRUNCATED_PAGE,
     Wait,
-    strike_after,
-    strike_before,
+    inject_after,
+    inject_before,
     truncate_page,
 )
+from local.plezi_tenant.forms import submission_of
+from local.plezi_tenant.limits import TokenBucket
 from local.plezi_tenant.query import listing_of
-from local.plezi_tenant.refusals import RefusedError, html_refusal, json_refusal
 from local.plezi_tenant.schema import NEWSLETTERS
 from local.plezi_tenant.store import Contact
-from local.plezi_tenant.wire import Wire, document
+from local.plezi_tenant.timestamps import moment_of, text_of_moment
+from local.plezi_tenant.wire_format import WireFormat, document
 
 PREFIX = "/api/v1"
 API_KEY = "kE9_sim-Plezi-7Qw2xA"
@@ -79,7 +79,7 @@ class Api:
 
     def __init__(
         self,
-        book: ContactBook,
+        book: ContactRepository,
         control: ControlPanel,
         announce: Callable[[dict[str, object]], None],
     ) -> None:
@@ -105,9 +105,9 @@ class Api:
         }
 
     @property
-    def wire(self) -> Wire:
+    def wire(self) -> WireFormat:
         """The spelling as the switches are now."""
-        return Wire(self._book.schema, self._book.switches, self.public_url)
+        return WireFormat(self._book.schema, self._book.switches, self.public_url)
 
     def reset(self) -> None:
         """Go back to the first key, and forget the forms."""
@@ -130,7 +130,7 @@ class Api:
         method, path = call.request.method, call.request.path
         faults = self._control.faults
         if fault := faults.take(method, path, *BEFORE):
-            struck = strike_before(fault, self.wait)
+            struck = inject_before(fault, self.wait)
             if struck is not None:
                 return struck
         self._let_in(call)
@@ -140,7 +140,7 @@ class Api:
         if call.kind == "list" and (fault := faults.take(method, path, TRUNCATED_PAGE)):
             answer = truncate_page(fault, answer)
         if fault := faults.take(method, path, *AFTER):
-            answer = strike_after(fault, answer, self.wait)
+            answer = inject_after(fault, answer, self.wait)
         return answer
 
     def _let_in(self, call: Call) -> None:

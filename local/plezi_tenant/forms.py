@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from local.plezi_tenant.book import Changes
-from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.contact_repository import Changes
+from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import OBJECT_ID, Attribute, AttributeType, Value
-from local.plezi_tenant.wire import Wire
+from local.plezi_tenant.wire_format import WireFormat
 
 IDENTITIES = ("form_id", "content_web_form_id")
 TRACKING = frozenset(
@@ -30,7 +30,7 @@ class Submission:
     source: str
 
 
-def submission_of(parameters: MultiDict[str, str], wire: Wire) -> Submission:
+def submission_of(parameters: MultiDict[str, str], wire: WireFormat) -> Submission:
     """Return the form that a query string holds, or refuse it: 400 for names, 422 for values."""
     for name in IDENTITIES:
         if not OBJECT_ID.fullmatch(parameters.get(name, "")):
@@ -44,7 +44,7 @@ def submission_of(parameters: MultiDict[str, str], wire: Wire) -> Submission:
     return Submission(parameters["content_web_form_id"], changes, frozenset(keep), source)
 
 
-def _fields(parameters: MultiDict[str, str], wire: Wire) -> dict[str, Value]:
+def _fields(parameters: MultiDict[str, str], wire: WireFormat) -> dict[str, Value]:
     """Return the fields that were filled in; one left blank is sent too, and says nothing."""
     changes: dict[str, Value] = {}
     wrong: list[str] = []

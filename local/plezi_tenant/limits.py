@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from local.control import SimulatedClock
-from local.plezi_tenant.instants import moment_of
+from local.plezi_tenant.timestamps import moment_of
 
 SECOND = 1000
 MINUTE = 60 * SECOND

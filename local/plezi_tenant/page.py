@@ -13,11 +13,11 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from local.plezi_tenant.api import Api
-from local.plezi_tenant.book import ContactBook
-from local.plezi_tenant.instants import text_of_moment
-from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.contact_repository import ContactRepository
+from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import SET_BY_PLEZI, Attribute, AttributeType, Value
 from local.plezi_tenant.store import Contact, Listing
+from local.plezi_tenant.timestamps import text_of_moment
 
 ROWS = 25
 LAST_PAGE = 1_000_000
@@ -55,7 +55,7 @@ class Field:
 class Page:
     """Answers everything that is neither the API nor a control route."""
 
-    def __init__(self, book: ContactBook, api: Api) -> None:
+    def __init__(self, book: ContactRepository, api: Api) -> None:
         self._book = book
         self._api = api
         self._templates = jinja2.Environment(

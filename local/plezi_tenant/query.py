@@ -6,10 +6,10 @@ from typing import Literal
 
 from werkzeug.datastructures import MultiDict
 
-from local.plezi_tenant.instants import moment_of_text
-from local.plezi_tenant.refusals import RefusedError
+from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.store import Listing
 from local.plezi_tenant.switches import LARGEST_PAGE, Switches
+from local.plezi_tenant.timestamps import moment_of_text
 
 DEFAULT_PAGE = 20
 PAGERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}

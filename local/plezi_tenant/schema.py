@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from local.plezi_tenant.instants import moment_of_text, text_of_moment
+from local.plezi_tenant.timestamps import moment_of_text, text_of_moment
 
 Value: TypeAlias = str | int | float | bool | list[str] | list[int]
 Values: TypeAlias = dict[str, Value]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from local.control import ControlPanel, SimulatedClock
-from local.plezi_tenant import api, desk
-from local.plezi_tenant.book import ContactBook
-from local.plezi_tenant.misbehaviour import KINDS, Wait
+from local.plezi_tenant import api
+from local.plezi_tenant import control_panel as desk
+from local.plezi_tenant.contact_repository import ContactRepository
+from local.plezi_tenant.fault_injection import KINDS, Wait
 from local.plezi_tenant.page import Page
-from local.plezi_tenant.pushes import Deliver, Pushes
+from local.plezi_tenant.webhooks import Deliver, Webhooks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -37,12 +38,12 @@ class PleziTenant:
     ) -> None:
         self.clock = clock if clock is not None else SimulatedClock()
         self.control = ControlPanel(self.clock, KINDS)
-        self.book = ContactBook(self.clock, seed)
-        self.pushes = Pushes(self.clock, seed, push)
+        self.book = ContactRepository(self.clock, seed)
+        self.pushes = Webhooks(self.clock, seed, push)
         self._api = api.Api(self.book, self.control, self.pushes.announce)
         if wait is not None:
             self._api.wait = wait
-        self._desk = desk.Desk(self.book, self._api, self.pushes, self.control)
+        self._desk = desk.TenantControlPanel(self.book, self._api, self.pushes, self.control)
         self._page = Page(self.book, self._api)
 
     @property
@@ -78,7 +79,7 @@ class PleziTenant:
 
     def close(self) -> None:
         """Wait for the pushes under way and give the memory back."""
-        self.pushes.settle()
+        self.pushes.deliver_all()
         self.book.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.control import ControlPanel, Fault, SimulatedClock, json_response
 from local.salesforce_org import oauth, samples, soap
+from local.salesforce_org.access_check import check_access
 from local.salesforce_org.call_counts import LOGIN, OrgCalls
 from local.salesforce_org.certificates import JwtKeyPair, jwt_key_pair
 from local.salesforce_org.control_routes import ControlRoutes
@@ -28,12 +29,11 @@ from local.salesforce_org.errors import (
 )
 from local.salesforce_org.exchange import Answer, Call, explained, to_json
 from local.salesforce_org.fault_kinds import KINDS, strike_before
-from local.salesforce_org.founding import found
-from local.salesforce_org.gate import admit
 from local.salesforce_org.page import Page
 from local.salesforce_org.resources import versions
 from local.salesforce_org.rest_api import RestApi
 from local.salesforce_org.security import OrgUser
+from local.salesforce_org.seed_data import seed
 from local.salesforce_org.state import OrgState
 from local.serving import ConnectionDroppedError
 
@@ -88,7 +88,7 @@ class SalesforceOrg:
     def _start(self) -> None:
         self.state.store.close()
         self.state = OrgState(self.clock, self.seed)
-        found(self.state)
+        seed(self.state)
         if self._uses_jwt:
             self.state.jwt_certificates.append(jwt_key_pair().certificate)
         self.control.faults.clear()
@@ -246,7 +246,7 @@ class SalesforceOrg:
         _check_size(request, target)
         state = self.state
         version, _, rest = urlsplit(target).path.removeprefix(SERVICES).partition("/")
-        user = admit(state, request, version)
+        user = check_access(state, request, version)
         state.quota.spend(state.now())
         method = request.args.get("_HttpMethod", request.method).upper()
         call = Call(

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers
 
+from local.salesforce_org.access_check import check_version
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.exchange import Answer, Call, explained, to_json
-from local.salesforce_org.gate import check_version
 from local.salesforce_org.state import OrgState
 
 PREFIX = "/services/data/v"

@@ -6,7 +6,8 @@ from typing import Any
 
 from werkzeug.exceptions import BadRequest
 
-from local.salesforce_org import founding, tooling
+from local.salesforce_org import seed_data as founding
+from local.salesforce_org import tooling
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.state import OrgState
 

@@ -1,7 +1,7 @@
 """Conditions of SOQL as SQL with bound values.
 
 SOQL knows two truth values: a comparison with an empty field is false, and `!=` finds empty fields.
-Text compares without case; SQLite does so for ASCII, `fold` for the rest.
+Text compares without case; SQLite does so for ASCII, `apply_observation` for the rest.
 """
 
 from __future__ import annotations

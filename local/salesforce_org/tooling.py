@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local.salesforce_org import founding
+from local.salesforce_org import seed_data as founding
 from local.salesforce_org.errors import FORBIDDEN, RefusedError, resource_missing
 from local.salesforce_org.exchange import Answer, Call, answer, to_json
 from local.salesforce_org.ids import full_id

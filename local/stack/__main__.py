@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urljoin
 
-from local.stack import record
+from local.stack import stack_file as record
 from local.stack.admin_calls import call_admin, read_body
 from local.stack.background import StackError
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
+from local.stack.stack_file import StackFile
 
 INTERRUPTED = 130
 
@@ -104,7 +104,7 @@ def _status(commands: StackCommands, *, as_json: bool) -> int:
     return 0
 
 
-def _next_steps(stack: Stack, folder: Path) -> str:
+def _next_steps(stack: StackFile, folder: Path) -> str:
     return f"""
   Salesforce   {_desk(stack.salesforce.url)}
   Plezi        {_desk(stack.plezi.url)}

@@ -18,11 +18,11 @@ import requests
 from local import embedded_aws
 from local.embedded_aws import EmbeddedAws
 from local.on_call import OnCall
-from local.stack import record
+from local.stack import stack_file as record
 from local.stack.background import Background, StackError
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
-from local.stack.record import PleziTenant, SalesforceOrg, Stack
 from local.stack.scratch import make_scratch, remove_scratch
+from local.stack.stack_file import PleziTenant, SalesforceOrg, StackFile
 
 READY_SECONDS: Final = 30.0
 EVENTS: Final = Path("events")
@@ -60,7 +60,7 @@ class StackCommands:
         """Its programs."""
         return Background(self.folder)
 
-    def running(self) -> Stack | None:
+    def running(self) -> StackFile | None:
         """The record of the stack, if all of it is alive."""
         stack = record.read(self.folder)
         alive = all(self.background.alive(name) for name in (AWS, SALESFORCE, PLEZI))
@@ -68,7 +68,7 @@ class StackCommands:
             return None
         return stack
 
-    def up(self, *, start: bool) -> Stack:
+    def up(self, *, start: bool) -> StackFile:
         """Bring everything up, or find that it is.
 
         Whatever goes wrong, or Ctrl-C, stops again what was started; the logs stay.
@@ -144,7 +144,7 @@ class StackCommands:
         except RuntimeError as error:
             raise StackError(str(error)) from error
 
-    def _bring_up(self, progress: Progress) -> Stack:
+    def _bring_up(self, progress: Progress) -> StackFile:
         self.folder.mkdir(parents=True, exist_ok=True)
         endpoint = f"http://{embedded_aws.LOOPBACK}:{embedded_aws.free_port()}"
         scratch = make_scratch(self.folder)
@@ -164,7 +164,7 @@ class StackCommands:
             signing_key = new_signing_key()
             deployment.put_secrets(deployed.secrets, salesforce, plezi, signing_key)
             self._ask_for_pushes(plezi, f"{deployed.api_url}/forms", signing_key)
-        stack = Stack(
+        stack = StackFile(
             region=embedded_aws.REGION,
             aws_endpoint=endpoint,
             aws_access_key_id=embedded_aws.ACCESS_KEY_ID,
@@ -218,7 +218,7 @@ class StackCommands:
         answer.raise_for_status()
 
     @staticmethod
-    def _press_start(stack: Stack) -> None:
+    def _press_start(stack: StackFile) -> None:
         event = json.loads((EVENTS / "admin_start.json").read_text(encoding="utf-8"))
         answer = EmbeddedAws(stack.aws_endpoint).invoke(stack.functions["admin"], event)
         status = answer.get("statusCode", FAILED)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from local import embedded_aws
 from local.embedded_aws import EmbeddedAws
 from local.stack.background import LOG_TAIL_LINES, StackError
-from local.stack.record import PleziTenant, SalesforceOrg
+from local.stack.stack_file import PleziTenant, SalesforceOrg
 
 STACK_NAME: Final = "plezi-salesforce"
 STAGE: Final = "v1"

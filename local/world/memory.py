@@ -11,25 +11,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connector.configuration import mapping_of_draft
+from connector.aws.dynamodb.journal import JournalPage
 from connector.errors import StaleError
-from connector.journal import Lines
-from connector.mapping import DEFAULT_MAPPING, FieldMapping
+from connector.mapping import DEFAULT_MAPPING, MappingConfig
+from connector.mapping.document import parse_draft
 from connector.model import (
-    MASS_EMPTYING,
+    MASS_CLEARING,
     Alert,
     Breaker,
-    Change,
     Counts,
     Cursor,
-    JournalLine,
-    Kind,
+    JournalEntry,
     Link,
-    Part,
+    LinkChange,
+    Phase,
+    RecordKind,
     Run,
     RunKind,
     RunState,
-    Token,
+    SessionToken,
 )
 
 HOURS_OF_DAY = 24
@@ -41,24 +41,24 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._links: dict[str, Link] = {}
         self._owners: dict[str, str] = {}
-        self._cursors: dict[Kind, Cursor] = {}
+        self._cursors: dict[RecordKind, Cursor] = {}
         self._runs: dict[str, Run] = {}
         self._documents: dict[str, str] = {}
         self._calls: dict[int, int] = {}
 
-    def links(self, emails: Iterable[str]) -> dict[str, Link]:
+    def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links known under these canonical e-mails."""
         return {email: self._links[email] for email in sorted(set(emails)) if email in self._links}
 
-    def everyone(self) -> list[Link]:
+    def all_links(self) -> list[Link]:
         """Return every link, in order of e-mails."""
         return [self._links[email] for email in sorted(self._links)]
 
-    def owners(self, records: Iterable[str]) -> dict[str, str]:
+    def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
         """Return, for each record id that is known, the e-mail of its link."""
         return {each: self._owners[each] for each in sorted(set(records)) if each in self._owners}
 
-    def put(self, changes: Sequence[Change]) -> frozenset[str]:
+    def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
         """Store new states of links; return the e-mails refused because the line had moved.
 
         Raises `ValueError` where one address is named twice, as DynamoDB refuses a transaction of
@@ -80,46 +80,46 @@ class MemoryLedger:
             if before is not None and before.revision:
                 del self._links[before.email]
             self._links[link.email] = replace(
-                link, revision=link.revision + 1, pointed=link.records
+                link, revision=link.revision + 1, indexed_records=link.record_ids
             )
-            self._owners |= dict.fromkeys(link.records - link.pointed, link.email)
+            self._owners |= dict.fromkeys(link.record_ids - link.indexed_records, link.email)
         return frozenset(refused)
 
     def _revision(self, email: str) -> int:
         return self._links[email].revision if email in self._links else 0
 
-    def dirty(self, limit: int, after: str = "") -> list[str]:
+    def dirty_emails(self, limit: int, after: str = "") -> list[str]:
         """Return e-mails of dirty links, in order, beginning after one."""
         return sorted(e for e, link in self._links.items() if link.dirty and e > after)[:limit]
 
-    def waiting(self, reason: str, limit: int, after: str = "") -> list[str]:
+    def emails_needing_attention(self, reason: str, limit: int, after: str = "") -> list[str]:
         """Return e-mails of links that wait for a person, in order."""
         waits = (e for e, link in self._links.items() if reason in link.attention and e > after)
         return sorted(waits)[:limit]
 
-    def cursor(self, kind: Kind) -> Cursor:
+    def load_cursor(self, kind: RecordKind) -> Cursor:
         """Return the cursor of a kind of record; an empty one at first."""
         return self._cursors.get(kind, Cursor(kind))
 
     def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
         """Keep a cursor and add to the run's counts, in one step."""
         self._cursors[cursor.kind] = cursor
-        self.count(run, counts)
+        self.add_counts(run, counts)
 
     def applied_version(self) -> int | None:
         """Return the version of the mapping that was last applied to everybody; None: never."""
-        applied = {self.cursor(kind).applied for kind in Kind}
+        applied = {self.load_cursor(kind).applied_version for kind in RecordKind}
         return applied.pop() if len(applied) == 1 and applied != {-1} else None
 
-    def add_run(self, run: Run) -> None:
+    def create_run(self, run: Run) -> None:
         """Write down the record of a run that was requested."""
         self._runs[run.id] = run
 
-    def run(self, run: str) -> Run | None:
+    def load_run(self, run: str) -> Run | None:
         """Return the record of a run."""
         return self._runs.get(run)
 
-    def runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
+    def list_runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
         """Return the records of the newest runs, newest first, beginning before one."""
         mine = [
             run
@@ -128,7 +128,7 @@ class MemoryLedger:
         ]
         return sorted(mine, key=lambda it: it.id, reverse=True)[:limit]
 
-    def start_part(self, run: str, now: float, mapping_version: int) -> None:
+    def start_phase(self, run: str, now: float, mapping_version: int) -> None:
         """Note that an invocation works on a run, and with which version of the mapping."""
         known = self._runs[run]
         self._runs[run] = replace(
@@ -139,7 +139,7 @@ class MemoryLedger:
             mapping_version=mapping_version,
         )
 
-    def count(self, run: str, counts: Counts) -> None:
+    def add_counts(self, run: str, counts: Counts) -> None:
         """Add to a run's counts."""
         if not counts:
             return
@@ -158,21 +158,21 @@ class MemoryLedger:
             self._runs[run], state=state, finished_at=now, reason=reason, message=message
         )
 
-    def started(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether the start switch is on."""
-        return bool((self.document("switch") or {}).get("on", False))
+        return bool((self.load_document("sync_switch") or {}).get("on", False))
 
-    def switch(self, *, on: bool, now: float) -> None:
+    def set_enabled(self, *, on: bool, now: float) -> None:
         """Turn the start switch."""
-        self.keep_document("switch", {"on": on, "since": now})
+        self.save_document("sync_switch", {"on": on, "since": now})
 
-    def parked(self) -> dict[str, str]:
+    def suspended_pairs(self) -> dict[str, str]:
         """Return the lines that could not work at the last run, with the reasons."""
-        return dict(self.document("parked") or {})
+        return dict(self.load_document("suspended_pairs") or {})
 
-    def keep_parked(self, parked: Mapping[str, str]) -> None:
+    def save_suspended_pairs(self, parked: Mapping[str, str]) -> None:
         """Keep which lines cannot work, and why."""
-        self.keep_document("parked", parked)
+        self.save_document("suspended_pairs", parked)
 
     def add_calls(self, hour: int, number: int) -> None:
         """Count calls to Salesforce in an hour (hours since 1970)."""
@@ -184,58 +184,58 @@ class MemoryLedger:
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
-        document = self.document("breaker")
+        document = self.load_document("breaker")
         return Breaker(**document) if document else None
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
         names = ("reason", "message", "since", "secret_version")
-        self.keep_document("breaker", {name: getattr(breaker, name) for name in names})
+        self.save_document("breaker", {name: getattr(breaker, name) for name in names})
 
     def close_breaker(self) -> None:
         """Close the breaker."""
         self._documents.pop("breaker", None)
 
-    def emptying_allowed_until(self) -> float:
+    def clearing_allowed_until(self) -> float:
         """Return until when a person lets runs empty many fields; 0: never."""
-        return float((self.document("emptying") or {}).get("until", 0.0))
+        return float((self.load_document("clearing_allowed") or {}).get("until", 0.0))
 
-    def allow_emptying(self, until: float) -> None:
+    def allow_clearing(self, until: float) -> None:
         """Let runs empty many fields until then, and close the breaker that this had opened."""
-        self.keep_document("emptying", {"until": until})
+        self.save_document("clearing_allowed", {"until": until})
         breaker = self.breaker()
-        if breaker is not None and breaker.reason == MASS_EMPTYING:
+        if breaker is not None and breaker.reason == MASS_CLEARING:
             self.close_breaker()
 
-    def claim_login(self, now: float, seconds: float) -> bool:
+    def acquire_login_lock(self, now: float, seconds: float) -> bool:
         """Keep others from logging in for some seconds; False while somebody else does."""
-        claim = self.document("claim") or {"until": 0.0}
+        claim = self.load_document("claim") or {"until": 0.0}
         if claim["until"] >= now:
             return False
-        self.keep_document("claim", {"until": now + seconds})
+        self.save_document("claim", {"until": now + seconds})
         return True
 
-    def release_login(self) -> None:
+    def release_login_lock(self) -> None:
         """Let others log in."""
         self._documents.pop("claim", None)
 
-    def token(self) -> Token | None:
+    def load_session(self) -> SessionToken | None:
         """Return the session kept, if any."""
-        document = self.document("session")
-        return Token(**document) if document else None
+        document = self.load_document("session")
+        return SessionToken(**document) if document else None
 
-    def keep_token(self, token: Token) -> None:
+    def save_session(self, token: SessionToken) -> None:
         """Keep a session for all invocations."""
         names = ("access_token", "instance_url", "secret_version")
-        self.keep_document("session", {name: getattr(token, name) for name in names})
+        self.save_document("session", {name: getattr(token, name) for name in names})
 
-    def document(self, key: str) -> dict[str, Any] | None:
+    def load_document(self, key: str) -> dict[str, Any] | None:
         """Return a document kept under a key."""
         kept = self._documents.get(key)
         document: dict[str, Any] | None = None if kept is None else json.loads(kept)
         return document
 
-    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
         """Keep a document under a key."""
         self._documents[key] = json.dumps(document)
 
@@ -252,65 +252,65 @@ class MemoryJournal:
     """Lines by person and time; writing the same line twice keeps one."""
 
     def __init__(self) -> None:
-        self.lines: dict[tuple[str, float, str, str, str, str], JournalLine] = {}
-        self.plans: list[JournalLine] = []
+        self.lines: dict[tuple[str, float, str, str, str, str], JournalEntry] = {}
+        self.plans: list[JournalEntry] = []
 
-    def write(self, lines: Sequence[JournalLine]) -> None:
+    def write(self, lines: Sequence[JournalEntry]) -> None:
         """Keep lines."""
         for it in lines:
-            self.lines[it.email, it.at, it.run, it.what, it.record, it.field] = it
+            self.lines[it.email, it.at, it.run_id, it.kind, it.record_id, it.field] = it
 
-    def told(self) -> list[JournalLine]:
+    def entries(self) -> list[JournalEntry]:
         """Return every line."""
         return list(self.lines.values())
 
-    def write_plan(self, lines: Sequence[JournalLine]) -> None:
+    def write_dry_run(self, lines: Sequence[JournalEntry]) -> None:
         """Keep lines of a dry run, apart from people's history."""
         self.plans += lines
 
-    def of_person(self, email: str, limit: int = 100) -> Lines:
+    def person_entries(self, email: str, limit: int = 100) -> JournalPage:
         """Return the newest lines of one person, newest first."""
         keys = sorted((key for key in self.lines if key[0] == email), reverse=True)
-        return Lines(tuple(self.lines[key] for key in keys[:limit]))
+        return JournalPage(tuple(self.lines[key] for key in keys[:limit]))
 
-    def of_run(self, run: str, limit: int = 100) -> Lines:
+    def run_entries(self, run: str, limit: int = 100) -> JournalPage:
         """Return the first lines of a run, oldest first."""
-        mine = [it for it in self.lines.values() if it.run == run]
-        mine.sort(key=lambda it: (it.at, it.what, it.record, it.field))
-        return Lines(tuple(mine[:limit]))
+        mine = [it for it in self.lines.values() if it.run_id == run]
+        mine.sort(key=lambda it: (it.at, it.kind, it.record_id, it.field))
+        return JournalPage(tuple(mine[:limit]))
 
 
-class MemoryInbox:
+class MemoryRunQueue:
     """The runs queue: messages in the order sent."""
 
     def __init__(self) -> None:
-        self.messages: list[tuple[str, Part]] = []
+        self.messages: list[tuple[str, Phase]] = []
 
-    def send(self, run: str, part: Part) -> None:
+    def send(self, run: str, part: Phase) -> None:
         """Ask for a part of a run to be worked on."""
         self.messages.append((run, part))
 
 
-class MemoryConfiguration:
+class MemoryMappings:
     """Versions of the mapping; `shipped` is what counts before any is saved."""
 
-    def __init__(self, shipped: FieldMapping = DEFAULT_MAPPING) -> None:
+    def __init__(self, shipped: MappingConfig = DEFAULT_MAPPING) -> None:
         self._shipped = shipped
-        self._versions: dict[int, FieldMapping] = {}
+        self._versions: dict[int, MappingConfig] = {}
 
-    def current(self) -> FieldMapping:
+    def current(self) -> MappingConfig:
         """Return the newest version of the mapping."""
         return self._versions[max(self._versions)] if self._versions else self._shipped
 
-    def version(self, number: int) -> FieldMapping | None:
+    def version(self, number: int) -> MappingConfig | None:
         """Return one version of the mapping, or None; 0 is the one shipped."""
         return self._shipped if number == self._shipped.version else self._versions.get(number)
 
-    def draft(self, document: str) -> FieldMapping:
+    def draft(self, document: str) -> MappingConfig:
         """Return the mapping of a JSON document that is not saved."""
-        return mapping_of_draft(document)
+        return parse_draft(document)
 
-    def save(self, mapping: FieldMapping) -> None:
+    def save(self, mapping: MappingConfig) -> None:
         """Save a mapping under its version, which must be new; else `StaleError`."""
         if mapping.version in self._versions:
             raise StaleError(
@@ -319,13 +319,13 @@ class MemoryConfiguration:
         self._versions[mapping.version] = mapping
 
 
-class MemoryAlerts:
+class MemoryAlertPublisher:
     """What people were told."""
 
     def __init__(self) -> None:
         self.told: list[Alert] = []
 
-    def tell(self, alert: Alert) -> None:
+    def publish(self, alert: Alert) -> None:
         """Tell people."""
         self.told.append(alert)
 

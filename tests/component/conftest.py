@@ -11,10 +11,10 @@ import pytest
 from moto import mock_aws
 
 from connector import wiring
-from tests.component.acquaintances import ANA
-from tests.component.clerk import Clerk, open_office
-from tests.component.keyring import Keyring
-from tests.component.stage import REGION, Stage
+from tests.component.admin_client import AdminClient, build_admin_context
+from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.harness import REGION, Harness
+from tests.component.people_fixtures import ANA
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,29 +30,29 @@ def _models_read_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        yield Stage()
+        yield Harness()
 
 
 @pytest.fixture
-def clerk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Clerk:
-    office = open_office(stage)
+def admin_client(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> AdminClient:
+    office = build_admin_context(harness)
     monkeypatch.setattr(wiring, "office", lambda: office)
-    return Clerk()
+    return AdminClient()
 
 
 @pytest.fixture
-def keyring(stage: Stage) -> Keyring:
-    return Keyring(stage)
+def credentials(harness: Harness) -> CredentialFixtures:
+    return CredentialFixtures(harness)
 
 
 @pytest.fixture
-def ana(stage: Stage) -> str:
+def ana(harness: Harness) -> str:
     """Ana's Plezi contact, known to both sides; her Lead is the only one."""
-    person = stage.add_person(email=ANA, last_name="Lopez", phone="111")
-    stage.sync()
+    person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
+    harness.sync()
     return person

@@ -6,256 +6,260 @@ import boto3
 import pytest
 
 from connector.model import RunKind
-from tests.component.acquaintances import ANA, BOB, later, lead_of, quiet
-from tests.component.stage import REGION, Stage
+from tests.component.harness import REGION, Harness
+from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
 
 
-def lose_the_ledger(stage: Stage) -> None:
+def lose_the_ledger(harness: Harness) -> None:
     """Nothing is left of the ledger but the switch: everybody is a stranger again."""
     client = boto3.client("dynamodb", region_name=REGION)
     for item in client.scan(TableName="LedgerTable")["Items"]:
         client.delete_item(TableName="LedgerTable", Key={"pk": item["pk"]})
-    stage.ledger.switch(on=True, now=0.0)
+    harness.ledger.set_enabled(on=True, now=0.0)
 
 
 class TestAddress:
     @pytest.mark.parametrize("side", ["plezi", "salesforce"])
     def test_an_address_changed_on_either_side_is_followed(
-        self, stage: Stage, ana: str, side: str
+        self, harness: Harness, ana: str, side: str
     ) -> None:
         if side == "plezi":
-            stage.edit_person(ana, email="ana.lopez@example.com")
+            harness.edit_person(ana, email="ana.lopez@example.com")
         else:
-            stage.edit_lead(lead_of(stage)["Id"], Email="ana.lopez@example.com")
+            harness.edit_lead(lead_of(harness)["Id"], Email="ana.lopez@example.com")
 
-        stage.sync()
+        harness.sync()
 
-        assert list(stage.people()) == ["ana.lopez@example.com"]
-        assert [lead["Email"] for lead in stage.leads()] == ["ana.lopez@example.com"]
-        assert quiet(stage)
+        assert list(harness.people()) == ["ana.lopez@example.com"]
+        assert [lead["Email"] for lead in harness.leads()] == ["ana.lopez@example.com"]
+        assert second_run_is_silent(harness)
 
     def test_an_address_left_by_one_and_taken_by_another_is_two_people(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)["Id"]
-        stage.edit_person(ana, email="ana.lopez@example.com")
-        other = stage.add_person(email=ANA, last_name="Ruiz", phone="222")
+        lead = lead_of(harness)["Id"]
+        harness.edit_person(ana, email="ana.lopez@example.com")
+        other = harness.add_person(email=ANA, last_name="Ruiz", phone="222")
 
         for _ in range(2):  # the first Lead has to leave the address before a second one gets it
-            stage.sync()
+            harness.sync()
 
-        now = {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()}
+        now = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
         assert now.pop(lead) == ("ana.lopez@example.com", "111")
         assert list(now.values()) == [(ANA, "222")]
-        assert lead_of(stage)["plezi_url__c"].endswith(other)
-        assert quiet(stage)
+        assert lead_of(harness)["plezi_url__c"].endswith(other)
+        assert second_run_is_silent(harness)
 
     def test_it_is_two_people_too_when_the_newcomer_is_read_first(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)["Id"]
-        stage.edit_person(ana, email="ana.lopez@example.com")
-        stage.add_person(email=ANA, last_name="Ruiz", phone="222")
-        stage.control("plezi", "POST", "clock", {"advance": 60})
-        stage.edit_person(ana, phone="112")
+        lead = lead_of(harness)["Id"]
+        harness.edit_person(ana, email="ana.lopez@example.com")
+        harness.add_person(email=ANA, last_name="Ruiz", phone="222")
+        harness.control("plezi", "POST", "clock", {"advance": 60})
+        harness.edit_person(ana, phone="112")
 
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        now = {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()}
+        now = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
         assert now.pop(lead) == ("ana.lopez@example.com", "112")
         assert list(now.values()) == [(ANA, "222")]
-        assert quiet(stage)
+        assert second_run_is_silent(harness)
 
     def test_addresses_handed_on_from_one_to_the_next_stay_with_their_people(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        bob = stage.add_person(email=BOB, last_name="Roi", phone="999")
-        stage.sync()
-        leads = {ANA: lead_of(stage)["Id"], BOB: lead_of(stage, BOB)["Id"]}
-        stage.edit_person(ana, email="carl@example.com")
-        stage.edit_person(bob, email=ANA)
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        leads = {ANA: lead_of(harness)["Id"], BOB: lead_of(harness, BOB)["Id"]}
+        harness.edit_person(ana, email="carl@example.com")
+        harness.edit_person(bob, email=ANA)
 
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        assert {row["Id"]: (row["Email"], row["Phone"]) for row in stage.leads()} == {
+        assert {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()} == {
             leads[ANA]: ("carl@example.com", "111"),
             leads[BOB]: (ANA, "999"),
         }
-        assert quiet(stage)
+        assert second_run_is_silent(harness)
 
     def test_who_was_held_for_a_taken_address_moves_there_once_it_is_left(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        bob = stage.add_person(email=BOB, last_name="Roi", phone="999")
-        stage.sync()
-        leads = {ANA: lead_of(stage)["Id"], BOB: lead_of(stage, BOB)["Id"]}
-        stage.edit_lead(leads[BOB], Email=ANA)
-        stage.sync()
-        assert stage.ledger.links([BOB])[BOB].holds["Email"].reason == "email_taken"
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        leads = {ANA: lead_of(harness)["Id"], BOB: lead_of(harness, BOB)["Id"]}
+        harness.edit_lead(leads[BOB], Email=ANA)
+        harness.sync()
+        assert harness.ledger.load_links([BOB])[BOB].holds["Email"].reason == "email_taken"
 
-        stage.edit_person(ana, email="carl@example.com")
-        stage.sync()
-        stage.edit_lead(leads[BOB], Phone="998")
+        harness.edit_person(ana, email="carl@example.com")
+        harness.sync()
+        harness.edit_lead(leads[BOB], Phone="998")
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        assert stage.ledger.links([ANA])[ANA].holds == {}
-        assert stage.people()[ANA]["id"] == bob
-        assert stage.people()[ANA]["phone"] == "998"
-        assert quiet(stage)
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        assert harness.people()[ANA]["id"] == bob
+        assert harness.people()[ANA]["phone"] == "998"
+        assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_two_leads_of_one_person_that_get_two_addresses_leave_nobody_behind(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        twin = stage.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
-        stage.sync()
-        first = next(row["Id"] for row in stage.leads() if row["Id"] != twin)
-        stage.edit_lead(first, Email="ana.one@example.com")
-        stage.edit_lead(twin, Email="ana.two@example.com")
+        twin = harness.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
+        harness.sync()
+        first = next(row["Id"] for row in harness.leads() if row["Id"] != twin)
+        harness.edit_lead(first, Email="ana.one@example.com")
+        harness.edit_lead(twin, Email="ana.two@example.com")
 
         for _ in range(3):
-            stage.sync()
+            harness.sync()
 
-        assert ANA not in stage.ledger.links([ANA])
-        assert quiet(stage)
+        assert ANA not in harness.ledger.load_links([ANA])
+        assert second_run_is_silent(harness)
 
     def test_a_link_comes_home_to_the_address_that_its_records_agree_on(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lose_the_ledger(stage)
-        stage.edit_person(ana, email="zoe@example.com")
-        later(stage)
-        stage.edit_lead(lead_of(stage)["Id"], Title="CMO")  # her Lead is the newest, and says ANA
-        stage.sync()
-        assert list(stage.people()) == [ANA]
+        lose_the_ledger(harness)
+        harness.edit_person(ana, email="zoe@example.com")
+        later(harness)
+        harness.edit_lead(
+            lead_of(harness)["Id"], Title="CMO"
+        )  # her Lead is the newest, and says ANA
+        harness.sync()
+        assert list(harness.people()) == [ANA]
 
-        stage.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
+        harness.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        assert len(stage.ledger.links([ANA])[ANA].records) == 3
-        assert stage.ledger.links(["zoe@example.com"]) == {}
+        assert len(harness.ledger.load_links([ANA])[ANA].record_ids) == 3
+        assert harness.ledger.load_links(["zoe@example.com"]) == {}
 
     @pytest.mark.usefixtures("ana")
     def test_our_own_write_of_an_address_does_not_move_a_person_who_went_back(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
         """The echo of what the Lead was told once is no news, although Plezi says another one."""
-        person = stage.people()[ANA]["id"]
-        stage.edit_person(person, email="ana.lopez@example.com")
-        stage.sync()
-        later(stage)
-        stage.edit_person(person, email=ANA)
-        later(stage)
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="999")
+        person = harness.people()[ANA]["id"]
+        harness.edit_person(person, email="ana.lopez@example.com")
+        harness.sync()
+        later(harness)
+        harness.edit_person(person, email=ANA)
+        later(harness)
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="999")
 
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        assert sorted(stage.people()) == [ANA]
-        assert [(row["Email"], row["Phone"]) for row in stage.leads()] == [(ANA, "111")] * 2
-        assert quiet(stage)
+        assert sorted(harness.people()) == [ANA]
+        assert [(row["Email"], row["Phone"]) for row in harness.leads()] == [(ANA, "111")] * 2
+        assert second_run_is_silent(harness)
 
     def test_who_waits_for_a_taken_address_is_asked_about_once(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.add_person(email=BOB, last_name="Ruiz", phone="222")
-        stage.sync()
-        stage.edit_lead(lead_of(stage)["Id"], Email=BOB)
-        stage.sync()
-        held = stage.ledger.links([ANA])[ANA]
+        harness.add_person(email=BOB, last_name="Ruiz", phone="222")
+        harness.sync()
+        harness.edit_lead(lead_of(harness)["Id"], Email=BOB)
+        harness.sync()
+        held = harness.ledger.load_links([ANA])[ANA]
         assert held.holds["Email"].reason == "email_taken"
 
         for _ in range(3):
-            stage.sync(kind=RunKind.FULL)
+            harness.sync(kind=RunKind.FULL)
 
-        assert stage.ledger.links([ANA])[ANA].revision == held.revision
-        assert ana in held.records
+        assert harness.ledger.load_links([ANA])[ANA].revision == held.revision
+        assert ana in held.record_ids
 
     def test_who_waits_for_an_address_is_told_so_and_goes_on_once_it_is_free(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lose_the_ledger(stage)
-        stage.edit_person(ana, email="zoe@example.com")
-        stage.add_person(email=ANA, last_name="Ruiz", phone="222")
-        later(stage)
-        stage.edit_lead(lead_of(stage)["Id"], Title="CMO")  # the newest: Plezi refuses its address
+        lose_the_ledger(harness)
+        harness.edit_person(ana, email="zoe@example.com")
+        harness.add_person(email=ANA, last_name="Ruiz", phone="222")
+        later(harness)
+        harness.edit_lead(
+            lead_of(harness)["Id"], Title="CMO"
+        )  # the newest: Plezi refuses its address
         for _ in range(2):
-            stage.sync()
-        assert stage.ledger.links([ANA])[ANA].holds["Email"].reason == "email_in_use"
-        assert stage.ledger.waiting("hold", 10) == [ANA]
+            harness.sync()
+        assert harness.ledger.load_links([ANA])[ANA].holds["Email"].reason == "email_in_use"
+        assert harness.ledger.emails_needing_attention("hold", 10) == [ANA]
 
-        stage.edit_lead(lead_of(stage)["Id"], Email="zoe@example.com")
+        harness.edit_lead(lead_of(harness)["Id"], Email="zoe@example.com")
         for _ in range(2):
-            stage.sync()
+            harness.sync()
 
-        assert stage.ledger.links([ANA])[ANA].holds == {}
-        assert {row["Email"]: row["Phone"] for row in stage.leads()} == {
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        assert {row["Email"]: row["Phone"] for row in harness.leads()} == {
             "zoe@example.com": "111",
             ANA: "222",
         }
-        assert quiet(stage)
+        assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_an_address_that_belongs_to_somebody_else_is_held_and_nobody_is_mixed_up(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        stage.add_person(email=BOB, last_name="Roi", phone="999")
-        stage.sync()
-        stage.edit_lead(lead_of(stage)["Id"], Email=BOB)
+        harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        harness.edit_lead(lead_of(harness)["Id"], Email=BOB)
 
-        stage.sync()
+        harness.sync()
 
-        assert {name: row["phone"] for name, row in stage.people().items()} == {
+        assert {name: row["phone"] for name, row in harness.people().items()} == {
             ANA: "111",
             BOB: "999",
         }
-        link = stage.ledger.links([ANA])[ANA]
+        link = harness.ledger.load_links([ANA])[ANA]
         assert link.holds["Email"].reason == "email_taken"
 
     @pytest.mark.parametrize("side", ["plezi", "salesforce"])
     def test_swapped_addresses_never_mix_two_people_up(
-        self, stage: Stage, ana: str, side: str
+        self, harness: Harness, ana: str, side: str
     ) -> None:
-        bob = stage.add_person(email=BOB, last_name="Roi", phone="999")
-        stage.sync()
-        leads = {ANA: lead_of(stage)["Id"], BOB: lead_of(stage, BOB)["Id"]}
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        leads = {ANA: lead_of(harness)["Id"], BOB: lead_of(harness, BOB)["Id"]}
         if side == "plezi":
-            stage.edit_person(ana, email="tmp@example.com")
-            stage.edit_person(bob, email=ANA)
-            stage.edit_person(ana, email=BOB)
+            harness.edit_person(ana, email="tmp@example.com")
+            harness.edit_person(bob, email=ANA)
+            harness.edit_person(ana, email=BOB)
         else:
-            stage.edit_lead(leads[ANA], Email=BOB)
-            stage.edit_lead(leads[BOB], Email=ANA)
+            harness.edit_lead(leads[ANA], Email=BOB)
+            harness.edit_lead(leads[BOB], Email=ANA)
 
         for _ in range(3):
-            stage.sync()
+            harness.sync()
 
-        names = {lead["Id"]: (lead["LastName"], lead["Phone"]) for lead in stage.leads()}
+        names = {lead["Id"]: (lead["LastName"], lead["Phone"]) for lead in harness.leads()}
         assert names == {leads[ANA]: ("Lopez", "111"), leads[BOB]: ("Roi", "999")}
-        people = {row["id"]: (row["last_name"], row["phone"]) for row in stage.people().values()}
+        people = {row["id"]: (row["last_name"], row["phone"]) for row in harness.people().values()}
         assert people == {ana: ("Lopez", "111"), bob: ("Roi", "999")}
 
     def test_addresses_swapped_the_same_way_on_both_sides_are_agreed(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        bob = stage.add_person(email=BOB, last_name="Roi", phone="999")
-        stage.sync()
-        leads = {ANA: lead_of(stage)["Id"], BOB: lead_of(stage, BOB)["Id"]}
-        stage.edit_person(ana, email="tmp@example.com")
-        stage.edit_person(bob, email=ANA)
-        stage.edit_person(ana, email=BOB)
-        stage.edit_lead(leads[ANA], Email=BOB)
-        stage.edit_lead(leads[BOB], Email=ANA)
-        stage.sync()
-        stage.edit_person(ana, phone="112")
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        leads = {ANA: lead_of(harness)["Id"], BOB: lead_of(harness, BOB)["Id"]}
+        harness.edit_person(ana, email="tmp@example.com")
+        harness.edit_person(bob, email=ANA)
+        harness.edit_person(ana, email=BOB)
+        harness.edit_lead(leads[ANA], Email=BOB)
+        harness.edit_lead(leads[BOB], Email=ANA)
+        harness.sync()
+        harness.edit_person(ana, phone="112")
 
-        stage.sync()
+        harness.sync()
 
-        assert {lead["Id"]: (lead["Email"], lead["Phone"]) for lead in stage.leads()} == {
+        assert {lead["Id"]: (lead["Email"], lead["Phone"]) for lead in harness.leads()} == {
             leads[ANA]: (BOB, "112"),
             leads[BOB]: (ANA, "999"),
         }

@@ -11,90 +11,96 @@ import boto3
 import pytest
 
 from connector import wiring
-from connector.administration.office import Ledger
-from connector.model import Change, Link, RunKind, RunState
-from tests.component.clerk import WHO, Clerk, in_path
-from tests.component.stage import REGION, Stage
+from connector.admin.context import Ledger
+from connector.model import Link, LinkChange, RunKind, RunState
+from tests.component.admin_client import WHO, AdminClient, in_path
+from tests.component.harness import REGION, Harness
 
 PLUS = "a+b@x.fr"
 LONG = "x" * 81
 """One character more than Lead.LastName holds."""
 
 
-def hold_phones(clerk: Clerk) -> None:
-    mapping = clerk.good("GET", "/admin/mapping")
-    for line in mapping["lines"]:
+def hold_phones(admin_client: AdminClient) -> None:
+    mapping = admin_client.request_ok("GET", "/admin/mapping")
+    for line in mapping["pairs"]:
         if line["salesforce"] == "Phone":
             line["policy"] = "hold"
-    clerk.good("PUT", "/admin/mapping", mapping)
+    admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
 
-def disagree(stage: Stage, email: str) -> tuple[str, str]:
+def disagree(harness: Harness, email: str) -> tuple[str, str]:
     """One person whose sides say different phones; the ids of both records."""
-    person = stage.add_person(email=email, last_name="Lopez", phone="111")
-    lead = stage.add_lead(Email=email, LastName="Lopez", Phone="222")
+    person = harness.add_person(email=email, last_name="Lopez", phone="111")
+    lead = harness.add_lead(Email=email, LastName="Lopez", Phone="222")
     return person, lead
 
 
-def carry_out(stage: Stage, run_id: str) -> None:
-    run = stage.world.ledger.run(run_id)
+def carry_out(harness: Harness, run_id: str) -> None:
+    run = harness.world.ledger.load_run(run_id)
     assert run is not None
     assert run.kind is RunKind.SELECTED
-    assert stage.work(run_id).state is RunState.DONE
+    assert harness.run_phase(run_id).state is RunState.DONE
 
 
-def waiting(clerk: Clerk, kind: str) -> list[dict[str, Any]]:
-    people: list[dict[str, Any]] = clerk.good("GET", "/admin/attention", kind=kind)["people"]
+def waiting(admin_client: AdminClient, kind: str) -> list[dict[str, Any]]:
+    people: list[dict[str, Any]] = admin_client.request_ok("GET", "/admin/attention", kind=kind)[
+        "people"
+    ]
     return people
 
 
 def test_a_held_field_is_listed_with_each_word_and_settled_by_choosing_one(
-    clerk: Clerk, stage: Stage
+    admin_client: AdminClient, harness: Harness
 ) -> None:
-    hold_phones(clerk)
-    person, lead = disagree(stage, PLUS)
-    stage.sync()
-    (waits,) = waiting(clerk, "hold")
+    hold_phones(admin_client)
+    person, lead = disagree(harness, PLUS)
+    harness.sync()
+    (waits,) = waiting(admin_client, "hold")
     assert waits["email"] == PLUS
     (held,) = waits["holds"]
     assert held["field"] == "Phone"
-    assert {it["record"]: it["value"] for it in held["words"]} == {person: "111", lead: "222"}
+    assert {it["record"]: it["value"] for it in held["values"]} == {person: "111", lead: "222"}
 
     path = f"/admin/attention/holds/{in_path(PLUS)}/Phone"
-    asked = clerk.good("POST", path, {"record": person})
-    carry_out(stage, asked["run_id"])
+    asked = admin_client.request_ok("POST", path, {"record": person})
+    carry_out(harness, asked["run_id"])
 
-    assert stage.leads(PLUS)[0]["Phone"] == "111"
-    assert waiting(clerk, "hold") == []
-    assert clerk.good("GET", "/admin/status")["attention"]["hold"] == 0
+    assert harness.leads(PLUS)[0]["Phone"] == "111"
+    assert waiting(admin_client, "hold") == []
+    assert admin_client.request_ok("GET", "/admin/status")["attention"]["hold"] == 0
 
 
-def test_a_choice_that_is_no_longer_open_is_refused(clerk: Clerk, stage: Stage) -> None:
-    hold_phones(clerk)
-    person, _ = disagree(stage, PLUS)
-    stage.sync()
+def test_a_choice_that_is_no_longer_open_is_refused(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    hold_phones(admin_client)
+    person, _ = disagree(harness, PLUS)
+    harness.sync()
     path = f"/admin/attention/holds/{in_path(PLUS)}"
 
-    assert clerk.ask("POST", f"{path}/Phone", {"record": "nobody"}).status == 409
-    assert clerk.ask("POST", f"{path}/Title", {"record": person}).status == 409
-    unknown = clerk.ask("POST", "/admin/attention/holds/no%40x.fr/Phone", {"record": person})
+    assert admin_client.request("POST", f"{path}/Phone", {"record": "nobody"}).status == 409
+    assert admin_client.request("POST", f"{path}/Title", {"record": person}).status == 409
+    unknown = admin_client.request(
+        "POST", "/admin/attention/holds/no%40x.fr/Phone", {"record": person}
+    )
     assert unknown.status == 404
 
 
 def test_a_choice_on_a_line_that_moves_at_the_same_moment_is_refused(
-    clerk: Clerk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold_phones(clerk)
-    person, _ = disagree(stage, PLUS)
-    stage.sync()
+    hold_phones(admin_client)
+    person, _ = disagree(harness, PLUS)
+    harness.sync()
     office = wiring.office()
 
     class Racing:
         """The ledger of an office in which a run stores a link after it was read."""
 
-        def links(self, emails: Iterable[str]) -> dict[str, Link]:
-            links = office.ledger.links(emails)
-            office.ledger.put([Change(link) for link in links.values()])
+        def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
+            links = office.ledger.load_links(emails)
+            office.ledger.save_links([LinkChange(link) for link in links.values()])
             return links
 
         def __getattr__(self, name: str) -> Any:
@@ -103,113 +109,128 @@ def test_a_choice_on_a_line_that_moves_at_the_same_moment_is_refused(
     racing = replace(office, ledger=cast("Ledger", Racing()))
     monkeypatch.setattr(wiring, "office", lambda: racing)
 
-    answer = clerk.ask("POST", f"/admin/attention/holds/{in_path(PLUS)}/Phone", {"record": person})
+    answer = admin_client.request(
+        "POST", f"/admin/attention/holds/{in_path(PLUS)}/Phone", {"record": person}
+    )
 
     assert answer.status == 409
-    assert office.ledger.links([PLUS])[PLUS].holds["Phone"].chosen == ""
+    assert office.ledger.load_links([PLUS])[PLUS].holds["Phone"].chosen == ""
 
 
 def test_a_refused_person_is_listed_with_code_and_remedy_and_tried_again(
-    clerk: Clerk, stage: Stage
+    admin_client: AdminClient, harness: Harness
 ) -> None:
-    person = stage.add_person(email=PLUS, last_name=LONG)
-    stage.sync()
-    (waits,) = waiting(clerk, "quarantine")
+    person = harness.add_person(email=PLUS, last_name=LONG)
+    harness.sync()
+    (waits,) = waiting(admin_client, "quarantine")
     refused = waits["quarantine"]
     assert (refused["side"], refused["code"]) == ("salesforce", "STRING_TOO_LONG")
     assert "shorten" in refused["remedy"]
-    stage.control("salesforce", "PATCH", "fields/Lead/LastName", {"length": 120})
+    harness.control("salesforce", "PATCH", "fields/Lead/LastName", {"length": 120})
 
     path = f"/admin/attention/quarantine/{in_path(PLUS)}/retry"
-    carry_out(stage, clerk.good("POST", path)["run_id"])
+    carry_out(harness, admin_client.request_ok("POST", path)["run_id"])
 
-    assert waiting(clerk, "quarantine") == []
-    assert stage.leads(PLUS)[0]["LastName"] == LONG
-    assert clerk.ask("POST", path).status == 409
-    assert clerk.ask("POST", "/admin/attention/quarantine/no%40x.fr/retry").status == 404
+    assert waiting(admin_client, "quarantine") == []
+    assert harness.leads(PLUS)[0]["LastName"] == LONG
+    assert admin_client.request("POST", path).status == 409
+    assert admin_client.request("POST", "/admin/attention/quarantine/no%40x.fr/retry").status == 404
     assert person
 
 
-def test_several_leads_are_listed_and_one_is_picked(clerk: Clerk, stage: Stage) -> None:
-    first = stage.add_lead(Email=PLUS, LastName="One")
-    second = stage.add_lead(Email=PLUS, LastName="Two")
-    stage.sync()
-    (waits,) = waiting(clerk, "duplicate")
+def test_several_leads_are_listed_and_one_is_picked(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    first = harness.add_lead(Email=PLUS, LastName="One")
+    second = harness.add_lead(Email=PLUS, LastName="Two")
+    harness.sync()
+    (waits,) = waiting(admin_client, "duplicate")
     assert {lead["id"] for lead in waits["leads"]} == {first, second}
-    assert not any(lead["survivor"] for lead in waits["leads"])
+    assert not any(lead["primary"] for lead in waits["leads"])
     path = f"/admin/attention/duplicates/{in_path(PLUS)}"
 
-    assert clerk.ask("POST", path, {"lead": "00Qnobody"}).status == 409
-    carry_out(stage, clerk.good("POST", path, {"lead": second})["run_id"])
+    assert admin_client.request("POST", path, {"lead": "00Qnobody"}).status == 409
+    carry_out(harness, admin_client.request_ok("POST", path, {"lead": second})["run_id"])
 
-    (waits,) = waiting(clerk, "duplicate")
-    assert [lead["id"] for lead in waits["leads"] if lead["survivor"]] == [second]
-    assert clerk.ask("POST", "/admin/attention/duplicates/no%40x.fr", {"lead": "1"}).status == 404
+    (waits,) = waiting(admin_client, "duplicate")
+    assert [lead["id"] for lead in waits["leads"] if lead["primary"]] == [second]
+    assert (
+        admin_client.request("POST", "/admin/attention/duplicates/no%40x.fr", {"lead": "1"}).status
+        == 404
+    )
 
 
-def test_a_side_is_chosen_for_everybody_who_waits_with_a_field(clerk: Clerk, stage: Stage) -> None:
-    hold_phones(clerk)
+def test_a_side_is_chosen_for_everybody_who_waits_with_a_field(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    hold_phones(admin_client)
     emails = [f"p{number}@example.com" for number in range(5)]
     for email in emails:
-        disagree(stage, email)
-    stage.sync()
-    assert clerk.good("GET", "/admin/status")["attention"]["hold"] == 5
+        disagree(harness, email)
+    harness.sync()
+    assert admin_client.request_ok("GET", "/admin/status")["attention"]["hold"] == 5
 
-    nobody = clerk.good("POST", "/admin/attention/holds", {"field": "Title", "side": "plezi"})
+    nobody = admin_client.request_ok(
+        "POST", "/admin/attention/holds", {"field": "Title", "side": "plezi"}
+    )
     assert (nobody["run_id"], nobody["decided"]) == (None, 0)
-    asked = clerk.good("POST", "/admin/attention/holds", {"field": "Phone", "side": "salesforce"})
-    assert (asked["decided"], asked["moved"], asked["next"]) == (5, 0, "")
-    carry_out(stage, asked["run_id"])
+    asked = admin_client.request_ok(
+        "POST", "/admin/attention/holds", {"field": "Phone", "side": "salesforce"}
+    )
+    assert (asked["decided"], asked["conflicts"], asked["next"]) == (5, 0, "")
+    carry_out(harness, asked["run_id"])
 
-    assert waiting(clerk, "hold") == []
-    people = stage.people()
+    assert waiting(admin_client, "hold") == []
+    people = harness.people()
     assert {people[email]["phone"] for email in emails} == {"222"}
 
 
 def test_everybody_in_quarantine_is_tried_again_page_by_page(
-    clerk: Clerk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.administration.bulk.PAGE", 2)
+    monkeypatch.setattr("connector.admin.bulk_decisions.PAGE", 2)
     for number in range(3):
-        stage.add_person(email=f"p{number}@example.com", last_name=LONG)
-    stage.sync()
-    stage.control("salesforce", "PATCH", "fields/Lead/LastName", {"length": 120})
+        harness.add_person(email=f"p{number}@example.com", last_name=LONG)
+    harness.sync()
+    harness.control("salesforce", "PATCH", "fields/Lead/LastName", {"length": 120})
 
-    first = clerk.good("POST", "/admin/attention/quarantine")
-    second = clerk.good("POST", "/admin/attention/quarantine", {"next": first["next"]})
+    first = admin_client.request_ok("POST", "/admin/attention/quarantine")
+    second = admin_client.request_ok("POST", "/admin/attention/quarantine", {"next": first["next"]})
 
     assert (first["decided"], second["decided"], second["next"]) == (2, 1, "")
     for asked in (first, second):
-        carry_out(stage, asked["run_id"])
-    assert waiting(clerk, "quarantine") == []
+        carry_out(harness, asked["run_id"])
+    assert waiting(admin_client, "quarantine") == []
 
 
-def test_people_who_wait_are_paged(clerk: Clerk, stage: Stage) -> None:
-    hold_phones(clerk)
+def test_people_who_wait_are_paged(admin_client: AdminClient, harness: Harness) -> None:
+    hold_phones(admin_client)
     for number in range(5):
-        disagree(stage, f"p{number}@example.com")
-    stage.sync()
+        disagree(harness, f"p{number}@example.com")
+    harness.sync()
 
     seen, after = [], ""
     for _ in range(3):
-        page = clerk.good("GET", "/admin/attention", kind="hold", limit="2", next=after)
+        page = admin_client.request_ok(
+            "GET", "/admin/attention", kind="hold", limit="2", next=after
+        )
         seen.append([it["email"][:2] for it in page["people"]])
         after = page["next"]
     assert seen == [["p0", "p1"], ["p2", "p3"], ["p4"]]
     assert after == ""
-    assert clerk.ask("GET", "/admin/attention", kind="hold", next="%%%").status == 422
-    assert clerk.ask("GET", "/admin/attention", kind="gone").status == 422
-    assert clerk.ask("GET", "/admin/attention").status == 422
+    assert admin_client.request("GET", "/admin/attention", kind="hold", next="%%%").status == 422
+    assert admin_client.request("GET", "/admin/attention", kind="gone").status == 422
+    assert admin_client.request("GET", "/admin/attention").status == 422
 
 
 def test_a_person_is_told_with_three_trees_and_why_each_field_has_its_value(
-    clerk: Clerk, stage: Stage
+    admin_client: AdminClient, harness: Harness
 ) -> None:
-    hold_phones(clerk)
-    person, lead = disagree(stage, PLUS)
-    run = stage.sync()
+    hold_phones(admin_client)
+    person, lead = disagree(harness, PLUS)
+    run = harness.sync()
 
-    told = clerk.good("GET", f"/admin/contacts/{in_path('A+B@X.fr')}")
+    told = admin_client.request_ok("GET", f"/admin/contacts/{in_path('A+B@X.fr')}")
 
     assert told["email"] == PLUS
     assert told["plezi"]["id"] == person
@@ -222,79 +243,87 @@ def test_a_person_is_told_with_three_trees_and_why_each_field_has_its_value(
     assert fields["plezi_url__c"]["last"]["run_id"] == run.id
     assert f"in run {run.id}" in fields["plezi_url__c"]["why"]
     assert fields["FirstName"]["why"]
-    assert {it["field"] for it in told["journal"]["lines"]} >= {"Phone", "plezi_url__c"}
-    assert clerk.ask("GET", "/admin/contacts/no%40x.fr").status == 404
+    assert {it["field"] for it in told["journal"]["entries"]} >= {"Phone", "plezi_url__c"}
+    assert admin_client.request("GET", "/admin/contacts/no%40x.fr").status == 404
 
 
-def test_the_journal_of_a_person_is_paged_without_a_gap(clerk: Clerk, stage: Stage) -> None:
-    disagree(stage, PLUS)
-    stage.sync()
+def test_the_journal_of_a_person_is_paged_without_a_gap(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    disagree(harness, PLUS)
+    harness.sync()
     path = f"/admin/contacts/{in_path(PLUS)}"
-    everything = clerk.good("GET", path)["journal"]["lines"]
+    everything = admin_client.request_ok("GET", path)["journal"]["entries"]
     assert len(everything) > 2
 
     seen, after = [], ""
     while True:
-        page = clerk.good("GET", path, limit="2", next=after)["journal"]
-        seen += page["lines"]
+        page = admin_client.request_ok("GET", path, limit="2", next=after)["journal"]
+        seen += page["entries"]
         after = page["next"]
         if not after:
             break
     assert seen == everything
-    assert clerk.ask("GET", path, next="nonsense").status == 422
+    assert admin_client.request("GET", path, next="nonsense").status == 422
 
 
-def test_no_page_leads_to_the_journal_of_somebody_else(clerk: Clerk, stage: Stage) -> None:
+def test_no_page_leads_to_the_journal_of_somebody_else(
+    admin_client: AdminClient, harness: Harness
+) -> None:
     for email in (PLUS, "zoe@example.com"):
-        disagree(stage, email)
-    stage.sync()
-    zoe = clerk.good("GET", f"/admin/contacts/{in_path('zoe@example.com')}", limit="1")
+        disagree(harness, email)
+    harness.sync()
+    zoe = admin_client.request_ok("GET", f"/admin/contacts/{in_path('zoe@example.com')}", limit="1")
 
-    page = clerk.good(
+    page = admin_client.request_ok(
         "GET", f"/admin/contacts/{in_path(PLUS)}", limit="200", next=zoe["journal"]["next"]
     )
-    assert {line["email"] for line in page["journal"]["lines"]} <= {PLUS}
+    assert {line["email"] for line in page["journal"]["entries"]} <= {PLUS}
 
 
-def test_the_runs_are_listed_told_and_a_dry_run_has_a_plan(clerk: Clerk, stage: Stage) -> None:
+def test_the_runs_are_listed_told_and_a_dry_run_has_a_plan(
+    admin_client: AdminClient, harness: Harness
+) -> None:
     for number in range(3):
-        stage.add_person(email=f"p{number}@example.com", last_name="Lopez")
-    dry = stage.sync(kind=RunKind.DRY_RUN)
-    real = stage.sync()
+        harness.add_person(email=f"p{number}@example.com", last_name="Lopez")
+    dry = harness.sync(kind=RunKind.DRY_RUN)
+    real = harness.sync()
 
-    listed = clerk.good("GET", "/admin/runs", limit="1")
+    listed = admin_client.request_ok("GET", "/admin/runs", limit="1")
     assert [it["run_id"] for it in listed["runs"]] == [real.id]
-    older = clerk.good("GET", "/admin/runs", limit="1", next=listed["next"])
+    older = admin_client.request_ok("GET", "/admin/runs", limit="1", next=listed["next"])
     assert [it["run_id"] for it in older["runs"]] == [dry.id]
-    assert clerk.good("GET", "/admin/runs", forms="true")["runs"] == []
+    assert admin_client.request_ok("GET", "/admin/runs", forms="true")["runs"] == []
 
-    plan = clerk.good("GET", f"/admin/runs/{dry.id}/plan", limit="2")
+    plan = admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan", limit="2")
     assert len(plan["journal"]) == 2
-    rest = clerk.good("GET", f"/admin/runs/{dry.id}/plan", next=plan["next"])
+    rest = admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan", next=plan["next"])
     emails = {line["email"] for line in plan["journal"] + rest["journal"]}
     assert emails == {f"p{number}@example.com" for number in range(3)}
-    told = clerk.good("GET", f"/admin/runs/{real.id}")
+    told = admin_client.request_ok("GET", f"/admin/runs/{real.id}")
     assert told["counts"]["salesforce"]["created"] == 3
     assert told["journal"]
-    assert clerk.ask("GET", f"/admin/runs/{real.id}/plan").status == 404
-    assert clerk.ask("GET", "/admin/runs/no-such-run").status == 404
-    assert clerk.ask("GET", f"/admin/runs/{real.id}", next="x").status == 422
-    assert clerk.ask("GET", "/admin/runs", limit="0").status == 422
+    assert admin_client.request("GET", f"/admin/runs/{real.id}/plan").status == 404
+    assert admin_client.request("GET", "/admin/runs/no-such-run").status == 404
+    assert admin_client.request("GET", f"/admin/runs/{real.id}", next="x").status == 422
+    assert admin_client.request("GET", "/admin/runs", limit="0").status == 422
 
 
-def test_every_change_of_an_administrator_is_in_the_audit(clerk: Clerk, stage: Stage) -> None:
-    hold_phones(clerk)
-    person, lead = disagree(stage, PLUS)
-    stage.sync()
+def test_every_change_of_an_administrator_is_in_the_audit(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    hold_phones(admin_client)
+    person, lead = disagree(harness, PLUS)
+    harness.sync()
     choice = f"/admin/attention/holds/{in_path(PLUS)}/Phone"
-    clerk.good("POST", choice, {"record": person}, who="arn:bob")
-    clerk.good("POST", "/admin/pause")
-    clerk.good("POST", "/admin/start")
-    clerk.ask("PUT", "/admin/mapping", {"version": 7})
+    admin_client.request_ok("POST", choice, {"record": person}, who="arn:bob")
+    admin_client.request_ok("POST", "/admin/pause")
+    admin_client.request_ok("POST", "/admin/start")
+    admin_client.request("PUT", "/admin/mapping", {"version": 7})
 
-    entries = clerk.good("GET", "/admin/audit")["entries"]
+    entries = admin_client.request_ok("GET", "/admin/audit")["entries"]
 
-    told = [(it["who"], it["what"]) for it in entries]
+    told = [(it["actor"], it["action"]) for it in entries]
     assert told == [
         (WHO, "start"),
         (WHO, "pause"),
@@ -307,16 +336,16 @@ def test_every_change_of_an_administrator_is_in_the_audit(clerk: Clerk, stage: S
     assert PLUS not in json.dumps(entries)
 
 
-def test_the_audit_is_paged_and_never_overwritten(clerk: Clerk) -> None:
+def test_the_audit_is_paged_and_never_overwritten(admin_client: AdminClient) -> None:
     for _ in range(3):
-        clerk.good("POST", "/admin/pause")
-    first = clerk.good("GET", "/admin/audit", limit="2")
-    second = clerk.good("GET", "/admin/audit", limit="2", next=first["next"])
+        admin_client.request_ok("POST", "/admin/pause")
+    first = admin_client.request_ok("GET", "/admin/audit", limit="2")
+    second = admin_client.request_ok("GET", "/admin/audit", limit="2", next=first["next"])
     assert (len(first["entries"]), len(second["entries"]), second["next"]) == (2, 1, "")
-    assert clerk.ask("GET", "/admin/audit", next="é").status == 422
+    assert admin_client.request("GET", "/admin/audit", next="é").status == 422
 
     office = replace(wiring.office(), clock=lambda: 0.0, new_id=lambda: "same")
-    office.note("arn:bob", "start")
+    office.audit_change("arn:bob", "start")
     table = boto3.client("dynamodb", region_name=REGION)
     with pytest.raises(table.exceptions.ClientError, match="conditional"):
-        office.note("arn:mallory", "start")
+        office.audit_change("arn:mallory", "start")

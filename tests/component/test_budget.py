@@ -2,79 +2,81 @@
 
 from __future__ import annotations
 
-from connector.model import Heard, Hint, RunKind, RunState
-from tests.component.stage import Stage
+from connector.model import ChangeHint, HintResult, RunKind, RunState
+from tests.component.harness import Harness
 
 ANA = "ana@example.com"
 
 
-def quota(stage: Stage, **numbers: int) -> None:
-    stage.control("salesforce", "POST", "quota", numbers)
+def quota(harness: Harness, **numbers: int) -> None:
+    harness.control("salesforce", "POST", "quota", numbers)
 
 
-def test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on(stage: Stage) -> None:
-    stage.add_person(email=ANA, last_name="Lopez")
-    quota(stage, max=10)  # our share is 2 calls
+def test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on(
+    harness: Harness,
+) -> None:
+    harness.add_person(email=ANA, last_name="Lopez")
+    quota(harness, max=10)  # our share is 2 calls
 
-    run = stage.sync()
+    run = harness.sync()
 
     assert (run.state, run.reason) == (RunState.PAUSED, "api_budget")
     assert "Nothing is lost" in run.message
-    stage.mark()
-    assert stage.sync().state is RunState.PAUSED
-    assert stage.calls("salesforce")["total"] == 0
+    harness.mark()
+    assert harness.sync().state is RunState.PAUSED
+    assert harness.calls("salesforce")["total"] == 0
 
-    quota(stage, max=15000, used=0)
-    stage.ledger.keep_document("api_usage", {"used": 0, "total": 15000})
-    assert stage.sync().state is RunState.DONE
-    assert [lead["Email"] for lead in stage.leads()] == [ANA]
+    quota(harness, max=15000, used=0)
+    harness.ledger.save_document("api_usage", {"used": 0, "total": 15000})
+    assert harness.sync().state is RunState.DONE
+    assert [lead["Email"] for lead in harness.leads()] == [ANA]
 
 
-def test_our_calls_are_counted_over_invocations(stage: Stage) -> None:
-    stage.mark()
-    stage.sync()
-    stage.sync()
+def test_our_calls_are_counted_over_invocations(harness: Harness) -> None:
+    harness.mark()
+    harness.sync()
+    harness.sync()
 
-    hour = int(stage.world.clock()) // 3600
-    counted = stage.ledger.calls_since(hour - 23)
-    calls = stage.calls("salesforce")
+    hour = int(harness.world.clock()) // 3600
+    counted = harness.ledger.calls_since(hour - 23)
+    calls = harness.calls("salesforce")
     assert counted == calls["total"] + calls["logins"]
 
 
-def test_what_others_used_up_is_left_to_others(stage: Stage) -> None:
-    stage.sync()
-    stage.add_person(email=ANA, last_name="Lopez")
-    quota(stage, max=15000, used=14900)
+def test_what_others_used_up_is_left_to_others(harness: Harness) -> None:
+    harness.sync()
+    harness.add_person(email=ANA, last_name="Lopez")
+    quota(harness, max=15000, used=14900)
 
-    assert stage.sync().state is RunState.PAUSED
-    assert stage.leads() == []
+    assert harness.sync().state is RunState.PAUSED
+    assert harness.leads() == []
 
-    quota(stage, max=15000, used=100)
-    assert stage.sync().state is RunState.DONE
-    assert len(stage.leads()) == 1
-
-
-def test_forms_have_a_reserve_beyond_the_share(stage: Stage) -> None:
-    stage.sync()
-    stage.add_person(email=ANA, last_name="Lopez")
-    ours = stage.ledger.calls_since(int(stage.world.clock()) // 3600 - 23)
-    quota(stage, max=ours * 5 - 2)  # a little beyond 20 %, below 25 %
-    stage.ledger.keep_document("api_usage", {"used": 0, "total": ours * 5 - 2})
-
-    assert stage.sync().state is RunState.PAUSED
-    heard = stage.engine.hear(Hint("trace", email=ANA))
-
-    assert heard is Heard.SETTLED
-    assert len(stage.leads()) == 1
+    quota(harness, max=15000, used=100)
+    assert harness.sync().state is RunState.DONE
+    assert len(harness.leads()) == 1
 
 
-def test_a_paused_full_run_is_gone_on_with_by_the_next_run(stage: Stage) -> None:
-    stage.add_person(email=ANA, last_name="Lopez")
-    stage.sync()
-    quota(stage, max=15000, used=14900)
-    assert stage.sync(kind=RunKind.FULL).state is RunState.PAUSED
-    quota(stage, max=15000, used=100)
+def test_forms_have_a_reserve_beyond_the_share(harness: Harness) -> None:
+    harness.sync()
+    harness.add_person(email=ANA, last_name="Lopez")
+    ours = harness.ledger.calls_since(int(harness.world.clock()) // 3600 - 23)
+    quota(harness, max=ours * 5 - 2)  # a little beyond 20 %, below 25 %
+    harness.ledger.save_document("api_usage", {"used": 0, "total": ours * 5 - 2})
 
-    stage.sync()
+    assert harness.sync().state is RunState.PAUSED
+    heard = harness.engine.sync_contact(ChangeHint("trace", email=ANA))
 
-    assert stage.ledger.applied_version() == 0
+    assert heard is HintResult.RESOLVED
+    assert len(harness.leads()) == 1
+
+
+def test_a_paused_full_run_is_gone_on_with_by_the_next_run(harness: Harness) -> None:
+    harness.add_person(email=ANA, last_name="Lopez")
+    harness.sync()
+    quota(harness, max=15000, used=14900)
+    assert harness.sync(kind=RunKind.FULL).state is RunState.PAUSED
+    quota(harness, max=15000, used=100)
+
+    harness.sync()
+
+    assert harness.ledger.applied_version() == 0

@@ -7,16 +7,16 @@ from dataclasses import asdict
 
 import pytest
 
-from connector.checks import Checked, Grade
-from tests.component.keyring import Keyring, finding
+from connector.connection_report import ConnectionReport, Grade
+from tests.component.credential_fixtures import CredentialFixtures, finding
 
 
-def grades(checked: Checked) -> dict[str, str]:
+def grades(checked: ConnectionReport) -> dict[str, str]:
     return {each.name: each.grade.value for each in checked.findings}
 
 
-def test_a_good_connection_is_told_in_full_and_as_json(keyring: Keyring) -> None:
-    checked = keyring.check()
+def test_a_good_connection_is_told_in_full_and_as_json(credentials: CredentialFixtures) -> None:
+    checked = credentials.check()
 
     assert checked.ok
     assert grades(checked) == {
@@ -30,16 +30,18 @@ def test_a_good_connection_is_told_in_full_and_as_json(keyring: Keyring) -> None
         "plezi": "ok",
     }
     assert checked.edition == "Enterprise Edition"
-    assert checked.org_id == keyring.stage.org.state.org_id
+    assert checked.org_id == credentials.harness.org.state.org_id
     assert (checked.calls_used or 0) > 0
     assert json.loads(json.dumps(asdict(checked)))["findings"][0]["grade"] == "warning"
 
 
-def test_the_check_tries_the_credentials_and_not_an_old_session(keyring: Keyring) -> None:
-    keyring.check()
-    keyring.put(keyring.material(password="wrong"))
+def test_the_check_tries_the_credentials_and_not_an_old_session(
+    credentials: CredentialFixtures,
+) -> None:
+    credentials.check()
+    credentials.put(credentials.material(password="wrong"))
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert not checked.ok
     login = finding(checked, "login")
@@ -48,35 +50,37 @@ def test_the_check_tries_the_credentials_and_not_an_old_session(keyring: Keyring
     assert len(login.causes) > 3
 
 
-def test_a_check_after_a_refusal_tells_the_same_causes_without_a_login(keyring: Keyring) -> None:
-    keyring.put(keyring.material(password="wrong"))
-    first = finding(keyring.check(), "login")
+def test_a_check_after_a_refusal_tells_the_same_causes_without_a_login(
+    credentials: CredentialFixtures,
+) -> None:
+    credentials.put(credentials.material(password="wrong"))
+    first = finding(credentials.check(), "login")
 
     for _ in range(5):
-        assert finding(keyring.check(), "login") == first
+        assert finding(credentials.check(), "login") == first
 
-    assert keyring.logins() == ["Invalid Password"]
+    assert credentials.logins() == ["Invalid Password"]
 
 
-def test_a_check_with_a_new_version_closes_the_breaker(keyring: Keyring) -> None:
-    keyring.put(keyring.material(password="wrong"))
-    keyring.check()
-    keyring.put(keyring.material())
+def test_a_check_with_a_new_version_closes_the_breaker(credentials: CredentialFixtures) -> None:
+    credentials.put(credentials.material(password="wrong"))
+    credentials.check()
+    credentials.put(credentials.material())
 
-    assert keyring.check().ok
+    assert credentials.check().ok
 
-    assert keyring.stage.ledger.breaker() is None
+    assert credentials.harness.ledger.breaker() is None
 
 
 @pytest.mark.parametrize(
     "edition", ["Professional Edition", "Team Edition", "Contact Manager Edition"]
 )
 def test_an_edition_without_the_api_is_named_with_what_to_do(
-    keyring: Keyring, edition: str
+    credentials: CredentialFixtures, edition: str
 ) -> None:
-    keyring.switch(edition=edition)
+    credentials.switch(edition=edition)
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert (checked.ok, checked.has_api) == (False, False)
     found = finding(checked, "edition")
@@ -88,34 +92,36 @@ def test_an_edition_without_the_api_is_named_with_what_to_do(
     "edition",
     ["Enterprise Edition", "Unlimited Edition", "Developer Edition", "Performance Edition"],
 )
-def test_an_edition_with_the_api_is_good(keyring: Keyring, edition: str) -> None:
-    keyring.switch(edition=edition)
+def test_an_edition_with_the_api_is_good(credentials: CredentialFixtures, edition: str) -> None:
+    credentials.switch(edition=edition)
 
-    assert keyring.check().edition == edition
+    assert credentials.check().edition == edition
 
 
-def test_a_professional_edition_that_bought_the_api_is_good(keyring: Keyring) -> None:
-    keyring.switch(edition="Professional Edition", api_add_on=True)
+def test_a_professional_edition_that_bought_the_api_is_good(
+    credentials: CredentialFixtures,
+) -> None:
+    credentials.switch(edition="Professional Edition", api_add_on=True)
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert checked.ok
     assert "with the API added" in finding(checked, "edition").message
 
 
-def test_a_user_without_the_permission_is_told_which(keyring: Keyring) -> None:
-    keyring.user(api_enabled=False)
+def test_a_user_without_the_permission_is_told_which(credentials: CredentialFixtures) -> None:
+    credentials.user(api_enabled=False)
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert not checked.ok
     assert "API Enabled" in finding(checked, "api").causes[0]
 
 
-def test_a_session_that_opens_no_api_lacks_the_scope(keyring: Keyring) -> None:
-    keyring.switch(session_opens_rest=False)
+def test_a_session_that_opens_no_api_lacks_the_scope(credentials: CredentialFixtures) -> None:
+    credentials.switch(session_opens_rest=False)
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert not checked.ok
     assert "scope 'api'" in finding(checked, "scopes").causes[0]
@@ -131,32 +137,34 @@ def test_a_session_that_opens_no_api_lacks_the_scope(keyring: Keyring) -> None:
     ],
 )
 def test_scopes_that_the_login_names_are_judged_by_it(
-    keyring: Keyring,
+    credentials: CredentialFixtures,
     scope: str,
     grade: str,
     present: tuple[str, ...],
     missing: tuple[str, ...],
 ) -> None:
-    keyring.put(keyring.client_credentials())
-    keyring.switch(answered_scopes=scope)
+    credentials.put(credentials.client_credentials())
+    credentials.switch(answered_scopes=scope)
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert finding(checked, "scopes").grade.value == grade
     assert (checked.scopes_present, checked.scopes_missing) == (present, missing)
 
 
-def test_an_org_that_hides_itself_is_no_trouble(keyring: Keyring) -> None:
-    keyring.switch(hidden_objects=["Organization"])
+def test_an_org_that_hides_itself_is_no_trouble(credentials: CredentialFixtures) -> None:
+    credentials.switch(hidden_objects=["Organization"])
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert checked.ok
     assert finding(checked, "edition").grade is Grade.UNKNOWN
 
 
-def test_the_password_flow_s_end_is_told_with_what_to_use_instead(keyring: Keyring) -> None:
-    checked = keyring.check()
+def test_the_password_flow_s_end_is_told_with_what_to_use_instead(
+    credentials: CredentialFixtures,
+) -> None:
+    checked = credentials.check()
 
     assert checked.flow_ends == "2027-02-20"
     flow = finding(checked, "flow")
@@ -165,10 +173,12 @@ def test_the_password_flow_s_end_is_told_with_what_to_use_instead(keyring: Keyri
 
 
 @pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
-def test_the_flows_that_stay_have_no_password_to_expire(keyring: Keyring, flow: str) -> None:
-    keyring.put(getattr(keyring, flow)())
+def test_the_flows_that_stay_have_no_password_to_expire(
+    credentials: CredentialFixtures, flow: str
+) -> None:
+    credentials.put(getattr(credentials, flow)())
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert checked.ok
     assert checked.flow_ends == ""
@@ -178,61 +188,61 @@ def test_the_flows_that_stay_have_no_password_to_expire(keyring: Keyring, flow: 
 
 @pytest.mark.parametrize(("age", "grade"), [(10, Grade.OK), (77, Grade.WARNING)])
 def test_the_days_until_the_password_expires_are_counted(
-    keyring: Keyring, age: int, grade: Grade
+    credentials: CredentialFixtures, age: int, grade: Grade
 ) -> None:
-    keyring.stage.control("salesforce", "POST", "clock", {"advance": -age * 86_400})
-    keyring.reset_password()
-    keyring.put(keyring.material())
-    keyring.stage.control("salesforce", "POST", "clock", {"advance": age * 86_400})
+    credentials.harness.control("salesforce", "POST", "clock", {"advance": -age * 86_400})
+    credentials.reset_password()
+    credentials.put(credentials.material())
+    credentials.harness.control("salesforce", "POST", "clock", {"advance": age * 86_400})
 
-    checked = keyring.check(password_expires_days=90)
+    checked = credentials.check(password_expires_days=90)
 
     assert checked.password_expires_in_days in (90 - age - 1, 90 - age)
     assert finding(checked, "password").grade is grade
 
 
-def test_a_password_without_a_policy_does_not_expire(keyring: Keyring) -> None:
-    assert "never" in finding(keyring.check(password_expires_days=0), "password").message
+def test_a_password_without_a_policy_does_not_expire(credentials: CredentialFixtures) -> None:
+    assert "never" in finding(credentials.check(password_expires_days=0), "password").message
 
 
-def test_a_quota_that_runs_out_is_a_warning(keyring: Keyring) -> None:
-    keyring.stage.control("salesforce", "POST", "quota", {"max": 1000, "used": 850})
+def test_a_quota_that_runs_out_is_a_warning(credentials: CredentialFixtures) -> None:
+    credentials.harness.control("salesforce", "POST", "quota", {"max": 1000, "used": 850})
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert finding(checked, "quota").grade is Grade.WARNING
     assert checked.calls_allowed == 1000
 
 
-def test_an_org_in_maintenance_is_not_called_refused(keyring: Keyring) -> None:
-    keyring.switch(org_status="maintenance")
+def test_an_org_in_maintenance_is_not_called_refused(credentials: CredentialFixtures) -> None:
+    credentials.switch(org_status="maintenance")
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert finding(checked, "login").grade is Grade.UNKNOWN
-    assert keyring.stage.ledger.breaker() is None
+    assert credentials.harness.ledger.breaker() is None
 
 
-def test_a_plezi_key_that_is_refused_is_told(keyring: Keyring) -> None:
-    keyring.put_plezi(api_key="wrong")
+def test_a_plezi_key_that_is_refused_is_told(credentials: CredentialFixtures) -> None:
+    credentials.put_plezi(api_key="wrong")
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert not checked.ok
     assert finding(checked, "plezi").grade is Grade.FAILED
     assert finding(checked, "login").grade is Grade.OK
 
 
-def test_a_plezi_that_does_not_answer_is_unknown(keyring: Keyring) -> None:
-    keyring.stage.control("plezi", "POST", "faults", {"kind": "reset_before", "count": None})
+def test_a_plezi_that_does_not_answer_is_unknown(credentials: CredentialFixtures) -> None:
+    credentials.harness.control("plezi", "POST", "faults", {"kind": "reset_before", "count": None})
 
-    assert finding(keyring.check(), "plezi").grade is Grade.UNKNOWN
+    assert finding(credentials.check(), "plezi").grade is Grade.UNKNOWN
 
 
-def test_a_secret_that_is_no_json_is_told_without_its_text(keyring: Keyring) -> None:
-    keyring.put_text("hunter2-is-no-json")
+def test_a_secret_that_is_no_json_is_told_without_its_text(credentials: CredentialFixtures) -> None:
+    credentials.put_text("hunter2-is-no-json")
 
-    checked = keyring.check()
+    checked = credentials.check()
 
     assert not checked.ok
     assert "hunter2" not in json.dumps(asdict(checked))

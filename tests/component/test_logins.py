@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from connector.errors import HaltError, RetryError
-from connector.salesforce.causes import CALL, LOGIN, UNKNOWN
-from connector.salesforce.login import LoginLaterError, LoginRefusedError
-from tests.component.keyring import Keyring
+from connector.salesforce.auth.login import LoginRefusedError, LoginUnavailableError
+from connector.salesforce.diagnosis import CALL, LOGIN, UNKNOWN
+from tests.component.credential_fixtures import CredentialFixtures
 
 LEADS = {"q": "SELECT Id FROM Lead LIMIT 1"}
-Provoke = Callable[[Keyring], None]
+Provoke = Callable[[CredentialFixtures], None]
 
 
-def ask(keyring: Keyring) -> Any:
-    return keyring.connection().ask("query/", params=LEADS)
+def ask(credentials: CredentialFixtures) -> Any:
+    return credentials.connection().call("query/", params=LEADS)
 
 
 def put(flow: str = "material", **changes: Any) -> Provoke:
-    return lambda keyring: void(keyring.put(getattr(keyring, flow)(**changes)))
+    return lambda credentials: void(credentials.put(getattr(credentials, flow)(**changes)))
 
 
 def void(_: object) -> None:
@@ -29,89 +29,97 @@ def void(_: object) -> None:
 
 
 def switch(**switches: Any) -> Provoke:
-    return lambda keyring: keyring.switch(**switches)
+    return lambda credentials: credentials.switch(**switches)
 
 
 def user(**flags: bool) -> Provoke:
-    return lambda keyring: keyring.user(**flags)
+    return lambda credentials: credentials.user(**flags)
 
 
 def answer(error: str, description: str = "", status: int = 400) -> Provoke:
     parameters = {"error": error, "error_description": description, "status": status}
-    return lambda keyring: keyring.stage.control(
+    return lambda credentials: credentials.harness.control(
         "salesforce", "POST", "faults", {"kind": "oauth_error", "parameters": parameters}
     )
 
 
 def both(*provokes: Provoke) -> Provoke:
-    def provoke(keyring: Keyring) -> None:
+    def provoke(credentials: CredentialFixtures) -> None:
         for each in provokes:
-            each(keyring)
+            each(credentials)
 
     return provoke
 
 
 @pytest.mark.parametrize("flow", ["material", "jwt", "client_credentials"])
-def test_each_flow_logs_in_and_its_session_opens_the_api(keyring: Keyring, flow: str) -> None:
-    keyring.put(getattr(keyring, flow)())
+def test_each_flow_logs_in_and_its_session_opens_the_api(
+    credentials: CredentialFixtures, flow: str
+) -> None:
+    credentials.put(getattr(credentials, flow)())
 
-    assert "records" in ask(keyring)
+    assert "records" in ask(credentials)
 
-    assert keyring.logins() == ["Success"]
+    assert credentials.logins() == ["Success"]
 
 
-def test_one_login_serves_every_invocation(keyring: Keyring) -> None:
+def test_one_login_serves_every_invocation(credentials: CredentialFixtures) -> None:
     for _ in range(5):
-        ask(keyring)
+        ask(credentials)
 
-    assert keyring.logins() == ["Success"]
-
-
-def test_a_session_that_another_invocation_renewed_is_taken_over(keyring: Keyring) -> None:
-    early = keyring.connection()
-    early.ask("query/", params=LEADS)
-    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
-    ask(keyring)
-
-    early.ask("query/", params=LEADS)
-
-    assert keyring.logins() == ["Success", "Success"]
+    assert credentials.logins() == ["Success"]
 
 
-def test_a_session_that_is_dead_everywhere_is_renewed_by_one_login(keyring: Keyring) -> None:
-    early, late = keyring.connection(), keyring.connection()
-    early.ask("query/", params=LEADS)
-    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
-    late.ask("query/", params=LEADS)
-    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
+def test_a_session_that_another_invocation_renewed_is_taken_over(
+    credentials: CredentialFixtures,
+) -> None:
+    early = credentials.connection()
+    early.call("query/", params=LEADS)
+    credentials.harness.control("salesforce", "POST", "sessions/kill", {})
+    ask(credentials)
 
-    early.ask("query/", params=LEADS)
+    early.call("query/", params=LEADS)
 
-    assert keyring.logins() == ["Success"] * 3
+    assert credentials.logins() == ["Success", "Success"]
+
+
+def test_a_session_that_is_dead_everywhere_is_renewed_by_one_login(
+    credentials: CredentialFixtures,
+) -> None:
+    early, late = credentials.connection(), credentials.connection()
+    early.call("query/", params=LEADS)
+    credentials.harness.control("salesforce", "POST", "sessions/kill", {})
+    late.call("query/", params=LEADS)
+    credentials.harness.control("salesforce", "POST", "sessions/kill", {})
+
+    early.call("query/", params=LEADS)
+
+    assert credentials.logins() == ["Success"] * 3
 
 
 @pytest.mark.parametrize("seconds", [-3600, -240, 400, 3600])
-def test_a_clock_that_goes_wrong_costs_one_more_assertion(keyring: Keyring, seconds: int) -> None:
-    keyring.put(keyring.jwt())
-    keyring.stage.control("salesforce", "POST", "clock", {"advance": seconds})
-    keyring.stage.mark()
+def test_a_clock_that_goes_wrong_costs_one_more_assertion(
+    credentials: CredentialFixtures, seconds: int
+) -> None:
+    credentials.put(credentials.jwt())
+    credentials.harness.control("salesforce", "POST", "clock", {"advance": seconds})
+    credentials.harness.mark()
 
-    assert "records" in ask(keyring)
+    assert "records" in ask(credentials)
 
-    assert keyring.stage.calls("salesforce")["logins"] == 2
+    assert credentials.harness.calls("salesforce")["logins"] == 2
 
 
 def test_an_assertion_that_is_refused_for_another_reason_is_not_sent_again(
-    keyring: Keyring,
+    credentials: CredentialFixtures,
 ) -> None:
-    keyring.put(keyring.jwt())
-    keyring.stage.org.state.jwt_certificates.clear()
-    keyring.stage.mark()
+    credentials.put(credentials.jwt())
+    credentials.harness.org.state.jwt_certificates.clear()
+    credentials.harness.mark()
 
     with pytest.raises(LoginRefusedError):
-        ask(keyring)
+        ask(credentials)
 
-    assert keyring.stage.calls("salesforce")["logins"] == 1
+    assert credentials.harness.calls("salesforce")["logins"] == 1
 
 
 COMMON_HOST = "https://eu11.lightning.force.com"
@@ -150,7 +158,9 @@ REFUSALS = {
         ("invalid_grant", "audience is invalid"),
     ),
     "wrong certificate": (
-        both(put("jwt"), lambda keyring: keyring.stage.org.state.jwt_certificates.clear()),
+        both(
+            put("jwt"), lambda credentials: credentials.harness.org.state.jwt_certificates.clear()
+        ),
         ("invalid_grant", "invalid assertion"),
     ),
     "new words": (answer("invalid_grant", "something new"), ("invalid_grant", "")),
@@ -189,40 +199,42 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_each_refusal_has_advice_of_its_own_and_opens_the_breaker(
-    keyring: Keyring, name: str
+    credentials: CredentialFixtures, name: str
 ) -> None:
     provoke, key = REFUSALS[name]
-    provoke(keyring)
-    keyring.stage.mark()
+    provoke(credentials)
+    credentials.harness.mark()
 
     with pytest.raises(LoginRefusedError) as refused:
-        ask(keyring)
+        ask(credentials)
 
     assert refused.value.causes == LOGIN[key].causes
     assert "1. " + LOGIN[key].causes[0] in str(refused.value)
-    breaker = keyring.stage.ledger.breaker()
+    breaker = credentials.harness.ledger.breaker()
     assert breaker is not None
-    assert breaker.secret_version == keyring.current()
-    assert keyring.stage.calls("salesforce")["logins"] <= 1
-    keyring.stage.control("salesforce", "DELETE", "faults")
+    assert breaker.secret_version == credentials.current()
+    assert credentials.harness.calls("salesforce")["logins"] <= 1
+    credentials.harness.control("salesforce", "DELETE", "faults")
     with pytest.raises(LoginRefusedError) as again:
-        ask(keyring)
+        ask(credentials)
     assert again.value.causes == refused.value.causes
-    assert keyring.stage.calls("salesforce")["logins"] <= 1
+    assert credentials.harness.calls("salesforce")["logins"] <= 1
 
 
 def test_every_refusal_in_the_table_was_provoked_and_no_two_share_their_advice() -> None:
-    later = {key for key, advice in LOGIN.items() if advice.later}
+    later = {key for key, advice in LOGIN.items() if advice.is_temporary}
     assert {key for _, key in REFUSALS.values()} == set(LOGIN) - later
     assert len({advice.causes for advice in LOGIN.values()}) == len(LOGIN)
     assert len({advice.causes for advice in CALL.values()}) >= len(CALL) - 1  # two are maintenance
 
 
-def test_a_refusal_that_nobody_knows_points_to_login_history(keyring: Keyring) -> None:
-    answer("brand_new_error")(keyring)
+def test_a_refusal_that_nobody_knows_points_to_login_history(
+    credentials: CredentialFixtures,
+) -> None:
+    answer("brand_new_error")(credentials)
 
     with pytest.raises(LoginRefusedError) as refused:
-        ask(keyring)
+        ask(credentials)
 
     assert refused.value.causes == UNKNOWN.causes
 
@@ -234,13 +246,13 @@ def test_a_refusal_that_nobody_knows_points_to_login_history(keyring: Keyring) -
         (switch(logins_per_hour=0), "3,600 times within an hour"),
         (switch(org_status="maintenance"), "in maintenance"),
         (
-            lambda keyring: keyring.stage.control(
+            lambda credentials: credentials.harness.control(
                 "salesforce", "POST", "faults", {"kind": "edge_page"}
             ),
             "setting the org up",
         ),
         (
-            lambda keyring: keyring.stage.control(
+            lambda credentials: credentials.harness.control(
                 "salesforce", "POST", "faults", {"kind": "connection_reset"}
             ),
             "does not answer",
@@ -248,20 +260,20 @@ def test_a_refusal_that_nobody_knows_points_to_login_history(keyring: Keyring) -
     ],
 )
 def test_what_will_pass_opens_no_breaker_and_is_not_repeated_at_once(
-    keyring: Keyring, provoke: Provoke, words: str
+    credentials: CredentialFixtures, provoke: Provoke, words: str
 ) -> None:
-    provoke(keyring)
-    connection = keyring.connection()
-    keyring.stage.mark()
+    provoke(credentials)
+    connection = credentials.connection()
+    credentials.harness.mark()
 
-    with pytest.raises(LoginLaterError, match=words):
+    with pytest.raises(LoginUnavailableError, match=words):
         connection.read("query/", params=LEADS)
 
     assert connection.calls == 1
-    assert keyring.stage.ledger.breaker() is None
-    keyring.switch(logins_per_hour=3600, org_status="active")
-    keyring.stage.control("salesforce", "DELETE", "faults")
-    assert "records" in ask(keyring)
+    assert credentials.harness.ledger.breaker() is None
+    credentials.switch(logins_per_hour=3600, org_status="active")
+    credentials.harness.control("salesforce", "DELETE", "faults")
+    assert "records" in ask(credentials)
 
 
 def rest_error(status: int, code: str, message: str) -> Provoke:
@@ -272,12 +284,12 @@ def rest_error(status: int, code: str, message: str) -> Provoke:
         "count": None,
         "parameters": parameters,
     }
-    return lambda keyring: keyring.stage.control("salesforce", "POST", "faults", order)
+    return lambda credentials: credentials.harness.control("salesforce", "POST", "faults", order)
 
 
 def fault(kind: str) -> Provoke:
     order = {"kind": kind, "path": "/services/data", "count": None}
-    return lambda keyring: keyring.stage.control("salesforce", "POST", "faults", order)
+    return lambda credentials: credentials.harness.control("salesforce", "POST", "faults", order)
 
 
 CALLS = {
@@ -329,62 +341,66 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_refusal_of_a_session_has_advice_of_its_own(keyring: Keyring, name: str) -> None:
+def test_each_refusal_of_a_session_has_advice_of_its_own(
+    credentials: CredentialFixtures, name: str
+) -> None:
     provoke, key, kind = CALLS[name]
-    provoke(keyring)
+    provoke(credentials)
 
     with pytest.raises(kind) as refused:
-        ask(keyring)
+        ask(credentials)
 
     assert CALL[key].numbered() in str(refused.value)
-    assert keyring.stage.ledger.breaker() is None  # the credentials were accepted
+    assert credentials.harness.ledger.breaker() is None  # the credentials were accepted
 
 
 def test_every_refusal_of_a_call_in_the_table_was_provoked() -> None:
     assert {key for _, key, _ in CALLS.values()} == set(CALL)
 
 
-def test_while_another_invocation_logs_in_nobody_else_does(keyring: Keyring) -> None:
-    ledger = keyring.stage.ledger
-    connection = keyring.connection()
+def test_while_another_invocation_logs_in_nobody_else_does(credentials: CredentialFixtures) -> None:
+    ledger = credentials.harness.ledger
+    connection = credentials.connection()
     waited: list[float] = []
     connection._sessions._sleep = waited.append
-    assert ledger.claim_login(keyring.stage.world.clock(), 60)
+    assert ledger.acquire_login_lock(credentials.harness.world.clock(), 60)
 
-    with pytest.raises(LoginLaterError, match="another invocation"):
+    with pytest.raises(LoginUnavailableError, match="another invocation"):
         connection.read("query/", params=LEADS)
-    assert keyring.logins() == []
+    assert credentials.logins() == []
     assert waited
 
-    ledger.release_login()
+    ledger.release_login_lock()
     assert "records" in connection.read("query/", params=LEADS)
-    assert ledger.claim_login(keyring.stage.world.clock(), 60)  # it was given back
+    assert ledger.acquire_login_lock(credentials.harness.world.clock(), 60)  # it was given back
 
 
-def test_whoever_waits_hears_of_the_refusal_and_does_not_try(keyring: Keyring) -> None:
-    keyring.put(keyring.material(password="wrong"))
-    ledger = keyring.stage.ledger
-    ledger.claim_login(keyring.stage.world.clock(), 60)
-    waiting = keyring.connection()
+def test_whoever_waits_hears_of_the_refusal_and_does_not_try(
+    credentials: CredentialFixtures,
+) -> None:
+    credentials.put(credentials.material(password="wrong"))
+    ledger = credentials.harness.ledger
+    ledger.acquire_login_lock(credentials.harness.world.clock(), 60)
+    waiting = credentials.connection()
 
     def meanwhile(_: float) -> None:
-        ledger.release_login()
+        ledger.release_login_lock()
         with pytest.raises(LoginRefusedError):
-            ask(keyring)
+            ask(credentials)
 
     waiting._sessions._sleep = meanwhile
     with pytest.raises(LoginRefusedError):
-        waiting.ask("query/", params=LEADS)
+        waiting.call("query/", params=LEADS)
 
-    assert keyring.logins() == ["Invalid Password"]
+    assert credentials.logins() == ["Invalid Password"]
 
 
-def test_a_claim_of_a_dead_invocation_ends_by_itself(keyring: Keyring) -> None:
-    ledger = keyring.stage.ledger
-    now = keyring.stage.world.clock()
-    assert ledger.claim_login(now - 61, 60)
-    assert ledger.claim_login(now, 60)
-    assert not ledger.claim_login(now, 60)
+def test_a_claim_of_a_dead_invocation_ends_by_itself(credentials: CredentialFixtures) -> None:
+    ledger = credentials.harness.ledger
+    now = credentials.harness.world.clock()
+    assert ledger.acquire_login_lock(now - 61, 60)
+    assert ledger.acquire_login_lock(now, 60)
+    assert not ledger.acquire_login_lock(now, 60)
 
 
 @pytest.mark.parametrize(
@@ -396,31 +412,33 @@ def test_a_claim_of_a_dead_invocation_ends_by_itself(keyring: Keyring) -> None:
     ],
 )
 def test_a_secret_that_lacks_what_its_flow_needs_is_told_by_the_key(
-    keyring: Keyring, flow: str, missing: str
+    credentials: CredentialFixtures, flow: str, missing: str
 ) -> None:
-    keyring.put(keyring.material(flow=flow) | {missing: ""})
+    credentials.put(credentials.material(flow=flow) | {missing: ""})
 
     with pytest.raises(HaltError, match=f"{missing} .for the flow {flow}"):
-        ask(keyring)
+        ask(credentials)
 
-    assert keyring.logins() == []
+    assert credentials.logins() == []
 
 
-def test_a_private_key_that_is_none_is_told_without_any_login(keyring: Keyring) -> None:
-    keyring.put(keyring.jwt() | {"private_key": "not a key"})
+def test_a_private_key_that_is_none_is_told_without_any_login(
+    credentials: CredentialFixtures,
+) -> None:
+    credentials.put(credentials.jwt() | {"private_key": "not a key"})
 
     with pytest.raises(HaltError, match="private_key is not an RSA key") as refused:
-        ask(keyring)
+        ask(credentials)
 
     assert "not a key" not in str(refused.value)
-    assert keyring.logins() == []
+    assert credentials.logins() == []
 
 
-def test_no_host_but_salesforce_s_hears_a_password(keyring: Keyring) -> None:
-    keyring.put(keyring.material(account_url="https://acme.my.salesforce.com.evil.example"))
-    keyring.stage.mark()
+def test_no_host_but_salesforce_s_hears_a_password(credentials: CredentialFixtures) -> None:
+    credentials.put(credentials.material(account_url="https://acme.my.salesforce.com.evil.example"))
+    credentials.harness.mark()
 
     with pytest.raises(HaltError, match="not a Salesforce address"):
-        ask(keyring)
+        ask(credentials)
 
-    assert keyring.stage.calls("salesforce")["logins"] == 0
+    assert credentials.harness.calls("salesforce")["logins"] == 0

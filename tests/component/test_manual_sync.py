@@ -8,20 +8,20 @@ from typing import Any
 import boto3
 import pytest
 
-from connector.configuration.document import to_document
-from connector.journal.dynamo import lines_of
-from connector.mapping import DEFAULT_MAPPING, Direction, FieldMapping, Line, Policy
-from connector.model import JournalLine, RunKind, RunState
-from tests.component.stage import REGION, Stage
+from connector.aws.dynamodb.journal import parse_entries
+from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair, MappingConfig
+from connector.mapping.document import mapping_document
+from connector.model import JournalEntry, RunKind, RunState
+from tests.component.harness import REGION, Harness
 
-SEGMENT = Line("segment", "segment__c", Direction.BOTH)
+SEGMENT = FieldPair("segment", "segment__c", Direction.BOTH)
 
 
-def with_lines(*lines: Line, version: int = 1) -> FieldMapping:
+def with_lines(*lines: FieldPair, version: int = 1) -> MappingConfig:
     kept = tuple(
-        line for line in DEFAULT_MAPPING.lines if line.key not in {new.key for new in lines}
+        line for line in DEFAULT_MAPPING.pairs if line.key not in {new.key for new in lines}
     )
-    return FieldMapping(version, (*kept, *lines), DEFAULT_MAPPING.contact_filter)
+    return MappingConfig(version, (*kept, *lines), DEFAULT_MAPPING.contact_filter)
 
 
 def table(name: str) -> list[dict[str, Any]]:
@@ -34,189 +34,193 @@ def ledger_without_runs() -> list[dict[str, Any]]:
     return [item for item in table("LedgerTable") if not item["pk"]["S"].startswith(apart)]
 
 
-def told(lines: list[JournalLine]) -> set[tuple[str, str, str, Any, Any]]:
+def told(lines: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
     """What is said of each field; the ids of records that do not exist yet are not known."""
-    return {(it.email, it.what, it.field, it.before, it.after) for it in lines}
+    return {(it.email, it.kind, it.field, it.before, it.after) for it in lines}
 
 
 class TestFull:
     def test_a_line_added_to_the_mapping_reaches_the_people_who_did_not_change(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
-        stage.sync()
+        harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
+        harness.sync()
         for side in ("plezi", "salesforce"):
-            stage.control(side, "POST", "clock", {"advance": 3600})
-        stage.sync()
-        stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+            harness.control(side, "POST", "clock", {"advance": 3600})
+        harness.sync()
+        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
-        stage.sync()
+        harness.sync()
         assert (
-            stage.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"][0][
+            harness.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"][0][
                 "segment__c"
             ]
             is None
         )
-        assert stage.ledger.applied_version() == 0
+        assert harness.ledger.applied_version() == 0
 
-        stage.sync(kind=RunKind.FULL)
+        harness.sync(kind=RunKind.FULL)
         assert (
-            stage.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"][0][
+            harness.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"][0][
                 "segment__c"
             ]
             == "smb"
         )
-        assert stage.ledger.applied_version() == 1
+        assert harness.ledger.applied_version() == 1
 
-    def test_a_mapping_change_touches_only_the_fields_that_changed(self, stage: Stage) -> None:
+    def test_a_mapping_change_touches_only_the_fields_that_changed(self, harness: Harness) -> None:
         for number in range(3):
-            stage.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
-        stage.sync()
-        stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+            harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
+        harness.sync()
+        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
         since = {
-            line["at"] for number in range(3) for line in stage.journal(f"p{number}@example.com")
+            line["at"] for number in range(3) for line in harness.journal(f"p{number}@example.com")
         }
 
-        stage.sync(kind=RunKind.FULL)
+        harness.sync(kind=RunKind.FULL)
 
         new = [
             line
             for number in range(3)
-            for line in stage.journal(f"p{number}@example.com")
+            for line in harness.journal(f"p{number}@example.com")
             if line["at"] not in since
         ]
         assert {line["field"] for line in new} == {"segment__c"}
         assert len(new) == 3
 
     def test_a_field_newly_compared_that_differs_is_held_and_never_overwritten_at_random(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
-        stage.sync()
-        [lead] = stage.leads()
-        stage.edit_lead(lead["Id"], segment__c="large")
-        stage.sync()
-        stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
+        harness.sync()
+        [lead] = harness.leads()
+        harness.edit_lead(lead["Id"], segment__c="large")
+        harness.sync()
+        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
-        stage.sync(kind=RunKind.FULL)
+        harness.sync(kind=RunKind.FULL)
 
-        link = stage.ledger.links(["ana@example.com"])["ana@example.com"]
+        link = harness.ledger.load_links(["ana@example.com"])["ana@example.com"]
         assert link.holds["segment__c"].reason == "never_agreed"
-        assert stage.people()["ana@example.com"]["segment"] == "smb"
+        assert harness.people()["ana@example.com"]["segment"] == "smb"
 
-    def test_a_policy_that_says_who_wins_settles_a_field_newly_compared(self, stage: Stage) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
-        stage.sync()
-        [lead] = stage.leads()
-        stage.edit_lead(lead["Id"], segment__c="large")
-        stage.sync()
-        line = Line("segment", "segment__c", Direction.BOTH, policy=Policy.SALESFORCE_WINS)
-        stage.world.configuration.save(with_lines(line))  # type: ignore[attr-defined]
+    def test_a_policy_that_says_who_wins_settles_a_field_newly_compared(
+        self, harness: Harness
+    ) -> None:
+        harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
+        harness.sync()
+        [lead] = harness.leads()
+        harness.edit_lead(lead["Id"], segment__c="large")
+        harness.sync()
+        line = FieldPair(
+            "segment", "segment__c", Direction.BOTH, policy=ConflictPolicy.SALESFORCE_WINS
+        )
+        harness.world.mappings.save(with_lines(line))  # type: ignore[attr-defined]
 
-        stage.sync(kind=RunKind.FULL)
+        harness.sync(kind=RunKind.FULL)
 
-        assert stage.people()["ana@example.com"]["segment"] == "large"
+        assert harness.people()["ana@example.com"]["segment"] == "large"
         assert [
-            it["before"] for it in stage.journal("ana@example.com") if it["what"] == "lost"
+            it["before"] for it in harness.journal("ana@example.com") if it["kind"] == "overwritten"
         ] == ['"smb"']
 
-    def test_a_full_run_of_people_who_agree_writes_nothing(self, stage: Stage) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez")
-        stage.add_lead(Email="bob@example.com")
-        stage.sync()
-        stage.mark()
+    def test_a_full_run_of_people_who_agree_writes_nothing(self, harness: Harness) -> None:
+        harness.add_person(email="ana@example.com", last_name="Lopez")
+        harness.add_lead(Email="bob@example.com")
+        harness.sync()
+        harness.mark()
 
-        run = stage.sync(kind=RunKind.FULL)
+        run = harness.sync(kind=RunKind.FULL)
 
         assert run.state is RunState.DONE
-        assert stage.calls("plezi")["writes"] == stage.calls("salesforce")["writes"] == 0
+        assert harness.calls("plezi")["writes"] == harness.calls("salesforce")["writes"] == 0
 
     def test_a_full_run_that_stops_at_every_look_still_applies_the_mapping_to_everybody(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
         for number in range(4):
-            stage.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
-        stage.sync()
-        stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+            harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
+        harness.sync()
+        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
-        run = stage.sync(lambda: True, kind=RunKind.FULL)
+        run = harness.sync(lambda: True, kind=RunKind.FULL)
 
         assert run.invocations > 1
-        rows = stage.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"]
+        rows = harness.salesforce("GET", "query", q="SELECT segment__c FROM Lead")["records"]
         assert {row["segment__c"] for row in rows} == {"mid"}
-        assert stage.ledger.applied_version() == 1
+        assert harness.ledger.applied_version() == 1
 
     def test_a_mapping_saved_while_a_run_is_under_way_waits_for_the_next(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
+        harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
         looks = iter(range(1000))
 
         def save_at_the_first_look() -> bool:
             if next(looks) == 0:
-                stage.world.configuration.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+                harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
             return True
 
-        run = stage.sync(save_at_the_first_look)
+        run = harness.sync(save_at_the_first_look)
 
         assert run.mapping_version == 0
-        assert stage.ledger.applied_version() == 0
+        assert harness.ledger.applied_version() == 0
 
 
 class TestSelected:
-    def test_only_the_people_named_are_brought_up_to_date(self, stage: Stage) -> None:
+    def test_only_the_people_named_are_brought_up_to_date(self, harness: Harness) -> None:
         people = {
-            name: stage.add_person(email=f"{name}@example.com", last_name="Roi")
+            name: harness.add_person(email=f"{name}@example.com", last_name="Roi")
             for name in ("ana", "bob")
         }
-        stage.sync()
+        harness.sync()
         for person in people.values():
-            stage.edit_person(person, phone="111")
+            harness.edit_person(person, phone="111")
 
-        run = stage.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
+        run = harness.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
 
         assert run.state is RunState.DONE
-        assert {lead["Email"]: lead["Phone"] for lead in stage.leads()} == {
+        assert {lead["Email"]: lead["Phone"] for lead in harness.leads()} == {
             "ana@example.com": "111",
             "bob@example.com": None,
         }
 
-    def test_a_person_whom_neither_side_knows_is_no_error(self, stage: Stage) -> None:
-        run = stage.sync(kind=RunKind.SELECTED, emails=["nobody@example.com"])
+    def test_a_person_whom_neither_side_knows_is_no_error(self, harness: Harness) -> None:
+        run = harness.sync(kind=RunKind.SELECTED, emails=["nobody@example.com"])
 
         assert run.state is RunState.DONE
-        assert not stage.leads()
+        assert not harness.leads()
 
-    def test_a_person_is_followed_whose_address_changed(self, stage: Stage) -> None:
-        person = stage.add_person(email="ana@example.com", last_name="Lopez")
-        stage.sync()
-        stage.edit_person(person, email="ana.lopez@example.com")
+    def test_a_person_is_followed_whose_address_changed(self, harness: Harness) -> None:
+        person = harness.add_person(email="ana@example.com", last_name="Lopez")
+        harness.sync()
+        harness.edit_person(person, email="ana.lopez@example.com")
 
-        stage.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
+        harness.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
 
-        assert [lead["Email"] for lead in stage.leads()] == ["ana.lopez@example.com"]
+        assert [lead["Email"] for lead in harness.leads()] == ["ana.lopez@example.com"]
 
 
 class TestDryRun:
     @pytest.fixture
-    def crowd(self, stage: Stage) -> Stage:
+    def crowd(self, harness: Harness) -> Harness:
         """People of every sort: new ones, edits on both sides, a conflict, a refusal, mirrors."""
-        known = stage.add_person(email="ana@example.com", last_name="Lopez", phone="1")
-        stage.add_lead(Email="bob@example.com", LastName="Roi", Phone="1")
-        stage.sync()
-        stage.control("plezi", "POST", "clock", {"advance": 60})
-        stage.control("salesforce", "POST", "clock", {"advance": 60})
-        stage.edit_person(known, phone="2", first_name="Ana")
-        [ana] = stage.leads("ana@example.com")
-        stage.edit_lead(ana["Id"], Phone="3", MobilePhone="4")
-        stage.add_person(email="new@example.com", last_name="New")
-        stage.add_person(email="long@example.com", last_name="Long", function="x" * 129)
-        stage.add_lead(Email="lead@example.com", LastName="Lead")
-        stage.add_lead(Email="lead@example.com", LastName="Lead", Phone="5")
-        stage.add_lead(LastName="Nobody")
-        return stage
+        known = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
+        harness.add_lead(Email="bob@example.com", LastName="Roi", Phone="1")
+        harness.sync()
+        harness.control("plezi", "POST", "clock", {"advance": 60})
+        harness.control("salesforce", "POST", "clock", {"advance": 60})
+        harness.edit_person(known, phone="2", first_name="Ana")
+        [ana] = harness.leads("ana@example.com")
+        harness.edit_lead(ana["Id"], Phone="3", MobilePhone="4")
+        harness.add_person(email="new@example.com", last_name="New")
+        harness.add_person(email="long@example.com", last_name="Long", function="x" * 129)
+        harness.add_lead(Email="lead@example.com", LastName="Lead")
+        harness.add_lead(Email="lead@example.com", LastName="Lead", Phone="5")
+        harness.add_lead(LastName="Nobody")
+        return harness
 
-    def test_it_leaves_ledger_cursors_and_both_sides_as_they_are(self, crowd: Stage) -> None:
+    def test_it_leaves_ledger_cursors_and_both_sides_as_they_are(self, crowd: Harness) -> None:
         before = (ledger_without_runs(), crowd.leads(), crowd.people())
         crowd.mark()
 
@@ -227,7 +231,7 @@ class TestDryRun:
         assert (ledger_without_runs(), crowd.leads(), crowd.people()) == before
         assert crowd.calls("plezi")["writes"] == crowd.calls("salesforce")["writes"] == 0
 
-    def test_the_real_run_does_exactly_what_it_said(self, crowd: Stage) -> None:
+    def test_the_real_run_does_exactly_what_it_said(self, crowd: Harness) -> None:
         dry, lines = crowd.dry_run()
         crowd.mark()
         before = table("JournalTable")
@@ -235,8 +239,8 @@ class TestDryRun:
         real = crowd.sync()
 
         done = [item for item in table("JournalTable") if item not in before]
-        assert {(it.email, it.what, it.field) for item in done for it in lines_of(item)} == {
-            (it.email, it.what, it.field) for it in lines if it.what != "duplicate"
+        assert {(it.email, it.kind, it.field) for item in done for it in parse_entries(item)} == {
+            (it.email, it.kind, it.field) for it in lines if it.kind != "duplicate"
         }
         for side in ("plezi", "salesforce"):
             assert {
@@ -248,61 +252,61 @@ class TestDryRun:
             }
             assert crowd.calls(side)["total"] == dry.counts[side]["predicted_calls"]
 
-    def test_the_values_told_are_the_values_written(self, crowd: Stage) -> None:
+    def test_the_values_told_are_the_values_written(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run()
         crowd.sync()
 
         foretold = {
             it.field: it.after
             for it in lines
-            if it.email == "ana@example.com" and it.side == "salesforce" and it.what == "written"
+            if it.email == "ana@example.com" and it.side == "salesforce" and it.kind == "written"
         }
         [ana] = crowd.leads("ana@example.com")
         assert foretold == {"Phone": "2", "FirstName": "Ana"}
         assert {field: ana[field] for field in foretold} == foretold
-        [lost] = [it for it in lines if it.what == "lost"]
+        [lost] = [it for it in lines if it.kind == "overwritten"]
         assert (lost.before, lost.after, lost.rule) == ("3", "2", "newest")
 
-    def test_refusals_are_foreseen_with_salesforce_s_own_code(self, crowd: Stage) -> None:
+    def test_refusals_are_foreseen_with_salesforce_s_own_code(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run()
 
-        refused = [(it.email, it.field, it.rule) for it in lines if it.what == "refused"]
+        refused = [(it.email, it.field, it.rule) for it in lines if it.kind == "refused"]
         assert refused == [("long@example.com", "Title", "STRING_TOO_LONG")]
 
-    def test_people_with_several_leads_are_named(self, crowd: Stage) -> None:
+    def test_people_with_several_leads_are_named(self, crowd: Harness) -> None:
         run, lines = crowd.dry_run()
 
-        several = [it for it in lines if it.what == "duplicate"]
+        several = [it for it in lines if it.kind == "duplicate"]
         assert {it.email for it in several} == {"lead@example.com"}
-        assert {it.record for it in several} == {
+        assert {it.record_id for it in several} == {
             lead["Id"] for lead in crowd.leads("lead@example.com")
         }
         assert run.counts["salesforce"]["duplicates"] == 1
 
-    def test_it_works_before_start_is_pressed(self, crowd: Stage) -> None:
-        crowd.ledger.switch(on=False, now=0.0)
+    def test_it_works_before_start_is_pressed(self, crowd: Harness) -> None:
+        crowd.ledger.set_enabled(on=False, now=0.0)
 
         run, lines = crowd.dry_run()
 
         assert run.state is RunState.DONE
         assert lines
 
-    def test_a_mapping_that_is_not_saved_yet_can_be_tried(self, stage: Stage) -> None:
-        stage.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
-        stage.sync()
-        draft = json.dumps(to_document(with_lines(SEGMENT)))
+    def test_a_mapping_that_is_not_saved_yet_can_be_tried(self, harness: Harness) -> None:
+        harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
+        harness.sync()
+        draft = json.dumps(mapping_document(with_lines(SEGMENT)))
 
-        _, lines = stage.dry_run(draft=draft)
+        _, lines = harness.dry_run(draft=draft)
 
         assert told(lines) == {("ana@example.com", "written", "segment__c", None, "smb")}
-        assert stage.world.configuration.current().version == 0
+        assert harness.world.mappings.current().version == 0
 
-    def test_it_can_be_for_some_people(self, crowd: Stage) -> None:
+    def test_it_can_be_for_some_people(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run(emails=["new@example.com"])
 
         assert {it.email for it in lines} == {"new@example.com"}
 
-    def test_one_that_does_not_fit_says_so_and_changes_nothing(self, crowd: Stage) -> None:
+    def test_one_that_does_not_fit_says_so_and_changes_nothing(self, crowd: Harness) -> None:
         before = ledger_without_runs()
 
         run = crowd.sync(lambda: True, kind=RunKind.DRY_RUN)

@@ -2,96 +2,98 @@
 
 from __future__ import annotations
 
+from connector.credentials.rotation import RotationOutcome
 from connector.model import RunState
-from connector.rotation import Outcome
-from tests.component.keyring import Keyring
+from tests.component.credential_fixtures import CredentialFixtures
 
 REFUSED = "Invalid Password"
 
 
-def test_a_password_reset_from_beginning_to_end(keyring: Keyring) -> None:
-    stage = keyring.stage
-    ana = stage.add_person(email="ana@example.com", last_name="Lopez", phone="111")
-    assert keyring.run().state is RunState.DONE
-    [lead] = stage.leads("ana@example.com")
-    keyring.reset_password()
-    before = keyring.logins()
+def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures) -> None:
+    harness = credentials.harness
+    ana = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
+    assert credentials.run().state is RunState.DONE
+    [lead] = harness.leads("ana@example.com")
+    credentials.reset_password()
+    before = credentials.logins()
 
     # The next run makes exactly one refused login, opens the breaker and alerts.
-    run = keyring.run()
+    run = credentials.run()
     assert (run.state, run.reason) == (RunState.HALTED, "login_refused")
-    assert keyring.logins() == [*before, REFUSED]
-    breaker = stage.ledger.breaker()
+    assert credentials.logins() == [*before, REFUSED]
+    breaker = harness.ledger.breaker()
     assert breaker is not None
-    [(subject, text)] = keyring.mail()
+    [(subject, text)] = credentials.mail()
     assert "refuses the login" in subject
     assert "1. the password was reset" in text
     assert "Nothing is lost" in text
 
     # Ten more invocations make none, and nobody is told again.
-    stage.mark()
+    harness.mark()
     for _ in range(10):
-        assert keyring.run().reason == "login_refused"
-    assert stage.calls("salesforce")["logins"] == 0
-    assert keyring.logins() == [*before, REFUSED]
-    assert keyring.mail() == []
+        assert credentials.run().reason == "login_refused"
+    assert harness.calls("salesforce")["logins"] == 0
+    assert credentials.logins() == [*before, REFUSED]
+    assert credentials.mail() == []
 
     # Meanwhile people work.
-    stage.edit_person(ana, phone="222")
-    stage.edit_lead(lead["Id"], MobilePhone="333")
-    stage.add_person(email="bob@example.com", last_name="Roi")
-    stage.add_lead(Email="cleo@example.com", LastName="Noël")
+    harness.edit_person(ana, phone="222")
+    harness.edit_lead(lead["Id"], MobilePhone="333")
+    harness.add_person(email="bob@example.com", last_name="Roi")
+    harness.add_lead(Email="cleo@example.com", LastName="Noël")
 
     # A wrong new secret is refused by the rotation, and the breaker stays.
-    wrong = keyring.put(keyring.material(security_token="mistyped"), "AWSPENDING")
+    wrong = credentials.put(credentials.material(security_token="mistyped"), "AWSPENDING")
     for _ in range(3):
-        assert keyring.rotation().offer(wrong).outcome is Outcome.REFUSED
-    assert keyring.logins() == [*before, REFUSED, REFUSED]
-    assert stage.ledger.breaker() == breaker
-    assert keyring.run().reason == "login_refused"
+        assert credentials.rotation().test_and_promote(wrong).outcome is RotationOutcome.REFUSED
+    assert credentials.logins() == [*before, REFUSED, REFUSED]
+    assert harness.ledger.breaker() == breaker
+    assert credentials.run().reason == "login_refused"
 
     # The right one is promoted, and the run that it asks for catches up.
-    right = keyring.put(keyring.material(), "AWSPENDING")
-    rotated = keyring.rotation().offer(right)
-    assert rotated.outcome is Outcome.PROMOTED
-    assert keyring.labels(wrong) == [] or keyring.labels(wrong) == ["AWSPENDING"]
-    caught_up = stage.work(rotated.run_id)
+    right = credentials.put(credentials.material(), "AWSPENDING")
+    rotated = credentials.rotation().test_and_promote(right)
+    assert rotated.outcome is RotationOutcome.PROMOTED
+    assert credentials.labels(wrong) == [] or credentials.labels(wrong) == ["AWSPENDING"]
+    caught_up = harness.run_phase(rotated.run_id)
     assert caught_up.state is RunState.DONE
-    assert stage.ledger.breaker() is None
-    people = stage.people()
+    assert harness.ledger.breaker() is None
+    people = harness.people()
     assert set(people) == {"ana@example.com", "bob@example.com", "cleo@example.com"}
     assert people["ana@example.com"]["mobile"] == "333"
-    assert {each["Email"] for each in stage.leads()} == set(people)
-    assert stage.leads("ana@example.com")[0]["Phone"] == "222"
+    assert {each["Email"] for each in harness.leads()} == set(people)
+    assert harness.leads("ana@example.com")[0]["Phone"] == "222"
 
     # The user was never locked out: two refused logins, of which each was a different secret.
-    assert not keyring.locked_out()
-    assert keyring.logins().count(REFUSED) == 2
-    keyring.run()
-    stage.mark()
-    keyring.run()
-    assert stage.calls("salesforce")["writes"] == stage.calls("plezi")["writes"] == 0
+    assert not credentials.locked_out()
+    assert credentials.logins().count(REFUSED) == 2
+    credentials.run()
+    harness.mark()
+    credentials.run()
+    assert harness.calls("salesforce")["writes"] == harness.calls("plezi")["writes"] == 0
 
 
-def test_a_password_that_expired_by_itself_is_the_same_story(keyring: Keyring) -> None:
-    assert keyring.run().state is RunState.DONE
-    keyring.user(password_expired=True)
-    keyring.stage.control("salesforce", "POST", "sessions/kill", {})
+def test_a_password_that_expired_by_itself_is_the_same_story(
+    credentials: CredentialFixtures,
+) -> None:
+    assert credentials.run().state is RunState.DONE
+    credentials.user(password_expired=True)
+    credentials.harness.control("salesforce", "POST", "sessions/kill", {})
 
     for _ in range(5):
-        assert keyring.run().reason == "login_refused"
-    assert keyring.logins() == ["Success", "Failed: Password Expired"]
+        assert credentials.run().reason == "login_refused"
+    assert credentials.logins() == ["Success", "Failed: Password Expired"]
 
-    keyring.reset_password()
-    keyring.put(keyring.material())
-    assert keyring.run().state is RunState.DONE
+    credentials.reset_password()
+    credentials.put(credentials.material())
+    assert credentials.run().state is RunState.DONE
 
 
-def test_a_trouble_that_comes_back_is_told_again(keyring: Keyring) -> None:
+def test_a_trouble_that_comes_back_is_told_again(credentials: CredentialFixtures) -> None:
     for _ in range(2):
-        keyring.reset_password()
-        keyring.run()
-        keyring.put(keyring.material())
-        keyring.run()
+        credentials.reset_password()
+        credentials.run()
+        credentials.put(credentials.material())
+        credentials.run()
 
-    assert len(keyring.mail()) == 2
+    assert len(credentials.mail()) == 2

@@ -10,381 +10,389 @@ from typing import Any
 
 import pytest
 
-from connector.mapping import DEFAULT_MAPPING, Duplicates, FieldMapping
-from connector.model import Change, RunKind
-from connector.plan import survive
-from tests.component.acquaintances import ANA, BOB, later, lead_of, quiet
-from tests.component.stage import Stage
+from connector.mapping import DEFAULT_MAPPING, DuplicatePolicy, MappingConfig
+from connector.model import LinkChange, RunKind
+from connector.planning.manual_actions import pick_primary
+from tests.component.harness import Harness
+from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
 
 
-def save(stage: Stage, **changes: Any) -> None:
-    mapping = FieldMapping(1, DEFAULT_MAPPING.lines, DEFAULT_MAPPING.contact_filter, **changes)
-    stage.world.configuration.save(mapping)  # type: ignore[attr-defined]
+def save(harness: Harness, **changes: Any) -> None:
+    mapping = MappingConfig(1, DEFAULT_MAPPING.pairs, DEFAULT_MAPPING.contact_filter, **changes)
+    harness.world.mappings.save(mapping)  # type: ignore[attr-defined]
 
 
 class TestConversion:
     def test_a_converted_lead_is_never_written_and_no_other_is_created(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)
-        stage.control("salesforce", "POST", f"leads/{lead['Id']}/convert")
-        stage.edit_person(ana, phone="222")
+        lead = lead_of(harness)
+        harness.control("salesforce", "POST", f"leads/{lead['Id']}/convert")
+        harness.edit_person(ana, phone="222")
 
-        stage.sync()
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] == "111"
-        assert quiet(stage)
+        assert lead_of(harness)["Phone"] == "111"
+        assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_its_contact_takes_over_once_it_is_flagged(self, stage: Stage) -> None:
-        converted = stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
+    def test_its_contact_takes_over_once_it_is_flagged(self, harness: Harness) -> None:
+        converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
-        stage.sync()
-        later(stage)
-        stage.salesforce(
+        harness.sync()
+        later(harness)
+        harness.salesforce(
             "PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes", "Phone": "333"}
         )
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "333"
-        assert stage.contact(contact)["Phone"] == "333"
-        assert quiet(stage)
+        assert harness.people()[ANA]["phone"] == "333"
+        assert harness.contact(contact)["Phone"] == "333"
+        assert second_run_is_silent(harness)
 
     def test_what_was_agreed_with_the_lead_is_agreed_with_its_contact(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
         """An edit in Plezi after the conversion is no conflict, nor undone by the Contact."""
-        converted = stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
+        converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
-        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
-        later(stage)
-        stage.edit_person(ana, phone="222")
-        later(stage)
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
+        later(harness)
+        harness.edit_person(ana, phone="222")
+        later(harness)
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "222"
-        assert stage.contact(contact)["Phone"] == "111"
-        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"MobilePhone": "444"})
-        stage.sync()
-        assert stage.people()[ANA]["mobile"] == "444"
-        assert stage.people()[ANA]["phone"] == "222"
+        assert harness.people()[ANA]["phone"] == "222"
+        assert harness.contact(contact)["Phone"] == "111"
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"MobilePhone": "444"})
+        harness.sync()
+        assert harness.people()[ANA]["mobile"] == "444"
+        assert harness.people()[ANA]["phone"] == "222"
 
     @pytest.mark.usefixtures("ana")
-    def test_a_lead_typed_anew_after_the_conversion_takes_part(self, stage: Stage) -> None:
-        stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
-        stage.sync()
-        later(stage)
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="555")
+    def test_a_lead_typed_anew_after_the_conversion_takes_part(self, harness: Harness) -> None:
+        harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
+        harness.sync()
+        later(harness)
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="555")
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "555"
-        assert quiet(stage)
+        assert harness.people()[ANA]["phone"] == "555"
+        assert second_run_is_silent(harness)
 
     def test_a_value_cleared_in_plezi_beside_a_new_lead_is_a_conflict_and_journalled(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.control("salesforce", "POST", f"leads/{lead_of(stage)['Id']}/convert")
-        stage.sync()
-        later(stage)
-        stage.edit_person(ana, phone=None)
-        later(stage)
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="555")
+        harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
+        harness.sync()
+        later(harness)
+        harness.edit_person(ana, phone=None)
+        later(harness)
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="555")
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "555"
-        assert [line["before"] for line in stage.journal(ANA) if line["what"] == "lost"] == ["null"]
+        assert harness.people()[ANA]["phone"] == "555"
+        assert [
+            line["before"] for line in harness.journal(ANA) if line["kind"] == "overwritten"
+        ] == ["null"]
 
 
 class TestMerge:
     def test_the_winner_goes_on_and_the_loser_s_value_is_not_written_back(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        winner = lead_of(stage)["Id"]
-        loser = stage.add_lead(Email=ANA, LastName="Lopez", Title="CMO")
-        stage.sync()
-        stage.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
-        stage.edit_person(ana, phone="222")
+        winner = lead_of(harness)["Id"]
+        loser = harness.add_lead(Email=ANA, LastName="Lopez", Title="CMO")
+        harness.sync()
+        harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
+        harness.edit_person(ana, phone="222")
 
-        stage.sync()
+        harness.sync()
 
-        assert lead_of(stage)["Id"] == winner
-        assert lead_of(stage)["Phone"] == "222"
-        assert quiet(stage)
+        assert lead_of(harness)["Id"] == winner
+        assert lead_of(harness)["Phone"] == "222"
+        assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(self, stage: Stage) -> None:
-        stage.add_person(email=BOB, last_name="Roi")
-        stage.sync()
-        winner, loser = lead_of(stage)["Id"], lead_of(stage, BOB)["Id"]
-        stage.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
+    def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(
+        self, harness: Harness
+    ) -> None:
+        harness.add_person(email=BOB, last_name="Roi")
+        harness.sync()
+        winner, loser = lead_of(harness)["Id"], lead_of(harness, BOB)["Id"]
+        harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
 
-        stage.sync()
+        harness.sync()
 
-        assert set(stage.people()) == {ANA, BOB}
-        assert [lead["Id"] for lead in stage.leads()] == [winner]
-        assert quiet(stage)
+        assert set(harness.people()) == {ANA, BOB}
+        assert [lead["Id"] for lead in harness.leads()] == [winner]
+        assert second_run_is_silent(harness)
 
 
 class TestDeletion:
     def test_a_deleted_lead_is_not_resurrected_and_nothing_is_deleted_in_plezi(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead_of(stage)['Id']}")
-        stage.sync()
-        stage.edit_person(ana, phone="222")
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
+        harness.sync()
+        harness.edit_person(ana, phone="222")
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.leads() == []
-        assert stage.people()[ANA]["phone"] == "222"
-        assert quiet(stage)
+        assert harness.leads() == []
+        assert harness.people()[ANA]["phone"] == "222"
+        assert second_run_is_silent(harness)
 
     def test_an_undeleted_lead_takes_up_what_was_typed_meanwhile(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)["Id"]
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
-        stage.sync()
-        stage.edit_person(ana, phone="222")
-        stage.sync()
-        later(stage)
+        lead = lead_of(harness)["Id"]
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        harness.sync()
+        harness.edit_person(ana, phone="222")
+        harness.sync()
+        later(harness)
 
-        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
-        stage.sync()
+        harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] == "222"
-        assert quiet(stage)
+        assert lead_of(harness)["Phone"] == "222"
+        assert second_run_is_silent(harness)
 
     def test_an_undeleted_lead_takes_up_what_a_contact_changed_meanwhile(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
         """Each says what it last agreed to; the Lead was not there when the others agreed anew."""
-        lead = lead_of(stage)["Id"]
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
-        stage.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
-        stage.sync()
-        assert stage.people()[ANA]["phone"] == "333"
-        later(stage)
+        lead = lead_of(harness)["Id"]
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        harness.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
+        harness.sync()
+        assert harness.people()[ANA]["phone"] == "333"
+        later(harness)
 
-        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
-        stage.sync()
+        harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] == stage.people()[ANA]["phone"] == "333"
-        [met, joined] = [line for line in stage.journal(ANA) if line["what"] == "lost"]
+        assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "333"
+        [met, joined] = [line for line in harness.journal(ANA) if line["kind"] == "overwritten"]
         assert (met["record"], joined["record"]) == (ana, lead)
         assert met["before"] == joined["before"] == '"111"'
-        assert quiet(stage)
+        assert second_run_is_silent(harness)
 
     def test_an_undeleted_lead_takes_up_what_both_others_typed_alike(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)["Id"]
-        contact = stage.add_contact(
+        lead = lead_of(harness)["Id"]
+        contact = harness.add_contact(
             Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
         )
-        stage.sync()
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
-        stage.sync()
-        later(stage)
-        stage.edit_person(ana, phone="333")
-        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "333"})
-        stage.sync()
-        later(stage)
+        harness.sync()
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        harness.sync()
+        later(harness)
+        harness.edit_person(ana, phone="333")
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "333"})
+        harness.sync()
+        later(harness)
 
-        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
-        stage.sync()
+        harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] == stage.people()[ANA]["phone"] == "333"
-        assert quiet(stage)
+        assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "333"
+        assert second_run_is_silent(harness)
 
     def test_what_was_cleared_before_the_lead_was_deleted_stays_an_edit(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        lead = lead_of(stage)["Id"]
-        stage.edit_lead(lead, Phone=None)
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead}")
-        stage.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
-        stage.sync()
-        assert stage.people()[ANA]["phone"] == "333"
-        later(stage)
+        lead = lead_of(harness)["Id"]
+        harness.edit_lead(lead, Phone=None)
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        harness.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
+        harness.sync()
+        assert harness.people()[ANA]["phone"] == "333"
+        later(harness)
 
-        stage.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
-        stage.sync()
+        harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] is stage.people()[ANA]["phone"] is None
-        assert ana == stage.people()[ANA]["id"]
-        assert quiet(stage)
+        assert lead_of(harness)["Phone"] is harness.people()[ANA]["phone"] is None
+        assert ana == harness.people()[ANA]["id"]
+        assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_a_lead_deleted_and_typed_anew_meets_plezi_for_the_first_time(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        stage.salesforce("DELETE", f"sobjects/Lead/{lead_of(stage)['Id']}")
-        stage.sync()
-        later(stage)
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="999")
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
+        harness.sync()
+        later(harness)
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="999")
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == lead_of(stage)["Phone"] == "999"
-        assert [line["before"] for line in stage.journal(ANA) if line["what"] == "lost"] == [
-            '"111"'
-        ]
+        assert harness.people()[ANA]["phone"] == lead_of(harness)["Phone"] == "999"
+        assert [
+            line["before"] for line in harness.journal(ANA) if line["kind"] == "overwritten"
+        ] == ['"111"']
 
     def test_a_contact_deleted_in_plezi_is_not_resurrected_and_the_lead_stays(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.control("plezi", "DELETE", f"contacts/{ana}")
-        stage.edit_lead(lead_of(stage)["Id"], Phone="222")
+        harness.control("plezi", "DELETE", f"contacts/{ana}")
+        harness.edit_lead(lead_of(harness)["Id"], Phone="222")
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people() == {}
-        assert lead_of(stage)["Phone"] == "222"
-        assert quiet(stage)
+        assert harness.people() == {}
+        assert lead_of(harness)["Phone"] == "222"
+        assert second_run_is_silent(harness)
 
     def test_a_contact_deleted_in_plezi_and_typed_anew_meets_the_lead_for_the_first_time(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.control("plezi", "DELETE", f"contacts/{ana}")
-        later(stage)
-        stage.add_person(email=ANA, last_name="Lopez", phone="777")
+        harness.control("plezi", "DELETE", f"contacts/{ana}")
+        later(harness)
+        harness.add_person(email=ANA, last_name="Lopez", phone="777")
 
-        stage.sync()
-        stage.sync()
+        harness.sync()
+        harness.sync()
 
-        assert lead_of(stage)["Phone"] == stage.people()[ANA]["phone"] == "777"
-        assert len(stage.leads()) == 1
-        assert quiet(stage)
+        assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "777"
+        assert len(harness.leads()) == 1
+        assert second_run_is_silent(harness)
 
 
 class TestSeveral:
     @pytest.mark.usefixtures("ana")
-    def test_a_second_lead_takes_the_first_one_s_values(self, stage: Stage) -> None:
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="000")
+    def test_a_second_lead_takes_the_first_one_s_values(self, harness: Harness) -> None:
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
 
-        stage.sync()
+        harness.sync()
 
-        assert [lead["Phone"] for lead in stage.leads(ANA)] == ["111", "111"]
-        assert stage.people()[ANA]["phone"] == "111"
-        assert stage.ledger.waiting("duplicate", 10) == [ANA]
-        assert quiet(stage)
+        assert [lead["Phone"] for lead in harness.leads(ANA)] == ["111", "111"]
+        assert harness.people()[ANA]["phone"] == "111"
+        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
+        assert second_run_is_silent(harness)
 
-    def test_survivor_writes_to_one_lead_only(self, stage: Stage) -> None:
-        save(stage, duplicates=Duplicates.SURVIVOR)
-        person = stage.add_person(email=ANA, last_name="Lopez", phone="111")
-        stage.sync()
-        first = lead_of(stage)["Id"]
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="000")
-        stage.edit_person(person, phone="222")
+    def test_survivor_writes_to_one_lead_only(self, harness: Harness) -> None:
+        save(harness, duplicates=DuplicatePolicy.SURVIVOR)
+        person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
+        harness.sync()
+        first = lead_of(harness)["Id"]
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
+        harness.edit_person(person, phone="222")
 
-        stage.sync()
+        harness.sync()
 
-        phones = {lead["Id"]: lead["Phone"] for lead in stage.leads(ANA)}
+        phones = {lead["Id"]: lead["Phone"] for lead in harness.leads(ANA)}
         assert phones.pop(first) == "222"
         assert list(phones.values()) == ["000"]
-        assert stage.ledger.waiting("duplicate", 10) == [ANA]
+        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
 
-    def test_hold_writes_to_none_and_a_person_picks_the_survivor(self, stage: Stage) -> None:
-        save(stage, duplicates=Duplicates.HOLD)
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="000")
-        second = stage.add_lead(Email=ANA, LastName="Lopez", Phone="222")
-        stage.sync()
-        assert stage.people() == {}
-        assert stage.ledger.waiting("duplicate", 10) == [ANA]
+    def test_hold_writes_to_none_and_a_person_picks_the_survivor(self, harness: Harness) -> None:
+        save(harness, duplicates=DuplicatePolicy.HOLD)
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
+        second = harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
+        harness.sync()
+        assert harness.people() == {}
+        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
 
-        link = stage.ledger.links([ANA])[ANA]
-        stage.ledger.put([Change(survive(link, second))])
-        stage.sync()
+        link = harness.ledger.load_links([ANA])[ANA]
+        harness.ledger.save_links([LinkChange(pick_primary(link, second))])
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "222"
+        assert harness.people()[ANA]["phone"] == "222"
 
-    def test_no_lead_is_created_for_somebody_who_is_a_contact_already(self, stage: Stage) -> None:
-        stage.add_contact(Email=ANA, LastName="Lopez")
-        stage.add_person(email=ANA, last_name="Lopez")
+    def test_no_lead_is_created_for_somebody_who_is_a_contact_already(
+        self, harness: Harness
+    ) -> None:
+        harness.add_contact(Email=ANA, LastName="Lopez")
+        harness.add_person(email=ANA, last_name="Lopez")
 
-        run = stage.sync()
+        run = harness.sync()
 
-        assert stage.leads() == []
+        assert harness.leads() == []
         assert run.counts["salesforce"]["skipped.is_a_contact"] == 1
 
     def test_a_lead_is_created_beside_a_contact_where_the_setting_says_so(
-        self, stage: Stage
+        self, harness: Harness
     ) -> None:
-        save(stage, create_lead_beside_contact=True)
-        stage.add_contact(Email=ANA, LastName="Lopez")
-        stage.add_person(email=ANA, last_name="Lopez")
+        save(harness, create_lead_beside_contact=True)
+        harness.add_contact(Email=ANA, LastName="Lopez")
+        harness.add_person(email=ANA, last_name="Lopez")
 
-        stage.sync()
+        harness.sync()
 
-        assert len(stage.leads(ANA)) == 1
+        assert len(harness.leads(ANA)) == 1
 
     def test_two_leads_and_a_contact_of_one_address_are_one_person_and_the_contact_is_left_alone(
-        self, stage: Stage, ana: str
+        self, harness: Harness, ana: str
     ) -> None:
-        stage.add_lead(Email=ANA, LastName="Lopez", Phone="000")
-        contact = stage.add_contact(
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
+        contact = harness.add_contact(
             Email=ANA, LastName="Lopez", Phone="555", sync_to_plezi__c="yes"
         )
-        stage.sync()
-        later(stage)
-        stage.edit_person(ana, phone="222")
-        stage.sync()
+        harness.sync()
+        later(harness)
+        harness.edit_person(ana, phone="222")
+        harness.sync()
 
-        assert [lead["Phone"] for lead in stage.leads(ANA)] == ["222", "222"]
-        assert stage.contact(contact)["Phone"] == "555"
-        assert quiet(stage)
-        later(stage)
-        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "666"})
-        stage.sync()
-        assert stage.people()[ANA]["phone"] == "666"
-        assert [lead["Phone"] for lead in stage.leads(ANA)] == ["666", "666"]
+        assert [lead["Phone"] for lead in harness.leads(ANA)] == ["222", "222"]
+        assert harness.contact(contact)["Phone"] == "555"
+        assert second_run_is_silent(harness)
+        later(harness)
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "666"})
+        harness.sync()
+        assert harness.people()[ANA]["phone"] == "666"
+        assert [lead["Phone"] for lead in harness.leads(ANA)] == ["666", "666"]
 
 
 class TestFlag:
-    def test_switching_the_flag_off_stops_updates_and_deletes_nothing(self, stage: Stage) -> None:
-        contact = stage.add_contact(
+    def test_switching_the_flag_off_stops_updates_and_deletes_nothing(
+        self, harness: Harness
+    ) -> None:
+        contact = harness.add_contact(
             Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
         )
-        stage.sync()
-        stage.salesforce(
+        harness.sync()
+        harness.salesforce(
             "PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "no", "Phone": "222"}
         )
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "111"
-        assert quiet(stage)
+        assert harness.people()[ANA]["phone"] == "111"
+        assert second_run_is_silent(harness)
 
-    def test_switching_it_on_again_brings_what_was_typed_meanwhile(self, stage: Stage) -> None:
-        contact = stage.add_contact(
+    def test_switching_it_on_again_brings_what_was_typed_meanwhile(self, harness: Harness) -> None:
+        contact = harness.add_contact(
             Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
         )
-        stage.sync()
-        stage.salesforce(
+        harness.sync()
+        harness.salesforce(
             "PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "no", "Phone": "222"}
         )
-        stage.sync()
-        stage.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
+        harness.sync()
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
 
-        stage.sync()
+        harness.sync()
 
-        assert stage.people()[ANA]["phone"] == "222"
+        assert harness.people()[ANA]["phone"] == "222"
 
 
-def test_a_full_run_changes_none_of_all_this(stage: Stage, ana: str) -> None:
-    stage.salesforce("DELETE", f"sobjects/Lead/{lead_of(stage)['Id']}")
-    stage.add_contact(Email=BOB, LastName="Roi")
-    stage.sync()
-    stage.mark()
+def test_a_full_run_changes_none_of_all_this(harness: Harness, ana: str) -> None:
+    harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
+    harness.add_contact(Email=BOB, LastName="Roi")
+    harness.sync()
+    harness.mark()
 
-    stage.sync(kind=RunKind.FULL)
+    harness.sync(kind=RunKind.FULL)
 
-    assert stage.leads() == []
-    assert stage.calls("salesforce")["writes"] == stage.calls("plezi")["writes"] == 0
-    assert set(stage.people()) == {ANA}
-    assert ana in {row["id"] for row in stage.people().values()}
+    assert harness.leads() == []
+    assert harness.calls("salesforce")["writes"] == harness.calls("plezi")["writes"] == 0
+    assert set(harness.people()) == {ANA}
+    assert ana in {row["id"] for row in harness.people().values()}

@@ -12,15 +12,15 @@ import pytest
 
 from connector import connecting, telemetry, wiring
 from connector.connecting import SecretKind
+from connector.credentials.rotation import MAX_TESTS, RotationOutcome, RotationStep
 from connector.errors import HaltError, RetryError, UnknownError
 from connector.model import RunState
-from connector.rotation import MOST_TRIES, Outcome, Step
 from functions.rotate_credentials import app
-from tests.component.keyring import Keyring
-from tests.component.stage import REGION, Stage
+from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.harness import REGION, Harness
 
 EVENTS = Path(__file__).parents[2] / "events"
-STEPS = [Step.CREATE, Step.SET, Step.TEST, Step.FINISH]
+STEPS = [RotationStep.CREATE, RotationStep.SET, RotationStep.TEST, RotationStep.FINISH]
 
 
 class DiedError(Exception):
@@ -28,14 +28,14 @@ class DiedError(Exception):
 
 
 @pytest.fixture
-def reset(keyring: Keyring) -> Keyring:
+def reset(credentials: CredentialFixtures) -> CredentialFixtures:
     """The password was reset: what is current is refused from now on."""
-    keyring.reset_password()
-    return keyring
+    credentials.reset_password()
+    return credentials
 
 
 @pytest.fixture
-def rotates(reset: Keyring, monkeypatch: pytest.MonkeyPatch) -> Keyring:
+def rotates(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
     """As `reset`, and Secrets Manager rotates the secret (moto would do it by itself)."""
     client = boto3.client("secretsmanager", region_name=REGION)
     described = client.describe_secret
@@ -57,144 +57,146 @@ def _shared(secrets: Any) -> Callable[..., Any]:
     return client
 
 
-def runs(keyring: Keyring) -> int:
-    return len(keyring.stage.ledger.runs(limit=100))
+def runs(credentials: CredentialFixtures) -> int:
+    return len(credentials.harness.ledger.list_runs(limit=100))
 
 
-def test_a_good_version_becomes_current_and_a_run_catches_up(reset: Keyring) -> None:
+def test_a_good_version_becomes_current_and_a_run_catches_up(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
 
-    rotated = reset.rotation().offer(version)
+    rotated = reset.rotation().test_and_promote(version)
 
-    assert rotated.outcome is Outcome.PROMOTED
+    assert rotated.outcome is RotationOutcome.PROMOTED
     assert reset.current() == version
-    run = reset.stage.ledger.run(rotated.run_id)
+    run = reset.harness.ledger.load_run(rotated.run_id)
     assert run is not None
     assert run.state is RunState.REQUESTED
 
 
 def test_a_bad_version_never_becomes_current_and_stays_pending_with_its_refusal(
-    reset: Keyring,
+    reset: CredentialFixtures,
 ) -> None:
     before = reset.current()
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
 
-    rotated = reset.rotation().offer(version)
+    rotated = reset.rotation().test_and_promote(version)
 
-    assert rotated.outcome is Outcome.REFUSED
+    assert rotated.outcome is RotationOutcome.REFUSED
     assert "password was reset" in rotated.causes[0]
     assert reset.current() == before
     assert reset.labels(version) == ["AWSPENDING"]
     assert runs(reset) == 0
 
 
-def test_a_bad_version_is_tried_once_however_often_it_is_offered(reset: Keyring) -> None:
+def test_a_bad_version_is_tried_once_however_often_it_is_offered(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
 
-    answers = {reset.rotation().offer(version) for _ in range(10)}
+    answers = {reset.rotation().test_and_promote(version) for _ in range(10)}
 
     assert len(answers) == 1
     assert reset.logins() == ["Invalid Password"]
 
 
-def test_a_version_that_logs_in_but_cannot_read_is_refused(keyring: Keyring) -> None:
-    version = keyring.put(keyring.client_credentials(), "AWSPENDING")
-    keyring.switch(hidden_objects=["Lead"])
+def test_a_version_that_logs_in_but_cannot_read_is_refused(credentials: CredentialFixtures) -> None:
+    version = credentials.put(credentials.client_credentials(), "AWSPENDING")
+    credentials.switch(hidden_objects=["Lead"])
 
-    rotated = keyring.rotation().offer(version)
+    rotated = credentials.rotation().test_and_promote(version)
 
-    assert rotated.outcome is Outcome.REFUSED
-    assert keyring.current() != version
+    assert rotated.outcome is RotationOutcome.REFUSED
+    assert credentials.current() != version
 
 
-def test_a_trial_touches_neither_the_breaker_nor_the_shared_session(reset: Keyring) -> None:
+def test_a_trial_touches_neither_the_breaker_nor_the_shared_session(
+    reset: CredentialFixtures,
+) -> None:
     reset.run()
-    breaker = reset.stage.ledger.breaker()
+    breaker = reset.harness.ledger.breaker()
     assert breaker is not None
 
-    reset.rotation().offer(reset.put(reset.material(password="wrong"), "AWSPENDING"))
+    reset.rotation().test_and_promote(reset.put(reset.material(password="wrong"), "AWSPENDING"))
 
-    assert reset.stage.ledger.breaker() == breaker
-    assert reset.stage.ledger.token() is None
+    assert reset.harness.ledger.breaker() == breaker
+    assert reset.harness.ledger.load_session() is None
 
 
-def test_an_incomplete_version_is_refused_without_a_login(reset: Keyring) -> None:
+def test_an_incomplete_version_is_refused_without_a_login(reset: CredentialFixtures) -> None:
     version = reset.put({"flow": "password"}, "AWSPENDING")
 
-    rotated = reset.rotation().offer(version)
+    rotated = reset.rotation().test_and_promote(version)
 
-    assert rotated.outcome is Outcome.REFUSED
+    assert rotated.outcome is RotationOutcome.REFUSED
     assert "consumer_key" in rotated.message
     assert reset.logins() == []
 
 
 @pytest.mark.parametrize("version", ["a-version-that-is-not-there", "previous"])
-def test_only_the_pending_version_can_be_offered(reset: Keyring, version: str) -> None:
+def test_only_the_pending_version_can_be_offered(reset: CredentialFixtures, version: str) -> None:
     previous = reset.current()
     reset.put(reset.material())
     offered = previous if version == "previous" else version
 
     with pytest.raises(HaltError, match="put the new material with"):
-        reset.rotation().offer(offered)
+        reset.rotation().test_and_promote(offered)
 
     assert reset.logins() == []
 
 
-def test_the_current_version_is_left_alone(keyring: Keyring) -> None:
-    rotated = keyring.rotation().offer(keyring.current())
+def test_the_current_version_is_left_alone(credentials: CredentialFixtures) -> None:
+    rotated = credentials.rotation().test_and_promote(credentials.current())
 
-    assert rotated.outcome is Outcome.ALREADY_CURRENT
-    assert keyring.logins() == []
-    assert runs(keyring) == 0
+    assert rotated.outcome is RotationOutcome.ALREADY_CURRENT
+    assert credentials.logins() == []
+    assert runs(credentials) == 0
 
 
-def test_a_side_in_maintenance_may_be_offered_the_version_again(reset: Keyring) -> None:
+def test_a_side_in_maintenance_may_be_offered_the_version_again(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
     reset.switch(org_status="maintenance")
     for _ in range(5):
         with pytest.raises(RetryError):
-            reset.rotation().offer(version)
+            reset.rotation().test_and_promote(version)
     reset.switch(org_status="active")
 
-    assert reset.rotation().offer(version).outcome is Outcome.PROMOTED
+    assert reset.rotation().test_and_promote(version).outcome is RotationOutcome.PROMOTED
 
 
 def test_a_version_whose_refusals_may_have_been_lost_is_not_tried_for_ever(
-    reset: Keyring,
+    reset: CredentialFixtures,
 ) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
     lost = {"kind": "reset_after_commit", "path": "oauth2/token", "count": None}
-    reset.stage.control("salesforce", "POST", "faults", lost)
-    for _ in range(MOST_TRIES):
+    reset.harness.control("salesforce", "POST", "faults", lost)
+    for _ in range(MAX_TESTS):
         with pytest.raises(UnknownError):
-            reset.rotation().offer(version)
+            reset.rotation().test_and_promote(version)
 
     for _ in range(5):
-        assert reset.rotation().offer(version).outcome is Outcome.REFUSED
+        assert reset.rotation().test_and_promote(version).outcome is RotationOutcome.REFUSED
 
-    assert reset.logins() == ["Invalid Password"] * MOST_TRIES
+    assert reset.logins() == ["Invalid Password"] * MAX_TESTS
 
 
-def test_while_a_run_logs_in_no_version_is_tried(reset: Keyring) -> None:
+def test_while_a_run_logs_in_no_version_is_tried(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
-    reset.stage.ledger.claim_login(reset.stage.world.clock(), 60)
+    reset.harness.ledger.acquire_login_lock(reset.harness.world.clock(), 60)
 
     with pytest.raises(RetryError, match="another login is under way"):
-        reset.rotation().offer(version)
+        reset.rotation().test_and_promote(version)
 
     assert reset.logins() == []
 
 
-def test_a_new_key_of_plezi_is_tried_by_a_read(keyring: Keyring) -> None:
-    rotation = keyring.rotation(SecretKind.PLEZI)
+def test_a_new_key_of_plezi_is_tried_by_a_read(credentials: CredentialFixtures) -> None:
+    rotation = credentials.rotation(SecretKind.PLEZI)
 
-    bad = rotation.offer(keyring.put_plezi("AWSPENDING", api_key="wrong"))
-    good = rotation.offer(keyring.put_plezi("AWSPENDING"))
+    bad = rotation.test_and_promote(credentials.put_plezi("AWSPENDING", api_key="wrong"))
+    good = rotation.test_and_promote(credentials.put_plezi("AWSPENDING"))
 
-    assert (bad.outcome, good.outcome) == (Outcome.REFUSED, Outcome.PROMOTED)
+    assert (bad.outcome, good.outcome) == (RotationOutcome.REFUSED, RotationOutcome.PROMOTED)
 
 
-def test_the_four_steps_promote_a_good_version_each_done_twice(rotates: Keyring) -> None:
+def test_the_four_steps_promote_a_good_version_each_done_twice(rotates: CredentialFixtures) -> None:
     version = rotates.put(rotates.material(), "AWSPENDING")
 
     for step in STEPS:
@@ -206,23 +208,25 @@ def test_the_four_steps_promote_a_good_version_each_done_twice(rotates: Keyring)
     assert runs(rotates) == 1
 
 
-def test_the_four_steps_stop_at_a_bad_version(rotates: Keyring) -> None:
+def test_the_four_steps_stop_at_a_bad_version(rotates: CredentialFixtures) -> None:
     before = rotates.current()
     version = rotates.put(rotates.material(password="wrong"), "AWSPENDING")
-    rotates.rotation().step(Step.CREATE, version)
-    rotates.rotation().step(Step.SET, version)
+    rotates.rotation().step(RotationStep.CREATE, version)
+    rotates.rotation().step(RotationStep.SET, version)
 
     for _ in range(5):  # Secrets Manager repeats a step that failed
         with pytest.raises(HaltError, match="refused the login"):
-            rotates.rotation().step(Step.TEST, version)
+            rotates.rotation().step(RotationStep.TEST, version)
         with pytest.raises(HaltError, match="has not passed its trial"):
-            rotates.rotation().step(Step.FINISH, version)
+            rotates.rotation().step(RotationStep.FINISH, version)
 
     assert rotates.current() == before
     assert rotates.logins() == ["Invalid Password"]
 
 
-def test_a_version_without_material_ends_in_an_error_with_the_remedy(rotates: Keyring) -> None:
+def test_a_version_without_material_ends_in_an_error_with_the_remedy(
+    rotates: CredentialFixtures,
+) -> None:
     client = boto3.client("secretsmanager", region_name=REGION)
     empty = "11111111-2222-4333-8444-555555555555"
     client.put_secret_value(
@@ -232,12 +236,12 @@ def test_a_version_without_material_ends_in_an_error_with_the_remedy(rotates: Ke
         VersionStages=["AWSPENDING"],
     )
 
-    for step in (Step.CREATE, Step.SET, Step.TEST):
+    for step in (RotationStep.CREATE, RotationStep.SET, RotationStep.TEST):
         with pytest.raises(HaltError, match="put-secret-value --version-stages AWSPENDING"):
             rotates.rotation().step(step, empty)
 
 
-def test_a_secret_that_is_not_rotated_refuses_the_steps(reset: Keyring) -> None:
+def test_a_secret_that_is_not_rotated_refuses_the_steps(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
 
     for step in STEPS:
@@ -246,13 +250,17 @@ def test_a_secret_that_is_not_rotated_refuses_the_steps(reset: Keyring) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_for_a_version_that_is_not_pending_is_refused(rotates: Keyring, step: Step) -> None:
+def test_a_step_for_a_version_that_is_not_pending_is_refused(
+    rotates: CredentialFixtures, step: RotationStep
+) -> None:
     with pytest.raises(HaltError, match="is not the pending one"):
         rotates.rotation().step(step, "unknown")
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_for_the_current_version_does_nothing(rotates: Keyring, step: Step) -> None:
+def test_a_step_for_the_current_version_does_nothing(
+    rotates: CredentialFixtures, step: RotationStep
+) -> None:
     rotates.rotation().step(step, rotates.current())
 
     assert rotates.logins() == []
@@ -282,7 +290,7 @@ class Dying:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("direct", [True, False])
 def test_a_function_killed_anywhere_is_followed_by_one_that_finishes(
-    rotates: Keyring, *, after: bool, direct: bool
+    rotates: CredentialFixtures, *, after: bool, direct: bool
 ) -> None:
     for at in range(1, 40):
         if not _dies_and_is_followed(rotates, Dying(at, after=after), direct=direct):
@@ -291,21 +299,21 @@ def test_a_function_killed_anywhere_is_followed_by_one_that_finishes(
     pytest.fail("the rotation does not come to an end")
 
 
-def _dies_and_is_followed(keyring: Keyring, dying: Dying, *, direct: bool) -> bool:
-    version = keyring.put(keyring.material(), "AWSPENDING")
-    logins_before, runs_before = len(keyring.logins()), runs(keyring)
-    rotation = keyring.rotation()
+def _dies_and_is_followed(credentials: CredentialFixtures, dying: Dying, *, direct: bool) -> bool:
+    version = credentials.put(credentials.material(), "AWSPENDING")
+    logins_before, runs_before = len(credentials.logins()), runs(credentials)
+    rotation = credentials.rotation()
     for owner, names in (
-        (rotation._vault, ("promote",)),
-        (rotation._memory, ("document", "keep_document")),
-        (rotation, ("_trial", "_catch_up")),
+        (rotation._versions, ("promote",)),
+        (rotation._store, ("load_document", "save_document")),
+        (rotation, ("_test", "_request_run")),
     ):
         for name in names:
             setattr(owner, name, dying.wrap(getattr(owner, name)))
 
     def rotate(by: Any) -> None:
         if direct:
-            by.offer(version)
+            by.test_and_promote(version)
             return
         for step in STEPS:
             by.step(step, version)
@@ -315,18 +323,18 @@ def _dies_and_is_followed(keyring: Keyring, dying: Dying, *, direct: bool) -> bo
         rotate(rotation)
     except DiedError:
         died = True
-        keyring.stage.ledger.release_login()  # as two minutes later
-    rotate(keyring.rotation())
+        credentials.harness.ledger.release_login_lock()  # as two minutes later
+    rotate(credentials.rotation())
 
-    assert keyring.current() == version
-    assert keyring.logins()[logins_before:] in (["Success"], ["Success", "Success"])
+    assert credentials.current() == version
+    assert credentials.logins()[logins_before:] in (["Success"], ["Success", "Success"])
     # Died between requesting the run and noting it: there are two, and the second writes nothing.
-    assert runs(keyring) - runs_before in (1, 2)
+    assert runs(credentials) - runs_before in (1, 2)
     return died
 
 
 def test_what_hurried_people_put_straight_to_current_is_tried_once_by_the_next_run(
-    reset: Keyring,
+    reset: CredentialFixtures,
 ) -> None:
     reset.put(reset.material(security_token="mistyped"))
     for _ in range(3):
@@ -335,15 +343,15 @@ def test_what_hurried_people_put_straight_to_current_is_tried_once_by_the_next_r
 
     assert reset.run().state is RunState.DONE
     assert reset.logins() == ["Invalid Password", "Success"]
-    assert reset.stage.ledger.breaker() is None
+    assert reset.harness.ledger.breaker() is None
 
 
 # The function
 
 
 @pytest.fixture
-def deployed(reset: Keyring, monkeypatch: pytest.MonkeyPatch) -> Keyring:
-    settings = reset.stage.settings
+def deployed(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
+    settings = reset.harness.settings
     for name, value in {
         "LEDGER_TABLE": settings.ledger_table,
         "RUNS_QUEUE_URL": settings.runs_queue_url,
@@ -353,7 +361,7 @@ def deployed(reset: Keyring, monkeypatch: pytest.MonkeyPatch) -> Keyring:
         monkeypatch.setenv(name, value)
     for made in (wiring.door, telemetry.logger):
         made.cache_clear()
-    monkeypatch.setattr(connecting, "Wire", lambda **_: Stage._wire(reset.stage.org))
+    monkeypatch.setattr(connecting, "HttpSession", lambda **_: Harness._wire(reset.harness.org))
     return reset
 
 
@@ -362,7 +370,7 @@ def event(name: str, **changes: Any) -> dict[str, Any]:
     return {**loaded, **changes}
 
 
-def test_the_function_answers_an_offer_with_what_became_of_it(deployed: Keyring) -> None:
+def test_the_function_answers_an_offer_with_what_became_of_it(deployed: CredentialFixtures) -> None:
     bad = deployed.put(deployed.material(password="wrong"), "AWSPENDING")
     refused = app.handler(event("rotate_credentials", version=bad), None)
     good = deployed.put(deployed.material(), "AWSPENDING")
@@ -370,7 +378,7 @@ def test_the_function_answers_an_offer_with_what_became_of_it(deployed: Keyring)
 
     assert (refused["outcome"], promoted["outcome"]) == ("refused", "promoted")
     assert json.loads(json.dumps(refused))["causes"]
-    assert deployed.stage.ledger.run(promoted["run_id"]) is not None
+    assert deployed.harness.ledger.load_run(promoted["run_id"]) is not None
     assert deployed.current() == good
 
 
@@ -379,14 +387,18 @@ def test_the_function_names_what_is_wrong_with_an_offer(wrong: dict[str, str]) -
     assert "version" in app.handler(wrong, None)["error"]
 
 
-def test_an_offer_that_cannot_be_tried_is_answered_with_the_remedy(deployed: Keyring) -> None:
+def test_an_offer_that_cannot_be_tried_is_answered_with_the_remedy(
+    deployed: CredentialFixtures,
+) -> None:
     assert "AWSPENDING" in app.handler({"version": "unknown"}, None)["error"]
     version = deployed.put(deployed.material(), "AWSPENDING")
     deployed.switch(org_status="maintenance")
     assert "may be offered again" in app.handler({"version": version}, None)["error"]
 
 
-def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(deployed: Keyring) -> None:
+def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
+    deployed: CredentialFixtures,
+) -> None:
     asked = event("rotation_step", SecretId="salesforce", ClientRequestToken=deployed.current())
 
     with pytest.raises(HaltError, match="rotation is not switched on"):

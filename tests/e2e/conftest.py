@@ -9,7 +9,7 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
+from local.stack.stack_file import StackFile
 
 FOLDER = Path(".build/e2e")
 
@@ -35,7 +35,7 @@ def commands() -> StackCommands:
 
 
 @pytest.fixture(scope="session")
-def stack(commands: StackCommands) -> Iterator[Stack]:
+def stack(commands: StackCommands) -> Iterator[StackFile]:
     """The stack, deployed and waiting: no test has pressed start yet."""
     commands.down()
     running = commands.up(start=False)
@@ -44,6 +44,6 @@ def stack(commands: StackCommands) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def aws(stack: Stack) -> EmbeddedAws:
+def aws(stack: StackFile) -> EmbeddedAws:
     """Its clients."""
     return EmbeddedAws(stack.aws_endpoint)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
+from local.actors import API, LEAD_FIELDS, Marketer, SalesPerson
 from local.people import Person, person
-from local.stack.record import Stack
-from local.visitors import API, LEAD_FIELDS, Marketer, SalesPerson
+from local.stack.stack_file import StackFile
 
 WAVE = 100
 """People of one wave of work: half of them are known before, the others are new in it."""
@@ -110,7 +110,7 @@ class Records:
 class Population:
     """People whose e-mails begin with one word, in several waves."""
 
-    def __init__(self, stack: Stack, name: str, waves: int) -> None:
+    def __init__(self, stack: StackFile, name: str, waves: int) -> None:
         self._sales, self._marketing = SalesPerson(stack), Marketer(stack)
         self._name = name
         self.numbers = range(waves * WAVE)

@@ -12,11 +12,11 @@ from urllib.parse import quote
 import pytest
 from jsonschema import Draft202012Validator
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.stack.__main__ import main
 from local.stack.admin_calls import call_admin
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
-from local.visitors import Marketer, Operator, SalesPerson
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
@@ -47,14 +47,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(stack: Stack, commands: StackCommands) -> Desk:
+def desk(stack: StackFile, commands: StackCommands) -> Desk:
     assert stack
     return Desk(commands)
 
 
 def with_policy(mapping: dict[str, Any], policy: str) -> dict[str, Any]:
     changed = deepcopy(mapping)
-    next(it for it in changed["lines"] if it["salesforce"] == "Title")["policy"] = policy
+    next(it for it in changed["pairs"] if it["salesforce"] == "Title")["policy"] = policy
     return changed
 
 
@@ -84,17 +84,17 @@ def test_the_fields_of_both_sides_are_listed_with_the_deployed_credentials(desk:
     assert {it["name"] for it in fields["plezi"]} >= {"email", "function"}
     assert {it["name"] for it in fields["lead"]} >= {"Email", "plezi_url__c"}
     checked = desk.good("POST", "/admin/connection/check")
-    assert checked["checked"]["ok"] is True
+    assert checked["report"]["ok"] is True
     assert len(checked["fields"]["lead"]) == len(fields["lead"])
     setup = desk.good("POST", "/admin/setup/salesforce-fields", {"create": True})
     assert setup["ready"] is True
 
 
-def test_a_held_field_of_a_difficult_address_is_settled(desk: Desk, stack: Stack) -> None:
+def test_a_held_field_of_a_difficult_address_is_settled(desk: Desk, stack: StackFile) -> None:
     sales, marketing, ops = SalesPerson(stack), Marketer(stack), Operator(stack)
     ops.admin("POST", "/admin/start")
     mapping = desk.good("GET", "/admin/mapping")
-    next(it for it in mapping["lines"] if it["salesforce"] == "MobilePhone")["policy"] = "hold"
+    next(it for it in mapping["pairs"] if it["salesforce"] == "MobilePhone")["policy"] = "hold"
     desk.good("PUT", "/admin/mapping", mapping)
     person = marketing.add(email=PLUS, last_name="Plus", mobile="111")
     lead = sales.add("Lead", Email=PLUS, LastName="Plus", Company="Plus SA", MobilePhone="222")
@@ -115,7 +115,7 @@ def test_a_held_field_of_a_difficult_address_is_settled(desk: Desk, stack: Stack
     route = "/admin/contacts/{email}"
     assert desk.good("GET", f"/admin/contacts/{address}", route=route)["holds"] == []
     entries = desk.good("GET", "/admin/audit")["entries"]
-    assert entries[0]["what"] == "choose MobilePhone"
+    assert entries[0]["action"] == "choose MobilePhone"
 
 
 def test_the_mapping_is_exported_and_imported_by_the_commands(

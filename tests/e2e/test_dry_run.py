@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from connector.journal.dynamo import lines_of
+from connector.aws.dynamodb.journal import parse_entries
+from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
-from local.stack.record import Stack
-from local.visitors import Marketer, Operator, SalesPerson
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
@@ -27,7 +27,7 @@ def items(aws: EmbeddedAws, table: str) -> Iterator[dict[str, Any]]:
         yield from page["Items"]
 
 
-def fingerprint(aws: EmbeddedAws, stack: Stack) -> list[str]:
+def fingerprint(aws: EmbeddedAws, stack: StackFile) -> list[str]:
     """Every link, pointer and cursor of the ledger, to the byte."""
     kept = items(aws, stack.tables["ledger"])
     return sorted(
@@ -37,7 +37,7 @@ def fingerprint(aws: EmbeddedAws, stack: Stack) -> list[str]:
     )
 
 
-def lines(aws: EmbeddedAws, stack: Stack, run: str) -> set[tuple[str, ...]]:
+def lines(aws: EmbeddedAws, stack: StackFile, run: str) -> set[tuple[str, ...]]:
     """What the journal says of a run: person, what, side, field, and the value written.
 
     What Plezi itself gives a new contact (address, score, state) is not known before.
@@ -45,20 +45,20 @@ def lines(aws: EmbeddedAws, stack: Stack, run: str) -> set[tuple[str, ...]]:
     return {
         (
             line.email,
-            line.what,
+            line.kind,
             line.side,
             line.field,
             "?" if "new contact" in str(line.after) else str(line.after),
         )
         for item in items(aws, stack.tables["journal"])
         if item.get("run_id", {}).get("S") == run  # the audit lies in the same table
-        for line in lines_of(item)
-        if line.what != "duplicate"
+        for line in parse_entries(item)
+        if line.kind != "duplicate"
     }
 
 
 def test_a_dry_run_of_many_people_changes_nothing_and_the_real_run_does_what_it_said(
-    stack: Stack, aws: EmbeddedAws
+    stack: StackFile, aws: EmbeddedAws
 ) -> None:
     sales, marketing, ops = SalesPerson(stack), Marketer(stack), Operator(stack)
     ops.admin("POST", "/admin/start")

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from connector.journal.dynamo import lines_of
-from connector.ledger.dynamo import DynamoLedger
+from connector.aws.dynamodb.journal import parse_entries
+from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.model import Value, Values
+from local.actors import Marketer, Operator
 from local.embedded_aws import EmbeddedAws
 from local.stack.admin_calls import call_admin
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
-from local.visitors import Marketer, Operator
-from tests.e2e.mortal_worker import Worker
+from local.stack.stack_file import StackFile
+from tests.e2e.killable_worker import KillableWorker
 from tests.e2e.populations import (
     PLEZI_AHEAD_SECONDS,
     POLICIES,
@@ -52,16 +52,16 @@ LATEST, LATEST_BEHIND = 0.9, 0.5
 
 
 @pytest.fixture
-def decided_by_policy(stack: Stack, commands: StackCommands) -> Iterator[None]:
+def decided_by_policy(stack: StackFile, commands: StackCommands) -> Iterator[None]:
     """A mapping by which no conflict is decided by the instant of a write."""
 
     def put(lines: list[dict[str, Any]]) -> None:
         now = call_admin(commands, "GET", "/admin/mapping", None).json()
-        body = json.dumps({**now, "lines": lines}).encode()
+        body = json.dumps({**now, "pairs": lines}).encode()
         answer = call_admin(commands, "PUT", "/admin/mapping", body)
         assert answer.ok, answer.text
 
-    before = call_admin(commands, "GET", "/admin/mapping", None).json()["lines"]
+    before = call_admin(commands, "GET", "/admin/mapping", None).json()["pairs"]
     changed = [
         {**line, "policy": POLICIES.get(line["salesforce"], line["policy"])}
         | ({"direction": "to_salesforce"} if line["salesforce"] == "Title" else {})
@@ -75,9 +75,9 @@ def decided_by_policy(stack: Stack, commands: StackCommands) -> Iterator[None]:
 
 @pytest.mark.usefixtures("decided_by_policy")
 def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
-    stack: Stack, aws: EmbeddedAws
+    stack: StackFile, aws: EmbeddedAws
 ) -> None:
-    ops, worker = Operator(stack), Worker(stack, aws)
+    ops, worker = Operator(stack), KillableWorker(stack, aws)
     ops.admin("POST", "/admin/start")
     calm, struck = (Population(stack, name, waves=KILLS) for name in ("calm", "struck"))
     for each in (calm, struck):
@@ -92,7 +92,7 @@ def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
         undisturbed.append(worker.writes())
     chance = random.Random(4)  # noqa: S311  # instants, not secrets
     kills = 0
-    with worker.mortal():
+    with worker.killable():
         for wave in range(KILLS):
             struck.work(wave)
             while kills <= wave:
@@ -101,8 +101,8 @@ def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
                     break  # the run was done sooner: there is work again in the next wave
                 kills += 1
             if wave % WAVES_TO_REST == WAVES_TO_REST - 1:
-                worker.settle(ops)
-        worker.settle(ops)
+                worker.wait_until_done(ops)
+        worker.wait_until_done(ops)
 
     assert kills >= KILLS
     assert_both_sides_agree(calm)
@@ -128,10 +128,10 @@ def assert_both_sides_agree(population: Population) -> None:
         assert {field: lead[field] for field in outcome} == outcome
 
 
-def links(population: Population, stack: Stack, aws: EmbeddedAws) -> dict[int | None, Any]:
+def links(population: Population, stack: StackFile, aws: EmbeddedAws) -> dict[int | None, Any]:
     """Return what the ledger holds of each person, ids, addresses and time stamps apart."""
     ledger = DynamoLedger(aws.tables, stack.tables["ledger"])
-    found = ledger.links(population.email(number) for number in population.numbers)
+    found = ledger.load_links(population.email(number) for number in population.numbers)
     return {
         population.number(email): {
             "waits": (dict(link.holds), link.quarantine, link.intent, link.dirty),
@@ -147,7 +147,7 @@ def apart(values: Values) -> dict[str, Value]:
     return {field: word for field, word in values.items() if field not in IDENTITIES}
 
 
-def lost(population: Population, stack: Stack, aws: EmbeddedAws) -> set[tuple[Any, ...]]:
+def lost(population: Population, stack: StackFile, aws: EmbeddedAws) -> set[tuple[Any, ...]]:
     """Return what the journal says that people typed in vain."""
     pages = aws.tables.get_paginator("scan").paginate(TableName=stack.tables["journal"])
     return {
@@ -155,6 +155,6 @@ def lost(population: Population, stack: Stack, aws: EmbeddedAws) -> set[tuple[An
         for page in pages
         for item in page["Items"]
         if "run_id" in item and (number := population.number(item["email"]["S"])) is not None
-        for line in lines_of(item)
-        if line.what == "lost"
+        for line in parse_entries(item)
+        if line.kind == "overwritten"
     }

@@ -6,32 +6,32 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
-from local.stack.record import Stack
-from local.visitors import Marketer, Operator, SalesPerson
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def sales(stack: Stack) -> SalesPerson:
+def sales(stack: StackFile) -> SalesPerson:
     return SalesPerson(stack)
 
 
 @pytest.fixture
-def marketing(stack: Stack) -> Marketer:
+def marketing(stack: StackFile) -> Marketer:
     return Marketer(stack)
 
 
 @pytest.fixture
-def ops(stack: Stack) -> Operator:
+def ops(stack: StackFile) -> Operator:
     operator = Operator(stack)
     operator.admin("POST", "/admin/start")
     return operator
 
 
 @pytest.fixture
-def hurried_worker(stack: Stack, aws: EmbeddedAws) -> Iterator[None]:
+def hurried_worker(stack: StackFile, aws: EmbeddedAws) -> Iterator[None]:
     """A worker that must save its place after a second of work."""
     name = stack.functions["sync_worker"]
     before = aws.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.on_call import OnCall
-from local.stack.record import Stack
-from local.visitors import Marketer, Operator, SalesPerson
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
@@ -18,19 +18,19 @@ REFUSED = "Invalid Password"
 
 
 @pytest.fixture
-def ops(stack: Stack) -> Operator:
+def ops(stack: StackFile) -> Operator:
     operator = Operator(stack)
     operator.admin("POST", "/admin/start")
     return operator
 
 
 @pytest.fixture
-def sales(stack: Stack) -> SalesPerson:
+def sales(stack: StackFile) -> SalesPerson:
     return SalesPerson(stack)
 
 
 @pytest.fixture
-def on_call(stack: Stack) -> OnCall:
+def on_call(stack: StackFile) -> OnCall:
     return OnCall(stack)
 
 
@@ -40,7 +40,7 @@ def logins(sales: SalesPerson) -> list[str]:
 
 
 def test_a_password_reset_from_beginning_to_end(
-    stack: Stack, sales: SalesPerson, ops: Operator, on_call: OnCall
+    stack: StackFile, sales: SalesPerson, ops: Operator, on_call: OnCall
 ) -> None:
     marketing = Marketer(stack)
     person = marketing.add(email="story@example.com", last_name="Lopez", phone="111")
@@ -92,6 +92,6 @@ def test_a_password_reset_from_beginning_to_end(
     assert logins(sales).count(REFUSED) == 2
 
 
-def test_an_event_on_file_is_answered_with_the_remedy(stack: Stack, aws: EmbeddedAws) -> None:
+def test_an_event_on_file_is_answered_with_the_remedy(stack: StackFile, aws: EmbeddedAws) -> None:
     answer = aws.invoke(stack.functions["rotate_credentials"], {"version": "unknown"})
     assert "put-secret-value --version-stages AWSPENDING" in answer["error"]

@@ -12,9 +12,9 @@ import requests
 from botocore.exceptions import ClientError
 
 from local.embedded_aws import EmbeddedAws
-from local.stack import record
+from local.stack import stack_file as record
 from local.stack.commands import StackCommands
-from local.stack.record import Stack
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
@@ -29,7 +29,7 @@ ROUTES = [
 ]
 
 
-def test_the_record_names_everything(stack: Stack, commands: StackCommands) -> None:
+def test_the_record_names_everything(stack: StackFile, commands: StackCommands) -> None:
     assert set(stack.functions) == {
         *("admin", "manual_sync", "scheduled_sync", "sync_worker"),
         *("form_sync", "form_worker"),
@@ -45,37 +45,37 @@ def test_the_record_names_everything(stack: Stack, commands: StackCommands) -> N
 
 
 def test_a_second_up_says_that_it_is_up(
-    stack: Stack, commands: StackCommands, capsys: pytest.CaptureFixture[str]
+    stack: StackFile, commands: StackCommands, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert commands.up(start=False) == stack
     assert "already up" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_call_without_a_signature_is_refused(stack: Stack, method: str, path: str) -> None:
+def test_a_call_without_a_signature_is_refused(stack: StackFile, method: str, path: str) -> None:
     answer = requests.request(method, stack.api_url + path, timeout=10)
     assert answer.status_code == 403
 
 
-def test_a_signed_call_reaches_the_function(stack: Stack, aws: EmbeddedAws) -> None:
+def test_a_signed_call_reaches_the_function(stack: StackFile, aws: EmbeddedAws) -> None:
     url = stack.api_url + "/admin/status"
     answer = requests.get(url, headers=aws.signed_headers("GET", url), timeout=30)
     assert answer.ok, answer.text
 
 
-def test_the_worker_knows_the_simulators(stack: Stack, aws: EmbeddedAws) -> None:
+def test_the_worker_knows_the_simulators(stack: StackFile, aws: EmbeddedAws) -> None:
     worker = aws.functions.get_function_configuration(FunctionName=stack.functions["sync_worker"])
     variables = worker["Environment"]["Variables"]
     assert variables["SALESFORCE_TRUSTED_HOST"] == stack.salesforce.url.removeprefix("https://")
     assert variables["SALESFORCE_CA_PEM"] == Path(stack.salesforce.ca_bundle).read_text("ascii")
 
 
-def test_the_secrets_hold_what_the_simulators_accept(stack: Stack, aws: EmbeddedAws) -> None:
+def test_the_secrets_hold_what_the_simulators_accept(stack: StackFile, aws: EmbeddedAws) -> None:
     answer = aws.secrets.get_secret_value(SecretId=stack.secrets["plezi"])
     assert json.loads(answer["SecretString"])["api_key"] == stack.plezi.api_key
 
 
-def test_a_stranger_to_the_account_is_refused(stack: Stack) -> None:
+def test_a_stranger_to_the_account_is_refused(stack: StackFile) -> None:
     stranger = boto3.client(
         "dynamodb",
         endpoint_url=stack.aws_endpoint,

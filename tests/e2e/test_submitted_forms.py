@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import requests
 
+from local.actors import REQUESTED, Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
-from local.plezi_tenant.pushes import signature
+from local.plezi_tenant.webhooks import signature
 from local.stack.deployment import new_signing_key
-from local.stack.record import Stack
-from local.visitors import REQUESTED, Marketer, Operator, SalesPerson
+from local.stack.stack_file import StackFile
 
 pytestmark = pytest.mark.stack
 
@@ -33,24 +33,24 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def sales(stack: Stack) -> SalesPerson:
+def sales(stack: StackFile) -> SalesPerson:
     return SalesPerson(stack)
 
 
 @pytest.fixture
-def marketing(stack: Stack) -> Marketer:
+def marketing(stack: StackFile) -> Marketer:
     return Marketer(stack)
 
 
 @pytest.fixture
-def ops(stack: Stack) -> Operator:
+def ops(stack: StackFile) -> Operator:
     operator = Operator(stack)
     operator.admin("POST", "/admin/start")
     return operator
 
 
 @pytest.fixture
-def sign(stack: Stack, aws: EmbeddedAws) -> Callable[..., dict[str, str]]:
+def sign(stack: StackFile, aws: EmbeddedAws) -> Callable[..., dict[str, str]]:
     """Signs as the simulated tenant does."""
     secret = aws.secrets.get_secret_value(SecretId=stack.secrets["forms"])["SecretString"]
     [ours] = json.loads(secret)["signing_keys"]
@@ -80,7 +80,7 @@ def seconds_to_a_lead(sales: SalesPerson, marketing: Marketer, email: str) -> fl
     return took
 
 
-def ledger(stack: Stack, aws: EmbeddedAws) -> tuple[int, str]:
+def ledger(stack: StackFile, aws: EmbeddedAws) -> tuple[int, str]:
     """The number of lines of the ledger, and a digest of every byte."""
     pages = aws.tables.get_paginator("scan").paginate(TableName=stack.tables["ledger"])
     items = sorted(
@@ -103,7 +103,7 @@ def test_a_form_is_a_lead_within_seconds(
 
 
 def test_also_while_everybody_is_read_again(
-    stack: Stack, aws: EmbeddedAws, sales: SalesPerson, marketing: Marketer, ops: Operator
+    stack: StackFile, aws: EmbeddedAws, sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     marketing.simulate("POST", "load", {"contacts": 2000, "first": 40_000})
     sales.simulate("POST", "load", {"leads": 2000, "first": 40_000})
@@ -128,7 +128,7 @@ def pushes(marketing: Marketer) -> list[dict[str, Any]]:
 
 
 def test_whatever_is_refused_gets_a_4xx_and_leaves_no_trace(
-    stack: Stack,
+    stack: StackFile,
     aws: EmbeddedAws,
     marketing: Marketer,
     ops: Operator,
@@ -166,7 +166,7 @@ def test_whatever_is_refused_gets_a_4xx_and_leaves_no_trace(
 
 
 def test_the_same_message_freshly_signed_is_a_sender_s_second_try(
-    stack: Stack, sign: Callable[..., dict[str, str]]
+    stack: StackFile, sign: Callable[..., dict[str, str]]
 ) -> None:
     url = f"{stack.api_url}/forms"
     now = time.time()

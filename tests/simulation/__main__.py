@@ -13,24 +13,24 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from local.world.sides import Sides
+from local.world.both_sides import BothSides
 from tests.simulation.bugs import BUGS
 from tests.simulation.history.dynamodb import tables
-from tests.simulation.history.events import Story, draw
-from tests.simulation.history.play import Outcome, Ports, in_memory, play, shortened
-from tests.simulation.tables import FAULTS, INVARIANTS, Row, document
+from tests.simulation.history.events import EventList, draw
+from tests.simulation.history.history import Outcome, Ports, in_memory, play, shortened
+from tests.simulation.reliability_tables import FAULTS, INVARIANTS, Row, document
 
 PORTION: Final = 25
 """Histories that one worker plays before it tells."""
 MOST_FOR_A_BUG: Final = 3000
 DOCUMENT: Final = Path("docs/reliability.md")
-_sides: list[Sides] = []
+_sides: list[BothSides] = []
 
 
-def sides() -> Sides:
+def sides() -> BothSides:
     """Return this process's sides; founding an org takes longer than a history."""
     if not _sides:
-        _sides.append(Sides())
+        _sides.append(BothSides())
     return _sides[0]
 
 
@@ -44,27 +44,27 @@ def portion(
 
 
 def _played(
-    seeds: range, ports: Callable[[Story], Ports]
+    seeds: range, ports: Callable[[EventList], Ports]
 ) -> tuple[list[tuple[int, str]], Counter[str], Counter[str], int]:
     broken: list[tuple[int, str]] = []
-    luck: Counter[str] = Counter()
+    fault_injector: Counter[str] = Counter()
     checked: Counter[str] = Counter()
     window = 0
     for seed in seeds:
         story = draw(seed)
         outcome = play(sides(), story, ports(story))
-        luck += outcome.luck
+        fault_injector += outcome.fault_injector
         checked += outcome.checked
         window += outcome.window
         if outcome.broken:
             broken.append((seed, outcome.broken))
-    return broken, luck, checked, window
+    return broken, fault_injector, checked, window
 
 
 def simulate(histories: int, seed: int, jobs: int, *, on_tables: bool) -> int:
     """Play histories with progress; print coverage, and for a failure its shortest story."""
     begun = time.perf_counter()
-    luck: Counter[str] = Counter()
+    fault_injector: Counter[str] = Counter()
     checked: Counter[str] = Counter()
     broken: list[tuple[int, str]] = []
     window = done = 0
@@ -76,7 +76,7 @@ def simulate(histories: int, seed: int, jobs: int, *, on_tables: bool) -> int:
             broken += told[0]
             for number, why in told[0]:
                 print(f"\rSeed {number} breaks: {why}")
-            luck += told[1]
+            fault_injector += told[1]
             checked += told[2]
             window += told[3]
             done += size
@@ -86,7 +86,7 @@ def simulate(histories: int, seed: int, jobs: int, *, on_tables: bool) -> int:
     for title, rows in (("Faults injected", FAULTS), ("Invariants exercised", INVARIANTS)):
         print(f"\n{title}")
         for row in rows:
-            print(_counted(row, luck + checked))
+            print(_counted(row, fault_injector + checked))
     print(f"\nOverwritten between our reading and our write (README, limits): {window}")
     for number, why in broken[:1]:
         tell(number, why)

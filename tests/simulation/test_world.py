@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from local.world.sides import Sides
+from local.world.both_sides import BothSides
 from tests.simulation.bugs import BUGS
 from tests.simulation.history.dynamodb import tables
 from tests.simulation.history.events import draw
-from tests.simulation.history.play import play
-from tests.simulation.tables import FAULTS, INVARIANTS, document
+from tests.simulation.history.history import play
+from tests.simulation.reliability_tables import FAULTS, INVARIANTS, document
 
 PORTIONS = 8
 HISTORIES = 15
@@ -29,13 +29,13 @@ QUICKLY_FOUND = (
 
 
 @pytest.fixture(scope="session")
-def sides() -> Sides:
-    return Sides()
+def sides() -> BothSides:
+    return BothSides()
 
 
 @pytest.mark.parametrize("portion", range(PORTIONS))
 @pytest.mark.filterwarnings("ignore")
-def test_nothing_that_anybody_typed_is_lost(sides: Sides, portion: int) -> None:
+def test_nothing_that_anybody_typed_is_lost(sides: BothSides, portion: int) -> None:
     for seed in range(portion * HISTORIES, (portion + 1) * HISTORIES):
         outcome = play(sides, draw(seed))
         replay = f"python -m tests.simulation replay --seed {seed}"
@@ -43,13 +43,13 @@ def test_nothing_that_anybody_typed_is_lost(sides: Sides, portion: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_one_seed_is_one_history(sides: Sides) -> None:
+def test_one_seed_is_one_history(sides: BothSides) -> None:
     first = [play(sides, draw(seed)).trace for seed in range(5)]
-    assert [play(Sides(), draw(seed)).trace for seed in reversed(range(5))] == first[::-1]
+    assert [play(BothSides(), draw(seed)).trace for seed in reversed(range(5))] == first[::-1]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_on_the_tables_that_are_deployed_every_step_is_the_same(sides: Sides) -> None:
+def test_on_the_tables_that_are_deployed_every_step_is_the_same(sides: BothSides) -> None:
     with tables() as ports:
         for seed in range(ON_TABLES):
             story = draw(seed)
@@ -60,7 +60,7 @@ def test_on_the_tables_that_are_deployed_every_step_is_the_same(sides: Sides) ->
 
 @pytest.mark.parametrize("name", QUICKLY_FOUND)
 @pytest.mark.filterwarnings("ignore")
-def test_a_planted_bug_is_found(sides: Sides, name: str) -> None:
+def test_a_planted_bug_is_found(sides: BothSides, name: str) -> None:
     with BUGS[name][1](sides):
         assert any(play(sides, draw(seed)).broken for seed in range(40))
 

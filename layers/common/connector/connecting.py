@@ -14,33 +14,33 @@ import boto3
 import requests
 
 from connector import telemetry
-from connector.checks import Checked
-from connector.credentials import (
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.aws.secrets import SecretReader, SecretVersions, parse_secret
+from connector.connection_report import ConnectionReport
+from connector.credentials.rotation import Rotation
+from connector.errors import ConnectorError
+from connector.http_session import HttpSession
+from connector.model import Run, RunKind, RunState, Side
+from connector.plezi import connection_check as plezi_checking
+from connector.plezi.api import PleziApi, RateLimiter
+from connector.salesforce import connection_check as checking
+from connector.salesforce.auth.credential_test import IsolatedSessionState, test_credentials
+from connector.salesforce.auth.password import PasswordForecast
+from connector.salesforce.auth.session import SessionManager, SessionState
+from connector.salesforce.budget import ApiBudget
+from connector.salesforce.client import SalesforceClient
+from connector.salesforce.connection import Connection
+from connector.secrets import (
     FixedSecret,
     PleziCredentials,
     SalesforceCredentials,
     Secret,
-    Secrets,
+    SecretProvider,
 )
-from connector.engine.alerting import Situation, concerns, due, tell_once
-from connector.engine.doors import Door
-from connector.engine.world import World
-from connector.errors import ConnectorError
-from connector.ledger import DynamoLedger
-from connector.model import Run, RunKind, RunState, Side
-from connector.plezi import checking as plezi_checking
-from connector.plezi.api import Pace, PleziApi
-from connector.rotation import Rotation
-from connector.salesforce import checking
-from connector.salesforce.budget import ApiBudget
-from connector.salesforce.client import SalesforceClient
-from connector.salesforce.connection import Connection
-from connector.salesforce.password import PasswordForecast
-from connector.salesforce.session import Gate, Sessions
-from connector.salesforce.trial import TrialGate, try_once
-from connector.secrets_manager import SecretReader, SecretVersions, parsed
 from connector.settings import ConnectionSettings, RotationSettings, WorkerSettings
-from connector.transport import Wire
+from connector.sync.alert_rules import RunHealth, evaluate_alerts, is_evaluated, notify_new
+from connector.sync.context import SyncContext
+from connector.sync.run_requests import RunRequester
 
 
 def salesforce_secret(settings: ConnectionSettings) -> SecretReader[SalesforceCredentials]:
@@ -57,14 +57,14 @@ def plezi_secret(settings: ConnectionSettings) -> SecretReader[PleziCredentials]
 
 def build_connection(
     settings: ConnectionSettings,
-    gate: Gate,
-    secrets: Secrets[SalesforceCredentials],
-    wire: Wire | None = None,
+    gate: SessionState,
+    secrets: SecretProvider[SalesforceCredentials],
+    wire: HttpSession | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Connection:
     """Return a connection to the org; `gate` is the ledger, or one of its own for a trial."""
-    wire = wire or Wire(authority=settings.salesforce_ca_pem)
-    sessions = Sessions(
+    wire = wire or HttpSession(authority=settings.salesforce_ca_pem)
+    sessions = SessionManager(
         wire, secrets, gate, time.time, sleep, trusted_host=settings.salesforce_trusted_host
     )
     return Connection(wire, sessions, sleep, api_version=settings.salesforce_api_version)
@@ -72,60 +72,64 @@ def build_connection(
 
 def build_plezi_api(
     settings: ConnectionSettings,
-    secrets: Secrets[PleziCredentials],
-    wire: Wire | None = None,
+    secrets: SecretProvider[PleziCredentials],
+    wire: HttpSession | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PleziApi:
     """Return the wire to the tenant."""
-    pace = Pace(settings.plezi_calls_per_second, time.time, sleep)
-    return PleziApi(wire or Wire(), secrets, settings.plezi_base_url, pace, sleep)
+    pace = RateLimiter(settings.plezi_calls_per_second, time.time, sleep)
+    return PleziApi(wire or HttpSession(), secrets, settings.plezi_base_url, pace, sleep)
 
 
 def check_sides(
     settings: ConnectionSettings,
     ledger: DynamoLedger,
     *,
-    salesforce: Wire | None = None,
-    plezi: Wire | None = None,
-) -> Checked:
+    salesforce: HttpSession | None = None,
+    plezi: HttpSession | None = None,
+) -> ConnectionReport:
     """Check both sides; the wires may be given by a test."""
     secret = salesforce_secret(settings)
     connection = build_connection(settings, ledger, secret, salesforce)
     api = build_plezi_api(settings, plezi_secret(settings), plezi)
-    checked = checking.check(connection, secret, time.time, settings.password_expires_days)
-    return checked.found(plezi_checking.check(api, settings.plezi_dialect))
+    checked = checking.check_org(connection, secret, time.time, settings.password_expires_days)
+    return checked.with_findings(plezi_checking.check_tenant(api, settings.plezi_dialect))
 
 
-def tell_people(world: World, settings: WorkerSettings, run: Run) -> None:
+def tell_people(world: SyncContext, settings: WorkerSettings, run: Run) -> None:
     """Tell people once what a run brought to light; what could not be told is logged.
 
     Nothing here may change how the run ended: it is over.
     """
-    if not concerns(run):
+    if not is_evaluated(run):
         return
     ledger = cast("DynamoLedger", world.ledger)  # as `build_world` made it
-    untold = tell_once(due(_situation(world, settings, run)), world.alerts, ledger, time.time())
+    untold = notify_new(
+        evaluate_alerts(_situation(world, settings, run)), world.alerts, ledger, time.time()
+    )
     for alert in untold:
         telemetry.logger().error("an alert could not be told", extra={"alert": alert.kind.value})
 
 
-def _situation(world: World, settings: WorkerSettings, run: Run) -> Situation:
+def _situation(world: SyncContext, settings: WorkerSettings, run: Run) -> RunHealth:
     ledger = cast("DynamoLedger", world.ledger)
     budget = cast("ApiBudget", world.budget)
-    return Situation(
+    return RunHealth(
         now=time.time(),
         run=run,
         breaker=ledger.breaker(),
-        quarantined=len(ledger.waiting("quarantine", settings.quarantine_alert_links)),
+        quarantine_size=len(
+            ledger.emails_needing_attention("quarantine", settings.quarantine_alert_links)
+        ),
         quarantine_limit=settings.quarantine_alert_links,
-        parked=ledger.parked(),
+        suspended=ledger.suspended_pairs(),
         org_calls=budget.org_share(),
         our_calls=budget.our_share(),
         password_days=_password_days(world, settings, run),
     )
 
 
-def _password_days(world: World, settings: WorkerSettings, run: Run) -> float | None:
+def _password_days(world: SyncContext, settings: WorkerSettings, run: Run) -> float | None:
     """Ask for the forecast only after a run that went well: no login is tried for its sake."""
     if run.state is not RunState.DONE:
         return None
@@ -156,20 +160,22 @@ class SecretKind(StrEnum):
 def build_rotation(
     settings: RotationSettings,
     kind: SecretKind,
-    entrance: Door,
+    entrance: RunRequester,
     *,
-    salesforce: Wire | None = None,
-    plezi: Wire | None = None,
+    salesforce: HttpSession | None = None,
+    plezi: HttpSession | None = None,
 ) -> Rotation:
     """Build the rotation of one secret; the wires may be given by a test."""
 
     def try_salesforce(version: str, text: str) -> None:
         name = settings.salesforce_secret
-        held = FixedSecret(Secret(version, parsed(SalesforceCredentials, text, name)))
-        try_once(build_connection(settings, TrialGate(), held, salesforce))
+        held = FixedSecret(Secret(version, parse_secret(SalesforceCredentials, text, name)))
+        test_credentials(build_connection(settings, IsolatedSessionState(), held, salesforce))
 
     def try_plezi(version: str, text: str) -> None:
-        held = FixedSecret(Secret(version, parsed(PleziCredentials, text, settings.plezi_secret)))
+        held = FixedSecret(
+            Secret(version, parse_secret(PleziCredentials, text, settings.plezi_secret))
+        )
         plezi_checking.minimal_read(build_plezi_api(settings, held, plezi), settings.plezi_dialect)
 
     trials = {
@@ -181,6 +187,6 @@ def build_rotation(
         SecretVersions(boto3.client("secretsmanager"), name),
         trial,
         DynamoLedger(boto3.client("dynamodb"), settings.ledger_table),
-        lambda: entrance.request(RunKind.CHANGES),
+        lambda: entrance.request_run(RunKind.CHANGES),
         time.time,
     )

@@ -11,9 +11,13 @@ from collections.abc import Callable
 
 import boto3
 
-from connector.administration.office import Office, Recipient, Sides
-from connector.alerts import SnsRecipients
-from connector.configuration import DynamoConfiguration
+from connector.admin.context import AdminContext, Recipient, Sides
+from connector.aws.alert_recipients import SnsRecipients
+from connector.aws.dynamodb.audit import DynamoAudit
+from connector.aws.dynamodb.journal import DynamoJournal
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.aws.dynamodb.mappings import DynamoMappings
+from connector.aws.runs_queue import RunsQueue
 from connector.connecting import (
     build_connection,
     build_plezi_api,
@@ -21,25 +25,22 @@ from connector.connecting import (
     plezi_secret,
     salesforce_secret,
 )
-from connector.engine.doors import Door
-from connector.inbox import RunsInbox
-from connector.journal import DynamoAudit, DynamoJournal
-from connector.ledger import DynamoLedger
+from connector.http_session import HttpSession
 from connector.plezi.client import PleziClient
+from connector.salesforce.auth.password import DOCUMENT, days_left
 from connector.salesforce.client import SalesforceClient
-from connector.salesforce.password import DOCUMENT, days_left
-from connector.salesforce.setup import Setup
+from connector.salesforce.setup.org_setup import OrgSetup
 from connector.settings import AdminSettings
-from connector.transport import Wire
+from connector.sync.run_requests import RunRequester
 
 
 def build_office(
     settings: AdminSettings,
     new_id: Callable[[], str],
     *,
-    salesforce: Wire | None = None,
-    plezi: Wire | None = None,
-) -> Office:
+    salesforce: HttpSession | None = None,
+    plezi: HttpSession | None = None,
+) -> AdminContext:
     """Build an administrator's office from settings; the wires may be given by a test.
 
     The connections live as long as the office. What the sides describe is asked anew for each
@@ -50,7 +51,7 @@ def build_office(
     connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce)
     api = build_plezi_api(settings, plezi_secret(settings), plezi)
     subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic)
-    inbox = RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id)
+    inbox = RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id)
 
     def sides() -> Sides:
         return Sides(
@@ -58,15 +59,15 @@ def build_office(
                 PleziClient(api, ledger, settings.plezi_dialect, time.time),
                 SalesforceClient(connection, ledger, time.time),
             ),
-            Setup(connection),
+            OrgSetup(connection),
         )
 
-    return Office(
+    return AdminContext(
         ledger=ledger,
         journal=DynamoJournal(dynamodb, settings.journal_table, days=1),
         audit=DynamoAudit(dynamodb, settings.journal_table),
-        configuration=DynamoConfiguration(dynamodb, settings.mappings_table),
-        door=Door(ledger, inbox, time.time, new_id),
+        mappings=DynamoMappings(dynamodb, settings.mappings_table),
+        run_requester=RunRequester(ledger, inbox, time.time, new_id),
         sides=sides,
         check=lambda: check_sides(settings, ledger, salesforce=salesforce, plezi=plezi),
         recipients=lambda: tuple(Recipient(*told) for told in subscriptions.list()),
@@ -79,7 +80,7 @@ def build_office(
 
 def _password_days(settings: AdminSettings, ledger: DynamoLedger) -> int | None:
     """The days that the password is good for, as runs have asked it; nobody is asked for this."""
-    kept = ledger.document(DOCUMENT) or {}
+    kept = ledger.load_document(DOCUMENT) or {}
     if kept.get("changed_at") is None or not settings.password_expires_days:
         return None
     return math.floor(days_left(kept["changed_at"], settings.password_expires_days, time.time()))

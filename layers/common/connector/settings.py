@@ -57,7 +57,7 @@ class PleziDialect(BaseModel):
     attributes: Mapping[str, str] = Field(default_factory=dict)
 
 
-class DoorSettings(BaseModel):
+class RunRequestSettings(BaseModel):
     """What a door needs: where requests are written down."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -66,7 +66,7 @@ class DoorSettings(BaseModel):
     runs_queue_url: str
 
 
-class ReadingSettings(BaseModel):
+class TableSettings(BaseModel):
     """What a function that only reads the ledger needs."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -97,18 +97,18 @@ class ConnectionSettings(BaseModel):
     password_expires_days: int = Field(default=90, ge=0)
 
 
-class AdminSettings(DoorSettings, ReadingSettings, ConnectionSettings):
+class AdminSettings(RunRequestSettings, TableSettings, ConnectionSettings):
     """What an administrator's function needs; `alerts_topic` tells who is alerted ('': nobody)."""
 
     alerts_topic: str = ""
     api_share: float = Field(default=0.2, gt=0, le=1)
 
 
-class RotationSettings(DoorSettings, ConnectionSettings):
+class RotationSettings(RunRequestSettings, ConnectionSettings):
     """What the rotation of a secret needs: both sides for the trial, a door for the catch-up."""
 
 
-class WorkerSettings(DoorSettings, ReadingSettings, ConnectionSettings):
+class WorkerSettings(RunRequestSettings, TableSettings, ConnectionSettings):
     """What the engine needs.
 
     `quarantine_alert_links`: so many refused people are an alert. One is somebody's typing and
@@ -119,13 +119,13 @@ class WorkerSettings(DoorSettings, ReadingSettings, ConnectionSettings):
     worker_budget_seconds: float = Field(default=240, gt=0)
     journal_days: int = Field(default=365, ge=1)
     alerts_topic: str = ""
-    most_emptied: int = Field(default=100, ge=0)
+    max_cleared: int = Field(default=100, ge=0)
     api_share: float = Field(default=0.2, gt=0, le=1)
     assign_new_leads: bool = True
     quarantine_alert_links: int = Field(default=10, ge=1)
 
 
-class FormDoorSettings(BaseModel):
+class FormReceiverSettings(BaseModel):
     """What the form door needs: who may knock, and where hints are written down."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

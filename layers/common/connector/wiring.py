@@ -13,10 +13,15 @@ from typing import Final
 import boto3
 
 from connector import telemetry
-from connector.administration.office import Office
-from connector.alerts import SnsAlerts
-from connector.checks import Checked
-from connector.configuration import DynamoConfiguration, mapping_of_draft
+from connector.admin.context import AdminContext
+from connector.aws.dynamodb.idempotency import DynamoIdempotency
+from connector.aws.dynamodb.journal import DynamoJournal
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.aws.dynamodb.mappings import DynamoMappings
+from connector.aws.forms_queue import FormsQueue, HintDelivery
+from connector.aws.runs_queue import RunsQueue
+from connector.aws.secrets import SecretReader
+from connector.aws.sns import SnsAlertPublisher
 from connector.connecting import (
     SecretKind,
     build_connection,
@@ -27,32 +32,32 @@ from connector.connecting import (
     salesforce_secret,
     tell_people,
 )
-from connector.credentials import FormsCredentials
-from connector.engine.doors import Door
-from connector.engine.runs import FINAL_STATES, Engine
-from connector.engine.world import World
+from connector.connection_report import ConnectionReport
+from connector.credentials.rotation import Rotation
 from connector.errors import HaltError
+from connector.forms.consumer import FormConsumer
+from connector.forms.receiver import FormReceiver
 from connector.furnishing import build_office
-from connector.inbox import Delivery, FormDoor, FormLane, FormsInbox, RunsInbox
-from connector.journal import DynamoJournal
-from connector.ledger import DynamoGuards, DynamoLedger
-from connector.model import Part, Run, RunKind, RunState, Side
+from connector.http_session import HttpSession
+from connector.mapping.document import parse_draft
+from connector.model import Phase, Run, RunKind, RunState, Side
 from connector.plezi.client import PleziClient
-from connector.rotation import Rotation
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
-from connector.secrets_manager import SecretReader
+from connector.secrets import FormsCredentials
 from connector.settings import (
     AdminSettings,
     ConnectionSettings,
-    DoorSettings,
-    FormDoorSettings,
+    FormReceiverSettings,
     FormWorkerSettings,
     RotationSettings,
+    RunRequestSettings,
     WorkerSettings,
     read_settings,
 )
-from connector.transport import Wire
+from connector.sync.context import SyncContext
+from connector.sync.run_requests import RunRequester
+from connector.sync.runs import FINAL_STATES, SyncEngine
 
 RESERVE_MILLIS: Final = 10_000
 """What saving the place and sending the continuation may take, calls under way included."""
@@ -70,47 +75,47 @@ class BrokenRunError(Exception):
 
 
 @lru_cache(maxsize=1)
-def door() -> Door:
+def door() -> RunRequester:
     """Return the door through which runs are requested."""
-    settings = read_settings(DoorSettings, os.environ)
-    return Door(
+    settings = read_settings(RunRequestSettings, os.environ)
+    return RunRequester(
         DynamoLedger(boto3.client("dynamodb"), settings.ledger_table),
-        RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
+        RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id),
         time.time,
         new_id,
-        mapping_of_draft,
+        parse_draft,
     )
 
 
 @lru_cache(maxsize=1)
-def form_door() -> FormDoor:
+def form_door() -> FormReceiver:
     """Return the door through which forms come."""
-    settings = read_settings(FormDoorSettings, os.environ)
-    return FormDoor(
+    settings = read_settings(FormReceiverSettings, os.environ)
+    return FormReceiver(
         SecretReader(
             boto3.client("secretsmanager"), settings.forms_secret, FormsCredentials, time.time
         ),
-        DynamoGuards(boto3.client("dynamodb"), settings.ledger_table),
-        FormsInbox(boto3.client("sqs"), settings.forms_queue_url),
+        DynamoIdempotency(boto3.client("dynamodb"), settings.ledger_table),
+        FormsQueue(boto3.client("sqs"), settings.forms_queue_url),
         time.time,
         new_id,
     )
 
 
 @lru_cache(maxsize=1)
-def office() -> Office:
+def office() -> AdminContext:
     """Return what an administrator looks into."""
     return build_office(read_settings(AdminSettings, os.environ), new_id)
 
 
 @lru_cache(maxsize=1)
-def worker() -> tuple[World, WorkerSettings]:
+def worker() -> tuple[SyncContext, WorkerSettings]:
     """Return the engine's world, and its settings."""
     settings = read_settings(WorkerSettings, os.environ)
     return build_world(settings), settings
 
 
-def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
+def work(run_id: str, part: Phase, remaining_millis: Callable[[], int]) -> None:
     """Work on one part of a run.
 
     Stops when the budget is spent, or when what AWS leaves is only enough to save the place. An
@@ -127,10 +132,10 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
     log = telemetry.logger()
     log.append_keys(run_id=run_id, part=part.value)
     try:
-        state = Engine(world).work(run_id, part, out_of_time)
+        state = SyncEngine(world).run_phase(run_id, part, out_of_time)
     except Exception as error:  # noqa: BLE001  # nothing foreseen comes here
         raise BrokenRunError(telemetry.place_of(error)) from None
-    run = world.ledger.run(run_id)
+    run = world.ledger.load_run(run_id)
     log.info(
         "part of a run ended", extra={"state": state.value, "reason": run.reason if run else ""}
     )
@@ -140,15 +145,15 @@ def work(run_id: str, part: Part, remaining_millis: Callable[[], int]) -> None:
 
 
 @lru_cache(maxsize=1)
-def form_lane() -> FormLane:
+def form_lane() -> FormConsumer:
     """Return the lane in which forms are heard."""
     settings = read_settings(FormWorkerSettings, os.environ)
-    inbox = FormsInbox(boto3.client("sqs"), settings.forms_queue_url)
-    engine = Engine(build_world(settings))
-    return FormLane(engine.hear, inbox, settings.worker_timeout_seconds)
+    inbox = FormsQueue(boto3.client("sqs"), settings.forms_queue_url)
+    engine = SyncEngine(build_world(settings))
+    return FormConsumer(engine.sync_contact, inbox, settings.worker_timeout_seconds)
 
 
-def hear(delivery: Delivery, remaining_millis: Callable[[], int]) -> bool:
+def hear(delivery: HintDelivery, remaining_millis: Callable[[], int]) -> bool:
     """Hear what the forms queue delivered; False when the queue must deliver it again.
 
     Whatever breaks down is this hint's alone: the others of its batch are heard, and after five
@@ -160,12 +165,12 @@ def hear(delivery: Delivery, remaining_millis: Callable[[], int]) -> bool:
     if hint is None:
         log.error("a message of the forms queue cannot be read")
         return False
-    with log.append_context_keys(trace_id=hint.trace):
+    with log.append_context_keys(trace_id=hint.trace_id):
         if remaining_millis() < HEARING_MILLIS:
             log.warning("no time is left for a hint")
             return False
         try:
-            heard, back_in = form_lane().serve(hint, delivery.waits)
+            heard, back_in = form_lane().handle(hint, delivery.busy_retries)
         except Exception as error:  # noqa: BLE001  # see above
             log.error("a hint broke down", extra=telemetry.place_of(error))  # noqa: TRY400
             return False
@@ -196,24 +201,24 @@ def _numbers(run: Run) -> dict[telemetry.Metric, float]:
 def build_world(
     settings: WorkerSettings,
     *,
-    salesforce: Wire | None = None,
-    plezi: Wire | None = None,
+    salesforce: HttpSession | None = None,
+    plezi: HttpSession | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
-) -> World:
+) -> SyncContext:
     """Build the engine's world from settings; a test may give wires, a clock and a way to wait."""
     dynamodb = boto3.client("dynamodb")
     ledger = DynamoLedger(dynamodb, settings.ledger_table)
-    configuration = DynamoConfiguration(dynamodb, settings.mappings_table)
+    configuration = DynamoMappings(dynamodb, settings.mappings_table)
     connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce, sleep)
     api = build_plezi_api(settings, plezi_secret(settings), plezi, sleep)
 
-    return World(
+    return SyncContext(
         ledger=ledger,
         journal=DynamoJournal(dynamodb, settings.journal_table, settings.journal_days),
-        configuration=configuration,
-        inbox=RunsInbox(boto3.client("sqs"), settings.runs_queue_url, new_id),
-        alerts=SnsAlerts(boto3.client("sns"), settings.alerts_topic),
+        mappings=configuration,
+        run_queue=RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id),
+        alerts=SnsAlertPublisher(boto3.client("sns"), settings.alerts_topic),
         budget=ApiBudget(connection, ledger, clock, settings.api_share),
         clients={
             Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, clock),
@@ -227,15 +232,15 @@ def build_world(
         clock=clock,
         new_id=new_id,
         worker_timeout=settings.worker_timeout_seconds,
-        most_emptied=settings.most_emptied,
+        max_cleared=settings.max_cleared,
     )
 
 
 # Credentials.
 
 
-def check_connection() -> Checked:
-    """Check both sides for a function that has `ConnectionSettings`; `Checked` says what is found.
+def check_connection() -> ConnectionReport:
+    """Check both sides for a function that has `ConnectionSettings`; `ConnectionReport` says what is found.
 
     Nothing is raised for a side that cannot be used. A version of the secret that was refused
     before is not tried again: the breaker's causes are told instead.

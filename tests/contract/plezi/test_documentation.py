@@ -9,7 +9,7 @@ from typing import Any
 
 from local.plezi_tenant import Switches
 from local.plezi_tenant.api import KINDS as CALL_KINDS
-from local.plezi_tenant.misbehaviour import KINDS as FAULT_KINDS
+from local.plezi_tenant.fault_injection import KINDS as FAULT_KINDS
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulators" / "plezi.md"
 

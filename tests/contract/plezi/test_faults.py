@@ -9,7 +9,7 @@ import requests
 
 from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
-from local.plezi_tenant.misbehaviour import KINDS
+from local.plezi_tenant.fault_injection import KINDS
 
 NEW: dict[str, Any] = {"data": {"type": "contacts", "attributes": {"email": "ana@example.com"}}}
 

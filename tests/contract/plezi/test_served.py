@@ -93,7 +93,7 @@ def test_a_form_is_pushed_over_the_network_without_holding_up_the_visitor() -> N
         )
         assert answer.status_code == 201
         answered.set()
-        tenant.pushes.settle()
+        tenant.pushes.deliver_all()
     (sent,) = tenant.pushes.listing()
     assert (sent["statuses"], sent["done"]) == ([202], True)
     assert json.loads(received[0])["contact"]["email"] == "ana@x.fr"
@@ -108,7 +108,7 @@ def test_a_connector_that_is_not_there_is_listed_as_an_error() -> None:
     with ServedApplication(tenant) as served:
         requests.post(f"{served.url}/_sim/push", json=requests_target, timeout=PATIENCE)
         requests.post(f"{served.url}/form", data={"email": "ana@x.fr"}, timeout=PATIENCE)
-    tenant.pushes.settle()
+    tenant.pushes.deliver_all()
     assert tenant.pushes.listing()[0]["error"] == "ConnectionError"
     tenant.close()
 

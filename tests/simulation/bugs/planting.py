@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 from unittest.mock import patch
 
-from local.world.sides import Sides
+from local.world.both_sides import BothSides
 
-Plant = Callable[[Sides], AbstractContextManager[object]]
+Plant = Callable[[BothSides], AbstractContextManager[object]]
 BUGS: Final[dict[str, tuple[str, Plant]]] = {}
 """By name: who has shipped it, or who complained (reference: peers 1E, 2), and how to plant it."""
 

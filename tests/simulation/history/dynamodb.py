@@ -10,14 +10,13 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
-from connector.journal import DynamoJournal
-from connector.journal.dynamo import lines_of
-from connector.ledger import DynamoLedger
-from connector.ledger.links import to_link
-from connector.model import JournalLine, Link
-from local.world.memory import MemoryConfiguration, MemoryInbox
-from tests.component.stage import REGION, create_table
-from tests.simulation.history.events import Story, mapping
+from connector.aws.dynamodb.journal import DynamoJournal, parse_entries
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.aws.dynamodb.links import to_link
+from connector.model import JournalEntry, Link
+from local.world.memory import MemoryMappings, MemoryRunQueue
+from tests.component.harness import REGION, create_table
+from tests.simulation.history.events import EventList, mapping
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +28,7 @@ DAYS = 365
 class TableLedger(DynamoLedger):
     """The ledger's table, with what a history looks at when all is over."""
 
-    def everyone(self) -> list[Link]:
+    def all_links(self) -> list[Link]:
         """Return every link, in order of e-mails."""
         items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
         links = [to_link(it) for it in items if it["pk"]["S"].startswith("contact#")]
@@ -50,14 +49,14 @@ class TableLedger(DynamoLedger):
 class TableJournal(DynamoJournal):
     """The journal's table, whole."""
 
-    def told(self) -> list[JournalLine]:
+    def entries(self) -> list[JournalEntry]:
         """Return every line."""
         items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
-        return [line for item in items for line in lines_of(item)]
+        return [line for item in items for line in parse_entries(item)]
 
 
 @contextmanager
-def tables() -> Iterator[Callable[[Story], Callable[[], dict[str, Any]]]]:
+def tables() -> Iterator[Callable[[EventList], Callable[[], dict[str, Any]]]]:
     """Yield what makes the ports of a history, each on empty tables."""
     testing = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
     with patch.dict("os.environ", testing), mock_aws():
@@ -65,7 +64,7 @@ def tables() -> Iterator[Callable[[Story], Callable[[], dict[str, Any]]]]:
         yield lambda story: lambda: _ports(client, story)
 
 
-def _ports(client: DynamoDBClient, story: Story) -> dict[str, Any]:
+def _ports(client: DynamoDBClient, story: EventList) -> dict[str, Any]:
     known = client.list_tables()["TableNames"]
     for name in (LEDGER, JOURNAL):
         if name in known:
@@ -74,6 +73,6 @@ def _ports(client: DynamoDBClient, story: Story) -> dict[str, Any]:
     return {
         "ledger": TableLedger(client, LEDGER),
         "journal": TableJournal(client, JOURNAL, DAYS),
-        "inbox": MemoryInbox(),
-        "configuration": MemoryConfiguration(mapping(story.policies)),
+        "inbox": MemoryRunQueue(),
+        "configuration": MemoryMappings(mapping(story.policies)),
     }

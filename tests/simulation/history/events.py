@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connector.mapping import DEFAULT_MAPPING, Direction, FieldMapping, Line, Policy
-from connector.mapping.lines import EMAIL_LINE, PLEZI_URL_LINE
-from local.world.luck import AT_FIRST_PUT
+from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair, MappingConfig
+from connector.mapping.model import EMAIL_PAIR, PLEZI_URL_PAIR
+from local.world.fault_injector import AT_FIRST_PUT
 
 NAMES: Final = ("Ana", "Bob", "Cleo", "Dan")
 TWO_WAY: Final = ("phone", "mobile", "last_name", "company")
@@ -21,7 +21,7 @@ LEAD_FIELDS: Final = {
     "newsletter_optout": "newsletter_optout__c",
 }
 POLICIES: Final = (
-    Policy.NEWEST, Policy.NEWEST, Policy.PLEZI_WINS, Policy.SALESFORCE_WINS, Policy.HOLD,
+    ConflictPolicy.NEWEST, ConflictPolicy.NEWEST, ConflictPolicy.PLEZI_WINS, ConflictPolicy.SALESFORCE_WINS, ConflictPolicy.HOLD,
 )  # fmt: skip
 SALESFORCE_FAULTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("session_expired", {}),
@@ -96,23 +96,25 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class EventList:
     """A whole history before it happens: the mapping, the tenant, and the events in order."""
 
     seed: int
-    policies: dict[str, Policy]
+    policies: dict[str, ConflictPolicy]
     tenant: dict[str, Any]
     events: tuple[Event, ...]
 
 
-def mapping(policies: dict[str, Policy], *, version: int = 0, without: str = "") -> FieldMapping:
+def mapping(
+    policies: dict[str, ConflictPolicy], *, version: int = 0, without: str = ""
+) -> MappingConfig:
     """Return the mapping of a history: small, with every kind of line."""
-    lines = [EMAIL_LINE, PLEZI_URL_LINE]
+    lines = [EMAIL_PAIR, PLEZI_URL_PAIR]
     for name in TWO_WAY:
-        shipped = next(it for it in DEFAULT_MAPPING.lines if it.plezi == name)
+        shipped = next(it for it in DEFAULT_MAPPING.pairs if it.plezi == name)
         if name != without:
             lines.append(
-                Line(
+                FieldPair(
                     name,
                     shipped.salesforce,
                     Direction.BOTH,
@@ -121,17 +123,17 @@ def mapping(policies: dict[str, Policy], *, version: int = 0, without: str = "")
                     placeholder=shipped.placeholder,
                 )
             )
-    lines.append(Line("function", "Title", Direction.TO_SALESFORCE, contact="Title"))
+    lines.append(FieldPair("function", "Title", Direction.TO_SALESFORCE, contact="Title"))
     lines.append(
-        Line(
+        FieldPair(
             "newsletter_optout",
             "newsletter_optout__c",
             Direction.BOTH,
             contact="newsletter_optout__c",
-            policy=Policy.MOST_RESTRICTIVE,
+            policy=ConflictPolicy.MOST_RESTRICTIVE,
         )
     )
-    return FieldMapping(version, tuple(lines), DEFAULT_MAPPING.contact_filter)
+    return MappingConfig(version, tuple(lines), DEFAULT_MAPPING.contact_filter)
 
 
 SIDES: Final = ("plezi", "salesforce")
@@ -157,7 +159,7 @@ OTHERS: Final = (
 )  # fmt: skip
 
 
-def draw(seed: int) -> Story:
+def draw(seed: int) -> EventList:
     """Draw a history from a seed. The same seed always gives the same one.
 
     Every other history is *close*: one person and one field, edits taken back, and runs that die
@@ -179,7 +181,7 @@ def draw(seed: int) -> Story:
         else:
             events.append(_by_people(chance, people))
     policies = {name: chance.choice(POLICIES) for name in TWO_WAY}
-    return Story(seed, policies, chance.choice(TENANTS), tuple(events))
+    return EventList(seed, policies, chance.choice(TENANTS), tuple(events))
 
 
 def _close(chance: random.Random) -> Event:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connector.model import JournalLine, Kind
-from local.world.sides import Truth
+from connector.model import JournalEntry, RecordKind
+from local.world.both_sides import StoredRecord
 from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
-from tests.simulation.history.hearing import Hearing
+from tests.simulation.history.observed_answers import ObservedAnswers
 from tests.simulation.history.wire import (
     AUTOMATED,
     is_lead,
@@ -32,7 +32,7 @@ UNWATCHED: Final = frozenset(
 )  # fmt: skip
 
 
-class BrokenPromiseError(AssertionError):
+class GuaranteeViolatedError(AssertionError):
     """The connector did what it never may; the first word names the invariant."""
 
 
@@ -56,7 +56,7 @@ class Oracle:
     order: int = 0
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
     agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    hearing: Hearing = field(default_factory=Hearing)
+    hearing: ObservedAnswers = field(default_factory=ObservedAnswers)
     fresh: set[tuple[str, str]] = field(default_factory=set)
     """Agreed for the first time by the process at work, which may not have stored it yet."""
     unstored: set[tuple[str, str]] = field(default_factory=set)
@@ -94,12 +94,12 @@ class Oracle:
 
     def typed_by(
         self,
-        record: Truth,
+        record: StoredRecord,
         name: str,
         value: object,
         when: float,
         told: str,
-        others: Iterable[Truth],
+        others: Iterable[StoredRecord],
     ) -> None:
         """A person typed a value in a field (named as in Plezi) of a record."""
         self.order += 1
@@ -108,7 +108,7 @@ class Oracle:
         self.said_in.setdefault((self.group(record.id), name), {})[word] = None
         key = (record.id, name)
         self.edits.pop(key, None)
-        if name == "function" and record.kind is not Kind.PLEZI_CONTACT:
+        if name == "function" and record.kind is not RecordKind.PLEZI_CONTACT:
             return  # one-way: what is typed on the wrong side stays there
         if word in self.agreed.get(key, set()) or (not word and key not in self.agreed):
             return
@@ -116,7 +116,9 @@ class Oracle:
             return
         self.edits[key] = Edit(word, self.order, when, told)
 
-    def _says_across(self, record: Truth, name: str, word: str, others: Iterable[Truth]) -> bool:
+    def _says_across(
+        self, record: StoredRecord, name: str, word: str, others: Iterable[StoredRecord]
+    ) -> bool:
         """Whether the other side says the same already, or will once a transaction commits.
 
         Then both typed one word: it is agreed, and neither edit can be lost any more.
@@ -130,7 +132,7 @@ class Oracle:
             agreed = agreed or value_of(it, name) == word
         return agreed
 
-    def _across(self, record: Truth, others: Iterable[Truth]) -> list[Truth]:
+    def _across(self, record: StoredRecord, others: Iterable[StoredRecord]) -> list[StoredRecord]:
         mine = self.group(record.id)
         return [
             it
@@ -158,9 +160,9 @@ class Oracle:
 
     # The wire
 
-    def told(self, content: bytes, truth: Mapping[str, Truth], when: float) -> None:
+    def told(self, content: bytes, truth: Mapping[str, StoredRecord], when: float) -> None:
         """The engine heard an answer; what both sides were read to say is agreed."""
-        for record, words in self.hearing.hear(content, truth, when, self.order):
+        for record, words in self.hearing.observe(content, truth, when, self.order):
             self._agree(record, words)
 
     def _agree(self, record: str, words: Mapping[str, str]) -> None:
@@ -181,7 +183,9 @@ class Oracle:
 
     # The engine's writes
 
-    def sends(self, method: str, path: str, body: object, before: Mapping[str, Truth]) -> None:
+    def sends(
+        self, method: str, path: str, body: object, before: Mapping[str, StoredRecord]
+    ) -> None:
         """The engine is about to update: only fields that differ from what it heard may be sent.
 
         A side that shows what was is not believed: what it heard must be what the record says.
@@ -203,15 +207,15 @@ class Oracle:
                     continue
                 was = before.get(record)  # None: deleted in Plezi, which refuses the write
                 if was is not None and value_of(was, name) == heard:
-                    raise BrokenPromiseError(
+                    raise GuaranteeViolatedError(
                         f"10 field isolation: {wire} says so already, and is sent to {path}"
                     )
 
     def wrote(
         self,
-        before: Mapping[str, Truth],
-        after: Mapping[str, Truth],
-        journal: Iterable[JournalLine],
+        before: Mapping[str, StoredRecord],
+        after: Mapping[str, StoredRecord],
+        journal: Iterable[JournalEntry],
         call: str,
     ) -> None:
         """The engine made a write call; judge all that it changed."""
@@ -225,9 +229,11 @@ class Oracle:
                 self._changed(was, now, lost, after.values(), call)
         self._arrived(before, after)  # now it is known whose the new records are
         for record in before.keys() - after.keys():
-            raise BrokenPromiseError(f"16 delete safety: {record} vanished after {call}")
+            raise GuaranteeViolatedError(f"16 delete safety: {record} vanished after {call}")
 
-    def _arrived(self, before: Mapping[str, Truth], after: Mapping[str, Truth]) -> None:
+    def _arrived(
+        self, before: Mapping[str, StoredRecord], after: Mapping[str, StoredRecord]
+    ) -> None:
         """Forget the edits that were sent: an automation may have changed them on arrival."""
         changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
         for key, edit in list(self.edits.items()):
@@ -235,17 +241,19 @@ class Oracle:
             if edit.value in self.sent and self.group(key[0]) in changed and not written:
                 del self.edits[key]
 
-    def _made(self, now: Truth, before: Mapping[str, Truth], call: str) -> None:
+    def _made(self, now: StoredRecord, before: Mapping[str, StoredRecord], call: str) -> None:
         self.checked["15 no duplicate create"] += 1
-        if now.kind is Kind.CONTACT:
-            raise BrokenPromiseError(f"11 direction: a Contact was created by {call}")
+        if now.kind is RecordKind.CONTACT:
+            raise GuaranteeViolatedError(f"11 direction: a Contact was created by {call}")
         if not now.email:
-            raise BrokenPromiseError("12 eligibility: a record without e-mail was created")
+            raise GuaranteeViolatedError("12 eligibility: a record without e-mail was created")
         self.same_person(now.id, now.email)
         mine = self.created.setdefault((self.group(now.id), now.kind.value), [])
         alive = [r for r in mine if r in before and not (before[r].deleted or before[r].converted)]
         if any(before[r].email == now.email for r in alive):
-            raise BrokenPromiseError(f"15 no duplicate create: a second {now.kind} of one person")
+            raise GuaranteeViolatedError(
+                f"15 no duplicate create: a second {now.kind} of one person"
+            )
         mine.append(now.id)
         self.hearing.heard_at[now.id] = self.order
         words = self.hearing.words(now.id)
@@ -257,18 +265,18 @@ class Oracle:
 
     def _changed(
         self,
-        was: Truth,
-        now: Truth,
-        journal: list[JournalLine],
-        everyone: Iterable[Truth],
+        was: StoredRecord,
+        now: StoredRecord,
+        journal: list[JournalEntry],
+        everyone: Iterable[StoredRecord],
         call: str,
     ) -> None:
-        if now.kind is Kind.CONTACT:
-            raise BrokenPromiseError(f"11 direction: a Contact was changed by {call}")
+        if now.kind is RecordKind.CONTACT:
+            raise GuaranteeViolatedError(f"11 direction: a Contact was changed by {call}")
         if was.converted:
-            raise BrokenPromiseError(f"11 direction: a converted Lead was changed by {call}")
+            raise GuaranteeViolatedError(f"11 direction: a converted Lead was changed by {call}")
         if now.deleted and not was.deleted:
-            raise BrokenPromiseError(f"16 delete safety: {now.id} was deleted by {call}")
+            raise GuaranteeViolatedError(f"16 delete safety: {now.id} was deleted by {call}")
         names = {
             name for name in {**was.values, **now.values} if name not in UNWATCHED | self.automated
         }
@@ -276,18 +284,18 @@ class Oracle:
             old, new = said(was.values.get(wire)), said(now.values.get(wire))
             if old == new:
                 continue
-            name = wire if now.kind is Kind.PLEZI_CONTACT else PLEZI_FIELDS.get(wire, "")
+            name = wire if now.kind is RecordKind.PLEZI_CONTACT else PLEZI_FIELDS.get(wire, "")
             self._field(now, wire, name, old, new, journal, call)
         del everyone
 
     def _field(
         self,
-        now: Truth,
+        now: StoredRecord,
         wire: str,
         name: str,
         old: str,
         new: str,
-        journal: list[JournalLine],
+        journal: list[JournalEntry],
         call: str,
     ) -> None:
         if wire in ("plezi_url__c", "email", "Email"):
@@ -296,11 +304,11 @@ class Oracle:
             self.edits.pop((now.id, name), None)
             return
         self.checked["10 field isolation"] += 1
-        plezi = now.kind is Kind.PLEZI_CONTACT
+        plezi = now.kind is RecordKind.PLEZI_CONTACT
         if name not in (*TWO_WAY, "function", "newsletter_optout") or (
             plezi and name == "function"
         ):
-            raise BrokenPromiseError(f"10 field isolation: {wire} was written by {call}")
+            raise GuaranteeViolatedError(f"10 field isolation: {wire} was written by {call}")
         self.checked["7 no lost uncontested edit"] += 1
         edit = self.edits.get((now.id, name))
         if edit is not None and edit.value == old and name in TWO_WAY:
@@ -313,10 +321,10 @@ class Oracle:
         self._tell(now, name, new)
         self.hearing.words(now.id)[name] = new
 
-    def _lose(self, now: Truth, name: str, edit: Edit, journal: list[JournalLine]) -> None:
+    def _lose(self, now: StoredRecord, name: str, edit: Edit, journal: list[JournalEntry]) -> None:
         key = LEAD_FIELDS[name]
         for line in journal:
-            about = line.record == now.id and line.field == key and line.what == "lost"
+            about = line.record_id == now.id and line.field == key and line.kind == "overwritten"
             if about and said(line.before) == edit.value:
                 self.checked["8 conflict is explicit"] += 1
                 del self.edits[now.id, name]
@@ -331,9 +339,9 @@ class Oracle:
             if across and words.get(name) == edit.value:
                 del self.edits[now.id, name]
                 return
-        raise BrokenPromiseError(f"7 no lost uncontested edit: {edit.told} was overwritten")
+        raise GuaranteeViolatedError(f"7 no lost uncontested edit: {edit.told} was overwritten")
 
-    def _met_a_stranger(self, now: Truth, name: str, word: str) -> bool:
+    def _met_a_stranger(self, now: StoredRecord, name: str, word: str) -> bool:
         """Whether a word comes from a record that never agreed on the field: a blank is filled."""
         mine = self.group(now.id)
         return any(
@@ -344,14 +352,14 @@ class Oracle:
             for other, words in self.hearing.heard.items()
         )
 
-    def _explain(self, now: Truth, name: str, word: str, call: str) -> None:
+    def _explain(self, now: StoredRecord, name: str, word: str, call: str) -> None:
         """Every word the engine writes was typed by a person about this person."""
         self.checked["17 base truth"] += 1
         if not word or word == AUTOMATED or word in self.words_of(now.id):
             return
-        raise BrokenPromiseError(f"14 no cross-write: {name} = {word!r} was written by {call}")
+        raise GuaranteeViolatedError(f"14 no cross-write: {name} = {word!r} was written by {call}")
 
-    def _tell(self, now: Truth, name: str, word: str) -> None:
+    def _tell(self, now: StoredRecord, name: str, word: str) -> None:
         """The word has reached this record; whoever said it across has been heard."""
         mine = self.group(now.id)
         self.agreed[now.id, name] = {word}
@@ -365,6 +373,6 @@ class Oracle:
 
 
 def _pairs(
-    before: Mapping[str, Truth], after: Mapping[str, Truth]
-) -> Iterable[tuple[Truth, Truth]]:
+    before: Mapping[str, StoredRecord], after: Mapping[str, StoredRecord]
+) -> Iterable[tuple[StoredRecord, StoredRecord]]:
     return ((before[record], after[record]) for record in before.keys() & after.keys())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from connector.model import Kind
-from local.world.sides import Truth
+from connector.model import RecordKind
+from local.world.both_sides import StoredRecord
 from tests.simulation.history.events import LEAD_FIELDS
 
 PLACEHOLDER: Final = "[unknown]"
@@ -23,9 +23,11 @@ def said(value: object) -> str:
     return str(value).strip()
 
 
-def value_of(record: Truth, name: str) -> str:
+def value_of(record: StoredRecord, name: str) -> str:
     """Return what a record says of a field that is named as in Plezi."""
-    return said(record.values.get(name if record.kind is Kind.PLEZI_CONTACT else LEAD_FIELDS[name]))
+    return said(
+        record.values.get(name if record.kind is RecordKind.PLEZI_CONTACT else LEAD_FIELDS[name])
+    )
 
 
 def is_lead(record: str) -> bool:
@@ -33,7 +35,7 @@ def is_lead(record: str) -> bool:
     return record.startswith(("00Q", "003"))
 
 
-def records_in(body: object) -> Iterable[tuple[str, Kind, Mapping[str, Any]]]:
+def records_in(body: object) -> Iterable[tuple[str, RecordKind, Mapping[str, Any]]]:
     """Yield every record that an answer of either side shows."""
     if isinstance(body, list):
         for part in body:
@@ -41,9 +43,9 @@ def records_in(body: object) -> Iterable[tuple[str, Kind, Mapping[str, Any]]]:
     elif isinstance(body, dict):
         attributes = body.get("attributes")
         if isinstance(attributes, dict) and "Id" in body:
-            yield body["Id"], Kind(str(attributes.get("type", "Lead"))), body
+            yield body["Id"], RecordKind(str(attributes.get("type", "Lead"))), body
         elif isinstance(attributes, dict) and body.get("type") == "contacts":
-            yield str(body["id"]), Kind.PLEZI_CONTACT, attributes
+            yield str(body["id"]), RecordKind.PLEZI_CONTACT, attributes
         else:
             for part in body.values():
                 if isinstance(part, list | dict):

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.mapping import BoundMapping
-from connector.matching import gather
-from connector.model import NEW_RECORD, Intent, Kind, Link, Observation, Settlement, Value, Write
-from connector.plan import Plan
+from connector.model import (
+    NEW_RECORD,
+    BaseUpdate,
+    Intent,
+    Link,
+    Observation,
+    RecordKind,
+    Value,
+    Write,
+)
+from connector.planning.participants import select_participants
+from connector.planning.plan import Plan
 from tests.simulation.protocol.records import URL_FIELD, value_field
-from tests.simulation.protocol.worlds import UNHEARD, World
+from tests.simulation.protocol.system_states import UNHEARD, SystemState
 
 Words = Mapping[str, Value]
 
@@ -22,16 +31,20 @@ def told(intent: Intent, write: Write) -> Words:
     """What the records say whose word a write has carried over, and what the target says now."""
     return {
         record: word
-        for it in intent.settlements
-        if it.line != URL_FIELD and write.record in it.needs
-        for record, (_, word) in it.words.items()
-        if record == write.record or record not in it.needs
+        for it in intent.base_updates
+        if it.pair != URL_FIELD and write.record_id in it.required_writes
+        for record, (_, word) in it.values.items()
+        if record == write.record_id or record not in it.required_writes
     }
 
 
 def said_by(link: Link, bound: BoundMapping) -> Words:
     """What each record that takes part was read to say."""
-    company = [it.seen for it in gather(link, bound.mapping).roles if it.seen is not None]
+    company = [
+        it.observation
+        for it in select_participants(link, bound.config).members
+        if it.observation is not None
+    ]
     return {it.id: it.values.get(value_field(it.kind)) for it in company}
 
 
@@ -47,13 +60,15 @@ def agreed_by_all(said: Words, link: Link, before: Link) -> Words:
         words = dict(words) | {
             it.id: word
             for it in link.salesforce
-            if it.kind is Kind.LEAD and it.deleted and it.values.get(value_field(it.kind)) == word
+            if it.kind is RecordKind.LEAD
+            and it.deleted
+            and it.values.get(value_field(it.kind)) == word
         }
     if before.intent is None:
         return words
     delivered: dict[str, Value] = {}
-    for settlement in before.intent.settlements:
-        if settlement.line != URL_FIELD:
+    for settlement in before.intent.base_updates:
+        if settlement.pair != URL_FIELD:
             delivered |= _delivered(before.intent, settlement, link)
     return {**delivered, **words}
 
@@ -64,14 +79,14 @@ def agreed_beside(said: Words, link: Link) -> tuple[Words, Words]:
     A Contact beside a Lead is never told. As long as it has typed nothing, the others may agree on
     something else.
     """
-    never = {it.id for it in link.observations() if it.kind is Kind.CONTACT}
+    never = {it.id for it in link.observations() if it.kind is RecordKind.CONTACT}
     told_ones = {record: word for record, word in said.items() if record not in never}
     beside = {record: word for record, word in said.items() if record in never}
     agree = len(told_ones) > 1 and len(set(told_ones.values())) == 1
     return (told_ones, beside) if agree and beside else ({}, {})
 
 
-def _delivered(intent: Intent, settlement: Settlement, link: Link) -> Words:
+def _delivered(intent: Intent, settlement: BaseUpdate, link: Link) -> Words:
     """What an unfinished intent has agreed, as far as its targets are read to say what was meant.
 
     A target that says so counts as told, and with it whoever was to be told to it: nobody can tell
@@ -80,14 +95,14 @@ def _delivered(intent: Intent, settlement: Settlement, link: Link) -> Words:
     somebody has typed the same since.
     """
     now = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
-    side = next((it.side for it in intent.writes if it.creates), None)
+    side = next((it.side for it in intent.writes if it.is_create), None)
     made = next((it.id for it in link.observations() if it.side is side), NEW_RECORD)
     # Whoever stands there now is taken for the one created.
-    known = {it.record: made if it.creates else it.record for it in intent.writes}
-    meant = {record: word for record, (_, word) in settlement.words.items()}
+    known = {it.record_id: made if it.is_create else it.record_id for it in intent.writes}
+    meant = {record: word for record, (_, word) in settlement.values.items()}
     done = {
         record
-        for record in settlement.needs & known.keys()
+        for record in settlement.required_writes & known.keys()
         if known[record] in now and now[known[record]] == meant[record]
     }
     if not done:
@@ -95,7 +110,7 @@ def _delivered(intent: Intent, settlement: Settlement, link: Link) -> Words:
     return {
         known.get(record, record): word
         for record, word in meant.items()
-        if record in done or record not in settlement.needs
+        if record in done or record not in settlement.required_writes
     }
 
 
@@ -109,24 +124,28 @@ def said_across(said: Words, link: Link) -> Words:
     }
 
 
-def unopposed(planned: Plan, world: World) -> str:
+def unopposed(planned: Plan, world: SystemState) -> str:
     """Return what is wrong where an edit gives way although nobody else has typed; '' if nothing.
 
     A loser named in the journal is not lost without a trace; but only another edit may win over it.
     One that never agreed joins, and may always lose. Several Leads are left out: where only some of
     them took a write, they meet anew, and the word of one that nobody edited may win.
     """
-    seen = {it.record: it.seen for it in planned.company.roles if it.seen is not None}
-    leads = sum(it.kind is Kind.LEAD for it in planned.link.salesforce)
+    seen = {
+        it.record_id: it.observation
+        for it in planned.participants.members
+        if it.observation is not None
+    }
+    leads = sum(it.kind is RecordKind.LEAD for it in planned.link.salesforce)
     if leads > 1 or len(seen) > 2:  # one on each side
         return ""
     kept = {it.id: mark.kept for it, mark in zip(world.records, world.marks, strict=True)}
-    for lost in planned.lost:
-        if lost.line == URL_FIELD or kept[lost.record] in (UNHEARD, lost.value):
+    for lost in planned.overwritten:
+        if lost.pair == URL_FIELD or kept[lost.record_id] in (UNHEARD, lost.value):
             continue
-        others = [it for it in seen.values() if it.id != lost.record]
+        others = [it for it in seen.values() if it.id != lost.record_id]
         if not any(_is_edited(it, kept[it.id], planned.link) for it in others):
-            return f"{lost.value!r} ({lost.record}) gives way, and nobody else has typed"
+            return f"{lost.value!r} ({lost.record_id}) gives way, and nobody else has typed"
     return ""
 
 

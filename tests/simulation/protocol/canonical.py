@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tests.simulation.protocol.naming import has_gaps, names, numbers
 from tests.simulation.protocol.numbered import Links
+from tests.simulation.protocol.symmetry import has_gaps, names, numbers
+from tests.simulation.protocol.system_states import SystemStates
 from tests.simulation.protocol.workers import Workers
-from tests.simulation.protocol.worlds import Worlds
 
 State = tuple[int, int, int]
 """The numbers of a world, of the link as stored, and of a worker."""
@@ -19,7 +19,9 @@ FEW: Final = 24
 class Canonical:
     """Numbers and names anew whatever state comes; each change is worked out once."""
 
-    def __init__(self, worlds: Worlds, links: Links, workers: Workers, *, symmetric: bool) -> None:
+    def __init__(
+        self, worlds: SystemStates, links: Links, workers: Workers, *, symmetric: bool
+    ) -> None:
         """Take the parts of states; `symmetric` names the words anew too, not only the numbers."""
         self._parts = (worlds, links, workers)
         self._symmetric = symmetric

@@ -1,6 +1,6 @@
 """What a run makes of a link: every step from one link to the next, worked out once.
 
-All of it is the connector's own: `fold`, `refreshed`, `forget`, `judge`, `plan` and `record`.
+All of it is the connector's own: `apply_observation`, `refreshed`, `forget`, `recover_intent`, `plan` and `record_outcomes`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from connector.mapping import BoundMapping
 from connector.model import Intent, Link, Side
-from connector.plan import Outcome, Plan, Result, fold, forget, plan, record, refreshed
+from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
+from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.planning.plan import Plan, plan_link
 from tests.simulation.protocol.numbered import Links
 from tests.simulation.protocol.records import Record
 from tests.simulation.protocol.weaker import Protocol
@@ -43,7 +45,7 @@ class Decisions:
         def folded() -> Link:
             after = self._links.things[link]
             for it in page:
-                after = fold(after, it.observed())
+                after = apply_observation(after, it.observed())
             return after
 
         return self._remembered(("fold", link, page), folded)
@@ -52,7 +54,7 @@ class Decisions:
         """Return the plan of a link as it is stored, which tells whether there is work."""
         known = self._firsts.get(link)
         if known is None:
-            known = self._firsts[link] = plan(self._links.things[link], self._bound, now=0.0)
+            known = self._firsts[link] = plan_link(self._links.things[link], self._bound, now=0.0)
         return known
 
     def looked(self, held: int, side: Side, seen: tuple[Record, ...]) -> int:
@@ -63,9 +65,9 @@ class Decisions:
             known = {it.id for it in link.observations() if it.side is side}
             alive = [it for it in seen if not it.deleted]
             for it in alive:
-                link = refreshed(link, it.observed())
+                link = apply_fresh_read(link, it.observed())
             for gone in sorted(known - {it.id for it in alive}):
-                link = forget(link, gone)
+                link = mark_deleted(link, gone)
             return link
 
         return self._remembered(("look", held, side, seen), looked)
@@ -79,7 +81,7 @@ class Decisions:
         return known
 
     def _decision(self, planned: Plan) -> Decision:
-        intent = Intent("i", "r", 0.0, planned.writes, planned.settlements)
+        intent = Intent("i", "r", 0.0, planned.writes, planned.base_updates)
         mine = self._links.number(replace(planned.link, intent=intent, dirty=True))
         sides = {it.side for it in planned.writes}
         return Decision(planned, mine, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
@@ -91,16 +93,18 @@ class Decisions:
 
     def _recorded(self, worker: Worker) -> Link:
         link = self._links.things[worker.held]
-        writes = {it.record: it for it in link.intent.writes} if link.intent is not None else {}
+        writes = {it.record_id: it for it in link.intent.writes} if link.intent is not None else {}
         outcomes = {}
         for about, result, told, shown in worker.answers:
             write = writes[about]
-            created = write.creates and result is Result.DONE
+            created = write.is_create and result is WriteResult.DONE
             seen = shown.observed() if shown is not None else None
             if seen is not None and created and write.side is Side.SALESFORCE:
                 seen = replace(seen, version="", modified="")  # its answer shows only the id
-            outcomes[about] = Outcome(write, result, told, 0.0, created=created, seen=seen)
-        after = record(link, "i", outcomes, undisturbed=True, now=0.0)
+            outcomes[about] = WriteOutcome(
+                write, result, told, 0.0, created=created, observation=seen
+            )
+        after = record_outcomes(link, "i", outcomes, unchanged_since_intent=True, now=0.0)
         if after.quarantine is not None:  # how often it was tried decides nothing
             after = replace(after, quarantine=replace(after.quarantine, tries=1))
         if after.intent is not None:  # in doubt or of a dead run: it is judged all the same

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.model import Model
-from tests.simulation.protocol.rest import Rest
+from tests.simulation.protocol.quiescence import Quiescence
 from tests.simulation.protocol.run import Move
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.weaker import SOUND, Protocol
@@ -62,7 +62,7 @@ def _explored(model: Model, most: int) -> Finding:
     scenario, protocol = model.scenario, model.protocol
     start = model.start()
     parents: Parents = {start: None}
-    rest = Rest(model)
+    rest = Quiescence(model)
     queue = deque([start])
     while queue:
         state = queue.popleft()

@@ -10,14 +10,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from connector.model import Link
-from connector.plan import fold
+from connector.planning.observation import apply_observation
 from tests.simulation.protocol.canonical import Canonical, State
 from tests.simulation.protocol.people import people
 from tests.simulation.protocol.records import EMAIL
 from tests.simulation.protocol.run import Move, Run
 from tests.simulation.protocol.scenario import Scenario
+from tests.simulation.protocol.system_states import (
+    HEARD,
+    PENDING,
+    EditMark,
+    SystemState,
+    SystemStates,
+)
 from tests.simulation.protocol.weaker import SOUND, Protocol
-from tests.simulation.protocol.worlds import HEARD, PENDING, Mark, World, Worlds
 
 
 class Model:
@@ -29,7 +35,7 @@ class Model:
         """Take a scenario; `symmetric` visits one of two states that differ in words alone."""
         self.scenario = scenario
         self.protocol = protocol
-        self.worlds = Worlds()
+        self.worlds = SystemStates()
         self.run = Run(scenario, protocol, self.worlds)
         self.links = self.run.links
         self.workers = self.run.workers
@@ -42,17 +48,17 @@ class Model:
         """Return the first state: linked and agreed, or strangers that a first run will meet."""
         records = self.scenario.records
         link = Link(EMAIL)
-        marks = tuple(Mark(HEARD if it.value is None else PENDING) for it in records)
+        marks = tuple(EditMark(HEARD if it.value is None else PENDING) for it in records)
         if self.scenario.linked:
             for it in records:
-                link = fold(link, it.observed())
+                link = apply_observation(link, it.observed())
             base = {
                 it.id: {n: v for n, v in it.observed().values.items() if n != "url"}
                 for it in records
             }
             link = replace(link, base=base, dirty=False)
-            marks = tuple(Mark(HEARD, it.value) for it in records)
-        world = World(records, marks, self.scenario.chances)
+            marks = tuple(EditMark(HEARD, it.value) for it in records)
+        world = SystemState(records, marks, self.scenario.chances)
         return self._canonical.state(
             self.worlds.number(world), self.links.number(link), self.run.idle
         )
@@ -61,7 +67,7 @@ class Model:
         """Whether no run is under way."""
         return state[2] == self.run.idle
 
-    def world(self, state: State) -> World:
+    def world(self, state: State) -> SystemState:
         """Return what both sides hold."""
         return self.worlds.things[state[0]]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from connector.model import Intent, Link, Observation, Value, Values
-from tests.simulation.protocol.naming import (
+from tests.simulation.protocol.symmetry import (
     Names,
     Numbers,
     letters,
@@ -98,7 +98,7 @@ class Links(Numbered[Link]):
 
     def number(self, thing: Link) -> int:
         """Return the number of a link. What was told is left out: the model has no ping-pong."""
-        return super().number(replace(thing, told={}) if thing.told else thing)
+        return super().number(replace(thing, recent_writes={}) if thing.recent_writes else thing)
 
     def _key(self, thing: Link) -> Hashable:
         return (
@@ -106,7 +106,7 @@ class Links(Numbered[Link]):
             tuple(map(_seen, thing.salesforce)),
             _frozen({record: _frozen(words) for record, words in thing.base.items()}),
             _intent(thing.intent) if thing.intent is not None else None,
-            _frozen({k: (it.reason, _frozen(it.words)) for k, it in thing.holds.items()}),
+            _frozen({k: (it.reason, _frozen(it.values)) for k, it in thing.holds.items()}),
             thing.quarantine,
             thing.dirty,
         )
@@ -117,7 +117,7 @@ class Links(Numbered[Link]):
             bits |= spoken(seen.id, int(seen.version)) if seen.version else 0
             bits |= stamped(int(seen.modified)) if seen.modified else 0
         for write in thing.intent.writes if thing.intent is not None else ():
-            bits |= spoken(write.record, int(write.version)) if write.version else 0
+            bits |= spoken(write.record_id, int(write.version)) if write.version else 0
         return bits
 
     def spelled(self, thing: Link) -> tuple[str, ...]:
@@ -128,12 +128,12 @@ class Links(Numbered[Link]):
         for record in sorted(thing.base):
             said += _sorted(thing.base[record])
         if thing.intent is not None:
-            for write in sorted(thing.intent.writes, key=lambda it: it.record):
+            for write in sorted(thing.intent.writes, key=lambda it: it.record_id):
                 said += [*_sorted(write.values), *_sorted(write.before)]
-            for settlement in thing.intent.settlements:
-                said += [settlement.words[record][1] for record in sorted(settlement.words)]
+            for settlement in thing.intent.base_updates:
+                said += [settlement.values[record][1] for record in sorted(settlement.values)]
         for key in sorted(thing.holds):
-            said += _sorted(thing.holds[key].words)
+            said += _sorted(thing.holds[key].values)
         return letters(said)
 
     def renumbered(self, thing: Link, numbers: Numbers) -> Link:
@@ -149,7 +149,7 @@ class Links(Numbered[Link]):
         intent = thing.intent
         if intent is not None:
             writes = tuple(
-                replace(it, version=version(it.record, it.version)) for it in intent.writes
+                replace(it, version=version(it.record_id, it.version)) for it in intent.writes
             )
             intent = replace(intent, writes=writes)
         return replace(
@@ -171,7 +171,7 @@ class Links(Numbered[Link]):
             plezi=seen(thing.plezi) if thing.plezi is not None else None,
             salesforce=tuple(map(seen, thing.salesforce)),
             base={record: said(spoken) for record, spoken in thing.base.items()},
-            holds={key: replace(it, words=said(it.words)) for key, it in thing.holds.items()},
+            holds={key: replace(it, values=said(it.values)) for key, it in thing.holds.items()},
             intent=_renamed(thing.intent, words) if thing.intent is not None else None,
         )
 
@@ -191,10 +191,13 @@ def _seen(it: Observation) -> Hashable:
 def _intent(it: Intent) -> Hashable:
     return (
         tuple(
-            (each.kind, each.record, each.version, _frozen(each.values), _frozen(each.before))
+            (each.kind, each.record_id, each.version, _frozen(each.values), _frozen(each.before))
             for each in it.writes
         ),
-        tuple((each.line, _frozen(each.words), each.needs, each.rule) for each in it.settlements),
+        tuple(
+            (each.pair, _frozen(each.values), each.required_writes, each.rule)
+            for each in it.base_updates
+        ),
     )
 
 
@@ -211,8 +214,10 @@ def _renamed(intent: Intent, words: Names) -> Intent:
         writes=tuple(
             replace(it, values=said(it.values), before=said(it.before)) for it in intent.writes
         ),
-        settlements=tuple(
-            replace(it, words={r: (name, reworded(w, words)) for r, (name, w) in it.words.items()})
-            for it in intent.settlements
+        base_updates=tuple(
+            replace(
+                it, values={r: (name, reworded(w, words)) for r, (name, w) in it.values.items()}
+            )
+            for it in intent.base_updates
         ),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.model import Kind, Value
+from connector.model import RecordKind, Value
 from tests.simulation.protocol.records import NAMES, SUCCESSOR, Record
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.worlds import HEARD, PENDING, UNHEARD, Mark, World
+from tests.simulation.protocol.system_states import HEARD, PENDING, UNHEARD, EditMark, SystemState
 
 
-def people(scenario: Scenario, world: World) -> Iterator[tuple[str, World]]:
+def people(scenario: Scenario, world: SystemState) -> Iterator[tuple[str, SystemState]]:
     """Yield what people may do now, and the world after it."""
     for place, it in enumerate(world.records):
         if it.deleted or it.converted:
@@ -30,12 +30,12 @@ def people(scenario: Scenario, world: World) -> Iterator[tuple[str, World]]:
             yield f"somebody does: {chance}", happened.heard()
 
 
-def _moved(scenario: Scenario, world: World, it: Record) -> Record:
+def _moved(scenario: Scenario, world: SystemState, it: Record) -> Record:
     """Return a record after somebody, or something, has written to it."""
     return it._replace(version=it.version + 1, stamp=world.later() if scenario.clocks else 0)
 
 
-def _typed(scenario: Scenario, world: World, place: int, word: Value) -> World:
+def _typed(scenario: Scenario, world: SystemState, place: int, word: Value) -> SystemState:
     after = _moved(scenario, world, world.records[place])._replace(value=word)
     mark = world.marks[place]
     unsaid = word is None and mark.kept == UNHEARD  # a blank says nothing to strangers
@@ -43,7 +43,7 @@ def _typed(scenario: Scenario, world: World, place: int, word: Value) -> World:
     return world.with_record(place, after, mark.with_fate(fate)).heard()
 
 
-def _chance(scenario: Scenario, world: World, chance: str) -> World | None:
+def _chance(scenario: Scenario, world: SystemState, chance: str) -> SystemState | None:
     """Return the world after what may happen once; None where it may not happen now."""
     verb, _, target = chance.partition(" ")
     left = world._replace(chances=tuple(it for it in world.chances if it != chance))
@@ -51,10 +51,10 @@ def _chance(scenario: Scenario, world: World, chance: str) -> World | None:
     if verb == "add":
         if place is not None:
             return None
-        kind = Kind.PLEZI_CONTACT if target == "p" else Kind.LEAD
-        return left.with_new(Record(kind, target, "b"), Mark(PENDING))
+        kind = RecordKind.PLEZI_CONTACT if target == "p" else RecordKind.LEAD
+        return left.with_new(Record(kind, target, "b"), EditMark(PENDING))
     if verb == "convert":
-        leads = (n for n, it in enumerate(world.records) if it.kind is Kind.LEAD)
+        leads = (n for n, it in enumerate(world.records) if it.kind is RecordKind.LEAD)
         place = next(leads, None)
     if place is None:
         return None
@@ -67,7 +67,7 @@ def _chance(scenario: Scenario, world: World, chance: str) -> World | None:
         case "undelete" if it.deleted:
             return left.with_record(place, moved._replace(deleted=False), silent)
         case "convert" if not it.deleted and not it.converted:
-            contact = Record(Kind.CONTACT, SUCCESSOR, it.value, stamp=moved.stamp)
+            contact = Record(RecordKind.CONTACT, SUCCESSOR, it.value, stamp=moved.stamp)
             left = left.with_record(place, moved._replace(converted=True), silent)
             return left.with_new(contact, mark)
     return None

@@ -6,17 +6,17 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from connector.mapping import (
-    BoundLine,
     BoundMapping,
+    BoundPair,
+    ConflictPolicy,
     Direction,
-    Duplicates,
+    DuplicatePolicy,
     Field,
     FieldKind,
-    FieldMapping,
-    Line,
-    Policy,
+    FieldPair,
+    MappingConfig,
 )
-from connector.model import Kind, Observation, Side, Value
+from connector.model import Observation, RecordKind, Side, Value
 
 EMAIL: Final = "ana@example.com"
 PLEZI_FIELD: Final = "phone"
@@ -33,7 +33,7 @@ NAMES: Final = {Side.PLEZI: "Plezi", Side.SALESFORCE: "Salesforce"}
 class Record(NamedTuple):
     """One record as its side holds it; `stamp` orders what people did on both sides."""
 
-    kind: Kind
+    kind: RecordKind
     id: str
     value: Value
     version: int = 0
@@ -53,11 +53,11 @@ class Record(NamedTuple):
 
     def observed(self) -> Observation:
         """Return what an adapter would say of it."""
-        if self.kind is Kind.PLEZI_CONTACT:
+        if self.kind is RecordKind.PLEZI_CONTACT:
             values: dict[str, Value] = {PLEZI_FIELD: self.value, "url": URL}
         else:
             values = {LEAD_FIELD: self.value}
-            if self.kind is Kind.LEAD:
+            if self.kind is RecordKind.LEAD:
                 values[URL_FIELD] = URL if self.url else None
         return Observation(
             self.kind,
@@ -74,35 +74,37 @@ class Record(NamedTuple):
         )
 
 
-def value_field(kind: Kind) -> str:
+def value_field(kind: RecordKind) -> str:
     """Return the modelled field's name on a kind of record."""
-    return PLEZI_FIELD if kind is Kind.PLEZI_CONTACT else LEAD_FIELD
+    return PLEZI_FIELD if kind is RecordKind.PLEZI_CONTACT else LEAD_FIELD
 
 
 @cache
-def bound(policy: Policy, duplicates: Duplicates, *, with_url: bool) -> BoundMapping:
+def bound(policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool) -> BoundMapping:
     """Return the mapping of the model: one two-way field and, where records are made, the url."""
-    phone = Line(PLEZI_FIELD, LEAD_FIELD, Direction.BOTH, contact=LEAD_FIELD, policy=policy)
+    phone = FieldPair(PLEZI_FIELD, LEAD_FIELD, Direction.BOTH, contact=LEAD_FIELD, policy=policy)
     lines = [
-        BoundLine(
+        BoundPair(
             phone,
             {
-                Kind.PLEZI_CONTACT: Field(PLEZI_FIELD, FieldKind.TEXT),
-                Kind.LEAD: Field(LEAD_FIELD, FieldKind.TEXT),
-                Kind.CONTACT: Field(LEAD_FIELD, FieldKind.TEXT),
+                RecordKind.PLEZI_CONTACT: Field(PLEZI_FIELD, FieldKind.TEXT),
+                RecordKind.LEAD: Field(LEAD_FIELD, FieldKind.TEXT),
+                RecordKind.CONTACT: Field(LEAD_FIELD, FieldKind.TEXT),
             },
         )
     ]
     if with_url:
-        url = Line("url", URL_FIELD, Direction.TO_SALESFORCE, locked=True, enforced=True)
+        url = FieldPair("url", URL_FIELD, Direction.TO_SALESFORCE, locked=True, enforced=True)
         lines.append(
-            BoundLine(
+            BoundPair(
                 url,
                 {
-                    Kind.PLEZI_CONTACT: Field("url", FieldKind.TEXT, updatable=False),
-                    Kind.LEAD: Field(URL_FIELD, FieldKind.TEXT, external_id=True, unique=True),
+                    RecordKind.PLEZI_CONTACT: Field("url", FieldKind.TEXT, updatable=False),
+                    RecordKind.LEAD: Field(
+                        URL_FIELD, FieldKind.TEXT, external_id=True, unique=True
+                    ),
                 },
             )
         )
-    mapping = FieldMapping(0, tuple(it.line for it in lines), None, duplicates=duplicates)
+    mapping = MappingConfig(0, tuple(it.pair for it in lines), None, duplicates=duplicates)
     return BoundMapping(mapping, tuple(lines), ())

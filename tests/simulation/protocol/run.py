@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from connector.model import Kind, Link, Side
-from connector.plan import Outcome, Plan, Result, record
+from connector.model import Link, RecordKind, Side
+from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.planning.plan import Plan
 from tests.simulation.protocol.agreement import (
     Words,
     agreed_beside,
@@ -25,6 +26,7 @@ from tests.simulation.protocol.decisions import Decisions
 from tests.simulation.protocol.numbered import Links
 from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
 from tests.simulation.protocol.scenario import Scenario
+from tests.simulation.protocol.system_states import SystemState, SystemStates
 from tests.simulation.protocol.systems import Systems
 from tests.simulation.protocol.weaker import Protocol
 from tests.simulation.protocol.workers import (
@@ -37,7 +39,6 @@ from tests.simulation.protocol.workers import (
     Worker,
     Workers,
 )
-from tests.simulation.protocol.worlds import World, Worlds
 
 PASSES: Final = 3
 """As the engine: a record that was created first needs a second look."""
@@ -55,7 +56,7 @@ class Move(NamedTuple):
 class Run:
     """What a run may do next, wherever it stands."""
 
-    def __init__(self, scenario: Scenario, protocol: Protocol, worlds: Worlds) -> None:
+    def __init__(self, scenario: Scenario, protocol: Protocol, worlds: SystemStates) -> None:
         self._scenario = scenario
         self._protocol = protocol
         self._bound = bound(scenario.policy, scenario.duplicates, with_url=scenario.with_url)
@@ -97,7 +98,7 @@ class Run:
         """Read one kind of record, and keep what was read."""
         kind = self._kinds[number]
         page = self._worlds.pages(world).kinds[kind]
-        if kind is Kind.PLEZI_CONTACT:
+        if kind is RecordKind.PLEZI_CONTACT:
             page = tuple(it for it in page if not it.deleted)  # Plezi lists no graves
 
         after = self._decisions.folded(link, page)
@@ -120,7 +121,7 @@ class Run:
         looked = self._look(world, Side.PLEZI, link)
         after = (world, link, self._at(Worker(LOOK, passes, looked)))
         yield Move("the run finds work and looks again at Plezi", after)
-        creates = any(it.creates and it.side is Side.PLEZI for it in first.writes)
+        creates = any(it.is_create and it.side is Side.PLEZI for it in first.writes)
         if self._scenario.fresh and stored.intent is None and not creates:
             after = (world, link, self._at(Worker(LOOK, passes, link)))
             yield Move("the run finds work; Plezi was read just now", after)
@@ -129,7 +130,7 @@ class Run:
         """Keep what was adopted where nothing is to be written."""
         kept = self.links.number(replace(planned.link, dirty=False, quarantine=None))
         world = self._lose(world, planned)
-        rests = {it.record: it.value for it in planned.lost if it.line != URL_FIELD}
+        rests = {it.record_id: it.value for it in planned.overwritten if it.pair != URL_FIELD}
         world = self._changed(world, lambda it: it.kept(rests)) if rests else world
         after = self._read_together(world, kept, link)
         return Move("the run keeps what is agreed or held, and ends", (after, kept, self.idle))
@@ -143,12 +144,17 @@ class Run:
         if isinstance(decided, Plan):
             return self._keep(world, link, decided)
         planned, mine, side = decided
-        broken = unopposed(planned, self._worlds.things[world]) if planned.lost else ""
+        broken = unopposed(planned, self._worlds.things[world]) if planned.overwritten else ""
         world = self._lose(world, planned)
         stored = link
         if self._protocol.records_first:
-            done = {it.record: Outcome(it, Result.DONE, it.record) for it in planned.writes}
-            certain = record(self.links.things[mine], "i", done, undisturbed=True, now=0.0)
+            done = {
+                it.record_id: WriteOutcome(it, WriteResult.DONE, it.record_id)
+                for it in planned.writes
+            }
+            certain = record_outcomes(
+                self.links.things[mine], "i", done, unchanged_since_intent=True, now=0.0
+            )
             stored = self.links.number(certain)
         elif self._protocol.intends:
             stored = mine
@@ -160,7 +166,7 @@ class Run:
 
     def _lose(self, world: int, planned: Plan) -> int:
         """Return the world after the journal has named those who give way."""
-        lost = [(it.record, it.value) for it in planned.lost if it.line != URL_FIELD]
+        lost = [(it.record_id, it.value) for it in planned.overwritten if it.pair != URL_FIELD]
         return self._changed(world, lambda it: it.journalled(lost)) if lost else world
 
     def _read_together(self, world: int, link: int, before: int) -> int:
@@ -176,7 +182,7 @@ class Run:
         if not across and not everywhere and not among_told:
             return world
 
-        def agree(it: World) -> World:
+        def agree(it: SystemState) -> SystemState:
             it = it.agreed(across).agreed(everywhere).kept(everywhere)
             return it.kept(among_told) if among_told and it.keeps(beside) else it
 
@@ -199,12 +205,12 @@ class Run:
 
         sent, answers, broken = self._systems.send(self._worlds.things[world], intent, writes)
         after = self._worlds.number(sent)
-        wrote = any(it.result is Result.DONE for it in answers)
+        wrote = any(it.result is WriteResult.DONE for it in answers)
         where = NAMES[side]
         yield Move(f"the run writes to {where}", onward(after, answers), wrote, broken)
         if not self._scenario.deaf:
             return
-        deaf = tuple(Answer(it.record, Result.UNKNOWN, it.record) for it in writes)
+        deaf = tuple(Answer(it.record_id, WriteResult.UNKNOWN, it.record_id) for it in writes)
         unheard = f"the run writes to {where}, and the answer is lost"
         yield Move(unheard, onward(after, deaf), wrote, broken)
         yield Move(f"the run's call to {where} never arrives", onward(world, deaf))
@@ -217,20 +223,20 @@ class Run:
             number = self.links.number(after)
         if self._protocol.records_first:
             number = link
-        wrote = any(it.result is Result.DONE for it in worker.answers)
+        wrote = any(it.result is WriteResult.DONE for it in worker.answers)
         again = wrote and worker.number < PASSES
         onward = self._at(Worker(LOAD, worker.number + 1)) if again else self.idle
         return Move("the run records what it was answered", (world, number, onward))
 
-    def _changed(self, world: int, change: Callable[[World], World]) -> int:
+    def _changed(self, world: int, change: Callable[[SystemState], SystemState]) -> int:
         return self._worlds.number(change(self._worlds.things[world]))
 
 
-def _read_again(world: World, link: Link) -> Link:
+def _read_again(world: SystemState, link: Link) -> Link:
     """Make the base of what is there now, as a last reading would."""
     base = {}
     for it in world.records:
-        if it.takes_part and it.id in link.records:
+        if it.takes_part and it.id in link.record_ids:
             link = link.with_observation(it.observed())
             base[it.id] = {**link.base.get(it.id, {}), value_field(it.kind): it.value}
     return replace(link, base=base, dirty=False)

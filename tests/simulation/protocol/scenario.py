@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.mapping import Duplicates, Policy
-from connector.model import Kind, Value
+from connector.mapping import ConflictPolicy, DuplicatePolicy
+from connector.model import RecordKind, Value
 from tests.simulation.protocol.records import WORDS, Record
 
 
@@ -13,7 +13,7 @@ from tests.simulation.protocol.records import WORDS, Record
 class Scenario:
     """Where the story begins, and what may happen in it.
 
-    `linked`: the records have agreed before; else they are strangers. `words` are what people type
+    `linked`: the records have agreed before; else they are strangers. `values` are what people type
     (None: they clear the field). `chances` may happen once each, at any moment: `add l2`, `add p`,
     `delete l1`, `delete p`, `undelete l1`, `convert`. `refused` is a value that Salesforce does not
     take. `touches`: people also edit other fields, which moves a version and no value. `deaf`:
@@ -24,10 +24,10 @@ class Scenario:
 
     name: str
     records: tuple[Record, ...]
-    policy: Policy = Policy.SALESFORCE_WINS
+    policy: ConflictPolicy = ConflictPolicy.SALESFORCE_WINS
     words: tuple[Value, ...] = WORDS
     chances: tuple[str, ...] = ()
-    duplicates: Duplicates = Duplicates.MIRROR
+    duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR
     linked: bool = True
     with_url: bool = False
     touches: bool = False
@@ -38,7 +38,7 @@ class Scenario:
     @property
     def clocks(self) -> bool:
         """Whether the policy compares stamps of both sides."""
-        return self.policy is Policy.NEWEST
+        return self.policy is ConflictPolicy.NEWEST
 
     @property
     def symmetric(self) -> bool:
@@ -46,7 +46,9 @@ class Scenario:
         return not self.refused
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def kinds(self) -> tuple[RecordKind, ...]:
         """The kinds of records that a run reads, in its order."""
-        contacts = "convert" in self.chances or any(it.kind is Kind.CONTACT for it in self.records)
-        return tuple(kind for kind in Kind if contacts or kind is not Kind.CONTACT)
+        contacts = "convert" in self.chances or any(
+            it.kind is RecordKind.CONTACT for it in self.records
+        )
+        return tuple(kind for kind in RecordKind if contacts or kind is not RecordKind.CONTACT)

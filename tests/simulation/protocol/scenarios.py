@@ -24,14 +24,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from connector.mapping import Duplicates, Policy
-from connector.model import Kind
+from connector.mapping import ConflictPolicy, DuplicatePolicy
+from connector.model import RecordKind
 from tests.simulation.protocol.records import WORDS, Record
 from tests.simulation.protocol.scenario import Scenario
 
-PERSON: Final = Record(Kind.PLEZI_CONTACT, "p", "a")
-LEAD: Final = Record(Kind.LEAD, "l1", "a")
-CONTACT: Final = Record(Kind.CONTACT, "c", "a")
+PERSON: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
+LEAD: Final = Record(RecordKind.LEAD, "l1", "a")
+CONTACT: Final = Record(RecordKind.CONTACT, "c", "a")
 LINKED_LEAD: Final = LEAD._replace(url=True)
 BLANK_OR_WORD: Final = (None, "a")
 BLANK_OR_WORDS: Final = (None, "a", "b")
@@ -46,12 +46,12 @@ TYPING: Final = Scenario(
     deaf=True,
     fresh=True,
 )
-PLEZI_WINS: Final = replace(TYPING, name="typing, Plezi wins", policy=Policy.PLEZI_WINS)
-HELD: Final = replace(TYPING, name="typing, a conflict is held", policy=Policy.HOLD)
+PLEZI_WINS: Final = replace(TYPING, name="typing, Plezi wins", policy=ConflictPolicy.PLEZI_WINS)
+HELD: Final = replace(TYPING, name="typing, a conflict is held", policy=ConflictPolicy.HOLD)
 NEWEST: Final = replace(
     TYPING,
     name="typing, the newest wins",
-    policy=Policy.NEWEST,  # stamps of both sides are compared too: four times the states
+    policy=ConflictPolicy.NEWEST,  # stamps of both sides are compared too: four times the states
     touches=False,
     deaf=False,
     fresh=False,
@@ -143,9 +143,9 @@ TWINS: Final = tuple(
         chances=("add l2",),
         duplicates=duplicates,
         deaf=False,
-        fresh=duplicates is Duplicates.SURVIVOR,
+        fresh=duplicates is DuplicatePolicy.SURVIVOR,
     )
-    for duplicates in (Duplicates.MIRROR, Duplicates.SURVIVOR)
+    for duplicates in (DuplicatePolicy.MIRROR, DuplicatePolicy.SURVIVOR)
 )
 MIRROR, SURVIVOR = TWINS
 

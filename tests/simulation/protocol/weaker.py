@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from connector.mapping import BoundMapping
 from connector.model import Link
-from connector.plan import Plan, judge, plan
-from connector.plan.planning import IN_DOUBT
+from connector.planning.plan import IN_DOUBT, Plan, plan_link
+from connector.planning.recovery import recover_intent
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Protocol:
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Judge the unfinished intent, then plan, by the connector's own functions."""
-        judged = judge(link, bound, now=0.0).link
+        judged = recover_intent(link, bound, now=0.0).link
         if link.intent is not None and (self.believes or not self.holds_doubt):
             holds = {k: it for k, it in judged.holds.items() if it.reason != IN_DOUBT}
             judged = replace(judged, holds=holds)
-        decided = plan(judged, bound, now=0.0)
+        decided = plan_link(judged, bound, now=0.0)
         if not self.adopts and decided.writes:
             decided = replace(decided, link=replace(decided.link, base=link.base))
         return decided

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from connector.model import Side
-from connector.plan import Result
-from tests.simulation.protocol.naming import Names, Numbers, letters, reworded, spoken_by
+from connector.planning.outcome import WriteResult
 from tests.simulation.protocol.numbered import Links, Numbered
 from tests.simulation.protocol.records import Record
+from tests.simulation.protocol.symmetry import Names, Numbers, letters, reworded, spoken_by
 
 IDLE, READ, LOAD, LOOK, APPLY, RECORD = "idle", "read", "load", "look", "apply", "record"
 NOBODY: Final = -1
@@ -20,7 +20,7 @@ class Answer(NamedTuple):
     """The record of a write, what became of it, the record that answered, and what it showed."""
 
     about: str
-    result: Result
+    result: WriteResult
     told: str
     shown: Record | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.errors import HaltError
-from connector.salesforce.hosts import checked_instance, login_host
+from connector.salesforce.auth.hosts import checked_instance, login_host
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,38 @@
 """The table of field lines, the canonical forms in which values are compared, conversions."""
 
-from connector.mapping.lines import (
+from connector.mapping.bound import BoundMapping, BoundPair, ReadScope, SuspendedPair, bind_mapping
+from connector.mapping.model import (
     DEFAULT_MAPPING,
+    ConflictPolicy,
     Direction,
-    Duplicates,
-    FieldMapping,
+    DuplicatePolicy,
+    FieldPair,
     Filter,
-    Line,
+    MappingConfig,
     Operator,
-    Policy,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.table import BoundLine, BoundMapping, ParkedLine, View, bind
-from connector.mapping.values import canonical, canonical_email, convert, identical
+from connector.mapping.values import canonical, canonical_email, convert, is_identical
 
 __all__ = [
     "DEFAULT_MAPPING",
-    "BoundLine",
     "BoundMapping",
+    "BoundPair",
+    "ConflictPolicy",
     "Direction",
-    "Duplicates",
+    "DuplicatePolicy",
     "Field",
     "FieldKind",
-    "FieldMapping",
+    "FieldPair",
     "Filter",
-    "Line",
+    "MappingConfig",
     "Operator",
-    "ParkedLine",
-    "Policy",
+    "ReadScope",
     "Schema",
-    "View",
-    "bind",
+    "SuspendedPair",
+    "bind_mapping",
     "canonical",
     "canonical_email",
     "convert",
-    "identical",
+    "is_identical",
 ]

@@ -41,7 +41,7 @@ def canonical_email(text: object) -> str:
     return clean(text).lower() if isinstance(text, str) else ""
 
 
-def words_of(value: Value) -> str:
+def to_text(value: Value) -> str:
     """Return any value as the text in which a person would write it."""
     match value:
         case str():
@@ -58,7 +58,7 @@ def words_of(value: Value) -> str:
             return clean(str(value))
 
 
-def identical(one: object, other: object) -> bool:
+def is_identical(one: object, other: object) -> bool:
     """Whether two values are the very same words; the number 1 and a ticked box are not."""
     return one is other or (type(one) is type(other) and one == other)
 
@@ -73,8 +73,8 @@ def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Can
     if kind is FieldKind.CHECKBOX:
         return _checkbox(value)
     if kind is FieldKind.MULTI_PICKLIST:
-        return tuple(sorted({choice.casefold() for choice in choices_of(value)})) or None
-    text = words_of(value)
+        return tuple(sorted({choice.casefold() for choice in to_choices(value)})) or None
+    text = to_text(value)
     if not text:
         return None
     match kind:
@@ -102,13 +102,13 @@ def convert(value: Value, target: Field, side: Side) -> Value:
     """
     if target.kind is FieldKind.CHECKBOX:
         known = _checkbox(value)
-        return known if isinstance(known, bool) else words_of(value)
+        return known if isinstance(known, bool) else to_text(value)
     if target.kind is FieldKind.MULTI_PICKLIST:
-        chosen = choices_of(value)
+        chosen = to_choices(value)
         if side is Side.PLEZI:
             return chosen
         return MULTI_PICKLIST_SEPARATOR.join(chosen) or None
-    text = words_of(value)
+    text = to_text(value)
     if not text:
         return None
     match target.kind:
@@ -124,12 +124,12 @@ def convert(value: Value, target: Field, side: Side) -> Value:
             return text
 
 
-def choices_of(value: Value) -> tuple[str, ...]:
+def to_choices(value: Value) -> tuple[str, ...]:
     """Return the choices of a multi-select value, whichever side's spelling it has.
 
     A choice that holds a semicolon is several: Salesforce has no other way to say it.
     """
-    parts = words_of(value).split(MULTI_PICKLIST_SEPARATOR)
+    parts = to_text(value).split(MULTI_PICKLIST_SEPARATOR)
     return tuple(choice for choice in (clean(part) for part in parts) if choice)
 
 
@@ -137,10 +137,10 @@ def _checkbox(value: Value) -> Canonical:
     """A checkbox knows no blank: Salesforce describes it as not nillable, default false."""
     if isinstance(value, bool):
         return value
-    word = words_of(value).casefold()
+    word = to_text(value).casefold()
     if word in TRUE_WORDS:
         return True
-    return False if word in FALSE_WORDS else words_of(value)
+    return False if word in FALSE_WORDS else to_text(value)
 
 
 def _phone(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 Value = str | bool | int | float | tuple[str, ...] | None
 Values = Mapping[str, Value]
 
-NOTHING: Final[Values] = MappingProxyType({})
+NO_VALUES: Final[Values] = MappingProxyType({})
 NEW_RECORD: Final = ""
 """The id of a record that is still to be created."""
 
@@ -34,7 +34,7 @@ class Side(StrEnum):
         return Side.SALESFORCE if self is Side.PLEZI else Side.PLEZI
 
 
-class Kind(StrEnum):
+class RecordKind(StrEnum):
     """What a record is on its side, spelled as that side spells it."""
 
     PLEZI_CONTACT = "contact"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
     @property
     def side(self) -> Side:
         """The side on which records of this kind live."""
-        return Side.PLEZI if self is Kind.PLEZI_CONTACT else Side.SALESFORCE
+        return Side.PLEZI if self is RecordKind.PLEZI_CONTACT else Side.SALESFORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Observation:
     converted Lead. A field that is not among `values` was not read: unknown, which is not blank.
     """
 
-    kind: Kind
+    kind: RecordKind
     id: str
     email: str
     version: str
@@ -76,28 +76,28 @@ class Observation:
         return self.kind.side
 
     @property
-    def alive(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the record can still take part: neither deleted nor converted."""
         return not (self.deleted or self.converted)
 
     @property
-    def takes_part(self) -> bool:
+    def participates(self) -> bool:
         """Whether the record is synchronised: alive, let through by the filter, with an e-mail."""
-        return self.alive and self.eligible and bool(self.email)
+        return self.is_active and self.eligible and bool(self.email)
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One create (`record` is NEW_RECORD) or update, and the state of the record it rests on.
+    """One create (`record_outcomes` is NEW_RECORD) or update, and the state of the record it rests on.
 
     `email` is the link's: the identity, also where it is not among the values written.
     """
 
-    kind: Kind
-    record: str
+    kind: RecordKind
+    record_id: str
     email: str
     values: Values
-    before: Values = field(default_factory=lambda: NOTHING)
+    before: Values = field(default_factory=lambda: NO_VALUES)
     version: str = ""
 
     @property
@@ -106,25 +106,25 @@ class Write:
         return self.kind.side
 
     @property
-    def creates(self) -> bool:
+    def is_create(self) -> bool:
         """Whether the write makes a new record."""
-        return self.record == NEW_RECORD
+        return self.record_id == NEW_RECORD
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class BaseUpdate:
     """What becomes the base of one mapping line once its writes are done.
 
-    `words` holds, for each record, its field and what it will then have said. `needs` names the
+    `values` holds, for each record, its field and what it will then have said. `needs` names the
     records whose writes must be done first. `left` holds, for each record that takes no part now
     and is not told, its field: what it once agreed to is no agreement from then on.
     """
 
-    line: str
-    words: Mapping[str, tuple[str, Value]]
-    needs: frozenset[str]
+    pair: str
+    values: Mapping[str, tuple[str, Value]]
+    required_writes: frozenset[str]
     rule: str = ""
-    left: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    invalidated: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,32 +137,32 @@ class Intent:
     """
 
     id: str
-    run: str
+    run_id: str
     at: float
     writes: tuple[Write, ...]
-    settlements: tuple[Settlement, ...]
+    base_updates: tuple[BaseUpdate, ...]
     in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One field that waits for a person; `words` is what each record said when it was held.
+    """One field that waits for a person; `values` is what each record said when it was held.
 
     `chosen` is the record whose word the person chose; it counts as long as the words are these.
     """
 
     reason: str
     since: float
-    words: Mapping[str, Value]
+    values: Mapping[str, Value]
     chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecentWrite:
     """A word that we wrote over another one that had been agreed; `at` is our clock in seconds."""
 
-    record: str
-    word: str
+    record_id: str
+    value: str
     at: float
 
 
@@ -183,8 +183,8 @@ class Link:
     """All that is known of one person; `email` is canonical and is the key in the ledger.
 
     `revision` counts the states of this line in the ledger (0: not stored yet). `base` is by record
-    id, then by that record's field. `pointed` are the records by whose id the ledger can find this
-    line. `survivor` is the Lead that a person picked among several of one e-mail. `told` are, by
+    id, then by that record's field. `indexed_records` are the records by whose id the ledger can find this
+    line. `primary_lead` is the Lead that a person picked among several of one e-mail. `recent_writes` are, by
     line, the words of the last day that we wrote over others: automations that undo each other are
     known by them.
     """
@@ -198,9 +198,11 @@ class Link:
     quarantine: Quarantine | None = None
     dirty: bool = False
     revision: int = 0
-    pointed: frozenset[str] = frozenset()
-    survivor: str = ""
-    told: Mapping[str, tuple[Told, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    indexed_records: frozenset[str] = frozenset()
+    primary_lead: str = ""
+    recent_writes: Mapping[str, tuple[RecentWrite, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     def observations(self) -> Iterator[Observation]:
         """Yield Plezi's observation first, then those of Salesforce, in a stable order."""
@@ -231,7 +233,7 @@ class Link:
     @property
     def attention(self) -> tuple[str, ...]:
         """What a person should look at: `duplicate`, `hold`, `quarantine`, in this order."""
-        leads = sum(seen.kind is Kind.LEAD and seen.takes_part for seen in self.salesforce)
+        leads = sum(seen.kind is RecordKind.LEAD and seen.participates for seen in self.salesforce)
         waits = {
             "duplicate": leads > 1,
             "hold": bool(self.holds),
@@ -240,6 +242,6 @@ class Link:
         return tuple(kind for kind, present in waits.items() if present)
 
     @property
-    def records(self) -> frozenset[str]:
+    def record_ids(self) -> frozenset[str]:
         """The ids of every record of this link."""
         return frozenset(seen.id for seen in self.observations())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from connector.model.links import Kind, Link, Observation, Side, Value
+from connector.model.links import Link, Observation, RecordKind, Side, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,48 +16,50 @@ class Cursor:
     """Where the reading of one kind of record resumes.
 
     `watermark`: every change up to it is in the ledger ('' : nothing was ever read). While a
-    reading is under way, `place` says how far it came and `cover` what the watermark becomes at its
-    end; all three are in the words of the adapter that reads. `begun` and `completed` are our clock
+    reading is under way, `position` says how far it came and `next_watermark` what the watermark becomes at its
+    end; all three are in the words of the adapter that reads. `started_at` and `completed_at` are our clock
     (seconds) at the beginning of the reading under way, and of the last one that came to its end.
     `full`: the reading under way takes everybody, changed or not, and weighs each link anew.
     `version` is the version of the mapping with which it began, `applied` the one that the last
     reading of everybody applied to them (-1: none yet).
     """
 
-    kind: Kind
+    kind: RecordKind
     watermark: str = ""
-    place: str = ""
-    cover: str = ""
-    begun: float = 0.0
-    completed: float = 0.0
+    position: str = ""
+    next_watermark: str = ""
+    started_at: float = 0.0
+    completed_at: float = 0.0
     full: bool = False
-    version: int = 0
-    applied: int = -1
+    mapping_version: int = 0
+    applied_version: int = -1
 
     @property
-    def takes_everybody(self) -> bool:
+    def is_full_read(self) -> bool:
         """Whether the reading under way is of everybody: asked to be, or the first one."""
         return self.full or not self.watermark
 
-    def resting(self) -> Cursor:
+    def finished(self) -> Cursor:
         """Return the cursor after a reading that came to its end."""
         return Cursor(
             self.kind,
-            watermark=self.cover,
-            completed=self.begun,
-            applied=self.version if self.takes_everybody else self.applied,
+            watermark=self.next_watermark,
+            completed_at=self.started_at,
+            applied_version=self.mapping_version if self.is_full_read else self.applied_version,
         )
 
-    def beginning(self, *, version: int, full: bool) -> Cursor:
+    def started(self, *, version: int, full: bool) -> Cursor:
         """Return the cursor from which a reading begins, or goes on.
 
         A reading of everybody begins anew when another version of the mapping is to be applied: the
         pages behind it lack the fields of that version.
         """
-        under_way = self.begun > 0
-        if full or (under_way and self.takes_everybody and self.version != version):
-            return Cursor(self.kind, full=True, version=version, applied=self.applied)
-        return self if under_way else replace(self, version=version)
+        under_way = self.started_at > 0
+        if full or (under_way and self.is_full_read and self.mapping_version != version):
+            return Cursor(
+                self.kind, full=True, mapping_version=version, applied_version=self.applied_version
+            )
+        return self if under_way else replace(self, mapping_version=version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
+class LookupResult:
     """The answer to a look-up: the records found, and the ids that are gone for certain."""
 
-    seen: tuple[Observation, ...] = ()
-    gone: frozenset[str] = frozenset()
+    observations: tuple[Observation, ...] = ()
+    deleted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LinkChange:
     """A new state of a link for the ledger, which refuses it if the line moved meanwhile.
 
     The link carries the revision that it rests on (0: it must not exist yet). `moved_from` is the
@@ -120,11 +122,11 @@ class RunState(StrEnum):
     PAUSED = "paused"
 
 
-class Part(StrEnum):
+class Phase(StrEnum):
     """The two strokes of a run."""
 
-    OBSERVE = "observe"
-    RECONCILE = "reconcile"
+    READ = "read"
+    RESOLVE = "resolve"
 
 
 class Counts:
@@ -166,7 +168,7 @@ class Run:
     `counts` is by side, then by what was counted. `reason` and `message` say why a run was halted
     or did not start. `emails` are the people that a `selected` run or a `dry_run` is for (none:
     everybody). `draft` is the JSON document of a mapping that is not saved yet ('': the saved one),
-    and `everybody` whether all people are weighed and not only who changed: both are for a
+    and `include_unchanged` whether all people are weighed and not only who changed: both are for a
     `dry_run`. `mapping_version` is the version that the run worked with.
     """
 
@@ -182,25 +184,25 @@ class Run:
     invocations: int = 0
     emails: tuple[str, ...] = ()
     draft: str = ""
-    everybody: bool = False
+    include_unchanged: bool = False
     mapping_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class ChangeHint:
     """Somebody says that a Plezi contact may have changed: only a hint, never a value.
 
     One of `email` (canonical) and `contact` (Plezi's id) is given. `trace` is the id that follows
     the form to the Lead; `attempt` counts from 0 how often the contact could not be read yet.
     """
 
-    trace: str
+    trace_id: str
     email: str = ""
-    contact: str = ""
+    contact_id: str = ""
     attempt: int = 0
 
 
-class Heard(StrEnum):
+class HintResult(StrEnum):
     """What became of a hint.
 
     `settled`: both sides agree, or what is left is recorded. `not_readable`: Plezi does not show
@@ -208,11 +210,19 @@ class Heard(StrEnum):
     start switch is off. `paused`: the API budget is spent; the schedule will see to it.
     """
 
-    SETTLED = "settled"
+    RESOLVED = "resolved"
     NOT_READABLE = "not_readable"
     BUSY = "busy"
     NOT_STARTED = "not_started"
     PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """What is remembered of a signed message: its trace id, and whether its hint was sent."""
+
+    trace_id: str
+    sent: bool
 
 
 class AlertKind(StrEnum):
@@ -224,7 +234,7 @@ class AlertKind(StrEnum):
     BREAKER = "breaker"
     QUARANTINE = "quarantine"
     API_BUDGET = "api_budget"
-    PARKED_FIELD = "parked_field"
+    SUSPENDED_FIELD = "suspended_field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +246,14 @@ class Alert:
     """
 
     kind: AlertKind
-    what: str
+    summary: str
     since: float
     remedy: str
-    kept: str
+    impact: str
     key: str = ""
 
 
-MASS_EMPTYING: Final = "mass_emptying"
+MASS_CLEARING: Final = "mass_clearing"
 """Why a breaker is open: a run would have emptied fields of very many people."""
 
 
@@ -262,7 +272,7 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SessionToken:
     """A Salesforce session shared by all invocations; never printed."""
 
     access_token: str = field(repr=False)
@@ -271,7 +281,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalLine:
+class JournalEntry:
     """One thing that was done, kept, held or lost, field by field.
 
     `what` is `written`, `lost`, `held` or `refused`; `field` is the mapping line's key; `rule` is
@@ -283,10 +293,10 @@ class JournalLine:
 
     email: str
     at: float
-    run: str
-    what: str
+    run_id: str
+    kind: str
     side: Side
-    record: str
+    record_id: str
     field: str
     before: Value
     after: Value

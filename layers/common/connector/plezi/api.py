@@ -12,19 +12,19 @@ from typing import Any, Final
 
 import requests
 
-from connector.credentials import PleziCredentials, Secrets
 from connector.errors import HaltError, RejectedError, RetryError, StaleError
-from connector.transport import Next, Wire, verdict
+from connector.http_session import ErrorAction, HttpSession, classify_error
+from connector.secrets import PleziCredentials, SecretProvider
 
-READ_TRIES: Final = 4
+MAX_ATTEMPTS: Final = 4
 FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 30.0
+MAX_PAUSE: Final = 30.0
 """Seconds: a longer advice is not waited for inside a run; the next run comes back."""
-LONGEST_DETAIL: Final = 300
+MAX_DETAIL_CHARACTERS: Final = 300
 TOO_MANY_REQUESTS: Final = 429
 
 
-class Pace:
+class RateLimiter:
     """Keeps the agreed number of calls a second (0: no limit)."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Pace:
         self._sleep = sleep
         self._next = 0.0
 
-    def wait(self) -> None:
+    def acquire(self) -> None:
         """Wait for this call's turn."""
         if not self._gap:
             return
@@ -46,7 +46,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PleziResponse:
     """A success: its JSON object and its headers."""
 
     body: Mapping[str, Any]
@@ -58,10 +58,10 @@ class PleziApi:
 
     def __init__(
         self,
-        wire: Wire,
-        secrets: Secrets[PleziCredentials],
+        wire: HttpSession,
+        secrets: SecretProvider[PleziCredentials],
         base_url: str,
-        pace: Pace,
+        pace: RateLimiter,
         sleep: Callable[[float], None],
     ) -> None:
         self._wire = wire
@@ -75,36 +75,36 @@ class PleziApi:
         """HTTP requests sent so far."""
         return self._wire.calls
 
-    def read(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+    def read(self, path: str, params: Mapping[str, str] | None = None) -> PleziResponse:
         """Get a resource; repeated on the spot a bounded number of times.
 
         Raises `RetryError`, `StaleError` (it is not there), `RejectedError` or `HaltError`.
         """
         pause = FIRST_PAUSE
-        for attempt in range(READ_TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return self.send("GET", path, params=params)
             except requests.RequestException as error:
-                if attempt == READ_TRIES - 1:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise RetryError("Plezi does not answer") from error
             except RetryError as error:
-                if attempt == READ_TRIES - 1 or error.after > LONGEST_PAUSE:
+                if attempt == MAX_ATTEMPTS - 1 or error.after > MAX_PAUSE:
                     raise
                 pause = max(pause, error.after)
             self._sleep(pause)
             pause *= 2
         raise AssertionError("the last try returns or raises")
 
-    def write(self, method: str, path: str, body: object) -> Answer:
+    def write(self, method: str, path: str, body: object) -> PleziResponse:
         """Send a write once; again only when Plezi says that it did nothing (429).
 
         Raises as `read`, and `requests.RequestException` when the answer was not heard.
         """
-        for _ in range(READ_TRIES - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return self.send(method, path, json=body)
             except _TooManyRequestsError as error:
-                if error.after > LONGEST_PAUSE:
+                if error.after > MAX_PAUSE:
                     raise
                 self._sleep(error.after or FIRST_PAUSE)
         return self.send(method, path, json=body)
@@ -116,10 +116,10 @@ class PleziApi:
         *,
         params: Mapping[str, str] | None = None,
         json: object = None,
-    ) -> Answer:
+    ) -> PleziResponse:
         """Send one request and judge the answer."""
-        credentials = self._secrets.current().material
-        self._pace.wait()
+        credentials = self._secrets.current().value
+        self._pace.acquire()
         answer = self._wire.request(
             method,
             f"{self._base_url}/{path}",
@@ -133,29 +133,29 @@ class PleziApi:
             },
         )
         if answer.ok:
-            return Answer(_json_object(answer), answer.headers)
-        raise _our_error(answer)
+            return PleziResponse(_json_object(answer), answer.headers)
+        raise _to_error(answer)
 
 
 class _TooManyRequestsError(RetryError):
     """Plezi refused a call because of its rate: nothing was done."""
 
 
-def _our_error(answer: requests.Response) -> Exception:
+def _to_error(answer: requests.Response) -> Exception:
     status = answer.status_code
-    match verdict(status, None):
-        case Next.RETRY:
+    match classify_error(status, None):
+        case ErrorAction.RETRY:
             after = answer.headers.get("Retry-After", "")
             kind = _TooManyRequestsError if status == TOO_MANY_REQUESTS else RetryError
             return kind(f"Plezi answered {status}", after=float(after) if after.isdigit() else 0.0)
-        case Next.STALE:
+        case ErrorAction.STALE:
             return StaleError(f"Plezi answered {status}")
-        case Next.RENEW | Next.HALT:
+        case ErrorAction.RENEW | ErrorAction.HALT:
             return HaltError(
                 "plezi_refused",
                 f"Plezi answered {status}: check the API key and the tenant's name in the secret",
             )
-        case Next.REJECT:
+        case ErrorAction.REJECT:
             return RejectedError(str(status), _detail(answer))
 
 
@@ -166,7 +166,7 @@ def _detail(answer: requests.Response) -> str:
         words = "; ".join(str(it.get("detail") or it.get("title")) for it in errors)
     except (AttributeError, RetryError):
         words = ""
-    return (words or "Plezi refused the contact and gave no reason")[:LONGEST_DETAIL]
+    return (words or "Plezi refused the contact and gave no reason")[:MAX_DETAIL_CHARACTERS]
 
 
 def _json_object(answer: requests.Response) -> Mapping[str, Any]:

@@ -9,18 +9,18 @@ from typing import Any, Final, Protocol
 import requests
 
 from connector.errors import RejectedError, RetryError, StaleError
-from connector.mapping import Schema, View
-from connector.model import Cursor, Kind, Lookup, Observation, Page, Write
-from connector.plan import Outcome, Result
-from connector.plezi.api import Answer, PleziApi
-from connector.plezi.attributes import KNOWN_SCHEMA, schema_of
-from connector.plezi.contacts import Contacts
-from connector.plezi.reading import Reader
+from connector.mapping import ReadScope, Schema
+from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
+from connector.planning.outcome import WriteOutcome, WriteResult
+from connector.plezi.api import PleziApi, PleziResponse
+from connector.plezi.contact_codec import ContactCodec
+from connector.plezi.reader import Reader
+from connector.plezi.schema import KNOWN_SCHEMA, parse_schema
 from connector.settings import PleziDialect, UpdateMethod
 
 DESCRIBE_SECONDS: Final = 3600.0
 """How long the list of attributes is believed: marketers add fields more often than admins."""
-CACHE_KEY: Final = "describe#plezi"
+SCHEMA_KEY: Final = "describe#plezi"
 NOT_OFFERED: Final = "405"
 """The status of a tenant that reads no contact by its id (assumed)."""
 REFUSED_CREATIONS: Final = frozenset({"409", "422"})
@@ -30,10 +30,10 @@ REFUSED_CREATIONS: Final = frozenset({"409", "422"})
 class DocumentStore(Protocol):
     """Where the attributes are kept for all invocations."""
 
-    def document(self, key: str) -> dict[str, Any] | None:
+    def load_document(self, key: str) -> dict[str, Any] | None:
         """Return a document kept under a key."""
 
-    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
         """Keep a document under a key."""
 
 
@@ -51,7 +51,7 @@ class PleziClient:
         self._store = store
         self._dialect = dialect
         self._clock = clock
-        self._contacts = Contacts(dialect)
+        self._contacts = ContactCodec(dialect)
         self._schema: Schema | None = None
         self._good_until = math.inf
 
@@ -60,50 +60,50 @@ class PleziClient:
         """HTTP requests sent so far."""
         return self._api.calls
 
-    def schemas(self) -> Mapping[Kind, Schema]:
+    def schemas(self) -> Mapping[RecordKind, Schema]:
         """Return the attributes of a contact, as described within the last hour."""
         if self._schema is None or self._clock() > self._good_until:
             self._schema = self._describe()
-        return {Kind.PLEZI_CONTACT: self._schema}
+        return {RecordKind.PLEZI_CONTACT: self._schema}
 
     def _describe(self) -> Schema:
         if not self._dialect.describes_attributes:
             return KNOWN_SCHEMA
-        kept = self._store.document(CACHE_KEY) or {}
+        kept = self._store.load_document(SCHEMA_KEY) or {}
         if self._clock() - kept.get("described_at", 0.0) > DESCRIBE_SECONDS:
             try:
                 rows = self._api.read("contact_attributes").body["data"]
             except (StaleError, RejectedError):
                 return KNOWN_SCHEMA
             kept = {"described_at": self._clock(), "rows": rows}
-            self._store.keep_document(CACHE_KEY, kept)
+            self._store.save_document(SCHEMA_KEY, kept)
         self._good_until = kept["described_at"] + DESCRIBE_SECONDS
-        return schema_of(kept["rows"], self._dialect.attributes)
+        return parse_schema(kept["rows"], self._dialect.attributes)
 
-    def forget_schemas(self) -> None:
+    def invalidate_schemas(self) -> None:
         """Describe again at the next need."""
         self._schema = None
-        self._store.keep_document(CACHE_KEY, {"described_at": 0.0})
+        self._store.save_document(SCHEMA_KEY, {"described_at": 0.0})
 
-    def read(self, cursor: Cursor, view: View) -> Iterator[Page]:
+    def read(self, cursor: Cursor, view: ReadScope) -> Iterator[Page]:
         """Read what changed since the cursor."""
         reader = Reader(self._api, self._contacts, self._dialect, self._clock)
-        return reader.read(cursor, view.names[Kind.PLEZI_CONTACT])
+        return reader.read(cursor, view.field_names[RecordKind.PLEZI_CONTACT])
 
     def look_up(
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        view: View,
-        addresses: Sequence[str] = (),  # noqa: ARG002  # a port; Plezi knows its own pages
-    ) -> Lookup:
+        view: ReadScope,
+        page_urls: Sequence[str] = (),  # noqa: ARG002  # a port; Plezi knows its own pages
+    ) -> LookupResult:
         """Read contacts by id, and the contacts of some e-mails, one call each.
 
         A contact counts as gone only when its id is not found *and* its e-mail does not lead to the
         same id. A tenant that offers no read by id (405) is asked by e-mail alone, and then nobody
         counts as gone: the e-mail may have changed.
         """
-        mine = view.names[Kind.PLEZI_CONTACT]
+        mine = view.field_names[RecordKind.PLEZI_CONTACT]
         seen = [found for email in emails if (found := self._find(email, mine)) is not None]
         gone = set()
         for record in records:
@@ -118,7 +118,7 @@ class PleziClient:
                     gone.add(record.id)
             if found is not None:
                 seen.append(found)
-        return Lookup(tuple(seen), frozenset(gone))
+        return LookupResult(tuple(seen), frozenset(gone))
 
     def _look_up(self, record: str, email: str, names: Sequence[str]) -> Observation | None:
         as_of = self._clock()
@@ -126,7 +126,7 @@ class PleziClient:
             answer = self._api.read(f"contacts/{record}")
         except StaleError:
             return self._found_as(record, email, names)
-        return self._contacts.observation(answer.body["data"], names, as_of)
+        return self._contacts.decode(answer.body["data"], names, as_of)
 
     def _found_as(self, record: str, email: str, names: Sequence[str]) -> Observation | None:
         found = self._find(email, names) if email else None
@@ -141,15 +141,15 @@ class PleziClient:
         except RejectedError:
             return None
         rows = answer.body.get("data") or []
-        seen, _ = self._contacts.observe(rows, names, as_of)
+        seen, _ = self._contacts.decode_page(rows, names, as_of)
         return next((each for each in seen if each.email == email), None)
 
-    def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
+    def apply(self, writes: Sequence[Write], view: ReadScope) -> Iterator[WriteOutcome]:
         """Carry out writes, one call each; yield each outcome as soon as it is known."""
         for write in writes:
-            yield self._apply(write, view.names[Kind.PLEZI_CONTACT])
+            yield self._apply(write, view.field_names[RecordKind.PLEZI_CONTACT])
 
-    def _apply(self, write: Write, names: Sequence[str]) -> Outcome:
+    def _apply(self, write: Write, names: Sequence[str]) -> WriteOutcome:
         try:
             answer = self._send(write)
         except StaleError:
@@ -157,47 +157,54 @@ class PleziClient:
         except RejectedError as error:
             return self._refused(write, error)
         except (RetryError, requests.RequestException):
-            return Outcome(write, Result.UNKNOWN)
+            return WriteOutcome(write, WriteResult.UNKNOWN)
         return self._done(write, answer, names)
 
-    def _send(self, write: Write) -> Answer:
-        if write.creates:
-            return self._api.write("POST", "contacts", self._contacts.document(write.values))
+    def _send(self, write: Write) -> PleziResponse:
+        if write.is_create:
+            return self._api.write("POST", "contacts", self._contacts.encode(write.values))
         if self._dialect.update_method is UpdateMethod.POST_UPSERT:
-            document = self._contacts.document({"email": write.email, **write.values})
+            document = self._contacts.encode({"email": write.email, **write.values})
             return self._api.write("POST", "contacts", document)
         method = self._dialect.update_method.value.upper()
-        document = self._contacts.document(write.values, write.record)
-        return self._api.write(method, f"contacts/{write.record}", document)
+        document = self._contacts.encode(write.values, write.record_id)
+        return self._api.write(method, f"contacts/{write.record_id}", document)
 
-    def _stale(self, write: Write, names: Sequence[str]) -> Outcome:
+    def _stale(self, write: Write, names: Sequence[str]) -> WriteOutcome:
         """A contact that is not found to be written may have been deleted: look, once."""
         try:
-            gone = not write.creates and self._look_up(write.record, write.email, names) is None
+            gone = (
+                not write.is_create and self._look_up(write.record_id, write.email, names) is None
+            )
         except RejectedError as error:  # its id is unknown to the write; is its e-mail too?
-            found = self._found_as(write.record, write.email, names)
+            found = self._found_as(write.record_id, write.email, names)
             gone = error.code == NOT_OFFERED and found is None
         except RetryError:
             gone = False
-        return Outcome(write, Result.STALE, gone=gone)
+        return WriteOutcome(write, WriteResult.STALE, deleted=gone)
 
-    def _refused(self, write: Write, error: RejectedError) -> Outcome:
+    def _refused(self, write: Write, error: RejectedError) -> WriteOutcome:
         """A refused creation may mean that somebody was quicker: then it is theirs to be read."""
-        if write.creates and error.code in REFUSED_CREATIONS:
+        if write.is_create and error.code in REFUSED_CREATIONS:
             known = self._find(write.email, ["email"])
             if known is not None:
-                return Outcome(write, Result.STALE, code=error.code)
-        return Outcome(write, Result.REJECTED, code=error.code, remedy=error.remedy)
+                return WriteOutcome(write, WriteResult.STALE, code=error.code)
+        return WriteOutcome(write, WriteResult.REJECTED, code=error.code, remedy=error.remedy)
 
-    def _done(self, write: Write, answer: Answer, names: Sequence[str]) -> Outcome:
+    def _done(self, write: Write, answer: PleziResponse, names: Sequence[str]) -> WriteOutcome:
         """Keep what the answer says of the contact; without a resource, what was written."""
         data = answer.body.get("data")
         now = self._clock()
         if not isinstance(data, dict) or not data.get("id") or not data.get("attributes"):
-            if write.creates:
-                return Outcome(write, Result.UNKNOWN)
-            return Outcome(write, Result.DONE, record=write.record, answered=now)
-        seen = self._contacts.observation(data, names, now)
-        return Outcome(
-            write, Result.DONE, record=seen.id, answered=now, created=write.creates, seen=seen
+            if write.is_create:
+                return WriteOutcome(write, WriteResult.UNKNOWN)
+            return WriteOutcome(write, WriteResult.DONE, record_id=write.record_id, answered_at=now)
+        seen = self._contacts.decode(data, names, now)
+        return WriteOutcome(
+            write,
+            WriteResult.DONE,
+            record_id=seen.id,
+            answered_at=now,
+            created=write.is_create,
+            observation=seen,
         )

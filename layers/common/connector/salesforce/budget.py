@@ -36,14 +36,14 @@ class CallStore(Protocol):
     def calls_since(self, hour: int) -> int:
         """Return the calls in an hour and the 23 after it."""
 
-    def document(self, key: str) -> dict[str, Any] | None:
+    def load_document(self, key: str) -> dict[str, Any] | None:
         """Return a document kept under a key."""
 
-    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
         """Keep a document under a key."""
 
 
-class Meter(Protocol):
+class CallMeter(Protocol):
     """Who makes the calls."""
 
     @property
@@ -59,7 +59,7 @@ class ApiBudget:
     """Says when our share is spent. `share` is a fraction of the org's calls in 24 hours."""
 
     def __init__(
-        self, meter: Meter, store: CallStore, clock: Callable[[], float], share: float
+        self, meter: CallMeter, store: CallStore, clock: Callable[[], float], share: float
     ) -> None:
         self._meter = meter
         self._store = store
@@ -68,7 +68,7 @@ class ApiBudget:
         self._counted = meter.calls
         self._earlier: int | None = None
 
-    def spent(self, *, forms: bool = False) -> str:
+    def exhausted_reason(self, *, forms: bool = False) -> str:
         """Say why no more may be used now, in plain words; '' while more may be."""
         usage = self._usage()
         if usage is None or usage.total <= 0:
@@ -82,7 +82,7 @@ class ApiBudget:
             )
         # What the org had used in the past is no reason to stop: it must be heard again first.
         left_to_others = 0.0 if forms else FORMS_RESERVE
-        if self._heard_since() and usage.used >= (1 - left_to_others) * usage.total:
+        if self._called_since_saved() and usage.used >= (1 - left_to_others) * usage.total:
             return f"the org has used {usage.used:,} of its {usage.total:,} API calls of 24 hours"
         return ""
 
@@ -104,7 +104,7 @@ class ApiBudget:
             self._earlier = self._store.calls_since(self._hour() - HOURS + 1)
         return self._earlier + self._meter.calls - self._counted
 
-    def keep(self) -> None:
+    def save_usage(self) -> None:
         """Keep what was used since the last time, and what Salesforce said last."""
         number = self._meter.calls - self._counted
         if not number:
@@ -113,16 +113,16 @@ class ApiBudget:
         self._counted += number
         self._earlier = None
         if (usage := self._meter.usage) is not None:
-            self._store.keep_document(USAGE_KEY, {"used": usage.used, "total": usage.total})
+            self._store.save_document(USAGE_KEY, {"used": usage.used, "total": usage.total})
 
     def _usage(self) -> Usage | None:
         usage = self._meter.usage
-        if usage is not None and self._heard_since():
+        if usage is not None and self._called_since_saved():
             return usage
-        kept = self._store.document(USAGE_KEY)
+        kept = self._store.load_document(USAGE_KEY)
         return None if kept is None else Usage(kept["used"], kept["total"])
 
-    def _heard_since(self) -> bool:
+    def _called_since_saved(self) -> bool:
         """Whether Salesforce was asked since the last time that our calls were kept."""
         return self._meter.calls > self._counted
 

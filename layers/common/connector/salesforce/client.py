@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from connector.mapping import Schema, View
-from connector.model import Cursor, Kind, Lookup, Observation, Page, Write
-from connector.plan import Outcome
+from connector.mapping import ReadScope, Schema
+from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
+from connector.planning.outcome import WriteOutcome
 from connector.salesforce.connection import Connection
 from connector.salesforce.describe import schema_of
-from connector.salesforce.reading import Reader
-from connector.salesforce.writing import Writer
+from connector.salesforce.reader import Reader
+from connector.salesforce.writer import Writer
 
-OBJECTS: Final = (Kind.LEAD, Kind.CONTACT)
+OBJECTS: Final = (RecordKind.LEAD, RecordKind.CONTACT)
 DESCRIBE_SECONDS: Final = 24 * 3600.0
 """How long a describe is believed. Asking costs two calls; a field that was hidden or deleted since
 is refused by name, and the next run asks again."""
@@ -23,10 +23,10 @@ is refused by name, and the next run asks again."""
 class DescribeCache(Protocol):
     """Where the describes are kept for all invocations."""
 
-    def document(self, key: str) -> dict[str, Any] | None:
+    def load_document(self, key: str) -> dict[str, Any] | None:
         """Return a document kept under a key."""
 
-    def keep_document(self, key: str, document: Mapping[str, Any]) -> None:
+    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
         """Keep a document under a key."""
 
 
@@ -44,12 +44,12 @@ class SalesforceClient:
         self._connection = connection
         self._cache = cache
         self._clock = clock
-        self._schemas: dict[Kind, Schema] = {}
+        self._schemas: dict[RecordKind, Schema] = {}
         self._good_until = -math.inf
         self._writer = Writer(
             connection,
             clock,
-            lambda: self.schemas()[Kind.LEAD],
+            lambda: self.schemas()[RecordKind.LEAD],
             assign_new_leads=assign_new_leads,
         )
 
@@ -63,7 +63,7 @@ class SalesforceClient:
         """HTTP requests sent so far, logins included."""
         return self._connection.calls
 
-    def schemas(self) -> Mapping[Kind, Schema]:
+    def schemas(self) -> Mapping[RecordKind, Schema]:
         """Return the fields of Lead and Contact, as described within the last day."""
         if self._clock() > self._good_until:
             described = {kind: self._describe(kind) for kind in OBJECTS}
@@ -72,13 +72,13 @@ class SalesforceClient:
             self._good_until = oldest + DESCRIBE_SECONDS
         return self._schemas
 
-    def forget_schemas(self) -> None:
+    def invalidate_schemas(self) -> None:
         """Describe again at the next need."""
         self._good_until = -math.inf
         for kind in OBJECTS:
-            self._cache.keep_document(_cache_key(kind), {"described_at": 0.0})
+            self._cache.save_document(_cache_key(kind), {"described_at": 0.0})
 
-    def read(self, cursor: Cursor, view: View) -> Iterator[Page]:
+    def read(self, cursor: Cursor, view: ReadScope) -> Iterator[Page]:
         """Read what changed since the cursor."""
         return self._reader(view).read(cursor)
 
@@ -86,44 +86,44 @@ class SalesforceClient:
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        view: View,
-        addresses: Sequence[str] = (),
-    ) -> Lookup:
+        view: ReadScope,
+        page_urls: Sequence[str] = (),
+    ) -> LookupResult:
         """Read records by id, everybody with one of these e-mails, Leads of these contacts."""
-        return self._reader(view).look_up(records, emails, addresses)
+        return self._reader(view).look_up(records, emails, page_urls)
 
-    def apply(self, writes: Sequence[Write], view: View) -> Iterator[Outcome]:
+    def apply(self, writes: Sequence[Write], view: ReadScope) -> Iterator[WriteOutcome]:
         """Carry out writes."""
-        for outcome in self._writer.apply(writes, view.names[Kind.LEAD]):
+        for outcome in self._writer.apply(writes, view.field_names[RecordKind.LEAD]):
             if outcome.code.startswith("INVALID_FIELD"):
-                self.forget_schemas()
+                self.invalidate_schemas()
             yield outcome
 
-    def _reader(self, view: View) -> Reader:
+    def _reader(self, view: ReadScope) -> Reader:
         return Reader(self._connection, self._clock, view)
 
-    def _describe(self, kind: Kind) -> Mapping[str, Any]:
-        kept = self._cache.document(_cache_key(kind)) or {}
+    def _describe(self, kind: RecordKind) -> Mapping[str, Any]:
+        kept = self._cache.load_document(_cache_key(kind)) or {}
         if self._clock() - kept.get("described_at", 0.0) <= DESCRIBE_SECONDS:
             return kept
         described = self._connection.read(f"sobjects/{kind.value}/describe/")
         slim = {
             "described_at": self._clock(),
-            "fields": [_slim(field) for field in described["fields"]],
+            "fields": [_reduce_field(field) for field in described["fields"]],
         }
-        self._cache.keep_document(_cache_key(kind), slim)
+        self._cache.save_document(_cache_key(kind), slim)
         return slim
 
 
-KEPT_OF_A_FIELD: Final = (
+STORED_FIELD_KEYS: Final = (
     "name", "label", "type", "length", "scale", "nillable", "defaultedOnCreate", "createable",
     "updateable", "externalId", "unique", "restrictedPicklist", "calculated",
 )  # fmt: skip
 
 
-def _slim(field: Mapping[str, Any]) -> dict[str, Any]:
+def _reduce_field(field: Mapping[str, Any]) -> dict[str, Any]:
     """Keep of a described field what a schema needs: a describe is a megabyte, this a tenth."""
-    kept = {key: field[key] for key in KEPT_OF_A_FIELD if key in field}
+    kept = {key: field[key] for key in STORED_FIELD_KEYS if key in field}
     if options := field.get("picklistValues"):
         kept["picklistValues"] = [
             {"value": option["value"], "active": option["active"]} for option in options
@@ -131,5 +131,5 @@ def _slim(field: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _cache_key(kind: Kind) -> str:
+def _cache_key(kind: RecordKind) -> str:
     return f"describe#{kind.value}"

@@ -1,6 +1,6 @@
 """Calls to Salesforce with a session that is renewed when it dies.
 
-Every call goes through simple-salesforce with our own `Wire`; its errors are turned into ours by
+Every call goes through simple-salesforce with our own `HttpSession`; its errors are turned into ours by
 the verdict table, for it tells them apart by HTTP status alone.
 """
 
@@ -15,17 +15,17 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from connector.errors import RejectedError, RetryError, StaleError
+from connector.http_session import ErrorAction, HttpSession, classify_error
+from connector.salesforce.auth.login import LoginUnavailableError, TokenResponse
+from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.budget import Usage
-from connector.salesforce.causes import CALL, AdvisedError, call_advice
-from connector.salesforce.login import Grant, LoginLaterError
+from connector.salesforce.diagnosis import CALL, DiagnosedError, diagnose_call
 from connector.salesforce.remedies import remedy
-from connector.salesforce.session import Sessions
-from connector.transport import Next, Wire, verdict
 
-READ_TRIES: Final = 3
+MAX_ATTEMPTS: Final = 3
 FIRST_PAUSE: Final = 1.0
 """Seconds before a read is repeated; doubled each time. Salesforce gives no Retry-After."""
-SESSION_TRIES: Final = 3
+MAX_SESSIONS: Final = 3
 """The session held, the one that another invocation shares, and a new one."""
 COMPACT: Final = {"X-PrettyPrint": "0"}
 """simple-salesforce asks for indented answers, a third larger."""
@@ -36,8 +36,8 @@ class Connection:
 
     def __init__(
         self,
-        wire: Wire,
-        sessions: Sessions,
+        wire: HttpSession,
+        sessions: SessionManager,
         sleep: Callable[[float], None],
         *,
         api_version: str,
@@ -64,17 +64,17 @@ class Connection:
         said = None if self._client is None else self._client.api_usage.get("api-usage")
         return None if said is None else Usage(said.used, said.total)
 
-    def far_time(self) -> datetime | None:
+    def server_time(self) -> datetime | None:
         """Return what Salesforce's clock says now, by its last answer; None before any."""
-        return self._wire.far_time()
+        return self._wire.server_time()
 
-    def sign_in(self) -> Grant:
+    def log_in(self) -> TokenResponse:
         """Log in anew and share the session, unless this version of the secret was refused.
 
         Raises `LoginRefusedError` without asking when the breaker is open for this version.
         """
         self._client = None
-        return self._sessions.sign_in()
+        return self._sessions.log_in()
 
     def read(
         self,
@@ -86,23 +86,23 @@ class Connection:
         json: object = None,
     ) -> Any:  # noqa: ANN401  # whatever JSON the answer holds
         """Call a resource that changes nothing; repeated on the spot a bounded number of times."""
-        return self._repeated(
-            lambda: self.ask(path, method=method, params=params, headers=headers, json=json)
+        return self._with_retry(
+            lambda: self.call(path, method=method, params=params, headers=headers, json=json)
         )
 
-    def read_shortened(
-        self, path: str, *, params: Mapping[str, str], shorten: Callable[[bytes], bytes]
+    def read_reduced(
+        self, path: str, *, params: Mapping[str, str], reduce: Callable[[bytes], bytes]
     ) -> Any:  # noqa: ANN401  # as above
-        """Read a resource whose answer is shortened while it arrives (`Wire.request`)."""
-        return self._repeated(
-            lambda: self._once_renewed(
+        """Read a resource whose answer is shortened while it arrives (`HttpSession.request`)."""
+        return self._with_retry(
+            lambda: self._with_session(
                 lambda client: client.restful(
-                    path, params=dict(params), headers=COMPACT, shorten=shorten
+                    path, params=dict(params), headers=COMPACT, reduce=reduce
                 )
             )
         )
 
-    def ask(
+    def call(
         self,
         path: str,
         *,
@@ -117,7 +117,7 @@ class Connection:
         `HaltError`, by the verdict table; `requests.RequestException` when a request that may have
         been carried out was not answered.
         """
-        return self._once_renewed(
+        return self._with_session(
             lambda client: client.restful(
                 path,
                 params=dict(params or {}),
@@ -127,26 +127,28 @@ class Connection:
             )
         )
 
-    def more(self, next_page: str) -> Any:  # noqa: ANN401  # as above
+    def next_page(self, next_page: str) -> Any:  # noqa: ANN401  # as above
         """Return the next page of a query; its address must be relative to the instance."""
         if not next_page.startswith("/services/data/") or ".." in next_page:
             raise RejectedError("NEXT_PAGE", "Salesforce's answer points outside of its own API")
-        return self._repeated(
-            lambda: self._once_renewed(
+        return self._with_retry(
+            lambda: self._with_session(
                 lambda client: client.query_more(next_page, identifier_is_url=True, headers=COMPACT)
             )
         )
 
     def user_id(self) -> str:
         """Return the id of the user whom the session belongs to. Raises as `read`."""
-        said = self._repeated(lambda: self._once_renewed(lambda client: client.oauth2("userinfo")))
+        said = self._with_retry(
+            lambda: self._with_session(lambda client: client.oauth2("userinfo"))
+        )
         return str(said["user_id"])
 
-    def _repeated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  # as above
-        for attempt in range(READ_TRIES - 1):
+    def _with_retry(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  # as above
+        for attempt in range(MAX_ATTEMPTS - 1):
             try:
                 return call()
-            except LoginLaterError:
+            except LoginUnavailableError:
                 raise
             except (RetryError, requests.RequestException):
                 self._sleep(FIRST_PAUSE * 2**attempt)
@@ -155,34 +157,34 @@ class Connection:
         except requests.RequestException as error:
             raise RetryError("Salesforce does not answer") from error
 
-    def _once_renewed(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # as above
+    def _with_session(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # as above
         """Call with the session held; when it is dead with a shared one; at last with a new one."""
         dead: set[str] = set()
-        for _ in range(SESSION_TRIES):
-            client, just_given = self._connected(dead)
+        for _ in range(MAX_SESSIONS):
+            client, just_given = self._client_for_session(dead)
             try:
-                return self._judged(call, client)
-            except _SessionDiedError as died:
+                return self._translate_errors(call, client)
+            except _SessionExpiredError as died:
                 if just_given and dead:
-                    raise AdvisedError("session", died.told(), died.advice.causes) from None
+                    raise DiagnosedError("session", died.message(), died.advice.causes) from None
                 dead.add(client.session_id)
                 self._client = None
         raise RetryError("Salesforce's sessions die as fast as they are shared")
 
     @staticmethod
-    def _judged(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # as above
+    def _translate_errors(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # as above
         try:
             return call(client)
         except SalesforceError as error:
-            raise our_error(error.status, error.content) from error
+            raise to_error(error.status, error.content) from error
         except requests.exceptions.JSONDecodeError as error:
             raise RetryError("Salesforce answered with something that is not JSON") from error
 
-    def _connected(self, dead: set[str]) -> tuple[Salesforce, bool]:
+    def _client_for_session(self, dead: set[str]) -> tuple[Salesforce, bool]:
         """Return a client whose session is not known to be dead, and whether it is brand new."""
         if self._client is not None:
             return self._client, False
-        token, just_given = self._sessions.take(dead)
+        token, just_given = self._sessions.get_session(dead)
         self._client = Salesforce(
             session_id=token.access_token,
             instance_url=token.instance_url,
@@ -193,14 +195,14 @@ class Connection:
         return self._client, just_given
 
 
-class _SessionDiedError(Exception):
+class _SessionExpiredError(Exception):
     """The session is not valid any more; a new one may be asked for, once."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)
-        self.advice = call_advice(code, message) or CALL["INVALID_SESSION_ID", ""]
+        self.advice = diagnose_call(code, message) or CALL["INVALID_SESSION_ID", ""]
 
-    def told(self) -> str:
+    def message(self) -> str:
         """Say what it means that a brand new session is refused."""
         return (
             "Salesforce refuses a session that it has just given. Most likely causes, in order: "
@@ -208,29 +210,29 @@ class _SessionDiedError(Exception):
         )
 
 
-def our_error(status: int, content: object) -> Exception:
+def to_error(status: int, content: object) -> Exception:
     """Say a Salesforce error in our words; its text may hold personal values and is not kept."""
-    code, message, fields = _code(content)
-    advice = call_advice(code or str(status), message)
+    code, message, fields = _parse_error(content)
+    advice = diagnose_call(code or str(status), message)
     told = advice.numbered() if advice else remedy(code or str(status))
-    match verdict(status, code):
-        case Next.RENEW:
-            return _SessionDiedError(code or "", message)
-        case Next.RETRY:
+    match classify_error(status, code):
+        case ErrorAction.RENEW:
+            return _SessionExpiredError(code or "", message)
+        case ErrorAction.RETRY:
             said = f"Salesforce answered {status} {code or ''}".strip()
             return RetryError(f"{said}: {told}" if advice else said)
-        case Next.STALE:
+        case ErrorAction.STALE:
             return StaleError(f"Salesforce answered {status} {code or ''}".strip())
-        case Next.HALT if advice and advice.later:
+        case ErrorAction.HALT if advice and advice.is_temporary:
             return RetryError(f"Salesforce answered {status} {code}: {told}")
-        case Next.HALT:
+        case ErrorAction.HALT:
             causes = advice.causes if advice else (told,)
-            return AdvisedError(code or str(status), told, causes)
-        case Next.REJECT:
+            return DiagnosedError(code or str(status), told, causes)
+        case ErrorAction.REJECT:
             return RejectedError(code or str(status), told, fields=fields)
 
 
-def _code(content: object) -> tuple[str | None, str, tuple[str, ...]]:
+def _parse_error(content: object) -> tuple[str | None, str, tuple[str, ...]]:
     match content:
         case [{"errorCode": str(code), **rest}, *_]:
             fields = rest.get("fields")

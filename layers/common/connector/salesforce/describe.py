@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connector.mapping import Field, FieldKind, Schema
-from connector.model import Kind
+from connector.model import RecordKind
 
 KINDS: Final[Mapping[str, FieldKind]] = {
     "email": FieldKind.EMAIL,
@@ -25,13 +25,13 @@ KINDS: Final[Mapping[str, FieldKind]] = {
 ACCOUNT_NAME: Final = "Account.Name"
 
 
-def schema_of(kind: Kind, described: Mapping[str, Any]) -> Schema:
+def schema_of(kind: RecordKind, described: Mapping[str, Any]) -> Schema:
     """Return the schema that an object's describe holds.
 
     A Contact has no company of its own: its Account's name stands beside its fields, read only.
     """
     fields = {field["name"]: _field(field) for field in described["fields"]}
-    if kind is Kind.CONTACT and "AccountId" in fields:
+    if kind is RecordKind.CONTACT and "AccountId" in fields:
         fields[ACCOUNT_NAME] = Field(
             ACCOUNT_NAME, FieldKind.TEXT, "Account Name", creatable=False, updatable=False
         )

@@ -1,1 +1,0 @@
-"""The sentence: observe, merge, intend, apply, record; and the ports that it needs."""

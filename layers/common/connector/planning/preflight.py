@@ -1,0 +1,77 @@
+"""Foresee what Salesforce would refuse, from what it says of its own fields. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from connector.mapping import Field, FieldKind, Schema
+from connector.mapping.values import to_choices, to_text
+from connector.model import Value, Write
+
+EMAIL_SHAPE: Final = re.compile(r"[^@\s,;<>()\[\]\\\"]+@[^@\s.,;]+(\.[^@\s.,;]+)+")
+"""What every address has that Salesforce takes; its own rule is stricter and not published."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRefusal:
+    """The code with which a write would be refused, and the fields that are the reason."""
+
+    code: str
+    fields: tuple[str, ...]
+
+
+def expected_refusal(write: Write, schema: Schema) -> ExpectedRefusal | None:
+    """Return the refusal that the describe of Salesforce foretells for a write, or None.
+
+    Seen: required fields, rights, types, lengths, restricted picklists, the shape of an e-mail. Not
+    to be seen in a describe: validation rules, triggers, duplicate rules, unique values.
+    """
+    if write.is_create:
+        missing = tuple(
+            name
+            for name, field in schema.items()
+            if field.required and not to_text(write.values.get(name))
+        )
+        if missing:
+            return ExpectedRefusal("REQUIRED_FIELD_MISSING", missing)
+    for name, value in write.values.items():
+        field = schema.get(name)
+        if field is None:
+            return ExpectedRefusal("INVALID_FIELD", (name,))
+        if code := _refusal_code(field, value, creates=write.is_create):
+            return ExpectedRefusal(code, (name,))
+    return None
+
+
+def _refusal_code(field: Field, value: Value, *, creates: bool) -> str:
+    if not (field.creatable if creates else field.updatable):
+        return "INVALID_FIELD_FOR_INSERT_UPDATE"
+    text = to_text(value)
+    if not text:
+        return "REQUIRED_FIELD_MISSING" if field.required else ""
+    match field.kind:
+        case FieldKind.NUMBER if not _is_number(text):
+            return "JSON_PARSER_ERROR"
+        case FieldKind.CHECKBOX if not isinstance(value, bool):
+            return "JSON_PARSER_ERROR"
+        case FieldKind.EMAIL if not EMAIL_SHAPE.fullmatch(text):
+            return "INVALID_EMAIL_ADDRESS"
+        case FieldKind.PICKLIST if field.restricted and text not in field.options:
+            return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        case FieldKind.MULTI_PICKLIST if field.restricted and set(to_choices(value)) - set(
+            field.options
+        ):
+            return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        case _:
+            too_long = field.length is not None and len(text) > field.length
+            return "STRING_TOO_LONG" if too_long else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,212 @@
+"""People at work on both sides of a running stack, through the wire only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from local.embedded_aws import EmbeddedAws
+from local.stack.commands import EVENTS
+from local.stack.stack_file import StackFile
+
+API: Final = "services/data/v64.0"
+LEAD_FIELDS: Final = (
+    "Id,Email,FirstName,LastName,Company,Phone,MobilePhone,Title,plezi_url__c,score__c,status__c"
+)
+FORM_ID: Final = "6300000000000000000000aa"
+REQUESTED: Final = ("requested",)
+UNENDED: Final = (*REQUESTED, "running")
+RUN_SECONDS: Final = 300.0
+POLL_SECONDS: Final = 0.2
+LEAD_POLL_SECONDS: Final = 0.05
+FORM_SECONDS: Final = 60.0
+
+
+class SalesPerson:
+    """Somebody in sales, logged in to the org."""
+
+    def __init__(self, stack: StackFile) -> None:
+        org = stack.salesforce
+        self._url = org.url.rstrip("/")
+        self._web = requests.Session()
+        self._web.trust_env = False
+        self._web.verify = org.ca_bundle
+        user = org.sales_user
+        answer = self._web.post(
+            f"{self._url}/services/oauth2/token",
+            data={
+                "grant_type": "password",
+                "client_id": org.consumer_key,
+                "client_secret": org.consumer_secret,
+                "username": user.username,
+                "password": user.password + user.security_token,
+            },
+            timeout=30,
+        )
+        answer.raise_for_status()
+        self._web.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+        """Call one REST resource and return its JSON."""
+        answer = self._web.request(
+            method, f"{self._url}/{API}/{path}", json=body, params=params, timeout=60
+        )
+        if not answer.ok:
+            raise RuntimeError(f"Salesforce: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def add(self, kind: str, **fields: Any) -> str:  # noqa: ANN401  # any field
+        """Create a Lead or a Contact; return its id."""
+        return str(self.ask("POST", f"sobjects/{kind}", fields)["id"])
+
+    def edit(self, kind: str, record: str, **fields: Any) -> None:  # noqa: ANN401  # any field
+        """Change fields of a record."""
+        self.ask("PATCH", f"sobjects/{kind}/{record}", fields)
+
+    def record(self, kind: str, record: str) -> dict[str, Any]:
+        """Return all that a record says."""
+        return dict(self.ask("GET", f"sobjects/{kind}/{record}"))
+
+    def leads(self, email: str = "") -> list[dict[str, Any]]:
+        """Return the Leads of one e-mail, or all of them (2,000 at most)."""
+        where = f" WHERE Email = '{email}'" if email else ""
+        soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
+        return list(self.ask("GET", "query", q=soql)["records"])
+
+    def wait_for_lead(self, email: str) -> dict[str, Any]:
+        """Wait until there is a Lead of one e-mail; return it."""
+        until = time.monotonic() + FORM_SECONDS
+        while time.monotonic() < until:
+            if leads := self.leads(email):
+                return leads[0]
+            time.sleep(LEAD_POLL_SECONDS)
+        raise RuntimeError(f"no Lead within {FORM_SECONDS:.0f} s")
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
+        """Use the simulator's control API."""
+        answer = self._web.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Marketer:
+    """Somebody in marketing, with the tenant's API key."""
+
+    def __init__(self, stack: StackFile) -> None:
+        self._url = stack.plezi.url.rstrip("/")
+        parts = urlsplit(self._url)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._web = requests.Session()
+        self._web.trust_env = False
+        self._web.headers["X-API-Key"] = stack.plezi.api_key
+        self._web.headers["X-Tenant-Company"] = stack.plezi.tenant
+
+    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+        """Call one resource and return its JSON."""
+        answer = self._web.request(
+            method, f"{self._url}/{path}", json=body, params=params, timeout=60
+        )
+        if not answer.ok:
+            raise RuntimeError(f"Plezi: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def add(self, **attributes: Any) -> str:  # noqa: ANN401  # any attribute
+        """Create a contact; return its id."""
+        body = {"data": {"type": "contacts", "attributes": attributes}}
+        return str(self.ask("POST", "contacts", body)["data"]["id"])
+
+    def edit(self, contact: str, **attributes: Any) -> None:  # noqa: ANN401  # any attribute
+        """Change attributes of a contact."""
+        body = {"data": {"type": "contacts", "id": contact, "attributes": attributes}}
+        self.ask("PUT", f"contacts/{contact}", body)
+
+    def submit_form(self, **fields: str) -> None:
+        """Fill in a form of the website, as a visitor; the tenant then pushes it if asked to."""
+        identities = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
+        self.ask("GET", "create_contact_after_webform", **identities, **fields)
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """Return every contact's attributes, its id among them, by e-mail in lower case."""
+        people = {}
+        page = 1
+        while rows := self.ask("GET", "contacts", page=str(page), per_page="100")["data"]:
+            for row in rows:
+                people[row["attributes"]["email"].lower()] = {**row["attributes"], "id": row["id"]}
+            page += 1
+        return people
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
+        """Use the simulator's control API."""
+        answer = self._web.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Operator:
+    """Somebody in operations, who fires the schedule and reads what came of it."""
+
+    def __init__(self, stack: StackFile) -> None:
+        self._stack = stack
+        self._aws = EmbeddedAws(stack.aws_endpoint)
+
+    def admin(self, method: str, path: str) -> dict[str, Any]:
+        """Call the admin function as API Gateway would."""
+        event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
+        event |= {"httpMethod": method, "path": path, "resource": path}
+        answer = self._aws.invoke(self._stack.functions["admin"], event)
+        body: dict[str, Any] = json.loads(answer["body"])
+        return body
+
+    def fire_schedule(self) -> dict[str, Any]:
+        """Invoke the scheduled sync, wait for its run to end, and return the run's record."""
+        event = json.loads((EVENTS / "scheduler.json").read_text(encoding="utf-8"))
+        asked = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
+        return self.wait(asked["run_id"])
+
+    def ask_for(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
+        """Ask for a run by hand, wait for it to end, and return its record."""
+        answer = self._aws.invoke(self._stack.functions["manual_sync"], asked)
+        if "run_id" not in answer:
+            raise RuntimeError(f"manual_sync: {answer.get('error', answer)}")
+        return self.wait(answer["run_id"])
+
+    def wait(self, run_id: str, *, before: Sequence[str] = UNENDED) -> dict[str, Any]:
+        """Wait until a run has left some states (until it has ended); return its record."""
+        until = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < until:
+            if self._state(run_id) not in before:
+                return self.admin("GET", f"/admin/runs/{run_id}")
+            time.sleep(POLL_SECONDS)
+        raise RuntimeError(f"run {run_id} is still {before[-1]} after {RUN_SECONDS:.0f} s")
+
+    def _state(self, run_id: str) -> str:
+        """Return a run's state from the list of runs.
+
+        Its own record tells its journal too, for which the embedded AWS weighs every line that the
+        run has written so far: asked five times a second, that took longer than the run itself.
+        """
+        newest = self.admin("GET", "/admin/runs")["runs"]
+        listed = [run["state"] for run in newest if run["run_id"] == run_id]
+        return str(listed[0] if listed else self.admin("GET", f"/admin/runs/{run_id}")["state"])
+
+    def wait_for_forms(self) -> None:
+        """Wait until no form waits to be heard, delayed or not."""
+        until = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < until:
+            counted = self._aws.queues.get_queue_attributes(
+                QueueUrl=self._stack.queues["forms"],
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )["Attributes"]
+            if not any(map(int, counted.values())):
+                return
+            time.sleep(POLL_SECONDS)
+        raise RuntimeError(f"forms still wait after {RUN_SECONDS:.0f} s")

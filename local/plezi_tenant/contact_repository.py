@@ -1,0 +1,211 @@
+"""The rules of contacts: one per e-mail, what a write changes, what moves `updated_at`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from local.control import SimulatedClock
+from local.plezi_tenant.errors import RefusedError
+from local.plezi_tenant.sample import Identities, sample_contacts
+from local.plezi_tenant.schema import Schema, Value, Values
+from local.plezi_tenant.store import Contact, ContactStore, Listing, email_key
+from local.plezi_tenant.switches import Switches
+from local.plezi_tenant.timestamps import moment_of
+
+Changes: TypeAlias = Mapping[str, Value | None]
+"""Attributes to write; None clears one, an absent one is kept."""
+
+FORM_POINTS = 5
+"""The help centre's default for a form of the discovery phase."""
+HIGHEST_SCORE = 50
+MOVED_BY_BEHAVIOUR = frozenset({"behaviour_score", "state"})
+
+
+class ContactRepository:
+    """Every contact of the tenant, read and written by any number of threads."""
+
+    def __init__(self, clock: SimulatedClock, seed: int) -> None:
+        self.switches = Switches()
+        self.schema = Schema()
+        self._clock = clock
+        self._seed = seed
+        self._identities = Identities(seed)
+        self._store = ContactStore()
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Give the memory of the store back."""
+        self._store.close()
+
+    def reset(self) -> None:
+        """Forget every contact and custom change, and give the same ids again."""
+        with self._lock:
+            self._store.clear()
+            self._identities = Identities(self._seed)
+            self.switches = Switches()
+            self.schema = Schema()
+
+    def turn(self, changes: Mapping[str, Any]) -> None:
+        """Turn switches; `ValueError` names what cannot be."""
+        with self._lock:
+            turned = self.switches.changed(changes)
+            names = [attribute.name for attribute in self.schema]
+            if unknown := set(turned.attribute_spelling) - set(names):
+                raise ValueError(f"attribute_spelling of unknown {sorted(unknown)}")
+            spelled = [turned.attribute_spelling.get(name, name) for name in names]
+            if len(set(spelled)) < len(spelled):
+                raise ValueError("attribute_spelling gives two attributes one name")
+            self.switches = turned
+
+    def load(self, count: int, first: int, spread_seconds: float) -> int:
+        """Add sample contacts; those whose e-mail is known already are left alone."""
+        with self._lock:
+            spread = int(spread_seconds * 1000)
+            people = sample_contacts(count, first, self._identities, self._now(), spread)
+            return self._store.insert(people)
+
+    def read(self, identity: str) -> Contact | None:
+        """Return a contact as the API shows it now, lag included."""
+        with self._lock:
+            return self._store.by_id(identity, seen_at=self._now())
+
+    def page(self, listing: Listing) -> tuple[list[Contact], int]:
+        """Return one page as the API shows it now, and the number of contacts that qualify."""
+        with self._lock:
+            return self._store.page(listing, seen_at=self._now())
+
+    def truth(self, identity: str) -> Contact | None:
+        """Return a contact as it is, whatever readers still see."""
+        with self._lock:
+            return self._store.by_id(identity)
+
+    def true_page(self, listing: Listing) -> tuple[list[Contact], int]:
+        """Return one page of the contacts as they are."""
+        with self._lock:
+            return self._store.page(listing)
+
+    def post(self, changes: Changes, *, unseen: float = 0) -> tuple[Contact, bool]:
+        """Create a contact, or deal with its known e-mail as the switch says.
+
+        `unseen` is how many seconds readers will not see this write.
+        """
+        with self._lock:
+            known = self._store.by_email(str(changes["email"]))
+            if known is None:
+                return self._create(changes, source="offline", unseen=unseen), True
+            match self.switches.known_email:
+                case "upsert":
+                    return self._write(known, changes, unseen=unseen), False
+                case "conflict":
+                    raise RefusedError(422, "email is already taken")
+                case "conflict_409":
+                    raise RefusedError(409, "email is already taken")
+
+    def create_as_person(self, changes: Changes) -> Contact:
+        """Create a contact by hand, as a user of Plezi does; a known e-mail is refused."""
+        with self._lock:
+            if not changes.get("email"):
+                raise RefusedError(422, "email is mandatory")
+            if self._store.by_email(str(changes["email"])) is not None:
+                raise RefusedError(422, "email is already taken")
+            return self._create(changes, source="offline", unseen=0)
+
+    def update(self, identity: str, changes: Changes, *, unseen: float = 0) -> Contact:
+        """Write some attributes of a known contact."""
+        with self._lock:
+            contact = self._store.by_id(identity)
+            if contact is None:
+                raise RefusedError(404, f"no contact {identity}")
+            return self._write(contact, changes, unseen=unseen)
+
+    def delete(self, identity: str, *, unseen: float = 0) -> None:
+        """Remove a contact for ever."""
+        with self._lock:
+            if self._store.by_id(identity) is None:
+                raise RefusedError(404, f"no contact {identity}")
+            self._hide(identity, unseen)
+            self._store.delete(identity)
+
+    def submit(
+        self, changes: Changes, *, keep: frozenset[str], source: str
+    ) -> tuple[Contact, bool]:
+        """Take a form: create or update the contact and move its score.
+
+        Of the attributes in `keep`, the choices held already are kept beside the new ones.
+        """
+        with self._lock:
+            known = self._store.by_email(str(changes["email"]))
+            if known is None:
+                scored = {**changes, "behaviour_score": FORM_POINTS}
+                unseen = self.switches.form_invisible_seconds
+                return self._create(scored, source=source, unseen=unseen), True
+            score = known.values.get("behaviour_score", 0)
+            points = score if isinstance(score, int) else 0
+            state = known.values.get("state", "new")
+            moved: dict[str, Value | None] = {
+                # The address keeps its spelling: the form only says who fills it in.
+                **{name: value for name, value in changes.items() if name != "email"},
+                **{name: _union(known, name, changes[name]) for name in keep if name in changes},
+                "behaviour_score": max(points, min(points + FORM_POINTS, HIGHEST_SCORE)),
+                "state": "engaged" if state == "new" else state,
+            }
+            return self._write(known, moved, unseen=0), False
+
+    def _create(self, changes: Changes, *, source: str, unseen: float) -> Contact:
+        now = self._now()
+        values: Values = {"behaviour_score": 0, "state": "new", "source": source}
+        values |= {name: value for name, value in changes.items() if value is not None}
+        contact = Contact(self._identities.next(), self._cased(values), now, now)
+        self._hide(contact.id, unseen)
+        self._store.insert([contact])
+        return contact
+
+    def _write(self, contact: Contact, changes: Changes, *, unseen: float) -> Contact:
+        values = self._cased(_with(contact.values, changes))
+        if email_key(str(values["email"])) != email_key(contact.email):
+            holder = self._store.by_email(str(values["email"]))
+            if holder is not None:
+                raise RefusedError(422, "email is already taken")
+        moved = {name for name in changes if values.get(name) != contact.values.get(name)}
+        if not moved and self.switches.unchanged_write == "keeps_updated_at":
+            return contact
+        updated_at = max(self._now(), contact.updated_at + 1)
+        if (
+            moved
+            and moved <= MOVED_BY_BEHAVIOUR
+            and self.switches.score_change != "moves_updated_at"
+        ):
+            updated_at = contact.updated_at
+        self._hide(contact.id, unseen)
+        written = Contact(contact.id, values, contact.created_at, updated_at)
+        self._store.replace(written)
+        return written
+
+    def _hide(self, identity: str, unseen: float) -> None:
+        """Let readers go on seeing what is there now, before it is changed."""
+        seconds = max(unseen, self.switches.read_lag_seconds)
+        if seconds > 0:
+            self._store.keep_past(identity, self._now() + int(seconds * 1000))
+
+    def _cased(self, values: Values) -> Values:
+        if self.switches.email_case == "lowered":
+            return {**values, "email": str(values["email"]).lower()}
+        return values
+
+    def _now(self) -> int:
+        return moment_of(self._clock.now())
+
+
+def _with(values: Values, changes: Changes) -> Values:
+    merged: dict[str, Value | None] = {**values, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _union(contact: Contact, name: str, value: Value | None) -> Value | None:
+    held = contact.values.get(name, [])
+    if not isinstance(held, list) or not isinstance(value, list):
+        return value
+    both: list[str | int] = [*held, *value]
+    return list(dict.fromkeys(both))  # type: ignore[return-value]  # texts or numbers, as the schema has it

@@ -1,0 +1,200 @@
+"""The control routes of this simulator under `/_sim/`: what a person does at the tenant's desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.wrappers import Request, Response
+
+from local.control import ControlPanel, json_object, json_response
+from local.plezi_tenant.api import READS, WRITES, Api
+from local.plezi_tenant.contact_repository import Changes, ContactRepository
+from local.plezi_tenant.errors import RefusedError
+from local.plezi_tenant.schema import SET_BY_PLEZI, Value, custom_attribute
+from local.plezi_tenant.store import Contact, Listing
+from local.plezi_tenant.switches import Switches
+from local.plezi_tenant.webhooks import Webhooks, WebhookTarget
+from local.plezi_tenant.wire_format import WireFormat
+
+PREFIX = "/_sim/"
+SAMPLE = 100
+LARGEST_LOAD = 1_000_000
+"""More would not be a tenant of this product, and would fill the memory of a laptop."""
+LARGEST_LISTING = 1000
+
+
+class TenantControlPanel:
+    """Answers `/_sim/`: the shared routes, and those that only a Plezi tenant has."""
+
+    def __init__(
+        self, book: ContactRepository, api: Api, pushes: Webhooks, control: ControlPanel
+    ) -> None:
+        self._book = book
+        self._api = api
+        self._pushes = pushes
+        self._control = control
+
+    def answer(self, request: Request) -> Response:
+        """Answer one control call; what is wrong with it comes back as `{"error": ...}`."""
+        try:
+            return self._route(request)
+        except HTTPException as error:
+            return json_response({"error": error.description}, error.code or 500)
+        except RefusedError as error:
+            return json_response({"error": "; ".join(error.details)}, error.status)
+        except ValueError as error:
+            return json_response({"error": str(error)}, 400)
+
+    def reset(self) -> None:
+        """Go back to an empty tenant: no contact, fault, push or submission, default switches."""
+        self._book.reset()
+        self._pushes.reset()
+        self._api.reset()
+        self._control.faults.clear()
+        self._control.calls.mark()
+
+    def _route(self, request: Request) -> Response:
+        path = request.path.removeprefix(PREFIX).strip("/")
+        match request.method, path.split("/"):
+            case "GET", ["calls"]:
+                return json_response(self._calls())
+            case "POST", ["reset"]:
+                self.reset()
+                return json_response({"reset": True})
+            case "POST", ["load"]:
+                return json_response({"loaded": self._load(json_object(request))}, 201)
+            case (("GET" | "POST"), ["switches"]):
+                order = json_object(request) if request.method == "POST" else {}
+                self._book.turn(order)
+                return json_response(self._book.switches.listing())
+            case "POST", ["key"]:
+                return json_response(self._rotate(json_object(request)))
+            case _, [("push" | "pushes" | "forms"), *_]:
+                return self._push_routes(request, path)
+            case _, [("contacts" | "attributes"), *rest]:
+                return self._record_routes(request, path.split("/")[0], rest)
+        answer = self._control.answer(request)
+        if answer is None:
+            raise NotFound(f"no control route {request.method} {request.path}")
+        return answer
+
+    def _calls(self) -> dict[str, Any]:
+        counted = self._control.calls.since_mark()
+        calls: Mapping[str, int] = counted["calls"]
+        return {
+            **counted,
+            "writes": sum(calls.get(kind, 0) for kind in WRITES),
+            "reads": sum(calls.get(kind, 0) for kind in READS),
+        }
+
+    def _load(self, order: Mapping[str, Any]) -> int:
+        count, first = order.get("contacts", SAMPLE), order.get("first", 0)
+        spread = order.get("spread_seconds", 0)
+        if not _is_count(count) or not _is_count(first) or not _is_count(spread):
+            raise BadRequest(
+                "'contacts', 'first' and 'spread_seconds' are whole numbers, 0 or more"
+            )
+        if count > LARGEST_LOAD:
+            raise BadRequest(f"'contacts' is {LARGEST_LOAD} at most")
+        return self._book.load(count, first, spread)
+
+    def _rotate(self, order: Mapping[str, Any]) -> dict[str, str]:
+        key = order.get("api_key")
+        if not isinstance(key, str) or not key:
+            raise BadRequest("give 'api_key', a text")
+        self._api.api_key = key
+        return {"api_key": key, "tenant": self._api.tenant_name}
+
+    def _push_routes(self, request: Request, path: str) -> Response:
+        match request.method, path:
+            case "GET", "forms":
+                return json_response({"submissions": self._api.submissions})
+            case "GET", "pushes":
+                return json_response({"pushes": self._pushes.listing()})
+            case "POST", "push":
+                self._pushes.target = _target(json_object(request))
+            case "DELETE", "push":
+                self._pushes.target = None
+            case "GET", "push":
+                pass
+            case _:
+                raise NotFound(f"no control route {request.method} {request.path}")
+        target = self._pushes.target
+        return json_response({"url": target.url if target is not None else None})
+
+    def _record_routes(self, request: Request, collection: str, rest: list[str]) -> Response:
+        match request.method, collection, rest:
+            case "GET", "contacts", []:
+                return json_response(self._listing(request))
+            case "POST", "contacts", []:
+                changes = self._person_changes(json_object(request))
+                return json_response(self._shown(self._book.create_as_person(changes)), 201)
+            case "GET", "contacts", [identity]:
+                contact = self._book.truth(identity)
+                if contact is None:
+                    raise NotFound(f"no contact {identity}")
+                return json_response(self._shown(contact))
+            case "PATCH", "contacts", [identity]:
+                changes = self._person_changes(json_object(request))
+                return json_response(self._shown(self._book.update(identity, changes)))
+            case "DELETE", "contacts", [identity]:
+                self._book.delete(identity)
+            case "POST", "attributes", []:
+                self._book.schema.declare(custom_attribute(json_object(request)))
+            case "DELETE", "attributes", [name]:
+                self._book.schema.withdraw(name)
+            case _:
+                raise NotFound(f"no control route {request.method} {request.path}")
+        return json_response({"done": True})
+
+    def _listing(self, request: Request) -> dict[str, Any]:
+        limit = request.args.get("limit", SAMPLE, type=int)
+        listing = Listing(
+            sort="number",
+            email=request.args.get("email"),
+            limit=max(0, min(limit, LARGEST_LISTING)),
+            offset=max(0, min(request.args.get("offset", 0, type=int), LARGEST_LOAD)),
+        )
+        contacts, total = self._book.true_page(listing)
+        return {"contacts": [self._shown(contact) for contact in contacts], "total": total}
+
+    def _person_changes(self, order: Mapping[str, Any]) -> Changes:
+        """Return what a person, or Plezi itself, writes: score, state and source included.
+
+        Those three take any value, so that a strange score or an unknown state can be shown.
+        """
+        changes: dict[str, Value | None] = {}
+        for name, value in order.items():
+            attribute = self._book.schema.find(name)
+            if attribute is None:
+                raise BadRequest(f"{name} is not an attribute of contacts")
+            if attribute.read_only and name not in SET_BY_PLEZI:
+                raise BadRequest(f"{name} is read-only")
+            if value is None and attribute.mandatory:
+                raise BadRequest(f"{name} is mandatory")
+            try:
+                changes[name] = None if value is None else attribute.accept(value)
+            except ValueError as error:
+                raise BadRequest(f"{name} {error}") from error
+        return changes
+
+    def _shown(self, contact: Contact) -> dict[str, Any]:
+        """Return a contact flat, by the names of the schema, whatever the wire spells."""
+        plain = WireFormat(self._book.schema, Switches(), self._api.public_url)
+        return {"id": contact.id, **plain.resource(contact)["attributes"]}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _target(order: Mapping[str, Any]) -> WebhookTarget:
+    known = {"url", "signing_key", "token", "delay_seconds", "copies"}
+    if unknown := set(order) - known:
+        raise BadRequest(f"unknown option {sorted(unknown)}; known: {sorted(known)}")
+    try:
+        return WebhookTarget(**order)
+    except (TypeError, AttributeError) as error:
+        raise BadRequest(f"give 'url' and texts or numbers for the rest: {error}") from error

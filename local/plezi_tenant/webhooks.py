@@ -1,0 +1,169 @@
+"""Pushes: what the tenant tells the connector about a submitted form, signed, out of line.
+
+Whether Plezi has such a webhook is not known. The signature is the one of Standard Webhooks 1.0.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import requests
+
+from local.control import SimulatedClock
+from local.plezi_tenant.sample import Identities
+
+Deliver: TypeAlias = Callable[[str, bytes, Mapping[str, str]], int]
+"""Sends a body with headers to a URL and returns the status of the answer."""
+
+PATIENCE = 10.0
+"""Seconds to wait for the answer to one push; senders of webhooks give up within 15 to 30."""
+SECRET_PREFIX = "whsec_"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """Where to push, and how to be believed there."""
+
+    url: str
+    signing_key: str = ""
+    token: str = ""
+    delay_seconds: float = 0.0
+    copies: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError("'url' must begin with http:// or https://")
+        if self.delay_seconds < 0 or self.copies < 1:
+            raise ValueError("'delay_seconds' is 0 or more, 'copies' is 1 or more")
+        if self.signing_key:
+            key_bytes(self.signing_key)
+
+
+def key_bytes(signing_key: str) -> bytes:
+    """Return the key that `whsec_<base64>` holds; the prefix may be absent."""
+    try:
+        return base64.b64decode(signing_key.removeprefix(SECRET_PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ValueError("'signing_key' must be whsec_ and base64") from error
+
+
+def signature(signing_key: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """Return the `webhook-signature` of a message, as Standard Webhooks makes it."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.new(key_bytes(signing_key), signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def post_over_http(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Deliver one push over the network."""
+    with requests.post(
+        url, data=body, headers=dict(headers), timeout=PATIENCE, allow_redirects=False
+    ) as answer:
+        return answer.status_code
+
+
+class Webhooks:
+    """The pushes sent since the last reset, and the target they go to."""
+
+    def __init__(self, clock: SimulatedClock, seed: int, deliver: Deliver | None) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._messages = Identities(seed)
+        self._sent: list[dict[str, Any]] = []
+        self._under_way: list[threading.Timer] = []
+        self.target: WebhookTarget | None = None
+
+    def reset(self) -> None:
+        """Forget the target and what was sent."""
+        with self._lock:
+            self.target = None
+            self._sent.clear()
+            self._messages = Identities(self._seed)
+
+    def announce(self, event: Mapping[str, object]) -> None:
+        """Push an event to the target, if there is one, without holding up the caller.
+
+        With an injected delivery the push is made here and now, so that tests need no waiting.
+        """
+        target = self.target
+        if target is None:
+            return
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        with self._lock:
+            message_id = f"msg_{self._messages.next()}"
+            entry: dict[str, Any] = {
+                "id": message_id,
+                "url": target.url,
+                "body": dict(event),
+                "statuses": [],
+                "error": None,
+                "done": False,
+            }
+            self._sent.append(entry)
+        if self._deliver is not None:
+            self._send(self._deliver, target, message_id, body, entry)
+            return
+        timer = threading.Timer(
+            target.delay_seconds,
+            self._send,
+            (post_over_http, target, message_id, body, entry),
+        )
+        timer.daemon = True
+        with self._lock:
+            self._under_way = [other for other in self._under_way if other.is_alive()]
+            self._under_way.append(timer)
+            timer.start()
+
+    def deliver_all(self, seconds: float = PATIENCE) -> None:
+        """Wait for the pushes under way."""
+        with self._lock:
+            under_way = list(self._under_way)
+        for timer in under_way:
+            timer.join(seconds)
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Return every push and what became of it, the oldest first."""
+        with self._lock:
+            return [{**entry, "statuses": list(entry["statuses"])} for entry in self._sent]
+
+    def _send(
+        self,
+        deliver: Deliver,
+        target: WebhookTarget,
+        message_id: str,
+        body: bytes,
+        entry: dict[str, Any],
+    ) -> None:
+        timestamp = str(int(self._clock.now().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": timestamp,
+        }
+        if target.signing_key:
+            headers["webhook-signature"] = signature(
+                target.signing_key, message_id, timestamp, body
+            )
+        if target.token:
+            headers["Authorization"] = f"Bearer {target.token}"
+        for _ in range(target.copies):
+            try:
+                status = deliver(target.url, body, headers)
+            except (requests.RequestException, OSError) as error:
+                with self._lock:
+                    entry["error"] = type(error).__name__
+            else:
+                with self._lock:
+                    entry["statuses"].append(status)
+        with self._lock:
+            entry["done"] = True

@@ -1,0 +1,169 @@
+"""Contacts as they travel: JSON:API documents read and written, with the spelling switches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from local.plezi_tenant.contact_repository import Changes
+from local.plezi_tenant.errors import RefusedError
+from local.plezi_tenant.schema import Attribute, AttributeType, Schema, Value
+from local.plezi_tenant.store import Contact
+from local.plezi_tenant.switches import Switches
+from local.plezi_tenant.timestamps import text_of_moment
+
+IDENTITY = "id"
+LARGEST_BODY = 1_000_000
+"""Far above one contact; a larger body is a mistake, refused before it is parsed."""
+
+
+class WireFormat:
+    """The spelling of this tenant, as its switches and its schema are now."""
+
+    def __init__(self, schema: Schema, switches: Switches, public_url: str) -> None:
+        self._schema = schema
+        self._switches = switches
+        self._public_url = public_url
+
+    def spelled(self, name: str) -> str:
+        """Return the wire name of an attribute."""
+        return self._switches.attribute_spelling.get(name, name)
+
+    def attribute(self, wire_name: str) -> Attribute | None:
+        """Return the attribute that a wire name means; its own name is unknown once respelled."""
+        return next(
+            (known for known in self._schema if self.spelled(known.name) == wire_name), None
+        )
+
+    def resource(self, contact: Contact) -> dict[str, Any]:
+        """Return a contact as a JSON:API resource."""
+        attributes: dict[str, Any] = {}
+        for attribute in self._schema:
+            value = self._shown(attribute, contact)
+            if value is None and self._switches.empty_values == "omitted":
+                continue
+            if attribute.name == "updated_at" and self._switches.updated_at == "missing":
+                continue
+            attributes[self.spelled(attribute.name)] = value
+        return {"id": contact.id, "type": "contacts", "attributes": attributes}
+
+    def changes(self, raw: bytes, identity: str | None = None) -> Changes:
+        """Return what a document asks to write, or refuse it: 400 for its form, 422 for values."""
+        resource = _resource_of(_parsed(raw))
+        if resource.get(IDENTITY) not in (None, identity):
+            raise RefusedError(422, f"{IDENTITY} is read-only")
+        attributes = resource.get("attributes")
+        if not isinstance(attributes, dict):
+            raise RefusedError(400, "data.attributes must be an object")
+        changes = self.accepted(attributes)
+        if identity is None and changes.get("email") is None:
+            raise RefusedError(422, "email is mandatory")
+        return changes
+
+    def accepted(self, attributes: Mapping[str, object]) -> Changes:
+        """Return the attributes by their own names, each with a value that it accepts."""
+        unknown = [name for name in attributes if name != IDENTITY and self.attribute(name) is None]
+        if unknown:
+            raise RefusedError(
+                400, *(f"{name} is not an attribute of contacts" for name in unknown)
+            )
+        changes: dict[str, Value | None] = {}
+        wrong: list[str] = []
+        for name, value in attributes.items():
+            attribute = self.attribute(name)
+            if attribute is None or attribute.read_only:
+                if self._switches.read_only_attributes == "refused":
+                    wrong.append(f"{name} is read-only")
+            elif value is None and attribute.mandatory:
+                wrong.append(f"{name} is mandatory")
+            elif value is None:
+                changes[attribute.name] = None
+            else:
+                try:
+                    changes[attribute.name] = attribute.accept(value)
+                except ValueError as error:
+                    wrong.append(f"{name} {error}")
+        if wrong:
+            raise RefusedError(422, *wrong)
+        return changes
+
+    def schema_rows(self) -> list[dict[str, Any]]:
+        """Return the schema: one resource for each attribute, in the order of positions."""
+        return [
+            {
+                "id": self.spelled(attribute.name),
+                "type": "contact_attributes",
+                "attributes": {
+                    "name": self.spelled(attribute.name),
+                    "label": attribute.label,
+                    "type": attribute.type.value,
+                    "options": [
+                        {"key": option.key, "label": option.label} for option in attribute.options
+                    ],
+                    "mandatory": attribute.mandatory,
+                    "read_only": attribute.read_only,
+                    "system": attribute.system,
+                    "position": position,
+                },
+            }
+            for position, attribute in enumerate(self._schema, start=1)
+        ]
+
+    def _shown(self, attribute: Attribute, contact: Contact) -> object:
+        match attribute.name:
+            case "created_at":
+                return text_of_moment(contact.created_at)
+            case "updated_at":
+                return text_of_moment(contact.updated_at)
+            case "url":
+                return f"{self._public_url}/contacts/{contact.id}"
+        value = contact.values.get(attribute.name)
+        if value is None or value == []:
+            multiple = attribute.type is AttributeType.MULTI_LIST
+            return [] if multiple and self._switches.empty_values == "typed" else None
+        if attribute.name == "state" and self._switches.state_spelling == "capitals":
+            return str(value).upper()
+        if attribute.name == "behaviour_score" and self._switches.score_type == "text":
+            return str(value)
+        return value
+
+
+def document(data: object, meta: Mapping[str, int] | None = None) -> bytes:
+    """Return a JSON:API document."""
+    body: dict[str, object] = {"data": data}
+    if meta is not None:
+        body["meta"] = dict(meta)
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _parsed(raw: bytes) -> object:
+    if len(raw) > LARGEST_BODY:
+        raise RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Build an object whose members are all different."""
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"{name} is there twice")
+        members[name] = value
+    return members
+
+
+def _resource_of(body: object) -> Mapping[str, object]:
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, dict):
+        raise RefusedError(400, "the body must be an object with 'data', an object")
+    if data.get("type") != "contacts":
+        raise RefusedError(400, "data.type must be 'contacts'")
+    return data

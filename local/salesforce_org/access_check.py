@@ -1,0 +1,69 @@
+"""Who may call the REST API now: version, session, edition, user, quota, in that order."""
+
+from __future__ import annotations
+
+import re
+
+from werkzeug.wrappers import Request
+
+from local.salesforce_org.errors import (
+    FORBIDDEN,
+    UNAUTHORIZED,
+    PageInsteadError,
+    RefusedError,
+    resource_missing,
+)
+from local.salesforce_org.fault_kinds import dead_session, limit_exceeded
+from local.salesforce_org.resources import NEWEST, OLDEST
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.state import OrgState
+
+FIRST_EVER = 7
+GONE = 410
+MAINTENANCE = 503
+VERSION = re.compile(r"(\d{1,2})\.0")
+
+
+def check_access(state: OrgState, request: Request, version: str) -> OrgUser:
+    """Return the caller, or refuse the call."""
+    if state.switches.org_status == "maintenance":
+        raise PageInsteadError(MAINTENANCE, "We are down for maintenance.")
+    check_version(version)
+    user = _session_user(state, request)
+    if not state.switches.api_is_on:
+        message = "The REST API is not enabled for this Organization."
+        raise RefusedError("API_DISABLED_FOR_ORG", message, fields=None, status=FORBIDDEN)
+    if not user.api_enabled:
+        message = "API is disabled for this User"
+        raise RefusedError("API_CURRENTLY_DISABLED", message, fields=None, status=FORBIDDEN)
+    if state.quota.used(state.now()) >= state.quota.maximum:
+        raise limit_exceeded("TotalRequests")
+    return user
+
+
+def check_version(version: str) -> None:
+    """Refuse a version that is retired (410) or that never was (404)."""
+    match = VERSION.fullmatch(version)
+    number = int(match[1]) if match else 0
+    if FIRST_EVER <= number < OLDEST:
+        message = f"API version v{version} is no longer supported"
+        raise RefusedError("UNSUPPORTED_API_VERSION", message, fields=None, status=GONE)
+    if not OLDEST <= number <= NEWEST:
+        raise resource_missing()
+
+
+def _session_user(state: OrgState, request: Request) -> OrgUser:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() not in {"bearer", "oauth"} or not token:
+        raise RefusedError(
+            "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", fields=None, status=UNAUTHORIZED
+        )
+    if not state.switches.session_opens_rest:
+        message = "This session is not valid for use with the REST API"
+        raise RefusedError("INVALID_SESSION_ID", message, fields=None, status=UNAUTHORIZED)
+    idle = state.switches.session_timeout_seconds
+    session = state.sessions.use(token.strip(), state.now(), idle)
+    user = state.user_of_id(session.user_id) if session else None
+    if user is None or not user.is_active:
+        raise dead_session()
+    return user

@@ -1,0 +1,220 @@
+"""The org on its first day: people, profiles, permission sets, rules, and what may be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.security import OrgUser
+from local.salesforce_org.state import OrgState
+
+INTEGRATION_PROFILE = "Plezi Integration"
+SALES_PROFILE = "Standard User"
+ADMIN_PROFILE = "System Administrator"
+
+
+def seed(state: OrgState) -> None:
+    """Fill a new org."""
+    for profile in (ADMIN_PROFILE, INTEGRATION_PROFILE, SALES_PROFILE):
+        _add_profile(state, profile)
+    for user in _people():
+        _add_user(state, user)
+    state.add_setup_row(
+        "Organization",
+        {
+            "Name": "Acme",
+            "OrganizationType": state.switches.edition,
+            "IsSandbox": 0,
+            "InstanceName": "EU11",
+            "LanguageLocaleKey": "en_US",
+        },
+        state.org_id,
+    )
+    for rule in state.automation.duplicates.values():
+        state.add_setup_row(
+            "DuplicateRule",
+            {
+                "DeveloperName": rule.name,
+                "MasterLabel": rule.name.replace("_", " "),
+                "SobjectType": rule.object,
+                "IsActive": 0,
+            },
+        )
+    now = state.now()
+    for kind in state.schema:
+        kind.changed_at = now
+        if kind.business:
+            for field in kind.fields.values():
+                if field.permissionable:
+                    grant_to_profiles(state, kind, field)
+        if not kind.tooling:
+            _add_definitions(state, kind)
+
+
+def grant_to_profiles(
+    state: OrgState, kind: ObjectType, field: Field, *, read: bool = True, edit: bool = True
+) -> None:
+    """Open a field to every profile (what the user interface does for a field made there)."""
+    for (set_id,) in state.store.run(
+        'SELECT Id FROM "PermissionSet" WHERE IsOwnedByProfile = 1'
+    ).fetchall():
+        set_field_permission(state, set_id, kind, field, read=read, edit=edit)
+
+
+def set_field_permission(  # what a permission is made of
+    state: OrgState, set_id: str, kind: ObjectType, field: Field, *, read: bool, edit: bool
+) -> None:
+    """Write one FieldPermissions row in place of the one that stands."""
+    permissions = state.schema.get("FieldPermissions")
+    qualified = f"{kind.name}.{field.name}"
+    for row in state.store.select(permissions, "ParentId = ? AND Field = ?", (set_id, qualified)):
+        state.store.erase(permissions, row["rowid"])
+    if read:
+        state.add_setup_row(
+            "FieldPermissions",
+            {
+                "ParentId": set_id,
+                "SobjectType": kind.name,
+                "Field": qualified,
+                "PermissionsRead": 1,
+                "PermissionsEdit": int(edit and (field.createable or field.updateable)),
+            },
+        )
+    state.security.changed()
+
+
+def add_field_definition(
+    state: OrgState, kind: ObjectType, field: Field, field_id: str = ""
+) -> str:
+    """Let the Tooling API know a field; return the id of its CustomField row, when it is custom."""
+    state.add_setup_row(
+        "FieldDefinition",
+        {
+            "DurableId": f"{kind.name}.{field.name}",
+            "EntityDefinitionId": kind.name,
+            "QualifiedApiName": field.name,
+            "DeveloperName": field.name.removesuffix("__c"),
+            "Label": field.label,
+            "DataType": field.type,
+            "Length": field.length,
+        },
+    )
+    if not field.custom:
+        return ""
+    return state.add_setup_row(
+        "CustomField",
+        {
+            "DeveloperName": field.name.removesuffix("__c"),
+            "TableEnumOrId": kind.name,
+            "FullName": f"{kind.name}.{field.name}",
+        },
+        field_id,
+    )
+
+
+def drop_field_definition(state: OrgState, kind: ObjectType, field: Field) -> None:
+    """Let the Tooling API forget a field, and permissions too."""
+    qualified = f"{kind.name}.{field.name}"
+    for table, column in (
+        ("FieldDefinition", "DurableId"),
+        ("CustomField", "FullName"),
+        ("FieldPermissions", "Field"),
+    ):
+        target = state.schema.get(table)
+        for row in state.store.select(target, f'"{column}" = ?', (qualified,)):
+            state.store.erase(target, row["rowid"])
+
+
+def _people() -> list[OrgUser]:
+    everything: dict[str, Any] = {
+        "customize_application": True,
+        "view_setup": True,
+        "view_all_data": True,
+    }
+    return [
+        OrgUser(
+            "admin@acme.example",
+            "Admin-pass1",
+            "ADMINTOKENADMINTOKENAAAA",
+            first_name="Alice",
+            last_name="Admin",
+            profile=ADMIN_PROFILE,
+            edit_converted_leads=True,
+            **everything,
+        ),
+        OrgUser(
+            "integration@acme.example",
+            "Integration-pass1",
+            "INTEGRATIONTOKENAAAAAAAA",
+            first_name="Plezi",
+            last_name="Integration",
+            profile=INTEGRATION_PROFILE,
+            **everything,
+        ),
+        OrgUser(
+            "sales@acme.example",
+            "Sales-pass1",
+            "SALESTOKENSALESTOKENAAAA",
+            first_name="Sam",
+            last_name="Sales",
+            profile=SALES_PROFILE,
+        ),
+    ]
+
+
+def _add_profile(state: OrgState, name: str) -> None:
+    profile = state.add_setup_row(
+        "Profile",
+        {
+            "Name": name,
+            "PermissionsApiEnabled": 1,
+            "PermissionsCustomizeApplication": int(name != SALES_PROFILE),
+        },
+    )
+    state.add_setup_row(
+        "PermissionSet",
+        {
+            "Name": f"X{profile}",
+            "Label": profile,
+            "IsOwnedByProfile": 1,
+            "ProfileId": profile,
+            "PermissionsApiEnabled": 1,
+        },
+    )
+
+
+def _add_user(state: OrgState, user: OrgUser) -> None:
+    profiles = state.schema.get("Profile")
+    user.profile_id = state.store.select(profiles, "Name = ?", (user.profile,))[0]["Id"]
+    user.password_changed_at = state.now()
+    user.id = state.mint.mint("005")
+    state.users[user.username.lower()] = user
+    state.add_setup_row(
+        "User",
+        {
+            "Username": user.username,
+            "FirstName": user.first_name,
+            "LastName": user.last_name,
+            "Email": user.username,
+            "IsActive": 1,
+            "ProfileId": user.profile_id,
+            "UserType": "Standard",
+            "TimeZoneSidKey": "Europe/Paris",
+            "LastPasswordChangeDate": state.stamp(),
+        },
+        user.id,
+    )
+
+
+def _add_definitions(state: OrgState, kind: ObjectType) -> None:
+    state.add_setup_row(
+        "EntityDefinition",
+        {
+            "DurableId": kind.name,
+            "QualifiedApiName": kind.name,
+            "Label": kind.label,
+            "KeyPrefix": kind.prefix,
+        },
+    )
+    for field in kind.fields.values():
+        add_field_definition(state, kind, field)

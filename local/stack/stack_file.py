@@ -1,0 +1,76 @@
+"""What a running stack tells about itself: `.local/stack.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+FOLDER: Final = Path(".local")
+FILE: Final = "stack.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SalesforceUser(_Frozen):
+    """Somebody who may log in to the simulated org."""
+
+    username: str
+    password: str
+    security_token: str
+
+
+class SalesforceOrg(_Frozen):
+    """Where the simulated Salesforce org answers, and how to get in."""
+
+    url: str
+    ca_bundle: str
+    consumer_key: str
+    consumer_secret: str
+    integration_user: SalesforceUser
+    sales_user: SalesforceUser
+
+
+class PleziTenant(_Frozen):
+    """Where the simulated Plezi tenant answers, and how to get in."""
+
+    url: str
+    api_key: str
+    tenant: str
+
+
+class StackFile(_Frozen):
+    """Every name and address that a person, a test or the demo needs."""
+
+    region: str
+    aws_endpoint: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    stack_name: str
+    api_url: str
+    functions: dict[str, str]
+    tables: dict[str, str]
+    queues: dict[str, str]
+    secrets: dict[str, str]
+    alerts_topic: str
+    salesforce: SalesforceOrg
+    plezi: PleziTenant
+
+    def write(self, folder: Path) -> Path:
+        """Write the record in one stroke: a reader sees all of it or nothing."""
+        path = folder / FILE
+        draft = path.with_suffix(".draft")
+        draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return draft.replace(path)
+
+
+def read(folder: Path = FOLDER) -> StackFile | None:
+    """The record in `folder`, or None when no stack was brought up there."""
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return StackFile.model_validate_json(text)

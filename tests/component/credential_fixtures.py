@@ -1,0 +1,172 @@
+"""What ops and an org's administrator do with credentials, on the harness of the component tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+
+from connector.aws.sns import SnsAlertPublisher
+from connector.connecting import (
+    SecretKind,
+    build_connection,
+    build_rotation,
+    check_sides,
+    salesforce_secret,
+    tell_people,
+)
+from connector.connection_report import ConnectionReport, Finding
+from connector.credentials.rotation import Rotation
+from connector.model import Run, RunState
+from connector.salesforce.connection import Connection
+from connector.settings import RotationSettings
+from connector.sync.run_requests import RunRequester
+from connector.wiring import new_id
+from tests.component.harness import REGION, Harness
+
+USER = "integration@acme.example"
+
+
+class CredentialFixtures:
+    """Secrets and their versions, logins as the org counts them, alerts as people get them."""
+
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self._secrets = boto3.client("secretsmanager", region_name=REGION)
+        sns = boto3.client("sns", region_name=REGION)
+        self._sqs = boto3.client("sqs", region_name=REGION)
+        topic = sns.create_topic(Name="alerts")["TopicArn"]
+        self._mail = self._sqs.create_queue(QueueName="mail")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._mail, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        object.__setattr__(harness.world, "alerts", SnsAlertPublisher(sns, topic))
+
+    # Secrets
+
+    def material(self, **changes: Any) -> dict[str, Any]:
+        """Return what logs the integration user in today, with some changes."""
+        user = self.harness.org.integration_user
+        return {
+            "flow": "password",
+            "account_url": "https://acme.lightning.force.com",
+            "consumer_key": self.harness.org.consumer_key,
+            "consumer_secret": self.harness.org.consumer_secret,
+            "username": user.username,
+            "password": user.password,
+            "security_token": user.security_token,
+            **changes,
+        }
+
+    def jwt(self, **changes: Any) -> dict[str, Any]:
+        """Return what logs in by certificate."""
+        key = self.harness.org.jwt.private_key
+        return self.material(flow="jwt_bearer", private_key=key, password="", **changes)
+
+    def client_credentials(self, **changes: Any) -> dict[str, Any]:
+        """Return what logs in without any user in the secret."""
+        return self.material(flow="client_credentials", username="", password="", **changes)
+
+    def put(self, material: dict[str, Any], label: str = "AWSCURRENT") -> str:
+        """Put a version of the Salesforce secret; return its id."""
+        return self.put_text(json.dumps(material), label)
+
+    def put_text(self, text: str, label: str = "AWSCURRENT") -> str:
+        """Put whatever text a person put; return the version's id."""
+        answer = self._secrets.put_secret_value(
+            SecretId="salesforce", SecretString=text, VersionStages=[label]
+        )
+        return answer["VersionId"]
+
+    def put_plezi(self, label: str = "AWSCURRENT", **changes: Any) -> str:
+        """Put a version of the Plezi secret; return its id."""
+        tenant = self.harness.tenant
+        material = {"api_key": tenant.api_key, "tenant": tenant.tenant_name, **changes}
+        answer = self._secrets.put_secret_value(
+            SecretId="plezi", SecretString=json.dumps(material), VersionStages=[label]
+        )
+        return answer["VersionId"]
+
+    def current(self) -> str:
+        current = self._secrets.get_secret_value(SecretId="salesforce", VersionStage="AWSCURRENT")
+        return current["VersionId"]
+
+    def labels(self, version: str) -> list[str]:
+        described = self._secrets.describe_secret(SecretId="salesforce")
+        return described["VersionIdsToStages"].get(version, [])
+
+    # The connector
+
+    def connection(self) -> Connection:
+        """Return a connection as a new invocation makes it."""
+        return build_connection(
+            self.harness.settings,
+            self.harness.ledger,
+            salesforce_secret(self.harness.settings),
+            self.harness._wire(self.harness.org),
+        )
+
+    def check(self, **settings: Any) -> ConnectionReport:
+        return check_sides(
+            self.harness.settings.model_copy(update=settings),
+            self.harness.ledger,
+            salesforce=self.harness._wire(self.harness.org),
+            plezi=self.harness._wire(self.harness.tenant),
+        )
+
+    def rotation(self, kind: SecretKind = SecretKind.SALESFORCE) -> Rotation:
+        settings = RotationSettings.model_validate(self.harness.settings.model_dump())
+        world = self.harness.world
+        return build_rotation(
+            settings,
+            kind,
+            RunRequester(world.ledger, world.run_queue, world.clock, new_id),
+            salesforce=self.harness._wire(self.harness.org),
+            plezi=self.harness._wire(self.harness.tenant),
+        )
+
+    def run(self) -> Run:
+        """Run as the worker does: afterwards people are told."""
+        run = self.harness.sync()
+        assert run.state is not RunState.RUNNING
+        tell_people(self.harness.world, self.harness.settings, run)
+        return run
+
+    # The org, and people
+
+    def switch(self, **switches: Any) -> None:
+        self.harness.control("salesforce", "POST", "switches", switches)
+
+    def user(self, **flags: bool) -> None:
+        self.harness.control("salesforce", "POST", f"users/{USER}", flags)
+
+    def reset_password(self) -> None:
+        new = {"password": "Next-pass2"}
+        self.harness.control("salesforce", "POST", f"users/{USER}/password", new)
+
+    def locked_out(self) -> bool:
+        return self.harness.org.integration_user.locked_until is not None
+
+    def logins(self) -> list[str]:
+        """Return how each login of the integration user ended, as Login History says it."""
+        rows = self.harness.control("salesforce", "GET", "logins")
+        return [row["Status"] for row in rows if row["username"] == USER]
+
+    def mail(self) -> list[tuple[str, str]]:
+        """Return the subject and the text of every alert since the last look."""
+        told = []
+        while messages := self._sqs.receive_message(
+            QueueUrl=self._mail, MaxNumberOfMessages=10
+        ).get("Messages"):
+            for message in messages:
+                body = json.loads(message["Body"])
+                told.append((body["Subject"], body["Message"]))
+                self._sqs.delete_message(
+                    QueueUrl=self._mail, ReceiptHandle=message["ReceiptHandle"]
+                )
+        return told
+
+
+def finding(checked: ConnectionReport, name: str) -> Finding:
+    [found] = [each for each in checked.findings if each.name == name]
+    return found

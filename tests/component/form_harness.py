@@ -1,0 +1,112 @@
+"""The form door and its lane on the harness: what AWS is between them is moto's."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from moto.backends import get_backend
+
+from connector.aws.forms_queue import FormsQueue, parse_hints
+from connector.forms.consumer import FormConsumer
+from connector.model import HintResult
+from functions.form_sync import app as form_sync
+from local.plezi_tenant.webhooks import signature
+from tests.component.harness import REGION, Harness
+
+EVENTS = Path(__file__).parents[2] / "events"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the one that signed events/form_sync.json
+OTHER_KEY = "whsec_" + base64.b64encode(b"a second key that is long enough").decode()
+TOKEN = "a token that somebody drew by lot, 32 or more"
+ACCOUNT = "123456789012"  # moto's own
+WORKER_TIMEOUT = 300.0
+TABLES = ("LedgerTable", "JournalTable", "MappingsTable")
+
+
+def event(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+class FormHarness(Harness):
+    """A harness with a form door."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sqs = boto3.client("sqs", region_name=REGION)
+        self._secrets = boto3.client("secretsmanager", region_name=REGION)
+        self.queue_url = self._sqs.create_queue(QueueName="forms")["QueueUrl"]
+        self._secrets.create_secret(
+            Name="forms", SecretString=json.dumps({"signing_keys": [KEY], "tokens": []})
+        )
+        self.inbox = FormsQueue(self._sqs, self.queue_url)
+        self.lane = FormConsumer(self.engine.sync_contact, self.inbox, WORKER_TIMEOUT)
+
+    def put_forms_secret(self, text: str) -> None:
+        """Put a new version of the secret; the door believes the old one for five minutes."""
+        self._secrets.put_secret_value(SecretId="forms", SecretString=text)
+
+    # The door
+
+    def post(
+        self, body: bytes, headers: Mapping[str, str], *, base64_body: bool = False
+    ) -> dict[str, Any]:
+        """Send a request to the door, as API Gateway hands it over; return what it answers."""
+        asked = event("form_sync")
+        asked["headers"] = {"Content-Type": "application/json", **headers}
+        asked["multiValueHeaders"] = {name: [value] for name, value in asked["headers"].items()}
+        asked["isBase64Encoded"] = base64_body
+        text = base64.b64encode(body).decode() if base64_body else body.decode(errors="replace")
+        asked["body"] = text
+        answer = form_sync.handler(asked, None)
+        assert answer["headers"]["Content-Type"] == "application/json"
+        return {**answer, "body": json.loads(answer["body"])}
+
+    def push(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Deliver what the simulated tenant pushes."""
+        assert url.endswith("/forms")
+        return int(self.post(body, headers)["statusCode"])
+
+    # The lane
+
+    def waiting(self) -> list[tuple[dict[str, Any], int]]:
+        """Take every message off the forms queue; return each with its delay in seconds."""
+        queue = get_backend("sqs")[ACCOUNT][REGION].queues["forms"]
+        taken = [
+            (
+                json.loads(message.body),
+                round(max(0, message.delayed_until - (message.sent_timestamp or 0)) / 1000),
+            )
+            for message in queue._messages
+        ]
+        queue._messages.clear()
+        return taken
+
+    def consume(self, message: Mapping[str, Any]) -> tuple[HintResult, int]:
+        """Have the lane hear one message, as the queue would hand it over."""
+        [delivery] = parse_hints({"Records": [{"messageId": "m", "body": json.dumps(message)}]})
+        assert delivery.hint is not None
+        return self.lane.handle(delivery.hint, delivery.busy_retries)
+
+    def tables(self) -> str:
+        """Every byte of every table."""
+        dynamodb = boto3.client("dynamodb", region_name=REGION)
+        items = [dynamodb.scan(TableName=name)["Items"] for name in TABLES]
+        return json.dumps(items, sort_keys=True, default=str)
+
+
+def signed(
+    body: bytes, *, key: str = KEY, message: str = "msg_1", at: float | None = None
+) -> dict[str, str]:
+    """The headers with which a sender signs a body."""
+    timestamp = str(int(time.time() if at is None else at))
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": signature(key, message, timestamp, body),
+    }

@@ -1,0 +1,287 @@
+"""The real engine and adapters, moto's DynamoDB and Secrets Manager, both simulators in-process."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import requests
+import yaml
+
+from connector.aws.dynamodb.journal import parse_entries
+from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.http_session import HttpSession
+from connector.model import JournalEntry, Phase, Run, RunKind, RunState
+from connector.settings import WorkerSettings
+from connector.sync.run_requests import RunRequester
+from connector.sync.runs import SyncEngine
+from connector.wiring import build_world, new_id
+from local.plezi_tenant import PleziTenant
+from local.salesforce_org import SalesforceOrg
+from local.serving import InProcessAdapter
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ROOT = Path(__file__).parents[2]
+REGION = "eu-west-1"
+PLEZI = "https://app.plezi.co/api/v1"
+SALESFORCE = "https://acme.my.salesforce.com"
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads a template without resolving its functions."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda *_: None)
+
+
+TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+"""What CreateTable takes of a table's properties; other calls set the rest."""
+
+
+@cache
+def table_definitions() -> dict[str, dict[str, Any]]:
+    """Return the tables of the template, so that tests run on the keys that are deployed."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a safe loader's child
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+
+
+def create_table(client: DynamoDBClient, name: str) -> None:
+    """Create one table of the template, empty."""
+    definition = table_definitions()[name]
+    kept: Any = {key: definition[key] for key in TABLE_KEYS if key in definition}
+    client.create_table(TableName=name, **kept)
+
+
+class Harness:
+    """Both sides, the engine between them, and the ways in which people change things."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self.org = SalesforceOrg()
+        self.tenant = PleziTenant()
+        self._web = requests.Session()
+        self._web.mount("https://app.plezi.co", InProcessAdapter(self.tenant))
+        self._web.mount("https://", InProcessAdapter(self.org))
+        dynamodb = boto3.client("dynamodb", region_name=REGION)
+        for name in table_definitions():
+            create_table(dynamodb, name)
+        queue = boto3.client("sqs", region_name=REGION).create_queue(
+            QueueName="runs.fifo", Attributes={"FifoQueue": "true"}
+        )
+        self.put_secrets()
+        self.settings = settings = WorkerSettings(
+            ledger_table="LedgerTable",
+            journal_table="JournalTable",
+            mappings_table="MappingsTable",
+            runs_queue_url=queue["QueueUrl"],
+            salesforce_secret="salesforce",
+            plezi_secret="plezi",
+            plezi_calls_per_second=0,
+            plezi_base_url=PLEZI,
+        )
+        self.world = build_world(
+            settings,
+            salesforce=self._wire(self.org),
+            plezi=self._wire(self.tenant),
+            sleep=lambda _: None,
+            clock=lambda: time.time() + self._ahead,
+        )
+        self.ledger = DynamoLedger(dynamodb, settings.ledger_table)
+        self.engine = SyncEngine(self.world)
+        self.door = RunRequester(self.world.ledger, self.world.run_queue, self.world.clock, new_id)
+        self.ledger.set_enabled(on=True, now=0.0)
+        self._token = self._log_in()
+
+    @staticmethod
+    def _wire(application: Any) -> HttpSession:
+        wire = HttpSession()
+        wire.mount("https://", InProcessAdapter(application))
+        return wire
+
+    def put_secrets(self) -> None:
+        user = self.org.integration_user
+        secrets = boto3.client("secretsmanager", region_name=REGION)
+        salesforce = {
+            "flow": "password",
+            "account_url": "https://acme.lightning.force.com",
+            "consumer_key": self.org.consumer_key,
+            "consumer_secret": self.org.consumer_secret,
+            "username": user.username,
+            "password": user.password,
+            "security_token": user.security_token,
+        }
+        plezi = {"api_key": self.tenant.api_key, "tenant": self.tenant.tenant_name}
+        secrets.create_secret(Name="salesforce", SecretString=json.dumps(salesforce))
+        secrets.create_secret(Name="plezi", SecretString=json.dumps(plezi))
+
+    # Runs
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass for the connector; both sides have clocks of their own."""
+        self._ahead += seconds
+
+    def sync(
+        self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **asked: Any
+    ) -> Run:
+        """Request a run and work on it until it ends, as the queue would."""
+        run_id = self.door.request_run(kind, **asked)
+        return self.run_phase(run_id, out_of_time)
+
+    def dry_run(self, **asked: Any) -> tuple[Run, list[JournalEntry]]:
+        """Ask what a run would do; return its record and every line of its plan."""
+        run = self.sync(kind=RunKind.DRY_RUN, **asked)
+        items = boto3.client("dynamodb", region_name=REGION).query(
+            TableName="JournalTable",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"plan#{run.id}"}},
+        )["Items"]
+        return run, [line for item in items for line in parse_entries(item)]
+
+    def run_phase(self, run_id: str, out_of_time: Any = lambda: False) -> Run:
+        """Work on a run until it ends, as the queue would."""
+        part = Phase.READ
+        for _ in range(1000):
+            state = self.engine.run_phase(run_id, part, out_of_time)
+            if state is not RunState.RUNNING:
+                break
+            part = self._continuation()
+        run = self.world.ledger.load_run(run_id)
+        assert run is not None
+        return run
+
+    def _continuation(self) -> Phase:
+        sqs = boto3.client("sqs", region_name=REGION)
+        url = sqs.get_queue_url(QueueName="runs.fifo")["QueueUrl"]
+        part = Phase.READ
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                part = Phase(json.loads(message["Body"])["phase"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return part
+
+    # Salesforce, as a sales person
+
+    def _log_in(self) -> str:
+        user = self.org.sales_user
+        answer = self._web.post(
+            f"{SALESFORCE}/services/oauth2/token",
+            data={
+                "grant_type": "password",
+                "client_id": self.org.consumer_key,
+                "client_secret": self.org.consumer_secret,
+                "username": user.username,
+                "password": user.password + user.security_token,
+            },
+        )
+        assert answer.ok, answer.text
+        return str(answer.json()["access_token"])
+
+    def salesforce(self, method: str, path: str, body: Any = None, **params: str) -> Any:
+        answer = self._web.request(
+            method,
+            f"{SALESFORCE}/services/data/v64.0/{path}",
+            json=body,
+            params=params,
+            headers={"Authorization": f"Bearer {self._token}"},
+        )
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def add_lead(self, **fields: Any) -> str:
+        lead = {"LastName": "Doe", "Company": "Doe SA", **fields}
+        return str(self.salesforce("POST", "sobjects/Lead", lead)["id"])
+
+    def add_contact(self, **fields: Any) -> str:
+        contact = {"LastName": "Doe", **fields}
+        return str(self.salesforce("POST", "sobjects/Contact", contact)["id"])
+
+    def edit_lead(self, lead: str, **fields: Any) -> None:
+        self.salesforce("PATCH", f"sobjects/Lead/{lead}", fields)
+
+    def leads(self, email: str = "") -> list[dict[str, Any]]:
+        fields = (
+            "Id,Email,FirstName,LastName,Company,Phone,MobilePhone,Title,"
+            "plezi_url__c,score__c,status__c"
+        )
+        where = f" WHERE Email = '{email}'" if email else ""
+        answer = self.salesforce("GET", "query", q=f"SELECT {fields} FROM Lead{where} ORDER BY Id")
+        return list(answer["records"])
+
+    def contact(self, contact: str) -> dict[str, Any]:
+        return dict(self.salesforce("GET", f"sobjects/Contact/{contact}"))
+
+    # Plezi, as a marketer
+
+    def plezi(self, method: str, path: str, body: Any = None, **params: str) -> Any:
+        answer = self._web.request(
+            method,
+            f"{PLEZI}/{path}",
+            json=body,
+            params=params,
+            headers={
+                "X-API-Key": self.tenant.api_key,
+                "X-Tenant-Company": self.tenant.tenant_name,
+            },
+        )
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def add_person(self, **attributes: Any) -> str:
+        body = {"data": {"type": "contacts", "attributes": attributes}}
+        return str(self.plezi("POST", "contacts", body)["data"]["id"])
+
+    def edit_person(self, person: str, **attributes: Any) -> None:
+        body = {"data": {"type": "contacts", "id": person, "attributes": attributes}}
+        self.plezi("PUT", f"contacts/{person}", body)
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """What people see in Plezi, whatever its API is like."""
+        rows = self.control("plezi", "GET", "contacts?limit=1000")["contacts"]
+        return {row["email"].lower(): row for row in rows}
+
+    # Controls
+
+    def control(self, side: str, method: str, path: str, body: Any = None) -> Any:
+        base = "https://app.plezi.co" if side == "plezi" else SALESFORCE
+        answer = self._web.request(method, f"{base}/_sim/{path}", json=body)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def mark(self) -> None:
+        for side in ("plezi", "salesforce"):
+            self.control(side, "POST", "mark")
+
+    def calls(self, side: str) -> dict[str, Any]:
+        return dict(self.control(side, "GET", "calls"))
+
+    def journal(self, email: str) -> list[dict[str, Any]]:
+        items = boto3.client("dynamodb", region_name=REGION).query(
+            TableName="JournalTable",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"contact#{email}"}},
+        )["Items"]
+        return [
+            {
+                "at": line.at,
+                "run_id": line.run_id,
+                "kind": line.kind,
+                "side": line.side,
+                "record": line.record_id,
+                "field": line.field,
+                "before": json.dumps(line.before, ensure_ascii=False),
+                "after": json.dumps(line.after, ensure_ascii=False),
+                "rule": line.rule,
+            }
+            for item in items
+            for line in parse_entries(item)
+        ]

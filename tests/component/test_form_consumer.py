@@ -1,0 +1,244 @@
+"""From a form in the simulated Plezi, through the door and the lane, to a Lead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from connector import telemetry, wiring
+from connector.model import HintResult, RunKind, RunState
+from functions.form_worker import app as form_worker
+from local.actors import FORM_ID
+from tests.component.form_harness import KEY, FormHarness, event, signed
+from tests.component.harness import REGION
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+ANA = "ana@example.com"
+
+
+@pytest.fixture
+def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        staged = FormHarness()
+        for name, value in {
+            "LEDGER_TABLE": "LedgerTable",
+            "JOURNAL_TABLE": "JournalTable",
+            "MAPPINGS_TABLE": "MappingsTable",
+            "FORMS_QUEUE_URL": staged.queue_url,
+            "FORMS_SECRET": "forms",
+            "SALESFORCE_SECRET": "salesforce",
+            "PLEZI_SECRET": "plezi",
+        }.items():
+            monkeypatch.setenv(name, value)
+        for made in (wiring.form_door, wiring.form_lane, telemetry.logger):
+            made.cache_clear()
+        staged.tenant.pushes._deliver = staged.push
+        target = {"url": "https://api.example/v1/forms", "signing_key": KEY}
+        staged.control("plezi", "POST", "push", target)
+        yield staged
+
+
+def submit(harness: FormHarness, **fields: str) -> list[int]:
+    """Fill in a form in the simulated tenant; return what its push was answered."""
+    identities = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
+    harness.plezi("GET", "create_contact_after_webform", **identities, **fields)
+    statuses: list[int] = harness.control("plezi", "GET", "pushes")["pushes"][-1]["statuses"]
+    return statuses
+
+
+def only_message(harness: FormHarness) -> dict[str, Any]:
+    [(message, _)] = harness.waiting()
+    return message
+
+
+def test_a_form_becomes_a_lead_under_one_trace_id(harness: FormHarness) -> None:
+    assert submit(harness, email="Ana@Example.com", last_name="Lopez", company="Atelier") == [202]
+    message = only_message(harness)
+
+    assert harness.consume(message) == (HintResult.RESOLVED, 0)
+
+    [lead] = harness.leads(ANA)
+    assert (lead["LastName"], lead["Company"]) == ("Lopez", "Atelier")
+    run = harness.ledger.load_run(message["trace_id"])
+    assert run is not None
+    assert (run.kind, run.state) == (RunKind.FORM, RunState.DONE)
+    assert {line["run_id"] for line in harness.journal(ANA)} == {message["trace_id"]}
+    assert [it.id for it in harness.ledger.list_runs(10, forms=True)] == [message["trace_id"]]
+
+
+def test_a_message_sent_twice_in_copy_has_one_effect(harness: FormHarness) -> None:
+    target = {"url": "https://api.example/v1/forms", "signing_key": KEY, "copies": 3}
+    harness.control("plezi", "POST", "push", target)
+
+    assert submit(harness, email=ANA, last_name="Lopez") == [202, 401, 401]
+
+    assert len(harness.waiting()) == 1
+
+
+def test_a_tenant_that_cannot_sign_uses_a_token(harness: FormHarness) -> None:
+    token = "a token that somebody drew by lot, 32 or more"
+    target = {"url": "https://api.example/v1/forms", "token": token}
+    harness.control("plezi", "POST", "push", target)
+    assert submit(harness, email=ANA, last_name="Lopez") == [401]
+
+    harness.put_forms_secret(json.dumps({"tokens": [token]}))
+    wiring.form_door.cache_clear()
+    assert submit(harness, email=ANA, last_name="Lopez") == [202]
+
+    assert harness.consume(only_message(harness)) == (HintResult.RESOLVED, 0)
+    assert len(harness.leads(ANA)) == 1
+
+
+def test_no_value_of_the_payload_but_e_mail_and_id_reaches_anything(
+    harness: FormHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = harness.add_person(email=ANA, last_name="Lopez", company="Atelier")
+    forged = {
+        "email": ANA,
+        "id": person,
+        "first_name": "Forged",
+        "last_name": "Forged",
+        "company": "Forged",
+        "phone": "Forged",
+        "behaviour_score": "Forged",
+        "attributes": {"email": "Forged@example.com"},
+        "trace_id": "Forged",
+        "attempt": "Forged",
+        "occurred_at": "Forged",
+    }
+    body = json.dumps(forged).encode()
+    assert harness.post(body, signed(body, message="msg_forged"))["statusCode"] == 202
+    message = only_message(harness)
+    assert set(message) == {"trace_id", "email", "contact_id", "attempt", "busy_retries"}
+    assert (message["email"], message["contact_id"]) == (ANA, person)
+    harness.consume(message)
+
+    [lead] = harness.leads()
+    assert (lead["LastName"], lead["Company"], lead["Phone"]) == ("Lopez", "Atelier", None)
+    everything = (
+        json.dumps(harness.leads())
+        + json.dumps(harness.people())
+        + harness.tables()
+        + json.dumps(harness.journal(ANA))
+        + str([record.__dict__ for record in caplog.records])
+    )
+    assert "Forged" not in everything
+
+
+def test_a_contact_not_shown_yet_is_read_again_after_5_and_30_seconds(harness: FormHarness) -> None:
+    harness.tenant.turn(form_invisible_seconds=30)
+    submit(harness, email=ANA, last_name="Lopez")
+    waited = []
+    heard, back_in = harness.consume(only_message(harness))
+    while heard is HintResult.NOT_READABLE:
+        [(message, delay)] = harness.waiting()
+        assert delay == back_in
+        waited.append(delay)
+        harness.control("plezi", "POST", "clock", {"advance": delay})
+        heard, back_in = harness.consume(message)
+
+    assert (heard, waited) == (HintResult.RESOLVED, [5, 30])
+    assert len(harness.leads(ANA)) == 1
+    assert {line["run_id"] for line in harness.journal(ANA)} == {message["trace_id"]}
+
+
+def test_a_contact_never_shown_is_left_to_the_schedule_after_the_third_time(
+    harness: FormHarness,
+) -> None:
+    harness.tenant.turn(form_invisible_seconds=10_000)
+    submit(harness, email=ANA, last_name="Lopez")
+    message, waited = only_message(harness), []
+    while (answer := harness.consume(message)) != (HintResult.NOT_READABLE, 0):
+        assert answer[0] is HintResult.NOT_READABLE
+        [(message, delay)] = harness.waiting()
+        waited.append(delay)
+
+    assert waited == [5, 30, 120]
+    assert not harness.waiting()
+    harness.control("plezi", "POST", "clock", {"advance": 10_000})
+    harness.sync()
+    assert len(harness.leads(ANA)) == 1
+
+
+def test_a_side_that_is_away_is_asked_again_after_5_seconds(harness: FormHarness) -> None:
+    submit(harness, email=ANA, last_name="Lopez")
+    message = only_message(harness)
+    order = {"kind": "unavailable_page", "path": "composite", "count": None}
+    harness.control("salesforce", "POST", "faults", order)
+
+    assert harness.consume(message) == (HintResult.BUSY, 5)
+
+    [(message, delay)] = harness.waiting()
+    assert (delay, message["busy_retries"], message["attempt"]) == (5, 1, 0)
+    harness.control("salesforce", "DELETE", "faults")
+    assert harness.consume(message) == (HintResult.RESOLVED, 0)
+    assert len(harness.leads(ANA)) == 1
+
+
+@pytest.mark.parametrize("switches", [{"get_by_id": "absent"}, {"email_filter": "absent"}])
+def test_one_of_e_mail_and_id_is_enough_for_a_tenant_that_offers_only_one(
+    harness: FormHarness, switches: dict[str, str]
+) -> None:
+    harness.tenant.turn(**switches)
+    submit(harness, email=ANA, last_name="Lopez")
+
+    assert harness.consume(only_message(harness)) == (HintResult.RESOLVED, 0)
+    assert len(harness.leads(ANA)) == 1
+
+
+# The worker
+
+
+def test_the_event_on_file_is_heard_hint_by_hint(harness: FormHarness) -> None:
+    harness.ledger.set_enabled(on=False, now=0.0)
+
+    assert form_worker.handler(event("forms_queue"), CONTEXT) == {"batchItemFailures": []}
+    assert not harness.waiting()
+
+
+def test_a_message_that_is_none_of_ours_is_handed_over_again_and_spoils_no_other(
+    harness: FormHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.ledger.set_enabled(on=False, now=0.0)
+    delivered = event("forms_queue")
+    delivered["Records"][0]["body"] = '{"trace_id": "", "email": "personal@example.com"}'
+    bad = delivered["Records"][0]["messageId"]
+
+    answer = form_worker.handler(delivered, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": bad}]}
+    lines = str([record.__dict__ for record in caplog.records])
+    assert "cannot be read" in lines
+    assert "not_started" in lines
+    assert "@example.com" not in lines
+
+
+def test_a_hint_that_breaks_down_is_handed_over_again_and_only_it(
+    harness: FormHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    boto3.client("dynamodb", region_name=REGION).delete_table(TableName="LedgerTable")
+    delivered = event("forms_queue")
+
+    answer = form_worker.handler(delivered, CONTEXT)
+
+    ids = [record["messageId"] for record in delivered["Records"]]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": it} for it in ids]}
+    errors = [it.__dict__["error"] for it in caplog.records if "error" in it.__dict__]
+    assert errors == ["ResourceNotFoundException"] * 2
+    assert harness.waiting() == []
+
+
+@pytest.mark.usefixtures("harness")
+def test_a_hint_is_not_begun_when_the_time_is_nearly_over() -> None:
+    hurried = SimpleNamespace(get_remaining_time_in_millis=lambda: 1_000)
+
+    assert len(form_worker.handler(event("forms_queue"), hurried)["batchItemFailures"]) == 2

@@ -1,0 +1,330 @@
+"""POST /forms: who is believed, what is refused, and that a message has one effect."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from connector import telemetry, wiring
+from connector.aws.dynamodb.idempotency import RECORD_SECONDS, DynamoIdempotency
+from connector.aws.secrets import SecretReader
+from connector.forms.receiver import FormReceiver
+from connector.forms.request import parse_request
+from connector.secrets import FormsCredentials
+from tests.component.form_harness import KEY, OTHER_KEY, TOKEN, FormHarness, event, signed
+from tests.component.harness import REGION
+
+BODY = b'{"email": "Ana@Example.com", "first_name": "Forged"}'
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+
+@pytest.fixture
+def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        staged = FormHarness()
+        monkeypatch.setenv("LEDGER_TABLE", "LedgerTable")
+        monkeypatch.setenv("FORMS_QUEUE_URL", staged.queue_url)
+        monkeypatch.setenv("FORMS_SECRET", "forms")
+        renew()
+        yield staged
+
+
+def renew() -> None:
+    """A new container: it has read no secret yet."""
+    wiring.form_door.cache_clear()
+    telemetry.logger.cache_clear()
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Every word of every line of the log."""
+    return " ".join(str(record.__dict__) for record in caplog.records)
+
+
+def is_refused(harness: FormHarness, answer: dict[str, Any], status: int) -> bool:
+    return (
+        answer["statusCode"] == status and bool(answer["body"]["error"]) and not harness.waiting()
+    )
+
+
+# Who is believed
+
+
+def test_the_event_on_file_is_taken_when_it_is_fresh(harness: FormHarness) -> None:
+    on_file = event("form_sync")
+    door = FormReceiver(
+        SecretReader(
+            boto3.client("secretsmanager"), "forms", FormsCredentials, lambda: 1772524800.0
+        ),
+        DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable"),
+        harness.inbox,
+        lambda: 1772524800.0,
+        lambda: "trace-1",
+    )
+
+    assert door.receive(parse_request(on_file)) == "trace-1"
+
+    [(message, _)] = harness.waiting()
+    assert message["email"] == "ana.lopez@example.com"
+    assert message["contact_id"] == "5d52c938e317a71d00000001"
+
+
+def test_a_signed_form_gets_202_and_a_trace_id_once_its_hint_is_in_the_queue(
+    harness: FormHarness,
+) -> None:
+    answer = harness.post(BODY, signed(BODY))
+
+    assert answer["statusCode"] == 202
+    assert harness.waiting() == [
+        (
+            {
+                "trace_id": answer["body"]["trace_id"],
+                "email": "ana@example.com",
+                "contact_id": "",
+                "attempt": 0,
+                "busy_retries": 0,
+            },
+            0,
+        )
+    ]
+
+
+def test_a_form_encoded_body_and_a_base64_one_are_taken(harness: FormHarness) -> None:
+    form = b"email=zo%C3%A9%40example.com&first_name=Zo%C3%A9"
+    assert harness.post(form, signed(form) | FORM)["statusCode"] == 202
+    assert harness.post(BODY, signed(BODY, message="msg_2"), base64_body=True)["statusCode"] == 202
+    assert [message["email"] for message, _ in harness.waiting()] == [
+        "zoé@example.com",
+        "ana@example.com",
+    ]
+
+
+def test_two_keys_live_while_one_takes_the_place_of_the_other(harness: FormHarness) -> None:
+    assert is_refused(harness, harness.post(BODY, signed(BODY, key=OTHER_KEY)), 401)
+
+    harness.put_forms_secret(json.dumps({"signing_keys": [KEY, OTHER_KEY]}))
+    renew()
+    assert harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401  # a blank in it
+    assert harness.post(BODY, signed(BODY, message="by_old"))["statusCode"] == 202
+    assert harness.post(BODY, signed(BODY, message="by_new", key=OTHER_KEY))["statusCode"] == 202
+
+    harness.put_forms_secret(json.dumps({"signing_keys": [OTHER_KEY]}))
+    renew()
+    harness.waiting()
+    assert is_refused(harness, harness.post(BODY, signed(BODY, message="late")), 401)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "{}",
+        '{"signing_keys": [], "tokens": []}',
+        '{"signing_keys": ["' + KEY + '", "not a key"]}',
+        '{"signing_keys": ["' + KEY + '"], "tokens": ["too short"]}',
+        "not JSON",
+    ],
+)
+def test_a_secret_without_proper_keys_refuses_everything(
+    harness: FormHarness, secret: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.put_forms_secret(secret)
+    renew()
+    before = harness.tables()
+
+    assert is_refused(harness, harness.post(BODY, signed(BODY)), 401)
+    assert is_refused(harness, harness.post(BODY, {"x-form-token": ""}), 401)
+    assert is_refused(harness, harness.post(BODY, {"x-form-token": "too short"}), 401)
+
+    assert harness.tables() == before
+    assert KEY not in logged(caplog)
+
+
+def test_a_token_is_off_unless_it_is_in_the_secret(harness: FormHarness) -> None:
+    assert is_refused(harness, harness.post(BODY, {"x-form-token": TOKEN}), 401)
+
+    harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": ["o" * 32, TOKEN]}))
+    renew()
+    assert harness.post(BODY, {"x-form-token": TOKEN})["statusCode"] == 202
+    assert harness.post(BODY, {"Authorization": f"Bearer {TOKEN}"})["statusCode"] == 202
+    assert harness.post(BODY, {"X-Form-Token": "o" * 32})["statusCode"] == 202
+    assert len(harness.waiting()) == 3
+    assert is_refused(harness, harness.post(BODY, {"x-form-token": TOKEN + "x"}), 401)
+    assert is_refused(harness, harness.post(BODY, {"Authorization": f"Basic {TOKEN}"}), 401)
+
+
+def test_whoever_signs_is_judged_by_the_signature_whatever_token_stands_beside(
+    harness: FormHarness,
+) -> None:
+    harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
+    renew()
+    headers = signed(BODY, key=OTHER_KEY) | {"x-form-token": TOKEN}
+
+    assert is_refused(harness, harness.post(BODY, headers), 401)
+
+
+# What is refused
+
+
+def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
+    now = time.time()
+    large, deep, text = b"x" * 1_000_000, b"[" * 60_000, b'{"email": "\xff@b.fr"}'
+    twice, nobody = b'{"email": "a@b.fr", "email": "c@d.fr"}', b'{"email": "nobody"}'
+    headers = signed(BODY)
+    later = str(int(headers["webhook-timestamp"]) + 1)
+    return {
+        "unsigned": (401, BODY, {}),
+        "by a stranger": (401, BODY, signed(BODY, key=OTHER_KEY)),
+        "old": (401, BODY, signed(BODY, at=now - 400)),
+        "of the future": (401, BODY, signed(BODY, at=now + 400)),  # still so on a slow machine
+        "altered body": (401, BODY + b" ", headers),
+        "altered id": (401, BODY, headers | {"webhook-id": "msg_other"}),
+        "altered timestamp": (401, BODY, headers | {"webhook-timestamp": later}),
+        "no id": (401, BODY, headers | {"webhook-id": ""}),
+        "no timestamp": (401, BODY, headers | {"webhook-timestamp": ""}),
+        "not UTF-8, by API Gateway": (401, text, signed(text)),
+        "large": (413, large, signed(large)),
+        "wrong content type": (415, BODY, headers | {"Content-Type": "text/plain"}),
+        "deep": (400, deep, signed(deep)),
+        "a key twice": (400, twice, signed(twice)),
+        "no e-mail address": (400, nobody, signed(nobody)),
+        "nobody": (400, b"{}", signed(b"{}")),
+        "no JSON": (400, b"{", signed(b"{")),
+        "no form": (400, b"%", signed(b"%") | FORM),
+    }
+
+
+def test_whatever_is_refused_leaves_no_trace(harness: FormHarness) -> None:
+    harness.post(BODY, signed(BODY, message="warm"))
+    harness.waiting()
+    before = harness.tables()
+    for name, (status, body, headers) in refused_requests().items():
+        answer = harness.post(body, headers)
+        assert is_refused(harness, answer, status), (name, answer)
+    assert harness.tables() == before
+
+
+def test_every_failure_of_a_signature_is_answered_with_the_same_words(harness: FormHarness) -> None:
+    answers = {
+        json.dumps(harness.post(body, headers))
+        for status, body, headers in refused_requests().values()
+        if status == 401
+    }
+    answers.add(json.dumps(harness.post(BODY, {"x-form-token": TOKEN})))
+    headers = signed(BODY)
+    harness.post(BODY, headers)
+    answers.add(json.dumps(harness.post(BODY, headers)))
+    assert len(answers) == 1
+
+
+def test_bytes_that_are_not_utf_8_are_named_when_they_arrive(harness: FormHarness) -> None:
+    body = b'{"email": "\xff@b.fr"}'
+    answer = harness.post(body, signed(body), base64_body=True)
+    assert is_refused(harness, answer, 400)
+
+
+# One effect
+
+
+def test_a_replay_is_refused_and_has_no_effect(harness: FormHarness) -> None:
+    headers = signed(BODY)
+    harness.post(BODY, headers)
+    harness.waiting()
+    before = harness.tables()
+
+    assert is_refused(harness, harness.post(BODY, headers), 401)
+    assert harness.tables() == before
+
+
+def test_a_sender_that_tries_again_is_answered_alike_without_effect(harness: FormHarness) -> None:
+    now = time.time()
+    first = harness.post(BODY, signed(BODY, at=now))
+    harness.waiting()
+    again = signed(BODY, at=now + 7)
+
+    assert harness.post(BODY, again)["body"] == first["body"]
+    assert not harness.waiting()
+    assert is_refused(harness, harness.post(BODY, again), 401)
+    assert is_refused(harness, harness.post(BODY, signed(BODY, at=now)), 401)
+
+
+def test_a_queue_that_cannot_be_reached_is_a_503_and_the_next_try_sends_the_hint(
+    harness: FormHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = signed(BODY)
+    monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url + "-gone")
+    renew()
+
+    answer = harness.post(BODY, headers)
+
+    assert is_refused(harness, answer, 503)
+    assert int(answer["headers"]["Retry-After"]) > 0
+    monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url)
+    renew()
+    taken = harness.post(BODY, headers)
+    assert taken["statusCode"] == 202
+    assert [message["trace_id"] for message, _ in harness.waiting()] == [taken["body"]["trace_id"]]
+    assert is_refused(harness, harness.post(BODY, headers), 401)
+
+
+@pytest.mark.parametrize("variable", ["LEDGER_TABLE", "FORMS_SECRET"])
+def test_so_is_any_other_part_of_aws_that_is_away(
+    harness: FormHarness, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "gone")
+    renew()
+    assert is_refused(harness, harness.post(BODY, signed(BODY)), 503)
+
+
+def test_a_death_between_the_guard_and_the_queue_loses_nothing(harness: FormHarness) -> None:
+    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable")
+    assert guards.begin("hash", "trace-1", 1000.0) is None
+
+    left = guards.begin("hash", "trace-2", 1001.0)
+
+    assert left is not None
+    assert (left.trace_id, left.sent) == ("trace-1", False)
+    assert guards.complete("hash", "trace-1", "1000", 1001.0)
+    sent = guards.begin("hash", "trace-3", 1002.0)
+    assert sent is not None
+    assert (sent.trace_id, sent.sent) == ("trace-1", True)
+    assert not harness.waiting()
+
+
+@pytest.mark.usefixtures("harness")
+def test_a_guard_is_kept_longer_than_any_timestamp_is_believed_and_not_for_ever() -> None:
+    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable")
+    guards.begin("hash", "trace-1", 1000.0)
+    guards.complete("hash", "trace-1", "1000", 1000.0)
+
+    assert RECORD_SECONDS >= 600
+    assert guards.begin("hash", "trace-2", 1000.0 + RECORD_SECONDS) is not None
+    assert guards.begin("hash", "trace-2", 1001.0 + RECORD_SECONDS) is None
+
+
+# What is said of it
+
+
+def test_the_log_joins_the_access_log_to_the_trace_and_holds_nothing_personal(
+    harness: FormHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
+    renew()
+    answer = harness.post(BODY, signed(BODY))
+    for _, body, headers in refused_requests().values():
+        harness.post(body, headers)
+    harness.post(BODY, {"x-form-token": TOKEN})
+
+    [line] = [
+        it.__dict__ for it in caplog.records if answer["body"]["trace_id"] in str(it.__dict__)
+    ]
+    assert line["request_id"] == event("form_sync")["requestContext"]["requestId"]
+    for personal in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
+        assert personal not in logged(caplog)

@@ -1,0 +1,173 @@
+"""Every event of `events/` is accepted by the function that it is meant for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from connector import telemetry, wiring
+from connector.errors import HaltError
+from connector.model import Hold, Link, LinkChange, RunKind, RunState
+from functions.admin import app as admin
+from functions.manual_sync import app as manual_sync
+from functions.scheduled_sync import app as scheduled_sync
+from functions.sync_worker import app as sync_worker
+from tests.component.harness import REGION, Harness
+
+EVENTS = Path(__file__).parents[2] / "events"
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+
+
+def event(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture
+def deployed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    queue = boto3.client("sqs", region_name=REGION).get_queue_url(QueueName="runs.fifo")
+    for name, value in {
+        "LEDGER_TABLE": "LedgerTable",
+        "JOURNAL_TABLE": "JournalTable",
+        "MAPPINGS_TABLE": "MappingsTable",
+        "RUNS_QUEUE_URL": queue["QueueUrl"],
+        "SALESFORCE_SECRET": "salesforce",
+        "PLEZI_SECRET": "plezi",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for made in (wiring.door, wiring.office, wiring.worker, telemetry.logger):
+        made.cache_clear()
+    return harness
+
+
+def ask_admin(name: str, **changes: Any) -> dict[str, Any]:
+    context = LambdaContext()
+    answer = admin.handler({**event(name), **changes}, context)
+    assert answer["statusCode"] == 200, answer["body"]
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body
+
+
+def test_the_clock_gets_the_id_of_a_run_that_waits_in_the_queue(deployed: Harness) -> None:
+    answer = scheduled_sync.handler(event("scheduler"), CONTEXT)
+
+    run = deployed.ledger.load_run(answer["run_id"])
+    assert run is not None
+    assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
+
+
+def test_once_a_week_the_clock_asks_for_everybody(deployed: Harness) -> None:
+    answer = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
+
+    run = deployed.ledger.load_run(answer["run_id"])
+    assert run is not None
+    assert run.kind is RunKind.FULL
+
+
+def test_a_manual_sync_answers_202_with_the_id_of_a_run(deployed: Harness) -> None:
+    answer = manual_sync.handler(event("manual_sync"), CONTEXT)
+
+    assert answer["statusCode"] == 202
+    assert deployed.ledger.load_run(json.loads(answer["body"])["run_id"]) is not None
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_manual_sync_of_an_unknown_kind_is_refused_with_the_field_named() -> None:
+    answer = manual_sync.handler({"kind": "everything"}, CONTEXT)
+
+    assert "kind" in answer["error"]
+
+
+def test_the_worker_takes_the_queue_s_event_and_works_on_its_run(deployed: Harness) -> None:
+    deployed.ledger.set_enabled(on=False, now=0.0)
+    run_id = scheduled_sync.handler(event("scheduler"), CONTEXT)["run_id"]
+    from_queue = event("runs_queue")
+    from_queue["Records"][0]["body"] = json.dumps({"run_id": run_id, "phase": "read"})
+
+    answer = sync_worker.handler(from_queue, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    run = deployed.ledger.load_run(run_id)
+    assert run is not None
+    assert run.state is RunState.NOT_STARTED
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_request_for_a_run_that_nobody_knows_is_done_with() -> None:
+    assert sync_worker.handler(event("runs_queue"), CONTEXT) == {"batchItemFailures": []}
+
+
+def test_start_and_pause_turn_the_switch_and_status_tells(deployed: Harness) -> None:
+    ask_admin("admin_start")
+    assert deployed.ledger.is_enabled()
+    assert ask_admin("admin_status")["started"] is True
+
+    ask_admin("admin_start", path="/admin/pause", resource="/admin/pause")
+    assert not deployed.ledger.is_enabled()
+
+
+def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Harness) -> None:
+    deployed.add_person(email="ana@example.com", last_name="Lopez")
+    older, newer = deployed.sync(), deployed.sync()
+
+    listed = ask_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
+    assert [run["run_id"] for run in listed] == [newer.id, older.id]
+    one = ask_admin("admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}")
+    assert one["counts"]["salesforce"]["created"] == 1
+    assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
+
+
+def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
+    deployed: Harness,
+) -> None:
+    hold = Hold("conflict", 0.0, {"00Q8d000001AbCdEAK": "1"})
+    deployed.ledger.save_links([LinkChange(Link("a+b@x.fr", holds={"Phone": hold}))])
+
+    answer = admin.handler(event("admin_choose"), LambdaContext())
+
+    assert answer["statusCode"] == 202, answer["body"]
+    run = deployed.ledger.load_run(json.loads(answer["body"])["run_id"])
+    assert run is not None
+    assert (run.kind, run.emails) == (RunKind.SELECTED, ("a+b@x.fr",))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_the_admin_function_without_a_variable_breaks_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MAPPINGS_TABLE")
+
+    with pytest.raises(HaltError, match="MAPPINGS_TABLE"):
+        admin.handler(event("admin_status"), LambdaContext())
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEDGER_TABLE")
+
+    with pytest.raises(Exception, match="LEDGER_TABLE"):
+        scheduled_sync.handler(event("scheduler"), CONTEXT)
+
+
+def test_an_error_that_nobody_foresaw_is_raised_without_any_value(
+    deployed: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise ValueError("https://app.plezi.co/api/v1/contacts?filter[email]=ana@example.com")
+
+    monkeypatch.setattr(wiring, "worker", lambda: (deployed.world, deployed.settings))
+    monkeypatch.setattr("connector.sync.runs.SyncEngine.run_phase", break_down)
+
+    with pytest.raises(wiring.BrokenRunError) as caught:
+        sync_worker.handler(event("runs_queue"), CONTEXT)
+
+    assert "ValueError" in str(caught.value)
+    assert "ana@example.com" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__

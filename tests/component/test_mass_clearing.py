@@ -1,0 +1,112 @@
+"""A column emptied by accident does not empty the other side: the run stops before it does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connector.model import RunKind, RunState
+from connector.sync.runs import SyncEngine
+from tests.component.admin_client import AdminClient
+from tests.component.harness import Harness
+
+LIMIT = 3
+
+
+def crowd(harness: Harness, number: int) -> list[str]:
+    harness.engine = SyncEngine(replace(harness.world, max_cleared=LIMIT))
+    people = [
+        harness.add_person(email=f"p{each}@example.com", last_name="Roi", phone="111")
+        for each in range(number)
+    ]
+    harness.sync()
+    return people
+
+
+def empty(harness: Harness, people: list[str]) -> None:
+    for person in people:
+        harness.edit_person(person, phone=None)
+
+
+def test_fields_of_some_people_may_be_emptied(harness: Harness) -> None:
+    empty(harness, crowd(harness, LIMIT))
+
+    assert harness.sync().state is RunState.DONE
+    assert {lead["Phone"] for lead in harness.leads()} == {None}
+
+
+def test_fields_of_very_many_are_not_and_a_person_is_asked(harness: Harness) -> None:
+    empty(harness, crowd(harness, LIMIT + 1))
+
+    run = harness.sync()
+
+    assert (run.state, run.reason) == (RunState.HALTED, "mass_clearing")
+    assert {lead["Phone"] for lead in harness.leads()} == {"111"}
+    assert harness.sync().state is RunState.HALTED
+    breaker = harness.ledger.breaker()
+    assert breaker is not None
+    assert "POST /admin/breaker/release" in breaker.message
+
+
+def test_a_dry_run_shows_whom_meanwhile(harness: Harness) -> None:
+    empty(harness, crowd(harness, LIMIT + 1))
+    harness.sync()
+
+    run, lines = harness.dry_run()
+
+    assert run.state is RunState.DONE, run.message
+    assert run.counts["salesforce"]["cleared"] == LIMIT + 1
+    assert {it.after for it in lines if it.field == "Phone"} == {None}
+
+
+def test_once_a_person_says_that_it_is_meant_the_next_run_goes_on(harness: Harness) -> None:
+    empty(harness, crowd(harness, LIMIT + 1))
+    harness.sync()
+
+    harness.ledger.allow_clearing(harness.world.clock() + 3600)
+
+    assert harness.sync().state is RunState.DONE
+    assert {lead["Phone"] for lead in harness.leads()} == {None}
+
+
+def test_an_administrator_says_that_it_is_meant_or_that_it_is_mended(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    people = crowd(harness, LIMIT + 1)
+    empty(harness, people)
+    harness.sync()
+    assert admin_client.request_ok("GET", "/admin/status")["breaker"]["reason"] == "mass_clearing"
+
+    mended = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": False})
+    assert mended["clearing_allowed_until"] == 0
+    assert harness.sync().state is RunState.HALTED
+    meant = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": True})
+    assert meant["clearing_allowed_until"] > harness.world.clock()
+
+    assert harness.sync().state is RunState.DONE
+    assert {lead["Phone"] for lead in harness.leads()} == {None}
+    assert admin_client.request("POST", "/admin/breaker/release", {"intended": True}).status == 409
+    told = [entry["action"] for entry in admin_client.request_ok("GET", "/admin/audit")["entries"]]
+    assert told == ["release: the emptying is meant", "release: the emptying is mended"]
+
+
+def test_an_accident_that_is_mended_leaves_nothing_behind(harness: Harness) -> None:
+    people = crowd(harness, LIMIT + 1)
+    empty(harness, people)
+    harness.sync()
+    for person in people:
+        harness.edit_person(person, phone="111")
+    harness.ledger.close_breaker()
+    harness.mark()
+
+    assert harness.sync().state is RunState.DONE
+    assert harness.calls("salesforce")["writes"] == 0
+
+
+def test_people_who_are_named_may_be_settled_while_the_breaker_is_open(harness: Harness) -> None:
+    empty(harness, crowd(harness, LIMIT + 1))
+    harness.sync()
+
+    run = harness.sync(kind=RunKind.SELECTED, emails=["p0@example.com"])
+
+    assert run.state is RunState.DONE
+    assert [lead["Phone"] for lead in harness.leads("p0@example.com")] == [None]

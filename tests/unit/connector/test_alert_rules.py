@@ -1,0 +1,240 @@
+"""What people are told after a run: each trouble once until it is over, again when it is back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connector.aws.sns import MAX_SUBJECT_CHARACTERS, subject, text
+from connector.errors import RetryError
+from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
+from connector.sync.alert_rules import RunHealth, evaluate_alerts, notify_new
+
+NOW = 1_800_000_000.0
+RUN = Run("r1", RunKind.CHANGES, RunState.DONE, requested_at=NOW, started_at=NOW)
+CALM = RunHealth(
+    now=NOW,
+    run=RUN,
+    breaker=None,
+    quarantine_size=0,
+    quarantine_limit=10,
+    suspended={},
+    org_calls=0.1,
+    our_calls=0.1,
+    password_days=60.0,
+)
+REFUSED = Breaker("login_refused", "1. the password was reset", NOW - 60, "v1")
+
+
+class Mailbox:
+    """Keeps what was told; refuses while it is closed."""
+
+    def __init__(self) -> None:
+        self.told: list[Alert] = []
+        self.closed = False
+
+    def publish(self, alert: Alert) -> None:
+        if self.closed:
+            raise RetryError("closed")
+        self.told.append(alert)
+
+
+class Notebook:
+    """Keeps documents."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+
+    def load_document(self, key: str) -> dict[str, Any] | None:
+        return self.documents.get(key)
+
+    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
+        self.documents[key] = dict(document)
+
+
+def run_of(state: RunState, reason: str = "", kind: RunKind = RunKind.CHANGES) -> Run:
+    return replace(RUN, state=state, reason=reason, message="because", kind=kind)
+
+
+def kinds(situation: RunHealth) -> list[tuple[AlertKind, str]]:
+    return [(alert.kind, alert.key) for alert in evaluate_alerts(situation).alerts]
+
+
+def test_a_calm_run_tells_nobody_anything() -> None:
+    assert kinds(CALM) == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (
+            {"run": run_of(RunState.HALTED, "login_refused"), "breaker": REFUSED},
+            [(AlertKind.CREDENTIALS_REFUSED, "v1")],
+        ),
+        (
+            {"run": run_of(RunState.HALTED, "plezi_refused")},
+            [(AlertKind.CREDENTIALS_REFUSED, "plezi_refused")],
+        ),
+        ({"run": run_of(RunState.HALTED, "secret")}, [(AlertKind.CREDENTIALS_REFUSED, "secret")]),
+        (
+            {"run": run_of(RunState.HALTED, "API_DISABLED_FOR_ORG")},
+            [(AlertKind.CREDENTIALS_REFUSED, "API_DISABLED_FOR_ORG")],
+        ),
+        (
+            {
+                "run": run_of(RunState.HALTED, "mass_change"),
+                "breaker": Breaker("mass_change", "look", NOW),
+            },
+            [(AlertKind.BREAKER, "mass_change")],
+        ),
+        ({"run": run_of(RunState.FAILED, "RetryError")}, [(AlertKind.RUN_FAILED, "RetryError")]),
+        ({"run": run_of(RunState.HALTED, "mapping")}, [(AlertKind.RUN_FAILED, "mapping")]),
+        (
+            {"run": run_of(RunState.HALTED, "REQUEST_LIMIT_EXCEEDED")},
+            [(AlertKind.API_BUDGET, "REQUEST_LIMIT_EXCEEDED")],
+        ),
+        ({"run": run_of(RunState.PAUSED)}, [(AlertKind.API_BUDGET, "ours")]),
+        ({"our_calls": 0.8}, [(AlertKind.API_BUDGET, "ours")]),
+        ({"our_calls": 0.79}, []),
+        ({"org_calls": 0.81}, [(AlertKind.API_BUDGET, "org")]),
+        ({"quarantine_size": 9}, []),
+        ({"quarantine_size": 10}, [(AlertKind.QUARANTINE, "")]),
+        ({"suspended": {"Phone": "gone"}}, [(AlertKind.SUSPENDED_FIELD, "Phone")]),
+        ({"password_days": 14.5}, []),
+        ({"password_days": 14.0}, [(AlertKind.CREDENTIALS_EXPIRING, "14")]),
+        ({"password_days": 5.0}, [(AlertKind.CREDENTIALS_EXPIRING, "7")]),
+        ({"password_days": 2.1}, [(AlertKind.CREDENTIALS_EXPIRING, "3")]),
+        ({"password_days": 0.5}, [(AlertKind.CREDENTIALS_EXPIRING, "1")]),
+        ({"password_days": -3.0}, [(AlertKind.CREDENTIALS_EXPIRING, "1")]),
+        ({"password_days": float("inf")}, []),
+        ({"password_days": None, "org_calls": None, "our_calls": None}, []),
+    ],
+    ids=str,
+)
+def test_each_trouble_is_an_alert_of_its_kind(
+    trouble: dict[str, Any], told: list[tuple[AlertKind, str]]
+) -> None:
+    assert kinds(replace(CALM, **trouble)) == told
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        run_of(RunState.NOT_STARTED, "not_started"),
+        run_of(RunState.FAILED, "RetryError", RunKind.DRY_RUN),
+        run_of(RunState.FAILED, "RetryError", RunKind.FORM),
+    ],
+    ids=str,
+)
+def test_some_runs_say_nothing_of_how_things_stand(run: Run) -> None:
+    judged = evaluate_alerts(replace(CALM, run=run, quarantine_size=50))
+    assert (judged.alerts, judged.evaluated) == ((), frozenset())
+
+
+def test_an_alert_is_told_once_until_it_is_over_and_again_when_it_is_back() -> None:
+    mail, memory = Mailbox(), Notebook()
+    halted = replace(CALM, run=run_of(RunState.HALTED, "login_refused"), breaker=REFUSED)
+
+    for situation in (halted, halted, halted, CALM, halted):
+        assert notify_new(evaluate_alerts(situation), mail, memory, NOW) == []
+
+    assert [alert.key for alert in mail.told] == ["v1", "v1"]
+
+
+def test_another_version_that_is_refused_is_told_too() -> None:
+    mail, memory = Mailbox(), Notebook()
+    halted = run_of(RunState.HALTED, "login_refused")
+
+    for version in ("v1", "v2"):
+        breaker = replace(REFUSED, secret_version=version)
+        notify_new(evaluate_alerts(replace(CALM, run=halted, breaker=breaker)), mail, memory, NOW)
+
+    assert [alert.key for alert in mail.told] == ["v1", "v2"]
+
+
+def test_what_a_run_could_not_look_at_is_not_over() -> None:
+    mail, memory = Mailbox(), Notebook()
+    parked = replace(CALM, suspended={"Phone": "gone"}, password_days=10.0, org_calls=0.9)
+    blind = replace(
+        CALM,
+        run=run_of(RunState.FAILED, "RetryError"),
+        suspended={},
+        password_days=None,
+        org_calls=None,
+        our_calls=None,
+    )
+
+    for situation in (parked, blind, parked):
+        notify_new(evaluate_alerts(situation), mail, memory, NOW)
+
+    assert [alert.kind for alert in mail.told] == [
+        AlertKind.SUSPENDED_FIELD,
+        AlertKind.API_BUDGET,
+        AlertKind.CREDENTIALS_EXPIRING,
+        AlertKind.RUN_FAILED,
+    ]
+
+
+def test_numbers_that_sway_around_a_line_are_told_once() -> None:
+    mail, memory = Mailbox(), Notebook()
+
+    for share, links in ((0.81, 10), (0.79, 9), (0.82, 10), (0.75, 6), (0.8, 10)):
+        situation = replace(CALM, our_calls=share, quarantine_size=links)
+        notify_new(evaluate_alerts(situation), mail, memory, NOW)
+
+    assert [alert.kind for alert in mail.told] == [AlertKind.QUARANTINE, AlertKind.API_BUDGET]
+
+
+def test_the_warnings_before_expiry_come_at_14_7_3_and_1_days_each_once() -> None:
+    mail, memory = Mailbox(), Notebook()
+
+    for twelfth in range(20 * 12, -12, -1):  # every two hours, from 20 days before to a day after
+        situation = replace(CALM, password_days=twelfth / 12)
+        notify_new(evaluate_alerts(situation), mail, memory, NOW)
+
+    assert [alert.key for alert in mail.told] == ["14", "7", "3", "1"]
+
+
+def test_the_next_password_is_warned_of_again() -> None:
+    mail, memory = Mailbox(), Notebook()
+
+    for days in (6.0, 89.0, 6.0):
+        notify_new(evaluate_alerts(replace(CALM, password_days=days)), mail, memory, NOW)
+
+    assert [alert.key for alert in mail.told] == ["7", "7"]
+
+
+def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
+    mail, memory = Mailbox(), Notebook()
+    full = replace(CALM, quarantine_size=10)
+    mail.closed = True
+
+    assert [alert.kind for alert in notify_new(evaluate_alerts(full), mail, memory, NOW)] == [
+        AlertKind.QUARANTINE
+    ]
+    mail.closed = False
+    assert notify_new(evaluate_alerts(full), mail, memory, NOW) == []
+
+    assert len(mail.told) == 1
+
+
+def test_an_alert_says_what_since_when_what_to_do_and_what_is_safe() -> None:
+    [alert] = evaluate_alerts(
+        replace(CALM, run=run_of(RunState.HALTED, "login_refused"), breaker=REFUSED)
+    ).alerts
+
+    said = text(alert)
+
+    assert "Salesforce refuses the login" in said
+    assert "Since: 15 January 2027, 07:59 UTC" in said
+    assert "What to do: 1. the password was reset" in said
+    assert "Nothing is lost" in said
+
+
+def test_a_subject_is_one_short_line_of_plain_letters() -> None:
+    told = subject("The field Numéro\nde téléphone\t" + "x" * 200)
+    assert told.startswith("The field Num?ro de t?l?phone x")
+    assert len(told) == MAX_SUBJECT_CHARACTERS

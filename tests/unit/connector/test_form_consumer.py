@@ -1,0 +1,60 @@
+"""What is done next about a hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.forms.consumer import FormConsumer, max_busy_retries
+from connector.model import ChangeHint, HintResult
+
+HINT = ChangeHint("trace-1", email="a@b.fr")
+WORKER_TIMEOUT = 300.0
+
+
+class Queue:
+    """Keeps what was sent, with its delay."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[ChangeHint, int, int]] = []
+
+    def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
+        self.sent.append((hint, busy_retries, delay))
+
+
+def delays(heard: HintResult) -> list[int]:
+    """How long a hint busy_retries, time after time, that is always heard alike."""
+    queue = Queue()
+    lane = FormConsumer(lambda _: heard, queue, WORKER_TIMEOUT)
+    waited: list[int] = []
+    hint, busy_retries = HINT, 0
+    while True:
+        said, back_in = lane.handle(hint, busy_retries)
+        assert said is heard
+        if not queue.sent:
+            assert back_in == 0
+            return waited
+        hint, busy_retries, delay = queue.sent.pop()
+        assert back_in == delay
+        assert (hint.trace_id, hint.email) == (HINT.trace_id, HINT.email)
+        waited.append(delay)
+
+
+def test_an_unreadable_contact_is_read_again_after_5_30_and_120_seconds() -> None:
+    assert delays(HintResult.NOT_READABLE) == [5, 30, 120]
+
+
+def test_a_busy_link_is_tried_every_5_seconds_until_its_writer_must_be_dead() -> None:
+    waited = delays(HintResult.BUSY)
+    assert set(waited) == {5}
+    assert sum(waited) > WORKER_TIMEOUT
+    assert sum(waited) - WORKER_TIMEOUT <= 10
+
+
+@pytest.mark.parametrize("heard", [HintResult.RESOLVED, HintResult.NOT_STARTED, HintResult.PAUSED])
+def test_what_is_settled_or_left_to_the_schedule_never_comes_back(heard: HintResult) -> None:
+    assert delays(heard) == []
+
+
+@pytest.mark.parametrize("timeout", [10.0, 60.0, 300.0, 900.0])
+def test_the_last_try_comes_after_any_worker_s_time_out(timeout: float) -> None:
+    assert timeout < max_busy_retries(timeout) * 5 <= timeout + 10

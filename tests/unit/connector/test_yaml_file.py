@@ -1,0 +1,98 @@
+"""A mapping goes to YAML and comes back the same, whatever its names are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from connector.errors import MappingError
+from connector.mapping import (
+    DEFAULT_MAPPING,
+    ConflictPolicy,
+    Direction,
+    DuplicatePolicy,
+    FieldPair,
+    Filter,
+    MappingConfig,
+    Operator,
+)
+from connector.mapping.document import mapping_document, parse_mapping
+from connector.mapping.yaml_file import MAX_CHARACTERS, from_yaml, to_yaml
+
+words = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Every text there is."""
+printed = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=12)
+"""What the admin API takes: no control characters, no line breaks."""
+
+
+def mappings(words: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
+    lines = st.builds(
+        FieldPair,
+        plezi=words,
+        salesforce=words,
+        direction=st.sampled_from(Direction),
+        contact=words,
+        policy=st.sampled_from(ConflictPolicy),
+        placeholder=words,
+        locked=st.booleans(),
+        enforced=st.booleans(),
+    )
+    filters = st.builds(Filter, field=words, operator=st.sampled_from(Operator), value=words)
+    return st.builds(
+        MappingConfig,
+        version=st.integers(0, 10_000),
+        pairs=st.lists(lines, max_size=3).map(tuple),
+        contact_filter=st.none() | filters,
+        lead_filter=st.none() | filters,
+        duplicates=st.sampled_from(DuplicatePolicy),
+        create_lead_beside_contact=st.booleans(),
+    )
+
+
+@given(mappings(words), words)
+@example(replace(DEFAULT_MAPPING, lead_filter=Filter("\x85", Operator.IN, "\u2028")), "\x1b")
+def test_every_mapping_comes_back_as_it_went(mapping: MappingConfig, saved: str) -> None:
+    assert parse_mapping(from_yaml(to_yaml(mapping, saved))) == mapping
+
+
+@given(mappings(printed))
+def test_each_line_of_the_mapping_is_one_line_of_text(mapping: MappingConfig) -> None:
+    text = to_yaml(mapping)
+
+    rows = text.split("\n")
+    assert sum(row.startswith("  - ") for row in rows) == len(mapping.pairs)
+    assert len(rows) == 4 + 6 + len(mapping.pairs) + 1
+
+
+def test_the_shipped_mapping_reads_well() -> None:
+    text = to_yaml(DEFAULT_MAPPING, "saved by nobody")
+
+    assert text.startswith("# The mapping between Plezi and Salesforce, version 0, saved by nobody")
+    assert "\nversion: 0\n" in text
+    assert (
+        "\n  - {plezi: last_name, salesforce: LastName, direction: both, policy: newest, "
+        "contact: LastName, placeholder: '[unknown]'}\n"
+    ) in text
+    assert yaml.safe_load(text) == mapping_document(DEFAULT_MAPPING)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pairs: [", "line 1"),
+        ("- a\n- b", "no mapping"),
+        ("", "no mapping"),
+        ("a: !!python/object/apply:os.system [ls]", "line 1"),
+        ("[" * 5000, "can be read"),
+        ("a: 2026-99-99", "can be read"),
+        ("x" * (MAX_CHARACTERS + 1), "longer"),
+        ("a: \x00", "can be read"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_the_reason(text: str, said: str) -> None:
+    with pytest.raises(MappingError, match=said):
+        from_yaml(text)
