@@ -12,11 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from connector.aws.dynamodb.journal import JournalPage
-from connector.errors import StaleError
+from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import parse_draft
 from connector.model import (
-    MASS_CLEARING,
     Alert,
     Breaker,
     Counts,
@@ -151,7 +150,12 @@ class MemoryLedger:
         self._runs[run] = replace(known, counts=after)
 
     def finish_run(
-        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+        self,
+        run: str,
+        state: RunState,
+        now: float,
+        reason: StopReason | None = None,
+        message: str = "",
     ) -> None:
         """Note how a run ended."""
         self._runs[run] = replace(
@@ -185,7 +189,9 @@ class MemoryLedger:
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
         document = self.load_document("breaker")
-        return Breaker(**document) if document else None
+        if not document:
+            return None
+        return Breaker(**{**document, "reason": StopReason(document["reason"])})
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
@@ -204,7 +210,7 @@ class MemoryLedger:
         """Let runs empty many fields until then, and close the breaker that this had opened."""
         self.save_document("clearing_allowed", {"until": until})
         breaker = self.breaker()
-        if breaker is not None and breaker.reason == MASS_CLEARING:
+        if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
             self.close_breaker()
 
     def acquire_login_lock(self, now: float, seconds: float) -> bool:

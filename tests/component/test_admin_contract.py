@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from connector import wiring
-from connector.errors import HaltError, RetryError
-from connector.model import MASS_CLEARING, Breaker, RunKind
+from connector.errors import HaltError, RetryError, StopReason
+from connector.model import Breaker, RunKind
 from tests.component.admin_client import AdminClient, build_admin_context, described, in_path
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import granted, record_calls
@@ -57,7 +57,7 @@ class Story:
         release = "/admin/breaker/release"
         assert admin_client.request("POST", release, {"intended": True}).status == 409
         for meant in (True, False):
-            self.harness.ledger.open_breaker(Breaker(MASS_CLEARING, "many", 0.0))
+            self.harness.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "many", 0.0))
             admin_client.request_ok("POST", release, {"intended": meant})
         admin_client.request_ok("POST", "/admin/pause")
         admin_client.request_ok("POST", "/admin/start")
@@ -193,7 +193,7 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
 ) -> None:
     office = wiring.office()
     story.go()
-    halted = HaltError("login_refused", "Salesforce refused the login")
+    halted = HaltError(StopReason.LOGIN_REFUSED, "Salesforce refused the login")
     monkeypatch.setattr(wiring, "office", lambda: replace(office, sides=Refusing(halted)))
     current = office.mappings.current().version
     text = admin_client.request("GET", "/admin/mapping.yaml").text
@@ -236,7 +236,9 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
 
 
 def drive_busy(admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = Refusing(RetryError("the ledger's table is busy", after=7))
+    busy = Refusing(
+        RetryError("the ledger's table is busy", after=7, reason=StopReason.AWS_UNAVAILABLE)
+    )
     monkeypatch.setattr(wiring, "office", busy)
     for method, path, operation in routes():
         if path == "/admin/openapi.json":

@@ -65,7 +65,7 @@ def test_a_side_that_is_away_is_told_once(credentials: CredentialFixtures) -> No
     assert credentials.run().state is RunState.DONE
 
     [(subject, text)] = credentials.mail()
-    assert subject == "A run ended failed (LoginUnavailableError)"
+    assert subject == "A run ended failed (login_unavailable)"
     assert "tries again by itself" in text
 
 

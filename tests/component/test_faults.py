@@ -142,7 +142,7 @@ def test_a_spent_quota_halts_the_run_and_the_next_one_goes_on(harness: Harness) 
     first = harness.sync()
     harness.sync()
 
-    assert (first.state, first.reason) == (RunState.HALTED, "REQUEST_LIMIT_EXCEEDED")
+    assert (first.state, first.reason) == (RunState.HALTED, "salesforce_api_limit")
     assert len(harness.leads()) == 1
 
 

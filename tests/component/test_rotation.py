@@ -13,7 +13,7 @@ import pytest
 from connector import connecting, telemetry, wiring
 from connector.connecting import SecretKind
 from connector.credentials.rotation import MAX_TESTS, RotationOutcome, RotationStep
-from connector.errors import HaltError, RetryError, UnknownError
+from connector.errors import HaltError, RetryError, UnknownOutcomeError
 from connector.model import RunState
 from functions.rotate_credentials import app
 from tests.component.credential_fixtures import CredentialFixtures
@@ -168,7 +168,7 @@ def test_a_version_whose_refusals_may_have_been_lost_is_not_tried_for_ever(
     lost = {"kind": "reset_after_commit", "path": "oauth2/token", "count": None}
     reset.harness.control("salesforce", "POST", "faults", lost)
     for _ in range(MAX_TESTS):
-        with pytest.raises(UnknownError):
+        with pytest.raises(UnknownOutcomeError):
             reset.rotation().test_and_promote(version)
 
     for _ in range(5):

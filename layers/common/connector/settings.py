@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 
 
 class UpdateMethod(StrEnum):
@@ -160,4 +160,6 @@ def read_settings(kind: type[AnySettings], environ: Mapping[str, str]) -> AnySet
         return kind.model_validate(given)
     except ValidationError as error:
         wrong = ", ".join(str(problem["loc"][0]).upper() for problem in error.errors())
-        raise HaltError("settings", f"set these environment variables properly: {wrong}") from error
+        raise HaltError(
+            StopReason.SETTINGS, f"set these environment variables properly: {wrong}"
+        ) from error

@@ -34,7 +34,7 @@ from connector.connecting import (
 )
 from connector.connection_report import ConnectionReport
 from connector.credentials.rotation import Rotation
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 from connector.forms.consumer import FormConsumer
 from connector.forms.receiver import FormReceiver
 from connector.furnishing import build_office
@@ -137,7 +137,8 @@ def work(run_id: str, part: Phase, remaining_millis: Callable[[], int]) -> None:
         raise BrokenRunError(telemetry.place_of(error)) from None
     run = world.ledger.load_run(run_id)
     log.info(
-        "part of a run ended", extra={"state": state.value, "reason": run.reason if run else ""}
+        "part of a run ended",
+        extra={"state": state.value, "reason": run.reason if run and run.reason else ""},
     )
     if run is not None and state in FINAL_STATES:
         telemetry.publish(_numbers(run))
@@ -264,5 +265,7 @@ def rotation_of(secret_id: str) -> Rotation:
         settings.plezi_secret: SecretKind.PLEZI,
     }
     if secret_id not in kinds:
-        raise HaltError("rotation", "this function rotates the Salesforce and the Plezi secret")
+        raise HaltError(
+            StopReason.ROTATION, "this function rotates the Salesforce and the Plezi secret"
+        )
     return build_rotation(settings, kinds[secret_id], door())

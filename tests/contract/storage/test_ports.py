@@ -14,10 +14,9 @@ from moto import mock_aws
 from connector.aws.dynamodb.journal import DynamoJournal
 from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.aws.dynamodb.mappings import DynamoMappings
-from connector.errors import StaleError
+from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
-    MASS_CLEARING,
     BaseUpdate,
     Breaker,
     Counts,
@@ -212,7 +211,7 @@ def test_a_run_keeps_its_story(ledger: Ledger) -> None:
     ledger.create_run(asked)
     ledger.start_phase("r1", 2.0, 4)
     ledger.start_phase("r1", 3.0, 4)
-    ledger.finish_run("r1", RunState.HALTED, 5.0, "why", "what to do")
+    ledger.finish_run("r1", RunState.HALTED, 5.0, StopReason.MAPPING, "what to do")
 
     told = replace(
         asked,
@@ -221,7 +220,7 @@ def test_a_run_keeps_its_story(ledger: Ledger) -> None:
         finished_at=5.0,
         invocations=2,
         mapping_version=4,
-        reason="why",
+        reason=StopReason.MAPPING,
         message="what to do",
     )
     assert ledger.load_run("r1") == told
@@ -237,7 +236,7 @@ def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> 
         None,
     )
     token = SessionToken("t", "https://acme.my.salesforce.com", "1")
-    breaker = Breaker("login_refused", "why", 1.0, "1")
+    breaker = Breaker(StopReason.LOGIN_REFUSED, "why", 1.0, "1")
 
     ledger.set_enabled(on=True, now=1.0)
     ledger.save_session(token)
@@ -266,7 +265,7 @@ def test_one_login_at_a_time(ledger: Ledger) -> None:
 
 def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) -> None:
     assert ledger.clearing_allowed_until() == 0.0
-    ledger.open_breaker(Breaker(MASS_CLEARING, "why", 1.0))
+    ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "why", 1.0))
     ledger.allow_clearing(50.0)
     assert ledger.clearing_allowed_until() == 50.0
     assert ledger.breaker() is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.aws.sns import MAX_SUBJECT_CHARACTERS, subject, text
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
 from connector.sync.alert_rules import RunHealth, evaluate_alerts, notify_new
 
@@ -26,7 +26,7 @@ CALM = RunHealth(
     our_calls=0.1,
     password_days=60.0,
 )
-REFUSED = Breaker("login_refused", "1. the password was reset", NOW - 60, "v1")
+REFUSED = Breaker(StopReason.LOGIN_REFUSED, "1. the password was reset", NOW - 60, "v1")
 
 
 class Mailbox:
@@ -38,7 +38,7 @@ class Mailbox:
 
     def publish(self, alert: Alert) -> None:
         if self.closed:
-            raise RetryError("closed")
+            raise RetryError("closed", reason=StopReason.AWS_UNAVAILABLE)
         self.told.append(alert)
 
 
@@ -55,7 +55,9 @@ class Notebook:
         self.documents[key] = dict(document)
 
 
-def run_of(state: RunState, reason: str = "", kind: RunKind = RunKind.CHANGES) -> Run:
+def run_of(
+    state: RunState, reason: StopReason | None = None, kind: RunKind = RunKind.CHANGES
+) -> Run:
     return replace(RUN, state=state, reason=reason, message="because", kind=kind)
 
 
@@ -71,30 +73,36 @@ def test_a_calm_run_tells_nobody_anything() -> None:
     ("trouble", "told"),
     [
         (
-            {"run": run_of(RunState.HALTED, "login_refused"), "breaker": REFUSED},
+            {"run": run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), "breaker": REFUSED},
             [(AlertKind.CREDENTIALS_REFUSED, "v1")],
         ),
         (
-            {"run": run_of(RunState.HALTED, "plezi_refused")},
+            {"run": run_of(RunState.HALTED, StopReason.PLEZI_REFUSED)},
             [(AlertKind.CREDENTIALS_REFUSED, "plezi_refused")],
         ),
-        ({"run": run_of(RunState.HALTED, "secret")}, [(AlertKind.CREDENTIALS_REFUSED, "secret")]),
         (
-            {"run": run_of(RunState.HALTED, "API_DISABLED_FOR_ORG")},
-            [(AlertKind.CREDENTIALS_REFUSED, "API_DISABLED_FOR_ORG")],
+            {"run": run_of(RunState.HALTED, StopReason.SECRET)},
+            [(AlertKind.CREDENTIALS_REFUSED, "secret")],
+        ),
+        (
+            {"run": run_of(RunState.HALTED, StopReason.SALESFORCE_API_DISABLED)},
+            [(AlertKind.CREDENTIALS_REFUSED, "salesforce_api_disabled")],
         ),
         (
             {
-                "run": run_of(RunState.HALTED, "mass_change"),
-                "breaker": Breaker("mass_change", "look", NOW),
+                "run": run_of(RunState.HALTED, StopReason.MASS_CLEARING),
+                "breaker": Breaker(StopReason.MASS_CLEARING, "look", NOW),
             },
-            [(AlertKind.BREAKER, "mass_change")],
+            [(AlertKind.BREAKER, "mass_clearing")],
         ),
-        ({"run": run_of(RunState.FAILED, "RetryError")}, [(AlertKind.RUN_FAILED, "RetryError")]),
-        ({"run": run_of(RunState.HALTED, "mapping")}, [(AlertKind.RUN_FAILED, "mapping")]),
         (
-            {"run": run_of(RunState.HALTED, "REQUEST_LIMIT_EXCEEDED")},
-            [(AlertKind.API_BUDGET, "REQUEST_LIMIT_EXCEEDED")],
+            {"run": run_of(RunState.FAILED, StopReason.SALESFORCE_UNAVAILABLE)},
+            [(AlertKind.RUN_FAILED, "salesforce_unavailable")],
+        ),
+        ({"run": run_of(RunState.HALTED, StopReason.MAPPING)}, [(AlertKind.RUN_FAILED, "mapping")]),
+        (
+            {"run": run_of(RunState.HALTED, StopReason.SALESFORCE_API_LIMIT)},
+            [(AlertKind.API_BUDGET, "salesforce_api_limit")],
         ),
         ({"run": run_of(RunState.PAUSED)}, [(AlertKind.API_BUDGET, "ours")]),
         ({"our_calls": 0.8}, [(AlertKind.API_BUDGET, "ours")]),
@@ -123,9 +131,9 @@ def test_each_trouble_is_an_alert_of_its_kind(
 @pytest.mark.parametrize(
     "run",
     [
-        run_of(RunState.NOT_STARTED, "not_started"),
-        run_of(RunState.FAILED, "RetryError", RunKind.DRY_RUN),
-        run_of(RunState.FAILED, "RetryError", RunKind.FORM),
+        run_of(RunState.NOT_STARTED, StopReason.NOT_STARTED),
+        run_of(RunState.FAILED, StopReason.PLEZI_UNAVAILABLE, RunKind.DRY_RUN),
+        run_of(RunState.FAILED, StopReason.PLEZI_UNAVAILABLE, RunKind.FORM),
     ],
     ids=str,
 )
@@ -136,7 +144,7 @@ def test_some_runs_say_nothing_of_how_things_stand(run: Run) -> None:
 
 def test_an_alert_is_told_once_until_it_is_over_and_again_when_it_is_back() -> None:
     mail, memory = Mailbox(), Notebook()
-    halted = replace(CALM, run=run_of(RunState.HALTED, "login_refused"), breaker=REFUSED)
+    halted = replace(CALM, run=run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), breaker=REFUSED)
 
     for situation in (halted, halted, halted, CALM, halted):
         assert notify_new(evaluate_alerts(situation), mail, memory, NOW) == []
@@ -146,7 +154,7 @@ def test_an_alert_is_told_once_until_it_is_over_and_again_when_it_is_back() -> N
 
 def test_another_version_that_is_refused_is_told_too() -> None:
     mail, memory = Mailbox(), Notebook()
-    halted = run_of(RunState.HALTED, "login_refused")
+    halted = run_of(RunState.HALTED, StopReason.LOGIN_REFUSED)
 
     for version in ("v1", "v2"):
         breaker = replace(REFUSED, secret_version=version)
@@ -160,7 +168,7 @@ def test_what_a_run_could_not_look_at_is_not_over() -> None:
     parked = replace(CALM, suspended={"Phone": "gone"}, password_days=10.0, org_calls=0.9)
     blind = replace(
         CALM,
-        run=run_of(RunState.FAILED, "RetryError"),
+        run=run_of(RunState.FAILED, StopReason.SALESFORCE_UNAVAILABLE),
         suspended={},
         password_days=None,
         org_calls=None,
@@ -223,7 +231,7 @@ def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
 
 def test_an_alert_says_what_since_when_what_to_do_and_what_is_safe() -> None:
     [alert] = evaluate_alerts(
-        replace(CALM, run=run_of(RunState.HALTED, "login_refused"), breaker=REFUSED)
+        replace(CALM, run=run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), breaker=REFUSED)
     ).alerts
 
     said = text(alert)

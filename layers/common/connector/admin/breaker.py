@@ -7,8 +7,7 @@ from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.aws.dynamodb.audit import digest
-from connector.errors import StaleError
-from connector.model import MASS_CLEARING
+from connector.errors import StaleError, StopReason
 
 ALLOWED_SECONDS: Final = 4 * 3600.0
 """How long runs may empty many fields once it is meant: two scheduled runs, and not for ever."""
@@ -28,7 +27,7 @@ def reset_breaker(office: AdminContext, who: str, *, meant: bool) -> BreakerRese
     itself, once the secret has a new version.
     """
     breaker = office.ledger.breaker()
-    if breaker is None or breaker.reason != MASS_CLEARING:
+    if breaker is None or breaker.reason != StopReason.MASS_CLEARING:
         why = f"open for another reason ({breaker.reason})" if breaker else "not open"
         raise StaleError(f"the breaker of a mass emptying is {why}: see GET /admin/status")
     until = office.clock() + ALLOWED_SECONDS if meant else 0.0

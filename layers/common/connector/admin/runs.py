@@ -120,7 +120,7 @@ def run_view(run: Run) -> RunView:
         mapping_version=run.mapping_version,
         people=len(run.emails),
         counts=run.counts,
-        reason=run.reason,
+        reason=run.reason.value if run.reason else "",
         message=run.message,
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 from connector.secrets import Secret, SecretModel
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
     except ValidationError as error:
         keys = ", ".join(_key(dict(it)) for it in error.errors())
         raise HaltError(
-            "secret", f"the secret {name!r} lacks or misspells: {keys}; put a new version"
+            StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
         ) from None
 
 

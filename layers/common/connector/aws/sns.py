@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 from connector.model import Alert
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SnsAlertPublisher:
             )
         except (BotoCoreError, ClientError) as error:
             refused = f"the alert topic does not take an alert: {type(error).__name__}"
-            raise RetryError(refused) from error
+            raise RetryError(refused, reason=StopReason.AWS_UNAVAILABLE) from error
 
 
 def subject(what: str) -> str:

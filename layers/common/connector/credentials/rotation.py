@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from connector.aws.secrets import PENDING, VersionStages
-from connector.errors import ConnectorError, HaltError, RetryError, UnknownError
+from connector.errors import ConnectorError, HaltError, RetryError, StopReason, UnknownOutcomeError
 
 MAX_TESTS: Final = 2
 """Trials of one version that nobody answered. Each may have been a refused login, and Salesforce's
@@ -98,7 +98,7 @@ class RotationStore(Protocol):
 class Rotation:
     """The rotation of one secret.
 
-    `trial` gets a version and its text, logs in and reads once. It raises `UnknownError` when the
+    `trial` gets a version and its text, logs in and reads once. It raises `UnknownOutcomeError` when the
     login may have been refused unheard, another `RetryError` when it may be tried again freely, any
     other `ConnectorError` when the side refuses. `request_run` requests a run.
     """
@@ -130,7 +130,7 @@ class Rotation:
                 version, RotationOutcome.ALREADY_CURRENT, "This version is current.", run_id=run_id
             )
         if PENDING not in versions.labels.get(version, frozenset()):
-            raise HaltError("rotation", NOT_PENDING.format(version=version))
+            raise HaltError(StopReason.ROTATION, NOT_PENDING.format(version=version))
         learnt = self._tested(version)
         if not learnt.accepted:
             return RotationResult(version, RotationOutcome.REFUSED, learnt.refusal, learnt.causes)
@@ -147,13 +147,13 @@ class Rotation:
         """
         versions = self._versions.list_versions()
         if not versions.rotates:
-            raise HaltError("rotation", "rotation is not switched on for this secret")
+            raise HaltError(StopReason.ROTATION, "rotation is not switched on for this secret")
         if versions.current == version:
             if step is RotationStep.FINISH:
                 self._request_run_once(version)
             return
         if PENDING not in versions.labels.get(version, frozenset()):
-            raise HaltError("rotation", NOT_PENDING.format(version=version))
+            raise HaltError(StopReason.ROTATION, NOT_PENDING.format(version=version))
         match step:
             case (
                 RotationStep.CREATE | RotationStep.SET
@@ -162,10 +162,12 @@ class Rotation:
             case RotationStep.TEST:
                 learnt = self._tested(version)
                 if not learnt.accepted:
-                    raise HaltError("rotation", learnt.refusal)
+                    raise HaltError(StopReason.ROTATION, learnt.refusal)
             case RotationStep.FINISH:
                 if not self._load_state(version).accepted:
-                    raise HaltError("rotation", f"version {version} has not passed its trial")
+                    raise HaltError(
+                        StopReason.ROTATION, f"version {version} has not passed its trial"
+                    )
                 self._versions.promote(version, versions.current)
                 self._request_run_once(version)
 
@@ -183,7 +185,7 @@ class Rotation:
             learnt = self._save_state(version, replace(learnt, attempts=learnt.attempts + 1))
             try:
                 self._test(version, text)
-            except UnknownError:
+            except UnknownOutcomeError:
                 raise
             except RetryError:
                 self._save_state(version, replace(learnt, attempts=learnt.attempts - 1))
@@ -197,7 +199,10 @@ class Rotation:
     def _login_lock(self) -> Iterator[None]:
         """Let nobody else log in meanwhile: neither a run nor a second trial of this version."""
         if not self._store.acquire_login_lock(self._clock(), LOGIN_LOCK_SECONDS):
-            raise RetryError("another login is under way: offer the version again in two minutes")
+            raise RetryError(
+                "another login is under way: offer the version again in two minutes",
+                reason=StopReason.LOGIN_UNAVAILABLE,
+            )
         try:
             yield
         finally:
@@ -206,7 +211,7 @@ class Rotation:
     def _secret_text(self, version: str) -> str:
         text = self._versions.text(version)
         if text is None:
-            raise HaltError("rotation", NO_MATERIAL.format(version=version))
+            raise HaltError(StopReason.ROTATION, NO_MATERIAL.format(version=version))
         return text
 
     def _request_run_once(self, version: str) -> str:

@@ -17,7 +17,6 @@ from connector.model.links import (
     Write,
 )
 from connector.model.runs import (
-    MASS_CLEARING,
     Alert,
     AlertKind,
     Breaker,
@@ -38,7 +37,6 @@ from connector.model.runs import (
 )
 
 __all__ = [
-    "MASS_CLEARING",
     "NEW_RECORD",
     "NO_VALUES",
     "Alert",

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
 
+from connector.errors import StopReason
 from connector.model.links import Link, Observation, RecordKind, Side, Value
 
 
@@ -179,7 +179,7 @@ class Run:
     started_at: float = 0.0
     finished_at: float = 0.0
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    reason: str = ""
+    reason: StopReason | None = None
     message: str = ""
     invocations: int = 0
     emails: tuple[str, ...] = ()
@@ -253,10 +253,6 @@ class Alert:
     key: str = ""
 
 
-MASS_CLEARING: Final = "mass_clearing"
-"""Why a breaker is open: a run would have emptied fields of very many people."""
-
-
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """The rule that keeps runs from starting, once it is open.
@@ -265,7 +261,7 @@ class Breaker:
     emptying of fields, until a person has said that it is meant.
     """
 
-    reason: str
+    reason: StopReason
     message: str
     since: float
     secret_version: str = ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 
-from connector.errors import HaltError, RejectedError, RetryError, StaleError
+from connector.errors import HaltError, RejectedError, RetryError, StaleError, StopReason
 from connector.http_session import ErrorAction, HttpSession, classify_error
 from connector.secrets import PleziCredentials, SecretProvider
 
@@ -86,7 +86,9 @@ class PleziApi:
                 return self.send("GET", path, params=params)
             except requests.RequestException as error:
                 if attempt == MAX_ATTEMPTS - 1:
-                    raise RetryError("Plezi does not answer") from error
+                    raise RetryError(
+                        "Plezi does not answer", reason=StopReason.PLEZI_UNAVAILABLE
+                    ) from error
             except RetryError as error:
                 if attempt == MAX_ATTEMPTS - 1 or error.after > MAX_PAUSE:
                     raise
@@ -147,12 +149,16 @@ def _to_error(answer: requests.Response) -> Exception:
         case ErrorAction.RETRY:
             after = answer.headers.get("Retry-After", "")
             kind = _TooManyRequestsError if status == TOO_MANY_REQUESTS else RetryError
-            return kind(f"Plezi answered {status}", after=float(after) if after.isdigit() else 0.0)
+            return kind(
+                f"Plezi answered {status}",
+                reason=StopReason.PLEZI_UNAVAILABLE,
+                after=float(after) if after.isdigit() else 0.0,
+            )
         case ErrorAction.STALE:
             return StaleError(f"Plezi answered {status}")
         case ErrorAction.RENEW | ErrorAction.HALT:
             return HaltError(
-                "plezi_refused",
+                StopReason.PLEZI_REFUSED,
                 f"Plezi answered {status}: check the API key and the tenant's name in the secret",
             )
         case ErrorAction.REJECT:
@@ -173,7 +179,12 @@ def _json_object(answer: requests.Response) -> Mapping[str, Any]:
     try:
         body = answer.json()
     except ValueError as error:
-        raise RetryError("Plezi answered with something that is not JSON") from error
+        raise RetryError(
+            "Plezi answered with something that is not JSON", reason=StopReason.PLEZI_UNAVAILABLE
+        ) from error
     if not isinstance(body, dict):
-        raise RetryError("Plezi answered with something that is not a JSON object")
+        raise RetryError(
+            "Plezi answered with something that is not a JSON object",
+            reason=StopReason.PLEZI_UNAVAILABLE,
+        )
     return body

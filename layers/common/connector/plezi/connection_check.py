@@ -7,7 +7,7 @@ from typing import Final
 import requests
 
 from connector.connection_report import Finding, Grade
-from connector.errors import ConnectorError, HaltError, RetryError
+from connector.errors import ConnectorError, HaltError, RetryError, StopReason
 from connector.plezi.api import PleziApi
 from connector.settings import Pager, PleziDialect
 
@@ -22,7 +22,7 @@ def minimal_read(api: PleziApi, dialect: PleziDialect) -> None:
     try:
         api.send("GET", "contacts", params=FIRST_ONE[dialect.pager])
     except requests.RequestException as error:
-        raise RetryError("Plezi does not answer") from error
+        raise RetryError("Plezi does not answer", reason=StopReason.PLEZI_UNAVAILABLE) from error
 
 
 def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from connector.errors import RejectedError, RetryError
+from connector.errors import RejectedError, RetryError, StopReason
 from connector.model import Cursor, Page
 from connector.plezi.api import PleziApi, PleziResponse
 from connector.plezi.contact_codec import ContactCodec
@@ -94,7 +94,9 @@ class Reader:
             if last:
                 return
             before, cursor = ids, cursor_after
-        raise RetryError("Plezi's list does not come to an end")
+        raise RetryError(
+            "Plezi's list does not come to an end", reason=StopReason.PLEZI_UNAVAILABLE
+        )
 
     def _beginning(self, cursor: Cursor) -> _Position:
         if cursor.position:
@@ -147,7 +149,7 @@ class Reader:
     def _rows(answer: PleziResponse) -> list[Mapping[str, Any]]:
         rows = answer.body.get("data")
         if not isinstance(rows, list):
-            raise RetryError("Plezi's list has no 'data'")
+            raise RetryError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
         return [row for row in rows if isinstance(row, dict) and row.get("id")]
 
     def _cover(self, answer: PleziResponse) -> str:

@@ -14,12 +14,12 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from connector.errors import RejectedError, RetryError, StaleError
+from connector.errors import RejectedError, RetryError, StaleError, StopReason
 from connector.http_session import ErrorAction, HttpSession, classify_error
 from connector.salesforce.auth.login import LoginUnavailableError, TokenResponse
 from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.budget import Usage
-from connector.salesforce.diagnosis import CALL, DiagnosedError, diagnose_call
+from connector.salesforce.diagnosis import CALL, DiagnosedError, diagnose_call, stop_reason
 from connector.salesforce.remedies import remedy
 
 MAX_ATTEMPTS: Final = 3
@@ -155,7 +155,9 @@ class Connection:
         try:
             return call()
         except requests.RequestException as error:
-            raise RetryError("Salesforce does not answer") from error
+            raise RetryError(
+                "Salesforce does not answer", reason=StopReason.SALESFORCE_UNAVAILABLE
+            ) from error
 
     def _with_session(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # as above
         """Call with the session held; when it is dead with a shared one; at last with a new one."""
@@ -166,10 +168,15 @@ class Connection:
                 return self._translate_errors(call, client)
             except _SessionExpiredError as died:
                 if just_given and dead:
-                    raise DiagnosedError("session", died.message(), died.advice.causes) from None
+                    raise DiagnosedError(
+                        StopReason.SESSION_REFUSED, died.message(), died.advice.causes
+                    ) from None
                 dead.add(client.session_id)
                 self._client = None
-        raise RetryError("Salesforce's sessions die as fast as they are shared")
+        raise RetryError(
+            "Salesforce's sessions die as fast as they are shared",
+            reason=StopReason.SALESFORCE_UNAVAILABLE,
+        )
 
     @staticmethod
     def _translate_errors(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # as above
@@ -178,7 +185,10 @@ class Connection:
         except SalesforceError as error:
             raise to_error(error.status, error.content) from error
         except requests.exceptions.JSONDecodeError as error:
-            raise RetryError("Salesforce answered with something that is not JSON") from error
+            raise RetryError(
+                "Salesforce answered with something that is not JSON",
+                reason=StopReason.SALESFORCE_UNAVAILABLE,
+            ) from error
 
     def _client_for_session(self, dead: set[str]) -> tuple[Salesforce, bool]:
         """Return a client whose session is not known to be dead, and whether it is brand new."""
@@ -220,14 +230,19 @@ def to_error(status: int, content: object) -> Exception:
             return _SessionExpiredError(code or "", message)
         case ErrorAction.RETRY:
             said = f"Salesforce answered {status} {code or ''}".strip()
-            return RetryError(f"{said}: {told}" if advice else said)
+            return RetryError(
+                f"{said}: {told}" if advice else said, reason=StopReason.SALESFORCE_UNAVAILABLE
+            )
         case ErrorAction.STALE:
             return StaleError(f"Salesforce answered {status} {code or ''}".strip())
         case ErrorAction.HALT if advice and advice.is_temporary:
-            return RetryError(f"Salesforce answered {status} {code}: {told}")
+            return RetryError(
+                f"Salesforce answered {status} {code}: {told}",
+                reason=StopReason.SALESFORCE_UNAVAILABLE,
+            )
         case ErrorAction.HALT:
             causes = advice.causes if advice else (told,)
-            return DiagnosedError(code or str(status), told, causes)
+            return DiagnosedError(stop_reason(code or ""), told, causes, code or str(status))
         case ErrorAction.REJECT:
             return RejectedError(code or str(status), told, fields=fields)
 

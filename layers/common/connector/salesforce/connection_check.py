@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from connector.connection_report import ConnectionReport, Finding, Grade
-from connector.errors import ConnectorError, HaltError, RejectedError, RetryError
+from connector.errors import ConnectorError, HaltError, RejectedError, RetryError, StopReason
 from connector.salesforce.auth.login import LoginRefusedError, TokenResponse
 from connector.salesforce.auth.password import days_left, password_changed_at
 from connector.salesforce.connection import Connection
@@ -124,9 +124,11 @@ def _check_org(
     try:
         rows = connection.read("query/", params={"q": ORGANIZATION})["records"]
     except HaltError as error:
-        names = {"API_DISABLED_FOR_ORG": "edition", "session": of_session}
-        name = names.get(error.reason, "api")
-        message = f"Salesforce accepts the login, but no call ({error.reason})."
+        code = error.code if isinstance(error, DiagnosedError) else ""
+        name = "edition" if code == "API_DISABLED_FOR_ORG" else "api"
+        if error.reason is StopReason.SESSION_REFUSED:
+            name = of_session
+        message = f"Salesforce accepts the login, but no call ({code or error.reason.value})."
         causes = error.causes if isinstance(error, DiagnosedError) else (str(error),)
         return replace(checked, has_api=False).with_findings(
             Finding(name, Grade.FAILED, message, causes)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 from connector.salesforce.auth.hosts import LOGIN_HOST, TEST_HOST
 from connector.secrets import Flow
 
@@ -35,9 +35,24 @@ class Diagnosis:
 class DiagnosedError(HaltError):
     """A refusal that a person must look at, with its likely causes in order."""
 
-    def __init__(self, reason: str, message: str, causes: tuple[str, ...]) -> None:
+    def __init__(
+        self, reason: StopReason, message: str, causes: tuple[str, ...], code: str = ""
+    ) -> None:
         super().__init__(reason, message)
         self.causes = causes
+        self.code = code
+
+
+def stop_reason(code: str) -> StopReason:
+    """Return why a run stops when Salesforce refuses a call with this code."""
+    return STOP_REASONS.get(code, StopReason.SALESFORCE_REFUSED)
+
+
+STOP_REASONS: Final[Mapping[str, StopReason]] = {
+    "API_DISABLED_FOR_ORG": StopReason.SALESFORCE_API_DISABLED,
+    "API_CURRENTLY_DISABLED": StopReason.SALESFORCE_API_DISABLED,
+    "REQUEST_LIMIT_EXCEEDED": StopReason.SALESFORCE_API_LIMIT,
+}
 
 
 def diagnosis(*causes: str, later: bool = False) -> Diagnosis:

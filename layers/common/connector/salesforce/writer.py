@@ -19,6 +19,7 @@ from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Observation, RecordKind, Write
 from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.salesforce.connection import Connection
+from connector.salesforce.diagnosis import stop_reason
 from connector.salesforce.remedies import remedy
 
 BATCH_SIZE: Final = 200
@@ -131,7 +132,7 @@ class Writer:
             case ErrorAction.STALE:
                 return WriteOutcome(write, WriteResult.STALE, code=code)
             case ErrorAction.HALT:
-                raise HaltError(code, remedy(code))
+                raise HaltError(stop_reason(code), remedy(code))
             case _:
                 return _rejected(write, code, tuple(map(str, error.get("fields", ()))))
 

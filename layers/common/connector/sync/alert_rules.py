@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
 from connector.sync.ports import AlertPublisher
 
@@ -24,16 +24,14 @@ that sways around one line is told once."""
 EVALUATED_RUNS: Final = frozenset({RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED})
 """A dry run tells its own reader; a form that failed is left to the next run."""
 SENT_ALERTS: Final = "alerts"
-LOGIN_REFUSED: Final = "login_refused"
-REASONS: Final[Mapping[str, AlertKind]] = {
-    LOGIN_REFUSED: AlertKind.CREDENTIALS_REFUSED,
-    "plezi_refused": AlertKind.CREDENTIALS_REFUSED,
-    "secret": AlertKind.CREDENTIALS_REFUSED,
-    "account_url": AlertKind.CREDENTIALS_REFUSED,
-    "session": AlertKind.CREDENTIALS_REFUSED,
-    "API_DISABLED_FOR_ORG": AlertKind.CREDENTIALS_REFUSED,
-    "API_CURRENTLY_DISABLED": AlertKind.CREDENTIALS_REFUSED,
-    "REQUEST_LIMIT_EXCEEDED": AlertKind.API_BUDGET,
+REASONS: Final[Mapping[StopReason, AlertKind]] = {
+    StopReason.LOGIN_REFUSED: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.PLEZI_REFUSED: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.SECRET: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.ACCOUNT_URL: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.SESSION_REFUSED: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.SALESFORCE_API_DISABLED: AlertKind.CREDENTIALS_REFUSED,
+    StopReason.SALESFORCE_API_LIMIT: AlertKind.API_BUDGET,
 }
 """Why a run was halted -> what kind of alert that is; other reasons are `run_failed`."""
 NOTHING_LOST: Final = (
@@ -149,7 +147,7 @@ def _run_alerts(situation: RunHealth) -> Iterator[Alert]:
     """Tell why the run stopped: a breaker, refused credentials, or another failure."""
     run, breaker = situation.run, situation.breaker
     if breaker is not None:
-        refused = breaker.reason == LOGIN_REFUSED
+        refused = breaker.reason is StopReason.LOGIN_REFUSED
         yield Alert(
             kind=AlertKind.CREDENTIALS_REFUSED if refused else AlertKind.BREAKER,
             summary=(
@@ -166,7 +164,8 @@ def _run_alerts(situation: RunHealth) -> Iterator[Alert]:
             return
     if run.state not in (RunState.HALTED, RunState.FAILED):
         return
-    kind = REASONS.get(run.reason, AlertKind.RUN_FAILED)
+    reason = run.reason or StopReason.DEFECT
+    kind = REASONS.get(reason, AlertKind.RUN_FAILED)
     whats = {
         AlertKind.CREDENTIALS_REFUSED: "A side refuses the connector, so nothing is synchronised",
         AlertKind.API_BUDGET: "The org's API calls are used up, so nothing is synchronised",
@@ -174,11 +173,11 @@ def _run_alerts(situation: RunHealth) -> Iterator[Alert]:
     comes_back = "" if run.state is RunState.HALTED else " The next run tries again by itself."
     yield Alert(
         kind=kind,
-        summary=whats.get(kind, f"A run ended {run.state.value} ({run.reason})"),
+        summary=whats.get(kind, f"A run ended {run.state.value} ({reason})"),
         since=run.started_at or situation.now,
         remedy=f"{run.message}{comes_back}",
         impact=NOTHING_LOST,
-        key=run.reason,
+        key=reason.value,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 from connector.mapping import BoundMapping
 from connector.model import Counts, JournalEntry, RecordKind, Run, Side
 from connector.sync.context import SyncContext
@@ -70,7 +70,7 @@ def run_dry_run(
     else:
         _read_changes(stage, ledger, bound, run, out_of_time)
         if not ResolvePhase(stage, bound, run.id).run(out_of_time):
-            raise HaltError("preview_too_large", TOO_LARGE)
+            raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)
     _report_duplicates(stage, ledger, run)
     predicted = Counts()
     for side, client in sides.items():
@@ -120,4 +120,4 @@ def _read_changes(
         cursor = ledger.load_cursor(kind).started(version=version, full=everybody)
         side = stage.clients[kind.side]
         if not read_changes(cursor, side, ledger, bound, run.id, out_of_time) or out_of_time():
-            raise HaltError("preview_too_large", TOO_LARGE)
+            raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from connector.errors import StopReason
 from connector.model import Breaker, Counts, Cursor, Link, LinkChange, RecordKind, Run, RunState
 from connector.sync.ports import Ledger
 
@@ -91,7 +92,12 @@ class OverlayLedger:
         """Nothing: the real run's record tells that it runs."""
 
     def finish_run(
-        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+        self,
+        run: str,
+        state: RunState,
+        now: float,
+        reason: StopReason | None = None,
+        message: str = "",
     ) -> None:
         """Nothing: the real run's record tells how it ended."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from connector.errors import StopReason
 from connector.mapping import MappingConfig, ReadScope, Schema
 from connector.model import (
     Alert,
@@ -66,7 +67,12 @@ class Ledger(Protocol):
         """Add to a run's counts."""
 
     def finish_run(
-        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+        self,
+        run: str,
+        state: RunState,
+        now: float,
+        reason: StopReason | None = None,
+        message: str = "",
     ) -> None:
         """Note how a run ended."""
 

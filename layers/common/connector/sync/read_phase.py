@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 from connector.mapping import BoundMapping
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.mapping.values import canonical_email
@@ -129,7 +129,10 @@ def store_observations(
         if not waiting:
             break
     else:
-        raise RetryError("links are being changed by somebody else; the page will be read again")
+        raise RetryError(
+            "links are being changed by somebody else; the page will be read again",
+            reason=StopReason.CONFLICT,
+        )
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(seen) - len(changed))
     return list(doubted.values())

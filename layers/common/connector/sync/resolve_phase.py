@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 from connector.mapping import BoundMapping
 from connector.model import (
-    MASS_CLEARING,
     Breaker,
     Counts,
     Hold,
@@ -156,8 +155,8 @@ class ResolvePhase:
         if self._cleared > self._world.max_cleared:
             now = self._world.clock()
             message = MASS_CLEARING_MESSAGE.format(most=self._world.max_cleared)
-            self._world.ledger.open_breaker(Breaker(MASS_CLEARING, message, now))
-            raise HaltError(MASS_CLEARING, message)
+            self._world.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, message, now))
+            raise HaltError(StopReason.MASS_CLEARING, message)
 
     def _is_busy(self, link: Link) -> bool:
         """Whether a live run may still be carrying out this link's intent (rule 1).
@@ -297,7 +296,9 @@ class ResolvePhase:
                 return
             waiting = self._world.ledger.load_links(refused)
             undisturbed = False
-        raise HaltError("ledger", "the ledger's lines keep moving: two workers on one link?")
+        raise HaltError(
+            StopReason.CONFLICT, "the ledger's lines keep moving: two workers on one link?"
+        )
 
     def _count_outcome(self, outcome: WriteOutcome, counts: Counts) -> None:
         side = outcome.write.side

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from connector.errors import ConnectorError, HaltError, RejectedError
+from connector.errors import ConnectorError, HaltError, RejectedError, StopReason
 from connector.mapping import BoundMapping, MappingConfig, Schema, bind_mapping
 from connector.model import (
-    MASS_CLEARING,
     ChangeHint,
     Counts,
     HintResult,
@@ -36,6 +35,12 @@ NOT_STARTED_MESSAGE = (
 )
 PAUSED_MESSAGE = "{why}. Nothing is lost: the next run goes on from here once calls are free again."
 NOT_READABLE_MESSAGE = "Plezi does not show the contact of this form yet."
+
+STOP_REASONS: Final = {
+    HintResult.NOT_READABLE: StopReason.CONTACT_NOT_READABLE,
+    HintResult.BUSY: StopReason.LINK_BUSY,
+}
+"""Why the run of a form stopped, by what became of its hint."""
 
 Answer = TypeVar("Answer")
 
@@ -75,7 +80,7 @@ class SyncEngine:
         except HaltError as error:
             return self._end(run_id, RunState.HALTED, error.reason, str(error))
         except ConnectorError as error:
-            return self._end(run_id, RunState.FAILED, type(error).__name__, str(error))
+            return self._end(run_id, RunState.FAILED, error.reason, str(error))
         finally:
             self._count_calls(run_id, calls)
         if left is None:
@@ -85,12 +90,12 @@ class SyncEngine:
         self._world.run_queue.send(run_id, left)
         return RunState.RUNNING
 
-    def _start_refusal(self, run: Run) -> tuple[RunState, str, str] | None:
+    def _start_refusal(self, run: Run) -> tuple[RunState, StopReason, str] | None:
         """Say why a run may not begin: how it ends, the reason, and what people are told."""
         if not self._world.ledger.is_enabled():
-            return RunState.NOT_STARTED, "not_started", NOT_STARTED_MESSAGE
+            return RunState.NOT_STARTED, StopReason.NOT_STARTED, NOT_STARTED_MESSAGE
         breaker = self._world.ledger.breaker()
-        if breaker is not None and breaker.reason == MASS_CLEARING and not run.emails:
+        if breaker is not None and breaker.reason == StopReason.MASS_CLEARING and not run.emails:
             return RunState.HALTED, breaker.reason, breaker.message
         return None
 
@@ -118,7 +123,7 @@ class SyncEngine:
             self._end(hint.trace_id, RunState.HALTED, error.reason, str(error))
             return HintResult.PAUSED
         except ConnectorError as error:
-            self._end(hint.trace_id, RunState.FAILED, type(error).__name__, str(error))
+            self._end(hint.trace_id, RunState.FAILED, error.reason, str(error))
             return HintResult.BUSY
         finally:
             self._count_calls(hint.trace_id, calls)
@@ -126,7 +131,7 @@ class SyncEngine:
         self._end(
             hint.trace_id,
             RunState.DONE if heard is HintResult.RESOLVED else RunState.FAILED,
-            "" if heard is HintResult.RESOLVED else heard.value,
+            None if heard is HintResult.RESOLVED else STOP_REASONS[heard],
             NOT_READABLE_MESSAGE if unread else "",
         )
         return heard
@@ -273,9 +278,15 @@ class SyncEngine:
 
     def _pause(self, run_id: str, why: str) -> RunState:
         message = PAUSED_MESSAGE.format(why=why[:1].upper() + why[1:])
-        return self._end(run_id, RunState.PAUSED, "api_budget", message)
+        return self._end(run_id, RunState.PAUSED, StopReason.API_BUDGET, message)
 
-    def _end(self, run_id: str, state: RunState, reason: str = "", message: str = "") -> RunState:
+    def _end(
+        self,
+        run_id: str,
+        state: RunState,
+        reason: StopReason | None = None,
+        message: str = "",
+    ) -> RunState:
         self._world.ledger.finish_run(run_id, state, self._world.clock(), reason, message)
         return state
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from connector.aws.dynamodb.table import Table
-from connector.model import MASS_CLEARING, Breaker, SessionToken
+from connector.errors import StopReason
+from connector.model import Breaker, SessionToken
 
 CALLS: Final = "calls#"
 HOURS_OF_DAY: Final = 24
@@ -53,7 +54,9 @@ class ControlStateTable(Table):
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
         document = self.load_document("breaker")
-        return Breaker(**document) if document else None
+        if not document:
+            return None
+        return Breaker(**{**document, "reason": StopReason(document["reason"])})
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
@@ -75,7 +78,7 @@ class ControlStateTable(Table):
         """Let runs empty many fields until then, and close the breaker that this had opened."""
         self.save_document("clearing_allowed", {"until": until})
         breaker = self.breaker()
-        if breaker is not None and breaker.reason == MASS_CLEARING:
+        if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
             self.close_breaker()
 
     def close_breaker(self) -> None:

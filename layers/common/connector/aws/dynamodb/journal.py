@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 from connector.model import JournalEntry, Side, Value
 from connector.page_token import decode_page_token, encode_page_token
 
@@ -112,7 +112,7 @@ class DynamoJournal:
             request = answer.get("UnprocessedItems")
             if not request:
                 return
-        raise RetryError("the journal's table is busy")
+        raise RetryError("the journal's table is busy", reason=StopReason.AWS_UNAVAILABLE)
 
     def person_entries(self, email: str, limit: int = 100, after: str = "") -> JournalPage:
         """Return the newest lines of one person, newest first, beginning after a page's `next`."""

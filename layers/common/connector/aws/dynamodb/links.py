@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from connector.aws.dynamodb.link_codec import SCHEMA, from_attributes, to_attributes
 from connector.aws.dynamodb.table import TRIES, Item, Table
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 from connector.model import Link, LinkChange
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class LinkTable(Table):
                 group = [(email, mine) for email, mine in group if email not in failed]
             else:
                 return refused
-        raise RetryError("the ledger's table is busy")
+        raise RetryError("the ledger's table is busy", reason=StopReason.AWS_UNAVAILABLE)
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
         """Return e-mails of dirty links, in order, beginning after one."""

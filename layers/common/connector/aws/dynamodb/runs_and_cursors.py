@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.dynamodb.table import Item, Table
+from connector.errors import StopReason
 from connector.model import Counts, Cursor, RecordKind, Run, RunKind, RunState
 
 if TYPE_CHECKING:
@@ -132,7 +133,12 @@ class RunAndCursorTable(Table):
             self._client.update_item(**_count_update(self._table, run, counts))
 
     def finish_run(
-        self, run: str, state: RunState, now: float, reason: str = "", message: str = ""
+        self,
+        run: str,
+        state: RunState,
+        now: float,
+        reason: StopReason | None = None,
+        message: str = "",
     ) -> None:
         """Note how a run ended."""
         self._client.update_item(
@@ -148,7 +154,7 @@ class RunAndCursorTable(Table):
             ExpressionAttributeValues={
                 ":state": {"S": state.value},
                 ":now": {"N": str(now)},
-                ":reason": {"S": reason},
+                ":reason": {"S": reason.value if reason else ""},
                 ":message": {"S": message},
             },
         )
@@ -186,7 +192,7 @@ def _to_run(item: Item) -> Run:
         started_at=float(item.get("started_at", {"N": "0"})["N"]),
         finished_at=float(item.get("finished_at", {"N": "0"})["N"]),
         counts=counts,
-        reason=item.get("reason", {"S": ""})["S"],
+        reason=StopReason(said) if (said := item.get("reason", {"S": ""})["S"]) else None,
         message=item.get("message", {"S": ""})["S"],
         invocations=int(item["invocations"]["N"]),
         emails=tuple(asked.get("emails", ())),

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from connector.errors import RetryError
+from connector.errors import RetryError, StopReason
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,4 +70,4 @@ class Table:
             request = answer.get("UnprocessedKeys") or {}
             if not request:
                 return items
-        raise RetryError("the ledger's table is busy")
+        raise RetryError("the ledger's table is busy", reason=StopReason.AWS_UNAVAILABLE)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import requests
 
-from connector.errors import RetryError, UnknownError
+from connector.errors import RetryError, StopReason, UnknownOutcomeError
 from connector.model import Breaker, SessionToken
 from connector.salesforce.auth.login import LoginUnavailableError
 from connector.salesforce.connection import Connection
@@ -19,7 +19,7 @@ MINIMAL_READ: Final = "SELECT Id FROM Lead LIMIT 1"
 def test_credentials(connection: Connection) -> None:
     """Log in and read a Lead, each once.
 
-    Raises `HaltError` or `RejectedError` when Salesforce refuses, `UnknownError` when it may have
+    Raises `HaltError` or `RejectedError` when Salesforce refuses, `UnknownOutcomeError` when it may have
     refused the login but was not heard, another `RetryError` when it may be tried again freely.
     """
     try:
@@ -27,9 +27,12 @@ def test_credentials(connection: Connection) -> None:
     except LoginUnavailableError as error:
         if error.answered:
             raise
-        raise UnknownError(str(error)) from error
+        raise UnknownOutcomeError(str(error), reason=StopReason.SALESFORCE_UNAVAILABLE) from error
     except requests.RequestException as error:
-        raise RetryError("Salesforce took the login, then did not answer") from error
+        raise RetryError(
+            "Salesforce took the login, then did not answer",
+            reason=StopReason.SALESFORCE_UNAVAILABLE,
+        ) from error
 
 
 class IsolatedSessionState:

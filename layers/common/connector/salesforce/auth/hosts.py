@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from connector.errors import HaltError
+from connector.errors import HaltError, StopReason
 
 LOGIN_HOST: Final = "login.salesforce.com"
 TEST_HOST: Final = "test.salesforce.com"
@@ -46,7 +46,7 @@ def login_host(account_url: str, trusted_host: str = "") -> str:
     if (name := _common_domain_name(host)) is not None:
         return _login_host_for(name, ".my.salesforce.com")
     raise HaltError(
-        "account_url",
+        StopReason.ACCOUNT_URL,
         "the account URL is not a Salesforce address: copy it from the browser, for example "
         "https://acme.lightning.force.com or https://acme.my.salesforce.com",
     )
@@ -99,4 +99,6 @@ def checked_instance(instance_url: str, trusted_host: str = "") -> str:
     host = _host_of(instance_url)
     if host.endswith(tuple(MY_DOMAIN_SUFFIXES.values())) or _common_domain_name(host) is not None:
         return f"https://{host}"
-    raise HaltError("instance_url", "Salesforce's answer names an instance that is not its own")
+    raise HaltError(
+        StopReason.INSTANCE_URL, "Salesforce's answer names an instance that is not its own"
+    )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jwt
 import requests
 
-from connector.errors import HaltError, RetryError
+from connector.errors import HaltError, RetryError, StopReason
 from connector.http_session import ErrorAction, HttpSession, classify_error
 from connector.model import SessionToken
 from connector.salesforce.auth.hosts import checked_instance, login_host
@@ -27,8 +27,6 @@ ASSERTION_SECONDS: Final = 180
 MAX_ASSERTION_SECONDS: Final = 300
 """Salesforce accepts assertions that expire within 5 minutes; 3 leaves room for skewed clocks."""
 INVALID_ASSERTION: Final = ("invalid_grant", "invalid assertion")
-LOGIN_REFUSED: Final = "login_refused"
-"""The reason of the breaker that a refused login opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class LoginRefusedError(DiagnosedError):
     """Salesforce refused a login: never to be tried again with the same version of the secret."""
 
     def __init__(self, error: str, causes: tuple[str, ...], message: str) -> None:
-        super().__init__(LOGIN_REFUSED, message, causes)
+        super().__init__(StopReason.LOGIN_REFUSED, message, causes)
         self.error = error
 
 
@@ -60,9 +58,9 @@ class LoginUnavailableError(RetryError):
     refusal of the credentials.
     """
 
-    def __init__(self, message: str, *, heard: bool) -> None:
-        super().__init__(message)
-        self.answered = heard
+    def __init__(self, message: str, *, answered: bool) -> None:
+        super().__init__(message, reason=StopReason.LOGIN_UNAVAILABLE)
+        self.answered = answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def _ask(
         answer = wire.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
     except requests.RequestException as error:
         message = "Salesforce's login host does not answer"
-        raise LoginUnavailableError(message, heard=False) from error
+        raise LoginUnavailableError(message, answered=False) from error
     body = _json(answer)
     if answer.ok and isinstance(body, dict) and isinstance(body.get("access_token"), str):
         return body
@@ -131,7 +129,7 @@ def _error(refusal: _Refusal, flow: Flow, host: str) -> Exception:
     advice = diagnose_login(refusal.error, refusal.description, flow, host)
     if advice.is_temporary or classify_error(refusal.status, None) is ErrorAction.RETRY:
         return LoginUnavailableError(
-            f"Salesforce takes no login now ({refusal.error}): {advice.numbered()}", heard=True
+            f"Salesforce takes no login now ({refusal.error}): {advice.numbered()}", answered=True
         )
     return LoginRefusedError(
         refusal.error,
@@ -192,7 +190,7 @@ def _assertion(credentials: SalesforceCredentials, host: str, now: float) -> str
         return jwt.encode(claims, credentials.private_key.get_secret_value(), algorithm="RS256")
     except (ValueError, TypeError, jwt.PyJWTError):
         raise HaltError(
-            "secret",
+            StopReason.SECRET,
             "the Salesforce secret's private_key is not an RSA key in PEM without a passphrase: "
             "put the key that belongs to the certificate of the app",
         ) from None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from connector.errors import StopReason
 from connector.http_session import HttpSession
 from connector.model import Breaker, SessionToken
 from connector.salesforce.auth.login import (
-    LOGIN_REFUSED,
     LoginRefusedError,
     LoginUnavailableError,
     TokenResponse,
@@ -104,7 +104,7 @@ class SessionManager:
                 return self._log_in_locked(secret, breaker).session, True
             self._sleep(FIRST_LOCK_PAUSE * 2**attempt)
         message = "another invocation has been logging in to Salesforce for too long"
-        raise LoginUnavailableError(message, heard=True)
+        raise LoginUnavailableError(message, answered=True)
 
     def _usable_secret(
         self, *, fresh: bool
@@ -115,7 +115,7 @@ class SessionManager:
         """
         secret = self._secrets.current(fresh=fresh)
         breaker = self._state.breaker()
-        if breaker is None or breaker.reason != LOGIN_REFUSED:
+        if breaker is None or breaker.reason != StopReason.LOGIN_REFUSED:
             return secret, None
         secret = self._secrets.current(fresh=True)
         if breaker.secret_version == secret.version:
@@ -129,7 +129,7 @@ class SessionManager:
     ) -> TokenResponse:
         if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
             message = "another invocation is logging in to Salesforce right now"
-            raise LoginUnavailableError(message, heard=True)
+            raise LoginUnavailableError(message, answered=True)
         return self._log_in_locked(secret, breaker)
 
     def _log_in_locked(

@@ -15,10 +15,11 @@ from typing import Any, Final
 import requests
 from simple_salesforce.format import format_soql
 
-from connector.errors import ConnectorError, HaltError, RejectedError, RetryError
+from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
 from connector.model import RecordKind
 from connector.salesforce.connection import Connection
+from connector.salesforce.diagnosis import DiagnosedError
 from connector.salesforce.setup.report import (
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
@@ -168,8 +169,8 @@ class OrgSetup:
             rows = self._rows("tooling/query/", soql)
         except RejectedError:
             return None
-        except HaltError as error:
-            if error.reason not in NO_RIGHT:
+        except DiagnosedError as error:
+            if error.code not in NO_RIGHT:
                 raise
             return None
         return frozenset(f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in rows)
@@ -193,10 +194,10 @@ class OrgSetup:
                 return SetupStep(kind, subject, StepOutcome.ALREADY)
             remedy = RIGHTS[kind] if error.code in NO_RIGHT else error.remedy
             return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, remedy)
-        except HaltError as error:
-            if error.reason not in NO_RIGHT:
+        except DiagnosedError as error:
+            if error.code not in NO_RIGHT:
                 raise
-            return SetupStep(kind, subject, StepOutcome.REFUSED, error.reason, RIGHTS[kind])
+            return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, RIGHTS[kind])
         except (requests.RequestException, RetryError):
             again = "ask again: what was made meanwhile is found"
             return SetupStep(kind, subject, StepOutcome.REFUSED, "NO_ANSWER", again)
