@@ -20,7 +20,7 @@ LEAD_FIELDS: Final = (
 )
 FORM_ID: Final = "6300000000000000000000aa"
 REQUESTED: Final = ("requested",)
-UNENDED: Final = (*REQUESTED, "running")
+UNFINISHED: Final = (*REQUESTED, "running")
 RUN_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.2
 LEAD_POLL_SECONDS: Final = 0.05
@@ -33,11 +33,11 @@ class SalesPerson:
     def __init__(self, stack: StackFile) -> None:
         org = stack.salesforce
         self._url = org.url.rstrip("/")
-        self._web = requests.Session()
-        self._web.trust_env = False
-        self._web.verify = org.ca_bundle
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.verify = org.ca_bundle
         user = org.sales_user
-        answer = self._web.post(
+        answer = self._http.post(
             f"{self._url}/services/oauth2/token",
             data={
                 "grant_type": "password",
@@ -49,11 +49,11 @@ class SalesPerson:
             timeout=30,
         )
         answer.raise_for_status()
-        self._web.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+    def request(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
         """Call one REST resource and return its JSON."""
-        answer = self._web.request(
+        answer = self._http.request(
             method, f"{self._url}/{API}/{path}", json=body, params=params, timeout=60
         )
         if not answer.ok:
@@ -62,21 +62,21 @@ class SalesPerson:
 
     def add(self, kind: str, **fields: Any) -> str:  # noqa: ANN401  # any field
         """Create a Lead or a Contact; return its id."""
-        return str(self.ask("POST", f"sobjects/{kind}", fields)["id"])
+        return str(self.request("POST", f"sobjects/{kind}", fields)["id"])
 
     def edit(self, kind: str, record: str, **fields: Any) -> None:  # noqa: ANN401  # any field
         """Change fields of a record."""
-        self.ask("PATCH", f"sobjects/{kind}/{record}", fields)
+        self.request("PATCH", f"sobjects/{kind}/{record}", fields)
 
     def record(self, kind: str, record: str) -> dict[str, Any]:
         """Return all that a record says."""
-        return dict(self.ask("GET", f"sobjects/{kind}/{record}"))
+        return dict(self.request("GET", f"sobjects/{kind}/{record}"))
 
     def leads(self, email: str = "") -> list[dict[str, Any]]:
         """Return the Leads of one e-mail, or all of them (2,000 at most)."""
         where = f" WHERE Email = '{email}'" if email else ""
         soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
-        return list(self.ask("GET", "query", q=soql)["records"])
+        return list(self.request("GET", "query", q=soql)["records"])
 
     def wait_for_lead(self, email: str) -> dict[str, Any]:
         """Wait until there is a Lead of one e-mail; return it."""
@@ -89,7 +89,7 @@ class SalesPerson:
 
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
         """Use the simulator's control API."""
-        answer = self._web.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
+        answer = self._http.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
         answer.raise_for_status()
         return answer.json()
 
@@ -101,14 +101,14 @@ class Marketer:
         self._url = stack.plezi.url.rstrip("/")
         parts = urlsplit(self._url)
         self._root = f"{parts.scheme}://{parts.netloc}"
-        self._web = requests.Session()
-        self._web.trust_env = False
-        self._web.headers["X-API-Key"] = stack.plezi.api_key
-        self._web.headers["X-Tenant-Company"] = stack.plezi.tenant
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.headers["X-API-Key"] = stack.plezi.api_key
+        self._http.headers["X-Tenant-Company"] = stack.plezi.tenant
 
-    def ask(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
+    def request(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
         """Call one resource and return its JSON."""
-        answer = self._web.request(
+        answer = self._http.request(
             method, f"{self._url}/{path}", json=body, params=params, timeout=60
         )
         if not answer.ok:
@@ -118,23 +118,23 @@ class Marketer:
     def add(self, **attributes: Any) -> str:  # noqa: ANN401  # any attribute
         """Create a contact; return its id."""
         body = {"data": {"type": "contacts", "attributes": attributes}}
-        return str(self.ask("POST", "contacts", body)["data"]["id"])
+        return str(self.request("POST", "contacts", body)["data"]["id"])
 
     def edit(self, contact: str, **attributes: Any) -> None:  # noqa: ANN401  # any attribute
         """Change attributes of a contact."""
         body = {"data": {"type": "contacts", "id": contact, "attributes": attributes}}
-        self.ask("PUT", f"contacts/{contact}", body)
+        self.request("PUT", f"contacts/{contact}", body)
 
     def submit_form(self, **fields: str) -> None:
         """Fill in a form of the website, as a visitor; the tenant then pushes it if asked to."""
         identities = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
-        self.ask("GET", "create_contact_after_webform", **identities, **fields)
+        self.request("GET", "create_contact_after_webform", **identities, **fields)
 
-    def people(self) -> dict[str, dict[str, Any]]:
+    def contacts(self) -> dict[str, dict[str, Any]]:
         """Return every contact's attributes, its id among them, by e-mail in lower case."""
         people = {}
         page = 1
-        while rows := self.ask("GET", "contacts", page=str(page), per_page="100")["data"]:
+        while rows := self.request("GET", "contacts", page=str(page), per_page="100")["data"]:
             for row in rows:
                 people[row["attributes"]["email"].lower()] = {**row["attributes"], "id": row["id"]}
             page += 1
@@ -142,7 +142,7 @@ class Marketer:
 
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
         """Use the simulator's control API."""
-        answer = self._web.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
+        answer = self._http.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
         answer.raise_for_status()
         return answer.json()
 
@@ -168,14 +168,14 @@ class Operator:
         asked = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
         return self.wait(asked["run_id"])
 
-    def ask_for(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
+    def request_run(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
         """Ask for a run by hand, wait for it to end, and return its record."""
         answer = self._aws.invoke(self._stack.functions["manual_sync"], asked)
         if "run_id" not in answer:
             raise RuntimeError(f"manual_sync: {answer.get('error', answer)}")
         return self.wait(answer["run_id"])
 
-    def wait(self, run_id: str, *, before: Sequence[str] = UNENDED) -> dict[str, Any]:
+    def wait(self, run_id: str, *, before: Sequence[str] = UNFINISHED) -> dict[str, Any]:
         """Wait until a run has left some states (until it has ended); return its record."""
         until = time.monotonic() + RUN_SECONDS
         while time.monotonic() < until:

@@ -70,7 +70,7 @@ class Fault:
     count: int | None = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def concerns(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str) -> bool:
         """Tell whether a request is one that this fault was ordered for."""
         return bool(re.fullmatch(self.method, method) and re.search(self.path, path))
 
@@ -84,7 +84,7 @@ class Faults:
         self._next_id = 1
         self._lock = threading.Lock()
 
-    def order(self, kind: str, **options: Any) -> Fault:  # noqa: ANN401  # the fields of Fault
+    def inject(self, kind: str, **options: Any) -> Fault:  # noqa: ANN401  # the fields of Fault
         """Order a fault; an unknown kind or option is refused with `BadRequest`."""
         if kind not in self.kinds:
             raise BadRequest(f"unknown fault {kind!r}; known: {', '.join(sorted(self.kinds))}")
@@ -106,7 +106,7 @@ class Faults:
         """Return the first ordered fault of these kinds that this request suffers, and use it."""
         with self._lock:
             for fault in self._ordered:
-                if fault.kind not in kinds or not fault.concerns(method, path):
+                if fault.kind not in kinds or not fault.matches(method, path):
                     continue
                 if fault.after > 0:
                     fault.after -= 1
@@ -206,7 +206,7 @@ class ControlPanel:
         self.faults = Faults(fault_kinds)
         self.calls = CallCounter()
 
-    def answer(self, request: Request) -> Response | None:
+    def handle(self, request: Request) -> Response | None:
         """Answer a shared `/_sim/` route, or None when the route is not one of these."""
         match request.path.rstrip("/").removeprefix("/_sim/"):
             case "calls" if request.method == "GET":
@@ -231,7 +231,7 @@ class ControlPanel:
             kind = options.pop("kind", None)
             if not isinstance(kind, str):
                 raise BadRequest("name the fault: {'kind': ...}")
-            self.faults.order(kind, **options)
+            self.faults.inject(kind, **options)
         listing = {"faults": self.faults.listing()}
         return json_response(listing, 201 if request.method == "POST" else 200)
 

@@ -68,7 +68,7 @@ class Story:
 
     def _preview(self) -> None:
         self._chapter("A preview, and nothing happens before start")
-        run = self._ops.ask_for(kind="dry_run")
+        run = self._ops.request_run(kind="dry_run")
         for side, counts in sorted(run["counts"].items()):
             foretold = ", ".join(
                 f"{counts[what]} {what}" for what in ("created", "updated") if counts.get(what)
@@ -98,7 +98,7 @@ class Story:
             "what was done is what the preview said",
         )
         self._show("After")
-        people = self._marketing.people()
+        people = self._marketing.contacts()
         leads = {lead["Email"]: lead for lead in self._sales.leads()}
         self._true(ANA in leads, "Ana became a Lead")
         self._true(leads[ANA]["plezi_url__c"].endswith(self._ids["ana"]), "... with her Plezi page")
@@ -116,13 +116,13 @@ class Story:
         lead = self._sales.leads(ANA)[0]["Id"]
         self._marketing.edit(self._ids["ana"], phone="+33 1 23 45 67 89")
         self._sales.edit("Lead", lead, MobilePhone="+33 6 11 22 33 44")
-        cleo = self._marketing.people()[CLEO]["id"]
+        cleo = self._marketing.contacts()[CLEO]["id"]
         self._marketing.edit(cleo, phone="+33 9 99 99 99 99")
         self._run()
         [after] = self._sales.leads(ANA)
         self._true(after["Phone"] == "+33 1 23 45 67 89", "Ana's phone, typed in Plezi, arrived")
         self._true(
-            self._marketing.people()[ANA]["mobile"] == "+33 6 11 22 33 44",
+            self._marketing.contacts()[ANA]["mobile"] == "+33 6 11 22 33 44",
             "Ana's mobile, typed in Salesforce, arrived",
         )
         contact = self._sales.record("Contact", self._ids["cleo"])
@@ -142,7 +142,7 @@ class Story:
         )
         self._true(lost["before"] == "Atelier du Nord", "the losing value is in the journal")
         self._true(
-            self._marketing.people()[ANA]["company"] == "Atelier Nord SARL", "both sides agree"
+            self._marketing.contacts()[ANA]["company"] == "Atelier Nord SARL", "both sides agree"
         )
 
     def _a_refusal(self) -> None:
@@ -204,7 +204,7 @@ class Story:
         return run
 
     def _show(self, title: str) -> None:
-        people = self._marketing.people()
+        people = self._marketing.contacts()
         self._table(
             f"{title}: Plezi",
             ("email", "first_name", "last_name", "company", "function"),

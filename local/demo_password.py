@@ -30,8 +30,8 @@ class PasswordChapter:
 
     def tell(self) -> None:
         """Tell it from the reset to the run that catches up."""
-        self._on_call.mail()
-        held = self._on_call.salesforce_material()
+        self._on_call.new_alerts()
+        held = self._on_call.salesforce_credentials()
         answer = self._sales.simulate("POST", f"users/{USER}/password", {"password": NEW_PASSWORD})
         self._say("  somebody resets the integration user's password, and its token dies with it")
         self._one_refused_login()
@@ -45,7 +45,7 @@ class PasswordChapter:
     def _one_refused_login(self) -> None:
         run = self._ops.fire_schedule()
         self._true(run["reason"] == "login_refused", "the next run is refused, and halts")
-        [mail] = self._on_call.mail(at_least=1)
+        [mail] = self._on_call.new_alerts(at_least=1)
         self._say(f"  whoever is on call reads: [b]{mail.subject}[/b]")
         causes = mail.text.partition("in order: ")[2].split("; ")
         for cause in causes[:3]:
@@ -53,22 +53,22 @@ class PasswordChapter:
         for _ in range(MORE_RUNS):
             self._ops.fire_schedule()
         self._true(len(self._refused()) == 1, f"{MORE_RUNS} more runs: still one refused login")
-        self._true(not self._on_call.mail(), "... and one alert")
+        self._true(not self._on_call.new_alerts(), "... and one alert")
 
     def _a_wrong_secret(self, material: dict[str, Any]) -> None:
         current = self._on_call.current_version()
-        rotated = self._on_call.offer(self._on_call.put_pending(material))
+        rotated = self._on_call.rotate(self._on_call.put_pending(material))
         self._true(rotated["outcome"] == "refused", "a mistyped token is refused by the rotation")
         kept = self._on_call.current_version() == current
         self._true(kept, "... never becomes current, and the breaker stays open")
 
     def _the_right_one(self, material: dict[str, Any]) -> None:
-        rotated = self._on_call.offer(self._on_call.put_pending(material))
+        rotated = self._on_call.rotate(self._on_call.put_pending(material))
         self._true(rotated["outcome"] == "promoted", "the right one becomes current")
         run = self._ops.wait(rotated["run_id"])
         self._true(run["state"] == "done", "... and a run catches up at once")
         self._true(len(self._sales.leads(IVY)) == 1, "Ivy is a Lead")
-        self._true(JON in self._marketing.people(), "Jon is in Plezi")
+        self._true(JON in self._marketing.contacts(), "Jon is in Plezi")
         [user] = [each for each in self._sales.simulate("GET", "users") if each["username"] == USER]
         self._true(user["locked_until"] is None, "the user was never locked out")
 

@@ -97,7 +97,7 @@ def sdk_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def answers(endpoint: str) -> bool:
+def is_alive(endpoint: str) -> bool:
     """Whether an embedded AWS is alive at this address."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -116,36 +116,36 @@ class EmbeddedAws:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """The deployed stack."""
-        return self._session().client("cloudformation", **self._where())
+        return self._session().client("cloudformation", **self._client_options())
 
     @cached_property
     def functions(self) -> LambdaClient:
         """The Lambda functions."""
-        return self._session().client("lambda", **self._where())
+        return self._session().client("lambda", **self._client_options())
 
     @cached_property
     def tables(self) -> DynamoDBClient:
         """The DynamoDB tables."""
-        return self._session().client("dynamodb", **self._where())
+        return self._session().client("dynamodb", **self._client_options())
 
     @cached_property
     def queues(self) -> SQSClient:
         """The SQS queues."""
-        return self._session().client("sqs", **self._where())
+        return self._session().client("sqs", **self._client_options())
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
         """The secrets."""
-        return self._session().client("secretsmanager", **self._where())
+        return self._session().client("secretsmanager", **self._client_options())
 
     @cached_property
     def topics(self) -> SNSClient:
         """The alert topic."""
-        return self._session().client("sns", **self._where())
+        return self._session().client("sns", **self._client_options())
 
     def create_bucket(self, name: str) -> None:
         """Create a bucket for what is deployed."""
-        self._session().client("s3", **self._where()).create_bucket(
+        self._session().client("s3", **self._client_options()).create_bucket(
             Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
 
@@ -176,5 +176,5 @@ class EmbeddedAws:
             region_name=REGION,
         )
 
-    def _where(self) -> dict[str, Any]:
+    def _client_options(self) -> dict[str, Any]:
         return {"endpoint_url": self.endpoint, "config": Config(proxies={})}

@@ -12,11 +12,11 @@ from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
 
 QUEUE: Final = "mail-of-whoever-is-on-call"
-MAIL_SECONDS: Final = 10.0
+ALERT_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class Alert:
     """One alert as it was delivered."""
 
     subject: str
@@ -48,10 +48,10 @@ class OnCall:
         queues.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": json.dumps(policy)})
         self._aws.topics.subscribe(TopicArn=stack.alerts_topic, Protocol="sqs", Endpoint=arn)
 
-    def mail(self, *, at_least: int = 0) -> list[Mail]:
+    def new_alerts(self, *, at_least: int = 0) -> list[Alert]:
         """Return the alerts since the last look; wait a little for as many as are expected."""
-        got: list[Mail] = []
-        until = time.monotonic() + MAIL_SECONDS
+        got: list[Alert] = []
+        until = time.monotonic() + ALERT_SECONDS
         while True:
             answer = self._aws.queues.receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
@@ -59,14 +59,14 @@ class OnCall:
             messages = answer.get("Messages", [])
             for message in messages:
                 body = json.loads(message["Body"])
-                got.append(Mail(body["Subject"], body["Message"]))
+                got.append(Alert(body["Subject"], body["Message"]))
                 self._aws.queues.delete_message(
                     QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
                 )
             if not messages and (len(got) >= at_least or time.monotonic() > until):
                 return got
 
-    def salesforce_material(self) -> dict[str, Any]:
+    def salesforce_credentials(self) -> dict[str, Any]:
         """Return what the Salesforce secret holds now."""
         answer = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
         held: dict[str, Any] = json.loads(answer["SecretString"])
@@ -77,16 +77,16 @@ class OnCall:
         answer = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
         return answer["VersionId"]
 
-    def put_pending(self, material: Mapping[str, Any]) -> str:
+    def put_pending(self, credentials: Mapping[str, Any]) -> str:
         """Put new material for Salesforce beside what is current; return its version."""
         answer = self._aws.secrets.put_secret_value(
             SecretId=self._stack.secrets["salesforce"],
-            SecretString=json.dumps(dict(material)),
+            SecretString=json.dumps(dict(credentials)),
             VersionStages=["AWSPENDING"],
         )
         return answer["VersionId"]
 
-    def offer(self, version: str) -> dict[str, Any]:
+    def rotate(self, version: str) -> dict[str, Any]:
         """Invoke the rotation with a pending version; return what became of it."""
         function = self._stack.functions["rotate_credentials"]
         answer: dict[str, Any] = self._aws.invoke(function, {"version": version})

@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    tenant = PleziTenant(seed=options.seed, wait=bounded_sleep)
+    tenant = PleziTenant(seed=options.seed, sleep=bounded_sleep)
     if options.load:
         tenant.load(options.load)
     with ServedApplication(tenant, port=options.port) as served:

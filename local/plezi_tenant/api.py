@@ -19,17 +19,17 @@ from local.plezi_tenant.fault_injection import (
     STALE,
     STALE_SECONDS,
     TRUNCATED_PAGE,
-    Wait,
+    Sleep,
     inject_after,
     inject_before,
     truncate_page,
 )
-from local.plezi_tenant.forms import submission_of
+from local.plezi_tenant.forms import parse_submission
 from local.plezi_tenant.limits import TokenBucket
-from local.plezi_tenant.query import listing_of
+from local.plezi_tenant.query import parse_query
 from local.plezi_tenant.schema import NEWSLETTERS
 from local.plezi_tenant.store import Contact
-from local.plezi_tenant.timestamps import moment_of, text_of_moment
+from local.plezi_tenant.timestamps import format_millis, to_millis
 from local.plezi_tenant.wire_format import WireFormat, document
 
 PREFIX = "/api/v1"
@@ -55,7 +55,7 @@ KINDS = {
 }
 UPDATE_METHODS = {"put": "PUT", "patch": "PATCH", "post_upsert": ""}
 NEWSLETTERS_SINCE = "2024-01-01T00:00:00.000Z"
-FORM_ANSWER = {
+FORM_RESPONSE = {
     "email_contact_sent": True,
     "redirect_after_submit": True,
     "redirection_url": "https://www.example.com/thanks",
@@ -71,7 +71,7 @@ class Call:
     identity: str
     kind: str
     records: int = 0
-    unseen: float = 0.0
+    invisible_seconds: float = 0.0
 
 
 class Api:
@@ -79,18 +79,18 @@ class Api:
 
     def __init__(
         self,
-        book: ContactRepository,
+        contacts: ContactRepository,
         control: ControlPanel,
-        announce: Callable[[dict[str, object]], None],
+        publish: Callable[[dict[str, object]], None],
     ) -> None:
         self.api_key = API_KEY
         self.tenant_name = TENANT_NAME
         self.public_url = "https://app.plezi.co"
-        self.wait: Wait = control.clock.advance
+        self.sleep: Sleep = control.clock.advance
         self.submissions = 0
-        self._book = book
+        self._contacts = contacts
         self._control = control
-        self._announce = announce
+        self._publish = publish
         self._lock = threading.Lock()
         self._bucket = TokenBucket(control.clock)
         self._actions: dict[str, Callable[[Call], Response]] = {
@@ -105,22 +105,22 @@ class Api:
         }
 
     @property
-    def wire(self) -> WireFormat:
+    def wire_format(self) -> WireFormat:
         """The spelling as the switches are now."""
-        return WireFormat(self._book.schema, self._book.switches, self.public_url)
+        return WireFormat(self._contacts.schema, self._contacts.switches, self.public_url)
 
     def reset(self) -> None:
         """Go back to the first key, and forget the forms."""
         self.api_key = API_KEY
         self.submissions = 0
 
-    def answer(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:
         """Answer one call and count it, whatever becomes of it."""
         call = _call_of(request)
         try:
             return self._with_faults(call)
         except RefusedError as error:
-            if self._book.switches.error_format == "html":
+            if self._contacts.switches.error_format == "html":
                 return html_refusal(error.status, error.headers)
             return json_refusal(error)
         finally:
@@ -130,22 +130,22 @@ class Api:
         method, path = call.request.method, call.request.path
         faults = self._control.faults
         if fault := faults.take(method, path, *BEFORE):
-            struck = inject_before(fault, self.wait)
+            struck = inject_before(fault, self.sleep)
             if struck is not None:
                 return struck
-        self._let_in(call)
+        self._authorize(call)
         if call.kind in WRITES and (stale := faults.take(method, path, STALE)):
-            call.unseen = float(stale.parameters.get("seconds", STALE_SECONDS))
-        answer = self._carried_out(call)
+            call.invisible_seconds = float(stale.parameters.get("seconds", STALE_SECONDS))
+        answer = self._execute(call)
         if call.kind == "list" and (fault := faults.take(method, path, TRUNCATED_PAGE)):
             answer = truncate_page(fault, answer)
         if fault := faults.take(method, path, *AFTER):
-            answer = inject_after(fault, answer, self.wait)
+            answer = inject_after(fault, answer, self.sleep)
         return answer
 
-    def _let_in(self, call: Call) -> None:
+    def _authorize(self, call: Call) -> None:
         """Refuse who may not call, or calls too often, or in no language spoken here."""
-        switches, headers = self._book.switches, call.request.headers
+        switches, headers = self._contacts.switches, call.request.headers
         tenant, key = headers.get("X-Tenant-Company"), headers.get("X-API-Key")
         if not tenant or not key:
             raise RefusedError(401, "X-API-Key and X-Tenant-Company are needed")
@@ -164,8 +164,8 @@ class Api:
         if accepted and not accepted.best_match([JSON, JSON_API]):
             raise RefusedError(406, f"answers are {JSON}")
 
-    def _carried_out(self, call: Call) -> Response:
-        switches, method = self._book.switches, call.request.method
+    def _execute(self, call: Call) -> Response:
+        switches, method = self._contacts.switches, call.request.method
         known = {resource for resource, _ in KINDS}
         if call.resource not in known:
             raise RefusedError(404, f"no route {call.request.path}")
@@ -173,7 +173,7 @@ class Api:
             raise RefusedError(404, f"no route {call.request.path}")
         allowed = [verb for resource, verb in KINDS if resource == call.resource]
         if call.resource == ONE_CONTACT:
-            allowed = [verb for verb in allowed if self._offers(verb)]
+            allowed = [verb for verb in allowed if self._is_offered(verb)]
         if method not in allowed:
             headers = {"Allow": ", ".join(allowed)}
             raise RefusedError(405, f"{method} is not offered here", headers=headers)
@@ -181,9 +181,9 @@ class Api:
             raise RefusedError(415, f"the body must be {JSON}")
         return self._actions[call.kind](call)
 
-    def _offers(self, verb: str) -> bool:
+    def _is_offered(self, verb: str) -> bool:
         """Tell whether a verb may be used on one contact."""
-        switches = self._book.switches
+        switches = self._contacts.switches
         match verb:
             case "GET":
                 return switches.get_by_id == "offered"
@@ -193,42 +193,44 @@ class Api:
                 return verb == UPDATE_METHODS[switches.update_method]
 
     def _list(self, call: Call) -> Response:
-        switches = self._book.switches
-        contacts, total = self._book.page(listing_of(call.request.args, switches))
+        switches = self._contacts.switches
+        contacts, total = self._contacts.page(parse_query(call.request.args, switches))
         call.records = len(contacts)
         told = {"right": total, "low": total // 2, "high": total + 7}[switches.total_results]
         meta = {"total_results": told} if switches.meta == "present" else None
-        wire = self.wire
-        return _answer(document([wire.resource(contact) for contact in contacts], meta))
+        wire = self.wire_format
+        return _json_response(document([wire.resource(contact) for contact in contacts], meta))
 
     def _get(self, call: Call) -> Response:
-        contact = self._book.read(call.identity)
+        contact = self._contacts.read(call.identity)
         if contact is None:
             raise RefusedError(404, f"no contact {call.identity}")
         call.records = 1
         return self._resource(contact)
 
     def _create(self, call: Call) -> Response:
-        changes = self.wire.changes(call.request.get_data())
-        contact, created = self._book.post(changes, unseen=call.unseen)
+        changes = self.wire_format.parse_changes(call.request.get_data())
+        contact, created = self._contacts.post(changes, invisible_seconds=call.invisible_seconds)
         call.records = 1
         return self._resource(contact, 201 if created else 200)
 
     def _update(self, call: Call) -> Response:
-        changes = self.wire.changes(call.request.get_data(), call.identity)
-        contact = self._book.update(call.identity, changes, unseen=call.unseen)
+        changes = self.wire_format.parse_changes(call.request.get_data(), call.identity)
+        contact = self._contacts.update(
+            call.identity, changes, invisible_seconds=call.invisible_seconds
+        )
         call.records = 1
         return self._resource(contact)
 
     def _delete(self, call: Call) -> Response:
-        self._book.delete(call.identity, unseen=call.unseen)
+        self._contacts.delete(call.identity, invisible_seconds=call.invisible_seconds)
         call.records = 1
         return Response(status=204)
 
     def _schema(self, call: Call) -> Response:
-        rows = self.wire.schema_rows()
+        rows = self.wire_format.schema_rows()
         call.records = len(rows)
-        return _answer(document(rows, {"total_results": len(rows)}))
+        return _json_response(document(rows, {"total_results": len(rows)}))
 
     def _lists(self, call: Call) -> Response:
         rows = [
@@ -244,33 +246,33 @@ class Api:
             for newsletter in NEWSLETTERS
         ]
         call.records = len(rows)
-        return _answer(document(rows, {"total_results": len(rows)}))
+        return _json_response(document(rows, {"total_results": len(rows)}))
 
     def _form(self, call: Call) -> Response:
-        created = self.take_form(call.request.args)
+        created = self.submit_form(call.request.args)
         call.records = 1
-        return _answer(json.dumps(FORM_ANSWER).encode(), 201 if created else 200)
+        return _json_response(json.dumps(FORM_RESPONSE).encode(), 201 if created else 200)
 
-    def take_form(self, fields: MultiDict[str, str]) -> bool:
+    def submit_form(self, fields: MultiDict[str, str]) -> bool:
         """Take a filled-in form, tell the connector, and say whether the contact is new."""
-        submission = submission_of(fields, self.wire)
-        contact, created = self._book.submit(
+        submission = parse_submission(fields, self.wire_format)
+        contact, created = self._contacts.submit(
             submission.changes, keep=submission.keep, source=submission.source
         )
         with self._lock:
             self.submissions += 1
-        self._announce(
+        self._publish(
             {
                 "event": "form.submitted",
                 "contact": {"id": contact.id, "email": contact.email},
                 "content_web_form_id": submission.content_web_form_id,
-                "occurred_at": text_of_moment(moment_of(self._control.clock.now())),
+                "occurred_at": format_millis(to_millis(self._control.clock.now())),
             }
         )
         return created
 
     def _resource(self, contact: Contact, status: int = 200) -> Response:
-        return _answer(document(self.wire.resource(contact)), status)
+        return _json_response(document(self.wire_format.resource(contact)), status)
 
 
 def _call_of(request: Request) -> Call:
@@ -287,5 +289,5 @@ def _call_of(request: Request) -> Call:
     return Call(request, resource, identity, KINDS.get((resource, request.method), "other"))
 
 
-def _answer(body: bytes, status: int = 200) -> Response:
+def _json_response(body: bytes, status: int = 200) -> Response:
     return Response(body, status=status, content_type="application/json; charset=utf-8")

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from local.control import SimulatedClock
 from local.plezi_tenant.errors import RefusedError
-from local.plezi_tenant.sample import Identities, sample_contacts
+from local.plezi_tenant.sample import IdGenerator, sample_contacts
 from local.plezi_tenant.schema import Schema, Value, Values
-from local.plezi_tenant.store import Contact, ContactStore, Listing, email_key
+from local.plezi_tenant.store import Contact, ContactQuery, ContactStore, email_key
 from local.plezi_tenant.switches import Switches
-from local.plezi_tenant.timestamps import moment_of
+from local.plezi_tenant.timestamps import to_millis
 
 Changes: TypeAlias = Mapping[str, Value | None]
 """Attributes to write; None clears one, an absent one is kept."""
@@ -31,7 +31,7 @@ class ContactRepository:
         self.schema = Schema()
         self._clock = clock
         self._seed = seed
-        self._identities = Identities(seed)
+        self._ids = IdGenerator(seed)
         self._store = ContactStore()
         self._lock = threading.RLock()
 
@@ -43,11 +43,11 @@ class ContactRepository:
         """Forget every contact and custom change, and give the same ids again."""
         with self._lock:
             self._store.clear()
-            self._identities = Identities(self._seed)
+            self._ids = IdGenerator(self._seed)
             self.switches = Switches()
             self.schema = Schema()
 
-    def turn(self, changes: Mapping[str, Any]) -> None:
+    def set_switches(self, changes: Mapping[str, Any]) -> None:
         """Turn switches; `ValueError` names what cannot be."""
         with self._lock:
             turned = self.switches.changed(changes)
@@ -63,30 +63,30 @@ class ContactRepository:
         """Add sample contacts; those whose e-mail is known already are left alone."""
         with self._lock:
             spread = int(spread_seconds * 1000)
-            people = sample_contacts(count, first, self._identities, self._now(), spread)
+            people = sample_contacts(count, first, self._ids, self._now(), spread)
             return self._store.insert(people)
 
     def read(self, identity: str) -> Contact | None:
         """Return a contact as the API shows it now, lag included."""
         with self._lock:
-            return self._store.by_id(identity, seen_at=self._now())
+            return self._store.by_id(identity, visible_at=self._now())
 
-    def page(self, listing: Listing) -> tuple[list[Contact], int]:
+    def page(self, query: ContactQuery) -> tuple[list[Contact], int]:
         """Return one page as the API shows it now, and the number of contacts that qualify."""
         with self._lock:
-            return self._store.page(listing, seen_at=self._now())
+            return self._store.page(query, visible_at=self._now())
 
-    def truth(self, identity: str) -> Contact | None:
+    def find_current(self, identity: str) -> Contact | None:
         """Return a contact as it is, whatever readers still see."""
         with self._lock:
             return self._store.by_id(identity)
 
-    def true_page(self, listing: Listing) -> tuple[list[Contact], int]:
+    def current_page(self, query: ContactQuery) -> tuple[list[Contact], int]:
         """Return one page of the contacts as they are."""
         with self._lock:
-            return self._store.page(listing)
+            return self._store.page(query)
 
-    def post(self, changes: Changes, *, unseen: float = 0) -> tuple[Contact, bool]:
+    def post(self, changes: Changes, *, invisible_seconds: float = 0) -> tuple[Contact, bool]:
         """Create a contact, or deal with its known e-mail as the switch says.
 
         `unseen` is how many seconds readers will not see this write.
@@ -94,38 +94,40 @@ class ContactRepository:
         with self._lock:
             known = self._store.by_email(str(changes["email"]))
             if known is None:
-                return self._create(changes, source="offline", unseen=unseen), True
+                return self._create(
+                    changes, source="offline", invisible_seconds=invisible_seconds
+                ), True
             match self.switches.known_email:
                 case "upsert":
-                    return self._write(known, changes, unseen=unseen), False
+                    return self._write(known, changes, invisible_seconds=invisible_seconds), False
                 case "conflict":
                     raise RefusedError(422, "email is already taken")
                 case "conflict_409":
                     raise RefusedError(409, "email is already taken")
 
-    def create_as_person(self, changes: Changes) -> Contact:
+    def create_as_user(self, changes: Changes) -> Contact:
         """Create a contact by hand, as a user of Plezi does; a known e-mail is refused."""
         with self._lock:
             if not changes.get("email"):
                 raise RefusedError(422, "email is mandatory")
             if self._store.by_email(str(changes["email"])) is not None:
                 raise RefusedError(422, "email is already taken")
-            return self._create(changes, source="offline", unseen=0)
+            return self._create(changes, source="offline", invisible_seconds=0)
 
-    def update(self, identity: str, changes: Changes, *, unseen: float = 0) -> Contact:
+    def update(self, identity: str, changes: Changes, *, invisible_seconds: float = 0) -> Contact:
         """Write some attributes of a known contact."""
         with self._lock:
             contact = self._store.by_id(identity)
             if contact is None:
                 raise RefusedError(404, f"no contact {identity}")
-            return self._write(contact, changes, unseen=unseen)
+            return self._write(contact, changes, invisible_seconds=invisible_seconds)
 
-    def delete(self, identity: str, *, unseen: float = 0) -> None:
+    def delete(self, identity: str, *, invisible_seconds: float = 0) -> None:
         """Remove a contact for ever."""
         with self._lock:
             if self._store.by_id(identity) is None:
                 raise RefusedError(404, f"no contact {identity}")
-            self._hide(identity, unseen)
+            self._delay_visibility(identity, invisible_seconds)
             self._store.delete(identity)
 
     def submit(
@@ -140,7 +142,7 @@ class ContactRepository:
             if known is None:
                 scored = {**changes, "behaviour_score": FORM_POINTS}
                 unseen = self.switches.form_invisible_seconds
-                return self._create(scored, source=source, unseen=unseen), True
+                return self._create(scored, source=source, invisible_seconds=unseen), True
             score = known.values.get("behaviour_score", 0)
             points = score if isinstance(score, int) else 0
             state = known.values.get("state", "new")
@@ -151,19 +153,19 @@ class ContactRepository:
                 "behaviour_score": max(points, min(points + FORM_POINTS, HIGHEST_SCORE)),
                 "state": "engaged" if state == "new" else state,
             }
-            return self._write(known, moved, unseen=0), False
+            return self._write(known, moved, invisible_seconds=0), False
 
-    def _create(self, changes: Changes, *, source: str, unseen: float) -> Contact:
+    def _create(self, changes: Changes, *, source: str, invisible_seconds: float) -> Contact:
         now = self._now()
         values: Values = {"behaviour_score": 0, "state": "new", "source": source}
         values |= {name: value for name, value in changes.items() if value is not None}
-        contact = Contact(self._identities.next(), self._cased(values), now, now)
-        self._hide(contact.id, unseen)
+        contact = Contact(self._ids.next_id(), self._with_email_case(values), now, now)
+        self._delay_visibility(contact.id, invisible_seconds)
         self._store.insert([contact])
         return contact
 
-    def _write(self, contact: Contact, changes: Changes, *, unseen: float) -> Contact:
-        values = self._cased(_with(contact.values, changes))
+    def _write(self, contact: Contact, changes: Changes, *, invisible_seconds: float) -> Contact:
+        values = self._with_email_case(_merged(contact.values, changes))
         if email_key(str(values["email"])) != email_key(contact.email):
             holder = self._store.by_email(str(values["email"]))
             if holder is not None:
@@ -178,27 +180,27 @@ class ContactRepository:
             and self.switches.score_change != "moves_updated_at"
         ):
             updated_at = contact.updated_at
-        self._hide(contact.id, unseen)
+        self._delay_visibility(contact.id, invisible_seconds)
         written = Contact(contact.id, values, contact.created_at, updated_at)
         self._store.replace(written)
         return written
 
-    def _hide(self, identity: str, unseen: float) -> None:
+    def _delay_visibility(self, identity: str, invisible_seconds: float) -> None:
         """Let readers go on seeing what is there now, before it is changed."""
-        seconds = max(unseen, self.switches.read_lag_seconds)
+        seconds = max(invisible_seconds, self.switches.read_lag_seconds)
         if seconds > 0:
-            self._store.keep_past(identity, self._now() + int(seconds * 1000))
+            self._store.keep_previous_version(identity, self._now() + int(seconds * 1000))
 
-    def _cased(self, values: Values) -> Values:
+    def _with_email_case(self, values: Values) -> Values:
         if self.switches.email_case == "lowered":
             return {**values, "email": str(values["email"]).lower()}
         return values
 
     def _now(self) -> int:
-        return moment_of(self._clock.now())
+        return to_millis(self._clock.now())
 
 
-def _with(values: Values, changes: Changes) -> Values:
+def _merged(values: Values, changes: Changes) -> Values:
     merged: dict[str, Value | None] = {**values, **changes}
     return {name: value for name, value in merged.items() if value is not None}
 

@@ -13,7 +13,7 @@ from local.plezi_tenant.api import READS, WRITES, Api
 from local.plezi_tenant.contact_repository import Changes, ContactRepository
 from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import SET_BY_PLEZI, Value, custom_attribute
-from local.plezi_tenant.store import Contact, Listing
+from local.plezi_tenant.store import Contact, ContactQuery
 from local.plezi_tenant.switches import Switches
 from local.plezi_tenant.webhooks import Webhooks, WebhookTarget
 from local.plezi_tenant.wire_format import WireFormat
@@ -29,14 +29,14 @@ class TenantControlPanel:
     """Answers `/_sim/`: the shared routes, and those that only a Plezi tenant has."""
 
     def __init__(
-        self, book: ContactRepository, api: Api, pushes: Webhooks, control: ControlPanel
+        self, contacts: ContactRepository, api: Api, webhooks: Webhooks, control: ControlPanel
     ) -> None:
-        self._book = book
+        self._contacts = contacts
         self._api = api
-        self._pushes = pushes
+        self._webhooks = webhooks
         self._control = control
 
-    def answer(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:
         """Answer one control call; what is wrong with it comes back as `{"error": ...}`."""
         try:
             return self._route(request)
@@ -49,8 +49,8 @@ class TenantControlPanel:
 
     def reset(self) -> None:
         """Go back to an empty tenant: no contact, fault, push or submission, default switches."""
-        self._book.reset()
-        self._pushes.reset()
+        self._contacts.reset()
+        self._webhooks.reset()
         self._api.reset()
         self._control.faults.clear()
         self._control.calls.mark()
@@ -67,15 +67,15 @@ class TenantControlPanel:
                 return json_response({"loaded": self._load(json_object(request))}, 201)
             case (("GET" | "POST"), ["switches"]):
                 order = json_object(request) if request.method == "POST" else {}
-                self._book.turn(order)
-                return json_response(self._book.switches.listing())
+                self._contacts.set_switches(order)
+                return json_response(self._contacts.switches.listing())
             case "POST", ["key"]:
                 return json_response(self._rotate(json_object(request)))
             case _, [("push" | "pushes" | "forms"), *_]:
-                return self._push_routes(request, path)
+                return self._webhook_routes(request, path)
             case _, [("contacts" | "attributes"), *rest]:
                 return self._record_routes(request, path.split("/")[0], rest)
-        answer = self._control.answer(request)
+        answer = self._control.handle(request)
         if answer is None:
             raise NotFound(f"no control route {request.method} {request.path}")
         return answer
@@ -98,7 +98,7 @@ class TenantControlPanel:
             )
         if count > LARGEST_LOAD:
             raise BadRequest(f"'contacts' is {LARGEST_LOAD} at most")
-        return self._book.load(count, first, spread)
+        return self._contacts.load(count, first, spread)
 
     def _rotate(self, order: Mapping[str, Any]) -> dict[str, str]:
         key = order.get("api_key")
@@ -107,21 +107,21 @@ class TenantControlPanel:
         self._api.api_key = key
         return {"api_key": key, "tenant": self._api.tenant_name}
 
-    def _push_routes(self, request: Request, path: str) -> Response:
+    def _webhook_routes(self, request: Request, path: str) -> Response:
         match request.method, path:
             case "GET", "forms":
                 return json_response({"submissions": self._api.submissions})
             case "GET", "pushes":
-                return json_response({"pushes": self._pushes.listing()})
+                return json_response({"pushes": self._webhooks.listing()})
             case "POST", "push":
-                self._pushes.target = _target(json_object(request))
+                self._webhooks.target = _target(json_object(request))
             case "DELETE", "push":
-                self._pushes.target = None
+                self._webhooks.target = None
             case "GET", "push":
                 pass
             case _:
                 raise NotFound(f"no control route {request.method} {request.path}")
-        target = self._pushes.target
+        target = self._webhooks.target
         return json_response({"url": target.url if target is not None else None})
 
     def _record_routes(self, request: Request, collection: str, rest: list[str]) -> Response:
@@ -129,45 +129,45 @@ class TenantControlPanel:
             case "GET", "contacts", []:
                 return json_response(self._listing(request))
             case "POST", "contacts", []:
-                changes = self._person_changes(json_object(request))
-                return json_response(self._shown(self._book.create_as_person(changes)), 201)
+                changes = self._user_changes(json_object(request))
+                return json_response(self._flat(self._contacts.create_as_user(changes)), 201)
             case "GET", "contacts", [identity]:
-                contact = self._book.truth(identity)
+                contact = self._contacts.find_current(identity)
                 if contact is None:
                     raise NotFound(f"no contact {identity}")
-                return json_response(self._shown(contact))
+                return json_response(self._flat(contact))
             case "PATCH", "contacts", [identity]:
-                changes = self._person_changes(json_object(request))
-                return json_response(self._shown(self._book.update(identity, changes)))
+                changes = self._user_changes(json_object(request))
+                return json_response(self._flat(self._contacts.update(identity, changes)))
             case "DELETE", "contacts", [identity]:
-                self._book.delete(identity)
+                self._contacts.delete(identity)
             case "POST", "attributes", []:
-                self._book.schema.declare(custom_attribute(json_object(request)))
+                self._contacts.schema.declare(custom_attribute(json_object(request)))
             case "DELETE", "attributes", [name]:
-                self._book.schema.withdraw(name)
+                self._contacts.schema.withdraw(name)
             case _:
                 raise NotFound(f"no control route {request.method} {request.path}")
         return json_response({"done": True})
 
     def _listing(self, request: Request) -> dict[str, Any]:
         limit = request.args.get("limit", SAMPLE, type=int)
-        listing = Listing(
+        listing = ContactQuery(
             sort="number",
             email=request.args.get("email"),
             limit=max(0, min(limit, LARGEST_LISTING)),
             offset=max(0, min(request.args.get("offset", 0, type=int), LARGEST_LOAD)),
         )
-        contacts, total = self._book.true_page(listing)
-        return {"contacts": [self._shown(contact) for contact in contacts], "total": total}
+        contacts, total = self._contacts.current_page(listing)
+        return {"contacts": [self._flat(contact) for contact in contacts], "total": total}
 
-    def _person_changes(self, order: Mapping[str, Any]) -> Changes:
+    def _user_changes(self, order: Mapping[str, Any]) -> Changes:
         """Return what a person, or Plezi itself, writes: score, state and source included.
 
         Those three take any value, so that a strange score or an unknown state can be shown.
         """
         changes: dict[str, Value | None] = {}
         for name, value in order.items():
-            attribute = self._book.schema.find(name)
+            attribute = self._contacts.schema.find(name)
             if attribute is None:
                 raise BadRequest(f"{name} is not an attribute of contacts")
             if attribute.read_only and name not in SET_BY_PLEZI:
@@ -180,9 +180,9 @@ class TenantControlPanel:
                 raise BadRequest(f"{name} {error}") from error
         return changes
 
-    def _shown(self, contact: Contact) -> dict[str, Any]:
+    def _flat(self, contact: Contact) -> dict[str, Any]:
         """Return a contact flat, by the names of the schema, whatever the wire spells."""
-        plain = WireFormat(self._book.schema, Switches(), self._api.public_url)
+        plain = WireFormat(self._contacts.schema, Switches(), self._api.public_url)
         return {"id": contact.id, **plain.resource(contact)["attributes"]}
 
 

@@ -12,7 +12,7 @@ from local.control import Fault
 from local.plezi_tenant.errors import RefusedError, html_refusal
 from local.serving import ConnectionDroppedError
 
-Wait: TypeAlias = Callable[[float], None]
+Sleep: TypeAlias = Callable[[float], None]
 
 BEFORE = (
     "http_500",
@@ -36,7 +36,7 @@ STALE_SECONDS = 60.0
 RETRY_SECONDS = 1
 
 
-def inject_before(fault: Fault, wait: Wait) -> Response | None:
+def inject_before(fault: Fault, wait: Sleep) -> Response | None:
     """Return the answer that takes the place of the call, or None to go on with it."""
     match fault.kind:
         case "http_500":
@@ -58,7 +58,7 @@ def inject_before(fault: Fault, wait: Wait) -> Response | None:
             return None
 
 
-def inject_after(fault: Fault, answer: Response, wait: Wait) -> Response:
+def inject_after(fault: Fault, answer: Response, wait: Sleep) -> Response:
     """Return what the caller gets of an answer whose call was carried out."""
     match fault.kind:
         case "reset_after":

@@ -30,28 +30,30 @@ class Submission:
     source: str
 
 
-def submission_of(parameters: MultiDict[str, str], wire: WireFormat) -> Submission:
+def parse_submission(parameters: MultiDict[str, str], wire_format: WireFormat) -> Submission:
     """Return the form that a query string holds, or refuse it: 400 for names, 422 for values."""
     for name in IDENTITIES:
         if not OBJECT_ID.fullmatch(parameters.get(name, "")):
             raise RefusedError(422, f"{name} must be an id of 24 hexadecimal digits")
-    changes = _fields(parameters, wire)
+    changes = _fields(parameters, wire_format)
     # Newsletters and consents given before are not taken back by a later form.
     keep = {"subscriptions", "consents"}
     if parameters.get(KEEP) == "true":
-        keep |= {a for a in changes if _is_multiple(wire.attribute(wire.spelled(a)))}
+        keep |= {
+            a for a in changes if _is_multiple(wire_format.attribute(wire_format.wire_name(a)))
+        }
     source = parameters.get("utm_source") or DIRECT
     return Submission(parameters["content_web_form_id"], changes, frozenset(keep), source)
 
 
-def _fields(parameters: MultiDict[str, str], wire: WireFormat) -> dict[str, Value]:
+def _fields(parameters: MultiDict[str, str], wire_format: WireFormat) -> dict[str, Value]:
     """Return the fields that were filled in; one left blank is sent too, and says nothing."""
     changes: dict[str, Value] = {}
     wrong: list[str] = []
     for name, texts in parameters.lists():
         if name in TRACKING or name in IDENTITIES or name == KEEP:
             continue
-        attribute = wire.attribute("consents" if name == CONSENTS else name)
+        attribute = wire_format.attribute("consents" if name == CONSENTS else name)
         if attribute is None or name == "consents":
             raise RefusedError(400, f"{name} is not a field of the form")
         text = ",".join(texts) if name == CONSENTS else texts[-1]

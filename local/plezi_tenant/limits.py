@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from local.control import SimulatedClock
-from local.plezi_tenant.timestamps import moment_of
+from local.plezi_tenant.timestamps import to_millis
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -25,7 +25,7 @@ class TokenBucket:
     def wait_for_one(self, per_minute: int) -> int:
         """Take one call out of the bucket: 0, or after how many whole seconds to ask again."""
         with self._lock:
-            now = moment_of(self._clock.now())
+            now = to_millis(self._clock.now())
             full = per_minute * MINUTE
             if per_minute != self._per_minute:
                 self._per_minute = per_minute

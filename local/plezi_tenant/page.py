@@ -16,8 +16,8 @@ from local.plezi_tenant.api import Api
 from local.plezi_tenant.contact_repository import ContactRepository
 from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import SET_BY_PLEZI, Attribute, AttributeType, Value
-from local.plezi_tenant.store import Contact, Listing
-from local.plezi_tenant.timestamps import text_of_moment
+from local.plezi_tenant.store import Contact, ContactQuery
+from local.plezi_tenant.timestamps import format_millis
 
 ROWS = 25
 LAST_PAGE = 1_000_000
@@ -35,7 +35,7 @@ SECURITY_HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldInput:
     """One attribute of one contact, as the page shows it."""
 
     attribute: Attribute
@@ -52,11 +52,11 @@ class Field:
         return self.attribute.accept_text(self.text) if self.text else None
 
 
-class Page:
+class WebInterface:
     """Answers everything that is neither the API nor a control route."""
 
-    def __init__(self, book: ContactRepository, api: Api) -> None:
-        self._book = book
+    def __init__(self, contacts: ContactRepository, api: Api) -> None:
+        self._contacts = contacts
         self._api = api
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -64,7 +64,7 @@ class Page:
             undefined=jinja2.StrictUndefined,
         )
 
-    def answer(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:
         """Answer one request of a browser."""
         match request.method, request.path.strip("/").split("/"):
             case "GET", [""]:
@@ -78,19 +78,19 @@ class Page:
             case "POST", ["form"]:
                 return self._submit(request.form)
             case _:
-                return self._missing()
+                return self._not_found()
 
     def _list(self, request: Request) -> Response:
         text = request.args.get("email", "").strip()
         page = max(1, min(request.args.get("page", 1, type=int), LAST_PAGE))
-        listing = Listing(
+        listing = ContactQuery(
             sort="updated_at", descending=True, text=text, limit=ROWS, offset=(page - 1) * ROWS
         )
-        contacts, total = self._book.true_page(listing)
+        contacts, total = self._contacts.current_page(listing)
         rows = [
             {
                 "id": contact.id,
-                "updated_at": text_of_moment(contact.updated_at),
+                "updated_at": format_millis(contact.updated_at),
                 **{name: contact.values.get(name, "") for name in COLUMNS},
             }
             for contact in contacts
@@ -106,16 +106,16 @@ class Page:
         )
 
     def _contact(self, identity: str, *, saved: bool = False) -> Response:
-        contact = self._book.truth(identity)
+        contact = self._contacts.find_current(identity)
         if contact is None:
-            return self._missing()
-        fields = [_field(attribute, contact) for attribute in self._shown_attributes()]
-        return self._edited(contact, fields, saved=saved)
+            return self._not_found()
+        fields = [_input_of(attribute, contact) for attribute in self._visible_attributes()]
+        return self._render_contact(contact, fields, saved=saved)
 
-    def _edited(
+    def _render_contact(
         self,
         contact: Contact,
-        fields: list[Field],
+        fields: list[FieldInput],
         *,
         saved: bool = False,
         problem: str = "",
@@ -126,22 +126,22 @@ class Page:
             status,
             contact=contact,
             fields=fields,
-            created_at=text_of_moment(contact.created_at),
-            updated_at=text_of_moment(contact.updated_at),
+            created_at=format_millis(contact.created_at),
+            updated_at=format_millis(contact.updated_at),
             saved=saved,
             problem=problem,
         )
 
-    def _shown_attributes(self) -> list[Attribute]:
-        return [a for a in self._book.schema if not a.read_only or a.name in SET_BY_PLEZI]
+    def _visible_attributes(self) -> list[Attribute]:
+        return [a for a in self._contacts.schema if not a.read_only or a.name in SET_BY_PLEZI]
 
     def _save(self, identity: str, form: MultiDict[str, str]) -> Response:
         """Write what differs from what is held, and only that."""
-        contact = self._book.truth(identity)
+        contact = self._contacts.find_current(identity)
         if contact is None:
-            return self._missing()
-        given = [_given(attribute, form) for attribute in self._shown_attributes()]
-        edited = [field for field in given if field != _field(field.attribute, contact)]
+            return self._not_found()
+        given = [_submitted_input(attribute, form) for attribute in self._visible_attributes()]
+        edited = [field for field in given if field != _input_of(field.attribute, contact)]
         changes: dict[str, Value | None] = {}
         wrong: list[str] = []
         for field in edited:
@@ -150,31 +150,31 @@ class Page:
             except ValueError as error:
                 wrong.append(f"{field.attribute.label} {error}")
         if wrong:
-            return self._edited(contact, given, problem="; ".join(wrong), status=422)
+            return self._render_contact(contact, given, problem="; ".join(wrong), status=422)
         try:
-            self._book.update(identity, changes)
+            self._contacts.update(identity, changes)
         except RefusedError as error:
             problem = "; ".join(error.details)
-            return self._edited(contact, given, problem=problem, status=error.status)
+            return self._render_contact(contact, given, problem=problem, status=error.status)
         return redirect(f"/contacts/{identity}?saved", 303)
 
     def _form(self, given: Mapping[str, str], problem: str, status: int = 200) -> Response:
-        attributes = [a for a in self._book.schema if a.name in FORM_FIELDS]
+        attributes = [a for a in self._contacts.schema if a.name in FORM_FIELDS]
         return self._render(
             "form.html", status, attributes=attributes, given=given, problem=problem
         )
 
     def _submit(self, form: MultiDict[str, str]) -> Response:
         given = {name: form.get(name, "").strip() for name in FORM_FIELDS}
-        wire = self._api.wire
-        fields = {wire.spelled(name): text for name, text in given.items()}
+        wire = self._api.wire_format
+        fields = {wire.wire_name(name): text for name, text in given.items()}
         try:
-            self._api.take_form(MultiDict({**FORM_IDS, **fields}))
+            self._api.submit_form(MultiDict({**FORM_IDS, **fields}))
         except RefusedError as error:
             return self._form(given, "; ".join(error.details), error.status)
         return redirect("/?" + urlencode({"email": given["email"]}), 303)
 
-    def _missing(self) -> Response:
+    def _not_found(self) -> Response:
         return self._render("missing.html", 404)
 
     def _render(self, template: str, status: int = 200, **values: object) -> Response:
@@ -185,7 +185,7 @@ class Page:
 COLUMNS = ("email", "first_name", "last_name", "company", "behaviour_score", "state")
 
 
-def _field(attribute: Attribute, contact: Contact) -> Field:
+def _input_of(attribute: Attribute, contact: Contact) -> FieldInput:
     value = contact.values.get(attribute.name)
     chosen = frozenset(str(part) for part in value) if isinstance(value, list) else frozenset()
     if value is None or isinstance(value, list):
@@ -194,13 +194,13 @@ def _field(attribute: Attribute, contact: Contact) -> Field:
         text = str(value).lower()
     else:
         text = str(value)
-    return Field(attribute, text, chosen, attribute.name in SET_BY_PLEZI)
+    return FieldInput(attribute, text, chosen, attribute.name in SET_BY_PLEZI)
 
 
-def _given(attribute: Attribute, form: MultiDict[str, str]) -> Field:
+def _submitted_input(attribute: Attribute, form: MultiDict[str, str]) -> FieldInput:
     texts = form.getlist(attribute.name)
     multiple = attribute.type is AttributeType.MULTI_LIST
-    return Field(
+    return FieldInput(
         attribute,
         "" if multiple else "".join(texts),
         frozenset(texts) if multiple else frozenset(),

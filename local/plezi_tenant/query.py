@@ -7,9 +7,9 @@ from typing import Literal
 from werkzeug.datastructures import MultiDict
 
 from local.plezi_tenant.errors import RefusedError
-from local.plezi_tenant.store import Listing
+from local.plezi_tenant.store import ContactQuery
 from local.plezi_tenant.switches import LARGEST_PAGE, Switches
-from local.plezi_tenant.timestamps import moment_of_text
+from local.plezi_tenant.timestamps import parse_millis
 
 DEFAULT_PAGE = 20
 PAGERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}
@@ -19,7 +19,7 @@ LARGEST_NUMBER = 10_000_000
 """Beyond any list here, and within what the store can count."""
 
 
-def listing_of(parameters: MultiDict[str, str], switches: Switches) -> Listing:
+def parse_query(parameters: MultiDict[str, str], switches: Switches) -> ContactQuery:
     """Return what a list call asks for, or refuse it with 400 and the parameter named."""
     _refuse_unknown(parameters, switches)
     start_name, size_name = PAGERS[switches.pager]
@@ -32,7 +32,7 @@ def listing_of(parameters: MultiDict[str, str], switches: Switches) -> Listing:
     else:
         offset = _number(parameters, start_name, 0, least=0)
     honoured = switches.changed_since == "honoured"
-    return Listing(
+    return ContactQuery(
         sort=_sort(parameters, switches),
         descending=_descending(parameters) and switches.sort == "honoured",
         changed_since=_changed_since(parameters) if honoured else None,
@@ -90,6 +90,6 @@ def _changed_since(parameters: MultiDict[str, str]) -> int | None:
     if len(given) > 1:
         raise RefusedError(400, "give one of filter[updated_at][gte] and updated_since")
     try:
-        return moment_of_text(parameters[given[0]])
+        return parse_millis(parameters[given[0]])
     except (ValueError, OverflowError) as error:
         raise RefusedError(400, f"{given[0]} must be an instant, ISO 8601 with its zone") from error

@@ -13,22 +13,22 @@ SEGMENTS = ("smb", "mid", "large")
 INTERESTS: tuple[list[str], ...] = ([], ["events"], ["product", "hiring"])
 
 
-class Identities:
+class IdGenerator:
     """Opaque 24-hex ids: the same seed gives the same ids in the same order, and no order shows."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._given = 0
+        self._count = 0
 
-    def next(self) -> str:
+    def next_id(self) -> str:
         """Return an id that was not given before."""
-        self._given += 1
-        text = f"{self._seed}/{self._given}".encode()
+        self._count += 1
+        text = f"{self._seed}/{self._count}".encode()
         return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 def sample_contacts(
-    count: int, first: int, identities: Identities, now: int, spread: int
+    count: int, first: int, ids: IdGenerator, now: int, spread: int
 ) -> Iterator[Contact]:
     """Make contacts of the people `first` and up, the last one stamped now.
 
@@ -37,7 +37,7 @@ def sample_contacts(
     """
     for index in range(count):
         moment = now - spread + spread * (index + 1) // count
-        yield Contact(identities.next(), _values(first + index), moment, moment)
+        yield Contact(ids.next_id(), _values(first + index), moment, moment)
 
 
 def _values(number: int) -> Values:

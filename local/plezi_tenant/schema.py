@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from local.plezi_tenant.timestamps import moment_of_text, text_of_moment
+from local.plezi_tenant.timestamps import format_millis, parse_millis
 
 Value: TypeAlias = str | int | float | bool | list[str] | list[int]
 Values: TypeAlias = dict[str, Value]
@@ -158,7 +158,7 @@ def _datetime(value: object) -> str:
         except ValueError:
             instant = None
         if instant is not None and instant.tzinfo is not None:
-            return text_of_moment(moment_of_text(value))
+            return format_millis(parse_millis(value))
     raise ValueError("must be an instant, ISO 8601 with its zone")
 
 

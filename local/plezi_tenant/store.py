@@ -65,7 +65,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ContactQuery:
     """Which contacts a reader asks for, in which order."""
 
     sort: Literal["updated_at", "created_at", "email", "number"] = "updated_at"
@@ -123,7 +123,7 @@ class ContactStore:
         """Remove a contact."""
         self._db.execute("DELETE FROM contacts WHERE id = ?", (identity,))
 
-    def keep_past(self, identity: str, until: int) -> None:
+    def keep_previous_version(self, identity: str, until: int) -> None:
         """Let readers see a contact as it is now (or its absence) until an instant.
 
         Call it before the write that is to stay unseen.
@@ -140,25 +140,27 @@ class ContactStore:
                 "INSERT INTO past (until, present, id) VALUES (?, 0, ?)", (until, identity)
             )
 
-    def by_id(self, identity: str, *, seen_at: int | None = None) -> Contact | None:
+    def by_id(self, identity: str, *, visible_at: int | None = None) -> Contact | None:
         """Return a contact; as readers see it at an instant, or the truth (None)."""
-        return self._one("id", identity, seen_at)
+        return self._one("id", identity, visible_at)
 
-    def by_email(self, email: str, *, seen_at: int | None = None) -> Contact | None:
+    def by_email(self, email: str, *, visible_at: int | None = None) -> Contact | None:
         """Return the one contact with this e-mail, whatever its case and outer spaces."""
-        return self._one("email", email_key(email), seen_at)
+        return self._one("email", email_key(email), visible_at)
 
-    def page(self, listing: Listing, *, seen_at: int | None = None) -> tuple[list[Contact], int]:
+    def page(
+        self, query: ContactQuery, *, visible_at: int | None = None
+    ) -> tuple[list[Contact], int]:
         """Return the rows asked for, and how many there are in all."""
-        table = self._table(seen_at)
-        where, values = _conditions(listing)
-        order = "DESC" if listing.descending else "ASC"
-        by = f"{listing.sort} {order}, id {order}"
+        table = self._table(visible_at)
+        where, values = _conditions(query)
+        order = "DESC" if query.descending else "ASC"
+        by = f"{query.sort} {order}, id {order}"
         # Skipping rows in the index alone keeps a far page as cheap as the first ones.
         rows = self._db.execute(
             f"SELECT id, created_at, updated_at, body FROM {table} WHERE id IN"  # noqa: S608  # constants of this module
             f" (SELECT id FROM {table} {where} ORDER BY {by} LIMIT ? OFFSET ?) ORDER BY {by}",
-            (*values, listing.limit, listing.offset),
+            (*values, query.limit, query.offset),
         ).fetchall()
         total: int = self._db.execute(
             f"SELECT count(*) FROM {table} {where}",  # noqa: S608  # constants of this module
@@ -166,19 +168,19 @@ class ContactStore:
         ).fetchone()[0]
         return [_contact(row) for row in rows], total
 
-    def _one(self, column: str, key: str, seen_at: int | None) -> Contact | None:
+    def _one(self, column: str, key: str, visible_at: int | None) -> Contact | None:
         row = self._db.execute(
             "SELECT id, created_at, updated_at, body"  # noqa: S608  # constants of this module
-            f" FROM {self._table(seen_at)} WHERE {column} = ?",
+            f" FROM {self._table(visible_at)} WHERE {column} = ?",
             (key,),
         ).fetchone()
         return None if row is None else _contact(row)
 
-    def _table(self, seen_at: int | None) -> str:
+    def _table(self, visible_at: int | None) -> str:
         """Choose the truth, or what readers see at an instant where some of it lags."""
-        if not self._lagging or seen_at is None:
+        if not self._lagging or visible_at is None:
             return "contacts"
-        self._db.execute("DELETE FROM past WHERE until <= ?", (seen_at,))
+        self._db.execute("DELETE FROM past WHERE until <= ?", (visible_at,))
         self._lagging = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM past)").fetchone()[0])
         return "visible" if self._lagging else "contacts"
 
@@ -198,16 +200,16 @@ def _contact(row: tuple[str, int, int, str]) -> Contact:
     return Contact(identity, json.loads(body), created_at, updated_at)
 
 
-def _conditions(listing: Listing) -> tuple[str, list[str | int]]:
+def _conditions(query: ContactQuery) -> tuple[str, list[str | int]]:
     conditions: list[str] = []
     values: list[str | int] = []
-    if listing.changed_since is not None:
+    if query.changed_since is not None:
         conditions.append("updated_at >= ?")
-        values.append(listing.changed_since)
-    if listing.email is not None:
+        values.append(query.changed_since)
+    if query.email is not None:
         conditions.append("email = ?")
-        values.append(email_key(listing.email))
-    if listing.text:
+        values.append(email_key(query.email))
+    if query.text:
         conditions.append("instr(email, ?)")
-        values.append(email_key(listing.text))
+        values.append(email_key(query.text))
     return ("WHERE " + " AND ".join(conditions) if conditions else ""), values

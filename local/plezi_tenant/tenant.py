@@ -12,8 +12,8 @@ from local.control import ControlPanel, SimulatedClock
 from local.plezi_tenant import api
 from local.plezi_tenant import control_panel as desk
 from local.plezi_tenant.contact_repository import ContactRepository
-from local.plezi_tenant.fault_injection import KINDS, Wait
-from local.plezi_tenant.page import Page
+from local.plezi_tenant.fault_injection import KINDS, Sleep
+from local.plezi_tenant.page import WebInterface
 from local.plezi_tenant.webhooks import Deliver, Webhooks
 
 if TYPE_CHECKING:
@@ -33,18 +33,20 @@ class PleziTenant:
         clock: SimulatedClock | None = None,
         seed: int = 0,
         *,
-        push: Deliver | None = None,
-        wait: Wait | None = None,
+        deliver: Deliver | None = None,
+        sleep: Sleep | None = None,
     ) -> None:
         self.clock = clock if clock is not None else SimulatedClock()
         self.control = ControlPanel(self.clock, KINDS)
-        self.book = ContactRepository(self.clock, seed)
-        self.pushes = Webhooks(self.clock, seed, push)
-        self._api = api.Api(self.book, self.control, self.pushes.announce)
-        if wait is not None:
-            self._api.wait = wait
-        self._desk = desk.TenantControlPanel(self.book, self._api, self.pushes, self.control)
-        self._page = Page(self.book, self._api)
+        self.contacts = ContactRepository(self.clock, seed)
+        self.webhooks = Webhooks(self.clock, seed, deliver)
+        self._api = api.Api(self.contacts, self.control, self.webhooks.publish)
+        if sleep is not None:
+            self._api.sleep = sleep
+        self._control_panel = desk.TenantControlPanel(
+            self.contacts, self._api, self.webhooks, self.control
+        )
+        self._page = WebInterface(self.contacts, self._api)
 
     @property
     def api_key(self) -> str:
@@ -65,34 +67,34 @@ class PleziTenant:
     def public_url(self, url: str) -> None:
         self._api.public_url = url.rstrip("/")
 
-    def turn(self, **switches: Any) -> None:  # noqa: ANN401  # one keyword for each switch
+    def set_switches(self, **switches: Any) -> None:  # noqa: ANN401  # one keyword for each switch
         """Turn switches, as `POST /_sim/switches` does."""
-        self.book.turn(switches)
+        self.contacts.set_switches(switches)
 
     def load(self, contacts: int, first: int = 0, spread_seconds: float = 0) -> int:
         """Load sample contacts, as `POST /_sim/load` does."""
-        return self.book.load(contacts, first, spread_seconds)
+        return self.contacts.load(contacts, first, spread_seconds)
 
     def reset(self) -> None:
         """Go back to an empty tenant, as `POST /_sim/reset` does."""
-        self._desk.reset()
+        self._control_panel.reset()
 
     def close(self) -> None:
         """Wait for the pushes under way and give the memory back."""
-        self.pushes.deliver_all()
-        self.book.close()
+        self.webhooks.wait_until_delivered()
+        self.contacts.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        answer = self._answer(request)
+        answer = self._handle(request)
         # A server with a clock tells its time on every answer (RFC 9110, section 6.6.1).
         answer.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
         return answer(environ, start_response)
 
-    def _answer(self, request: Request) -> Response:
+    def _handle(self, request: Request) -> Response:
         if request.path.startswith(desk.PREFIX):
-            return self._desk.answer(request)
+            return self._control_panel.handle(request)
         if request.path.startswith(api.PREFIX + "/"):
-            return self._api.answer(request)
-        return self._page.answer(request)
+            return self._api.handle(request)
+        return self._page.handle(request)

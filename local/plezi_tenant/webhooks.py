@@ -18,12 +18,12 @@ from typing import Any, TypeAlias
 import requests
 
 from local.control import SimulatedClock
-from local.plezi_tenant.sample import Identities
+from local.plezi_tenant.sample import IdGenerator
 
 Deliver: TypeAlias = Callable[[str, bytes, Mapping[str, str]], int]
 """Sends a body with headers to a URL and returns the status of the answer."""
 
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 """Seconds to wait for the answer to one push; senders of webhooks give up within 15 to 30."""
 SECRET_PREFIX = "whsec_"
 
@@ -65,7 +65,7 @@ def signature(signing_key: str, message_id: str, timestamp: str, body: bytes) ->
 def post_over_http(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Deliver one push over the network."""
     with requests.post(
-        url, data=body, headers=dict(headers), timeout=PATIENCE, allow_redirects=False
+        url, data=body, headers=dict(headers), timeout=TIMEOUT_SECONDS, allow_redirects=False
     ) as answer:
         return answer.status_code
 
@@ -78,7 +78,7 @@ class Webhooks:
         self._seed = seed
         self._deliver = deliver
         self._lock = threading.Lock()
-        self._messages = Identities(seed)
+        self._message_ids = IdGenerator(seed)
         self._sent: list[dict[str, Any]] = []
         self._under_way: list[threading.Timer] = []
         self.target: WebhookTarget | None = None
@@ -88,9 +88,9 @@ class Webhooks:
         with self._lock:
             self.target = None
             self._sent.clear()
-            self._messages = Identities(self._seed)
+            self._message_ids = IdGenerator(self._seed)
 
-    def announce(self, event: Mapping[str, object]) -> None:
+    def publish(self, event: Mapping[str, object]) -> None:
         """Push an event to the target, if there is one, without holding up the caller.
 
         With an injected delivery the push is made here and now, so that tests need no waiting.
@@ -100,7 +100,7 @@ class Webhooks:
             return
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         with self._lock:
-            message_id = f"msg_{self._messages.next()}"
+            message_id = f"msg_{self._message_ids.next_id()}"
             entry: dict[str, Any] = {
                 "id": message_id,
                 "url": target.url,
@@ -111,11 +111,11 @@ class Webhooks:
             }
             self._sent.append(entry)
         if self._deliver is not None:
-            self._send(self._deliver, target, message_id, body, entry)
+            self._send_copies(self._deliver, target, message_id, body, entry)
             return
         timer = threading.Timer(
             target.delay_seconds,
-            self._send,
+            self._send_copies,
             (post_over_http, target, message_id, body, entry),
         )
         timer.daemon = True
@@ -124,7 +124,7 @@ class Webhooks:
             self._under_way.append(timer)
             timer.start()
 
-    def deliver_all(self, seconds: float = PATIENCE) -> None:
+    def wait_until_delivered(self, seconds: float = TIMEOUT_SECONDS) -> None:
         """Wait for the pushes under way."""
         with self._lock:
             under_way = list(self._under_way)
@@ -136,7 +136,7 @@ class Webhooks:
         with self._lock:
             return [{**entry, "statuses": list(entry["statuses"])} for entry in self._sent]
 
-    def _send(
+    def _send_copies(
         self,
         deliver: Deliver,
         target: WebhookTarget,

@@ -11,7 +11,7 @@ from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import Attribute, AttributeType, Schema, Value
 from local.plezi_tenant.store import Contact
 from local.plezi_tenant.switches import Switches
-from local.plezi_tenant.timestamps import text_of_moment
+from local.plezi_tenant.timestamps import format_millis
 
 IDENTITY = "id"
 LARGEST_BODY = 1_000_000
@@ -26,29 +26,29 @@ class WireFormat:
         self._switches = switches
         self._public_url = public_url
 
-    def spelled(self, name: str) -> str:
+    def wire_name(self, name: str) -> str:
         """Return the wire name of an attribute."""
         return self._switches.attribute_spelling.get(name, name)
 
     def attribute(self, wire_name: str) -> Attribute | None:
         """Return the attribute that a wire name means; its own name is unknown once respelled."""
         return next(
-            (known for known in self._schema if self.spelled(known.name) == wire_name), None
+            (known for known in self._schema if self.wire_name(known.name) == wire_name), None
         )
 
     def resource(self, contact: Contact) -> dict[str, Any]:
         """Return a contact as a JSON:API resource."""
         attributes: dict[str, Any] = {}
         for attribute in self._schema:
-            value = self._shown(attribute, contact)
+            value = self._wire_value(attribute, contact)
             if value is None and self._switches.empty_values == "omitted":
                 continue
             if attribute.name == "updated_at" and self._switches.updated_at == "missing":
                 continue
-            attributes[self.spelled(attribute.name)] = value
+            attributes[self.wire_name(attribute.name)] = value
         return {"id": contact.id, "type": "contacts", "attributes": attributes}
 
-    def changes(self, raw: bytes, identity: str | None = None) -> Changes:
+    def parse_changes(self, raw: bytes, identity: str | None = None) -> Changes:
         """Return what a document asks to write, or refuse it: 400 for its form, 422 for values."""
         resource = _resource_of(_parsed(raw))
         if resource.get(IDENTITY) not in (None, identity):
@@ -56,12 +56,12 @@ class WireFormat:
         attributes = resource.get("attributes")
         if not isinstance(attributes, dict):
             raise RefusedError(400, "data.attributes must be an object")
-        changes = self.accepted(attributes)
+        changes = self.validated(attributes)
         if identity is None and changes.get("email") is None:
             raise RefusedError(422, "email is mandatory")
         return changes
 
-    def accepted(self, attributes: Mapping[str, object]) -> Changes:
+    def validated(self, attributes: Mapping[str, object]) -> Changes:
         """Return the attributes by their own names, each with a value that it accepts."""
         unknown = [name for name in attributes if name != IDENTITY and self.attribute(name) is None]
         if unknown:
@@ -92,10 +92,10 @@ class WireFormat:
         """Return the schema: one resource for each attribute, in the order of positions."""
         return [
             {
-                "id": self.spelled(attribute.name),
+                "id": self.wire_name(attribute.name),
                 "type": "contact_attributes",
                 "attributes": {
-                    "name": self.spelled(attribute.name),
+                    "name": self.wire_name(attribute.name),
                     "label": attribute.label,
                     "type": attribute.type.value,
                     "options": [
@@ -110,12 +110,12 @@ class WireFormat:
             for position, attribute in enumerate(self._schema, start=1)
         ]
 
-    def _shown(self, attribute: Attribute, contact: Contact) -> object:
+    def _wire_value(self, attribute: Attribute, contact: Contact) -> object:
         match attribute.name:
             case "created_at":
-                return text_of_moment(contact.created_at)
+                return format_millis(contact.created_at)
             case "updated_at":
-                return text_of_moment(contact.updated_at)
+                return format_millis(contact.updated_at)
             case "url":
                 return f"{self._public_url}/contacts/{contact.id}"
         value = contact.values.get(attribute.name)
@@ -141,7 +141,9 @@ def _parsed(raw: bytes) -> object:
     if len(raw) > LARGEST_BODY:
         raise RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
     try:
-        return json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_once)
+        return json.loads(
+            raw, parse_constant=_refuse_constant, object_pairs_hook=_without_repeated_members
+        )
     except (ValueError, RecursionError) as error:
         raise RefusedError(400, f"the body is not JSON: {error}") from error
 
@@ -150,7 +152,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+def _without_repeated_members(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     """Build an object whose members are all different."""
     members: dict[str, object] = {}
     for name, value in pairs:

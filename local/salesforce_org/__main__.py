@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     served = ServedApplication(org, port=options.port, certificate=files.certificate, key=files.key)
     with served:
         org.instance_url = served.url
-        ready = ready_facts(org, files.ca_bundle, options.folder)
+        ready = ready_file_contents(org, files.ca_bundle, options.folder)
         if options.ready_file is not None:
             # Renamed into place, so that nobody reads half of it.
             draft = options.ready_file.with_name(options.ready_file.name + ".draft")
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         stop.wait()
 
 
-def ready_facts(org: SalesforceOrg, ca_bundle: Path, folder: Path) -> dict[str, Any]:
+def ready_file_contents(org: SalesforceOrg, ca_bundle: Path, folder: Path) -> dict[str, Any]:
     """Return where the org answers and how to get in; the JWT key is written beside."""
     private_key, certificate = folder / "jwt.key", folder / "jwt.pem"
     private_key.touch(mode=0o600)

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Request
 from local.salesforce_org.errors import (
     FORBIDDEN,
     UNAUTHORIZED,
-    PageInsteadError,
+    HtmlPageError,
     RefusedError,
     resource_missing,
 )
-from local.salesforce_org.fault_kinds import dead_session, limit_exceeded
+from local.salesforce_org.fault_kinds import invalid_session, limit_exceeded
 from local.salesforce_org.resources import NEWEST, OLDEST
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
@@ -27,7 +27,7 @@ VERSION = re.compile(r"(\d{1,2})\.0")
 def check_access(state: OrgState, request: Request, version: str) -> OrgUser:
     """Return the caller, or refuse the call."""
     if state.switches.org_status == "maintenance":
-        raise PageInsteadError(MAINTENANCE, "We are down for maintenance.")
+        raise HtmlPageError(MAINTENANCE, "We are down for maintenance.")
     check_version(version)
     user = _session_user(state, request)
     if not state.switches.api_is_on:
@@ -65,5 +65,5 @@ def _session_user(state: OrgState, request: Request) -> OrgUser:
     session = state.sessions.use(token.strip(), state.now(), idle)
     user = state.user_of_id(session.user_id) if session else None
     if user is None or not user.is_active:
-        raise dead_session()
+        raise invalid_session()
     return user

@@ -17,19 +17,19 @@ from werkzeug.wrappers import Request, Response
 from local.control import ControlPanel, Fault, SimulatedClock, json_response
 from local.salesforce_org import oauth, samples, soap
 from local.salesforce_org.access_check import check_access
-from local.salesforce_org.call_counts import LOGIN, OrgCalls
+from local.salesforce_org.call_counts import LOGIN, OrgCallCounter
 from local.salesforce_org.certificates import JwtKeyPair, jwt_key_pair
 from local.salesforce_org.control_routes import ControlRoutes
 from local.salesforce_org.errors import (
+    HtmlPageError,
     OAuthRefusedError,
-    PageInsteadError,
     RefusedError,
     SoapFaultError,
     resource_missing,
 )
-from local.salesforce_org.exchange import Answer, Call, explained, to_json
-from local.salesforce_org.fault_kinds import KINDS, strike_before
-from local.salesforce_org.page import Page
+from local.salesforce_org.exchange import ApiCall, ApiResponse, error_body, to_json
+from local.salesforce_org.fault_kinds import KINDS, inject_before
+from local.salesforce_org.page import WebInterface
 from local.salesforce_org.resources import versions
 from local.salesforce_org.rest_api import RestApi
 from local.salesforce_org.security import OrgUser
@@ -73,7 +73,7 @@ class SalesforceOrg:
         self.seed = seed
         self.instance_url = (instance_url or DEFAULT_INSTANCE).rstrip("/")
         self.control = ControlPanel(self.clock, KINDS)
-        self.calls = OrgCalls()
+        self.calls = OrgCallCounter()
         self.control.calls = self.calls
         self.state = OrgState(self.clock, seed)
         self._uses_jwt = False
@@ -94,9 +94,9 @@ class SalesforceOrg:
         self.control.faults.clear()
         self.calls.mark()
         self._api = RestApi(self.state, self.control.faults)
-        self._app = oauth.Application(self.consumer_key, self.consumer_secret)
+        self._app = oauth.ConnectedApp(self.consumer_key, self.consumer_secret)
         self._control_routes = ControlRoutes(self.state, self.reset)
-        self._page = Page(self.state, self.sales_user)
+        self._page = WebInterface(self.state, self.sales_user)
 
     def close(self) -> None:
         """Give the memory back."""
@@ -141,53 +141,53 @@ class SalesforceOrg:
         if request.path.startswith("/_sim/"):
             response = self._control(request)
         elif _host(request).endswith(".lightning.force.com"):  # a host for people, never JSON
-            response = _html(200, PageInsteadError(200, "Salesforce Login").html())
+            response = _html(200, HtmlPageError(200, "Salesforce Login").html())
         elif not request.path.startswith(("/services/", "/id/")):
             with self._lock:
-                response = self._page.answer(request)
+                response = self._page.handle(request)
         else:
-            response = self._wire(request)
+            response = self._call_api(request)
         return response(environ, start_response)
 
     def _control(self, request: Request) -> Response:
         try:
             with self._lock:
-                own = self._control_routes.answer(request)
+                own = self._control_routes.handle(request)
                 if own is not None:
                     return own
-            shared = self.control.answer(request)
+            shared = self.control.handle(request)
         except RefusedError as refused:
-            return json_response({"error": refused.alone()}, refused.status)
+            return json_response({"error": refused.single_body()}, refused.status)
         except HTTPException as refused:
             return json_response({"error": refused.description}, refused.code or 400)
         return shared or json_response({"error": f"no route {request.path}"}, 404)
 
-    def _wire(self, request: Request) -> Response:
+    def _call_api(self, request: Request) -> Response:
         """Answer a call of the real API, with what was ordered to go wrong."""
         faults, path = self.control.faults, request.path
         try:
-            strike_before(faults, self.clock, request.method, path)
+            inject_before(faults, self.clock, request.method, path)
             with self._lock:
-                self.state.transactions.settle(self.state.now())
-                response = self._answer(request)
+                self.state.transactions.apply_due(self.state.now())
+                response = self._dispatch(request)
         except RefusedError as refused:
-            response = _refusal(refused, request.get_data())
+            response = _error_response(refused, request.get_data())
         except OAuthRefusedError as refused:
             body = {"error": refused.error, "error_description": refused.description}
             response = _json(to_json(body), refused.status, {"Cache-Control": "no-store"})
         except SoapFaultError as fault:
             response = Response(soap.fault(fault), 500, content_type="text/xml; charset=utf-8")
-        except PageInsteadError as page:
+        except HtmlPageError as page:
             response = _html(page.status, page.html())
         with self._lock:
-            self._finish(request, response)
+            self._add_headers(request, response)
         self._compress(request, response)
         after = faults.take(
             request.method, path, "reset_after_commit", "timeout_after_commit", "truncated_body"
         )
-        return self._spoil(response, after) if after else response
+        return self._damage(response, after) if after else response
 
-    def _answer(self, request: Request) -> Response:
+    def _dispatch(self, request: Request) -> Response:
         path = request.path.rstrip("/")
         if path == "/services/oauth2/token":
             return self._token(request)
@@ -249,7 +249,7 @@ class SalesforceOrg:
         user = check_access(state, request, version)
         state.quota.spend(state.now())
         method = request.args.get("_HttpMethod", request.method).upper()
-        call = Call(
+        call = ApiCall(
             method,
             "/" + rest,
             version,
@@ -262,9 +262,9 @@ class SalesforceOrg:
             answer = self._api.dispatch(call)
         finally:
             self.calls.count_call(call.kind or "refused", call.records, writes=call.writes)
-        return _response(answer)
+        return _api_response(answer)
 
-    def _finish(self, request: Request, response: Response) -> None:
+    def _add_headers(self, request: Request, response: Response) -> None:
         """Put on the headers that every answer carries."""
         state = self.state
         now = state.now()
@@ -286,7 +286,7 @@ class SalesforceOrg:
             response.headers["Content-Encoding"] = "gzip"
 
     @staticmethod
-    def _spoil(response: Response, fault: Fault) -> Response:
+    def _damage(response: Response, fault: Fault) -> Response:
         """Do to an answer what was ordered; what the call saved stays saved."""
         if fault.kind == "truncated_body":
             whole = response.get_data()
@@ -327,7 +327,7 @@ def _check_size(request: Request, target: str) -> None:
         raise RefusedError("HEADERS_TOO_LARGE", message, fields=None, status=431)
 
 
-def _response(answer: Answer) -> Response:
+def _api_response(answer: ApiResponse) -> Response:
     return _json(answer.body, answer.status, answer.headers)
 
 
@@ -342,6 +342,6 @@ def _html(status: int, page: str) -> Response:
     return Response(page, status, content_type="text/html; charset=UTF-8")
 
 
-def _refusal(refused: RefusedError, body: bytes) -> Response:
+def _error_response(refused: RefusedError, body: bytes) -> Response:
     """Answer an error: an array of one object."""
-    return _json(to_json([explained(refused, body)]), refused.status)
+    return _json(to_json([error_body(refused, body)]), refused.status)

@@ -21,7 +21,7 @@ WRITES = frozenset(
 )
 
 
-class OrgCalls(CallCounter):
+class OrgCallCounter(CallCounter):
     """Counts as the shared counter does; a login is shown but is not an API request.
 
     A composite call and a tooling call are reads or writes by what they carried.

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-LIFE = dt.timedelta(days=365)
+VALIDITY = dt.timedelta(days=365)
 RSA_BITS = 2048
 HOSTS = ("localhost", "login.salesforce.com", "test.salesforce.com", "*.my.salesforce.com")
 
@@ -119,7 +119,7 @@ def _builder(
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + VALIDITY)
     )
 
 

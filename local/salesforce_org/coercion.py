@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
-from local.salesforce_org.exchange import ANYWHERE
+from local.salesforce_org.exchange import UNKNOWN_POSITION
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field
 from local.salesforce_org.values import parse_date, parse_datetime, stamp
@@ -64,7 +64,7 @@ def unreadable_value(wanted: str, value: Any) -> WholeCallRefusedError:  # noqa:
     shown = value if isinstance(value, str) else json.dumps(value)
     message = (
         f"Cannot deserialize instance of {wanted} from {token} value {shown}"
-        f" or request may be missing a required field at {ANYWHERE}"
+        f" or request may be missing a required field at {UNKNOWN_POSITION}"
     )
     refused = WholeCallRefusedError("JSON_PARSER_ERROR", message, fields=None)
     refused.value = json.dumps(value, ensure_ascii=False)

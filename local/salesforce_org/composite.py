@@ -12,16 +12,16 @@ from werkzeug.datastructures import Headers
 
 from local.salesforce_org.access_check import check_version
 from local.salesforce_org.errors import RefusedError
-from local.salesforce_org.exchange import Answer, Call, explained, to_json
+from local.salesforce_org.exchange import ApiCall, ApiResponse, error_body, to_json
 from local.salesforce_org.state import OrgState
 
 PREFIX = "/services/data/v"
-MOST = 25
-MOST_HEAVY = 5
+MAX_PARTS = 25
+MAX_HEAVY_PARTS = 5
 HEAVY = re.compile(r"/(?:query|queryAll|composite/sobjects)(?:[/?]|$)", re.IGNORECASE)
 REFERENCE = re.compile(r"@\{([A-Za-z_]\w*)\.([^}]+)\}")
 FAILURE = 400
-HALTED = to_json(
+PROCESSING_HALTED = to_json(
     [
         {
             "errorCode": "PROCESSING_HALTED",
@@ -30,14 +30,14 @@ HALTED = to_json(
         }
     ]
 )
-Dispatch = Callable[[Call], Answer]
+Dispatch = Callable[[ApiCall], ApiResponse]
 
 
 class _RollbackError(Exception):
     """Undoes a composite call."""
 
 
-def run(state: OrgState, call: Call, dispatch: Dispatch) -> Answer:
+def run(state: OrgState, call: ApiCall, dispatch: Dispatch) -> ApiResponse:
     """Answer a composite call: HTTP 200 always, one item for each sub-request, in order."""
     body = call.json_object()
     parts = body.get("compositeRequest")
@@ -45,13 +45,13 @@ def run(state: OrgState, call: Call, dispatch: Dispatch) -> Answer:
         raise RefusedError("INVALID_INPUT", "compositeRequest is required", fields=None)
     _check_size(parts)
     whole = body.get("allOrNone") is True
-    answers: list[tuple[str, Answer]] = []
+    answers: list[tuple[str, ApiResponse]] = []
     try:
         with state.store.savepoint():
             known: dict[str, Any] = {}
             for part in parts:
                 name = str(part["referenceId"])
-                result = _one(call, part, known, dispatch)
+                result = _run_part(call, part, known, dispatch)
                 answers.append((name, result))
                 known[name] = json.loads(result.body) if result.body else None
                 if whole and result.status >= FAILURE:
@@ -59,12 +59,12 @@ def run(state: OrgState, call: Call, dispatch: Dispatch) -> Answer:
     except _RollbackError:
         answers = _halted(parts, answers)
     items = ",".join(_item(name, result) for name, result in answers)
-    return Answer(200, f'{{"compositeResponse":[{items}]}}')
+    return ApiResponse(200, f'{{"compositeResponse":[{items}]}}')
 
 
 def _check_size(parts: list[Any]) -> None:
-    if len(parts) > MOST:
-        message = f"Cannot have more than {MOST} subrequests in a single composite request"
+    if len(parts) > MAX_PARTS:
+        message = f"Cannot have more than {MAX_PARTS} subrequests in a single composite request"
         raise RefusedError("INVALID_INPUT", message, fields=None)
     for part in parts:
         if not isinstance(part, dict) or not all(
@@ -79,8 +79,8 @@ def _check_size(parts: list[Any]) -> None:
     if len(set(names)) < len(names):
         raise RefusedError("INVALID_INPUT", "Duplicate referenceId in the request", fields=None)
     heavy = sum(1 for part in parts if HEAVY.search(part["url"]))
-    if heavy > MOST_HEAVY:
-        message = f"Cannot have more than {MOST_HEAVY} query or collection subrequests"
+    if heavy > MAX_HEAVY_PARTS:
+        message = f"Cannot have more than {MAX_HEAVY_PARTS} query or collection subrequests"
         raise RefusedError("INVALID_INPUT", message, fields=None)
 
 
@@ -90,7 +90,9 @@ def _are_headers(given: object) -> bool:
     )
 
 
-def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Answer:
+def _run_part(
+    call: ApiCall, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch
+) -> ApiResponse:
     try:
         url = _resolve(part["url"], known)
         body = part.get("body")
@@ -105,7 +107,7 @@ def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Disp
     version, _, path = target.partition("/")
     headers = Headers(call.headers)
     headers.update(part.get("httpHeaders") or {})
-    sub = Call(
+    sub = ApiCall(
         part["method"].upper(),
         "/" + path,
         version,
@@ -119,7 +121,7 @@ def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Disp
         check_version(version)
         result = dispatch(sub)
     except RefusedError as refused:
-        return Answer(refused.status, to_json([explained(refused, raw)]))
+        return ApiResponse(refused.status, to_json([error_body(refused, raw)]))
     finally:
         call.records += sub.records
         call.writes = call.writes or sub.writes
@@ -141,14 +143,16 @@ def _resolve(text: str, known: dict[str, Any]) -> str:
     return REFERENCE.sub(value, text)
 
 
-def _halted(parts: list[Any], answers: list[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+def _halted(
+    parts: list[Any], answers: list[tuple[str, ApiResponse]]
+) -> list[tuple[str, ApiResponse]]:
     """Return the answers of a rolled back call: only the one that failed says its own error."""
     failed = dict(answers[-1:])
-    halted = Answer(FAILURE, HALTED)
+    halted = ApiResponse(FAILURE, PROCESSING_HALTED)
     return [(p["referenceId"], failed.get(p["referenceId"], halted)) for p in parts]
 
 
-def _item(name: str, result: Answer) -> str:
+def _item(name: str, result: ApiResponse) -> str:
     headers = to_json(result.headers)
     return (
         f'{{"body":{result.body or "null"},"httpHeaders":{headers},'
@@ -156,5 +160,5 @@ def _item(name: str, result: Answer) -> str:
     )
 
 
-def _error(code: str, message: str) -> Answer:
-    return Answer(FAILURE, to_json([{"errorCode": code, "message": message}]))
+def _error(code: str, message: str) -> ApiResponse:
+    return ApiResponse(FAILURE, to_json([{"errorCode": code, "message": message}]))

@@ -34,7 +34,9 @@ def add(state: OrgState, kind: ObjectType, wanted: dict[str, Any]) -> dict[str, 
     return {"id": field_id, "name": name}
 
 
-def show(state: OrgState, kind: ObjectType, name: str, wanted: dict[str, Any]) -> dict[str, Any]:
+def set_visibility(
+    state: OrgState, kind: ObjectType, name: str, wanted: dict[str, Any]
+) -> dict[str, Any]:
     """Set what every profile, or one user's profile, may do with a field."""
     field = _field(kind, name)
     if not field.permissionable:
@@ -51,7 +53,7 @@ def show(state: OrgState, kind: ObjectType, name: str, wanted: dict[str, Any]) -
             state.schema.get("PermissionSet"), "ProfileId = ?", (user.profile_id,)
         )
         founding.set_field_permission(state, owned[0]["Id"], kind, field, read=read, edit=edit)
-    tooling.touch(state, kind)
+    tooling.mark_changed(state, kind)
     return {"field": f"{kind.name}.{field.name}", "read": read, "edit": edit}
 
 
@@ -64,16 +66,16 @@ def change(state: OrgState, kind: ObjectType, name: str, wanted: dict[str, Any])
         wanted["values"] = tuple(wanted["values"])
     kind.change(field.name, **wanted)
     state.store.index(kind)
-    tooling.touch(state, kind)
+    tooling.mark_changed(state, kind)
     return {"field": f"{kind.name}.{field.name}", **wanted}
 
 
-def drop(state: OrgState, kind: ObjectType, name: str) -> dict[str, Any]:
+def delete(state: OrgState, kind: ObjectType, name: str) -> dict[str, Any]:
     """Delete a custom field with its values."""
     field = _field(kind, name)
     if not field.custom:
         raise BadRequest(f"{field.name} is a standard field: it can be hidden, not deleted")
-    tooling.drop_field(state, kind, field)
+    tooling.delete_field(state, kind, field)
     return {"field": f"{kind.name}.{field.name}", "deleted": True}
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from local.control import json_object, json_response
 from local.salesforce_org import control_fields, lifecycle, login, samples
 from local.salesforce_org.automation import Flow, ValidationRule
-from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.record_rules import check_condition
 from local.salesforce_org.schema import ObjectType
@@ -38,7 +38,7 @@ class ControlRoutes:
         self._state = state
         self._reset = reset
         self._routes: dict[tuple[str, str], Route] = {
-            ("POST", "reset"): self._start_again,
+            ("POST", "reset"): self._reset_org,
             ("POST", "load"): self._load,
             ("GET", "switches"): lambda _r, _p: self._state.switches.listing(),
             ("POST", "switches"): self._set_switches,
@@ -51,14 +51,14 @@ class ControlRoutes:
             ("GET", "rules"): lambda _r, _p: self._state.automation.listing(),
             ("POST", "duplicate_rules"): self._duplicate_rule,
             ("POST", "validation_rules"): self._validation_rule,
-            ("DELETE", "validation_rules"): self._no_validations,
+            ("DELETE", "validation_rules"): self._clear_validation_rules,
             ("POST", "flows"): self._flow,
-            ("DELETE", "flows"): self._no_flows,
+            ("DELETE", "flows"): self._clear_flows,
             ("GET", "assignments"): lambda _r, _p: list(self._state.automation.assignments),
             ("GET", "transactions"): lambda _r, _p: {"open": self._state.transactions.open_count()},
             ("POST", "fields"): self._fields,
             ("PATCH", "fields"): self._change_field,
-            ("DELETE", "fields"): self._drop_field,
+            ("DELETE", "fields"): self._delete_field,
             ("GET", "records"): self._read_record,
             ("POST", "records"): self._post_record,
             ("PATCH", "records"): self._edit_record,
@@ -70,18 +70,18 @@ class ControlRoutes:
             },
         }
 
-    def answer(self, request: Request) -> Response | None:
+    def handle(self, request: Request) -> Response | None:
         """Answer one of these routes, or None."""
         first, *rest = request.path.strip("/").removeprefix("_sim/").split("/")
         route = self._routes.get((request.method, first))
         if route is None:
             return None
-        self._state.transactions.settle(self._state.now())
+        self._state.transactions.apply_due(self._state.now())
         body = route(request, rest)
         made = request.method == "POST" and first in {"records", "fields"} and len(rest) <= 1
         return json_response(body, CREATED if made else 200)
 
-    def _start_again(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+    def _reset_org(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         self._reset()
         return {"reset": True}
 
@@ -105,7 +105,7 @@ class ControlRoutes:
         state = self._state
         state.switches.change(json_object(request))
         state.security.hidden = frozenset(n.lower() for n in state.switches.hidden_objects)
-        state.security.changed()
+        state.security.invalidate()
         organization = state.schema.get("Organization")
         state.store.update_by_id(
             organization,
@@ -187,17 +187,17 @@ class ControlRoutes:
         return asdict(rule)
 
     def _validation_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        rule = _made(ValidationRule, json_object(request))
+        rule = _build_rule(ValidationRule, json_object(request))
         check_condition(self._state, self._kind(rule.object), rule.condition)
         self._state.automation.validations.append(rule)
         return asdict(rule)
 
-    def _no_validations(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+    def _clear_validation_rules(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         self._state.automation.validations.clear()
         return {"validation_rules": []}
 
     def _flow(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        flow = _made(Flow, json_object(request))
+        flow = _build_rule(Flow, json_object(request))
         kind = self._kind(flow.object)
         if flow.condition:
             check_condition(self._state, kind, flow.condition)
@@ -207,7 +207,7 @@ class ControlRoutes:
         self._state.automation.flows.append(flow)
         return asdict(flow)
 
-    def _no_flows(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+    def _clear_flows(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         self._state.automation.flows.clear()
         return {"flows": []}
 
@@ -216,7 +216,7 @@ class ControlRoutes:
             case [entity]:
                 return control_fields.add(self._state, self._kind(entity), json_object(request))
             case [entity, name, "visibility"]:
-                return control_fields.show(
+                return control_fields.set_visibility(
                     self._state, self._kind(entity), name, json_object(request)
                 )
         raise NotFound("POST /_sim/fields/{object}[/{field}/visibility]")
@@ -228,10 +228,10 @@ class ControlRoutes:
             self._state, self._kind(path[0]), path[1], json_object(request)
         )
 
-    def _drop_field(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+    def _delete_field(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         if len(path) != len(("object", "field")):
             raise NotFound("DELETE /_sim/fields/{object}/{field}")
-        return control_fields.drop(self._state, self._kind(path[0]), path[1])
+        return control_fields.delete(self._state, self._kind(path[0]), path[1])
 
     def _read_record(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         if len(path) != len(("object", "id")):
@@ -240,7 +240,7 @@ class ControlRoutes:
         row = self._state.store.fetch(kind, full_id(path[1]) or "")
         if row is None:
             raise NotFound(f"no {kind.name} {path[1]}")
-        return _shown(kind, row)
+        return _record_json(kind, row)
 
     def _post_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         state, body = self._state, json_object(request)
@@ -316,7 +316,7 @@ class ControlRoutes:
             raise BadRequest("'late_commit_seconds' is a number of seconds")
         if not isinstance(values, dict):
             raise BadRequest("'values' is an object: the fields and what they become")
-        saving = Saving(
+        saving = SaveOptions(
             allow_duplicates=True,
             late_seconds=float(late),
             touch=touch,
@@ -342,14 +342,14 @@ class ControlRoutes:
         return kind
 
 
-def _made(what: type[Any], wanted: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
+def _build_rule(what: type[Any], wanted: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
     try:
         return what(**wanted)
     except TypeError as error:
         raise BadRequest(str(error)) from error
 
 
-def _shown(kind: ObjectType, row: Row) -> dict[str, Any]:
+def _record_json(kind: ObjectType, row: Row) -> dict[str, Any]:
     return {
         field.name: bool(row[field.name]) if field.type == "boolean" else row[field.name]
         for field in kind.fields.values()

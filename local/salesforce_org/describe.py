@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from local.salesforce_org.exchange import Answer, Call, to_json
+from local.salesforce_org.exchange import ApiCall, ApiResponse, to_json
 from local.salesforce_org.records import object_for
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.state import OrgState
@@ -28,7 +28,7 @@ _SOAP_TYPE = {
 }
 
 
-def describe(state: OrgState, call: Call, name: str) -> Answer:
+def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}/describe`; 304 when nothing changed since the caller's date."""
     kind = object_for(state, call, name, tooling=call.path.startswith("/tooling"))
     changed = (kind.changed_at or state.now()).astimezone(UTC).replace(microsecond=0)
@@ -37,16 +37,16 @@ def describe(state: OrgState, call: Call, name: str) -> Answer:
     if since:
         try:
             if changed <= parsedate_to_datetime(since).astimezone(UTC):
-                return Answer(NOT_MODIFIED, None, headers)
+                return ApiResponse(NOT_MODIFIED, None, headers)
         except ValueError:
             pass
-    view = state.security.view(call.user)
+    view = state.security.access_of(call.user)
     fields = [
-        describe_field(kind, field, edits=view.edits(kind, field))
+        describe_field(kind, field, editable=view.can_edit(kind, field))
         for field in kind.fields.values()
-        if view.reads(kind, field)
+        if view.can_read(kind, field)
     ]
-    return Answer(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
+    return ApiResponse(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
 
 
 def summary(kind: ObjectType, version: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
     }
 
 
-def describe_field(kind: ObjectType, field: Field, *, edits: bool) -> dict[str, Any]:
+def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[str, Any]:
     """Return one field of a describe."""
     numeric = field.type in {"double", "currency", "percent"}
     return {
@@ -97,8 +97,8 @@ def describe_field(kind: ObjectType, field: Field, *, edits: bool) -> dict[str, 
         "precision": field.precision if numeric else 0,
         "scale": field.scale,
         "digits": 8 if field.type == "int" else 0,
-        "createable": field.createable and edits and kind.createable,
-        "updateable": field.updateable and edits and kind.updateable,
+        "createable": field.createable and editable and kind.createable,
+        "updateable": field.updateable and editable and kind.updateable,
         "nillable": field.nillable,
         "defaultedOnCreate": field.defaulted,
         "defaultValue": field.default if field.type == "boolean" else None,
@@ -140,19 +140,21 @@ def describe_field(kind: ObjectType, field: Field, *, edits: bool) -> dict[str, 
     }
 
 
-def basic(state: OrgState, call: Call, name: str) -> Answer:
+def basic(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}`: its summary and the records seen lately (none here)."""
     kind = object_for(state, call, name)
     body = {"objectDescribe": summary(kind, call.version), "recentItems": []}
-    return Answer(200, to_json(body))
+    return ApiResponse(200, to_json(body))
 
 
-def every_object(state: OrgState, call: Call) -> Answer:
+def every_object(state: OrgState, call: ApiCall) -> ApiResponse:
     """`GET /sobjects`."""
     tooling = call.path.startswith("/tooling")
-    sees: Callable[[ObjectType], bool] = state.security.view(call.user).sees
+    sees: Callable[[ObjectType], bool] = state.security.access_of(call.user).can_see
     listing = [summary(k, call.version) for k in state.schema if k.tooling == tooling and sees(k)]
-    return Answer(200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing}))
+    return ApiResponse(
+        200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing})
+    )
 
 
 def _compound_of(kind: ObjectType, field: Field) -> str | None:

@@ -12,20 +12,20 @@ from local.salesforce_org.coercion import coerce
 from local.salesforce_org.errors import NOT_FOUND, RefusedError, resource_missing
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field, ObjectType
-from local.salesforce_org.security import EverythingView, OrgUser, UserView
+from local.salesforce_org.security import OrgUser, SystemAccess, UserAccess
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
-from local.salesforce_org.transactions import Deferred
+from local.salesforce_org.transactions import DeferredChange
 
 Values = dict[str, Any]
-READ_ONLY_ADVICE = (
+READ_ONLY_HINT = (
     "Please check the security settings of this field and verify that it is read/write for your"
     " profile or permission set."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
+class SaveOptions:
     """How a save was asked for: headers of the call, or wishes of the control panel."""
 
     allow_duplicates: bool = False
@@ -38,17 +38,17 @@ class Saving:
 class Writer:
     """Saves records for one user."""
 
-    def __init__(self, state: OrgState, user: OrgUser, saving: Saving) -> None:
+    def __init__(self, state: OrgState, user: OrgUser, options: SaveOptions) -> None:
         self.state = state
         self.user = user
-        self.saving = saving
-        self._view: UserView | EverythingView = (
-            EverythingView() if saving.as_system else state.security.view(user)
+        self.options = options
+        self._access: UserAccess | SystemAccess = (
+            SystemAccess() if options.as_system else state.security.access_of(user)
         )
 
     def create(self, kind: ObjectType, body: Mapping[str, Any]) -> str:
         """Save a new record and return its id."""
-        if not kind.createable and not self.saving.as_system:
+        if not kind.createable and not self.options.as_system:
             raise _no_rights()
         values = self._read(kind, body, new=True)
         row = self.state.system_row(kind, self.user.id) | _defaults(kind, self.user)
@@ -65,8 +65,8 @@ class Writer:
         record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if kind.name == "PermissionSetAssignment":
             record_rules.check_assignment(self.state, kind, values)
-        record_rules.check_duplicates(self.state, kind, row, self.saving.allow_duplicates)
-        if self.saving.late_seconds > 0:
+        record_rules.check_duplicates(self.state, kind, row, self.options.allow_duplicates)
+        if self.options.late_seconds > 0:
             self._defer(kind, row, values, lambda: self._insert(kind, row))
             return str(row["Id"])
         with self.state.store.savepoint():
@@ -77,11 +77,13 @@ class Writer:
     def update(self, kind: ObjectType, record_id: str, body: Mapping[str, Any]) -> None:
         """Change a record."""
         row = self.find(kind, record_id)
-        if not kind.updateable and not self.saving.as_system:
+        if not kind.updateable and not self.options.as_system:
             raise _no_rights()
         values = self._read(kind, body, new=False)
         self._check_lock(row)
-        if row.get("IsConverted") and not (self.saving.as_system or self.user.edit_converted_leads):
+        if row.get("IsConverted") and not (
+            self.options.as_system or self.user.edit_converted_leads
+        ):
             raise RefusedError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         emptied = [
             f.name
@@ -94,9 +96,9 @@ class Writer:
         record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if "Email" in values and values["Email"] != row.get("Email"):
             merged = row | values
-            record_rules.check_duplicates(self.state, kind, merged, self.saving.allow_duplicates)
+            record_rules.check_duplicates(self.state, kind, merged, self.options.allow_duplicates)
         changes = values | self._stamps(row)
-        if self.saving.late_seconds > 0:
+        if self.options.late_seconds > 0:
             self._defer(kind, row, values, lambda: self._change(kind, row, changes))
             return
         with self.state.store.savepoint():
@@ -106,7 +108,7 @@ class Writer:
     def delete(self, kind: ObjectType, record_id: str) -> None:
         """Send a business record to the recycle bin; a setup record is gone at once."""
         row = self.find(kind, record_id)
-        if not kind.createable and not self.saving.as_system:
+        if not kind.createable and not self.options.as_system:
             raise _no_rights()
         self._check_lock(row)
         if not kind.business:
@@ -138,9 +140,11 @@ class Writer:
             if name.lower() == "attributes":
                 continue
             field = kind.find(name)
-            if field is None or not self._view.reads(kind, field):
+            if field is None or not self._access.can_read(kind, field):
                 if isinstance(value, dict) and (lookup := kind.relation(name)):
-                    values[lookup.name] = record_rules.by_foreign_key(self.state, lookup, value)
+                    values[lookup.name] = record_rules.find_by_foreign_key(
+                        self.state, lookup, value
+                    )
                     continue
                 raise no_such_column(kind, name)
             if not self._writable(kind, field, new=new):
@@ -149,22 +153,22 @@ class Writer:
             values[field.name] = coerce(field, value)
         if forbidden:
             names = ", ".join(forbidden)
-            message = f"Unable to create/update fields: {names}. {READ_ONLY_ADVICE}"
+            message = f"Unable to create/update fields: {names}. {READ_ONLY_HINT}"
             raise RefusedError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=forbidden)
         return values
 
     def _writable(self, kind: ObjectType, field: Field, *, new: bool) -> bool:
-        if self.saving.as_system:
+        if self.options.as_system:
             return field.type != "address" and not field.sql and field.name != "Id"
         allowed = field.createable if new else field.updateable
-        return allowed and self._view.edits(kind, field)
+        return allowed and self._access.can_edit(kind, field)
 
     def _stamps(self, row: Row) -> Values:
         """Return the stamps of a change: whole seconds, and never back in time for one row."""
-        if self.saving.touch == "none":
+        if self.options.touch == "none":
             return {}
         now = max(self.state.stamp(), str(row["SystemModstamp"]))
-        if self.saving.touch == "system":
+        if self.options.touch == "system":
             return {"SystemModstamp": now}
         return {
             "LastModifiedDate": now,
@@ -173,7 +177,7 @@ class Writer:
         }
 
     def _check_lock(self, row: Row) -> None:
-        if self.state.transactions.holds(row["Id"]):
+        if self.state.transactions.is_locked(row["Id"]):
             raise record_rules.row_locked(row["Id"])
 
     def _defer(self, kind: ObjectType, row: Row, values: Values, apply: Any) -> None:  # noqa: ANN401  # a call
@@ -184,9 +188,17 @@ class Writer:
             for name, value in values.items()
             if name in unique and value is not None
         }
-        due = now + timedelta(seconds=self.saving.late_seconds)
+        due = now + timedelta(seconds=self.options.late_seconds)
         self.state.transactions.add(
-            Deferred(kind.name, row["Id"], now, due, apply, holds=True, claims=frozenset(claims))
+            DeferredChange(
+                kind.name,
+                row["Id"],
+                now,
+                due,
+                apply,
+                is_transaction=True,
+                unique_values=frozenset(claims),
+            )
         )
 
     def _insert(self, kind: ObjectType, row: Values) -> None:
@@ -202,10 +214,10 @@ class Writer:
         if not kind.business:
             record_rules.setup_changed(self.state)
             return
-        if self.saving.as_system and self.saving.touch != "both":
+        if self.options.as_system and self.options.touch != "both":
             return
         if kind.name == "Lead":
-            record_rules.assign(self.state, kind, row, self.user, ran=self.saving.assignment)
+            record_rules.assign(self.state, kind, row, self.user, ran=self.options.assignment)
         record_rules.run_flows(self.state, kind, str(row["Id"]))
 
 

@@ -30,14 +30,14 @@ class RefusedError(Exception):
         self.status = status
         self.extra = dict(extra or {})
 
-    def alone(self) -> dict[str, Any]:
+    def single_body(self) -> dict[str, Any]:
         """Return the body of a single call: the key is `errorCode`."""
         body: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:
             body["fields"] = self.fields
         return body | self.extra
 
-    def in_collection(self) -> dict[str, Any]:
+    def collection_item(self) -> dict[str, Any]:
         """Return one item of `errors` in a collection's result: the key is `statusCode`."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
@@ -70,7 +70,7 @@ class SoapFaultError(Exception):
         self.message = message
 
 
-class PageInsteadError(Exception):
+class HtmlPageError(Exception):
     """An answer that is an HTML page where JSON was due (420, 503, a lightning host)."""
 
     def __init__(self, status: int, title: str) -> None:

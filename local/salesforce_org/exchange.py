@@ -12,11 +12,13 @@ from werkzeug.datastructures import Headers
 from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
 from local.salesforce_org.security import OrgUser
 
-ANYWHERE = "[line:1, column:?]"  # where a value stands in the body; filled in when it is answered
+UNKNOWN_POSITION = (
+    "[line:1, column:?]"  # where a value stands in the body; filled in when it is answered
+)
 
 
 @dataclass(slots=True)
-class Answer:
+class ApiResponse:
     """A status, a body that is JSON text already (or None) and headers of its own."""
 
     status: int = 200
@@ -24,9 +26,9 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def answer(value: object, status: int = 200) -> Answer:
+def api_response(value: object, status: int = 200) -> ApiResponse:
     """Answer a value as JSON."""
-    return Answer(status, to_json(value))
+    return ApiResponse(status, to_json(value))
 
 
 def to_json(value: object) -> str:
@@ -35,7 +37,7 @@ def to_json(value: object) -> str:
 
 
 @dataclass(slots=True)
-class Call:
+class ApiCall:
     """One call: where, by whom, with what; `records` says how many rows it read or wrote."""
 
     method: str
@@ -55,7 +57,7 @@ class Call:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise unreadable(self.body, error) from error
+            raise invalid_json(self.body, error) from error
 
     def json_object(self) -> dict[str, Any]:
         """Return the body, which must be an object."""
@@ -70,16 +72,18 @@ class Call:
         return next((v for k, v in self.arguments.items() if k.lower() == lowered), None)
 
 
-def explained(refused: RefusedError, body: bytes) -> dict[str, Any]:
+def error_body(refused: RefusedError, body: bytes) -> dict[str, Any]:
     """Return an error as it is answered; a value that cannot be read is found in the body."""
-    error = refused.alone()
+    error = refused.single_body()
     if isinstance(refused, WholeCallRefusedError):
         place = body.decode(errors="replace").find(refused.value) + len(refused.value)
-        error["message"] = refused.message.replace(ANYWHERE, f"[line:1, column:{max(place, 1)}]")
+        error["message"] = refused.message.replace(
+            UNKNOWN_POSITION, f"[line:1, column:{max(place, 1)}]"
+        )
     return error
 
 
-def unreadable(body: bytes, error: Exception) -> RefusedError:
+def invalid_json(body: bytes, error: Exception) -> RefusedError:
     """Return the refusal of a body that is not JSON (recorded form)."""
     if not body.strip():
         message = "No content to map to Object due to end of input"

@@ -10,8 +10,8 @@ from local.control import Fault, Faults, SimulatedClock
 from local.salesforce_org.errors import (
     FORBIDDEN,
     UNAUTHORIZED,
+    HtmlPageError,
     OAuthRefusedError,
-    PageInsteadError,
     RefusedError,
     SoapFaultError,
 )
@@ -51,7 +51,7 @@ AFTER = {
     "clock_skew": "the Date header is off by `seconds`",
     "instance_change": "the next login answers `instance_url`",
 }
-ONLY_UNDER = {
+PATH_PREFIXES = {
     "session_expired": "/services/data",
     "oauth_error": "/services/oauth2/token",
     "soap_fault": "/services/Soap",
@@ -59,7 +59,7 @@ ONLY_UNDER = {
 KINDS = (*BEFORE, *INSIDE, *AFTER)
 
 
-def dead_session() -> RefusedError:
+def invalid_session() -> RefusedError:
     """Return the 401 of a session that is over (recorded answer)."""
     return RefusedError(
         "INVALID_SESSION_ID", "Session expired or invalid", fields=None, status=UNAUTHORIZED
@@ -73,9 +73,9 @@ def limit_exceeded(which: str) -> RefusedError:
     )
 
 
-def strike_before(faults: Faults, clock: SimulatedClock, method: str, path: str) -> None:
+def inject_before(faults: Faults, clock: SimulatedClock, method: str, path: str) -> None:
     """Raise what was ordered to happen before this call, or let it wait."""
-    kinds = [kind for kind in BEFORE if path.startswith(ONLY_UNDER.get(kind, "/"))]
+    kinds = [kind for kind in BEFORE if path.startswith(PATH_PREFIXES.get(kind, "/"))]
     fault = faults.take(method, path, *kinds)
     while fault is not None and fault.kind == "slow":
         clock.advance(float(fault.parameters.get("advance", 0)))
@@ -87,14 +87,14 @@ def strike_before(faults: Faults, clock: SimulatedClock, method: str, path: str)
 
 def _error_before(fault: Fault) -> Exception:
     makers: dict[str, Callable[[], Exception]] = {
-        "session_expired": dead_session,
+        "session_expired": invalid_session,
         "quota_exceeded": lambda: limit_exceeded("TotalRequests"),
         "concurrent_requests": lambda: limit_exceeded(
             "ConcurrentRequests (Concurrent API Requests)"
         ),
         "long_transactions": lambda: limit_exceeded("ConcurrentPerOrgLongTxn"),
-        "edge_page": lambda: PageInsteadError(420, "Salesforce Edge is setting up your org"),
-        "unavailable_page": lambda: PageInsteadError(503, "We are down for maintenance."),
+        "edge_page": lambda: HtmlPageError(420, "Salesforce Edge is setting up your org"),
+        "unavailable_page": lambda: HtmlPageError(503, "We are down for maintenance."),
         "server_unavailable": lambda: RefusedError(
             "SERVER_UNAVAILABLE", "The server is unavailable", fields=None, status=503
         ),
@@ -114,7 +114,7 @@ def _error_before(fault: Fault) -> Exception:
             str(fault.parameters.get("code", "INVALID_LOGIN")),
             str(fault.parameters.get("message", "")),
         ),
-        "rest_error": lambda: _ordered_error(fault),
+        "rest_error": lambda: _requested_error(fault),
         "connection_reset": lambda: ConnectionDroppedError("connection reset"),
     }
     return makers[fault.kind]()
@@ -135,12 +135,12 @@ def record_refusals(
         if fault.kind == "lock_row":
             record_id = next((str(v) for k, v in item.items() if k.lower() == "id"), "")
             return row_locked(record_id or "001000000000000")
-        return _ordered_error(fault)
+        return _requested_error(fault)
 
     return refusal
 
 
-def _ordered_error(fault: Fault) -> RefusedError:
+def _requested_error(fault: Fault) -> RefusedError:
     wanted = fault.parameters
     return RefusedError(
         str(wanted.get("errorCode", "UNKNOWN_EXCEPTION")),

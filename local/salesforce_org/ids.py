@@ -56,18 +56,18 @@ def _in_base_62(number: int, width: int) -> str:
     return "".join(reversed(letters))
 
 
-class IdMint:
+class IdGenerator:
     """Ids in sequence for each key prefix; the same seed mints the same ids."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._next: dict[str, int] = {}
 
-    def mint(self, prefix: str) -> str:
+    def next_id(self, prefix: str) -> str:
         """Return the next id of a prefix."""
-        return next(self.mint_many(prefix, 1))
+        return next(self.next_ids(prefix, 1))
 
-    def mint_many(self, prefix: str, count: int) -> Iterator[str]:
+    def next_ids(self, prefix: str, count: int) -> Iterator[str]:
         """Yield the next ids of a prefix."""
         start = self._next.get(prefix)
         if start is None:

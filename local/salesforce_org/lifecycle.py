@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.exceptions import BadRequest
 
-from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.errors import resource_missing
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.record_rules import check_unique
@@ -16,32 +16,34 @@ from local.salesforce_org.standard_objects import CONVERTED_STATUS, LEAD_STATUSE
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
-SYSTEM = Saving(as_system=True, assignment=False, allow_duplicates=True)
-COPIED = (
+SYSTEM_SAVE = SaveOptions(as_system=True, assignment=False, allow_duplicates=True)
+COPIED_FIELDS = (
     "FirstName", "LastName", "Salutation", "Title", "Email", "Phone", "MobilePhone", "Fax",
     "Description", "LeadSource",
 )  # fmt: skip
-MOST_LOSERS = 2  # a merge takes up to three records
+MAX_MERGED_RECORDS = 2  # a merge takes up to three records
 
 
-def convert(state: OrgState, user: OrgUser, lead_id: str, wishes: dict[str, Any]) -> dict[str, Any]:
+def convert(
+    state: OrgState, user: OrgUser, lead_id: str, options: dict[str, Any]
+) -> dict[str, Any]:
     """Convert a lead: an account, a contact and, when wished, an opportunity take its place."""
     kind = state.schema.get("Lead")
-    writer = Writer(state, user, SYSTEM)
+    writer = Writer(state, user, SYSTEM_SAVE)
     lead = writer.find(kind, lead_id)
     if lead["IsConverted"]:
         raise BadRequest("the lead is converted already")
-    status = wishes.get("convertedStatus", CONVERTED_STATUS)
+    status = options.get("convertedStatus", CONVERTED_STATUS)
     if status not in LEAD_STATUSES:
         raise BadRequest(f"convertedStatus {status!r} is not a lead status")
     with state.store.savepoint():
-        account = wishes.get("accountId") or writer.create(
+        account = options.get("accountId") or writer.create(
             state.schema.get("Account"), {"Name": lead["Company"]}
         )
-        contact = wishes.get("contactId") or _contact_of(state, writer, lead, str(account))
+        contact = options.get("contactId") or _contact_of(state, writer, lead, str(account))
         opportunity = (
             _opportunity_of(state, writer, lead, account)
-            if wishes.get("createOpportunity")
+            if options.get("createOpportunity")
             else None
         )
         writer.update(
@@ -67,23 +69,23 @@ def convert(state: OrgState, user: OrgUser, lead_id: str, wishes: dict[str, Any]
 
 
 def merge(
-    state: OrgState, user: OrgUser, kind: ObjectType, winner_id: str, wishes: dict[str, Any]
+    state: OrgState, user: OrgUser, kind: ObjectType, winner_id: str, options: dict[str, Any]
 ) -> dict[str, Any]:
     """Merge up to two losers into a winner: losers are deleted and point to it."""
-    losers = wishes.get("loser")
+    losers = options.get("loser")
     given = losers if isinstance(losers, list) else [losers]
     ids = [one for one in given if isinstance(one, str)]
-    if len(ids) < len(given) or not 1 <= len(ids) <= MOST_LOSERS:
+    if len(ids) < len(given) or not 1 <= len(ids) <= MAX_MERGED_RECORDS:
         raise BadRequest("give 'loser': an id, or a list of two")
-    writer = Writer(state, user, SYSTEM)
+    writer = Writer(state, user, SYSTEM_SAVE)
     winner = writer.find(kind, winner_id)
     rows = [writer.find(kind, one) for one in ids]
     if any(row["Id"] == winner["Id"] for row in rows):
         raise BadRequest("a record cannot be merged into itself")
     with state.store.savepoint():
         for row in rows:
-            _lose(state, writer, kind, row, winner["Id"])
-        writer.update(kind, winner["Id"], dict(wishes.get("values", {})))
+            _delete_merged(state, writer, kind, row, winner["Id"])
+        writer.update(kind, winner["Id"], dict(options.get("values", {})))
     return {"id": winner["Id"], "mergedRecordIds": [row["Id"] for row in rows], "success": True}
 
 
@@ -112,7 +114,9 @@ def erase(state: OrgState, kind: ObjectType, record_id: str) -> dict[str, Any]:
     return {"id": row["Id"], "success": True}
 
 
-def _lose(state: OrgState, writer: Writer, kind: ObjectType, row: Row, winner_id: str) -> None:
+def _delete_merged(
+    state: OrgState, writer: Writer, kind: ObjectType, row: Row, winner_id: str
+) -> None:
     if kind.name == "Account":
         contacts = state.schema.get("Contact")
         for child in state.store.select(contacts, "AccountId = ? AND IsDeleted = 0", (row["Id"],)):
@@ -122,7 +126,7 @@ def _lose(state: OrgState, writer: Writer, kind: ObjectType, row: Row, winner_id
 
 
 def _contact_of(state: OrgState, writer: Writer, lead: Row, account: str) -> str:
-    values = {name: lead[name] for name in COPIED if lead.get(name) is not None}
+    values = {name: lead[name] for name in COPIED_FIELDS if lead.get(name) is not None}
     for part in ("Street", "City", "State", "PostalCode", "Country"):
         if lead.get(part) is not None:
             values["Mailing" + part] = lead[part]

@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 TOKEN_LENGTH = 24
 
 
-class Outcome(Enum):
+class LoginStatus(Enum):
     """What really happened; the words are those of Login History, which alone says them."""
 
     SUCCESS = "Success"
@@ -30,22 +30,22 @@ class Outcome(Enum):
     TOO_MANY = "Login Rate Exceeded"
 
 
-def check_password(state: OrgState, user: OrgUser | None, presented: str) -> Outcome:
+def check_password(state: OrgState, user: OrgUser | None, presented: str) -> LoginStatus:
     """Judge a password with its token; count the failures, and lock the user at the limit."""
     if user is None:
-        return Outcome.UNKNOWN_USER
+        return LoginStatus.UNKNOWN_USER
     if is_locked(state, user):
-        return Outcome.LOCKED_OUT
+        return LoginStatus.LOCKED_OUT
     if not user.is_active:
-        return Outcome.INACTIVE
+        return LoginStatus.INACTIVE
     right = user.password + user.security_token
     if presented == right or (presented == user.password and user.trusted_address):
         user.failed_logins = 0
-        return Outcome.EXPIRED if password_expired(state, user) else Outcome.SUCCESS
+        return LoginStatus.EXPIRED if password_expired(state, user) else LoginStatus.SUCCESS
     if presented == user.password:
-        return Outcome.TOKEN_NEEDED
+        return LoginStatus.TOKEN_NEEDED
     _count_failure(state, user)
-    return Outcome.WRONG_PASSWORD
+    return LoginStatus.WRONG_PASSWORD
 
 
 def is_locked(state: OrgState, user: OrgUser) -> bool:
@@ -67,7 +67,7 @@ def password_expired(state: OrgState, user: OrgUser) -> bool:
     return state.now() - user.password_changed_at > timedelta(days=days)
 
 
-def too_many(state: OrgState, user: OrgUser) -> bool:
+def exceeds_login_rate(state: OrgState, user: OrgUser) -> bool:
     """Note a login and tell whether the hour has had too many."""
     now = state.now()
     user.login_times = [t for t in user.login_times if now - t < HOUR]
@@ -77,15 +77,17 @@ def too_many(state: OrgState, user: OrgUser) -> bool:
     return False
 
 
-def record(state: OrgState, user: OrgUser | None, how: str, outcome: Outcome) -> None:
+def add_history_row(
+    state: OrgState, user: OrgUser | None, login_type: str, status: LoginStatus
+) -> None:
     """Write a line of Login History."""
     state.add_setup_row(
         "LoginHistory",
         {
             "UserId": user.id if user else None,
             "LoginTime": state.stamp(),
-            "LoginType": how,
-            "Status": outcome.value,
+            "LoginType": login_type,
+            "Status": status.value,
             "Application": "Plezi connector",
         },
     )
@@ -95,7 +97,7 @@ def reset_password(state: OrgState, user: OrgUser, password: str) -> str:
     """Change a password: the old security token dies with it, sessions too; return the new one."""
     letters = string.ascii_letters + string.digits
     user.password = password
-    user.security_token = "".join(state.chance.choices(letters, k=TOKEN_LENGTH))
+    user.security_token = "".join(state.rng.choices(letters, k=TOKEN_LENGTH))
     user.password_changed_at = state.now()
     user.password_expired = False
     user.failed_logins = 0

@@ -12,8 +12,8 @@ import jwt
 from cryptography import x509
 
 from local.salesforce_org import login
-from local.salesforce_org.errors import FORBIDDEN, OAuthRefusedError, PageInsteadError
-from local.salesforce_org.login import Outcome
+from local.salesforce_org.errors import FORBIDDEN, HtmlPageError, OAuthRefusedError
+from local.salesforce_org.login import LoginStatus
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.sessions import Session
 from local.salesforce_org.state import OrgState
@@ -25,7 +25,7 @@ MAINTENANCE = 503
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ConnectedApp:
     """The connected app."""
 
     consumer_key: str
@@ -33,7 +33,7 @@ class Application:
 
 
 def grant(
-    state: OrgState, app: Application, form: dict[str, str], host: str, instance_url: str
+    state: OrgState, app: ConnectedApp, form: dict[str, str], host: str, instance_url: str
 ) -> dict[str, Any]:
     """Answer a token request with a session, or refuse it."""
     _check_org(state)
@@ -48,9 +48,9 @@ def grant(
             _check_client(state, app, form, secret=False)
             raise OAuthRefusedError("invalid_grant", "expired access/refresh token")
         case _:
-            raise _flow_off()
+            raise _flow_disabled()
     _check_user(state, user)
-    login.record(state, user, "Remote Access 2.0", Outcome.SUCCESS)
+    login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.SUCCESS)
     session = state.sessions.open(state.org_id, user.id, state.now(), "oauth")
     answer = token_answer(state, app, session, instance_url)
     if form["grant_type"] != "password" and state.switches.answered_scopes is not None:
@@ -59,7 +59,7 @@ def grant(
 
 
 def token_answer(
-    state: OrgState, app: Application, session: Session, instance_url: str
+    state: OrgState, app: ConnectedApp, session: Session, instance_url: str
 ) -> dict[str, Any]:
     """Return the six keys of a token answer: no `expires_in`, `issued_at` is text."""
     identity = f"https://login.salesforce.com/id/{state.org_id}/{session.user_id}"
@@ -99,35 +99,35 @@ def identity(state: OrgState, user: OrgUser, instance_url: str) -> dict[str, Any
     }
 
 
-def _by_password(state: OrgState, app: Application, form: dict[str, str], host: str) -> OrgUser:
+def _by_password(state: OrgState, app: ConnectedApp, form: dict[str, str], host: str) -> OrgUser:
     _check_client(state, app, form, secret=True)
     switches = state.switches
     if switches.external_client_app or not switches.password_flow_in_app:
-        raise _flow_off()
+        raise _flow_disabled()
     if switches.password_flow_retired:  # unproved text
-        raise _flow_off()
+        raise _flow_disabled()
     user = state.user(form.get("username", ""))
     if switches.block_oauth_password_flow:
-        raise _refused_login(state, user, Outcome.FLOW_BLOCKED)
+        raise _refused_login(state, user, LoginStatus.FLOW_BLOCKED)
     if switches.login_host_forbidden and host in GENERIC_HOSTS:
-        raise _refused_login(state, user, Outcome.HOST_FORBIDDEN)
+        raise _refused_login(state, user, LoginStatus.HOST_FORBIDDEN)
     outcome = login.check_password(state, user, form.get("password", ""))
-    if outcome is Outcome.INACTIVE:
-        login.record(state, user, "Remote Access 2.0", outcome)
+    if outcome is LoginStatus.INACTIVE:
+        login.add_history_row(state, user, "Remote Access 2.0", outcome)
         raise OAuthRefusedError("inactive_user", "user is inactive")
-    if user is None or outcome is not Outcome.SUCCESS:
+    if user is None or outcome is not LoginStatus.SUCCESS:
         raise _refused_login(state, user, outcome)
     return user
 
 
 def _by_client_credentials(
-    state: OrgState, app: Application, form: dict[str, str], host: str
+    state: OrgState, app: ConnectedApp, form: dict[str, str], host: str
 ) -> OrgUser:
     if host in GENERIC_HOSTS:
         raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
     _check_client(state, app, form, secret=True)
     if not state.switches.client_credentials_in_app:
-        raise _flow_off()
+        raise _flow_disabled()
     user = state.user(state.switches.client_credentials_user or "")
     if user is None:
         raise OAuthRefusedError("invalid_grant", "no client credentials user enabled")
@@ -135,10 +135,10 @@ def _by_client_credentials(
 
 
 def _by_assertion(
-    state: OrgState, app: Application, form: dict[str, str], host: str, instance_url: str
+    state: OrgState, app: ConnectedApp, form: dict[str, str], host: str, instance_url: str
 ) -> OrgUser:
     if not state.switches.jwt_flow_in_app:
-        raise _flow_off()
+        raise _flow_disabled()
     claims = _claims(state, form.get("assertion", ""))
     if claims.get("iss") != app.consumer_key:
         raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
@@ -153,7 +153,7 @@ def _by_assertion(
         raise OAuthRefusedError("invalid_grant", "invalid assertion")
     user = state.user(str(claims.get("sub", "")))
     if user is None or not user.approved:
-        login.record(state, user, "Remote Access 2.0", Outcome.NOT_APPROVED)
+        login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.NOT_APPROVED)
         raise OAuthRefusedError("invalid_grant", "user hasn't approved this consumer")
     return user
 
@@ -175,12 +175,14 @@ def _claims(state: OrgState, assertion: str) -> dict[str, Any]:
 
 def _check_org(state: OrgState) -> None:
     if state.switches.org_status == "maintenance":
-        raise PageInsteadError(MAINTENANCE, "We are down for maintenance.")
+        raise HtmlPageError(MAINTENANCE, "We are down for maintenance.")
     if state.switches.org_status != "active":
         raise OAuthRefusedError("inactive_org", "organization is inactive")
 
 
-def _check_client(state: OrgState, app: Application, form: dict[str, str], *, secret: bool) -> None:
+def _check_client(
+    state: OrgState, app: ConnectedApp, form: dict[str, str], *, secret: bool
+) -> None:
     if form.get("client_id") != app.consumer_key:
         raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
     if not state.switches.app_installed:
@@ -192,25 +194,27 @@ def _check_client(state: OrgState, app: Application, form: dict[str, str], *, se
 
 def _check_user(state: OrgState, user: OrgUser) -> None:
     if not user.is_active:
-        login.record(state, user, "Remote Access 2.0", Outcome.INACTIVE)
+        login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.INACTIVE)
         raise OAuthRefusedError("inactive_user", "user is inactive")
     if user.ip_restricted:
-        login.record(state, user, "Remote Access 2.0", Outcome.IP_RESTRICTED)
+        login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.IP_RESTRICTED)
         raise OAuthRefusedError("invalid_grant", "ip restricted")
     if not user.admin_approved:
-        login.record(state, user, "Remote Access 2.0", Outcome.NOT_APPROVED)
+        login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.NOT_APPROVED)
         message = "user is not admin approved to access this app"
         raise OAuthRefusedError("invalid_app_access", message)
-    if login.too_many(state, user):
-        login.record(state, user, "Remote Access 2.0", Outcome.TOO_MANY)
+    if login.exceeds_login_rate(state, user):
+        login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.TOO_MANY)
         raise OAuthRefusedError("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded", FORBIDDEN)
 
 
-def _refused_login(state: OrgState, user: OrgUser | None, outcome: Outcome) -> OAuthRefusedError:
+def _refused_login(
+    state: OrgState, user: OrgUser | None, outcome: LoginStatus
+) -> OAuthRefusedError:
     """Record the real reason and return the one answer that they all share."""
-    login.record(state, user, "Remote Access 2.0", outcome)
+    login.add_history_row(state, user, "Remote Access 2.0", outcome)
     return OAuthRefusedError("invalid_grant", "authentication failure")
 
 
-def _flow_off() -> OAuthRefusedError:
+def _flow_disabled() -> OAuthRefusedError:
     return OAuthRefusedError("unsupported_grant_type", "grant type not supported")

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import NUMBERS, Field, ObjectType
@@ -34,7 +34,7 @@ MULTIPLE = "multipicklist"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FieldInput:
     """One field of one record, as the page shows it."""
 
     field: Field
@@ -58,7 +58,7 @@ class Shown:
         return INPUT_TYPES.get(self.field.type, "text")
 
 
-class Page:
+class WebInterface:
     """Answers everything that is neither the API nor a control route."""
 
     def __init__(self, state: OrgState, author: OrgUser) -> None:
@@ -70,9 +70,9 @@ class Page:
             undefined=jinja2.StrictUndefined,
         )
 
-    def answer(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:
         """Answer one request of a browser."""
-        self._state.transactions.settle(self._state.now())
+        self._state.transactions.apply_due(self._state.now())
         match request.method, request.path.strip("/").split("/"):
             case "GET", [""]:
                 return self._list(request, "Lead")
@@ -83,7 +83,7 @@ class Page:
             case "POST", [name, record_id] if name in TABS:
                 return self._save(name, record_id, request.form)
             case _:
-                return self._missing()
+                return self._not_found()
 
     def _list(self, request: Request, name: str) -> Response:
         kind = self._state.schema.get(name)
@@ -120,14 +120,16 @@ class Page:
     def _record(self, name: str, record_id: str, *, saved: bool = False) -> Response:
         kind, row = self._row(name, record_id)
         if row is None:
-            return self._missing()
-        return self._edited(kind, row, [_shown(f, row) for f in self._fields(kind)], saved=saved)
+            return self._not_found()
+        return self._render_record(
+            kind, row, [_input_of(f, row) for f in self._fields(kind)], saved=saved
+        )
 
-    def _edited(
+    def _render_record(
         self,
         kind: ObjectType,
         row: Row,
-        fields: list[Shown],
+        fields: list[FieldInput],
         *,
         saved: bool = False,
         problem: str = "",
@@ -148,25 +150,25 @@ class Page:
         """Write what differs from what is held, and only that, by the rules of the API."""
         kind, row = self._row(name, record_id)
         if row is None:
-            return self._missing()
-        given = [_given(f, form) for f in self._fields(kind)]
-        edited = [g for g in given if g.text != _shown(g.field, row).text and not g.locked]
+            return self._not_found()
+        given = [_submitted_input(f, form) for f in self._fields(kind)]
+        edited = [g for g in given if g.text != _input_of(g.field, row).text and not g.locked]
         values = {each.field.name: _value(each) for each in edited}
         try:
             if values:
-                writer = Writer(self._state, self._author, Saving(allow_duplicates=True))
+                writer = Writer(self._state, self._author, SaveOptions(allow_duplicates=True))
                 writer.update(kind, row["Id"], values)
         except RefusedError as refused:
-            return self._edited(kind, row, given, problem=refused.message, status=422)
+            return self._render_record(kind, row, given, problem=refused.message, status=422)
         return redirect(f"/{name}/{row['Id']}?saved", 303)
 
     def _fields(self, kind: ObjectType) -> list[Field]:
         """Return what the author may see and might write, long system fields left out."""
-        view = self._state.security.view(self._author)
+        view = self._state.security.access_of(self._author)
         return [
             field
             for field in kind.fields.values()
-            if view.reads(kind, field)
+            if view.can_read(kind, field)
             and field.type not in {"reference", "address", "id"}
             and (field.updateable or field.calculated or field.name == "IsConverted")
         ]
@@ -176,7 +178,7 @@ class Page:
         row = self._state.store.fetch(kind, full_id(record_id) or "")
         return kind, None if row is None or row["IsDeleted"] else row
 
-    def _missing(self) -> Response:
+    def _not_found(self) -> Response:
         return self._render("missing.html", 404)
 
     def _render(self, template: str, status: int = 200, **values: object) -> Response:
@@ -184,7 +186,7 @@ class Page:
         return Response(html, status, SECURITY_HEADERS, content_type="text/html; charset=utf-8")
 
 
-def _shown(field: Field, row: Row) -> Shown:
+def _input_of(field: Field, row: Row) -> FieldInput:
     value = row[field.name]
     if field.type == "boolean":
         text = "true" if value else "false"
@@ -192,17 +194,17 @@ def _shown(field: Field, row: Row) -> Shown:
         text = str(int(value))
     else:
         text = "" if value is None else str(value)
-    return Shown(field, text, locked=not field.updateable)
+    return FieldInput(field, text, locked=not field.updateable)
 
 
-def _given(field: Field, form: MultiDict[str, str]) -> Shown:
+def _submitted_input(field: Field, form: MultiDict[str, str]) -> FieldInput:
     if field.type == MULTIPLE:
-        return Shown(field, ";".join(form.getlist(field.name)), locked=not field.updateable)
+        return FieldInput(field, ";".join(form.getlist(field.name)), locked=not field.updateable)
     text = form.get(field.name, "").replace("\r\n", "\n")  # a browser's way to end a line
-    return Shown(field, text, locked=not field.updateable)
+    return FieldInput(field, text, locked=not field.updateable)
 
 
-def _value(shown: Shown) -> Any:  # noqa: ANN401  # as JSON would carry it
+def _value(shown: FieldInput) -> Any:  # noqa: ANN401  # as JSON would carry it
     if shown.field.type == "boolean":
         return shown.text == "true"
     if shown.field.type in NUMBERS or not shown.text.strip():

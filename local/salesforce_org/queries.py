@@ -14,26 +14,26 @@ from datetime import datetime, timedelta
 
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.exchange import to_json
-from local.salesforce_org.ids import IdMint
+from local.salesforce_org.ids import IdGenerator
 from local.salesforce_org.rendering import RowTemplate
 from local.salesforce_org.schema import Field, ObjectType, Schema
-from local.salesforce_org.soql_ast import Aggregate, AllFields, Ordering, Path, Query, Selected
+from local.salesforce_org.soql_ast import Aggregate, AllFields, FieldPath, Ordering, Query, Selected
 from local.salesforce_org.soql_conditions import Conditions
 from local.salesforce_org.soql_parser import malformed, parse
-from local.salesforce_org.soql_scope import Column, Scope, View
+from local.salesforce_org.soql_scope import Access, Column, Scope
 from local.salesforce_org.store import Store
 
-PAGE = 2000  # rows: the default and the most
-SMALLEST_PAGE = 200
-CURSOR_LIFE = timedelta(days=2)  # since API 56.0
-MOST_CURSORS = 10  # open at a time for one user; the oldest is released, general knowledge
-LONGEST_SOQL = 100_000  # characters
-FARTHEST_OFFSET = 2000
-MOST_FIELDS_ALL = 200  # FIELDS(ALL) needs a LIMIT of at most this, general knowledge
+MAX_PAGE_ROWS = 2000  # rows: the default and the most
+MIN_PAGE_ROWS = 200
+CURSOR_LIFETIME = timedelta(days=2)  # since API 56.0
+MAX_CURSORS = 10  # open at a time for one user; the oldest is released, general knowledge
+MAX_SOQL_CHARACTERS = 100_000  # characters
+MAX_OFFSET = 2000
+MAX_FIELDS_ALL_LIMIT = 200  # FIELDS(ALL) needs a LIMIT of at most this, general knowledge
 
 
 @dataclass(slots=True)
-class Cursor:
+class QueryCursor:
     """A query that still owes rows."""
 
     id: str
@@ -44,10 +44,10 @@ class Cursor:
     total: int
     page: int
     expires: datetime
-    kept: dict[int, str] = field(default_factory=dict)
+    snapshots: dict[int, str] = field(default_factory=dict)
     members: frozenset[int] | None = None
 
-    def owes(self, rowid: int) -> bool:
+    def contains(self, rowid: int) -> bool:
         """Tell whether a row belongs to the cursor (the set is built at the first question)."""
         if self.members is None:
             self.members = frozenset(self.rowids)
@@ -55,45 +55,45 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class QueryRequest:
     """Who asks, when and how: everything about a query but its text."""
 
     user_id: str
-    view: View
+    access: Access
     now: datetime
     version: str
-    page: int = PAGE
-    everything: bool = False  # queryAll: deleted and merged rows too
+    page: int = MAX_PAGE_ROWS
+    include_deleted: bool = False  # queryAll: deleted and merged rows too
     tooling: bool = False
 
 
 class Queries:
     """The query engine of one org."""
 
-    def __init__(self, schema: Schema, store: Store, mint: IdMint) -> None:
+    def __init__(self, schema: Schema, store: Store, ids: IdGenerator) -> None:
         self._schema = schema
         self._store = store
-        self._mint = mint
-        self._cursors: dict[str, Cursor] = {}
-        store.listeners.append(self._keep)
+        self._ids = ids
+        self._cursors: dict[str, QueryCursor] = {}
+        store.listeners.append(self._snapshot_rows)
 
-    def run(self, soql: str, asking: Asking) -> tuple[str, int]:
+    def run(self, soql: str, request: QueryRequest) -> tuple[str, int]:
         """Return the first page as JSON and how many rows it has."""
-        if len(soql) > LONGEST_SOQL:
-            message = f"SOQL statements cannot be longer than {LONGEST_SOQL} characters."
+        if len(soql) > MAX_SOQL_CHARACTERS:
+            message = f"SOQL statements cannot be longer than {MAX_SOQL_CHARACTERS} characters."
             raise RefusedError("MALFORMED_QUERY", message, fields=None)
         query = parse(soql)
-        scope = Scope(query, self._schema, asking.view, tooling=asking.tooling)
-        if query.offset > FARTHEST_OFFSET:
-            problem = f"Maximum SOQL offset allowed is {FARTHEST_OFFSET}"
+        scope = Scope(query, self._schema, request.access, tooling=request.tooling)
+        if query.offset > MAX_OFFSET:
+            problem = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise scope.refusal("NUMBER_OUTSIDE_VALID_RANGE", query.offset_at, problem)
         if query.counts_rows:
-            return self._count(query, scope, asking)
+            return self._count(query, scope, request)
         if query.aggregates:
-            return self._aggregate(query, scope, asking)
-        return self._records(query, scope, asking)
+            return self._aggregate(query, scope, request)
+        return self._records(query, scope, request)
 
-    def more(self, locator: str, user_id: str, now: datetime, version: str) -> tuple[str, int]:
+    def next_page(self, locator: str, user_id: str, now: datetime, version: str) -> tuple[str, int]:
         """Return a later page; a locator is `<cursor>-<first row>`."""
         name, _, start = locator.partition("-")
         cursor = self._cursors.get(name)
@@ -123,29 +123,31 @@ class Queries:
         )
         return found is not None
 
-    def _keep(self, kind: ObjectType, rowids: Sequence[int]) -> None:
+    def _snapshot_rows(self, kind: ObjectType, rowids: Sequence[int]) -> None:
         for cursor in self._cursors.values():
             if cursor.kind is not kind:
                 continue
-            wanted = [r for r in rowids if r not in cursor.kept and cursor.owes(r)]
+            wanted = [r for r in rowids if r not in cursor.snapshots and cursor.contains(r)]
             if wanted:
-                cursor.kept.update(self._rows(cursor, wanted))
+                cursor.snapshots.update(self._rows(cursor, wanted))
 
-    def _rows(self, cursor: Cursor, rowids: Sequence[int]) -> dict[int, str]:
+    def _rows(self, cursor: QueryCursor, rowids: Sequence[int]) -> dict[int, str]:
         return dict(self._store.run(cursor.sql, (json.dumps(list(rowids)),)).fetchall())
 
-    def _condition(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, Conditions]:
-        conditions = Conditions(scope, asking.now)
-        parts = [] if asking.everything or not scope.kind.business else ["t0.IsDeleted = 0"]
+    def _condition(
+        self, query: Query, scope: Scope, request: QueryRequest
+    ) -> tuple[str, Conditions]:
+        conditions = Conditions(scope, request.now)
+        parts = [] if request.include_deleted or not scope.kind.business else ["t0.IsDeleted = 0"]
         if query.where is not None:
             parts.append(f"({conditions.where(query.where)})")
         return (" WHERE " + " AND ".join(parts)) if parts else "", conditions
 
-    def _count(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
+    def _count(self, query: Query, scope: Scope, request: QueryRequest) -> tuple[str, int]:
         if len(query.selected) > 1 or query.grouped or query.ordered:
             at = query.grouped[0].at if query.grouped else 0
             raise malformed(query.text, at, "COUNT() must be the only thing that is selected")
-        where, conditions = self._condition(query, scope, asking)
+        where, conditions = self._condition(query, scope, request)
         window = f" LIMIT {-1 if query.limit is None else query.limit} OFFSET {query.offset}"
         total = self._store.first(
             f"SELECT count(*) FROM (SELECT 1 FROM {scope.tables()}{where}{window})",  # noqa: S608  # compiled by us
@@ -153,10 +155,10 @@ class Queries:
         )
         return f'{{"totalSize":{total},"done":true,"records":[]}}', 1
 
-    def _records(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
+    def _records(self, query: Query, scope: Scope, request: QueryRequest) -> tuple[str, int]:
         columns = self._columns(query, scope)
-        template = RowTemplate(scope, columns, asking.version).sql()
-        where, conditions = self._condition(query, scope, asking)
+        template = RowTemplate(scope, columns, request.version).sql()
+        where, conditions = self._condition(query, scope, request)
         order = self._order([self._ordering(o, scope) for o in query.ordered])
         window = f" LIMIT {-1 if query.limit is None else query.limit} OFFSET {query.offset}"
         found = self._store.run(
@@ -168,21 +170,25 @@ class Queries:
             f"SELECT t0.rowid, {template} FROM {scope.tables()}"  # noqa: S608  # compiled by us
             " WHERE t0.rowid IN (SELECT value FROM json_each(?))"
         )
-        cursor = Cursor(
-            "", asking.user_id, scope.kind, sql, rowids, len(rowids), asking.page,
-            asking.now + CURSOR_LIFE,
+        cursor = QueryCursor(
+            "", request.user_id, scope.kind, sql, rowids, len(rowids), request.page,
+            request.now + CURSOR_LIFETIME,
         )  # fmt: skip
-        if len(rowids) > asking.page:
-            cursor.id = self._mint.mint("01g")
-            self._make_room(asking)
+        if len(rowids) > request.page:
+            cursor.id = self._ids.next_id("01g")
+            self._release_cursors(request)
             self._cursors[cursor.id] = cursor
-        return self._page(cursor, 0, asking.version)
+        return self._page(cursor, 0, request.version)
 
-    def _page(self, cursor: Cursor, start: int, version: str) -> tuple[str, int]:
+    def _page(self, cursor: QueryCursor, start: int, version: str) -> tuple[str, int]:
         end = min(start + cursor.page, cursor.total)
         wanted = cursor.rowids[start:end]
         rows = self._rows(cursor, wanted)
-        rows.update({r: cursor.kept[r] for r in wanted if r in cursor.kept} if cursor.kept else {})
+        rows.update(
+            {r: cursor.snapshots[r] for r in wanted if r in cursor.snapshots}
+            if cursor.snapshots
+            else {}
+        )
         records = ",".join([rows[rowid] for rowid in wanted])
         done = end >= cursor.total
         following = ""
@@ -191,11 +197,11 @@ class Queries:
         head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{following}'
         return f'{head}"records":[{records}]}}', len(wanted)
 
-    def _make_room(self, asking: Asking) -> None:
+    def _release_cursors(self, request: QueryRequest) -> None:
         """Drop what has expired, and the caller's oldest cursor when ten are open."""
-        self._cursors = {k: c for k, c in self._cursors.items() if c.expires > asking.now}
-        own = [k for k, c in self._cursors.items() if c.user_id == asking.user_id]
-        for name in own[: max(0, len(own) - MOST_CURSORS + 1)]:
+        self._cursors = {k: c for k, c in self._cursors.items() if c.expires > request.now}
+        own = [k for k, c in self._cursors.items() if c.user_id == request.user_id]
+        for name in own[: max(0, len(own) - MAX_CURSORS + 1)]:
             del self._cursors[name]
 
     def _columns(self, query: Query, scope: Scope) -> list[Column]:
@@ -205,7 +211,7 @@ class Queries:
             if isinstance(item, AllFields):
                 columns += self._all_fields(query, item, scope)
                 continue
-            if item.alias is not None or not isinstance(item.item, Path):
+            if item.alias is not None or not isinstance(item.item, FieldPath):
                 raise malformed(
                     query.text, item.item.at, "only aggregate expressions use field aliasing"
                 )
@@ -219,20 +225,20 @@ class Queries:
         return columns
 
     def _all_fields(self, query: Query, item: AllFields, scope: Scope) -> list[Column]:
-        if item.which != "STANDARD" and (query.limit is None or query.limit > MOST_FIELDS_ALL):
+        if item.which != "STANDARD" and (query.limit is None or query.limit > MAX_FIELDS_ALL_LIMIT):
             problem = (
                 "The SOQL FIELDS function must have a LIMIT of at most"
-                f" {MOST_FIELDS_ALL} (FIELDS({item.which}))"
+                f" {MAX_FIELDS_ALL_LIMIT} (FIELDS({item.which}))"
             )
             raise malformed(query.text, item.at, problem)
         return [
             Column(scope.kind, field, "t0", ())
             for field in scope.kind.fields.values()
-            if scope.view.reads(scope.kind, field) and _chosen(field, item.which)
+            if scope.access.can_read(scope.kind, field) and _chosen(field, item.which)
         ]
 
     def _ordering(self, ordering: Ordering, scope: Scope) -> str:
-        if not isinstance(ordering.subject, Path):
+        if not isinstance(ordering.subject, FieldPath):
             raise malformed(scope.query.text, ordering.subject.at, "nothing is grouped")
         column = scope.column(ordering.subject)
         if not column.field.sortable:
@@ -244,8 +250,8 @@ class Queries:
     def _order(items: list[str]) -> str:
         return " ORDER BY " + ", ".join(items) if items else ""
 
-    def _aggregate(self, query: Query, scope: Scope, asking: Asking) -> tuple[str, int]:
-        where, conditions = self._condition(query, scope, asking)
+    def _aggregate(self, query: Query, scope: Scope, request: QueryRequest) -> tuple[str, int]:
+        where, conditions = self._condition(query, scope, request)
         grouped = [self._grouping(path, scope) for path in query.grouped]
         names, expressions = self._results(query, scope, conditions, {c.sql for c in grouped})
         having = ""
@@ -259,7 +265,7 @@ class Queries:
             f"{order}{window}",
             conditions.parameters,
         ).fetchall()
-        if len(rows) > PAGE:
+        if len(rows) > MAX_PAGE_ROWS:
             message = (
                 "Aggregate query does not support queryMore(), use LIMIT to restrict the results"
                 " to a single batch"
@@ -269,7 +275,7 @@ class Queries:
         records = [{"attributes": attributes, **dict(zip(names, row, strict=True))} for row in rows]
         return to_json({"totalSize": len(rows), "done": True, "records": records}), len(rows)
 
-    def _grouping(self, path: Path, scope: Scope) -> Column:
+    def _grouping(self, path: FieldPath, scope: Scope) -> Column:
         column = scope.column(path)
         if not column.field.groupable:
             problem = f"field '{path}' can not be grouped in a query call"
@@ -298,7 +304,7 @@ class Queries:
 
     def _grouped_column(self, query: Query, scope: Scope, item: Selected, grouped: set[str]) -> str:
         path = item.item
-        if not isinstance(path, Path):
+        if not isinstance(path, FieldPath):
             raise TypeError("a selected column is a path")
         sql = scope.column(path).sql
         if sql not in grouped:

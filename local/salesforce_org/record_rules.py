@@ -10,14 +10,14 @@ from local.salesforce_org.coercion import coerce
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.ids import SHORT
 from local.salesforce_org.schema import Field, ObjectType
-from local.salesforce_org.security import EverythingView, OrgUser
-from local.salesforce_org.soql_ast import Condition, Path, Query, Selected
+from local.salesforce_org.security import OrgUser, SystemAccess
+from local.salesforce_org.soql_ast import Condition, FieldPath, Query, Selected
 from local.salesforce_org.soql_conditions import Conditions
 from local.salesforce_org.soql_parser import parse_condition
 from local.salesforce_org.soql_scope import Scope
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
-from local.salesforce_org.transactions import Deferred
+from local.salesforce_org.transactions import DeferredChange
 from local.salesforce_org.values import stamp
 
 Values = dict[str, Any]
@@ -46,7 +46,7 @@ def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: s
         others = state.store.select(
             kind, f"{condition} AND IsDeleted = 0 AND Id <> ?", [*parameters, record_id]
         )
-        if others or state.transactions.claims(field.name, str(value), record_id):
+        if others or state.transactions.has_unique_value(field.name, str(value), record_id):
             holder = others[0]["Id"][:SHORT] if others else "<unknown>"
             message = (
                 f"duplicate value found: {field.name} duplicates value on record with id: {holder}"
@@ -147,7 +147,7 @@ def _duplicate_details(kind: ObjectType, rule: str, ids: list[str]) -> dict[str,
     }
 
 
-def by_foreign_key(state: OrgState, lookup: Field, value: Mapping[str, Any]) -> str:
+def find_by_foreign_key(state: OrgState, lookup: Field, value: Mapping[str, Any]) -> str:
     """Return the id of the parent named by one of its external ids: `{"Username": "..."}`."""
     given = {k: v for k, v in value.items() if k.lower() != "attributes"}
     name, wanted = next(iter(given.items()), ("", None))
@@ -170,8 +170,8 @@ def by_foreign_key(state: OrgState, lookup: Field, value: Mapping[str, Any]) -> 
 
 def _compiled(state: OrgState, kind: ObjectType, text: str) -> tuple[Conditions, str]:
     condition: Condition = parse_condition(text)
-    query = Query(text, kind.name, 0, [Selected(Path(("Id",), 0))])
-    conditions = Conditions(Scope(query, state.schema, EverythingView()), state.now())
+    query = Query(text, kind.name, 0, [Selected(FieldPath(("Id",), 0))])
+    conditions = Conditions(Scope(query, state.schema, SystemAccess()), state.now())
     return conditions, conditions.where(condition)
 
 
@@ -226,9 +226,11 @@ def run_flows(state: OrgState, kind: ObjectType, record_id: str) -> None:
             }  # fmt: skip
             state.store.update(kind, row["rowid"], values | stamps)
 
-        state.transactions.add(Deferred(kind.name, record_id, now, due, edit, holds=False))
+        state.transactions.add(
+            DeferredChange(kind.name, record_id, now, due, edit, is_transaction=False)
+        )
 
 
 def setup_changed(state: OrgState) -> None:
     """Note that permissions may have changed."""
-    state.security.changed()
+    state.security.invalidate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from local.salesforce_org.errors import RefusedError
-from local.salesforce_org.exchange import Answer, Call, answer
+from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response
 from local.salesforce_org.records import object_for
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.values import parse_datetime, stamp
@@ -15,7 +15,7 @@ DELETIONS_KEPT = timedelta(days=15)
 MOST_IDS = 600_000
 
 
-def updated(state: OrgState, call: Call, name: str) -> Answer:
+def updated(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}/updated/?start=&end=`."""
     kind = object_for(state, call, name)
     start, end = _window(state, call)
@@ -30,10 +30,10 @@ def updated(state: OrgState, call: Call, name: str) -> Answer:
     if len(rows) > MOST_IDS:
         raise RefusedError("EXCEEDED_ID_LIMIT", "exceeded id limit", fields=None)
     call.records = len(rows)
-    return answer({"ids": [row[0] for row in rows], "latestDateCovered": stamp(covered)})
+    return api_response({"ids": [row[0] for row in rows], "latestDateCovered": stamp(covered)})
 
 
-def deleted(state: OrgState, call: Call, name: str) -> Answer:
+def deleted(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}/deleted/?start=&end=`."""
     kind = object_for(state, call, name)
     start, end = _window(state, call)
@@ -46,7 +46,7 @@ def deleted(state: OrgState, call: Call, name: str) -> Answer:
         if entity == kind.name and low <= when <= high
     ]
     call.records = len(rows)
-    return answer(
+    return api_response(
         {
             "deletedRecords": rows,
             "earliestDateAvailable": stamp(earliest),
@@ -55,14 +55,14 @@ def deleted(state: OrgState, call: Call, name: str) -> Answer:
     )
 
 
-def _window(state: OrgState, call: Call) -> tuple[datetime, datetime]:
+def _window(state: OrgState, call: ApiCall) -> tuple[datetime, datetime]:
     start, end = (_instant(state, call, name) for name in ("start", "end"))
     if start >= end:
         raise _bad_date("startDate has to be before endDate")
     return start, end
 
 
-def _instant(state: OrgState, call: Call, name: str) -> datetime:
+def _instant(state: OrgState, call: ApiCall, name: str) -> datetime:
     text = call.argument(name)
     if not text:
         raise RefusedError("MISSING_ARGUMENT", f"{name} parameter is required", fields=None)

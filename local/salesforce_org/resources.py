@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from local.salesforce_org.errors import FORBIDDEN, RefusedError
-from local.salesforce_org.exchange import Answer, Call, answer
-from local.salesforce_org.queries import PAGE, SMALLEST_PAGE, Asking
+from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response
+from local.salesforce_org.queries import MAX_PAGE_ROWS, MIN_PAGE_ROWS, QueryRequest
 from local.salesforce_org.state import OrgState
 
 OLDEST, NEWEST = 31, 68
@@ -12,7 +12,7 @@ SEASONS = ("Winter", "Spring", "Summer")
 WINTER_15 = 32  # API 32.0 was Winter '15
 
 
-def versions() -> Answer:
+def versions() -> ApiResponse:
     """`GET /services/data`: the versions served, oldest first; no login is needed."""
     listing = []
     for number in range(OLDEST, NEWEST + 1):
@@ -25,17 +25,17 @@ def versions() -> Answer:
                 "version": f"{number}.0",
             }
         )
-    return answer(listing)
+    return api_response(listing)
 
 
-def directory(call: Call) -> Answer:
+def directory(call: ApiCall) -> ApiResponse:
     """`GET /services/data/v{n}`: the resources of one version."""
     base = f"/services/data/v{call.version}"
     names = ("sobjects", "query", "queryAll", "composite", "limits", "tooling")
-    return answer({name: f"{base}/{name}" for name in names})
+    return api_response({name: f"{base}/{name}" for name in names})
 
 
-def limits(state: OrgState, call: Call) -> Answer:
+def limits(state: OrgState, call: ApiCall) -> ApiResponse:
     """`GET /limits`: needs "View Setup and Configuration"."""
     if not call.user.view_setup:
         message = "You do not have the level of access necessary to perform the operation"
@@ -52,44 +52,44 @@ def limits(state: OrgState, call: Call) -> Answer:
     }
     body = {"DailyApiRequests": {"Max": maximum, "Remaining": left}}
     body |= {name: {"Max": most, "Remaining": most} for name, most in full.items()}
-    return answer(body)
+    return api_response(body)
 
 
 def query(
     state: OrgState,
-    call: Call,
+    call: ApiCall,
     *,
-    everything: bool = False,
+    include_deleted: bool = False,
     tooling: bool = False,
     page: int | None = None,
-) -> Answer:
+) -> ApiResponse:
     """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's shorter page."""
     soql = call.argument("q")
     if soql is None:
         raise RefusedError("MALFORMED_QUERY", "A query string has to be specified", fields=None)
-    view = state.security.view(call.user)
-    asking = Asking(
+    view = state.security.access_of(call.user)
+    asking = QueryRequest(
         call.user.id,
         view,
         state.now(),
         call.version,
         page or _page_size(call),
-        everything,
+        include_deleted,
         tooling,
     )
     text, call.records = state.queries.run(soql, asking)
-    return Answer(200, text)
+    return ApiResponse(200, text)
 
 
-def query_more(state: OrgState, call: Call, locator: str) -> Answer:
+def query_more(state: OrgState, call: ApiCall, locator: str) -> ApiResponse:
     """`GET /query/{locator}`."""
-    text, call.records = state.queries.more(locator, call.user.id, state.now(), call.version)
-    return Answer(200, text)
+    text, call.records = state.queries.next_page(locator, call.user.id, state.now(), call.version)
+    return ApiResponse(200, text)
 
 
-def _page_size(call: Call) -> int:
+def _page_size(call: ApiCall) -> int:
     header = call.headers.get("Sforce-Query-Options", "")
     name, _, value = header.replace(" ", "").partition("=")
     if name.lower() == "batchsize" and value.isdigit():
-        return min(PAGE, max(SMALLEST_PAGE, int(value)))
-    return PAGE
+        return min(MAX_PAGE_ROWS, max(MIN_PAGE_ROWS, int(value)))
+    return MAX_PAGE_ROWS

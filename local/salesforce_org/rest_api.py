@@ -16,15 +16,15 @@ from local.salesforce_org import (
     sobject_collections,
     tooling,
 )
-from local.salesforce_org.dml import Saving
+from local.salesforce_org.dml import SaveOptions
 from local.salesforce_org.errors import RefusedError, resource_missing
-from local.salesforce_org.exchange import Answer, Call
+from local.salesforce_org.exchange import ApiCall, ApiResponse
 from local.salesforce_org.fault_kinds import record_refusals
 from local.salesforce_org.state import OrgState
 
 METHOD_NOT_ALLOWED = 405
 ANY = "*"
-Handler = Callable[..., Answer]
+Handler = Callable[..., ApiResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class RestApi:
     def __init__(self, state: OrgState, faults: Faults) -> None:
         self._state = state
         self._faults = faults
-        self._routes = self._reading() + self._writing()
+        self._routes = self._read_routes() + self._write_routes()
 
-    def dispatch(self, call: Call) -> Answer:
+    def dispatch(self, call: ApiCall) -> ApiResponse:
         """Find the route of a call and answer it; the call learns its kind."""
         segments = [unquote(part) for part in call.path.strip("/").split("/") if part]
-        matching = [r for r in self._routes if _fits(r.pattern, segments)]
-        literal = [r for r in matching if _literal(r.pattern) == _most_literal(matching)]
+        matching = [r for r in self._routes if _matches(r.pattern, segments)]
+        literal = [r for r in matching if _literal_count(r.pattern) == _most_literal(matching)]
         for route in literal:
             if route.method == call.method:
                 call.kind, call.writes = route.kind, route.writes
@@ -64,14 +64,14 @@ class RestApi:
             )
         raise resource_missing()
 
-    def _reading(self) -> list[Route]:
+    def _read_routes(self) -> list[Route]:
         s = self._state
         return [
             _get("", "directory", resources.directory),
             _get("limits", "limits", lambda c: resources.limits(s, c)),
             _get("query", "query", self._query),
             _get("query/*", "query_more", self._query_more),
-            _get("queryAll", "queryAll", lambda c: self._query(c, everything=True)),
+            _get("queryAll", "queryAll", lambda c: self._query(c, include_deleted=True)),
             _get("queryAll/*", "query_more", self._query_more),
             _get("sobjects", "describe_global", lambda c: describe.every_object(s, c)),
             _get("sobjects/*", "describe_basic", lambda c, o: describe.basic(s, c, o)),
@@ -103,7 +103,7 @@ class RestApi:
             ),
         ]
 
-    def _writing(self) -> list[Route]:
+    def _write_routes(self) -> list[Route]:
         s = self._state
         return [
             _write("POST", "sobjects/*", "create", self._single(records.create)),
@@ -156,49 +156,55 @@ class RestApi:
             ),
         ]
 
-    def _query(self, call: Call, *, everything: bool = False, tooling: bool = False) -> Answer:
-        path = _wire_path(call)
+    def _query(
+        self, call: ApiCall, *, include_deleted: bool = False, tooling: bool = False
+    ) -> ApiResponse:
+        path = _request_path(call)
         if self._faults.take(call.method, path, "query_timeout"):
             message = "Your query request was running for too long."
             raise RefusedError("QUERY_TIMEOUT", message, fields=None)
         short = self._faults.take(call.method, path, "short_page")
         page = int(short.parameters.get("size", 1)) if short else None
-        return resources.query(self._state, call, everything=everything, tooling=tooling, page=page)
+        return resources.query(
+            self._state, call, include_deleted=include_deleted, tooling=tooling, page=page
+        )
 
-    def _query_more(self, call: Call, locator: str) -> Answer:
-        if self._faults.take(call.method, _wire_path(call), "cursor_expired"):
+    def _query_more(self, call: ApiCall, locator: str) -> ApiResponse:
+        if self._faults.take(call.method, _request_path(call), "cursor_expired"):
             raise RefusedError("INVALID_QUERY_LOCATOR", "invalid query locator", fields=None)
         return resources.query_more(self._state, call, locator)
 
-    def _saving(self, call: Call) -> Saving:
-        late = self._faults.take(call.method, _wire_path(call), "late_commit")
-        return records.saving_of(call, float(late.parameters.get("seconds", 60)) if late else 0)
+    def _save_options(self, call: ApiCall) -> SaveOptions:
+        late = self._faults.take(call.method, _request_path(call), "late_commit")
+        return records.save_options_of(
+            call, float(late.parameters.get("seconds", 60)) if late else 0
+        )
 
-    def _single(self, act: Handler) -> Handler:
-        def run(call: Call, *captured: str) -> Answer:
-            refusal = record_refusals(self._faults, call.method, _wire_path(call))
+    def _single(self, handler: Handler) -> Handler:
+        def run(call: ApiCall, *captured: str) -> ApiResponse:
+            refusal = record_refusals(self._faults, call.method, _request_path(call))
             ordered = refusal(0, {"id": captured[-1]} if len(captured) > 1 else {})
             if ordered is not None:
                 raise ordered
             with self._state.store.savepoint():
-                return act(self._state, call, self._saving(call), *captured)
+                return handler(self._state, call, self._save_options(call), *captured)
 
         return run
 
-    def _many(self, act: Handler) -> Handler:
-        def run(call: Call, *captured: str) -> Answer:
-            refusals = record_refusals(self._faults, call.method, _wire_path(call))
-            return act(self._state, call, self._saving(call), refusals, *captured)
+    def _many(self, handler: Handler) -> Handler:
+        def run(call: ApiCall, *captured: str) -> ApiResponse:
+            refusals = record_refusals(self._faults, call.method, _request_path(call))
+            return handler(self._state, call, self._save_options(call), refusals, *captured)
 
         return run
 
-    def _composite(self, call: Call) -> Answer:
+    def _composite(self, call: ApiCall) -> ApiResponse:
         if call.nested:
             raise RefusedError("INVALID_INPUT", "composite cannot be nested", fields=None)
         return composite.run(self._state, call, self.dispatch)
 
 
-def _wire_path(call: Call) -> str:
+def _request_path(call: ApiCall) -> str:
     return f"/services/data/v{call.version}{call.path}"
 
 
@@ -210,15 +216,15 @@ def _write(method: str, pattern: str, kind: str, handler: Handler) -> Route:
     return Route(method, tuple(pattern.split("/")), kind, handler, writes=True)
 
 
-def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
+def _matches(pattern: tuple[str, ...], segments: list[str]) -> bool:
     return len(pattern) == len(segments) and all(
         p in (ANY, s) or p.lower() == s.lower() for p, s in zip(pattern, segments, strict=True)
     )
 
 
-def _literal(pattern: tuple[str, ...]) -> int:
+def _literal_count(pattern: tuple[str, ...]) -> int:
     return sum(part != ANY for part in pattern)
 
 
 def _most_literal(routes: list[Route]) -> int:
-    return max((_literal(route.pattern) for route in routes), default=0)
+    return max((_literal_count(route.pattern) for route in routes), default=0)

@@ -43,8 +43,8 @@ def _insert(
 def _leads(
     state: OrgState, author: OrgUser, first: int, count: int, spread: float
 ) -> Iterator[Sequence[object]]:
-    ids = state.mint.mint_many("00Q", count)
-    moments = _moments(state, count, spread)
+    ids = state.ids.next_ids("00Q", count)
+    moments = _stamps(state, count, spread)
     by = (author.id,) * len(AUTHORS)
     for number, (record_id, moment) in enumerate(zip(ids, moments, strict=True), first):
         who = person(number)
@@ -58,8 +58,8 @@ def _leads(
 def _contacts(
     state: OrgState, author: OrgUser, first: int, count: int, spread: float
 ) -> Iterator[Sequence[object]]:
-    ids = state.mint.mint_many("003", count)
-    moments = _moments(state, count, spread)
+    ids = state.ids.next_ids("003", count)
+    moments = _stamps(state, count, spread)
     by = (author.id,) * len(AUTHORS)
     for number, (record_id, moment) in enumerate(zip(ids, moments, strict=True), first):
         who = person(number)
@@ -70,7 +70,7 @@ def _contacts(
         )  # fmt: skip
 
 
-def _moments(state: OrgState, count: int, spread: float) -> Iterator[str]:
+def _stamps(state: OrgState, count: int, spread: float) -> Iterator[str]:
     now = state.now()
     last_second, text = None, ""
     for place in range(count):

@@ -8,7 +8,7 @@ from datetime import datetime
 from local.salesforce_org.schema import Field, ObjectType, Schema
 from local.salesforce_org.store import Store
 
-UNSEEN_ON_SETUP = frozenset({"IsDeleted"})
+HIDDEN_ON_SETUP_OBJECTS = frozenset({"IsDeleted"})
 FieldName = tuple[str, str]
 
 
@@ -47,7 +47,7 @@ class OrgUser:
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class UserView:
+class UserAccess:
     """What one user sees and edits, as field-level security has it."""
 
     def __init__(
@@ -57,35 +57,35 @@ class UserView:
         self._editable = editable
         self._hidden = hidden
 
-    def sees(self, kind: ObjectType) -> bool:
+    def can_see(self, kind: ObjectType) -> bool:
         """Tell whether the object exists for the user."""
         return kind.name.lower() not in self._hidden
 
-    def reads(self, kind: ObjectType, field: Field) -> bool:
+    def can_read(self, kind: ObjectType, field: Field) -> bool:
         """Tell whether the field exists for the user."""
         if not kind.business:
-            return field.name not in UNSEEN_ON_SETUP
+            return field.name not in HIDDEN_ON_SETUP_OBJECTS
         return not field.permissionable or (kind.name, field.name) in self._readable
 
-    def edits(self, kind: ObjectType, field: Field) -> bool:
+    def can_edit(self, kind: ObjectType, field: Field) -> bool:
         """Tell whether field-level security lets the user write the field."""
         if not kind.business or not field.permissionable:
             return True
         return (kind.name, field.name) in self._editable
 
 
-class EverythingView:
+class SystemAccess:
     """What the org itself sees: all of it."""
 
-    def sees(self, kind: ObjectType) -> bool:  # noqa: ARG002  # the shape of a view
+    def can_see(self, kind: ObjectType) -> bool:  # noqa: ARG002  # the shape of a view
         """Say yes."""
         return True
 
-    def reads(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
+    def can_read(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
         """Say yes."""
         return True
 
-    def edits(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
+    def can_edit(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
         """Say yes."""
         return True
 
@@ -96,20 +96,20 @@ class Security:
     def __init__(self, schema: Schema, store: Store) -> None:
         self._schema = schema
         self._store = store
-        self._views: dict[str, UserView] = {}
+        self._access_by_user: dict[str, UserAccess] = {}
         self.hidden: frozenset[str] = frozenset()
 
-    def view(self, user: OrgUser) -> UserView:
+    def access_of(self, user: OrgUser) -> UserAccess:
         """Return what a user sees."""
-        if user.id not in self._views:
-            self._views[user.id] = self._compute(user)
-        return self._views[user.id]
+        if user.id not in self._access_by_user:
+            self._access_by_user[user.id] = self._compute(user)
+        return self._access_by_user[user.id]
 
-    def changed(self) -> None:
+    def invalidate(self) -> None:
         """Forget the views: a permission, an assignment or a field changed."""
-        self._views.clear()
+        self._access_by_user.clear()
 
-    def _compute(self, user: OrgUser) -> UserView:
+    def _compute(self, user: OrgUser) -> UserAccess:
         rows = self._store.run(
             'SELECT p.SobjectType, p.Field, p.PermissionsEdit FROM "FieldPermissions" p'
             ' JOIN "PermissionSet" s ON s.Id = p.ParentId'
@@ -126,4 +126,4 @@ class Security:
             readable.add((kind.name, field.name))
             if edit:
                 editable.add((kind.name, field.name))
-        return UserView(frozenset(readable), frozenset(editable), self.hidden)
+        return UserAccess(frozenset(readable), frozenset(editable), self.hidden)

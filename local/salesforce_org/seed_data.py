@@ -17,7 +17,7 @@ def seed(state: OrgState) -> None:
     """Fill a new org."""
     for profile in (ADMIN_PROFILE, INTEGRATION_PROFILE, SALES_PROFILE):
         _add_profile(state, profile)
-    for user in _people():
+    for user in _users():
         _add_user(state, user)
     state.add_setup_row(
         "Organization",
@@ -80,7 +80,7 @@ def set_field_permission(  # what a permission is made of
                 "PermissionsEdit": int(edit and (field.createable or field.updateable)),
             },
         )
-    state.security.changed()
+    state.security.invalidate()
 
 
 def add_field_definition(
@@ -112,7 +112,7 @@ def add_field_definition(
     )
 
 
-def drop_field_definition(state: OrgState, kind: ObjectType, field: Field) -> None:
+def delete_field_definition(state: OrgState, kind: ObjectType, field: Field) -> None:
     """Let the Tooling API forget a field, and permissions too."""
     qualified = f"{kind.name}.{field.name}"
     for table, column in (
@@ -125,7 +125,7 @@ def drop_field_definition(state: OrgState, kind: ObjectType, field: Field) -> No
             state.store.erase(target, row["rowid"])
 
 
-def _people() -> list[OrgUser]:
+def _users() -> list[OrgUser]:
     everything: dict[str, Any] = {
         "customize_application": True,
         "view_setup": True,
@@ -187,7 +187,7 @@ def _add_user(state: OrgState, user: OrgUser) -> None:
     profiles = state.schema.get("Profile")
     user.profile_id = state.store.select(profiles, "Name = ?", (user.profile,))[0]["Id"]
     user.password_changed_at = state.now()
-    user.id = state.mint.mint("005")
+    user.id = state.ids.next_id("005")
     state.users[user.username.lower()] = user
     state.add_setup_row(
         "User",

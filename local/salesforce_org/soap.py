@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from local.salesforce_org import login
 from local.salesforce_org.errors import SoapFaultError
 from local.salesforce_org.ids import SHORT
-from local.salesforce_org.login import Outcome
+from local.salesforce_org.login import LoginStatus
 from local.salesforce_org.oauth import GENERIC_HOSTS
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
@@ -35,15 +35,15 @@ def answer_login(state: OrgState, version: str, body: bytes, host: str, instance
     username, password = _credentials(body)
     user = state.user(username)
     if state.switches.login_host_forbidden and host in GENERIC_HOSTS:
-        raise _refused(state, user, Outcome.HOST_FORBIDDEN, "INVALID_LOGIN", INVALID_LOGIN)
+        raise _refused(state, user, LoginStatus.HOST_FORBIDDEN, "INVALID_LOGIN", INVALID_LOGIN)
     outcome = login.check_password(state, user, password)
-    if outcome is Outcome.TOKEN_NEEDED:
+    if outcome is LoginStatus.TOKEN_NEEDED:
         raise _refused(state, user, outcome, "LOGIN_MUST_USE_SECURITY_TOKEN", NEW_LOCATION)
-    if user is None or outcome not in {Outcome.SUCCESS, Outcome.EXPIRED}:
+    if user is None or outcome not in {LoginStatus.SUCCESS, LoginStatus.EXPIRED}:
         raise _refused(state, user, outcome, "INVALID_LOGIN", INVALID_LOGIN)
     _check_user(state, user)
-    login.record(state, user, "Other Apex API", outcome)
-    expired = outcome is Outcome.EXPIRED
+    login.add_history_row(state, user, "Other Apex API", outcome)
+    expired = outcome is LoginStatus.EXPIRED
     session = state.sessions.open(state.org_id, user.id, state.now(), "soap")
     if expired:  # good for setPassword only: every other call finds it dead
         state.sessions.kill(session.token)
@@ -99,21 +99,21 @@ def _check_user(state: OrgState, user: OrgUser) -> None:
     if user.ip_restricted:
         message = "Login is not allowed from this IP address"
         raise _refused(
-            state, user, Outcome.IP_RESTRICTED, "LOGIN_DURING_RESTRICTED_DOMAIN", message
+            state, user, LoginStatus.IP_RESTRICTED, "LOGIN_DURING_RESTRICTED_DOMAIN", message
         )
     if not user.use_any_api_auth:
         message = 'The user needs the permission "Use Any API Auth"'
         raise SoapFaultError("INSUFFICIENT_ACCESS", message)
-    if login.too_many(state, user):
+    if login.exceeds_login_rate(state, user):
         raise _refused(
-            state, user, Outcome.TOO_MANY, "REQUEST_LIMIT_EXCEEDED", "Login Rate Exceeded"
+            state, user, LoginStatus.TOO_MANY, "REQUEST_LIMIT_EXCEEDED", "Login Rate Exceeded"
         )
 
 
 def _refused(
-    state: OrgState, user: OrgUser | None, outcome: Outcome, code: str, message: str
+    state: OrgState, user: OrgUser | None, outcome: LoginStatus, code: str, message: str
 ) -> SoapFaultError:
-    login.record(state, user, "Other Apex API", outcome)
+    login.add_history_row(state, user, "Other Apex API", outcome)
     return SoapFaultError(code, message)
 
 

@@ -7,18 +7,18 @@ from itertools import groupby
 from typing import Any
 
 from local.salesforce_org import records
-from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.errors import NOT_FOUND, RefusedError, WholeCallRefusedError
-from local.salesforce_org.exchange import Answer, Call, answer, wrong_shape
+from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, wrong_shape
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.rendering import record_sql
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
-MOST = 200
-MOST_CHUNKS = 10  # of one type each, when types are mixed
-MOST_RETRIEVED = 2000
+MAX_RECORDS = 200
+MAX_CHUNKS = 10  # of one type each, when types are mixed
+MAX_RETRIEVED = 2000
 ROLLED_BACK = RefusedError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone"
@@ -34,10 +34,12 @@ class _RollbackError(Exception):
     """Undoes a whole collection."""
 
 
-def create(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+def create(
+    state: OrgState, call: ApiCall, options: SaveOptions, refusals: RecordRefusals
+) -> ApiResponse:
     """`POST /composite/sobjects`."""
     items, all_or_none = _body(call)
-    writer = Writer(state, call.user, saving)
+    writer = Writer(state, call.user, options)
 
     def save(item: Item) -> Result:
         kind = _type_of(state, call, item)
@@ -47,13 +49,15 @@ def create(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals
             raise RefusedError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=["Id"])
         return {"id": writer.create(kind, values), "success": True, "errors": []}
 
-    return _each(state, call, items, save, refusals, all_or_none)
+    return _save_all(state, call, items, save, refusals, all_or_none)
 
 
-def update(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+def update(
+    state: OrgState, call: ApiCall, options: SaveOptions, refusals: RecordRefusals
+) -> ApiResponse:
     """`PATCH /composite/sobjects`."""
     items, all_or_none = _body(call)
-    writer = Writer(state, call.user, saving)
+    writer = Writer(state, call.user, options)
     seen: set[str] = set()
 
     def save(item: Item) -> Result:
@@ -66,20 +70,25 @@ def update(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals
             raise RefusedError("DUPLICATE_VALUE", f"duplicate id specified: {long}")
         seen.add(long)
         values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
-        _as_in_collection(lambda: writer.update(kind, long, values))
+        _with_collection_codes(lambda: writer.update(kind, long, values))
         return {"id": long, "success": True, "errors": []}
 
-    return _each(state, call, items, save, refusals, all_or_none)
+    return _save_all(state, call, items, save, refusals, all_or_none)
 
 
 def upsert(  # the parts of the path
-    state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals, name: str, key: str
-) -> Answer:
+    state: OrgState,
+    call: ApiCall,
+    options: SaveOptions,
+    refusals: RecordRefusals,
+    name: str,
+    key: str,
+) -> ApiResponse:
     """`PATCH /composite/sobjects/{object}/{external id}`: one type, results say `created`."""
     kind = records.object_for(state, call, name)
     field = records.key_field(state, call, kind, key)
     items, all_or_none = _body(call)
-    writer = Writer(state, call.user, saving)
+    writer = Writer(state, call.user, options)
     seen: set[str] = set()
 
     def save(item: Item) -> Result:
@@ -104,29 +113,31 @@ def upsert(  # the parts of the path
         )
         return {"id": record_id, "success": True, "errors": [], "created": not found}
 
-    return _each(state, call, items, save, refusals, all_or_none)
+    return _save_all(state, call, items, save, refusals, all_or_none)
 
 
-def delete(state: OrgState, call: Call, saving: Saving, refusals: RecordRefusals) -> Answer:
+def delete(
+    state: OrgState, call: ApiCall, options: SaveOptions, refusals: RecordRefusals
+) -> ApiResponse:
     """`DELETE /composite/sobjects?ids=&allOrNone=`."""
     ids = [one for one in (call.argument("ids") or "").split(",") if one]
     _check_count(ids)
-    writer = Writer(state, call.user, saving)
+    writer = Writer(state, call.user, options)
 
     def save(item: Item) -> Result:
         long = full_id(item["id"])
         kind = state.schema.of_id(long) if long else None
         if long is None or kind is None:
             raise RefusedError("MALFORMED_ID", f"malformed id {item['id']}")
-        _as_in_collection(lambda: writer.delete(kind, long))
+        _with_collection_codes(lambda: writer.delete(kind, long))
         return {"id": long, "success": True, "errors": []}
 
     items = [{"id": one} for one in ids]
     whole = str(call.argument("allOrNone")).lower() == "true"
-    return _each(state, call, items, save, refusals, whole)
+    return _save_all(state, call, items, save, refusals, whole)
 
 
-def retrieve(state: OrgState, call: Call, name: str) -> Answer:
+def retrieve(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /composite/sobjects/{object}?ids=&fields=` and `POST {ids, fields}`."""
     kind = records.object_for(state, call, name)
     if call.method == "GET":
@@ -138,8 +149,8 @@ def retrieve(state: OrgState, call: Call, name: str) -> Answer:
     if not ids or not names:
         missing = "ids" if not ids else "fields"
         raise RefusedError("MISSING_ARGUMENT", f"{missing} not specified", fields=None)
-    if len(ids) > MOST_RETRIEVED:
-        message = f"The number of ids exceeds the limit of {MOST_RETRIEVED}"
+    if len(ids) > MAX_RETRIEVED:
+        message = f"The number of ids exceeds the limit of {MAX_RETRIEVED}"
         raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
     fields = records.named_fields(state, call, kind, names)
     if all(field.name != "Id" for field in fields):
@@ -152,31 +163,31 @@ def retrieve(state: OrgState, call: Call, name: str) -> Answer:
             raise RefusedError("MALFORMED_ID", f"malformed id {one}", fields=None)
         rows.append(state.queries.record(kind, sql, long) or "null")
     call.records = len(rows)
-    return Answer(records.OK, f"[{','.join(rows)}]")
+    return ApiResponse(records.OK, f"[{','.join(rows)}]")
 
 
-def _each(  # one engine for four calls
+def _save_all(  # one engine for four calls
     state: OrgState,
-    call: Call,
+    call: ApiCall,
     items: list[Item],
     save: Callable[[Item], Result],
     refusals: RecordRefusals,
     all_or_none: bool,  # noqa: FBT001  # a value of the body
-) -> Answer:
+) -> ApiResponse:
     call.records = len(items)
     results: list[Result] = []
     try:
         with state.store.savepoint():
             for place, item in enumerate(items):
-                results.append(_one(state, item, place, save, refusals))
+                results.append(_save_one(state, item, place, save, refusals))
             if all_or_none and not all(result["success"] for result in results):
                 raise _RollbackError  # noqa: TRY301  # leaves the savepoint
     except _RollbackError:
         results = [_rolled_back(result) for result in results]
-    return answer(results)
+    return api_response(results)
 
 
-def _one(
+def _save_one(
     state: OrgState,
     item: Item,
     place: int,
@@ -192,17 +203,17 @@ def _one(
     except WholeCallRefusedError:
         raise
     except RefusedError as refused:
-        return {"success": False, "errors": [refused.in_collection()]}
+        return {"success": False, "errors": [refused.collection_item()]}
 
 
 def _rolled_back(result: Result) -> Result:
     """Return a good result as it reads after the rollback: without its id, as recorded."""
     if not result["success"]:
         return result
-    return {"success": False, "errors": [ROLLED_BACK.in_collection()]}
+    return {"success": False, "errors": [ROLLED_BACK.collection_item()]}
 
 
-def _body(call: Call) -> tuple[list[Item], bool]:
+def _body(call: ApiCall) -> tuple[list[Item], bool]:
     body = call.json_object()
     items = body.get("records")
     if items is None:
@@ -211,8 +222,8 @@ def _body(call: Call) -> tuple[list[Item], bool]:
         raise wrong_shape("VALUE_STRING")
     _check_count(items)
     types = [str(_type_name(item)).lower() for item in items]
-    if sum(1 for _ in groupby(types)) > MOST_CHUNKS:
-        message = f"Cannot have more than {MOST_CHUNKS} chunks in a single operation."
+    if sum(1 for _ in groupby(types)) > MAX_CHUNKS:
+        message = f"Cannot have more than {MAX_CHUNKS} chunks in a single operation."
         raise RefusedError("INVALID_INPUT", message, fields=None)
     return items, body.get("allOrNone") is True
 
@@ -220,17 +231,17 @@ def _body(call: Call) -> tuple[list[Item], bool]:
 def _check_count(items: Sequence[object]) -> None:
     if not items:
         raise RefusedError("REQUIRED_FIELD_MISSING", "At least 1 record is required", fields=None)
-    if len(items) > MOST:  # unproved text
-        message = f"The number of records exceeds the limit of {MOST}: {len(items)}"
+    if len(items) > MAX_RECORDS:  # unproved text
+        message = f"The number of records exceeds the limit of {MAX_RECORDS}: {len(items)}"
         raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
 
 
-def _type_of(state: OrgState, call: Call, item: Item) -> ObjectType:
+def _type_of(state: OrgState, call: ApiCall, item: Item) -> ObjectType:
     name = _type_name(item)
     if not isinstance(name, str):
         raise RefusedError("INVALID_INPUT", "Missing entity type information.", fields=None)
     kind = state.schema.find(name)
-    if kind is None or kind.tooling or not state.security.view(call.user).sees(kind):
+    if kind is None or kind.tooling or not state.security.access_of(call.user).can_see(kind):
         message = f"sObject type '{name}' is not supported."
         raise RefusedError("INVALID_TYPE", message)
     return kind
@@ -245,7 +256,7 @@ def _id_of(item: Item) -> Any:  # noqa: ANN401  # whatever the caller sent
     return next((v for k, v in item.items() if k.lower() == "id"), None)
 
 
-def _as_in_collection(save: Callable[[], None]) -> None:
+def _with_collection_codes(save: Callable[[], None]) -> None:
     """Run a save; an id that leads nowhere has another code in a collection."""
     try:
         save()

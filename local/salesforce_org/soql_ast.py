@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class FieldPath:
     """A field, possibly through parents: `Account.Owner.Name`; `at` is its place in the text."""
 
     parts: tuple[str, ...]
@@ -23,7 +23,7 @@ class Aggregate:
     """An aggregate function; `path` is None for `COUNT()`."""
 
     function: str
-    path: Path | None
+    path: FieldPath | None
     at: int
 
 
@@ -31,7 +31,7 @@ class Aggregate:
 class Selected:
     """One item of the select list, with its alias."""
 
-    item: Path | Aggregate
+    item: FieldPath | Aggregate
     alias: str | None = None
 
 
@@ -59,7 +59,7 @@ Scalar = str | int | float | bool | date | datetime | DateLiteral | None
 class Comparison:
     """One test on a field (or, in HAVING, on an aggregate)."""
 
-    subject: Path | Aggregate
+    subject: FieldPath | Aggregate
     operator: str
     values: tuple[Scalar, ...]
 
@@ -86,7 +86,7 @@ Condition = Comparison | Negation | Group
 class Ordering:
     """One item of ORDER BY; `nulls` is FIRST unless said otherwise, in both directions."""
 
-    subject: Path | Aggregate
+    subject: FieldPath | Aggregate
     descending: bool
     nulls: str
 
@@ -101,7 +101,7 @@ class Query:
     selected: list[Selected | AllFields]
     alias: str | None = None
     where: Condition | None = None
-    grouped: list[Path] = field(default_factory=list)
+    grouped: list[FieldPath] = field(default_factory=list)
     having: Condition | None = None
     ordered: list[Ordering] = field(default_factory=list)
     limit: int | None = None

@@ -18,16 +18,16 @@ from local.salesforce_org.soql_ast import (
     Comparison,
     Condition,
     DateLiteral,
+    FieldPath,
     Group,
     Negation,
-    Path,
     Scalar,
 )
 from local.salesforce_org.soql_scope import Column, Scope
 from local.salesforce_org.values import stamp
 
 Stored = str | int | float | None
-BOUNDED = {"=", ">", ">="}
+LOWER_BOUND_OPERATORS = {"=", ">", ">="}
 _SOQL_TYPE = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date": "date"}
 
 
@@ -47,7 +47,7 @@ class Conditions:
         """
         sql = self._condition(condition)
         if not isinstance(condition, Comparison):
-            for column, bound in self._floors(condition).items():
+            for column, bound in self._lower_bounds(condition).items():
                 sql = f"{column} >= ? AND ({sql})"
                 self.parameters.insert(0, bound)
         return sql
@@ -80,14 +80,14 @@ class Conditions:
             case Group(word, members):
                 return f" {word} ".join(f"({self._condition(member)})" for member in members)
             case Comparison(subject, operator, values):
-                if isinstance(subject, Path):
+                if isinstance(subject, FieldPath):
                     return self._comparison(subject, operator, values)
                 sql, _ = self.aggregate(subject)
                 if operator not in {"=", "!=", "<", "<=", ">", ">="}:
                     raise self._bad_operator(subject.at)
-                return self._bound(sql, operator, self._number(subject, values[0]))
+                return self._compare(sql, operator, self._number(subject, values[0]))
 
-    def _comparison(self, path: Path, operator: str, values: tuple[Scalar, ...]) -> str:
+    def _comparison(self, path: FieldPath, operator: str, values: tuple[Scalar, ...]) -> str:
         column = self._scope.column(path)
         if not column.field.filterable:
             problem = f"field '{column.field.name}' can not be filtered in a query call"
@@ -110,9 +110,9 @@ class Conditions:
             case _:
                 if stored[0] is None:
                     raise self._bad_operator(path.at)
-                return self._bound(column.sql, operator, stored[0])
+                return self._compare(column.sql, operator, stored[0])
 
-    def _check_operator(self, field: Field, operator: str, path: Path) -> None:
+    def _check_operator(self, field: Field, operator: str, path: FieldPath) -> None:
         several = field.type == "multipicklist"
         if operator in {"INCLUDES", "EXCLUDES"} and not several:
             raise self._bad_operator(path.at)
@@ -145,7 +145,7 @@ class Conditions:
             return f"{sql} = ?"
         return f"{sql} IN ({', '.join('?' * len(values))})"
 
-    def _bound(self, sql: str, operator: str, value: Stored) -> str:
+    def _compare(self, sql: str, operator: str, value: Stored) -> str:
         self.parameters.append(value)
         return f"{sql} {operator} ?"
 
@@ -153,7 +153,7 @@ class Conditions:
         if not isinstance(pattern, str):
             return f"{column.sql} IS NULL"
         if pattern.isascii():
-            return self._bound(column.sql, "LIKE", pattern) + " ESCAPE '\\'"
+            return self._compare(column.sql, "LIKE", pattern) + " ESCAPE '\\'"
         self.parameters.append(pattern.casefold())
         return f"folded_like(?, {column.sql})"
 
@@ -177,9 +177,9 @@ class Conditions:
                 sql = f"{column.sql} >= ? AND {column.sql} < ?"
                 return sql if operator == "=" else f"NOT coalesce(({sql}), 0)"
             case "<" | ">=":
-                return self._bound(column.sql, operator, start)
+                return self._compare(column.sql, operator, start)
             case _:
-                return self._bound(column.sql, "<" if operator == "<=" else ">=", end)
+                return self._compare(column.sql, "<" if operator == "<=" else ">=", end)
 
     @staticmethod
     def _day(field: Field, day: date) -> str:
@@ -187,7 +187,7 @@ class Conditions:
             return day.isoformat()
         return stamp(datetime.combine(day, time(), UTC))
 
-    def _stored(self, field: Field, value: Scalar, path: Path) -> Stored:
+    def _stored(self, field: Field, value: Scalar, path: FieldPath) -> Stored:
         """Return a literal in the stored form of its field; another type is refused."""
         if value is None or value == "":
             if field.type == "boolean":
@@ -214,7 +214,7 @@ class Conditions:
                 return value
         raise self._wrong_type(field, path)
 
-    def _wrong_type(self, field: Field, path: Path) -> RefusedError:
+    def _wrong_type(self, field: Field, path: FieldPath) -> RefusedError:
         if field.is_text or field.type in {"id", "reference"}:
             kind, quotes = "string", "should be enclosed in quotes"
         else:
@@ -233,19 +233,19 @@ class Conditions:
             raise self._bad_operator(item.at)
         return value
 
-    def _floors(self, condition: Condition) -> dict[str, Stored]:
+    def _lower_bounds(self, condition: Condition) -> dict[str, Stored]:
         """Return, for dates, the value below which the condition cannot hold."""
         match condition:
-            case Comparison(Path() as path, operator, (datetime() as value,)):
-                if operator in BOUNDED:
+            case Comparison(FieldPath() as path, operator, (datetime() as value,)):
+                if operator in LOWER_BOUND_OPERATORS:
                     return {self._scope.column(path).sql: stamp(value)}
             case Group("AND", members):
                 floors: dict[str, Stored] = {}
                 for member in members:
-                    floors |= self._floors(member)
+                    floors |= self._lower_bounds(member)
                 return floors
             case Group("OR", members):
-                each = [self._floors(member) for member in members]
+                each = [self._lower_bounds(member) for member in members]
                 shared = set(each[0]).intersection(*each[1:])
                 return {column: min(str(one[column]) for one in each) for column in shared}
         return {}

@@ -14,10 +14,10 @@ from local.salesforce_org.soql_ast import (
     Comparison,
     Condition,
     DateLiteral,
+    FieldPath,
     Group,
     Negation,
     Ordering,
-    Path,
     Query,
     Scalar,
     Selected,
@@ -55,7 +55,7 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
+class SoqlToken(NamedTuple):
     """One word of the text and where it starts."""
 
     kind: str
@@ -100,8 +100,8 @@ class _Parser:
         self._tokens = self._tokenize(soql)
         self._place = 0
 
-    def _tokenize(self, soql: str) -> list[Token]:
-        tokens: list[Token] = []
+    def _tokenize(self, soql: str) -> list[SoqlToken]:
+        tokens: list[SoqlToken] = []
         at = 0
         while at < len(soql):
             match = _TOKEN.match(soql, at)
@@ -109,15 +109,15 @@ class _Parser:
                 raise malformed(soql, at, f"unexpected token: '{soql[at]}'")
             kind = match.lastgroup or ""
             if kind != "space":
-                tokens.append(Token(kind, match.group(), at))
+                tokens.append(SoqlToken(kind, match.group(), at))
             at = match.end()
-        tokens.append(Token("end", "<EOF>", len(soql)))
+        tokens.append(SoqlToken("end", "<EOF>", len(soql)))
         return tokens
 
     def query(self) -> Query:
-        self._word("SELECT")
+        self._expect_word("SELECT")
         selected = self._select_list()
-        self._word("FROM")
+        self._expect_word("FROM")
         entity = self._name()
         if "." in entity.text or self._peek().text == ",":
             self._refuse(self._peek() if "." not in entity.text else entity)
@@ -125,15 +125,15 @@ class _Parser:
         following = self._peek()
         if following.kind == "name" and following.text.upper() not in RESERVED:
             query.alias = self._name().text
-        if self._takes("WHERE"):
+        if self._accept("WHERE"):
             query.where = self.condition()
         self._grouping(query)
-        if self._takes("ORDER"):
-            self._word("BY")
+        if self._accept("ORDER"):
+            self._expect_word("BY")
             query.ordered = self._list(self._ordering)
-        if self._takes("LIMIT"):
+        if self._accept("LIMIT"):
             query.limit = self._count()
-        if self._takes("OFFSET"):
+        if self._accept("OFFSET"):
             query.offset_at = self._peek().at
             query.offset = self._count()
         self.end()
@@ -146,7 +146,7 @@ class _Parser:
 
     def condition(self) -> Condition:
         """Read conditions joined by one word; `NOT` stands alone or in parentheses."""
-        if self._takes("NOT"):
+        if self._accept("NOT"):
             return Negation(self._simple())
         members = [self._simple()]
         word: str | None = None
@@ -165,20 +165,20 @@ class _Parser:
         if self._peek().text == "(":
             self._next()
             inner = self.condition()
-            self._symbol(")")
+            self._expect_symbol(")")
             return inner
         subject = self._subject()
         token = self._next()
         operator = token.text.upper()
         if operator == "NOT":
-            self._word("IN")
+            self._expect_word("IN")
             operator = "NOT IN"
         elif operator == "<>":
             operator = "!="
         if operator in {"IN", "NOT IN", "INCLUDES", "EXCLUDES"}:
-            self._symbol("(")
+            self._expect_symbol("(")
             values = tuple(self._list(self._scalar))
-            self._symbol(")")
+            self._expect_symbol(")")
             return Comparison(subject, operator, values)
         if operator not in {"=", "!=", "<", "<=", ">", ">=", "LIKE"}:
             self._refuse(token)
@@ -191,11 +191,15 @@ class _Parser:
 
     def _selected(self) -> Selected | AllFields:
         token = self._peek()
-        if token.kind == "name" and token.text.upper() == "FIELDS" and self._after().text == "(":
+        if (
+            token.kind == "name"
+            and token.text.upper() == "FIELDS"
+            and self._peek_second().text == "("
+        ):
             self._next()
             self._next()
             which = self._name()
-            self._symbol(")")
+            self._expect_symbol(")")
             if which.text.upper() not in {"ALL", "STANDARD", "CUSTOM"}:
                 self._refuse(which)
             return AllFields(which.text.upper(), token.at)
@@ -205,13 +209,13 @@ class _Parser:
             return Selected(item, self._name().text)
         return Selected(item)
 
-    def _subject(self) -> Path | Aggregate:
+    def _subject(self) -> FieldPath | Aggregate:
         token = self._name()
         if self._peek().text != "(":
             parts = tuple(token.text.split("."))
             if len(parts) > DEEPEST_PARENT + 1:
                 raise malformed(self._soql, token.at, "too many levels of parent relationships")
-            return Path(parts, token.at)
+            return FieldPath(parts, token.at)
         function = token.text.upper()
         if function not in FUNCTIONS:
             self._refuse(token)
@@ -219,32 +223,32 @@ class _Parser:
         path = None
         if self._peek().text != ")":
             inner = self._name()
-            path = Path(tuple(inner.text.split(".")), inner.at)
+            path = FieldPath(tuple(inner.text.split(".")), inner.at)
         elif function != "COUNT":
             self._refuse(self._peek())
-        self._symbol(")")
+        self._expect_symbol(")")
         return Aggregate(function, path, token.at)
 
     def _grouping(self, query: Query) -> None:
-        if self._takes("GROUP"):
-            self._word("BY")
+        if self._accept("GROUP"):
+            self._expect_word("BY")
             query.grouped = self._list(self._path)
-            if self._takes("HAVING"):
+            if self._accept("HAVING"):
                 query.having = self.condition()
 
-    def _path(self) -> Path:
+    def _path(self) -> FieldPath:
         token = self._name()
         if self._peek().text == "(":
             self._refuse(self._peek())
-        return Path(tuple(token.text.split(".")), token.at)
+        return FieldPath(tuple(token.text.split(".")), token.at)
 
     def _ordering(self) -> Ordering:
         subject = self._subject()
-        descending = self._takes("DESC")
+        descending = self._accept("DESC")
         if not descending:
-            self._takes("ASC")
+            self._accept("ASC")
         nulls = "FIRST"
-        if self._takes("NULLS"):
+        if self._accept("NULLS"):
             token = self._next()
             nulls = token.text.upper()
             if nulls not in {"FIRST", "LAST"}:
@@ -260,13 +264,13 @@ class _Parser:
                 whole = token.text.lstrip("+-").isdigit()
                 return int(token.text) if whole else float(token.text)
             case "datetime" | "date":
-                return self._moment(token)
+                return self._date_or_datetime(token)
             case "name":
                 return self._named_value(token)
             case _:
                 return self._refuse(token)
 
-    def _moment(self, token: Token) -> date | datetime:
+    def _date_or_datetime(self, token: SoqlToken) -> date | datetime:
         try:
             if token.kind == "date":
                 return date.fromisoformat(token.text)
@@ -274,7 +278,7 @@ class _Parser:
         except (ValueError, OverflowError):
             self._refuse(token)
 
-    def _named_value(self, token: Token) -> Scalar:
+    def _named_value(self, token: SoqlToken) -> Scalar:
         word = token.text.upper()
         if word in {"TRUE", "FALSE"}:
             return word == "TRUE"
@@ -283,11 +287,11 @@ class _Parser:
         if word in DATE_LITERALS:
             return DateLiteral(word, 0, token.at)
         if word in NUMBERED_LITERALS:
-            self._symbol(":")
+            self._expect_symbol(":")
             return DateLiteral(word, self._count(), token.at)
         return self._refuse(token)
 
-    def _unquote(self, token: Token, *, pattern: bool = False) -> str:
+    def _unquote(self, token: SoqlToken, *, pattern: bool = False) -> str:
         inner = token.text[1:-1]
         if len(inner) > LONGEST_LITERAL:
             raise malformed(self._soql, token.at, "string literal too long")
@@ -320,39 +324,39 @@ class _Parser:
             items.append(read())
         return items
 
-    def _peek(self) -> Token:
+    def _peek(self) -> SoqlToken:
         return self._tokens[self._place]
 
-    def _after(self) -> Token:
+    def _peek_second(self) -> SoqlToken:
         return self._tokens[min(self._place + 1, len(self._tokens) - 1)]
 
-    def _next(self) -> Token:
+    def _next(self) -> SoqlToken:
         token = self._tokens[self._place]
         if token.kind != "end":
             self._place += 1
         return token
 
-    def _takes(self, word: str) -> bool:
+    def _accept(self, word: str) -> bool:
         token = self._peek()
         if token.kind == "name" and token.text.upper() == word:
             self._place += 1
             return True
         return False
 
-    def _word(self, word: str) -> None:
-        if not self._takes(word):
+    def _expect_word(self, word: str) -> None:
+        if not self._accept(word):
             self._refuse(self._peek())
 
-    def _symbol(self, symbol: str) -> None:
+    def _expect_symbol(self, symbol: str) -> None:
         token = self._next()
         if token.kind != "operator" or token.text != symbol:
             self._refuse(token)
 
-    def _name(self) -> Token:
+    def _name(self) -> SoqlToken:
         token = self._next()
         if token.kind != "name" or token.text.upper() in RESERVED:
             self._refuse(token)
         return token
 
-    def _refuse(self, token: Token) -> NoReturn:
+    def _refuse(self, token: SoqlToken) -> NoReturn:
         raise malformed(self._soql, token.at, f"unexpected token: '{token.text}'")

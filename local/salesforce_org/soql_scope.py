@@ -7,22 +7,22 @@ from typing import Protocol
 
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.schema import Field, ObjectType, Schema
-from local.salesforce_org.soql_ast import Path, Query
+from local.salesforce_org.soql_ast import FieldPath, Query
 from local.salesforce_org.soql_parser import point_at
 
-ADVICE = (
+NAME_HINT = (
     " If you are attempting to use a custom {what}, be sure to append the '__c' after the {name}."
     " Please reference your WSDL or the describe call for the appropriate names."
 )
 
 
-class View(Protocol):
+class Access(Protocol):
     """What one caller may see."""
 
-    def sees(self, kind: ObjectType) -> bool:
+    def can_see(self, kind: ObjectType) -> bool:
         """Tell whether the object exists for the caller."""
 
-    def reads(self, kind: ObjectType, field: Field) -> bool:
+    def can_read(self, kind: ObjectType, field: Field) -> bool:
         """Tell whether the field exists for the caller."""
 
 
@@ -43,7 +43,7 @@ class Column:
 
 def invalid_type(soql: str, at: int, name: str) -> RefusedError:
     """Return the refusal of an object that does not exist for the caller (recorded answer)."""
-    advice = ADVICE.format(what="object", name="entity name")
+    advice = NAME_HINT.format(what="object", name="entity name")
     problem = f"sObject type '{name}' is not supported.{advice}"
     return RefusedError("INVALID_TYPE", point_at(soql, at, problem), fields=None)
 
@@ -51,29 +51,31 @@ def invalid_type(soql: str, at: int, name: str) -> RefusedError:
 class Scope:
     """The tables of one query and what its words mean among them."""
 
-    def __init__(self, query: Query, schema: Schema, view: View, *, tooling: bool = False) -> None:
+    def __init__(
+        self, query: Query, schema: Schema, access: Access, *, tooling: bool = False
+    ) -> None:
         self.query = query
         self.schema = schema
-        self.view = view
+        self.access = access
         kind = schema.find(query.entity)
-        if kind is None or kind.tooling != tooling or not view.sees(kind):
+        if kind is None or kind.tooling != tooling or not access.can_see(kind):
             raise invalid_type(query.text, query.entity_at, query.entity)
         self.kind = kind
         self._joins: dict[tuple[str, ...], tuple[ObjectType, str, str]] = {}
 
-    def column(self, path: Path) -> Column:
+    def column(self, path: FieldPath) -> Column:
         """Return what a path means; an unknown or an invisible field is `INVALID_FIELD`."""
         parts = self._without_alias(path.parts)
         kind, alias, relations = self.kind, "t0", list[str]()
         for part in parts[:-1]:
             lookup = kind.relation(part)
-            if lookup is None or not self.view.reads(kind, lookup):
-                raise self.no_relation(path, part, kind)
+            if lookup is None or not self.access.can_read(kind, lookup):
+                raise self.unknown_relation(path, part, kind)
             relations.append(lookup.relationship or part)
             kind, alias = self._join(tuple(relations), lookup, alias)
         field = kind.find(parts[-1])
-        if field is None or not self.view.reads(kind, field):
-            raise self.no_column(path, parts[-1], kind)
+        if field is None or not self.access.can_read(kind, field):
+            raise self.unknown_column(path, parts[-1], kind)
         return Column(kind, field, alias, tuple(relations))
 
     def tables(self) -> str:
@@ -86,13 +88,13 @@ class Scope:
         kind, alias, _ = self._joins[relations]
         return kind, alias
 
-    def no_column(self, path: Path, name: str, kind: ObjectType) -> RefusedError:
+    def unknown_column(self, path: FieldPath, name: str, kind: ObjectType) -> RefusedError:
         """Return the refusal of an unknown field (recorded answer)."""
-        advice = ADVICE.format(what="field", name="custom field name")
+        advice = NAME_HINT.format(what="field", name="custom field name")
         problem = f"No such column '{name}' on entity '{kind.name}'.{advice}"
         return self.refusal("INVALID_FIELD", path.at, problem)
 
-    def no_relation(self, path: Path, name: str, kind: ObjectType) -> RefusedError:
+    def unknown_relation(self, path: FieldPath, name: str, kind: ObjectType) -> RefusedError:
         """Return the refusal of an unknown parent."""
         problem = (
             f"Didn't understand relationship '{name}' in field path. If you are attempting to use"

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.control import SimulatedClock
 from local.salesforce_org.automation import Automation
-from local.salesforce_org.ids import IdMint
+from local.salesforce_org.ids import IdGenerator
 from local.salesforce_org.queries import Queries
 from local.salesforce_org.quota import Quota
 from local.salesforce_org.schema import ObjectType
@@ -26,19 +26,19 @@ class OrgState:
 
     def __init__(self, clock: SimulatedClock, seed: int) -> None:
         self.clock = clock
-        self.chance = random.Random(seed)  # noqa: S311  # pretend tokens
-        self.mint = IdMint(seed)
+        self.rng = random.Random(seed)  # noqa: S311  # pretend tokens
+        self.ids = IdGenerator(seed)
         self.switches = Switches()
         self.schema = standard_schema()
         self.store = Store(self.schema)
         self.security = Security(self.schema, self.store)
-        self.queries = Queries(self.schema, self.store, self.mint)
-        self.sessions = Sessions(self.chance)
+        self.queries = Queries(self.schema, self.store, self.ids)
+        self.sessions = Sessions(self.rng)
         self.quota = Quota()
         self.transactions = Transactions()
         self.automation = Automation()
         self.users: dict[str, OrgUser] = {}
-        self.org_id = self.mint.mint("00D")
+        self.org_id = self.ids.next_id("00D")
         self.deletions: list[tuple[str, str, str]] = []  # object, id, deleted date
         self.jwt_certificates: list[str] = []
 
@@ -71,7 +71,7 @@ class OrgState:
         """Return the system fields of a new row."""
         now = self.stamp()
         return {
-            "Id": record_id or self.mint.mint(kind.prefix),
+            "Id": record_id or self.ids.next_id(kind.prefix),
             "IsDeleted": 0,
             "CreatedDate": now,
             "CreatedById": user_id,

@@ -48,7 +48,7 @@ class Store:
             ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
         )
         self._connection.create_function("fold", 1, fold, deterministic=True)
-        self._connection.create_function("folded_like", 2, _folded_like, deterministic=True)
+        self._connection.create_function("folded_like", 2, _matches_like, deterministic=True)
         for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "temp_store=MEMORY"):
             self._connection.execute(f"PRAGMA {pragma}")
         for kind in schema:
@@ -195,7 +195,7 @@ class Store:
         return f'INSERT INTO "{kind.name}" ({columns}) VALUES ({marks})'  # noqa: S608  # names of the schema
 
 
-def _folded_like(pattern: str, text: str | None) -> bool:
+def _matches_like(pattern: str, text: str | None) -> bool:
     """Match LIKE on folded text: `%` any run, `_` one letter, a backslash quotes the next."""
     if text is None:
         return False

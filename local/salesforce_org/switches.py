@@ -47,10 +47,10 @@ class Switches:
         """Whether the edition has the API."""
         return self.edition in API_EDITIONS or self.api_add_on
 
-    def change(self, wanted: dict[str, Any]) -> None:
+    def change(self, changes: dict[str, Any]) -> None:
         """Set some switches; an unknown name or a value of another type is refused."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
-        for name, value in wanted.items():
+        for name, value in changes.items():
             if name not in known:
                 raise BadRequest(f"unknown switch {name!r}; known: {', '.join(sorted(known))}")
             current = known[name]
@@ -59,7 +59,7 @@ class Switches:
                 expected = (str, type(None))
             if not isinstance(value, expected):
                 raise BadRequest(f"switch {name!r} takes a value like {current!r}")
-        for name, value in wanted.items():
+        for name, value in changes.items():
             setattr(self, name, value)
 
     def listing(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.salesforce_org import seed_data as founding
 from local.salesforce_org.errors import FORBIDDEN, RefusedError, resource_missing
-from local.salesforce_org.exchange import Answer, Call, answer, to_json
+from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.state import OrgState
@@ -15,8 +15,8 @@ from local.salesforce_org.store import Row
 
 CREATED, NO_CONTENT = 201, 204
 FULL_NAME = re.compile(r"([A-Za-z]\w*)\.([A-Za-z](?:\w*[A-Za-z0-9])?__c)")
-LONGEST_NAME = 40 + len("__c")
-MOST_TEXT = 255
+MAX_NAME_LENGTH = 40 + len("__c")
+MAX_TEXT_LENGTH = 255
 
 TYPES = {
     "Text": "string",
@@ -42,10 +42,10 @@ FIXED_LENGTHS = {
     "Picklist": 255,
     "MultiselectPicklist": 4099,
 }
-LONGEST = {"Text": MOST_TEXT, "LongTextArea": 131_072}
+MAX_LENGTHS = {"Text": MAX_TEXT_LENGTH, "LongTextArea": 131_072}
 
 
-def create(state: OrgState, call: Call) -> Answer:
+def create(state: OrgState, call: ApiCall) -> ApiResponse:
     """`POST /tooling/sobjects/CustomField` with `{FullName, Metadata}`."""
     _check_rights(call)
     body = call.json_object()
@@ -59,10 +59,10 @@ def create(state: OrgState, call: Call) -> Answer:
     field_id = add_field(state, kind, field_of(name, metadata))
     call.records = 1
     result = {"id": field_id, "success": True, "errors": [], "warnings": [], "infos": []}
-    return Answer(CREATED, to_json(result))
+    return ApiResponse(CREATED, to_json(result))
 
 
-def retrieve(state: OrgState, call: Call, record_id: str) -> Answer:
+def retrieve(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
     """`GET /tooling/sobjects/CustomField/{id}`."""
     row, kind, field = _existing(state, record_id)
     metadata = {
@@ -79,7 +79,7 @@ def retrieve(state: OrgState, call: Call, record_id: str) -> Answer:
     }
     base = f"/services/data/v{call.version}/tooling/sobjects/CustomField/"
     call.records = 1
-    return answer(
+    return api_response(
         {
             "attributes": {"type": "CustomField", "url": base + row["Id"]},
             "Id": row["Id"],
@@ -91,7 +91,7 @@ def retrieve(state: OrgState, call: Call, record_id: str) -> Answer:
     )
 
 
-def update(state: OrgState, call: Call, record_id: str) -> Answer:
+def update(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
     """`PATCH /tooling/sobjects/CustomField/{id}`: its metadata, but not its type."""
     _check_rights(call)
     _, kind, field = _existing(state, record_id)
@@ -104,41 +104,41 @@ def update(state: OrgState, call: Call, record_id: str) -> Answer:
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     kind.put(changed)
     state.store.index(kind)
-    touch(state, kind)
+    mark_changed(state, kind)
     call.records = 1
-    return Answer(NO_CONTENT)
+    return ApiResponse(NO_CONTENT)
 
 
-def delete(state: OrgState, call: Call, record_id: str) -> Answer:
+def delete(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
     """`DELETE /tooling/sobjects/CustomField/{id}`."""
     _check_rights(call)
     _, kind, field = _existing(state, record_id)
-    drop_field(state, kind, field)
+    delete_field(state, kind, field)
     call.records = 1
-    return Answer(NO_CONTENT)
+    return ApiResponse(NO_CONTENT)
 
 
 def add_field(state: OrgState, kind: ObjectType, field: Field) -> str:
     """Add a field that nobody sees yet, and return the id of its CustomField row."""
     kind.put(field)
     state.store.add_column(kind, field)
-    touch(state, kind)
+    mark_changed(state, kind)
     return founding.add_field_definition(state, kind, field)
 
 
-def drop_field(state: OrgState, kind: ObjectType, field: Field) -> None:
+def delete_field(state: OrgState, kind: ObjectType, field: Field) -> None:
     """Remove a field, its values and its permissions."""
     state.store.drop_column(kind, field)
     del kind.fields[field.name.lower()]
     state.store.index(kind)
-    founding.drop_field_definition(state, kind, field)
-    touch(state, kind)
+    founding.delete_field_definition(state, kind, field)
+    mark_changed(state, kind)
 
 
-def touch(state: OrgState, kind: ObjectType) -> None:
+def mark_changed(state: OrgState, kind: ObjectType) -> None:
     """Note that an object's description changed now."""
     kind.changed_at = state.now()
-    state.security.changed()
+    state.security.invalidate()
 
 
 def field_of(name: str, metadata: dict[str, Any]) -> Field:
@@ -213,11 +213,15 @@ def _length(made: str, metadata: dict[str, Any]) -> int:
             message = f"Can not specify 'length' for a CustomField of type {made}"
             raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
         return FIXED_LENGTHS[made]
-    if made not in LONGEST:
+    if made not in MAX_LENGTHS:
         return 0
     length = metadata.get("length")
-    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= LONGEST[made]:
-        message = f"{made} field length must be between 1 and {LONGEST[made]}"
+    if (
+        isinstance(length, bool)
+        or not isinstance(length, int)
+        or not 1 <= length <= MAX_LENGTHS[made]
+    ):
+        message = f"{made} field length must be between 1 and {MAX_LENGTHS[made]}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     return length
 
@@ -235,7 +239,7 @@ def _values(metadata: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
     raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
 
 
-def _check_rights(call: Call) -> None:
+def _check_rights(call: ApiCall) -> None:
     if not call.user.customize_application:
         message = (
             "You do not have the level of access necessary to perform the operation you requested."
@@ -246,7 +250,7 @@ def _check_rights(call: Call) -> None:
 def _target(state: OrgState, body: dict[str, Any]) -> tuple[ObjectType, str]:
     match = FULL_NAME.fullmatch(str(body.get("FullName", "")))
     kind = state.schema.find(match[1]) if match else None
-    if match is None or kind is None or not kind.business or len(match[2]) > LONGEST_NAME:
+    if match is None or kind is None or not kind.business or len(match[2]) > MAX_NAME_LENGTH:
         message = f"Invalid FullName: {body.get('FullName')}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message, fields=["FullName"])
     return kind, match[2]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 
 @dataclass(slots=True)
-class Deferred:
+class DeferredChange:
     """Something that happens to a record at a later instant."""
 
     object_name: str
@@ -20,42 +20,42 @@ class Deferred:
     started_at: datetime
     due: datetime
     apply: Callable[[], None]
-    holds: bool  # an open transaction: locks its record and holds back latestDateCovered
-    claims: frozenset[tuple[str, str]] = frozenset()  # unique values it has written
+    is_transaction: bool  # an open transaction: locks its record and holds back latestDateCovered
+    unique_values: frozenset[tuple[str, str]] = frozenset()  # unique values it has written
 
 
 class Transactions:
     """What is not committed yet, and what a flow will do later."""
 
     def __init__(self) -> None:
-        self._waiting: list[Deferred] = []
+        self._pending: list[DeferredChange] = []
 
-    def add(self, deferred: Deferred) -> None:
+    def add(self, deferred: DeferredChange) -> None:
         """Have something happen later."""
-        self._waiting.append(deferred)
+        self._pending.append(deferred)
 
-    def settle(self, now: datetime) -> None:
+    def apply_due(self, now: datetime) -> None:
         """Do what is due, oldest first."""
-        if not self._waiting:
+        if not self._pending:
             return
-        due = sorted((d for d in self._waiting if d.due <= now), key=lambda d: d.due)
-        self._waiting = [d for d in self._waiting if d.due > now]
+        due = sorted((d for d in self._pending if d.due <= now), key=lambda d: d.due)
+        self._pending = [d for d in self._pending if d.due > now]
         for deferred in due:
             deferred.apply()
 
-    def holds(self, record_id: str) -> bool:
+    def is_locked(self, record_id: str) -> bool:
         """Tell whether an open transaction has locked a record."""
-        return any(d.holds and d.record_id == record_id for d in self._waiting)
+        return any(d.is_transaction and d.record_id == record_id for d in self._pending)
 
-    def claims(self, field_name: str, value: str, record_id: str) -> bool:
+    def has_unique_value(self, field_name: str, value: str, record_id: str) -> bool:
         """Tell whether an open transaction has written this unique value to another record."""
         wanted = (field_name, value.casefold())
-        return any(wanted in d.claims and d.record_id != record_id for d in self._waiting)
+        return any(wanted in d.unique_values and d.record_id != record_id for d in self._pending)
 
     def oldest_start(self) -> datetime | None:
         """Return when the oldest open transaction began."""
-        return min((d.started_at for d in self._waiting if d.holds), default=None)
+        return min((d.started_at for d in self._pending if d.is_transaction), default=None)
 
     def open_count(self) -> int:
         """Return how many transactions are open."""
-        return sum(d.holds for d in self._waiting)
+        return sum(d.is_transaction for d in self._pending)

@@ -13,7 +13,7 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def instant_of(text: str) -> datetime:
+def parse_stamp(text: str) -> datetime:
     """Return the instant of a stored date and time."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
 

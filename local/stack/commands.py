@@ -64,7 +64,7 @@ class StackCommands:
         """The record of the stack, if all of it is alive."""
         stack = record.read(self.folder)
         alive = all(self.background.alive(name) for name in (AWS, SALESFORCE, PLEZI))
-        if stack is None or not alive or not embedded_aws.answers(stack.aws_endpoint):
+        if stack is None or not alive or not embedded_aws.is_alive(stack.aws_endpoint):
             return None
         return stack
 
@@ -140,7 +140,7 @@ class StackCommands:
             raise StackError(f"{material} is not a file with a JSON object: {error}") from error
         on_call = OnCall(stack)
         try:
-            return on_call.offer(on_call.put_pending(held))
+            return on_call.rotate(on_call.put_pending(held))
         except RuntimeError as error:
             raise StackError(str(error)) from error
 
@@ -154,7 +154,7 @@ class StackCommands:
         with progress.step("template built for this machine"):
             deployment.build()
         with progress.step(f"embedded AWS ready at {endpoint}"):
-            self.background.wait(AWS, lambda: embedded_aws.answers(endpoint), READY_SECONDS)
+            self.background.wait(AWS, lambda: embedded_aws.is_alive(endpoint), READY_SECONDS)
         with progress.step("both simulators ready"):
             salesforce = SalesforceOrg.model_validate(self._ready(SALESFORCE))
             plezi = PleziTenant.model_validate(self._ready(PLEZI))

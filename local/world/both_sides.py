@@ -12,11 +12,11 @@ from connector.model import RecordKind
 from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
 from local.plezi_tenant.errors import RefusedError as PleziRefusedError
-from local.plezi_tenant.store import Contact, Listing
-from local.plezi_tenant.timestamps import text_of_moment
+from local.plezi_tenant.store import Contact, ContactQuery
+from local.plezi_tenant.timestamps import format_millis
 from local.salesforce_org import SalesforceOrg, lifecycle
 from local.salesforce_org.automation import Automation
-from local.salesforce_org.dml import Saving, Writer
+from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.quota import Quota
 from local.salesforce_org.sessions import Sessions
@@ -52,8 +52,8 @@ class BothSides:
         self.clock = SimulatedClock()
         self.org = SalesforceOrg(self.clock, seed=1)
         self.tenant = PleziTenant(self.clock, seed=1)
-        self._mint = copy.deepcopy(self.org.state.mint)
-        self._chance = self.org.state.chance.getstate()
+        self._mint = copy.deepcopy(self.org.state.ids)
+        self._chance = self.org.state.rng.getstate()
         self._users = copy.deepcopy(self.org.state.users)
 
     def reset(self) -> None:
@@ -61,10 +61,10 @@ class BothSides:
         state = self.org.state
         for name in BUSINESS:
             state.store.run(f'DELETE FROM "{name}"')  # noqa: S608  # names of this module
-        state.mint = copy.deepcopy(self._mint)
-        state.queries._mint = state.mint  # noqa: SLF001  # the org shares one mint
-        state.chance.setstate(self._chance)
-        state.sessions = Sessions(state.chance)
+        state.ids = copy.deepcopy(self._mint)
+        state.queries._ids = state.ids  # noqa: SLF001  # the org shares one mint
+        state.rng.setstate(self._chance)
+        state.sessions = Sessions(state.rng)
         state.quota = Quota()
         state.transactions = Transactions()
         state.automation = Automation()
@@ -81,14 +81,14 @@ class BothSides:
     # Salesforce, as a sales person
 
     def _writer(self, *, late: float = 0.0) -> Writer:
-        self.org.state.transactions.settle(self.org.state.now())
-        saving = Saving(allow_duplicates=True, late_seconds=late)
+        self.org.state.transactions.apply_due(self.org.state.now())
+        saving = SaveOptions(allow_duplicates=True, late_seconds=late)
         return Writer(self.org.state, self.org.sales_user, saving)
 
     def add(self, kind: RecordKind, values: Mapping[str, Any], *, late: float = 0.0) -> str:
         """Create a record; `late`: others see it only so many seconds later."""
         if kind is RecordKind.PLEZI_CONTACT:
-            return self.tenant.book.create_as_person(dict(values)).id
+            return self.tenant.contacts.create_as_user(dict(values)).id
         with self.org.state.store.savepoint():
             return self._writer(late=late).create(self.org.state.schema.get(kind.value), values)
 
@@ -97,7 +97,7 @@ class BothSides:
     ) -> None:
         """Change some fields of a record."""
         if kind is RecordKind.PLEZI_CONTACT:
-            self.tenant.book.update(record, dict(values))
+            self.tenant.contacts.update(record, dict(values))
             return
         with self.org.state.store.savepoint():
             self._writer(late=late).update(self.org.state.schema.get(kind.value), record, values)
@@ -105,7 +105,7 @@ class BothSides:
     def delete(self, kind: RecordKind, record: str) -> None:
         """Delete a record; a Lead goes to the recycle bin."""
         if kind is RecordKind.PLEZI_CONTACT:
-            self.tenant.book.delete(record)
+            self.tenant.contacts.delete(record)
         else:
             self._writer().delete(self.org.state.schema.get(kind.value), record)
 
@@ -126,15 +126,17 @@ class BothSides:
 
     def submit(self, values: Mapping[str, Any]) -> str:
         """Fill in a form in Plezi; return the contact."""
-        contact, _ = self.tenant.book.submit(dict(values), keep=frozenset(), source="direct")
+        contact, _ = self.tenant.contacts.submit(dict(values), keep=frozenset(), source="direct")
         return contact.id
 
     # The truth
 
     def stored_records(self) -> dict[str, StoredRecord]:
         """Return every record of both sides as it is, deleted ones of Salesforce included."""
-        self.org.state.transactions.settle(self.org.state.now())
-        found = [_contact(it) for it in self.tenant.book.true_page(Listing(limit=MOST))[0]]
+        self.org.state.transactions.apply_due(self.org.state.now())
+        found = [
+            _contact(it) for it in self.tenant.contacts.current_page(ContactQuery(limit=MOST))[0]
+        ]
         for kind in (RecordKind.LEAD, RecordKind.CONTACT):
             rows = self.org.state.store.select(self.org.state.schema.get(kind.value), "1 = 1", ())
             found += [_row(kind, row) for row in rows]
@@ -143,7 +145,7 @@ class BothSides:
 
 def _contact(it: Contact) -> StoredRecord:
     values = {**it.values, "url": f"https://app.plezi.co/contacts/{it.id}"}
-    stamp = text_of_moment(it.updated_at)
+    stamp = format_millis(it.updated_at)
     return StoredRecord(
         RecordKind.PLEZI_CONTACT, it.id, canonical_email(it.email), values, stamp=stamp
     )

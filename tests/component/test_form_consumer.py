@@ -41,7 +41,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
             monkeypatch.setenv(name, value)
         for made in (wiring.form_door, wiring.form_lane, telemetry.logger):
             made.cache_clear()
-        staged.tenant.pushes._deliver = staged.push
+        staged.tenant.webhooks._deliver = staged.push
         target = {"url": "https://api.example/v1/forms", "signing_key": KEY}
         staged.control("plezi", "POST", "push", target)
         yield staged
@@ -135,7 +135,7 @@ def test_no_value_of_the_payload_but_e_mail_and_id_reaches_anything(
 
 
 def test_a_contact_not_shown_yet_is_read_again_after_5_and_30_seconds(harness: FormHarness) -> None:
-    harness.tenant.turn(form_invisible_seconds=30)
+    harness.tenant.set_switches(form_invisible_seconds=30)
     submit(harness, email=ANA, last_name="Lopez")
     waited = []
     heard, back_in = harness.consume(only_message(harness))
@@ -154,7 +154,7 @@ def test_a_contact_not_shown_yet_is_read_again_after_5_and_30_seconds(harness: F
 def test_a_contact_never_shown_is_left_to_the_schedule_after_the_third_time(
     harness: FormHarness,
 ) -> None:
-    harness.tenant.turn(form_invisible_seconds=10_000)
+    harness.tenant.set_switches(form_invisible_seconds=10_000)
     submit(harness, email=ANA, last_name="Lopez")
     message, waited = only_message(harness), []
     while (answer := harness.consume(message)) != (HintResult.NOT_READABLE, 0):
@@ -188,7 +188,7 @@ def test_a_side_that_is_away_is_asked_again_after_5_seconds(harness: FormHarness
 def test_one_of_e_mail_and_id_is_enough_for_a_tenant_that_offers_only_one(
     harness: FormHarness, switches: dict[str, str]
 ) -> None:
-    harness.tenant.turn(**switches)
+    harness.tenant.set_switches(**switches)
     submit(harness, email=ANA, last_name="Lopez")
 
     assert harness.consume(only_message(harness)) == (HintResult.RESOLVED, 0)

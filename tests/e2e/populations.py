@@ -161,17 +161,17 @@ class Population:
 
     def contacts(self) -> Records:
         """Return what Plezi says."""
-        found = self._marketing.people().items()
+        found = self._marketing.contacts().items()
         mine = {n: said for email, said in found if (n := self.number(email)) is not None}
         return Records.of(mine, "id", "url", apart={"email", "created_at", "updated_at"})
 
     def leads(self) -> Records:
         """Return what Salesforce says; raises `AssertionError` when a person is there twice."""
         soql = f"SELECT {LEAD_FIELDS} FROM Lead WHERE Email LIKE '{self._name}%' ORDER BY Email"
-        answer = self._sales.ask("GET", "query", q=soql)
+        answer = self._sales.request("GET", "query", q=soql)
         rows = answer["records"]
         while not answer["done"]:
-            answer = self._sales.ask("GET", answer["nextRecordsUrl"].partition(f"{API}/")[2])
+            answer = self._sales.request("GET", answer["nextRecordsUrl"].partition(f"{API}/")[2])
             rows += answer["records"]
         mine = {n: row for row in rows if (n := self.number(row["Email"])) is not None}
         assert len(mine) == len(rows), "a person is there twice"
@@ -186,7 +186,7 @@ class Population:
     def _collect(self, method: str, rows: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(rows), COLLECTION):
             part = [{"attributes": {"type": "Lead"}, **row} for row in rows[start:][:COLLECTION]]
-            results = self._sales.ask(method, "composite/sobjects", {"records": part})
+            results = self._sales.request(method, "composite/sobjects", {"records": part})
             assert all(result["success"] for result in results), results
 
 

@@ -67,23 +67,23 @@ def test_a_dry_run_of_many_people_changes_nothing_and_the_real_run_does_what_it_
     ops.fire_schedule()
     marketing.simulate("POST", "load", {"contacts": PEOPLE // 2, "first": 100_000})
     sales.simulate("POST", "load", {"leads": PEOPLE // 2, "first": 100_000 + PEOPLE // 2})
-    before = (fingerprint(aws, stack), sales.simulate("GET", "counts"), marketing.people())
+    before = (fingerprint(aws, stack), sales.simulate("GET", "counts"), marketing.contacts())
     sales.simulate("POST", "mark")
     marketing.simulate("POST", "mark")
 
-    dry = ops.ask_for(kind="dry_run")
+    dry = ops.request_run(kind="dry_run")
 
     assert dry["state"] == "done", dry["message"]
     assert dry["counts"]["salesforce"]["created"] == PEOPLE // 2
     assert dry["counts"]["plezi"]["created"] == PEOPLE // 2
-    after = (fingerprint(aws, stack), sales.simulate("GET", "counts"), marketing.people())
+    after = (fingerprint(aws, stack), sales.simulate("GET", "counts"), marketing.contacts())
     assert after == before
     assert sales.simulate("GET", "calls")["writes"] == 0
     assert marketing.simulate("GET", "calls")["writes"] == 0
 
     sales.simulate("POST", "mark")
     marketing.simulate("POST", "mark")
-    real = ops.ask_for(kind="changes")
+    real = ops.request_run(kind="changes")
 
     assert real["state"] == "done", real["message"]
     told = lines(aws, stack, dry["run_id"])

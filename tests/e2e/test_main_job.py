@@ -63,7 +63,7 @@ def test_people_meet_and_a_second_run_writes_nothing(
     assert run["state"] == "done", run["message"]
     [ana] = sales.leads("ana@example.com")
     assert ana["plezi_url__c"]
-    people = marketing.people()
+    people = marketing.contacts()
     assert {"ana@example.com", "bob@example.com", "cleo@example.com"} <= people.keys()
     assert "eve@example.com" not in people
     stamp = sales.record("Contact", flagged)["SystemModstamp"]
@@ -86,7 +86,7 @@ def test_a_thousand_changes_in_plezi_cost_five_write_calls(
     mark(sales, marketing)
     ops.fire_schedule()
     idle = sales.simulate("GET", "calls")["reads"]
-    for email, person in marketing.people().items():
+    for email, person in marketing.contacts().items():
         if email.startswith("person001"):
             marketing.simulate("PATCH", f"contacts/{person['id']}", {"company": "Renamed"})
     mark(sales, marketing)
@@ -110,8 +110,10 @@ def test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one(
 
     assert run["state"] == "done", run["message"]
     assert run["invocations"] > 2
-    people = {email for email in marketing.people() if email.startswith("person002")}
-    leads = sales.ask("GET", "query", q="SELECT COUNT() FROM Lead WHERE Email LIKE 'person002%'")
+    people = {email for email in marketing.contacts() if email.startswith("person002")}
+    leads = sales.request(
+        "GET", "query", q="SELECT COUNT() FROM Lead WHERE Email LIKE 'person002%'"
+    )
     assert (len(people), leads["totalSize"]) == (2500, 2500)
     mark(sales, marketing)
     ops.fire_schedule()
@@ -126,7 +128,7 @@ def test_clearing_travels_wrong_side_edits_stay_and_capitals_make_no_second_pers
     sales.add("Lead", Email="a@b.fr", LastName="Roi", Company="B", MobilePhone="555")
     ops.fire_schedule()
     [lead] = sales.leads("a@b.fr")
-    assert [email for email in marketing.people() if email == "a@b.fr"] == ["a@b.fr"]
+    assert [email for email in marketing.contacts() if email == "a@b.fr"] == ["a@b.fr"]
 
     marketing.edit(person, phone=None)
     sales.edit("Lead", lead["Id"], MobilePhone=None, Title="Chief Magic Officer")
@@ -135,6 +137,6 @@ def test_clearing_travels_wrong_side_edits_stay_and_capitals_make_no_second_pers
     [lead] = sales.leads("a@b.fr")
     assert (lead["Phone"], lead["MobilePhone"]) == (None, None)
     assert lead["Title"] == "Chief Magic Officer"
-    plezi = marketing.people()["a@b.fr"]
+    plezi = marketing.contacts()["a@b.fr"]
     assert not plezi.get("mobile")
     assert plezi["function"] == "CMO"

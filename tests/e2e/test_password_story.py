@@ -45,15 +45,15 @@ def test_a_password_reset_from_beginning_to_end(
     marketing = Marketer(stack)
     person = marketing.add(email="story@example.com", last_name="Lopez", phone="111")
     assert ops.fire_schedule()["state"] == "done"
-    on_call.mail()
-    held = on_call.salesforce_material()
+    on_call.new_alerts()
+    held = on_call.salesforce_credentials()
     reset = sales.simulate("POST", f"users/{USER}/password", {"password": "Reset-pass9"})
     before = logins(sales)
 
     run = ops.fire_schedule()
     assert (run["state"], run["reason"]) == ("halted", "login_refused")
     assert logins(sales) == [*before, REFUSED]
-    [mail] = on_call.mail(at_least=1)
+    [mail] = on_call.new_alerts(at_least=1)
     assert "refuses the login" in mail.subject
     assert "1. the password was reset" in mail.text
     assert ops.admin("GET", "/admin/status")["breaker"]["reason"] == "login_refused"
@@ -61,7 +61,7 @@ def test_a_password_reset_from_beginning_to_end(
     for _ in range(10):
         assert ops.fire_schedule()["reason"] == "login_refused"
     assert logins(sales) == [*before, REFUSED]
-    assert on_call.mail() == []
+    assert on_call.new_alerts() == []
 
     marketing.edit(person, phone="222")
     sales.add("Lead", Email="story2@example.com", LastName="Roi", Company="Roi SA")
@@ -69,7 +69,7 @@ def test_a_password_reset_from_beginning_to_end(
     current = on_call.current_version()
     wrong = on_call.put_pending({**held, "password": "Reset-pass9", "security_token": "mistyped"})
     for _ in range(3):
-        assert on_call.offer(wrong)["outcome"] == "refused"
+        assert on_call.rotate(wrong)["outcome"] == "refused"
     assert logins(sales) == [*before, REFUSED, REFUSED]
     assert on_call.current_version() == current
     assert ops.admin("GET", "/admin/status")["breaker"]["reason"] == "login_refused"
@@ -77,7 +77,7 @@ def test_a_password_reset_from_beginning_to_end(
     right = on_call.put_pending(
         {**held, "password": "Reset-pass9", "security_token": reset["security_token"]}
     )
-    rotated = on_call.offer(right)
+    rotated = on_call.rotate(right)
     assert rotated["outcome"] == "promoted"
     assert on_call.current_version() == right
 
@@ -86,7 +86,7 @@ def test_a_password_reset_from_beginning_to_end(
     assert ops.admin("GET", "/admin/status")["breaker"] is None
     [lead] = sales.leads("story@example.com")
     assert lead["Phone"] == "222"
-    assert "story2@example.com" in marketing.people()
+    assert "story2@example.com" in marketing.contacts()
     [user] = [each for each in sales.simulate("GET", "users") if each["username"] == USER]
     assert user["locked_until"] is None
     assert logins(sales).count(REFUSED) == 2

@@ -50,7 +50,7 @@ def tenant(
         pushed.append((url, body, dict(headers)))
         return 202
 
-    simulated = PleziTenant(clock, seed=7, push=push)
+    simulated = PleziTenant(clock, seed=7, deliver=push)
     yield simulated
     simulated.close()
 

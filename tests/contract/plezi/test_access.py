@@ -21,15 +21,15 @@ def test_both_headers_are_needed_and_must_be_right(api: requests.Session, header
 
 
 def test_an_unknown_tenant_can_be_not_found(api: requests.Session, tenant: PleziTenant) -> None:
-    tenant.turn(unknown_tenant="404")
+    tenant.set_switches(unknown_tenant="404")
     assert api.get("/contacts", headers={"X-Tenant-Company": "Other"}).status_code == 404
 
 
 def test_a_key_can_have_fewer_rights(api: requests.Session, tenant: PleziTenant) -> None:
-    tenant.turn(key_rights="read")
+    tenant.set_switches(key_rights="read")
     assert api.get("/contacts").status_code == 200
     assert api.post("/contacts", json=NEW).status_code == 403
-    tenant.turn(key_rights="none")
+    tenant.set_switches(key_rights="none")
     assert api.get("/contacts").status_code == 403
 
 
@@ -62,27 +62,27 @@ def test_a_caller_that_accepts_no_json_is_refused(api: requests.Session) -> None
 def test_calls_beyond_the_rate_are_refused_until_time_has_passed(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
-    tenant.turn(rate_limit_per_minute=60)
+    tenant.set_switches(rate_limit_per_minute=60)
     statuses = [api.get("/contacts").status_code for _ in range(61)]
     assert statuses == [200] * 60 + [429]
     refused = api.get("/contacts")
     assert refused.headers["Retry-After"] == "1"
     clock.advance(1)
     assert api.get("/contacts").status_code == 200
-    tenant.turn(retry_after="withheld")
+    tenant.set_switches(retry_after="withheld")
     refused = api.get("/contacts")
     assert refused.status_code == 429
     assert "Retry-After" not in refused.headers
 
 
 def test_a_slow_rate_says_how_long_to_wait(api: requests.Session, tenant: PleziTenant) -> None:
-    tenant.turn(rate_limit_per_minute=2)
+    tenant.set_switches(rate_limit_per_minute=2)
     answers = [api.get("/contacts") for _ in range(3)]
     assert answers[-1].headers["Retry-After"] == "30"
 
 
 def test_errors_can_be_html(api: requests.Session, tenant: PleziTenant) -> None:
-    tenant.turn(error_format="html")
+    tenant.set_switches(error_format="html")
     refused = api.get("/contacts/unknown")
     assert refused.status_code == 404
     assert refused.headers["Content-Type"].startswith("text/html")

@@ -9,7 +9,7 @@ import requests
 
 from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
-from local.plezi_tenant.store import Listing
+from local.plezi_tenant.store import ContactQuery
 
 
 def document(**attributes: object) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_a_write_that_changes_nothing_moves_updated_at_only_if_switched(
     clock.advance(60)
     same = api.put(f"/contacts/{created['id']}", json=document(email="ana@example.com"))
     assert same.json()["data"] == created
-    tenant.turn(unchanged_write="moves_updated_at")
+    tenant.set_switches(unchanged_write="moves_updated_at")
     moved = api.put(f"/contacts/{created['id']}", json=document(email="ana@example.com"))
     assert moved.json()["data"]["attributes"]["updated_at"] == "2026-11-23T10:01:00.000Z"
 
@@ -99,7 +99,7 @@ def test_a_known_email_is_a_conflict_if_switched(
     api: requests.Session, tenant: PleziTenant, switch: str, status: int
 ) -> None:
     api.post("/contacts", json=document(email="ana@example.com"))
-    tenant.turn(known_email=switch)
+    tenant.set_switches(known_email=switch)
     answer = api.post("/contacts", json=document(email="Ana@example.com", company="Nord"))
     assert answer.status_code == status
     assert details(answer) == ["email is already taken"]
@@ -130,7 +130,7 @@ def test_a_read_only_attribute_is_refused_by_name_or_ignored_if_switched(
     refused = api.post("/contacts", json=document(email="ana@example.com", **{name: "x"}))
     assert refused.status_code == 422
     assert details(refused) == [f"{name} is read-only"]
-    tenant.turn(read_only_attributes="ignored")
+    tenant.set_switches(read_only_attributes="ignored")
     answer = api.post("/contacts", json=document(email="ana@example.com", **{name: "x"}))
     assert answer.status_code == 201
     assert answer.json()["data"]["attributes"].get(name) != "x"
@@ -270,7 +270,7 @@ def test_only_the_update_verb_of_the_switch_is_offered(
     api: requests.Session, tenant: PleziTenant, switch: str, allowed: set[str]
 ) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
-    tenant.turn(update_method=switch)
+    tenant.set_switches(update_method=switch)
     for verb in ("PUT", "PATCH"):
         answer = api.request(verb, f"/contacts/{contact}", json=document(company="Nord"))
         assert answer.status_code == (200 if verb in allowed else 405)
@@ -283,7 +283,7 @@ def test_a_deleted_contact_is_gone_and_deletion_is_off_unless_switched(
 ) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
     assert api.delete(f"/contacts/{contact}").status_code == 405
-    tenant.turn(deletion="offered")
+    tenant.set_switches(deletion="offered")
     deleted = api.delete(f"/contacts/{contact}")
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert api.get(f"/contacts/{contact}").status_code == 404
@@ -293,7 +293,7 @@ def test_a_deleted_contact_is_gone_and_deletion_is_off_unless_switched(
 
 def test_reading_by_id_can_be_absent(api: requests.Session, tenant: PleziTenant) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
-    tenant.turn(get_by_id="absent")
+    tenant.set_switches(get_by_id="absent")
     assert api.get(f"/contacts/{contact}").status_code == 405
 
 
@@ -301,7 +301,7 @@ def test_one_seed_gives_the_same_ids() -> None:
     def ids(seed: int) -> list[str]:
         tenant = PleziTenant(seed=seed)
         tenant.load(3)
-        found = [contact.id for contact in tenant.book.true_page(Listing())[0]]
+        found = [contact.id for contact in tenant.contacts.current_page(ContactQuery())[0]]
         tenant.close()
         return found
 

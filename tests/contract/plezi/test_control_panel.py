@@ -115,7 +115,7 @@ def test_a_score_that_moves_can_leave_updated_at_alone(
     desk: requests.Session, tenant: PleziTenant
 ) -> None:
     contact = desk.post("/contacts", json={"email": "ana@example.com"}).json()
-    tenant.turn(score_change="keeps_updated_at")
+    tenant.set_switches(score_change="keeps_updated_at")
     scored = desk.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 9}).json()
     assert scored["updated_at"] == contact["updated_at"]
     named = desk.patch(f"/contacts/{contact['id']}", json={"first_name": "Ana"}).json()
@@ -124,7 +124,7 @@ def test_a_score_that_moves_can_leave_updated_at_alone(
 
 def test_the_email_can_be_lowered_on_writing(desk: requests.Session, tenant: PleziTenant) -> None:
     assert desk.post("/contacts", json={"email": "Ana@X.fr"}).json()["email"] == "Ana@X.fr"
-    tenant.turn(email_case="lowered")
+    tenant.set_switches(email_case="lowered")
     assert desk.post("/contacts", json={"email": "Bea@X.fr"}).json()["email"] == "bea@x.fr"
 
 
@@ -153,7 +153,7 @@ def test_switches_are_listed_and_turned(desk: requests.Session, tenant: PleziTen
     assert desk.get("/switches").json() == Switches().listing()
     turned = desk.post("/switches", json={"pager": "limit_offset", "read_lag_seconds": 5})
     assert turned.json()["pager"] == "limit_offset"
-    assert tenant.book.switches.read_lag_seconds == 5
+    assert tenant.contacts.switches.read_lag_seconds == 5
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_reset_forgets_everything_and_gives_the_same_ids_again(
     desk: requests.Session, api: requests.Session, tenant: PleziTenant
 ) -> None:
     first = api.post("/contacts", json=NEW).json()["data"]["id"]
-    tenant.turn(pager="limit_offset")
+    tenant.set_switches(pager="limit_offset")
     desk.post("/faults", json={"kind": "http_500"})
     desk.post("/push", json={"url": "https://connector.test"})
     desk.post("/attributes", json={"name": "budget"})

@@ -109,7 +109,7 @@ def test_a_form_that_is_wrong_is_refused_and_nothing_is_kept(
 def test_a_new_contact_can_stay_unreadable_for_a_while(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
-    tenant.turn(form_invisible_seconds=30)
+    tenant.set_switches(form_invisible_seconds=30)
     submit(api, email="ana@example.com")
     asked = {"filter[email]": "ana@example.com"}
     assert api.get("/contacts", params=asked).json() == {"data": [], "meta": {"total_results": 0}}

@@ -83,9 +83,9 @@ def test_the_changed_since_filter_can_be_ignored_or_absent(
     touch(api, "old@example.com")
     asked = {"updated_since": "2030-01-01T00:00:00Z"}
     assert emails(api.get("/contacts", params=asked)) == []
-    tenant.turn(changed_since="ignored")
+    tenant.set_switches(changed_since="ignored")
     assert emails(api.get("/contacts", params=asked)) == ["old@example.com"]
-    tenant.turn(changed_since="absent", unknown_parameters="ignored")
+    tenant.set_switches(changed_since="absent", unknown_parameters="ignored")
     assert api.get("/contacts", params=asked).status_code == 400
 
 
@@ -98,9 +98,9 @@ def test_one_contact_is_found_by_email_and_the_filter_can_be_ignored_or_absent(
     assert emails(api.get("/contacts", params=asked)) == ["a+b@example.com"]
     # A plus sign that is not percent-encoded is a space, and finds nobody.
     assert emails(api.get("/contacts?filter[email]=a+b@example.com")) == []
-    tenant.turn(email_filter="ignored")
+    tenant.set_switches(email_filter="ignored")
     assert len(emails(api.get("/contacts", params=asked))) == 2
-    tenant.turn(email_filter="absent")
+    tenant.set_switches(email_filter="absent")
     assert api.get("/contacts", params=asked).status_code == 400
 
 
@@ -108,10 +108,10 @@ def test_the_pager_of_limit_and_offset_takes_the_place_of_pages(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(5)
-    tenant.turn(pager="limit_offset")
+    tenant.set_switches(pager="limit_offset")
     assert len(emails(api.get("/contacts", params={"limit": 2, "offset": 4}))) == 1
     assert api.get("/contacts", params={"page": 2}).status_code == 400
-    tenant.turn(unknown_parameters="ignored")
+    tenant.set_switches(unknown_parameters="ignored")
     assert len(emails(api.get("/contacts", params={"page": 2}))) == 5
 
 
@@ -120,9 +120,9 @@ def test_a_page_is_a_hundred_at_most_capped_or_refused(
 ) -> None:
     tenant.load(120)
     assert len(emails(api.get("/contacts", params={"per_page": 500}))) == 100
-    tenant.turn(page_size_over_max="refused")
+    tenant.set_switches(page_size_over_max="refused")
     assert api.get("/contacts", params={"per_page": 101}).status_code == 400
-    tenant.turn(page_size_cap=30)
+    tenant.set_switches(page_size_cap=30)
     second = api.get("/contacts", params={"per_page": 100, "page": 2})
     assert len(emails(second)) == 30
 
@@ -157,13 +157,13 @@ def test_the_total_can_be_missing_or_wrong_and_the_order_ignored(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(10)
-    tenant.turn(total_results="low")
+    tenant.set_switches(total_results="low")
     assert api.get("/contacts").json()["meta"] == {"total_results": 5}
-    tenant.turn(total_results="high")
+    tenant.set_switches(total_results="high")
     assert api.get("/contacts").json()["meta"] == {"total_results": 17}
-    tenant.turn(meta="missing")
+    tenant.set_switches(meta="missing")
     assert "meta" not in api.get("/contacts").json()
-    tenant.turn(sort="ignored")
+    tenant.set_switches(sort="ignored")
     found = emails(api.get("/contacts", params={"sort_by": "email", "sort_dir": "desc"}))
     assert found == [f"person{number:07d}@example.com" for number in range(10)]
 
@@ -184,7 +184,7 @@ def test_reads_lag_behind_writes_when_switched(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     contact = touch(api, "ana@example.com", company="Nord")
-    tenant.turn(read_lag_seconds=30)
+    tenant.set_switches(read_lag_seconds=30)
     answer = touch(api, "ana@example.com", company="Sud")
     touch(api, "bea@example.com")
     assert answer["attributes"]["company"] == "Sud"
@@ -203,7 +203,7 @@ def test_a_deleted_contact_is_still_seen_while_reads_lag(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     contact = touch(api, "ana@example.com")
-    tenant.turn(read_lag_seconds=30, deletion="offered")
+    tenant.set_switches(read_lag_seconds=30, deletion="offered")
     api.delete(f"/contacts/{contact['id']}")
     assert emails(api.get("/contacts", params={"filter[email]": "ana@example.com"}))
     clock.advance(30)
@@ -215,7 +215,7 @@ def test_the_words_of_the_reply_can_be_spelled_otherwise(
 ) -> None:
     contact = touch(api, "ana@example.com", function="CMO", mobile="1")
     desk.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 25, "state": "engaged"})
-    tenant.turn(
+    tenant.set_switches(
         attribute_spelling={"function": "job_title", "mobile": "mobile_phone"},
         state_spelling="capitals",
         score_type="text",
@@ -235,7 +235,7 @@ def test_the_words_of_the_reply_can_be_spelled_otherwise(
     }
     body = {"data": {"type": "contacts", "attributes": {"function": "CEO"}}}
     assert api.put(f"/contacts/{contact['id']}", json=body).status_code == 400
-    tenant.turn(empty_values="null")
+    tenant.set_switches(empty_values="null")
     attributes = api.get(f"/contacts/{contact['id']}").json()["data"]["attributes"]
     assert attributes["interests"] is None
 
@@ -243,7 +243,7 @@ def test_the_words_of_the_reply_can_be_spelled_otherwise(
 def test_the_schema_names_every_attribute_with_its_type_and_options(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
-    tenant.turn(attribute_spelling={"function": "job_title"})
+    tenant.set_switches(attribute_spelling={"function": "job_title"})
     answer = api.get("/contact_attributes")
     rows = {row["id"]: row["attributes"] for row in answer.json()["data"]}
     assert rows["email"]["mandatory"]
@@ -266,7 +266,7 @@ def test_the_schema_names_every_attribute_with_its_type_and_options(
     assert {row["type"] for row in rows.values()} == {
         "text", "email", "phone", "number", "checkbox", "date", "datetime", "list", "multi_list",
     }  # fmt: skip
-    tenant.turn(schema_call="absent")
+    tenant.set_switches(schema_call="absent")
     assert api.get("/contact_attributes").status_code == 404
 
 

@@ -36,7 +36,7 @@ def document(email: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("kind", "kept"), [("reset_before", 0), ("reset_after", 1)])
 def test_a_connection_is_really_cut(kind: str, kept: int) -> None:
     tenant = PleziTenant()
-    tenant.control.faults.order(kind)
+    tenant.control.faults.inject(kind)
     with ServedApplication(tenant) as served, requests.Session() as session:
         with pytest.raises(requests.ConnectionError):
             session.post(
@@ -93,8 +93,8 @@ def test_a_form_is_pushed_over_the_network_without_holding_up_the_visitor() -> N
         )
         assert answer.status_code == 201
         answered.set()
-        tenant.pushes.deliver_all()
-    (sent,) = tenant.pushes.listing()
+        tenant.webhooks.wait_until_delivered()
+    (sent,) = tenant.webhooks.listing()
     assert (sent["statuses"], sent["done"]) == ([202], True)
     assert json.loads(received[0])["contact"]["email"] == "ana@x.fr"
     tenant.close()
@@ -108,8 +108,8 @@ def test_a_connector_that_is_not_there_is_listed_as_an_error() -> None:
     with ServedApplication(tenant) as served:
         requests.post(f"{served.url}/_sim/push", json=requests_target, timeout=PATIENCE)
         requests.post(f"{served.url}/form", data={"email": "ana@x.fr"}, timeout=PATIENCE)
-    tenant.pushes.deliver_all()
-    assert tenant.pushes.listing()[0]["error"] == "ConnectionError"
+    tenant.webhooks.wait_until_delivered()
+    assert tenant.webhooks.listing()[0]["error"] == "ConnectionError"
     tenant.close()
 
 

@@ -375,7 +375,7 @@ def test_a_lightning_host_answers_a_page_and_never_json(wire: PrefixedSession) -
 def test_the_next_login_may_move_the_instance(
     wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
 ) -> None:
-    org.control.faults.order(
+    org.control.faults.inject(
         "instance_change", parameters={"instance_url": "https://acme2.my.salesforce.com"}
     )
     answer = wire.post(TOKEN, data=password_form).json()
@@ -392,11 +392,11 @@ def test_any_refusal_of_a_login_can_be_ordered(
         "error": "invalid_grant",
         "error_description": "authentication failure - Invalid Password",
     }
-    org.control.faults.order("oauth_error", parameters=older)
+    org.control.faults.inject("oauth_error", parameters=older)
     assert wire.post(TOKEN, data=password_form).json() == older
     assert wire.post(TOKEN, data=password_form).status_code == 200
     fault = {"code": "TRIAL_EXPIRED", "message": "Trial Expired"}
-    org.control.faults.order("soap_fault", parameters=fault)
+    org.control.faults.inject("soap_fault", parameters=fault)
     assert fault_code(soap()) == "TRIAL_EXPIRED"
 
 

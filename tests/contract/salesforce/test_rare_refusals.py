@@ -23,7 +23,7 @@ from tests.contract.salesforce.conftest import PrefixedSession
 def test_the_limits_on_calls_at_once(
     api: PrefixedSession, org: SalesforceOrg, fault: str, message: str
 ) -> None:
-    org.control.faults.order(fault)
+    org.control.faults.inject(fault)
 
     answer = api.get("/limits")
 
@@ -50,7 +50,7 @@ def test_a_refusal_of_one_record_on_a_single_call_and_in_a_collection(
     message: str,
 ) -> None:
     lead = new_lead()
-    org.control.faults.order(
+    org.control.faults.inject(
         "record_error", count=2, parameters={"errorCode": code, "message": message, "fields": []}
     )
 
@@ -69,7 +69,7 @@ def test_a_refusal_of_one_record_on_a_single_call_and_in_a_collection(
 def test_too_many_logins_are_refused_in_the_token_endpoints_words(
     wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
 ) -> None:
-    org.control.faults.order(
+    org.control.faults.inject(
         "oauth_error",
         parameters={"error": "rate_limit_exceeded", "error_description": "too many logins"},
     )

@@ -219,18 +219,18 @@ def test_a_connection_can_be_cut_before_and_after_the_work_is_done(
     client: Any, org: SalesforceOrg
 ) -> None:
     lead = {"LastName": "A", "Company": "C"}
-    org.control.faults.order("connection_reset", method="POST")
+    org.control.faults.inject("connection_reset", method="POST")
     with pytest.raises(requests.ConnectionError):
         client.Lead.create(lead)
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 0
-    org.control.faults.order("reset_after_commit", method="POST")
+    org.control.faults.inject("reset_after_commit", method="POST")
     with pytest.raises(requests.ConnectionError):
         client.Lead.create(lead)
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
 
 
 def test_a_body_can_end_in_the_middle(client: Any, org: SalesforceOrg) -> None:
-    org.control.faults.order("truncated_body", path="/limits")
+    org.control.faults.inject("truncated_body", path="/limits")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         client.limits()
     assert client.limits()["DailyApiRequests"]

@@ -26,7 +26,7 @@ class Incidents:
         """Order a fault of one side."""
         self._scene.lags = self._scene.lags or event.field == "stale"
         panel = (self._sides.org if event.side == "salesforce" else self._sides.tenant).control
-        panel.faults.order(event.field, **{"after": event.value, **event.extra})
+        panel.faults.inject(event.field, **{"after": event.value, **event.extra})
         self._scene.counted[f"{event.side} {event.field}"] += 1
         self._scene.describe(f"{event.side.capitalize()} is about to suffer {event.field}")
 

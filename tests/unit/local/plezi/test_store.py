@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.plezi_tenant.sample import Identities, sample_contacts
-from local.plezi_tenant.store import Contact, ContactStore, Listing
+from local.plezi_tenant.sample import IdGenerator, sample_contacts
+from local.plezi_tenant.store import Contact, ContactQuery, ContactStore
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def contact(company: str, updated_at: int = 0) -> Contact:
 
 
 def seen(store: ContactStore, moment: int) -> str | None:
-    found = store.by_id("a" * 24, seen_at=moment)
+    found = store.by_id("a" * 24, visible_at=moment)
     return None if found is None else str(found.values["company"])
 
 
 def test_readers_see_each_version_until_the_next_one_is_due(store: ContactStore) -> None:
     store.insert([contact("first")])
     for company, until in (("second", 10), ("third", 20)):
-        store.keep_past("a" * 24, until)
+        store.keep_previous_version("a" * 24, until)
         store.replace(contact(company))
     assert [seen(store, moment) for moment in (0, 9, 10, 19, 20)] == [
         "first", "first", "second", "second", "third",
@@ -38,30 +38,30 @@ def test_readers_see_each_version_until_the_next_one_is_due(store: ContactStore)
 
 
 def test_a_new_contact_can_be_unseen_and_a_removed_one_still_seen(store: ContactStore) -> None:
-    store.keep_past("a" * 24, 10)
+    store.keep_previous_version("a" * 24, 10)
     store.insert([contact("new")])
-    assert (seen(store, 9), store.page(Listing(), seen_at=9)) == (None, ([], 0))
+    assert (seen(store, 9), store.page(ContactQuery(), visible_at=9)) == (None, ([], 0))
     assert seen(store, 10) == "new"
-    store.keep_past("a" * 24, 30)
+    store.keep_previous_version("a" * 24, 30)
     store.delete("a" * 24)
-    assert store.page(Listing(), seen_at=29) == ([contact("new")], 1)
-    assert store.page(Listing(), seen_at=30) == ([], 0)
+    assert store.page(ContactQuery(), visible_at=29) == ([contact("new")], 1)
+    assert store.page(ContactQuery(), visible_at=30) == ([], 0)
 
 
 @pytest.mark.parametrize(
     "listing",
     [
-        Listing(limit=100, offset=1900),
-        Listing(limit=100, offset=100, changed_since=500, descending=True),
-        Listing(sort="created_at"),
-        Listing(sort="email"),
-        Listing(email="person0000007@example.com"),
+        ContactQuery(limit=100, offset=1900),
+        ContactQuery(limit=100, offset=100, changed_since=500, descending=True),
+        ContactQuery(sort="created_at"),
+        ContactQuery(sort="email"),
+        ContactQuery(email="person0000007@example.com"),
     ],
 )
 def test_a_page_is_read_through_an_index_and_never_sorts_the_whole(
-    store: ContactStore, listing: Listing
+    store: ContactStore, listing: ContactQuery
 ) -> None:
-    store.insert(sample_contacts(2000, 0, Identities(0), now=1000, spread=1000))
+    store.insert(sample_contacts(2000, 0, IdGenerator(0), now=1000, spread=1000))
     asked: list[str] = []
     store._db.set_trace_callback(asked.append)
     rows, _ = store.page(listing)
@@ -75,7 +75,7 @@ def test_a_page_is_read_through_an_index_and_never_sorts_the_whole(
 
 def test_twenty_thousand_contacts_are_paged_to_the_end(store: ContactStore) -> None:
     people = 20_000
-    assert store.insert(sample_contacts(people, 0, Identities(0), now=10**6, spread=0)) == people
-    rows, total = store.page(Listing(limit=100, offset=people - 50))
+    assert store.insert(sample_contacts(people, 0, IdGenerator(0), now=10**6, spread=0)) == people
+    rows, total = store.page(ContactQuery(limit=100, offset=people - 50))
     assert (len(rows), total) == (50, people)
-    assert store.insert(sample_contacts(10, 0, Identities(1), now=0, spread=0)) == 0
+    assert store.insert(sample_contacts(10, 0, IdGenerator(1), now=0, spread=0)) == 0

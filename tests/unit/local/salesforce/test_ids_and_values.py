@@ -10,10 +10,10 @@ import pytest
 
 from local.salesforce_org.coercion import Stored, coerce
 from local.salesforce_org.errors import RefusedError
-from local.salesforce_org.ids import IdMint, full_id, with_checksum
+from local.salesforce_org.ids import IdGenerator, full_id, with_checksum
 from local.salesforce_org.schema import Field
 from local.salesforce_org.standard_objects import lead
-from local.salesforce_org.values import instant_of, parse_date, parse_datetime, stamp
+from local.salesforce_org.values import parse_date, parse_datetime, parse_stamp, stamp
 
 LEAD = lead()
 
@@ -33,20 +33,20 @@ def test_what_is_not_an_id_is_none(text: str) -> None:
 
 
 def test_the_mint_never_repeats_itself_and_replays_its_seed() -> None:
-    mint = IdMint(7)
-    ids = [mint.mint("00Q") for _ in range(300)] + list(mint.mint_many("00Q", 300))
+    mint = IdGenerator(7)
+    ids = [mint.next_id("00Q") for _ in range(300)] + list(mint.next_ids("00Q", 300))
     assert len(set(ids)) == 600
     assert ids == sorted(ids)
     assert all(re.fullmatch(r"00Q8d0\w{12}", one) for one in ids)
-    assert ids[0] == IdMint(7).mint("00Q")
-    assert ids[0] != IdMint(8).mint("00Q")
+    assert ids[0] == IdGenerator(7).next_id("00Q")
+    assert ids[0] != IdGenerator(8).next_id("00Q")
 
 
 def test_stamps_are_whole_seconds_in_utc() -> None:
     paris = timezone(timedelta(hours=1))
     text = stamp(datetime(2026, 11, 23, 11, 0, 0, 999_999, tzinfo=paris))
     assert text == "2026-11-23T10:00:00.000+0000"
-    assert instant_of(text) == datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert parse_stamp(text) == datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["2026-11-23", "2026-11-23T10:00:00", "tomorrow", "2026-13-01T1"])

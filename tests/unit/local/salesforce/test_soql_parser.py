@@ -11,9 +11,9 @@ from local.salesforce_org.soql_ast import (
     Aggregate,
     Comparison,
     DateLiteral,
+    FieldPath,
     Group,
     Negation,
-    Path,
     Scalar,
     Selected,
 )
@@ -82,7 +82,7 @@ def test_every_clause_is_read() -> None:
     assert [str(path) for path in query.grouped] == ["LastName"]
     first, second = query.ordered
     assert (first.descending, first.nulls) == (True, "LAST")
-    assert isinstance(second.subject, Path)
+    assert isinstance(second.subject, FieldPath)
     assert (second.descending, second.nulls) == (False, "FIRST")
     assert (query.limit, query.offset) == (5, 2)
     assert query.aggregates
