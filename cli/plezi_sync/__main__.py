@@ -1,0 +1,83 @@
+"""Entry point: parse the arguments, run one command, return its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from plezi_sync import commands
+from plezi_sync.admin_api import AdminApi
+from plezi_sync.arguments import parser
+from plezi_sync.errors import CommandError, ExitStatus, UsageError
+from plezi_sync.targets import LocalStack, account_on_aws, api_on_aws
+
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells report it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status (see `ExitStatus`)."""
+    options = parser().parse_args(arguments)
+    try:
+        _run(options)
+    except CommandError as error:
+        print(f"plezi-sync: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("plezi-sync: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    return ExitStatus.DONE
+
+
+def _run(options: argparse.Namespace) -> None:
+    match options.command:
+        case "call":
+            commands.call(
+                _api(options),
+                options.method,
+                options.path,
+                body=options.body,
+                output=options.output,
+            )
+        case "mapping" if options.action == "export":
+            commands.export_mapping(_api(options), options.file)
+        case "mapping":
+            commands.import_mapping(_api(options), options.file)
+        case "rotate":
+            _rotate(options)
+        case "invoke":
+            stack = LocalStack.read(options.stack_file)
+            commands.invoke(stack, options.function, options.event)
+        case _:
+            commands.show_status(_api(options))
+
+
+def _api(options: argparse.Namespace) -> AdminApi:
+    if options.api_url:
+        return api_on_aws(options.api_url, options.region)
+    if options.region:
+        raise UsageError("--region is for a stack on AWS. Give --api-url as well.")
+    return LocalStack.read(options.stack_file).api()
+
+
+def _rotate(options: argparse.Namespace) -> None:
+    if options.secret_id and options.function:
+        account = account_on_aws(options.region)
+        commands.rotate(account, options.secret_id, options.function, options.file)
+        return
+    if options.secret_id or options.function or options.region:
+        raise UsageError("For a stack on AWS give both --secret-id and --function.")
+    stack = LocalStack.read(options.stack_file)
+    try:
+        secret, function = stack.secrets["salesforce"], stack.functions["rotate_credentials"]
+    except KeyError as error:
+        raise UsageError(
+            f"{options.stack_file} does not name {error}. Run `make down`, then `make up`."
+        ) from error
+    commands.rotate(stack.account(), secret, function, options.file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""Calls to the admin API: what is sent, what is printed, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from plezi_sync.__main__ import main
+from tests.unit.cli.conftest import FakeStack, write_stack_file
+
+local = pytest.mark.usefixtures("local_stack")
+on_aws = pytest.mark.usefixtures("aws_credentials")
+
+
+@local
+def test_a_call_is_signed_and_its_response_is_printed_as_indented_json(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, '{"company":"Société"}')
+
+    assert main(["call", "get", "/admin/runs?limit=2"]) == 0
+
+    [request] = stack.received
+    assert (request.method, request.path) == ("GET", "/v1/admin/runs?limit=2")
+    assert request.headers["Content-Type"] == "application/json"
+    assert "Credential=embedded/" in request.headers["Authorization"]
+    assert "/eu-west-1/execute-api/aws4_request" in request.headers["Authorization"]
+    assert capsys.readouterr().out == '{\n  "company": "Société"\n}\n'
+
+
+@local
+def test_status_reads_the_admin_status(stack: FakeStack) -> None:
+    assert main(["status"]) == 0
+    assert [request.path for request in stack.received] == ["/v1/admin/status"]
+
+
+@local
+def test_a_body_is_sent_and_the_response_is_written_to_a_file(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("body.json").write_text('{"meant": true}', encoding="utf-8")
+    stack.answer(202, '{"run_id": "r1"}')
+
+    arguments = ["call", "POST", "/admin/breaker/release", "--body", "body.json"]
+    assert main([*arguments, "--output", "out.json"]) == 0
+
+    assert stack.received[0].json() == {"meant": True}
+    assert json.loads(Path("out.json").read_text("utf-8")) == {"run_id": "r1"}
+    assert capsys.readouterr().out == "out.json: 3 lines\n"
+
+
+@local
+def test_the_mapping_is_exported_to_a_file_and_imported_from_it(stack: FakeStack) -> None:
+    stack.answer(200, "version: 7\npairs: []\n", content_type="application/yaml")
+    assert main(["mapping", "export"]) == 0
+    assert Path("mapping.yaml").read_text("utf-8") == "version: 7\npairs: []\n"
+
+    stack.answer(200, '{"version": 8}')
+    assert main(["mapping", "import"]) == 0
+
+    exported, imported = stack.received
+    assert (exported.method, imported.method) == ("GET", "PUT")
+    assert exported.path == imported.path == "/v1/admin/mapping.yaml"
+    assert imported.headers["Content-Type"] == "application/yaml"
+    assert imported.body == b"version: 7\npairs: []\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "remedy"),
+    [
+        (400, {}, "Correct the request"),
+        (403, {}, "execute-api:Invoke"),
+        (404, {}, "GET /admin/openapi.json"),
+        (409, {}, "Read the current version"),
+        (422, {}, "lists each problem"),
+        (429, {}, "Wait a few seconds"),
+        (500, {}, "log of the function `admin`"),
+        (502, {}, "Plezi or Salesforce refuses"),
+        (503, {"Retry_After": "7"}, "Try again after 7 s."),
+    ],
+)
+@local
+def test_a_refusal_is_reported_with_its_response_and_a_remedy(
+    stack: FakeStack,
+    status: int,
+    headers: dict[str, str],
+    remedy: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stack.answer(status, '{"error": "code", "message": "the reason"}', **headers)
+
+    assert main(["call", "POST", "/admin/start", "--output", "out.json"]) == 1
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"refused the request: {status}" in printed.err
+    assert "the reason" in printed.err
+    assert remedy in printed.err
+    assert not Path("out.json").exists()
+
+
+@local
+def test_a_refusal_that_is_no_json_is_reported_as_it_is(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(502, "<html>bad gateway</html>", content_type="application/json")
+    assert main(["status"]) == 1
+    assert "<html>bad gateway</html>" in capsys.readouterr().err
+
+
+def test_without_a_stack_file_the_stack_is_unreachable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 3
+    error = capsys.readouterr().err
+    assert ".local/stack.json does not exist" in error
+    assert "make up" in error
+    assert "--api-url" in error
+
+
+def test_a_stack_that_does_not_listen_is_unreachable(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    write_stack_file(f"http://127.0.0.1:{port}")
+
+    assert main(["status"]) == 3
+
+    error = capsys.readouterr().err
+    assert f"No response from http://127.0.0.1:{port}/v1 (ConnectionError)" in error
+    assert "make up" in error
+
+
+@on_aws
+def test_an_api_on_aws_that_does_not_listen_is_unreachable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    arguments = ["status", "--api-url", f"http://127.0.0.1:{port}/v1", "--region", "eu-west-3"]
+
+    assert main(arguments) == 3
+
+    assert "Check the URL (the output ApiUrl of the stack)" in capsys.readouterr().err
+
+
+@on_aws
+def test_an_api_on_aws_is_called_with_the_credentials_of_the_environment(
+    stack: FakeStack, url: str
+) -> None:
+    arguments = ["--api-url", f"{url}/v1/", "--region", "eu-west-3"]
+
+    assert main(["call", "GET", "/admin/status", *arguments]) == 0
+
+    [request] = stack.received
+    assert request.path == "/v1/admin/status"
+    assert "Credential=AKIDEXAMPLE/" in request.headers["Authorization"]
+    assert "/eu-west-3/execute-api/" in request.headers["Authorization"]
+    assert request.headers["X-Amz-Security-Token"] == "temporary"
