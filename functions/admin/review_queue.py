@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from connector import wiring
 from connector.admin import bulk_decisions as bulk
 from connector.admin import review_queue as waiting
-from connector.admin.review_queue import AttentionKind, BulkDecision, ReviewPage, RunRequested
-from connector.model import Side
+from connector.admin.review_queue import BulkDecision, ReviewPage, RunRequested
+from connector.model import AttentionKind, Side
 from functions.admin.request import (
     DEFAULT_PAGE,
     MAX_TOKEN_CHARACTERS,

@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from connector.errors import MappingError
-from connector.mapping import canonical_email
+from connector.mapping import canonical_email, is_email_address
 from connector.model import RunKind
 from connector.wiring import door
 
@@ -18,7 +26,14 @@ Plezi answers within one invocation. For more, `full` is the kind to ask for."""
 LONGEST_DRAFT = 200_000
 """Characters of a mapping that is not saved; half of what an item of the ledger's table holds."""
 
-Email = Annotated[str, BeforeValidator(canonical_email), Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+def _one_address(email: str) -> str:
+    if not is_email_address(email):
+        raise ValueError("must be one e-mail address")
+    return email
+
+
+Email = Annotated[str, BeforeValidator(canonical_email), AfterValidator(_one_address)]
 
 
 class ManualSync(BaseModel):

@@ -17,6 +17,7 @@ from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import parse_draft
 from connector.model import (
     Alert,
+    AttentionKind,
     Breaker,
     Counts,
     Cursor,
@@ -91,9 +92,11 @@ class MemoryLedger:
         """Return e-mails of dirty links, in order, beginning after one."""
         return sorted(e for e, link in self._links.items() if link.dirty and e > after)[:limit]
 
-    def emails_needing_attention(self, reason: str, limit: int, after: str = "") -> list[str]:
+    def emails_needing_attention(
+        self, kind: AttentionKind, limit: int, after: str = ""
+    ) -> list[str]:
         """Return e-mails of links that wait for a person, in order."""
-        waits = (e for e, link in self._links.items() if reason in link.attention and e > after)
+        waits = (e for e, link in self._links.items() if kind in link.attention and e > after)
         return sorted(waits)[:limit]
 
     def load_cursor(self, kind: RecordKind) -> Cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from connector.model import RunKind
+from connector.model import AttentionKind, RunKind
 from tests.component.harness import REGION, Harness
 from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
 
@@ -190,7 +190,7 @@ class TestAddress:
         for _ in range(2):
             harness.sync()
         assert harness.ledger.load_links([ANA])[ANA].holds["Email"].reason == "email_in_use"
-        assert harness.ledger.emails_needing_attention("hold", 10) == [ANA]
+        assert harness.ledger.emails_needing_attention(AttentionKind.HOLD, 10) == [ANA]
 
         harness.edit_lead(lead_of(harness)["Id"], Email="zoe@example.com")
         for _ in range(2):

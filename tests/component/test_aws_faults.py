@@ -16,7 +16,7 @@ from moto import mock_aws
 from connector.aws.dynamodb.journal import DynamoJournal
 from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.aws.secrets import CACHE_SECONDS, SecretReader
-from connector.model import JournalEntry, Link, LinkChange, Side
+from connector.model import JournalEntry, JournalKind, Link, LinkChange, Side
 from connector.secrets import PleziCredentials
 from tests.component.harness import REGION, Harness
 
@@ -78,7 +78,7 @@ def dynamodb(harness: Harness) -> Any:
 
 def line(record: str) -> JournalEntry:
     return JournalEntry(
-        "ana@x.fr", 1.0, "r", "wrote", Side.PLEZI, record, "phone", "1", "2", "changed"
+        "ana@x.fr", 1.0, "r", JournalKind.WRITTEN, Side.PLEZI, record, "phone", "1", "2", "changed"
     )
 
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from connector import telemetry, wiring
 from connector.errors import HaltError
-from connector.model import Hold, Link, LinkChange, RunKind, RunState
+from connector.model import Hold, HoldReason, Link, LinkChange, RunKind, RunState
 from functions.admin import app as admin
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
@@ -126,7 +126,7 @@ def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Harness
 def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
     deployed: Harness,
 ) -> None:
-    hold = Hold("conflict", 0.0, {"00Q8d000001AbCdEAK": "1"})
+    hold = Hold(HoldReason.CONFLICT, 0.0, {"00Q8d000001AbCdEAK": "1"})
     deployed.ledger.save_links([LinkChange(Link("a+b@x.fr", holds={"Phone": hold}))])
 
     answer = admin.handler(event("admin_choose"), LambdaContext())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connector.mapping import DEFAULT_MAPPING, DuplicatePolicy, MappingConfig
-from connector.model import LinkChange, RunKind
+from connector.model import AttentionKind, LinkChange, RunKind
 from connector.planning.manual_actions import pick_primary
 from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
@@ -275,7 +275,7 @@ class TestSeveral:
 
         assert [lead["Phone"] for lead in harness.leads(ANA)] == ["111", "111"]
         assert harness.people()[ANA]["phone"] == "111"
-        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
+        assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
         assert second_run_is_silent(harness)
 
     def test_survivor_writes_to_one_lead_only(self, harness: Harness) -> None:
@@ -291,7 +291,7 @@ class TestSeveral:
         phones = {lead["Id"]: lead["Phone"] for lead in harness.leads(ANA)}
         assert phones.pop(first) == "222"
         assert list(phones.values()) == ["000"]
-        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
+        assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
 
     def test_hold_writes_to_none_and_a_person_picks_the_survivor(self, harness: Harness) -> None:
         save(harness, duplicates=DuplicatePolicy.HOLD)
@@ -299,7 +299,7 @@ class TestSeveral:
         second = harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
         harness.sync()
         assert harness.people() == {}
-        assert harness.ledger.emails_needing_attention("duplicate", 10) == [ANA]
+        assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
 
         link = harness.ledger.load_links([ANA])[ANA]
         harness.ledger.save_links([LinkChange(pick_primary(link, second))])

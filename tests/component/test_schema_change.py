@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
-from connector.model import RunState
+from connector.model import AttentionKind, RunState
 from tests.component.harness import Harness
 
 ANA = "ana@example.com"
@@ -189,7 +189,7 @@ def test_a_picklist_that_lost_a_value_refuses_that_person_only(
 
     harness.sync()
 
-    assert harness.ledger.emails_needing_attention("quarantine", 10) == [ANA]
+    assert harness.ledger.emails_needing_attention(AttentionKind.QUARANTINE, 10) == [ANA]
     assert {row["Email"] for row in harness.leads()} == {ANA, "bob@example.com"}
 
 

@@ -20,7 +20,7 @@ from connector.connection_report import ConnectionReport
 from connector.credentials.rotation import Rotation
 from connector.errors import ConnectorError
 from connector.http_session import HttpSession
-from connector.model import Run, RunKind, RunState, Side
+from connector.model import AttentionKind, Run, RunKind, RunState, Side
 from connector.plezi import connection_check as plezi_checking
 from connector.plezi.api import PleziApi, RateLimiter
 from connector.salesforce import connection_check as checking
@@ -119,7 +119,7 @@ def _situation(world: SyncContext, settings: WorkerSettings, run: Run) -> RunHea
         run=run,
         breaker=ledger.breaker(),
         quarantine_size=len(
-            ledger.emails_needing_attention("quarantine", settings.quarantine_alert_links)
+            ledger.emails_needing_attention(AttentionKind.QUARANTINE, settings.quarantine_alert_links)
         ),
         quarantine_limit=settings.quarantine_alert_links,
         suspended=ledger.suspended_pairs(),

@@ -1,64 +1,67 @@
-"""Errors of the connector, named by what must be done next, and the reasons they give.
+"""Errors of the connector, classified by the next action, and the reasons that they carry.
 
     ConnectorError
     ├── RetryError             a system is busy or unreachable: try again, after `after` seconds
-    │   └── UnknownOutcomeError  a write was sent and its answer was lost: recover, never repeat blindly
+    │   └── UnknownOutcomeError  the response to a write was lost: recover, do not repeat the write
     ├── StaleError             another process changed the data first: read again, then plan again
     ├── RejectedError          one record was refused, with a code and a remedy: the others go on
-    └── HaltError              nothing may be tried until a person has acted: stop the run
+    └── HaltError              an admin must act before the next attempt: stop the run
 
-No error carries a value that a person typed: messages name systems, fields, ids, codes and remedies.
+No error carries a value that a user typed: messages name systems, fields, ids, codes and remedies.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from connector.described_enum import DescribedEnum
 
 
-class StopReason(StrEnum):
-    """Why a run stopped before it was done, in one stable word for the API, alerts and logs.
+class StopReason(DescribedEnum):
+    """Why a run stopped before it was done; the API, alerts and logs use the value.
 
-    The documentation of each value is generated from here (docs/operations.md).
+    The table in docs/operations.md is generated from the descriptions.
     """
 
-    NOT_STARTED = "not_started"
-    API_BUDGET = "api_budget"
-    MASS_CLEARING = "mass_clearing"
-    PREVIEW_TOO_LARGE = "preview_too_large"
-    MAPPING = "mapping"
-    SECRET = "secret"  # noqa: S105  # the reason's name
-    SETTINGS = "settings"
-    ROTATION = "rotation"
-    ACCOUNT_URL = "account_url"
-    INSTANCE_URL = "instance_url"
-    LOGIN_REFUSED = "login_refused"
-    LOGIN_UNAVAILABLE = "login_unavailable"
-    SESSION_REFUSED = "session_refused"
-    SALESFORCE_API_DISABLED = "salesforce_api_disabled"
-    SALESFORCE_API_LIMIT = "salesforce_api_limit"
-    SALESFORCE_REFUSED = "salesforce_refused"
-    SALESFORCE_UNAVAILABLE = "salesforce_unavailable"
-    PLEZI_REFUSED = "plezi_refused"
-    PLEZI_UNAVAILABLE = "plezi_unavailable"
-    AWS_UNAVAILABLE = "aws_unavailable"
-    REQUEST_REJECTED = "request_rejected"
-    CONFLICT = "conflict"
-    NEWER_SCHEMA = "newer_schema"
-    CONTACT_NOT_READABLE = "not_readable"
-    LINK_BUSY = "busy"
-    DEFECT = "defect"
+    NOT_STARTED = "not_started", "The start switch is off."
+    API_BUDGET = "api_budget", "The share of Salesforce API calls for today is used up."
+    MASS_CLEARING = "mass_clearing", "The run would clear fields of more contacts than the limit."
+    PREVIEW_TOO_LARGE = "preview_too_large", "The dry run does not fit into one invocation."
+    MAPPING = "mapping", "The mapping cannot be used as it is; the message names the field."
+    SECRET = "secret", "A secret is incomplete or has a value of the wrong form."
+    SETTINGS = "settings", "A setting of the stack is missing or invalid."
+    ROTATION = "rotation", "The rotation of a secret cannot continue; the message names the cause."
+    ACCOUNT_URL = "account_url", "The account URL is not an address of Salesforce."
+    INSTANCE_URL = "instance_url", "The login returned an instance that is not one of Salesforce."
+    LOGIN_REFUSED = "login_refused", "Salesforce refused the login."
+    LOGIN_UNAVAILABLE = "login_unavailable", "The login could not be completed at this time."
+    SESSION_REFUSED = "session_refused", "Salesforce refuses new sessions after a valid login."
+    SALESFORCE_API_DISABLED = (
+        "salesforce_api_disabled",
+        "The org or the user has no access to the Salesforce API.",
+    )
+    SALESFORCE_API_LIMIT = "salesforce_api_limit", "The org has used all its API calls."
+    SALESFORCE_REFUSED = "salesforce_refused", "Salesforce refused a request of the run."
+    SALESFORCE_UNAVAILABLE = "salesforce_unavailable", "Salesforce is busy or does not respond."
+    PLEZI_REFUSED = "plezi_refused", "Plezi refused a request of the run, or its token."
+    PLEZI_UNAVAILABLE = "plezi_unavailable", "Plezi is busy or does not respond."
+    AWS_UNAVAILABLE = "aws_unavailable", "An AWS service is busy or does not respond."
+    REQUEST_REJECTED = "request_rejected", "A system rejected a request that is not about a record."
+    CONFLICT = "conflict", "Another process changed the same data again and again."
+    NEWER_SCHEMA = "newer_schema", "Stored data has a newer schema than this version supports."
+    CONTACT_NOT_READABLE = "not_readable", "Plezi does not show the contact of the form yet."
+    LINK_BUSY = "busy", "Another process works on the link of the form."
+    DEFECT = "defect", "An unexpected error; the log has the details."
 
 
 class ConnectorError(Exception):
-    """The root of every error that the connector raises on purpose; `reason` says why in a word."""
+    """The base class of all errors that the connector raises on purpose; `reason` classifies it."""
 
     reason: StopReason = StopReason.DEFECT
 
 
 class RetryError(ConnectorError):
-    """A system cannot answer now; the same request may be sent again later.
+    """A system cannot respond now; the same request may be sent again later.
 
-    `after` is in seconds: the system's own advice, or 0 where it gave none.
+    `after` is in seconds: the advice of the system, or 0 if it gave none.
     """
 
     def __init__(self, message: str, *, reason: StopReason, after: float = 0.0) -> None:
@@ -68,17 +71,17 @@ class RetryError(ConnectorError):
 
 
 class UnknownOutcomeError(RetryError):
-    """A write was sent but its answer was lost: it may or may not have been carried out."""
+    """A write was sent and its response was lost: the write may have been carried out or not."""
 
 
 class StaleError(ConnectorError):
-    """The record or the ledger's item changed since it was read; nothing was written."""
+    """The record or the stored item changed after it was read; nothing was written."""
 
     reason = StopReason.CONFLICT
 
 
 class RejectedError(ConnectorError):
-    """The other system refused one record: `code` is its own word, `remedy` says what to do."""
+    """The other system refused one record: `code` is its code, `remedy` the action for an admin."""
 
     reason = StopReason.REQUEST_REJECTED
 
@@ -90,7 +93,7 @@ class RejectedError(ConnectorError):
 
 
 class HaltError(ConnectorError):
-    """Nothing may go on until a person has acted; the message says what to do."""
+    """An admin must act before anything can continue; the message names the action."""
 
     def __init__(self, reason: StopReason, message: str) -> None:
         super().__init__(message)

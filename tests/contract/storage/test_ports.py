@@ -17,15 +17,19 @@ from connector.aws.dynamodb.mappings import DynamoMappings
 from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    AttentionKind,
     BaseUpdate,
     Breaker,
     Counts,
     Cursor,
     Hold,
+    HoldReason,
     Intent,
     JournalEntry,
+    JournalKind,
     Link,
     LinkChange,
+    MergeRule,
     Observation,
     Phase,
     RecordKind,
@@ -96,13 +100,13 @@ def stored(ledger: Ledger, email: str = "ana@x.fr") -> Link:
 def test_a_link_comes_back_as_it_was_put(ledger: Ledger) -> None:
     write = Write(RecordKind.LEAD, "l1", "ana@x.fr", {"Phone": "2"}, {"Phone": "1"}, "7")
     settlement = BaseUpdate(
-        "Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), "changed", {"l2": "Phone"}
+        "Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), MergeRule.CHANGED, {"l2": "Phone"}
     )
     before = link(
         salesforce=(seen("l1", RecordKind.LEAD, Phone="1"),),
         base={"p1": {"phone": "1"}},
         intent=Intent("i", "r", 2.5, (write,), (settlement,)),
-        holds={"Phone": Hold("conflict", 3.0, {"p1": "1"})},
+        holds={"Phone": Hold(HoldReason.CONFLICT, 3.0, {"p1": "1"})},
         primary_lead="l1",
     )
 
@@ -175,9 +179,9 @@ def test_dirty_links_are_listed_in_order_page_by_page(ledger: Ledger) -> None:
 
 
 def test_links_that_wait_for_a_person_are_listed(ledger: Ledger) -> None:
-    ledger.save_links([LinkChange(link(holds={"Phone": Hold("conflict", 1.0, {})}))])
-    assert ledger.emails_needing_attention("hold", 10) == ["ana@x.fr"]
-    assert ledger.emails_needing_attention("quarantine", 10) == []
+    ledger.save_links([LinkChange(link(holds={"Phone": Hold(HoldReason.CONFLICT, 1.0, {})}))])
+    assert ledger.emails_needing_attention(AttentionKind.HOLD, 10) == ["ana@x.fr"]
+    assert ledger.emails_needing_attention(AttentionKind.QUARANTINE, 10) == []
 
 
 def test_a_checkpoint_keeps_the_cursor_and_counts(ledger: Ledger) -> None:
@@ -273,7 +277,7 @@ def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) 
 
 def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
     line = JournalEntry(
-        "ana@x.fr", 1.0, "r1", "overwritten", Side.PLEZI, "p1", "Phone", "1", "2", "newest"
+        "ana@x.fr", 1.0, "r1", JournalKind.OVERWRITTEN, Side.PLEZI, "p1", "Phone", "1", "2", "newest"
     )
     journal.write([line])
     journal.write([line, replace(line, at=2.0, before="3")])

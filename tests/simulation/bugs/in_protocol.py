@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from connector.mapping import BoundPair, Direction
-from connector.model import Intent, Link, LinkChange, Observation, RecordKind
+from connector.model import Intent, Link, LinkChange, MergeRule, Observation, RecordKind
 from connector.planning import outcome as recording
 from connector.planning import plan as planning
 from connector.planning import recovery as judging
-from connector.planning.field_merge import MergeRule, Resolution
+from connector.planning.field_merge import Resolution
 from connector.planning.observation import apply_observation
 from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.sync import read_phase as observing

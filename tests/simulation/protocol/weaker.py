@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from connector.mapping import BoundMapping
-from connector.model import Link
-from connector.planning.plan import IN_DOUBT, Plan, plan_link
+from connector.model import HoldReason, Link
+from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 
 
@@ -36,7 +36,7 @@ class Protocol:
         """Judge the unfinished intent, then plan, by the connector's own functions."""
         judged = recover_intent(link, bound, now=0.0).link
         if link.intent is not None and (self.believes or not self.holds_doubt):
-            holds = {k: it for k, it in judged.holds.items() if it.reason != IN_DOUBT}
+            holds = {k: it for k, it in judged.holds.items() if it.reason != HoldReason.IN_DOUBT}
             judged = replace(judged, holds=holds)
         decided = plan_link(judged, bound, now=0.0)
         if not self.adopts and decided.writes:

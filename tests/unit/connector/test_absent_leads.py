@@ -16,8 +16,8 @@ from connector.mapping import (
     FieldPair,
     MappingConfig,
 )
-from connector.model import Hold, Link, Observation, RecordKind, Value
-from connector.planning.plan import IN_DOUBT, plan_link
+from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
+from connector.planning.plan import plan_link
 
 FIELDS = {
     RecordKind.PLEZI_CONTACT: Field("phone", FieldKind.TEXT),
@@ -65,7 +65,7 @@ def test_what_all_had_agreed_on_already_ends_nothing() -> None:
 
 
 def test_nobody_knows_what_it_agreed_to_while_a_write_is_in_doubt() -> None:
-    hold = Hold(IN_DOUBT, 0.0, {"p": "1", "c": "1"})
+    hold = Hold(HoldReason.IN_DOUBT, 0.0, {"p": "1", "c": "1"})
     after = agreed_without("2", word="1", holds={"Phone": hold})
     assert not after.holds
     assert "l" not in after.base

@@ -20,7 +20,7 @@ from connector.mapping import (
     MappingConfig,
     bind_mapping,
 )
-from connector.model import Hold, Link, Observation, RecordKind, Value
+from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
 from connector.planning import field_merge as merge
 from connector.planning import plan as planning
 from connector.planning.plan import plan_link
@@ -78,7 +78,7 @@ def links(draw: st.DrawFn) -> Link:
     plezi = record(RecordKind.PLEZI_CONTACT, "p") if draw(st.booleans()) else None
     leads = [record(RecordKind.LEAD, f"l{number}") for number in range(draw(st.integers(0, 2)))]
     contacts = [record(RecordKind.CONTACT, "c")] if draw(st.booleans()) else []
-    reasons = st.sampled_from([planning.CONFLICT, planning.IN_DOUBT])
+    reasons = st.sampled_from([HoldReason.CONFLICT, HoldReason.IN_DOUBT])
     held = draw(st.dictionaries(st.sampled_from(sorted(common)), reasons, max_size=1))
     holds = {key: Hold(reason, 0.0, {"p": draw(WORDS)}) for key, reason in held.items()}
     return Link("ana@example.com", plezi, (*contacts, *leads), base, holds=holds)

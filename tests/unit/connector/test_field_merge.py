@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.mapping import BoundPair, ConflictPolicy, Direction, Field, FieldKind, FieldPair
-from connector.model import RecordKind, Value
-from connector.planning.field_merge import FieldValue, MergeRule, NoBase, resolve
+from connector.model import MergeRule, RecordKind, Value
+from connector.planning.field_merge import FieldValue, NoBase, resolve
 
 NEVER = NoBase.NO_BASE
 WORDS = st.sampled_from([None, "a", "b", "c"])

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 from connector.admin.context import AdminContext
 from connector.admin.review_queue import (
-    AttentionKind,
     BulkDecision,
     audit_state,
     audit_subject,
     decode_after,
 )
 from connector.aws.dynamodb.audit import digest
-from connector.model import Link, LinkChange, RunKind, Side
+from connector.model import AttentionKind, Link, LinkChange, RunKind, Side
 from connector.page_token import encode_page_token
 from connector.planning.manual_actions import choose_value, request_retry
 
@@ -71,7 +70,7 @@ def _decide_all(
     decision: Callable[[Link], Link | None],
     after: str,
 ) -> BulkDecision:
-    emails = office.ledger.emails_needing_attention(kind.value, PAGE + 1, decode_after(after))
+    emails = office.ledger.emails_needing_attention(kind, PAGE + 1, decode_after(after))
     links = office.ledger.load_links(emails[:PAGE])
     decided = {
         email: (link, new)

@@ -11,7 +11,7 @@ from connector.aws.dynamodb.journal import JournalPage
 from connector.aws.dynamodb.mappings import SavedMapping
 from connector.connection_report import ConnectionReport
 from connector.mapping import MappingConfig, Schema
-from connector.model import Breaker, Link, LinkChange, RecordKind, Run, RunKind
+from connector.model import AttentionKind, Breaker, Link, LinkChange, RecordKind, Run, RunKind
 from connector.salesforce.setup.report import FieldReport, SetupStep
 from connector.salesforce.setup.required_fields import RequiredField
 
@@ -25,7 +25,9 @@ class Ledger(Protocol):
     def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
         """Store new states of links; return the e-mails refused because the line had moved."""
 
-    def emails_needing_attention(self, reason: str, limit: int, after: str = "") -> list[str]:
+    def emails_needing_attention(
+        self, kind: AttentionKind, limit: int, after: str = ""
+    ) -> list[str]:
         """Return e-mails of links that wait for a person, in order."""
 
     def load_run(self, run: str) -> Run | None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError, UnknownItemError
 from connector.aws.dynamodb.audit import digest
 from connector.errors import StaleError
 from connector.mapping import canonical_email
-from connector.model import Link, LinkChange, RecordKind, RunKind, Side, Value
+from connector.model import (
+    AttentionKind,
+    HoldReason,
+    Link,
+    LinkChange,
+    RecordKind,
+    RunKind,
+    Side,
+    Value,
+)
 from connector.page_token import decode_page_token, encode_page_token
 from connector.planning.manual_actions import choose_value, pick_primary, request_retry
-
-
-class AttentionKind(StrEnum):
-    """What somebody waits with."""
-
-    HOLD = "hold"
-    QUARANTINE = "quarantine"
-    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class HoldView:
     """
 
     field: str
-    reason: str
+    reason: HoldReason
     since: float
     values: tuple[RecordValueView, ...]
     chosen: str
@@ -113,7 +113,7 @@ def list_review_items(
     office: AdminContext, kind: AttentionKind, *, limit: int, after: str = ""
 ) -> ReviewPage:
     """Return people who wait with something of this kind. Raises `InvalidRequestError`."""
-    emails = office.ledger.emails_needing_attention(kind.value, limit + 1, decode_after(after))
+    emails = office.ledger.emails_needing_attention(kind, limit + 1, decode_after(after))
     links = office.ledger.load_links(emails[:limit])
     people = tuple(review_item(links[email]) for email in emails[:limit] if email in links)
     return ReviewPage(people, encode_page_token(emails[limit - 1]) if len(emails) > limit else "")
@@ -140,10 +140,10 @@ def review_item(link: Link) -> ReviewItem:
     """Return a person as an administrator sees what waits."""
     kinds = {seen.id: seen.kind for seen in link.observations()}
     refused = link.quarantine
-    several = AttentionKind.DUPLICATE.value in link.attention
+    several = AttentionKind.DUPLICATE in link.attention
     return ReviewItem(
         email=link.email,
-        kinds=tuple(map(AttentionKind, link.attention)),
+        kinds=link.attention,
         holds=tuple(
             HoldView(
                 field,

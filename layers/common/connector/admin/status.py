@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
 from connector.aws.dynamodb.audit import digest
+from connector.model import AttentionKind
 
 COUNTED = 1000
 """People that one count looks at; more are said to be at least as many."""
@@ -100,9 +101,9 @@ def show_status(office: AdminContext) -> Status:
         manual_sync=manual_sync(version, applied),
         last_run=run_view(runs[0]) if runs else None,
         attention=AttentionCounts(
-            hold=len(ledger.emails_needing_attention("hold", COUNTED)),
-            quarantine=len(ledger.emails_needing_attention("quarantine", COUNTED)),
-            duplicate=len(ledger.emails_needing_attention("duplicate", COUNTED)),
+            hold=len(ledger.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
+            quarantine=len(ledger.emails_needing_attention(AttentionKind.QUARANTINE, COUNTED)),
+            duplicate=len(ledger.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)),
             counted_to=COUNTED,
         ),
         suspended_pairs=tuple(

@@ -1,4 +1,4 @@
-"""The table of field lines, the canonical forms in which values are compared, conversions."""
+"""The mapping of field pairs, canonical forms for comparison, and conversions of values."""
 
 from connector.mapping.bound import BoundMapping, BoundPair, ReadScope, SuspendedPair, bind_mapping
 from connector.mapping.model import (
@@ -12,7 +12,13 @@ from connector.mapping.model import (
     Operator,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.values import canonical, canonical_email, convert, is_identical
+from connector.mapping.values import (
+    canonical,
+    canonical_email,
+    convert,
+    is_email_address,
+    is_identical,
+)
 
 __all__ = [
     "DEFAULT_MAPPING",
@@ -34,5 +40,6 @@ __all__ = [
     "canonical",
     "canonical_email",
     "convert",
+    "is_email_address",
     "is_identical",
 ]

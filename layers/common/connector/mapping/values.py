@@ -1,11 +1,12 @@
-"""Canonical forms and conversions: when two values are the same, and how one is said elsewhere.
+"""Canonical forms, conversions, and the form of an e-mail address.
 
-A canonical form is only for comparing. What is written is always the source's own words, converted
-no further than the target's type demands, so that nobody's spelling is flattened.
+Canonical forms are for comparison only. The value that is written is the source's own value,
+converted only as far as the target's type requires, so that the user's spelling is kept.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -19,30 +20,51 @@ Canonical = str | bool | tuple[str, ...] | None
 TRUE_WORDS: Final = frozenset({"true", "yes", "oui", "1", "on", "y"})
 FALSE_WORDS: Final = frozenset({"false", "no", "non", "0", "off", "n", ""})
 MULTI_PICKLIST_SEPARATOR: Final = ";"
-"""Salesforce joins the choices of a multi-select picklist with semicolons (REST guide)."""
+"""Salesforce separates the choices of a multi-select picklist with semicolons (REST API guide)."""
+MAX_EMAIL_CHARACTERS: Final = 254
+"""RFC 5321, 4.5.3.1.3: a path has at most 256 characters, the angle brackets included."""
+EMAIL_ADDRESS: Final = re.compile(
+    r"""[^\s\x00-\x20\x7f@,;<>"()\[\]\\]+@[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+"""
+    r"""(\.[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+)+"""
+)
+"""One address: a local part without quotes and a domain with a dot.
+
+It refuses the `specials` of RFC 5322, 3.2.3 (only a quoted local part may contain them), spaces and
+control characters. Salesforce's own rule is stricter and not published.
+"""
 
 
 def clean(text: str) -> str:
-    """Return text as both sides can store it: NFC, no NUL, LF line ends, no blanks around.
+    """Return text as both sides can store it: NFC, no NUL, LF line ends, no spaces around.
 
-    Salesforce trims strings and refuses U+0000 (tap-salesforce #21); browsers send CR LF.
+    Salesforce trims strings and refuses U+0000 (singer-io/tap-salesforce, issue 21); browsers send
+    CR LF.
     """
-    if text.isascii() and text.isprintable():  # most are, and need no more
+    if text.isascii() and text.isprintable():  # most texts need no more
         return text.strip()
-    one_line_end = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", one_line_end).strip()
+    with_lf = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", with_lf).strip()
 
 
 def canonical_email(text: object) -> str:
-    """Return the e-mail as identity: trimmed, NFC, lower case; '' when there is none.
+    """Return the e-mail as identity: trimmed, NFC, lower case; '' if there is none.
 
     Salesforce stores e-mail addresses in lower case (recorded); Plezi's rule is assumed.
     """
     return clean(text).lower() if isinstance(text, str) else ""
 
 
+def is_email_address(text: str) -> bool:
+    """Whether a text is exactly one e-mail address; the only definition in the connector."""
+    return (
+        len(text) <= MAX_EMAIL_CHARACTERS
+        and EMAIL_ADDRESS.fullmatch(text) is not None
+        and text.isprintable()
+    )
+
+
 def to_text(value: Value) -> str:
-    """Return any value as the text in which a person would write it."""
+    """Return any value as the text that a user would type."""
     match value:
         case str():
             return clean(value)
@@ -59,16 +81,16 @@ def to_text(value: Value) -> str:
 
 
 def is_identical(one: object, other: object) -> bool:
-    """Whether two values are the very same words; the number 1 and a ticked box are not."""
+    """Whether two values have the same type and value; the number 1 and a ticked box differ."""
     return one is other or (type(one) is type(other) and one == other)
 
 
 def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Canonical:
-    """Return the form in which values of this kind may be compared; None means blank.
+    """Return the form in which values of this kind are compared; None means blank.
 
-    A value that is not of its kind (a word in a number field) falls back to its cleaned text, so
-    that it is different from every proper value and never silently equal. `scale` rounds numbers to
-    the decimals that both sides can hold.
+    A value that does not fit its kind (text in a number field) becomes its cleaned text, so that it
+    differs from every valid value. `scale` rounds numbers to the decimals that both sides can
+    store.
     """
     if kind is FieldKind.CHECKBOX:
         return _checkbox(value)
@@ -95,19 +117,19 @@ def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Can
 
 
 def convert(value: Value, target: Field, side: Side) -> Value:
-    """Say a value in the words of a field of the other side.
+    """Convert a value for a field of the other side.
 
-    A value that cannot be said there is handed over as its text: the side itself refuses it, with
-    its own reason, and nothing is guessed.
+    A value that does not fit the field is passed on as text: the side refuses it with its own
+    reason, and nothing is guessed.
     """
     if target.kind is FieldKind.CHECKBOX:
-        known = _checkbox(value)
-        return known if isinstance(known, bool) else to_text(value)
+        ticked = _checkbox(value)
+        return ticked if isinstance(ticked, bool) else to_text(value)
     if target.kind is FieldKind.MULTI_PICKLIST:
-        chosen = to_choices(value)
+        choices = to_choices(value)
         if side is Side.PLEZI:
-            return chosen
-        return MULTI_PICKLIST_SEPARATOR.join(chosen) or None
+            return choices
+        return MULTI_PICKLIST_SEPARATOR.join(choices) or None
     text = to_text(value)
     if not text:
         return None
@@ -125,26 +147,26 @@ def convert(value: Value, target: Field, side: Side) -> Value:
 
 
 def to_choices(value: Value) -> tuple[str, ...]:
-    """Return the choices of a multi-select value, whichever side's spelling it has.
+    """Return the choices of a multi-select value in the format of either side.
 
-    A choice that holds a semicolon is several: Salesforce has no other way to say it.
+    A choice that contains a semicolon becomes several choices: Salesforce has no escape for it.
     """
     parts = to_text(value).split(MULTI_PICKLIST_SEPARATOR)
     return tuple(choice for choice in (clean(part) for part in parts) if choice)
 
 
 def _checkbox(value: Value) -> Canonical:
-    """A checkbox knows no blank: Salesforce describes it as not nillable, default false."""
+    """Map blank to False: Salesforce describes a checkbox as not nillable, with default false."""
     if isinstance(value, bool):
         return value
-    word = to_text(value).casefold()
-    if word in TRUE_WORDS:
+    text = to_text(value).casefold()
+    if text in TRUE_WORDS:
         return True
-    return False if word in FALSE_WORDS else to_text(value)
+    return False if text in FALSE_WORDS else to_text(value)
 
 
 def _phone(text: str) -> str:
-    """Digits only; an international prefix may be written + or 00 (ITU-T E.123)."""
+    """Keep digits only; the international prefix is written + (ITU-T E.123) or 00."""
     digits = "".join(filter(str.isdigit, text))
     if not digits:
         return text
@@ -181,7 +203,7 @@ def _date(text: str) -> str:
 
 
 def _datetime(text: str) -> str:
-    """UTC, whole seconds, in the one spelling that both sides read."""
+    """Convert to UTC and whole seconds, in the format that both sides read."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -192,7 +214,7 @@ def _datetime(text: str) -> str:
 
 
 def _as_option(text: str, options: tuple[str, ...]) -> str:
-    """The option's own spelling where only the case differs."""
+    """Use the spelling of the option if only the case differs."""
     if text in options:
         return text
     folded = text.casefold()

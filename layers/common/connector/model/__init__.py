@@ -1,4 +1,4 @@
-"""The nouns of the connector. Immutable; no clock, no network, no environment, no logger."""
+"""The data classes of the connector: immutable, without clock, network, environment or logger."""
 
 from connector.model.links import (
     NEW_RECORD,
@@ -15,6 +15,13 @@ from connector.model.links import (
     Value,
     Values,
     Write,
+)
+from connector.model.reasons import (
+    AttentionKind,
+    HoldReason,
+    JournalKind,
+    MergeRule,
+    SkipReason,
 )
 from connector.model.runs import (
     Alert,
@@ -41,6 +48,7 @@ __all__ = [
     "NO_VALUES",
     "Alert",
     "AlertKind",
+    "AttentionKind",
     "BaseUpdate",
     "Breaker",
     "ChangeHint",
@@ -48,12 +56,15 @@ __all__ = [
     "Cursor",
     "HintResult",
     "Hold",
+    "HoldReason",
     "IdempotencyRecord",
     "Intent",
     "JournalEntry",
+    "JournalKind",
     "Link",
     "LinkChange",
     "LookupResult",
+    "MergeRule",
     "Observation",
     "Page",
     "Phase",
@@ -65,6 +76,7 @@ __all__ = [
     "RunState",
     "SessionToken",
     "Side",
+    "SkipReason",
     "Value",
     "Values",
     "Write",

@@ -1,9 +1,9 @@
-"""The nouns of the connector: sides, observations, links, intents. Immutable, and nothing else.
+"""Sides, records, observations, intents and links.
 
-A *link* is the belief that records on both sides are one person. It holds three trees: `base` (what
-each record said, in its own words, when the sides last agreed), `plezi` and `salesforce` (what each
-side was last seen to say). Nobody compares clocks to find a change: an observation either equals
-its base or it does not.
+A *link* joins the records of one person on both sides. It holds three parts: `base` (the value of
+each field of each record at the last agreement of the sides), `plezi` and `salesforce` (the last
+observations). No clocks are compared to detect a change: a value that differs from its base is a
+change.
 """
 
 from __future__ import annotations
@@ -14,28 +14,30 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from connector.model.reasons import AttentionKind, HoldReason, MergeRule
+
 Value = str | bool | int | float | tuple[str, ...] | None
 Values = Mapping[str, Value]
 
 NO_VALUES: Final[Values] = MappingProxyType({})
 NEW_RECORD: Final = ""
-"""The id of a record that is still to be created."""
+"""The id of a record that is not created yet."""
 
 
 class Side(StrEnum):
-    """One of the two systems; never 'source' and 'target', for each is both."""
+    """One of the two systems; each is source and target."""
 
     PLEZI = "plezi"
     SALESFORCE = "salesforce"
 
     @property
     def other(self) -> Side:
-        """The side across."""
+        """The opposite side."""
         return Side.SALESFORCE if self is Side.PLEZI else Side.PLEZI
 
 
 class RecordKind(StrEnum):
-    """What a record is on its side, spelled as that side spells it."""
+    """The type of a record, spelled as its side spells it."""
 
     PLEZI_CONTACT = "contact"
     LEAD = "Lead"
@@ -43,19 +45,20 @@ class RecordKind(StrEnum):
 
     @property
     def side(self) -> Side:
-        """The side on which records of this kind live."""
+        """The side that stores records of this kind."""
         return Side.PLEZI if self is RecordKind.PLEZI_CONTACT else Side.SALESFORCE
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one record was last seen to say, in its own words, and how fresh that is.
+    """The state of one record at the last read or write, with its version and time.
 
-    `version` orders the states of one record (text that sorts: a stamp of its own side). `modified`
-    is the stamp that people see, ISO 8601 in UTC; the `newest` policy uses it, change detection
-    never does. `as_of` is our own clock (seconds) when the read began or the write was answered.
-    `successor` is the record in which this one goes on: the winner of a merge, the Contact of a
-    converted Lead. A field that is not among `values` was not read: unknown, which is not blank.
+    `version` orders the states of one record (text that sorts: a timestamp of its own side).
+    `modified` is the modification time that users see, ISO 8601 in UTC; the `newest` policy uses
+    it, change detection does not. `as_of` is our clock (seconds) at the start of the read, or at
+    the response to the write. `successor` is the id of the record that replaces this one: the
+    winner of a merge, the Contact of a converted Lead. A field that is missing in `values` was not
+    read: its value is unknown, which is not blank.
     """
 
     kind: RecordKind
@@ -72,25 +75,26 @@ class Observation:
 
     @property
     def side(self) -> Side:
-        """The side that said it."""
+        """The side that stores the record."""
         return self.kind.side
 
     @property
     def is_active(self) -> bool:
-        """Whether the record can still take part: neither deleted nor converted."""
+        """Whether the record can take part: neither deleted nor converted."""
         return not (self.deleted or self.converted)
 
     @property
     def participates(self) -> bool:
-        """Whether the record is synchronised: alive, let through by the filter, with an e-mail."""
+        """Whether the record is synchronized: active, accepted by the filter, with an e-mail."""
         return self.is_active and self.eligible and bool(self.email)
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One create (`record_outcomes` is NEW_RECORD) or update, and the state of the record it rests on.
+    """One create (`record_id` is NEW_RECORD) or update, and the record state that it is based on.
 
-    `email` is the link's: the identity, also where it is not among the values written.
+    `email` is the e-mail of the link, also when it is not among the values to write. `before` holds
+    the observed values of the same fields, `version` the observed version.
     """
 
     kind: RecordKind
@@ -107,33 +111,33 @@ class Write:
 
     @property
     def is_create(self) -> bool:
-        """Whether the write makes a new record."""
+        """Whether the write creates a record."""
         return self.record_id == NEW_RECORD
 
 
 @dataclass(frozen=True, slots=True)
 class BaseUpdate:
-    """What becomes the base of one mapping line once its writes are done.
+    """The next base of one field pair, valid once its writes are done.
 
-    `values` holds, for each record, its field and what it will then have said. `needs` names the
-    records whose writes must be done first. `left` holds, for each record that takes no part now
-    and is not told, its field: what it once agreed to is no agreement from then on.
+    `values` holds, by record id, the field name and the agreed value. `required_writes` are the ids
+    of the records whose writes must be done first. `invalidated` holds, by record id, the field
+    name of records that take no part now and are not written to: their base value is removed.
     """
 
     pair: str
     values: Mapping[str, tuple[str, Value]]
     required_writes: frozenset[str]
-    rule: str = ""
+    rule: MergeRule = MergeRule.CHANGED
     invalidated: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The decision about one link, written down before it is carried out (rule 4).
+    """The decision about one link, stored before it is carried out.
 
-    `at` is our clock in seconds. `in_doubt` says that a write was sent and its answer never heard,
-    so that anybody may judge it at once; otherwise only an intent older than the worker's time-out
-    may be taken over, for its owner may still be at work.
+    `at` is our clock in seconds. `in_doubt`: a write was sent and its response was lost, so that
+    any process may recover the intent at once. Otherwise only an intent older than the worker's
+    time-out may be taken over, because its owner may still be at work.
     """
 
     id: str
@@ -146,12 +150,13 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One field that waits for a person; `values` is what each record said when it was held.
+    """One field that waits for a decision; `values` are the values by record id at that time.
 
-    `chosen` is the record whose word the person chose; it counts as long as the words are these.
+    `since` is our clock in seconds. `chosen` is the id of the record whose value an admin chose; it
+    is valid as long as the records still have these values.
     """
 
-    reason: str
+    reason: HoldReason
     since: float
     values: Mapping[str, Value]
     chosen: str = ""
@@ -159,7 +164,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class RecentWrite:
-    """A word that we wrote over another one that had been agreed; `at` is our clock in seconds."""
+    """A value that we wrote in place of an agreed one; `at` is our clock in seconds."""
 
     record_id: str
     value: str
@@ -168,7 +173,11 @@ class RecentWrite:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """A refusal that waits for a change or for `retry`; `code` is the far side's own word."""
+    """A refused write, tried again after a change or on request.
+
+    `code` is the code of the side that refused it, `remedy` the action for an admin, `since` our
+    clock in seconds at the first refusal, `tries` the number of attempts.
+    """
 
     side: Side
     code: str
@@ -180,13 +189,13 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """All that is known of one person; `email` is canonical and is the key in the ledger.
+    """All records of one person; `email` is canonical and is the key in the ledger.
 
-    `revision` counts the states of this line in the ledger (0: not stored yet). `base` is by record
-    id, then by that record's field. `indexed_records` are the records by whose id the ledger can find this
-    line. `primary_lead` is the Lead that a person picked among several of one e-mail. `recent_writes` are, by
-    line, the words of the last day that we wrote over others: automations that undo each other are
-    known by them.
+    `revision` counts the stored states of the link (0: not stored yet). `base` is by record id,
+    then by field name of that record. `indexed_records` are the record ids by which the ledger
+    finds the link. `primary_lead` is the id of the Lead that an admin picked among several Leads
+    with one e-mail. `recent_writes` holds, by field pair, the values of the last day that we wrote
+    in place of others: they show automations that undo each other.
     """
 
     email: str
@@ -210,38 +219,42 @@ class Link:
             yield self.plezi
         yield from self.salesforce
 
-    def observation(self, record: str) -> Observation | None:
-        """Return what this record was last seen to say, if it belongs to the link."""
-        return next((seen for seen in self.observations() if seen.id == record), None)
+    def observation(self, record_id: str) -> Observation | None:
+        """Return the last observation of a record, or None if the link does not have it."""
+        return next((it for it in self.observations() if it.id == record_id), None)
 
-    def with_observation(self, seen: Observation) -> Link:
-        """Return the link with this observation in place of the one held for the same record."""
-        if seen.side is Side.PLEZI:
-            return replace(self, plezi=seen)
-        others = [held for held in self.salesforce if held.id != seen.id]
-        return replace(self, salesforce=tuple(sorted([*others, seen], key=lambda it: it.id)))
+    def with_observation(self, observation: Observation) -> Link:
+        """Return the link with this observation in place of the former one of the same record."""
+        if observation.side is Side.PLEZI:
+            return replace(self, plezi=observation)
+        others = [known for known in self.salesforce if known.id != observation.id]
+        ordered = sorted([*others, observation], key=lambda record: record.id)
+        return replace(self, salesforce=tuple(ordered))
 
-    def without_record(self, record: str) -> Link:
-        """Return the link without this record, its base included."""
+    def without_record(self, record_id: str) -> Link:
+        """Return the link without this record and its base."""
+        is_plezi = self.plezi is not None and self.plezi.id == record_id
         return replace(
             self,
-            plezi=None if self.plezi is not None and self.plezi.id == record else self.plezi,
-            salesforce=tuple(held for held in self.salesforce if held.id != record),
-            base={kept: words for kept, words in self.base.items() if kept != record},
+            plezi=None if is_plezi else self.plezi,
+            salesforce=tuple(known for known in self.salesforce if known.id != record_id),
+            base={known: values for known, values in self.base.items() if known != record_id},
         )
 
     @property
-    def attention(self) -> tuple[str, ...]:
-        """What a person should look at: `duplicate`, `hold`, `quarantine`, in this order."""
-        leads = sum(seen.kind is RecordKind.LEAD and seen.participates for seen in self.salesforce)
-        waits = {
-            "duplicate": leads > 1,
-            "hold": bool(self.holds),
-            "quarantine": self.quarantine is not None,
+    def attention(self) -> tuple[AttentionKind, ...]:
+        """Why an admin should look at the link: duplicate, hold, quarantine, in this order."""
+        leads = sum(
+            known.kind is RecordKind.LEAD and known.participates for known in self.salesforce
+        )
+        present = {
+            AttentionKind.DUPLICATE: leads > 1,
+            AttentionKind.HOLD: bool(self.holds),
+            AttentionKind.QUARANTINE: self.quarantine is not None,
         }
-        return tuple(kind for kind, present in waits.items() if present)
+        return tuple(kind for kind, is_present in present.items() if is_present)
 
     @property
     def record_ids(self) -> frozenset[str]:
-        """The ids of every record of this link."""
-        return frozenset(seen.id for seen in self.observations())
+        """The ids of all records of the link."""
+        return frozenset(known.id for known in self.observations())

@@ -1,4 +1,4 @@
-"""Reading and running: pages, cursors, runs and what they counted, the journal's lines."""
+"""Cursors, pages, runs and their counts, change hints, alerts, journal entries."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from connector.described_enum import DescribedEnum
 from connector.errors import StopReason
 from connector.model.links import Link, Observation, RecordKind, Side, Value
+from connector.model.reasons import JournalKind, SkipReason
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the reading of one kind of record resumes.
+    """The position from which the next read of one kind of record continues.
 
-    `watermark`: every change up to it is in the ledger ('' : nothing was ever read). While a
-    reading is under way, `position` says how far it came and `next_watermark` what the watermark becomes at its
-    end; all three are in the words of the adapter that reads. `started_at` and `completed_at` are our clock
-    (seconds) at the beginning of the reading under way, and of the last one that came to its end.
-    `full`: the reading under way takes everybody, changed or not, and weighs each link anew.
-    `version` is the version of the mapping with which it began, `applied` the one that the last
-    reading of everybody applied to them (-1: none yet).
+    `watermark`: every change up to it is in the ledger ('': nothing was ever read). During a read,
+    `position` is the place that it has reached, and `next_watermark` is the watermark after it; the
+    format of all three belongs to the adapter. `started_at` and `completed_at` are our clock
+    (seconds) at the start of the current read, and at the start of the last complete one. `full`:
+    the current read takes all records, changed or not, and plans each link again.
+    `mapping_version` is the version of the mapping at the start of the read, `applied_version` the
+    one that the last full read applied (-1: none yet).
     """
 
     kind: RecordKind
@@ -36,11 +38,11 @@ class Cursor:
 
     @property
     def is_full_read(self) -> bool:
-        """Whether the reading under way is of everybody: asked to be, or the first one."""
+        """Whether the current read takes all records: on request, or because it is the first."""
         return self.full or not self.watermark
 
     def finished(self) -> Cursor:
-        """Return the cursor after a reading that came to its end."""
+        """Return the cursor after a complete read."""
         return Cursor(
             self.kind,
             watermark=self.next_watermark,
@@ -49,35 +51,35 @@ class Cursor:
         )
 
     def started(self, *, version: int, full: bool) -> Cursor:
-        """Return the cursor from which a reading begins, or goes on.
+        """Return the cursor from which a read starts or continues.
 
-        A reading of everybody begins anew when another version of the mapping is to be applied: the
-        pages behind it lack the fields of that version.
+        A full read starts again when the mapping has another version: the pages already read lack
+        the fields of that version.
         """
-        under_way = self.started_at > 0
-        if full or (under_way and self.is_full_read and self.mapping_version != version):
+        in_progress = self.started_at > 0
+        if full or (in_progress and self.is_full_read and self.mapping_version != version):
             return Cursor(
                 self.kind, full=True, mapping_version=version, applied_version=self.applied_version
             )
-        return self if under_way else replace(self, mapping_version=version)
+        return self if in_progress else replace(self, mapping_version=version)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some observations, and the cursor to keep once they are durable.
+    """Some observations, and the cursor to store once they are durable.
 
-    `skipped` counts records that cannot take part, by reason. `last`: the reading came to its end.
+    `skipped` counts the records that cannot take part. `last`: the read is complete.
     """
 
     observations: tuple[Observation, ...]
     cursor: Cursor
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
     last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The answer to a look-up: the records found, and the ids that are gone for certain."""
+    """The result of a look-up: the records found, and the ids of records that are deleted."""
 
     observations: tuple[Observation, ...] = ()
     deleted: frozenset[str] = frozenset()
@@ -85,73 +87,68 @@ class LookupResult:
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
-    """A new state of a link for the ledger, which refuses it if the line moved meanwhile.
+    """A new state of a link for the ledger, which refuses it if the stored link has changed.
 
-    The link carries the revision that it rests on (0: it must not exist yet). `moved_from` is the
-    line that this one replaces, when a person's e-mail changed, with the revision of that line.
+    The link carries the revision that it is based on (0: it must not exist yet). `moved_from` is
+    the link that this one replaces when the e-mail of a person changed, with its revision.
     """
 
     link: Link
     moved_from: Link | None = None
 
 
-class RunKind(StrEnum):
-    """What a run was asked to do.
+class RunKind(DescribedEnum):
+    """The task of a run."""
 
-    `changes`: what changed since the last run. `full`: read both sides again and apply the mapping
-    to everybody. `selected`: the people named. `dry_run`: tell what a run would do, and do nothing.
-    `form`: one person, because a form was submitted.
-    """
-
-    CHANGES = "changes"
-    FULL = "full"
-    SELECTED = "selected"
-    DRY_RUN = "dry_run"
-    FORM = "form"
+    CHANGES = "changes", "Synchronizes all changes since the last run."
+    FULL = "full", "Reads all records of both sides again and applies the mapping to all of them."
+    SELECTED = "selected", "Synchronizes the contacts with the given e-mails."
+    DRY_RUN = "dry_run", "Reports what a run would do, and writes nothing."
+    FORM = "form", "Synchronizes one contact after a form was submitted."
 
 
-class RunState(StrEnum):
-    """How far a run came."""
+class RunState(DescribedEnum):
+    """The state of a run."""
 
-    REQUESTED = "requested"
-    RUNNING = "running"
-    DONE = "done"
-    HALTED = "halted"
-    FAILED = "failed"
-    NOT_STARTED = "not_started"
-    PAUSED = "paused"
+    REQUESTED = "requested", "The run waits in the queue."
+    RUNNING = "running", "The run is in progress; it continues in several invocations if needed."
+    DONE = "done", "The run is complete."
+    HALTED = "halted", "The run stopped and needs an action; `reason` and `message` explain it."
+    FAILED = "failed", "The run ended with an error; `reason` and `message` explain it."
+    NOT_STARTED = "not_started", "The start switch is off, so the run did nothing."
+    PAUSED = "paused", "The API budget is used up; the schedule continues the run later."
 
 
 class Phase(StrEnum):
-    """The two strokes of a run."""
+    """The two phases of a run."""
 
     READ = "read"
     RESOLVE = "resolve"
 
 
 class Counts:
-    """What a run counted, by side: seen, unchanged, changed, created, updated, held, ...
+    """The counters of a run, by side: seen, unchanged, changed, created, updated, held, ...
 
-    Addable, so that each page and each batch reports its own and the ledger keeps the sum.
+    Each page and each batch has its own counts; the ledger stores the sum.
     """
 
     def __init__(self) -> None:
         self.numbers: Counter[tuple[str, str]] = Counter()
 
-    def add(self, side: Side, what: str, number: int = 1) -> None:
-        """Count something on a side."""
-        self.numbers[side.value, what] += number
+    def add(self, side: Side, name: str, number: int = 1) -> None:
+        """Add to a counter of a side."""
+        self.numbers[side.value, name] += number
 
-    def skip(self, side: Side, reason: str, number: int = 1) -> None:
+    def skip(self, side: Side, reason: SkipReason, number: int = 1) -> None:
         """Count records that cannot take part, by reason."""
         self.numbers[side.value, f"skipped.{reason}"] += number
 
-    def get(self, side: Side, what: str) -> int:
-        """Return one count."""
-        return self.numbers[side.value, what]
+    def get(self, side: Side, name: str) -> int:
+        """Return one counter."""
+        return self.numbers[side.value, name]
 
     def update(self, other: Counts) -> None:
-        """Add another count to this one."""
+        """Add the counters of another object to this one."""
         self.numbers.update(other.numbers)
 
     def __bool__(self) -> bool:
@@ -163,13 +160,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The record of one run; times are our clock, in seconds since 1970.
+    """One run; times are our clock, in seconds since 1970.
 
-    `counts` is by side, then by what was counted. `reason` and `message` say why a run was halted
-    or did not start. `emails` are the people that a `selected` run or a `dry_run` is for (none:
-    everybody). `draft` is the JSON document of a mapping that is not saved yet ('': the saved one),
-    and `include_unchanged` whether all people are weighed and not only who changed: both are for a
-    `dry_run`. `mapping_version` is the version that the run worked with.
+    `counts` is by side, then by counter. `reason` and `message` explain why a run was halted,
+    failed or did not start. `emails` selects the contacts of a `selected` run or a `dry_run`
+    (empty: all). Two fields are for a `dry_run` only: `draft` is the JSON document of a mapping
+    that is not saved yet ('': the saved one), and `include_unchanged` plans all links, also those
+    without a change. `mapping_version` is the version that the run used.
     """
 
     id: str
@@ -190,10 +187,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ChangeHint:
-    """Somebody says that a Plezi contact may have changed: only a hint, never a value.
+    """A notice that a Plezi contact may have changed; it carries no values.
 
-    One of `email` (canonical) and `contact` (Plezi's id) is given. `trace` is the id that follows
-    the form to the Lead; `attempt` counts from 0 how often the contact could not be read yet.
+    Either `email` (canonical) or `contact_id` (Plezi's id) is given. `trace_id` identifies the form
+    submission up to the Lead; `attempt` counts, from 0, the attempts at which the contact was not
+    readable yet.
     """
 
     trace_id: str
@@ -202,47 +200,42 @@ class ChangeHint:
     attempt: int = 0
 
 
-class HintResult(StrEnum):
-    """What became of a hint.
+class HintResult(DescribedEnum):
+    """The result of processing a change hint."""
 
-    `settled`: both sides agree, or what is left is recorded. `not_readable`: Plezi does not show
-    the contact yet. `busy`: somebody else is at work on the link; come back. `not_started`: the
-    start switch is off. `paused`: the API budget is spent; the schedule will see to it.
-    """
-
-    RESOLVED = "resolved"
-    NOT_READABLE = "not_readable"
-    BUSY = "busy"
-    NOT_STARTED = "not_started"
-    PAUSED = "paused"
+    RESOLVED = "resolved", "Both sides agree, or the rest is recorded for a later run."
+    NOT_READABLE = "not_readable", "Plezi does not show the contact yet."
+    BUSY = "busy", "Another process works on the link; the hint is tried again."
+    NOT_STARTED = "not_started", "The start switch is off."
+    PAUSED = "paused", "The API budget is used up; the schedule synchronizes the contact later."
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """What is remembered of a signed message: its trace id, and whether its hint was sent."""
+    """The stored state of a signed message: its trace id, and whether its hint was sent."""
 
     trace_id: str
     sent: bool
 
 
-class AlertKind(StrEnum):
-    """What people are told; CloudWatch adds two: no run for 2.5 h, dead letters."""
+class AlertKind(DescribedEnum):
+    """The alerts of the connector; CloudWatch adds two: no run for 2.5 h, dead letters."""
 
-    CREDENTIALS_REFUSED = "credentials_refused"
-    CREDENTIALS_EXPIRING = "credentials_expiring"
-    RUN_FAILED = "run_failed"
-    BREAKER = "breaker"
-    QUARANTINE = "quarantine"
-    API_BUDGET = "api_budget"
-    SUSPENDED_FIELD = "suspended_field"
+    CREDENTIALS_REFUSED = "credentials_refused", "A system refuses the stored credentials."
+    CREDENTIALS_EXPIRING = "credentials_expiring", "The stored credentials expire soon."
+    RUN_FAILED = "run_failed", "A run failed or was halted."
+    BREAKER = "breaker", "The breaker is open: no run starts until an admin acts."
+    QUARANTINE = "quarantine", "Many links are in quarantine because a system refuses their writes."
+    API_BUDGET = "api_budget", "The share of the daily API calls of Salesforce is used up."
+    SUSPENDED_FIELD = "suspended_field", "A field pair is suspended; all other pairs still work."
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that people must know, in plain words: what, since when, what to do, what is safe.
+    """A message to the admins: the problem, since when, the remedy, and the impact.
 
-    `since` is our clock, in seconds. Never a personal value. `key` tells alerts of one kind apart
-    (a field, a secret's version), so that each is told once.
+    `since` is our clock, in seconds. It holds no personal value. `key` distinguishes alerts of one
+    kind (a field, a version of the secret), so that each is sent once.
     """
 
     kind: AlertKind
@@ -255,10 +248,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The rule that keeps runs from starting, once it is open.
+    """An open breaker: no run starts.
 
-    A refused login keeps it open until the secret has another version than `secret_version`; a mass
-    emptying of fields, until a person has said that it is meant.
+    After a refused login it stays open until the secret has another version than `secret_version`;
+    after a mass clearing of fields, until an admin confirms that the clearing is intended.
     """
 
     reason: StopReason
@@ -269,7 +262,7 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """A Salesforce session shared by all invocations; never printed."""
+    """A Salesforce session that all invocations share; `repr` hides the token."""
 
     access_token: str = field(repr=False)
     instance_url: str
@@ -278,19 +271,19 @@ class SessionToken:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One thing that was done, kept, held or lost, field by field.
+    """One field that was written, overwritten, held or refused.
 
-    `what` is `written`, `lost`, `held` or `refused`; `field` is the mapping line's key; `rule` is
-    the merge's word for why. A `lost` value gives way to `after`: there, or across if nobody writes
-    to its record. `run` is the run's id; for a form it is the form's trace id. The lines of a dry
-    run say what would be done, and who is there several times (`duplicate`); they are kept apart
-    from people's history.
+    `field` is the key of the field pair. `rule` is a `MergeRule`; for `held` it is a `HoldReason`,
+    for `refused` the code of the other system, for `duplicate` the duplicate policy. An
+    `overwritten` value gives way to `after`: in its own record, or on the other side if its record
+    is not written to. `run_id` is the id of the run; for a form it is the trace id. The entries of
+    a dry run state what a run would do; they are stored apart from the history of the contacts.
     """
 
     email: str
     at: float
     run_id: str
-    kind: str
+    kind: JournalKind
     side: Side
     record_id: str
     field: str

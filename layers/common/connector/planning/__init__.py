@@ -1,1 +1,1 @@
-"""planning."""
+"""Decisions about links: participants, field merge, plan, recovery, outcome. Pure functions."""

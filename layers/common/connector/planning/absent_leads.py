@@ -1,4 +1,4 @@
-"""Records that take no part while the others agree on something else: they agreed to what was."""
+"""The base of Leads that take no part while the other records agree on another value."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from connector.planning.field_merge import FieldValue, NoBase
 
 @dataclass(frozen=True, slots=True)
 class AbsentLeads:
-    """The Leads that are not told what the others agree on, by record.
+    """The Leads to which the agreed value is not written, by record id.
 
-    `left`: their field; what they once agreed to is no agreement from then on. `edited`: what they
-    would have been told; what they say instead stays an edit of that.
+    `invalidated` holds the field name: its base is removed. `edited` holds the agreed value as it
+    would be written: it becomes the base, so that the Lead's own value stays an edit.
     """
 
     invalidated: Mapping[str, str] = field(default_factory=dict)
@@ -24,59 +24,61 @@ class AbsentLeads:
 
 
 def find_absent_leads(
-    line: BoundPair,
+    pair: BoundPair,
     link: Link,
-    voices: Sequence[FieldValue],
-    words: Mapping[str, Value],
+    values: Sequence[FieldValue],
+    agreed_values: Mapping[str, Value],
     *,
     in_doubt: bool = False,
 ) -> AbsentLeads:
-    """Return the Leads whose agreement on a line ends once `values` are agreed.
+    """Return the Leads whose base on a pair ends once `agreed_values` (by record id) are agreed.
 
-    A Lead in the recycle bin, outside the filter, or beside the survivor still says what it once
-    agreed to. If it comes back, that is neither an edit nor what the others say: it joins them, and
-    takes their word. What somebody typed in it since it last agreed stays an edit, a clearing too,
-    and so does what is typed over that. A converted Lead cannot come back (its Contact goes on with
-    what it agreed to), and a Contact is never told. `in_doubt`: whether a write arrived was never
-    known, so that nobody knows what a Lead agreed to that is not there to say it.
+    A Lead in the recycle bin, outside the filter, or next to the primary Lead still has the value
+    of the former agreement. If it comes back, that value is neither an edit nor the current
+    agreement: the Lead joins the others and takes their value. A value typed in it since its last
+    agreement stays an edit, also if it was cleared, and so does a later value typed over it. A
+    converted Lead cannot come back (its Contact continues with the base), and a Contact is never
+    written to. `in_doubt`: the result of a write was never known, so the base of an absent Lead is
+    not known either.
     """
-    agreed = next((it for it in voices if it.side is Side.PLEZI and it.record_id in words), None)
-    if agreed is None or not line.can_receive(RecordKind.LEAD):
+    plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
+    if plezi is None or not pair.can_receive(RecordKind.LEAD):
         return AbsentLeads()
-    name = line.fields[RecordKind.LEAD].name
-    word = line.canonical(Side.PLEZI, words[agreed.record_id])
-    if not in_doubt and not _changes_agreement(line, agreed, word):
+    name = pair.fields[RecordKind.LEAD].name
+    agreed = pair.canonical(Side.PLEZI, agreed_values[plezi.record_id])
+    if not in_doubt and not _changes_agreement(pair, plezi, agreed):
         return AbsentLeads()
-    present = {voice.record_id for voice in voices}
-    left: dict[str, str] = {}
+    present = {value.record_id for value in values}
+    invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
-    for seen in link.salesforce:
-        base = link.base.get(seen.id, {})
+    for lead in link.salesforce:
+        base = link.base.get(lead.id, {})
         if (
-            seen.kind is not RecordKind.LEAD
-            or seen.converted
-            or seen.id in present
+            lead.kind is not RecordKind.LEAD
+            or lead.converted
+            or lead.id in present
             or name not in base
         ):
             continue
-        once = line.canonical(Side.SALESFORCE, base[name])
-        if once == word and not in_doubt:
+        former = pair.canonical(Side.SALESFORCE, base[name])
+        if former == agreed and not in_doubt:
             continue
-        if in_doubt or line.canonical(Side.SALESFORCE, seen.values.get(name, base[name])) == once:
-            left[seen.id] = name
+        current = pair.canonical(Side.SALESFORCE, lead.values.get(name, base[name]))
+        if in_doubt or current == former:
+            invalidated[lead.id] = name
         else:
-            edited[seen.id] = line.convert(RecordKind.LEAD, words[agreed.record_id])
-    return AbsentLeads(left, edited)
+            edited[lead.id] = pair.convert(RecordKind.LEAD, agreed_values[plezi.record_id])
+    return AbsentLeads(invalidated, edited)
 
 
-def _changes_agreement(line: BoundPair, plezi: FieldValue, word: Canonical) -> bool:
-    """Whether what is agreed is not what had been agreed before, which Plezi was always told."""
+def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) -> bool:
+    """Whether the agreed value differs from the former one, which Plezi always received."""
     if isinstance(plezi.base, NoBase):
         return True
-    return line.canonical(Side.PLEZI, plezi.base) != word
+    return pair.canonical(Side.PLEZI, plezi.base) != agreed
 
 
-def invalidate_base(base: dict[str, dict[str, Value]], left: Mapping[str, str]) -> None:
-    """Take out of a base what the records left behind once agreed to."""
-    for record, name in left.items():
-        base.get(record, {}).pop(name, None)
+def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
+    """Remove the invalidated fields (field name by record id) from a base."""
+    for record_id, name in invalidated.items():
+        base.get(record_id, {}).pop(name, None)

@@ -1,4 +1,4 @@
-"""Which lines of a link have something to say: a merge is costly, and most lines are at rest."""
+"""The field pairs of a link that need a merge: a merge is costly, and most pairs are unchanged."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from connector.planning.field_merge import NoBase
 from connector.planning.participants import Participant
 
 
-def changed_pairs(link: Link, bound: BoundMapping, roles: Sequence[Participant]) -> set[str]:
-    """Return the keys of the lines that may have something to say; all others are at rest.
+def changed_pairs(link: Link, bound: BoundMapping, participants: Sequence[Participant]) -> set[str]:
+    """Return the keys of the pairs that may need a write, a hold or a new base.
 
-    At rest, every record says what it said at the last agreement: nobody speaks, nobody joins, and
-    `resolve` would find agreement on the same words, or quiet.
+    In all other pairs every record has exactly the value of the last agreement: no value changed,
+    no record joins, and `resolve` would return the same agreement, or no change.
     """
     keys = set(link.holds)
-    for role in roles:
-        says = NO_VALUES if role.observation is None else role.observation.values
-        agreed = link.base.get(role.record_id, NO_VALUES)
-        for key, name in bound.fields_of[role.kind]:
-            if not is_identical(says.get(name), agreed.get(name, NoBase.NO_BASE)):
+    for participant in participants:
+        record = participant.observation
+        values = NO_VALUES if record is None else record.values
+        base = link.base.get(participant.record_id, NO_VALUES)
+        for key, name in bound.fields_of[participant.kind]:
+            if not is_identical(values.get(name), base.get(name, NoBase.NO_BASE)):
                 keys.add(key)
-    for line in bound.always_compared:
-        words = [
-            role.observation.values.get(line.fields[role.kind].name)
-            for role in roles
-            if role.observation is not None and role.kind in line.fields
+    for pair in bound.always_compared:
+        current = [
+            participant.observation.values.get(pair.fields[participant.kind].name)
+            for participant in participants
+            if participant.observation is not None and participant.kind in pair.fields
         ]
-        # The placeholder is a blank in Salesforce and a word in Plezi.
-        if line.pair.placeholder or not all(is_identical(word, words[0]) for word in words):
-            keys.add(line.key)
+        # The placeholder is a blank in Salesforce and a value in Plezi.
+        if pair.pair.placeholder or not all(is_identical(it, current[0]) for it in current):
+            keys.add(pair.key)
     return keys

@@ -1,53 +1,36 @@
-"""The three-way merge of one field line: pure, and the only place that decides who is right.
+"""The three-way merge of one field pair: pure, and the only module that decides which value wins.
 
-A *voice* is one record speaking about one field. A change is a voice that no longer says what it
-said when the sides last agreed (its base); what the clocks say is only asked by the `newest`
-policy, to settle a conflict that exists already. With one voice on each side this is the table of
-`docs/architecture.md`; with several Leads of one e-mail, or a Lead and a Contact, the same rules
-hold among all of them.
+A `FieldValue` is the value of one field in one record. It is changed if it differs from its base,
+the value at the last agreement of the sides. Modification times are used by the `newest` policy
+only, to resolve a conflict that exists already. With one record on each side the result is the
+decision table of `docs/architecture.md`; with several Leads of one e-mail, or a Lead and a Contact,
+the same rules apply to all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Final
 
 from connector.mapping import BoundPair, ConflictPolicy, FieldKind, is_identical
 from connector.mapping.values import Canonical
-from connector.model import RecordKind, Side, Value
+from connector.model import MergeRule, RecordKind, Side, Value
 
 
 class NoBase(Enum):
-    """The base of a field on which the sides have never agreed; not the same as agreed blank."""
+    """The base of a field on which the sides never agreed; an agreed blank value is different."""
 
     NO_BASE = "never"
 
 
-class MergeRule(StrEnum):
-    """Why a field was written, kept, held or lost; the journal's own words."""
-
-    AGREED = "agreed"
-    CHANGED = "changed"
-    JOINED = "joined"
-    ENFORCED = "enforced"
-    ONE_WAY = "one_way"
-    NEWEST = "newest"
-    PLEZI_WINS = "plezi_wins"
-    SALESFORCE_WINS = "salesforce_wins"
-    FILL_BLANK = "fill_blank"
-    MOST_RESTRICTIVE = "most_restrictive"
-    HELD = "held"
-    CHOSEN = "chosen"
-    NO_CHANGE = "no_change"
-
-
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """What one record says of one field, what it said at the last agreement, and its rights.
+    """The value of one field in one record, its base, and the rights of the record.
 
-    `can_send`: the line's direction lets its changes travel. `can_receive`: it may be written.
+    `can_send`: the direction of the pair lets its changes travel. `can_receive`: the record may be
+    written to. `modified` is the modification time of the record.
     """
 
     kind: RecordKind
@@ -60,18 +43,18 @@ class FieldValue:
 
     @property
     def side(self) -> Side:
-        """The side of this voice."""
+        """The side of the record."""
         return self.kind.side
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What is to become of one field line.
+    """The decision about one field pair.
 
-    `writes` are new values by record, in that record's words. `new_base` is what each record will
-    have said once all writes are done: the next base (None: nothing was settled). `overwritten` are the
-    records whose own change gives way, with that value: it is written over, or, where nobody writes
-    to the record, stays there and does not travel.
+    `writes` holds the new values by record id, converted for that record. `new_base` holds, by
+    record id, the value of each record once all writes are done: the next base (None: nothing is
+    agreed). `overwritten` holds, by record id, the changed values that give way: they are written
+    over, or, if their record is not written to, they stay there and do not travel.
     """
 
     rule: MergeRule
@@ -81,218 +64,228 @@ class Resolution:
 
     @property
     def is_held(self) -> bool:
-        """Whether the field waits for a person."""
+        """Whether the field waits for a decision of an admin."""
         return self.rule is MergeRule.HELD
 
 
 NO_CHANGE: Final = Resolution(MergeRule.NO_CHANGE)
 
 
-def resolve(line: BoundPair, voices: Sequence[FieldValue]) -> Resolution:
-    """Decide what each record of one person should say next in one field.
+def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
+    """Decide the next value of one field in each record of a link.
 
-    Pure: the same voices in any order give the same verdict. A blank is a value: clearing is an
-    edit. Values equal in canonical form are agreed and never written.
+    Pure: the order of the values does not matter. A blank is a value: clearing a field is an edit.
+    Values with the same canonical form are agreed and never written.
     """
-    said = {voice.record_id: line.canonical(voice.side, voice.value) for voice in voices}
-    if len(set(said.values())) == 1:
-        return Resolution(
-            MergeRule.AGREED, new_base={voice.record_id: voice.value for voice in voices}
-        )
-    voices = _rebase(line, voices)
-    policy = line.pair.policy
-    if policy is ConflictPolicy.MOST_RESTRICTIVE and line.kind is FieldKind.CHECKBOX:
-        return _apply_most_restrictive(line, voices, said)
+    canonical = {it.record_id: pair.canonical(it.side, it.value) for it in values}
+    if len(set(canonical.values())) == 1:
+        return Resolution(MergeRule.AGREED, new_base={it.record_id: it.value for it in values})
+    values = _rebase(pair, values)
+    policy = pair.pair.policy
+    if policy is ConflictPolicy.MOST_RESTRICTIVE and pair.kind is FieldKind.CHECKBOX:
+        return _apply_most_restrictive(pair, values, canonical)
     if policy is ConflictPolicy.FILL_BLANK:
-        return _fill_blanks(line, voices, said)
-    speakers = _senders(line, voices, said)
-    if not speakers:
-        return _join_later_records(line, voices, said)
-    if len({said[voice.record_id] for voice in speakers}) == 1:
-        rule = MergeRule.ENFORCED if line.pair.enforced else MergeRule.CHANGED
-        return _propagate(line, voices, min(speakers, key=lambda it: it.record_id), rule)
+        return _fill_blanks(pair, values, canonical)
+    senders = _senders(pair, values, canonical)
+    if not senders:
+        return _join_later_records(pair, values, canonical)
+    if len({canonical[sender.record_id] for sender in senders}) == 1:
+        rule = MergeRule.ENFORCED if pair.pair.enforced else MergeRule.CHANGED
+        return _propagate(pair, values, _first(senders), rule)
     if policy is ConflictPolicy.HOLD:
         return Resolution(MergeRule.HELD)
-    return _propagate(line, voices, _winner(policy, speakers), MergeRule(policy.value))
+    return _propagate(pair, values, _winner(policy, senders), MergeRule(policy.value))
 
 
-def apply_choice(line: BoundPair, voices: Sequence[FieldValue], record: str) -> Resolution:
-    """Return the verdict of a person who chose one record's word."""
-    return _propagate(
-        line, voices, next(v for v in voices if v.record_id == record), MergeRule.CHOSEN
-    )
+def apply_choice(pair: BoundPair, values: Sequence[FieldValue], record_id: str) -> Resolution:
+    """Return the resolution after an admin chose the value of one record."""
+    chosen = next(value for value in values if value.record_id == record_id)
+    return _propagate(pair, values, chosen, MergeRule.CHOSEN)
 
 
-def differs_without_base(line: BoundPair, voices: Sequence[FieldValue]) -> bool:
-    """Whether the sides say different things and have never agreed on this line."""
-    said = {line.canonical(voice.side, voice.value) for voice in voices}
-    never = all(isinstance(voice.base, NoBase) for voice in voices)
-    return never and len(said - {None, False}) > 1
+def differs_without_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool:
+    """Whether the records have different values and never agreed on this pair."""
+    canonical = {pair.canonical(value.side, value.value) for value in values}
+    has_no_base = all(isinstance(value.base, NoBase) for value in values)
+    return has_no_base and len(canonical - {None, False}) > 1
 
 
-def _rebase(line: BoundPair, voices: Sequence[FieldValue]) -> Sequence[FieldValue]:
-    """Begin anew where one of the sides has only records that never agreed on anything.
+def _first(values: Sequence[FieldValue]) -> FieldValue:
+    """Pick one of several equal values, the same one in every order."""
+    return min(values, key=lambda value: value.record_id)
 
-    The base is an agreement of both sides: a contact that was deleted and typed again, or a new
-    Lead in place of a deleted one, meets the other side for the first time. What was typed since
-    the last agreement stays an edit: a clearing too.
+
+def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValue]:
+    """Drop the bases if one of the sides has only records that never agreed.
+
+    The base is an agreement of both sides. A contact that was deleted and created again, or a new
+    Lead in place of a deleted one, meets the other side for the first time. A value that changed
+    since the last agreement stays an edit, also if it was cleared.
     """
-    if _both_sides_have_base(voices):
-        return voices
+    if _both_sides_have_base(values):
+        return values
     return [
-        voice if has_changed(line, voice) else replace(voice, base=NoBase.NO_BASE)
-        for voice in voices
+        value if has_changed(pair, value) else replace(value, base=NoBase.NO_BASE)
+        for value in values
     ]
 
 
-def _both_sides_have_base(voices: Sequence[FieldValue]) -> bool:
-    """Whether each side has a record that agreed before; or none has."""
-    agreed = {voice.side for voice in voices if not isinstance(voice.base, NoBase)}
-    return not agreed or agreed == {voice.side for voice in voices}
+def _both_sides_have_base(values: Sequence[FieldValue]) -> bool:
+    """Whether each side has a record with a base, or no record has one."""
+    agreed = {value.side for value in values if not isinstance(value.base, NoBase)}
+    return not agreed or agreed == {value.side for value in values}
 
 
-def has_changed(line: BoundPair, voice: FieldValue) -> bool:
-    """Whether a voice no longer says what it last agreed to; at a first meeting: says anything."""
-    if isinstance(voice.base, NoBase):
-        return not line.is_blank(voice.side, voice.value)
-    if is_identical(voice.value, voice.base):  # saves two canonical forms
+def has_changed(pair: BoundPair, value: FieldValue) -> bool:
+    """Whether a value differs from its base; without a base, whether it is not blank."""
+    if isinstance(value.base, NoBase):
+        return not pair.is_blank(value.side, value.value)
+    if is_identical(value.value, value.base):  # saves two canonical forms
         return False
-    return line.canonical(voice.side, voice.value) != line.canonical(voice.side, voice.base)
+    return pair.canonical(value.side, value.value) != pair.canonical(value.side, value.base)
 
 
 def _senders(
-    line: BoundPair, voices: Sequence[FieldValue], said: Mapping[str, Canonical]
+    pair: BoundPair, values: Sequence[FieldValue], canonical: Mapping[str, Canonical]
 ) -> list[FieldValue]:
-    """The voices whose change may travel.
+    """Return the values whose change may travel.
 
-    Where some records have agreed already, one that joins them later speaks only into silence:
-    otherwise it takes what they agreed on (reference: product P17).
+    If some records have agreed before, a record that joins them later sends its value only where
+    they are blank; otherwise it takes the agreed value.
     """
-    if line.pair.enforced:
+    if pair.pair.enforced:
         return [
-            voice
-            for voice in voices
-            if voice.side is Side.PLEZI and not line.is_blank(voice.side, voice.value)
+            value
+            for value in values
+            if value.side is Side.PLEZI and not pair.is_blank(value.side, value.value)
         ]
-    settled = [voice for voice in voices if not isinstance(voice.base, NoBase)]
-    silence = all(said[voice.record_id] in (None, False) for voice in settled)
-    anybody = silence or not _both_sides_have_base(voices)
+    agreed = [value for value in values if not isinstance(value.base, NoBase)]
+    is_agreed_blank = all(canonical[value.record_id] in (None, False) for value in agreed)
+    new_records_send = is_agreed_blank or not _both_sides_have_base(values)
     return [
-        voice
-        for voice in voices
-        if voice.can_send
-        and has_changed(line, voice)
-        and (anybody or not isinstance(voice.base, NoBase))
+        value
+        for value in values
+        if value.can_send
+        and has_changed(pair, value)
+        and (new_records_send or not isinstance(value.base, NoBase))
     ]
 
 
 def _join_later_records(
-    line: BoundPair, voices: Sequence[FieldValue], said: Mapping[str, Canonical]
+    pair: BoundPair, values: Sequence[FieldValue], canonical: Mapping[str, Canonical]
 ) -> Resolution:
-    """Nobody changed: tell those who never agreed what the others have agreed on, if they have."""
-    settled = [v for v in voices if not isinstance(v.base, NoBase) and v.can_send]
-    strangers = [v for v in voices if isinstance(v.base, NoBase) and not v.can_receive]
-    noted = _join_read_only(line, strangers, settled, said) if settled and strangers else NO_CHANGE
-    # A record that may not be written cannot be brought to agree: it does not hold up the others.
-    settled = [voice for voice in settled if voice.can_receive] or settled
-    if len({said[voice.record_id] for voice in settled}) != 1:
-        return noted
-    agreed = min(settled, key=lambda it: it.record_id)
-    newcomers = {
-        voice.record_id for voice in voices if isinstance(voice.base, NoBase) and voice.can_receive
+    """Write the agreed value, if there is one, to the records that never agreed.
+
+    Called when no value that may travel has changed.
+    """
+    agreed = [v for v in values if not isinstance(v.base, NoBase) and v.can_send]
+    read_only = [v for v in values if isinstance(v.base, NoBase) and not v.can_receive]
+    joined_read_only = (
+        _join_read_only(pair, read_only, agreed, canonical) if agreed and read_only else NO_CHANGE
+    )
+    # A record that may not be written to cannot be changed to agree: it does not block the others.
+    agreed = [value for value in agreed if value.can_receive] or agreed
+    if len({canonical[value.record_id] for value in agreed}) != 1:
+        return joined_read_only
+    source = _first(agreed)
+    new_ids = {
+        value.record_id for value in values if isinstance(value.base, NoBase) and value.can_receive
     }
-    verdict = _propagate(line, voices, agreed, MergeRule.JOINED)
-    writes = {record: value for record, value in verdict.writes.items() if record in newcomers}
+    resolution = _propagate(pair, values, source, MergeRule.JOINED)
+    writes = {record: value for record, value in resolution.writes.items() if record in new_ids}
     if not writes:
-        return noted
-    joined = newcomers | {agreed.record_id}
-    settles = {r: v for r, v in (verdict.new_base or {}).items() if r in joined}
-    losers = {r: v for r, v in verdict.overwritten.items() if r in newcomers}
+        return joined_read_only
+    joined_ids = new_ids | {source.record_id}
+    new_base = {r: v for r, v in (resolution.new_base or {}).items() if r in joined_ids}
+    overwritten = {r: v for r, v in resolution.overwritten.items() if r in new_ids}
     return Resolution(
         MergeRule.JOINED,
         writes,
-        {**settles, **(noted.new_base or {})},
-        {**losers, **noted.overwritten},
+        {**new_base, **(joined_read_only.new_base or {})},
+        {**overwritten, **joined_read_only.overwritten},
     )
 
 
 def _join_read_only(
-    line: BoundPair,
-    strangers: Sequence[FieldValue],
-    settled: Sequence[FieldValue],
-    said: Mapping[str, Canonical],
+    pair: BoundPair,
+    read_only: Sequence[FieldValue],
+    agreed: Sequence[FieldValue],
+    canonical: Mapping[str, Canonical],
 ) -> Resolution:
-    """Note what those say who join and are never written to: from then on their edits travel."""
-    agreed = {said[voice.record_id] for voice in settled}
+    """Take the values of new records that are never written to as their base.
+
+    From then on their edits travel.
+    """
+    agreed_values = {canonical[value.record_id] for value in agreed}
     return Resolution(
         MergeRule.JOINED,
-        new_base={voice.record_id: voice.value for voice in strangers},
+        new_base={value.record_id: value.value for value in read_only},
         overwritten={
-            voice.record_id: voice.value
-            for voice in strangers
-            if voice.can_send and has_changed(line, voice) and said[voice.record_id] not in agreed
+            value.record_id: value.value
+            for value in read_only
+            if value.can_send
+            and has_changed(pair, value)
+            and canonical[value.record_id] not in agreed_values
         },
     )
 
 
 def _fill_blanks(
-    line: BoundPair, voices: Sequence[FieldValue], said: Mapping[str, Canonical]
+    pair: BoundPair, values: Sequence[FieldValue], canonical: Mapping[str, Canonical]
 ) -> Resolution:
-    """Blanks are filled; two different values are left alone."""
-    full = [voice for voice in voices if said[voice.record_id] not in (None, False)]
-    if len({said[voice.record_id] for voice in full}) != 1:
+    """Fill blank values; two different values are left as they are."""
+    filled = [value for value in values if canonical[value.record_id] not in (None, False)]
+    if len({canonical[value.record_id] for value in filled}) != 1:
         return NO_CHANGE
-    givers = [voice for voice in full if voice.can_send]
-    if not givers:
+    senders = [value for value in filled if value.can_send]
+    if not senders:
         return NO_CHANGE
-    return _propagate(line, voices, min(givers, key=lambda it: it.record_id), MergeRule.FILL_BLANK)
+    return _propagate(pair, values, _first(senders), MergeRule.FILL_BLANK)
 
 
 def _apply_most_restrictive(
-    line: BoundPair, voices: Sequence[FieldValue], said: Mapping[str, Canonical]
+    pair: BoundPair, values: Sequence[FieldValue], canonical: Mapping[str, Canonical]
 ) -> Resolution:
-    """Whoever says yes is believed; words that are neither yes nor no are for a person to read."""
-    yes = [voice for voice in voices if said[voice.record_id] is True]
-    if not yes:
+    """Propagate a ticked checkbox; hold the field if the values mean neither true nor false."""
+    ticked = [value for value in values if canonical[value.record_id] is True]
+    if not ticked:
         return Resolution(MergeRule.HELD)
-    return _propagate(
-        line, voices, min(yes, key=lambda it: it.record_id), MergeRule.MOST_RESTRICTIVE
-    )
+    return _propagate(pair, values, _first(ticked), MergeRule.MOST_RESTRICTIVE)
 
 
-def _winner(policy: ConflictPolicy, speakers: Sequence[FieldValue]) -> FieldValue:
-    """Pick the speaker whose word stands; the same one in every order of the voices.
+def _winner(policy: ConflictPolicy, senders: Sequence[FieldValue]) -> FieldValue:
+    """Pick the value that wins; the same one in every order of the values.
 
-    Within one side the newest record speaks. A tie of stamps goes to Salesforce, where sales people
-    type.
+    Within one side the newest record wins. If the times are equal, Salesforce wins: sales users
+    type there.
     """
     if policy is ConflictPolicy.PLEZI_WINS:
-        speakers = [v for v in speakers if v.side is Side.PLEZI] or speakers
+        senders = [v for v in senders if v.side is Side.PLEZI] or senders
     if policy is ConflictPolicy.SALESFORCE_WINS:
-        speakers = [v for v in speakers if v.side is Side.SALESFORCE] or speakers
-    return max(speakers, key=lambda it: (it.modified, it.side is Side.SALESFORCE, it.record_id))
+        senders = [v for v in senders if v.side is Side.SALESFORCE] or senders
+    return max(senders, key=lambda v: (v.modified, v.side is Side.SALESFORCE, v.record_id))
 
 
 def _propagate(
-    line: BoundPair, voices: Sequence[FieldValue], winner: FieldValue, rule: MergeRule
+    pair: BoundPair, values: Sequence[FieldValue], winner: FieldValue, rule: MergeRule
 ) -> Resolution:
-    """Write the winner's word wherever it may be written and is not said already."""
-    word = line.canonical(winner.side, winner.value)
+    """Write the winning value to each record that may be written to and has another value."""
+    wanted = pair.canonical(winner.side, winner.value)
     writes = {
-        voice.record_id: line.convert(voice.kind, winner.value)
-        for voice in voices
-        if voice.can_receive and line.canonical(voice.side, voice.value) != word
+        value.record_id: pair.convert(value.kind, winner.value)
+        for value in values
+        if value.can_receive and pair.canonical(value.side, value.value) != wanted
     }
-    losers = {
-        voice.record_id: voice.value
-        for voice in voices
-        if has_changed(line, voice)
+    overwritten = {
+        value.record_id: value.value
+        for value in values
+        if has_changed(pair, value)
         and (
-            voice.record_id in writes
-            or (voice.can_send and line.canonical(voice.side, voice.value) != word)
+            value.record_id in writes
+            or (value.can_send and pair.canonical(value.side, value.value) != wanted)
         )
     }
-    if losers.keys() & writes.keys() and rule is MergeRule.CHANGED:
+    if overwritten.keys() & writes.keys() and rule is MergeRule.CHANGED:
         rule = MergeRule.ONE_WAY
-    settles = {voice.record_id: writes.get(voice.record_id, voice.value) for voice in voices}
-    return Resolution(rule, writes, settles, losers)
+    new_base = {value.record_id: writes.get(value.record_id, value.value) for value in values}
+    return Resolution(rule, writes, new_base, overwritten)

@@ -1,4 +1,4 @@
-"""What a person may do about a link that waits: choose a value, retry, pick the survivor. Pure."""
+"""The actions of an admin on a link in the review queue: choose, retry, pick the primary Lead."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from connector.errors import StaleError
 from connector.model import Link, RecordKind
 
 
-def choose_value(link: Link, line: str, record: str) -> Link:
-    """Return the link with one record's word chosen for a held line.
+def choose_value(link: Link, key: str, record_id: str) -> Link:
+    """Return the link with the value of one record chosen for a held field pair.
 
-    Raises `StaleError` when the line is not held, or not by words of this record: somebody was
-    quicker, or the words have changed since they were shown.
+    Raises `StaleError` if the pair is not held, or not with a value of this record: another admin
+    decided first, or the values changed after they were shown.
     """
-    hold = link.holds.get(line)
-    if hold is None or record not in hold.values:
-        raise StaleError(f"{line} is not held with a value of this record: read the list again")
-    holds = {**link.holds, line: replace(hold, chosen=record)}
+    hold = link.holds.get(key)
+    if hold is None or record_id not in hold.values:
+        raise StaleError(f"{key} is not held with a value of this record: read the list again")
+    holds = {**link.holds, key: replace(hold, chosen=record_id)}
     return replace(link, holds=holds, dirty=True)
 
 
 def request_retry(link: Link) -> Link:
-    """Return the link marked for another try of what was refused."""
+    """Return the link marked for another attempt at the refused write."""
     return replace(link, dirty=True)
 
 
-def pick_primary(link: Link, lead: str) -> Link:
-    """Return the link with one Lead picked as the survivor among several of one e-mail.
+def pick_primary(link: Link, lead_id: str) -> Link:
+    """Return the link with one Lead picked as the primary Lead among several of one e-mail.
 
-    Raises `StaleError` when this Lead takes no part in the link.
+    Raises `StaleError` if this Lead takes no part in the link.
     """
-    seen = link.observation(lead)
-    if seen is None or seen.kind is not RecordKind.LEAD or not seen.participates:
-        raise StaleError("this Lead is not one of this person's: read the list again")
-    return replace(link, primary_lead=lead, dirty=True)
+    lead = link.observation(lead_id)
+    if lead is None or lead.kind is not RecordKind.LEAD or not lead.participates:
+        raise StaleError("this Lead does not belong to this contact: read the list again")
+    return replace(link, primary_lead=lead_id, dirty=True)

@@ -1,4 +1,4 @@
-"""Writes that empty fields: one by one they are edits, a thousand at once are an accident. Pure."""
+"""Detection of writes that clear fields: a single one is an edit, very many may be an accident."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from connector.mapping import BoundMapping
 from connector.planning.plan import Plan
 
 
-def clears_value(each: Plan, bound: BoundMapping) -> bool:
-    """Whether a plan would empty a field of an existing record that says something now."""
-    for write in each.writes:
+def clears_value(plan: Plan, bound: BoundMapping) -> bool:
+    """Whether a plan clears a field of an existing record that has a value now."""
+    for write in plan.writes:
         if write.is_create:
             continue
         for name, value in write.values.items():
-            line = bound.by_field.get((write.kind, name))
-            if line is None:
+            pair = bound.by_field.get((write.kind, name))
+            if pair is None:
                 continue
             before = write.before.get(name)
-            if line.is_blank(write.side, value) and not line.is_blank(write.side, before):
+            if pair.is_blank(write.side, value) and not pair.is_blank(write.side, before):
                 return True
     return False

@@ -1,4 +1,4 @@
-"""Observe with versions (rule 2): what an observation changes in what we knew of a link."""
+"""The effect of an observation on a link; an older version never replaces a newer one."""
 
 from __future__ import annotations
 
@@ -7,60 +7,65 @@ from dataclasses import replace
 from connector.model import Link, Observation
 
 
-def apply_observation(link: Link, seen: Observation) -> Link:
-    """Return the link as it is after an observation; the same object when that says nothing new.
+def apply_observation(link: Link, observation: Observation) -> Link:
+    """Return the link after an observation; the same object if nothing relevant changed.
 
-    Ignored, as late or out of order: an observation of an older version, and one whose reading
-    began before the last thing we heard of that record (a write's answer included; see `is_possibly_stale`).
-    Equal versions with other words are kept: stamps of Salesforce have whole seconds.
+    Two observations are ignored as late or out of order: one with an older version, and one whose
+    read started before the last read or write response of that record (see `is_possibly_stale`).
+    Equal versions with different values are kept: timestamps of Salesforce have whole seconds.
     """
-    held = link.observation(seen.id)
-    if held is None:
-        return replace(link.with_observation(seen), dirty=True)
-    if seen.version < held.version or seen.as_of < held.as_of:
+    known = link.observation(observation.id)
+    if known is None:
+        return replace(link.with_observation(observation), dirty=True)
+    if observation.version < known.version or observation.as_of < known.as_of:
         return link
-    if is_echo(held, seen):
+    if is_echo(known, observation):
         return link
-    return replace(link.with_observation(seen), dirty=True)
+    return replace(link.with_observation(observation), dirty=True)
 
 
-def is_possibly_stale(link: Link, seen: Observation) -> bool:
-    """Whether an observation that `apply_observation` ignores may be news all the same: it must be read again.
+def is_possibly_stale(link: Link, observation: Observation) -> bool:
+    """Whether an observation that `apply_observation` ignores must be read again.
 
-    Its version is one that we do not know. It may be our own write's, whose answer told none; it
-    may also be an edit, read before that answer, or after it by a clock that was set back.
+    Its version is not known yet. It may come from our own write, whose response had no version. It
+    may also come from an edit that was read before that response, or after it by a clock that was
+    set back.
     """
-    held = link.observation(seen.id)
-    return held is not None and seen.as_of < held.as_of and seen.version > held.version
-
-
-def is_echo(held: Observation, seen: Observation) -> bool:
-    """Whether nothing that matters differs: an echo of our own write, or noise."""
+    known = link.observation(observation.id)
     return (
-        held.values == seen.values
-        and held.email == seen.email
-        and held.eligible == seen.eligible
-        and held.converted == seen.converted
-        and held.deleted == seen.deleted
-        and held.successor == seen.successor
+        known is not None
+        and observation.as_of < known.as_of
+        and observation.version > known.version
     )
 
 
-def apply_fresh_read(link: Link, seen: Observation) -> Link:
-    """Return the link with a fresh reading of a record, even one that says nothing new.
+def is_echo(known: Observation, observation: Observation) -> bool:
+    """Whether nothing relevant differs: an echo of our own write, or a change of other fields."""
+    return (
+        known.values == observation.values
+        and known.email == observation.email
+        and known.eligible == observation.eligible
+        and known.converted == observation.converted
+        and known.deleted == observation.deleted
+        and known.successor == observation.successor
+    )
 
-    Used just before a write: the version and the instant of the reading are what the write rests
-    on. An older version than the one held is ignored here too.
+
+def apply_fresh_read(link: Link, observation: Observation) -> Link:
+    """Return the link with a fresh observation of a record, even if its values are the same.
+
+    Used just before a write, which is based on the version and the time of this read. An
+    observation with an older version is ignored here too.
     """
-    held = link.observation(seen.id)
-    if held is not None and seen.version < held.version:
+    known = link.observation(observation.id)
+    if known is not None and observation.version < known.version:
         return link
-    return link.with_observation(seen)
+    return link.with_observation(observation)
 
 
-def mark_deleted(link: Link, record: str) -> Link:
-    """Return the link after positive evidence that a record is gone: nothing is written to it."""
-    held = link.observation(record)
-    if held is None or held.deleted:
+def mark_deleted(link: Link, record_id: str) -> Link:
+    """Return the link after proof that a record is deleted: nothing is written to it."""
+    known = link.observation(record_id)
+    if known is None or known.deleted:
         return link
-    return replace(link.with_observation(replace(held, deleted=True)), dirty=True)
+    return replace(link.with_observation(replace(known, deleted=True)), dirty=True)

@@ -1,4 +1,4 @@
-"""Record (rule 6): what was heard from the source, and what the writes answered. No later read."""
+"""The effect of write responses on a link; no later read is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMAIL_FIELDS: Final = {Side.PLEZI: EMAIL_PAIR.plezi, Side.SALESFORCE: EMAIL_PAIR
 
 
 class WriteResult(StrEnum):
-    """What became of one write."""
+    """The result of one write."""
 
     DONE = "done"
     REJECTED = "rejected"
@@ -30,11 +30,11 @@ class WriteResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """The answer to one write.
+    """The response to one write.
 
-    `record_outcomes` is the id of the record written (that of a creation is news). `answered` is our clock
-    in seconds. `seen` is the record as the answer shows it, where the side shows it. `gone`: the
-    record does not exist any more, for certain.
+    `record_id` is the id of the record that was written (new information for a create).
+    `answered_at` is our clock in seconds. `observation` is the record as the response shows it, if
+    the side returns it. `deleted`: the side states that the record does not exist any more.
     """
 
     write: Write
@@ -59,96 +59,97 @@ def record_outcomes(
 ) -> Link:
     """Return the link after its intent was carried out.
 
-    `outcomes` are by the record of the write. A line's base advances when all its writes are done;
-    where only some are, the refused record counts as one that never agreed, and takes the agreed
-    value later. `unchanged_since_intent` says that nobody observed anything on the link since the intent; else
-    it stays dirty, as it does when an answer shows what somebody typed in another field meanwhile:
-    the next reading would take that for an echo. An unknown answer leaves the intent, in doubt, for
-    the next run to judge.
+    `outcomes` are by the record id of the write. The base of a pair is updated when all its writes
+    are done; if only some are, the refused record counts as one that never agreed, and takes the
+    agreed value later. `unchanged_since_intent`: no process changed the link since the intent;
+    otherwise it stays dirty. It also stays dirty if a response shows a user's edit of another
+    field, because the next read would take that edit for an echo. If an outcome is unknown, the
+    intent stays, in doubt, and the next run recovers it.
     """
     intent = link.intent
     if intent is None or intent.id != intent_id:
         return link
-    news = False
+    has_new_edits = False
     for outcome in outcomes.values():
         if outcome.result is WriteResult.DONE:
-            news = news or _shows_other_changes(link, outcome)
-            link = _apply_answer(link, outcome)
+            has_new_edits = has_new_edits or _shows_other_changes(link, outcome)
+            link = _apply_response(link, outcome)
         if outcome.deleted:
             link = mark_deleted(link, outcome.write.record_id)
     link = _remember_writes(link, intent, outcomes, now)
-    base = {kept: dict(words) for kept, words in link.base.items()}
+    base = {record_id: dict(values) for record_id, values in link.base.items()}
     holds = dict(link.holds)
-    for settlement in intent.base_updates:
-        _advance_base(base, settlement, outcomes)
-        if all(_is_done(outcomes.get(needed)) for needed in settlement.required_writes):
-            holds.pop(settlement.pair, None)
+    for update in intent.base_updates:
+        _advance_base(base, update, outcomes)
+        if all(_is_done(outcomes.get(record_id)) for record_id in update.required_writes):
+            holds.pop(update.pair, None)
     results = {outcome.result for outcome in outcomes.values()}
-    again = bool(results & {WriteResult.RETRY, WriteResult.STALE, WriteResult.UNKNOWN}) or any(
-        outcome.created for outcome in outcomes.values()
-    )
+    is_incomplete = bool(
+        results & {WriteResult.RETRY, WriteResult.STALE, WriteResult.UNKNOWN}
+    ) or any(outcome.created for outcome in outcomes.values())
     return replace(
         link,
         base=base,
         holds=holds,
         intent=_in_doubt(link, outcomes) if WriteResult.UNKNOWN in results else None,
         quarantine=_quarantine(link, outcomes, now),
-        dirty=again or news or not unchanged_since_intent,
+        dirty=is_incomplete or has_new_edits or not unchanged_since_intent,
     )
 
 
 def _in_doubt(link: Link, outcomes: Mapping[str, WriteOutcome]) -> Intent | None:
-    """Keep of the intent only what nobody can answer for."""
+    """Keep only the writes with an unknown result in the intent."""
     if link.intent is None:
         return None
     unknown = tuple(it.write for it in outcomes.values() if it.result is WriteResult.UNKNOWN)
     return replace(link.intent, writes=unknown, in_doubt=True)
 
 
-def _apply_answer(link: Link, outcome: WriteOutcome) -> Link:
-    """Fold the answer of a write into what the side was last seen to say.
+def _apply_response(link: Link, outcome: WriteOutcome) -> Link:
+    """Apply the response of a write to the last observation of its record.
 
-    Not over what somebody else read since: it may show what a person typed after our write.
+    A later read of another process is kept: it may show an edit that a user made after our write.
     """
     write = outcome.write
-    held = link.observation(outcome.record_id)
-    if held is not None and _was_read_since(held, outcome):
+    known = link.observation(outcome.record_id)
+    if known is not None and _was_read_since(known, outcome):
         return link
     if outcome.observation is not None:
         return link.with_observation(outcome.observation)
-    if held is None:
+    if known is None:
         return link
-    said = replace(held, values={**held.values, **write.values}, as_of=outcome.answered_at)
+    current = replace(known, values={**known.values, **write.values}, as_of=outcome.answered_at)
     if (address := write.values.get(EMAIL_FIELDS[write.side])) is not None:
-        said = replace(said, email=canonical_email(address))  # else its echo is a change of address
-    return link.with_observation(said)
+        # Otherwise the echo of the write would look like a new change of the e-mail.
+        current = replace(current, email=canonical_email(address))
+    return link.with_observation(current)
 
 
-def _was_read_since(held: Observation, outcome: WriteOutcome) -> bool:
-    """Whether the record was read again after the reading that the write rested on.
+def _was_read_since(known: Observation, outcome: WriteOutcome) -> bool:
+    """Whether the record was read again after the read on which the write is based.
 
-    Only another process can have done that. Where the side tells versions, they say it, an answer's
-    own version included; else the instant of the reading does.
+    Only another process can have done that. If the side has versions, they decide, including the
+    version in the response; otherwise the time of the read decides.
     """
     if outcome.created and outcome.observation is not None and not outcome.observation.version:
-        return True  # it is held although we have only just made it
-    known = (
+        return True  # it is known already, although we have only just created it
+    version = (
         outcome.observation.version if outcome.observation is not None else outcome.write.version
     )
-    if held.version and known:
-        return held.version > known
-    return held.as_of > outcome.answered_at
+    if known.version and version:
+        return known.version > version
+    return known.as_of > outcome.answered_at
 
 
 def _remember_writes(
     link: Link, intent: Intent, outcomes: Mapping[str, WriteOutcome], now: float
 ) -> Link:
-    """Note the words that were written over others that had been agreed."""
-    for settlement in intent.base_updates:
-        for record in settlement.required_writes:
-            name, value = settlement.values[record]
-            if _is_done(outcomes.get(record)) and name in link.base.get(record, {}):
-                link = remember_write(link, settlement.pair, record, value, now=now)
+    """Note the values that were written in place of agreed ones."""
+    for update in intent.base_updates:
+        for record_id in update.required_writes:
+            name, value = update.values[record_id]
+            if _is_done(outcomes.get(record_id)) and name in link.base.get(record_id, {}):
+                link = remember_write(link, update.pair, record_id, value, now=now)
     return link
 
 
@@ -157,38 +158,38 @@ def _is_done(outcome: WriteOutcome | None) -> bool:
 
 
 def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
-    """Whether an answer shows more than we knew and wrote: somebody typed in another field."""
-    held = link.observation(outcome.record_id)
-    if held is None or outcome.observation is None:
+    """Whether a response shows more than we knew and wrote: a user edited another field."""
+    known = link.observation(outcome.record_id)
+    if known is None or outcome.observation is None:
         return False
     return any(
-        word != held.values.get(name)
-        for name, word in outcome.observation.values.items()
+        value != known.values.get(name)
+        for name, value in outcome.observation.values.items()
         if name not in outcome.write.values
     )
 
 
 def _advance_base(
-    base: dict[str, dict[str, Value]], settlement: BaseUpdate, outcomes: Mapping[str, WriteOutcome]
+    base: dict[str, dict[str, Value]], update: BaseUpdate, outcomes: Mapping[str, WriteOutcome]
 ) -> None:
-    needed = {record: outcomes.get(record) for record in settlement.required_writes}
-    done = {r: o for r, o in needed.items() if o is not None and _is_done(o)}
+    required = {record_id: outcomes.get(record_id) for record_id in update.required_writes}
+    done = {r: o for r, o in required.items() if o is not None and _is_done(o)}
     if not done:
         return
-    for record, (name, value) in settlement.values.items():
-        if record not in settlement.required_writes:
-            base.setdefault(record, {})[name] = value
-        elif record in done:
-            answer = done[record]
-            said = (
-                answer.observation.values.get(name, value)
-                if answer.observation is not None
+    for record_id, (name, value) in update.values.items():
+        if record_id not in update.required_writes:
+            base.setdefault(record_id, {})[name] = value
+        elif record_id in done:
+            outcome = done[record_id]
+            stored = (
+                outcome.observation.values.get(name, value)
+                if outcome.observation is not None
                 else value
             )
-            base.setdefault(answer.record_id, {})[name] = said
+            base.setdefault(outcome.record_id, {})[name] = stored
         else:
-            base.get(record, {}).pop(name, None)
-    invalidate_base(base, settlement.invalidated)
+            base.get(record_id, {}).pop(name, None)
+    invalidate_base(base, update.invalidated)
 
 
 def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) -> Quarantine | None:

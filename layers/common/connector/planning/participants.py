@@ -1,7 +1,7 @@
-"""Who takes part: which records of a link speak, which listen, and which are still to be created.
+"""The records of a link that take part: which send, which receive, which must be created.
 
-The identity is the e-mail; the ledger has already gathered the records of one e-mail (or followed
-them by id). What is left to decide is what each of them may do.
+The e-mail is the identity. The ledger has already collected the records with one e-mail, or found
+them by id; this module decides what each of them may do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connector.mapping import DuplicatePolicy, MappingConfig
-from connector.model import NEW_RECORD, Link, Observation, RecordKind
+from connector.model import NEW_RECORD, Link, Observation, RecordKind, SkipReason
 
 
 class Match(StrEnum):
@@ -25,9 +25,9 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One record that takes part, or one to be created (no observation yet).
+    """One record that takes part, or one that must be created (no observation yet).
 
-    `can_send`: its changes travel. `can_receive`: it is written to, where the line allows.
+    `can_send`: its changes travel. `can_receive`: it is written to, if the field pair allows it.
     """
 
     kind: RecordKind
@@ -43,69 +43,76 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Participants:
-    """Everybody who takes part in one link, and why somebody does not (`reason`, a stable word)."""
+    """The participants of one link; without participants, `reason` is set."""
 
     match: Match
     members: tuple[Participant, ...] = ()
-    reason: str = ""
+    reason: SkipReason | None = None
 
 
 def select_participants(link: Link, mapping: MappingConfig) -> Participants:
-    """Decide the part of each record of a link. Pure; refuses to guess between people."""
-    leads = [seen for seen in link.salesforce if seen.kind is RecordKind.LEAD]
-    alive = [seen for seen in leads if seen.participates]
-    if len(alive) > 1 and any(seen.id == link.primary_lead for seen in alive):
-        alive = [seen for seen in alive if seen.id == link.primary_lead]
-    elif len(alive) > 1:
+    """Decide what each record of a link may do. Pure; an ambiguous link has no participants."""
+    leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
+    active = [record for record in leads if record.participates]
+    if len(active) > 1 and any(record.id == link.primary_lead for record in active):
+        active = [record for record in active if record.id == link.primary_lead]
+    elif len(active) > 1:
         if mapping.duplicates is DuplicatePolicy.HOLD:
-            return Participants(Match.AMBIGUOUS, reason="several_leads")
+            return Participants(Match.AMBIGUOUS, reason=SkipReason.SEVERAL_LEADS)
         if mapping.duplicates is DuplicatePolicy.SURVIVOR:
-            alive = [min(alive, key=lambda it: (it.id not in link.base, it.id))]
+            active = [min(active, key=lambda record: (record.id not in link.base, record.id))]
     contacts = [
-        seen for seen in link.salesforce if seen.kind is RecordKind.CONTACT and seen.is_active
+        record
+        for record in link.salesforce
+        if record.kind is RecordKind.CONTACT and record.is_active
     ]
-    flagged = [seen for seen in contacts if seen.participates]
     plezi = link.plezi if link.plezi is not None and link.plezi.participates else None
 
-    roles = [Participant(RecordKind.LEAD, seen, can_send=True, can_receive=True) for seen in alive]
-    roles += [
-        Participant(RecordKind.CONTACT, seen, can_send=True, can_receive=False) for seen in flagged
+    members = [
+        Participant(RecordKind.LEAD, record, can_send=True, can_receive=True) for record in active
+    ]
+    members += [
+        Participant(RecordKind.CONTACT, record, can_send=True, can_receive=False)
+        for record in contacts
+        if record.participates
     ]
     if plezi is None:
-        return _without_plezi_contact(link, roles)
-    if not roles:
+        return _without_plezi_contact(link, members)
+    if not members:
         reason = _no_lead_reason(link, mapping, contacts)
-        if reason:
+        if reason is not None:
             return Participants(Match.NONE, reason=reason)
-        roles = [Participant(RecordKind.LEAD, None, can_send=False, can_receive=True)]
-    told = any(role.can_receive for role in roles)
-    me = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=told, can_receive=True)
-    if any(role.observation is None for role in roles):
+        members = [Participant(RecordKind.LEAD, None, can_send=False, can_receive=True)]
+    can_send = any(member.can_receive for member in members)
+    contact = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=can_send, can_receive=True)
+    if any(member.observation is None for member in members):
         match = Match.NEW
     else:
         match = Match.LINKED if plezi.id in link.base else Match.MATCHED
-    return Participants(match, (me, *roles))
+    return Participants(match, (contact, *members))
 
 
-def _without_plezi_contact(link: Link, roles: list[Participant]) -> Participants:
-    """There is no Plezi contact: create one, unless there was one and it has been deleted."""
-    if not roles:
-        return Participants(Match.NONE, reason="no_participant")
+def _without_plezi_contact(link: Link, members: list[Participant]) -> Participants:
+    """Create the missing Plezi contact, unless there was one that takes no part any more."""
+    if not members:
+        return Participants(Match.NONE, reason=SkipReason.NO_PARTICIPANT)
     if link.plezi is not None:
-        return Participants(Match.NONE, reason="deleted_in_plezi")
-    me = Participant(RecordKind.PLEZI_CONTACT, None, can_send=False, can_receive=True)
-    return Participants(Match.NEW, (me, *roles))
+        return Participants(Match.NONE, reason=SkipReason.DELETED_IN_PLEZI)
+    contact = Participant(RecordKind.PLEZI_CONTACT, None, can_send=False, can_receive=True)
+    return Participants(Match.NEW, (contact, *members))
 
 
-def _no_lead_reason(link: Link, mapping: MappingConfig, contacts: list[Observation]) -> str:
-    """Say why no Lead is created for a Plezi contact; '' when one is."""
-    leads = [seen for seen in link.salesforce if seen.kind is RecordKind.LEAD]
+def _no_lead_reason(
+    link: Link, mapping: MappingConfig, contacts: list[Observation]
+) -> SkipReason | None:
+    """Return why no Lead is created for a Plezi contact; None if one is created."""
+    leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
     if contacts and not mapping.create_lead_beside_contact:
-        return "is_a_contact"
-    if any(seen.converted for seen in leads):
-        return "converted"
-    if any(seen.deleted for seen in leads):
-        return "deleted_in_salesforce"
-    if any(not seen.eligible for seen in leads):
-        return "filtered_out"
-    return ""
+        return SkipReason.IS_A_CONTACT
+    if any(lead.converted for lead in leads):
+        return SkipReason.CONVERTED
+    if any(lead.deleted for lead in leads):
+        return SkipReason.DELETED_IN_SALESFORCE
+    if any(not lead.eligible for lead in leads):
+        return SkipReason.FILTERED_OUT
+    return None

@@ -1,17 +1,28 @@
-"""Intend (rule 4): adopt what is agreed, name the losers, state the writes and their ground."""
+"""The plan of one link: agreements to store, values that give way, writes, and fields to hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from connector.mapping import BoundMapping, BoundPair, ConflictPolicy, Direction
-from connector.model import BaseUpdate, Hold, Link, RecordKind, Side, Value, Values, Write
+from connector.model import (
+    BaseUpdate,
+    Hold,
+    HoldReason,
+    Link,
+    MergeRule,
+    RecordKind,
+    Side,
+    Value,
+    Values,
+    Write,
+)
 from connector.planning.absent_leads import find_absent_leads, invalidate_base
 from connector.planning.changed_fields import changed_pairs
 from connector.planning.field_merge import (
     FieldValue,
-    MergeRule,
     NoBase,
     Resolution,
     apply_choice,
@@ -21,19 +32,15 @@ from connector.planning.field_merge import (
 from connector.planning.participants import Match, Participant, Participants, select_participants
 from connector.planning.write_loop import is_write_loop
 
-IN_DOUBT = "in_doubt"
-CONFLICT = "conflict"
-EMAIL_TAKEN = "email_taken"
-EMAIL_IN_USE = "email_in_use"
-NEVER_AGREED = "never_agreed"
-WRITE_LOOP = "write_loop"
-PERSISTENT_HOLDS = frozenset({IN_DOUBT, EMAIL_TAKEN, WRITE_LOOP})
-"""Reasons of a hold that no policy may settle: only agreement, or a person."""
+PERSISTENT_HOLDS: Final = frozenset(
+    {HoldReason.IN_DOUBT, HoldReason.EMAIL_TAKEN, HoldReason.WRITE_LOOP}
+)
+"""Reasons of a hold that no policy may resolve: only agreement of the records, or an admin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overwritten:
-    """A value that a person may have typed and that gives way to another one, which `replaced_by`."""
+    """A value that a user may have typed and that gives way to `replaced_by`."""
 
     kind: RecordKind
     record_id: str
@@ -47,9 +54,9 @@ class Overwritten:
 class Plan:
     """The decision about one link, before anything is done.
 
-    `link` has the agreements already adopted and the holds brought up to date; `writes` is empty
-    when the sides agree, when nobody takes part, or when all that differs is held. `held` names the
-    lines held now whose words have not been journalled yet.
+    `link` has the new agreements and holds. `writes` is empty if the sides agree, if no record
+    takes part, or if all differences are held. `held` holds the keys of the pairs that are held now
+    and whose values have no journal entry yet.
     """
 
     link: Link
@@ -61,125 +68,127 @@ class Plan:
 
 
 def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
-    """Merge every line of a link and state what must be written. Pure; `now` only stamps holds.
+    """Merge each field pair of a link and list the necessary writes.
 
-    The same link, mapping and instant give the same plan; planning the link that the plan's writes
-    lead to gives no writes, but for a record that had to be created first.
+    Pure; `now` (seconds) is used for the time of holds and for write loops. The same arguments give
+    the same plan. Planning the link again after the writes of the plan gives no writes, except for
+    a record that had to be created first.
     """
-    company = select_participants(link, bound.config)
-    if not company.members:
-        return Plan(link, company)
-    draft = _PlanBuilder(link, now)
-    linked = company.match is Match.LINKED
-    keys = changed_pairs(link, bound, company.members)
-    for line in bound.pairs:
-        if line.key not in keys:
+    participants = select_participants(link, bound.config)
+    if not participants.members:
+        return Plan(link, participants)
+    builder = _PlanBuilder(link, now)
+    is_linked = participants.match is Match.LINKED
+    keys = changed_pairs(link, bound, participants.members)
+    for pair in bound.pairs:
+        if pair.key not in keys:
             continue
-        voices = _field_values(line, link, company.members)
-        if len(voices) > 1:
-            if linked and _is_new(line) and differs_without_base(line, voices):
-                draft.add_hold(line, voices, NEVER_AGREED)
+        values = _field_values(pair, link, participants.members)
+        if len(values) > 1:
+            if is_linked and _needs_decision(pair) and differs_without_base(pair, values):
+                builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
-                draft.add_resolution(line, voices, resolve(line, voices))
-    return draft.build(company, bound)
+                builder.add_resolution(pair, values, resolve(pair, values))
+    return builder.build(participants, bound)
 
 
-def _is_new(line: BoundPair) -> bool:
-    """Whether a line that was never agreed on may only be settled by a person.
+def _needs_decision(pair: BoundPair) -> bool:
+    """Whether only an admin may resolve a pair on which a known link never agreed.
 
-    The people are known, the field is newly compared: the stamp of a record says nothing of a field
-    that it did not stamp, so `newest` would overwrite at random. The other policies say who wins.
+    The records are known, but the field is newly mapped: the modification time of a record does not
+    tell when this field changed, so `newest` would overwrite at random. The other policies name a
+    winner.
     """
-    return line.pair.direction is Direction.BOTH and line.pair.policy is ConflictPolicy.NEWEST
+    return pair.pair.direction is Direction.BOTH and pair.pair.policy is ConflictPolicy.NEWEST
 
 
-def _field_values(line: BoundPair, link: Link, roles: Sequence[Participant]) -> list[FieldValue]:
-    """What each record that takes part says of one line; nothing while the line must rest.
+def _field_values(
+    pair: BoundPair, link: Link, participants: Sequence[Participant]
+) -> list[FieldValue]:
+    """Return the value of one pair in each participant; none if the pair must be left unchanged.
 
-    It rests while a record's value is unknown (the field was not read: it is new in the mapping, or
-    was hidden for a while), and while one that should be written may not be: settling it now would
-    take a value that nobody was told for an agreement.
+    It is left unchanged while a value is unknown (the field was not read: it is new in the mapping,
+    or was hidden for some time), and while a record that should be written to is not writable. A
+    decision now would record an agreement on a value that was never written.
     """
-    direction = line.pair.direction
-    voices = []
-    for role in _without_unique_conflicts(line, roles):
-        field = line.fields.get(role.kind)
+    direction = pair.pair.direction
+    values = []
+    for participant in _without_unique_conflicts(pair, participants):
+        field = pair.fields.get(participant.kind)
         if field is None:
             continue
-        seen = role.observation
-        listens = role.can_receive and line.can_receive(role.kind)
-        if seen is not None and field.name not in seen.values:
+        record = participant.observation
+        can_receive = participant.can_receive and pair.can_receive(participant.kind)
+        if record is not None and field.name not in record.values:
             return []
-        if listens and not line.is_writable(role.kind, create=seen is None):
-            if seen is None:
-                continue  # it is told once it exists
+        if can_receive and not pair.is_writable(participant.kind, create=record is None):
+            if record is None:
+                continue  # the field is written after the record is created
             return []
-        voices.append(
+        values.append(
             FieldValue(
-                kind=role.kind,
-                record_id=role.record_id,
-                value=None if seen is None else seen.values[field.name],
-                base=_base_value(line, link, role),
-                modified="" if seen is None else seen.modified,
-                can_send=role.can_send and direction.can_send(role.kind.side),
-                can_receive=listens,
+                kind=participant.kind,
+                record_id=participant.record_id,
+                value=None if record is None else record.values[field.name],
+                base=_base_value(pair, link, participant),
+                modified="" if record is None else record.modified,
+                can_send=participant.can_send and direction.can_send(participant.kind.side),
+                can_receive=can_receive,
             )
         )
-    return voices
+    return values
 
 
-def _base_value(line: BoundPair, link: Link, role: Participant) -> Value | NoBase:
-    """What a record said at the last agreement; it inherits from the records that it goes on for.
+def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value | NoBase:
+    """Return the base of a record, or the base of a former record that it replaces.
 
-    The Contact of a converted Lead, and the winner of a merge, continue what had been agreed with
-    the record before them.
+    The Contact of a converted Lead, and the winner of a merge, continue with the base of the record
+    that they replace.
     """
-    name = line.fields[role.kind].name
-    own = link.base.get(role.record_id, {})
-    if name in own:
-        return own[name]
-    for before in link.salesforce:
+    name = pair.fields[participant.kind].name
+    base = link.base.get(participant.record_id, {})
+    if name in base:
+        return base[name]
+    for former in link.salesforce:
         if (
-            before.successor == role.record_id
-            and not before.is_active
-            and before.kind in line.fields
+            former.successor == participant.record_id
+            and not former.is_active
+            and former.kind in pair.fields
         ):
-            inherited = link.base.get(before.id, {})
-            if (theirs := line.fields[before.kind].name) in inherited:
-                return inherited[theirs]
+            inherited = link.base.get(former.id, {})
+            if (former_name := pair.fields[former.kind].name) in inherited:
+                return inherited[former_name]
     return NoBase.NO_BASE
 
 
-def _without_unique_conflicts(line: BoundPair, roles: Sequence[Participant]) -> list[Participant]:
-    """Leave out the Leads that may not say what another one says: the field is unique in the org.
+def _without_unique_conflicts(
+    pair: BoundPair, participants: Sequence[Participant]
+) -> list[Participant]:
+    """Leave out the Leads that may not have the same value, because the field is unique in the org.
 
-    The Lead that holds a value keeps it; among those without one, the oldest id gets it.
+    The Lead that has a value keeps it; if no Lead has one, the lowest id gets it.
     """
-    field = line.fields[RecordKind.LEAD]
-    leads = [
-        role for role in roles if role.kind is RecordKind.LEAD and role.observation is not None
-    ]
-    if not field.unique or len(leads) < 2:  # noqa: PLR2004  # twins are two
-        return list(roles)
+    field = pair.fields[RecordKind.LEAD]
+    leads = [it for it in participants if it.kind is RecordKind.LEAD and it.observation is not None]
+    if not field.unique or len(leads) < 2:  # noqa: PLR2004  # a conflict needs two Leads
+        return list(participants)
 
-    def rank(role: Participant) -> tuple[bool, str]:
-        return (
-            role.observation is None or not role.observation.values.get(field.name),
-            role.record_id,
-        )
+    def rank(lead: Participant) -> tuple[bool, str]:
+        is_blank = lead.observation is None or not lead.observation.values.get(field.name)
+        return is_blank, lead.record_id
 
     keeper = min(leads, key=rank)
-    return [role for role in roles if role.kind is not RecordKind.LEAD or role is keeper]
+    return [it for it in participants if it.kind is not RecordKind.LEAD or it is keeper]
 
 
-def _is_chosen(hold: Hold, voices: Sequence[FieldValue]) -> bool:
-    """Whether a person has chosen, and everybody still says what that person was shown."""
-    shown = {voice.record_id: voice.value for voice in voices}
-    return hold.chosen in shown and dict(hold.values) == shown
+def _is_chosen(hold: Hold, values: Sequence[FieldValue]) -> bool:
+    """Whether an admin chose a value, and all records still have the values shown to the admin."""
+    current = {value.record_id: value.value for value in values}
+    return hold.chosen in current and dict(hold.values) == current
 
 
 class _PlanBuilder:
-    """Collects the verdicts of one link's lines."""
+    """Collects the resolutions of the field pairs of one link."""
 
     def __init__(self, link: Link, now: float) -> None:
         self._link = link
@@ -188,129 +197,140 @@ class _PlanBuilder:
         self._base: dict[str, dict[str, Value]] = {r: dict(w) for r, w in link.base.items()}
         self._holds: dict[str, Hold] = dict(link.holds)
         self._writes: dict[str, dict[str, Value]] = {}
-        self._settlements: list[BaseUpdate] = []
-        self._lost: list[Overwritten] = []
+        self._base_updates: list[BaseUpdate] = []
+        self._overwritten: list[Overwritten] = []
         self._held: list[str] = []
 
     def add_resolution(
-        self, line: BoundPair, voices: Sequence[FieldValue], verdict: Resolution
+        self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
-        """Note one line's verdict."""
-        hold = self._holds.get(line.key)
-        if verdict.rule is MergeRule.AGREED:
-            self._holds.pop(line.key, None)
-            in_doubt = hold is not None and hold.reason == IN_DOUBT
-            self._update_base(line, voices, verdict.new_base or {}, in_doubt=in_doubt)
-        elif hold is not None and _is_chosen(hold, voices):
-            self._add_writes(line, voices, apply_choice(line, voices, hold.chosen))
+        """Add the resolution of one pair; a hold of the pair may replace it."""
+        hold = self._holds.get(pair.key)
+        if resolution.rule is MergeRule.AGREED:
+            self._holds.pop(pair.key, None)
+            in_doubt = hold is not None and hold.reason is HoldReason.IN_DOUBT
+            self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
+        elif hold is not None and _is_chosen(hold, values):
+            self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
         elif hold is not None and hold.reason in PERSISTENT_HOLDS:
-            self.add_hold(line, voices, hold.reason)
-        elif verdict.is_held:
-            self.add_hold(line, voices, CONFLICT)
-        elif verdict.rule is MergeRule.NO_CHANGE:
+            self.add_hold(pair, values, hold.reason)
+        elif resolution.is_held:
+            self.add_hold(pair, values, HoldReason.CONFLICT)
+        elif resolution.rule is MergeRule.NO_CHANGE:
             return
-        elif is_write_loop(self._link, line.key, verdict.writes, now=self._now):
-            self.add_hold(line, voices, WRITE_LOOP)
+        elif is_write_loop(self._link, pair.key, resolution.writes, now=self._now):
+            self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
-            self._holds.pop(line.key, None)
-            self._add_writes(line, voices, verdict)
+            self._holds.pop(pair.key, None)
+            self._add_writes(pair, values, resolution)
 
     def _update_base(
         self,
-        line: BoundPair,
-        voices: Sequence[FieldValue],
-        words: Mapping[str, Value],
+        pair: BoundPair,
+        values: Sequence[FieldValue],
+        agreed_values: Mapping[str, Value],
         *,
         in_doubt: bool = False,
     ) -> None:
-        for voice in voices:
-            if voice.record_id in words and voice.record_id in self._records:
-                field = line.fields[voice.kind].name
-                self._base.setdefault(voice.record_id, {})[field] = words[voice.record_id]
-        away = find_absent_leads(line, self._link, voices, words, in_doubt=in_doubt)
-        for record, word in away.edited.items():
-            self._base[record][line.fields[RecordKind.LEAD].name] = word
-        invalidate_base(self._base, away.invalidated)
+        for value in values:
+            if value.record_id in agreed_values and value.record_id in self._records:
+                name = pair.fields[value.kind].name
+                self._base.setdefault(value.record_id, {})[name] = agreed_values[value.record_id]
+        absent = find_absent_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
+        for record_id, agreed in absent.edited.items():
+            self._base[record_id][pair.fields[RecordKind.LEAD].name] = agreed
+        invalidate_base(self._base, absent.invalidated)
 
-    def add_hold(self, line: BoundPair, voices: Sequence[FieldValue], reason: str) -> None:
-        """Hold a line; it is journalled once for each set of words, not once for each run."""
-        words = {voice.record_id: voice.value for voice in voices}
-        known = self._holds.get(line.key)
-        if known is not None and _is_chosen(known, voices):
-            self._add_writes(line, voices, apply_choice(line, voices, known.chosen))
+    def add_hold(self, pair: BoundPair, values: Sequence[FieldValue], reason: HoldReason) -> None:
+        """Hold a pair; it gets one journal entry for each set of values, not one for each run."""
+        current = {value.record_id: value.value for value in values}
+        hold = self._holds.get(pair.key)
+        if hold is not None and _is_chosen(hold, values):
+            self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
             return
-        if known is None or dict(known.values) != words:
-            since = self._now if known is None else known.since
-            self._holds[line.key] = Hold(reason, since, words)
-            self._held.append(line.key)
+        if hold is None or dict(hold.values) != current:
+            since = self._now if hold is None else hold.since
+            self._holds[pair.key] = Hold(reason, since, current)
+            self._held.append(pair.key)
 
     def _add_writes(
-        self, line: BoundPair, voices: Sequence[FieldValue], verdict: Resolution
+        self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
-        kinds = {voice.record_id: voice.kind for voice in voices}
-        for record, value in verdict.writes.items():
-            self._writes.setdefault(record, {})[line.fields[kinds[record]].name] = value
-        settles = verdict.new_base or {}
-        self._add_overwritten(line, voices, verdict)
-        if not verdict.writes:
-            self._update_base(line, voices, settles)
+        kinds = {value.record_id: value.kind for value in values}
+        for record_id, value in resolution.writes.items():
+            self._writes.setdefault(record_id, {})[pair.fields[kinds[record_id]].name] = value
+        new_base = resolution.new_base or {}
+        self._add_overwritten(pair, values, resolution)
+        if not resolution.writes:
+            self._update_base(pair, values, new_base)
             return
-        away = find_absent_leads(line, self._link, voices, settles)
-        words = {r: (line.fields[kinds[r]].name, value) for r, value in settles.items()}
-        lead = line.fields[RecordKind.LEAD].name
-        self._settlements.append(
+        absent = find_absent_leads(pair, self._link, values, new_base)
+        base_values = {r: (pair.fields[kinds[r]].name, value) for r, value in new_base.items()}
+        lead_field = pair.fields[RecordKind.LEAD].name
+        self._base_updates.append(
             BaseUpdate(
-                pair=line.key,
-                values=words | {r: (lead, value) for r, value in away.edited.items()},
-                required_writes=frozenset(verdict.writes),
-                rule=verdict.rule,
-                invalidated=away.invalidated,
+                pair=pair.key,
+                values=base_values | {r: (lead_field, v) for r, v in absent.edited.items()},
+                required_writes=frozenset(resolution.writes),
+                rule=resolution.rule,
+                invalidated=absent.invalidated,
             )
         )
 
     def _add_overwritten(
-        self, line: BoundPair, voices: Sequence[FieldValue], verdict: Resolution
+        self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
-        """Name the losers, and the word that stands: what is written to them, or Plezi's."""
-        plezi = next(voice for voice in voices if voice.side is Side.PLEZI)
-        word = (verdict.new_base or {}).get(plezi.record_id, plezi.value)
-        for voice in voices:
-            if voice.record_id not in verdict.overwritten:
+        """Add each value that gives way, and the value that wins: the one written, or Plezi's."""
+        plezi = next(value for value in values if value.side is Side.PLEZI)
+        plezi_value = (resolution.new_base or {}).get(plezi.record_id, plezi.value)
+        for value in values:
+            if value.record_id not in resolution.overwritten:
                 continue
-            stands = verdict.writes.get(voice.record_id, line.convert(voice.kind, word))
-            value = verdict.overwritten[voice.record_id]
-            lost = Overwritten(voice.kind, voice.record_id, line.key, value, stands, verdict.rule)
-            self._lost.append(lost)
+            self._overwritten.append(
+                Overwritten(
+                    kind=value.kind,
+                    record_id=value.record_id,
+                    pair=pair.key,
+                    value=resolution.overwritten[value.record_id],
+                    replaced_by=resolution.writes.get(
+                        value.record_id, pair.convert(value.kind, plezi_value)
+                    ),
+                    rule=resolution.rule,
+                )
+            )
 
-    def build(self, company: Participants, bound: BoundMapping) -> Plan:
+    def build(self, participants: Participants, bound: BoundMapping) -> Plan:
         """Return the plan of the whole link."""
-        base = {record: words for record, words in self._base.items() if words}
+        base = {record_id: values for record_id, values in self._base.items() if values}
         link = self._link
         if base != link.base or self._holds != link.holds:
             link = replace(link, base=base, holds=dict(self._holds))
         writes = tuple(
-            _build_write(role, link.email, self._writes[role.record_id], bound)
-            for role in company.members
-            if role.record_id in self._writes
+            _build_write(participant, link.email, self._writes[participant.record_id], bound)
+            for participant in participants.members
+            if participant.record_id in self._writes
         )
         return Plan(
             link,
-            company,
+            participants,
             writes,
-            tuple(self._settlements),
-            tuple(self._lost),
+            tuple(self._base_updates),
+            tuple(self._overwritten),
             tuple(self._held),
         )
 
 
-def _build_write(role: Participant, email: str, values: Values, bound: BoundMapping) -> Write:
-    """State one write, with the record's words and version that it rests on."""
-    if role.observation is not None:
-        before = {name: role.observation.values.get(name) for name in values}
-        return Write(role.kind, role.record_id, email, values, before, role.observation.version)
-    fillers = {
-        line.fields[role.kind].name: line.pair.placeholder
-        for line in bound.pairs
-        if role.kind is RecordKind.LEAD and line.pair.placeholder
+def _build_write(
+    participant: Participant, email: str, values: Values, bound: BoundMapping
+) -> Write:
+    """Return one write with the observed values and version that it is based on."""
+    record = participant.observation
+    if record is not None:
+        before = {name: record.values.get(name) for name in values}
+        return Write(participant.kind, participant.record_id, email, values, before, record.version)
+    placeholders = {
+        pair.fields[participant.kind].name: pair.pair.placeholder
+        for pair in bound.pairs
+        if participant.kind is RecordKind.LEAD and pair.pair.placeholder
     }
-    return Write(role.kind, role.record_id, email, {**fillers, **values})
+    return Write(participant.kind, participant.record_id, email, {**placeholders, **values})

@@ -1,33 +1,28 @@
-"""Foresee what Salesforce would refuse, from what it says of its own fields. Pure."""
+"""The refusals of Salesforce that the describe of its fields predicts. Pure."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
 
-from connector.mapping import Field, FieldKind, Schema
+from connector.mapping import Field, FieldKind, Schema, is_email_address
 from connector.mapping.values import to_choices, to_text
 from connector.model import Value, Write
-
-EMAIL_SHAPE: Final = re.compile(r"[^@\s,;<>()\[\]\\\"]+@[^@\s.,;]+(\.[^@\s.,;]+)+")
-"""What every address has that Salesforce takes; its own rule is stricter and not published."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRefusal:
-    """The code with which a write would be refused, and the fields that are the reason."""
+    """The error code that Salesforce would return for a write, and the fields that cause it."""
 
     code: str
     fields: tuple[str, ...]
 
 
 def expected_refusal(write: Write, schema: Schema) -> ExpectedRefusal | None:
-    """Return the refusal that the describe of Salesforce foretells for a write, or None.
+    """Return the refusal that the describe of Salesforce predicts for a write, or None.
 
-    Seen: required fields, rights, types, lengths, restricted picklists, the shape of an e-mail. Not
-    to be seen in a describe: validation rules, triggers, duplicate rules, unique values.
+    Predictable: required fields, rights, types, lengths, restricted picklists, the form of an
+    e-mail address. Not in a describe: validation rules, triggers, duplicate rules, unique values.
     """
     if write.is_create:
         missing = tuple(
@@ -52,12 +47,13 @@ def _refusal_code(field: Field, value: Value, *, creates: bool) -> str:
     text = to_text(value)
     if not text:
         return "REQUIRED_FIELD_MISSING" if field.required else ""
+    too_long = field.length is not None and len(text) > field.length
     match field.kind:
         case FieldKind.NUMBER if not _is_number(text):
             return "JSON_PARSER_ERROR"
         case FieldKind.CHECKBOX if not isinstance(value, bool):
             return "JSON_PARSER_ERROR"
-        case FieldKind.EMAIL if not EMAIL_SHAPE.fullmatch(text):
+        case FieldKind.EMAIL if not (too_long or is_email_address(text)):
             return "INVALID_EMAIL_ADDRESS"
         case FieldKind.PICKLIST if field.restricted and text not in field.options:
             return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
@@ -66,7 +62,6 @@ def _refusal_code(field: Field, value: Value, *, creates: bool) -> str:
         ):
             return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
         case _:
-            too_long = field.length is not None and len(text) > field.length
             return "STRING_TOO_LONG" if too_long else ""
 
 

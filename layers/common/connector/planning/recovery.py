@@ -1,4 +1,4 @@
-"""Judge the unfinished intent (rule 3): delivered, never delivered, or unknowable."""
+"""The recovery of an unfinished intent: its writes arrived, did not arrive, or are in doubt."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from connector.mapping import BoundMapping
-from connector.model import Hold, Intent, Link, Observation, RecordKind, Side, Value, Write
+from connector.model import (
+    Hold,
+    HoldReason,
+    Intent,
+    Link,
+    Observation,
+    RecordKind,
+    Side,
+    Value,
+    Write,
+)
 from connector.planning.absent_leads import invalidate_base
-from connector.planning.plan import IN_DOUBT
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The link without its intent, and what was found: record ids delivered, lines held."""
+    """The link without its intent; `delivered` are record ids, `held` keys of field pairs."""
 
     link: Link
     delivered: tuple[str, ...]
@@ -21,14 +30,14 @@ class Recovery:
 
 
 def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
-    """Judge the intent of a dead or deaf run on fresh observations of the link's records.
+    """Recover the intent of a run that crashed or lost a response; the observations are fresh.
 
-    Field by field: the target says what was meant: delivered. The target has not moved since and
-    says what it said before: never delivered, forgotten. Otherwise somebody typed there and nobody
-    can know which came first: the field is held for a person. A creation that left no record was
-    never delivered; creations are idempotent, so planning it again is safe. One that left a record
-    which carries our proof (the page address that only we write) was delivered whole: what differs
-    there now was typed since. Without proof, what differs is held.
+    Each field is checked by itself. If the target has the intended value, the write arrived. If the
+    target has the same version and value as before, the write did not arrive and is dropped.
+    Otherwise a user edited the target and the order is unknown: the field is held. A create that
+    left no record did not arrive; creates are idempotent, so it is safe to plan it again. A create
+    that left a record with our proof (the page URL that only we write) arrived completely: other
+    values there were typed later. Without proof, fields that differ are held.
     """
     intent = link.intent
     if intent is None:
@@ -50,8 +59,7 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     link = _apply_base_updates(link, intent, bound, done)
     holds = dict(link.holds)
     for key in doubtful:
-        words = _current_values(link, bound, key)
-        holds[key] = Hold(IN_DOUBT, now, words)
+        holds[key] = Hold(HoldReason.IN_DOUBT, now, _current_values(link, bound, key))
     return Recovery(
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
@@ -60,36 +68,35 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
 
 
 def _target(link: Link, write: Write, bound: BoundMapping) -> Observation | None:
-    """The record that a write was for; for a creation, the one that now stands there.
+    """Return the record of a write; for a create, the record that exists now.
 
-    Among several Leads it is the one that carries our proof, if any: somebody may have made another
-    one at the same time. It may have been converted since: then its Contact goes on with what was
-    agreed.
+    Among several Leads it is the one with our proof, if any: a user may have created another one at
+    the same time. It may have been converted later: then its Contact continues with the base.
     """
     if not write.is_create:
         return link.observation(write.record_id)
     if write.side is Side.PLEZI:
         return link.plezi
-    leads = [it for it in link.salesforce if it.kind is RecordKind.LEAD]
-    alive = [it for it in leads if it.is_active]
+    leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
+    active = [lead for lead in leads if lead.is_active]
     proven = [
-        it
-        for it in (*alive, *leads)
-        if _carries_proof(_delivered_fields(write, it, bound), write, bound)
+        lead
+        for lead in (*active, *leads)
+        if _carries_proof(_delivered_fields(write, lead, bound), write, bound)
     ]
-    return next(iter(proven or alive), None)
+    return next(iter(proven or active), None)
 
 
 def _delivered_fields(write: Write, target: Observation, bound: BoundMapping) -> set[str]:
     return {
         name
         for name, value in write.values.items()
-        if _same(bound, write, name, target.values.get(name), value)
+        if _is_same(bound, write, name, target.values.get(name), value)
     }
 
 
 def _carries_proof(delivered: set[str], write: Write, bound: BoundMapping) -> bool:
-    """Whether a field that only we write says that this record is the one we created."""
+    """Whether a field that only we write proves that we created this record."""
     return any(
         write.values[name] is not None and bound.by_field[write.kind, name].pair.enforced
         for name in delivered
@@ -100,58 +107,61 @@ def _carries_proof(delivered: set[str], write: Write, bound: BoundMapping) -> bo
 def _doubtful_pairs(
     write: Write, target: Observation, bound: BoundMapping, delivered: set[str]
 ) -> set[str]:
-    """Keys of the lines of a write of which nobody can say whether it arrived."""
+    """Return the keys of the pairs of a write for which it is unknown if the value arrived."""
     doubtful = set()
     for name in write.values.keys() - delivered:
-        # A side that tells no versions cannot show that nobody moved. Nor can a record that is gone
-        # and may come back: what is held of it may be older than our own write.
-        unmoved = bool(write.version) and target.version == write.version and not target.deleted
-        if unmoved and _same(bound, write, name, target.values.get(name), write.before.get(name)):
+        # A side without versions cannot prove that the record is unchanged. A deleted record that
+        # may come back cannot either: its observation may be older than our own write.
+        is_unchanged = (
+            bool(write.version) and target.version == write.version and not target.deleted
+        )
+        current, before = target.values.get(name), write.before.get(name)
+        if is_unchanged and _is_same(bound, write, name, current, before):
             continue
-        line = bound.by_field.get((write.kind, name))
-        if line is not None:
-            doubtful.add(line.key)
+        pair = bound.by_field.get((write.kind, name))
+        if pair is not None:
+            doubtful.add(pair.key)
     return doubtful
 
 
-def _same(bound: BoundMapping, write: Write, name: str, one: Value, other: Value) -> bool:
-    line = bound.by_field.get((write.kind, name))
-    if line is None:  # the mapping moved on: the field is nobody's now
+def _is_same(bound: BoundMapping, write: Write, name: str, one: Value, other: Value) -> bool:
+    pair = bound.by_field.get((write.kind, name))
+    if pair is None:  # the mapping changed: the field is not mapped any more
         return True
-    return line.canonical(write.side, one) == line.canonical(write.side, other)
+    return pair.canonical(write.side, one) == pair.canonical(write.side, other)
 
 
 def _apply_base_updates(
     link: Link, intent: Intent, bound: BoundMapping, done: set[tuple[str, str]]
 ) -> Link:
-    """Make the base of every line of which a write was delivered.
+    """Update the base of each pair of which at least one write arrived.
 
-    Where another of its writes was not, that record counts as one that never agreed, as it does
-    when the answers were heard (`record_outcomes`): it takes the agreed value later.
+    A record whose write did not arrive counts as one that never agreed, as it does after a received
+    response (`record_outcomes`): it takes the agreed value later.
     """
-    base = {record: dict(words) for record, words in link.base.items()}
+    base = {record_id: dict(values) for record_id, values in link.base.items()}
     created = {
         write.record_id: target.id
         for write in intent.writes
         if write.is_create and (target := _target(link, write, bound)) is not None
     }
-    for settlement in intent.base_updates:
-        if not any((r, settlement.values[r][0]) in done for r in settlement.required_writes):
+    for update in intent.base_updates:
+        if not any((r, update.values[r][0]) in done for r in update.required_writes):
             continue
-        for record, (name, value) in settlement.values.items():
-            where = created.get(record, record)
-            if record in settlement.required_writes and (record, name) not in done:
-                base.get(where, {}).pop(name, None)
-            elif where in link.record_ids:
-                base.setdefault(where, {})[name] = value
-        invalidate_base(base, settlement.invalidated)
+        for planned_id, (name, value) in update.values.items():
+            record_id = created.get(planned_id, planned_id)
+            if planned_id in update.required_writes and (planned_id, name) not in done:
+                base.get(record_id, {}).pop(name, None)
+            elif record_id in link.record_ids:
+                base.setdefault(record_id, {})[name] = value
+        invalidate_base(base, update.invalidated)
     return replace(link, base=base)
 
 
 def _current_values(link: Link, bound: BoundMapping, key: str) -> Mapping[str, Value]:
-    line = next(line for line in bound.pairs if line.key == key)
+    pair = next(pair for pair in bound.pairs if pair.key == key)
     return {
-        seen.id: seen.values.get(line.fields[seen.kind].name)
-        for seen in link.observations()
-        if seen.kind in line.fields
+        record.id: record.values.get(pair.fields[record.kind].name)
+        for record in link.observations()
+        if record.kind in pair.fields
     }

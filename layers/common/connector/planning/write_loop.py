@@ -1,7 +1,7 @@
-"""Automations that undo each other: told the same word again and again, a field is held. Pure.
+"""Detection of automations that undo each other: a value written too often is held.
 
-A flow in Salesforce that rewrites a value, and one in Plezi that writes it back, would keep both
-sides busy for ever (reference: reliability, invariant 4 and fault 13).
+A flow in Salesforce that rewrites a value, and an automation in Plezi that writes it back, would
+otherwise keep both sides busy without end.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from connector.mapping.values import to_text
 from connector.model import Link, RecentWrite, Value
 
 MAX_REPEATS: Final = 2
-"""How often one word may be written to one record in a day; the third time somebody undoes it."""
+"""Writes of one value to one record in a day; at the third, another automation undoes the value."""
 DAY_SECONDS: Final = 86_400.0
 
 
-def is_write_loop(link: Link, line: str, writes: Mapping[str, Value], *, now: float) -> bool:
-    """Whether one of these words was written to the same record so often that it must not again."""
-    lately = [it for it in link.recent_writes.get(line, ()) if now - it.at < DAY_SECONDS]
+def is_write_loop(link: Link, key: str, writes: Mapping[str, Value], *, now: float) -> bool:
+    """Whether one of the values (by record id) was written too often to its record in a day."""
+    recent = [it for it in link.recent_writes.get(key, ()) if now - it.at < DAY_SECONDS]
     return any(
-        sum(it.record_id == record and it.value == to_text(value) for it in lately) >= MAX_REPEATS
-        for record, value in writes.items()
+        sum(it.record_id == record_id and it.value == to_text(value) for it in recent)
+        >= MAX_REPEATS
+        for record_id, value in writes.items()
     )
 
 
-def remember_write(link: Link, line: str, record: str, value: Value, *, now: float) -> Link:
-    """Return the link with a word noted that was written over one that had been agreed."""
-    lately = [it for it in link.recent_writes.get(line, ()) if now - it.at < DAY_SECONDS]
-    told = {**link.recent_writes, line: (*lately, RecentWrite(record, to_text(value), now))}
-    return replace(link, recent_writes=told)
+def remember_write(link: Link, key: str, record_id: str, value: Value, *, now: float) -> Link:
+    """Return the link with a value noted that was written in place of an agreed one."""
+    recent = [it for it in link.recent_writes.get(key, ()) if now - it.at < DAY_SECONDS]
+    entry = RecentWrite(record_id, to_text(value), now)
+    return replace(link, recent_writes={**link.recent_writes, key: (*recent, entry)})

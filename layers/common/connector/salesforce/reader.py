@@ -21,7 +21,16 @@ from connector.errors import RejectedError
 from connector.http_session import OK_STATUSES
 from connector.mapping import ReadScope, canonical_email
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Value, Values
+from connector.model import (
+    Cursor,
+    LookupResult,
+    Observation,
+    Page,
+    RecordKind,
+    SkipReason,
+    Value,
+    Values,
+)
 from connector.salesforce.connection import Connection, to_error
 
 OVERLAP: Final = timedelta(minutes=10)
@@ -114,7 +123,7 @@ class Reader:
                 seen.append(observation)
             else:
                 without_email += 1
-        skipped = {"no_email": without_email} if without_email else {}
+        skipped = {SkipReason.NO_EMAIL: without_email} if without_email else {}
         return Page(tuple(seen), cursor, skipped, last)
 
     def look_up(

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.errors import RetryError, StopReason
-from connector.model import JournalEntry, Side, Value
+from connector.model import JournalEntry, JournalKind, Side, Value
 from connector.page_token import decode_page_token, encode_page_token
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def parse_entries(item: dict[str, Any]) -> list[JournalEntry]:
             email=item["email"]["S"],
             at=float(item["at"]["N"]),
             run_id=item["run_id"]["S"],
-            kind=item["kind"]["S"],
+            kind=JournalKind(item["kind"]["S"]),
             side=Side(item["side"]["S"]),
             record_id=item["record"]["S"],
             field=field,

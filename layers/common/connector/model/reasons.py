@@ -1,0 +1,87 @@
+"""Why a field was written or held, why a record is left out, and what is shown for review."""
+
+from __future__ import annotations
+
+from connector.described_enum import DescribedEnum
+
+
+class MergeRule(DescribedEnum):
+    """The rule that decided one field of one link; the journal stores it with each value."""
+
+    AGREED = "agreed", "All records have the same value; nothing is written."
+    CHANGED = "changed", "One value changed since the last agreement and is written to the others."
+    JOINED = "joined", "A record that joins the link takes the value on which the others agree."
+    ENFORCED = "enforced", "The pair is enforced: Plezi's value is written again where it differs."
+    ONE_WAY = "one_way", "The pair is one-way: an edit on the receiving side is overwritten."
+    NEWEST = "newest", "Both sides changed: the record with the latest modification time wins."
+    PLEZI_WINS = "plezi_wins", "Both sides changed: Plezi's value wins."
+    SALESFORCE_WINS = "salesforce_wins", "Both sides changed: Salesforce's value wins."
+    FILL_BLANK = "fill_blank", "A blank value is filled; two different values are left as they are."
+    MOST_RESTRICTIVE = "most_restrictive", "A checkbox ticked on one record is ticked on all."
+    HELD = "held", "Both sides changed and the policy is to hold: an admin chooses the value."
+    CHOSEN = "chosen", "An admin chose the value of one record for a held field."
+    PLACEHOLDER = "placeholder", "Plezi has no value: a new Lead gets the placeholder of the pair."
+    NO_CHANGE = "no_change", "Nothing is written, and nothing new is agreed."
+
+
+class HoldReason(DescribedEnum):
+    """Why a field waits for a decision of an admin."""
+
+    CONFLICT = "conflict", "Both sides changed the field, and the policy of the pair is to hold."
+    IN_DOUBT = (
+        "in_doubt",
+        "The response to a write was lost, and the record no longer shows if the write arrived.",
+    )
+    EMAIL_TAKEN = "email_taken", "A contact's new e-mail already belongs to another link."
+    EMAIL_IN_USE = (
+        "email_in_use",
+        "A new e-mail cannot be written yet: another contact still has it; it is tried again.",
+    )
+    NEVER_AGREED = (
+        "never_agreed",
+        "The pair is new for a known link, and the two sides have different values.",
+    )
+    WRITE_LOOP = (
+        "write_loop",
+        "The same value was written again and again within a day: another automation undoes it.",
+    )
+
+
+class JournalKind(DescribedEnum):
+    """What happened to a field, as an entry of the journal states it."""
+
+    WRITTEN = "written", "A value was written to a record."
+    OVERWRITTEN = "overwritten", "A user's value gives way to another value."
+    HELD = "held", "The field waits for a decision of an admin."
+    REFUSED = "refused", "The other system refused the write; `rule` holds its code."
+    DUPLICATE = "duplicate", "A dry run found several Leads with one e-mail."
+
+
+class AttentionKind(DescribedEnum):
+    """Why a link is in the review queue."""
+
+    HOLD = "hold", "At least one field is held until an admin chooses a value."
+    QUARANTINE = "quarantine", "A system refused a write; the link is tried again after a change."
+    DUPLICATE = "duplicate", "Several Leads have the e-mail of the link."
+
+
+class SkipReason(DescribedEnum):
+    """Why a record does not take part in the synchronization."""
+
+    SEVERAL_LEADS = (
+        "several_leads",
+        "Several Leads have this e-mail, and the duplicate policy is to hold.",
+    )
+    NO_EMAIL = "no_email", "The record has no e-mail, and the e-mail identifies a link."
+    NO_PARTICIPANT = "no_participant", "No record of the link takes part on either side."
+    DELETED_IN_PLEZI = (
+        "deleted_in_plezi",
+        "The contact was deleted in Plezi or takes no part there.",
+    )
+    IS_A_CONTACT = (
+        "is_a_contact",
+        "A Salesforce Contact has this e-mail, and no Lead is created in addition.",
+    )
+    CONVERTED = "converted", "The Lead was converted, and no new Lead is created."
+    DELETED_IN_SALESFORCE = "deleted_in_salesforce", "The Lead was deleted in Salesforce."
+    FILTERED_OUT = "filtered_out", "The Lead does not pass the filter."
