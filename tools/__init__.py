@@ -1,0 +1,1 @@
+"""Developer checks and document generators; nothing here is deployed."""

@@ -1,0 +1,146 @@
+"""The tables that are generated from the code for the documents."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from connector import errors, model
+from connector.mapping.issues import IssueCode
+from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
+from tools.glossary import module_names
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "layers/common"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; a bar in a cell is escaped."""
+    lines = [list(head), ["---"] * len(head), *(list(row) for row in rows)]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def summary(module: str) -> str:
+    """Return the first sentence line of a module's docstring; '' when it has none."""
+    path = PACKAGE.joinpath(*module.split("."))
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(source.read_text())) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def modules() -> str:
+    """Return the table of all packages and modules of the connector."""
+    return table(
+        ["module", "what it does"],
+        [[f"`{name.removeprefix('connector.')}`", summary(name)] for name in module_names()],
+    )
+
+
+def layers() -> str:
+    """Return the table of layers, highest first, from the contracts of import-linter."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = document["tool"]["importlinter"]["contracts"]
+    contract = next(item for item in contracts if item["type"] == "layers")
+    rows: list[list[str]] = []
+    for level, layer in enumerate(reversed(contract["layers"])):
+        for name in str(layer).replace(":", "|").split("|"):
+            module = name.strip().strip("()")
+            purity = "yes" if _is_pure(f"connector.{module}", contracts) else ""
+            rows.append([str(level), f"`{module}`", summary(f"connector.{module}"), purity])
+    rows.sort(key=lambda row: -int(row[0]))
+    return table(["layer", "package or module", "what it does", "pure"], rows)
+
+
+def _is_pure(module: str, contracts: Iterable[Mapping[str, object]]) -> bool:
+    """Return whether the contract forbids this module the clock, the network and the logger."""
+    return any(
+        module in _names(contract, "source_modules")
+        and {"time", "logging"} <= _names(contract, "forbidden_modules")
+        for contract in contracts
+    )
+
+
+def _names(contract: Mapping[str, object], key: str) -> set[str]:
+    names = contract.get(key)
+    return {str(name) for name in names} if isinstance(names, list) else set()
+
+
+def enumeration(members: type[StrEnum]) -> Callable[[], str]:
+    """Return a function that gives the table of an enumeration: each value and its description."""
+
+    def rows() -> str:
+        return table(
+            ["value", "meaning"],
+            [[f"`{member.value}`", str(getattr(member, "description", ""))] for member in members],
+        )
+
+    return rows
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads a CloudFormation template; a tag such as `!Ref` gives None, which no table shows."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def parameters() -> str:
+    """Return the table of the parameters of template.yaml."""
+    document = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506
+    return table(
+        ["parameter", "default", "allowed", "meaning"],
+        [
+            [f"`{name}`", _default(entry), _allowed(entry), " ".join(entry["Description"].split())]
+            for name, entry in document["Parameters"].items()
+        ],
+    )
+
+
+def _default(entry: Mapping[str, object]) -> str:
+    value = entry.get("Default")
+    if value is None:
+        return "(required)"
+    return f"`{value}`" if value != "" else "(empty)"
+
+
+def _allowed(entry: Mapping[str, object]) -> str:
+    values = entry.get("AllowedValues")
+    if isinstance(values, list):
+        return ", ".join(f"`{value}`" for value in values)
+    least, most = entry.get("MinValue"), entry.get("MaxValue")
+    if least is not None and most is not None:
+        return f"{least} to {most}"
+    if least is not None:
+        return f"{least} or more"
+    pattern = entry.get("AllowedPattern")
+    return f"`{pattern}`" if pattern else "any text"
+
+
+TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "layers": layers,
+    "modules": modules,
+    "parameters": parameters,
+    "stop-reasons": enumeration(errors.StopReason),
+    "alert-kinds": enumeration(model.AlertKind),
+    "run-kinds": enumeration(model.RunKind),
+    "run-states": enumeration(model.RunState),
+    "hint-results": enumeration(model.HintResult),
+    "merge-rules": enumeration(model.MergeRule),
+    "hold-reasons": enumeration(model.HoldReason),
+    "journal-kinds": enumeration(model.JournalKind),
+    "skip-reasons": enumeration(model.SkipReason),
+    "attention-kinds": enumeration(model.AttentionKind),
+    "issue-codes": enumeration(IssueCode),
+    "directions": enumeration(Direction),
+    "conflict-policies": enumeration(ConflictPolicy),
+    "duplicate-policies": enumeration(DuplicatePolicy),
+}
+"""The blocks that a document may have, by name."""
