@@ -1,83 +1,91 @@
-# Everything a person, or CI, does with this project. Needs Python 3.11 or later with venv and pip.
+# The commands of this project, for users and for CI. Needs Python 3.11 or later with venv and pip.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# `python3` if it is recent enough, else a newer one beside it.
+# `python3` if it is recent enough, else a newer one that is installed next to it.
 SYSTEM_PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v $$python && break; done)
 PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 SAM := .venv-sam/bin/sam
+# The operator's command line. It works on the local stack, or on the API on AWS in API_URL.
+CLI := PYTHONPATH=cli $(PYTHON) -m plezi_sync
+ON_AWS = $(if $(API_URL),--api-url "$(API_URL)" $(if $(REGION),--region "$(REGION)"))
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 export SAM_CLI_TELEMETRY = 0
-# `sam build` asks Make, in layers/common, which asks this pip.
+# `sam build` runs the Makefile in layers/common, which uses this folder for pip.
 export LAYER_CACHE ?= $(CURDIR)/.build/layer
 
-##@ Look
+##@ Try
 
 .PHONY: help
-help: ## Say what there is
+help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: install ## Tell the whole story in a terminal
+demo: install ## Run the demo in a terminal (a minute)
 	@$(PYTHON) -m local.demo
 
 .PHONY: up
-up: install ## Bring everything up on this machine (START=no: leave it paused)
+up: install ## Start the local stack; START=no does not enable synchronization
 	@$(PYTHON) -m local.stack up $(if $(filter no,$(START)),--no-start)
 
 .PHONY: down
-down: install ## Stop all of it
+down: install ## Stop the local stack and delete its data
 	@$(PYTHON) -m local.stack down
 
 .PHONY: status
-status: install ## Say whether it is up, and where
+status: install ## Show whether the local stack is up, and its addresses
 	@$(PYTHON) -m local.stack status
 
+##@ Operate
+
 .PHONY: invoke
-invoke: install ## Invoke a function: F=scheduled_sync [E=events/scheduler.json]
-	@$(PYTHON) -m local.stack invoke "$(or $(F),$(error say which function: make invoke F=admin))" \
+invoke: install ## Invoke a function of the local stack: F=scheduled_sync [E=events/scheduler.json]
+	@$(CLI) invoke "$(or $(F),$(error F is missing, as in: make invoke F=admin))" \
 		$(if $(E),--event "$(E)")
 
 .PHONY: admin
-admin: install ## Call the admin API: M=GET P=/admin/status [B=body.json] [API_URL=https://...]
-	@$(PYTHON) -m local.stack admin $(or $(M),GET) "$(or $(P),/admin/status)" \
-		$(if $(B),--body "$(B)") $(if $(API_URL),--api-url "$(API_URL)")
+admin: install ## Call the admin API: [M=GET] [P=/admin/status] [B=body.json] [API_URL=https://...]
+	@$(CLI) call $(or $(M),GET) "$(or $(P),/admin/status)" $(if $(B),--body "$(B)") $(ON_AWS)
 
 .PHONY: mapping-export
 mapping-export: install ## Export the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(PYTHON) -m local.stack admin GET /admin/mapping.yaml --output "$(or $(FILE),mapping.yaml)" \
-		$(if $(API_URL),--api-url "$(API_URL)")
+	@$(CLI) mapping export "$(or $(FILE),mapping.yaml)" $(ON_AWS)
 
 .PHONY: mapping-import
 mapping-import: install ## Import the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(PYTHON) -m local.stack admin PUT /admin/mapping.yaml --body "$(or $(FILE),mapping.yaml)" \
-		$(if $(API_URL),--api-url "$(API_URL)")
+	@$(CLI) mapping import "$(or $(FILE),mapping.yaml)" $(ON_AWS)
 
 .PHONY: rotate
-rotate: install ## Try new Salesforce credentials, then use them: M=new.json
-	@$(PYTHON) -m local.stack rotate "$(or $(M),$(error say which file: make rotate M=new.json))"
+rotate: install ## Test new Salesforce credentials on the local stack, then use them: M=new.json
+	@$(CLI) rotate "$(or $(M),$(error M is missing, as in: make rotate M=new.json))"
 
 ##@ Work
 
 .PHONY: install
-install: .venv/installed .venv-sam/installed ## Create both environments, or bring them up to date
+install: .venv/installed .venv-sam/installed ## Create or update both Python environments
 
 .PHONY: check
-check: install ## Format, lint, types, floors, template
+check: install ## Check format, lint, types, layers, terms, generated documents, template
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	PYTHONPATH=layers/common .venv/bin/lint-imports --no-logo
+	$(PYTHON) -m tools.terms
+	PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks check
 	$(SAM) validate --lint
+
+.PHONY: docs
+docs: install ## Write the generated tables of README.md and docs/*.md
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
 
 .PHONY: test
 test: install ## All tests (T=tests/unit: some of them)
@@ -85,37 +93,37 @@ test: install ## All tests (T=tests/unit: some of them)
 	$(PYTHON) -m pytest -n 2 -m "not stack" && $(PYTHON) -m pytest -m stack tests/e2e)
 
 .PHONY: format
-format: install ## Format, and repair what can be repaired
+format: install ## Format the code and apply the automatic fixes of the linter
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
 .PHONY: bench
-bench: install .venv-bench/installed ## Measure, beside a peer (five minutes, twice that on a busy machine)
+bench: install .venv-bench/installed ## Run the benchmarks, with a peer (5 to 10 minutes)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
 
 .PHONY: model
-model: install ## Visit every state of the write protocol (a minute)
+model: install ## Check every state of the write protocol (a minute)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation.protocol
 
 .PHONY: simulate
-simulate: install ## Play seeded histories of the world: [HISTORIES=2000] [SEED=0] [LEDGER=dynamodb]
+simulate: install ## Simulate seeded histories: [HISTORIES=2000] [SEED=0] [LEDGER=dynamodb]
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \
 		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0) --ledger $(or $(LEDGER),memory)
 
 .PHONY: simulate-bugs
-simulate-bugs: install ## Plant faults of peers, and show that the simulation finds each
+simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: kill-worker
-kill-worker: install ## Kill the deployed worker twenty times among 2,000 people, beside 2,000 undisturbed
+kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end as undisturbed ones
 	@KILLS=20 $(PYTHON) -m pytest -m stack tests/e2e/test_killed_worker.py
 
 .PHONY: dry-run-of-5000
-dry-run-of-5000: install ## Preview 5,000 people on the deployed stack, then see the real run keep to it
+dry-run-of-5000: install ## Compare a dry run of 5,000 people with the real run, both deployed
 	@PEOPLE=5000 $(PYTHON) -m pytest -m stack tests/e2e/test_dry_run.py
 
 .PHONY: requirements
-requirements: .venv/installed ## Compile the lists of dependencies again
+requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
@@ -123,26 +131,26 @@ requirements: .venv/installed ## Compile the lists of dependencies again
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
-openapi: .venv/installed ## Describe the admin API anew (docs/openapi.json)
+openapi: .venv/installed ## Generate the description of the admin API (docs/openapi.json)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m local.openapi
 
 ##@ Ship
 
 .PHONY: build
-build: install ## Build what AWS will run (.aws-sam/build)
+build: install ## Build the functions and the layer for AWS (.aws-sam/build)
 	@PYTHON=$(CURDIR)/$(PYTHON) $(SAM) build
 
 .PHONY: deploy
-deploy: build ## Deploy to the AWS account of your credentials, step by step
-	@echo "Afterwards, put the secrets and press start: docs/operations.md."
+deploy: build ## Deploy to the AWS account of your credentials (asks for each parameter)
+	@echo "After the deployment, store the secrets and enable synchronization: docs/operations.md."
 	@$(SAM) deploy --guided
 
 .PHONY: clean
-clean: ## Remove what can be built again (not a running stack: make down)
+clean: ## Delete build results and caches (not a running stack: make down)
 	rm -rf .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
-# A stamp is older than its list exactly when something must be installed.
+# A stamp file is older than its list of packages when an installation is necessary.
 
 .venv/bin/uv: requirements/uv.txt
 	@$(if $(SYSTEM_PYTHON),,$(error Python 3.11 or later is needed, with venv and pip))
@@ -150,7 +158,7 @@ clean: ## Remove what can be built again (not a running stack: make down)
 	@$(SYSTEM_PYTHON) -m venv .venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/uv.txt
-	@touch $@ # pip keeps the date of the archive
+	@touch $@ # pip keeps the date in the archive
 
 .venv/installed: .venv/bin/uv requirements/dev.txt
 	@echo "Installing requirements/dev.txt into .venv"

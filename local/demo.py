@@ -1,4 +1,4 @@
-"""One story, told with the real deployed stack: `make demo`. It asserts what it tells."""
+"""The demo on the deployed local stack: `make demo`. It checks each statement that it prints."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FOLDER: Final = Path(".local/demo")
 ANA, BOB, CLEO, DAN, EVE = (f"{name}@example.com" for name in ("ana", "bob", "cleo", "dan", "eve"))
 
 
-class StoryError(Exception):
-    """The story told something that is not so."""
+class CheckError(Exception):
+    """A statement of the demo is not true."""
 
 
-class Story:
+class Demo:
     """The chapters, in order."""
 
     def __init__(self, console: Console, commands: StackCommands) -> None:
-        self._say = console.print
+        self._print = console.print
         self._commands = commands
         stack = commands.up(start=False)
         self._sales = SalesPerson(stack)
@@ -37,22 +37,22 @@ class Story:
         self._ops = Operator(stack)
         self._on_call = OnCall(stack)
         self._ids: dict[str, str] = {}
-        self._foretold: dict[str, dict[str, int]] = {}
+        self._predicted: dict[str, dict[str, int]] = {}
 
-    def tell(self) -> None:
-        """Tell all of it."""
+    def run(self) -> None:
+        """Run all chapters. Raises `CheckError` when a statement is not true."""
         self._people_on_both_sides()
         self._preview()
         self._first_run()
         self._edits_on_both_sides()
         self._a_conflict()
-        self._a_refusal()
+        self._a_rejected_record()
         self._a_form()
         self._a_password_reset()
         self._second_run()
 
     def _people_on_both_sides(self) -> None:
-        self._chapter("Two teams, two tools")
+        self._chapter("Two teams, two systems")
         self._ids["ana"] = self._marketing.add(
             email=ANA, first_name="Ana", last_name="Lopez", company="Atelier Nord", function="CMO"
         )
@@ -67,148 +67,166 @@ class Story:
         self._show("Before")
 
     def _preview(self) -> None:
-        self._chapter("A preview, and nothing happens before start")
+        self._chapter("A dry run; nothing is written before synchronization is enabled")
         run = self._ops.request_run(kind="dry_run")
         for side, counts in sorted(run["counts"].items()):
-            foretold = ", ".join(
-                f"{counts[what]} {what}" for what in ("created", "updated") if counts.get(what)
+            predicted = ", ".join(
+                f"{counts[kind]} {kind}" for kind in ("created", "updated") if counts.get(kind)
             )
-            self._say(f"  {side}: {foretold}; {counts['predicted_calls']} calls")
-        for line in run["journal"]:
-            if line["email"] == ANA:
-                self._say(
-                    f"  [dim]{line['email']}: {line['field']} would be written: "
-                    f"{line['before']!r} -> {line['after']!r} ({line['rule']})[/dim]"
+            self._print(f"  {side}: {predicted}; {counts['predicted_calls']} calls")
+        for entry in run["journal"]:
+            if entry["email"] == ANA:
+                self._print(
+                    f"  [dim]{entry['email']}: {entry['field']} would change: "
+                    f"{entry['before']!r} -> {entry['after']!r} ({entry['rule']})[/dim]"
                 )
-        self._foretold = run["counts"]
+        self._predicted = run["counts"]
         run = self._ops.fire_schedule()
-        self._true(run["state"] == "not_started", "the schedule fires, and the run does not start")
-        self._true(len(self._sales.leads()) == 3, "nothing was written")  # noqa: PLR2004  # as added
+        self._check(
+            run["state"] == "not_started", "the schedule requests a run, and the run does not start"
+        )
+        self._check(len(self._sales.leads()) == 3, "no record was written")  # noqa: PLR2004  # as added
 
     def _first_run(self) -> None:
-        self._chapter("Start is pressed; the schedule fires")
+        self._chapter("Synchronization is enabled; the schedule starts a run")
         self._ops.admin("POST", "/admin/start")
-        run = self._run()
-        self._true(
+        run = self._run_schedule()
+        self._check(
             all(
-                run["counts"][side].get(what, 0) == counts.get(what, 0)
-                for side, counts in self._foretold.items()
-                for what in ("created", "updated")
+                run["counts"][side].get(kind, 0) == counts.get(kind, 0)
+                for side, counts in self._predicted.items()
+                for kind in ("created", "updated")
             ),
-            "what was done is what the preview said",
+            "the run did what the dry run predicted",
         )
         self._show("After")
-        people = self._marketing.contacts()
+        contacts = self._marketing.contacts()
         leads = {lead["Email"]: lead for lead in self._sales.leads()}
-        self._true(ANA in leads, "Ana became a Lead")
-        self._true(leads[ANA]["plezi_url__c"].endswith(self._ids["ana"]), "... with her Plezi page")
-        self._true(BOB in people, "Bob became a Plezi contact")
-        self._true(len([e for e in leads if e == DAN]) == 1, "DAN@Example.com and dan@ are one man")
-        self._true(people[DAN]["company"] == "Banque du Lac", "... and Plezi knows his company now")
-        self._true(CLEO in people, "Cleo, a Contact with sync_to_plezi = yes, is in Plezi")
-        self._true(EVE not in people, "Eve, a Contact without it, is not")
-        self._true(
-            run["counts"]["salesforce"]["skipped.no_email"] == 1, "one Lead without e-mail: skipped"
+        self._check(ANA in leads, "Ana became a Lead")
+        self._check(
+            leads[ANA]["plezi_url__c"].endswith(self._ids["ana"]),
+            "... with the address of her Plezi page",
+        )
+        self._check(BOB in contacts, "Bob became a Plezi contact")
+        self._check(
+            len([e for e in leads if e == DAN]) == 1,
+            "DAN@Example.com and dan@example.com are matched",
+        )
+        self._check(
+            contacts[DAN]["company"] == "Banque du Lac", "... and his company is in Plezi now"
+        )
+        self._check(CLEO in contacts, "Cleo, a Contact with sync_to_plezi = yes, is in Plezi")
+        self._check(EVE not in contacts, "Eve, a Contact with sync_to_plezi = no, is not")
+        self._check(
+            run["counts"]["salesforce"]["skipped.no_email"] == 1,
+            "the Lead without an e-mail was skipped",
         )
 
     def _edits_on_both_sides(self) -> None:
-        self._chapter("Different fields of one person, edited on both sides")
+        self._chapter("Different fields of one person are edited on both sides")
         lead = self._sales.leads(ANA)[0]["Id"]
         self._marketing.edit(self._ids["ana"], phone="+33 1 23 45 67 89")
         self._sales.edit("Lead", lead, MobilePhone="+33 6 11 22 33 44")
         cleo = self._marketing.contacts()[CLEO]["id"]
         self._marketing.edit(cleo, phone="+33 9 99 99 99 99")
-        self._run()
+        self._run_schedule()
         [after] = self._sales.leads(ANA)
-        self._true(after["Phone"] == "+33 1 23 45 67 89", "Ana's phone, typed in Plezi, arrived")
-        self._true(
+        self._check(
+            after["Phone"] == "+33 1 23 45 67 89", "Ana's phone, edited in Plezi, is in Salesforce"
+        )
+        self._check(
             self._marketing.contacts()[ANA]["mobile"] == "+33 6 11 22 33 44",
-            "Ana's mobile, typed in Salesforce, arrived",
+            "Ana's mobile, edited in Salesforce, is in Plezi",
         )
         contact = self._sales.record("Contact", self._ids["cleo"])
-        self._true(not contact["Phone"], "Cleo is a Contact: nothing is ever written to her there")
+        self._check(
+            not contact["Phone"], "Cleo is a Contact: Contacts are never written in Salesforce"
+        )
 
     def _a_conflict(self) -> None:
-        self._chapter("The same field, edited on both sides: a true conflict")
+        self._chapter("The same field is edited on both sides: a conflict")
         lead = self._sales.leads(ANA)[0]["Id"]
         self._marketing.edit(self._ids["ana"], company="Atelier du Nord")
-        time.sleep(1.1)  # Salesforce stamps whole seconds: let the second edit be the newer one
+        time.sleep(1.1)  # Salesforce stores whole seconds: the second edit must be the newer one
         self._sales.edit("Lead", lead, Company="Atelier Nord SARL")
-        run = self._run()
-        [lost] = [line for line in run["journal"] if line["kind"] == "overwritten"]
-        self._say(
-            f"  Salesforce won by the rule [b]{lost['rule']}[/b]; Plezi's value is kept in the "
-            f"journal: {lost['before']!r} gave way to {lost['after']!r}"
+        run = self._run_schedule()
+        [entry] = [entry for entry in run["journal"] if entry["kind"] == "overwritten"]
+        self._print(
+            f"  Salesforce's value wins by the rule [b]{entry['rule']}[/b]; the journal keeps "
+            f"Plezi's value: {entry['before']!r} was replaced by {entry['after']!r}"
         )
-        self._true(lost["before"] == "Atelier du Nord", "the losing value is in the journal")
-        self._true(
-            self._marketing.contacts()[ANA]["company"] == "Atelier Nord SARL", "both sides agree"
+        self._check(entry["before"] == "Atelier du Nord", "the overwritten value is in the journal")
+        self._check(
+            self._marketing.contacts()[ANA]["company"] == "Atelier Nord SARL",
+            "both sides have the same value",
         )
 
-    def _a_refusal(self) -> None:
-        self._chapter("A record that Salesforce refuses")
+    def _a_rejected_record(self) -> None:
+        self._chapter("Salesforce rejects one record")
         bad = self._marketing.add(email="gus@example.com", last_name="Gus", function="x" * 200)
         self._marketing.add(email="hal@example.com", last_name="Hal")
-        run = self._run()
-        [refused] = [line for line in run["journal"] if line["kind"] == "refused"]
-        self._say(f"  refused: {refused['rule']} in {refused['field']}; everybody else went on")
-        self._true(len(self._sales.leads("hal@example.com")) == 1, "Hal is a Lead")
-        self._true(not self._sales.leads("gus@example.com"), "Gus waits, in quarantine")
+        run = self._run_schedule()
+        [entry] = [entry for entry in run["journal"] if entry["kind"] == "refused"]
+        self._print(f"  rejected: {entry['rule']} in {entry['field']}; all other records continued")
+        self._check(len(self._sales.leads("hal@example.com")) == 1, "Hal is a Lead")
+        self._check(not self._sales.leads("gus@example.com"), "Gus is in quarantine")
         status = self._ops.admin("GET", "/admin/status")
-        self._true(status["attention"]["quarantine"] == 1, "... and is listed for the admin")
-        self._say("  the remedy: shorten the value in Plezi")
+        self._check(
+            status["attention"]["quarantine"] == 1, "... and is listed in the admin's review queue"
+        )
+        self._print("  the remedy: a user shortens the value in Plezi")
         self._marketing.edit(bad, function="Buyer")
-        self._run()
-        self._true(len(self._sales.leads("gus@example.com")) == 1, "mended: Gus is a Lead")
+        self._run_schedule()
+        self._check(
+            len(self._sales.leads("gus@example.com")) == 1, "Gus is a Lead after the correction"
+        )
 
     def _a_form(self) -> None:
-        self._chapter("A visitor submits a form: nobody waits for the schedule")
-        begun = time.monotonic()
+        self._chapter("A visitor submits a form; it is processed without the schedule")
+        start = time.monotonic()
         self._marketing.submit_form(email="ida@example.com", last_name="Ida", company="Ida & Co")
         lead = self._sales.wait_for_lead("ida@example.com")
-        self._say(f"  Lead {lead['Id']}, {time.monotonic() - begun:.1f} s after the form")
-        self._true(lead["Company"] == "Ida & Co", "the form is a Lead")
+        self._print(f"  Lead {lead['Id']}, {time.monotonic() - start:.1f} s after the form")
+        self._check(lead["Company"] == "Ida & Co", "the contact of the form is a Lead")
 
     def _a_password_reset(self) -> None:
         self._chapter("The password is reset")
-        people = (self._sales, self._marketing, self._ops, self._on_call)
-        PasswordChapter(people, self._say, self._true).tell()
+        actors = (self._sales, self._marketing, self._ops, self._on_call)
+        PasswordChapter(actors, self._print, self._check).run()
 
     def _second_run(self) -> None:
-        self._chapter("And a run with nothing to do")
+        self._chapter("A run without changes")
         self._sales.simulate("POST", "mark")
         self._marketing.simulate("POST", "mark")
         self._ops.fire_schedule()
         salesforce = self._sales.simulate("GET", "calls")
         plezi = self._marketing.simulate("GET", "calls")
         writes = salesforce["writes"] + plezi["writes"]
-        self._say(
+        self._print(
             f"  [b]second run: {writes} writes[/b]; {salesforce['total']} calls to Salesforce, "
             f"{plezi['total']} to Plezi"
         )
-        self._true(writes == 0, "nothing was written")
-        self._true(salesforce["total"] <= 5, "five calls to Salesforce at most")  # noqa: PLR2004  # promised
+        self._check(writes == 0, "no record was written")
+        self._check(salesforce["total"] <= 5, "at most five calls to Salesforce")  # noqa: PLR2004  # the promised limit
 
-    def _run(self) -> dict[str, Any]:
+    def _run_schedule(self) -> dict[str, Any]:
         run = self._ops.fire_schedule()
         if run["state"] != "done":
-            raise StoryError(f"the run ended {run['state']}: {run['message']}")
-        parts = [
-            f"{side}: "
-            + ", ".join(f"{number} {what}" for what, number in sorted(counts.items()) if number)
-            for side, counts in sorted(run["counts"].items())
-        ]
-        self._say(f"  [dim]the schedule fires; {run['duration_seconds']:.2f} s[/dim]")
-        for part in parts:
-            self._say(f"  [dim]{part}[/dim]")
+            raise CheckError(f"the run ended as {run['state']}: {run['message']}")
+        self._print(f"  [dim]scheduled run: {run['duration_seconds']:.2f} s[/dim]")
+        for side, counts in sorted(run["counts"].items()):
+            numbers = ", ".join(
+                f"{number} {kind}" for kind, number in sorted(counts.items()) if number
+            )
+            self._print(f"  [dim]{side}: {numbers}[/dim]")
         return run
 
     def _show(self, title: str) -> None:
-        people = self._marketing.contacts()
+        contacts = self._marketing.contacts()
         self._table(
             f"{title}: Plezi",
             ("email", "first_name", "last_name", "company", "function"),
-            [people[email] for email in sorted(people)],
+            [contacts[email] for email in sorted(contacts)],
         )
         self._table(
             f"{title}: Salesforce Leads",
@@ -222,26 +240,26 @@ class Story:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(str(row.get(name) or "") for name in names))
-        self._say(table)
+        self._print(table)
 
     def _chapter(self, title: str) -> None:
-        self._say(f"\n[bold cyan]{title}[/bold cyan]")
+        self._print(f"\n[bold cyan]{title}[/bold cyan]")
 
-    def _true(self, holds: bool, told: str) -> None:  # noqa: FBT001  # reads as a sentence
-        if not holds:
-            raise StoryError(told)
-        self._say(f"  [green]✓[/green] {told}")
+    def _check(self, is_true: bool, statement: str) -> None:  # noqa: FBT001  # a condition
+        if not is_true:
+            raise CheckError(statement)
+        self._print(f"  [green]✓[/green] {statement}")
 
 
 def main() -> int:
-    """Bring a stack up, tell the story, stop everything; 1 when something told is untrue."""
+    """Bring a stack up, run the demo, stop everything; return 1 when a statement is not true."""
     console = Console(highlight=False)
-    begun = time.monotonic()
+    start = time.monotonic()
     commands = StackCommands(FOLDER)
     try:
-        Story(console, commands).tell()
-    except StoryError as error:
-        console.print(f"\n[bold red]untrue:[/bold red] {error}")
+        Demo(console, commands).run()
+    except CheckError as error:
+        console.print(f"\n[bold red]not true:[/bold red] {error}")
         return 1
     except (StackError, RuntimeError) as error:
         console.print(f"\n[bold red]{error}[/bold red]")
@@ -249,8 +267,8 @@ def main() -> int:
     finally:
         commands.down()
     console.print(
-        f"\nTold in {time.monotonic() - begun:.0f} s; nothing is left running.\n"
-        "Next: [b]make up[/b] and edit people in the pages of both sides, "
+        f"\nDone in {time.monotonic() - start:.0f} s; all programs are stopped.\n"
+        "Next: [b]make up[/b], edit records in the pages of both systems, "
         "[b]make invoke F=scheduled_sync[/b], [b]make test[/b], docs/architecture.md."
     )
     return 0

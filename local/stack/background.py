@@ -1,7 +1,7 @@
-"""Programs that run in the background, each with a log, and a note by which it is found again.
+"""Programs that run in the background. Each has a log and a process record.
 
-The note holds the process id *and* when that process started: after a crash, or a reboot, the id
-may belong to somebody else, who must not be stopped.
+The record contains the process id *and* the start time of the process: after a crash or a reboot
+another process can have the same id, and it must not be stopped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,26 +26,28 @@ LOG_MODE: Final = 0o600
 
 
 class StackError(Exception):
-    """Something the person at the terminal can act upon; the message says how."""
+    """A problem with the local stack. The message contains the remedy."""
 
 
 @dataclass(frozen=True)
-class Note:
-    """Who runs in the background."""
+class ProcessRecord:
+    """One process that was started in the background."""
 
     pid: int
-    started: str
+    start_time: str
 
     @property
     def alive(self) -> bool:
-        """Whether that very process still runs."""
-        with suppress(ChildProcessError):  # not our child: another command started it
+        """Whether the same process still runs."""
+        with suppress(
+            ChildProcessError
+        ):  # another command started it: it is no child of this process
             os.waitpid(self.pid, os.WNOHANG)
-        return bool(self.started) and started(self.pid) == self.started
+        return bool(self.start_time) and start_time(self.pid) == self.start_time
 
 
 @dataclass(frozen=True)
-class Background:
+class BackgroundPrograms:
     """The background programs of one stack."""
 
     folder: Path
@@ -53,10 +55,10 @@ class Background:
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start a program in a process group of its own, so that its children end with it."""
-        self._notes.mkdir(parents=True, exist_ok=True)
+        """Start a program in its own process group, so that its children end with it."""
+        self._records.mkdir(parents=True, exist_ok=True)
         self.log(name).parent.mkdir(parents=True, exist_ok=True)
-        # Not `subprocess`, which expects to see the end of what it starts; this outlives us.
+        # Not `subprocess`, which expects to wait for the program; this one outlives the command.
         pid = os.posix_spawn(
             command[0],
             list(command),
@@ -68,14 +70,14 @@ class Background:
             ],
             setpgroup=0,
         )
-        note = Note(pid, started(pid))
-        (self._notes / f"{name}.json").write_text(json.dumps(asdict(note)), encoding="utf-8")
+        record = ProcessRecord(pid, start_time(pid))
+        self._record_file(name).write_text(json.dumps(asdict(record)), encoding="utf-8")
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until a program is ready.
 
         Raises:
-            StackError: when it ended instead, or took too long; with the end of its log.
+            StackError: when it ended, or took too long. The message contains the end of its log.
         """
         deadline = time.monotonic() + seconds
         while not ready():
@@ -87,36 +89,39 @@ class Background:
 
     def alive(self, name: str) -> bool:
         """Whether the program of that name runs."""
-        note = self._note(name)
-        return note is not None and note.alive
+        record = self._read_record(name)
+        return record is not None and record.alive
 
     def names(self) -> list[str]:
-        """Every program that was started and not stopped, alive or not."""
-        return sorted(path.stem for path in self._notes.glob("*.json"))
+        """Names of the programs that were started and not stopped, alive or not."""
+        return sorted(path.stem for path in self._records.glob("*.json"))
 
     def stop(self) -> list[str]:
-        """Stop every program, the slow ones by force; return the names of those that were alive."""
-        notes = {name: note for name in self.names() if (note := self._note(name)) is not None}
-        alive = [name for name, note in notes.items() if note.alive]
-        self._signal([notes[name] for name in alive], signal.SIGTERM)
+        """Stop every program, by force after 5 s; return the names of those that were alive."""
+        records = {name: self._read_record(name) for name in self.names()}
+        alive = {name: record for name, record in records.items() if record and record.alive}
+        self._signal(alive.values(), signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
-        while any(notes[name].alive for name in alive) and time.monotonic() < deadline:
+        while any(record.alive for record in alive.values()) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        self._signal([notes[name] for name in alive if notes[name].alive], signal.SIGKILL)
-        shutil.rmtree(self._notes, ignore_errors=True)
-        return alive
+        self._signal([record for record in alive.values() if record.alive], signal.SIGKILL)
+        shutil.rmtree(self._records, ignore_errors=True)
+        return list(alive)
 
     def log(self, name: str) -> Path:
-        """Where the program writes what it says."""
+        """Return the file that receives the output of the program."""
         return self.folder / "logs" / f"{name}.log"
 
     @property
-    def _notes(self) -> Path:
+    def _records(self) -> Path:
         return self.folder / "processes"
 
-    def _note(self, name: str) -> Note | None:
+    def _record_file(self, name: str) -> Path:
+        return self._records / f"{name}.json"
+
+    def _read_record(self, name: str) -> ProcessRecord | None:
         try:
-            return Note(**json.loads((self._notes / f"{name}.json").read_text(encoding="utf-8")))
+            return ProcessRecord(**json.loads(self._record_file(name).read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
@@ -125,16 +130,17 @@ class Background:
         return "\n".join(f"  | {line}" for line in lines[-LOG_TAIL_LINES:])
 
     @staticmethod
-    def _signal(notes: Sequence[Note], number: signal.Signals) -> None:
-        for note in notes:
+    def _signal(records: Iterable[ProcessRecord], number: signal.Signals) -> None:
+        for record in records:
             with suppress(ProcessLookupError):
-                os.killpg(note.pid, number)
+                os.killpg(record.pid, number)
 
 
-def started(pid: int) -> str:
-    """When a process started, in words of the system; empty when there is no such process."""
+def start_time(pid: int) -> str:
+    """Return when a process started, in the format of the system; '' when there is no process."""
     try:
-        # After the name, which is in brackets and may hold anything: state is field 3, start is 22.
+        # The name is in brackets and can contain any character. After it: field 3 is the state,
+        # field 22 the start time (Linux manual page proc_pid_stat(5)).
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]
     except FileNotFoundError:
@@ -142,10 +148,10 @@ def started(pid: int) -> str:
             return ""
     except ProcessLookupError:
         return ""
-    answer = subprocess.run(  # noqa: S603 - the id is a number
-        ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - ps lives where the system put it
+    listed = subprocess.run(  # noqa: S603 - the id is a number
+        ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - the folder of ps depends on the system
         capture_output=True,
         text=True,
         check=False,
     )
-    return answer.stdout.strip()
+    return listed.stdout.strip()

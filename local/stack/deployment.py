@@ -1,4 +1,4 @@
-"""Build `template.yaml` and deploy it, as it is, on the embedded AWS. Only parameters differ."""
+"""Build `template.yaml` and deploy it, unchanged, on the embedded AWS. Only parameters differ."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ TEMPLATE: Final = Path("template.yaml")
 LAYER_CACHE: Final = Path(".build/layer")
 BUCKET: Final = "artifacts"
 
-# A killed run is taken up again when its message is visible again: on a laptop nobody waits for the
-# five minutes that suit AWS.
+# A killed run continues when its message is visible again. On AWS this takes five minutes, which is
+# too long on a laptop.
 WORKER_TIMEOUT_SECONDS: Final = 60
 WORKER_BUDGET_SECONDS: Final = 40
 RUNS_VISIBILITY_SECONDS: Final = 65
@@ -36,7 +36,7 @@ RUNS_VISIBILITY_SECONDS: Final = 65
 
 @dataclass(frozen=True)
 class Deployed:
-    """The physical names of what the template describes, by the words we use for them."""
+    """The physical names of the deployed resources, by our short names."""
 
     api_url: str
     functions: dict[str, str]
@@ -48,19 +48,19 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One build and one deployment: logs and parameters in `folder`, what is built in `scratch`."""
+    """One build and one deployment: logs and parameters in `folder`, the build in `scratch`."""
 
     folder: Path
     scratch: Path
     aws: EmbeddedAws
 
     def build(self) -> None:
-        """Build functions and layer, the latter for this machine and this interpreter."""
+        """Build the functions and the layer, the layer for this machine and this interpreter."""
         LAYER_CACHE.mkdir(parents=True, exist_ok=True)
         self._sam(
             ["build", "--template-file", str(TEMPLATE), "--build-dir", str(self._built)],
             {
-                **os.environ,  # pip may need the proxy or the certificates of this machine
+                **os.environ,  # pip can need the proxy or the certificates of this machine
                 "PYTHON": sys.executable,
                 "LAYER_PLATFORM": "native",
                 "LAYER_CACHE": str(LAYER_CACHE.absolute()),
@@ -68,9 +68,9 @@ class Deployment:
         )
 
     def deploy(self, salesforce: SalesforceOrg, plezi: PleziTenant) -> Deployed:
-        """Deploy what was built, and look up where everything went."""
+        """Deploy the build and return the names of the deployed resources."""
         self.aws.create_bucket(BUCKET)
-        # A file, because the certificate has several lines and a command line wants one.
+        # A file, because the certificate has several lines and an argument must have one.
         parameters = self.folder / "parameters.yaml"
         values = {name: str(value) for name, value in self._parameters(salesforce, plezi).items()}
         parameters.write_text(json.dumps(values, indent=2), encoding="utf-8")
@@ -93,9 +93,9 @@ class Deployment:
         plezi: PleziTenant,
         signing_key: str,
     ) -> None:
-        """Put the simulators' credentials where the template left placeholders.
+        """Replace the placeholders of the template's secrets by the simulators' credentials.
 
-        `signing_key` is the one with which the simulated tenant signs its forms.
+        `signing_key` is the key that the simulated tenant signs its forms with.
         """
         user = salesforce.integration_user
         values = {
@@ -135,7 +135,7 @@ class Deployment:
     def _sam(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         if not SAM.exists():
             raise StackError(f"{SAM} is missing. Run `make install`, then try again.")
-        answer = subprocess.run(  # noqa: S603 - our own tool, our own arguments
+        finished = subprocess.run(  # noqa: S603 - the tool and its arguments are ours
             [str(SAM), *arguments],
             env={**environment, "SAM_CLI_TELEMETRY": "0"},
             stdin=subprocess.DEVNULL,
@@ -146,10 +146,14 @@ class Deployment:
         )
         log = self.folder / "logs" / f"sam-{arguments[0]}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(answer.stdout, encoding="utf-8")
-        if answer.returncode:
-            tail = "\n".join(f"  | {line}" for line in answer.stdout.splitlines()[-LOG_TAIL_LINES:])
-            raise StackError(f"`sam {arguments[0]}` failed; all of it is in {log}.\n{tail}")
+        log.write_text(finished.stdout, encoding="utf-8")
+        if finished.returncode:
+            tail = "\n".join(
+                f"  | {line}" for line in finished.stdout.splitlines()[-LOG_TAIL_LINES:]
+            )
+            raise StackError(
+                f"`sam {arguments[0]}` failed. {log} contains the whole output.\n{tail}"
+            )
 
     def _deployed(self) -> Deployed:
         described = self.aws.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
@@ -158,31 +162,31 @@ class Deployment:
             for output in described.get("Outputs", [])
         }
 
-        def ending(suffix: str, *, dropped: str) -> dict[str, str]:
+        def names(suffix: str, *, dropped: str) -> dict[str, str]:
             return {
                 snake(key.removesuffix(dropped)): value
                 for key, value in outputs.items()
                 if key.endswith(suffix)
             }
 
-        queues = ending("Url", dropped="Url")
+        queues = names("Url", dropped="Url")
         del queues["api"]
         return Deployed(
-            # On AWS the output ApiUrl says it; here the same API answers below the one endpoint.
+            # On AWS the output ApiUrl contains it. Here all services have one endpoint.
             api_url=f"{self.aws.endpoint}/_aws/execute-api/{outputs['ApiId']}/{STAGE}",
-            functions=ending("FunctionName", dropped="FunctionName"),
-            tables=ending("TableName", dropped="TableName"),
+            functions=names("FunctionName", dropped="FunctionName"),
+            tables=names("TableName", dropped="TableName"),
             queues={name.removesuffix("_queue"): url for name, url in queues.items()},
-            secrets=ending("SecretArn", dropped="SecretArn"),
+            secrets=names("SecretArn", dropped="SecretArn"),
             alerts_topic=outputs["AlertsTopicArn"],
         )
 
 
 def new_signing_key() -> str:
-    """Return a key as Standard Webhooks writes it, of 32 random bytes."""
+    """Return a random signing key of 32 bytes, in the format of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def snake(name: str) -> str:
-    """`ScheduledSync` as `scheduled_sync`."""
+    """Return a name in snake case: `scheduled_sync` for `ScheduledSync`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,8 +1,8 @@
-"""A place for what is unpacked by the thousand and thrown away: in memory, where there is plenty.
+"""The scratch folder of a stack, for temporary files: in memory, if there is enough of it.
 
-The embedded AWS unpacks the layer anew for each process of a function (2,400 files, 84 MB) and
-removes it with the process. A disk that discards blocks while it deletes, as those of virtual
-machines may, was measured to take 3.6 ms a file: 9 s for each process, half a minute for a stack.
+The embedded AWS unpacks the layer for each process of a function (2,400 files, 84 MB) and deletes
+it with the process. A disk that discards blocks during a deletion, which disks of virtual machines
+can do, took 3.6 ms per file when measured: 9 s per process, half a minute for a stack.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of our own in it, which only we may enter
+MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a private folder is created in it (mode 700)
 NEEDED_BYTES: Final = 4 * 2**30
-"""Four times what a stack of twelve function processes takes: nothing else is short of memory."""
+"""Four times what a stack of twelve function processes uses, so that other programs have enough."""
 NAME: Final = "scratch"
 
 
 def make_scratch(folder: Path, memory: Path = MEMORY, needed: int = NEEDED_BYTES) -> Path:
-    """Make the scratch folder of a stack anew and return its absolute path.
+    """Create the empty scratch folder of a stack and return its absolute path.
 
-    It is always found at `scratch` in the stack's folder: as a link into memory, or, where there is
-    no such memory or less of it free than `needed` bytes, as an ordinary folder.
+    The path is always `scratch` in the stack's folder. It is a link to a folder in memory, or an
+    ordinary folder when there is no such memory or less than `needed` bytes of it are free.
     """
     remove_scratch(folder)
-    place = folder.absolute() / NAME
+    path = folder.absolute() / NAME
     if memory.is_dir() and shutil.disk_usage(memory).free >= needed:
-        place.symlink_to(tempfile.mkdtemp(prefix="plezi-salesforce-", dir=memory))
+        path.symlink_to(tempfile.mkdtemp(prefix="plezi-salesforce-", dir=memory))
     else:
-        place.mkdir()
-    return place
+        path.mkdir()
+    return path
 
 
 def remove_scratch(folder: Path) -> None:
-    """Remove the scratch folder of a stack, in memory or not. None there is fine."""
-    place = folder.absolute() / NAME
-    shutil.rmtree(place.resolve(), ignore_errors=True)
-    if place.is_symlink():
-        place.unlink()
+    """Remove the scratch folder of a stack, in memory or not. It does not have to exist."""
+    path = folder.absolute() / NAME
+    shutil.rmtree(path.resolve(), ignore_errors=True)
+    if path.is_symlink():
+        path.unlink()

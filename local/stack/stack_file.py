@@ -1,4 +1,4 @@
-"""What a running stack tells about itself: `.local/stack.json`."""
+"""The file that describes a running stack: `.local/stack.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Frozen(BaseModel):
 
 
 class SalesforceUser(_Frozen):
-    """Somebody who may log in to the simulated org."""
+    """A user who can log in to the simulated org."""
 
     username: str
     password: str
@@ -24,7 +24,7 @@ class SalesforceUser(_Frozen):
 
 
 class SalesforceOrg(_Frozen):
-    """Where the simulated Salesforce org answers, and how to get in."""
+    """The address of the simulated Salesforce org, and its credentials."""
 
     url: str
     ca_bundle: str
@@ -35,7 +35,7 @@ class SalesforceOrg(_Frozen):
 
 
 class PleziTenant(_Frozen):
-    """Where the simulated Plezi tenant answers, and how to get in."""
+    """The address of the simulated Plezi tenant, and its credentials."""
 
     url: str
     api_key: str
@@ -43,7 +43,7 @@ class PleziTenant(_Frozen):
 
 
 class StackFile(_Frozen):
-    """Every name and address that a person, a test or the demo needs."""
+    """Every name and address that a user, a test, the demo or the command line needs."""
 
     region: str
     aws_endpoint: str
@@ -60,7 +60,7 @@ class StackFile(_Frozen):
     plezi: PleziTenant
 
     def write(self, folder: Path) -> Path:
-        """Write the record in one stroke: a reader sees all of it or nothing."""
+        """Write the file atomically: a reader finds all of it or no file. Returns its path."""
         path = folder / FILE
         draft = path.with_suffix(".draft")
         draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -68,7 +68,7 @@ class StackFile(_Frozen):
 
 
 def read(folder: Path = FOLDER) -> StackFile | None:
-    """The record in `folder`, or None when no stack was brought up there."""
+    """Return the contents of the file in `folder`, or None when there is no stack."""
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One deployed stack for the whole session, apart from the one of `make up`."""
+"""One deployed stack for the whole session. It is not the stack of `make up`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,32 @@ from pathlib import Path
 import pytest
 
 from local.embedded_aws import EmbeddedAws
+from local.stack import stack_file
 from local.stack.commands import StackCommands
 from local.stack.stack_file import StackFile
+from plezi_sync.admin_api import AdminApi
+from plezi_sync.targets import LocalStack
 
 FOLDER = Path(".build/e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that bring many people come last: all others then read few pages.
+    """Run the tests that create many people last: all others then read few pages.
 
-    The killed worker changes the mapping; a full run follows it, among the forms. Until then a dry
-    run would look at everybody, which the run of changes that it is compared with does not.
+    The test of the killed worker changes the mapping; the tests of forms make the full run that
+    this requires. Before it, a dry run reads everybody, but the run of changes that it is compared
+    with does not.
     """
-    filling = ("test_killed_worker", "test_submitted_forms", "test_main_job", "test_dry_run")
+    with_many_people = (
+        "test_killed_worker",
+        "test_submitted_forms",
+        "test_main_job",
+        "test_dry_run",
+    )
 
     def rank(item: pytest.Item) -> int:
         name = item.path.stem
-        return filling.index(name) + 1 if name in filling else 0
+        return with_many_people.index(name) + 1 if name in with_many_people else 0
 
     items.sort(key=rank)
 
@@ -36,7 +45,7 @@ def commands() -> StackCommands:
 
 @pytest.fixture(scope="session")
 def stack(commands: StackCommands) -> Iterator[StackFile]:
-    """The stack, deployed and waiting: no test has pressed start yet."""
+    """The deployed stack. Synchronization is not enabled yet."""
     commands.down()
     running = commands.up(start=False)
     yield running
@@ -45,5 +54,13 @@ def stack(commands: StackCommands) -> Iterator[StackFile]:
 
 @pytest.fixture(scope="session")
 def aws(stack: StackFile) -> EmbeddedAws:
-    """Its clients."""
+    """The AWS clients of the stack."""
     return EmbeddedAws(stack.aws_endpoint)
+
+
+@pytest.fixture(scope="session")
+def admin_api(stack: StackFile, commands: StackCommands) -> AdminApi:
+    """The admin API of the stack, as the command line calls it."""
+    api = LocalStack.read(commands.folder / stack_file.FILE).api()
+    assert api.url == stack.api_url
+    return api

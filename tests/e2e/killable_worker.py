@@ -1,4 +1,4 @@
-"""The deployed worker of a stack, which a test invokes, kills and lets settle."""
+"""The deployed worker of a stack. A test invokes it, kills it and waits until it is done."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from local.stack.stack_file import StackFile
 EVENTS = Path("events")
 EVENT = json.loads((EVENTS / "runs_queue.json").read_text("utf-8"))
 ATTEMPTS = 12
-GIVEN_UP_SECONDS = 2
+ABANDONED_SECONDS = 2
 RUN_SECONDS = 60.0
 POLL_SECONDS = 0.005
 
 
 class KillableWorker:
-    """The deployed worker, which is invoked, and killed."""
+    """The deployed worker, invoked and killed by a test."""
 
     def __init__(self, stack: StackFile, aws: EmbeddedAws) -> None:
         self._stack, self._aws = stack, aws
@@ -34,14 +34,14 @@ class KillableWorker:
 
     @contextmanager
     def killable(self) -> Iterator[None]:
-        """Have its dead given up after two seconds: it is killed here, so that is true."""
-        told = self._aws.functions.get_function_configuration(FunctionName=self._name)
-        before = told["Environment"]["Variables"]
-        self._configure({**before, "WORKER_TIMEOUT_SECONDS": str(GIVEN_UP_SECONDS)})
+        """Shorten the worker time-out to two seconds: a killed worker is then abandoned soon."""
+        configuration = self._aws.functions.get_function_configuration(FunctionName=self._name)
+        before = configuration["Environment"]["Variables"]
+        self._configure({**before, "WORKER_TIMEOUT_SECONDS": str(ABANDONED_SECONDS)})
         [source] = self._aws.functions.list_event_source_mappings(FunctionName=self._name)[
             "EventSourceMappings"
         ]
-        # The queue would wait for a minute before it hands over again what a dead one had taken.
+        # The queue would deliver the message of a killed worker again only after a minute.
         self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         yield
         self._aws.queues.purge_queue(QueueUrl=self._stack.queues["runs"])
@@ -54,20 +54,20 @@ class KillableWorker:
         )
 
     def work(self, run: str, phase: str = "read") -> None:
-        """Hand it one message, as the queue would; it may die over it."""
+        """Deliver one message to the worker, as the queue does. It can be killed during this."""
         record = {**EVENT["Records"][0], "body": json.dumps({"run_id": run, "phase": phase})}
         with suppress(Exception):
             self._aws.invoke(self._name, {"Records": [record]})
 
     def request(self) -> str:
-        """Let the clock ask for a run; return its id."""
+        """Request a run, as the schedule does; return its id."""
         event = json.loads((EVENTS / "scheduler.json").read_text("utf-8"))
         return str(self._aws.invoke(self._stack.functions["scheduled_sync"], event)["run_id"])
 
     def is_killed_at_work(self, after: int) -> bool:
-        """Begin a run and kill its process after some writes; return whether that hit it.
+        """Start a run and kill its process after some writes; return whether that interrupted it.
 
-        It did when the run had begun, was not done, and is not done by the dead one either.
+        The kill interrupted the run when the run was started and not done, before and after it.
         """
         self.mark()
         run = self.request()
@@ -83,38 +83,38 @@ class KillableWorker:
         return killed > 0 and self._state(run) == "running"
 
     def mark(self) -> None:
-        """Count writes from here."""
+        """Start to count the writes."""
         for side in self._sides:
             side.simulate("POST", "mark")
 
     def writes(self) -> int:
-        """Return how many calls have written on either side since the mark."""
+        """Return the number of write calls to both sides since the mark."""
         return sum(int(side.simulate("GET", "calls")["writes"]) for side in self._sides)
 
     def _state(self, run: str) -> str:
-        found = self._aws.tables.get_item(
+        response = self._aws.tables.get_item(
             TableName=self._stack.tables["ledger"], Key={"pk": {"S": f"run#{run}"}}
         )
-        return found["Item"]["state"]["S"]
+        return response["Item"]["state"]["S"]
 
     def _kill(self) -> int:
-        """Kill its processes; return how many. They know the address of this stack's simulator."""
+        """Kill the worker's processes; return their number. Their environment names this stack."""
         host = self._stack.salesforce.url.removeprefix("https://")
         wanted = (f"AWS_LAMBDA_FUNCTION_NAME={self._name}", f"SALESFORCE_TRUSTED_HOST={host}")
         killed = 0
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                said = (folder / "environ").read_bytes().split(b"\0")
-                if all(word.encode() in said for word in wanted):
+                variables = (folder / "environ").read_bytes().split(b"\0")
+                if all(variable.encode() in variables for variable in wanted):
                     os.kill(int(folder.name), signal.SIGKILL)
                     killed += 1
         return killed
 
     def wait_until_done(self, ops: Operator) -> None:
-        """Run undisturbed until a run ends done and changes nothing, whatever the queue holds."""
+        """Repeat runs, undisturbed, until a run ends as done and without changes."""
         record: dict[str, Any] = {}
         for _ in range(ATTEMPTS):
-            time.sleep(GIVEN_UP_SECONDS + 0.5)
+            time.sleep(ABANDONED_SECONDS + 0.5)
             run = self.request()
             for phase in ("read", "resolve", "resolve"):
                 self.work(run, phase)
@@ -122,7 +122,7 @@ class KillableWorker:
                 if record["state"] == "done":
                     break
             counts = record.get("counts", {}).values()
-            moved = [it.get(what, 0) for it in counts for what in ("created", "updated")]
-            if record["state"] == "done" and not any(moved):
+            changes = [side.get(kind, 0) for side in counts for kind in ("created", "updated")]
+            if record["state"] == "done" and not any(changes):
                 return
-        raise AssertionError(f"not settled: {record}")
+        raise AssertionError(f"the runs still change records: {record}")

@@ -1,4 +1,4 @@
-"""A preview of many people on the deployed stack: nothing moves, and the real run keeps to it."""
+"""A dry run of many people on the deployed stack: it changes nothing and predicts the real run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from local.stack.stack_file import StackFile
 pytestmark = pytest.mark.stack
 
 PEOPLE = int(os.environ.get("PEOPLE", "1600"))
-"""`make dry-run-of-5000` previews five thousand; the tests of every day eight batches of 200."""
+"""`make dry-run-of-5000` uses 5,000 people; the usual tests eight batches of 200."""
 BATCH = 200
-NOT_OF_PEOPLE = ("run#", "calls#", "state#")
+NOT_ABOUT_PEOPLE = ("run#", "calls#", "state#")
 
 
 def items(aws: EmbeddedAws, table: str) -> Iterator[dict[str, Any]]:
@@ -28,42 +28,42 @@ def items(aws: EmbeddedAws, table: str) -> Iterator[dict[str, Any]]:
 
 
 def fingerprint(aws: EmbeddedAws, stack: StackFile) -> list[str]:
-    """Every link, pointer and cursor of the ledger, to the byte."""
-    kept = items(aws, stack.tables["ledger"])
+    """Return every link, pointer and cursor of the ledger, byte by byte."""
+    stored = items(aws, stack.tables["ledger"])
     return sorted(
         json.dumps(item, sort_keys=True)
-        for item in kept
-        if not item["pk"]["S"].startswith(NOT_OF_PEOPLE)
+        for item in stored
+        if not item["pk"]["S"].startswith(NOT_ABOUT_PEOPLE)
     )
 
 
-def lines(aws: EmbeddedAws, stack: StackFile, run: str) -> set[tuple[str, ...]]:
-    """What the journal says of a run: person, what, side, field, and the value written.
+def entries(aws: EmbeddedAws, stack: StackFile, run: str) -> set[tuple[str, ...]]:
+    """Return the journal of a run: e-mail, kind, side, field, and the written value.
 
-    What Plezi itself gives a new contact (address, score, state) is not known before.
+    The values that Plezi sets on a new contact (address, score, state) are not known before.
     """
     return {
         (
-            line.email,
-            line.kind,
-            line.side,
-            line.field,
-            "?" if "new contact" in str(line.after) else str(line.after),
+            entry.email,
+            entry.kind,
+            entry.side,
+            entry.field,
+            "?" if "new contact" in str(entry.after) else str(entry.after),
         )
         for item in items(aws, stack.tables["journal"])
-        if item.get("run_id", {}).get("S") == run  # the audit lies in the same table
-        for line in parse_entries(item)
-        if line.kind != "duplicate"
+        if item.get("run_id", {}).get("S") == run  # the audit log is in the same table
+        for entry in parse_entries(item)
+        if entry.kind != "duplicate"
     }
 
 
-def test_a_dry_run_of_many_people_changes_nothing_and_the_real_run_does_what_it_said(
+def test_a_dry_run_of_many_people_changes_nothing_and_predicts_the_real_run(
     stack: StackFile, aws: EmbeddedAws
 ) -> None:
     sales, marketing, ops = SalesPerson(stack), Marketer(stack), Operator(stack)
     ops.admin("POST", "/admin/start")
-    for person in (sales, marketing):  # what other tests typed is not read again as recent
-        person.simulate("POST", "clock", {"advance": 1200})
+    for actor in (sales, marketing):  # the edits of other tests are then not recent any more
+        actor.simulate("POST", "clock", {"advance": 1200})
     ops.fire_schedule()
     marketing.simulate("POST", "load", {"contacts": PEOPLE // 2, "first": 100_000})
     sales.simulate("POST", "load", {"leads": PEOPLE // 2, "first": 100_000 + PEOPLE // 2})
@@ -86,20 +86,20 @@ def test_a_dry_run_of_many_people_changes_nothing_and_the_real_run_does_what_it_
     real = ops.request_run(kind="changes")
 
     assert real["state"] == "done", real["message"]
-    told = lines(aws, stack, dry["run_id"])
-    done = lines(aws, stack, real["run_id"])
-    unknown = {line[:4] for line in told if line[4] == "?"}
-    assert {line for line in told if line[4] != "?"} == {
-        line for line in done if line[:4] not in unknown
+    predicted = entries(aws, stack, dry["run_id"])
+    done = entries(aws, stack, real["run_id"])
+    unknown = {entry[:4] for entry in predicted if entry[4] == "?"}
+    assert {entry for entry in predicted if entry[4] != "?"} == {
+        entry for entry in done if entry[:4] not in unknown
     }
-    assert unknown <= {line[:4] for line in done}
-    # A run that does not end in one invocation breaks off a batch, which the next one takes up.
+    assert unknown <= {entry[:4] for entry in done}
+    # A run of several invocations interrupts a batch in each; the next one continues it.
     pauses = real["invocations"] - 1
-    for side, person in (("salesforce", sales), ("plezi", marketing)):
-        calls, foretold = person.simulate("GET", "calls"), dry["counts"][side]
-        writes = foretold["predicted_write_calls"]
+    for side, actor in (("salesforce", sales), ("plezi", marketing)):
+        calls, counts = actor.simulate("GET", "calls"), dry["counts"][side]
+        writes = counts["predicted_write_calls"]
         assert writes <= calls["writes"] <= writes + 2 * pauses
-        # What was read more than a minute ago is read again before it is written on: a run on a
-        # busy machine makes a few reads more, one for each batch of 200 at most.
-        reads = foretold["predicted_calls"] - writes
+        # A record that was read more than a minute ago is read again before a write: on a busy
+        # machine a run makes a few more reads, at most one per batch of 200.
+        reads = counts["predicted_calls"] - writes
         assert reads <= calls["reads"] <= reads + PEOPLE // BATCH

@@ -1,8 +1,8 @@
-"""The deployed worker's process is killed again and again; all ends as if it never had been.
+"""The process of the deployed worker is killed repeatedly; the result is that of undisturbed runs.
 
-Two equal populations get the same work in the same waves. The runs of the first are undisturbed. In
-those of the second the worker is killed, each time while it works on a run that it has begun, after
-as many writes as chance says.
+Two equal populations receive the same edits in the same waves. The runs of the first are
+undisturbed. During the runs of the second the worker is killed, each time while it works on a
+started run, after a random number of writes.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.model import Value, Values
 from local.actors import Marketer, Operator
 from local.embedded_aws import EmbeddedAws
-from local.stack.admin_calls import call_admin
-from local.stack.commands import StackCommands
 from local.stack.stack_file import StackFile
+from plezi_sync.admin_api import AdminApi
 from tests.e2e.killable_worker import KillableWorker
 from tests.e2e.populations import (
     PLEZI_AHEAD_SECONDS,
     POLICIES,
     Population,
-    is_old,
+    exists_before,
     outcome_of,
 )
 
 pytestmark = pytest.mark.stack
 
 KILLS = int(os.environ.get("KILLS", "3"))
-"""`make kill-worker` kills it twenty times, in 2,000 people; the tests of every day three times."""
+"""`make kill-worker` kills it twenty times, with 2,000 people; the usual tests three times."""
 BOTH_WAYS = {
     "FirstName": "first_name",
     "LastName": "last_name",
@@ -44,117 +43,123 @@ BOTH_WAYS = {
     "MobilePhone": "mobile",
 }
 IDENTITIES = {"Email", "email", "plezi_url__c", "url"}
-WAVES_TO_REST = 5
-"""Waves until a run is left alone: a run that empties the fields of over 100 people stops to ask,
-and what twenty waves had left undone would come near."""
-LATEST, LATEST_BEHIND = 0.9, 0.5
-"""When a kill comes at the latest, of the writes of an undisturbed run; sooner once one missed."""
+WAVES_PER_UNDISTURBED_RUN = 5
+"""Waves until a run is not killed: a run that clears fields of more than 100 people stops for an
+approval, and the unfinished changes of twenty waves would come near this limit."""
+LATEST, LATEST_AFTER_MISS = 0.9, 0.5
+"""The latest moment of a kill, as a share of the writes of an undisturbed run; earlier once a run
+was done before its kill."""
 
 
 @pytest.fixture
-def decided_by_policy(stack: StackFile, commands: StackCommands) -> Iterator[None]:
-    """A mapping by which no conflict is decided by the instant of a write."""
+def decided_by_policy(stack: StackFile, admin_api: AdminApi) -> Iterator[None]:
+    """A mapping with which the time of a write decides no conflict."""
 
-    def put(lines: list[dict[str, Any]]) -> None:
-        now = call_admin(commands, "GET", "/admin/mapping", None).json()
-        body = json.dumps({**now, "pairs": lines}).encode()
-        answer = call_admin(commands, "PUT", "/admin/mapping", body)
-        assert answer.ok, answer.text
+    def save(pairs: list[dict[str, Any]]) -> None:
+        current = admin_api.call("GET", "/admin/mapping").json()
+        body = json.dumps({**current, "pairs": pairs}).encode()
+        response = admin_api.call("PUT", "/admin/mapping", body)
+        assert response.ok, response.text
 
-    before = call_admin(commands, "GET", "/admin/mapping", None).json()["pairs"]
+    before = admin_api.call("GET", "/admin/mapping").json()["pairs"]
     changed = [
-        {**line, "policy": POLICIES.get(line["salesforce"], line["policy"])}
-        | ({"direction": "to_salesforce"} if line["salesforce"] == "Title" else {})
-        for line in before
+        {**pair, "policy": POLICIES.get(pair["salesforce"], pair["policy"])}
+        | ({"direction": "to_salesforce"} if pair["salesforce"] == "Title" else {})
+        for pair in before
     ]
     Marketer(stack).simulate("POST", "clock", {"advance": PLEZI_AHEAD_SECONDS})
-    put(changed)
+    save(changed)
     yield
-    put(before)
+    save(before)
 
 
 @pytest.mark.usefixtures("decided_by_policy")
-def test_a_worker_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
+def test_a_worker_that_is_killed_repeatedly_ends_with_the_same_data_as_an_undisturbed_one(
     stack: StackFile, aws: EmbeddedAws
 ) -> None:
     ops, worker = Operator(stack), KillableWorker(stack, aws)
     ops.admin("POST", "/admin/start")
-    calm, struck = (Population(stack, name, waves=KILLS) for name in ("calm", "struck"))
-    for each in (calm, struck):
-        each.found()
+    undisturbed, interrupted = (Population(stack, name, waves=KILLS) for name in ("calm", "struck"))
+    for population in (undisturbed, interrupted):
+        population.create_existing()
     ops.fire_schedule()
-    undisturbed = []
+    undisturbed_writes = []
     for wave in range(KILLS):
-        calm.work(wave)
+        undisturbed.edit(wave)
         worker.mark()
         run = ops.fire_schedule()
         assert run["state"] == "done", run["message"]
-        undisturbed.append(worker.writes())
-    chance = random.Random(4)  # noqa: S311  # instants, not secrets
+        undisturbed_writes.append(worker.writes())
+    randomness = random.Random(4)  # noqa: S311  # moments of kills, not secrets
     kills = 0
     with worker.killable():
         for wave in range(KILLS):
-            struck.work(wave)
+            interrupted.edit(wave)
             while kills <= wave:
-                latest = LATEST if wave == kills < KILLS - 1 else LATEST_BEHIND
-                if not worker.is_killed_at_work(chance.randrange(int(latest * min(undisturbed)))):
-                    break  # the run was done sooner: there is work again in the next wave
+                latest = LATEST if wave == kills < KILLS - 1 else LATEST_AFTER_MISS
+                writes = randomness.randrange(int(latest * min(undisturbed_writes)))
+                if not worker.is_killed_at_work(writes):
+                    break  # the run was done before: the next wave makes new changes
                 kills += 1
-            if wave % WAVES_TO_REST == WAVES_TO_REST - 1:
+            if wave % WAVES_PER_UNDISTURBED_RUN == WAVES_PER_UNDISTURBED_RUN - 1:
                 worker.wait_until_done(ops)
         worker.wait_until_done(ops)
 
     assert kills >= KILLS
-    assert_both_sides_agree(calm)
-    assert_both_sides_agree(struck)
-    assert struck.contacts().words == calm.contacts().words
-    assert struck.leads().words == calm.leads().words
-    assert links(struck, stack, aws) == links(calm, stack, aws)
-    assert lost(struck, stack, aws) == lost(calm, stack, aws)
+    assert_both_sides_agree(undisturbed)
+    assert_both_sides_agree(interrupted)
+    assert interrupted.contacts().values == undisturbed.contacts().values
+    assert interrupted.leads().values == undisturbed.leads().values
+    assert links(interrupted, stack, aws) == links(undisturbed, stack, aws)
+    assert overwritten(interrupted, stack, aws) == overwritten(undisturbed, stack, aws)
 
 
 def assert_both_sides_agree(population: Population) -> None:
-    """Each person once on each side, bound to each other, and edited as the edits foretell."""
+    """Check each person: one record per side, linked to each other, with the expected values."""
     contacts, leads = population.contacts(), population.leads()
-    everybody = set(population.numbers)
-    assert contacts.words.keys() == leads.words.keys() == everybody
-    for number, lead in leads.words.items():
+    numbers = set(population.numbers)
+    assert contacts.values.keys() == leads.values.keys() == numbers
+    for number, lead in leads.values.items():
         assert leads.pages[number].endswith(contacts.ids[number])
-        contact = contacts.words[number]
+        contact = contacts.values[number]
         assert [lead[field] for field in BOTH_WAYS] == [
             contact[name] for name in BOTH_WAYS.values()
         ]
-        outcome = outcome_of(number) if is_old(number) else {}
+        outcome = outcome_of(number) if exists_before(number) else {}
         assert {field: lead[field] for field in outcome} == outcome
 
 
 def links(population: Population, stack: StackFile, aws: EmbeddedAws) -> dict[int | None, Any]:
-    """Return what the ledger holds of each person, ids, addresses and time stamps apart."""
+    """Return the links of the ledger by person, without ids, addresses and time stamps."""
     ledger = DynamoLedger(aws.tables, stack.tables["ledger"])
-    found = ledger.load_links(population.email(number) for number in population.numbers)
+    loaded = ledger.load_links(population.email(number) for number in population.numbers)
     return {
         population.number(email): {
-            "waits": (dict(link.holds), link.quarantine, link.intent, link.dirty),
-            "seen": [(seen.kind, apart(seen.values)) for seen in link.observations()],
-            "base": [(seen.kind, apart(link.base[seen.id])) for seen in link.observations()],
+            "open": (dict(link.holds), link.quarantine, link.intent, link.dirty),
+            "observed": [
+                (record.kind, comparable(record.values)) for record in link.observations()
+            ],
+            "base": [
+                (record.kind, comparable(link.base[record.id])) for record in link.observations()
+            ],
         }
-        for email, link in found.items()
+        for email, link in loaded.items()
     }
 
 
-def apart(values: Values) -> dict[str, Value]:
-    """Return words without those by which two people differ."""
-    return {field: word for field, word in values.items() if field not in IDENTITIES}
+def comparable(values: Values) -> dict[str, Value]:
+    """Return the values without those that are unique to a person."""
+    return {field: value for field, value in values.items() if field not in IDENTITIES}
 
 
-def lost(population: Population, stack: StackFile, aws: EmbeddedAws) -> set[tuple[Any, ...]]:
-    """Return what the journal says that people typed in vain."""
+def overwritten(population: Population, stack: StackFile, aws: EmbeddedAws) -> set[tuple[Any, ...]]:
+    """Return the user edits that the journal reports as overwritten."""
     pages = aws.tables.get_paginator("scan").paginate(TableName=stack.tables["journal"])
     return {
-        (number, line.side, line.field, line.before, line.after, line.rule)
+        (number, entry.side, entry.field, entry.before, entry.after, entry.rule)
         for page in pages
         for item in page["Items"]
         if "run_id" in item and (number := population.number(item["email"]["S"])) is not None
-        for line in parse_entries(item)
-        if line.kind == "overwritten"
+        for entry in parse_entries(item)
+        if entry.kind == "overwritten"
     }

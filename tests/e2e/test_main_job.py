@@ -1,4 +1,4 @@
-"""The main job on the deployed stack, through the wire only."""
+"""The main job on the deployed stack, over HTTP only."""
 
 from __future__ import annotations
 
@@ -31,14 +31,12 @@ def ops(stack: StackFile) -> Operator:
 
 
 @pytest.fixture
-def hurried_worker(stack: StackFile, aws: EmbeddedAws) -> Iterator[None]:
-    """A worker that must save its place after a second of work."""
+def worker_with_short_budget(stack: StackFile, aws: EmbeddedAws) -> Iterator[None]:
+    """A worker that must store its progress after a second of work."""
     name = stack.functions["sync_worker"]
     before = aws.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    hurried = {**before, "WORKER_BUDGET_SECONDS": "1"}
-    aws.functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": hurried}
-    )
+    short = {**before, "WORKER_BUDGET_SECONDS": "1"}
+    aws.functions.update_function_configuration(FunctionName=name, Environment={"Variables": short})
     yield
     aws.functions.update_function_configuration(
         FunctionName=name, Environment={"Variables": before}
@@ -50,7 +48,7 @@ def mark(sales: SalesPerson, marketing: Marketer) -> None:
     marketing.simulate("POST", "mark")
 
 
-def test_people_meet_and_a_second_run_writes_nothing(
+def test_people_of_both_sides_are_matched_and_a_second_run_writes_nothing(
     sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     marketing.add(email="Ana@Example.com", last_name="Lopez", phone="111")
@@ -74,10 +72,10 @@ def test_people_meet_and_a_second_run_writes_nothing(
     assert sales.record("Contact", flagged)["SystemModstamp"] == stamp
     assert sales.simulate("GET", "calls")["writes"] == 0
     assert marketing.simulate("GET", "calls")["writes"] == 0
-    assert sales.simulate("GET", "calls")["total"] <= 6  # the look at the Contact is one of them
+    assert sales.simulate("GET", "calls")["total"] <= 6  # the read of the Contact is one of them
 
 
-def test_a_thousand_changes_in_plezi_cost_five_write_calls(
+def test_a_thousand_changes_in_plezi_need_five_write_calls(
     sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     marketing.simulate("POST", "load", {"contacts": 1000, "first": 10_000})
@@ -99,8 +97,8 @@ def test_a_thousand_changes_in_plezi_cost_five_write_calls(
     assert calls["reads"] <= idle + 5
 
 
-@pytest.mark.usefixtures("hurried_worker")
-def test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one(
+@pytest.mark.usefixtures("worker_with_short_budget")
+def test_a_run_that_stops_every_second_ends_with_the_same_data_as_an_undisturbed_one(
     sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     marketing.simulate("POST", "load", {"contacts": 1500, "first": 20_000})
@@ -121,7 +119,7 @@ def test_a_run_that_must_stop_every_second_ends_as_an_undisturbed_one(
     assert marketing.simulate("GET", "calls")["writes"] == 0
 
 
-def test_clearing_travels_wrong_side_edits_stay_and_capitals_make_no_second_person(
+def test_clearing_is_copied_an_edit_on_the_target_side_stays_and_upper_case_makes_no_duplicate(
     sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     person = marketing.add(email="A@B.FR", last_name="Roi", phone="111", function="CMO")

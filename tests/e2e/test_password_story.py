@@ -1,4 +1,4 @@
-"""The password story on the deployed stack: its functions, rights, queue and alert topic."""
+"""A password reset on the deployed stack: its functions, rights, queue and alert topic."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_a_password_reset_from_beginning_to_end(
     run = ops.fire_schedule()
     assert (run["state"], run["reason"]) == ("halted", "login_refused")
     assert logins(sales) == [*before, REFUSED]
-    [mail] = on_call.new_alerts(at_least=1)
-    assert "refuses the login" in mail.subject
-    assert "1. the password was reset" in mail.text
+    [alert] = on_call.new_alerts(at_least=1)
+    assert "refuses the login" in alert.subject
+    assert "1. the password was reset" in alert.text
     assert ops.admin("GET", "/admin/status")["breaker"]["reason"] == "login_refused"
 
     for _ in range(10):
@@ -87,11 +87,13 @@ def test_a_password_reset_from_beginning_to_end(
     [lead] = sales.leads("story@example.com")
     assert lead["Phone"] == "222"
     assert "story2@example.com" in marketing.contacts()
-    [user] = [each for each in sales.simulate("GET", "users") if each["username"] == USER]
+    [user] = [row for row in sales.simulate("GET", "users") if row["username"] == USER]
     assert user["locked_until"] is None
     assert logins(sales).count(REFUSED) == 2
 
 
-def test_an_event_on_file_is_answered_with_the_remedy(stack: StackFile, aws: EmbeddedAws) -> None:
-    answer = aws.invoke(stack.functions["rotate_credentials"], {"version": "unknown"})
-    assert "put-secret-value --version-stages AWSPENDING" in answer["error"]
+def test_a_rotation_of_an_unknown_version_is_refused_with_the_remedy(
+    stack: StackFile, aws: EmbeddedAws
+) -> None:
+    response = aws.invoke(stack.functions["rotate_credentials"], {"version": "unknown"})
+    assert "put-secret-value --version-stages AWSPENDING" in response["error"]
