@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import sys
 import time
 from dataclasses import replace
@@ -24,6 +25,7 @@ from connector.mapping import (
     bind_mapping,
 )
 from connector.model import Counts, Cursor, RecordKind, Side
+from connector.retry import RetryPolicy
 from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
@@ -79,7 +81,11 @@ def main() -> None:
     if stack is None:
         raise SystemExit(f"there is no stack in {asked.folder}")
     world = _world(stack)
-    ledger = WatchedLedger(boto3.client("dynamodb"), stack.tables["ledger"])
+    ledger = WatchedLedger(
+        boto3.client("dynamodb"),
+        stack.tables["ledger"],
+        RetryPolicy(time.sleep, random.random, time.monotonic),
+    )
     schemas: dict[RecordKind, Schema] = {}
     for client in world.clients.values():
         schemas.update(client.schemas())

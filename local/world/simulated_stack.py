@@ -13,12 +13,13 @@ from connector.http_session import HttpSession
 from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
 from connector.plezi.api import PleziApi, RateLimiter
 from connector.plezi.client import PleziClient
+from connector.plezi.dialect import PleziDialect
+from connector.retry import RetryPolicy
 from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.budget import ApiBudget
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
 from connector.secrets import PleziCredentials, SalesforceCredentials
-from connector.settings import PleziDialect
 from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester
 from connector.sync.runs import SyncEngine
@@ -98,10 +99,11 @@ class SimulatedStack:
         """Start cold: nothing but what was kept outside is known."""
         ledger = FaultyPort(self.ledger, "ledger", self.fault_injector)
         secrets: Any = self.secrets
+        retry = RetryPolicy(self._sides.clock.advance, lambda: 1.0, self.now)
         wire = self._wire("salesforce", self._sides.org)
         sessions = SessionManager(
             wire,
-            SecretReader(secrets, "salesforce", SalesforceCredentials, self.now),
+            SecretReader(secrets, "salesforce", SalesforceCredentials, self.now, retry),
             ledger,
             self.now,
             self._sides.clock.advance,
@@ -109,7 +111,7 @@ class SimulatedStack:
         connection = Connection(wire, sessions, self._sides.clock.advance, api_version="64.0")
         api = PleziApi(
             self._wire("plezi", self._sides.tenant),
-            SecretReader(secrets, "plezi", PleziCredentials, self.now),
+            SecretReader(secrets, "plezi", PleziCredentials, self.now, retry),
             "https://app.plezi.co/api/v1",
             RateLimiter(0, self.now, self._sides.clock.advance),
             self._sides.clock.advance,

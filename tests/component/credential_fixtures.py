@@ -24,6 +24,7 @@ from connector.settings import RotationSettings
 from connector.sync.run_requests import RunRequester
 from connector.wiring import new_id
 from tests.component.harness import REGION, Harness
+from tests.retry_policies import IMMEDIATE
 
 USER = "integration@acme.example"
 
@@ -40,7 +41,7 @@ class CredentialFixtures:
         self._mail = self._sqs.create_queue(QueueName="mail")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._mail, AttributeNames=["QueueArn"])
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
-        object.__setattr__(harness.world, "alerts", SnsAlertPublisher(sns, topic))
+        object.__setattr__(harness.world, "alerts", SnsAlertPublisher(sns, topic, IMMEDIATE))
 
     # Secrets
 

@@ -18,6 +18,7 @@ from connector.model import HintResult
 from functions.form_sync import app as form_sync
 from local.plezi_tenant.webhooks import signature
 from tests.component.harness import REGION, Harness
+from tests.retry_policies import IMMEDIATE
 
 EVENTS = Path(__file__).parents[2] / "events"
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the one that signed events/form_sync.json
@@ -44,7 +45,7 @@ class FormHarness(Harness):
         self._secrets.create_secret(
             Name="forms", SecretString=json.dumps({"signing_keys": [KEY], "tokens": []})
         )
-        self.inbox = FormsQueue(self._sqs, self.queue_url)
+        self.inbox = FormsQueue(self._sqs, self.queue_url, IMMEDIATE)
         self.lane = FormConsumer(self.engine.sync_contact, self.inbox, WORKER_TIMEOUT)
 
     def put_forms_secret(self, text: str) -> None:

@@ -23,6 +23,7 @@ from connector.wiring import build_world, new_id
 from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
 from local.serving import InProcessAdapter
+from tests.retry_policies import IMMEDIATE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -96,7 +97,7 @@ class Harness:
             sleep=lambda _: None,
             clock=lambda: time.time() + self._ahead,
         )
-        self.ledger = DynamoLedger(dynamodb, settings.ledger_table)
+        self.ledger = DynamoLedger(dynamodb, settings.ledger_table, IMMEDIATE)
         self.engine = SyncEngine(self.world)
         self.door = RunRequester(self.world.ledger, self.world.run_queue, self.world.clock, new_id)
         self.ledger.set_enabled(on=True, now=0.0)

@@ -11,6 +11,7 @@ from connector.errors import RetryError
 from connector.model import Alert, AlertKind, RunState
 from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.harness import REGION
+from tests.retry_policies import IMMEDIATE
 
 DAY = 86_400
 
@@ -136,12 +137,15 @@ def test_a_topic_that_is_gone_is_an_error_that_may_pass() -> None:
         SnsAlertPublisher(
             boto3.client("sns", region_name=REGION),
             f"arn:aws:sns:{REGION}:123456789012:gone",
+            IMMEDIATE,
         ).publish(Alert(AlertKind.BREAKER, "What", 0.0, "remedy", "kept"))
 
 
 def test_a_topic_that_is_gone_does_not_disturb_the_run(credentials: CredentialFixtures) -> None:
     gone = SnsAlertPublisher(
-        boto3.client("sns", region_name=REGION), f"arn:aws:sns:{REGION}:123456789012:gone"
+        boto3.client("sns", region_name=REGION),
+        f"arn:aws:sns:{REGION}:123456789012:gone",
+        IMMEDIATE,
     )
     there = credentials.harness.world.alerts
     credentials.put(credentials.material(password="wrong"))
@@ -155,7 +159,7 @@ def test_a_topic_that_is_gone_does_not_disturb_the_run(credentials: CredentialFi
 
 
 def test_without_a_topic_nothing_is_told_and_nothing_fails(credentials: CredentialFixtures) -> None:
-    silent = SnsAlertPublisher(boto3.client("sns", region_name=REGION), "")
+    silent = SnsAlertPublisher(boto3.client("sns", region_name=REGION), "", IMMEDIATE)
     credentials.put(credentials.material(password="wrong"))
     object.__setattr__(credentials.harness.world, "alerts", silent)
 

@@ -19,6 +19,7 @@ from connector.aws.secrets import CACHE_SECONDS, SecretReader
 from connector.model import JournalEntry, JournalKind, Link, LinkChange, Side
 from connector.secrets import PleziCredentials
 from tests.component.harness import REGION, Harness
+from tests.retry_policies import IMMEDIATE
 
 MANY = 10**9
 BUSY = (400, {"__type": "com.amazon.coral.availability#ThrottlingException", "message": "slower"})
@@ -84,7 +85,7 @@ def line(record: str) -> JournalEntry:
 
 @pytest.mark.parametrize("answer", [BUSY, CONFLICT], ids=["throttled", "conflict"])
 def test_a_link_is_put_once_the_table_has_time(dynamodb: Any, answer: tuple[int, Any]) -> None:
-    ledger = DynamoLedger(dynamodb, "LedgerTable")
+    ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     trouble = Trouble(dynamodb, "TransactWriteItems", answer, 2)
 
     assert ledger.save_links([LinkChange(Link("ana@x.fr"))]) == frozenset()
@@ -94,7 +95,7 @@ def test_a_link_is_put_once_the_table_has_time(dynamodb: Any, answer: tuple[int,
 
 
 def test_links_that_were_left_out_of_an_answer_are_asked_for_again(dynamodb: Any) -> None:
-    ledger = DynamoLedger(dynamodb, "LedgerTable")
+    ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     ledger.save_links([LinkChange(Link("ana@x.fr"))])
 
     def all_unprocessed(asked: Any) -> Any:
@@ -107,7 +108,7 @@ def test_links_that_were_left_out_of_an_answer_are_asked_for_again(dynamodb: Any
 
 
 def test_lines_that_were_not_taken_are_written_again(dynamodb: Any) -> None:
-    journal = DynamoJournal(dynamodb, "JournalTable", 365)
+    journal = DynamoJournal(dynamodb, "JournalTable", 365, IMMEDIATE)
 
     def none_taken(asked: Any) -> Any:
         return {"UnprocessedItems": asked["RequestItems"]}
@@ -135,7 +136,7 @@ class TestSecretsManagerIsAway:
     @pytest.fixture
     def reader(self, client: Any) -> SecretReader[PleziCredentials]:
         self.now = 0.0
-        return SecretReader(client, "plezi", PleziCredentials, lambda: self.now)
+        return SecretReader(client, "plezi", PleziCredentials, lambda: self.now, IMMEDIATE)
 
     def test_what_is_held_goes_on_being_believed(
         self, client: Any, reader: SecretReader[PleziCredentials]

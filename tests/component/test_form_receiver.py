@@ -19,6 +19,7 @@ from connector.forms.request import parse_request
 from connector.secrets import FormsCredentials
 from tests.component.form_harness import KEY, OTHER_KEY, TOKEN, FormHarness, event, signed
 from tests.component.harness import REGION
+from tests.retry_policies import IMMEDIATE
 
 BODY = b'{"email": "Ana@Example.com", "first_name": "Forged"}'
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -62,9 +63,13 @@ def test_the_event_on_file_is_taken_when_it_is_fresh(harness: FormHarness) -> No
     on_file = event("form_sync")
     door = FormReceiver(
         SecretReader(
-            boto3.client("secretsmanager"), "forms", FormsCredentials, lambda: 1772524800.0
+            boto3.client("secretsmanager"),
+            "forms",
+            FormsCredentials,
+            lambda: 1772524800.0,
+            IMMEDIATE,
         ),
-        DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable"),
+        DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE),
         harness.inbox,
         lambda: 1772524800.0,
         lambda: "trace-1",
@@ -284,7 +289,7 @@ def test_so_is_any_other_part_of_aws_that_is_away(
 
 
 def test_a_death_between_the_guard_and_the_queue_loses_nothing(harness: FormHarness) -> None:
-    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable")
+    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
     assert guards.begin("hash", "trace-1", 1000.0) is None
 
     left = guards.begin("hash", "trace-2", 1001.0)
@@ -300,7 +305,7 @@ def test_a_death_between_the_guard_and_the_queue_loses_nothing(harness: FormHarn
 
 @pytest.mark.usefixtures("harness")
 def test_a_guard_is_kept_longer_than_any_timestamp_is_believed_and_not_for_ever() -> None:
-    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable")
+    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
     guards.begin("hash", "trace-1", 1000.0)
     guards.complete("hash", "trace-1", "1000", 1000.0)
 

@@ -30,6 +30,7 @@ from tests.e2e.populations import (
     exists_before,
     outcome_of,
 )
+from tests.retry_policies import IMMEDIATE
 
 pytestmark = pytest.mark.stack
 
@@ -131,7 +132,7 @@ def assert_both_sides_agree(population: Population) -> None:
 
 def links(population: Population, stack: StackFile, aws: EmbeddedAws) -> dict[int | None, Any]:
     """Return the links of the ledger by person, without ids, addresses and time stamps."""
-    ledger = DynamoLedger(aws.tables, stack.tables["ledger"])
+    ledger = DynamoLedger(aws.tables, stack.tables["ledger"], IMMEDIATE)
     loaded = ledger.load_links(population.email(number) for number in population.numbers)
     return {
         population.number(email): {

@@ -5,6 +5,7 @@ Beside `wiring`, the only module that names concrete classes.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -23,6 +24,7 @@ from connector.http_session import HttpSession
 from connector.model import AttentionKind, Run, RunKind, RunState, Side
 from connector.plezi import connection_check as plezi_checking
 from connector.plezi.api import PleziApi, RateLimiter
+from connector.retry import RetryPolicy
 from connector.salesforce import connection_check as checking
 from connector.salesforce.auth.credential_test import IsolatedSessionState, test_credentials
 from connector.salesforce.auth.password import PasswordForecast
@@ -43,16 +45,23 @@ from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester
 
 
+def retry_policy(sleep: Callable[[float], None] = time.sleep) -> RetryPolicy:
+    """Return the retry policy of this process."""
+    return RetryPolicy(sleep, random.random, time.monotonic)
+
+
 def salesforce_secret(settings: ConnectionSettings) -> SecretReader[SalesforceCredentials]:
     """Return the reader of the Salesforce secret."""
     client = boto3.client("secretsmanager")
-    return SecretReader(client, settings.salesforce_secret, SalesforceCredentials, time.time)
+    return SecretReader(
+        client, settings.salesforce_secret, SalesforceCredentials, time.time, retry_policy()
+    )
 
 
 def plezi_secret(settings: ConnectionSettings) -> SecretReader[PleziCredentials]:
     """Return the reader of the Plezi secret."""
     client = boto3.client("secretsmanager")
-    return SecretReader(client, settings.plezi_secret, PleziCredentials, time.time)
+    return SecretReader(client, settings.plezi_secret, PleziCredentials, time.time, retry_policy())
 
 
 def build_connection(
@@ -65,9 +74,16 @@ def build_connection(
     """Return a connection to the org; `gate` is the ledger, or one of its own for a trial."""
     wire = wire or HttpSession(authority=settings.salesforce_ca_pem)
     sessions = SessionManager(
-        wire, secrets, gate, time.time, sleep, trusted_host=settings.salesforce_trusted_host
+        wire,
+        secrets,
+        gate,
+        time.time,
+        retry_policy(sleep),
+        trusted_host=settings.salesforce_trusted_host,
     )
-    return Connection(wire, sessions, sleep, api_version=settings.salesforce_api_version)
+    return Connection(
+        wire, sessions, retry_policy(sleep), api_version=settings.salesforce_api_version
+    )
 
 
 def build_plezi_api(
@@ -78,7 +94,7 @@ def build_plezi_api(
 ) -> PleziApi:
     """Return the wire to the tenant."""
     pace = RateLimiter(settings.plezi_calls_per_second, time.time, sleep)
-    return PleziApi(wire or HttpSession(), secrets, settings.plezi_base_url, pace, sleep)
+    return PleziApi(wire or HttpSession(), secrets, settings.plezi_base_url, pace, retry_policy(sleep))
 
 
 def check_sides(
@@ -119,7 +135,9 @@ def _situation(world: SyncContext, settings: WorkerSettings, run: Run) -> RunHea
         run=run,
         breaker=ledger.breaker(),
         quarantine_size=len(
-            ledger.emails_needing_attention(AttentionKind.QUARANTINE, settings.quarantine_alert_links)
+            ledger.emails_needing_attention(
+                AttentionKind.QUARANTINE, settings.quarantine_alert_links
+            )
         ),
         quarantine_limit=settings.quarantine_alert_links,
         suspended=ledger.suspended_pairs(),
@@ -184,9 +202,9 @@ def build_rotation(
     }
     name, trial = trials[kind]
     return Rotation(
-        SecretVersions(boto3.client("secretsmanager"), name),
+        SecretVersions(boto3.client("secretsmanager"), name, retry_policy()),
         trial,
-        DynamoLedger(boto3.client("dynamodb"), settings.ledger_table),
+        DynamoLedger(boto3.client("dynamodb"), settings.ledger_table, retry_policy()),
         lambda: entrance.request_run(RunKind.CHANGES),
         time.time,
     )

@@ -23,6 +23,7 @@ from connector.connecting import (
     build_plezi_api,
     check_sides,
     plezi_secret,
+    retry_policy,
     salesforce_secret,
 )
 from connector.http_session import HttpSession
@@ -47,26 +48,26 @@ def build_office(
     request, from the ledger or from the side, for an administrator looks for what is new.
     """
     dynamodb = boto3.client("dynamodb")
-    ledger = DynamoLedger(dynamodb, settings.ledger_table)
+    ledger = DynamoLedger(dynamodb, settings.ledger_table, retry_policy())
     connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce)
     api = build_plezi_api(settings, plezi_secret(settings), plezi)
-    subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic)
-    inbox = RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id)
+    subscriptions = SnsRecipients(boto3.client("sns"), settings.alerts_topic, retry_policy())
+    inbox = RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id, retry_policy())
 
     def sides() -> Sides:
         return Sides(
             (
                 PleziClient(api, ledger, settings.plezi_dialect, time.time),
-                SalesforceClient(connection, ledger, time.time),
+                SalesforceClient(connection, ledger, time.time, assign_new_leads=False),
             ),
             OrgSetup(connection),
         )
 
     return AdminContext(
         ledger=ledger,
-        journal=DynamoJournal(dynamodb, settings.journal_table, days=1),
-        audit=DynamoAudit(dynamodb, settings.journal_table),
-        mappings=DynamoMappings(dynamodb, settings.mappings_table),
+        journal=DynamoJournal(dynamodb, settings.journal_table, days=1, retry=retry_policy()),
+        audit=DynamoAudit(dynamodb, settings.journal_table, retry_policy()),
+        mappings=DynamoMappings(dynamodb, settings.mappings_table, retry_policy()),
         run_requester=RunRequester(ledger, inbox, time.time, new_id),
         sides=sides,
         check=lambda: check_sides(settings, ledger, salesforce=salesforce, plezi=plezi),

@@ -29,6 +29,7 @@ from connector.connecting import (
     build_rotation,
     check_sides,
     plezi_secret,
+    retry_policy,
     salesforce_secret,
     tell_people,
 )
@@ -79,8 +80,8 @@ def door() -> RunRequester:
     """Return the door through which runs are requested."""
     settings = read_settings(RunRequestSettings, os.environ)
     return RunRequester(
-        DynamoLedger(boto3.client("dynamodb"), settings.ledger_table),
-        RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id),
+        DynamoLedger(boto3.client("dynamodb"), settings.ledger_table, retry_policy()),
+        RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id, retry_policy()),
         time.time,
         new_id,
         parse_draft,
@@ -93,10 +94,14 @@ def form_door() -> FormReceiver:
     settings = read_settings(FormReceiverSettings, os.environ)
     return FormReceiver(
         SecretReader(
-            boto3.client("secretsmanager"), settings.forms_secret, FormsCredentials, time.time
+            boto3.client("secretsmanager"),
+            settings.forms_secret,
+            FormsCredentials,
+            time.time,
+            retry_policy(),
         ),
-        DynamoIdempotency(boto3.client("dynamodb"), settings.ledger_table),
-        FormsQueue(boto3.client("sqs"), settings.forms_queue_url),
+        DynamoIdempotency(boto3.client("dynamodb"), settings.ledger_table, retry_policy()),
+        FormsQueue(boto3.client("sqs"), settings.forms_queue_url, retry_policy()),
         time.time,
         new_id,
     )
@@ -149,7 +154,7 @@ def work(run_id: str, part: Phase, remaining_millis: Callable[[], int]) -> None:
 def form_lane() -> FormConsumer:
     """Return the lane in which forms are heard."""
     settings = read_settings(FormWorkerSettings, os.environ)
-    inbox = FormsQueue(boto3.client("sqs"), settings.forms_queue_url)
+    inbox = FormsQueue(boto3.client("sqs"), settings.forms_queue_url, retry_policy())
     engine = SyncEngine(build_world(settings))
     return FormConsumer(engine.sync_contact, inbox, settings.worker_timeout_seconds)
 
@@ -209,17 +214,18 @@ def build_world(
 ) -> SyncContext:
     """Build the engine's world from settings; a test may give wires, a clock and a way to wait."""
     dynamodb = boto3.client("dynamodb")
-    ledger = DynamoLedger(dynamodb, settings.ledger_table)
-    configuration = DynamoMappings(dynamodb, settings.mappings_table)
+    retry = retry_policy(sleep)
+    ledger = DynamoLedger(dynamodb, settings.ledger_table, retry)
+    configuration = DynamoMappings(dynamodb, settings.mappings_table, retry)
     connection = build_connection(settings, ledger, salesforce_secret(settings), salesforce, sleep)
     api = build_plezi_api(settings, plezi_secret(settings), plezi, sleep)
 
     return SyncContext(
         ledger=ledger,
-        journal=DynamoJournal(dynamodb, settings.journal_table, settings.journal_days),
+        journal=DynamoJournal(dynamodb, settings.journal_table, settings.journal_days, retry),
         mappings=configuration,
-        run_queue=RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id),
-        alerts=SnsAlertPublisher(boto3.client("sns"), settings.alerts_topic),
+        run_queue=RunsQueue(boto3.client("sqs"), settings.runs_queue_url, new_id, retry),
+        alerts=SnsAlertPublisher(boto3.client("sns"), settings.alerts_topic, retry),
         budget=ApiBudget(connection, ledger, clock, settings.api_share),
         clients={
             Side.PLEZI: PleziClient(api, ledger, settings.plezi_dialect, clock),
@@ -247,7 +253,7 @@ def check_connection() -> ConnectionReport:
     before is not tried again: the breaker's causes are told instead.
     """
     settings = read_settings(ConnectionSettings, os.environ)
-    ledger = DynamoLedger(boto3.client("dynamodb"), settings.ledger_table)
+    ledger = DynamoLedger(boto3.client("dynamodb"), settings.ledger_table, retry_policy())
     return check_sides(settings, ledger)
 
 

@@ -42,6 +42,7 @@ from connector.model import (
 )
 from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, MemoryRunQueue
 from tests.component.harness import REGION, create_table, table_definitions
+from tests.retry_policies import IMMEDIATE
 
 Ledger: TypeAlias = MemoryLedger | DynamoLedger
 Journal: TypeAlias = MemoryJournal | DynamoJournal
@@ -62,9 +63,9 @@ def ports(
         for name in table_definitions():
             create_table(client, name)
         yield (
-            DynamoLedger(client, "LedgerTable"),
-            DynamoJournal(client, "JournalTable", 365),
-            DynamoMappings(client, "MappingsTable"),
+            DynamoLedger(client, "LedgerTable", IMMEDIATE),
+            DynamoJournal(client, "JournalTable", 365, IMMEDIATE),
+            DynamoMappings(client, "MappingsTable", IMMEDIATE),
         )
 
 
@@ -277,7 +278,16 @@ def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) 
 
 def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
     line = JournalEntry(
-        "ana@x.fr", 1.0, "r1", JournalKind.OVERWRITTEN, Side.PLEZI, "p1", "Phone", "1", "2", "newest"
+        "ana@x.fr",
+        1.0,
+        "r1",
+        JournalKind.OVERWRITTEN,
+        Side.PLEZI,
+        "p1",
+        "Phone",
+        "1",
+        "2",
+        "newest",
     )
     journal.write([line])
     journal.write([line, replace(line, at=2.0, before="3")])

@@ -16,6 +16,7 @@ from connector.aws.dynamodb.links import to_link
 from connector.model import JournalEntry, Link
 from local.world.memory import MemoryMappings, MemoryRunQueue
 from tests.component.harness import REGION, create_table
+from tests.retry_policies import IMMEDIATE
 from tests.simulation.history.events import EventList, mapping
 
 if TYPE_CHECKING:
@@ -26,32 +27,42 @@ DAYS = 365
 
 
 class TableLedger(DynamoLedger):
-    """The ledger's table, with what a history looks at when all is over."""
+    """The ledger's table, with the queries that a history needs at its end."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        super().__init__(client, table, IMMEDIATE)
+        self._client = client
+        self._table_name = table
 
     def all_links(self) -> list[Link]:
         """Return every link, in order of e-mails."""
-        items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
+        items = self._client.scan(TableName=self._table_name, ConsistentRead=True)["Items"]
         links = [to_link(it) for it in items if it["pk"]["S"].startswith("contact#")]
         return sorted(links, key=lambda it: it.email)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return a copy of everything, as a point-in-time backup would."""
-        return list(self._client.scan(TableName=self._table, ConsistentRead=True)["Items"])
+        return list(self._client.scan(TableName=self._table_name, ConsistentRead=True)["Items"])
 
     def restore(self, snapshot: list[dict[str, Any]]) -> None:
         """Go back to a backup: links, cursors and runs as they were then."""
         for item in self.snapshot():
-            self._client.delete_item(TableName=self._table, Key={"pk": item["pk"]})
+            self._client.delete_item(TableName=self._table_name, Key={"pk": item["pk"]})
         for item in snapshot:
-            self._client.put_item(TableName=self._table, Item=item)
+            self._client.put_item(TableName=self._table_name, Item=item)
 
 
 class TableJournal(DynamoJournal):
-    """The journal's table, whole."""
+    """The journal's table, with all its entries."""
+
+    def __init__(self, client: DynamoDBClient, table: str, days: int) -> None:
+        super().__init__(client, table, days, IMMEDIATE)
+        self._client = client
+        self._table_name = table
 
     def entries(self) -> list[JournalEntry]:
         """Return every line."""
-        items = self._client.scan(TableName=self._table, ConsistentRead=True)["Items"]
+        items = self._client.scan(TableName=self._table_name, ConsistentRead=True)["Items"]
         return [line for item in items for line in parse_entries(item)]
 
 

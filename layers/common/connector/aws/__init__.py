@@ -1,1 +1,1 @@
-"""aws."""
+"""Adapters for AWS: DynamoDB, SQS, Secrets Manager, SNS."""

@@ -1,4 +1,4 @@
-"""The forms queue: hints, in no order, each with its trace id."""
+"""The forms queue: change hints, in no order, each with its trace id."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connector.aws.calls import call_aws
 from connector.model import ChangeHint
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+    from connector.retry import RetryPolicy
+
 
 class HintMessage(BaseModel):
-    """A message of the forms queue: a hint, and how often it found somebody else at work."""
+    """A message of the forms queue: a hint, and how often another process had the link."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,7 +31,7 @@ class HintMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class HintDelivery:
-    """One message as the queue handed it over; `hint` is None when it could not be read."""
+    """One message as the queue delivered it; `hint` is None when it cannot be read."""
 
     message_id: str
     hint: ChangeHint | None
@@ -38,12 +41,13 @@ class HintDelivery:
 class FormsQueue:
     """Sends hints to the forms queue."""
 
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
+    def __init__(self, client: SQSClient, queue_url: str, retry: RetryPolicy) -> None:
         self._client = client
         self._queue_url = queue_url
+        self._retry = retry
 
     def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
-        """Ask for a hint to be heard, after `delay` seconds (SQS takes 900 at most)."""
+        """Send a hint; it is delivered after `delay` seconds (900 at most, SQS's limit)."""
         message = HintMessage(
             trace_id=hint.trace_id,
             email=hint.email,
@@ -51,20 +55,24 @@ class FormsQueue:
             attempt=hint.attempt,
             busy_retries=busy_retries,
         )
-        self._client.send_message(
-            QueueUrl=self._queue_url, MessageBody=message.model_dump_json(), DelaySeconds=delay
+        call_aws(
+            self._retry,
+            "sqs.SendMessage",
+            lambda: self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=message.model_dump_json(), DelaySeconds=delay
+            ),
         )
 
 
 def parse_hints(event: Mapping[str, Any]) -> list[HintDelivery]:
-    """Return what an SQS event delivers; one message that is not ours spoils no other."""
+    """Return the messages of an SQS event, also those that cannot be read."""
     return [_delivery(record) for record in event["Records"]]
 
 
 def _delivery(record: Mapping[str, Any]) -> HintDelivery:
     try:
         message = HintMessage.model_validate_json(record["body"])
-    except ValidationError:  # its text would quote the message
+    except ValidationError:  # the error's text would quote the message
         return HintDelivery(record["messageId"], None)
     hint = ChangeHint(message.trace_id, message.email, message.contact_id, message.attempt)
     return HintDelivery(record["messageId"], hint, message.busy_retries)

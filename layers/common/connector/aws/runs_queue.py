@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connector.aws.calls import call_aws
 from connector.model import Phase
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+    from connector.retry import RetryPolicy
 
 GROUP = "runs"
 """One message group: runs are serial."""
 
 
 class RunRequest(BaseModel):
-    """A message of the runs queue: work on this part of this run."""
+    """A message of the runs queue: work on this phase of this run."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,25 +31,34 @@ class RunRequest(BaseModel):
 class RunsQueue:
     """Sends requests to the runs queue.
 
-    Every send has an id of its own: SQS would drop a continuation that looks like the request it
-    continues, for five minutes.
+    Every request has an id of its own: for five minutes, SQS drops a message that equals an earlier
+    one, and a continuation equals the request that it continues. All tries to send one request have
+    the same id.
     """
 
-    def __init__(self, client: SQSClient, queue_url: str, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, client: SQSClient, queue_url: str, new_id: Callable[[], str], retry: RetryPolicy
+    ) -> None:
         self._client = client
         self._queue_url = queue_url
         self._new_id = new_id
+        self._retry = retry
 
-    def send(self, run: str, part: Phase) -> None:
-        """Ask for a part of a run to be worked on."""
-        self._client.send_message(
-            QueueUrl=self._queue_url,
-            MessageBody=RunRequest(run_id=run, phase=part).model_dump_json(),
-            MessageGroupId=GROUP,
-            MessageDeduplicationId=self._new_id(),
+    def send(self, run: str, phase: Phase) -> None:
+        """Request an invocation that works on a phase of a run."""
+        request_id = self._new_id()
+        call_aws(
+            self._retry,
+            "sqs.SendMessage",
+            lambda: self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=RunRequest(run_id=run, phase=phase).model_dump_json(),
+                MessageGroupId=GROUP,
+                MessageDeduplicationId=request_id,
+            ),
         )
 
 
 def parse_runs(event: Mapping[str, Any]) -> list[RunRequest]:
-    """Return the requests of an SQS event; pydantic refuses anything else."""
+    """Return the requests of an SQS event. Raises `ValidationError` for any other message."""
     return [RunRequest.model_validate_json(record["body"]) for record in event["Records"]]

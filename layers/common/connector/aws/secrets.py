@@ -1,4 +1,4 @@
-"""Secrets Manager: secrets are read and believed for a while, their versions looked at."""
+"""Secrets Manager: reads secrets with a cache, lists and promotes their versions."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from connector.aws.calls import call_aws, is_temporary
 from connector.errors import HaltError, StopReason
 from connector.secrets import Secret, SecretModel
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from connector.retry import RetryPolicy
+
 CACHE_SECONDS = 300.0
-"""How long a secret is believed without asking again, as in Powertools' parameters utility."""
-SERVER_ERROR: Final = 500
+"""How long a secret is used without reading it again, as in Powertools' parameters utility."""
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
+GET: Final = "secretsmanager.GetSecretValue"
 
 
 class SecretReader(Generic[SecretModel]):
-    """Reads one secret, and believes it for five minutes."""
+    """Reads one secret, and uses the result for five minutes."""
 
     def __init__(
         self,
@@ -31,58 +34,58 @@ class SecretReader(Generic[SecretModel]):
         name: str,
         kind: type[SecretModel],
         clock: Callable[[], float],
+        retry: RetryPolicy,
     ) -> None:
         self._client = client
         self._name = name
         self._kind = kind
         self._clock = clock
-        self._held: Secret[SecretModel] | None = None
-        self._held_since = 0.0
+        self._retry = retry
+        self._cached: Secret[SecretModel] | None = None
+        self._cached_at = 0.0
 
     def current(self, *, fresh: bool = False) -> Secret[SecretModel]:
-        """Return the current version; `fresh` asks Secrets Manager again.
+        """Return the current version; `fresh` reads it from Secrets Manager.
 
-        While Secrets Manager is away, what is held goes on being believed: a side that refuses it
-        asks for a fresh one. Raises `HaltError` naming the keys that are missing, never their
-        values; what boto3 raises when nothing is held, or a fresh version is asked for.
+        While Secrets Manager is unavailable, the cached version stays in use: a side that refuses
+        it causes a fresh read. Raises `HaltError` with the names of missing keys, never their
+        values; `RetryError` when there is no cached version or a fresh one is required.
         """
         now = self._clock()
-        if self._held is None or fresh:
-            self._held = self._fetch()
-        elif now - self._held_since > CACHE_SECONDS:
-            try:
-                self._held = self._fetch()
-            except (ClientError, BotoCoreError) as error:
-                if not _is_away(error):
-                    raise
+        if self._cached is None or fresh:
+            self._cached = call_aws(self._retry, GET, self._fetch)
+        elif now - self._cached_at <= CACHE_SECONDS:
+            return self._cached
         else:
-            return self._held
-        self._held_since = now
-        return self._held
+            self._cached = self._fetch_or_keep(self._cached)
+        self._cached_at = now
+        return self._cached
+
+    def _fetch_or_keep(self, cached: Secret[SecretModel]) -> Secret[SecretModel]:
+        """Read once, without a pause: the cached version serves when the read fails."""
+        try:
+            return self._fetch()
+        except (ClientError, BotoCoreError) as error:
+            if not (isinstance(error, BotoCoreError) or is_temporary(error)):
+                raise
+            return cached
 
     def _fetch(self) -> Secret[SecretModel]:
-        answer = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
-        material = parse_secret(self._kind, answer.get("SecretString", ""), self._name)
-        return Secret(answer["VersionId"], material)
-
-
-def _is_away(error: ClientError | BotoCoreError) -> bool:
-    """Whether AWS could not be reached, was busy or broken; a refusal is none of these."""
-    if isinstance(error, BotoCoreError):
-        return True
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status >= SERVER_ERROR or error.response["Error"]["Code"] == "ThrottlingException"
+        response = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
+        material = parse_secret(self._kind, response.get("SecretString", ""), self._name)
+        return Secret(response["VersionId"], material)
 
 
 def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
     """Return the material in a secret's text.
 
-    Raises `HaltError` naming the secret and the keys that are missing or wrong, never their values.
+    Raises `HaltError` with the secret's name and the keys that are missing or wrong, never their
+    values.
     """
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        keys = ", ".join(_key(dict(it)) for it in error.errors())
+        keys = ", ".join(_key(dict(problem)) for problem in error.errors())
         raise HaltError(
             StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
         ) from None
@@ -104,39 +107,52 @@ class VersionStages:
 
 
 class SecretVersions:
-    """Looks at the versions of one secret, and promotes one."""
+    """Lists the versions of one secret, reads them, and promotes one."""
 
-    def __init__(self, client: SecretsManagerClient, name: str) -> None:
+    def __init__(self, client: SecretsManagerClient, name: str, retry: RetryPolicy) -> None:
         self._client = client
         self._name = name
+        self._retry = retry
 
     def list_versions(self) -> VersionStages:
-        """Return which versions there are, and their labels."""
-        answer = self._client.describe_secret(SecretId=self._name)
+        """Return the versions that exist, and their labels."""
+        response = call_aws(
+            self._retry,
+            "secretsmanager.DescribeSecret",
+            lambda: self._client.describe_secret(SecretId=self._name),
+        )
         labels = {
             version: frozenset(stages)
-            for version, stages in answer.get("VersionIdsToStages", {}).items()
+            for version, stages in response.get("VersionIdsToStages", {}).items()
         }
         current = next(version for version, stages in labels.items() if CURRENT in stages)
-        return VersionStages(labels, current, answer.get("RotationEnabled", False))
+        return VersionStages(labels, current, response.get("RotationEnabled", False))
 
     def text(self, version: str) -> str | None:
-        """Return what a version holds, or None when it holds nothing yet."""
+        """Return the text of a version, or None when it has none yet."""
         try:
-            answer = self._client.get_secret_value(SecretId=self._name, VersionId=version)
+            response = call_aws(
+                self._retry,
+                GET,
+                lambda: self._client.get_secret_value(SecretId=self._name, VersionId=version),
+            )
         except self._client.exceptions.ResourceNotFoundException:
             return None
-        return answer.get("SecretString")
+        return response.get("SecretString")
 
     def promote(self, version: str, current: str) -> None:
         """Make a version the current one, in place of another.
 
-        The label AWSPENDING stays on it, as in AWS's own rotation templates: Secrets Manager takes
-        a pending version that is current for a rotation that has ended.
+        The label AWSPENDING stays on it, as in AWS's own rotation templates: Secrets Manager
+        regards a rotation as complete when the pending version is the current one.
         """
-        self._client.update_secret_version_stage(
-            SecretId=self._name,
-            VersionStage=CURRENT,
-            MoveToVersionId=version,
-            RemoveFromVersionId=current,
+        call_aws(
+            self._retry,
+            "secretsmanager.UpdateSecretVersionStage",
+            lambda: self._client.update_secret_version_stage(
+                SecretId=self._name,
+                VersionStage=CURRENT,
+                MoveToVersionId=version,
+                RemoveFromVersionId=current,
+            ),
         )

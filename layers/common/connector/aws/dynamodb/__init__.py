@@ -1,1 +1,1 @@
-"""dynamodb."""
+"""Stores in DynamoDB tables."""

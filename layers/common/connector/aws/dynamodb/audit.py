@@ -1,25 +1,32 @@
-"""Who changed what, when: every change that an administrator made; written once, never changed.
+"""The audit log: every change that an administrator made; an entry is written once, never changed.
 
-It lies in the journal's table under a key of its own, without an end, and holds no personal value:
-people are named by the ids of their records, contents by the hash of what they were and became.
+The entries are in the journal's table under a key of their own, do not expire, and contain no
+personal value: people are named by the ids of their records, contents by the hash of the state
+before and after.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from connector.aws.dynamodb.codec import dumps, loads
+from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.table import Condition, Table
 from connector.page_token import decode_page_token, encode_page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+    from connector.retry import RetryPolicy
 
 KEY: Final = "audit#admin"
 DIGEST_CHARACTERS: Final = 16
-"""64 bits of SHA-256: enough to tell two states apart, and nobody has to read 64 digits."""
+"""64 bits of SHA-256: enough to distinguish two states, and short enough to compare by eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +46,52 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Some entries, newest first, and what to ask for the ones before ('': there are none)."""
+    """Some entries, newest first, and the token of the older ones ('': there are none)."""
 
     entries: tuple[AuditEntry, ...]
     next: str = ""
 
 
 class DynamoAudit:
-    """Keeps and tells entries."""
+    """Stores and lists audit entries."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, client: DynamoDBClient, table: str, retry: RetryPolicy) -> None:
+        self._table = Table(client, table, retry)
 
     def record(self, entry: AuditEntry, entry_id: str) -> None:
-        """Keep an entry; an entry that is there is never overwritten."""
+        """Store an entry; an entry that exists is never overwritten."""
         time = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="microseconds")
-        self._client.put_item(
-            TableName=self._table,
-            Item={
+        self._table.put(
+            ItemKind.AUDIT_ENTRY,
+            {
                 "pk": {"S": KEY},
                 "sk": {"S": f"{time}#{entry_id}"},
-                "entry": {"S": json.dumps(asdict(entry), ensure_ascii=False)},
+                "entry": {"S": dumps(entry)},
             },
-            ConditionExpression="attribute_not_exists(pk)",
+            Condition("attribute_not_exists(pk)"),
         )
 
     def entries(self, limit: int, after: str = "") -> AuditPage:
-        """Return the newest entries, beginning after a page's `next`.
+        """Return the newest entries, from a page's token on.
 
-        Raises `ValueError` when `after` is not a page's `next`.
+        Raises `ValueError` when `after` is not the token of a page.
         """
-        asked: Any = {}
+        request: QueryInputTypeDef = {
+            "TableName": self._table.name,
+            "KeyConditionExpression": "pk = :key",
+            "ExpressionAttributeValues": {":key": {"S": KEY}},
+            "Limit": limit,
+            "ScanIndexForward": False,
+        }
         if after:
-            asked["ExclusiveStartKey"] = {"pk": {"S": KEY}, "sk": {"S": decode_page_token(after)}}
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :key",
-            ExpressionAttributeValues={":key": {"S": KEY}},
-            Limit=limit,
-            ScanIndexForward=False,
-            **asked,
-        )
-        last = answer.get("LastEvaluatedKey")
+            request["ExclusiveStartKey"] = {
+                "pk": {"S": KEY},
+                "sk": {"S": decode_page_token(after)},
+            }
+        response = self._table.query(ItemKind.AUDIT_ENTRY, request)
+        last = response.get("LastEvaluatedKey")
         return AuditPage(
-            tuple(AuditEntry(**json.loads(item["entry"]["S"])) for item in answer["Items"]),
+            tuple(loads(AuditEntry, item["entry"]["S"]) for item in response["Items"]),
             encode_page_token(last["sk"]["S"]) if last else "",
         )
 

@@ -1,123 +1,94 @@
-"""What decides whether anything may run, in the ledger's table: switch, breaker, session, calls."""
+"""What decides whether a run may start: start switch, breaker, suspended pairs, API calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from connector.aws.dynamodb.table import Table
+from connector.aws.dynamodb.codec import decode, encode
+from connector.aws.dynamodb.documents import DocumentStore
+from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
-from connector.model import Breaker, SessionToken
+from connector.model import Breaker
 
 CALLS: Final = "calls#"
+BREAKER: Final = "breaker"
+SWITCH: Final = "sync_switch"
+SUSPENDED_PAIRS: Final = "suspended_pairs"
+CLEARING: Final = "clearing_allowed"
 HOURS_OF_DAY: Final = 24
 SECONDS_OF_HOUR: Final = 3600
-LOGIN_LOCK: Final = "claim#login"
 
 
-class ControlStateTable(Table):
-    """The start switch, the breaker, the shared session, and the calls that were used."""
+class ControlState:
+    """The start switch, the breaker, the permission to clear fields, and the suspended pairs."""
+
+    def __init__(self, table: Table) -> None:
+        self._documents = DocumentStore(table)
 
     def is_enabled(self) -> bool:
-        """Whether the start switch is on."""
-        return bool((self.load_document("sync_switch") or {}).get("on", False))
+        """Return whether the start switch is on."""
+        return bool((self._documents.load_document(SWITCH) or {}).get("on", False))
 
     def set_enabled(self, *, on: bool, now: float) -> None:
-        """Turn the start switch."""
-        self.save_document("sync_switch", {"on": on, "since": now})
+        """Turn the start switch on or off; `now` is in seconds since 1970."""
+        self._documents.save_document(SWITCH, {"on": on, "since": now})
 
     def suspended_pairs(self) -> dict[str, str]:
-        """Return the lines that could not work at the last run, with the reasons."""
-        return dict(self.load_document("suspended_pairs") or {})
+        """Return the field pairs that could not be used in the last run, with the reasons."""
+        return dict(self._documents.load_document(SUSPENDED_PAIRS) or {})
 
-    def save_suspended_pairs(self, parked: Mapping[str, str]) -> None:
-        """Keep which lines cannot work, and why."""
-        self.save_document("suspended_pairs", parked)
-
-    def add_calls(self, hour: int, number: int) -> None:
-        """Count calls to Salesforce in an hour (hours since 1970)."""
-        self._client.update_item(
-            TableName=self._table,
-            Key={"pk": {"S": f"{CALLS}{hour}"}},
-            UpdateExpression="ADD calls :number SET expires_at = :end",
-            ExpressionAttributeValues={
-                ":number": {"N": str(number)},
-                ":end": {"N": str((hour + 2 * HOURS_OF_DAY) * SECONDS_OF_HOUR)},
-            },
-        )
-
-    def calls_since(self, hour: int) -> int:
-        """Return the calls to Salesforce in an hour and the 23 after it."""
-        items = self._get_all(f"{CALLS}{each}" for each in range(hour, hour + HOURS_OF_DAY))
-        return sum(int(item["calls"]["N"]) for item in items)
+    def save_suspended_pairs(self, suspended: Mapping[str, str]) -> None:
+        """Store which field pairs cannot be used, with the reasons."""
+        self._documents.save_document(SUSPENDED_PAIRS, suspended)
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
-        document = self.load_document("breaker")
-        if not document:
-            return None
-        return Breaker(**{**document, "reason": StopReason(document["reason"])})
+        document = self._documents.load_document(BREAKER)
+        return decode(Breaker, document) if document else None
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
-        self.save_document(
-            "breaker",
-            {
-                "reason": breaker.reason,
-                "message": breaker.message,
-                "since": breaker.since,
-                "secret_version": breaker.secret_version,
-            },
-        )
+        self._documents.save_document(BREAKER, encode(breaker))
+
+    def close_breaker(self) -> None:
+        """Close the breaker."""
+        self._documents.delete_document(BREAKER)
 
     def clearing_allowed_until(self) -> float:
-        """Return until when (our clock, seconds) a person lets runs empty many fields; 0: never."""
-        return float((self.load_document("clearing_allowed") or {}).get("until", 0.0))
+        """Return until when (seconds since 1970) runs may clear many fields; 0: they may not."""
+        return float((self._documents.load_document(CLEARING) or {}).get("until", 0.0))
 
     def allow_clearing(self, until: float) -> None:
-        """Let runs empty many fields until then, and close the breaker that this had opened."""
-        self.save_document("clearing_allowed", {"until": until})
+        """Allow runs to clear many fields until a time; close the breaker that prevented it."""
+        self._documents.save_document(CLEARING, {"until": until})
         breaker = self.breaker()
         if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
             self.close_breaker()
 
-    def close_breaker(self) -> None:
-        """Close the breaker."""
-        self._client.delete_item(TableName=self._table, Key={"pk": {"S": "state#breaker"}})
 
-    def load_session(self) -> SessionToken | None:
-        """Return the session kept, if any."""
-        document = self.load_document("session")
-        return SessionToken(**document) if document else None
+class CallCounter:
+    """The calls to Salesforce, by hour."""
 
-    def save_session(self, token: SessionToken) -> None:
-        """Keep a session for all invocations."""
-        self.save_document(
-            "session",
-            {
-                "access_token": token.access_token,
-                "instance_url": token.instance_url,
-                "secret_version": token.secret_version,
-            },
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def add_calls(self, hour: int, number: int) -> None:
+        """Add calls to Salesforce to an hour (hours since 1970)."""
+        end = (hour + 2 * HOURS_OF_DAY) * SECONDS_OF_HOUR
+        self._table.update(
+            ItemKind.CALL_COUNTER,
+            partition_key(f"{CALLS}{hour}"),
+            Change(
+                sets="expires_at = :end",
+                adds="calls :number",
+                values={":number": {"N": str(number)}, ":end": {"N": str(end)}},
+            ),
         )
 
-    def acquire_login_lock(self, now: float, seconds: float) -> bool:
-        """Keep others from logging in for some seconds; False while somebody else does.
-
-        A password that was reset is then refused once, however many invocations run at that time.
-        """
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={"pk": {"S": LOGIN_LOCK}, "until": {"N": str(now + seconds)}},
-                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
-                ExpressionAttributeNames={"#until": "until"},
-                ExpressionAttributeValues={":now": {"N": str(now)}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
-
-    def release_login_lock(self) -> None:
-        """Let others log in."""
-        self._client.delete_item(TableName=self._table, Key={"pk": {"S": LOGIN_LOCK}})
+    def calls_since(self, hour: int) -> int:
+        """Return the calls to Salesforce in an hour and in the 23 hours after it."""
+        hours = range(hour, hour + HOURS_OF_DAY)
+        items = self._table.get_all(ItemKind.CALL_COUNTER, (f"{CALLS}{number}" for number in hours))
+        return sum(int(item["calls"]["N"]) for item in items)

@@ -1,10 +1,14 @@
-"""The journal's table: by person and time, and by run.
+"""The journal's table: entries by person and time, and by run.
 
-| key | holds |
+| key | item |
 | --- | --- |
-| `contact#<email>` / `<time>#<run>#<what>#<record>#<digest>` | lines of one record and moment |
-| `plan#<run>` / `<email>#<run>#<what>#<record>` | the lines of a dry run about one record |
-| index `by_run`: `<run>` / the same | everything a run did, or would do |
+| `contact#<email>` / `<time>#<run>#<kind>#<record>#<digest>` | entries of one record and moment |
+| `plan#<run>` / `<email>#<run>#<kind>#<record>#<schema>` | entries of a dry run about one record |
+| index `by_run`: `<run>` / the same | everything that a run did, or would do |
+
+The digest covers the names of the fields and the schema number. Entries are written in batches,
+which cannot check the stored item; with the number in the key, no version overwrites an item of
+another one.
 """
 
 from __future__ import annotations
@@ -16,25 +20,33 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from connector.errors import RetryError, StopReason
-from connector.model import JournalEntry, JournalKind, Side, Value
+from connector.aws.dynamodb.codec import decode, dumps, encode
+from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
+from connector.aws.dynamodb.table import Table
+from connector.model import JournalEntry
 from connector.page_token import decode_page_token, encode_page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
-BATCH_SIZE: Final = 25
-"""Items in one BatchWriteItem (DynamoDB's limit)."""
-TRIES: Final = 8
+    from connector.aws.dynamodb.table import Item
+    from connector.retry import RetryPolicy
+
 DAY_SECONDS: Final = 86_400
 DIGEST_CHARACTERS: Final = 8
-PLAN_DAYS: Final = 30
-"""How long the lines of a dry run are kept: what they say is soon out of date."""
+"""32 bits of SHA-256: one record and moment has a few items at most."""
+DRY_RUN_DAYS: Final = 30
+"""How long the entries of a dry run are stored: they are soon out of date."""
+OWN_ATTRIBUTES: Final = frozenset({"run_id", "at"})
+"""Members of an entry that are attributes of the item: for the index, and for its expiry."""
+FIELD_MEMBERS: Final = frozenset({"field", "before", "after", "rule"})
+"""Members of an entry that differ between the entries of one item; all other members are equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalPage:
-    """A page of lines, and what to ask for the next one ('': this was the last)."""
+    """A page of entries, and the token of the next page ('': this is the last one)."""
 
     entries: tuple[JournalEntry, ...]
     next: str = ""
@@ -42,7 +54,7 @@ class JournalPage:
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """After which item a page begins ('': the first one), and how many lines of it were told."""
+    """The item that a page starts from ('': the first), and how many entries of it were read."""
 
     pk: str = ""
     sk: str = ""
@@ -54,167 +66,156 @@ class _Position:
 
     @classmethod
     def of(cls, token: str) -> _Position:
-        """Return the place of a token. Raises `ValueError` when it is none of ours."""
+        """Return the position of a token. Raises `ValueError` when it is not one of ours."""
         match json.loads(decode_page_token(token)):
-            case [str(pk), str(sk), int(taken)] if bool(pk) == bool(sk) and taken >= 0:
-                return cls(pk, sk, taken)
-        raise ValueError("not the next of a page")
+            case [str(pk), str(sk), int(entries_read)] if bool(pk) == bool(sk) and (
+                entries_read >= 0
+            ):
+                return cls(pk, sk, entries_read)
+        raise ValueError("not the token of a page")
 
 
 class DynamoJournal:
-    """Keeps and tells lines; `days` is how long a line is kept."""
+    """Stores and lists journal entries; `days` is how long an entry is stored."""
 
-    def __init__(self, client: DynamoDBClient, table: str, days: int) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, client: DynamoDBClient, table: str, days: int, retry: RetryPolicy) -> None:
+        self._table = Table(client, table, retry)
         self._days = days
 
-    def write(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines; writing the same lines twice keeps them once.
+    def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries; storing the same entries twice keeps one of each.
 
-        Raises `RetryError` when DynamoDB stays busy: nothing may be done that was not journalled.
+        Raises `RetryError` when DynamoDB stays unavailable: no change may be made that is not in
+        the journal.
         """
-        self._keep(
+        self._store(
             {
-                (f"contact#{email}", f"{_time(at)}#{about}#{_digest(mine)}"): self._item(mine)
-                for (email, at, about), mine in _by_item(lines).items()
+                (f"contact#{email}", f"{_time(at)}#{subject}#{_digest(group)}"): group
+                for (email, at, subject), group in _by_item(entries).items()
             },
             self._days,
         )
 
-    def write_dry_run(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines of a dry run for a month, apart from people's history, in order of people."""
-        self._keep(
+    def write_dry_run(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries of a dry run for a month, separate from people's history, by e-mail."""
+        self._store(
             {
-                (f"plan#{mine[0].run_id}", f"{email}#{about}"): self._item(mine)
-                for (email, _, about), mine in _by_item(lines).items()
+                (f"plan#{group[0].run_id}", f"{email}#{subject}#{_schema()}"): group
+                for (email, _, subject), group in _by_item(entries).items()
             },
-            PLAN_DAYS,
+            DRY_RUN_DAYS,
         )
 
-    def _keep(self, by_key: Mapping[tuple[str, str], dict[str, Any]], days: int) -> None:
-        items = [
-            item
-            | {
-                "pk": {"S": pk},
-                "sk": {"S": sk},
-                "expires_at": {"N": str(int(float(item["at"]["N"])) + days * DAY_SECONDS)},
-            }
-            for (pk, sk), item in by_key.items()
-        ]
-        for start in range(0, len(items), BATCH_SIZE):
-            self._write_batch(items[start : start + BATCH_SIZE])
-
-    def _write_batch(self, items: Sequence[dict[str, Any]]) -> None:
-        request: Any = {self._table: [{"PutRequest": {"Item": item}} for item in items]}
-        for _ in range(TRIES):
-            answer = self._client.batch_write_item(RequestItems=request)
-            request = answer.get("UnprocessedItems")
-            if not request:
-                return
-        raise RetryError("the journal's table is busy", reason=StopReason.AWS_UNAVAILABLE)
+    def _store(self, groups: Mapping[tuple[str, str], Sequence[JournalEntry]], days: int) -> None:
+        self._table.put_new(
+            ItemKind.JOURNAL_ENTRY,
+            [
+                {
+                    "pk": {"S": pk},
+                    "sk": {"S": sk},
+                    "expires_at": {"N": str(int(group[0].at) + days * DAY_SECONDS)},
+                    **_to_attributes(group),
+                }
+                for (pk, sk), group in groups.items()
+            ],
+        )
 
     def person_entries(self, email: str, limit: int = 100, after: str = "") -> JournalPage:
-        """Return the newest lines of one person, newest first, beginning after a page's `next`."""
+        """Return the newest entries of one person, newest first, from a page's token on."""
         key = f"contact#{email}"
-        asked: Any = {
+        request: QueryInputTypeDef = {
+            "TableName": self._table.name,
             "KeyConditionExpression": "pk = :key",
             "ExpressionAttributeValues": {":key": {"S": key}},
             "ScanIndexForward": False,
         }
-        return self._page(asked, limit, after, {"pk": key})
+        return self._page(request, limit, after, {"pk": key})
 
     def run_entries(self, run: str, limit: int = 100, after: str = "") -> JournalPage:
-        """Return the lines of a run, in order, beginning after a page's `next`.
+        """Return the entries of a run, in order, from a page's token on.
 
-        The lines of a dry run are in order of people, those of any other run oldest first.
+        The entries of a dry run are in order of e-mails, those of any other run oldest first.
         """
-        asked: Any = {
+        request: QueryInputTypeDef = {
+            "TableName": self._table.name,
             "IndexName": "by_run",
             "KeyConditionExpression": "run_id = :key",
             "ExpressionAttributeValues": {":key": {"S": run}},
         }
-        return self._page(asked, limit, after, {"run_id": run})
+        return self._page(request, limit, after, {"run_id": run})
 
     def _page(
-        self, asked: dict[str, Any], limit: int, after: str, partition: Mapping[str, str]
+        self, request: QueryInputTypeDef, limit: int, after: str, partition: Mapping[str, str]
     ) -> JournalPage:
-        """Ask for one page. Whatever `after` says, no other partition than this one is read.
+        """Read one page. Only this partition is read, whatever token `after` is.
 
-        Raises `ValueError` when `after` is not a page's `next`.
+        Raises `ValueError` when `after` is not the token of a page.
         """
-        place = _Position.of(after) if after else _Position()
-        if place.pk:
-            key = {"pk": place.pk, "sk": place.sk, **partition}
-            asked["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
-        answer = self._client.query(TableName=self._table, Limit=limit, **asked)
+        position = _Position.of(after) if after else _Position()
+        request["Limit"] = limit
+        if position.pk:
+            key = {"pk": position.pk, "sk": position.sk, **partition}
+            request["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
+        response = self._table.query(ItemKind.JOURNAL_ENTRY, request)
         found: list[JournalEntry] = []
-        for item in answer["Items"]:
-            lines = parse_entries(item)[place.entries_read :]
+        for item in response["Items"]:
+            entries = parse_entries(item)[position.entries_read :]
             free = limit - len(found)
-            found += lines[:free]
-            if len(lines) > free:
-                return JournalPage(
-                    tuple(found), replace(place, entries_read=place.entries_read + free).token
-                )
-            place = _Position(item["pk"]["S"], item["sk"]["S"])
-        return JournalPage(tuple(found), place.token if answer.get("LastEvaluatedKey") else "")
-
-    @staticmethod
-    def _item(lines: Sequence[JournalEntry]) -> dict[str, Any]:
-        """Return what is kept of the lines of one record of one moment."""
-        first = lines[0]
-        fields = [[it.field, it.before, it.after, str(it.rule)] for it in lines]
-        return {
-            "run_id": {"S": first.run_id},
-            "email": {"S": first.email},
-            "at": {"N": str(first.at)},
-            "kind": {"S": first.kind},
-            "side": {"S": first.side.value},
-            "record": {"S": first.record_id},
-            "fields": {"S": json.dumps(fields, ensure_ascii=False)},
-        }
+            found += entries[:free]
+            if len(entries) > free:
+                rest = replace(position, entries_read=position.entries_read + free)
+                return JournalPage(tuple(found), rest.token)
+            position = _Position(item["pk"]["S"], item["sk"]["S"])
+        more = bool(response.get("LastEvaluatedKey"))
+        return JournalPage(tuple(found), position.token if more else "")
 
 
 def _by_item(
-    lines: Sequence[JournalEntry],
+    entries: Sequence[JournalEntry],
 ) -> dict[tuple[str, float, str], list[JournalEntry]]:
-    """Return lines by person, moment and what they are about: one write is one item."""
-    together: dict[tuple[str, float, str], list[JournalEntry]] = {}
-    for line in lines:
-        about = f"{line.run_id}#{line.kind}#{line.record_id}"
-        together.setdefault((line.email, line.at, about), []).append(line)
-    return together
+    """Return entries by person, moment and subject: one write to a record is one item."""
+    groups: dict[tuple[str, float, str], list[JournalEntry]] = {}
+    for entry in entries:
+        subject = f"{entry.run_id}#{entry.kind}#{entry.record_id}"
+        groups.setdefault((entry.email, entry.at, subject), []).append(entry)
+    return groups
+
+
+def _schema() -> str:
+    return str(SCHEMAS[ItemKind.JOURNAL_ENTRY])
 
 
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
-def _digest(lines: Sequence[JournalEntry]) -> str:
-    """Tell apart what was said of one record at one moment in several calls."""
-    names = "\n".join(line.field for line in lines)
-    return hashlib.sha256(names.encode()).hexdigest()[:DIGEST_CHARACTERS]
+def _digest(entries: Sequence[JournalEntry]) -> str:
+    """Return the part of a key that separates items about one record and moment."""
+    names = [_schema(), *(entry.field for entry in entries)]
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 
-def parse_entries(item: dict[str, Any]) -> list[JournalEntry]:
-    """Return the lines that an item of the table holds."""
-    return [
-        JournalEntry(
-            email=item["email"]["S"],
-            at=float(item["at"]["N"]),
-            run_id=item["run_id"]["S"],
-            kind=JournalKind(item["kind"]["S"]),
-            side=Side(item["side"]["S"]),
-            record_id=item["record"]["S"],
-            field=field,
-            before=_value(before),
-            after=_value(after),
-            rule=rule,
-        )
-        for field, before, after, rule in json.loads(item["fields"]["S"])
-    ]
+def _to_attributes(entries: Sequence[JournalEntry]) -> dict[str, AttributeValueTypeDef]:
+    """Return the attributes that contain the entries of one record and moment."""
+    trees = [encode(entry) for entry in entries]
+    shared = trees[0].keys() - FIELD_MEMBERS - OWN_ATTRIBUTES
+    return {
+        "run_id": {"S": entries[0].run_id},
+        "at": {"N": str(entries[0].at)},
+        "entry": {"S": dumps({name: trees[0][name] for name in sorted(shared)})},
+        "fields": {
+            "S": dumps(
+                [{name: tree[name] for name in tree if name in FIELD_MEMBERS} for tree in trees]
+            )
+        },
+    }
 
 
-def _value(said: Any) -> Value:  # noqa: ANN401  # whatever JSON holds
-    return tuple(said) if isinstance(said, list) else said
+def parse_entries(item: Item) -> list[JournalEntry]:
+    """Return the entries that an item of the table contains."""
+    shared: dict[str, Any] = {
+        "run_id": item["run_id"]["S"],
+        "at": float(item["at"]["N"]),
+        **json.loads(item["entry"]["S"]),
+    }
+    return [decode(JournalEntry, shared | members) for members in json.loads(item["fields"]["S"])]

@@ -1,18 +1,43 @@
-"""The ledger's table: conditional puts in transactions of 100, reads in batches of 100.
+"""All stores of the ledger's table in one class.
 
-| key | holds |
+| key | item |
 | --- | --- |
-| `contact#<email>` | a link; in the index `work` while dirty, in `attention` while it waits |
+| `contact#<email>` | a link; in the index `work` while dirty, in `attention` during review |
 | `record#<id>` | the e-mail of the link that a record belongs to |
-| `cursor#<kind>`, `run#<id>`, `state#<name>` | cursors, runs, switch, breaker, session, describes |
+| `cursor#<kind>`, `run#<id>` | the cursor of a kind of record, a run |
+| `state#<name>` | start switch, breaker, session, descriptions of fields |
+| `lock#login`, `calls#<hour>` | the login lock, the calls to Salesforce in an hour |
+| `hint#<hash>` | an idempotency record of a form |
 """
 
 from __future__ import annotations
 
-from connector.aws.dynamodb.control_state import ControlStateTable
-from connector.aws.dynamodb.links import LinkTable
-from connector.aws.dynamodb.runs_and_cursors import RunAndCursorTable
+from typing import TYPE_CHECKING
+
+from connector.aws.dynamodb.control_state import CallCounter, ControlState
+from connector.aws.dynamodb.documents import DocumentStore
+from connector.aws.dynamodb.links import LinkStore
+from connector.aws.dynamodb.runs_and_cursors import CursorStore, RunStore
+from connector.aws.dynamodb.sessions import SessionStore
+from connector.aws.dynamodb.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from connector.retry import RetryPolicy
 
 
-class DynamoLedger(LinkTable, RunAndCursorTable, ControlStateTable):
-    """The engine's ledger, the Salesforce gate and the store of documents, in one table."""
+class DynamoLedger(
+    LinkStore, CursorStore, RunStore, ControlState, CallCounter, SessionStore, DocumentStore
+):
+    """Every store of the ledger's table, for a client that needs several of them."""
+
+    def __init__(self, client: DynamoDBClient, table: str, retry: RetryPolicy) -> None:
+        shared = Table(client, table, retry)
+        LinkStore.__init__(self, shared)
+        CursorStore.__init__(self, shared)
+        RunStore.__init__(self, shared)
+        ControlState.__init__(self, shared)
+        CallCounter.__init__(self, shared)
+        SessionStore.__init__(self, shared)
+        DocumentStore.__init__(self, shared)

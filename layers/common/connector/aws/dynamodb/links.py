@@ -1,182 +1,207 @@
-"""Links in the ledger's table: conditional puts in transactions, found by work and attention."""
+"""Links in the ledger's table: conditional puts in transactions, and two indexes.
+
+A link and the pointers from its records are stored in one transaction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.link_codec import SCHEMA, from_attributes, to_attributes
-from connector.aws.dynamodb.table import TRIES, Item, Table
-from connector.errors import RetryError, StopReason
-from connector.model import Link, LinkChange
+from connector.aws.calls import cancellation_reasons
+from connector.aws.dynamodb.link_codec import LINK_PARTS, from_attributes, to_attributes
+from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.table import Condition, Table, partition_key
+from connector.model import AttentionKind, Link, LinkChange
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
+    from connector.aws.dynamodb.table import Item
+
 MAX_ACTIONS: Final = 100
 """Actions in one TransactWriteItems (DynamoDB's limit)."""
+LINK_PREFIX: Final = "contact#"
+POINTER_PREFIX: Final = "record#"
 DIRTY: Final = "dirty"
-LINK_PARTS: Final = (
-    "base", "plezi", "salesforce", "intent", "holds", "quarantine", "primary_lead", "recent_writes",
-)  # fmt: skip
+"""The partition of the index `work`."""
 ATTENTION: Final = tuple(
-    "+".join(waits)
+    "+".join(kinds)
     for number in (1, 2, 3)
-    for waits in combinations(("duplicate", "hold", "quarantine"), number)
+    for kinds in combinations(
+        (AttentionKind.DUPLICATE, AttentionKind.HOLD, AttentionKind.QUARANTINE), number
+    )
 )
-"""What the index `attention` may hold for a link: every combination of `Link.attention`."""
+"""The partitions of the index `attention`: every combination of `Link.attention`."""
+NEW: Final = Condition("attribute_not_exists(pk)")
 
 
-class LinkTable(Table):
-    """The links, and the pointers that lead to them from their records."""
+@dataclass(frozen=True, slots=True)
+class _LinkActions:
+    """The actions that store one link, and the partition keys that they write."""
+
+    email: str
+    actions: tuple[TransactWriteItemTypeDef, ...]
+    link_keys: tuple[str, ...]
+    pointer_keys: tuple[str, ...]
+
+
+class LinkStore:
+    """The links, the pointers from their records, and the lists of dirty and of held links."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
-        """Return the links known under these canonical e-mails."""
-        items = self._get_all(f"contact#{email}" for email in emails)
+        """Return the links that exist under these canonical e-mails."""
+        items = self._table.get_all(ItemKind.LINK, (f"{LINK_PREFIX}{email}" for email in emails))
         return {link.email: link for link in map(to_link, items)}
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that is known, the e-mail of its link."""
-        items = self._get_all(f"record#{record}" for record in records)
-        return {item["pk"]["S"].removeprefix("record#"): item["email"]["S"] for item in items}
+        """Return, for each record id that belongs to a link, the e-mail of that link."""
+        keys = (f"{POINTER_PREFIX}{record}" for record in records)
+        items = self._table.get_all(ItemKind.RECORD_POINTER, keys)
+        return {item["pk"]["S"].removeprefix(POINTER_PREFIX): item["email"]["S"] for item in items}
 
     def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Store new states of links, each with its pointers in one piece.
+        """Store new states of links; return the e-mails whose link had changed in between.
 
-        Returns the e-mails refused because the line had moved since it was read; all others are
-        stored. Raises `RetryError` when DynamoDB stays busy.
+        Each link is stored together with its pointers, or not at all. Raises `HaltError` when a
+        newer version of the connector stored one of these links; all others are stored.
         """
-        refused: set[str] = set()
-        group: list[tuple[str, list[TransactWriteItemTypeDef]]] = []
-        size = 0
+        refused: list[_LinkActions] = []
+        group: list[_LinkActions] = []
         for change in changes:
-            actions = self._actions(change)
-            if size + len(actions) > MAX_ACTIONS:
-                refused |= self._transact(group)
-                group, size = [], 0
-            group.append((change.link.email, actions))
-            size += len(actions)
-        refused |= self._transact(group)
-        return frozenset(refused)
+            link_actions = self._actions(change)
+            if sum(len(it.actions) for it in (*group, link_actions)) > MAX_ACTIONS:
+                refused += self._transact(group)
+                group = []
+            group.append(link_actions)
+        refused += self._transact(group)
+        self._check_schemas(refused)
+        return frozenset(it.email for it in refused)
 
-    def _actions(self, change: LinkChange) -> list[TransactWriteItemTypeDef]:
+    def _actions(self, change: LinkChange) -> _LinkActions:
         link, before = change.link, change.moved_from
-        actions: list[TransactWriteItemTypeDef] = [self._put_link(link)]
+        keys = [f"{LINK_PREFIX}{link.email}"]
+        actions = [self._put_link(link)]
         if before is not None and before.revision:
+            keys.append(f"{LINK_PREFIX}{before.email}")
             actions.append(
-                {
-                    "Delete": {
-                        "TableName": self._table,
-                        "Key": {"pk": {"S": f"contact#{before.email}"}},
-                        "ConditionExpression": "revision = :revision",
-                        "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
-                    }
-                }
+                self._table.delete_action(
+                    ItemKind.LINK, partition_key(keys[-1]), _at_revision(before.revision)
+                )
             )
-        for record in sorted(link.record_ids - link.indexed_records):
+        pointers = tuple(
+            f"{POINTER_PREFIX}{record}" for record in sorted(link.record_ids - link.indexed_records)
+        )
+        for key in pointers:
             pointer: dict[str, AttributeValueTypeDef] = {
-                "pk": {"S": f"record#{record}"},
+                **partition_key(key),
                 "email": {"S": link.email},
             }
-            actions.append({"Put": {"TableName": self._table, "Item": pointer}})
-        return actions
+            actions.append(self._table.put_action(ItemKind.RECORD_POINTER, pointer))
+        return _LinkActions(link.email, tuple(actions), tuple(keys), pointers)
 
     def _put_link(self, link: Link) -> TransactWriteItemTypeDef:
         item: dict[str, AttributeValueTypeDef] = {
-            "pk": {"S": f"contact#{link.email}"},
-            "schema": {"N": str(SCHEMA)},
+            **partition_key(f"{LINK_PREFIX}{link.email}"),
             "revision": {"N": str(link.revision + 1)},
             **{name: {"S": text} for name, text in to_attributes(link).items()},
         }
         if link.dirty:
             item["work"] = {"S": DIRTY}
-        if waits := link.attention:
-            item["attention"] = {"S": "+".join(waits)}
-        if not link.revision:
-            return {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": item,
-                    "ConditionExpression": "attribute_not_exists(pk)",
-                }
-            }
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": item,
-                "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": {":revision": {"N": str(link.revision)}},
-            }
-        }
+        if attention := link.attention:
+            item["attention"] = {"S": "+".join(attention)}
+        condition = _at_revision(link.revision) if link.revision else NEW
+        return self._table.put_action(ItemKind.LINK, item, condition)
 
-    def _transact(self, group: list[tuple[str, list[TransactWriteItemTypeDef]]]) -> set[str]:
-        """Write groups of actions together; drop the groups refused and write the others again."""
-        refused: set[str] = set()
-        for _ in range(TRIES):
-            if not group:
-                return refused
-            actions = [action for _, mine in group for action in mine]
+    def _transact(self, group: Sequence[_LinkActions]) -> list[_LinkActions]:
+        """Store links in one transaction, without those that are refused; return the refused.
+
+        Every repetition has fewer links, because it leaves out those that were refused.
+        """
+        refused: list[_LinkActions] = []
+        while group:
             try:
-                self._client.transact_write_items(TransactItems=actions)
-            except self._client.exceptions.TransactionCanceledException as error:
-                reasons = [it.get("Code", "") for it in error.response["CancellationReasons"]]
-                failed = _failed_groups(group, reasons)
-                refused |= failed
-                group = [(email, mine) for email, mine in group if email not in failed]
+                self._table.transact([action for it in group for action in it.actions])
+            except self._table.transaction_canceled as error:
+                failed = _failed(group, cancellation_reasons(error))
+                if not failed:
+                    raise
+                refused += failed
+                group = [it for it in group if it not in failed]
             else:
-                return refused
-        raise RetryError("the ledger's table is busy", reason=StopReason.AWS_UNAVAILABLE)
+                break
+        return refused
+
+    def _check_schemas(self, refused: Sequence[_LinkActions]) -> None:
+        """Raise `HaltError` when a link was refused because its items have a newer schema."""
+        self._table.get_all(ItemKind.LINK, (key for it in refused for key in it.link_keys))
+        self._table.get_all(
+            ItemKind.RECORD_POINTER, (key for it in refused for key in it.pointer_keys)
+        )
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of dirty links, in order, beginning after one."""
+        """Return e-mails of dirty links, in order, the first one behind `after`."""
         return self._index("work", DIRTY, limit, after)
 
-    def emails_needing_attention(self, reason: str, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of links that wait for a person, in order.
+    def emails_needing_attention(
+        self, reason: AttentionKind, limit: int, after: str = ""
+    ) -> list[str]:
+        """Return e-mails of links that need attention for this reason, in order.
 
-        `reason` is `hold`, `quarantine` or `duplicate`. A link that waits for several stands in the
-        index under all of them together, so each combination is asked.
+        A link with several reasons is in the index under their combination, so each combination is
+        queried.
         """
         found = [
             email
-            for waits in ATTENTION
-            if reason in waits.split("+")
-            for email in self._index("attention", waits, limit, after)
+            for kinds in ATTENTION
+            if reason in kinds.split("+")
+            for email in self._index("attention", kinds, limit, after)
         ]
         return sorted(found)[:limit]
 
     def _index(self, index: str, value: str, limit: int, after: str) -> list[str]:
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=index,
-            KeyConditionExpression="#index = :value AND pk > :after",
-            ExpressionAttributeNames={"#index": index},
-            ExpressionAttributeValues={
-                ":value": {"S": value},
-                ":after": {"S": f"contact#{after}"},
+        response = self._table.query(
+            ItemKind.LINK,
+            {
+                "TableName": self._table.name,
+                "IndexName": index,
+                "KeyConditionExpression": "#index = :value AND pk > :after",
+                "ExpressionAttributeNames": {"#index": index},
+                "ExpressionAttributeValues": {
+                    ":value": {"S": value},
+                    ":after": {"S": f"{LINK_PREFIX}{after}"},
+                },
+                "Limit": limit,
             },
-            Limit=limit,
         )
-        return [item["pk"]["S"].removeprefix("contact#") for item in answer["Items"]]
+        return [item["pk"]["S"].removeprefix(LINK_PREFIX) for item in response["Items"]]
 
 
-def _failed_groups(
-    group: Sequence[tuple[str, Sequence[object]]], reasons: Sequence[str]
-) -> set[str]:
-    failed = set()
-    place = 0
-    for email, mine in group:
-        if "ConditionalCheckFailed" in reasons[place : place + len(mine)]:
-            failed.add(email)
-        place += len(mine)
+def _at_revision(revision: int) -> Condition:
+    return Condition("revision = :revision", values={":revision": {"N": str(revision)}})
+
+
+def _failed(group: Sequence[_LinkActions], reasons: Sequence[str]) -> list[_LinkActions]:
+    """Return the links of which an action was refused; `reasons` are in the order of actions."""
+    failed = []
+    start = 0
+    for link_actions in group:
+        end = start + len(link_actions.actions)
+        if "ConditionalCheckFailed" in reasons[start:end]:
+            failed.append(link_actions)
+        start = end
     return failed
 
 
 def to_link(item: Item) -> Link:
-    """Return the link that an item of the table holds."""
+    """Return the link that an item of the table contains."""
     return from_attributes(
-        item["pk"]["S"].removeprefix("contact#"),
+        item["pk"]["S"].removeprefix(LINK_PREFIX),
         {name: item[name]["S"] for name in LINK_PARTS if name in item},
         dirty="work" in item,
         revision=int(item["revision"]["N"]),

@@ -1,17 +1,23 @@
-"""The mappings table: `mapping` / version. A save is a new version; nothing is ever changed."""
+"""The mappings table: `mapping` / version. A save adds a version; no version is ever changed."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.table import Condition, Table
 from connector.errors import StaleError
 from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import mapping_document, parse_draft, parse_mapping
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+
+    from connector.aws.dynamodb.table import Item
+    from connector.retry import RetryPolicy
 
 NAME: Final = "default"
 """One stack has one mapping; the key leaves room for more."""
@@ -19,7 +25,7 @@ NAME: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class SavedMapping:
-    """One version as it was saved: by whom (an IAM ARN, '' if nobody said) and when (seconds)."""
+    """One saved version: by whom (an IAM ARN, '' if not known) and when (seconds since 1970)."""
 
     mapping: MappingConfig
     saved_by: str = ""
@@ -32,82 +38,79 @@ SHIPPED_MAPPING: Final = SavedMapping(DEFAULT_MAPPING)
 class DynamoMappings:
     """Reads and saves versions of the mapping."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, client: DynamoDBClient, table: str, retry: RetryPolicy) -> None:
+        self._table = Table(client, table, retry)
 
     def current(self) -> MappingConfig:
-        """Return the newest version; the one shipped when none was ever saved."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="mapping = :name",
-            ExpressionAttributeValues={":name": {"S": NAME}},
-            Limit=1,
-            ScanIndexForward=False,
-            ConsistentRead=True,
-        )
-        items = answer["Items"]
-        return parse_mapping(json.loads(items[0]["document"]["S"])) if items else DEFAULT_MAPPING
+        """Return the newest version; the shipped one when none was ever saved."""
+        saved = self._newest(1)
+        return saved[0].mapping if saved else DEFAULT_MAPPING
 
     def versions(self, limit: int, before: int | None = None) -> list[SavedMapping]:
-        """Return the newest versions, newest first, beginning before one; 0, the shipped, last."""
+        """Return the newest versions, newest first, older than one; the shipped one, 0, is last."""
         if before is not None and before <= DEFAULT_MAPPING.version:
             return []
-        name = {":name": {"S": NAME}}
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="mapping = :name"
-            + ("" if before is None else " AND version < :before"),
-            ExpressionAttributeValues=name
-            if before is None
-            else {**name, ":before": {"N": str(before)}},
-            Limit=limit,
-            ScanIndexForward=False,
-            ConsistentRead=True,
-        )
-        saved = [_saved(item) for item in answer["Items"]]
+        saved = self._newest(limit, before)
         return saved if len(saved) == limit else [*saved, SHIPPED_MAPPING]
 
+    def _newest(self, limit: int, before: int | None = None) -> list[SavedMapping]:
+        condition = "mapping = :name"
+        values: dict[str, AttributeValueTypeDef] = {":name": {"S": NAME}}
+        if before is not None:
+            condition += " AND version < :before"
+            values[":before"] = {"N": str(before)}
+        request: QueryInputTypeDef = {
+            "TableName": self._table.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "Limit": limit,
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+        }
+        response = self._table.query(ItemKind.MAPPING_VERSION, request)
+        return [_to_saved(item) for item in response["Items"]]
+
     def version(self, number: int) -> MappingConfig | None:
-        """Return one version of the mapping, or None; 0 is the one shipped."""
+        """Return one version of the mapping, or None; 0 is the shipped one."""
         if number == DEFAULT_MAPPING.version:
             return DEFAULT_MAPPING
-        answer = self._client.get_item(
-            TableName=self._table,
-            Key={"mapping": {"S": NAME}, "version": {"N": str(number)}},
-            ConsistentRead=True,
-        )
-        item = answer.get("Item")
-        return None if item is None else parse_mapping(json.loads(item["document"]["S"]))
+        item = self._table.get(ItemKind.MAPPING_VERSION, _key(number))
+        return None if item is None else _to_saved(item).mapping
 
     def draft(self, document: str) -> MappingConfig:
-        """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
+        """Return the mapping of a JSON document that is not saved.
+
+        Raises `MappingError` when the document is not a mapping.
+        """
         return parse_draft(document)
 
     def save(self, mapping: MappingConfig, *, by: str = "", at: float = 0.0) -> None:
-        """Save a mapping under its version, which must be new; else `StaleError`.
+        """Save a mapping under its version, which must be new; else raise `StaleError`.
 
-        `by` and `at` (seconds) are kept with it: who saved it, and when.
+        `by` and `at` (seconds since 1970) are stored with it.
         """
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    "mapping": {"S": NAME},
-                    "version": {"N": str(mapping.version)},
+            self._table.put(
+                ItemKind.MAPPING_VERSION,
+                {
+                    **_key(mapping.version),
                     "document": {"S": json.dumps(mapping_document(mapping), ensure_ascii=False)},
                     "saved_by": {"S": by},
                     "saved_at": {"N": str(at)},
                 },
-                ConditionExpression="attribute_not_exists(version)",
+                Condition("attribute_not_exists(version)"),
             )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+        except self._table.condition_failed as error:
             raise StaleError(
                 f"version {mapping.version} of the mapping is saved already: read it again"
             ) from error
 
 
-def _saved(item: dict[str, Any]) -> SavedMapping:
+def _key(version: int) -> dict[str, AttributeValueTypeDef]:
+    return {"mapping": {"S": NAME}, "version": {"N": str(version)}}
+
+
+def _to_saved(item: Item) -> SavedMapping:
     return SavedMapping(
         parse_mapping(json.loads(item["document"]["S"])),
         item.get("saved_by", {"S": ""})["S"],

@@ -1,0 +1,139 @@
+"""Dataclasses as JSON with named members, generated from their fields and type hints.
+
+Members that have their default value are left out, because DynamoDB bills an item by its size. A
+dataclass may contain text, numbers, booleans, enumerations, tuples, frozen sets, mappings with text
+as key, other dataclasses, and unions of these that differ in their JSON type.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+Decoder = Callable[[Any], Any]
+"""Turns what `json.loads` returns into a value of one type."""
+
+SCALARS: Final = (str, int, float, bool, type(None))
+
+
+def dumps(value: object) -> str:
+    """Return a value as compact JSON text."""
+    return json.dumps(encode(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def loads(kind: type[T], text: str) -> T:
+    """Return the value of a type that a JSON text contains. Raises as `decode`."""
+    return decode(kind, json.loads(text))
+
+
+def encode(value: object) -> Any:  # noqa: ANN401  # any JSON value
+    """Return a value in the types of JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            name: encode(member)
+            for name, default in _defaults(type(value))
+            if (member := getattr(value, name)) != default
+        }
+    if isinstance(value, Mapping):
+        return {str(key): encode(member) for key, member in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(encode(member) for member in value)
+    if isinstance(value, tuple | list):
+        return [encode(member) for member in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def decode(kind: type[T], tree: Any) -> T:  # noqa: ANN401  # any JSON value
+    """Return the value of a type that JSON values describe.
+
+    Raises `TypeError`, `KeyError` or `ValueError` when they do not describe one: a member that the
+    dataclass does not have is an error too, because it would be lost at the next write.
+    """
+    hint: Any = kind
+    value: T = _decoder(hint)(tree)
+    return value
+
+
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, object], ...]:
+    """Return the name and the default value of each field; `MISSING` where there is none."""
+    return tuple((each.name, _default(each)) for each in fields(kind))
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+@cache
+def _decoder(hint: Any) -> Decoder:  # noqa: ANN401  # a type or a generic alias
+    """Return the decoder of a type hint."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint in SCALARS:
+        return _same
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if is_dataclass(hint):
+        return _dataclass_decoder(hint)
+    if origin is tuple:
+        return _tuple_decoder(arguments)
+    if origin is frozenset:
+        member = _decoder(arguments[0])
+        return lambda tree: frozenset(map(member, tree))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        member = _decoder(arguments[1])
+        return lambda tree: {key: member(value) for key, value in tree.items()}
+    if origin in (Union, types.UnionType):
+        return _union_decoder(arguments)
+    raise TypeError(f"a stored dataclass cannot contain {hint!r}")
+
+
+def _same(tree: Any) -> Any:  # noqa: ANN401  # any JSON scalar
+    return tree
+
+
+def _dataclass_decoder(kind: Any) -> Decoder:  # noqa: ANN401  # a dataclass
+    hints = get_type_hints(kind)
+    members = {name: _decoder(hints[name]) for name, _ in _defaults(kind)}
+    return lambda tree: kind(**{name: members[name](value) for name, value in tree.items()})
+
+
+def _tuple_decoder(arguments: tuple[Any, ...]) -> Decoder:
+    if arguments[1:] == (...,):
+        member = _decoder(arguments[0])
+        return lambda tree: tuple(map(member, tree))
+    members = tuple(map(_decoder, arguments))
+    return lambda tree: tuple(member(value) for member, value in zip(members, tree, strict=True))
+
+
+def _union_decoder(arguments: tuple[Any, ...]) -> Decoder:
+    """Return a decoder that selects the member of a union by the JSON type of the value."""
+    decoders: dict[type, Decoder] = {}
+    for argument in arguments:
+        shape = _shape(argument)
+        if shape in decoders and shape is not str:
+            raise TypeError(f"several members of a union are stored as {shape.__name__}")
+        decoders[shape] = _same if shape in decoders else _decoder(argument)
+
+    def decode_member(tree: Any) -> Any:  # noqa: ANN401  # any JSON value
+        shape = type(tree) if tree is None or isinstance(tree, dict | list) else str
+        return decoders[shape](tree)
+
+    return decode_member
+
+
+def _shape(hint: Any) -> type:  # noqa: ANN401  # a type or a generic alias
+    """Return the JSON type of a hint: `dict`, `list`, or `str` for every scalar but None."""
+    origin = get_origin(hint) or hint
+    if origin is type(None):
+        return type(None)
+    if origin in (tuple, frozenset):
+        return list
+    if is_dataclass(origin) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        return dict
+    return str

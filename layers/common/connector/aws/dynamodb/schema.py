@@ -1,0 +1,55 @@
+"""The schema numbers of stored items: one for each kind of item, checked at every read and write.
+
+A newer connector may store an item in a form that this version cannot read. This version refuses
+such an item and never overwrites it, so that a rollback loses nothing. Nothing was deployed before
+these numbers, so no reader supports a lower one: the named form of links has number 2 because links
+in positional form had number 1 during development.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from connector.errors import HaltError, StopReason
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+SCHEMA_ATTRIBUTE: Final = "schema"
+"""The attribute of every item that holds its schema number."""
+
+
+class ItemKind(StrEnum):
+    """What an item of one of the tables contains."""
+
+    LINK = "link"
+    RECORD_POINTER = "record pointer"
+    CURSOR = "cursor"
+    RUN = "run"
+    DOCUMENT = "document"
+    SESSION = "session"
+    LOGIN_LOCK = "login lock"
+    CALL_COUNTER = "call counter"
+    IDEMPOTENCY_RECORD = "idempotency record"
+    JOURNAL_ENTRY = "journal entry"
+    AUDIT_ENTRY = "audit entry"
+    MAPPING_VERSION = "mapping version"
+
+
+SCHEMAS: Final = {**dict.fromkeys(ItemKind, 1), ItemKind.LINK: 2}
+"""The schema number that this version writes, and the highest that it reads. Raise a number when a
+stored form changes, also when it only gains a member: older readers would drop that member."""
+
+
+def check_schema(kind: ItemKind, item: Mapping[str, AttributeValueTypeDef]) -> None:
+    """Raise `HaltError` when a newer version of the connector stored an item."""
+    stored = int(item.get(SCHEMA_ATTRIBUTE, {"N": "0"})["N"])
+    if stored > SCHEMAS[kind]:
+        raise HaltError(
+            StopReason.NEWER_SCHEMA,
+            f"a stored item ({kind}) has schema {stored}, but this version of the connector reads "
+            f"schema {SCHEMAS[kind]} at most: deploy the newer version again. The item was not "
+            "changed.",
+        )
