@@ -1,10 +1,11 @@
-"""The mapping bound to the fields that both sides really have today."""
+"""The mapping bound to the fields that both sides have at present."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
 from connector.mapping.schema import Field, FieldKind, Schema
@@ -12,25 +13,25 @@ from connector.mapping.type_loss import type_loss
 from connector.mapping.values import Canonical, canonical, convert
 from connector.model import RecordKind, Side, Value
 
-TO_SALESFORCE_ONLY = frozenset({"behaviour_score", "state", "url"})
-"""Attributes that never travel to Plezi, whatever the mapping says (reference: product P9)."""
+TO_SALESFORCE_ONLY: Final = frozenset({"behaviour_score", "state", "url"})
+"""Attributes that are never written to Plezi, because Plezi computes them."""
 
 
 @dataclass(frozen=True)
 class BoundPair:
-    """One field line with the fields that it joins; no Contact field where none is mapped."""
+    """One field pair with its fields; without a Contact field if none is mapped."""
 
     pair: FieldPair
     fields: Mapping[RecordKind, Field]
 
     @property
     def key(self) -> str:
-        """The line's name."""
+        """The name of the pair."""
         return self.pair.key
 
     @cached_property
     def kind(self) -> FieldKind:
-        """The kind in which both sides compare: the more particular one of the two.
+        """The kind in which both sides are compared: the more specific of the two.
 
         A score is a number in Plezi and a text in Salesforce: '25' and 25 must be equal.
         """
@@ -43,32 +44,32 @@ class BoundPair:
 
     @cached_property
     def scale(self) -> int | None:
-        """The decimals that every side can hold."""
+        """The number of decimals that every side can store (None: no limit)."""
         scales = [field.scale for field in self.fields.values() if field.scale is not None]
         return min(scales, default=None)
 
     def canonical(self, side: Side, value: Value) -> Canonical:
-        """Return the form in which a value of this line may be compared.
+        """Return the form in which a value of this pair is compared.
 
-        The placeholder for a value that Plezi lacks is blank: it never travels back.
+        The placeholder for a missing Plezi value counts as blank: it is never sent back.
         """
         if side is Side.SALESFORCE and self.pair.placeholder and value == self.pair.placeholder:
             return None
         return canonical(self.kind, value, scale=self.scale)
 
     def is_blank(self, side: Side, value: Value) -> bool:
-        """Whether a value says nothing."""
+        """Whether a value is blank or an unticked checkbox."""
         return self.canonical(side, value) in (None, False)
 
     def convert(self, kind: RecordKind, value: Value) -> Value:
-        """Say a value in the words of a kind of record; the placeholder where one is needed."""
-        said = convert(value, self.fields[kind], kind.side)
-        if said is None and kind is RecordKind.LEAD and self.pair.placeholder:
+        """Convert a value for a kind of record; a blank for a Lead becomes the placeholder."""
+        converted = convert(value, self.fields[kind], kind.side)
+        if converted is None and kind is RecordKind.LEAD and self.pair.placeholder:
             return self.pair.placeholder
-        return said
+        return converted
 
     def can_receive(self, kind: RecordKind) -> bool:
-        """Whether the line is ever written on this kind: Contacts of Salesforce never are."""
+        """Whether the pair is ever written to this kind of record; never to Salesforce Contacts."""
         if kind is RecordKind.CONTACT or kind not in self.fields:
             return False
         if kind is RecordKind.PLEZI_CONTACT and self.pair.plezi in TO_SALESFORCE_ONLY:
@@ -76,13 +77,13 @@ class BoundPair:
         return self.pair.direction.can_receive(kind.side)
 
     def is_writable(self, kind: RecordKind, *, create: bool) -> bool:
-        """Whether the side lets us write the field today; creating and updating are two rights."""
+        """Whether the side allows the write at present; create and update are separate rights."""
         return self.fields[kind].creatable if create else self.fields[kind].updatable
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendedPair:
-    """A line that cannot work today; the others go on. `reason` names the field and the remedy."""
+    """A pair or filter that cannot work at present; `reason` names the field and the remedy."""
 
     key: str
     reason: str
@@ -90,10 +91,10 @@ class SuspendedPair:
 
 @dataclass(frozen=True, slots=True)
 class ReadScope:
-    """What is read of each kind of record, and who takes part.
+    """The fields to read of each kind of record, and the filters.
 
-    `names` are the mapped fields. A filter that is None lets everybody through; nobody of a kind
-    that is `excluded` takes part, for its filter cannot be used today.
+    A filter that is None accepts every record. Records of a kind in `excluded` take no part,
+    because the filter of that kind cannot be evaluated at present.
     """
 
     field_names: Mapping[RecordKind, tuple[str, ...]]
@@ -103,7 +104,7 @@ class ReadScope:
 
 @dataclass(frozen=True)
 class BoundMapping:
-    """A version of the mapping, ready to use: what works, and what is parked."""
+    """A version of the mapping that is ready to use: active pairs and suspended pairs."""
 
     config: MappingConfig
     pairs: tuple[BoundPair, ...]
@@ -112,105 +113,109 @@ class BoundMapping:
 
     @cached_property
     def by_field(self) -> Mapping[tuple[RecordKind, str], BoundPair]:
-        """The line of a field, by the kind of record and the field's name there."""
-        return {(kind, f.name): line for line in self.pairs for kind, f in line.fields.items()}
+        """The pair of a field, by the kind of record and the field name there."""
+        return {
+            (kind, field.name): pair for pair in self.pairs for kind, field in pair.fields.items()
+        }
 
     @cached_property
     def fields_of(self) -> Mapping[RecordKind, tuple[tuple[str, str], ...]]:
-        """By kind of record: each line that has a field there, by its key, and the field's name."""
+        """By kind of record, the key and the field name of each pair with a field there."""
         return {
-            kind: tuple((it.key, it.fields[kind].name) for it in self.pairs if kind in it.fields)
+            kind: tuple(
+                (pair.key, pair.fields[kind].name) for pair in self.pairs if kind in pair.fields
+            )
             for kind in RecordKind
         }
 
     @cached_property
     def always_compared(self) -> tuple[BoundPair, ...]:
-        """The lines that may tell one record what another says though neither has changed."""
+        """The pairs that may need a write although no value changed since the last agreement."""
         policies = (ConflictPolicy.FILL_BLANK, ConflictPolicy.MOST_RESTRICTIVE)
-        return tuple(it for it in self.pairs if it.pair.enforced or it.pair.policy in policies)
+        return tuple(
+            pair for pair in self.pairs if pair.pair.enforced or pair.pair.policy in policies
+        )
 
     def field_names(self, kind: RecordKind) -> tuple[str, ...]:
-        """Return the field names to read from this kind of record, in the mapping's order."""
-        return tuple(line.fields[kind].name for line in self.pairs if kind in line.fields)
+        """Return the field names to read from this kind of record, in the order of the mapping."""
+        return tuple(pair.fields[kind].name for pair in self.pairs if kind in pair.fields)
 
     @cached_property
     def read_scope(self) -> ReadScope:
-        """What is read of each kind of record, and who takes part."""
+        """The fields to read of each kind of record, and the filters."""
         return ReadScope(
             field_names={kind: self.field_names(kind) for kind in RecordKind},
             filters={
-                kind: None if kind in self.excluded else only
-                for kind, only in _filters(self.config).items()
+                kind: None if kind in self.excluded else condition
+                for kind, condition in _filters(self.config).items()
             },
             excluded=self.excluded,
         )
 
 
 def bind_mapping(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]) -> BoundMapping:
-    """Join each line to the fields that exist; park the ones that cannot work, with the reason."""
-    lines: list[BoundPair] = []
-    parked: list[SuspendedPair] = []
-    for line in mapping.pairs:
-        if line.direction is Direction.OFF:
+    """Join each pair with its fields; suspend pairs that cannot work, each with the reason."""
+    pairs: list[BoundPair] = []
+    suspended: list[SuspendedPair] = []
+    for pair in mapping.pairs:
+        if pair.direction is Direction.OFF:
             continue
-        reason = _obstacle(line, schemas)
+        reason = _suspension_reason(pair, schemas)
         if reason:
-            parked.append(SuspendedPair(line.key, reason))
+            suspended.append(SuspendedPair(pair.key, reason))
             continue
         fields = {
-            RecordKind.PLEZI_CONTACT: schemas[RecordKind.PLEZI_CONTACT][line.plezi],
-            RecordKind.LEAD: schemas[RecordKind.LEAD][line.salesforce],
+            RecordKind.PLEZI_CONTACT: schemas[RecordKind.PLEZI_CONTACT][pair.plezi],
+            RecordKind.LEAD: schemas[RecordKind.LEAD][pair.salesforce],
         }
-        if line.contact and line.contact in schemas[RecordKind.CONTACT]:
-            fields[RecordKind.CONTACT] = schemas[RecordKind.CONTACT][line.contact]
-        lines.append(BoundPair(line, fields))
-    closed = set()
-    for kind, only in _filters(mapping).items():
-        if only is not None and only.field not in schemas[kind]:
-            closed.add(kind)
-            parked.append(SuspendedPair(f"{kind.value} filter", _filter_reason(kind, only)))
-    return BoundMapping(mapping, tuple(lines), tuple(parked), frozenset(closed))
+        if pair.contact and pair.contact in schemas[RecordKind.CONTACT]:
+            fields[RecordKind.CONTACT] = schemas[RecordKind.CONTACT][pair.contact]
+        pairs.append(BoundPair(pair, fields))
+    excluded = set()
+    for kind, condition in _filters(mapping).items():
+        if condition is not None and condition.field not in schemas[kind]:
+            excluded.add(kind)
+            reason = _filter_reason(kind, condition)
+            suspended.append(SuspendedPair(f"{kind.value} filter", reason))
+    return BoundMapping(mapping, tuple(pairs), tuple(suspended), frozenset(excluded))
 
 
 def _filters(mapping: MappingConfig) -> Mapping[RecordKind, Filter | None]:
     return {RecordKind.LEAD: mapping.lead_filter, RecordKind.CONTACT: mapping.contact_filter}
 
 
-def _filter_reason(kind: RecordKind, only: Filter) -> str:
+def _filter_reason(kind: RecordKind, condition: Filter) -> str:
     return (
-        f"{kind.value} has no field {only.field!r} that the integration user can see, so nobody "
-        f"of that kind takes part: create it, or grant it field-level security, or change the "
-        "filter"
+        f"{kind.value} has no field {condition.field!r} that is visible to the integration user, "
+        f"so no {kind.value} is synchronized: create the field, or grant field-level security, or "
+        "change the filter"
     )
 
 
-def _obstacle(line: FieldPair, schemas: Mapping[RecordKind, Schema]) -> str:
-    """Say why a line cannot work today; '' when it can."""
-    if line.plezi not in schemas[RecordKind.PLEZI_CONTACT]:
-        return f"Plezi has no attribute {line.plezi!r}: create it, or switch the line off"
-    if line.salesforce not in schemas[RecordKind.LEAD]:
+def _suspension_reason(pair: FieldPair, schemas: Mapping[RecordKind, Schema]) -> str:
+    """Return why a pair cannot work at present; '' if it can."""
+    if pair.plezi not in schemas[RecordKind.PLEZI_CONTACT]:
+        return f"Plezi has no attribute {pair.plezi!r}: create it, or switch the pair off"
+    if pair.salesforce not in schemas[RecordKind.LEAD]:
         return (
-            f"Lead has no field {line.salesforce!r} that the integration user can see: create it, "
-            "or grant it field-level security, or switch the line off"
+            f"Lead has no field {pair.salesforce!r} that is visible to the integration user: "
+            "create it, or grant field-level security, or switch the pair off"
         )
-    plezi = schemas[RecordKind.PLEZI_CONTACT][line.plezi]
-    lead = schemas[RecordKind.LEAD][line.salesforce]
+    plezi = schemas[RecordKind.PLEZI_CONTACT][pair.plezi]
+    lead = schemas[RecordKind.LEAD][pair.salesforce]
     for side, source, target in ((Side.PLEZI, lead, plezi), (Side.SALESFORCE, plezi, lead)):
-        special = side is Side.PLEZI and line.plezi in TO_SALESFORCE_ONLY
-        if special or not line.direction.can_receive(side):
+        is_never_sent = side is Side.PLEZI and pair.plezi in TO_SALESFORCE_ONLY
+        if is_never_sent or not pair.direction.can_receive(side):
             continue
-        if not _writable(target):
+        if not (target.creatable or target.updatable):
             return (
-                f"{side.value.capitalize()} does not let us write {target.name!r}: grant edit "
-                "access to it, or turn the line the other way, or switch it off"
+                f"the integration user cannot write to {target.name!r} in "
+                f"{side.value.capitalize()}: grant edit access, or reverse the direction of the "
+                "pair, or switch it off"
             )
-        if lost := type_loss(source, target):
+        if loss := type_loss(source, target):
             return (
-                f"{source.name!r} cannot be told to {target.name!r} as they are typed now: {lost}; "
-                "give the fields types that fit, or turn the line the other way"
+                f"the current types of {source.name!r} and {target.name!r} do not fit: {loss}; "
+                "change a field type, or reverse the direction of the pair, or switch it off"
             )
     return ""
-
-
-def _writable(field: Field) -> bool:
-    return field.creatable or field.updatable

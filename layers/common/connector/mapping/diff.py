@@ -1,4 +1,4 @@
-"""What changed between two versions of the mapping, line by line."""
+"""The changes between two versions of the mapping, field pair by field pair."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from connector.mapping.model import FieldPair, Filter, MappingConfig
 
 @dataclass(frozen=True, slots=True)
 class MappingChange:
-    """One thing that changed: where, and what it said before and says now ('': it was not there).
+    """One changed property, with its value before and after ('': it did not exist).
 
-    `line` is a line's Salesforce field, or the name of a setting; `field` the property of the line.
+    `pair` is the Salesforce field of the pair, or the name of a setting; `field` is the property of
+    the pair ('' for a new or removed pair, and for a setting).
     """
 
     pair: str
@@ -22,36 +23,36 @@ class MappingChange:
 
 
 def diff_mappings(before: MappingConfig, after: MappingConfig) -> tuple[MappingChange, ...]:
-    """Return what changed, in the order of the newer mapping; a new order of lines is no change."""
+    """Return what changed, in the order of the newer mapping; the order of pairs is ignored."""
     return (*_setting_changes(before, after), *_pair_changes(before, after))
 
 
 def _setting_changes(before: MappingConfig, after: MappingConfig) -> Iterator[MappingChange]:
     for name in ("contact_filter", "lead_filter", "duplicates", "create_lead_beside_contact"):
-        was, is_now = _to_text(getattr(before, name)), _to_text(getattr(after, name))
-        if was != is_now:
-            yield MappingChange(name, "", was, is_now)
+        old, new = _to_text(getattr(before, name)), _to_text(getattr(after, name))
+        if old != new:
+            yield MappingChange(name, "", old, new)
 
 
 def _pair_changes(before: MappingConfig, after: MappingConfig) -> Iterator[MappingChange]:
-    old = {line.key: line for line in before.pairs}
-    new = {line.key: line for line in after.pairs}
-    for key, line in new.items():
-        if key not in old:
-            yield MappingChange(key, "", "", _summary(line))
+    old_pairs = {pair.key: pair for pair in before.pairs}
+    new_pairs = {pair.key: pair for pair in after.pairs}
+    for key, pair in new_pairs.items():
+        if key not in old_pairs:
+            yield MappingChange(key, "", "", _summary(pair))
             continue
         for field in fields(FieldPair):
-            was = _to_text(getattr(old[key], field.name))
-            is_now = _to_text(getattr(line, field.name))
-            if was != is_now:
-                yield MappingChange(key, field.name, was, is_now)
-    for key, line in old.items():
-        if key not in new:
-            yield MappingChange(key, "", _summary(line), "")
+            old = _to_text(getattr(old_pairs[key], field.name))
+            new = _to_text(getattr(pair, field.name))
+            if old != new:
+                yield MappingChange(key, field.name, old, new)
+    for key, pair in old_pairs.items():
+        if key not in new_pairs:
+            yield MappingChange(key, "", _summary(pair), "")
 
 
-def _summary(line: FieldPair) -> str:
-    return f"{line.plezi} {line.direction.value}"
+def _summary(pair: FieldPair) -> str:
+    return f"{pair.plezi} {pair.direction.value}"
 
 
 def _to_text(value: object) -> str:

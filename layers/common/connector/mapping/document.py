@@ -1,15 +1,15 @@
-"""The mapping as a document: what is stored, and what an administrator reads and writes."""
+"""The mapping as a JSON document: the stored form, and the form that admins read and write."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import MISSING, fields
+from enum import StrEnum
+from typing import Any, Final, get_type_hints
 
 from connector.errors import MappingError
-from connector.mapping import (
-    ConflictPolicy,
-    Direction,
+from connector.mapping.model import (
     DuplicatePolicy,
     FieldPair,
     Filter,
@@ -18,14 +18,16 @@ from connector.mapping import (
 )
 
 DRAFT_VERSION: Final = -1
-"""Stands for a mapping that is not saved yet."""
+"""The version number of a mapping that is not saved yet."""
+PAIR_TYPES: Final = get_type_hints(FieldPair)
+"""The type of each property of a field pair, by name: text, an enumeration, or a flag."""
 
 
 def mapping_document(mapping: MappingConfig) -> dict[str, Any]:
-    """Return the mapping as JSON-ready data, defaults left out of its lines."""
+    """Return the mapping as JSON-ready data."""
     return {
         "version": mapping.version,
-        "pairs": [_pair_document(line) for line in mapping.pairs],
+        "pairs": [_pair_document(pair) for pair in mapping.pairs],
         "contact_filter": _filter_document(mapping.contact_filter),
         "lead_filter": _filter_document(mapping.lead_filter),
         "duplicates": mapping.duplicates.value,
@@ -34,11 +36,11 @@ def mapping_document(mapping: MappingConfig) -> dict[str, Any]:
 
 
 def parse_mapping(document: Mapping[str, Any]) -> MappingConfig:
-    """Return the mapping that a document holds; `MappingError` names what is wrong."""
+    """Return the mapping of a document. Raises `MappingError`, which names the wrong part."""
     try:
         return MappingConfig(
             version=int(document["version"]),
-            pairs=tuple(_to_pair(line) for line in document["pairs"]),
+            pairs=tuple(_to_pair(pair) for pair in document["pairs"]),
             contact_filter=_to_filter(document.get("contact_filter")),
             lead_filter=_to_filter(document.get("lead_filter")),
             duplicates=DuplicatePolicy(document.get("duplicates", DuplicatePolicy.MIRROR)),
@@ -51,52 +53,50 @@ def parse_mapping(document: Mapping[str, Any]) -> MappingConfig:
 
 
 def parse_draft(text: str) -> MappingConfig:
-    """Return the mapping of a JSON document that is not saved; `MappingError` says why not."""
+    """Return the mapping of a JSON text that is not saved. Raises `MappingError`."""
     try:
-        said = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise MappingError("the mapping is not JSON") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise MappingError("the mapping is not a JSON object")
-    return parse_mapping({**said, "version": DRAFT_VERSION})
+    return parse_mapping({**document, "version": DRAFT_VERSION})
 
 
-def _pair_document(line: FieldPair) -> dict[str, Any]:
-    said = {
-        "plezi": line.plezi,
-        "salesforce": line.salesforce,
-        "direction": line.direction.value,
-        "policy": line.policy.value,
-    }
-    optional = {
-        "contact": line.contact,
-        "placeholder": line.placeholder,
-        "locked": line.locked,
-        "enforced": line.enforced,
-    }
-    return {**said, **{name: value for name, value in optional.items() if value}}
+def _pair_document(pair: FieldPair) -> dict[str, str | bool]:
+    """Return the properties of a pair; text and flags with their default value are left out."""
+    document: dict[str, str | bool] = {}
+    for field in fields(FieldPair):
+        value = getattr(pair, field.name)
+        if isinstance(value, StrEnum):
+            document[field.name] = value.value
+        elif field.default is MISSING or value != field.default:
+            document[field.name] = value
+    return document
 
 
-def _to_pair(said: Mapping[str, Any]) -> FieldPair:
-    return FieldPair(
-        plezi=said["plezi"],
-        salesforce=said["salesforce"],
-        direction=Direction(said["direction"]),
-        contact=said.get("contact", ""),
-        policy=ConflictPolicy(said.get("policy", ConflictPolicy.NEWEST)),
-        placeholder=said.get("placeholder", ""),
-        locked=bool(said.get("locked", False)),
-        enforced=bool(said.get("enforced", False)),
-    )
+def _to_pair(document: Mapping[str, Any]) -> FieldPair:
+    properties: dict[str, Any] = {}
+    for field in fields(FieldPair):
+        if field.default is not MISSING and field.name not in document:
+            continue
+        value = document[field.name]
+        kind = PAIR_TYPES[field.name]
+        properties[field.name] = value if kind is str else kind(value)
+    return FieldPair(**properties)
 
 
-def _filter_document(only: Filter | None) -> dict[str, str] | None:
-    if only is None:
+def _filter_document(condition: Filter | None) -> dict[str, str] | None:
+    if condition is None:
         return None
-    return {"field": only.field, "operator": only.operator.value, "value": only.value}
+    return {
+        "field": condition.field,
+        "operator": condition.operator.value,
+        "value": condition.value,
+    }
 
 
-def _to_filter(said: Mapping[str, str] | None) -> Filter | None:
-    if said is None:
+def _to_filter(document: Mapping[str, str] | None) -> Filter | None:
+    if document is None:
         return None
-    return Filter(said["field"], Operator(said["operator"]), said["value"])
+    return Filter(document["field"], Operator(document["operator"]), document["value"])

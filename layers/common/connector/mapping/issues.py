@@ -1,40 +1,46 @@
-"""What the judging of a mapping says: remarks, each with its rule, place, and remedy."""
+"""The issues that the validation of a mapping finds, each with its rule, place and remedy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from connector.described_enum import DescribedEnum
 from connector.mapping.model import MappingConfig
 
 
-class IssueCode(StrEnum):
-    """The rules of a mapping; `docs/mapping.md` explains each."""
+class IssueCode(DescribedEnum):
+    """The rules for a mapping; the table in docs/mapping.md is generated from here."""
 
-    UNKNOWN_NAME = "unknown_name"
-    LOSSY_TYPES = "lossy_types"
-    NOT_WRITABLE = "not_writable"
-    MADE_ONE_WAY = "made_one_way"
-    NARROWER = "narrower"
-    LOCKED = "locked"
-    MANDATORY = "mandatory"
-    ONE_WAY_SPECIAL = "one_way_special"
-    FUNCTION_FREE_TEXT = "function_free_text"
-    DUPLICATE = "duplicate"
-    PLACEHOLDER = "placeholder"
-    POLICY = "policy"
-    ENFORCED = "enforced"
-    FILTER_VALUE = "filter_value"
-    NO_FILTER = "no_filter"
-    SHAPE = "shape"
+    UNKNOWN_NAME = "unknown_name", "A field or attribute of the mapping does not exist."
+    LOSSY_TYPES = "lossy_types", "The types of the two fields lose or refuse values."
+    NOT_WRITABLE = "not_writable", "The field that should receive values is read-only."
+    MADE_ONE_WAY = "made_one_way", "The pair works in one direction only and is saved as one-way."
+    NARROWER = "narrower", "The receiving field does not accept all values of the other field."
+    LOCKED = "locked", "A locked pair was changed or removed, or another pair is locked."
+    MANDATORY = "mandatory", "An attribute that Plezi requires is not mapped towards Plezi."
+    ONE_WAY_SPECIAL = (
+        "one_way_special",
+        "Score, state and page URL of Plezi are sent to Salesforce only.",
+    )
+    FUNCTION_FREE_TEXT = (
+        "function_free_text",
+        "Free text of Salesforce would be written to the job function of Plezi.",
+    )
+    DUPLICATE = "duplicate", "Two pairs write to the same field."
+    PLACEHOLDER = "placeholder", "A field that Salesforce requires has no usable placeholder."
+    POLICY = "policy", "The conflict policy does not fit the types of the fields."
+    ENFORCED = "enforced", "An enforced pair has another direction than to_salesforce."
+    FILTER_VALUE = "filter_value", "No record can pass the filter."
+    NO_FILTER = "no_filter", "Without a filter, every Contact of the org is imported into Plezi."
+    SHAPE = "shape", "The request body does not have the expected structure."
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing to say about a mapping.
+    """One issue of a mapping.
 
-    `line` is the line's Salesforce field, or the name of a filter; `field` the property of the line
-    that is meant ('' for all of it). `blocks`: the mapping cannot be saved so.
+    `pair` is the Salesforce field of the pair, or the name of a filter; `field` is the property of
+    the pair ('' for the whole pair). `blocks`: the mapping cannot be saved with this issue.
     """
 
     code: IssueCode
@@ -47,7 +53,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """All that is to say about a mapping, and the mapping as it would be saved."""
+    """All issues of a mapping, and the mapping as it would be saved."""
 
     mapping: MappingConfig
     problems: tuple[Issue, ...] = ()

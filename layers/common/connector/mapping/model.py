@@ -1,67 +1,73 @@
-"""The mapping as an administrator writes it: field lines, filters, policies."""
+"""The mapping as an admin defines it: field pairs, filters, policies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from connector.described_enum import DescribedEnum
 from connector.mapping.values import clean, to_text
 from connector.model import Side, Value
 
 
-class Direction(StrEnum):
-    """Which way a field travels."""
+class Direction(DescribedEnum):
+    """The direction in which values of a field pair are sent."""
 
-    BOTH = "both"
-    TO_PLEZI = "to_plezi"
-    TO_SALESFORCE = "to_salesforce"
-    OFF = "off"
+    BOTH = "both", "Changes of each side are written to the other side."
+    TO_PLEZI = "to_plezi", "Changes in Salesforce are written to Plezi."
+    TO_SALESFORCE = "to_salesforce", "Changes in Plezi are written to Salesforce."
+    OFF = "off", "The pair is switched off."
 
     def can_send(self, side: Side) -> bool:
-        """Whether what this side says is told to the other."""
+        """Whether values of this side are written to the other side."""
         return self is Direction.BOTH or self is _TOWARDS[side.other]
 
     def can_receive(self, side: Side) -> bool:
-        """Whether this side is told what the other says."""
+        """Whether values of the other side are written to this side."""
         return self is Direction.BOTH or self is _TOWARDS[side]
 
 
 _TOWARDS: Final = {Side.PLEZI: Direction.TO_PLEZI, Side.SALESFORCE: Direction.TO_SALESFORCE}
 
 
-class ConflictPolicy(StrEnum):
-    """Who wins when both sides changed one field to different values."""
+class ConflictPolicy(DescribedEnum):
+    """The rule for a field that both sides changed to different values."""
 
-    NEWEST = "newest"
-    PLEZI_WINS = "plezi_wins"
-    SALESFORCE_WINS = "salesforce_wins"
-    FILL_BLANK = "fill_blank"
-    MOST_RESTRICTIVE = "most_restrictive"
-    HOLD = "hold"
-
-
-class DuplicatePolicy(StrEnum):
-    """What several Leads of one e-mail are: one person in mirrors, one survivor, or a question."""
-
-    MIRROR = "mirror"
-    SURVIVOR = "survivor"
-    HOLD = "hold"
+    NEWEST = "newest", "The record with the latest modification time wins."
+    PLEZI_WINS = "plezi_wins", "Plezi's value wins."
+    SALESFORCE_WINS = "salesforce_wins", "Salesforce's value wins."
+    FILL_BLANK = "fill_blank", "Only blank values are filled; different values stay as they are."
+    MOST_RESTRICTIVE = (
+        "most_restrictive",
+        "A checkbox, such as an opt-out, that is ticked on one side is ticked on both.",
+    )
+    HOLD = "hold", "The field waits for a decision of an admin."
 
 
-class Operator(StrEnum):
-    """How a filter compares."""
+class DuplicatePolicy(DescribedEnum):
+    """The rule for several Leads with one e-mail."""
 
-    EQUALS = "equals"
-    NOT_EQUALS = "not_equals"
-    IN = "in"
+    MIRROR = "mirror", "All Leads with the e-mail are kept equal."
+    SURVIVOR = (
+        "survivor",
+        "One Lead is synchronized: a linked one, else the one with the lowest id.",
+    )
+    HOLD = "hold", "The link waits until an admin picks the primary Lead."
+
+
+class Operator(DescribedEnum):
+    """The comparison of a filter."""
+
+    EQUALS = "equals", "The field has the value."
+    NOT_EQUALS = "not_equals", "The field has another value."
+    IN = "in", "The field has one of the values, which are separated by commas."
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which records take part: those whose field compares so with the value.
+    """The condition that a record must meet to take part.
 
-    Compared as a person would read it: case folded, a checkbox ticked is 'yes', 'true' or '1'.
+    The comparison ignores case; a ticked checkbox equals 'yes', 'true' and '1'.
     """
 
     field: str
@@ -69,8 +75,8 @@ class Filter:
     value: str
 
     def accepts(self, value: Value) -> bool:
-        """Whether a record that says this takes part."""
-        wanted = {_normalized(word) for word in self.value.split(",")}
+        """Whether a record with this value takes part."""
+        wanted = {_normalized(part) for part in self.value.split(",")}
         match self.operator:
             case Operator.NOT_EQUALS:
                 return _normalized(value) not in wanted
@@ -79,37 +85,39 @@ class Filter:
 
 
 def _normalized(value: Value) -> str:
-    word = clean(to_text(value)).casefold()
-    return "true" if word in {"yes", "1", "oui"} else "false" if word in {"no", "0"} else word
+    text = clean(to_text(value)).casefold()
+    return "true" if text in {"yes", "1", "oui"} else "false" if text in {"no", "0"} else text
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPair:
-    """One field line.
+    """A Plezi attribute and the Lead field that have the same meaning, and how they are kept equal.
 
-    `contact` is the field of a Salesforce Contact that says the same ('' for none). `placeholder`
-    is written where Salesforce demands a value and Plezi has none; it never travels back. A
-    `locked` line cannot be moved; an `enforced` one is written again when the other side lost it.
+    These properties are declared here only: the stored document, the API body and the API view are
+    derived from them. `contact` is the field of a Salesforce Contact with the same meaning ('' for
+    none). `placeholder` is written if Salesforce requires a value and Plezi has none; it is never
+    sent back. A `locked` pair cannot be changed. The Plezi value of an `enforced` pair is written
+    again if Salesforce has another one.
     """
 
     plezi: str
     salesforce: str
     direction: Direction
-    contact: str = ""
     policy: ConflictPolicy = ConflictPolicy.NEWEST
+    contact: str = ""
     placeholder: str = ""
     locked: bool = False
     enforced: bool = False
 
     @property
     def key(self) -> str:
-        """The line's name: no two lines write one Salesforce field."""
+        """The name of the pair: no two pairs write to one Salesforce field."""
         return self.salesforce
 
 
 @dataclass(frozen=True, slots=True)
 class MappingConfig:
-    """One version of the whole configuration of what travels; 0 is the one shipped."""
+    """One version of the whole mapping; version 0 is the default mapping."""
 
     version: int
     pairs: tuple[FieldPair, ...]
@@ -159,4 +167,4 @@ DEFAULT_MAPPING: Final = MappingConfig(
     ),
     contact_filter=Filter("sync_to_plezi__c", Operator.EQUALS, "yes"),
 )
-"""What Plezi's own connector does, as its help article says (reference: product P7 to P13)."""
+"""The fields of Plezi's own Salesforce connector, as its help center describes them."""

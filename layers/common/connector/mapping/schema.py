@@ -1,4 +1,4 @@
-"""What a side says of its own fields, reduced to what the mapping must know."""
+"""The fields of each side, reduced to the properties that the mapping needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FieldKind(StrEnum):
-    """The kinds of value that can be compared across the sides."""
+    """The kinds of value that can be compared between the sides."""
 
     TEXT = "text"
     EMAIL = "email"
@@ -45,4 +45,4 @@ class Field:
 
 
 Schema = Mapping[str, Field]
-"""The fields of one kind of record, by the name that its side gives them."""
+"""The fields of one kind of record, by their name on that side."""

@@ -1,4 +1,4 @@
-"""Names that come near to others, and the lines that new fields would get (P12)."""
+"""Similar names, and suggested field pairs for fields that are not mapped yet."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from connector.model import RecordKind
 CUSTOM_SUFFIX: Final = "__c"
 """The end of every custom field's name in Salesforce."""
 SIMILAR_CUTOFF: Final = 0.6
-"""difflib's own measure of a good match: what a person could have meant."""
+"""difflib's default cutoff for a close match: names that a user may have meant."""
 SAME_CUTOFF: Final = 0.85
-"""A proposal must be nearer than a guess: one letter or two of a name."""
+"""A suggested pair needs a closer match: one or two different letters in a name."""
 MAX_NAMES: Final = 3
 
 
 def similar_names(name: str, schema: Schema) -> tuple[str, ...]:
-    """Return up to three names of a schema that come near to one, the nearest first.
+    """Return up to three names of a schema that are similar to a name, the best match first.
 
-    Labels count as names: people copy them from the screen.
+    Labels count as names, because users copy them from the screen.
     """
-    by_word: dict[str, str] = {}
+    by_term: dict[str, str] = {}
     for field in schema.values():
-        for word in _search_terms(field):
-            by_word[word] = field.name
-    words = get_close_matches(_normalized(name), by_word, n=MAX_NAMES, cutoff=SIMILAR_CUTOFF)
-    return tuple(dict.fromkeys(by_word[word] for word in words))
+        for term in _search_terms(field):
+            by_term[term] = field.name
+    terms = get_close_matches(_normalized(name), by_term, n=MAX_NAMES, cutoff=SIMILAR_CUTOFF)
+    return tuple(dict.fromkeys(by_term[term] for term in terms))
 
 
 def suggest_pairs(
     mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]
 ) -> tuple[FieldPair, ...]:
-    """Return a line, switched off, for every field of either tool that no line names yet.
+    """Return a pair, switched off, for each field of both sides that is not mapped yet.
 
-    Plezi's attributes come first, in the tenant's order, each with the free Salesforce field of the
-    same or nearly the same name; then the custom fields of Lead that are left.
+    Plezi's attributes come first, in the order of the tenant, each with the unmapped Salesforce
+    field of the same or almost the same name; then the other unmapped custom fields of Lead.
     """
     lead = schemas[RecordKind.LEAD]
-    free = _unmapped((line.salesforce for line in mapping.pairs), lead)
-    mapped = {line.plezi for line in mapping.pairs}
-    lines = []
+    free = _unmapped((pair.salesforce for pair in mapping.pairs), lead)
+    mapped = {pair.plezi for pair in mapping.pairs}
+    pairs = []
     for name, field in schemas[RecordKind.PLEZI_CONTACT].items():
         if name in mapped:
             continue
-        proposed = _counterpart(field, free)
-        if proposed:
-            del free[proposed]
-        lines.append(_switched_off(name, proposed, schemas[RecordKind.CONTACT]))
-    lines += [
+        counterpart = _counterpart(field, free)
+        if counterpart:
+            del free[counterpart]
+        pairs.append(_switched_off(name, counterpart, schemas[RecordKind.CONTACT]))
+    pairs += [
         _switched_off("", name, schemas[RecordKind.CONTACT])
         for name in free
         if name.endswith(CUSTOM_SUFFIX)
     ]
-    return tuple(lines)
+    return tuple(pairs)
 
 
 def _switched_off(plezi: str, salesforce: str, contact: Schema) -> FieldPair:
@@ -65,8 +65,8 @@ def _switched_off(plezi: str, salesforce: str, contact: Schema) -> FieldPair:
     )
 
 
-def _unmapped(taken: Iterable[str], schema: Schema) -> dict[str, Field]:
-    names = {name.lower() for name in taken}
+def _unmapped(mapped: Iterable[str], schema: Schema) -> dict[str, Field]:
+    names = {name.lower() for name in mapped}
     return {
         name: field
         for name, field in schema.items()
@@ -75,20 +75,20 @@ def _unmapped(taken: Iterable[str], schema: Schema) -> dict[str, Field]:
 
 
 def _counterpart(field: Field, free: Mapping[str, Field]) -> str:
-    """The free field that a person would take for the same one; '' if there is none."""
-    by_word = {word: name for name, it in free.items() for word in _search_terms(it)}
-    for word in _search_terms(field):
-        near = get_close_matches(word, by_word, n=1, cutoff=SAME_CUTOFF)
-        if near:
-            return by_word[near[0]]
+    """Return the name of the unmapped field with almost the same name; '' if there is none."""
+    by_term = {term: name for name, other in free.items() for term in _search_terms(other)}
+    for term in _search_terms(field):
+        matches = get_close_matches(term, by_term, n=1, cutoff=SAME_CUTOFF)
+        if matches:
+            return by_term[matches[0]]
     return ""
 
 
 def _search_terms(field: Field) -> list[str]:
-    """What people call a field: its label and its name, as far as it has them."""
-    return [word for word in (_normalized(field.label), _normalized(field.name)) if word]
+    """Return the normalized label and name of a field, without empty ones."""
+    return [term for term in (_normalized(field.label), _normalized(field.name)) if term]
 
 
 def _normalized(name: str) -> str:
-    """A name as it is compared: without the ending of custom fields, case, blanks, hyphens."""
+    """Remove the suffix of custom fields, case, spaces and punctuation from a name."""
     return "".join(filter(str.isalnum, name.removesuffix(CUSTOM_SUFFIX).lower()))

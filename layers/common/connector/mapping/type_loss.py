@@ -1,8 +1,8 @@
-"""Which pairs of types lose something on the way, and what.
+"""The losses between two field types.
 
-A value travels in its author's words and is converted no further than the target's type demands
-(`values.convert`). Some pairs cannot hold what the other says; this table names them, so that an
-administrator hears of it before anybody's value is lost.
+A value is converted only as far as the target's type requires (`values.convert`). Some types cannot
+hold all values of another type; this module names the loss, so that an admin sees it before a value
+is lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOSSES: Final = {
     (FieldKind.MULTI_PICKLIST, FieldKind.PICKLIST): "all choices but one would be lost",
     (FieldKind.PHONE, FieldKind.NUMBER): "leading zeros and the prefix + would be lost",
 }
-"""What is lost between two kinds that can be converted at all."""
+"""The loss between two kinds that can be converted."""
 LOSSLESS: Final = frozenset(
     {
         (FieldKind.DATE, FieldKind.DATETIME),
@@ -27,40 +27,41 @@ LOSSLESS: Final = frozenset(
         (FieldKind.NUMBER, FieldKind.PHONE),
     }
 )
-"""Kinds that differ, and of which the second can say all that the first says."""
+"""Two different kinds of which the second can hold all values of the first."""
 NAMED_OPTIONS: Final = 5
-"""Options that a message lists; the others are counted."""
+"""The number of options that a message lists; the others are counted."""
 
 
 def type_loss(source: Field, target: Field) -> str:
-    """Say what is lost, or refused, when values of one field are said in the other; '' if nothing.
+    """Return what is lost if values of one field are written to the other; '' if nothing.
 
-    Text holds everything. A list that is not restricted holds every word.
+    Text holds every value. A picklist that is not restricted accepts every text.
     """
-    pair = (source.kind, target.kind)
-    if target.kind is FieldKind.TEXT or source.kind is target.kind or pair in LOSSLESS:
+    kinds = (source.kind, target.kind)
+    if target.kind is FieldKind.TEXT or source.kind is target.kind or kinds in LOSSLESS:
         return ""
-    if pair in LOSSES:
-        return LOSSES[pair]
+    if kinds in LOSSES:
+        return LOSSES[kinds]
     if target.kind in LIST_KINDS and source.kind in TEXT_KINDS | LIST_KINDS:
         if not target.restricted:
             return ""
-        return f"{target.name} takes only the values of its list, and the other side any word"
+        return f"{target.name} accepts only the values of its list, and {source.name} any text"
     return f"{_with_article(source.kind)} is not always {_with_article(target.kind)}"
 
 
 def value_loss(source: Field, target: Field) -> str:
-    """Say which values of one field the other refuses or rounds; '' if all fit, as far as is known.
+    """Return which values of one field the other refuses or rounds; '' if all known values fit.
 
-    These are single values, not the pair of types: the target refuses them one by one, with its own
-    reason, and they wait in quarantine. A number without decimals rounds.
+    This is about single values, not about the types: the target refuses them one by one, with its
+    own reason, and their links go into quarantine. Numbers are rounded to the decimals of the
+    target.
     """
     if source.kind in LIST_KINDS and target.kind in LIST_KINDS and target.restricted:
         known = {option.casefold() for option in target.options}
-        lacking = [option for option in source.options if option.casefold() not in known]
-        if lacking:
-            named = ", ".join(lacking[:NAMED_OPTIONS])
-            more = len(lacking) - NAMED_OPTIONS
+        missing = [option for option in source.options if option.casefold() not in known]
+        if missing:
+            named = ", ".join(missing[:NAMED_OPTIONS])
+            more = len(missing) - NAMED_OPTIONS
             return f"its list lacks {named}" + (f" and {more} more" if more > 0 else "")
     if (
         target.kind in TEXT_KINDS
@@ -68,14 +69,14 @@ def value_loss(source: Field, target: Field) -> str:
         and target.length
         and source.length > target.length
     ):
-        return f"it holds {target.length} characters, the other side {source.length}"
+        return f"it holds {target.length} characters, and the other side {source.length}"
     if source.kind is target.kind is FieldKind.NUMBER and target.scale is not None:
         decimals = source.scale
         if decimals is None or decimals > target.scale:
-            return f"it keeps {target.scale} decimals, and the other side may have more"
+            return f"it stores {target.scale} decimals, and the other side may have more"
     return ""
 
 
 def _with_article(kind: FieldKind) -> str:
-    words = kind.value.replace("_", "-")
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+    name = kind.value.replace("_", "-")
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -1,13 +1,14 @@
-"""The judging of a mapping before it is saved: pure, everything at once, each with its remedy.
+"""The validation of a mapping before it is saved: pure, all issues at once, each with its remedy.
 
-A *problem* keeps the mapping from being saved; a *warning* does not. A line in both directions of
-which only one can work is made one-way, and a warning tells so.
+A *problem* prevents the save; a *warning* does not. If a pair for both directions can work in only
+one direction, it becomes one-way, with a warning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from connector.mapping.bound import TO_SALESFORCE_ONLY
 from connector.mapping.issues import Issue, IssueCode, ValidationResult
@@ -16,237 +17,240 @@ from connector.mapping.required import check_required
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.suggestions import similar_names
 from connector.mapping.type_loss import type_loss, value_loss
-from connector.model import RecordKind, Side
+from connector.model import RecordKind, Side, Value
 
-FUNCTION = "function"
-"""The job title (reference: product P13)."""
+FUNCTION: Final = "function"
+"""Plezi's attribute for the job title."""
 
 
 @dataclass(frozen=True)
 class _Validator:
-    """One mapping against what both sides have today."""
+    """One mapping and the fields that both sides have at present."""
 
     mapping: MappingConfig
     schemas: Mapping[RecordKind, Schema]
 
     def pairs(self) -> Iterator[tuple[FieldPair | None, list[Issue]]]:
-        """Yield each line as it would be saved (None: dropped), with its remarks."""
-        for line in self.mapping.pairs:
-            if line.direction is Direction.OFF:
-                kept = line if line.plezi and line.salesforce else None
-                yield kept, []
+        """Yield each pair as it would be saved (None: removed), with its issues."""
+        for pair in self.mapping.pairs:
+            if pair.direction is Direction.OFF:
+                yield (pair if pair.plezi and pair.salesforce else None), []
                 continue
-            yield self._check_pair(line)
+            yield self._check_pair(pair)
 
-    def _check_pair(self, line: FieldPair) -> tuple[FieldPair, list[Issue]]:
-        plezi = self.schemas[RecordKind.PLEZI_CONTACT].get(line.plezi)
-        lead = self.schemas[RecordKind.LEAD].get(line.salesforce)
-        remarks = list(self._check_names(line))
+    def _check_pair(self, pair: FieldPair) -> tuple[FieldPair, list[Issue]]:
+        plezi = self.schemas[RecordKind.PLEZI_CONTACT].get(pair.plezi)
+        lead = self.schemas[RecordKind.LEAD].get(pair.salesforce)
+        issues = list(self._check_names(pair))
         if plezi is not None and lead is not None:
-            line, turned = _check_direction(line, plezi, lead)
-            remarks += turned
-            remarks += _check_values(line, plezi, lead)
-        if plezi is not None and line.contact:
-            remarks += self._check_contact(line, plezi)
-        return line, remarks
+            pair, direction_issues = _check_direction(pair, plezi, lead)
+            issues += direction_issues
+            issues += _check_values(pair, plezi, lead)
+        if plezi is not None and pair.contact:
+            issues += self._check_contact(pair, plezi)
+        return pair, issues
 
-    def _check_names(self, line: FieldPair) -> Iterator[Issue]:
-        """Name what does not exist, with what comes near to it."""
-        places = [
-            ("plezi", line.plezi, RecordKind.PLEZI_CONTACT, "Plezi has no attribute"),
-            ("salesforce", line.salesforce, RecordKind.LEAD, "Lead has no visible field"),
+    def _check_names(self, pair: FieldPair) -> Iterator[Issue]:
+        """Report names that do not exist, with similar names."""
+        names = [
+            ("plezi", pair.plezi, RecordKind.PLEZI_CONTACT, "Plezi has no attribute"),
+            ("salesforce", pair.salesforce, RecordKind.LEAD, "Lead has no visible field"),
         ]
-        if line.contact:
-            places.append(
-                ("contact", line.contact, RecordKind.CONTACT, "Contact has no visible field")
+        if pair.contact:
+            names.append(
+                ("contact", pair.contact, RecordKind.CONTACT, "Contact has no visible field")
             )
-        for field, name, kind, lacks in places:
+        for field, name, kind, problem in names:
             if name in self.schemas[kind]:
                 continue
             yield Issue(
                 IssueCode.UNKNOWN_NAME,
-                line.key or line.plezi,
+                pair.key or pair.plezi,
                 field,
-                f"{lacks} {name!r}",
+                f"{problem} {name!r}",
                 _name_remedy(name, self.schemas[kind], kind.side),
-                blocks=not line.locked,
+                blocks=not pair.locked,
             )
 
-    def _check_contact(self, line: FieldPair, plezi: Field) -> Iterator[Issue]:
-        """Judge what a Contact would tell Plezi; a Contact itself is never written."""
-        contact = self.schemas[RecordKind.CONTACT].get(line.contact)
-        if contact is None or not line.direction.can_receive(Side.PLEZI):
+    def _check_contact(self, pair: FieldPair, plezi: Field) -> Iterator[Issue]:
+        """Check the values that a Contact would send to Plezi; a Contact is never written to."""
+        contact = self.schemas[RecordKind.CONTACT].get(pair.contact)
+        if contact is None or not pair.direction.can_receive(Side.PLEZI):
             return
-        if lost := type_loss(contact, plezi):
+        if loss := type_loss(contact, plezi):
             yield Issue(
                 IssueCode.LOSSY_TYPES,
-                line.key,
+                pair.key,
                 "contact",
-                f"Contact.{contact.name} cannot be told to {plezi.name}: {lost}",
+                f"Contact.{contact.name} cannot be written to Plezi's {plezi.name}: {loss}",
                 "choose another Contact field, or none",
             )
 
     def filter_issues(self) -> Iterator[Issue]:
-        """Judge who takes part."""
-        for name, only, kind in (
+        """Yield the issues of the two filters."""
+        for name, condition, kind in (
             ("contact_filter", self.mapping.contact_filter, RecordKind.CONTACT),
             ("lead_filter", self.mapping.lead_filter, RecordKind.LEAD),
         ):
-            if only is not None:
-                yield from _check_filter(name, only, kind, self.schemas[kind])
+            if condition is not None:
+                yield from _check_filter(name, condition, kind, self.schemas[kind])
         if self.mapping.contact_filter is None:
             yield Issue(
                 IssueCode.NO_FILTER,
                 "contact_filter",
                 "",
-                "without a filter every Contact of the org is imported in Plezi",
-                "set the filter to the field that says who may be, such as sync_to_plezi__c",
+                "without a filter, every Contact of the org is imported into Plezi",
+                "set a filter on the field that allows the import, such as sync_to_plezi__c",
                 blocks=False,
             )
 
 
 def validate(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]) -> ValidationResult:
-    """Judge a mapping against the fields of both sides; never raises.
+    """Validate a mapping against the fields of both sides; never raises.
 
-    The answer holds the mapping as it would be saved: lines that are off and lack a name are
-    dropped, lines that can only work one way are made one-way.
+    The result holds the mapping as it would be saved: pairs that are off and lack a name are
+    removed, pairs that can work in only one direction are made one-way.
     """
-    judge = _Validator(mapping, schemas)
-    lines: list[FieldPair] = []
-    remarks: list[Issue] = []
-    for line, found in judge.pairs():
-        remarks += found
-        if line is not None:
-            lines.append(line)
-    adjusted = replace(mapping, pairs=tuple(lines))
-    remarks += check_required(adjusted, schemas)
-    remarks += judge.filter_issues()
+    validator = _Validator(mapping, schemas)
+    pairs: list[FieldPair] = []
+    issues: list[Issue] = []
+    for pair, pair_issues in validator.pairs():
+        issues += pair_issues
+        if pair is not None:
+            pairs.append(pair)
+    adjusted = replace(mapping, pairs=tuple(pairs))
+    issues += check_required(adjusted, schemas)
+    issues += validator.filter_issues()
     return ValidationResult(
         adjusted,
-        problems=tuple(remark for remark in remarks if remark.blocks),
-        warnings=tuple(remark for remark in remarks if not remark.blocks),
+        problems=tuple(issue for issue in issues if issue.blocks),
+        warnings=tuple(issue for issue in issues if not issue.blocks),
     )
 
 
-def _check_direction(line: FieldPair, plezi: Field, lead: Field) -> tuple[FieldPair, list[Issue]]:
-    """Judge the direction, and turn a line one-way where the other way cannot work."""
-    if line.plezi in TO_SALESFORCE_ONLY and line.direction is not Direction.TO_SALESFORCE:
-        message = f"{line.plezi} never travels to Plezi"
-        wrong = Issue(
-            IssueCode.ONE_WAY_SPECIAL, line.key, "direction", message, "set to_salesforce, or off"
+def _check_direction(pair: FieldPair, plezi: Field, lead: Field) -> tuple[FieldPair, list[Issue]]:
+    """Check the direction, and make a pair one-way if the other direction cannot work."""
+    if pair.plezi in TO_SALESFORCE_ONLY and pair.direction is not Direction.TO_SALESFORCE:
+        issue = Issue(
+            IssueCode.ONE_WAY_SPECIAL,
+            pair.key,
+            "direction",
+            f"{pair.plezi} is never written to Plezi",
+            "set the direction to to_salesforce or off",
         )
-        return line, [wrong]
+        return pair, [issue]
     obstacles = {
         Side.SALESFORCE: _obstacle(plezi, lead, "Lead"),
-        Side.PLEZI: "" if line.plezi in TO_SALESFORCE_ONLY else _obstacle(lead, plezi, "Plezi"),
+        Side.PLEZI: "" if pair.plezi in TO_SALESFORCE_ONLY else _obstacle(lead, plezi, "Plezi"),
     }
-    blocked = [side for side in Side if obstacles[side] and line.direction.can_receive(side)]
+    blocked = [side for side in Side if obstacles[side] and pair.direction.can_receive(side)]
     if not blocked:
-        return line, []
-    if line.direction is Direction.BOTH and len(blocked) == 1:
-        towards = Direction.TO_PLEZI if blocked == [Side.SALESFORCE] else Direction.TO_SALESFORCE
-        told = Issue(
+        return pair, []
+    if pair.direction is Direction.BOTH and len(blocked) == 1:
+        direction = Direction.TO_PLEZI if blocked == [Side.SALESFORCE] else Direction.TO_SALESFORCE
+        issue = Issue(
             IssueCode.MADE_ONE_WAY,
-            line.key,
+            pair.key,
             "direction",
-            f"made {towards.value}: {obstacles[blocked[0]]}",
-            "leave it so, or choose a field of the other one's type that may be written",
+            f"the direction becomes {direction.value}: {obstacles[blocked[0]]}",
+            "accept it, or choose a writable field of the same type as the other field",
             blocks=False,
         )
-        return replace(line, direction=towards), [told]
-    return line, [
+        return replace(pair, direction=direction), [issue]
+    is_lossy = type_loss(plezi, lead) or type_loss(lead, plezi)
+    return pair, [
         Issue(
-            IssueCode.LOSSY_TYPES
-            if type_loss(plezi, lead) or type_loss(lead, plezi)
-            else IssueCode.NOT_WRITABLE,
-            line.key,
+            IssueCode.LOSSY_TYPES if is_lossy else IssueCode.NOT_WRITABLE,
+            pair.key,
             "direction",
             "; ".join(obstacles[side] for side in blocked),
-            "turn the line the other way, choose another field, or switch it off",
+            "reverse the direction of the pair, choose another field, or switch the pair off",
         )
     ]
 
 
 def _obstacle(source: Field, target: Field, place: str) -> str:
-    """Say why values cannot be brought to a field; '' if they can."""
+    """Return why values of one field cannot be written to the other; '' if they can."""
     if not (target.creatable or target.updatable):
-        return f"{place} field {target.name} cannot be written (a formula, or read-only)"
-    if lost := type_loss(source, target):
-        return f"{source.name} cannot be told to {place} field {target.name}: {lost}"
+        return f"the {place} field {target.name} is read-only (a formula, or no edit access)"
+    if loss := type_loss(source, target):
+        return f"{source.name} cannot be written to the {place} field {target.name}: {loss}"
     return ""
 
 
-def _check_values(line: FieldPair, plezi: Field, lead: Field) -> Iterator[Issue]:
-    """Judge what the values of a line will meet: policy, lists, lengths, wordings."""
-    if line.policy is ConflictPolicy.MOST_RESTRICTIVE and {plezi.kind, lead.kind} != {
+def _check_values(pair: FieldPair, plezi: Field, lead: Field) -> Iterator[Issue]:
+    """Check the policy, lists, lengths and free text of a pair."""
+    if pair.policy is ConflictPolicy.MOST_RESTRICTIVE and {plezi.kind, lead.kind} != {
         FieldKind.CHECKBOX
     }:
         yield Issue(
             IssueCode.POLICY,
-            line.key,
+            pair.key,
             "policy",
-            "most_restrictive is for checkboxes, such as an opt-out, on both sides",
+            "most_restrictive requires checkboxes, such as an opt-out, on both sides",
             "choose another policy, or two checkboxes",
         )
-    if line.enforced and line.direction is not Direction.TO_SALESFORCE:
+    if pair.enforced and pair.direction is not Direction.TO_SALESFORCE:
         yield Issue(
             IssueCode.ENFORCED,
-            line.key,
+            pair.key,
             "enforced",
-            "an enforced line is written again whenever Salesforce lost it, so it is one-way",
+            "an enforced pair always writes Plezi's value to Salesforce, so it must be one-way",
             "set the direction to to_salesforce, or enforced to false",
         )
     for side, source, target in ((Side.SALESFORCE, plezi, lead), (Side.PLEZI, lead, plezi)):
-        if line.direction.can_receive(side) and (less := value_loss(source, target)):
+        if pair.direction.can_receive(side) and (loss := value_loss(source, target)):
             yield Issue(
                 IssueCode.NARROWER,
-                line.key,
+                pair.key,
                 "salesforce" if side is Side.SALESFORCE else "plezi",
-                f"{target.name} takes less than {source.name}: {less}",
-                "widen the field, or expect these values in quarantine",
+                f"{target.name} does not accept all values of {source.name}: {loss}",
+                "widen the field, or expect links with such values in quarantine",
                 blocks=False,
             )
-    free_text = lead.kind is FieldKind.TEXT
-    if line.plezi == FUNCTION and free_text and line.direction.can_receive(Side.PLEZI):
+    is_free_text = lead.kind is FieldKind.TEXT
+    if pair.plezi == FUNCTION and is_free_text and pair.direction.can_receive(Side.PLEZI):
         yield Issue(
             IssueCode.FUNCTION_FREE_TEXT,
-            line.key,
+            pair.key,
             "direction",
-            f"{lead.name} is free text: every wording in use would come to Plezi's functions",
-            "set to_salesforce, or make the Salesforce field a list",
+            f"{lead.name} is free text: every spelling in use would be written to Plezi's function",
+            "set the direction to to_salesforce, or change the Salesforce field to a picklist",
             blocks=False,
         )
 
 
-def _check_filter(name: str, only: Filter, kind: RecordKind, schema: Schema) -> Iterator[Issue]:
-    field = schema.get(only.field)
+def _check_filter(
+    name: str, condition: Filter, kind: RecordKind, schema: Schema
+) -> Iterator[Issue]:
+    field = schema.get(condition.field)
     if field is None:
         yield Issue(
             IssueCode.UNKNOWN_NAME,
             name,
             "field",
-            f"{kind.value} has no visible field {only.field!r}",
-            _name_remedy(only.field, schema, kind.side),
+            f"{kind.value} has no visible field {condition.field!r}",
+            _name_remedy(condition.field, schema, kind.side),
         )
         return
-    possible: tuple[object, ...] = field.options if field.restricted else ()
+    possible: tuple[Value, ...] = field.options if field.restricted else ()
     if field.kind is FieldKind.CHECKBOX:
         possible = (True, False)
-    if possible and not any(only.accepts(value) for value in (*possible, None)):  # type: ignore[arg-type]
-        words = ", ".join(map(str, possible))
+    if possible and not any(condition.accepts(value) for value in (*possible, None)):
+        listed = ", ".join(map(str, possible))
         yield Issue(
             IssueCode.FILTER_VALUE,
             name,
             "value",
-            f"no {kind.value} can pass: {only.field} takes only {words}",
+            f"no {kind.value} can pass the filter: {condition.field} has only the values {listed}",
             "choose one of these values",
             blocks=False,
         )
 
 
 def _name_remedy(name: str, schema: Schema, side: Side) -> str:
-    near = similar_names(name, schema)
-    if near:
-        return f"did you mean {', '.join(near)}? If not, create it or switch the line off"
-    grant = "" if side is Side.PLEZI else ", or grant it to the integration user"
-    return f"create it{grant}, or switch the line off"
+    similar = similar_names(name, schema)
+    if similar:
+        return f"did you mean {', '.join(similar)}? If not, create it or switch the pair off"
+    grant = "" if side is Side.PLEZI else ", or grant the integration user access to it"
+    return f"create it{grant}, or switch the pair off"

@@ -1,7 +1,7 @@
-"""The mapping as a YAML file that diffs well: one line of text for one line of the mapping.
+"""The mapping as a YAML file that diffs well: one line of text for each field pair.
 
-Only `safe_load` and `safe_dump` touch it. What is read is a plain document, judged like any other
-before it is saved.
+Only `safe_load` and `safe_dump` are used. The result of a read is a plain document, which is
+validated like any other before it is saved.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from typing import Any, Final
 import yaml
 
 from connector.errors import MappingError
-from connector.mapping import MappingConfig
 from connector.mapping.document import mapping_document
+from connector.mapping.model import MappingConfig
 
 MAX_CHARACTERS: Final = 200_000
-"""Characters; half of what an item of a DynamoDB table holds."""
+"""Characters; about half of the 400 KB that an item of DynamoDB can hold."""
 UNLIMITED_WIDTH: Final = 2**31
 """Columns: PyYAML breaks longer lines, and one pair must stay on one line."""
 HEADER: Final = """\
 # The mapping between Plezi and Salesforce, version {version}{saved}.
 # To import: change it, keep `version` as it is, and PUT it to /admin/mapping.yaml
-# (or: make mapping-import FILE=mapping.yaml). It is refused when somebody saved another
-# version meanwhile. docs/mapping.md explains every key.
+# (or: make mapping-import FILE=mapping.yaml). It is refused if another version was saved
+# after this export. docs/mapping.md explains every key.
 """
 
 
 def to_yaml(mapping: MappingConfig, saved: str = "") -> str:
-    """Return the mapping as YAML; `saved` says when and by whom, for the comment at the top."""
+    """Return the mapping as YAML; `saved` (author and time) goes into the comment at the top."""
     document = mapping_document(mapping)
-    lines = document.pop("pairs")
+    pairs = document.pop("pairs")
     head = HEADER.format(version=mapping.version, saved=_one_line(f", {saved}" if saved else ""))
     settings = "".join(f"{name}: {_inline(value)}\n" for name, value in document.items())
-    rows = "".join(f"  - {_inline(line)}\n" for line in lines)
-    return f"{head}{settings}pairs:{' []' if not lines else ''}\n{rows}"
+    rows = "".join(f"  - {_inline(pair)}\n" for pair in pairs)
+    return f"{head}{settings}pairs:{' []' if not pairs else ''}\n{rows}"
 
 
 def from_yaml(text: str) -> dict[str, Any]:
-    """Return the document that a YAML file holds; `MappingError` says where it is none."""
+    """Return the document of a YAML file. Raises `MappingError`, which names the wrong place."""
     if len(text) > MAX_CHARACTERS:
         raise MappingError(f"the file is longer than {MAX_CHARACTERS} characters")
     try:
@@ -50,14 +50,14 @@ def from_yaml(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise MappingError("the file is not YAML that can be read") from error
     if not isinstance(document, dict):
-        raise MappingError("the file holds no mapping: export one, and change that")
+        raise MappingError("the file holds no mapping: export the mapping, and change the export")
     return document
 
 
 def _inline(value: Mapping[str, Any] | Any) -> str:  # noqa: ANN401  # any JSON value
-    """One value on one line, in the order of its keys."""
+    """Return one value as one line of YAML, in the order of its keys."""
     text = _dump(value, allow_unicode=True)
-    if yaml.safe_load(text) != value:  # PyYAML folds U+0085 where it is not escaped
+    if yaml.safe_load(text) != value:  # PyYAML folds U+0085 if it is not escaped
         text = _dump(value, allow_unicode=False)
     return text
 
@@ -74,4 +74,4 @@ def _dump(value: Mapping[str, Any] | Any, *, allow_unicode: bool) -> str:  # noq
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(it for it in text if it.isprintable() or it.isspace()).split())
+    return " ".join("".join(char for char in text if char.isprintable() or char.isspace()).split())

@@ -200,6 +200,18 @@ class ChangeHint:
     attempt: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class HintDelivery:
+    """A message of the forms queue as delivered; `hint` is None if it cannot be read.
+
+    `busy_retries` is how often the hint found its link busy.
+    """
+
+    message_id: str
+    hint: ChangeHint | None
+    busy_retries: int = 0
+
+
 class HintResult(DescribedEnum):
     """The result of processing a change hint."""
 
