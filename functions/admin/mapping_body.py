@@ -1,13 +1,15 @@
-"""The mapping as it is sent: its shape, and the way to the mapping that is judged and saved."""
+"""The request body of a mapping, and its conversion to the mapping that is validated and saved."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from connector.admin.mappings import PairView
 from connector.mapping import (
-    ConflictPolicy,
     Direction,
     DuplicatePolicy,
     FieldPair,
@@ -16,76 +18,79 @@ from connector.mapping import (
     Operator,
 )
 
-MOST_LINES = 500
-"""A Lead has at most 800 fields of its own (Salesforce's limit for Enterprise is 500 custom)."""
-LONGEST_WORD = 255
-
-Word = Annotated[
-    str, Field(max_length=LONGEST_WORD, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")
-]
+MAX_PAIRS: Final = 500
+"""The custom fields that a Lead can have in Enterprise Edition (Salesforce Features and Edition
+Allocations); nobody maps more."""
+MAX_TEXT_CHARACTERS: Final = 255
+"""The length of a text field in Salesforce, from which a placeholder or a filter value comes."""
+TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """A name or a value: no control characters, no line breaks."""
+
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=TEXT_PATTERN)]
 
 
 def _as_written(value: object) -> object:
-    """YAML reads an unquoted yes as true; the filter compares words."""
+    """Restore a text: YAML reads an unquoted yes as true, and a filter compares text."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-class PairBody(BaseModel):
-    """One line. `saved` and `mandatory` are taken as they were shown, and not kept."""
+def _describe_text(schema: dict[str, Any]) -> None:
+    """Add the limits of text to the JSON schema of a field pair."""
+    for name, described in schema["properties"].items():
+        if described.get("type") == "string":
+            schema["properties"][name] = described | {
+                "maxLength": MAX_TEXT_CHARACTERS,
+                "pattern": TEXT_PATTERN,
+            }
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    plezi: Word = ""
-    salesforce: Word = ""
-    direction: Direction
-    contact: Word = ""
-    policy: ConflictPolicy = ConflictPolicy.NEWEST
-    placeholder: Word = ""
-    locked: bool = False
-    enforced: bool = False
-    saved: bool = True
-    mandatory: bool = False
+@pydantic_dataclass(
+    frozen=True,
+    slots=True,
+    config=ConfigDict(
+        extra="forbid", str_max_length=MAX_TEXT_CHARACTERS, json_schema_extra=_describe_text
+    ),
+)
+class PairBody(PairView):
+    """One field pair as it was shown; `saved` and `mandatory` are accepted and ignored."""
+
+    @field_validator("*")
+    @classmethod
+    def _is_one_line(cls, value: object) -> object:
+        if isinstance(value, str) and not re.fullmatch(TEXT_PATTERN, value):
+            raise ValueError("must not contain control characters or line breaks")
+        return value
 
     def pair(self) -> FieldPair:
-        """Return the line that is meant."""
-        return FieldPair(
-            plezi=self.plezi,
-            salesforce=self.salesforce,
-            direction=self.direction,
-            contact=self.contact,
-            policy=self.policy,
-            placeholder=self.placeholder,
-            locked=self.locked,
-            enforced=self.enforced,
-        )
+        """Return the field pair without the two properties of the view."""
+        return FieldPair(**self.properties())
 
 
 class FilterBody(BaseModel):
-    """Which records take part; several values of `in` are separated by commas."""
+    """The condition that a record must meet; several values of `in` are separated by commas."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    field: Word = Field(min_length=1)
+    field: Text = Field(min_length=1)
     operator: Operator = Operator.EQUALS
-    value: Annotated[Word, BeforeValidator(_as_written)]
+    value: Annotated[Text, BeforeValidator(_as_written)]
 
     def filter(self) -> Filter:
-        """Return the filter that is meant."""
+        """Return the filter."""
         return Filter(self.field, self.operator, self.value)
 
 
 class MappingBody(BaseModel):
-    """A mapping to be saved. `version` is the one that was read.
+    """A mapping to save. `version` is the version that was read.
 
-    `contact_filter` must be said: without one (null) every Contact is imported. `saved_by`,
-    `saved_at` and `suggestions_error` are taken as they were shown, and not kept.
+    `contact_filter` is required, because null imports every Contact. `saved_by`, `saved_at` and
+    `suggestions_error` are accepted as they were shown, and ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = Field(ge=0)
-    pairs: tuple[PairBody, ...] = Field(max_length=MOST_LINES)
+    pairs: tuple[PairBody, ...] = Field(max_length=MAX_PAIRS)
     contact_filter: FilterBody | None
     lead_filter: FilterBody | None = None
     duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR
@@ -95,13 +100,13 @@ class MappingBody(BaseModel):
     suggestions_error: str = ""
 
     def config(self) -> MappingConfig:
-        """Return the mapping that is meant; fields that were offered and left off are no lines."""
+        """Return the mapping without suggestions that are still switched off."""
         return MappingConfig(
             version=self.version,
             pairs=tuple(
-                each.pair()
-                for each in self.pairs
-                if each.saved or each.direction is not Direction.OFF
+                body.pair()
+                for body in self.pairs
+                if body.saved or body.direction is not Direction.OFF
             ),
             contact_filter=self.contact_filter.filter() if self.contact_filter else None,
             lead_filter=self.lead_filter.filter() if self.lead_filter else None,

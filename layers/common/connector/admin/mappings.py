@@ -14,8 +14,6 @@ from connector.aws.dynamodb.audit import digest
 from connector.aws.dynamodb.mappings import SavedMapping
 from connector.errors import ConnectorError, StaleError
 from connector.mapping import (
-    ConflictPolicy,
-    Direction,
     DuplicatePolicy,
     FieldPair,
     Filter,
@@ -32,20 +30,13 @@ from connector.model import RecordKind
 
 
 @dataclass(frozen=True, slots=True)
-class PairView:
-    """One line. `saved`: False for a field that no line named yet, offered and switched off.
+class PairView(FieldPair):
+    """One field pair as an admin sees it: the properties of `FieldPair`, and two more.
 
-    `mandatory`: Plezi takes no contact without this attribute, so the line must reach it.
+    `saved`: False for a suggestion, which is switched off, for a field without a pair. `mandatory`:
+    Plezi requires this attribute for each contact, so the pair must write to Plezi.
     """
 
-    plezi: str
-    salesforce: str
-    direction: Direction
-    contact: str
-    policy: ConflictPolicy
-    placeholder: str
-    locked: bool
-    enforced: bool
     saved: bool = True
     mandatory: bool = False
 
@@ -93,14 +84,14 @@ class VersionPage:
     next: str
 
 
-def show_mapping(office: AdminContext) -> MappingView:
+def show_mapping(context: AdminContext) -> MappingView:
     """Return the current mapping, and at its end, switched off, every field that is new (P12).
 
     A side that cannot be asked now offers nothing: the saved lines are shown all the same.
     """
-    saved = _current(office)
+    saved = _current(context)
     try:
-        schemas = office.sides().schemas()
+        schemas = context.sides().schemas()
     except ConnectorError as error:
         return replace(_saved_view(saved), suggestions_error=str(error))
     shown = _saved_view(saved, schemas[RecordKind.PLEZI_CONTACT])
@@ -109,30 +100,31 @@ def show_mapping(office: AdminContext) -> MappingView:
 
 
 def save_mapping(
-    office: AdminContext, who: str, mapping: MappingConfig, what: str = "mapping"
+    context: AdminContext, who: str, mapping: MappingConfig, what: str = "mapping"
 ) -> SaveResult:
     """Save a mapping as the version after its own, which must be the current one.
 
-    Raises `MappingConflictError` with both versions when somebody was quicker, `InvalidMappingError`
-    with all problems, and what the sides raise when they cannot be asked for their fields.
+    Raises `MappingConflictError` with both versions when somebody was quicker,
+    `InvalidMappingError` with all problems, and what the sides raise when they cannot be asked for
+    their fields.
     """
-    current = office.mappings.current()
+    current = context.mappings.current()
     if mapping.version != current.version:
         raise MappingConflictError(mapping, current)
-    found = validate(mapping, office.sides().schemas())
+    found = validate(mapping, context.sides().schemas())
     if found.problems:
         raise InvalidMappingError(found.problems, found.warnings)
     changed = diff_mappings(current, found.mapping)
     if found.mapping == current:
-        due = office.ledger.applied_version() != current.version
+        due = context.control.applied_version() != current.version
         return SaveResult(mapping_view(current), (), found.warnings, manual_sync_due=due)
     new = replace(found.mapping, version=current.version + 1)
-    now = office.clock()
+    now = context.clock()
     try:
-        office.mappings.save(new, by=who, at=now)
+        context.mappings.save(new, by=who, at=now)
     except StaleError as error:
-        raise MappingConflictError(mapping, office.mappings.current()) from error
-    office.audit_change(
+        raise MappingConflictError(mapping, context.mappings.current()) from error
+    context.audit_change(
         who,
         what,
         f"version {new.version}",
@@ -143,19 +135,19 @@ def save_mapping(
     return SaveResult(shown, changed, found.warnings, manual_sync_due=True)
 
 
-def restore_version(office: AdminContext, who: str, number: int, current: int) -> SaveResult:
+def restore_version(context: AdminContext, who: str, number: int, current: int) -> SaveResult:
     """Save an old version anew, after version `current`; judged like any other."""
-    old = office.mappings.version(number)
+    old = context.mappings.version(number)
     if old is None:
         raise UnknownItemError(
             f"there is no version {number} of the mapping: GET /admin/mapping/versions lists them"
         )
-    return save_mapping(office, who, replace(old, version=current), f"restore version {number}")
+    return save_mapping(context, who, replace(old, version=current), f"restore version {number}")
 
 
-def list_versions(office: AdminContext, *, limit: int, before: int | None = None) -> VersionPage:
+def list_versions(context: AdminContext, *, limit: int, before: int | None = None) -> VersionPage:
     """Return the newest versions, each with what changed against the one before it."""
-    found = office.mappings.versions(limit + 1, before)
+    found = context.mappings.versions(limit + 1, before)
     versions = []
     for place, each in enumerate(found[:limit]):
         older = found[place + 1].mapping if place + 1 < len(found) else None
@@ -165,9 +157,9 @@ def list_versions(office: AdminContext, *, limit: int, before: int | None = None
     return VersionPage(tuple(versions), str(versions[-1].version) if more else "")
 
 
-def export_yaml(office: AdminContext) -> str:
+def export_yaml(context: AdminContext) -> str:
     """Return the current mapping as a YAML file."""
-    saved = _current(office)
+    saved = _current(context)
     by = f"saved by {saved.saved_by}" if saved.saved_by else "as shipped"
     return to_yaml(saved.mapping, by)
 
@@ -185,23 +177,12 @@ def mapping_view(mapping: MappingConfig, plezi: Schema | None = None) -> Mapping
     )
 
 
-def _pair_view(line: FieldPair, *, saved: bool = True, mandatory: bool = False) -> PairView:
-    return PairView(
-        line.plezi,
-        line.salesforce,
-        line.direction,
-        line.contact,
-        line.policy,
-        line.placeholder,
-        line.locked,
-        line.enforced,
-        saved,
-        mandatory,
-    )
+def _pair_view(pair: FieldPair, *, saved: bool = True, mandatory: bool = False) -> PairView:
+    return PairView(**pair.properties(), saved=saved, mandatory=mandatory)
 
 
-def _current(office: AdminContext) -> SavedMapping:
-    return office.mappings.versions(1)[0]
+def _current(context: AdminContext) -> SavedMapping:
+    return context.mappings.versions(1)[0]
 
 
 def _saved_view(saved: SavedMapping, plezi: Schema | None = None) -> MappingView:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from connector.described_enum import DescribedEnum
 from connector.mapping.values import clean, to_text
@@ -113,6 +113,10 @@ class FieldPair:
     def key(self) -> str:
         """The name of the pair: no two pairs write to one Salesforce field."""
         return self.salesforce
+
+    def properties(self) -> dict[str, Any]:
+        """Return the properties by name, to make another object that has them."""
+        return {field.name: getattr(self, field.name) for field in fields(FieldPair)}
 
 
 @dataclass(frozen=True, slots=True)
