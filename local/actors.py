@@ -1,4 +1,4 @@
-"""People at work on both sides of a running stack, through the wire only."""
+"""The users of a running stack: sales, marketing and operations, over HTTP and AWS APIs only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORM_SECONDS: Final = 60.0
 
 
 class SalesPerson:
-    """Somebody in sales, logged in to the org."""
+    """A user of the sales team, logged in to the org."""
 
     def __init__(self, stack: StackFile) -> None:
         org = stack.salesforce
@@ -37,7 +37,7 @@ class SalesPerson:
         self._http.trust_env = False
         self._http.verify = org.ca_bundle
         user = org.sales_user
-        answer = self._http.post(
+        response = self._http.post(
             f"{self._url}/services/oauth2/token",
             data={
                 "grant_type": "password",
@@ -48,17 +48,21 @@ class SalesPerson:
             },
             timeout=30,
         )
-        answer.raise_for_status()
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        response.raise_for_status()
+        self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def request(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
-        """Call one REST resource and return its JSON."""
-        answer = self._http.request(
+        """Call one REST resource and return its JSON.
+
+        Raises:
+            RuntimeError: when the status is an error.
+        """
+        response = self._http.request(
             method, f"{self._url}/{API}/{path}", json=body, params=params, timeout=60
         )
-        if not answer.ok:
-            raise RuntimeError(f"Salesforce: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        if not response.ok:
+            raise RuntimeError(f"Salesforce: {response.status_code} {response.text}")
+        return response.json() if response.content else None
 
     def add(self, kind: str, **fields: Any) -> str:  # noqa: ANN401  # any field
         """Create a Lead or a Contact; return its id."""
@@ -69,33 +73,37 @@ class SalesPerson:
         self.request("PATCH", f"sobjects/{kind}/{record}", fields)
 
     def record(self, kind: str, record: str) -> dict[str, Any]:
-        """Return all that a record says."""
+        """Return all fields of a record."""
         return dict(self.request("GET", f"sobjects/{kind}/{record}"))
 
     def leads(self, email: str = "") -> list[dict[str, Any]]:
-        """Return the Leads of one e-mail, or all of them (2,000 at most)."""
+        """Return the Leads with an e-mail, or all Leads (at most 2,000)."""
         where = f" WHERE Email = '{email}'" if email else ""
         soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
         return list(self.request("GET", "query", q=soql)["records"])
 
     def wait_for_lead(self, email: str) -> dict[str, Any]:
-        """Wait until there is a Lead of one e-mail; return it."""
-        until = time.monotonic() + FORM_SECONDS
-        while time.monotonic() < until:
+        """Wait until a Lead with an e-mail exists, and return it.
+
+        Raises:
+            RuntimeError: when there is none after 60 s.
+        """
+        deadline = time.monotonic() + FORM_SECONDS
+        while time.monotonic() < deadline:
             if leads := self.leads(email):
                 return leads[0]
             time.sleep(LEAD_POLL_SECONDS)
         raise RuntimeError(f"no Lead within {FORM_SECONDS:.0f} s")
 
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
-        """Use the simulator's control API."""
-        answer = self._http.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
-        answer.raise_for_status()
-        return answer.json()
+        """Call the simulator's control API and return its JSON."""
+        response = self._http.request(method, f"{self._url}/_sim/{path}", json=body, timeout=120)
+        response.raise_for_status()
+        return response.json()
 
 
 class Marketer:
-    """Somebody in marketing, with the tenant's API key."""
+    """A user of the marketing team, with the tenant's API key."""
 
     def __init__(self, stack: StackFile) -> None:
         self._url = stack.plezi.url.rstrip("/")
@@ -107,13 +115,17 @@ class Marketer:
         self._http.headers["X-Tenant-Company"] = stack.plezi.tenant
 
     def request(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401  # any JSON
-        """Call one resource and return its JSON."""
-        answer = self._http.request(
+        """Call one resource of the API and return its JSON.
+
+        Raises:
+            RuntimeError: when the status is an error.
+        """
+        response = self._http.request(
             method, f"{self._url}/{path}", json=body, params=params, timeout=60
         )
-        if not answer.ok:
-            raise RuntimeError(f"Plezi: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        if not response.ok:
+            raise RuntimeError(f"Plezi: {response.status_code} {response.text}")
+        return response.json() if response.content else None
 
     def add(self, **attributes: Any) -> str:  # noqa: ANN401  # any attribute
         """Create a contact; return its id."""
@@ -126,29 +138,32 @@ class Marketer:
         self.request("PUT", f"contacts/{contact}", body)
 
     def submit_form(self, **fields: str) -> None:
-        """Fill in a form of the website, as a visitor; the tenant then pushes it if asked to."""
+        """Submit a form of the website, as a visitor; the tenant then calls its webhook."""
         identities = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
         self.request("GET", "create_contact_after_webform", **identities, **fields)
 
     def contacts(self) -> dict[str, dict[str, Any]]:
-        """Return every contact's attributes, its id among them, by e-mail in lower case."""
-        people = {}
+        """Return all contacts by e-mail in lower case: their attributes and `id`."""
+        contacts = {}
         page = 1
         while rows := self.request("GET", "contacts", page=str(page), per_page="100")["data"]:
             for row in rows:
-                people[row["attributes"]["email"].lower()] = {**row["attributes"], "id": row["id"]}
+                contacts[row["attributes"]["email"].lower()] = {
+                    **row["attributes"],
+                    "id": row["id"],
+                }
             page += 1
-        return people
+        return contacts
 
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
-        """Use the simulator's control API."""
-        answer = self._http.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
-        answer.raise_for_status()
-        return answer.json()
+        """Call the simulator's control API and return its JSON."""
+        response = self._http.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
+        response.raise_for_status()
+        return response.json()
 
 
 class Operator:
-    """Somebody in operations, who fires the schedule and reads what came of it."""
+    """A user of the operations team, who starts runs and reads their results."""
 
     def __init__(self, stack: StackFile) -> None:
         self._stack = stack
@@ -158,27 +173,37 @@ class Operator:
         """Call the admin function as API Gateway would."""
         event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
         event |= {"httpMethod": method, "path": path, "resource": path}
-        answer = self._aws.invoke(self._stack.functions["admin"], event)
-        body: dict[str, Any] = json.loads(answer["body"])
+        response = self._aws.invoke(self._stack.functions["admin"], event)
+        body: dict[str, Any] = json.loads(response["body"])
         return body
 
     def fire_schedule(self) -> dict[str, Any]:
-        """Invoke the scheduled sync, wait for its run to end, and return the run's record."""
+        """Invoke the scheduled sync, wait for the end of its run, and return the run's record."""
         event = json.loads((EVENTS / "scheduler.json").read_text(encoding="utf-8"))
-        asked = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
-        return self.wait(asked["run_id"])
+        response = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
+        return self.wait(response["run_id"])
 
-    def request_run(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
-        """Ask for a run by hand, wait for it to end, and return its record."""
-        answer = self._aws.invoke(self._stack.functions["manual_sync"], asked)
-        if "run_id" not in answer:
-            raise RuntimeError(f"manual_sync: {answer.get('error', answer)}")
-        return self.wait(answer["run_id"])
+    def request_run(self, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
+        """Request a manual run, wait for its end, and return the run's record.
+
+        Raises:
+            RuntimeError: when the request is refused.
+        """
+        response = self._aws.invoke(self._stack.functions["manual_sync"], fields)
+        if "run_id" not in response:
+            raise RuntimeError(f"manual_sync: {response.get('error', response)}")
+        return self.wait(response["run_id"])
 
     def wait(self, run_id: str, *, before: Sequence[str] = UNFINISHED) -> dict[str, Any]:
-        """Wait until a run has left some states (until it has ended); return its record."""
-        until = time.monotonic() + RUN_SECONDS
-        while time.monotonic() < until:
+        """Wait until a run has left the states `before` (by default: until it has ended).
+
+        Returns the run's record.
+
+        Raises:
+            RuntimeError: when the run is still in one of these states after 300 s.
+        """
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
             if self._state(run_id) not in before:
                 return self.admin("GET", f"/admin/runs/{run_id}")
             time.sleep(POLL_SECONDS)
@@ -187,18 +212,22 @@ class Operator:
     def _state(self, run_id: str) -> str:
         """Return a run's state from the list of runs.
 
-        Its own record tells its journal too, for which the embedded AWS weighs every line that the
-        run has written so far: asked five times a second, that took longer than the run itself.
+        The run's own record includes its journal, for which the embedded AWS reads every entry that
+        the run has written. Polled five times a second, that took longer than the run itself.
         """
         newest = self.admin("GET", "/admin/runs")["runs"]
         listed = [run["state"] for run in newest if run["run_id"] == run_id]
         return str(listed[0] if listed else self.admin("GET", f"/admin/runs/{run_id}")["state"])
 
     def wait_for_forms(self) -> None:
-        """Wait until no form waits to be heard, delayed or not."""
-        until = time.monotonic() + RUN_SECONDS
-        while time.monotonic() < until:
-            counted = self._aws.queues.get_queue_attributes(
+        """Wait until the forms queue is empty, delayed messages included.
+
+        Raises:
+            RuntimeError: when it is not empty after 300 s.
+        """
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            counts = self._aws.queues.get_queue_attributes(
                 QueueUrl=self._stack.queues["forms"],
                 AttributeNames=[
                     "ApproximateNumberOfMessages",
@@ -206,7 +235,7 @@ class Operator:
                     "ApproximateNumberOfMessagesDelayed",
                 ],
             )["Attributes"]
-            if not any(map(int, counted.values())):
+            if not any(map(int, counts.values())):
                 return
             time.sleep(POLL_SECONDS)
-        raise RuntimeError(f"forms still wait after {RUN_SECONDS:.0f} s")
+        raise RuntimeError(f"forms are still queued after {RUN_SECONDS:.0f} s")

@@ -1,7 +1,7 @@
-"""What both simulators share: a clock, faults to order, calls counted, and their `/_sim/` routes.
+"""The shared part of both simulators: clock, fault injection, call counts and `/_sim/` routes.
 
-A simulator is one WSGI application. Everything under `/_sim/` belongs to the person who runs the
-simulation and is never counted as a call; everything else is the wire of the real system.
+A simulator is one WSGI application. The routes under `/_sim/` control the simulation and are never
+counted as calls; all other routes belong to the simulated system.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def wall_clock() -> datetime:
 
 
 class SimulatedClock:
-    """The server time of a simulator: follows its source with an offset, or stands still."""
+    """The server time of a simulator: its source plus an offset, or a frozen time."""
 
     def __init__(self, source: Callable[[], datetime] = wall_clock) -> None:
         self._source = source
@@ -36,30 +36,30 @@ class SimulatedClock:
         """Return the simulator's time, aware, in UTC."""
         return self._frozen if self._frozen is not None else self._source() + self._offset
 
-    def set(self, instant: datetime, *, frozen: bool) -> None:
-        """Jump to an instant and either stand still there or go on from it."""
-        self._frozen = instant if frozen else None
-        self._offset = instant - self._source()
+    def set(self, time: datetime, *, frozen: bool) -> None:
+        """Set the time; the clock then stands still (`frozen`) or runs."""
+        self._frozen = time if frozen else None
+        self._offset = time - self._source()
 
     def advance(self, seconds: float) -> None:
-        """Move forwards (or backwards) by a number of seconds, frozen or not."""
+        """Move the time forward (or back, if negative) by seconds, frozen or not."""
         step = timedelta(seconds=seconds)
         self._offset += step
         if self._frozen is not None:
             self._frozen += step
 
     def follow(self) -> None:
-        """Go back to the source's time."""
+        """Follow the source again, without an offset."""
         self._frozen = None
         self._offset = timedelta()
 
 
 @dataclass(slots=True)
 class Fault:
-    """One ordered misbehaviour: what goes wrong, on which calls, how many times.
+    """One injected fault: its kind, the calls it applies to, and how many times.
 
-    `method` and `path` are regular expressions on the request; `after` calls pass first; `count`
-    calls then suffer (None: all of them). What `parameters` mean belongs to the kind.
+    `method` and `path` are regular expressions on the request. The first `after` matching calls
+    pass, then the fault applies to `count` calls (None: to all). `parameters` depend on the kind.
     """
 
     id: int
@@ -71,21 +71,25 @@ class Fault:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, method: str, path: str) -> bool:
-        """Tell whether a request is one that this fault was ordered for."""
+        """Return whether the fault applies to a request."""
         return bool(re.fullmatch(self.method, method) and re.search(self.path, path))
 
 
 class Faults:
-    """The faults ordered and not yet used up, in the order in which they were ordered."""
+    """The injected faults that are still active, in the order of their injection."""
 
     def __init__(self, kinds: Iterable[str]) -> None:
         self.kinds = frozenset(kinds)
-        self._ordered: list[Fault] = []
+        self._active: list[Fault] = []
         self._next_id = 1
         self._lock = threading.Lock()
 
     def inject(self, kind: str, **options: Any) -> Fault:  # noqa: ANN401  # the fields of Fault
-        """Order a fault; an unknown kind or option is refused with `BadRequest`."""
+        """Add a fault.
+
+        Raises:
+            BadRequest: for an unknown kind or option, or an invalid regular expression.
+        """
         if kind not in self.kinds:
             raise BadRequest(f"unknown fault {kind!r}; known: {', '.join(sorted(self.kinds))}")
         known = {"method", "path", "after", "count", "parameters"}
@@ -99,13 +103,13 @@ class Faults:
         with self._lock:
             fault = Fault(self._next_id, kind, **options)
             self._next_id += 1
-            self._ordered.append(fault)
+            self._active.append(fault)
         return fault
 
     def take(self, method: str, path: str, *kinds: str) -> Fault | None:
-        """Return the first ordered fault of these kinds that this request suffers, and use it."""
+        """Return the first active fault of these kinds that matches a request; count its use."""
         with self._lock:
-            for fault in self._ordered:
+            for fault in self._active:
                 if fault.kind not in kinds or not fault.matches(method, path):
                     continue
                 if fault.after > 0:
@@ -114,17 +118,17 @@ class Faults:
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count <= 0:
-                        self._ordered.remove(fault)
+                        self._active.remove(fault)
                 return fault
         return None
 
     def clear(self) -> None:
-        """Forget every ordered fault."""
+        """Remove all faults."""
         with self._lock:
-            self._ordered.clear()
+            self._active.clear()
 
     def listing(self) -> list[dict[str, Any]]:
-        """Return what is still ordered, as JSON-ready rows."""
+        """Return the active faults as JSON objects."""
         with self._lock:
             return [
                 {
@@ -136,7 +140,7 @@ class Faults:
                     "count": fault.count,
                     "parameters": dict(fault.parameters),
                 }
-                for fault in self._ordered
+                for fault in self._active
             ]
 
 
@@ -155,13 +159,13 @@ class CallCounter:
             self._records[kind] += records
 
     def mark(self) -> None:
-        """Start counting from zero."""
+        """Set all counts to zero."""
         with self._lock:
             self._calls.clear()
             self._records.clear()
 
     def since_mark(self) -> dict[str, Any]:
-        """Return the total, the calls by kind and the records by kind."""
+        """Return the total, the calls by kind and the records by kind, since the last mark."""
         with self._lock:
             return {
                 "total": self._calls.total(),
@@ -171,12 +175,16 @@ class CallCounter:
 
 
 def json_response(body: object, status: int = 200) -> Response:
-    """Answer with a JSON body; the one way in which `/_sim/` answers."""
+    """Return a JSON response; all `/_sim/` routes use it."""
     return Response(json.dumps(body), status=status, content_type="application/json")
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """Return the request's JSON object ({} for an empty body); anything else is a `BadRequest`."""
+    """Return the JSON object of a request, {} for an empty body.
+
+    Raises:
+        BadRequest: when the body is not a JSON object.
+    """
     raw = request.get_data()
     if not raw:
         return {}
@@ -190,13 +198,13 @@ def json_object(request: Request) -> dict[str, Any]:
 
 
 class ControlPanel:
-    """The `/_sim/` routes that mean the same in both simulators.
+    """The `/_sim/` routes that both simulators have.
 
-    | route | does |
+    | route | action |
     | --- | --- |
     | `GET /_sim/calls`, `POST /_sim/mark` | API calls by kind since the mark; set the mark |
-    | `GET, POST, DELETE /_sim/faults` | list, order (`{"kind", "method", "path", "after", "count",
-      "parameters"}`), forget |
+    | `GET, POST, DELETE /_sim/faults` | list, inject (`{"kind", "method", "path", "after", "count",
+      "parameters"}`), remove |
     | `GET, POST /_sim/clock` | read; `{"now": ISO, "frozen": bool}`, `{"advance": seconds}`,
       `{"follow": true}` |
     """
@@ -207,7 +215,7 @@ class ControlPanel:
         self.calls = CallCounter()
 
     def handle(self, request: Request) -> Response | None:
-        """Answer a shared `/_sim/` route, or None when the route is not one of these."""
+        """Handle a shared `/_sim/` route; return None for any other route."""
         match request.path.rstrip("/").removeprefix("/_sim/"):
             case "calls" if request.method == "GET":
                 return json_response(self.calls.since_mark())
@@ -235,16 +243,16 @@ class ControlPanel:
         listing = {"faults": self.faults.listing()}
         return json_response(listing, 201 if request.method == "POST" else 200)
 
-    def _set_clock(self, order: Mapping[str, Any]) -> None:
-        match order:
+    def _set_clock(self, body: Mapping[str, Any]) -> None:
+        match body:
             case {"now": str(text)}:
                 try:
-                    instant = datetime.fromisoformat(text)
+                    time = datetime.fromisoformat(text)
                 except ValueError as error:
                     raise BadRequest(f"'now' is an ISO 8601 date and time: {error}") from error
-                if instant.tzinfo is None:
+                if time.tzinfo is None:
                     raise BadRequest("'now' needs a time zone, for example 2026-11-23T10:00:00Z")
-                self.clock.set(instant.astimezone(UTC), frozen=bool(order.get("frozen", False)))
+                self.clock.set(time.astimezone(UTC), frozen=bool(body.get("frozen", False)))
             case {"advance": int() | float() as seconds}:
                 self.clock.advance(seconds)
             case {"follow": True}:

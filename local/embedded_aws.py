@@ -1,8 +1,8 @@
 """The embedded AWS: ministack, which runs Lambda code in processes of its own interpreter.
 
-It answers on one loopback port, needs neither Docker nor an account, and forgets everything when
-it stops. Its environment is built from nothing, because it hands all of it on to the functions: a
-proxy or a certificate bundle of this machine would reach them, and never would on AWS.
+It listens on one loopback port, needs neither Docker nor an account, and loses its data when it
+stops. Its environment is built from scratch, because ministack passes its whole environment to the
+functions: a proxy or a certificate bundle of this machine would reach them, unlike on AWS.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 REGION: Final = "eu-west-1"
-# The emulator is told which pair to accept; this one says in every log that it opens nothing else.
+# The emulator accepts this key pair. In a log, its name shows that it is not a real credential.
 ACCESS_KEY_ID: Final = "embedded"
 SECRET_ACCESS_KEY: Final = "embedded"
 HEALTH_SECONDS: Final = 2.0
 
 
 def free_port() -> int:
-    """A port nobody listens on right now."""
+    """Return a TCP port that is free at the moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -50,12 +50,12 @@ def free_port() -> int:
 
 
 def command() -> list[str]:
-    """What to run for an embedded AWS in the background."""
+    """Return the command that starts the embedded AWS."""
     return [sys.executable, "-m", "ministack"]
 
 
 def environment(port: int, home: Path, scratch: Path) -> dict[str, str]:
-    """All of the emulator's environment; whatever it unpacks lands in `scratch`."""
+    """Return the complete environment of the emulator; it unpacks files into `scratch`."""
     home.mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
@@ -67,25 +67,25 @@ def environment(port: int, home: Path, scratch: Path) -> dict[str, str]:
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
-        # Every call is held against its signature and the policies of its role, as on AWS: what a
-        # function lacks in `template.yaml` fails here already. This pair is the account's root.
+        # The emulator checks the signature and the role's policies of every call, as AWS does, so
+        # that a permission missing in `template.yaml` fails here. This pair is the account's root.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-        # These would listen on fixed ports, where a second stack of this machine would miss them.
+        # These services listen on fixed ports, which a second stack on this machine could not use.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
 
 
 def sdk_environment(endpoint: str) -> dict[str, str]:
-    """What a tool on the AWS SDK needs to talk to the embedded AWS, and to nothing else."""
-    kept = {
+    """Return the environment with which an AWS SDK tool uses only the embedded AWS."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
     }
-    return kept | {
+    return inherited | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
@@ -98,71 +98,71 @@ def sdk_environment(endpoint: str) -> dict[str, str]:
 
 
 def is_alive(endpoint: str) -> bool:
-    """Whether an embedded AWS is alive at this address."""
+    """Return whether an embedded AWS responds at this address."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{endpoint}/_ministack/health", timeout=HEALTH_SECONDS) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
+        with opener.open(f"{endpoint}/_ministack/health", timeout=HEALTH_SECONDS) as response:
+            return bool(response.status == 200)  # noqa: PLR2004
     except (URLError, OSError):
         return False
 
 
 @dataclass(frozen=True)
 class EmbeddedAws:
-    """Clients of one running embedded AWS, each made once: to make one takes longer than a call."""
+    """The clients of one embedded AWS. Each is created once: creation takes longer than a call."""
 
     endpoint: str
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        """The deployed stack."""
+        """The CloudFormation client."""
         return self._session().client("cloudformation", **self._client_options())
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """The Lambda functions."""
+        """The Lambda client."""
         return self._session().client("lambda", **self._client_options())
 
     @cached_property
     def tables(self) -> DynamoDBClient:
-        """The DynamoDB tables."""
+        """The DynamoDB client."""
         return self._session().client("dynamodb", **self._client_options())
 
     @cached_property
     def queues(self) -> SQSClient:
-        """The SQS queues."""
+        """The SQS client."""
         return self._session().client("sqs", **self._client_options())
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
-        """The secrets."""
+        """The Secrets Manager client."""
         return self._session().client("secretsmanager", **self._client_options())
 
     @cached_property
     def topics(self) -> SNSClient:
-        """The alert topic."""
+        """The SNS client."""
         return self._session().client("sns", **self._client_options())
 
     def create_bucket(self, name: str) -> None:
-        """Create a bucket for what is deployed."""
+        """Create a bucket for the deployment artifacts."""
         self._session().client("s3", **self._client_options()).create_bucket(
             Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Invoke a function by its physical name and return what it answers.
+        """Invoke a function by its physical name and return its response.
 
         Raises:
-            RuntimeError: when the function raised; the message is the function's own.
+            RuntimeError: when the function raised; it has the message of the function's error.
         """
-        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        payload = json.loads(answer["Payload"].read())
-        if answer.get("FunctionError"):
+        response = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        payload = json.loads(response["Payload"].read())
+        if response.get("FunctionError"):
             raise RuntimeError(f"{function}: {payload.get('errorMessage', payload)}")
         return payload
 
     def signed_headers(self, method: str, url: str, body: bytes = b"") -> dict[str, str]:
-        """Headers that sign one call to the deployed API, as IAM wants it."""
+        """Return the headers of one call to the deployed API, with its IAM signature (SigV4)."""
         request = AWSRequest(method=method, url=url, data=body)
         credentials = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
         SigV4Auth(credentials, "execute-api", REGION).add_auth(request)

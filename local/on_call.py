@@ -1,4 +1,4 @@
-"""Whoever is on call: gets the alerts, puts new credentials, offers them to the rotation."""
+"""The operator on call: receives alerts, stores new credentials, starts the rotation."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any, Final
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
 
-QUEUE: Final = "mail-of-whoever-is-on-call"
+QUEUE: Final = "alerts-of-the-operator-on-call"
 ALERT_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert as it was delivered."""
+    """One delivered alert."""
 
     subject: str
     text: str
 
 
 class OnCall:
-    """Subscribed to the alert topic from now on."""
+    """An operator whose queue is subscribed to the alert topic."""
 
     def __init__(self, stack: StackFile) -> None:
         self._stack = stack
         self._aws = EmbeddedAws(stack.aws_endpoint)
         queues = self._aws.queues
         self._queue = queues.create_queue(QueueName=QUEUE)["QueueUrl"]
-        answer = queues.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        arn = answer["Attributes"]["QueueArn"]
+        attributes = queues.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
         policy = {
             "Version": "2012-10-17",
             "Statement": [
@@ -49,45 +49,45 @@ class OnCall:
         self._aws.topics.subscribe(TopicArn=stack.alerts_topic, Protocol="sqs", Endpoint=arn)
 
     def new_alerts(self, *, at_least: int = 0) -> list[Alert]:
-        """Return the alerts since the last look; wait a little for as many as are expected."""
-        got: list[Alert] = []
-        until = time.monotonic() + ALERT_SECONDS
+        """Return the alerts since the last call; wait up to 10 s for `at_least` alerts."""
+        alerts: list[Alert] = []
+        deadline = time.monotonic() + ALERT_SECONDS
         while True:
-            answer = self._aws.queues.receive_message(
+            response = self._aws.queues.receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
             )
-            messages = answer.get("Messages", [])
+            messages = response.get("Messages", [])
             for message in messages:
                 body = json.loads(message["Body"])
-                got.append(Alert(body["Subject"], body["Message"]))
+                alerts.append(Alert(body["Subject"], body["Message"]))
                 self._aws.queues.delete_message(
                     QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
                 )
-            if not messages and (len(got) >= at_least or time.monotonic() > until):
-                return got
+            if not messages and (len(alerts) >= at_least or time.monotonic() > deadline):
+                return alerts
 
     def salesforce_credentials(self) -> dict[str, Any]:
-        """Return what the Salesforce secret holds now."""
-        answer = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
-        held: dict[str, Any] = json.loads(answer["SecretString"])
-        return held
+        """Return the current value of the Salesforce secret."""
+        secret = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
+        credentials: dict[str, Any] = json.loads(secret["SecretString"])
+        return credentials
 
     def current_version(self) -> str:
-        """Return the version of the Salesforce secret that is current."""
-        answer = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
-        return answer["VersionId"]
+        """Return the id of the current version of the Salesforce secret."""
+        secret = self._aws.secrets.get_secret_value(SecretId=self._stack.secrets["salesforce"])
+        return secret["VersionId"]
 
     def put_pending(self, credentials: Mapping[str, Any]) -> str:
-        """Put new material for Salesforce beside what is current; return its version."""
-        answer = self._aws.secrets.put_secret_value(
+        """Store new Salesforce credentials as the pending version (AWSPENDING); return its id."""
+        secret = self._aws.secrets.put_secret_value(
             SecretId=self._stack.secrets["salesforce"],
             SecretString=json.dumps(dict(credentials)),
             VersionStages=["AWSPENDING"],
         )
-        return answer["VersionId"]
+        return secret["VersionId"]
 
     def rotate(self, version: str) -> dict[str, Any]:
-        """Invoke the rotation with a pending version; return what became of it."""
+        """Invoke the rotation function for a pending version and return its result."""
         function = self._stack.functions["rotate_credentials"]
-        answer: dict[str, Any] = self._aws.invoke(function, {"version": version})
-        return answer
+        result: dict[str, Any] = self._aws.invoke(function, {"version": version})
+        return result

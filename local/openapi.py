@@ -1,4 +1,4 @@
-"""Write the description of the admin API, generated from its code: `make openapi`."""
+"""Generate the OpenAPI document of the admin API from its code: `make openapi`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE: Final = Path("docs/openapi.json")
 
 
 def main() -> None:
-    """Write the file, in an order that diffs well."""
+    """Write the file with sorted keys, for small diffs."""
     text = json.dumps(document(app), indent=2, sort_keys=True, ensure_ascii=False)
     FILE.write_text(text + "\n", encoding="utf-8")
     print(f"{FILE}: {len(text):,} characters")

@@ -1,4 +1,4 @@
-"""Invented people, the same for every tool that needs some: a number always gives one person."""
+"""Invented people for all test data: the same number always gives the same person."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ COMPANIES = (
 )  # fmt: skip
 FUNCTIONS = ("CEO", "CMO", "CTO", "Head of Sales", "Buyer", "Consultant", "Student")
 STATES = ("new", "engaged", "accepted", "closed")
-HIGHEST_SCORE = 50
+MAX_SCORE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One invented person, in nobody's words yet."""
+    """One invented person, independent of both systems."""
 
     number: int
     email: str
@@ -41,18 +41,18 @@ class Person:
 
 
 def person(number: int) -> Person:
-    """Return the person of this number (0 and up): unique e-mail, stable for ever."""
-    chance = random.Random(number)  # noqa: S311  # invented people need no secrecy
-    first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+    """Return the person with this number (from 0): unique e-mail, always the same values."""
+    rng = random.Random(number)  # noqa: S311  # invented people need no secrecy
+    first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
     return Person(
         number=number,
         email=f"person{number:07d}@example.com",
         first_name=first,
         last_name=last,
-        company=chance.choice(COMPANIES),
+        company=rng.choice(COMPANIES),
         phone=f"+33 1 {number // 10000 % 100:02d} {number // 100 % 100:02d} {number % 100:02d} 00",
-        mobile=f"+33 6 {chance.randrange(10**8):08d}",
-        function=chance.choice(FUNCTIONS),
-        score=chance.randrange(HIGHEST_SCORE + 1),
-        state=chance.choice(STATES),
+        mobile=f"+33 6 {rng.randrange(10**8):08d}",
+        function=rng.choice(FUNCTIONS),
+        score=rng.randrange(MAX_SCORE + 1),
+        state=rng.choice(STATES),
     )

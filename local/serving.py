@@ -1,4 +1,4 @@
-"""Two ways to reach a simulator: over a socket, or in-process on a `requests` session."""
+"""Two ways to call a simulator: over a socket, or in-process with a `requests` session."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 THREADS = 16
 BACKLOG = 128
-"""Connections that may wait to be accepted; cheroot's 5 resets some of sixteen callers at once."""
+"""Length of the accept queue. With cheroot's default of 5, some of 16 simultaneous connections are
+reset."""
 
 
 class ConnectionDroppedError(ConnectionResetError):
-    """Raised by a simulator to cut the connection without any answer (reset or time-out faults).
+    """Raised by a simulator to close the connection without a response (reset and time-out faults).
 
-    It carries the number of a reset connection because that is what makes cheroot close the socket
-    in silence; any other exception becomes an answer with status 500.
+    It has the error number ECONNRESET: for this error cheroot closes the socket silently. Any other
+    exception becomes a response with status 500.
     """
 
-    def __init__(self, why: str = "connection dropped") -> None:
-        super().__init__(errno.ECONNRESET, why)
+    def __init__(self, reason: str = "connection dropped") -> None:
+        super().__init__(errno.ECONNRESET, reason)
 
 
 class ServedApplication:
-    """A WSGI application served on a loopback port, in a thread of its own; a context manager.
+    """A WSGI application served on a loopback port, in its own thread; a context manager.
 
-    Port 0 chooses a free port. With `certificate` and `key` (PEM files) it speaks HTTPS.
+    Port 0 selects a free port. With `certificate` and `key` (PEM files) it uses HTTPS.
     """
 
     def __init__(
@@ -66,14 +67,14 @@ class ServedApplication:
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     def start(self) -> str:
-        """Bind, serve in the background and return the base URL."""
+        """Bind the port, serve in the background and return the base URL."""
         self._server.prepare()
         self._thread.start()
         return self.url
 
     @property
     def url(self) -> str:
-        """The base URL, without a slash at its end."""
+        """The base URL, without a trailing slash."""
         return f"{self._scheme}://{LOOPBACK}:{self._server.bind_addr[1]}"
 
     def stop(self) -> None:
@@ -95,10 +96,10 @@ class ServedApplication:
 
 
 class InProcessAdapter(BaseAdapter):
-    """A `requests` transport that hands each request to a WSGI application, without a socket.
+    """A `requests` transport that passes each request to a WSGI application, without a socket.
 
-    `session.mount("https://acme.my.salesforce.com", InProcessAdapter(org))` makes the real client
-    code run unchanged. `ConnectionDroppedError` becomes `requests.ConnectionError`, as on a wire.
+    With `session.mount("https://acme.my.salesforce.com", InProcessAdapter(org))` the real client
+    code runs unchanged. `ConnectionDroppedError` becomes `requests.ConnectionError`.
     """
 
     def __init__(self, application: WSGIApplication) -> None:
@@ -114,30 +115,30 @@ class InProcessAdapter(BaseAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> requests.Response:
-        """Run the application on one prepared request and return its answer."""
+        """Run the application on one prepared request and return its response."""
         environ = self._environ(request)
         try:
             body, status, headers = run_wsgi_app(self._application, environ, buffered=True)
             content = b"".join(body)
         except ConnectionDroppedError as error:
             raise requests.ConnectionError("connection dropped", request=request) from error
-        answer = requests.Response()
-        answer.status_code = int(status.split(" ", 1)[0])
-        answer.reason = status.partition(" ")[2]
-        answer.headers = CaseInsensitiveDict(headers.items())
-        answer.url = request.url or ""
-        answer.request = request
-        answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
-        answer.raw = HTTPResponse(
+        response = requests.Response()
+        response.status_code = int(status.split(" ", 1)[0])
+        response.reason = status.partition(" ")[2]
+        response.headers = CaseInsensitiveDict(headers.items())
+        response.url = request.url or ""
+        response.request = request
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+        response.raw = HTTPResponse(
             io.BytesIO(content),
             headers=dict(headers.items()),
-            status=answer.status_code,
+            status=response.status_code,
             preload_content=False,
         )
-        return answer
+        return response
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: there is no open connection."""
 
     @staticmethod
     def _environ(request: requests.PreparedRequest) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A simulated Plezi tenant: its API, its forms, its page, and the switches for what is not known.
+"""A simulated Plezi tenant: its API, its forms, its web interface and its switches.
 
-Public facts on the API are few. What is not proved sits behind a switch (`switches.py`), so that a
-client is tried against every variant. `docs/simulators/plezi.md` says which behaviours are assumed.
+Few facts about the API are public. Each behaviour that is not proved has a switch (`switches.py`),
+so that a client can be tested against every variant. `docs/simulators/plezi.md` lists the assumed
+behaviours.
 """
 
 from local.plezi_tenant.switches import Switches

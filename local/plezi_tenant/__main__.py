@@ -13,22 +13,24 @@ from local.plezi_tenant.api import PREFIX
 from local.plezi_tenant.tenant import PleziTenant
 from local.serving import ServedApplication
 
-LONGEST_WAIT = 120.0
-"""Seconds that a slow answer may really take when served, whatever the fault asks."""
+MAX_SLEEP_SECONDS = 120.0
+"""Upper bound of a slow response over a socket; a fault that requests more is cut to this."""
 
 
 def bounded_sleep(seconds: float) -> None:
-    """Really wait, as a slow server does, but never for ever."""
-    time.sleep(min(seconds, LONGEST_WAIT))
+    """Sleep in real time, as a slow server does, up to the upper bound."""
+    time.sleep(min(seconds, MAX_SLEEP_SECONDS))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="local.plezi_tenant", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) selects a free port")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same ids")
     parser.add_argument("--load", type=int, default=0, metavar="N", help="load N sample contacts")
-    parser.add_argument("--ready-file", type=Path, help="written (JSON) once the tenant answers")
+    parser.add_argument(
+        "--ready-file", type=Path, help="JSON file, written when the tenant is ready"
+    )
     options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         }
         print(json.dumps(ready), flush=True)
         if options.ready_file is not None:
-            # Renamed into place, so that nobody reads half of it.
+            # An atomic rename: a reader never sees a partial file.
             draft = options.ready_file.with_name(options.ready_file.name + ".draft")
             draft.write_text(json.dumps(ready), encoding="utf-8")
             draft.replace(options.ready_file)

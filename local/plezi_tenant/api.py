@@ -1,4 +1,4 @@
-"""The API of the tenant, under `/api/v1`: who may call, what each call does, what it counts as."""
+"""The API of the tenant, under `/api/v1`: authorization, actions and call counts."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from local.plezi_tenant.wire_format import WireFormat, document
 PREFIX = "/api/v1"
 API_KEY = "kE9_sim-Plezi-7Qw2xA"
 TENANT_NAME = "ExampleSAS"
-"""The header carries the name of the company, in one word, and not an id."""
+"""The header carries the name of the company as one word, not an id."""
 JSON = "application/json"
 JSON_API = "application/vnd.api+json"
 WRITES = frozenset({"create", "update", "delete"})
-"""Kinds that change contacts. Forms change them too, but visitors submit them, not clients."""
+"""Kinds of calls that change contacts. `form` is excluded: visitors submit forms, not clients."""
 READS = frozenset({"list", "get", "lists", "schema"})
 ONE_CONTACT = "contacts/{id}"
 KINDS = {
@@ -64,7 +64,7 @@ FORM_RESPONSE = {
 
 @dataclass(slots=True)
 class Call:
-    """One API call: the request, what it counts as, and how many records it touched."""
+    """One API call: the request, its kind for the call counts, and its number of records."""
 
     request: Request
     resource: str
@@ -75,7 +75,7 @@ class Call:
 
 
 class Api:
-    """Answers every call under `/api/v1`, strictly."""
+    """Handles every call under `/api/v1`, strictly."""
 
     def __init__(
         self,
@@ -106,16 +106,16 @@ class Api:
 
     @property
     def wire_format(self) -> WireFormat:
-        """The spelling as the switches are now."""
+        """The wire format for the current switches."""
         return WireFormat(self._contacts.schema, self._contacts.switches, self.public_url)
 
     def reset(self) -> None:
-        """Go back to the first key, and forget the forms."""
+        """Restore the first API key and set the number of submitted forms to zero."""
         self.api_key = API_KEY
         self.submissions = 0
 
     def handle(self, request: Request) -> Response:
-        """Answer one call and count it, whatever becomes of it."""
+        """Handle one call and count it, also when it is refused."""
         call = _call_of(request)
         try:
             return self._with_faults(call)
@@ -130,21 +130,21 @@ class Api:
         method, path = call.request.method, call.request.path
         faults = self._control.faults
         if fault := faults.take(method, path, *BEFORE):
-            struck = inject_before(fault, self.sleep)
-            if struck is not None:
-                return struck
+            replacement = inject_before(fault, self.sleep)
+            if replacement is not None:
+                return replacement
         self._authorize(call)
         if call.kind in WRITES and (stale := faults.take(method, path, STALE)):
             call.invisible_seconds = float(stale.parameters.get("seconds", STALE_SECONDS))
-        answer = self._execute(call)
+        response = self._execute(call)
         if call.kind == "list" and (fault := faults.take(method, path, TRUNCATED_PAGE)):
-            answer = truncate_page(fault, answer)
+            response = truncate_page(fault, response)
         if fault := faults.take(method, path, *AFTER):
-            answer = inject_after(fault, answer, self.sleep)
-        return answer
+            response = inject_after(fault, response, self.sleep)
+        return response
 
     def _authorize(self, call: Call) -> None:
-        """Refuse who may not call, or calls too often, or in no language spoken here."""
+        """Check the headers, the rate limit, the rights of the key and the accepted media types."""
         switches, headers = self._contacts.switches, call.request.headers
         tenant, key = headers.get("X-Tenant-Company"), headers.get("X-API-Key")
         if not tenant or not key:
@@ -154,9 +154,9 @@ class Api:
         if key != self.api_key:
             raise RefusedError(401, "the key is not valid")
         if seconds := self._bucket.wait_for_one(switches.rate_limit_per_minute):
-            sent = switches.retry_after == "sent"
-            retry = {"Retry-After": str(seconds)} if sent else None
-            raise RefusedError(429, "too many calls", headers=retry)
+            headers_sent = switches.retry_after == "sent"
+            retry_headers = {"Retry-After": str(seconds)} if headers_sent else None
+            raise RefusedError(429, "too many calls", headers=retry_headers)
         reads = call.kind in READS
         if switches.key_rights == "none" or (switches.key_rights == "read" and not reads):
             raise RefusedError(403, "the key has no right to do this")
@@ -166,8 +166,8 @@ class Api:
 
     def _execute(self, call: Call) -> Response:
         switches, method = self._contacts.switches, call.request.method
-        known = {resource for resource, _ in KINDS}
-        if call.resource not in known:
+        resources = {resource for resource, _ in KINDS}
+        if call.resource not in resources:
             raise RefusedError(404, f"no route {call.request.path}")
         if call.kind == "schema" and switches.schema_call == "absent":
             raise RefusedError(404, f"no route {call.request.path}")
@@ -182,7 +182,7 @@ class Api:
         return self._actions[call.kind](call)
 
     def _is_offered(self, verb: str) -> bool:
-        """Tell whether a verb may be used on one contact."""
+        """Return whether the tenant offers a verb on one contact."""
         switches = self._contacts.switches
         match verb:
             case "GET":
@@ -196,10 +196,13 @@ class Api:
         switches = self._contacts.switches
         contacts, total = self._contacts.page(parse_query(call.request.args, switches))
         call.records = len(contacts)
-        told = {"right": total, "low": total // 2, "high": total + 7}[switches.total_results]
-        meta = {"total_results": told} if switches.meta == "present" else None
-        wire = self.wire_format
-        return _json_response(document([wire.resource(contact) for contact in contacts], meta))
+        reported_total = {"right": total, "low": total // 2, "high": total + 7}[
+            switches.total_results
+        ]
+        meta = {"total_results": reported_total} if switches.meta == "present" else None
+        wire_format = self.wire_format
+        rows = [wire_format.resource(contact) for contact in contacts]
+        return _json_response(document(rows, meta))
 
     def _get(self, call: Call) -> Response:
         contact = self._contacts.read(call.identity)
@@ -254,7 +257,7 @@ class Api:
         return _json_response(json.dumps(FORM_RESPONSE).encode(), 201 if created else 200)
 
     def submit_form(self, fields: MultiDict[str, str]) -> bool:
-        """Take a filled-in form, tell the connector, and say whether the contact is new."""
+        """Store a form submission, notify the connector; return whether the contact is new."""
         submission = parse_submission(fields, self.wire_format)
         contact, created = self._contacts.submit(
             submission.changes, keep=submission.keep, source=submission.source
@@ -276,7 +279,7 @@ class Api:
 
 
 def _call_of(request: Request) -> Call:
-    """Return what a request is a call of; 'other' where it is of nothing known."""
+    """Return the call that a request makes; its kind is 'other' when no route matches."""
     parts = request.path.removeprefix(PREFIX).strip("/").split("/")
     resource, identity = parts[0], ""
     match parts:

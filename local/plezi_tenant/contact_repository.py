@@ -1,4 +1,4 @@
-"""The rules of contacts: one per e-mail, what a write changes, what moves `updated_at`."""
+"""The rules of contacts: one contact per e-mail, the effect of a write, changes of `updated_at`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from local.plezi_tenant.switches import Switches
 from local.plezi_tenant.timestamps import to_millis
 
 Changes: TypeAlias = Mapping[str, Value | None]
-"""Attributes to write; None clears one, an absent one is kept."""
+"""Attributes to write. None clears an attribute; an absent attribute is kept."""
 
 FORM_POINTS = 5
-"""The help centre's default for a form of the discovery phase."""
-HIGHEST_SCORE = 50
-MOVED_BY_BEHAVIOUR = frozenset({"behaviour_score", "state"})
+"""Default score of a form in the discovery phase (Plezi help centre)."""
+MAX_SCORE = 50
+BEHAVIOUR_ATTRIBUTES = frozenset({"behaviour_score", "state"})
 
 
 class ContactRepository:
-    """Every contact of the tenant, read and written by any number of threads."""
+    """All contacts of the tenant. Thread-safe."""
 
     def __init__(self, clock: SimulatedClock, seed: int) -> None:
         self.switches = Switches()
@@ -36,11 +36,11 @@ class ContactRepository:
         self._lock = threading.RLock()
 
     def close(self) -> None:
-        """Give the memory of the store back."""
+        """Free the memory of the store."""
         self._store.close()
 
     def reset(self) -> None:
-        """Forget every contact and custom change, and give the same ids again."""
+        """Delete all contacts, restore the default switches and schema, and restart the ids."""
         with self._lock:
             self._store.clear()
             self._ids = IdGenerator(self._seed)
@@ -48,48 +48,52 @@ class ContactRepository:
             self.schema = Schema()
 
     def set_switches(self, changes: Mapping[str, Any]) -> None:
-        """Turn switches; `ValueError` names what cannot be."""
+        """Change switches.
+
+        Raises:
+            ValueError: when a name or a value is not allowed; the message names it.
+        """
         with self._lock:
-            turned = self.switches.changed(changes)
+            switches = self.switches.changed(changes)
             names = [attribute.name for attribute in self.schema]
-            if unknown := set(turned.attribute_spelling) - set(names):
+            if unknown := set(switches.attribute_spelling) - set(names):
                 raise ValueError(f"attribute_spelling of unknown {sorted(unknown)}")
-            spelled = [turned.attribute_spelling.get(name, name) for name in names]
-            if len(set(spelled)) < len(spelled):
+            wire_names = [switches.attribute_spelling.get(name, name) for name in names]
+            if len(set(wire_names)) < len(wire_names):
                 raise ValueError("attribute_spelling gives two attributes one name")
-            self.switches = turned
+            self.switches = switches
 
     def load(self, count: int, first: int, spread_seconds: float) -> int:
-        """Add sample contacts; those whose e-mail is known already are left alone."""
+        """Add sample contacts and return how many were added; a known e-mail is skipped."""
         with self._lock:
             spread = int(spread_seconds * 1000)
-            people = sample_contacts(count, first, self._ids, self._now(), spread)
-            return self._store.insert(people)
+            contacts = sample_contacts(count, first, self._ids, self._now(), spread)
+            return self._store.insert(contacts)
 
     def read(self, identity: str) -> Contact | None:
-        """Return a contact as the API shows it now, lag included."""
+        """Return a contact as the API shows it now, with the read lag."""
         with self._lock:
             return self._store.by_id(identity, visible_at=self._now())
 
     def page(self, query: ContactQuery) -> tuple[list[Contact], int]:
-        """Return one page as the API shows it now, and the number of contacts that qualify."""
+        """Return one page as the API shows it now, and the total number of matching contacts."""
         with self._lock:
             return self._store.page(query, visible_at=self._now())
 
     def find_current(self, identity: str) -> Contact | None:
-        """Return a contact as it is, whatever readers still see."""
+        """Return a contact as it is stored, without the read lag."""
         with self._lock:
             return self._store.by_id(identity)
 
     def current_page(self, query: ContactQuery) -> tuple[list[Contact], int]:
-        """Return one page of the contacts as they are."""
+        """Return one page as it is stored, without the read lag, and the total."""
         with self._lock:
             return self._store.page(query)
 
     def post(self, changes: Changes, *, invisible_seconds: float = 0) -> tuple[Contact, bool]:
-        """Create a contact, or deal with its known e-mail as the switch says.
+        """Create a contact; for a known e-mail, follow the switch `known_email`.
 
-        `unseen` is how many seconds readers will not see this write.
+        Readers see this write only after `invisible_seconds`.
         """
         with self._lock:
             known = self._store.by_email(str(changes["email"]))
@@ -106,7 +110,7 @@ class ContactRepository:
                     raise RefusedError(409, "email is already taken")
 
     def create_as_user(self, changes: Changes) -> Contact:
-        """Create a contact by hand, as a user of Plezi does; a known e-mail is refused."""
+        """Create a contact as a user does in Plezi's interface; a known e-mail is refused."""
         with self._lock:
             if not changes.get("email"):
                 raise RefusedError(422, "email is mandatory")
@@ -115,7 +119,7 @@ class ContactRepository:
             return self._create(changes, source="offline", invisible_seconds=0)
 
     def update(self, identity: str, changes: Changes, *, invisible_seconds: float = 0) -> Contact:
-        """Write some attributes of a known contact."""
+        """Write some attributes of an existing contact."""
         with self._lock:
             contact = self._store.by_id(identity)
             if contact is None:
@@ -123,7 +127,7 @@ class ContactRepository:
             return self._write(contact, changes, invisible_seconds=invisible_seconds)
 
     def delete(self, identity: str, *, invisible_seconds: float = 0) -> None:
-        """Remove a contact for ever."""
+        """Delete a contact permanently."""
         with self._lock:
             if self._store.by_id(identity) is None:
                 raise RefusedError(404, f"no contact {identity}")
@@ -133,9 +137,9 @@ class ContactRepository:
     def submit(
         self, changes: Changes, *, keep: frozenset[str], source: str
     ) -> tuple[Contact, bool]:
-        """Take a form: create or update the contact and move its score.
+        """Store a form: create or update the contact and increase its score.
 
-        Of the attributes in `keep`, the choices held already are kept beside the new ones.
+        For the attributes in `keep`, the stored choices are kept and the new ones are added.
         """
         with self._lock:
             known = self._store.by_email(str(changes["email"]))
@@ -146,14 +150,14 @@ class ContactRepository:
             score = known.values.get("behaviour_score", 0)
             points = score if isinstance(score, int) else 0
             state = known.values.get("state", "new")
-            moved: dict[str, Value | None] = {
-                # The address keeps its spelling: the form only says who fills it in.
+            updates: dict[str, Value | None] = {
+                # The stored spelling of the address is kept: the form only identifies the contact.
                 **{name: value for name, value in changes.items() if name != "email"},
                 **{name: _union(known, name, changes[name]) for name in keep if name in changes},
-                "behaviour_score": max(points, min(points + FORM_POINTS, HIGHEST_SCORE)),
+                "behaviour_score": max(points, min(points + FORM_POINTS, MAX_SCORE)),
                 "state": "engaged" if state == "new" else state,
             }
-            return self._write(known, moved, invisible_seconds=0), False
+            return self._write(known, updates, invisible_seconds=0), False
 
     def _create(self, changes: Changes, *, source: str, invisible_seconds: float) -> Contact:
         now = self._now()
@@ -170,13 +174,13 @@ class ContactRepository:
             holder = self._store.by_email(str(values["email"]))
             if holder is not None:
                 raise RefusedError(422, "email is already taken")
-        moved = {name for name in changes if values.get(name) != contact.values.get(name)}
-        if not moved and self.switches.unchanged_write == "keeps_updated_at":
+        changed = {name for name in changes if values.get(name) != contact.values.get(name)}
+        if not changed and self.switches.unchanged_write == "keeps_updated_at":
             return contact
         updated_at = max(self._now(), contact.updated_at + 1)
         if (
-            moved
-            and moved <= MOVED_BY_BEHAVIOUR
+            changed
+            and changed <= BEHAVIOUR_ATTRIBUTES
             and self.switches.score_change != "moves_updated_at"
         ):
             updated_at = contact.updated_at
@@ -186,7 +190,7 @@ class ContactRepository:
         return written
 
     def _delay_visibility(self, identity: str, invisible_seconds: float) -> None:
-        """Let readers go on seeing what is there now, before it is changed."""
+        """Keep the current version visible to readers; called before a change."""
         seconds = max(invisible_seconds, self.switches.read_lag_seconds)
         if seconds > 0:
             self._store.keep_previous_version(identity, self._now() + int(seconds * 1000))
@@ -206,8 +210,8 @@ def _merged(values: Values, changes: Changes) -> Values:
 
 
 def _union(contact: Contact, name: str, value: Value | None) -> Value | None:
-    held = contact.values.get(name, [])
-    if not isinstance(held, list) or not isinstance(value, list):
+    stored = contact.values.get(name, [])
+    if not isinstance(stored, list) or not isinstance(value, list):
         return value
-    both: list[str | int] = [*held, *value]
-    return list(dict.fromkeys(both))  # type: ignore[return-value]  # texts or numbers, as the schema has it
+    union: list[str | int] = [*stored, *value]
+    return list(dict.fromkeys(union))  # type: ignore[return-value]  # texts or numbers, as the schema has it

@@ -1,4 +1,4 @@
-"""The control routes of this simulator under `/_sim/`: what a person does at the tenant's desk."""
+"""The control routes of this simulator under `/_sim/`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from local.plezi_tenant.webhooks import Webhooks, WebhookTarget
 from local.plezi_tenant.wire_format import WireFormat
 
 PREFIX = "/_sim/"
-SAMPLE = 100
-LARGEST_LOAD = 1_000_000
-"""More would not be a tenant of this product, and would fill the memory of a laptop."""
-LARGEST_LISTING = 1000
+DEFAULT_COUNT = 100
+MAX_LOAD = 1_000_000
+"""Larger than any tenant of this product; more would fill the memory of a laptop."""
+MAX_LISTING = 1000
 
 
 class TenantControlPanel:
-    """Answers `/_sim/`: the shared routes, and those that only a Plezi tenant has."""
+    """Handles `/_sim/`: the shared routes, and the routes that only a Plezi tenant has."""
 
     def __init__(
         self, contacts: ContactRepository, api: Api, webhooks: Webhooks, control: ControlPanel
@@ -37,7 +37,7 @@ class TenantControlPanel:
         self._control = control
 
     def handle(self, request: Request) -> Response:
-        """Answer one control call; what is wrong with it comes back as `{"error": ...}`."""
+        """Handle one control call; an invalid call returns `{"error": ...}`."""
         try:
             return self._route(request)
         except HTTPException as error:
@@ -48,7 +48,7 @@ class TenantControlPanel:
             return json_response({"error": str(error)}, 400)
 
     def reset(self) -> None:
-        """Go back to an empty tenant: no contact, fault, push or submission, default switches."""
+        """Restore an empty tenant: no contact, fault, webhook or submission, default switches."""
         self._contacts.reset()
         self._webhooks.reset()
         self._api.reset()
@@ -66,8 +66,8 @@ class TenantControlPanel:
             case "POST", ["load"]:
                 return json_response({"loaded": self._load(json_object(request))}, 201)
             case (("GET" | "POST"), ["switches"]):
-                order = json_object(request) if request.method == "POST" else {}
-                self._contacts.set_switches(order)
+                changes = json_object(request) if request.method == "POST" else {}
+                self._contacts.set_switches(changes)
                 return json_response(self._contacts.switches.listing())
             case "POST", ["key"]:
                 return json_response(self._rotate(json_object(request)))
@@ -75,33 +75,33 @@ class TenantControlPanel:
                 return self._webhook_routes(request, path)
             case _, [("contacts" | "attributes"), *rest]:
                 return self._record_routes(request, path.split("/")[0], rest)
-        answer = self._control.handle(request)
-        if answer is None:
+        response = self._control.handle(request)
+        if response is None:
             raise NotFound(f"no control route {request.method} {request.path}")
-        return answer
+        return response
 
     def _calls(self) -> dict[str, Any]:
-        counted = self._control.calls.since_mark()
-        calls: Mapping[str, int] = counted["calls"]
+        counts = self._control.calls.since_mark()
+        calls: Mapping[str, int] = counts["calls"]
         return {
-            **counted,
+            **counts,
             "writes": sum(calls.get(kind, 0) for kind in WRITES),
             "reads": sum(calls.get(kind, 0) for kind in READS),
         }
 
-    def _load(self, order: Mapping[str, Any]) -> int:
-        count, first = order.get("contacts", SAMPLE), order.get("first", 0)
-        spread = order.get("spread_seconds", 0)
+    def _load(self, body: Mapping[str, Any]) -> int:
+        count, first = body.get("contacts", DEFAULT_COUNT), body.get("first", 0)
+        spread = body.get("spread_seconds", 0)
         if not _is_count(count) or not _is_count(first) or not _is_count(spread):
             raise BadRequest(
                 "'contacts', 'first' and 'spread_seconds' are whole numbers, 0 or more"
             )
-        if count > LARGEST_LOAD:
-            raise BadRequest(f"'contacts' is {LARGEST_LOAD} at most")
+        if count > MAX_LOAD:
+            raise BadRequest(f"'contacts' is {MAX_LOAD} at most")
         return self._contacts.load(count, first, spread)
 
-    def _rotate(self, order: Mapping[str, Any]) -> dict[str, str]:
-        key = order.get("api_key")
+    def _rotate(self, body: Mapping[str, Any]) -> dict[str, str]:
+        key = body.get("api_key")
         if not isinstance(key, str) or not key:
             raise BadRequest("give 'api_key', a text")
         self._api.api_key = key
@@ -150,23 +150,23 @@ class TenantControlPanel:
         return json_response({"done": True})
 
     def _listing(self, request: Request) -> dict[str, Any]:
-        limit = request.args.get("limit", SAMPLE, type=int)
+        limit = request.args.get("limit", DEFAULT_COUNT, type=int)
         listing = ContactQuery(
             sort="number",
             email=request.args.get("email"),
-            limit=max(0, min(limit, LARGEST_LISTING)),
-            offset=max(0, min(request.args.get("offset", 0, type=int), LARGEST_LOAD)),
+            limit=max(0, min(limit, MAX_LISTING)),
+            offset=max(0, min(request.args.get("offset", 0, type=int), MAX_LOAD)),
         )
         contacts, total = self._contacts.current_page(listing)
         return {"contacts": [self._flat(contact) for contact in contacts], "total": total}
 
-    def _user_changes(self, order: Mapping[str, Any]) -> Changes:
-        """Return what a person, or Plezi itself, writes: score, state and source included.
+    def _user_changes(self, body: Mapping[str, Any]) -> Changes:
+        """Return the changes of a user or of Plezi itself, which may set score, state and source.
 
-        Those three take any value, so that a strange score or an unknown state can be shown.
+        These three accept any value, so that a test can set an unusual score or an unknown state.
         """
         changes: dict[str, Value | None] = {}
-        for name, value in order.items():
+        for name, value in body.items():
             attribute = self._contacts.schema.find(name)
             if attribute is None:
                 raise BadRequest(f"{name} is not an attribute of contacts")
@@ -181,20 +181,20 @@ class TenantControlPanel:
         return changes
 
     def _flat(self, contact: Contact) -> dict[str, Any]:
-        """Return a contact flat, by the names of the schema, whatever the wire spells."""
-        plain = WireFormat(self._contacts.schema, Switches(), self._api.public_url)
-        return {"id": contact.id, **plain.resource(contact)["attributes"]}
+        """Return a contact as a flat object with the schema's names and the default switches."""
+        wire_format = WireFormat(self._contacts.schema, Switches(), self._api.public_url)
+        return {"id": contact.id, **wire_format.resource(contact)["attributes"]}
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _target(order: Mapping[str, Any]) -> WebhookTarget:
+def _target(body: Mapping[str, Any]) -> WebhookTarget:
     known = {"url", "signing_key", "token", "delay_seconds", "copies"}
-    if unknown := set(order) - known:
+    if unknown := set(body) - known:
         raise BadRequest(f"unknown option {sorted(unknown)}; known: {sorted(known)}")
     try:
-        return WebhookTarget(**order)
+        return WebhookTarget(**body)
     except (TypeError, AttributeError) as error:
         raise BadRequest(f"give 'url' and texts or numbers for the rest: {error}") from error

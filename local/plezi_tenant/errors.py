@@ -1,4 +1,4 @@
-"""How the API refuses: JSON:API error objects, or HTML where the switch says so."""
+"""Errors of the API: JSON:API error objects, or HTML when the switch requires it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TITLES = {
 
 
 class RefusedError(Exception):
-    """Raised where a call is refused: a status, and one detail for each thing that is wrong."""
+    """Raised when a call is refused: a status, and one detail for each problem."""
 
     def __init__(
         self, status: int, *details: str, headers: Mapping[str, str] | None = None
@@ -38,7 +38,7 @@ class RefusedError(Exception):
 
 
 def json_refusal(error: RefusedError) -> Response:
-    """Answer with `{"errors": [{"status", "title", "detail"}]}`."""
+    """Return a response with `{"errors": [{"status", "title", "detail"}]}`."""
     title = TITLES[error.status]
     errors = [
         {"status": str(error.status), "title": title, "detail": detail} for detail in error.details
@@ -52,7 +52,7 @@ def json_refusal(error: RefusedError) -> Response:
 
 
 def html_refusal(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer as a proxy in front of the application would: a page, and nothing to parse."""
+    """Return an HTML page, as a proxy in front of the application does."""
     title = f"{status} {TITLES.get(status, 'Maintenance')}"
     page = (
         f"<!DOCTYPE html><html><head><title>{title}</title></head>"

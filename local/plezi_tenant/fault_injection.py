@@ -1,4 +1,4 @@
-"""The faults that can be ordered, and what each does to a call."""
+"""The faults that can be injected, and the effect of each on a call."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ BEFORE = (
     "reset_before",
     "slow",
 )
-"""Kinds that strike before the call is carried out; it never is, except a slow one."""
+"""Kinds applied before the call is executed. Only a slow call is executed afterwards."""
 AFTER = ("empty_body", "truncated_body", "reset_after", "timeout_after")
-"""Kinds that strike once the call is carried out: its answer is lost or spoilt."""
+"""Kinds applied after the call is executed: its response is lost or damaged."""
 TRUNCATED_PAGE = "truncated_page"
 STALE = "stale"
 KINDS = (*BEFORE, *AFTER, TRUNCATED_PAGE, STALE)
 
 SLOW_SECONDS = 30.0
-"""Beyond the 20 s that the one known client waits."""
+"""Above the 20 s time-out of the only known client."""
 STALE_SECONDS = 60.0
 RETRY_SECONDS = 1
 
 
-def inject_before(fault: Fault, wait: Sleep) -> Response | None:
-    """Return the answer that takes the place of the call, or None to go on with it."""
+def inject_before(fault: Fault, sleep: Sleep) -> Response | None:
+    """Return the response that replaces the call, or None to continue with the call."""
     match fault.kind:
         case "http_500":
             raise RefusedError(500, "something went wrong")
@@ -54,30 +54,30 @@ def inject_before(fault: Fault, wait: Sleep) -> Response | None:
         case "reset_before":
             raise ConnectionDroppedError
         case _:
-            wait(float(fault.parameters.get("seconds", SLOW_SECONDS)))
+            sleep(float(fault.parameters.get("seconds", SLOW_SECONDS)))
             return None
 
 
-def inject_after(fault: Fault, answer: Response, wait: Sleep) -> Response:
-    """Return what the caller gets of an answer whose call was carried out."""
+def inject_after(fault: Fault, response: Response, sleep: Sleep) -> Response:
+    """Return the damaged response of an executed call, or drop the connection."""
     match fault.kind:
         case "reset_after":
             raise ConnectionDroppedError
         case "timeout_after":
-            wait(float(fault.parameters.get("seconds", SLOW_SECONDS)))
+            sleep(float(fault.parameters.get("seconds", SLOW_SECONDS)))
             raise ConnectionDroppedError("timed out")
         case "truncated_body":
-            body = answer.get_data()
-            answer.set_data(body[: len(body) // 2])
+            body = response.get_data()
+            response.set_data(body[: len(body) // 2])
         case _:
-            answer.set_data(b"")
-    return answer
+            response.set_data(b"")
+    return response
 
 
-def truncate_page(fault: Fault, answer: Response) -> Response:
-    """Leave only the first rows of a list (`keep`; half of them unless told)."""
-    document = json.loads(answer.get_data())
+def truncate_page(fault: Fault, response: Response) -> Response:
+    """Keep only the first rows of a list: the parameter `keep`, by default half of them."""
+    document = json.loads(response.get_data())
     rows = document["data"]
     document["data"] = rows[: int(fault.parameters.get("keep", len(rows) // 2))]
-    answer.set_data(json.dumps(document, ensure_ascii=False).encode())
-    return answer
+    response.set_data(json.dumps(document, ensure_ascii=False).encode())
+    return response

@@ -1,4 +1,4 @@
-"""The form endpoint: a GET that writes, with every value in the query string."""
+"""The form endpoint: a GET that writes, with all values in the query string."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIRECT = "direct"
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One form as it was filled in."""
+    """One submitted form."""
 
     content_web_form_id: str
     changes: Changes
@@ -31,12 +31,12 @@ class Submission:
 
 
 def parse_submission(parameters: MultiDict[str, str], wire_format: WireFormat) -> Submission:
-    """Return the form that a query string holds, or refuse it: 400 for names, 422 for values."""
+    """Return the form in a query string; refuse wrong names with 400, wrong values with 422."""
     for name in IDENTITIES:
         if not OBJECT_ID.fullmatch(parameters.get(name, "")):
             raise RefusedError(422, f"{name} must be an id of 24 hexadecimal digits")
     changes = _fields(parameters, wire_format)
-    # Newsletters and consents given before are not taken back by a later form.
+    # A later form does not withdraw newsletters and consents that were given before.
     keep = {"subscriptions", "consents"}
     if parameters.get(KEEP) == "true":
         keep |= {
@@ -47,9 +47,9 @@ def parse_submission(parameters: MultiDict[str, str], wire_format: WireFormat) -
 
 
 def _fields(parameters: MultiDict[str, str], wire_format: WireFormat) -> dict[str, Value]:
-    """Return the fields that were filled in; one left blank is sent too, and says nothing."""
+    """Return the filled-in fields. A blank field is sent too and is ignored."""
     changes: dict[str, Value] = {}
-    wrong: list[str] = []
+    problems: list[str] = []
     for name, texts in parameters.lists():
         if name in TRACKING or name in IDENTITIES or name == KEEP:
             continue
@@ -57,17 +57,17 @@ def _fields(parameters: MultiDict[str, str], wire_format: WireFormat) -> dict[st
         if attribute is None or name == "consents":
             raise RefusedError(400, f"{name} is not a field of the form")
         text = ",".join(texts) if name == CONSENTS else texts[-1]
-        if text and (refusal := _accept(attribute, name, text, changes)):
-            wrong.append(refusal)
-    if "email" not in changes and not wrong:
-        wrong.append("email is mandatory")
-    if wrong:
-        raise RefusedError(422, *wrong)
+        if text and (problem := _accept(attribute, name, text, changes)):
+            problems.append(problem)
+    if "email" not in changes and not problems:
+        problems.append("email is mandatory")
+    if problems:
+        raise RefusedError(422, *problems)
     return changes
 
 
 def _accept(attribute: Attribute, name: str, text: str, changes: dict[str, Value]) -> str | None:
-    """Take one field, or return what is wrong with it."""
+    """Add one field to the changes, or return its problem."""
     if attribute.read_only:
         return f"{name} is read-only"
     try:

@@ -1,4 +1,4 @@
-"""The rate limit: a bucket that holds one minute's calls and fills again as time passes."""
+"""The rate limit: a token bucket with a capacity of one minute of calls."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from local.plezi_tenant.timestamps import to_millis
 
 SECOND = 1000
 MINUTE = 60 * SECOND
-"""One call weighs a minute in milliseconds, so that a limit of n refills n a millisecond: exact."""
+"""Cost of one call, in units. A limit of n calls a minute refills n units a millisecond: exact
+integer arithmetic."""
 
 
 class TokenBucket:
-    """Calls allowed per minute on average; a quiet minute may be spent at once."""
+    """A limit on the average calls per minute, with a burst of up to one minute's calls."""
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._per_minute = 0
-        self._held = 0
+        self._units = 0
         self._filled_at = 0
 
     def wait_for_one(self, per_minute: int) -> int:
-        """Take one call out of the bucket: 0, or after how many whole seconds to ask again."""
+        """Take one call from the bucket; return 0, or the whole seconds to wait before a retry."""
         with self._lock:
             now = to_millis(self._clock.now())
             full = per_minute * MINUTE
             if per_minute != self._per_minute:
                 self._per_minute = per_minute
-                self._held = full
+                self._units = full
             elapsed = max(0, now - self._filled_at)
-            self._held = min(full, self._held + elapsed * per_minute)
+            self._units = min(full, self._units + elapsed * per_minute)
             self._filled_at = now
             if per_minute == 0:
                 return 0
-            if self._held >= MINUTE:
-                self._held -= MINUTE
+            if self._units >= MINUTE:
+                self._units -= MINUTE
                 return 0
-            return -(-(MINUTE - self._held) // (per_minute * SECOND))
+            return -(-(MINUTE - self._units) // (per_minute * SECOND))

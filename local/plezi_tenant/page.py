@@ -1,4 +1,4 @@
-"""The page of the tenant: see its contacts, edit one as a person would, fill in a form."""
+"""The web interface of the tenant: list contacts, edit one, fill in a form."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from local.plezi_tenant.store import Contact, ContactQuery
 from local.plezi_tenant.timestamps import format_millis
 
 ROWS = 25
-LAST_PAGE = 1_000_000
-"""Beyond any list here, and within what the store can count."""
+MAX_PAGE = 1_000_000
+"""Above the last page of any list here, and within the integer range of the store."""
 FORM_IDS = {
     "form_id": "5f00000000000000000000f1",
     "content_web_form_id": "5f00000000000000000000c1",
 }
-"""The one form that the page shows."""
+"""The only form of the web interface."""
 FORM_FIELDS = ("email", "first_name", "last_name", "company", "phone", "function")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -36,7 +36,7 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class FieldInput:
-    """One attribute of one contact, as the page shows it."""
+    """One attribute of one contact, as an input of the web page."""
 
     attribute: Attribute
     text: str
@@ -44,7 +44,11 @@ class FieldInput:
     locked: bool
 
     def value(self) -> Value | None:
-        """Return the value that the field stands for, or raise `ValueError`."""
+        """Return the value of the input.
+
+        Raises:
+            ValueError: when the text is not a value of the attribute.
+        """
         if self.attribute.type is AttributeType.MULTI_LIST:
             return self.attribute.accept_text(",".join(sorted(self.chosen)))
         if not self.text and self.attribute.mandatory:
@@ -53,7 +57,7 @@ class FieldInput:
 
 
 class WebInterface:
-    """Answers everything that is neither the API nor a control route."""
+    """Handles every request that is neither an API call nor a control call."""
 
     def __init__(self, contacts: ContactRepository, api: Api) -> None:
         self._contacts = contacts
@@ -65,7 +69,7 @@ class WebInterface:
         )
 
     def handle(self, request: Request) -> Response:
-        """Answer one request of a browser."""
+        """Handle one request of a browser."""
         match request.method, request.path.strip("/").split("/"):
             case "GET", [""]:
                 return self._list(request)
@@ -82,7 +86,7 @@ class WebInterface:
 
     def _list(self, request: Request) -> Response:
         text = request.args.get("email", "").strip()
-        page = max(1, min(request.args.get("page", 1, type=int), LAST_PAGE))
+        page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
         listing = ContactQuery(
             sort="updated_at", descending=True, text=text, limit=ROWS, offset=(page - 1) * ROWS
         )
@@ -136,43 +140,43 @@ class WebInterface:
         return [a for a in self._contacts.schema if not a.read_only or a.name in SET_BY_PLEZI]
 
     def _save(self, identity: str, form: MultiDict[str, str]) -> Response:
-        """Write what differs from what is held, and only that."""
+        """Write only the inputs that differ from the stored values."""
         contact = self._contacts.find_current(identity)
         if contact is None:
             return self._not_found()
-        given = [_submitted_input(attribute, form) for attribute in self._visible_attributes()]
-        edited = [field for field in given if field != _input_of(field.attribute, contact)]
+        inputs = [_submitted_input(attribute, form) for attribute in self._visible_attributes()]
+        edited = [field for field in inputs if field != _input_of(field.attribute, contact)]
         changes: dict[str, Value | None] = {}
-        wrong: list[str] = []
+        problems: list[str] = []
         for field in edited:
             try:
                 changes[field.attribute.name] = field.value()
             except ValueError as error:
-                wrong.append(f"{field.attribute.label} {error}")
-        if wrong:
-            return self._render_contact(contact, given, problem="; ".join(wrong), status=422)
+                problems.append(f"{field.attribute.label} {error}")
+        if problems:
+            return self._render_contact(contact, inputs, problem="; ".join(problems), status=422)
         try:
             self._contacts.update(identity, changes)
         except RefusedError as error:
             problem = "; ".join(error.details)
-            return self._render_contact(contact, given, problem=problem, status=error.status)
+            return self._render_contact(contact, inputs, problem=problem, status=error.status)
         return redirect(f"/contacts/{identity}?saved", 303)
 
-    def _form(self, given: Mapping[str, str], problem: str, status: int = 200) -> Response:
+    def _form(self, values: Mapping[str, str], problem: str, status: int = 200) -> Response:
         attributes = [a for a in self._contacts.schema if a.name in FORM_FIELDS]
         return self._render(
-            "form.html", status, attributes=attributes, given=given, problem=problem
+            "form.html", status, attributes=attributes, values=values, problem=problem
         )
 
     def _submit(self, form: MultiDict[str, str]) -> Response:
-        given = {name: form.get(name, "").strip() for name in FORM_FIELDS}
-        wire = self._api.wire_format
-        fields = {wire.wire_name(name): text for name, text in given.items()}
+        values = {name: form.get(name, "").strip() for name in FORM_FIELDS}
+        wire_format = self._api.wire_format
+        fields = {wire_format.wire_name(name): text for name, text in values.items()}
         try:
             self._api.submit_form(MultiDict({**FORM_IDS, **fields}))
         except RefusedError as error:
-            return self._form(given, "; ".join(error.details), error.status)
-        return redirect("/?" + urlencode({"email": given["email"]}), 303)
+            return self._form(values, "; ".join(error.details), error.status)
+        return redirect("/?" + urlencode({"email": values["email"]}), 303)
 
     def _not_found(self) -> Response:
         return self._render("missing.html", 404)
@@ -187,7 +191,7 @@ COLUMNS = ("email", "first_name", "last_name", "company", "behaviour_score", "st
 
 def _input_of(attribute: Attribute, contact: Contact) -> FieldInput:
     value = contact.values.get(attribute.name)
-    chosen = frozenset(str(part) for part in value) if isinstance(value, list) else frozenset()
+    chosen = frozenset(map(str, value)) if isinstance(value, list) else frozenset()
     if value is None or isinstance(value, list):
         text = ""
     elif attribute.type is AttributeType.CHECKBOX:

@@ -1,4 +1,4 @@
-"""The query string of a list call: paging, order and filters, as the switches allow them."""
+"""The query string of a list call: paging, order and filters, subject to the switches."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from werkzeug.datastructures import MultiDict
 
 from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.store import ContactQuery
-from local.plezi_tenant.switches import LARGEST_PAGE, Switches
+from local.plezi_tenant.switches import MAX_PAGE_SIZE, Switches
 from local.plezi_tenant.timestamps import parse_millis
 
 DEFAULT_PAGE = 20
-PAGERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}
+PAGING_PARAMETERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}
 CHANGED_SINCE = ("filter[updated_at][gte]", "updated_since")
 EMAIL = "filter[email]"
-LARGEST_NUMBER = 10_000_000
-"""Beyond any list here, and within what the store can count."""
+MAX_NUMBER = 10_000_000
+"""Above the size of any list here, and within the integer range of the store."""
 
 
 def parse_query(parameters: MultiDict[str, str], switches: Switches) -> ContactQuery:
-    """Return what a list call asks for, or refuse it with 400 and the parameter named."""
+    """Return the query of a list call, or refuse it with 400 and the name of the parameter."""
     _refuse_unknown(parameters, switches)
-    start_name, size_name = PAGERS[switches.pager]
-    size = _number(parameters, size_name, DEFAULT_PAGE, least=1)
-    if size > LARGEST_PAGE and switches.page_size_over_max == "refused":
-        raise RefusedError(400, f"{size_name} must be {LARGEST_PAGE} at most")
+    start_name, size_name = PAGING_PARAMETERS[switches.pager]
+    size = _number(parameters, size_name, DEFAULT_PAGE, minimum=1)
+    if size > MAX_PAGE_SIZE and switches.page_size_over_max == "refused":
+        raise RefusedError(400, f"{size_name} must be {MAX_PAGE_SIZE} at most")
     size = min(size, switches.page_size_cap)
     if switches.pager == "page":
-        offset = (_number(parameters, start_name, 1, least=1) - 1) * size
+        offset = (_number(parameters, start_name, 1, minimum=1) - 1) * size
     else:
-        offset = _number(parameters, start_name, 0, least=0)
+        offset = _number(parameters, start_name, 0, minimum=0)
     honoured = switches.changed_since == "honoured"
     return ContactQuery(
         sort=_sort(parameters, switches),
@@ -43,7 +43,7 @@ def parse_query(parameters: MultiDict[str, str], switches: Switches) -> ContactQ
 
 
 def _refuse_unknown(parameters: MultiDict[str, str], switches: Switches) -> None:
-    known = {*PAGERS[switches.pager], "sort_by", "sort_dir"}
+    known = {*PAGING_PARAMETERS[switches.pager], "sort_by", "sort_dir"}
     refused: set[str] = set()
     for names, position in (
         (CHANGED_SINCE, switches.changed_since),
@@ -57,12 +57,12 @@ def _refuse_unknown(parameters: MultiDict[str, str], switches: Switches) -> None
             raise RefusedError(400, f"{name} is given twice")
 
 
-def _number(parameters: MultiDict[str, str], name: str, default: int, *, least: int) -> int:
+def _number(parameters: MultiDict[str, str], name: str, default: int, *, minimum: int) -> int:
     text = parameters.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= LARGEST_NUMBER:
-        raise RefusedError(400, f"{name} must be a whole number, {least} or more")
+    if not (text.isascii() and text.isdigit()) or not minimum <= int(text) <= MAX_NUMBER:
+        raise RefusedError(400, f"{name} must be a whole number, {minimum} or more")
     return int(text)
 
 
@@ -84,12 +84,12 @@ def _descending(parameters: MultiDict[str, str]) -> bool:
 
 
 def _changed_since(parameters: MultiDict[str, str]) -> int | None:
-    given = [name for name in CHANGED_SINCE if name in parameters]
-    if not given:
+    names = [name for name in CHANGED_SINCE if name in parameters]
+    if not names:
         return None
-    if len(given) > 1:
+    if len(names) > 1:
         raise RefusedError(400, "give one of filter[updated_at][gte] and updated_since")
     try:
-        return parse_millis(parameters[given[0]])
+        return parse_millis(parameters[names[0]])
     except (ValueError, OverflowError) as error:
-        raise RefusedError(400, f"{given[0]} must be an instant, ISO 8601 with its zone") from error
+        raise RefusedError(400, f"{names[0]} must be an instant, ISO 8601 with its zone") from error

@@ -1,4 +1,4 @@
-"""Sample contacts: the invented people in Plezi's words, and where ids come from."""
+"""Sample contacts made from the invented people, and the id generator."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ INTERESTS: tuple[list[str], ...] = ([], ["events"], ["product", "hiring"])
 
 
 class IdGenerator:
-    """Opaque 24-hex ids: the same seed gives the same ids in the same order, and no order shows."""
+    """Opaque unsorted ids of 24 hexadecimal digits; the same seed gives the same sequence."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._count = 0
 
     def next_id(self) -> str:
-        """Return an id that was not given before."""
+        """Return the next unused id."""
         self._count += 1
         text = f"{self._seed}/{self._count}".encode()
         return hashlib.blake2b(text, digest_size=12).hexdigest()
@@ -30,28 +30,28 @@ class IdGenerator:
 def sample_contacts(
     count: int, first: int, ids: IdGenerator, now: int, spread: int
 ) -> Iterator[Contact]:
-    """Make contacts of the people `first` and up, the last one stamped now.
+    """Yield `count` contacts, from person number `first` on; the last one has the timestamp `now`.
 
-    `spread` is the time in milliseconds between the first and the last one; 0 stamps all alike,
-    as an import in bulk does.
+    `spread` is the time in milliseconds between the first and the last timestamp. With 0 all
+    timestamps are equal, as after a bulk import.
     """
     for index in range(count):
-        moment = now - spread + spread * (index + 1) // count
-        yield Contact(ids.next_id(), _values(first + index), moment, moment)
+        millis = now - spread + spread * (index + 1) // count
+        yield Contact(ids.next_id(), _values(first + index), millis, millis)
 
 
 def _values(number: int) -> Values:
-    someone = person(number)
+    source = person(number)
     return {
-        "email": someone.email,
-        "first_name": someone.first_name,
-        "last_name": someone.last_name,
-        "company": someone.company,
-        "phone": someone.phone,
-        "mobile": someone.mobile,
-        "function": someone.function,
-        "behaviour_score": someone.score,
-        "state": someone.state,
+        "email": source.email,
+        "first_name": source.first_name,
+        "last_name": source.last_name,
+        "company": source.company,
+        "phone": source.phone,
+        "mobile": source.mobile,
+        "function": source.function,
+        "behaviour_score": source.score,
+        "state": source.state,
         "source": "direct",
         "newsletter_optout": number % 10 == 0,
         "employees": number % 500,

@@ -1,4 +1,4 @@
-"""The attributes of a contact: their names, types and options, and what each accepts as a value."""
+"""The attributes of a contact: names, types, options and accepted values."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ EMAIL = re.compile(
     r"[^\x00-\x20\x7f\s@,;<>()\[\]\"]+@[^\x00-\x20\x7f\s@,;<>()\[\]\".]+"
     r"(?:\.[^\x00-\x20\x7f\s@,;<>()\[\]\".]+)*\.[^\x00-\x20\x7f\s@,;<>()\[\]\".]{2,}"
 )
-"""One @, no space, no quoting, and a domain of at least two labels: what web forms accept."""
-LONGEST_EMAIL = 254
-"""RFC 5321: a path is at most 256 octets with its angle brackets."""
+"""One @, no space, no quoting, and a domain of at least two labels, as web forms accept it."""
+MAX_EMAIL_LENGTH = 254
+"""RFC 5321, section 4.5.3.1.3: a path has at most 256 octets, angle brackets included."""
 OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-"""Identifiers of this product line look like those of MongoDB."""
+"""The identifiers of this product line have the form of MongoDB's."""
 
 
 class AttributeType(StrEnum):
-    """The kinds of value an attribute can hold, as the schema call spells them."""
+    """The types of attributes, with their names in the schema call."""
 
     TEXT = "text"
     EMAIL = "email"
@@ -42,7 +42,7 @@ class AttributeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a list: the key travels, the label is what people read."""
+    """One choice of a list: the API uses the key, the user interface shows the label."""
 
     key: str | int
     label: str
@@ -50,7 +50,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a contact and the values it accepts."""
+    """One attribute of a contact, with the check of its values."""
 
     name: str
     label: str
@@ -61,7 +61,11 @@ class Attribute:
     system: bool = True
 
     def accept(self, value: object) -> Value:
-        """Return the value as it is stored, or raise `ValueError` with what is wrong with it."""
+        """Return the stored form of a value.
+
+        Raises:
+            ValueError: when the value is not accepted; the message completes `<name> ...`.
+        """
         match self.type:
             case AttributeType.EMAIL:
                 return _email(value)
@@ -83,7 +87,11 @@ class Attribute:
                 return _text(value)
 
     def accept_text(self, text: str) -> Value:
-        """Return the value that a text stands for, as a query string or a web page gives it."""
+        """Return the stored form of a text from a query string or a web page.
+
+        Raises:
+            ValueError: when the text is not accepted.
+        """
         match self.type:
             case AttributeType.NUMBER:
                 return self.accept(_number_in(text))
@@ -103,7 +111,7 @@ class Attribute:
 
     def _choices(self, value: object) -> list[str] | list[int]:
         if not isinstance(value, list):
-            raise ValueError("must be a list of options")  # noqa: TRY004  # one kind of refusal
+            raise ValueError("must be a list of options")  # noqa: TRY004  # one exception type
         known = {option.key for option in self.options}
         for choice in value:
             if isinstance(choice, bool) or not isinstance(choice, str | int) or choice not in known:
@@ -113,7 +121,7 @@ class Attribute:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a text")  # noqa: TRY004  # one kind of refusal
+        raise ValueError("must be a text")  # noqa: TRY004  # one exception type
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError("has half a character (a lone surrogate)")
     return value
@@ -121,14 +129,14 @@ def _text(value: object) -> str:
 
 def _email(value: object) -> str:
     email = _text(value).strip()
-    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
+    if len(email) > MAX_EMAIL_LENGTH or not EMAIL.fullmatch(email):
         raise ValueError("is invalid")
     return email
 
 
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("must be a number")  # one kind of refusal
+        raise ValueError("must be a number")  # one exception type
     return value
 
 
@@ -154,10 +162,10 @@ def _date(value: object) -> str:
 def _datetime(value: object) -> str:
     if isinstance(value, str) and "T" in value:
         try:
-            instant = datetime.fromisoformat(value)
+            parsed = datetime.fromisoformat(value)
         except ValueError:
-            instant = None
-        if instant is not None and instant.tzinfo is not None:
+            parsed = None
+        if parsed is not None and parsed.tzinfo is not None:
             return format_millis(parse_millis(value))
     raise ValueError("must be an instant, ISO 8601 with its zone")
 
@@ -208,11 +216,11 @@ CUSTOM_ATTRIBUTES = (
 )
 STAMPS = ("created_at", "updated_at")
 SET_BY_PLEZI = frozenset({"behaviour_score", "state", "source"})
-"""Read-only on the wire, but stored: Plezi itself moves them."""
+"""Read-only in the API, but stored: Plezi itself changes them."""
 
 
 class Schema:
-    """The attributes of the tenant, in the order of their positions."""
+    """The attributes of the tenant, ordered by position."""
 
     def __init__(
         self, attributes: Iterable[Attribute] = SYSTEM_ATTRIBUTES + CUSTOM_ATTRIBUTES
@@ -223,37 +231,49 @@ class Schema:
         return iter(tuple(self._attributes.values()))
 
     def find(self, name: str) -> Attribute | None:
-        """Return the attribute of this name, if there is one."""
+        """Return the attribute with this name, or None."""
         return self._attributes.get(name)
 
     def declare(self, attribute: Attribute) -> None:
-        """Add a custom attribute, or change one; a system attribute is refused."""
-        held = self._attributes.get(attribute.name)
-        if held is not None and held.system:
+        """Add or replace a custom attribute.
+
+        Raises:
+            ValueError: for the name of a system attribute, or an invalid name.
+        """
+        existing = self._attributes.get(attribute.name)
+        if existing is not None and existing.system:
             raise ValueError(f"{attribute.name} is a system attribute")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", attribute.name):
             raise ValueError("a name is lower-case words joined by underscores")
         self._attributes[attribute.name] = attribute
 
     def withdraw(self, name: str) -> None:
-        """Remove a custom attribute; contacts keep its values unseen."""
-        held = self._attributes.get(name)
-        if held is None or held.system:
+        """Remove a custom attribute; its stored values remain, but are not visible.
+
+        Raises:
+            ValueError: when there is no such custom attribute.
+        """
+        existing = self._attributes.get(name)
+        if existing is None or existing.system:
             raise ValueError(f"{name} is not a custom attribute")
         del self._attributes[name]
 
 
-def custom_attribute(order: Mapping[str, object]) -> Attribute:
-    """Return the custom attribute that a JSON object describes; `ValueError` says what is wrong."""
-    name, options = order.get("name"), order.get("options", [])
+def custom_attribute(body: Mapping[str, object]) -> Attribute:
+    """Return the custom attribute that a JSON object describes.
+
+    Raises:
+        ValueError: when the object is not valid.
+    """
+    name, options = body.get("name"), body.get("options", [])
     if not isinstance(name, str) or not isinstance(options, list):
-        raise ValueError("give 'name', 'type' and, for a list, 'options': [...]")  # noqa: TRY004  # one kind of refusal
+        raise ValueError("give 'name', 'type' and, for a list, 'options': [...]")  # noqa: TRY004  # one exception type
     return Attribute(
         name=name,
-        label=str(order.get("label", name)),
-        type=AttributeType(str(order.get("type", "text"))),
+        label=str(body.get("label", name)),
+        type=AttributeType(str(body.get("type", "text"))),
         options=tuple(Option(str(option), str(option)) for option in options),
-        mandatory=order.get("mandatory") is True,
-        read_only=order.get("read_only") is True,
+        mandatory=body.get("mandatory") is True,
+        read_only=body.get("read_only") is True,
         system=False,
     )

@@ -1,8 +1,8 @@
-"""The contacts of the tenant, in SQLite in memory, with the reads that lag behind the writes.
+"""The contacts of the tenant, in SQLite in memory, with an optional read lag.
 
-`contacts` is the truth. `past` holds what readers still see of a contact whose last write is not
-visible yet: the contact as it was, or (`present` = 0) that there was none. It is empty unless a
-switch or a fault asks for lag, and then reads go through the view `visible`.
+`contacts` holds the current rows. `past` holds the version of a contact that readers still see
+while its last write is not visible: the earlier row, or `present` = 0 when the contact did not
+exist. `past` is empty unless a switch or a fault requires a lag; then reads use the view `visible`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ CREATE VIEW visible AS
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact: what it holds, and when it was created and last changed (milliseconds)."""
+    """One contact: its values, and its times of creation and last change (milliseconds)."""
 
     id: str
     values: Values
@@ -60,13 +60,13 @@ class Contact:
 
     @property
     def email(self) -> str:
-        """The address as it was written."""
+        """The e-mail in its stored spelling."""
         return str(self.values["email"])
 
 
 @dataclass(frozen=True, slots=True)
 class ContactQuery:
-    """Which contacts a reader asks for, in which order."""
+    """A query for contacts: filters, order and page."""
 
     sort: Literal["updated_at", "created_at", "email", "number"] = "updated_at"
     descending: bool = False
@@ -78,12 +78,12 @@ class ContactQuery:
 
 
 def email_key(email: str) -> str:
-    """Return the form in which two addresses are one contact: trimmed, in lower case."""
+    """Return the key of an e-mail: trimmed and in lower case. Equal keys are the same contact."""
     return email.strip().lower()
 
 
 class ContactStore:
-    """Rows in, rows out; callers hold one lock around it."""
+    """The SQLite tables of contacts. Not thread-safe: callers hold a lock."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
@@ -91,16 +91,16 @@ class ContactStore:
         self._lagging = False
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._db.close()
 
     def clear(self) -> None:
-        """Forget every contact."""
+        """Delete all contacts."""
         self._db.executescript("DELETE FROM contacts; DELETE FROM past;")
         self._lagging = False
 
     def insert(self, contacts: Iterable[Contact]) -> int:
-        """Add contacts whose e-mails are not known yet, and say how many were added."""
+        """Add the contacts whose e-mail is new, and return how many were added."""
         before = self._db.total_changes
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -112,7 +112,7 @@ class ContactStore:
         return self._db.total_changes - before
 
     def replace(self, contact: Contact) -> None:
-        """Write a known contact."""
+        """Replace an existing contact."""
         identity, *rest = _row(contact)
         self._db.execute(
             "UPDATE contacts SET email = ?, created_at = ?, updated_at = ?, body = ? WHERE id = ?",
@@ -120,46 +120,47 @@ class ContactStore:
         )
 
     def delete(self, identity: str) -> None:
-        """Remove a contact."""
+        """Delete a contact."""
         self._db.execute("DELETE FROM contacts WHERE id = ?", (identity,))
 
     def keep_previous_version(self, identity: str, until: int) -> None:
-        """Let readers see a contact as it is now (or its absence) until an instant.
+        """Show readers the current version of a contact (or its absence) until a time.
 
-        Call it before the write that is to stay unseen.
+        Call it before the write whose visibility is delayed.
         """
         self._lagging = True
-        kept = self._db.execute(
+        inserted = self._db.execute(
             "INSERT INTO past (until, present, number, id, email, created_at, updated_at, body)"
             " SELECT ?, 1, number, id, email, created_at, updated_at, body FROM contacts"
             " WHERE id = ?",
             (until, identity),
         )
-        if kept.rowcount == 0:
+        if inserted.rowcount == 0:
             self._db.execute(
                 "INSERT INTO past (until, present, id) VALUES (?, 0, ?)", (until, identity)
             )
 
     def by_id(self, identity: str, *, visible_at: int | None = None) -> Contact | None:
-        """Return a contact; as readers see it at an instant, or the truth (None)."""
+        """Return a contact as readers see it at a time, or as stored (`visible_at` None)."""
         return self._one("id", identity, visible_at)
 
     def by_email(self, email: str, *, visible_at: int | None = None) -> Contact | None:
-        """Return the one contact with this e-mail, whatever its case and outer spaces."""
+        """Return the contact with this e-mail, regardless of case and outer spaces."""
         return self._one("email", email_key(email), visible_at)
 
     def page(
         self, query: ContactQuery, *, visible_at: int | None = None
     ) -> tuple[list[Contact], int]:
-        """Return the rows asked for, and how many there are in all."""
+        """Return the rows of a query, and the total number of matching rows."""
         table = self._table(visible_at)
         where, values = _conditions(query)
-        order = "DESC" if query.descending else "ASC"
-        by = f"{query.sort} {order}, id {order}"
-        # Skipping rows in the index alone keeps a far page as cheap as the first ones.
+        direction = "DESC" if query.descending else "ASC"
+        ordering = f"{query.sort} {direction}, id {direction}"
+        # The offset applies to the index only, so that a far page costs as much as the first one.
         rows = self._db.execute(
             f"SELECT id, created_at, updated_at, body FROM {table} WHERE id IN"  # noqa: S608  # constants of this module
-            f" (SELECT id FROM {table} {where} ORDER BY {by} LIMIT ? OFFSET ?) ORDER BY {by}",
+            f" (SELECT id FROM {table} {where} ORDER BY {ordering} LIMIT ? OFFSET ?)"
+            f" ORDER BY {ordering}",
             (*values, query.limit, query.offset),
         ).fetchall()
         total: int = self._db.execute(
@@ -177,7 +178,7 @@ class ContactStore:
         return None if row is None else _contact(row)
 
     def _table(self, visible_at: int | None) -> str:
-        """Choose the truth, or what readers see at an instant where some of it lags."""
+        """Return the table of current rows, or the view with the lag if writes are hidden."""
         if not self._lagging or visible_at is None:
             return "contacts"
         self._db.execute("DELETE FROM past WHERE until <= ?", (visible_at,))

@@ -1,6 +1,6 @@
-"""The switches: one for each thing about the Plezi API that is assumed and not proved.
+"""The switches: one for each behaviour of the Plezi API that is assumed and not proved.
 
-The first value of each choice is the default, and is what `reference` section 7 recommends.
+The first value of each choice is the default, the most likely behaviour.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """How this tenant behaves wherever public sources do not say."""
+    """The behaviour of this tenant where no public source describes it."""
 
     # Writing
     update_method: Literal["put", "patch", "post_upsert"] = "put"
@@ -27,7 +27,7 @@ class Switches:
     # Reading
     pager: Literal["page", "limit_offset"] = "page"
     page_size_over_max: Literal["capped", "refused"] = "capped"
-    page_size_cap: int = LARGEST_PAGE
+    page_size_cap: int = MAX_PAGE_SIZE
     changed_since: Literal["honoured", "ignored", "absent"] = "honoured"
     email_filter: Literal["honoured", "ignored", "absent"] = "honoured"
     unknown_parameters: Literal["refused", "ignored"] = "refused"
@@ -54,30 +54,34 @@ class Switches:
     form_invisible_seconds: float = 0.0
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
-        """Return these switches with some turned; `ValueError` names what is wrong."""
+        """Return a copy with some switches changed.
+
+        Raises:
+            ValueError: when a name or a value is not allowed; the message names it.
+        """
         hints = get_type_hints(type(self))
         for name, value in changes.items():
             if name not in hints:
                 raise ValueError(f"unknown switch {name!r}; known: {', '.join(sorted(hints))}")
             _check(name, value, hints[name])
-        turned = dataclasses.replace(self, **changes)
-        if turned.update_method == "post_upsert" and turned.known_email != "upsert":
+        switches = dataclasses.replace(self, **changes)
+        if switches.update_method == "post_upsert" and switches.known_email != "upsert":
             raise ValueError("update_method post_upsert needs known_email upsert")
-        if not 1 <= turned.page_size_cap <= LARGEST_PAGE:
-            raise ValueError(f"page_size_cap must be 1 to {LARGEST_PAGE}")
-        return turned
+        if not 1 <= switches.page_size_cap <= MAX_PAGE_SIZE:
+            raise ValueError(f"page_size_cap must be 1 to {MAX_PAGE_SIZE}")
+        return switches
 
     def listing(self) -> dict[str, Any]:
-        """Return every switch and its position, JSON-ready."""
+        """Return all switches and their values as a JSON object."""
         return {
-            switch.name: dict(position) if isinstance(position, Mapping) else position
+            switch.name: dict(value) if isinstance(value, Mapping) else value
             for switch in dataclasses.fields(self)
-            for position in (getattr(self, switch.name),)
+            for value in (getattr(self, switch.name),)
         }
 
 
 def _check(name: str, value: object, hint: object) -> None:
-    """Refuse a value that is not one of the choices, or not of the type, of a switch."""
+    """Raise `ValueError` for a value that is not a choice, or not of the type, of a switch."""
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise ValueError(f"{name} must be one of {', '.join(get_args(hint))}")

@@ -1,4 +1,4 @@
-"""The tenant as one WSGI application: its API, its control routes, and its page."""
+"""The tenant as one WSGI application: its API, its control routes and its web interface."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class PleziTenant:
     """A simulated Plezi tenant, a WSGI callable.
 
-    One clock and one seed replay one history. `push` takes the place of the network for pushes to
-    the connector (and is then called at once); `wait` is how a slow answer passes its seconds: it
-    advances the clock unless told otherwise.
+    The same clock and seed give the same history. `deliver` replaces the network for webhooks and
+    is then called synchronously. `sleep` waits during a slow response; the default advances the
+    clock.
     """
 
     def __init__(
@@ -50,17 +50,17 @@ class PleziTenant:
 
     @property
     def api_key(self) -> str:
-        """What `X-API-Key` must carry."""
+        """The required value of the header `X-API-Key`."""
         return self._api.api_key
 
     @property
     def tenant_name(self) -> str:
-        """What `X-Tenant-Company` must carry."""
+        """The required value of the header `X-Tenant-Company`."""
         return self._api.tenant_name
 
     @property
     def public_url(self) -> str:
-        """The host in the `url` of a contact; set it to where the page is served."""
+        """The base of the `url` of a contact; set it to the address of the web interface."""
         return self._api.public_url
 
     @public_url.setter
@@ -68,7 +68,7 @@ class PleziTenant:
         self._api.public_url = url.rstrip("/")
 
     def set_switches(self, **switches: Any) -> None:  # noqa: ANN401  # one keyword for each switch
-        """Turn switches, as `POST /_sim/switches` does."""
+        """Change switches, as `POST /_sim/switches` does."""
         self.contacts.set_switches(switches)
 
     def load(self, contacts: int, first: int = 0, spread_seconds: float = 0) -> int:
@@ -76,21 +76,21 @@ class PleziTenant:
         return self.contacts.load(contacts, first, spread_seconds)
 
     def reset(self) -> None:
-        """Go back to an empty tenant, as `POST /_sim/reset` does."""
+        """Restore an empty tenant, as `POST /_sim/reset` does."""
         self._control_panel.reset()
 
     def close(self) -> None:
-        """Wait for the pushes under way and give the memory back."""
+        """Wait for the deliveries in progress and free the memory."""
         self.webhooks.wait_until_delivered()
         self.contacts.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         request = Request(environ)
-        answer = self._handle(request)
-        # A server with a clock tells its time on every answer (RFC 9110, section 6.6.1).
-        answer.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
-        return answer(environ, start_response)
+        response = self._handle(request)
+        # A server with a clock sends `Date` in every response (RFC 9110, section 6.6.1).
+        response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
+        return response(environ, start_response)
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(desk.PREFIX):

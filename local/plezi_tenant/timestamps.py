@@ -1,4 +1,4 @@
-"""Instants as the store holds them (milliseconds since 1970) and as the wire spells them."""
+"""Times in the store (milliseconds since 1970) and in the API (ISO 8601)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def to_millis(instant: datetime) -> int:
-    """Return an aware instant as milliseconds since 1970."""
-    return (instant - _EPOCH) // _MILLISECOND
+def to_millis(time: datetime) -> int:
+    """Return an aware time as milliseconds since 1970."""
+    return (time - _EPOCH) // _MILLISECOND
 
 
 def parse_millis(text: str) -> int:
-    """Return an ISO 8601 instant as milliseconds; without a zone it is a `ValueError`."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
+    """Return an ISO 8601 time as milliseconds since 1970.
+
+    Raises:
+        ValueError: when the text is not a time, or has no zone.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
         raise ValueError("the instant has no zone")
-    return to_millis(instant)
+    return to_millis(time)
 
 
-def format_millis(moment: int) -> str:
-    """Return milliseconds as the wire spells them: `2024-05-02T08:15:30.000Z`."""
-    instant = _EPOCH + moment * _MILLISECOND
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+def format_millis(millis: int) -> str:
+    """Return milliseconds in the format of the API: `2024-05-02T08:15:30.000Z`."""
+    time = _EPOCH + millis * _MILLISECOND
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

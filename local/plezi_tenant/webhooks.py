@@ -1,6 +1,7 @@
-"""Pushes: what the tenant tells the connector about a submitted form, signed, out of line.
+"""Webhooks: signed, asynchronous notifications of submitted forms to the connector.
 
-Whether Plezi has such a webhook is not known. The signature is the one of Standard Webhooks 1.0.0.
+It is not known whether Plezi has such a webhook (assumed). The signature is that of Standard
+Webhooks 1.0.0.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from local.control import SimulatedClock
 from local.plezi_tenant.sample import IdGenerator
 
 Deliver: TypeAlias = Callable[[str, bytes, Mapping[str, str]], int]
-"""Sends a body with headers to a URL and returns the status of the answer."""
+"""Sends a body with headers to a URL and returns the status of the response."""
 
 TIMEOUT_SECONDS = 10.0
-"""Seconds to wait for the answer to one push; senders of webhooks give up within 15 to 30."""
+"""Time-out of one delivery. Senders of webhooks use time-outs of 15 to 30 s."""
 SECRET_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """Where to push, and how to be believed there."""
+    """The target of the webhooks and its credentials."""
 
     url: str
     signing_key: str = ""
@@ -48,7 +49,11 @@ class WebhookTarget:
 
 
 def key_bytes(signing_key: str) -> bytes:
-    """Return the key that `whsec_<base64>` holds; the prefix may be absent."""
+    """Return the key of `whsec_<base64>`; the prefix is optional.
+
+    Raises:
+        ValueError: when the text is not base64.
+    """
     try:
         return base64.b64decode(signing_key.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error as error:
@@ -56,22 +61,22 @@ def key_bytes(signing_key: str) -> bytes:
 
 
 def signature(signing_key: str, message_id: str, timestamp: str, body: bytes) -> str:
-    """Return the `webhook-signature` of a message, as Standard Webhooks makes it."""
+    """Return the `webhook-signature` of a message (Standard Webhooks 1.0.0)."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     digest = hmac.new(key_bytes(signing_key), signed, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
 
 
 def post_over_http(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Deliver one push over the network."""
+    """Deliver one message over the network and return the status."""
     with requests.post(
         url, data=body, headers=dict(headers), timeout=TIMEOUT_SECONDS, allow_redirects=False
-    ) as answer:
-        return answer.status_code
+    ) as response:
+        return response.status_code
 
 
 class Webhooks:
-    """The pushes sent since the last reset, and the target they go to."""
+    """The messages sent since the last reset, and their target."""
 
     def __init__(self, clock: SimulatedClock, seed: int, deliver: Deliver | None) -> None:
         self._clock = clock
@@ -80,20 +85,20 @@ class Webhooks:
         self._lock = threading.Lock()
         self._message_ids = IdGenerator(seed)
         self._sent: list[dict[str, Any]] = []
-        self._under_way: list[threading.Timer] = []
+        self._in_progress: list[threading.Timer] = []
         self.target: WebhookTarget | None = None
 
     def reset(self) -> None:
-        """Forget the target and what was sent."""
+        """Remove the target and the sent messages."""
         with self._lock:
             self.target = None
             self._sent.clear()
             self._message_ids = IdGenerator(self._seed)
 
     def publish(self, event: Mapping[str, object]) -> None:
-        """Push an event to the target, if there is one, without holding up the caller.
+        """Send an event to the target, if there is one, without blocking the caller.
 
-        With an injected delivery the push is made here and now, so that tests need no waiting.
+        With an injected `deliver` the event is sent synchronously, so that tests need not wait.
         """
         target = self.target
         if target is None:
@@ -120,19 +125,19 @@ class Webhooks:
         )
         timer.daemon = True
         with self._lock:
-            self._under_way = [other for other in self._under_way if other.is_alive()]
-            self._under_way.append(timer)
+            self._in_progress = [other for other in self._in_progress if other.is_alive()]
+            self._in_progress.append(timer)
             timer.start()
 
     def wait_until_delivered(self, seconds: float = TIMEOUT_SECONDS) -> None:
-        """Wait for the pushes under way."""
+        """Wait for the deliveries in progress, at most `seconds` for each."""
         with self._lock:
-            under_way = list(self._under_way)
-        for timer in under_way:
+            in_progress = list(self._in_progress)
+        for timer in in_progress:
             timer.join(seconds)
 
     def listing(self) -> list[dict[str, Any]]:
-        """Return every push and what became of it, the oldest first."""
+        """Return all messages and their results, the oldest first."""
         with self._lock:
             return [{**entry, "statuses": list(entry["statuses"])} for entry in self._sent]
 

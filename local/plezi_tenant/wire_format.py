@@ -1,4 +1,4 @@
-"""Contacts as they travel: JSON:API documents read and written, with the spelling switches."""
+"""The wire format of contacts: JSON:API documents, with the spelling switches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from local.plezi_tenant.switches import Switches
 from local.plezi_tenant.timestamps import format_millis
 
 IDENTITY = "id"
-LARGEST_BODY = 1_000_000
-"""Far above one contact; a larger body is a mistake, refused before it is parsed."""
+MAX_BODY_BYTES = 1_000_000
+"""Far above the size of one contact; a larger body is refused before it is parsed."""
 
 
 class WireFormat:
-    """The spelling of this tenant, as its switches and its schema are now."""
+    """The wire format of this tenant, for its current switches and schema."""
 
     def __init__(self, schema: Schema, switches: Switches, public_url: str) -> None:
         self._schema = schema
@@ -27,11 +27,11 @@ class WireFormat:
         self._public_url = public_url
 
     def wire_name(self, name: str) -> str:
-        """Return the wire name of an attribute."""
+        """Return the name of an attribute in the API."""
         return self._switches.attribute_spelling.get(name, name)
 
     def attribute(self, wire_name: str) -> Attribute | None:
-        """Return the attribute that a wire name means; its own name is unknown once respelled."""
+        """Return the attribute with this API name; a respelled attribute has only its new name."""
         return next(
             (known for known in self._schema if self.wire_name(known.name) == wire_name), None
         )
@@ -49,7 +49,7 @@ class WireFormat:
         return {"id": contact.id, "type": "contacts", "attributes": attributes}
 
     def parse_changes(self, raw: bytes, identity: str | None = None) -> Changes:
-        """Return what a document asks to write, or refuse it: 400 for its form, 422 for values."""
+        """Return the changes in a document; refuse a wrong form with 400, wrong values with 422."""
         resource = _resource_of(_parsed(raw))
         if resource.get(IDENTITY) not in (None, identity):
             raise RefusedError(422, f"{IDENTITY} is read-only")
@@ -62,34 +62,34 @@ class WireFormat:
         return changes
 
     def validated(self, attributes: Mapping[str, object]) -> Changes:
-        """Return the attributes by their own names, each with a value that it accepts."""
+        """Return the changes by schema name, with validated values."""
         unknown = [name for name in attributes if name != IDENTITY and self.attribute(name) is None]
         if unknown:
             raise RefusedError(
                 400, *(f"{name} is not an attribute of contacts" for name in unknown)
             )
         changes: dict[str, Value | None] = {}
-        wrong: list[str] = []
+        problems: list[str] = []
         for name, value in attributes.items():
             attribute = self.attribute(name)
             if attribute is None or attribute.read_only:
                 if self._switches.read_only_attributes == "refused":
-                    wrong.append(f"{name} is read-only")
+                    problems.append(f"{name} is read-only")
             elif value is None and attribute.mandatory:
-                wrong.append(f"{name} is mandatory")
+                problems.append(f"{name} is mandatory")
             elif value is None:
                 changes[attribute.name] = None
             else:
                 try:
                     changes[attribute.name] = attribute.accept(value)
                 except ValueError as error:
-                    wrong.append(f"{name} {error}")
-        if wrong:
-            raise RefusedError(422, *wrong)
+                    problems.append(f"{name} {error}")
+        if problems:
+            raise RefusedError(422, *problems)
         return changes
 
     def schema_rows(self) -> list[dict[str, Any]]:
-        """Return the schema: one resource for each attribute, in the order of positions."""
+        """Return the schema: one resource per attribute, ordered by position."""
         return [
             {
                 "id": self.wire_name(attribute.name),
@@ -138,8 +138,8 @@ def document(data: object, meta: Mapping[str, int] | None = None) -> bytes:
 
 
 def _parsed(raw: bytes) -> object:
-    if len(raw) > LARGEST_BODY:
-        raise RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
+    if len(raw) > MAX_BODY_BYTES:
+        raise RefusedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
     try:
         return json.loads(
             raw, parse_constant=_refuse_constant, object_pairs_hook=_without_repeated_members
@@ -153,7 +153,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _without_repeated_members(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Build an object whose members are all different."""
+    """Return an object; raise `ValueError` when a member is repeated."""
     members: dict[str, object] = {}
     for name, value in pairs:
         if name in members:

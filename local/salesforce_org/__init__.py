@@ -1,4 +1,4 @@
-"""A simulated Salesforce org: one WSGI application, to the contract of docs/simulators."""
+"""A simulated Salesforce org, one WSGI application; its contract is `docs/simulators`."""
 
 from local.salesforce_org.application import SalesforceOrg
 

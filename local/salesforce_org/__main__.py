@@ -18,13 +18,13 @@ from local.serving import ServedApplication
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="local.salesforce_org", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) selects a free port")
     parser.add_argument(
-        "--folder", type=Path, required=True, help="where the certificates and keys are written"
+        "--folder", type=Path, required=True, help="folder for the certificates and keys"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same ids")
     parser.add_argument("--load", type=int, default=0, metavar="N", help="load N sample leads")
-    parser.add_argument("--ready-file", type=Path, help="written (JSON) once the org answers")
+    parser.add_argument("--ready-file", type=Path, help="JSON file, written when the org is ready")
     options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         org.instance_url = served.url
         ready = ready_file_contents(org, files.ca_bundle, options.folder)
         if options.ready_file is not None:
-            # Renamed into place, so that nobody reads half of it.
+            # An atomic rename: a reader never sees a partial file.
             draft = options.ready_file.with_name(options.ready_file.name + ".draft")
             draft.write_text(json.dumps(ready), encoding="utf-8")
             draft.replace(options.ready_file)
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def ready_file_contents(org: SalesforceOrg, ca_bundle: Path, folder: Path) -> dict[str, Any]:
-    """Return where the org answers and how to get in; the JWT key is written beside."""
+    """Return the address and the credentials of the org; write the JWT key pair to the folder."""
     private_key, certificate = folder / "jwt.key", folder / "jwt.pem"
     private_key.touch(mode=0o600)
     private_key.write_text(org.jwt.private_key, encoding="ascii")

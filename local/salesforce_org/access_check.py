@@ -1,4 +1,4 @@
-"""Who may call the REST API now: version, session, edition, user, quota, in that order."""
+"""Access checks of the REST API, in this order: version, session, edition, user, quota."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from local.salesforce_org.errors import (
     resource_missing,
 )
 from local.salesforce_org.fault_kinds import invalid_session, limit_exceeded
-from local.salesforce_org.resources import NEWEST, OLDEST
+from local.salesforce_org.resources import NEWEST_VERSION, OLDEST_VERSION
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
 
-FIRST_EVER = 7
+FIRST_VERSION = 7
 GONE = 410
 MAINTENANCE = 503
 VERSION = re.compile(r"(\d{1,2})\.0")
 
 
 def check_access(state: OrgState, request: Request, version: str) -> OrgUser:
-    """Return the caller, or refuse the call."""
+    """Return the user of the call, or refuse the call."""
     if state.switches.org_status == "maintenance":
         raise HtmlPageError(MAINTENANCE, "We are down for maintenance.")
     check_version(version)
@@ -42,13 +42,13 @@ def check_access(state: OrgState, request: Request, version: str) -> OrgUser:
 
 
 def check_version(version: str) -> None:
-    """Refuse a version that is retired (410) or that never was (404)."""
+    """Refuse a retired version (410) or an unknown version (404)."""
     match = VERSION.fullmatch(version)
     number = int(match[1]) if match else 0
-    if FIRST_EVER <= number < OLDEST:
+    if FIRST_VERSION <= number < OLDEST_VERSION:
         message = f"API version v{version} is no longer supported"
         raise RefusedError("UNSUPPORTED_API_VERSION", message, fields=None, status=GONE)
-    if not OLDEST <= number <= NEWEST:
+    if not OLDEST_VERSION <= number <= NEWEST_VERSION:
         raise resource_missing()
 
 

@@ -1,4 +1,4 @@
-"""The org as one WSGI application: logins, the REST API, the page of a person, and `/_sim/`."""
+"""The org as one WSGI application: logins, REST API, web interface and `/_sim/`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from local.salesforce_org.errors import (
     SoapFaultError,
     resource_missing,
 )
-from local.salesforce_org.exchange import ApiCall, ApiResponse, error_body, to_json
+from local.salesforce_org.exchange import ApiCall, error_body, to_json
 from local.salesforce_org.fault_kinds import KINDS, inject_before
 from local.salesforce_org.page import WebInterface
 from local.salesforce_org.resources import versions
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 DEFAULT_INSTANCE = "https://acme.my.salesforce.com"
 JSON = "application/json;charset=UTF-8"
 SERVICES = "/services/data/v"
-LONGEST_URI = 16_384  # bytes; with the headers too
-SMALLEST_GZIP = 1024
-HEADERS = {  # recorded on every answer
+MAX_URI_BYTES = 16_384  # of the URI, and of the URI together with the headers
+MIN_GZIP_BYTES = 1024
+HEADERS = {  # recorded on every response
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "none",
@@ -55,9 +55,9 @@ HEADERS = {  # recorded on every answer
 
 
 class SalesforceOrg:
-    """A simulated Salesforce org, as strict as the real one where that is known.
+    """A simulated Salesforce org, as strict as a real org wherever its behaviour is known.
 
-    The same seed gives the same ids. `instance_url` is what a login answers as the host to call.
+    The same seed gives the same ids. A login returns `instance_url` as the host to call.
     """
 
     consumer_key = "3MVG9simulatedPleziConnectorConsumerKey"
@@ -77,11 +77,11 @@ class SalesforceOrg:
         self.control.calls = self.calls
         self.state = OrgState(self.clock, seed)
         self._uses_jwt = False
-        self._lock = threading.RLock()  # of the org, which outlives its states
+        self._lock = threading.RLock()  # belongs to the org: a reset replaces the state only
         self.reset()
 
     def reset(self) -> None:
-        """Start again from an org on its first day; faults and counts are forgotten too."""
+        """Restore a new org; remove faults and counts too."""
         with self._lock:
             self._start()
 
@@ -99,7 +99,7 @@ class SalesforceOrg:
         self._page = WebInterface(self.state, self.sales_user)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self.state.store.close()
 
     def load(
@@ -118,17 +118,17 @@ class SalesforceOrg:
 
     @property
     def integration_user(self) -> OrgUser:
-        """The user that a connector logs in as."""
+        """The user of the connector."""
         return self.state.users["integration@acme.example"]
 
     @property
     def sales_user(self) -> OrgUser:
-        """A person who sells: an ordinary user, the author of edits made by the control panel."""
+        """A sales user without special rights; the author of edits by the control API."""
         return self.state.users["sales@acme.example"]
 
     @property
     def jwt(self) -> JwtKeyPair:
-        """The key pair of the JWT flow; asking for it registers its certificate with the app."""
+        """The key pair of the JWT flow; the first access registers its certificate with the app."""
         pair = jwt_key_pair()
         self._uses_jwt = True
         if pair.certificate not in self.state.jwt_certificates:
@@ -136,11 +136,11 @@ class SalesforceOrg:
         return pair
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         request = Request(environ)
         if request.path.startswith("/_sim/"):
             response = self._control(request)
-        elif _host(request).endswith(".lightning.force.com"):  # a host for people, never JSON
+        elif _host(request).endswith(".lightning.force.com"):  # a host for browsers, never JSON
             response = _html(200, HtmlPageError(200, "Salesforce Login").html())
         elif not request.path.startswith(("/services/", "/id/")):
             with self._lock:
@@ -152,18 +152,17 @@ class SalesforceOrg:
     def _control(self, request: Request) -> Response:
         try:
             with self._lock:
-                own = self._control_routes.handle(request)
-                if own is not None:
-                    return own
-            shared = self.control.handle(request)
+                response = self._control_routes.handle(request)
+            if response is None:
+                response = self.control.handle(request)
         except RefusedError as refused:
             return json_response({"error": refused.single_body()}, refused.status)
         except HTTPException as refused:
             return json_response({"error": refused.description}, refused.code or 400)
-        return shared or json_response({"error": f"no route {request.path}"}, 404)
+        return response or json_response({"error": f"no route {request.path}"}, 404)
 
     def _call_api(self, request: Request) -> Response:
-        """Answer a call of the real API, with what was ordered to go wrong."""
+        """Handle a call of the simulated API, with the injected faults."""
         faults, path = self.control.faults, request.path
         try:
             inject_before(faults, self.clock, request.method, path)
@@ -212,16 +211,16 @@ class SalesforceOrg:
         if basic is not None and basic.type == "basic":
             form.setdefault("client_id", str(basic.username))
             form.setdefault("client_secret", str(basic.password))
-        moved = self.control.faults.take(request.method, request.path, "instance_change")
-        if moved is not None:
-            self.instance_url = str(moved.parameters["instance_url"]).rstrip("/")
-        answer = oauth.grant(self.state, self._app, form, _host(request), self.instance_url)
-        return _json(to_json(answer), 200, {"Cache-Control": "no-store"})
+        fault = self.control.faults.take(request.method, request.path, "instance_change")
+        if fault is not None:
+            self.instance_url = str(fault.parameters["instance_url"]).rstrip("/")
+        token_response = oauth.grant(self.state, self._app, form, _host(request), self.instance_url)
+        return _json(to_json(token_response), 200, {"Cache-Control": "no-store"})
 
     def _soap_login(self, request: Request) -> Response:
         self.calls.count(LOGIN)
         version = request.path.rstrip("/").split("/")[4]
-        envelope = soap.answer_login(
+        envelope = soap.handle_login(
             self.state, version, request.get_data(), _host(request), self.instance_url
         )
         return Response(envelope, content_type="text/xml; charset=utf-8")
@@ -259,18 +258,20 @@ class SalesforceOrg:
             request.get_data(),
         )
         try:
-            answer = self._api.dispatch(call)
+            response = self._api.dispatch(call)
         finally:
             self.calls.count_call(call.kind or "refused", call.records, writes=call.writes)
-        return _api_response(answer)
+        return _json(response.body, response.status, response.headers)
 
     def _add_headers(self, request: Request, response: Response) -> None:
-        """Put on the headers that every answer carries."""
+        """Add the headers of every response."""
         state = self.state
         now = state.now()
         skew = self.control.faults.take(request.method, request.path, "clock_skew")
-        shown = now + timedelta(seconds=float(skew.parameters.get("seconds", 0))) if skew else now
-        response.headers["Date"] = format_datetime(shown, usegmt=True)
+        server_time = (
+            now + timedelta(seconds=float(skew.parameters.get("seconds", 0))) if skew else now
+        )
+        response.headers["Date"] = format_datetime(server_time, usegmt=True)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if request.path.startswith(SERVICES):
@@ -278,29 +279,29 @@ class SalesforceOrg:
             response.headers["Sforce-Limit-Info"] = usage
 
     def _compress(self, request: Request, response: Response) -> None:
-        """Compress when asked; the lock is free meanwhile."""
+        """Compress the body if the caller accepts it; this runs without the lock."""
         body = response.get_data()
-        wants = "gzip" in request.headers.get("Accept-Encoding", "")
-        if wants and self.state.switches.gzip and len(body) >= SMALLEST_GZIP:
+        accepted = "gzip" in request.headers.get("Accept-Encoding", "")
+        if accepted and self.state.switches.gzip and len(body) >= MIN_GZIP_BYTES:
             response.set_data(gzip.compress(body, 1, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
 
     @staticmethod
     def _damage(response: Response, fault: Fault) -> Response:
-        """Do to an answer what was ordered; what the call saved stays saved."""
+        """Apply a fault to a response; the writes of the call stay saved."""
         if fault.kind == "truncated_body":
-            whole = response.get_data()
-            response.response = _cut_short(whole)
-            response.headers["Content-Length"] = str(len(whole))
+            body = response.get_data()
+            response.response = _truncated(body)
+            response.headers["Content-Length"] = str(len(body))
             return response
         if fault.kind == "timeout_after_commit":
             time.sleep(float(fault.parameters.get("seconds", 0)))
         raise ConnectionDroppedError(fault.kind)
 
 
-def _cut_short(whole: bytes) -> Iterator[bytes]:
-    """Give half of a body, then cut the connection."""
-    yield whole[: len(whole) // 2]
+def _truncated(body: bytes) -> Iterator[bytes]:
+    """Yield half of a body, then close the connection."""
+    yield body[: len(body) // 2]
     raise ConnectionDroppedError("truncated_body")
 
 
@@ -309,7 +310,7 @@ def _host(request: Request) -> str:
 
 
 def _raw_target(request: Request) -> str:
-    """Return path and query as they were sent: an encoded slash must stay in its segment."""
+    """Return path and query as sent: an encoded slash must stay inside its segment."""
     raw = str(request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or "")
     path = urlsplit(raw).path if raw else request.path
     query = str(request.environ.get("QUERY_STRING", ""))
@@ -317,18 +318,14 @@ def _raw_target(request: Request) -> str:
 
 
 def _check_size(request: Request, target: str) -> None:
-    """Refuse a URI, or a URI with headers, that is longer than 16,384 bytes."""
+    """Refuse a URI, or a URI with its headers, of more than 16,384 bytes."""
     length = len(target)
-    if length > LONGEST_URI:
+    if length > MAX_URI_BYTES:
         raise RefusedError("URI_TOO_LONG", "URI Too Long", fields=None, status=414)
     length += sum(len(name) + len(value) for name, value in request.headers.items())
-    if length > LONGEST_URI:
+    if length > MAX_URI_BYTES:
         message = "Request Header Fields Too Large"
         raise RefusedError("HEADERS_TOO_LARGE", message, fields=None, status=431)
-
-
-def _api_response(answer: ApiResponse) -> Response:
-    return _json(answer.body, answer.status, answer.headers)
 
 
 def _json(body: str | None, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -343,5 +340,5 @@ def _html(status: int, page: str) -> Response:
 
 
 def _error_response(refused: RefusedError, body: bytes) -> Response:
-    """Answer an error: an array of one object."""
+    """Return the response of an error: an array of one object."""
     return _json(to_json([error_body(refused, body)]), refused.status)

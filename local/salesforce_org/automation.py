@@ -1,4 +1,4 @@
-"""What an administrator built: duplicate rules, validation rules, flows; and what ran."""
+"""The automation of the org: duplicate rules, validation rules, flows, and a log of assignments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(slots=True)
 class DuplicateRule:
-    """A rule by e-mail: blocks, or alerts (which passes with `allowSave=true`)."""
+    """A duplicate rule by e-mail: it blocks, or alerts (a save with `allowSave=true` passes)."""
 
     object: str
     name: str
@@ -17,7 +17,7 @@ class DuplicateRule:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRule:
-    """A rule that refuses a record meeting a SOQL condition."""
+    """A rule that refuses a record that meets a SOQL condition."""
 
     object: str
     condition: str
@@ -28,7 +28,7 @@ class ValidationRule:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An automation that edits a record after it is saved; later, when `seconds` is not 0."""
+    """An automation that edits a record after a save, `seconds` later."""
 
     object: str
     values: dict[str, Any]
@@ -38,7 +38,7 @@ class Flow:
 
 @dataclass(slots=True)
 class Automation:
-    """The rules in force."""
+    """The active rules."""
 
     duplicates: dict[str, DuplicateRule] = field(
         default_factory=lambda: {
@@ -51,7 +51,7 @@ class Automation:
     assignments: list[dict[str, Any]] = field(default_factory=list)
 
     def listing(self) -> dict[str, Any]:
-        """Return the rules as JSON-ready rows."""
+        """Return the rules as a JSON object."""
         return {
             "duplicate_rules": [asdict(rule) for rule in self.duplicates.values()],
             "validation_rules": [asdict(rule) for rule in self.validations],

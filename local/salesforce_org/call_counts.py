@@ -1,4 +1,4 @@
-"""API calls by kind, reads apart from writes, logins apart from both."""
+"""API calls by kind, with separate totals of reads, writes and logins."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ WRITES = frozenset(
 
 
 class OrgCallCounter(CallCounter):
-    """Counts as the shared counter does; a login is shown but is not an API request.
+    """The shared counter, with totals of reads, writes and logins; a login is not an API request.
 
-    A composite call and a tooling call are reads or writes by what they carried.
+    A composite or tooling call counts as a write when it contains a write.
     """
 
     def __init__(self) -> None:
@@ -39,19 +39,19 @@ class OrgCallCounter(CallCounter):
                 self._other_writes += 1
 
     def mark(self) -> None:
-        """Start counting from zero."""
+        """Set all counts to zero."""
         super().mark()
         with self._lock:
             self._other_writes = 0
 
     def since_mark(self) -> dict[str, Any]:
         """Return the totals, the calls by kind and the records by kind."""
-        counted = super().since_mark()
-        calls: dict[str, int] = counted["calls"]
+        counts = super().since_mark()
+        calls: dict[str, int] = counts["calls"]
         logins = calls.get(LOGIN, 0)
-        total = counted["total"] - logins
+        total = counts["total"] - logins
         writes = sum(n for kind, n in calls.items() if kind in WRITES) + self._other_writes
-        return counted | {
+        return counts | {
             "total": total,
             "reads": total - writes,
             "writes": writes,

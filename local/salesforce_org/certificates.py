@@ -1,4 +1,4 @@
-"""A certificate authority of our own, a server certificate for this machine, a key pair for JWT."""
+"""A private certificate authority, a server certificate for loopback, and a key pair for JWT."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTS = ("localhost", "login.salesforce.com", "test.salesforce.com", "*.my.sales
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificates:
-    """PEM files: what a client trusts, and what the server shows."""
+    """PEM files: the CA bundle for clients, and the certificate and key of the server."""
 
     ca_bundle: Path
     certificate: Path
@@ -29,31 +29,31 @@ class ServerCertificates:
 
 @dataclass(frozen=True, slots=True)
 class JwtKeyPair:
-    """The private key that signs assertions and the certificate known to the connected app."""
+    """The private key that signs assertions, and the certificate of the connected app."""
 
     private_key: str
     certificate: str
 
 
 def make_certificates(folder: Path) -> ServerCertificates:
-    """Write a new authority and a server certificate into a folder, and return their paths."""
+    """Write a new authority and a server certificate to a folder, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("Simulated Salesforce authority")
     authority = _authority(authority_key, authority_name)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _server(key, authority_key, authority_name)
-    made = ServerCertificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    made.ca_bundle.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    made.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    made.key.touch(mode=0o600)
-    made.key.write_bytes(_private_pem(key))
-    return made
+    files = ServerCertificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    files.ca_bundle.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files.key.touch(mode=0o600)
+    files.key.write_bytes(_private_pem(key))
+    return files
 
 
 @lru_cache(maxsize=1)
 def jwt_key_pair() -> JwtKeyPair:
-    """Return a key pair for the JWT flow; one for the whole process, it takes time to make."""
+    """Return the key pair of the JWT flow; it is created once per process, because it is slow."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
     name = _name("Plezi connector")
     certificate = _builder(name, name, key.public_key()).sign(key, hashes.SHA256())

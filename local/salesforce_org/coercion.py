@@ -1,6 +1,6 @@
-"""What Salesforce makes of a value that somebody writes: trimmed, lower-cased, measured or refused.
+"""Conversion of written values to their stored form: trimmed, lower-cased, checked or refused.
 
-Messages name the field by its label, `fields` by its API name (recorded answers).
+Messages contain the label of the field, `fields` its API name (recorded responses).
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
 )
-FIRST_YEAR, LAST_YEAR = 1700, 4000  # general knowledge
-BIGGEST_INT = 2**31
+FIRST_YEAR, LAST_YEAR = 1700, 4000  # general knowledge, no recording
+INT_LIMIT = 2**31
 DEFAULT_PRECISION = 18
 
 
-def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # whatever the caller sent
-    """Return the stored form of a value, or refuse it."""
+def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # any JSON value
+    """Return the stored form of a value.
+
+    Raises:
+        RefusedError: when the field does not accept the value.
+    """
     if value is None:
-        if field.type == "boolean":  # unproved: refused or false; refused here
+        if field.type == "boolean":  # not proved whether it is refused or false; refused here
             raise unreadable_value("boolean", value)
         return None
     match field.type:
@@ -50,8 +54,8 @@ def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # whatever the 
             return _text(field, value)
 
 
-def unreadable_value(wanted: str, value: Any) -> WholeCallRefusedError:  # noqa: ANN401  # same
-    """Return the refusal of a JSON value of another type (recorded form)."""
+def unreadable_value(expected_type: str, value: Any) -> WholeCallRefusedError:  # noqa: ANN401  # same
+    """Return the error for a JSON value of a wrong type (recorded form)."""
     token = {
         type(None): "null",
         bool: "VALUE_TRUE" if value else "VALUE_FALSE",
@@ -61,9 +65,9 @@ def unreadable_value(wanted: str, value: Any) -> WholeCallRefusedError:  # noqa:
         list: "START_ARRAY",
         dict: "START_OBJECT",
     }[type(value)]
-    shown = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
     message = (
-        f"Cannot deserialize instance of {wanted} from {token} value {shown}"
+        f"Cannot deserialize instance of {expected_type} from {token} value {text}"
         f" or request may be missing a required field at {UNKNOWN_POSITION}"
     )
     refused = WholeCallRefusedError("JSON_PARSER_ERROR", message, fields=None)
@@ -103,16 +107,16 @@ def _choice(field: Field, text: str) -> str:
 
 
 def _choices(field: Field, text: str) -> str | None:
-    """Return the values without repetition, in the order in which the field defines them."""
-    chosen = dict.fromkeys(part.strip() for part in text.split(";") if part.strip())
-    for choice in chosen:
+    """Return the values without duplicates, in the order of the field's definition."""
+    choices = dict.fromkeys(part.strip() for part in text.split(";") if part.strip())
+    for choice in choices:
         _choice(field, choice)
-    order = {value: place for place, value in enumerate(field.values)}
-    return ";".join(sorted(chosen, key=lambda one: order.get(one, len(order)))) or None
+    order = {value: position for position, value in enumerate(field.values)}
+    return ";".join(sorted(choices, key=lambda choice: order.get(choice, len(order)))) or None
 
 
 def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # same
-    """Return a number; digits in a string are accepted for a number (recorded)."""
+    """Return a number; a string of digits is accepted as a number (recorded)."""
     kind = "int" if field.type == "int" else "double"
     if isinstance(value, str):
         if not value.strip():
@@ -130,16 +134,16 @@ def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # 
     if kind == "int":
         if number != int(number):
             raise unreadable_value(kind, value)
-        if abs(number) >= BIGGEST_INT:
-            raise _outside(field, value)
+        if abs(number) >= INT_LIMIT:
+            raise _out_of_range(field, value)
         return int(number)
     rounded = round(float(number), field.scale)
     if abs(rounded) >= 10 ** ((field.precision or DEFAULT_PRECISION) - field.scale):
-        raise _outside(field, value)
+        raise _out_of_range(field, value)
     return rounded
 
 
-def _outside(field: Field, value: object) -> RefusedError:
+def _out_of_range(field: Field, value: object) -> RefusedError:
     message = f"{field.label}: value outside of valid range on numeric field: {value}"
     return RefusedError("NUMBER_OUTSIDE_VALID_RANGE", message, fields=[field.name])
 
@@ -157,11 +161,11 @@ def _date(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
 def _datetime(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
     if value == "":
         return None
-    instant = parse_datetime(value) if isinstance(value, str) else None
-    if instant is None:
+    time = parse_datetime(value) if isinstance(value, str) else None
+    if time is None:
         raise unreadable_value("datetime", value)
-    _check_year(field, instant.year, value)
-    return stamp(instant)
+    _check_year(field, time.year, value)
+    return stamp(time)
 
 
 def _check_year(field: Field, year: int, value: object) -> None:
@@ -175,8 +179,8 @@ def _reference(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
         raise unreadable_value("string", value)
     if not value:
         return None
-    long = full_id(value)
-    if long is None:
+    record_id = full_id(value)
+    if record_id is None:
         message = f"{field.label}: id value of incorrect type: {value}"
         raise RefusedError("MALFORMED_ID", message, fields=[field.name])
-    return long
+    return record_id

@@ -1,4 +1,4 @@
-"""Several calls in one: `/composite`, 25 sub-requests of which 5 may be queries or collections."""
+"""Composite calls (`/composite`): up to 25 sub-requests, of which 5 are queries or collections."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ Dispatch = Callable[[ApiCall], ApiResponse]
 
 
 class _RollbackError(Exception):
-    """Undoes a composite call."""
+    """Raised to roll back a composite call."""
 
 
 def run(state: OrgState, call: ApiCall, dispatch: Dispatch) -> ApiResponse:
-    """Answer a composite call: HTTP 200 always, one item for each sub-request, in order."""
+    """Handle a composite call: always HTTP 200, one item per sub-request, in order."""
     body = call.json_object()
     parts = body.get("compositeRequest")
     if not isinstance(parts, list) or not parts:
         raise RefusedError("INVALID_INPUT", "compositeRequest is required", fields=None)
     _check_size(parts)
-    whole = body.get("allOrNone") is True
-    answers: list[tuple[str, ApiResponse]] = []
+    all_or_none = body.get("allOrNone") is True
+    responses: list[tuple[str, ApiResponse]] = []
     try:
         with state.store.savepoint():
-            known: dict[str, Any] = {}
+            bodies: dict[str, Any] = {}
             for part in parts:
                 name = str(part["referenceId"])
-                result = _run_part(call, part, known, dispatch)
-                answers.append((name, result))
-                known[name] = json.loads(result.body) if result.body else None
-                if whole and result.status >= FAILURE:
+                response = _run_part(call, part, bodies, dispatch)
+                responses.append((name, response))
+                bodies[name] = json.loads(response.body) if response.body else None
+                if all_or_none and response.status >= FAILURE:
                     raise _RollbackError  # noqa: TRY301  # leaves the savepoint
     except _RollbackError:
-        answers = _halted(parts, answers)
-    items = ",".join(_item(name, result) for name, result in answers)
+        responses = _rolled_back(parts, responses)
+    items = ",".join(_item(name, response) for name, response in responses)
     return ApiResponse(200, f'{{"compositeResponse":[{items}]}}')
 
 
@@ -84,19 +84,19 @@ def _check_size(parts: list[Any]) -> None:
         raise RefusedError("INVALID_INPUT", message, fields=None)
 
 
-def _are_headers(given: object) -> bool:
-    return isinstance(given, dict) and all(
-        isinstance(value, str) and value.isprintable() for value in given.values()
+def _are_headers(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(text, str) and text.isprintable() for text in value.values()
     )
 
 
 def _run_part(
-    call: ApiCall, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch
+    call: ApiCall, part: dict[str, Any], bodies: dict[str, Any], dispatch: Dispatch
 ) -> ApiResponse:
     try:
-        url = _resolve(part["url"], known)
+        url = _resolve(part["url"], bodies)
         body = part.get("body")
-        raw = _resolve(to_json(body), known).encode() if body is not None else b""
+        raw = _resolve(to_json(body), bodies).encode() if body is not None else b""
     except LookupError as missing:
         message = f"Invalid reference specified. No value for {missing.args[0]} found"
         return _error("PROCESSING_HALTED", message)
@@ -119,20 +119,20 @@ def _run_part(
     )
     try:
         check_version(version)
-        result = dispatch(sub)
+        response = dispatch(sub)
     except RefusedError as refused:
         return ApiResponse(refused.status, to_json([error_body(refused, raw)]))
     finally:
         call.records += sub.records
         call.writes = call.writes or sub.writes
-    return result
+    return response
 
 
-def _resolve(text: str, known: dict[str, Any]) -> str:
-    """Put earlier answers in place of `@{reference.field[0].other}`."""
+def _resolve(text: str, bodies: dict[str, Any]) -> str:
+    """Replace each `@{reference.field[0].other}` by its value in an earlier response."""
 
     def value(match: re.Match[str]) -> str:
-        node: Any = known.get(match[1])
+        node: Any = bodies.get(match[1])
         for step in re.findall(r"\w+", match[2]):
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
@@ -143,20 +143,20 @@ def _resolve(text: str, known: dict[str, Any]) -> str:
     return REFERENCE.sub(value, text)
 
 
-def _halted(
-    parts: list[Any], answers: list[tuple[str, ApiResponse]]
+def _rolled_back(
+    parts: list[Any], responses: list[tuple[str, ApiResponse]]
 ) -> list[tuple[str, ApiResponse]]:
-    """Return the answers of a rolled back call: only the one that failed says its own error."""
-    failed = dict(answers[-1:])
+    """Return the responses of a rolled back call: only the failed part has its own error."""
+    failed = dict(responses[-1:])
     halted = ApiResponse(FAILURE, PROCESSING_HALTED)
     return [(p["referenceId"], failed.get(p["referenceId"], halted)) for p in parts]
 
 
-def _item(name: str, result: ApiResponse) -> str:
-    headers = to_json(result.headers)
+def _item(name: str, response: ApiResponse) -> str:
+    headers = to_json(response.headers)
     return (
-        f'{{"body":{result.body or "null"},"httpHeaders":{headers},'
-        f'"httpStatusCode":{result.status},"referenceId":{json.dumps(name)}}}'
+        f'{{"body":{response.body or "null"},"httpHeaders":{headers},'
+        f'"httpStatusCode":{response.status},"referenceId":{json.dumps(name)}}}'
     )
 
 

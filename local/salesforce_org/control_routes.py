@@ -1,4 +1,4 @@
-"""The `/_sim/` routes that only this org has: data, people, settings, rules, fields, records."""
+"""The `/_sim/` routes that only this org has: data, users, switches, rules, fields, records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Route = Callable[[Request, list[str]], Any]
 
 
 class ControlRoutes:
-    """Answers the org's own control routes, None for the shared ones."""
+    """Handles the org's own control routes."""
 
     def __init__(self, state: OrgState, reset: Callable[[], None]) -> None:
         self._state = state
@@ -71,26 +71,26 @@ class ControlRoutes:
         }
 
     def handle(self, request: Request) -> Response | None:
-        """Answer one of these routes, or None."""
+        """Handle one of these routes; return None for any other route."""
         first, *rest = request.path.strip("/").removeprefix("_sim/").split("/")
         route = self._routes.get((request.method, first))
         if route is None:
             return None
         self._state.transactions.apply_due(self._state.now())
         body = route(request, rest)
-        made = request.method == "POST" and first in {"records", "fields"} and len(rest) <= 1
-        return json_response(body, CREATED if made else 200)
+        created = request.method == "POST" and first in {"records", "fields"} and len(rest) <= 1
+        return json_response(body, CREATED if created else 200)
 
     def _reset_org(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         self._reset()
         return {"reset": True}
 
     def _load(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        wishes = json_object(request)
-        numbers = {k: wishes.pop(k, 0) for k in ("leads", "contacts", "first")}
-        spread = wishes.pop("last_modified_spread_seconds", wishes.pop("spread_seconds", 0))
+        body = json_object(request)
+        numbers = {k: body.pop(k, 0) for k in ("leads", "contacts", "first")}
+        spread = body.pop("last_modified_spread_seconds", body.pop("spread_seconds", 0))
         if (
-            wishes
+            body
             or not isinstance(spread, int | float)
             or not all(isinstance(n, int) and n >= 0 for n in numbers.values())
         ):
@@ -129,13 +129,13 @@ class ControlRoutes:
     def _change_user(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         match path:
             case [username]:
-                user, wanted = self._user(username), json_object(request)
-                for name, value in wanted.items():
+                user, flags = self._user(username), json_object(request)
+                for name, value in flags.items():
                     if name not in USER_FLAGS or not isinstance(value, bool):
                         raise BadRequest(
                             f"{name!r} is not one of {sorted(USER_FLAGS)}, or no boolean"
                         )
-                for name, value in wanted.items():
+                for name, value in flags.items():
                     setattr(user, name, value)
                 users = self._state.schema.get("User")
                 self._state.store.update_by_id(users, user.id, {"IsActive": int(user.is_active)})
@@ -161,12 +161,12 @@ class ControlRoutes:
         return {"killed": self._state.sessions.kill_all(user_id)}
 
     def _quota(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        state, wanted = self._state, json_object(request)
-        if not all(isinstance(n, int) for n in wanted.values()) or set(wanted) - {"max", "used"}:
+        state, body = self._state, json_object(request)
+        if not all(isinstance(n, int) for n in body.values()) or set(body) - {"max", "used"}:
             raise BadRequest("give 'max', 'used' or both, as whole numbers")
-        state.quota.maximum = wanted.get("max", state.quota.maximum)
-        if "used" in wanted:
-            state.quota.set(wanted["used"], state.now())
+        state.quota.maximum = body.get("max", state.quota.maximum)
+        if "used" in body:
+            state.quota.set(body["used"], state.now())
         return {"max": state.quota.maximum, "used": state.quota.used(state.now())}
 
     def _expire_cursors(self, _request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
@@ -176,14 +176,14 @@ class ControlRoutes:
         return {"expired": True}
 
     def _duplicate_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        state, wanted = self._state, json_object(request)
-        rule = state.automation.duplicates.get(str(wanted.get("object")))
-        if rule is None or wanted.get("action") not in {"off", "block", "alert"}:
+        state, body = self._state, json_object(request)
+        rule = state.automation.duplicates.get(str(body.get("object")))
+        if rule is None or body.get("action") not in {"off", "block", "alert"}:
             raise BadRequest("give 'object' (Lead or Contact) and 'action' (off, block or alert)")
-        rule.action = wanted["action"]
+        rule.action = body["action"]
         rows = state.schema.get("DuplicateRule")
-        found = state.store.select(rows, "DeveloperName = ?", (rule.name,))
-        state.store.update(rows, found[0]["rowid"], {"IsActive": int(rule.action != "off")})
+        matches = state.store.select(rows, "DeveloperName = ?", (rule.name,))
+        state.store.update(rows, matches[0]["rowid"], {"IsActive": int(rule.action != "off")})
         return asdict(rule)
 
     def _validation_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
@@ -292,40 +292,44 @@ class ControlRoutes:
         raise NotFound("POST /_sim/contacts/{id}/merge")
 
     def _logins(self) -> Any:  # noqa: ANN401  # JSON
-        """Return Login History, oldest first: the only place that says why a login failed."""
+        """Return Login History, oldest first: the only source of the reason of a failed login."""
         names = {user.id: user.username for user in self._state.users.values()}
         rows = self._state.store.select(
             self._state.schema.get("LoginHistory"), "IsDeleted = 0 ORDER BY rowid"
         )
-        shown = ("LoginTime", "LoginType", "Status", "Application")
+        columns = ("LoginTime", "LoginType", "Status", "Application")
         return [
-            {"username": names.get(row["UserId"]), **{name: row[name] for name in shown}}
+            {"username": names.get(row["UserId"]), **{name: row[name] for name in columns}}
             for row in rows
         ]
 
     def _writer(self, body: dict[str, Any]) -> tuple[Writer, dict[str, Any]]:
-        """Return who writes, and the values; `as_system` also writes read-only fields."""
+        """Return the writer and the values of a body; `as_system` also writes read-only fields."""
         author = self._author(body)
         touch = body.pop("touch", "both")
-        if touch not in ["both", "system", "none"]:  # a list: it may not be hashable
+        if touch not in [
+            "both",
+            "system",
+            "none",
+        ]:  # a list, not a set: the value may be unhashable
             raise BadRequest("'touch' is both, system or none")
-        late = body.pop("late_commit_seconds", 0)
+        late_seconds = body.pop("late_commit_seconds", 0)
         as_system = body.pop("as_system", touch != "both")
         values = body.get("values", body)
-        if isinstance(late, bool) or not isinstance(late, int | float):
+        if isinstance(late_seconds, bool) or not isinstance(late_seconds, int | float):
             raise BadRequest("'late_commit_seconds' is a number of seconds")
         if not isinstance(values, dict):
             raise BadRequest("'values' is an object: the fields and what they become")
-        saving = SaveOptions(
+        options = SaveOptions(
             allow_duplicates=True,
-            late_seconds=float(late),
+            late_seconds=float(late_seconds),
             touch=touch,
             as_system=bool(as_system),
         )
-        return Writer(self._state, author, saving), values
+        return Writer(self._state, author, options), values
 
     def _author(self, body: dict[str, Any] | None) -> OrgUser:
-        """Return the user named by `by`, the person who sells when nobody is named."""
+        """Return the user in `by`, by default the sales user."""
         name = body.pop("by", None) if body else None
         return self._user(name or "sales@acme.example")
 
@@ -342,9 +346,9 @@ class ControlRoutes:
         return kind
 
 
-def _build_rule(what: type[Any], wanted: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
+def _build_rule(rule_type: type[Any], values: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
     try:
-        return what(**wanted)
+        return rule_type(**values)
     except TypeError as error:
         raise BadRequest(str(error)) from error
 

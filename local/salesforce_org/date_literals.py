@@ -1,4 +1,4 @@
-"""Spans of days that SOQL names: `TODAY`, `LAST_N_DAYS:30`, `THIS_MONTH`; days are UTC days."""
+"""Date literals of SOQL (`TODAY`, `LAST_N_DAYS:30`, `THIS_MONTH`) as spans of UTC days."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def span(literal: DateLiteral, today: date) -> tuple[date, date]:
         return fixed[literal.name]
     when, _, unit = literal.name.partition("_")
     step = _STEP[when]
-    if unit == "WEEK":  # weeks start on Sunday in an American org, the default locale
+    if unit == "WEEK":  # weeks start on Sunday in the default locale, en_US
         start = today - timedelta(days=(today.weekday() + 1) % 7) + timedelta(weeks=step)
         return start, start + timedelta(weeks=1)
     if unit == "MONTH":

@@ -1,4 +1,4 @@
-"""What describe says of an object: only what the caller may see."""
+"""Describe: the metadata of an object that the caller may see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.state import OrgState
 
 NOT_MODIFIED = 304
-BYTES_PER_LETTER = 3  # byteLength = 3 x length, recorded
+BYTES_PER_CHARACTER = 3  # byteLength = 3 x length, recorded
 _SOAP_TYPE = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -29,7 +29,7 @@ _SOAP_TYPE = {
 
 
 def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}/describe`; 304 when nothing changed since the caller's date."""
+    """`GET /sobjects/{object}/describe`; 304 if nothing changed since `If-Modified-Since`."""
     kind = object_for(state, call, name, tooling=call.path.startswith("/tooling"))
     changed = (kind.changed_at or state.now()).astimezone(UTC).replace(microsecond=0)
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
@@ -40,17 +40,17 @@ def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
                 return ApiResponse(NOT_MODIFIED, None, headers)
         except ValueError:
             pass
-    view = state.security.access_of(call.user)
+    access = state.security.access_of(call.user)
     fields = [
-        describe_field(kind, field, editable=view.can_edit(kind, field))
+        describe_field(kind, field, editable=access.can_edit(kind, field))
         for field in kind.fields.values()
-        if view.can_read(kind, field)
+        if access.can_read(kind, field)
     ]
     return ApiResponse(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
 
 
 def summary(kind: ObjectType, version: str) -> dict[str, Any]:
-    """Return what `/sobjects` says of one object."""
+    """Return the entry of one object in `/sobjects`."""
     base = f"/services/data/v{version}/{'tooling/' if kind.tooling else ''}sobjects/{kind.name}"
     return {
         "name": kind.name,
@@ -85,7 +85,7 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
 
 
 def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[str, Any]:
-    """Return one field of a describe."""
+    """Return the describe of one field."""
     numeric = field.type in {"double", "currency", "percent"}
     return {
         "name": field.name,
@@ -93,7 +93,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "type": field.type,
         "soapType": _SOAP_TYPE.get(field.type, "xsd:string"),
         "length": field.length,
-        "byteLength": field.length * BYTES_PER_LETTER,
+        "byteLength": field.length * BYTES_PER_CHARACTER,
         "precision": field.precision if numeric else 0,
         "scale": field.scale,
         "digits": 8 if field.type == "int" else 0,
@@ -141,7 +141,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
 
 
 def basic(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}`: its summary and the records seen lately (none here)."""
+    """`GET /sobjects/{object}`: its summary and the recent records (none here)."""
     kind = object_for(state, call, name)
     body = {"objectDescribe": summary(kind, call.version), "recentItems": []}
     return ApiResponse(200, to_json(body))
@@ -150,8 +150,9 @@ def basic(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
 def every_object(state: OrgState, call: ApiCall) -> ApiResponse:
     """`GET /sobjects`."""
     tooling = call.path.startswith("/tooling")
-    sees: Callable[[ObjectType], bool] = state.security.access_of(call.user).can_see
-    listing = [summary(k, call.version) for k in state.schema if k.tooling == tooling and sees(k)]
+    can_see: Callable[[ObjectType], bool] = state.security.access_of(call.user).can_see
+    kinds = [kind for kind in state.schema if kind.tooling == tooling and can_see(kind)]
+    listing = [summary(kind, call.version) for kind in kinds]
     return ApiResponse(
         200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing})
     )

@@ -1,4 +1,4 @@
-"""Saving records: every rule that stands between a caller's values and the row."""
+"""Saves of records: all checks between the caller's values and the row."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ READ_ONLY_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """How a save was asked for: headers of the call, or wishes of the control panel."""
+    """The options of a save, from the headers of a call or from a control call."""
 
     allow_duplicates: bool = False
     assignment: bool = True
-    late_seconds: float = 0
-    touch: str = "both"  # which stamps move: both, system (SystemModstamp alone), none
-    as_system: bool = False  # the org itself writes: no field-level security, read-only fields too
+    late_seconds: float = 0  # delay of the commit
+    touch: str = "both"  # stamps to update: both, system (only SystemModstamp), none
+    as_system: bool = False  # write as the org: no field-level security, read-only fields too
 
 
 class Writer:
-    """Saves records for one user."""
+    """Saves records in the name of one user."""
 
     def __init__(self, state: OrgState, user: OrgUser, options: SaveOptions) -> None:
         self.state = state
@@ -47,7 +47,11 @@ class Writer:
         )
 
     def create(self, kind: ObjectType, body: Mapping[str, Any]) -> str:
-        """Save a new record and return its id."""
+        """Save a new record and return its id.
+
+        Raises:
+            RefusedError: when a rule of the org refuses the record.
+        """
         if not kind.createable and not self.options.as_system:
             raise _no_rights()
         values = self._read(kind, body, new=True)
@@ -75,7 +79,11 @@ class Writer:
         return str(row["Id"])
 
     def update(self, kind: ObjectType, record_id: str, body: Mapping[str, Any]) -> None:
-        """Change a record."""
+        """Update a record.
+
+        Raises:
+            RefusedError: when a rule of the org refuses the change.
+        """
         row = self.find(kind, record_id)
         if not kind.updateable and not self.options.as_system:
             raise _no_rights()
@@ -85,13 +93,13 @@ class Writer:
             self.options.as_system or self.user.edit_converted_leads
         ):
             raise RefusedError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-        emptied = [
+        cleared = [
             f.name
             for f in kind.fields.values()
             if f.name in values and values[f.name] is None and not f.nillable
         ]
-        if emptied:
-            raise _required(emptied)
+        if cleared:
+            raise _required(cleared)
         record_rules.check_references(self.state, kind, values)
         record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if "Email" in values and values["Email"] != row.get("Email"):
@@ -106,7 +114,7 @@ class Writer:
             record_rules.check_validations(self.state, kind, row | changes)
 
     def delete(self, kind: ObjectType, record_id: str) -> None:
-        """Send a business record to the recycle bin; a setup record is gone at once."""
+        """Move a business record to the recycle bin; delete a setup record immediately."""
         row = self.find(kind, record_id)
         if not kind.createable and not self.options.as_system:
             raise _no_rights()
@@ -120,12 +128,12 @@ class Writer:
         self.state.deletions.append((kind.name, row["Id"], changes["SystemModstamp"]))
 
     def find(self, kind: ObjectType, record_id: str) -> Row:
-        """Return the live row of an id given in 15 or 18 characters."""
-        long = full_id(record_id)
-        if long is None or long[:3] != kind.prefix:
+        """Return the row with an id of 15 or 18 characters; a deleted row is refused."""
+        full = full_id(record_id)
+        if full is None or full[:3] != kind.prefix:
             message = f"{kind.label} ID: id value of incorrect type: {record_id}"
             raise RefusedError("MALFORMED_ID", message, fields=["Id"])
-        row = self.state.store.fetch(kind, long)
+        row = self.state.store.fetch(kind, full)
         if row is None:
             raise resource_missing()
         if row["IsDeleted"]:
@@ -133,7 +141,7 @@ class Writer:
         return row
 
     def _read(self, kind: ObjectType, body: Mapping[str, Any], *, new: bool) -> Values:
-        """Return the values of a body by API name, coerced; what cannot be written is refused."""
+        """Return the coerced values of a body by API name; refuse fields that cannot be written."""
         values: Values = {}
         forbidden: list[str] = []
         for name, value in body.items():
@@ -164,7 +172,7 @@ class Writer:
         return allowed and self._access.can_edit(kind, field)
 
     def _stamps(self, row: Row) -> Values:
-        """Return the stamps of a change: whole seconds, and never back in time for one row."""
+        """Return the stamps of a change: whole seconds, never earlier than the row's last stamp."""
         if self.options.touch == "none":
             return {}
         now = max(self.state.stamp(), str(row["SystemModstamp"]))
@@ -180,10 +188,10 @@ class Writer:
         if self.state.transactions.is_locked(row["Id"]):
             raise record_rules.row_locked(row["Id"])
 
-    def _defer(self, kind: ObjectType, row: Row, values: Values, apply: Any) -> None:  # noqa: ANN401  # a call
+    def _defer(self, kind: ObjectType, row: Row, values: Values, apply: Any) -> None:  # noqa: ANN401  # a function
         now = self.state.now()
         unique = {f.name for f in kind.fields.values() if f.unique}
-        claims = {
+        unique_values = {
             (name, str(value).casefold())
             for name, value in values.items()
             if name in unique and value is not None
@@ -197,7 +205,7 @@ class Writer:
                 due,
                 apply,
                 is_transaction=True,
-                unique_values=frozenset(claims),
+                unique_values=frozenset(unique_values),
             )
         )
 
@@ -222,7 +230,7 @@ class Writer:
 
 
 def no_such_column(kind: ObjectType, name: str) -> RefusedError:
-    """Return the refusal of an unknown or invisible field in a body (recorded answer)."""
+    """Return the error for an unknown or invisible field in a body (recorded response)."""
     message = f"No such column '{name}' on sobject of type {kind.name}"
     return RefusedError("INVALID_FIELD", message, fields=None)
 

@@ -1,4 +1,4 @@
-"""How the org says no: REST errors, OAuth errors, SOAP faults, and pages that are not JSON."""
+"""Errors of the org: REST errors, OAuth errors, SOAP faults, and HTML pages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
 
 
 class RefusedError(Exception):
-    """A REST refusal: a code, a message, the fields at fault and the HTTP status.
+    """A REST error: a code, a message, the wrong fields and the HTTP status.
 
-    `fields` is None where the recorded answers carry no `fields` key.
+    `fields` is None where the recorded responses have no `fields` key.
     """
 
     def __init__(
@@ -31,28 +31,28 @@ class RefusedError(Exception):
         self.extra = dict(extra or {})
 
     def single_body(self) -> dict[str, Any]:
-        """Return the body of a single call: the key is `errorCode`."""
+        """Return the error object of a single call; the code has the key `errorCode`."""
         body: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:
             body["fields"] = self.fields
         return body | self.extra
 
     def collection_item(self) -> dict[str, Any]:
-        """Return one item of `errors` in a collection's result: the key is `statusCode`."""
+        """Return the error object of a collection's result; the code has the key `statusCode`."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
 
 class WholeCallRefusedError(RefusedError):
-    """A refusal that ends the whole call, even in a collection: the body cannot be read.
+    """An error that refuses the whole call, even in a collection: the body cannot be parsed.
 
-    `value` is the JSON text at fault; the answer says at which column of the body it stands.
+    `value` is the wrong JSON text; the error message contains its column in the body.
     """
 
     value = ""
 
 
 class OAuthRefusedError(Exception):
-    """A refusal of the token endpoint: an object, never an array."""
+    """An error of the token endpoint: an object, never an array."""
 
     def __init__(self, error: str, description: str, status: int = BAD_REQUEST) -> None:
         super().__init__(f"{error}: {description}")
@@ -71,7 +71,7 @@ class SoapFaultError(Exception):
 
 
 class HtmlPageError(Exception):
-    """An answer that is an HTML page where JSON was due (420, 503, a lightning host)."""
+    """An HTML page in place of JSON (status 420 or 503, or a lightning host)."""
 
     def __init__(self, status: int, title: str) -> None:
         super().__init__(f"HTTP {status}: {title}")
@@ -87,7 +87,7 @@ class HtmlPageError(Exception):
 
 
 def resource_missing() -> RefusedError:
-    """Return the 404 of a record or a resource that is not there (recorded answer)."""
+    """Return the 404 error of a missing record or resource (recorded response)."""
     return RefusedError(
         "NOT_FOUND", "The requested resource does not exist", fields=None, status=NOT_FOUND
     )

@@ -1,4 +1,4 @@
-"""One call on the REST API and its answer, free of any web framework: /composite makes them too."""
+"""One REST call and its response, independent of the web framework (`/composite` creates calls)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from werkzeug.datastructures import Headers
 from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
 from local.salesforce_org.security import OrgUser
 
-UNKNOWN_POSITION = (
-    "[line:1, column:?]"  # where a value stands in the body; filled in when it is answered
-)
+UNKNOWN_POSITION = "[line:1, column:?]"
+"""Replaced by the position of the value in the body when the error object is built."""
 
 
 @dataclass(slots=True)
 class ApiResponse:
-    """A status, a body that is JSON text already (or None) and headers of its own."""
+    """A response: its status, its body as JSON text (or None) and its own headers."""
 
     status: int = 200
     body: str | None = None
@@ -27,18 +26,18 @@ class ApiResponse:
 
 
 def api_response(value: object, status: int = 200) -> ApiResponse:
-    """Answer a value as JSON."""
+    """Return a response with a value as JSON."""
     return ApiResponse(status, to_json(value))
 
 
 def to_json(value: object) -> str:
-    """Return compact JSON, letters beyond ASCII as they are."""
+    """Return compact JSON, without ASCII escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(slots=True)
 class ApiCall:
-    """One call: where, by whom, with what; `records` says how many rows it read or wrote."""
+    """One call: its target, user and content; `records` is the number of rows read or written."""
 
     method: str
     path: str
@@ -52,8 +51,8 @@ class ApiCall:
     records: int = 0
     nested: bool = False
 
-    def json(self) -> Any:  # noqa: ANN401  # whatever the caller sent
-        """Return the parsed body; what cannot be parsed is `JSON_PARSER_ERROR`."""
+    def json(self) -> Any:  # noqa: ANN401  # any JSON value
+        """Return the parsed body; an invalid body is refused with `JSON_PARSER_ERROR`."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -67,32 +66,32 @@ class ApiCall:
         return value
 
     def argument(self, name: str) -> str | None:
-        """Return an argument of the query string, whatever the case of its name."""
+        """Return an argument of the query string; its name is case-insensitive."""
         lowered = name.lower()
         return next((v for k, v in self.arguments.items() if k.lower() == lowered), None)
 
 
 def error_body(refused: RefusedError, body: bytes) -> dict[str, Any]:
-    """Return an error as it is answered; a value that cannot be read is found in the body."""
+    """Return the error object of a refusal, with the position of a wrong value in the body."""
     error = refused.single_body()
     if isinstance(refused, WholeCallRefusedError):
-        place = body.decode(errors="replace").find(refused.value) + len(refused.value)
+        column = body.decode(errors="replace").find(refused.value) + len(refused.value)
         error["message"] = refused.message.replace(
-            UNKNOWN_POSITION, f"[line:1, column:{max(place, 1)}]"
+            UNKNOWN_POSITION, f"[line:1, column:{max(column, 1)}]"
         )
     return error
 
 
 def invalid_json(body: bytes, error: Exception) -> RefusedError:
-    """Return the refusal of a body that is not JSON (recorded form)."""
+    """Return the error for a body that is not JSON (recorded form)."""
     if not body.strip():
         message = "No content to map to Object due to end of input"
     else:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         text = body.decode(errors="replace").split("\n")[line - 1]
-        letter = text[column - 1 : column] or " "
+        character = text[column - 1 : column] or " "
         message = (
-            f"Unexpected character ('{letter}' (code {ord(letter)})): expected a valid value"
+            f"Unexpected character ('{character}' (code {ord(character)})): expected a valid value"
             f" (number, String, array, object, 'true', 'false' or 'null')"
             f" at [line:{line}, column:{column + 1}]"
         )
@@ -100,7 +99,7 @@ def invalid_json(body: bytes, error: Exception) -> RefusedError:
 
 
 def wrong_shape(token: str) -> RefusedError:
-    """Return the refusal of a body of another shape."""
+    """Return the error for a body of a wrong JSON type."""
     message = (
         f"Cannot deserialize instance of sobject from {token} or request may be missing"
         " a required field at [line:1, column:1]"

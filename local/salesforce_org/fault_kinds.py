@@ -1,4 +1,4 @@
-"""The misbehaviours that can be ordered, and when each strikes: before, inside or after a call."""
+"""The faults that can be injected, by time of effect: before, during or after a call."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ SERVER_ERROR = 500
 Item = dict[str, Any]
 
 BEFORE = {
-    "session_expired": "401 INVALID_SESSION_ID; `count: null` for always",
+    "session_expired": "401 INVALID_SESSION_ID; with `count: null` on every call",
     "quota_exceeded": "403 TotalRequests Limit exceeded.",
     "concurrent_requests": "403 ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
     "long_transactions": "403 ConcurrentPerOrgLongTxn Limit exceeded.",
-    "edge_page": "420 HTML: Salesforce Edge is setting the org up",
+    "edge_page": "420 HTML: Salesforce Edge sets up the org",
     "unavailable_page": "503 HTML: maintenance, instance move",
     "server_unavailable": "503 JSON SERVER_UNAVAILABLE",
     "server_error": "500 UNKNOWN_EXCEPTION",
     "oauth_error": "any refusal of the token endpoint: `{status, error, error_description}`",
     "soap_fault": "any fault of SOAP login: `{code, message}`",
     "rest_error": "any refusal: `{status, errorCode, message, fields}`",
-    "connection_reset": "the connection is cut before anything happens",
-    "slow": "the answer takes `seconds` of real time, or `advance` seconds of the org's time",
+    "connection_reset": "the connection is closed before the call is executed",
+    "slow": "the response takes `seconds` of real time, or `advance` seconds of the org's time",
 }
 INSIDE = {
     "query_timeout": "400 QUERY_TIMEOUT on a query",
-    "short_page": "pages of `size` rows, however many were asked for",
+    "short_page": "pages of `size` rows, regardless of the requested size",
     "cursor_expired": "400 INVALID_QUERY_LOCATOR on a next page",
-    "lock_row": "UNABLE_TO_LOCK_ROW for the `records` (places) of a write; all when left out",
-    "record_error": "`{errorCode, message, fields}` for the `records` (places) of a write",
-    "late_commit": "what the write saves becomes visible `seconds` later",
+    "lock_row": "UNABLE_TO_LOCK_ROW for the `records` (positions) of a write; by default for all",
+    "record_error": "`{errorCode, message, fields}` for the `records` (positions) of a write",
+    "late_commit": "the write becomes visible `seconds` later",
 }
 AFTER = {
-    "reset_after_commit": "everything is done, then the connection is cut",
-    "timeout_after_commit": "everything is done, no answer for `seconds`, then a cut connection",
-    "truncated_body": "the body ends in the middle",
+    "reset_after_commit": "the call is executed, then the connection is closed",
+    "timeout_after_commit": "the call is executed, and `seconds` later the connection is closed",
+    "truncated_body": "the body is cut in the middle",
     "clock_skew": "the Date header is off by `seconds`",
-    "instance_change": "the next login answers `instance_url`",
+    "instance_change": "the next login returns `instance_url`",
 }
 PATH_PREFIXES = {
     "session_expired": "/services/data",
@@ -60,21 +60,21 @@ KINDS = (*BEFORE, *INSIDE, *AFTER)
 
 
 def invalid_session() -> RefusedError:
-    """Return the 401 of a session that is over (recorded answer)."""
+    """Return the 401 error of an expired or invalid session (recorded response)."""
     return RefusedError(
         "INVALID_SESSION_ID", "Session expired or invalid", fields=None, status=UNAUTHORIZED
     )
 
 
 def limit_exceeded(which: str) -> RefusedError:
-    """Return the 403 of a limit."""
+    """Return the 403 error of an exceeded limit."""
     return RefusedError(
         "REQUEST_LIMIT_EXCEEDED", f"{which} Limit exceeded.", fields=None, status=FORBIDDEN
     )
 
 
 def inject_before(faults: Faults, clock: SimulatedClock, method: str, path: str) -> None:
-    """Raise what was ordered to happen before this call, or let it wait."""
+    """Apply the faults that precede a call: raise the error, or wait."""
     kinds = [kind for kind in BEFORE if path.startswith(PATH_PREFIXES.get(kind, "/"))]
     fault = faults.take(method, path, *kinds)
     while fault is not None and fault.kind == "slow":
@@ -123,14 +123,14 @@ def _error_before(fault: Fault) -> Exception:
 def record_refusals(
     faults: Faults, method: str, path: str
 ) -> Callable[[int, Item], RefusedError | None]:
-    """Return what tells, for each record of one write, the refusal that was ordered for it."""
+    """Return a function that gives the injected error of each record of one write, or None."""
     fault = faults.take(method, path, "lock_row", "record_error")
 
-    def refusal(place: int, item: Item) -> RefusedError | None:
+    def refusal(position: int, item: Item) -> RefusedError | None:
         if fault is None:
             return None
-        places = fault.parameters.get("records")
-        if places is not None and place not in places:
+        positions = fault.parameters.get("records")
+        if positions is not None and position not in positions:
             return None
         if fault.kind == "lock_row":
             record_id = next((str(v) for k, v in item.items() if k.lower() == "id"), "")
@@ -141,10 +141,10 @@ def record_refusals(
 
 
 def _requested_error(fault: Fault) -> RefusedError:
-    wanted = fault.parameters
+    parameters = fault.parameters
     return RefusedError(
-        str(wanted.get("errorCode", "UNKNOWN_EXCEPTION")),
-        str(wanted.get("message", "")),
-        fields=wanted.get("fields", ()),
-        status=int(wanted.get("status", 400)),
+        str(parameters.get("errorCode", "UNKNOWN_EXCEPTION")),
+        str(parameters.get("message", "")),
+        fields=parameters.get("fields", ()),
+        status=int(parameters.get("status", 400)),
     )

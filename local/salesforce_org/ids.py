@@ -1,4 +1,4 @@
-"""Record ids: 15 characters that are case-sensitive, and 18 with a checksum of their capitals."""
+"""Record ids: 15 case-sensitive characters, or 18 with a checksum of the upper-case letters."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 SHORT, LONG = 15, 18
 CHUNK = 5
-INSTANCE = "8d0"  # the letters after a prefix that name the instance, as recorded ids have them
+INSTANCE = "8d0"  # the characters after the prefix that identify the instance, as in recorded ids
 WIDTH = SHORT - 3 - len(INSTANCE)
 
 
 @lru_cache(maxsize=4096)
-def _check_letter(chunk: str) -> str:
-    bits = sum(1 << place for place, letter in enumerate(chunk) if "A" <= letter <= "Z")
+def _check_character(chunk: str) -> str:
+    bits = sum(1 << index for index, letter in enumerate(chunk) if "A" <= letter <= "Z")
     return CHECKSUM[bits]
 
 
 def with_checksum(short: str) -> str:
     """Return the 18-character form of a 15-character id."""
     first, second, third = short[:CHUNK], short[CHUNK : 2 * CHUNK], short[2 * CHUNK :]
-    return short + _check_letter(first) + _check_letter(second) + _check_letter(third)
+    return short + _check_character(first) + _check_character(second) + _check_character(third)
 
 
 def full_id(text: str) -> str | None:
-    """Return the 18-character form of an id given in 15 or 18, or None when it is malformed.
+    """Return the 18-character form of an id of 15 or 18 characters, or None if it is malformed.
 
-    Eighteen characters may have lost their case on the way: the checksum restores it.
+    An id of 18 characters may have lost its case: the checksum restores it.
     """
     if not text.isascii() or not text.isalnum():
         return None
@@ -38,12 +38,12 @@ def full_id(text: str) -> str | None:
     if len(text) != LONG:
         return None
     letters = []
-    for place, letter in enumerate(text[:SHORT]):
-        mask = CHECKSUM.find(text[SHORT + place // CHUNK].upper())
+    for index, letter in enumerate(text[:SHORT]):
+        mask = CHECKSUM.find(text[SHORT + index // CHUNK].upper())
         if mask < 0:
             return None
-        capital = mask >> place % CHUNK & 1
-        letters.append(letter.upper() if capital else letter.lower())
+        upper_case = mask >> index % CHUNK & 1
+        letters.append(letter.upper() if upper_case else letter.lower())
     restored = with_checksum("".join(letters))
     return restored if restored.lower() == text.lower() else None
 
@@ -57,7 +57,7 @@ def _in_base_62(number: int, width: int) -> str:
 
 
 class IdGenerator:
-    """Ids in sequence for each key prefix; the same seed mints the same ids."""
+    """Sequential ids for each key prefix; the same seed gives the same ids."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -71,8 +71,8 @@ class IdGenerator:
         """Yield the next ids of a prefix."""
         start = self._next.get(prefix)
         if start is None:
-            chance = random.Random(f"{self._seed}{prefix}")  # noqa: S311  # ids need no secrecy
-            start = chance.randrange(62**4, 62**5)
+            rng = random.Random(f"{self._seed}{prefix}")  # noqa: S311  # ids need no secrecy
+            start = rng.randrange(62**4, 62**5)
         self._next[prefix] = start + count
         head = prefix + INSTANCE
         for number in range(start, start + count):

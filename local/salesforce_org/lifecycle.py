@@ -1,4 +1,4 @@
-"""What people do to records outside of the API: convert, merge, undelete, empty the bin."""
+"""User actions on records outside the API: convert, merge, undelete, empty the recycle bin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_MERGED_RECORDS = 2  # a merge takes up to three records
 def convert(
     state: OrgState, user: OrgUser, lead_id: str, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Convert a lead: an account, a contact and, when wished, an opportunity take its place."""
+    """Convert a lead to an account, a contact and, on request, an opportunity."""
     kind = state.schema.get("Lead")
     writer = Writer(state, user, SYSTEM_SAVE)
     lead = writer.find(kind, lead_id)
@@ -71,15 +71,15 @@ def convert(
 def merge(
     state: OrgState, user: OrgUser, kind: ObjectType, winner_id: str, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Merge up to two losers into a winner: losers are deleted and point to it."""
-    losers = options.get("loser")
-    given = losers if isinstance(losers, list) else [losers]
-    ids = [one for one in given if isinstance(one, str)]
-    if len(ids) < len(given) or not 1 <= len(ids) <= MAX_MERGED_RECORDS:
+    """Merge one or two records into a winner: they are deleted and refer to the winner."""
+    loser = options.get("loser")
+    losers = loser if isinstance(loser, list) else [loser]
+    ids = [record_id for record_id in losers if isinstance(record_id, str)]
+    if len(ids) < len(losers) or not 1 <= len(ids) <= MAX_MERGED_RECORDS:
         raise BadRequest("give 'loser': an id, or a list of two")
     writer = Writer(state, user, SYSTEM_SAVE)
     winner = writer.find(kind, winner_id)
-    rows = [writer.find(kind, one) for one in ids]
+    rows = [writer.find(kind, record_id) for record_id in ids]
     if any(row["Id"] == winner["Id"] for row in rows):
         raise BadRequest("a record cannot be merged into itself")
     with state.store.savepoint():
@@ -90,7 +90,7 @@ def merge(
 
 
 def undelete(state: OrgState, user: OrgUser, kind: ObjectType, record_id: str) -> dict[str, Any]:
-    """Take a record out of the recycle bin."""
+    """Restore a record from the recycle bin."""
     row = _deleted_row(state, kind, record_id)
     check_unique(state, kind, row, row["Id"])
     now = max(state.stamp(), str(row["SystemModstamp"]))
@@ -108,7 +108,7 @@ def undelete(state: OrgState, user: OrgUser, kind: ObjectType, record_id: str) -
 
 
 def erase(state: OrgState, kind: ObjectType, record_id: str) -> dict[str, Any]:
-    """Empty the recycle bin of one record: it is in neither queryAll nor the bin any more."""
+    """Remove one record from the recycle bin; `queryAll` does not return it any more."""
     row = _deleted_row(state, kind, record_id)
     state.store.erase(kind, row["rowid"])
     return {"id": row["Id"], "success": True}

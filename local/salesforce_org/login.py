@@ -1,4 +1,4 @@
-"""Who may come in: passwords, security tokens, lockout, and the Login History that says why not."""
+"""Login checks: password, security token, lockout; and the Login History with the real reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOKEN_LENGTH = 24
 
 
 class LoginStatus(Enum):
-    """What really happened; the words are those of Login History, which alone says them."""
+    """The real result of a login, with its text in Login History (no response contains it)."""
 
     SUCCESS = "Success"
     UNKNOWN_USER = "Failed: Invalid Username"
@@ -31,15 +31,15 @@ class LoginStatus(Enum):
 
 
 def check_password(state: OrgState, user: OrgUser | None, presented: str) -> LoginStatus:
-    """Judge a password with its token; count the failures, and lock the user at the limit."""
+    """Check a password with its token; count failures, and lock the user at the limit."""
     if user is None:
         return LoginStatus.UNKNOWN_USER
     if is_locked(state, user):
         return LoginStatus.LOCKED_OUT
     if not user.is_active:
         return LoginStatus.INACTIVE
-    right = user.password + user.security_token
-    if presented == right or (presented == user.password and user.trusted_address):
+    expected = user.password + user.security_token
+    if presented == expected or (presented == user.password and user.trusted_address):
         user.failed_logins = 0
         return LoginStatus.EXPIRED if password_expired(state, user) else LoginStatus.SUCCESS
     if presented == user.password:
@@ -49,7 +49,7 @@ def check_password(state: OrgState, user: OrgUser | None, presented: str) -> Log
 
 
 def is_locked(state: OrgState, user: OrgUser) -> bool:
-    """Tell whether a user is locked out now."""
+    """Return whether a user is locked out now; an expired lockout is removed."""
     if user.locked_until is None:
         return False
     if user.locked_until <= state.now():
@@ -60,7 +60,7 @@ def is_locked(state: OrgState, user: OrgUser) -> bool:
 
 
 def password_expired(state: OrgState, user: OrgUser) -> bool:
-    """Tell whether the password is too old, or was marked as expired."""
+    """Return whether the password is too old, or is marked as expired."""
     days = state.switches.password_expires_days
     if user.password_expired or not days or user.password_changed_at is None:
         return user.password_expired
@@ -68,7 +68,7 @@ def password_expired(state: OrgState, user: OrgUser) -> bool:
 
 
 def exceeds_login_rate(state: OrgState, user: OrgUser) -> bool:
-    """Note a login and tell whether the hour has had too many."""
+    """Return whether the user has reached the logins per hour; if not, count this login."""
     now = state.now()
     user.login_times = [t for t in user.login_times if now - t < HOUR]
     if len(user.login_times) >= state.switches.logins_per_hour:
@@ -80,7 +80,7 @@ def exceeds_login_rate(state: OrgState, user: OrgUser) -> bool:
 def add_history_row(
     state: OrgState, user: OrgUser | None, login_type: str, status: LoginStatus
 ) -> None:
-    """Write a line of Login History."""
+    """Add a row to Login History."""
     state.add_setup_row(
         "LoginHistory",
         {
@@ -94,7 +94,7 @@ def add_history_row(
 
 
 def reset_password(state: OrgState, user: OrgUser, password: str) -> str:
-    """Change a password: the old security token dies with it, sessions too; return the new one."""
+    """Change a password and return the new security token; the old token and all sessions end."""
     letters = string.ascii_letters + string.digits
     user.password = password
     user.security_token = "".join(state.rng.choices(letters, k=TOKEN_LENGTH))
@@ -115,5 +115,5 @@ def _count_failure(state: OrgState, user: OrgUser) -> None:
     if limit and user.failed_logins >= limit:
         minutes = (
             state.switches.lockout_minutes or 60 * 24 * 365
-        )  # 0: until an administrator resets
+        )  # 0: until an administrator unlocks the user
         user.locked_until = state.now() + timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""The token endpoint: password, client credentials, JWT bearer; and revoke, userinfo, identity."""
+"""The OAuth endpoints: token (password, client credentials, JWT bearer) and identity."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local.salesforce_org.state import OrgState
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GENERIC_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
-LONGEST_ASSERTION = timedelta(minutes=5)
+MAX_ASSERTION_LIFETIME = timedelta(minutes=5)
 MAINTENANCE = 503
 
 
@@ -35,7 +35,12 @@ class ConnectedApp:
 def grant(
     state: OrgState, app: ConnectedApp, form: dict[str, str], host: str, instance_url: str
 ) -> dict[str, Any]:
-    """Answer a token request with a session, or refuse it."""
+    """Return the token response of a new session.
+
+    Raises:
+        OAuthRefusedError: when the request is refused.
+        HtmlPageError: during maintenance.
+    """
     _check_org(state)
     match form.get("grant_type"):
         case "password":
@@ -52,16 +57,16 @@ def grant(
     _check_user(state, user)
     login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.SUCCESS)
     session = state.sessions.open(state.org_id, user.id, state.now(), "oauth")
-    answer = token_answer(state, app, session, instance_url)
+    response = token_response(state, app, session, instance_url)
     if form["grant_type"] != "password" and state.switches.answered_scopes is not None:
-        answer["scope"] = state.switches.answered_scopes
-    return answer
+        response["scope"] = state.switches.answered_scopes
+    return response
 
 
-def token_answer(
+def token_response(
     state: OrgState, app: ConnectedApp, session: Session, instance_url: str
 ) -> dict[str, Any]:
-    """Return the six keys of a token answer: no `expires_in`, `issued_at` is text."""
+    """Return the six keys of a token response: no `expires_in`, `issued_at` is a string."""
     identity = f"https://login.salesforce.com/id/{state.org_id}/{session.user_id}"
     issued = str(int(session.last_used.timestamp() * 1000))
     digest = hashlib.sha256((app.consumer_secret + identity + issued).encode()).digest()
@@ -76,7 +81,7 @@ def token_answer(
 
 
 def identity(state: OrgState, user: OrgUser, instance_url: str) -> dict[str, Any]:
-    """Return what `/services/oauth2/userinfo` and `/id/{org}/{user}` say of a user."""
+    """Return the response of `/services/oauth2/userinfo` and `/id/{org}/{user}`."""
     return {
         "sub": f"https://login.salesforce.com/id/{state.org_id}/{user.id}",
         "user_id": user.id,
@@ -104,19 +109,19 @@ def _by_password(state: OrgState, app: ConnectedApp, form: dict[str, str], host:
     switches = state.switches
     if switches.external_client_app or not switches.password_flow_in_app:
         raise _flow_disabled()
-    if switches.password_flow_retired:  # unproved text
+    if switches.password_flow_retired:  # text not proved
         raise _flow_disabled()
     user = state.user(form.get("username", ""))
     if switches.block_oauth_password_flow:
         raise _refused_login(state, user, LoginStatus.FLOW_BLOCKED)
     if switches.login_host_forbidden and host in GENERIC_HOSTS:
         raise _refused_login(state, user, LoginStatus.HOST_FORBIDDEN)
-    outcome = login.check_password(state, user, form.get("password", ""))
-    if outcome is LoginStatus.INACTIVE:
-        login.add_history_row(state, user, "Remote Access 2.0", outcome)
+    status = login.check_password(state, user, form.get("password", ""))
+    if status is LoginStatus.INACTIVE:
+        login.add_history_row(state, user, "Remote Access 2.0", status)
         raise OAuthRefusedError("inactive_user", "user is inactive")
-    if user is None or outcome is not LoginStatus.SUCCESS:
-        raise _refused_login(state, user, outcome)
+    if user is None or status is not LoginStatus.SUCCESS:
+        raise _refused_login(state, user, status)
     return user
 
 
@@ -142,14 +147,14 @@ def _by_assertion(
     claims = _claims(state, form.get("assertion", ""))
     if claims.get("iss") != app.consumer_key:
         raise OAuthRefusedError("invalid_client_id", "client identifier invalid")
-    audiences = {f"https://{one}" for one in (*GENERIC_HOSTS, host)} | {instance_url}
+    audiences = {f"https://{name}" for name in (*GENERIC_HOSTS, host)} | {instance_url}
     if str(claims.get("aud", "")).rstrip("/") not in audiences:
         raise OAuthRefusedError("invalid_grant", "audience is invalid")
     try:
         expires = datetime.fromtimestamp(int(claims.get("exp", 0)), UTC)
     except (TypeError, ValueError, OverflowError):
         raise OAuthRefusedError("invalid_grant", "invalid assertion") from None
-    if not state.now() < expires <= state.now() + LONGEST_ASSERTION:
+    if not state.now() < expires <= state.now() + MAX_ASSERTION_LIFETIME:
         raise OAuthRefusedError("invalid_grant", "invalid assertion")
     user = state.user(str(claims.get("sub", "")))
     if user is None or not user.approved:
@@ -208,11 +213,9 @@ def _check_user(state: OrgState, user: OrgUser) -> None:
         raise OAuthRefusedError("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded", FORBIDDEN)
 
 
-def _refused_login(
-    state: OrgState, user: OrgUser | None, outcome: LoginStatus
-) -> OAuthRefusedError:
-    """Record the real reason and return the one answer that they all share."""
-    login.add_history_row(state, user, "Remote Access 2.0", outcome)
+def _refused_login(state: OrgState, user: OrgUser | None, status: LoginStatus) -> OAuthRefusedError:
+    """Record the real reason, and return the error that all reasons share."""
+    login.add_history_row(state, user, "Remote Access 2.0", status)
     return OAuthRefusedError("invalid_grant", "authentication failure")
 
 

@@ -1,4 +1,4 @@
-"""The page of the org: see its Leads, Contacts and Accounts, edit one as a salesperson would."""
+"""The web interface of the org: list Leads, Contacts and Accounts, and edit one as a sales user."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
 ROWS = 25
-LAST_PAGE = 1_000_000
-"""Beyond any list here, and within what SQLite can count."""
+MAX_PAGE = 1_000_000
+"""Above the last page of any list here, and within the integer range of SQLite."""
 TABS = ("Lead", "Contact", "Account")
 COLUMNS = ("Name", "Email", "Company", "Title", "score__c", "status__c", "sync_to_plezi__c")
 SECURITY_HEADERS = {
@@ -35,7 +35,7 @@ MULTIPLE = "multipicklist"
 
 @dataclass(frozen=True, slots=True)
 class FieldInput:
-    """One field of one record, as the page shows it."""
+    """One field of one record, as an input of the web page."""
 
     field: Field
     text: str
@@ -43,23 +43,23 @@ class FieldInput:
 
     @property
     def chosen(self) -> list[str]:
-        """The values of a field that holds several."""
+        """The selected values of a field with several values."""
         return self.text.split(";") if self.text else []
 
     @property
     def options(self) -> list[str]:
-        """What a list offers: its values, and what it holds when that is another one."""
-        held = self.chosen if self.field.type == MULTIPLE else [self.text]
-        return [*self.field.values, *(v for v in held if v and v not in self.field.values)]
+        """The options of a list: its values, and the stored values that are not among them."""
+        stored = self.chosen if self.field.type == MULTIPLE else [self.text]
+        return [*self.field.values, *(v for v in stored if v and v not in self.field.values)]
 
     @property
     def input_type(self) -> str:
-        """The kind of box that a browser shows."""
+        """The type of the HTML input."""
         return INPUT_TYPES.get(self.field.type, "text")
 
 
 class WebInterface:
-    """Answers everything that is neither the API nor a control route."""
+    """Handles every request that is neither an API call nor a control call."""
 
     def __init__(self, state: OrgState, author: OrgUser) -> None:
         self._state = state
@@ -71,7 +71,7 @@ class WebInterface:
         )
 
     def handle(self, request: Request) -> Response:
-        """Answer one request of a browser."""
+        """Handle one request of a browser."""
         self._state.transactions.apply_due(self._state.now())
         match request.method, request.path.strip("/").split("/"):
             case "GET", [""]:
@@ -88,12 +88,14 @@ class WebInterface:
     def _list(self, request: Request, name: str) -> Response:
         kind = self._state.schema.get(name)
         text = request.args.get("q", "").strip()
-        page = max(1, min(request.args.get("page", 1, type=int), LAST_PAGE))
-        searched = [c for c in ("Email", "Name") if kind.find(c)]
+        page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
+        search_columns = [c for c in ("Email", "Name") if kind.find(c)]
         condition, parameters = "IsDeleted = 0", list[object]()
         if text:
-            condition += " AND (" + " OR ".join(f"instr(fold({c}), ?)" for c in searched) + ")"
-            parameters = [text.casefold()] * len(searched)
+            condition += (
+                " AND (" + " OR ".join(f"instr(fold({c}), ?)" for c in search_columns) + ")"
+            )
+            parameters = [text.casefold()] * len(search_columns)
         total = self._state.store.count(kind, condition, parameters)
         order = " ORDER BY SystemModstamp DESC, Id DESC LIMIT ? OFFSET ?"
         rows = self._state.store.select(
@@ -147,28 +149,28 @@ class WebInterface:
         )
 
     def _save(self, name: str, record_id: str, form: MultiDict[str, str]) -> Response:
-        """Write what differs from what is held, and only that, by the rules of the API."""
+        """Write only the inputs that differ from the stored values, with the rules of the API."""
         kind, row = self._row(name, record_id)
         if row is None:
             return self._not_found()
-        given = [_submitted_input(f, form) for f in self._fields(kind)]
-        edited = [g for g in given if g.text != _input_of(g.field, row).text and not g.locked]
-        values = {each.field.name: _value(each) for each in edited}
+        inputs = [_submitted_input(f, form) for f in self._fields(kind)]
+        edited = [g for g in inputs if g.text != _input_of(g.field, row).text and not g.locked]
+        values = {edit.field.name: _value(edit) for edit in edited}
         try:
             if values:
                 writer = Writer(self._state, self._author, SaveOptions(allow_duplicates=True))
                 writer.update(kind, row["Id"], values)
         except RefusedError as refused:
-            return self._render_record(kind, row, given, problem=refused.message, status=422)
+            return self._render_record(kind, row, inputs, problem=refused.message, status=422)
         return redirect(f"/{name}/{row['Id']}?saved", 303)
 
     def _fields(self, kind: ObjectType) -> list[Field]:
-        """Return what the author may see and might write, long system fields left out."""
-        view = self._state.security.access_of(self._author)
+        """Return the fields of the page: those that the author may see and that a user edits."""
+        access = self._state.security.access_of(self._author)
         return [
             field
             for field in kind.fields.values()
-            if view.can_read(kind, field)
+            if access.can_read(kind, field)
             and field.type not in {"reference", "address", "id"}
             and (field.updateable or field.calculated or field.name == "IsConverted")
         ]
@@ -200,13 +202,13 @@ def _input_of(field: Field, row: Row) -> FieldInput:
 def _submitted_input(field: Field, form: MultiDict[str, str]) -> FieldInput:
     if field.type == MULTIPLE:
         return FieldInput(field, ";".join(form.getlist(field.name)), locked=not field.updateable)
-    text = form.get(field.name, "").replace("\r\n", "\n")  # a browser's way to end a line
+    text = form.get(field.name, "").replace("\r\n", "\n")  # browsers send CRLF
     return FieldInput(field, text, locked=not field.updateable)
 
 
-def _value(shown: FieldInput) -> Any:  # noqa: ANN401  # as JSON would carry it
-    if shown.field.type == "boolean":
-        return shown.text == "true"
-    if shown.field.type in NUMBERS or not shown.text.strip():
-        return shown.text.strip() or None
-    return shown.text
+def _value(field_input: FieldInput) -> Any:  # noqa: ANN401  # a JSON value
+    if field_input.field.type == "boolean":
+        return field_input.text == "true"
+    if field_input.field.type in NUMBERS or not field_input.text.strip():
+        return field_input.text.strip() or None
+    return field_input.text

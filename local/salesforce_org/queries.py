@@ -1,7 +1,6 @@
-"""Running SOQL: the set and the order of rows at once, then their JSON page by page.
+"""Execution of SOQL: the ordered set of rows first, then their JSON page by page.
 
-The pages of one query are a snapshot: a row that is about to change while a cursor still owes it is
-written down first.
+The pages of one query are a snapshot: a row of an open cursor is rendered before it changes.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from local.salesforce_org.soql_parser import malformed, parse
 from local.salesforce_org.soql_scope import Access, Column, Scope
 from local.salesforce_org.store import Store
 
-MAX_PAGE_ROWS = 2000  # rows: the default and the most
+MAX_PAGE_ROWS = 2000  # the default and the maximum
 MIN_PAGE_ROWS = 200
 CURSOR_LIFETIME = timedelta(days=2)  # since API 56.0
-MAX_CURSORS = 10  # open at a time for one user; the oldest is released, general knowledge
-MAX_SOQL_CHARACTERS = 100_000  # characters
+MAX_CURSORS = 10  # open cursors per user; the oldest is released (general knowledge)
+MAX_SOQL_CHARACTERS = 100_000  # of one statement
 MAX_OFFSET = 2000
-MAX_FIELDS_ALL_LIMIT = 200  # FIELDS(ALL) needs a LIMIT of at most this, general knowledge
+MAX_FIELDS_ALL_LIMIT = 200  # largest LIMIT of FIELDS(ALL) (general knowledge)
 
 
 @dataclass(slots=True)
 class QueryCursor:
-    """A query that still owes rows."""
+    """An open query with unread rows."""
 
     id: str
     user_id: str
@@ -48,7 +47,7 @@ class QueryCursor:
     members: frozenset[int] | None = None
 
     def contains(self, rowid: int) -> bool:
-        """Tell whether a row belongs to the cursor (the set is built at the first question)."""
+        """Return whether a row belongs to the cursor; the set is built at the first call."""
         if self.members is None:
             self.members = frozenset(self.rowids)
         return rowid in self.members
@@ -56,7 +55,7 @@ class QueryCursor:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """Who asks, when and how: everything about a query but its text."""
+    """The context of a query: user, access, time, version, page size and options."""
 
     user_id: str
     access: Access
@@ -78,7 +77,11 @@ class Queries:
         store.listeners.append(self._snapshot_rows)
 
     def run(self, soql: str, request: QueryRequest) -> tuple[str, int]:
-        """Return the first page as JSON and how many rows it has."""
+        """Return the first page as JSON, and its number of rows.
+
+        Raises:
+            RefusedError: when the query is refused.
+        """
         if len(soql) > MAX_SOQL_CHARACTERS:
             message = f"SOQL statements cannot be longer than {MAX_SOQL_CHARACTERS} characters."
             raise RefusedError("MALFORMED_QUERY", message, fields=None)
@@ -87,27 +90,31 @@ class Queries:
         if query.offset > MAX_OFFSET:
             problem = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise scope.refusal("NUMBER_OUTSIDE_VALID_RANGE", query.offset_at, problem)
-        if query.counts_rows:
+        if query.is_count:
             return self._count(query, scope, request)
-        if query.aggregates:
+        if query.is_aggregate:
             return self._aggregate(query, scope, request)
         return self._records(query, scope, request)
 
     def next_page(self, locator: str, user_id: str, now: datetime, version: str) -> tuple[str, int]:
-        """Return a later page; a locator is `<cursor>-<first row>`."""
+        """Return a later page and its number of rows; a locator is `<cursor>-<first row>`.
+
+        Raises:
+            RefusedError: when the cursor is unknown or expired.
+        """
         name, _, start = locator.partition("-")
         cursor = self._cursors.get(name)
-        gone = cursor is None or cursor.expires <= now or cursor.user_id != user_id
-        if cursor is None or gone or not start.isdigit() or int(start) >= cursor.total:
+        invalid = cursor is None or cursor.expires <= now or cursor.user_id != user_id
+        if cursor is None or invalid or not start.isdigit() or int(start) >= cursor.total:
             raise RefusedError("INVALID_QUERY_LOCATOR", "invalid query locator", fields=None)
         return self._page(cursor, int(start), version)
 
     def expire(self) -> None:
-        """Let every cursor die."""
+        """Release all cursors."""
         self._cursors.clear()
 
     def record(self, kind: ObjectType, sql: str, record_id: str) -> str | None:
-        """Return one record written by an SQL template, or None."""
+        """Return one record as JSON, rendered by an SQL expression, or None."""
         condition = "" if not kind.business else " AND t0.IsDeleted = 0"
         text = self._store.first(
             f'SELECT {sql} FROM "{kind.name}" AS t0 WHERE t0.Id = ?{condition}',  # noqa: S608  # names of the schema
@@ -116,20 +123,20 @@ class Queries:
         return str(text) if text is not None else None
 
     def matches(self, kind: ObjectType, conditions: Conditions, sql: str, record_id: str) -> bool:
-        """Tell whether one row meets a compiled condition."""
-        found = self._store.first(
+        """Return whether one row meets a compiled condition."""
+        match = self._store.first(
             f'SELECT 1 FROM "{kind.name}" AS t0 WHERE t0.Id = ? AND ({sql})',  # noqa: S608  # compiled by us
             [record_id, *conditions.parameters],
         )
-        return found is not None
+        return match is not None
 
     def _snapshot_rows(self, kind: ObjectType, rowids: Sequence[int]) -> None:
         for cursor in self._cursors.values():
             if cursor.kind is not kind:
                 continue
-            wanted = [r for r in rowids if r not in cursor.snapshots and cursor.contains(r)]
-            if wanted:
-                cursor.snapshots.update(self._rows(cursor, wanted))
+            changing = [r for r in rowids if r not in cursor.snapshots and cursor.contains(r)]
+            if changing:
+                cursor.snapshots.update(self._rows(cursor, changing))
 
     def _rows(self, cursor: QueryCursor, rowids: Sequence[int]) -> dict[int, str]:
         return dict(self._store.run(cursor.sql, (json.dumps(list(rowids)),)).fetchall())
@@ -182,23 +189,20 @@ class Queries:
 
     def _page(self, cursor: QueryCursor, start: int, version: str) -> tuple[str, int]:
         end = min(start + cursor.page, cursor.total)
-        wanted = cursor.rowids[start:end]
-        rows = self._rows(cursor, wanted)
-        rows.update(
-            {r: cursor.snapshots[r] for r in wanted if r in cursor.snapshots}
-            if cursor.snapshots
-            else {}
-        )
-        records = ",".join([rows[rowid] for rowid in wanted])
+        page_rowids = cursor.rowids[start:end]
+        rows = self._rows(cursor, page_rowids)
+        snapshots = cursor.snapshots
+        rows.update({r: snapshots[r] for r in page_rowids if r in snapshots} if snapshots else {})
+        records = ",".join([rows[rowid] for rowid in page_rowids])
         done = end >= cursor.total
-        following = ""
+        next_url = ""
         if not done:
-            following = f'"nextRecordsUrl":"/services/data/v{version}/query/{cursor.id}-{end}",'
-        head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{following}'
-        return f'{head}"records":[{records}]}}', len(wanted)
+            next_url = f'"nextRecordsUrl":"/services/data/v{version}/query/{cursor.id}-{end}",'
+        head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{next_url}'
+        return f'{head}"records":[{records}]}}', len(page_rowids)
 
     def _release_cursors(self, request: QueryRequest) -> None:
-        """Drop what has expired, and the caller's oldest cursor when ten are open."""
+        """Release the expired cursors, and the user's oldest one when ten are open."""
         self._cursors = {k: c for k, c in self._cursors.items() if c.expires > request.now}
         own = [k for k, c in self._cursors.items() if c.user_id == request.user_id]
         for name in own[: max(0, len(own) - MAX_CURSORS + 1)]:
@@ -206,7 +210,7 @@ class Queries:
 
     def _columns(self, query: Query, scope: Scope) -> list[Column]:
         columns: list[Column] = []
-        seen: set[tuple[tuple[str, ...], str]] = set()
+        selected: set[tuple[tuple[str, ...], str]] = set()
         for item in query.selected:
             if isinstance(item, AllFields):
                 columns += self._all_fields(query, item, scope)
@@ -217,10 +221,10 @@ class Queries:
                 )
             column = scope.column(item.item)
             key = (column.relations, column.field.name)
-            if key in seen:
+            if key in selected:
                 problem = f"duplicate field selected: {item.item}"
                 raise scope.refusal("INVALID_FIELD", item.item.at, problem)
-            seen.add(key)
+            selected.add(key)
             columns.append(column)
         return columns
 
@@ -234,7 +238,7 @@ class Queries:
         return [
             Column(scope.kind, field, "t0", ())
             for field in scope.kind.fields.values()
-            if scope.access.can_read(scope.kind, field) and _chosen(field, item.which)
+            if scope.access.can_read(scope.kind, field) and _is_in_group(field, item.which)
         ]
 
     def _ordering(self, ordering: Ordering, scope: Scope) -> str:
@@ -332,10 +336,10 @@ class Queries:
 
 
 def _direction(sql: str, ordering: Ordering, *, nillable: bool) -> str:
-    """Return one item of ORDER BY: empty values come first, in both directions, unless told."""
-    way = " DESC" if ordering.descending else ""
-    return f"{sql}{way} NULLS {ordering.nulls}" if nillable else f"{sql}{way}"
+    """Return one item of ORDER BY; by default empty values come first in both directions."""
+    direction = " DESC" if ordering.descending else ""
+    return f"{sql}{direction} NULLS {ordering.nulls}" if nillable else f"{sql}{direction}"
 
 
-def _chosen(field: Field, which: str) -> bool:
+def _is_in_group(field: Field, which: str) -> bool:
     return which == "ALL" or field.custom == (which == "CUSTOM")

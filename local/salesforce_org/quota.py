@@ -1,4 +1,4 @@
-"""API requests over the last 24 hours, as `Sforce-Limit-Info` and `/limits` tell them."""
+"""API requests of the last 24 hours, for `Sforce-Limit-Info` and `/limits`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 DAY = timedelta(hours=24)
-ENTERPRISE = 100_000 + 1_000 * 10  # per 24 hours, with ten licences
+ENTERPRISE = 100_000 + 1_000 * 10  # requests per 24 hours: Enterprise Edition with ten licences
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class _Minute:
 
 
 class Quota:
-    """A rolling count, in buckets of a minute."""
+    """A rolling count in buckets of one minute."""
 
     def __init__(self, maximum: int = ENTERPRISE) -> None:
         self.maximum = maximum
@@ -34,13 +34,13 @@ class Quota:
         self._used += 1
 
     def used(self, now: datetime) -> int:
-        """Return how many requests the last 24 hours hold."""
+        """Return the number of requests in the last 24 hours."""
         while self._minutes and self._minutes[0].start <= now - DAY:
             self._used -= self._minutes.popleft().calls
         return self._used
 
     def set(self, used: int, now: datetime) -> None:
-        """Pretend that so many requests were made just now."""
+        """Replace the count: `used` requests, all at the current time."""
         self._minutes.clear()
         self._minutes.append(_Minute(now.replace(second=0, microsecond=0), used))
         self._used = used

@@ -1,4 +1,4 @@
-"""The rules a save must pass that look beyond its own values, and what runs after it."""
+"""Rules of a save that depend on other records, and the automation after a save."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ Values = dict[str, Any]
 
 
 def same_value(field: Field, value: str) -> tuple[str, list[str]]:
-    """Return the SQL condition `field equals value`, without case unless the field minds it."""
+    """Return the SQL condition `field equals value`, case-insensitive for most text fields."""
     if field.is_text and not field.case_sensitive and not value.isascii():
         return f'fold("{field.name}") = ?', [value.casefold()]
     return f'"{field.name}" = ?', [value]
 
 
 def row_locked(record_id: str) -> RefusedError:
-    """Return the refusal of a row that another transaction holds (recorded form, 15 characters)."""
+    """Return the error for a row that another transaction has locked (recorded form)."""
     message = "unable to obtain exclusive access to this record or 1 records: " + record_id[:SHORT]
     return RefusedError("UNABLE_TO_LOCK_ROW", message)
 
 
 def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: str) -> None:
-    """Refuse a unique value that another record holds: live, converted, or not committed yet."""
+    """Refuse a unique value of another record: live, converted, or not committed yet."""
     for field in kind.fields.values():
         value = values.get(field.name)
         if not field.unique or value is None:
@@ -55,17 +55,20 @@ def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: s
 
 
 def check_assignment(state: OrgState, kind: ObjectType, values: Values) -> None:
-    """Refuse a permission set that its user has already (recorded answer)."""
-    assignee, granted = values.get("AssigneeId"), values.get("PermissionSetId")
-    if state.store.select(kind, "AssigneeId = ? AND PermissionSetId = ?", (assignee, granted)):
-        message = (  # two blanks after the full stop, as recorded
-            f"Duplicate PermissionSetAssignment.  Assignee: {assignee}; Permission Set: {granted}"
+    """Refuse a permission set that the user already has (recorded response)."""
+    assignee, permission_set = values.get("AssigneeId"), values.get("PermissionSetId")
+    if state.store.select(
+        kind, "AssigneeId = ? AND PermissionSetId = ?", (assignee, permission_set)
+    ):
+        message = (  # two spaces after the full stop, as recorded
+            f"Duplicate PermissionSetAssignment.  Assignee: {assignee};"
+            f" Permission Set: {permission_set}"
         )
         raise RefusedError("DUPLICATE_VALUE", message, fields=["AssigneeId", "PermissionSetId"])
 
 
 def check_references(state: OrgState, kind: ObjectType, values: Values) -> None:
-    """Refuse a lookup that leads to nothing, to another kind of record, or to a dead owner."""
+    """Refuse a lookup to a missing record, to a wrong object, or to an inactive owner."""
     for field in kind.fields.values():
         value = values.get(field.name)
         if field.type != "reference" or value is None:
@@ -93,7 +96,7 @@ def check_duplicates(
     row: Row,
     allow_duplicates: bool,  # noqa: FBT001  # a header's value
 ) -> None:
-    """Apply the duplicate rule by e-mail: blocks, or alerts unless the caller allows the save."""
+    """Apply the duplicate rule by e-mail: block, or alert unless the caller allows the save."""
     rule = state.automation.duplicates.get(kind.name)
     email = row.get("Email")
     if rule is None or rule.action == "off" or not email:
@@ -101,18 +104,18 @@ def check_duplicates(
     if rule.action == "alert" and allow_duplicates:
         return
     unconverted = " AND IsConverted = 0" if kind.name == "Lead" else ""
-    found = state.store.select(
+    duplicates = state.store.select(
         kind, f"Email = ? AND IsDeleted = 0 AND Id <> ?{unconverted}", (email, row["Id"])
     )
-    if found:
-        details = _duplicate_details(kind, rule.name, [r["Id"] for r in found])
+    if duplicates:
+        details = _duplicate_details(kind, rule.name, [r["Id"] for r in duplicates])
         details["allowSave"] = rule.action == "alert"
         message = details["errorMessage"]
         raise RefusedError("DUPLICATES_DETECTED", message, extra={"duplicateResut": details})
 
 
 def _duplicate_details(kind: ObjectType, rule: str, ids: list[str]) -> dict[str, Any]:
-    """Return the object that a single call carries under a misspelt key (third-party fixtures)."""
+    """Return the object under the misspelt key of a single call (from third-party fixtures)."""
     records = [
         {
             "additionalInformation": [],
@@ -148,22 +151,21 @@ def _duplicate_details(kind: ObjectType, rule: str, ids: list[str]) -> dict[str,
 
 
 def find_by_foreign_key(state: OrgState, lookup: Field, value: Mapping[str, Any]) -> str:
-    """Return the id of the parent named by one of its external ids: `{"Username": "..."}`."""
-    given = {k: v for k, v in value.items() if k.lower() != "attributes"}
-    name, wanted = next(iter(given.items()), ("", None))
+    """Return the id of the parent with an external id: `{"Username": "..."}`."""
+    keys = {k: v for k, v in value.items() if k.lower() != "attributes"}
+    name, key = next(iter(keys.items()), ("", None))
     for target in lookup.reference_to:
         parent = state.schema.find(target)
         field = parent.find(name) if parent else None
         if parent is None or field is None or not field.key:
             continue
-        condition, parameters = same_value(field, str(wanted))
-        found = state.store.select(parent, f"{condition} AND IsDeleted = 0", parameters)
-        if len(found) == 1:
-            return str(found[0]["Id"])
+        condition, parameters = same_value(field, str(key))
+        matches = state.store.select(parent, f"{condition} AND IsDeleted = 0", parameters)
+        if len(matches) == 1:
+            return str(matches[0]["Id"])
     entity = lookup.reference_to[-1]
     message = (
-        f"Foreign key external ID: {str(wanted).lower()} not found for field {name}"
-        f" in entity {entity}"
+        f"Foreign key external ID: {str(key).lower()} not found for field {name} in entity {entity}"
     )
     raise RefusedError("INVALID_FIELD", message)
 
@@ -181,19 +183,19 @@ def _meets(state: OrgState, kind: ObjectType, text: str, record_id: str) -> bool
 
 
 def check_condition(state: OrgState, kind: ObjectType, text: str) -> None:
-    """Refuse a condition that cannot be compiled."""
+    """Refuse a condition that does not compile."""
     _compiled(state, kind, text)
 
 
 def check_validations(state: OrgState, kind: ObjectType, row: Row) -> None:
-    """Refuse a saved row that meets the condition of a validation rule (the save is undone)."""
+    """Refuse a saved row that meets the condition of a validation rule (rolls back the save)."""
     for rule in state.automation.validations:
         if rule.object == kind.name and _meets(state, kind, rule.condition, row["Id"]):
             raise RefusedError(rule.code, rule.message, fields=[rule.field] if rule.field else [])
 
 
 def assign(state: OrgState, kind: ObjectType, row: Row, user: OrgUser, *, ran: bool) -> None:
-    """Run the active lead assignment rule, unless `Sforce-Auto-Assign: FALSE` said no."""
+    """Run the active lead assignment rule, unless the call has `Sforce-Auto-Assign: FALSE`."""
     owner = state.user(state.switches.assignment_rule_owner or "")
     state.automation.assignments.append({"id": row["Id"], "ran": ran, "by": user.username})
     if ran and owner is not None:
@@ -201,7 +203,7 @@ def assign(state: OrgState, kind: ObjectType, row: Row, user: OrgUser, *, ran: b
 
 
 def run_flows(state: OrgState, kind: ObjectType, record_id: str) -> None:
-    """Run the flows of an object on a record that was just saved, or plan them for later."""
+    """Run the flows of an object on a saved record, or schedule them."""
     for flow in state.automation.flows:
         if flow.object != kind.name:
             continue
@@ -213,16 +215,17 @@ def run_flows(state: OrgState, kind: ObjectType, record_id: str) -> None:
             continue
         now = state.now()
         due = now + timedelta(seconds=flow.seconds)
-        moment = stamp(due)
+        due_stamp = stamp(due)
 
-        def edit(values: Values = values, moment: str = moment) -> None:
+        def edit(values: Values = values, due_stamp: str = due_stamp) -> None:
             row = state.store.fetch(kind, record_id)
             if row is None or row["IsDeleted"]:
                 return
             author = state.administrator().id
-            moved = max(moment, row["SystemModstamp"])
+            now_stamp = max(due_stamp, row["SystemModstamp"])
             stamps = {
-                "SystemModstamp": moved, "LastModifiedDate": moved, "LastModifiedById": author,
+                "SystemModstamp": now_stamp, "LastModifiedDate": now_stamp,
+                "LastModifiedById": author,
             }  # fmt: skip
             state.store.update(kind, row["rowid"], values | stamps)
 
@@ -232,5 +235,5 @@ def run_flows(state: OrgState, kind: ObjectType, record_id: str) -> None:
 
 
 def setup_changed(state: OrgState) -> None:
-    """Note that permissions may have changed."""
+    """Invalidate the cached access of all users: permissions may have changed."""
     state.security.invalidate()

@@ -1,4 +1,4 @@
-"""Single records: create, read, update, delete, and the same by an external id."""
+"""Single records: create, read, update and delete, by id or by external id."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATED, OK, NO_CONTENT, MULTIPLE_CHOICES, PRECONDITION_FAILED = 201, 200, 204, 
 
 
 def object_for(state: OrgState, call: ApiCall, name: str, *, tooling: bool = False) -> ObjectType:
-    """Return an object that exists for the caller, or refuse with 404."""
+    """Return an object that the caller may see, or refuse with 404."""
     kind = state.schema.find(name)
     if (
         kind is None
@@ -34,15 +34,15 @@ def object_for(state: OrgState, call: ApiCall, name: str, *, tooling: bool = Fal
 
 
 def save_options_of(call: ApiCall, late_seconds: float = 0) -> SaveOptions:
-    """Return what the headers of a call ask of a save."""
-    wishes = {}
+    """Return the save options in the headers of a call."""
+    header = {}
     for part in call.headers.get("Sforce-Duplicate-Rule-Header", "").split(";"):
         name, _, value = part.partition("=")
-        wishes[name.strip().lower()] = value.strip().lower()
-    automatic = call.headers.get("Sforce-Auto-Assign", "TRUE").strip().upper() != "FALSE"
+        header[name.strip().lower()] = value.strip().lower()
+    assignment = call.headers.get("Sforce-Auto-Assign", "TRUE").strip().upper() != "FALSE"
     return SaveOptions(
-        allow_duplicates=wishes.get("allowsave") == "true",
-        assignment=automatic,
+        allow_duplicates=header.get("allowsave") == "true",
+        assignment=assignment,
         late_seconds=late_seconds,
     )
 
@@ -62,9 +62,9 @@ def create(state: OrgState, call: ApiCall, options: SaveOptions, name: str) -> A
 def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiResponse:
     """`GET /sobjects/{object}/{id}?fields=`."""
     kind = object_for(state, call, name)
-    sql = record_sql(kind, _wanted_fields(state, call, kind), call.version)
-    long = full_id(record_id)
-    text = state.queries.record(kind, sql, long) if long else None
+    sql = record_sql(kind, _requested_fields(state, call, kind), call.version)
+    full = full_id(record_id)
+    text = state.queries.record(kind, sql, full) if full else None
     if text is None:
         raise resource_missing()
     call.records = 1
@@ -74,7 +74,7 @@ def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiRe
 def update(
     state: OrgState, call: ApiCall, options: SaveOptions, name: str, record_id: str
 ) -> ApiResponse:
-    """`PATCH /sobjects/{object}/{id}`, on condition when `If-Unmodified-Since` says so."""
+    """`PATCH /sobjects/{object}/{id}`; conditional with `If-Unmodified-Since`."""
     kind = object_for(state, call, name)
     writer = Writer(state, call.user, options)
     body = call.json_object()
@@ -109,7 +109,7 @@ def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Fi
     return field
 
 
-def found_by_key(state: OrgState, kind: ObjectType, field: Field, value: Any) -> list[Row]:  # noqa: ANN401  # sent
+def find_by_key(state: OrgState, kind: ObjectType, field: Field, value: Any) -> list[Row]:  # noqa: ANN401  # sent
     """Return the live rows that carry a key; the value is coerced as a write would be."""
     stored = full_id(str(value)) if field.type == "id" else coerce(field, value)
     if stored is None:
@@ -119,18 +119,18 @@ def found_by_key(state: OrgState, kind: ObjectType, field: Field, value: Any) ->
 
 
 def retrieve_by_key(state: OrgState, call: ApiCall, name: str, key: str, value: str) -> ApiResponse:
-    """`GET /sobjects/{object}/{external id}/{value}`; several matches answer 300."""
+    """`GET /sobjects/{object}/{external id}/{value}`; several matches return 300."""
     kind = object_for(state, call, name)
     field = key_field(state, call, kind, key)
-    found = found_by_key(state, kind, field, value)
-    if len(found) > 1:
-        return multiple_matches(kind, found, call.version)
-    if not found:
+    matches = find_by_key(state, kind, field, value)
+    if len(matches) > 1:
+        return multiple_matches(kind, matches, call.version)
+    if not matches:
         raise resource_missing()
-    return retrieve(state, call, name, str(found[0]["Id"]))
+    return retrieve(state, call, name, str(matches[0]["Id"]))
 
 
-def upsert(  # the parts of the path
+def upsert(
     state: OrgState, call: ApiCall, options: SaveOptions, name: str, key: str, value: str
 ) -> ApiResponse:
     """`PATCH /sobjects/{object}/{external id}/{value}`."""
@@ -138,64 +138,64 @@ def upsert(  # the parts of the path
     field = key_field(state, call, kind, key)
     body = call.json_object()
     _refuse_key(body, field.name)
-    found = found_by_key(state, kind, field, value)
+    matches = find_by_key(state, kind, field, value)
     call.records = 1
-    if len(found) > 1:
-        return multiple_matches(kind, found, call.version)
+    if len(matches) > 1:
+        return multiple_matches(kind, matches, call.version)
     writer = Writer(state, call.user, options)
-    if found:
-        writer.update(kind, found[0]["Id"], body)
-        return _upserted(found[0]["Id"], created=False)
+    if matches:
+        writer.update(kind, matches[0]["Id"], body)
+        return _upserted(matches[0]["Id"], created=False)
     if str(call.argument("updateOnly")).lower() == "true":
         raise resource_missing()
     return _upserted(writer.create(kind, {**body, field.name: value}), created=True)
 
 
-def delete_by_key(  # the parts of the path
+def delete_by_key(
     state: OrgState, call: ApiCall, options: SaveOptions, name: str, key: str, value: str
 ) -> ApiResponse:
     """`DELETE /sobjects/{object}/{external id}/{value}`."""
     kind = object_for(state, call, name)
-    found = found_by_key(state, kind, key_field(state, call, kind, key), value)
-    if len(found) > 1:
-        return multiple_matches(kind, found, call.version)
-    if not found:
+    matches = find_by_key(state, kind, key_field(state, call, kind, key), value)
+    if len(matches) > 1:
+        return multiple_matches(kind, matches, call.version)
+    if not matches:
         raise resource_missing()
-    return delete(state, call, options, name, str(found[0]["Id"]))
+    return delete(state, call, options, name, str(matches[0]["Id"]))
 
 
-def multiple_matches(kind: ObjectType, found: list[Row], version: str) -> ApiResponse:
-    """Answer 300: the addresses of the records that match."""
+def multiple_matches(kind: ObjectType, matches: list[Row], version: str) -> ApiResponse:
+    """Return the response 300 with the addresses of the matching records."""
     base = f"/services/data/v{version}/sobjects/{kind.name}/"
-    return api_response([base + row["Id"] for row in found], MULTIPLE_CHOICES)
+    return api_response([base + row["Id"] for row in matches], MULTIPLE_CHOICES)
 
 
 def readable_fields(state: OrgState, call: ApiCall, kind: ObjectType) -> list[Field]:
-    """Return the fields that the caller sees."""
-    view = state.security.access_of(call.user)
-    return [field for field in kind.fields.values() if view.can_read(kind, field)]
+    """Return the fields that the caller may read."""
+    access = state.security.access_of(call.user)
+    return [field for field in kind.fields.values() if access.can_read(kind, field)]
 
 
 def named_fields(state: OrgState, call: ApiCall, kind: ObjectType, names: list[str]) -> list[Field]:
-    """Return the fields of these names; one that the caller does not see is refused."""
-    view = state.security.access_of(call.user)
-    chosen = []
+    """Return the fields with these names; refuse a field that the caller may not read."""
+    access = state.security.access_of(call.user)
+    fields = []
     for name in names:
         field = kind.find(name.strip())
-        if field is None or not view.can_read(kind, field):
+        if field is None or not access.can_read(kind, field):
             raise no_such_column(kind, name.strip())
-        chosen.append(field)
-    return chosen
+        fields.append(field)
+    return fields
 
 
-def _wanted_fields(state: OrgState, call: ApiCall, kind: ObjectType) -> list[Field]:
-    wanted = call.argument("fields")
-    if not wanted:
+def _requested_fields(state: OrgState, call: ApiCall, kind: ObjectType) -> list[Field]:
+    names = call.argument("fields")
+    if not names:
         return readable_fields(state, call, kind)
-    chosen = named_fields(state, call, kind, wanted.split(","))
-    if all(field.name != "Id" for field in chosen):
-        chosen.append(kind.get("Id"))
-    return chosen
+    fields = named_fields(state, call, kind, names.split(","))
+    if all(field.name != "Id" for field in fields):
+        fields.append(kind.get("Id"))
+    return fields
 
 
 def _upserted(record_id: str, *, created: bool) -> ApiResponse:
@@ -214,7 +214,7 @@ def _changed_since(call: ApiCall, row: Row) -> bool:
     if not header:
         return False
     try:
-        instant: datetime = parsedate_to_datetime(header)
+        since: datetime = parsedate_to_datetime(header)
     except ValueError:
         return False
-    return parse_stamp(row["LastModifiedDate"]) > instant.astimezone(UTC)
+    return parse_stamp(row["LastModifiedDate"]) > since.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Rows as JSON, written by SQLite itself: Python only joins the lines of a page."""
+"""Rows as JSON, rendered by SQLite: Python only joins the rows of a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.soql_scope import Column, Scope
 from local.salesforce_org.standard_fields import ADDRESS_PARTS
 
-PLAIN = frozenset({"id", "reference", "date", "datetime"})  # stored text that needs no escaping
+PLAIN = frozenset(
+    {"id", "reference", "date", "datetime"}
+)  # types whose stored text needs no JSON escapes
 
 
 def literal(text: str) -> str:
@@ -17,7 +19,7 @@ def literal(text: str) -> str:
 
 
 def value_sql(field: Field, alias: str) -> str:
-    """Return the SQL that writes the JSON value of a field."""
+    """Return the SQL expression of the JSON value of a field."""
     column = f'{alias}."{field.name}"'
     if field.type == "boolean":
         return f"iif({column}, 'true', 'false')"
@@ -29,7 +31,7 @@ def value_sql(field: Field, alias: str) -> str:
 
 
 def address_sql(field: Field, alias: str) -> str:
-    """Return the SQL of a compound address: null when every part is empty."""
+    """Return the SQL expression of a compound address: null when all parts are empty."""
     parts = {part: f'{alias}."{field.address}{part}"' for part, _, _ in ADDRESS_PARTS}
     pairs = ", ".join(
         [
@@ -46,7 +48,7 @@ def address_sql(field: Field, alias: str) -> str:
 
 
 def attributes_sql(kind: ObjectType, alias: str, version: str, *, key: str = "Id") -> str:
-    """Return the SQL of `attributes`, which comes first in every record."""
+    """Return the SQL expression of `attributes`, the first member of every record."""
     segment = "tooling/sobjects" if kind.tooling else "sobjects"
     url = f"/services/data/v{version}/{segment}/{kind.name}/"
     start = f'{{"attributes":{{"type":"{kind.name}","url":"{url}'
@@ -54,7 +56,7 @@ def attributes_sql(kind: ObjectType, alias: str, version: str, *, key: str = "Id
 
 
 def record_sql(kind: ObjectType, fields: Iterable[Field], version: str) -> str:
-    """Return the SQL of a whole record of one table aliased t0."""
+    """Return the SQL expression of a record; its table has the alias t0."""
     pieces = [attributes_sql(kind, "t0", version)]
     for field in fields:
         pieces.append(literal(f',"{field.name}":'))
@@ -66,7 +68,7 @@ Tree = dict[str, "Column | Tree"]
 
 
 class RowTemplate:
-    """The SQL of one query's rows: the fields asked for, parents nested where first named."""
+    """The SQL expression of a query's rows: selected fields, parents nested where first named."""
 
     def __init__(self, scope: Scope, columns: Iterable[Column], version: str) -> None:
         self._scope = scope
@@ -75,12 +77,12 @@ class RowTemplate:
         for column in columns:
             node = self._tree
             for relation in column.relations:
-                deeper = node.setdefault(relation, {})
-                node = deeper if isinstance(deeper, dict) else node
+                child = node.setdefault(relation, {})
+                node = child if isinstance(child, dict) else node
             node[column.field.name] = column
 
     def sql(self) -> str:
-        """Return the expression that writes one row."""
+        """Return the expression of one row."""
         return self._record(self._tree, self._scope.kind, "t0", ())
 
     def _record(self, tree: Tree, kind: ObjectType, alias: str, relations: tuple[str, ...]) -> str:
@@ -88,9 +90,9 @@ class RowTemplate:
         for name, node in tree.items():
             pieces.append(literal(f',"{name}":'))
             if isinstance(node, dict):
-                deeper = (*relations, name)
-                parent, joined = self._scope.parent(deeper)
-                inner = self._record(node, parent, joined, deeper)
+                path = (*relations, name)
+                parent, joined = self._scope.parent(path)
+                inner = self._record(node, parent, joined, path)
                 pieces.append(f"iif({joined}.\"Id\" IS NULL, 'null', {inner})")
             else:
                 pieces.append(value_sql(node.field, node.alias))

@@ -1,4 +1,4 @@
-"""getUpdated and getDeleted: which ids changed in a window, and how far that is sure."""
+"""getUpdated and getDeleted: the ids that changed in a window, and the date covered."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from local.salesforce_org.records import object_for
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.values import parse_datetime, stamp
 
-LONGEST_WINDOW = timedelta(days=30)
+MAX_AGE_OF_START = timedelta(days=30)
 DELETIONS_KEPT = timedelta(days=15)
-MOST_IDS = 600_000
+MAX_IDS = 600_000
 
 
 def updated(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}/updated/?start=&end=`."""
     kind = object_for(state, call, name)
     start, end = _window(state, call)
-    if start < state.now() - LONGEST_WINDOW:
+    if start < state.now() - MAX_AGE_OF_START:
         raise _bad_date("startDate cannot be more than 30 days ago")
     covered = _covered(state, end)
     rows = state.store.run(
         f'SELECT Id FROM "{kind.name}" WHERE SystemModstamp >= ? AND SystemModstamp <= ?'  # noqa: S608  # a name of the schema
-        f" AND IsDeleted = 0 ORDER BY SystemModstamp, Id LIMIT {MOST_IDS + 1}",
+        f" AND IsDeleted = 0 ORDER BY SystemModstamp, Id LIMIT {MAX_IDS + 1}",
         (stamp(start), stamp(end)),
     ).fetchall()
-    if len(rows) > MOST_IDS:
+    if len(rows) > MAX_IDS:
         raise RefusedError("EXCEEDED_ID_LIMIT", "exceeded id limit", fields=None)
     call.records = len(rows)
     return api_response({"ids": [row[0] for row in rows], "latestDateCovered": stamp(covered)})
@@ -41,9 +41,9 @@ def deleted(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     earliest = state.now() - DELETIONS_KEPT
     low, high = stamp(max(start, earliest)), stamp(end)
     rows = [
-        {"deletedDate": when, "id": record_id}
-        for entity, record_id, when in state.deletions
-        if entity == kind.name and low <= when <= high
+        {"deletedDate": deleted_date, "id": record_id}
+        for entity, record_id, deleted_date in state.deletions
+        if entity == kind.name and low <= deleted_date <= high
     ]
     call.records = len(rows)
     return api_response(
@@ -56,27 +56,27 @@ def deleted(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
 
 
 def _window(state: OrgState, call: ApiCall) -> tuple[datetime, datetime]:
-    start, end = (_instant(state, call, name) for name in ("start", "end"))
+    start, end = (_time_argument(state, call, name) for name in ("start", "end"))
     if start >= end:
         raise _bad_date("startDate has to be before endDate")
     return start, end
 
 
-def _instant(state: OrgState, call: ApiCall, name: str) -> datetime:
+def _time_argument(state: OrgState, call: ApiCall, name: str) -> datetime:
     text = call.argument(name)
     if not text:
         raise RefusedError("MISSING_ARGUMENT", f"{name} parameter is required", fields=None)
-    instant = parse_datetime(text)
-    if instant is None:
+    time = parse_datetime(text)
+    if time is None:
         message = f"The value '{text}' of parameter {name} is not a date with a time zone"
         raise _bad_date(message)
     if state.switches.replication_to_the_minute:
-        return instant.replace(second=0, microsecond=0)
-    return instant.replace(microsecond=0)
+        return time.replace(second=0, microsecond=0)
+    return time.replace(microsecond=0)
 
 
 def _covered(state: OrgState, end: datetime) -> datetime:
-    """Return the end of what is sure: not the future, nor past the start of an open transaction."""
+    """Return the date covered: at most now and the start of the oldest open transaction."""
     now = state.now().replace(microsecond=0)
     if state.switches.replication_to_the_minute:
         now = now.replace(second=0)

@@ -1,4 +1,4 @@
-"""Small resources: versions, limits, queries by URL."""
+"""Small resources: versions, directory, limits and queries."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response
 from local.salesforce_org.queries import MAX_PAGE_ROWS, MIN_PAGE_ROWS, QueryRequest
 from local.salesforce_org.state import OrgState
 
-OLDEST, NEWEST = 31, 68
+OLDEST_VERSION, NEWEST_VERSION = 31, 68
 SEASONS = ("Winter", "Spring", "Summer")
 WINTER_15 = 32  # API 32.0 was Winter '15
 
 
 def versions() -> ApiResponse:
-    """`GET /services/data`: the versions served, oldest first; no login is needed."""
+    """`GET /services/data`: the available versions, oldest first; without login."""
     listing = []
-    for number in range(OLDEST, NEWEST + 1):
+    for number in range(OLDEST_VERSION, NEWEST_VERSION + 1):
         steps = number - WINTER_15
         season, year = SEASONS[steps % len(SEASONS)], 15 + steps // len(SEASONS)
         listing.append(
@@ -41,8 +41,8 @@ def limits(state: OrgState, call: ApiCall) -> ApiResponse:
         message = "You do not have the level of access necessary to perform the operation"
         raise RefusedError("INSUFFICIENT_ACCESS", message, fields=None, status=FORBIDDEN)
     maximum = state.quota.maximum
-    left = max(0, maximum - state.quota.used(state.now()))
-    full = {
+    remaining = max(0, maximum - state.quota.used(state.now()))
+    unused_limits = {
         "DailyBulkApiBatches": 15_000,
         "DailyBulkV2QueryJobs": 10_000,
         "DailyBulkV2QueryFileStorageMB": 976_562,
@@ -50,8 +50,10 @@ def limits(state: OrgState, call: ApiCall) -> ApiResponse:
         "FileStorageMB": 10_240,
         "SingleEmail": 5_000,
     }
-    body = {"DailyApiRequests": {"Max": maximum, "Remaining": left}}
-    body |= {name: {"Max": most, "Remaining": most} for name, most in full.items()}
+    body = {"DailyApiRequests": {"Max": maximum, "Remaining": remaining}}
+    body |= {
+        name: {"Max": maximum, "Remaining": maximum} for name, maximum in unused_limits.items()
+    }
     return api_response(body)
 
 
@@ -63,21 +65,20 @@ def query(
     tooling: bool = False,
     page: int | None = None,
 ) -> ApiResponse:
-    """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's shorter page."""
+    """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's page size."""
     soql = call.argument("q")
     if soql is None:
         raise RefusedError("MALFORMED_QUERY", "A query string has to be specified", fields=None)
-    view = state.security.access_of(call.user)
-    asking = QueryRequest(
+    request = QueryRequest(
         call.user.id,
-        view,
+        state.security.access_of(call.user),
         state.now(),
         call.version,
         page or _page_size(call),
         include_deleted,
         tooling,
     )
-    text, call.records = state.queries.run(soql, asking)
+    text, call.records = state.queries.run(soql, request)
     return ApiResponse(200, text)
 
 

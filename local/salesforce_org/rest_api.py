@@ -1,4 +1,4 @@
-"""Every resource under `/services/data/v{n}`: its method, its path, its kind, what answers it."""
+"""The routes under `/services/data/v{n}`: method, path, kind of call and handler."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Handler = Callable[..., ApiResponse]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method on one shape of path; `kind` is what the calls are counted under."""
+    """One method on one path pattern; `kind` is the key of the call counts."""
 
     method: str
     pattern: tuple[str, ...]
@@ -39,7 +39,7 @@ class Route:
 
 
 class RestApi:
-    """Answers authenticated calls; /composite comes back through `dispatch` for its parts."""
+    """Handles authenticated calls; `/composite` calls `dispatch` for each of its parts."""
 
     def __init__(self, state: OrgState, faults: Faults) -> None:
         self._state = state
@@ -47,17 +47,17 @@ class RestApi:
         self._routes = self._read_routes() + self._write_routes()
 
     def dispatch(self, call: ApiCall) -> ApiResponse:
-        """Find the route of a call and answer it; the call learns its kind."""
+        """Find the route of a call and handle it; set the kind of the call."""
         segments = [unquote(part) for part in call.path.strip("/").split("/") if part]
         matching = [r for r in self._routes if _matches(r.pattern, segments)]
-        literal = [r for r in matching if _literal_count(r.pattern) == _most_literal(matching)]
-        for route in literal:
+        best = [r for r in matching if _literal_count(r.pattern) == _max_literal_count(matching)]
+        for route in best:
             if route.method == call.method:
                 call.kind, call.writes = route.kind, route.writes
                 captured = [s for p, s in zip(route.pattern, segments, strict=True) if p == ANY]
                 return route.handler(call, *captured)
-        if literal:
-            allowed = ",".join(sorted({r.method for r in literal}))
+        if best:
+            allowed = ",".join(sorted({r.method for r in best}))
             message = f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}"
             raise RefusedError(
                 "METHOD_NOT_ALLOWED", message, fields=None, status=METHOD_NOT_ALLOWED
@@ -163,8 +163,8 @@ class RestApi:
         if self._faults.take(call.method, path, "query_timeout"):
             message = "Your query request was running for too long."
             raise RefusedError("QUERY_TIMEOUT", message, fields=None)
-        short = self._faults.take(call.method, path, "short_page")
-        page = int(short.parameters.get("size", 1)) if short else None
+        fault = self._faults.take(call.method, path, "short_page")
+        page = int(fault.parameters.get("size", 1)) if fault else None
         return resources.query(
             self._state, call, include_deleted=include_deleted, tooling=tooling, page=page
         )
@@ -175,17 +175,16 @@ class RestApi:
         return resources.query_more(self._state, call, locator)
 
     def _save_options(self, call: ApiCall) -> SaveOptions:
-        late = self._faults.take(call.method, _request_path(call), "late_commit")
-        return records.save_options_of(
-            call, float(late.parameters.get("seconds", 60)) if late else 0
-        )
+        fault = self._faults.take(call.method, _request_path(call), "late_commit")
+        late_seconds = float(fault.parameters.get("seconds", 60)) if fault else 0
+        return records.save_options_of(call, late_seconds)
 
     def _single(self, handler: Handler) -> Handler:
         def run(call: ApiCall, *captured: str) -> ApiResponse:
-            refusal = record_refusals(self._faults, call.method, _request_path(call))
-            ordered = refusal(0, {"id": captured[-1]} if len(captured) > 1 else {})
-            if ordered is not None:
-                raise ordered
+            refusals = record_refusals(self._faults, call.method, _request_path(call))
+            refusal = refusals(0, {"id": captured[-1]} if len(captured) > 1 else {})
+            if refusal is not None:
+                raise refusal
             with self._state.store.savepoint():
                 return handler(self._state, call, self._save_options(call), *captured)
 
@@ -226,5 +225,5 @@ def _literal_count(pattern: tuple[str, ...]) -> int:
     return sum(part != ANY for part in pattern)
 
 
-def _most_literal(routes: list[Route]) -> int:
+def _max_literal_count(routes: list[Route]) -> int:
     return max((_literal_count(route.pattern) for route in routes), default=0)

@@ -1,4 +1,4 @@
-"""Filling the org with invented people, fast."""
+"""Sample data: fast creation of Leads and Contacts from the invented people."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ AUTHORS = ("CreatedById", "LastModifiedById", "OwnerId")
 PEOPLE = ("FirstName", "LastName", "Email", "Phone", "MobilePhone", "Title")
 
 
-def load(  # the wishes of one loading
+def load(
     state: OrgState, author: OrgUser, *, leads: int, contacts: int, first: int, spread: float
 ) -> None:
-    """Add leads for the people `first`..., then contacts for those who follow.
+    """Add leads for the people from number `first` on, then contacts for the next people.
 
-    Stamps go from `spread` seconds ago to now, so that an incremental read finds a slice.
+    The stamps range from `spread` seconds ago to now, so that an incremental read finds a part.
     """
     _insert(state, "Lead", ("Company", "Status"), _leads(state, author, first, leads, spread))
-    after = first + leads
+    first_contact = first + leads
     _insert(
-        state, "Contact", ("sync_to_plezi__c",), _contacts(state, author, after, contacts, spread)
+        state,
+        "Contact",
+        ("sync_to_plezi__c",),
+        _contacts(state, author, first_contact, contacts, spread),
     )
 
 
@@ -44,14 +47,15 @@ def _leads(
     state: OrgState, author: OrgUser, first: int, count: int, spread: float
 ) -> Iterator[Sequence[object]]:
     ids = state.ids.next_ids("00Q", count)
-    moments = _stamps(state, count, spread)
-    by = (author.id,) * len(AUTHORS)
-    for number, (record_id, moment) in enumerate(zip(ids, moments, strict=True), first):
-        who = person(number)
+    stamps = _stamps(state, count, spread)
+    author_ids = (author.id,) * len(AUTHORS)
+    for number, (record_id, modified) in enumerate(zip(ids, stamps, strict=True), first):
+        source = person(number)
         yield (
-            record_id, moment, moment, moment, *by,
-            who.first_name, who.last_name, who.email, who.phone, who.mobile, who.function,
-            who.company, LEAD_STATUSES[0],
+            record_id, modified, modified, modified, *author_ids,
+            source.first_name, source.last_name, source.email, source.phone, source.mobile,
+            source.function,
+            source.company, LEAD_STATUSES[0],
         )  # fmt: skip
 
 
@@ -59,13 +63,14 @@ def _contacts(
     state: OrgState, author: OrgUser, first: int, count: int, spread: float
 ) -> Iterator[Sequence[object]]:
     ids = state.ids.next_ids("003", count)
-    moments = _stamps(state, count, spread)
-    by = (author.id,) * len(AUTHORS)
-    for number, (record_id, moment) in enumerate(zip(ids, moments, strict=True), first):
-        who = person(number)
+    stamps = _stamps(state, count, spread)
+    author_ids = (author.id,) * len(AUTHORS)
+    for number, (record_id, modified) in enumerate(zip(ids, stamps, strict=True), first):
+        source = person(number)
         yield (
-            record_id, moment, moment, moment, *by,
-            who.first_name, who.last_name, who.email, who.phone, who.mobile, who.function,
+            record_id, modified, modified, modified, *author_ids,
+            source.first_name, source.last_name, source.email, source.phone, source.mobile,
+            source.function,
             "yes",
         )  # fmt: skip
 
@@ -73,9 +78,9 @@ def _contacts(
 def _stamps(state: OrgState, count: int, spread: float) -> Iterator[str]:
     now = state.now()
     last_second, text = None, ""
-    for place in range(count):
-        ago = spread * (count - 1 - place) / max(1, count - 1)
-        moment = (now - timedelta(seconds=ago)).replace(microsecond=0)
-        if moment != last_second:
-            last_second, text = moment, stamp(moment)
+    for index in range(count):
+        age = spread * (count - 1 - index) / max(1, count - 1)
+        second = (now - timedelta(seconds=age)).replace(microsecond=0)
+        if second != last_second:
+            last_second, text = second, stamp(second)
         yield text

@@ -1,4 +1,4 @@
-"""What an object and a field are: the one description from which everything else is derived."""
+"""Objects and fields: the single definition from which all other metadata is derived."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ TEXTS = frozenset(
     {"string", "email", "phone", "url", "textarea", "picklist", "multipicklist", "combobox"}
 )
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
-LONG_TEXT = 4000  # from this length a text area can be neither filtered nor sorted
+LONG_TEXT = 4000  # a text area of this length or more can be neither filtered nor sorted
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field, as describe tells it."""
+    """One field, with its properties in describe."""
 
     name: str
     label: str
@@ -38,54 +38,54 @@ class Field:
     relationship: str | None = None
     calculated: bool = False
     formula: str | None = None
-    fixed: bool = False  # standard and required or system: nobody can be denied it
-    address: str = ""  # for a compound: the prefix of its parts
+    fixed: bool = False  # standard and required, or system: no permission can hide it
+    address: str = ""  # for a compound field: the prefix of its parts
     sql: str = ""  # for a computed column: the expression
 
     @property
     def custom(self) -> bool:
-        """Whether an administrator made it."""
+        """Whether the field is custom."""
         return self.name.endswith("__c")
 
     @property
     def required(self) -> bool:
-        """Whether a creation must bring it."""
+        """Whether a create must contain the field."""
         return not self.nillable and not self.defaulted and self.createable
 
     @property
     def permissionable(self) -> bool:
-        """Whether field-level security can hide it: never a required or a system field."""
+        """Whether field-level security can hide the field; false for required and system fields."""
         return not self.fixed and (self.nillable or self.type == "boolean")
 
     @property
     def filterable(self) -> bool:
-        """Whether SOQL may filter on it; long text areas and compounds may not be."""
+        """Whether SOQL may filter by the field; false for long text areas and compound fields."""
         return self.type != "address" and not (self.type == "textarea" and self.length >= LONG_TEXT)
 
     @property
     def sortable(self) -> bool:
-        """Whether SOQL may order by it."""
+        """Whether SOQL may sort by the field."""
         return self.filterable and self.type != "multipicklist"
 
     @property
     def groupable(self) -> bool:
-        """Whether SOQL may group by it."""
+        """Whether SOQL may group by the field."""
         return self.sortable and self.type not in {"datetime", "double", "currency", "percent"}
 
     @property
     def is_text(self) -> bool:
-        """Whether its values are text that compares without case."""
+        """Whether the values are text with case-insensitive comparison."""
         return self.type in TEXTS
 
     @property
     def key(self) -> bool:
-        """Whether an upsert may find a record by it."""
+        """Whether an upsert may use the field as key."""
         return self.external_id or self.id_lookup
 
 
 @dataclass(slots=True)
 class ObjectType:
-    """One object: its prefix and its fields, looked up without regard to case."""
+    """One object: its id prefix and its fields; names are case-insensitive."""
 
     name: str
     label: str
@@ -99,15 +99,19 @@ class ObjectType:
     changed_at: datetime | None = None
 
     def find(self, name: str) -> Field | None:
-        """Return the field of this name, whatever its case."""
+        """Return the field with this name, or None."""
         return self.fields.get(name.lower())
 
     def get(self, name: str) -> Field:
-        """Return a field that is known to exist."""
+        """Return an existing field.
+
+        Raises:
+            KeyError: when there is no such field.
+        """
         return self.fields[name.lower()]
 
     def relation(self, name: str) -> Field | None:
-        """Return the reference whose relationship has this name, whatever its case."""
+        """Return the reference field with this relationship name, or None."""
         lowered = name.lower()
         for candidate in self.fields.values():
             if candidate.relationship and candidate.relationship.lower() == lowered:
@@ -115,11 +119,11 @@ class ObjectType:
         return None
 
     def columns(self) -> list[Field]:
-        """Return the fields that are stored (all but compounds and computed ones)."""
+        """Return the stored fields: all except compound and computed fields."""
         return [f for f in self.fields.values() if f.type != "address" and not f.sql]
 
     def put(self, new: Field) -> None:
-        """Add a field or change it."""
+        """Add or replace a field."""
         self.fields[new.name.lower()] = new
 
     def change(self, name: str, **changes: object) -> Field:
@@ -130,7 +134,7 @@ class ObjectType:
 
 
 class Schema:
-    """Every object of the org, looked up without regard to case."""
+    """All objects of the org; names are case-insensitive."""
 
     def __init__(self, objects: Iterable[ObjectType]) -> None:
         self._objects = {kind.name.lower(): kind for kind in objects}
@@ -139,14 +143,18 @@ class Schema:
         return iter(self._objects.values())
 
     def find(self, name: str) -> ObjectType | None:
-        """Return the object of this name, whatever its case."""
+        """Return the object with this name, or None."""
         return self._objects.get(name.lower())
 
     def get(self, name: str) -> ObjectType:
-        """Return an object that is known to exist."""
+        """Return an existing object.
+
+        Raises:
+            KeyError: when there is no such object.
+        """
         return self._objects[name.lower()]
 
     def of_id(self, record_id: str) -> ObjectType | None:
-        """Return the object to which an id's prefix belongs."""
+        """Return the object of an id's prefix, or None."""
         prefix = record_id[:3]
         return next((kind for kind in self if kind.prefix == prefix), None)

@@ -1,4 +1,4 @@
-"""Who may do what: users, profiles, permission sets and the fields they open."""
+"""Access control: users, profiles, permission sets and field permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FieldName = tuple[str, str]
 
 @dataclass(slots=True)
 class OrgUser:
-    """One user of the org: what logs in, and what the profile allows."""
+    """One user of the org: credentials, rights and login state."""
 
     username: str
     password: str
@@ -28,9 +28,9 @@ class OrgUser:
     api_enabled: bool = True
     approved: bool = True  # may use the connected app (JWT: pre-authorised)
     admin_approved: bool = True  # the app's policy "admin approved users are pre-authorized"
-    trusted_address: bool = False  # calls from a trusted range: no security token is needed
-    ip_restricted: bool = False  # the profile's login range leaves the caller out
-    use_any_api_auth: bool = True  # SOAP login() asks for it since Summer '26
+    trusted_address: bool = False  # calls from a trusted IP range: no security token is needed
+    ip_restricted: bool = False  # the caller is outside the profile's login IP range
+    use_any_api_auth: bool = True  # SOAP login() requires it since Summer '26
     customize_application: bool = False
     view_setup: bool = False
     view_all_data: bool = False
@@ -48,7 +48,7 @@ class OrgUser:
 
 
 class UserAccess:
-    """What one user sees and edits, as field-level security has it."""
+    """The access of one user to objects and fields (field-level security)."""
 
     def __init__(
         self, readable: frozenset[FieldName], editable: frozenset[FieldName], hidden: frozenset[str]
@@ -58,40 +58,40 @@ class UserAccess:
         self._hidden = hidden
 
     def can_see(self, kind: ObjectType) -> bool:
-        """Tell whether the object exists for the user."""
+        """Return whether the object exists for the user."""
         return kind.name.lower() not in self._hidden
 
     def can_read(self, kind: ObjectType, field: Field) -> bool:
-        """Tell whether the field exists for the user."""
+        """Return whether the field exists for the user."""
         if not kind.business:
             return field.name not in HIDDEN_ON_SETUP_OBJECTS
         return not field.permissionable or (kind.name, field.name) in self._readable
 
     def can_edit(self, kind: ObjectType, field: Field) -> bool:
-        """Tell whether field-level security lets the user write the field."""
+        """Return whether field-level security lets the user write the field."""
         if not kind.business or not field.permissionable:
             return True
         return (kind.name, field.name) in self._editable
 
 
 class SystemAccess:
-    """What the org itself sees: all of it."""
+    """The access of the org itself: everything."""
 
-    def can_see(self, kind: ObjectType) -> bool:  # noqa: ARG002  # the shape of a view
-        """Say yes."""
+    def can_see(self, kind: ObjectType) -> bool:  # noqa: ARG002  # the protocol of access
+        """Return true."""
         return True
 
-    def can_read(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
-        """Say yes."""
+    def can_read(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the protocol of access
+        """Return true."""
         return True
 
-    def can_edit(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the shape of a view
-        """Say yes."""
+    def can_edit(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the protocol of access
+        """Return true."""
         return True
 
 
 class Security:
-    """Views, computed from the FieldPermissions rows and kept until a permission changes."""
+    """The access of users, computed from the FieldPermissions rows and cached."""
 
     def __init__(self, schema: Schema, store: Store) -> None:
         self._schema = schema
@@ -100,13 +100,13 @@ class Security:
         self.hidden: frozenset[str] = frozenset()
 
     def access_of(self, user: OrgUser) -> UserAccess:
-        """Return what a user sees."""
+        """Return the access of a user."""
         if user.id not in self._access_by_user:
             self._access_by_user[user.id] = self._compute(user)
         return self._access_by_user[user.id]
 
     def invalidate(self) -> None:
-        """Forget the views: a permission, an assignment or a field changed."""
+        """Clear the cache: a permission, an assignment or a field changed."""
         self._access_by_user.clear()
 
     def _compute(self, user: OrgUser) -> UserAccess:

@@ -1,4 +1,4 @@
-"""The org on its first day: people, profiles, permission sets, rules, and what may be seen."""
+"""The data of a new org: users, profiles, permission sets, rules and field permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADMIN_PROFILE = "System Administrator"
 
 
 def seed(state: OrgState) -> None:
-    """Fill a new org."""
+    """Add the data of a new org."""
     for profile in (ADMIN_PROFILE, INTEGRATION_PROFILE, SALES_PROFILE):
         _add_profile(state, profile)
     for user in _users():
@@ -54,17 +54,17 @@ def seed(state: OrgState) -> None:
 def grant_to_profiles(
     state: OrgState, kind: ObjectType, field: Field, *, read: bool = True, edit: bool = True
 ) -> None:
-    """Open a field to every profile (what the user interface does for a field made there)."""
+    """Grant a field to all profiles, as the user interface does for a new field."""
     for (set_id,) in state.store.run(
         'SELECT Id FROM "PermissionSet" WHERE IsOwnedByProfile = 1'
     ).fetchall():
         set_field_permission(state, set_id, kind, field, read=read, edit=edit)
 
 
-def set_field_permission(  # what a permission is made of
+def set_field_permission(
     state: OrgState, set_id: str, kind: ObjectType, field: Field, *, read: bool, edit: bool
 ) -> None:
-    """Write one FieldPermissions row in place of the one that stands."""
+    """Replace the FieldPermissions row of one permission set and field."""
     permissions = state.schema.get("FieldPermissions")
     qualified = f"{kind.name}.{field.name}"
     for row in state.store.select(permissions, "ParentId = ? AND Field = ?", (set_id, qualified)):
@@ -86,7 +86,7 @@ def set_field_permission(  # what a permission is made of
 def add_field_definition(
     state: OrgState, kind: ObjectType, field: Field, field_id: str = ""
 ) -> str:
-    """Let the Tooling API know a field; return the id of its CustomField row, when it is custom."""
+    """Add a field to the Tooling API; return the id of its CustomField row ('' if standard)."""
     state.add_setup_row(
         "FieldDefinition",
         {
@@ -113,7 +113,7 @@ def add_field_definition(
 
 
 def delete_field_definition(state: OrgState, kind: ObjectType, field: Field) -> None:
-    """Let the Tooling API forget a field, and permissions too."""
+    """Delete a field from the Tooling API, with its permissions."""
     qualified = f"{kind.name}.{field.name}"
     for table, column in (
         ("FieldDefinition", "DurableId"),
@@ -126,7 +126,7 @@ def delete_field_definition(state: OrgState, kind: ObjectType, field: Field) -> 
 
 
 def _users() -> list[OrgUser]:
-    everything: dict[str, Any] = {
+    admin_rights: dict[str, Any] = {
         "customize_application": True,
         "view_setup": True,
         "view_all_data": True,
@@ -140,7 +140,7 @@ def _users() -> list[OrgUser]:
             last_name="Admin",
             profile=ADMIN_PROFILE,
             edit_converted_leads=True,
-            **everything,
+            **admin_rights,
         ),
         OrgUser(
             "integration@acme.example",
@@ -149,7 +149,7 @@ def _users() -> list[OrgUser]:
             first_name="Plezi",
             last_name="Integration",
             profile=INTEGRATION_PROFILE,
-            **everything,
+            **admin_rights,
         ),
         OrgUser(
             "sales@acme.example",

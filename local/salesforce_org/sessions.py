@@ -1,4 +1,4 @@
-"""Sessions: an access token, whose it is, and when it was last used."""
+"""Sessions: an access token, its user and its last use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPAQUE_LENGTH = 96
 
 @dataclass(slots=True)
 class Session:
-    """One living session."""
+    """One open session; `flow` is the login flow (oauth or soap)."""
 
     token: str
     user_id: str
@@ -24,7 +24,7 @@ class Session:
 
 
 class Sessions:
-    """The living sessions by token. A session dies when it is idle too long, or is killed."""
+    """The open sessions by token. A session ends when it is idle too long, or is killed."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -38,7 +38,7 @@ class Sessions:
         return session
 
     def use(self, token: str, now: datetime, idle_seconds: int) -> Session | None:
-        """Return the living session of a token and note that it was used, or None."""
+        """Return the open session of a token and update its last use, or return None."""
         session = self._open.get(token)
         if session is None:
             return None
@@ -49,12 +49,12 @@ class Sessions:
         return session
 
     def kill(self, token: str) -> bool:
-        """End one session; tell whether it was alive."""
+        """End one session and return whether it was open."""
         return self._open.pop(token, None) is not None
 
     def kill_all(self, user_id: str | None = None) -> int:
-        """End every session, or every session of one user; return how many."""
-        dead = [t for t, s in self._open.items() if user_id in (None, s.user_id)]
-        for token in dead:
+        """End all sessions, or all sessions of one user; return how many."""
+        tokens = [t for t, s in self._open.items() if user_id in (None, s.user_id)]
+        for token in tokens:
             del self._open[token]
-        return len(dead)
+        return len(tokens)

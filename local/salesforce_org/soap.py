@@ -1,4 +1,4 @@
-"""SOAP login(): what simple-salesforce calls when it is given a security token."""
+"""SOAP `login()`, which simple-salesforce calls when it has a security token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.salesforce_org.oauth import GENERIC_HOSTS
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
 
-OLDEST, ABSENT_SINCE = 31.0, 65.0
+OLDEST_VERSION, FIRST_VERSION_WITHOUT_LOGIN = 31.0, 65.0
 PARTNER = "urn:partner.soap.sforce.com"
 INVALID_LOGIN = "Invalid username, password, security token; or user locked out."
 NEW_LOCATION = (
@@ -27,8 +27,12 @@ NEW_LOCATION = (
 )
 
 
-def answer_login(state: OrgState, version: str, body: bytes, host: str, instance_url: str) -> str:
-    """Answer `login(username, password + token)` with a session, or raise a fault."""
+def handle_login(state: OrgState, version: str, body: bytes, host: str, instance_url: str) -> str:
+    """Handle `login(username, password + token)`: return the envelope of a new session.
+
+    Raises:
+        SoapFaultError: when the login is refused.
+    """
     _check_operation(state, version)
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise SoapFaultError("INVALID_OPERATION", "a document type is not allowed")
@@ -36,16 +40,16 @@ def answer_login(state: OrgState, version: str, body: bytes, host: str, instance
     user = state.user(username)
     if state.switches.login_host_forbidden and host in GENERIC_HOSTS:
         raise _refused(state, user, LoginStatus.HOST_FORBIDDEN, "INVALID_LOGIN", INVALID_LOGIN)
-    outcome = login.check_password(state, user, password)
-    if outcome is LoginStatus.TOKEN_NEEDED:
-        raise _refused(state, user, outcome, "LOGIN_MUST_USE_SECURITY_TOKEN", NEW_LOCATION)
-    if user is None or outcome not in {LoginStatus.SUCCESS, LoginStatus.EXPIRED}:
-        raise _refused(state, user, outcome, "INVALID_LOGIN", INVALID_LOGIN)
+    status = login.check_password(state, user, password)
+    if status is LoginStatus.TOKEN_NEEDED:
+        raise _refused(state, user, status, "LOGIN_MUST_USE_SECURITY_TOKEN", NEW_LOCATION)
+    if user is None or status not in {LoginStatus.SUCCESS, LoginStatus.EXPIRED}:
+        raise _refused(state, user, status, "INVALID_LOGIN", INVALID_LOGIN)
     _check_user(state, user)
-    login.add_history_row(state, user, "Other Apex API", outcome)
-    expired = outcome is LoginStatus.EXPIRED
+    login.add_history_row(state, user, "Other Apex API", status)
+    expired = status is LoginStatus.EXPIRED
     session = state.sessions.open(state.org_id, user.id, state.now(), "soap")
-    if expired:  # good for setPassword only: every other call finds it dead
+    if expired:  # valid for setPassword only, which is not simulated: all other calls refuse it
         state.sessions.kill(session.token)
     return _result(state, user, session.token, version, instance_url, expired=expired)
 
@@ -71,9 +75,9 @@ def _check_operation(state: OrgState, version: str) -> None:
         number = float(version)
     except ValueError:
         number = 0.0
-    if number < OLDEST:
+    if number < OLDEST_VERSION:
         raise SoapFaultError("UNSUPPORTED_API_VERSION", f"Invalid Api version specified: {version}")
-    if number >= ABSENT_SINCE:
+    if number >= FIRST_VERSION_WITHOUT_LOGIN:
         message = (
             f"The SOAP Login operation is not available in the API version specified ({version})."
         )
@@ -111,9 +115,9 @@ def _check_user(state: OrgState, user: OrgUser) -> None:
 
 
 def _refused(
-    state: OrgState, user: OrgUser | None, outcome: LoginStatus, code: str, message: str
+    state: OrgState, user: OrgUser | None, status: LoginStatus, code: str, message: str
 ) -> SoapFaultError:
-    login.add_history_row(state, user, "Other Apex API", outcome)
+    login.add_history_row(state, user, "Other Apex API", status)
     return SoapFaultError(code, message)
 
 
@@ -125,14 +129,14 @@ def _credentials(body: bytes) -> tuple[str, str]:
     call = root.find(f".//{{{PARTNER}}}login")
     if call is None:
         raise SoapFaultError("INVALID_OPERATION", "only login() is served here")
-    found = {re.sub(r"\{.*\}", "", child.tag): child.text or "" for child in call}
-    return found.get("username", ""), found.get("password", "")
+    arguments = {re.sub(r"\{.*\}", "", child.tag): child.text or "" for child in call}
+    return arguments.get("username", ""), arguments.get("password", "")
 
 
-def _result(  # what the envelope is made of
+def _result(
     state: OrgState, user: OrgUser, token: str, version: str, instance_url: str, *, expired: bool
 ) -> str:
-    """Return the envelope, its elements in the recorded order."""
+    """Return the envelope of a session; the elements have the recorded order."""
     server = f"{instance_url}/services/Soap/u/{version}/{state.org_id[:SHORT]}"
     info = {
         "accessibilityMode": "false",

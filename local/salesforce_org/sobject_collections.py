@@ -1,4 +1,4 @@
-"""Two hundred records in one call: answers in order, one by one or all or none."""
+"""sObject Collections: up to 200 records in one call, saved one by one or all or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
 MAX_RECORDS = 200
-MAX_CHUNKS = 10  # of one type each, when types are mixed
+MAX_CHUNKS = 10  # runs of records of one type, when types are mixed
 MAX_RETRIEVED = 2000
 ROLLED_BACK = RefusedError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -31,7 +31,7 @@ RecordRefusals = Callable[[int, Item], RefusedError | None]
 
 
 class _RollbackError(Exception):
-    """Undoes a whole collection."""
+    """Raised to roll back a collection."""
 
 
 def create(
@@ -58,25 +58,25 @@ def update(
     """`PATCH /composite/sobjects`."""
     items, all_or_none = _body(call)
     writer = Writer(state, call.user, options)
-    seen: set[str] = set()
+    saved_ids: set[str] = set()
 
     def save(item: Item) -> Result:
         kind = _type_of(state, call, item)
         record_id = _id_of(item)
         if not record_id:
             raise RefusedError("MISSING_ARGUMENT", "Id not specified in an update call")
-        long = full_id(str(record_id)) or str(record_id)
-        if long in seen:  # unproved: the second of a pair is refused
-            raise RefusedError("DUPLICATE_VALUE", f"duplicate id specified: {long}")
-        seen.add(long)
+        full = full_id(str(record_id)) or str(record_id)
+        if full in saved_ids:  # not proved: the second of a pair is refused
+            raise RefusedError("DUPLICATE_VALUE", f"duplicate id specified: {full}")
+        saved_ids.add(full)
         values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
-        _with_collection_codes(lambda: writer.update(kind, long, values))
-        return {"id": long, "success": True, "errors": []}
+        _with_collection_codes(lambda: writer.update(kind, full, values))
+        return {"id": full, "success": True, "errors": []}
 
     return _save_all(state, call, items, save, refusals, all_or_none)
 
 
-def upsert(  # the parts of the path
+def upsert(
     state: OrgState,
     call: ApiCall,
     options: SaveOptions,
@@ -84,12 +84,12 @@ def upsert(  # the parts of the path
     name: str,
     key: str,
 ) -> ApiResponse:
-    """`PATCH /composite/sobjects/{object}/{external id}`: one type, results say `created`."""
+    """`PATCH /composite/sobjects/{object}/{external id}`: one type; results contain `created`."""
     kind = records.object_for(state, call, name)
     field = records.key_field(state, call, kind, key)
     items, all_or_none = _body(call)
     writer = Writer(state, call.user, options)
-    seen: set[str] = set()
+    saved_keys: set[str] = set()
 
     def save(item: Item) -> Result:
         if _type_of(state, call, item) is not kind:
@@ -99,19 +99,19 @@ def upsert(  # the parts of the path
         if value is None and field.name != "Id":
             message = f"{field.name} not specified"
             raise RefusedError("MISSING_ARGUMENT", message, fields=[field.name])
-        if value is not None and str(value).casefold() in seen:
+        if value is not None and str(value).casefold() in saved_keys:
             message = f"Duplicate external id specified: {value}"
             raise RefusedError("DUPLICATE_VALUE", message, fields=[field.name])
-        seen.add(str(value).casefold())
-        found = records.found_by_key(state, kind, field, value)
-        if len(found) > 1:
+        saved_keys.add(str(value).casefold())
+        matches = records.find_by_key(state, kind, field, value)
+        if len(matches) > 1:
             message = "The external ID provided matches more than one record"
             raise RefusedError("DUPLICATE_EXTERNAL_ID", message, fields=[field.name])
         values = {k: v for k, v in item.items() if k.lower() not in {"attributes", "id"}}
         record_id = _upsert_one(
-            writer, kind, found, values, is_id=field.name == "Id" and value is not None
+            writer, kind, matches, values, is_id=field.name == "Id" and value is not None
         )
-        return {"id": record_id, "success": True, "errors": [], "created": not found}
+        return {"id": record_id, "success": True, "errors": [], "created": not matches}
 
     return _save_all(state, call, items, save, refusals, all_or_none)
 
@@ -120,29 +120,29 @@ def delete(
     state: OrgState, call: ApiCall, options: SaveOptions, refusals: RecordRefusals
 ) -> ApiResponse:
     """`DELETE /composite/sobjects?ids=&allOrNone=`."""
-    ids = [one for one in (call.argument("ids") or "").split(",") if one]
+    ids = [part for part in (call.argument("ids") or "").split(",") if part]
     _check_count(ids)
     writer = Writer(state, call.user, options)
 
     def save(item: Item) -> Result:
-        long = full_id(item["id"])
-        kind = state.schema.of_id(long) if long else None
-        if long is None or kind is None:
+        full = full_id(item["id"])
+        kind = state.schema.of_id(full) if full else None
+        if full is None or kind is None:
             raise RefusedError("MALFORMED_ID", f"malformed id {item['id']}")
-        _with_collection_codes(lambda: writer.delete(kind, long))
-        return {"id": long, "success": True, "errors": []}
+        _with_collection_codes(lambda: writer.delete(kind, full))
+        return {"id": full, "success": True, "errors": []}
 
-    items = [{"id": one} for one in ids]
-    whole = str(call.argument("allOrNone")).lower() == "true"
-    return _save_all(state, call, items, save, refusals, whole)
+    items = [{"id": record_id} for record_id in ids]
+    all_or_none = str(call.argument("allOrNone")).lower() == "true"
+    return _save_all(state, call, items, save, refusals, all_or_none)
 
 
 def retrieve(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /composite/sobjects/{object}?ids=&fields=` and `POST {ids, fields}`."""
     kind = records.object_for(state, call, name)
     if call.method == "GET":
-        ids = [one for one in (call.argument("ids") or "").split(",") if one]
-        names = [one for one in (call.argument("fields") or "").split(",") if one]
+        ids = [part for part in (call.argument("ids") or "").split(",") if part]
+        names = [part for part in (call.argument("fields") or "").split(",") if part]
     else:
         body = call.json_object()
         ids, names = list(body.get("ids", [])), list(body.get("fields", []))
@@ -157,16 +157,16 @@ def retrieve(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
         fields.append(kind.get("Id"))
     sql = record_sql(kind, fields, call.version)
     rows = []
-    for one in ids:
-        long = full_id(str(one))
-        if long is None:
-            raise RefusedError("MALFORMED_ID", f"malformed id {one}", fields=None)
-        rows.append(state.queries.record(kind, sql, long) or "null")
+    for record_id in ids:
+        full = full_id(str(record_id))
+        if full is None:
+            raise RefusedError("MALFORMED_ID", f"malformed id {record_id}", fields=None)
+        rows.append(state.queries.record(kind, sql, full) or "null")
     call.records = len(rows)
     return ApiResponse(records.OK, f"[{','.join(rows)}]")
 
 
-def _save_all(  # one engine for four calls
+def _save_all(
     state: OrgState,
     call: ApiCall,
     items: list[Item],
@@ -178,8 +178,8 @@ def _save_all(  # one engine for four calls
     results: list[Result] = []
     try:
         with state.store.savepoint():
-            for place, item in enumerate(items):
-                results.append(_save_one(state, item, place, save, refusals))
+            for position, item in enumerate(items):
+                results.append(_save_one(state, item, position, save, refusals))
             if all_or_none and not all(result["success"] for result in results):
                 raise _RollbackError  # noqa: TRY301  # leaves the savepoint
     except _RollbackError:
@@ -190,14 +190,14 @@ def _save_all(  # one engine for four calls
 def _save_one(
     state: OrgState,
     item: Item,
-    place: int,
+    position: int,
     save: Callable[[Item], Result],
     refusals: RecordRefusals,
 ) -> Result:
     try:
-        ordered = refusals(place, item)
-        if ordered is not None:
-            raise ordered
+        refusal = refusals(position, item)
+        if refusal is not None:
+            raise refusal
         with state.store.savepoint():
             return save(item)
     except WholeCallRefusedError:
@@ -207,7 +207,7 @@ def _save_one(
 
 
 def _rolled_back(result: Result) -> Result:
-    """Return a good result as it reads after the rollback: without its id, as recorded."""
+    """Return the result of a record after the rollback: a success becomes an error without id."""
     if not result["success"]:
         return result
     return {"success": False, "errors": [ROLLED_BACK.collection_item()]}
@@ -231,7 +231,7 @@ def _body(call: ApiCall) -> tuple[list[Item], bool]:
 def _check_count(items: Sequence[object]) -> None:
     if not items:
         raise RefusedError("REQUIRED_FIELD_MISSING", "At least 1 record is required", fields=None)
-    if len(items) > MAX_RECORDS:  # unproved text
+    if len(items) > MAX_RECORDS:  # text not proved
         message = f"The number of records exceeds the limit of {MAX_RECORDS}: {len(items)}"
         raise RefusedError("EXCEEDED_ID_LIMIT", message, fields=None)
 
@@ -252,12 +252,12 @@ def _type_name(item: Item) -> object:
     return attributes.get("type") if isinstance(attributes, dict) else None
 
 
-def _id_of(item: Item) -> Any:  # noqa: ANN401  # whatever the caller sent
+def _id_of(item: Item) -> Any:  # noqa: ANN401  # any JSON value
     return next((v for k, v in item.items() if k.lower() == "id"), None)
 
 
 def _with_collection_codes(save: Callable[[], None]) -> None:
-    """Run a save; an id that leads nowhere has another code in a collection."""
+    """Run a save; in a collection, a missing record has another error code."""
     try:
         save()
     except RefusedError as refused:
@@ -268,11 +268,11 @@ def _with_collection_codes(save: Callable[[], None]) -> None:
 
 
 def _upsert_one(
-    writer: Writer, kind: ObjectType, found: list[Row], values: Item, *, is_id: bool
+    writer: Writer, kind: ObjectType, matches: list[Row], values: Item, *, is_id: bool
 ) -> str:
-    if is_id and not found:
+    if is_id and not matches:
         raise RefusedError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-    if not found:
+    if not matches:
         return writer.create(kind, values)
-    writer.update(kind, found[0]["Id"], values)
-    return str(found[0]["Id"])
+    writer.update(kind, matches[0]["Id"], values)
+    return str(matches[0]["Id"])

@@ -1,4 +1,4 @@
-"""What a SOQL text means: the tree that the parser builds and the compiler reads."""
+"""The syntax tree of SOQL, built by the parser and read by the compiler."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """A field, possibly through parents: `Account.Owner.Name`; `at` is its place in the text."""
+    """A field, possibly of a parent: `Account.Owner.Name`; `at` is its offset in the text."""
 
     parts: tuple[str, ...]
     at: int
@@ -73,9 +73,9 @@ class Negation:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conditions joined by one word; SOQL refuses both words side by side without parentheses."""
+    """Conditions joined by one operator; SOQL refuses a mix of both without parentheses."""
 
-    word: Literal["AND", "OR"]
+    operator: Literal["AND", "OR"]
     members: tuple[Condition, ...]
 
 
@@ -84,7 +84,7 @@ Condition = Comparison | Negation | Group
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One item of ORDER BY; `nulls` is FIRST unless said otherwise, in both directions."""
+    """One item of ORDER BY; the default of `nulls` is FIRST, in both directions."""
 
     subject: FieldPath | Aggregate
     descending: bool
@@ -109,18 +109,18 @@ class Query:
     offset_at: int = 0
 
     @property
-    def counts_rows(self) -> bool:
-        """Whether it is `SELECT COUNT() FROM ...`."""
-        only = self.selected[0]
+    def is_count(self) -> bool:
+        """Whether the query is `SELECT COUNT() FROM ...`."""
+        first = self.selected[0]
         return (
-            isinstance(only, Selected)
-            and isinstance(only.item, Aggregate)
-            and only.item.path is None
+            isinstance(first, Selected)
+            and isinstance(first.item, Aggregate)
+            and first.item.path is None
         )
 
     @property
-    def aggregates(self) -> bool:
-        """Whether it answers AggregateResult rows."""
+    def is_aggregate(self) -> bool:
+        """Whether the result consists of AggregateResult rows."""
         return bool(self.grouped) or any(
             isinstance(s, Selected) and isinstance(s.item, Aggregate) for s in self.selected
         )

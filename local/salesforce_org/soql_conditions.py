@@ -1,7 +1,7 @@
-"""Conditions of SOQL as SQL with bound values.
+"""Compilation of SOQL conditions to SQL with bound values.
 
-SOQL knows two truth values: a comparison with an empty field is false, and `!=` finds empty fields.
-Text compares without case; SQLite does so for ASCII, `apply_observation` for the rest.
+SOQL has two truth values: a comparison with an empty field is false, and `!=` finds empty fields.
+Text comparison is case-insensitive; SQLite does it for ASCII, the function `fold` for other text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SOQL_TYPE = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date"
 
 
 class Conditions:
-    """Compiles the conditions of one query; `parameters` grow in the order of the SQL text."""
+    """Compiles the conditions of one query; `parameters` have the order of the SQL text."""
 
     def __init__(self, scope: Scope, now: datetime) -> None:
         self._scope = scope
@@ -42,8 +42,8 @@ class Conditions:
     def where(self, condition: Condition) -> str:
         """Return the SQL of a WHERE condition, with a lower bound that an index can use.
 
-        `(a = x AND b > y) OR a > x` bounds `a` from below, which SQLite does not see by itself:
-        keyset paging over a million rows would scan them all.
+        `(a = x AND b > y) OR a > x` has a lower bound of `a` that SQLite does not detect: without
+        it, keyset paging over a million rows would scan all rows.
         """
         sql = self._condition(condition)
         if not isinstance(condition, Comparison):
@@ -77,8 +77,8 @@ class Conditions:
         match condition:
             case Negation(inner):
                 return f"NOT coalesce(({self._condition(inner)}), 0)"
-            case Group(word, members):
-                return f" {word} ".join(f"({self._condition(member)})" for member in members)
+            case Group(operator, members):
+                return f" {operator} ".join(f"({self._condition(member)})" for member in members)
             case Comparison(subject, operator, values):
                 if isinstance(subject, FieldPath):
                     return self._comparison(subject, operator, values)
@@ -123,19 +123,19 @@ class Conditions:
             raise self._bad_operator(path.at)
 
     def _any_of(self, column: Column, values: Sequence[Stored]) -> str:
-        """Return `= / IN`: empty values apart, and text beyond ASCII folded by us."""
-        some = [value for value in values if value is not None]
+        """Return the SQL of `=` or `IN`, with separate tests for empty and for non-ASCII values."""
+        non_empty = [value for value in values if value is not None]
         parts = []
         plain, folded = list[Stored](), list[Stored]()
         text = column.field.is_text and not column.field.case_sensitive
-        for value in some:
-            beyond = text and isinstance(value, str) and not value.isascii()
-            (folded if beyond else plain).append(value.casefold() if beyond else value)  # type: ignore[union-attr]  # text, when beyond
+        for value in non_empty:
+            fold = text and isinstance(value, str) and not value.isascii()
+            (folded if fold else plain).append(value.casefold() if fold else value)  # type: ignore[union-attr]  # a str if fold
         if plain:
             parts.append(self._in(column.sql, plain))
         if folded:
             parts.append(self._in(f"fold({column.sql})", folded))
-        if len(some) < len(values):
+        if len(non_empty) < len(values):
             parts.append(f"{column.sql} IS NULL")
         return " OR ".join(parts)
 
@@ -158,13 +158,13 @@ class Conditions:
         return f"folded_like(?, {column.sql})"
 
     def _includes(self, column: Column, values: Sequence[Stored], *, negative: bool) -> str:
-        """Return `INCLUDES ('a;b', 'c')`: both of the first, or the second."""
+        """Return the SQL of `INCLUDES ('a;b', 'c')`: a and b, or c."""
         choices = []
         for value in values:
-            wanted = [part for part in str(value or "").split(";") if part]
-            self.parameters.extend(wanted)
+            parts = [part for part in str(value or "").split(";") if part]
+            self.parameters.extend(parts)
             has = f"instr(lower(';' || {column.sql} || ';'), lower(';' || ? || ';')) > 0"
-            choices.append(" AND ".join([has] * len(wanted)) or f"{column.sql} IS NULL")
+            choices.append(" AND ".join([has] * len(parts)) or f"{column.sql} IS NULL")
         sql = " OR ".join(f"({choice})" for choice in choices)
         return f"NOT coalesce(({sql}), 0)" if negative else sql
 
@@ -188,18 +188,18 @@ class Conditions:
         return stamp(datetime.combine(day, time(), UTC))
 
     def _stored(self, field: Field, value: Scalar, path: FieldPath) -> Stored:
-        """Return a literal in the stored form of its field; another type is refused."""
+        """Return a literal in the stored form of its field; refuse a wrong type."""
         if value is None or value == "":
             if field.type == "boolean":
                 raise self._wrong_type(field, path)
             return None
         match field.type, value:
             case "id" | "reference", str():
-                long = full_id(value)
-                if long is None:
+                full = full_id(value)
+                if full is None:
                     problem = f"invalid ID field: {value}"
                     raise self._scope.refusal("INVALID_QUERY_FILTER_OPERATOR", path.at, problem)
-                return long
+                return full
             case "boolean", bool():
                 return int(value)
             case "datetime", datetime():
@@ -234,18 +234,18 @@ class Conditions:
         return value
 
     def _lower_bounds(self, condition: Condition) -> dict[str, Stored]:
-        """Return, for dates, the value below which the condition cannot hold."""
+        """Return the lower bounds of date columns below which the condition is false."""
         match condition:
             case Comparison(FieldPath() as path, operator, (datetime() as value,)):
                 if operator in LOWER_BOUND_OPERATORS:
                     return {self._scope.column(path).sql: stamp(value)}
             case Group("AND", members):
-                floors: dict[str, Stored] = {}
+                bounds: dict[str, Stored] = {}
                 for member in members:
-                    floors |= self._lower_bounds(member)
-                return floors
+                    bounds |= self._lower_bounds(member)
+                return bounds
             case Group("OR", members):
-                each = [self._lower_bounds(member) for member in members]
-                shared = set(each[0]).intersection(*each[1:])
-                return {column: min(str(one[column]) for one in each) for column in shared}
+                branches = [self._lower_bounds(member) for member in members]
+                shared = set(branches[0]).intersection(*branches[1:])
+                return {column: min(str(b[column]) for b in branches) for column in shared}
         return {}

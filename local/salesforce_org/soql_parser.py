@@ -1,4 +1,4 @@
-"""SOQL text to tree: a tokenizer and a recursive descent, strict on what it does not know."""
+"""The SOQL parser: a tokenizer and a recursive descent parser that refuses unknown syntax."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ RESERVED = frozenset(
 )  # fmt: skip
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 EXCERPT = 80
-DEEPEST_PARENT = 5  # relationships upwards, general knowledge
-LONGEST_LITERAL = 4000  # characters of one string in WHERE
+MAX_PARENT_LEVELS = 5  # parent relationships of one path (general knowledge)
+MAX_LITERAL_CHARACTERS = 4000  # of one string in WHERE
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -56,7 +56,7 @@ _TOKEN = re.compile(
 
 
 class SoqlToken(NamedTuple):
-    """One word of the text and where it starts."""
+    """One token of a SOQL text; `at` is its offset."""
 
     kind: str
     text: str
@@ -64,7 +64,7 @@ class SoqlToken(NamedTuple):
 
 
 def point_at(soql: str, at: int, problem: str) -> str:
-    """Return the message form of a query error: excerpt, caret, row and column, problem."""
+    """Return the message of a query error: excerpt, caret, row and column, problem."""
     row = soql.count("\n", 0, at) + 1
     start = soql.rfind("\n", 0, at) + 1
     end = soql.find("\n", at)
@@ -77,17 +77,21 @@ def point_at(soql: str, at: int, problem: str) -> str:
 
 
 def malformed(soql: str, at: int, problem: str) -> RefusedError:
-    """Return a `MALFORMED_QUERY` that points at a place."""
+    """Return a `MALFORMED_QUERY` error with its position."""
     return RefusedError("MALFORMED_QUERY", point_at(soql, at, problem), fields=None)
 
 
 def parse(soql: str) -> Query:
-    """Return the tree of a SOQL text; anything outside the subset is `MALFORMED_QUERY`."""
+    """Return the tree of a SOQL text.
+
+    Raises:
+        RefusedError: `MALFORMED_QUERY`, for all syntax outside the supported subset.
+    """
     return _Parser(soql).query()
 
 
 def parse_condition(text: str) -> Condition:
-    """Return the tree of a condition alone (a validation rule's)."""
+    """Return the tree of a single condition, for example of a validation rule."""
     parser = _Parser(text)
     condition = parser.condition()
     parser.end()
@@ -98,7 +102,7 @@ class _Parser:
     def __init__(self, soql: str) -> None:
         self._soql = soql
         self._tokens = self._tokenize(soql)
-        self._place = 0
+        self._position = 0
 
     def _tokenize(self, soql: str) -> list[SoqlToken]:
         tokens: list[SoqlToken] = []
@@ -122,8 +126,8 @@ class _Parser:
         if "." in entity.text or self._peek().text == ",":
             self._refuse(self._peek() if "." not in entity.text else entity)
         query = Query(self._soql, entity.text, entity.at, selected)
-        following = self._peek()
-        if following.kind == "name" and following.text.upper() not in RESERVED:
+        next_token = self._peek()
+        if next_token.kind == "name" and next_token.text.upper() not in RESERVED:
             query.alias = self._name().text
         if self._accept("WHERE"):
             query.where = self.condition()
@@ -140,12 +144,12 @@ class _Parser:
         return query
 
     def end(self) -> None:
-        """Refuse anything that is left."""
+        """Refuse remaining tokens."""
         if self._peek().kind != "end":
             self._refuse(self._peek())
 
     def condition(self) -> Condition:
-        """Read conditions joined by one word; `NOT` stands alone or in parentheses."""
+        """Parse conditions joined by one operator; `NOT` must be alone or in parentheses."""
         if self._accept("NOT"):
             return Negation(self._simple())
         members = [self._simple()]
@@ -204,8 +208,8 @@ class _Parser:
                 self._refuse(which)
             return AllFields(which.text.upper(), token.at)
         item = self._subject()
-        following = self._peek()
-        if following.kind == "name" and following.text.upper() not in RESERVED:
+        next_token = self._peek()
+        if next_token.kind == "name" and next_token.text.upper() not in RESERVED:
             return Selected(item, self._name().text)
         return Selected(item)
 
@@ -213,7 +217,7 @@ class _Parser:
         token = self._name()
         if self._peek().text != "(":
             parts = tuple(token.text.split("."))
-            if len(parts) > DEEPEST_PARENT + 1:
+            if len(parts) > MAX_PARENT_LEVELS + 1:
                 raise malformed(self._soql, token.at, "too many levels of parent relationships")
             return FieldPath(parts, token.at)
         function = token.text.upper()
@@ -293,19 +297,19 @@ class _Parser:
 
     def _unquote(self, token: SoqlToken, *, pattern: bool = False) -> str:
         inner = token.text[1:-1]
-        if len(inner) > LONGEST_LITERAL:
+        if len(inner) > MAX_LITERAL_CHARACTERS:
             raise malformed(self._soql, token.at, "string literal too long")
         if "\\" not in inner:
             return inner
 
         def unescape(match: re.Match[str]) -> str:
-            letter = match[1]
-            if pattern and letter in "%_\\":
-                return match[0]  # still escaped: LIKE reads it
-            if letter in "'\"\\":
-                return letter
-            if letter.lower() in ESCAPES:
-                return ESCAPES[letter.lower()]
+            character = match[1]
+            if pattern and character in "%_\\":
+                return match[0]  # stays escaped for LIKE
+            if character in "'\"\\":
+                return character
+            if character.lower() in ESCAPES:
+                return ESCAPES[character.lower()]
             problem = f"Invalid string literal. Illegal character sequence '{match[0]}'"
             raise malformed(self._soql, token.at, problem)
 
@@ -325,21 +329,21 @@ class _Parser:
         return items
 
     def _peek(self) -> SoqlToken:
-        return self._tokens[self._place]
+        return self._tokens[self._position]
 
     def _peek_second(self) -> SoqlToken:
-        return self._tokens[min(self._place + 1, len(self._tokens) - 1)]
+        return self._tokens[min(self._position + 1, len(self._tokens) - 1)]
 
     def _next(self) -> SoqlToken:
-        token = self._tokens[self._place]
+        token = self._tokens[self._position]
         if token.kind != "end":
-            self._place += 1
+            self._position += 1
         return token
 
     def _accept(self, word: str) -> bool:
         token = self._peek()
         if token.kind == "name" and token.text.upper() == word:
-            self._place += 1
+            self._position += 1
             return True
         return False
 

@@ -1,4 +1,4 @@
-"""Which column a path of a query means, through which joins, and for whom it exists."""
+"""Name resolution of a query: paths to columns, their joins, and the caller's access."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NAME_HINT = (
 
 
 class Access(Protocol):
-    """What one caller may see."""
+    """The access of one caller."""
 
     def can_see(self, kind: ObjectType) -> bool:
-        """Tell whether the object exists for the caller."""
+        """Return whether the object exists for the caller."""
 
     def can_read(self, kind: ObjectType, field: Field) -> bool:
-        """Tell whether the field exists for the caller."""
+        """Return whether the field exists for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Column:
 
 
 def invalid_type(soql: str, at: int, name: str) -> RefusedError:
-    """Return the refusal of an object that does not exist for the caller (recorded answer)."""
-    advice = NAME_HINT.format(what="object", name="entity name")
-    problem = f"sObject type '{name}' is not supported.{advice}"
+    """Return the error for an object that does not exist for the caller (recorded response)."""
+    hint = NAME_HINT.format(what="object", name="entity name")
+    problem = f"sObject type '{name}' is not supported.{hint}"
     return RefusedError("INVALID_TYPE", point_at(soql, at, problem), fields=None)
 
 
 class Scope:
-    """The tables of one query and what its words mean among them."""
+    """The tables and joins of one query."""
 
     def __init__(
         self, query: Query, schema: Schema, access: Access, *, tooling: bool = False
@@ -64,7 +64,11 @@ class Scope:
         self._joins: dict[tuple[str, ...], tuple[ObjectType, str, str]] = {}
 
     def column(self, path: FieldPath) -> Column:
-        """Return what a path means; an unknown or an invisible field is `INVALID_FIELD`."""
+        """Return the column of a path.
+
+        Raises:
+            RefusedError: `INVALID_FIELD`, for an unknown or invisible field.
+        """
         parts = self._without_alias(path.parts)
         kind, alias, relations = self.kind, "t0", list[str]()
         for part in parts[:-1]:
@@ -84,18 +88,18 @@ class Scope:
         return f'"{self.kind.name}" AS t0 ' + " ".join(joins)
 
     def parent(self, relations: tuple[str, ...]) -> tuple[ObjectType, str]:
-        """Return the object and the alias of a parent that was joined."""
+        """Return the object and the alias of a joined parent."""
         kind, alias, _ = self._joins[relations]
         return kind, alias
 
     def unknown_column(self, path: FieldPath, name: str, kind: ObjectType) -> RefusedError:
-        """Return the refusal of an unknown field (recorded answer)."""
-        advice = NAME_HINT.format(what="field", name="custom field name")
-        problem = f"No such column '{name}' on entity '{kind.name}'.{advice}"
+        """Return the error for an unknown field (recorded response)."""
+        hint = NAME_HINT.format(what="field", name="custom field name")
+        problem = f"No such column '{name}' on entity '{kind.name}'.{hint}"
         return self.refusal("INVALID_FIELD", path.at, problem)
 
     def unknown_relation(self, path: FieldPath, name: str, kind: ObjectType) -> RefusedError:
-        """Return the refusal of an unknown parent."""
+        """Return the error for an unknown parent relationship."""
         problem = (
             f"Didn't understand relationship '{name}' in field path. If you are attempting to use"
             " a custom relationship, be sure to append the '__r' after the custom relationship"
@@ -105,7 +109,7 @@ class Scope:
         return self.refusal("INVALID_FIELD", path.at, problem)
 
     def refusal(self, code: str, at: int, problem: str) -> RefusedError:
-        """Return an error that points at a place of the query."""
+        """Return an error with a position in the query."""
         return RefusedError(code, point_at(self.query.text, at, problem), fields=None)
 
     def _without_alias(self, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,7 +120,9 @@ class Scope:
         self, relations: tuple[str, ...], lookup: Field, alias: str
     ) -> tuple[ObjectType, str]:
         if relations not in self._joins:
-            parent = self.schema.get(lookup.reference_to[-1])  # Owner is Group or User: the User
+            parent = self.schema.get(
+                lookup.reference_to[-1]
+            )  # Owner is a Group or a User: use the User
             key = "DurableId" if parent.name == "EntityDefinition" else "Id"
             name = f"t{len(self._joins) + 1}"
             on = f'LEFT JOIN "{parent.name}" AS {name} ON {name}."{key}" = {alias}."{lookup.name}"'

@@ -1,4 +1,4 @@
-"""Short ways to write fields, used by the standard objects and by fields made later."""
+"""Constructors of fields for the standard objects."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ ADDRESS_PARTS = (
 
 
 def text(name: str, label: str, length: int, kind: str = "string", **more: object) -> Field:
-    """A text, or a type that is stored as one (phone, url, textarea, email)."""
+    """Return a text field, or a type that is stored as text (phone, url, textarea, email)."""
     return Field(name, label, kind, length=length, **more)  # type: ignore[arg-type]
 
 
 def picklist(
     name: str, label: str, values: tuple[str, ...], kind: str = "picklist", **more: object
 ) -> Field:
-    """A picklist, open unless `restricted`."""
+    """Return a picklist; unrestricted by default."""
     length = 255 if kind == "picklist" else 4099
     return Field(name, label, kind, length=length, values=values, **more)  # type: ignore[arg-type]
 
 
 def plain(name: str, label: str, kind: str, **more: object) -> Field:
-    """A date, a date and time, a number."""
+    """Return a field without a length: a date, a date and time, a number."""
     return Field(name, label, kind, **more)  # type: ignore[arg-type]
 
 
 def checkbox(name: str, label: str, **more: object) -> Field:
-    """A checkbox: never null, false by default."""
+    """Return a checkbox: never null, false by default."""
     return Field(
         name,
         label,
@@ -49,7 +49,7 @@ def checkbox(name: str, label: str, **more: object) -> Field:
 def reference(
     name: str, label: str, to: tuple[str, ...], relationship: str | None, **more: object
 ) -> Field:
-    """A lookup to another record."""
+    """Return a lookup to another record."""
     return Field(
         name,
         label,
@@ -61,13 +61,13 @@ def reference(
     )
 
 
-def read_only(made: Field, **more: object) -> Field:
-    """The same field, which nobody can write."""
-    return replace(made, createable=False, updateable=False, **more)  # type: ignore[arg-type]
+def read_only(field: Field, **more: object) -> Field:
+    """Return the field as read-only."""
+    return replace(field, createable=False, updateable=False, **more)  # type: ignore[arg-type]
 
 
 def system_fields() -> list[Field]:
-    """Return what every business record carries and no caller writes."""
+    """Return the read-only system fields of every business record."""
     system = {"nillable": False, "defaulted": True, "fixed": True}
     user = ("User",)
     return [
@@ -84,7 +84,7 @@ def system_fields() -> list[Field]:
 
 
 def full_name() -> Field:
-    """Return `Name` of a person: computed from first and last name, 121 long, not writable."""
+    """Return `Name` of a person: computed from first and last name, 121 characters, read-only."""
     return read_only(
         text(
             "Name",
@@ -99,7 +99,7 @@ def full_name() -> Field:
 
 
 def address(prefix: str, label: str) -> list[Field]:
-    """Return the five parts of an address and the read-only compound."""
+    """Return the five parts of an address and the read-only compound field."""
     parts = [
         text(prefix + part, f"{label} {part}".strip(), length, kind)
         for part, kind, length in ADDRESS_PARTS

@@ -1,6 +1,7 @@
-"""The objects of a fresh Enterprise org, with the fields of `reference` 2.8 and the product's own.
+"""The objects of a new Enterprise org, with their standard fields and the product's custom fields.
 
-Types, lengths and flags of Lead and Contact: recorded describe answers (API 42.0 and 59.0 agree).
+Types, lengths and flags of Lead and Contact are from recorded describe responses (API 42.0 and 59.0
+agree).
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ RATINGS = ("Hot", "Warm", "Cold")
 
 
 def standard_schema() -> Schema:
-    """Return the schema of a fresh org."""
+    """Return the schema of a new org."""
     return Schema(
         [
             lead(),
             contact(),
             account(),
             opportunity(),
-            *people_objects(),
+            *user_objects(),
             *permission_objects(),
             *tooling_objects(),
         ]
@@ -47,7 +48,7 @@ def standard_schema() -> Schema:
 
 
 def shared_custom_fields() -> list[Field]:
-    """Return the custom fields that stand on both Lead and Contact: one of every mapped type."""
+    """Return the custom fields of both Lead and Contact: one of every mapped type."""
     return [
         checkbox("newsletter_optout__c", "Newsletter opt-out"),
         plain("birthdate__c", "Birth date", "date"),
@@ -65,12 +66,12 @@ def shared_custom_fields() -> list[Field]:
 
 
 def owner(to: tuple[str, ...]) -> Field:
-    """Return `OwnerId`: the creator unless somebody else is named."""
+    """Return `OwnerId`, by default the creator."""
     return reference("OwnerId", "Owner ID", to, "Owner", nillable=False, defaulted=True, fixed=True)
 
 
 def activity_and_views() -> list[Field]:
-    """Return the read-only fields that people's actions move, not ours."""
+    """Return the read-only fields that change with user activity."""
     return [
         read_only(plain("LastActivityDate", "Last Activity", "date")),
         read_only(plain("LastViewedDate", "Last Viewed Date", "datetime", fixed=True)),
@@ -178,7 +179,7 @@ def contact() -> ObjectType:
 
 
 def account() -> ObjectType:
-    """Return Account: what parent queries and conversions need of it."""
+    """Return Account, with the fields for parent queries and conversions."""
     fields = [
         *system_fields(),
         read_only(
@@ -200,7 +201,7 @@ def account() -> ObjectType:
 
 
 def opportunity() -> ObjectType:
-    """Return Opportunity: only what a conversion makes."""
+    """Return Opportunity, with the fields that a conversion sets."""
     fields = [
         *system_fields(),
         text("Name", "Name", 120, nillable=False, fixed=True),
@@ -212,8 +213,8 @@ def opportunity() -> ObjectType:
     return _object("Opportunity", "Opportunity", "006", fields, plural="Opportunities")
 
 
-def people_objects() -> list[ObjectType]:
-    """Return Organization, User, Profile and LoginHistory, which nobody writes through the API."""
+def user_objects() -> list[ObjectType]:
+    """Return Organization, User, Profile and LoginHistory, which the API does not write."""
     organization = [
         *system_fields(),
         text("Name", "Name", 80),
@@ -259,7 +260,7 @@ def people_objects() -> list[ObjectType]:
 
 
 def permission_objects() -> list[ObjectType]:
-    """Return what grants and what refuses: permission sets, their fields, duplicate rules."""
+    """Return permission sets, field permissions, assignments and duplicate rules."""
     permission_set = [
         *system_fields(),
         text("Name", "API Name", 80, nillable=False),
@@ -310,7 +311,7 @@ def permission_objects() -> list[ObjectType]:
 
 
 def tooling_objects() -> list[ObjectType]:
-    """Return what `/tooling/query` reads: custom fields, entities and all their fields."""
+    """Return the objects of `/tooling/query`: custom fields, entities and all their fields."""
     custom_field = [
         *system_fields(),
         text("DeveloperName", "Name", 80),
@@ -352,8 +353,8 @@ def _object(
     name: str, label: str, prefix: str, fields: list[Field], plural: str = ""
 ) -> ObjectType:
     kind = ObjectType(name, label, prefix, plural=plural or label + "s")
-    for each in fields:
-        kind.put(each)
+    for field in fields:
+        kind.put(field)
     return kind
 
 

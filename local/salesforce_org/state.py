@@ -1,4 +1,4 @@
-"""Everything that one org remembers; `POST /_sim/reset` makes a new one."""
+"""The complete state of one org; `POST /_sim/reset` creates a new one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from local.salesforce_org.values import stamp
 
 
 class OrgState:
-    """The schema, the rows, the people, the sessions, the settings and what is under way."""
+    """The schema, rows, users, sessions, switches and open transactions of one org."""
 
     def __init__(self, clock: SimulatedClock, seed: int) -> None:
         self.clock = clock
-        self.rng = random.Random(seed)  # noqa: S311  # pretend tokens
+        self.rng = random.Random(seed)  # noqa: S311  # tokens of a simulator need no secrecy
         self.ids = IdGenerator(seed)
         self.switches = Switches()
         self.schema = standard_schema()
@@ -56,15 +56,15 @@ class OrgState:
         return stamp(self.now())
 
     def user(self, username: str) -> OrgUser | None:
-        """Return the user of this name, whatever its case."""
+        """Return the user with this name (case-insensitive), or None."""
         return self.users.get(username.lower())
 
     def user_of_id(self, user_id: str) -> OrgUser | None:
-        """Return the user of this id."""
+        """Return the user with this id, or None."""
         return next((u for u in self.users.values() if u.id == user_id), None)
 
     def administrator(self) -> OrgUser:
-        """Return the user in whose name the org itself acts."""
+        """Return the user for the writes of the org itself."""
         return next(iter(self.users.values()))
 
     def system_row(self, kind: ObjectType, user_id: str, record_id: str = "") -> dict[str, Any]:
@@ -81,7 +81,7 @@ class OrgState:
         }
 
     def add_setup_row(self, name: str, values: dict[str, Any], record_id: str = "") -> str:
-        """Add a row of a setup object in the org's own name and return its id."""
+        """Add a row of a setup object as the org itself, and return its id."""
         kind = self.schema.get(name)
         author = self.administrator().id if self.users else ""
         row = self.system_row(kind, author, record_id) | values

@@ -1,7 +1,7 @@
 """The rows: one SQLite table per object, in memory, indexed for incremental reads.
 
-Text compares without case (as SOQL does), ids and dates byte by byte. Dates are stored as they are
-answered, so that reading costs no conversion.
+Text comparison is case-insensitive (as in SOQL), comparison of ids and dates is bytewise. Dates are
+stored in the format of the responses, so that reads need no conversion.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BUSINESS_INDEXES = ("Email", "MasterRecordId", "AccountId", "ConvertedContactId"
 
 
 def fold(text: str | None) -> str | None:
-    """Return the form in which two texts compare without case, accents kept."""
+    """Return the form of a text for case-insensitive comparison; accents are kept."""
     return text.casefold() if isinstance(text, str) else None
 
 
@@ -39,7 +39,7 @@ def column_type(field: Field) -> str:
 
 
 class Store:
-    """The tables of one org; every use holds `lock`."""
+    """The tables of one org; callers must hold `lock`."""
 
     def __init__(self, schema: Schema) -> None:
         self.lock = threading.RLock()
@@ -55,7 +55,7 @@ class Store:
             self._create(kind)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._connection.close()
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
@@ -69,7 +69,7 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what happens inside when it raises."""
+        """Roll back the writes of the block when it raises."""
         self._connection.execute("SAVEPOINT step")
         try:
             yield
@@ -80,15 +80,15 @@ class Store:
         self._connection.execute("RELEASE step")
 
     def fetch(self, kind: ObjectType, record_id: str) -> Row | None:
-        """Return a row by its 18-character id, deleted ones too, with its `rowid`."""
-        found = self.select(kind, "Id = ?", (record_id,))
-        return found[0] if found else None
+        """Return the row with an 18-character id, also if deleted, with its `rowid`; or None."""
+        rows = self.select(kind, "Id = ?", (record_id,))
+        return rows[0] if rows else None
 
     def select(
         self, kind: ObjectType, condition: str, parameters: Sequence[object] = ()
     ) -> list[Row]:
-        """Return the rows that meet an SQL condition written by this package."""
-        sql = f'SELECT rowid AS rowid, * FROM "{kind.name}" WHERE {condition}'  # noqa: S608  # our own words
+        """Return the rows that meet an SQL condition; the condition must come from this package."""
+        sql = f'SELECT rowid AS rowid, * FROM "{kind.name}" WHERE {condition}'  # noqa: S608  # SQL of this package
         cursor = self._connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -102,8 +102,8 @@ class Store:
     def insert_many(
         self, kind: ObjectType, names: list[str], rows: Iterator[Sequence[object]]
     ) -> None:
-        """Add many rows fast: indexes are dropped first when the table is empty."""
-        empty = self.first(f'SELECT 1 FROM "{kind.name}" LIMIT 1') is None  # noqa: S608  # our own words
+        """Add many rows fast; if the table is empty, its indexes are created after the insert."""
+        empty = self.first(f'SELECT 1 FROM "{kind.name}" LIMIT 1') is None  # noqa: S608  # SQL of this package
         with self.savepoint():
             if empty:
                 self._drop_indexes(kind)
@@ -122,13 +122,13 @@ class Store:
         )
 
     def update_by_id(self, kind: ObjectType, record_id: str, changes: Mapping[str, object]) -> None:
-        """Change some columns of the row of an id."""
+        """Change some columns of the row with an id."""
         rowid = self.first(f'SELECT rowid FROM "{kind.name}" WHERE Id = ?', (record_id,))  # noqa: S608  # same
         if rowid is not None:
             self.update(kind, int(rowid), changes)
 
     def erase(self, kind: ObjectType, rowid: int) -> None:
-        """Remove one row for good."""
+        """Delete one row permanently."""
         for listener in self.listeners:
             listener(kind, (rowid,))
         self._connection.execute(f'DELETE FROM "{kind.name}" WHERE rowid = ?', (rowid,))  # noqa: S608  # same
@@ -139,12 +139,12 @@ class Store:
         condition: str = "IsDeleted = 0",
         parameters: Sequence[object] = (),
     ) -> int:
-        """Return how many rows meet a condition; live ones, unless told otherwise."""
-        sql = f'SELECT count(*) FROM "{kind.name}" WHERE {condition}'  # noqa: S608  # our own words
+        """Return how many rows meet a condition; by default all rows that are not deleted."""
+        sql = f'SELECT count(*) FROM "{kind.name}" WHERE {condition}'  # noqa: S608  # SQL of this package
         return int(self.first(sql, parameters))
 
     def add_column(self, kind: ObjectType, field: Field) -> None:
-        """Add the column of a new field, with its default value in every row."""
+        """Add the column of a new field, with the default value in all rows."""
         default = f" DEFAULT {int(bool(field.default))}" if field.type == "boolean" else ""
         self._connection.execute(
             f'ALTER TABLE "{kind.name}" ADD COLUMN "{field.name}" {column_type(field)}{default}'
@@ -152,12 +152,12 @@ class Store:
         self.index(kind)
 
     def drop_column(self, kind: ObjectType, field: Field) -> None:
-        """Remove the column of a field that is deleted, and all indexes: index the others anew."""
+        """Drop the column of a deleted field, and all indexes: the caller must call `index`."""
         self._drop_indexes(kind)
         self._connection.execute(f'ALTER TABLE "{kind.name}" DROP COLUMN "{field.name}"')
 
     def index(self, kind: ObjectType) -> None:
-        """Create the indexes that are missing: Id, stamps, e-mail, lookups, external ids."""
+        """Create the missing indexes: Id, stamps, e-mail, lookups, external ids."""
         for name, columns in self._indexes(kind):
             unique = "UNIQUE" if columns == '"Id"' else ""
             self._connection.execute(
@@ -191,19 +191,19 @@ class Store:
     @staticmethod
     def _insertion(kind: ObjectType, names: Sequence[str]) -> str:
         columns = ", ".join(f'"{name}"' for name in names)
-        marks = ", ".join("?" * len(names))
-        return f'INSERT INTO "{kind.name}" ({columns}) VALUES ({marks})'  # noqa: S608  # names of the schema
+        placeholders = ", ".join("?" * len(names))
+        return f'INSERT INTO "{kind.name}" ({columns}) VALUES ({placeholders})'  # noqa: S608  # names of the schema
 
 
 def _matches_like(pattern: str, text: str | None) -> bool:
-    """Match LIKE on folded text: `%` any run, `_` one letter, a backslash quotes the next."""
+    """Match LIKE on folded text: `%` any text, `_` one character, a backslash escapes."""
     if text is None:
         return False
     parts: list[str] = []
-    letters = iter(pattern)
-    for letter in letters:
-        if letter == "\\":
-            parts.append(re.escape(next(letters, "")))
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            parts.append(re.escape(next(characters, "")))
         else:
-            parts.append({"%": ".*", "_": "."}.get(letter, re.escape(letter)))
+            parts.append({"%": ".*", "_": "."}.get(character, re.escape(character)))
     return re.fullmatch("".join(parts), text.casefold(), re.DOTALL) is not None

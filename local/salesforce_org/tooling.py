@@ -1,11 +1,11 @@
-"""Custom fields by the Tooling API: made invisible to everyone until a permission opens them."""
+"""Custom fields in the Tooling API: a new field is invisible until a permission grants it."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from local.salesforce_org import seed_data as founding
+from local.salesforce_org import seed_data
 from local.salesforce_org.errors import FORBIDDEN, RefusedError, resource_missing
 from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
 from local.salesforce_org.ids import full_id
@@ -50,7 +50,7 @@ def create(state: OrgState, call: ApiCall) -> ApiResponse:
     _check_rights(call)
     body = call.json_object()
     kind, name = _target(state, body)
-    if kind.find(name) is not None:  # unproved text
+    if kind.find(name) is not None:  # text not proved
         message = f"There is already a field named {name.removesuffix('__c')} on {kind.name}."
         raise RefusedError("DUPLICATE_DEVELOPER_NAME", message, fields=["DeveloperName"])
     metadata = body.get("Metadata")
@@ -92,17 +92,17 @@ def retrieve(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
 
 
 def update(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
-    """`PATCH /tooling/sobjects/CustomField/{id}`: its metadata, but not its type."""
+    """`PATCH /tooling/sobjects/CustomField/{id}`: changes the metadata, but not the type."""
     _check_rights(call)
     _, kind, field = _existing(state, record_id)
     metadata = call.json_object().get("Metadata")
     if not isinstance(metadata, dict):
         raise _missing("Metadata")
-    changed = field_of(field.name, metadata)
-    if changed.type != field.type:
+    new_field = field_of(field.name, metadata)
+    if new_field.type != field.type:
         message = f"Cannot change type of field {field.name} from {field.type}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
-    kind.put(changed)
+    kind.put(new_field)
     state.store.index(kind)
     mark_changed(state, kind)
     call.records = 1
@@ -119,46 +119,50 @@ def delete(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
 
 
 def add_field(state: OrgState, kind: ObjectType, field: Field) -> str:
-    """Add a field that nobody sees yet, and return the id of its CustomField row."""
+    """Add a field without permissions, and return the id of its CustomField row."""
     kind.put(field)
     state.store.add_column(kind, field)
     mark_changed(state, kind)
-    return founding.add_field_definition(state, kind, field)
+    return seed_data.add_field_definition(state, kind, field)
 
 
 def delete_field(state: OrgState, kind: ObjectType, field: Field) -> None:
-    """Remove a field, its values and its permissions."""
+    """Delete a field, its values and its permissions."""
     state.store.drop_column(kind, field)
     del kind.fields[field.name.lower()]
     state.store.index(kind)
-    founding.delete_field_definition(state, kind, field)
+    seed_data.delete_field_definition(state, kind, field)
     mark_changed(state, kind)
 
 
 def mark_changed(state: OrgState, kind: ObjectType) -> None:
-    """Note that an object's description changed now."""
+    """Set the time of the last change of an object's describe, and clear the access cache."""
     kind.changed_at = state.now()
     state.security.invalidate()
 
 
 def field_of(name: str, metadata: dict[str, Any]) -> Field:
-    """Return the field that a Metadata object describes, or refuse it."""
-    made = metadata.get("type")
-    if not isinstance(made, str) or made not in TYPES:
-        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", f"Unknown field type: {made}")
+    """Return the field of a Metadata object.
+
+    Raises:
+        RefusedError: when the metadata are not valid.
+    """
+    field_type = metadata.get("type")
+    if not isinstance(field_type, str) or field_type not in TYPES:
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", f"Unknown field type: {field_type}")
     if not metadata.get("label") or not isinstance(metadata["label"], str):
         raise _missing("Label")
-    if made == "Checkbox":
+    if field_type == "Checkbox":
         return _checkbox(name, metadata)
-    if made in {"Number", "Currency", "Percent"}:
-        return _number(name, made, metadata)
+    if field_type in {"Number", "Currency", "Percent"}:
+        return _number(name, field_type, metadata)
     values, restricted = _values(metadata)
     unique = metadata.get("unique") is True
     return Field(
         name,
         str(metadata["label"]),
-        TYPES[made],
-        length=_length(made, metadata),
+        TYPES[field_type],
+        length=_length(field_type, metadata),
         nillable=metadata.get("required") is not True,
         fixed=metadata.get("required") is True,
         external_id=metadata.get("externalId") is True,
@@ -174,11 +178,16 @@ def field_of(name: str, metadata: dict[str, Any]) -> Field:
 
 
 def _checkbox(name: str, metadata: dict[str, Any]) -> Field:
-    if "required" in metadata:  # recorded answer
+    if "required" in metadata:  # recorded response
         message = "Can not specify 'required' for a CustomField of type Checkbox"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     default = metadata.get("defaultValue")
-    if default not in [True, False, "true", "false"]:  # a list: what was sent may not be hashable
+    if default not in [
+        True,
+        False,
+        "true",
+        "false",
+    ]:  # a list, not a set: the value may be unhashable
         message = "Must specify 'defaultValue' for a CustomField of type Checkbox"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     return Field(
@@ -191,15 +200,15 @@ def _checkbox(name: str, metadata: dict[str, Any]) -> Field:
     )
 
 
-def _number(name: str, made: str, metadata: dict[str, Any]) -> Field:
+def _number(name: str, field_type: str, metadata: dict[str, Any]) -> Field:
     precision, scale = metadata.get("precision"), metadata.get("scale")
     if not isinstance(precision, int) or not isinstance(scale, int) or not 0 <= scale <= precision:
-        message = f"Must specify 'precision' and 'scale' for a CustomField of type {made}"
+        message = f"Must specify 'precision' and 'scale' for a CustomField of type {field_type}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     return Field(
         name,
         str(metadata["label"]),
-        TYPES[made],
+        TYPES[field_type],
         precision=precision,
         scale=scale,
         nillable=metadata.get("required") is not True,
@@ -207,21 +216,21 @@ def _number(name: str, made: str, metadata: dict[str, Any]) -> Field:
     )
 
 
-def _length(made: str, metadata: dict[str, Any]) -> int:
-    if made in FIXED_LENGTHS:
+def _length(field_type: str, metadata: dict[str, Any]) -> int:
+    if field_type in FIXED_LENGTHS:
         if "length" in metadata:
-            message = f"Can not specify 'length' for a CustomField of type {made}"
+            message = f"Can not specify 'length' for a CustomField of type {field_type}"
             raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
-        return FIXED_LENGTHS[made]
-    if made not in MAX_LENGTHS:
+        return FIXED_LENGTHS[field_type]
+    if field_type not in MAX_LENGTHS:
         return 0
     length = metadata.get("length")
     if (
         isinstance(length, bool)
         or not isinstance(length, int)
-        or not 1 <= length <= MAX_LENGTHS[made]
+        or not 1 <= length <= MAX_LENGTHS[field_type]
     ):
-        message = f"{made} field length must be between 1 and {MAX_LENGTHS[made]}"
+        message = f"{field_type} field length must be between 1 and {MAX_LENGTHS[field_type]}"
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
     return length
 

@@ -1,6 +1,6 @@
-"""Dates and times in the one form in which Salesforce writes them, which is also the stored form.
+"""Dates and times in the format of Salesforce, which is also the stored format.
 
-Fixed width and always UTC: comparing the texts compares the instants.
+The format has a fixed width and is always UTC: the order of the texts is the order of the times.
 """
 
 from __future__ import annotations
@@ -8,29 +8,29 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 
-def stamp(instant: datetime) -> str:
-    """Return `2021-12-02T18:23:39.000+0000`: whole seconds, as every recording shows."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+def stamp(time: datetime) -> str:
+    """Return `2021-12-02T18:23:39.000+0000`: whole seconds, as in all recordings."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 def parse_stamp(text: str) -> datetime:
-    """Return the instant of a stored date and time."""
+    """Return the time of a stamp, in UTC."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
 
 
 def parse_datetime(text: str) -> datetime | None:
-    """Return the instant of an ISO 8601 date and time with a zone, or None."""
+    """Return the time of an ISO 8601 date and time with a zone in UTC, or None."""
     if "T" not in text:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-        return instant.astimezone(UTC) if instant.tzinfo is not None else None
-    except (ValueError, OverflowError):  # the latter: the year 1 or 9999, east or west of UTC
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo is not None else None
+    except (ValueError, OverflowError):  # OverflowError: year 1 or 9999, east or west of UTC
         return None
 
 
 def parse_date(text: str) -> date | None:
-    """Return the day of `YYYY-MM-DD`, or None."""
+    """Return the date of `YYYY-MM-DD`, or None."""
     try:
         return (
             date.fromisoformat(text)

@@ -63,7 +63,7 @@ def test_a_list_of_values_is_read() -> None:
 def test_parentheses_join_and_with_or() -> None:
     read = parse_condition("(A = 1 AND B = 2) OR (NOT C = 3)")
     assert isinstance(read, Group)
-    assert read.word == "OR"
+    assert read.operator == "OR"
     assert isinstance(read.members[0], Group)
     assert isinstance(read.members[1], Negation)
 
@@ -85,8 +85,8 @@ def test_every_clause_is_read() -> None:
     assert isinstance(second.subject, FieldPath)
     assert (second.descending, second.nulls) == (False, "FIRST")
     assert (query.limit, query.offset) == (5, 2)
-    assert query.aggregates
-    assert parse("select count() from lead").counts_rows
+    assert query.is_aggregate
+    assert parse("select count() from lead").is_count
 
 
 @pytest.mark.parametrize(
