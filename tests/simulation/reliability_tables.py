@@ -178,7 +178,7 @@ INVARIANTS: Final = (
     Row(30, "self-healing", WORLD, "a full run in peace writes nothing", ("30 self-healing",)),
     Row(31, "determinism of tests", WORLD, "one seed, one trace hash"),
     Row(32, "mapping change", WORLD, "lines leave and return", ("64 mapping saved",)),
-    Row(33, "round trip", "unit/connector/test_values.py::test_saying_a_value_on_the_other_side_does_not_change_it", "properties of conversions"),
+    Row(33, "round trip", "unit/connector/test_values.py::test_a_conversion_does_not_change_the_canonical_form", "properties of conversions"),
 )  # fmt: skip
 
 HEADER: Final = "<!-- generated: python -m tests.simulation docs -->"

@@ -1,4 +1,4 @@
-"""The decision table of the three-way merge, and what must hold for any words."""
+"""The decision table of the three-way merge, and its properties for any values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from connector.mapping import BoundPair, ConflictPolicy, Direction, Field, Field
 from connector.model import MergeRule, RecordKind, Value
 from connector.planning.field_merge import FieldValue, NoBase, resolve
 
-NEVER = NoBase.NO_BASE
-WORDS = st.sampled_from([None, "a", "b", "c"])
+NO_BASE = NoBase.NO_BASE
+VALUES = st.sampled_from([None, "a", "b", "c"])
 
 
-def line(
+def bound_pair(
     policy: ConflictPolicy = ConflictPolicy.NEWEST,
     direction: Direction = Direction.BOTH,
     kind: FieldKind = FieldKind.TEXT,
@@ -30,7 +30,7 @@ def line(
     )
 
 
-def voices(
+def field_values(
     base: Value | NoBase,
     plezi: Value,
     salesforce: Value,
@@ -42,13 +42,13 @@ def voices(
         FieldValue(
             kind,
             record,
-            now,
+            value,
             base,
             "2026-02" if record == newer else "2026-01",
             can_send=direction.can_send(kind.side),
             can_receive=direction.can_receive(kind.side),
         )
-        for kind, record, now in (
+        for kind, record, value in (
             (RecordKind.PLEZI_CONTACT, "plezi", plezi),
             (RecordKind.LEAD, "salesforce", salesforce),
         )
@@ -65,18 +65,18 @@ def voices(
         ("a", "b", "c", MergeRule.NEWEST, {"plezi": "c"}),
         ("a", None, "a", MergeRule.CHANGED, {"salesforce": None}),
         ("a", None, "b", MergeRule.NEWEST, {"plezi": "b"}),
-        (NEVER, "b", None, MergeRule.CHANGED, {"salesforce": "b"}),
-        (NEVER, None, "b", MergeRule.CHANGED, {"plezi": "b"}),
-        (NEVER, "b", "c", MergeRule.NEWEST, {"plezi": "c"}),
-        (NEVER, None, None, MergeRule.AGREED, {}),
+        (NO_BASE, "b", None, MergeRule.CHANGED, {"salesforce": "b"}),
+        (NO_BASE, None, "b", MergeRule.CHANGED, {"plezi": "b"}),
+        (NO_BASE, "b", "c", MergeRule.NEWEST, {"plezi": "c"}),
+        (NO_BASE, None, None, MergeRule.AGREED, {}),
     ],
 )
 def test_each_row_of_the_decision_table(
     base: Value | NoBase, plezi: Value, salesforce: Value, rule: MergeRule, writes: dict[str, Value]
 ) -> None:
-    verdict = resolve(line(), voices(base, plezi, salesforce))
+    resolution = resolve(bound_pair(), field_values(base, plezi, salesforce))
 
-    assert (verdict.rule, dict(verdict.writes)) == (rule, writes)
+    assert (resolution.rule, dict(resolution.writes)) == (rule, writes)
 
 
 @pytest.mark.parametrize(
@@ -93,80 +93,80 @@ def test_each_row_of_the_decision_table(
 def test_a_conflict_goes_to_the_winner_of_the_policy(
     policy: ConflictPolicy, newer: str, writes: dict[str, Value]
 ) -> None:
-    verdict = resolve(line(policy), voices("a", "b", "c", newer=newer))
+    resolution = resolve(bound_pair(policy), field_values("a", "b", "c", newer=newer))
 
-    assert dict(verdict.writes) == writes
-    assert verdict.is_held == (policy is ConflictPolicy.HOLD)
-
-
-def test_the_loser_of_a_conflict_is_named_with_its_value() -> None:
-    verdict = resolve(line(), voices("a", "b", "c"))
-
-    assert dict(verdict.overwritten) == {"plezi": "b"}
+    assert dict(resolution.writes) == writes
+    assert resolution.is_held == (policy is ConflictPolicy.HOLD)
 
 
-def test_an_edit_on_the_side_that_only_listens_is_left_alone() -> None:
+def test_the_overwritten_value_of_a_conflict_is_reported() -> None:
+    resolution = resolve(bound_pair(), field_values("a", "b", "c"))
+
+    assert dict(resolution.overwritten) == {"plezi": "b"}
+
+
+def test_an_edit_on_the_receiving_side_of_a_one_way_pair_is_left_unchanged() -> None:
     one_way = Direction.TO_SALESFORCE
 
-    verdict = resolve(line(direction=one_way), voices("a", "a", "x", one_way))
+    resolution = resolve(bound_pair(direction=one_way), field_values("a", "a", "x", one_way))
 
-    assert verdict.rule is MergeRule.NO_CHANGE
+    assert resolution.rule is MergeRule.NO_CHANGE
 
 
 def test_an_opt_out_is_never_undone() -> None:
-    optout = line(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
+    optout = bound_pair(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
 
-    verdict = resolve(optout, voices(True, False, True))
+    resolution = resolve(optout, field_values(True, False, True))
 
-    assert dict(verdict.writes) == {"plezi": True}
-
-
-def test_a_consent_in_words_that_nobody_knows_is_held() -> None:
-    optout = line(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
-
-    verdict = resolve(optout, voices(False, "perhaps", False))
-
-    assert verdict.is_held
+    assert dict(resolution.writes) == {"plezi": True}
 
 
-def test_a_lead_that_joins_takes_what_was_agreed_and_its_value_is_not_lost_silently() -> None:
-    agreed = voices("a", "a", "a")
-    newcomer = FieldValue(
-        RecordKind.LEAD, "second", "x", NEVER, "2026-09", can_send=True, can_receive=True
+def test_an_opt_out_with_an_unknown_text_is_held() -> None:
+    optout = bound_pair(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
+
+    resolution = resolve(optout, field_values(False, "perhaps", False))
+
+    assert resolution.is_held
+
+
+def test_a_lead_that_joins_takes_the_agreed_value_and_its_own_value_is_reported() -> None:
+    agreed = field_values("a", "a", "a")
+    new_lead = FieldValue(
+        RecordKind.LEAD, "second", "x", NO_BASE, "2026-09", can_send=True, can_receive=True
     )
 
-    verdict = resolve(line(), [*agreed, newcomer])
+    resolution = resolve(bound_pair(), [*agreed, new_lead])
 
-    assert (verdict.rule, dict(verdict.writes)) == (MergeRule.JOINED, {"second": "a"})
-    assert dict(verdict.overwritten) == {"second": "x"}
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.JOINED, {"second": "a"})
+    assert dict(resolution.overwritten) == {"second": "x"}
 
 
-@given(st.one_of(WORDS, st.just(NEVER)), WORDS, WORDS, st.sampled_from(ConflictPolicy))
-def test_the_order_of_the_voices_does_not_matter(
+@given(st.one_of(VALUES, st.just(NO_BASE)), VALUES, VALUES, st.sampled_from(ConflictPolicy))
+def test_the_order_of_the_values_does_not_matter(
     base: Value | NoBase, plezi: Value, salesforce: Value, policy: ConflictPolicy
 ) -> None:
-    verdicts = [
-        resolve(line(policy), order)
-        for order in itertools.permutations(voices(base, plezi, salesforce))
+    resolutions = [
+        resolve(bound_pair(policy), order)
+        for order in itertools.permutations(field_values(base, plezi, salesforce))
     ]
 
-    assert len({repr((v.rule, sorted(v.writes.items()), v.overwritten)) for v in verdicts}) == 1
+    assert len({repr((v.rule, sorted(v.writes.items()), v.overwritten)) for v in resolutions}) == 1
 
 
-@given(st.one_of(WORDS, st.just(NEVER)), WORDS, WORDS, st.sampled_from(list(ConflictPolicy)))
-def test_once_written_there_is_nothing_left_to_do(
+@given(st.one_of(VALUES, st.just(NO_BASE)), VALUES, VALUES, st.sampled_from(list(ConflictPolicy)))
+def test_a_second_merge_after_the_writes_changes_nothing(
     base: Value | NoBase, plezi: Value, salesforce: Value, policy: ConflictPolicy
 ) -> None:
-    before = voices(base, plezi, salesforce)
-    verdict = resolve(line(policy), before)
-    if verdict.new_base is None:
+    before = field_values(base, plezi, salesforce)
+    resolution = resolve(bound_pair(policy), before)
+    if resolution.new_base is None:
         return
     after = [
         FieldValue(
             v.kind,
             v.record_id,
-            verdict.writes.get(v.record_id, v.value),
-            verdict.new_base[v.record_id],
+            resolution.writes.get(v.record_id, v.value),
+            resolution.new_base[v.record_id],
             v.modified,
             can_send=True,
             can_receive=True,
@@ -174,29 +174,28 @@ def test_once_written_there_is_nothing_left_to_do(
         for v in before
     ]
 
-    assert not resolve(line(policy), after).writes
+    assert not resolve(bound_pair(policy), after).writes
 
 
-def test_a_contact_that_disagrees_does_not_keep_a_new_lead_from_joining() -> None:
-    bound = line(ConflictPolicy.NEWEST)
-    says = [
+def test_a_contact_with_another_value_does_not_prevent_a_new_lead_from_joining() -> None:
+    values = [
         FieldValue(RecordKind.PLEZI_CONTACT, "p", "1", "1", "", can_send=True, can_receive=True),
         FieldValue(RecordKind.LEAD, "l1", "1", "1", "", can_send=True, can_receive=True),
         FieldValue(RecordKind.CONTACT, "c", "2", "2", "", can_send=True, can_receive=False),
-        FieldValue(RecordKind.LEAD, "l2", "3", NEVER, "", can_send=True, can_receive=True),
+        FieldValue(RecordKind.LEAD, "l2", "3", NO_BASE, "", can_send=True, can_receive=True),
     ]
 
-    verdict = resolve(bound, says)
+    resolution = resolve(bound_pair(ConflictPolicy.NEWEST), values)
 
-    assert (verdict.rule, verdict.writes, verdict.overwritten) == (
+    assert (resolution.rule, resolution.writes, resolution.overwritten) == (
         MergeRule.JOINED,
         {"l2": "1"},
         {"l2": "3"},
     )
 
 
-def beside_a_lead(contact: Value, base: Value | NoBase, lead: Value = "b") -> list[FieldValue]:
-    """A Contact that says something, beside a Plezi contact that said `a`, and its Lead."""
+def contact_and_lead(contact: Value, base: Value | NoBase, lead: Value = "b") -> list[FieldValue]:
+    """A Contact with a value and a base, next to a Plezi contact with `a` and its Lead."""
     return [
         FieldValue(
             RecordKind.PLEZI_CONTACT, "p", "a", "a", "2026-01", can_send=True, can_receive=True
@@ -208,32 +207,32 @@ def beside_a_lead(contact: Value, base: Value | NoBase, lead: Value = "b") -> li
     ]
 
 
-def test_a_contact_whose_edit_gives_way_is_named_although_nobody_writes_to_it() -> None:
-    verdict = resolve(line(), beside_a_lead("c", "a"))
+def test_a_contact_whose_edit_gives_way_is_reported_although_it_is_not_written_to() -> None:
+    resolution = resolve(bound_pair(), contact_and_lead("c", "a"))
 
-    assert (verdict.rule, dict(verdict.writes)) == (MergeRule.NEWEST, {"p": "b"})
-    assert dict(verdict.overwritten) == {"c": "c"}
-
-
-def test_a_contact_that_joins_those_who_agree_on_another_word_is_named() -> None:
-    verdict = resolve(line(), beside_a_lead("c", NEVER, lead="a"))
-
-    assert (verdict.rule, dict(verdict.writes)) == (MergeRule.JOINED, {})
-    assert dict(verdict.overwritten) == dict(verdict.new_base or {}) == {"c": "c"}
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.NEWEST, {"p": "b"})
+    assert dict(resolution.overwritten) == {"c": "c"}
 
 
-def test_a_contact_and_a_lead_that_join_together_are_both_named() -> None:
+def test_a_contact_that_joins_with_another_value_is_reported() -> None:
+    resolution = resolve(bound_pair(), contact_and_lead("c", NO_BASE, lead="a"))
+
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.JOINED, {})
+    assert dict(resolution.overwritten) == dict(resolution.new_base or {}) == {"c": "c"}
+
+
+def test_a_contact_and_a_lead_that_join_together_are_both_reported() -> None:
     second = FieldValue(
-        RecordKind.LEAD, "l2", "d", NEVER, "2026-04", can_send=True, can_receive=True
+        RecordKind.LEAD, "l2", "d", NO_BASE, "2026-04", can_send=True, can_receive=True
     )
 
-    verdict = resolve(line(), [*beside_a_lead("c", NEVER, lead="a"), second])
+    resolution = resolve(bound_pair(), [*contact_and_lead("c", NO_BASE, lead="a"), second])
 
-    assert (verdict.rule, dict(verdict.writes)) == (MergeRule.JOINED, {"l2": "a"})
-    assert dict(verdict.overwritten) == {"l2": "d", "c": "c"}
-    assert (verdict.new_base or {})["c"] == "c"
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.JOINED, {"l2": "a"})
+    assert dict(resolution.overwritten) == {"l2": "d", "c": "c"}
+    assert (resolution.new_base or {})["c"] == "c"
 
 
-@pytest.mark.parametrize("says", ["a", None])
-def test_a_contact_that_joins_and_says_the_same_or_nothing_is_not(says: Value) -> None:
-    assert not resolve(line(), beside_a_lead(says, NEVER, lead="a")).overwritten
+@pytest.mark.parametrize("value", ["a", None])
+def test_a_contact_that_joins_with_the_same_value_or_a_blank_is_not_reported(value: Value) -> None:
+    assert not resolve(bound_pair(), contact_and_lead(value, NO_BASE, lead="a")).overwritten

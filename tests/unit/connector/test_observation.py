@@ -1,4 +1,4 @@
-"""What is late, and what only seems to be."""
+"""Observations that are late, and observations that only seem to be."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import replace
 from connector.model import Link, Observation, RecordKind
 from connector.planning.observation import apply_observation, is_possibly_stale
 
-HELD = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 10_000.0, {"Phone": "1"})
-LINK = Link("a@x.fr", salesforce=(HELD,))
+KNOWN = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 10_000.0, {"Phone": "1"})
+LINK = Link("a@x.fr", salesforce=(KNOWN,))
 
 
-def says(version: str, as_of: float) -> str:
-    """What the link holds of the Lead after a reading that says 2."""
-    seen = replace(HELD, version=version, as_of=as_of, values={"Phone": "2"})
-    [lead] = apply_observation(LINK, seen).salesforce
+def phone_after(version: str, as_of: float) -> str:
+    """Return the phone of the Lead in the link after an observation with phone 2."""
+    observation = replace(KNOWN, version=version, as_of=as_of, values={"Phone": "2"})
+    [lead] = apply_observation(LINK, observation).salesforce
     return str(lead.values["Phone"])
 
 
-def test_a_reading_that_began_before_our_last_write_was_answered_is_ignored() -> None:
-    assert says("2", 9_999.0) == says("1", 9_999.0) == "1"
+def test_a_read_that_started_before_the_last_write_response_is_ignored() -> None:
+    assert phone_after("2", 9_999.0) == phone_after("1", 9_999.0) == "1"
 
 
-def test_a_reading_begun_since_is_kept() -> None:
-    assert says("2", 10_001.0) == says("1", 10_001.0) == "2"
+def test_a_read_that_started_after_it_is_kept() -> None:
+    assert phone_after("2", 10_001.0) == phone_after("1", 10_001.0) == "2"
 
 
-def test_an_older_version_is_ignored_whenever_it_was_read() -> None:
-    assert says("0", 10_001.0) == "1"
+def test_an_older_version_is_ignored_at_any_time_of_the_read() -> None:
+    assert phone_after("0", 10_001.0) == "1"
 
 
-def test_what_is_ignored_for_our_clock_alone_is_doubtful() -> None:
-    assert is_possibly_stale(LINK, replace(HELD, version="2", as_of=6_400.0))
-    assert not is_possibly_stale(LINK, replace(HELD, version="1", as_of=6_400.0))
-    assert not is_possibly_stale(LINK, replace(HELD, version="2", as_of=10_001.0))
-    assert not is_possibly_stale(LINK, replace(HELD, id="another", version="2", as_of=6_400.0))
+def test_an_observation_ignored_only_because_of_our_clock_is_possibly_stale() -> None:
+    assert is_possibly_stale(LINK, replace(KNOWN, version="2", as_of=6_400.0))
+    assert not is_possibly_stale(LINK, replace(KNOWN, version="1", as_of=6_400.0))
+    assert not is_possibly_stale(LINK, replace(KNOWN, version="2", as_of=10_001.0))
+    assert not is_possibly_stale(LINK, replace(KNOWN, id="another", version="2", as_of=6_400.0))

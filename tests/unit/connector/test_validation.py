@@ -1,4 +1,4 @@
-"""Each rule by which a mapping is judged before it is saved."""
+"""The rules that a mapping must meet before it is saved."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def schema(*fields: Field) -> dict[str, Field]:
     return {field.name: field for field in fields}
 
 
-def fixed(name: str, kind: FieldKind = TEXT) -> Field:
+def read_only(name: str, kind: FieldKind = TEXT) -> Field:
     return Field(name, kind, creatable=False, updatable=False)
 
 
 SIZES = ("smb", "mid", "large")
 PLEZI = schema(
     Field("email", FieldKind.EMAIL, required=True),
-    fixed("url"),
+    read_only("url"),
     Field("first_name", TEXT),
     Field("last_name", TEXT),
     Field("company", TEXT),
     Field("phone", FieldKind.PHONE),
     Field("mobile", FieldKind.PHONE),
     Field("function", TEXT, "Job title"),
-    fixed("behaviour_score", NUMBER),
-    fixed("state"),
+    read_only("behaviour_score", NUMBER),
+    read_only("state"),
     Field("optout", CHECKBOX, "Opt-out"),
     Field("born", DATE),
     Field("visited", DATETIME),
@@ -77,13 +77,13 @@ LEAD = schema(
     Field("size__c", PICKLIST, options=("smb", "mid"), restricted=True),
     Field("any__c", PICKLIST, options=SIZES),
     Field("many__c", MULTI, options=SIZES, restricted=True),
-    fixed("formula__c"),
+    read_only("formula__c"),
 )
 CONTACT = schema(
     Field("Email", FieldKind.EMAIL),
     Field("FirstName", TEXT),
     Field("LastName", TEXT),
-    fixed("Account.Name"),
+    read_only("Account.Name"),
     Field("Phone", FieldKind.PHONE),
     Field("MobilePhone", FieldKind.PHONE),
     Field("Title", TEXT),
@@ -98,33 +98,33 @@ SCHEMAS: Mapping[RecordKind, Schema] = {
 }
 
 
-def judged(*lines: FieldPair, without: str = "", **changes: object) -> ValidationResult:
-    """Judge the shipped mapping with some lines more, and some line less."""
-    kept = tuple(line for line in DEFAULT_MAPPING.pairs if line.key != without)
-    mapping = replace(DEFAULT_MAPPING, pairs=(*kept, *lines))
+def validated(*added: FieldPair, without: str = "", **changes: object) -> ValidationResult:
+    """Validate the default mapping with added pairs, and without one pair."""
+    kept = tuple(pair for pair in DEFAULT_MAPPING.pairs if pair.key != without)
+    mapping = replace(DEFAULT_MAPPING, pairs=(*kept, *added))
     return validate(replace(mapping, **changes), SCHEMAS)  # type: ignore[arg-type]
 
 
-def only(remarks: tuple[Issue, ...]) -> Issue:
-    assert len(remarks) == 1, remarks
-    assert remarks[0].message
-    assert remarks[0].remedy
-    return remarks[0]
+def only(issues: tuple[Issue, ...]) -> Issue:
+    assert len(issues) == 1, issues
+    assert issues[0].message
+    assert issues[0].remedy
+    return issues[0]
 
 
-def saved(found: ValidationResult, key: str) -> FieldPair:
-    return next(line for line in found.mapping.pairs if line.key == key)
+def saved(result: ValidationResult, key: str) -> FieldPair:
+    return next(pair for pair in result.mapping.pairs if pair.key == key)
 
 
-def test_the_shipped_mapping_has_nothing_to_say() -> None:
-    found = judged()
+def test_the_default_mapping_has_no_issues() -> None:
+    result = validated()
 
-    assert (found.problems, found.warnings) == ((), ())
-    assert found.mapping == DEFAULT_MAPPING
+    assert (result.problems, result.warnings) == ((), ())
+    assert result.mapping == DEFAULT_MAPPING
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "lost"),
+    ("source", "target", "loss"),
     [
         (Field("a", NUMBER), Field("b", TEXT), ""),
         (Field("a", TEXT), Field("b", NUMBER), "a text is not always a number"),
@@ -141,155 +141,157 @@ def test_the_shipped_mapping_has_nothing_to_say() -> None:
         (Field("a", CHECKBOX), Field("b", DATE), "a checkbox is not always a date"),
     ],
 )
-def test_what_two_types_lose(source: Field, target: Field, lost: str) -> None:
-    assert lost in type_loss(source, target)
-    assert bool(lost) == bool(type_loss(source, target))
+def test_the_loss_between_two_types(source: Field, target: Field, loss: str) -> None:
+    assert loss in type_loss(source, target)
+    assert bool(loss) == bool(type_loss(source, target))
 
 
-def test_a_pair_that_loses_one_way_is_made_one_way_with_the_reason() -> None:
-    found = judged(FieldPair("employees", "note__c", BOTH))
+def test_a_pair_with_a_loss_in_one_direction_is_made_one_way_with_the_reason() -> None:
+    result = validated(FieldPair("employees", "note__c", BOTH))
 
-    told = only(found.warnings)
-    assert (told.code, told.pair) == (IssueCode.MADE_ONE_WAY, "note__c")
-    assert "a text is not always a number" in told.message
-    assert saved(found, "note__c").direction is TO_SALESFORCE
-    assert not found.problems
+    warning = only(result.warnings)
+    assert (warning.code, warning.pair) == (IssueCode.MADE_ONE_WAY, "note__c")
+    assert "a text is not always a number" in warning.message
+    assert saved(result, "note__c").direction is TO_SALESFORCE
+    assert not result.problems
 
 
-def test_a_pair_that_loses_the_way_that_is_asked_for_is_refused() -> None:
-    wrong = only(judged(FieldPair("visited", "visited_on__c", TO_SALESFORCE)).problems)
+def test_a_pair_with_a_loss_in_its_only_direction_is_refused() -> None:
+    problem = only(validated(FieldPair("visited", "visited_on__c", TO_SALESFORCE)).problems)
 
-    assert (wrong.code, wrong.pair, wrong.field) == (
+    assert (problem.code, problem.pair, problem.field) == (
         IssueCode.LOSSY_TYPES,
         "visited_on__c",
         "direction",
     )
-    assert "time of day" in wrong.message
+    assert "time of day" in problem.message
 
 
-def test_a_pair_that_loses_both_ways_is_refused() -> None:
-    wrong = only(judged(FieldPair("optout", "born__c", BOTH)).problems)
+def test_a_pair_with_a_loss_in_both_directions_is_refused() -> None:
+    problem = only(validated(FieldPair("optout", "born__c", BOTH)).problems)
 
-    assert wrong.code is IssueCode.LOSSY_TYPES
-    assert "checkbox" in wrong.message
-    assert "date" in wrong.message
-
-
-def test_a_formula_is_only_read() -> None:
-    found = judged(FieldPair("company", "formula__c", BOTH), without="Company")
-    assert saved(found, "formula__c").direction is TO_PLEZI
-
-    wrong = only(judged(FieldPair("first_name", "formula__c", TO_SALESFORCE)).problems)
-    assert wrong.code is IssueCode.NOT_WRITABLE
+    assert problem.code is IssueCode.LOSSY_TYPES
+    assert "checkbox" in problem.message
+    assert "date" in problem.message
 
 
-def test_a_contact_field_of_another_type_is_refused_where_it_would_reach_plezi() -> None:
-    line = FieldPair("employees", "employees__c", BOTH, contact="note__c")
+def test_a_formula_field_is_never_written_to() -> None:
+    result = validated(FieldPair("company", "formula__c", BOTH), without="Company")
+    assert saved(result, "formula__c").direction is TO_PLEZI
 
-    wrong = only(judged(line).problems)
-    assert (wrong.code, wrong.field) == (IssueCode.LOSSY_TYPES, "contact")
-    assert not judged(replace(line, direction=TO_SALESFORCE)).problems
+    problem = only(validated(FieldPair("first_name", "formula__c", TO_SALESFORCE)).problems)
+    assert problem.code is IssueCode.NOT_WRITABLE
+
+
+def test_a_contact_field_of_another_type_is_refused_if_the_pair_writes_to_plezi() -> None:
+    pair = FieldPair("employees", "employees__c", BOTH, contact="note__c")
+
+    problem = only(validated(pair).problems)
+    assert (problem.code, problem.field) == (IssueCode.LOSSY_TYPES, "contact")
+    assert not validated(replace(pair, direction=TO_SALESFORCE)).problems
 
 
 @pytest.mark.parametrize("key", ["Email", "plezi_url__c"])
-def test_a_locked_line_cannot_be_left_out_or_changed(key: str) -> None:
-    left_out = [remark.code for remark in judged(without=key).problems]
-    assert IssueCode.LOCKED in left_out
+def test_a_locked_pair_cannot_be_removed_or_changed(key: str) -> None:
+    removed = [issue.code for issue in validated(without=key).problems]
+    assert IssueCode.LOCKED in removed
 
-    line = next(line for line in DEFAULT_MAPPING.pairs if line.key == key)
-    moved = judged(replace(line, policy=ConflictPolicy.HOLD), without=key).problems
-    assert {remark.code for remark in moved} == {IssueCode.LOCKED}
+    pair = next(pair for pair in DEFAULT_MAPPING.pairs if pair.key == key)
+    changed = validated(replace(pair, policy=ConflictPolicy.HOLD), without=key).problems
+    assert {issue.code for issue in changed} == {IssueCode.LOCKED}
 
 
-def test_nobody_else_locks_lines() -> None:
-    wrong = only(judged(FieldPair("optout", "optout__c", BOTH, locked=True)).problems)
-    assert (wrong.code, wrong.field) == (IssueCode.LOCKED, "locked")
+def test_an_admin_cannot_lock_a_pair() -> None:
+    problem = only(validated(FieldPair("optout", "optout__c", BOTH, locked=True)).problems)
+    assert (problem.code, problem.field) == (IssueCode.LOCKED, "locked")
 
 
 @pytest.mark.parametrize("key", ["score__c", "status__c"])
 @pytest.mark.parametrize("direction", [BOTH, TO_PLEZI])
-def test_the_specials_never_travel_to_plezi(key: str, direction: Direction) -> None:
-    line = next(line for line in DEFAULT_MAPPING.pairs if line.key == key)
+def test_score_and_state_are_never_written_to_plezi(key: str, direction: Direction) -> None:
+    pair = next(pair for pair in DEFAULT_MAPPING.pairs if pair.key == key)
 
-    wrong = only(judged(replace(line, direction=direction), without=key).problems)
-    assert wrong.code is IssueCode.ONE_WAY_SPECIAL
-
-
-def test_a_two_way_function_on_free_text_is_warned_of() -> None:
-    found = judged(FieldPair("function", "Title", BOTH), without="Title")
-
-    assert not found.problems
-    told = only(found.warnings)
-    assert told.code is IssueCode.FUNCTION_FREE_TEXT
-    assert saved(found, "Title").direction is BOTH
+    problem = only(validated(replace(pair, direction=direction), without=key).problems)
+    assert problem.code is IssueCode.ONE_WAY_SPECIAL
 
 
-def test_a_two_way_function_on_a_list_is_not_warned_of() -> None:
-    found = judged(FieldPair("size", "any__c", BOTH))
-    assert IssueCode.FUNCTION_FREE_TEXT not in {remark.code for remark in found.warnings}
+def test_a_two_way_function_on_free_text_gives_a_warning() -> None:
+    result = validated(FieldPair("function", "Title", BOTH), without="Title")
+
+    assert not result.problems
+    warning = only(result.warnings)
+    assert warning.code is IssueCode.FUNCTION_FREE_TEXT
+    assert saved(result, "Title").direction is BOTH
 
 
-def test_an_unknown_name_is_refused_with_the_near_ones() -> None:
-    found = judged(FieldPair("optuot", "otpout__c", BOTH, contact="Notes"))
+def test_a_two_way_pair_on_a_picklist_gives_no_free_text_warning() -> None:
+    result = validated(FieldPair("size", "any__c", BOTH))
+    assert IssueCode.FUNCTION_FREE_TEXT not in {issue.code for issue in result.warnings}
 
-    assert [remark.field for remark in found.problems] == ["plezi", "salesforce", "contact"]
-    assert {remark.code for remark in found.problems} == {IssueCode.UNKNOWN_NAME}
-    plezi, salesforce, contact = found.problems
+
+def test_an_unknown_name_is_refused_with_similar_names() -> None:
+    result = validated(FieldPair("optuot", "otpout__c", BOTH, contact="Notes"))
+
+    assert [issue.field for issue in result.problems] == ["plezi", "salesforce", "contact"]
+    assert {issue.code for issue in result.problems} == {IssueCode.UNKNOWN_NAME}
+    plezi, salesforce, contact = result.problems
     assert "did you mean optout" in plezi.remedy
     assert "optout__c" in salesforce.remedy
     assert "note__c" in contact.remedy
 
 
-def test_a_label_copied_from_the_screen_is_recognised() -> None:
+def test_a_label_copied_from_the_screen_is_recognized() -> None:
     assert similar_names("Job title", PLEZI)[0] == "function"
 
 
-def test_a_name_like_no_other_is_refused_with_a_way_out() -> None:
-    wrong = only(judged(FieldPair("company", "Zzzzzz", TO_SALESFORCE)).problems)
-    assert "create it" in wrong.remedy
+def test_a_name_without_similar_names_is_refused_with_a_remedy() -> None:
+    problem = only(validated(FieldPair("company", "Zzzzzz", TO_SALESFORCE)).problems)
+    assert "create it" in problem.remedy
 
 
-def test_a_locked_line_without_its_field_only_warns_so_that_others_can_be_saved() -> None:
+def test_a_locked_pair_without_its_field_gives_a_warning_and_the_mapping_can_be_saved() -> None:
     lead = {name: field for name, field in LEAD.items() if name != "plezi_url__c"}
-    found = validate(DEFAULT_MAPPING, {**SCHEMAS, RecordKind.LEAD: lead})
+    result = validate(DEFAULT_MAPPING, {**SCHEMAS, RecordKind.LEAD: lead})
 
-    assert not found.problems
-    assert only(found.warnings).code is IssueCode.UNKNOWN_NAME
+    assert not result.problems
+    assert only(result.warnings).code is IssueCode.UNKNOWN_NAME
 
 
-def test_two_lines_on_one_salesforce_field_are_refused_whatever_their_case() -> None:
-    wrong = [
-        it for it in judged(FieldPair("mobile", "PHONE", BOTH)).problems if it.field == "salesforce"
+def test_two_pairs_on_one_salesforce_field_are_refused_in_any_case() -> None:
+    issues = [
+        issue
+        for issue in validated(FieldPair("mobile", "PHONE", BOTH)).problems
+        if issue.field == "salesforce"
     ]
-    assert IssueCode.DUPLICATE in {remark.code for remark in wrong}
+    assert IssueCode.DUPLICATE in {issue.code for issue in issues}
 
 
-def test_two_lines_that_write_one_attribute_are_refused() -> None:
-    wrong = only(judged(FieldPair("company", "note__c", BOTH)).problems)
-    assert (wrong.code, wrong.field) == (IssueCode.DUPLICATE, "plezi")
-    assert not judged(FieldPair("company", "note__c", TO_SALESFORCE)).problems
+def test_two_pairs_that_write_to_one_attribute_are_refused() -> None:
+    problem = only(validated(FieldPair("company", "note__c", BOTH)).problems)
+    assert (problem.code, problem.field) == (IssueCode.DUPLICATE, "plezi")
+    assert not validated(FieldPair("company", "note__c", TO_SALESFORCE)).problems
 
 
 @pytest.mark.parametrize("change", [{"placeholder": ""}, {"direction": TO_PLEZI}])
-def test_a_field_that_salesforce_demands_wants_a_placeholder(change: dict[str, object]) -> None:
-    line = next(line for line in DEFAULT_MAPPING.pairs if line.key == "Company")
+def test_a_field_that_salesforce_requires_needs_a_placeholder(change: dict[str, object]) -> None:
+    pair = next(pair for pair in DEFAULT_MAPPING.pairs if pair.key == "Company")
 
-    wrong = only(judged(replace(line, **change), without="Company").problems)  # type: ignore[arg-type]
-    assert (wrong.code, wrong.pair, wrong.field) == (
+    problem = only(validated(replace(pair, **change), without="Company").problems)  # type: ignore[arg-type]
+    assert (problem.code, problem.pair, problem.field) == (
         IssueCode.PLACEHOLDER,
         "Company",
         "placeholder",
     )
 
 
-def test_a_field_that_salesforce_demands_and_nobody_mapped_is_named() -> None:
-    wrong = only(judged(without="LastName").problems)
-    assert (wrong.code, wrong.pair) == (IssueCode.PLACEHOLDER, "LastName")
-    assert "map an attribute" in wrong.remedy
+def test_an_unmapped_field_that_salesforce_requires_is_reported() -> None:
+    problem = only(validated(without="LastName").problems)
+    assert (problem.code, problem.pair) == (IssueCode.PLACEHOLDER, "LastName")
+    assert "map an attribute" in problem.remedy
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("pair", "message"),
     [
         (
             FieldPair("first_name", "score__c", TO_SALESFORCE, placeholder="x" * 11),
@@ -299,63 +301,69 @@ def test_a_field_that_salesforce_demands_and_nobody_mapped_is_named() -> None:
         (FieldPair("employees", "employees__c", TO_SALESFORCE, placeholder="few"), "is a number"),
     ],
 )
-def test_a_placeholder_that_the_field_does_not_take_is_refused(line: FieldPair, said: str) -> None:
-    wrong = only(judged(line, without=line.key).problems)
-    assert wrong.code is IssueCode.PLACEHOLDER
-    assert said in wrong.message
+def test_a_placeholder_that_the_field_does_not_accept_is_refused(
+    pair: FieldPair, message: str
+) -> None:
+    problem = only(validated(pair, without=pair.key).problems)
+    assert problem.code is IssueCode.PLACEHOLDER
+    assert message in problem.message
 
 
-def test_what_plezi_demands_must_reach_it() -> None:
+def test_an_attribute_that_plezi_requires_must_be_written_to_plezi() -> None:
     plezi = {**PLEZI, "first_name": replace(PLEZI["first_name"], required=True)}
     schemas = {**SCHEMAS, RecordKind.PLEZI_CONTACT: plezi}
-    lines = tuple(line for line in DEFAULT_MAPPING.pairs if line.plezi != "first_name")
+    kept = tuple(pair for pair in DEFAULT_MAPPING.pairs if pair.plezi != "first_name")
 
-    wrong = only(validate(replace(DEFAULT_MAPPING, pairs=lines), schemas).problems)
-    assert (wrong.code, wrong.pair) == (IssueCode.MANDATORY, "first_name")
+    problem = only(validate(replace(DEFAULT_MAPPING, pairs=kept), schemas).problems)
+    assert (problem.code, problem.pair) == (IssueCode.MANDATORY, "first_name")
     assert not validate(DEFAULT_MAPPING, schemas).problems
 
 
-def test_most_restrictive_is_for_checkboxes() -> None:
+def test_most_restrictive_requires_checkboxes() -> None:
     consent = FieldPair("optout", "optout__c", BOTH, policy=ConflictPolicy.MOST_RESTRICTIVE)
-    assert not judged(consent).problems
+    assert not validated(consent).problems
 
-    wrong = only(
-        judged(FieldPair("size", "any__c", BOTH, policy=ConflictPolicy.MOST_RESTRICTIVE)).problems
+    problem = only(
+        validated(
+            FieldPair("size", "any__c", BOTH, policy=ConflictPolicy.MOST_RESTRICTIVE)
+        ).problems
     )
-    assert wrong.code is IssueCode.POLICY
+    assert problem.code is IssueCode.POLICY
 
 
-def test_an_enforced_line_is_one_way() -> None:
-    wrong = only(judged(FieldPair("optout", "optout__c", BOTH, enforced=True)).problems)
-    assert wrong.code is IssueCode.ENFORCED
+def test_an_enforced_pair_must_be_one_way() -> None:
+    problem = only(validated(FieldPair("optout", "optout__c", BOTH, enforced=True)).problems)
+    assert problem.code is IssueCode.ENFORCED
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("pair", "message"),
     [
         (FieldPair("size", "size__c", TO_SALESFORCE), "lacks large"),
         (FieldPair("employees", "employees__c", TO_SALESFORCE), "0 decimals"),
     ],
 )
-def test_a_narrower_field_is_warned_of(line: FieldPair, said: str) -> None:
-    found = judged(line)
-    told = only(found.warnings)
-    assert told.code is IssueCode.NARROWER
-    assert said in told.message
-    assert not found.problems
+def test_a_narrower_field_gives_a_warning(pair: FieldPair, message: str) -> None:
+    result = validated(pair)
+    warning = only(result.warnings)
+    assert warning.code is IssueCode.NARROWER
+    assert message in warning.message
+    assert not result.problems
 
 
-def test_a_filter_on_a_field_that_is_not_there_is_refused_with_the_near_ones() -> None:
-    wrong = only(judged(contact_filter=Filter("sync_plezi__c", Operator.EQUALS, "yes")).problems)
-    assert (wrong.code, wrong.pair, wrong.field) == (
+def test_a_filter_on_an_unknown_field_is_refused_with_similar_names() -> None:
+    problem = only(
+        validated(contact_filter=Filter("sync_plezi__c", Operator.EQUALS, "yes")).problems
+    )
+    assert (problem.code, problem.pair, problem.field) == (
         IssueCode.UNKNOWN_NAME,
         "contact_filter",
         "field",
     )
-    assert "sync_to_plezi__c" in wrong.remedy
+    assert "sync_to_plezi__c" in problem.remedy
 
-    wrong = only(judged(lead_filter=Filter("Stage", Operator.EQUALS, "x")).problems)
-    assert wrong.pair == "lead_filter"
+    problem = only(validated(lead_filter=Filter("Stage", Operator.EQUALS, "x")).problems)
+    assert problem.pair == "lead_filter"
 
 
 @pytest.mark.parametrize(
@@ -369,26 +377,26 @@ def test_a_filter_on_a_field_that_is_not_there_is_refused_with_the_near_ones() -
         ("note__c", "perhaps", False),
     ],
 )
-def test_a_filter_that_nobody_can_pass_is_warned_of(
+def test_a_filter_that_no_record_can_pass_gives_a_warning(
     field: str, value: str, *, warned: bool
 ) -> None:
-    found = judged(contact_filter=Filter(field, Operator.EQUALS, value))
-    assert [remark.code for remark in found.warnings] == [IssueCode.FILTER_VALUE] * warned
-    assert not found.problems
+    result = validated(contact_filter=Filter(field, Operator.EQUALS, value))
+    assert [issue.code for issue in result.warnings] == [IssueCode.FILTER_VALUE] * warned
+    assert not result.problems
 
 
-def test_to_import_every_contact_is_warned_of() -> None:
-    assert only(judged(contact_filter=None).warnings).code is IssueCode.NO_FILTER
+def test_a_missing_contact_filter_gives_a_warning() -> None:
+    assert only(validated(contact_filter=None).warnings).code is IssueCode.NO_FILTER
 
 
-def test_everything_is_told_at_once() -> None:
-    found = judged(
+def test_all_problems_are_reported_at_once() -> None:
+    result = validated(
         FieldPair("optuot", "optout__c", BOTH),
         FieldPair("visited", "visited_on__c", TO_SALESFORCE),
         FieldPair("size", "any__c", BOTH, policy=ConflictPolicy.MOST_RESTRICTIVE),
         without="Email",
     )
-    assert {remark.code for remark in found.problems} == {
+    assert {issue.code for issue in result.problems} == {
         IssueCode.UNKNOWN_NAME,
         IssueCode.LOSSY_TYPES,
         IssueCode.POLICY,
@@ -397,39 +405,39 @@ def test_everything_is_told_at_once() -> None:
     }
 
 
-def test_a_line_that_is_off_is_not_judged_and_dropped_when_it_lacks_a_name() -> None:
-    found = judged(
+def test_a_pair_that_is_off_is_not_validated_and_is_removed_if_it_lacks_a_name() -> None:
+    result = validated(
         FieldPair("optout", "optout__c", Direction.OFF),
         FieldPair("born", "", Direction.OFF),
         FieldPair("", "note__c", Direction.OFF),
     )
-    assert not found.problems
-    assert found.mapping.pairs[-1] == FieldPair("optout", "optout__c", Direction.OFF)
+    assert not result.problems
+    assert result.mapping.pairs[-1] == FieldPair("optout", "optout__c", Direction.OFF)
 
 
-def test_new_fields_are_offered_at_the_end_switched_off_with_their_counterpart() -> None:
-    offered = suggest_pairs(DEFAULT_MAPPING, SCHEMAS)
+def test_unmapped_fields_are_suggested_switched_off_with_their_counterpart() -> None:
+    suggested = suggest_pairs(DEFAULT_MAPPING, SCHEMAS)
 
-    assert {line.direction for line in offered} == {Direction.OFF}
-    pairs = [(line.plezi, line.salesforce) for line in offered]
+    assert {pair.direction for pair in suggested} == {Direction.OFF}
+    pairs = [(pair.plezi, pair.salesforce) for pair in suggested]
     assert ("optout", "optout__c") in pairs
     assert ("born", "born__c") in pairs
-    assert ("interests", "") in pairs  # nothing is called so
+    assert ("interests", "") in pairs  # no Salesforce field has a similar name
     assert pairs[-1] == ("", "many__c")
     assert ("", "note__c") in pairs
     assert not any(salesforce == "formula__c" for _, salesforce in pairs)
 
 
-def test_no_salesforce_field_is_offered_twice() -> None:
+def test_no_salesforce_field_is_suggested_twice() -> None:
     fields = [
-        line.salesforce for line in suggest_pairs(DEFAULT_MAPPING, SCHEMAS) if line.salesforce
+        pair.salesforce for pair in suggest_pairs(DEFAULT_MAPPING, SCHEMAS) if pair.salesforce
     ]
     assert len(fields) == len(set(fields))
 
 
-def test_nothing_that_a_line_names_already_is_offered() -> None:
+def test_mapped_fields_are_not_suggested() -> None:
     mapping = MappingConfig(
         1, (*DEFAULT_MAPPING.pairs, FieldPair("optout", "optout__c", Direction.OFF)), None
     )
-    offered = suggest_pairs(mapping, SCHEMAS)
-    assert not any("optout" in (line.plezi, line.salesforce.lower()) for line in offered)
+    suggested = suggest_pairs(mapping, SCHEMAS)
+    assert not any("optout" in (pair.plezi, pair.salesforce.lower()) for pair in suggested)

@@ -1,4 +1,4 @@
-"""When two values are the same, and how one is said on the other side."""
+"""Equality of values, their conversion for the other side, and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping import Field, FieldKind, canonical, canonical_email, convert
+from connector.mapping import (
+    Field,
+    FieldKind,
+    canonical,
+    canonical_email,
+    convert,
+    is_email_address,
+)
 from connector.model import Side, Value
 
 K = FieldKind
@@ -31,7 +38,9 @@ K = FieldKind
         (K.MULTI_PICKLIST, (), None),
     ],
 )
-def test_these_are_the_same(kind: FieldKind, one: Value, other: Value) -> None:
+def test_equal_values_have_the_same_canonical_form(
+    kind: FieldKind, one: Value, other: Value
+) -> None:
     assert canonical(kind, one) == canonical(kind, other)
 
 
@@ -48,12 +57,14 @@ def test_these_are_the_same(kind: FieldKind, one: Value, other: Value) -> None:
         (K.TEXT, "NA", None),
     ],
 )
-def test_these_are_different(kind: FieldKind, one: Value, other: Value) -> None:
+def test_different_values_have_different_canonical_forms(
+    kind: FieldKind, one: Value, other: Value
+) -> None:
     assert canonical(kind, one) != canonical(kind, other)
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "side", "said"),
+    ("value", "kind", "side", "converted"),
     [
         (25, K.TEXT, Side.SALESFORCE, "25"),
         ("25", K.NUMBER, Side.PLEZI, 25),
@@ -65,30 +76,73 @@ def test_these_are_different(kind: FieldKind, one: Value, other: Value) -> None:
         ("not a number", K.NUMBER, Side.SALESFORCE, "not a number"),
     ],
 )
-def test_a_value_is_said_in_the_other_side_s_words(
-    value: Value, kind: FieldKind, side: Side, said: Value
+def test_a_value_is_converted_for_the_field_of_the_other_side(
+    value: Value, kind: FieldKind, side: Side, converted: Value
 ) -> None:
-    assert convert(value, Field("f", kind, options=("SMB",)), side) == said
+    assert convert(value, Field("f", kind, options=("SMB",)), side) == converted
 
 
-def test_an_option_is_said_as_the_other_side_spells_it() -> None:
+def test_an_option_gets_the_spelling_of_the_other_side() -> None:
     field = Field("segment__c", K.PICKLIST, options=("smb", "mid"))
 
     assert convert("SMB", field, Side.SALESFORCE) == "smb"
 
 
-ANYTHING = st.one_of(st.none(), st.text(), st.booleans(), st.integers(), st.tuples(st.text()))
+ANY_VALUE = st.one_of(st.none(), st.text(), st.booleans(), st.integers(), st.tuples(st.text()))
 
 
-@given(st.sampled_from(FieldKind), ANYTHING, st.sampled_from(Side))
-def test_saying_a_value_on_the_other_side_does_not_change_it(
+@given(st.sampled_from(FieldKind), ANY_VALUE, st.sampled_from(Side))
+def test_a_conversion_does_not_change_the_canonical_form(
     kind: FieldKind, value: Value, side: Side
 ) -> None:
-    said = convert(value, Field("f", kind), side)
+    converted = convert(value, Field("f", kind), side)
 
-    assert canonical(kind, said) == canonical(kind, value)
+    assert canonical(kind, converted) == canonical(kind, value)
 
 
 @given(st.text())
-def test_an_identity_is_the_same_when_taken_twice(text: str) -> None:
+def test_a_canonical_email_is_stable(text: str) -> None:
     assert canonical_email(canonical_email(text)) == canonical_email(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana@example.com",
+        "ana.lopez+news@mail.example.co.uk",
+        "o'neil@example.com",
+        "zo\xe9@ex\xe4mple.fr",
+        "a" * 242 + "@example.com",
+    ],
+)
+def test_an_email_address_is_accepted(text: str) -> None:
+    assert is_email_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nobody",
+        "@example.com",
+        "ana@",
+        "ana@localhost",
+        "ana@example.",
+        "ana@.com",
+        "ana@example..com",
+        "ana@x@example.com",
+        "ana@example.com, bob@example.com",
+        "ana@example.com;bob@example.com",
+        "Ana <ana@example.com>",
+        '"ana lopez"@example.com',
+        "ana lopez@example.com",
+        "ana@example.com\n",
+        "ana\x00@example.com",
+        "ana\x7f@example.com",
+        "ana\u200b@example.com",
+        "ana\ud800@example.com",
+        "a" * 243 + "@example.com",
+    ],
+)
+def test_a_text_that_is_not_one_email_address_is_refused(text: str) -> None:
+    assert not is_email_address(text)

@@ -1,4 +1,4 @@
-"""A mapping goes to YAML and comes back the same, whatever its names are."""
+"""The export of a mapping to YAML and its import, for any names."""
 
 from __future__ import annotations
 
@@ -23,29 +23,31 @@ from connector.mapping import (
 from connector.mapping.document import mapping_document, parse_mapping
 from connector.mapping.yaml_file import MAX_CHARACTERS, from_yaml, to_yaml
 
-words = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Every text there is."""
-printed = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=12)
-"""What the admin API takes: no control characters, no line breaks."""
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Any text."""
+printable = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=12
+)
+"""Text that the admin API accepts: no control characters, no line breaks."""
 
 
-def mappings(words: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
-    lines = st.builds(
+def mappings(texts: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
+    pairs = st.builds(
         FieldPair,
-        plezi=words,
-        salesforce=words,
+        plezi=texts,
+        salesforce=texts,
         direction=st.sampled_from(Direction),
-        contact=words,
+        contact=texts,
         policy=st.sampled_from(ConflictPolicy),
-        placeholder=words,
+        placeholder=texts,
         locked=st.booleans(),
         enforced=st.booleans(),
     )
-    filters = st.builds(Filter, field=words, operator=st.sampled_from(Operator), value=words)
+    filters = st.builds(Filter, field=texts, operator=st.sampled_from(Operator), value=texts)
     return st.builds(
         MappingConfig,
         version=st.integers(0, 10_000),
-        pairs=st.lists(lines, max_size=3).map(tuple),
+        pairs=st.lists(pairs, max_size=3).map(tuple),
         contact_filter=st.none() | filters,
         lead_filter=st.none() | filters,
         duplicates=st.sampled_from(DuplicatePolicy),
@@ -53,14 +55,14 @@ def mappings(words: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
     )
 
 
-@given(mappings(words), words)
+@given(mappings(texts), texts)
 @example(replace(DEFAULT_MAPPING, lead_filter=Filter("\x85", Operator.IN, "\u2028")), "\x1b")
-def test_every_mapping_comes_back_as_it_went(mapping: MappingConfig, saved: str) -> None:
+def test_a_mapping_is_the_same_after_export_and_import(mapping: MappingConfig, saved: str) -> None:
     assert parse_mapping(from_yaml(to_yaml(mapping, saved))) == mapping
 
 
-@given(mappings(printed))
-def test_each_line_of_the_mapping_is_one_line_of_text(mapping: MappingConfig) -> None:
+@given(mappings(printable))
+def test_each_field_pair_is_one_line_of_text(mapping: MappingConfig) -> None:
     text = to_yaml(mapping)
 
     rows = text.split("\n")
@@ -68,10 +70,10 @@ def test_each_line_of_the_mapping_is_one_line_of_text(mapping: MappingConfig) ->
     assert len(rows) == 4 + 6 + len(mapping.pairs) + 1
 
 
-def test_the_shipped_mapping_reads_well() -> None:
-    text = to_yaml(DEFAULT_MAPPING, "saved by nobody")
+def test_the_export_of_the_default_mapping_is_readable() -> None:
+    text = to_yaml(DEFAULT_MAPPING, "saved by ana")
 
-    assert text.startswith("# The mapping between Plezi and Salesforce, version 0, saved by nobody")
+    assert text.startswith("# The mapping between Plezi and Salesforce, version 0, saved by ana")
     assert "\nversion: 0\n" in text
     assert (
         "\n  - {plezi: last_name, salesforce: LastName, direction: both, policy: newest, "
@@ -81,7 +83,7 @@ def test_the_shipped_mapping_reads_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("pairs: [", "line 1"),
         ("- a\n- b", "no mapping"),
@@ -93,6 +95,6 @@ def test_the_shipped_mapping_reads_well() -> None:
         ("a: \x00", "can be read"),
     ],
 )
-def test_what_is_no_mapping_is_refused_with_the_reason(text: str, said: str) -> None:
-    with pytest.raises(MappingError, match=said):
+def test_a_file_without_a_mapping_is_refused_with_the_reason(text: str, message: str) -> None:
+    with pytest.raises(MappingError, match=message):
         from_yaml(text)
