@@ -59,7 +59,9 @@ class PasswordChapter:
             self._output(f"    [dim]{cause}[/dim]")
         for _ in range(MORE_RUNS):
             self._ops.fire_schedule()
-        self._check(len(self._refused()) == 1, f"{MORE_RUNS} more runs: no further login was tried")
+        self._check(
+            len(self._refused()) == 1, f"{MORE_RUNS} more runs: still only one refused login"
+        )
         self._check(not self._on_call.new_alerts(), "... and no further alert was sent")
 
     def _wrong_credentials(self, credentials: dict[str, Any]) -> None:
