@@ -12,6 +12,8 @@ from typing import Final
 import yaml
 
 from connector import errors, model
+from connector.aws.dynamodb.schema import SCHEMAS
+from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from tools.glossary import module_names
@@ -30,10 +32,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def summary(module: str) -> str:
     """Return the first sentence line of a module's docstring; '' when it has none."""
-    path = PACKAGE.joinpath(*module.split("."))
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    text = ast.get_docstring(ast.parse(source.read_text())) or ""
+    text = ast.get_docstring(ast.parse(source_of(module).read_text())) or ""
     return " ".join(text.partition("\n\n")[0].split())
+
+
+def source_of(module: str) -> Path:
+    """Return the file of a module or a package."""
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def modules() -> str:
@@ -53,6 +59,8 @@ def layers() -> str:
     for level, layer in enumerate(reversed(contract["layers"])):
         for name in str(layer).replace(":", "|").split("|"):
             module = name.strip().strip("()")
+            if not source_of(f"connector.{module}").is_file():
+                continue  # import-linter reports a layer that does not exist
             purity = "yes" if _is_pure(f"connector.{module}", contracts) else ""
             rows.append([str(level), f"`{module}`", summary(f"connector.{module}"), purity])
     rows.sort(key=lambda row: -int(row[0]))
@@ -124,10 +132,34 @@ def _allowed(entry: Mapping[str, object]) -> str:
     return f"`{pattern}`" if pattern else "any text"
 
 
+def log_events() -> str:
+    """Return the table of the events of the log."""
+    return table(
+        ["event", "level", "meaning", "fields"],
+        [
+            [
+                f"`{event.name}`",
+                event.level.value,
+                event.value.meaning,
+                ", ".join(f"`{name}`" for name in event.value.fields),
+            ]
+            for event in Event
+        ],
+    )
+
+
+def schemas() -> str:
+    """Return the table of the schema numbers of stored items."""
+    rows = [[kind.value, str(number)] for kind, number in SCHEMAS.items()]
+    return table(["item", "schema number"], rows)
+
+
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "layers": layers,
     "modules": modules,
     "parameters": parameters,
+    "log-events": log_events,
+    "schemas": schemas,
     "stop-reasons": enumeration(errors.StopReason),
     "alert-kinds": enumeration(model.AlertKind),
     "run-kinds": enumeration(model.RunKind),

@@ -30,15 +30,20 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """An exception: in files like `path`, in names and lines that hold `text`, for a reason."""
+    """An exception with its reason: in files like `path`, in names and lines that hold `text`.
+
+    `name` is a whole name ('': any).
+    """
 
     path: str
     text: str
+    name: str
     reason: str
 
     def covers(self, piece: Piece, line: str) -> bool:
         """Return whether the exception holds for this piece, found in this line of its text."""
-        return fnmatchcase(piece.path, self.path) and self.text in line
+        is_named = self.name in ("", piece.text)
+        return is_named and fnmatchcase(piece.path, self.path) and self.text in line
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,9 @@ def load_terms(path: Path = TERMS) -> tuple[Term, ...]:
 def _allowed(entry: dict[str, str]) -> Allowed:
     if not entry["reason"]:
         raise ValueError("an exception needs a reason")
-    return Allowed(entry.get("path", "*"), entry.get("text", ""), entry["reason"])
+    return Allowed(
+        entry.get("path", "*"), entry.get("text", ""), entry.get("name", ""), entry["reason"]
+    )
 
 
 def find(pieces: Iterable[Piece], terms: Sequence[Term]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The table of acceptance names every row of the mission, and only tests that exist."""
+"""The acceptance table has every requirement, and names only tests that exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows() -> dict[str, str]:
 
 
 def missing(line: str) -> list[str]:
-    """The tests that a row names and that do not exist."""
+    """Return the tests that a row names and that do not exist."""
     absent = []
     for file, name in NAMED.findall(line):
         path = TESTS / file
@@ -27,18 +27,18 @@ def missing(line: str) -> list[str]:
     return absent
 
 
-def test_every_row_of_the_mission_is_there_once_in_order() -> None:
+def test_the_table_has_every_requirement_once_in_order() -> None:
     assert [key for key in rows() if key != "P"] == ROWS
 
 
-def test_every_row_names_tests_and_each_of_them_exists() -> None:
+def test_every_requirement_names_tests_that_exist() -> None:
     for key, line in rows().items():
         if key != "P":
             assert NAMED.findall(line), f"{key} names no test"
             assert missing(line) == []
 
 
-def test_every_case_of_the_table_of_people_is_a_test() -> None:
+def test_the_table_of_people_has_every_class_of_tests() -> None:
     people = (DOCS / "people.md").read_text(encoding="utf-8")
     rows = [row for row in people.splitlines() if row.startswith("|") and " · " in row]
     cases = {row.rsplit("|", 2)[1].strip() for row in rows}

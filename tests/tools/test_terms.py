@@ -16,7 +16,11 @@ VERDICT = Term(
     "resolution",
     "part",
     terms.NAMES,
-    (Allowed("functions/old.py", "", "a test"), Allowed("*", "VerdictOfTheOrg", "a test")),
+    (
+        Allowed("functions/old.py", "", "", "a test"),
+        Allowed("*", "VerdictOfTheOrg", "", "a test"),
+        Allowed("*", "", "verdict_of_salesforce", "a test"),
+    ),
 )
 COMPANY = Term("Company", "Participants", "whole", frozenset({Kind.IDENTIFIER}), ())
 ANEW = Term("anew", "again", "phrase", frozenset({Kind.PROSE}), ())
@@ -35,6 +39,7 @@ def findings(root: Path, path: str, text: str) -> list[Finding]:
     ("path", "text", "line", "kind"),
     [
         ("functions/app.py", "class MergeVerdict:\n    pass\n", 1, Kind.IDENTIFIER),
+        ("functions/app.py", "x = 1\nverdict_of_salesforce_2 = x\n", 2, Kind.IDENTIFIER),
         ("functions/app.py", "x = 1\nlast_verdict = x\n", 2, Kind.IDENTIFIER),
         ("functions/app.py", "def f(verdict: int) -> int:\n    return 1\n", 1, Kind.IDENTIFIER),
         ("functions/app.py", "import a\n\nprint(a.verdict)\n", 3, Kind.IDENTIFIER),
@@ -71,6 +76,7 @@ def test_a_retired_term_is_found_in(
     [
         ("functions/old.py", "verdict = 1\n"),
         ("functions/app.py", "class VerdictOfTheOrg:\n    pass\n"),
+        ("functions/app.py", "verdict_of_salesforce = 1\n"),
         ("functions/app.py", 'lead = {"Company": "Roi SA"}\n'),
         ("functions/app.py", "verdicts_are_not_this_word = 1\n"),
         ("functions/app.py", '"""The verdict of a court is an ordinary word."""\n'),
