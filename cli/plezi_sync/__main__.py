@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -15,6 +16,8 @@ from plezi_sync.targets import LocalStack, account_on_aws, api_on_aws
 
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells report it."""
+CLOSED_OUTPUT: Final = 141
+"""128 + SIGPIPE, as shells report it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,12 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         _run(options)
+        sys.stdout.flush()  # a closed pipe must be found here, not at the end of the process
     except CommandError as error:
         print(f"plezi-sync: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("plezi-sync: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader of the output ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_OUTPUT
     return ExitStatus.DONE
 
 

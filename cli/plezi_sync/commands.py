@@ -29,8 +29,8 @@ ACCEPTED_OUTCOMES: Final = frozenset({"promoted", "already_current"})
 SERVER_ERROR: Final = 500
 REMEDIES: Final[Mapping[int, str]] = {
     400: "Correct the request as the message says.",
-    403: "Check that the IAM identity has execute-api:Invoke on this API, and that the URL "
-    "includes the stage.",
+    403: "Check the path, that the URL includes the stage, and that the IAM identity has "
+    "execute-api:Invoke on this API.",
     404: "Check the path: `plezi-sync call GET /admin/openapi.json` lists the routes.",
     409: "Read the current version, apply the change to it, and send it again.",
     422: "Correct the request: the response lists each problem with its place.",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from plezi_sync.__main__ import main
 from tests.unit.cli.conftest import FakeStack, write_stack_file
 
+CLI = Path(__file__).parents[3] / "cli"
 local = pytest.mark.usefixtures("local_stack")
 on_aws = pytest.mark.usefixtures("aws_credentials")
 
@@ -109,6 +113,22 @@ def test_a_refusal_that_is_no_json_is_reported_as_it_is(
     stack.answer(502, "<html>bad gateway</html>", content_type="application/json")
     assert main(["status"]) == 1
     assert "<html>bad gateway</html>" in capsys.readouterr().err
+
+
+@local
+def test_a_reader_that_closes_the_output_causes_no_traceback(stack: FakeStack) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "plezi_sync", "status"],
+        env={**os.environ, "PYTHONPATH": str(CLI)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+    assert len(stack.received) == 1
 
 
 def test_without_a_stack_file_the_stack_is_unreachable(capsys: pytest.CaptureFixture[str]) -> None:
