@@ -238,7 +238,7 @@ class ControlPanel:
             options = json_object(request)
             kind = options.pop("kind", None)
             if not isinstance(kind, str):
-                raise BadRequest("name the fault: {'kind': ...}")
+                raise BadRequest("give 'kind', the kind of the fault")
             self.faults.inject(kind, **options)
         listing = {"faults": self.faults.listing()}
         return json_response(listing, 201 if request.method == "POST" else 200)

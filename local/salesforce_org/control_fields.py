@@ -39,7 +39,7 @@ def set_visibility(
     """Set the access of all profiles, or of one user's profile, to a field."""
     field = _field(kind, name)
     if not field.permissionable:
-        raise BadRequest(f"{field.name} is required or a system field: nobody can be denied it")
+        raise BadRequest(f"{field.name} is required or a system field: no permission can hide it")
     read, edit = (
         bool(options.get("read", True)),
         bool(options.get("edit", options.get("read", True))),

@@ -133,7 +133,7 @@ class ControlRoutes:
                 for name, value in flags.items():
                     if name not in USER_FLAGS or not isinstance(value, bool):
                         raise BadRequest(
-                            f"{name!r} is not one of {sorted(USER_FLAGS)}, or no boolean"
+                            f"{name!r} is not one of {sorted(USER_FLAGS)}, or not a boolean"
                         )
                 for name, value in flags.items():
                     setattr(user, name, value)
@@ -319,7 +319,7 @@ class ControlRoutes:
         if isinstance(late_seconds, bool) or not isinstance(late_seconds, int | float):
             raise BadRequest("'late_commit_seconds' is a number of seconds")
         if not isinstance(values, dict):
-            raise BadRequest("'values' is an object: the fields and what they become")
+            raise BadRequest("'values' is an object of fields and values")
         options = SaveOptions(
             allow_duplicates=True,
             late_seconds=float(late_seconds),

@@ -32,7 +32,7 @@ def convert(
     writer = Writer(state, user, SYSTEM_SAVE)
     lead = writer.find(kind, lead_id)
     if lead["IsConverted"]:
-        raise BadRequest("the lead is converted already")
+        raise BadRequest("the lead is already converted")
     status = options.get("convertedStatus", CONVERTED_STATUS)
     if status not in LEAD_STATUSES:
         raise BadRequest(f"convertedStatus {status!r} is not a lead status")

@@ -1,4 +1,4 @@
-"""A tenant with a clock that stands still, and two sessions: its API and its desk."""
+"""A tenant with a frozen clock, and sessions for its API, its control routes and its pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class PrefixedSession(requests.Session):
-    """A session whose URLs are paths under one base."""
+    """A session for paths under one base URL."""
 
     def __init__(self, base: str, tenant: PleziTenant) -> None:
         super().__init__()
@@ -31,26 +31,26 @@ class PrefixedSession(requests.Session):
 
 @pytest.fixture
 def clock() -> SimulatedClock:
-    held = SimulatedClock()
-    held.set(NOW, frozen=True)
-    return held
+    frozen = SimulatedClock()
+    frozen.set(NOW, frozen=True)
+    return frozen
 
 
 @pytest.fixture
-def pushed() -> list[tuple[str, bytes, dict[str, str]]]:
-    """What was pushed to the connector: URL, body, headers."""
+def deliveries() -> list[tuple[str, bytes, dict[str, str]]]:
+    """The webhooks sent to the connector: URL, body, headers."""
     return []
 
 
 @pytest.fixture
 def tenant(
-    clock: SimulatedClock, pushed: list[tuple[str, bytes, dict[str, str]]]
+    clock: SimulatedClock, deliveries: list[tuple[str, bytes, dict[str, str]]]
 ) -> Iterator[PleziTenant]:
-    def push(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        pushed.append((url, body, dict(headers)))
+    def deliver(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        deliveries.append((url, body, dict(headers)))
         return 202
 
-    simulated = PleziTenant(clock, seed=7, deliver=push)
+    simulated = PleziTenant(clock, seed=7, deliver=deliver)
     yield simulated
     simulated.close()
 
@@ -69,7 +69,7 @@ def api(tenant: PleziTenant) -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def desk(tenant: PleziTenant) -> Iterator[requests.Session]:
+def control(tenant: PleziTenant) -> Iterator[requests.Session]:
     with PrefixedSession(f"{HOST}/_sim", tenant) as session:
         yield session
 

@@ -1,4 +1,4 @@
-"""Who is let in, how often, and how a refusal looks."""
+"""Access to the API: headers, rights, rate limit, and the form of a refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEW = {"data": {"type": "contacts", "attributes": {"email": "ana@example.com"}}}
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "X-Tenant-Company"])
-def test_both_headers_are_needed_and_must_be_right(api: requests.Session, header: str) -> None:
+def test_both_headers_are_required_and_checked(api: requests.Session, header: str) -> None:
     assert api.get("/contacts", headers={header: "wrong"}).status_code == 401
     del api.headers[header]
     refused = api.get("/contacts")
@@ -20,7 +20,7 @@ def test_both_headers_are_needed_and_must_be_right(api: requests.Session, header
     assert refused.json()["errors"][0]["title"] == "Unauthorized"
 
 
-def test_an_unknown_tenant_can_be_not_found(api: requests.Session, tenant: PleziTenant) -> None:
+def test_an_unknown_tenant_can_be_a_404(api: requests.Session, tenant: PleziTenant) -> None:
     tenant.set_switches(unknown_tenant="404")
     assert api.get("/contacts", headers={"X-Tenant-Company": "Other"}).status_code == 404
 
@@ -33,19 +33,19 @@ def test_a_key_can_have_fewer_rights(api: requests.Session, tenant: PleziTenant)
     assert api.get("/contacts").status_code == 403
 
 
-def test_a_key_that_was_changed_by_hand_is_refused(
-    api: requests.Session, desk: requests.Session, tenant: PleziTenant
+def test_an_api_key_that_was_replaced_is_refused(
+    api: requests.Session, control: requests.Session, tenant: PleziTenant
 ) -> None:
-    assert desk.post("/key", json={"api_key": "another"}).status_code == 200
+    assert control.post("/key", json={"api_key": "another"}).status_code == 200
     assert tenant.api_key == "another"
     assert api.get("/contacts").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["", "/leads", "/contact", "/contacts/a/b", "/contacts/unknown"])
-def test_what_is_not_there_is_not_found(api: requests.Session, path: str) -> None:
-    answer = api.get(f"{path}/")
-    assert answer.status_code == 404
-    assert answer.json()["errors"][0]["title"] == "Not Found"
+def test_an_unknown_path_is_not_found(api: requests.Session, path: str) -> None:
+    response = api.get(f"{path}/")
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["title"] == "Not Found"
 
 
 def test_a_verb_that_is_not_offered_is_refused(api: requests.Session) -> None:
@@ -59,7 +59,7 @@ def test_a_caller_that_accepts_no_json_is_refused(api: requests.Session) -> None
     assert api.get("/contacts", headers={"Accept": "*/*"}).status_code == 200
 
 
-def test_calls_beyond_the_rate_are_refused_until_time_has_passed(
+def test_calls_above_the_rate_limit_are_refused_until_tokens_are_refilled(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     tenant.set_switches(rate_limit_per_minute=60)
@@ -75,10 +75,12 @@ def test_calls_beyond_the_rate_are_refused_until_time_has_passed(
     assert "Retry-After" not in refused.headers
 
 
-def test_a_slow_rate_says_how_long_to_wait(api: requests.Session, tenant: PleziTenant) -> None:
+def test_a_low_rate_limit_returns_the_seconds_to_wait(
+    api: requests.Session, tenant: PleziTenant
+) -> None:
     tenant.set_switches(rate_limit_per_minute=2)
-    answers = [api.get("/contacts") for _ in range(3)]
-    assert answers[-1].headers["Retry-After"] == "30"
+    responses = [api.get("/contacts") for _ in range(3)]
+    assert responses[-1].headers["Retry-After"] == "30"
 
 
 def test_errors_can_be_html(api: requests.Session, tenant: PleziTenant) -> None:
@@ -89,5 +91,5 @@ def test_errors_can_be_html(api: requests.Session, tenant: PleziTenant) -> None:
     assert "errors" not in refused.text
 
 
-def test_every_answer_tells_the_time_of_the_tenant(api: requests.Session) -> None:
+def test_every_response_has_the_tenant_s_date(api: requests.Session) -> None:
     assert api.get("/contacts").headers["Date"] == "Mon, 23 Nov 2026 10:00:00 GMT"

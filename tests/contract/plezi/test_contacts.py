@@ -1,4 +1,4 @@
-"""One contact on the wire: created, read, changed, refused, deleted."""
+"""One contact in the API: created, read, updated, refused, deleted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def document(**attributes: object) -> dict[str, Any]:
     return {"data": {"type": "contacts", "attributes": attributes}}
 
 
-def details(answer: requests.Response) -> list[str]:
-    errors = answer.json()["errors"]
+def details(response: requests.Response) -> list[str]:
+    errors = response.json()["errors"]
     assert all(set(error) == {"status", "title", "detail"} for error in errors)
-    assert {error["status"] for error in errors} == {str(answer.status_code)}
+    assert {error["status"] for error in errors} == {str(response.status_code)}
     return [error["detail"] for error in errors]
 
 
-def test_a_created_contact_is_answered_and_read_back_alike(api: requests.Session) -> None:
+def test_a_create_returns_the_same_contact_as_a_read(api: requests.Session) -> None:
     created = api.post(
         "/contacts", json=document(email="ana@example.com", first_name="Ana", segment="smb")
     )
@@ -40,7 +40,9 @@ def test_a_created_contact_is_answered_and_read_back_alike(api: requests.Session
     assert api.get(f"/contacts/{resource['id']}").json() == created.json()
 
 
-def test_an_update_keeps_what_is_absent_and_clears_what_is_null(api: requests.Session) -> None:
+def test_an_update_keeps_absent_attributes_and_clears_null_attributes(
+    api: requests.Session,
+) -> None:
     contact = api.post(
         "/contacts", json=document(email="ana@example.com", first_name="Ana", company="Nord")
     ).json()["data"]["id"]
@@ -51,7 +53,7 @@ def test_an_update_keeps_what_is_absent_and_clears_what_is_null(api: requests.Se
     assert attributes["function"] == "CMO"
 
 
-def test_updated_at_grows_with_each_change_even_while_the_clock_stands_still(
+def test_updated_at_increases_with_each_change_even_if_the_clock_is_frozen(
     api: requests.Session,
 ) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
@@ -65,27 +67,27 @@ def test_updated_at_grows_with_each_change_even_while_the_clock_stands_still(
     assert stamps[0] > "2026-11-23T10:00:00.000Z"
 
 
-def test_a_write_that_changes_nothing_moves_updated_at_only_if_switched(
+def test_a_write_without_a_change_moves_updated_at_only_with_the_switch(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     created = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]
     clock.advance(60)
-    same = api.put(f"/contacts/{created['id']}", json=document(email="ana@example.com"))
-    assert same.json()["data"] == created
+    unchanged = api.put(f"/contacts/{created['id']}", json=document(email="ana@example.com"))
+    assert unchanged.json()["data"] == created
     tenant.set_switches(unchanged_write="moves_updated_at")
     moved = api.put(f"/contacts/{created['id']}", json=document(email="ana@example.com"))
     assert moved.json()["data"]["attributes"]["updated_at"] == "2026-11-23T10:01:00.000Z"
 
 
 @pytest.mark.parametrize("spelling", ["ANA@Example.com", "  ana@example.com "])
-def test_an_email_is_one_contact_whatever_its_case_and_outer_spaces(
+def test_an_email_is_one_contact_regardless_of_case_and_outer_spaces(
     api: requests.Session, spelling: str
 ) -> None:
     first = api.post("/contacts", json=document(email="ana@example.com", phone="1"))
-    again = api.post("/contacts", json=document(email=spelling, first_name="Ana"))
-    assert again.status_code == 200
-    assert again.json()["data"]["id"] == first.json()["data"]["id"]
-    assert again.json()["data"]["attributes"]["phone"] == "1"
+    second = api.post("/contacts", json=document(email=spelling, first_name="Ana"))
+    assert second.status_code == 200
+    assert second.json()["data"]["id"] == first.json()["data"]["id"]
+    assert second.json()["data"]["attributes"]["phone"] == "1"
     assert api.get("/contacts").json()["meta"] == {"total_results": 1}
 
 
@@ -95,26 +97,26 @@ def test_a_plus_sign_and_an_accent_make_another_contact(api: requests.Session) -
 
 
 @pytest.mark.parametrize(("switch", "status"), [("conflict", 422), ("conflict_409", 409)])
-def test_a_known_email_is_a_conflict_if_switched(
+def test_a_known_email_is_a_conflict_with_the_switch(
     api: requests.Session, tenant: PleziTenant, switch: str, status: int
 ) -> None:
     api.post("/contacts", json=document(email="ana@example.com"))
     tenant.set_switches(known_email=switch)
-    answer = api.post("/contacts", json=document(email="Ana@example.com", company="Nord"))
-    assert answer.status_code == status
-    assert details(answer) == ["email is already taken"]
+    response = api.post("/contacts", json=document(email="Ana@example.com", company="Nord"))
+    assert response.status_code == status
+    assert details(response) == ["email is already taken"]
     assert api.get("/contacts").json()["data"][0]["attributes"]["company"] is None
 
 
 def test_an_update_cannot_take_the_email_of_another_contact(api: requests.Session) -> None:
     api.post("/contacts", json=document(email="ana@example.com"))
-    other = api.post("/contacts", json=document(email="bea@example.com")).json()["data"]["id"]
-    refused = api.put(f"/contacts/{other}", json=document(email="ANA@example.com"))
+    other_id = api.post("/contacts", json=document(email="bea@example.com")).json()["data"]["id"]
+    refused = api.put(f"/contacts/{other_id}", json=document(email="ANA@example.com"))
     assert refused.status_code == 422
     assert details(refused) == ["email is already taken"]
 
 
-def test_an_email_can_change_and_leaves_the_old_one_free(api: requests.Session) -> None:
+def test_an_email_can_change_and_the_old_one_can_be_used_again(api: requests.Session) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
     api.put(f"/contacts/{contact}", json=document(email="ana@nord.example.com"))
     assert api.post("/contacts", json=document(email="ana@example.com")).status_code == 201
@@ -124,16 +126,16 @@ def test_an_email_can_change_and_leaves_the_old_one_free(api: requests.Session) 
     "name",
     ["behaviour_score", "state", "url", "source", "created_at", "updated_at", "id"],
 )
-def test_a_read_only_attribute_is_refused_by_name_or_ignored_if_switched(
+def test_a_read_only_attribute_is_refused_by_name_or_ignored_with_the_switch(
     api: requests.Session, tenant: PleziTenant, name: str
 ) -> None:
     refused = api.post("/contacts", json=document(email="ana@example.com", **{name: "x"}))
     assert refused.status_code == 422
     assert details(refused) == [f"{name} is read-only"]
     tenant.set_switches(read_only_attributes="ignored")
-    answer = api.post("/contacts", json=document(email="ana@example.com", **{name: "x"}))
-    assert answer.status_code == 201
-    assert answer.json()["data"]["attributes"].get(name) != "x"
+    response = api.post("/contacts", json=document(email="ana@example.com", **{name: "x"}))
+    assert response.status_code == 201
+    assert response.json()["data"]["attributes"].get(name) != "x"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_a_read_only_attribute_is_refused_by_name_or_ignored_if_switched(
         ("subscriptions", ["newsletter"], "has an element that is not an option of the list"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_by_name(
+def test_a_value_of_a_wrong_type_is_refused_by_name(
     api: requests.Session, name: str, value: object, problem: str
 ) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]
@@ -171,7 +173,7 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(
     assert api.get(f"/contacts/{contact['id']}").json()["data"] == contact
 
 
-def test_every_type_of_value_is_kept_as_sent(api: requests.Session) -> None:
+def test_a_value_of_every_type_is_stored_as_sent(api: requests.Session) -> None:
     values: dict[str, object] = {
         "newsletter_optout": False,
         "birthdate": "1990-02-28",
@@ -186,14 +188,14 @@ def test_every_type_of_value_is_kept_as_sent(api: requests.Session) -> None:
     assert {name: attributes[name] for name in values} == values
 
 
-def test_an_instant_is_answered_in_utc_with_milliseconds(api: requests.Session) -> None:
+def test_a_datetime_is_returned_in_utc_with_milliseconds(api: requests.Session) -> None:
     created = api.post(
         "/contacts", json=document(email="a@example.com", last_visit="2026-11-23T11:00:00+01:00")
     )
     assert created.json()["data"]["attributes"]["last_visit"] == "2026-11-23T10:00:00.000Z"
 
 
-def test_everything_wrong_is_said_at_once(api: requests.Session) -> None:
+def test_all_problems_are_reported_at_once(api: requests.Session) -> None:
     refused = api.post("/contacts", json=document(email="ana", state="new", segment="zz"))
     assert details(refused) == [
         "email is invalid",
@@ -224,18 +226,18 @@ def test_an_unknown_attribute_is_a_bad_request(api: requests.Session) -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_body_of_the_wrong_form_is_a_bad_request(api: requests.Session, body: bytes) -> None:
+def test_a_malformed_body_is_a_bad_request(api: requests.Session, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     assert api.post("/contacts", data=body, headers=headers).status_code == 400
 
 
-def test_a_number_that_no_json_can_hold_is_refused(api: requests.Session) -> None:
+def test_a_number_outside_the_json_range_is_refused(api: requests.Session) -> None:
     body = b'{"data":{"type":"contacts","attributes":{"email":"a@example.com","employees":1e999}}}'
-    answer = api.post("/contacts", data=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 422
+    response = api.post("/contacts", data=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
 
 
-def test_a_body_that_is_too_large_or_not_json_by_its_header_is_refused(
+def test_a_body_that_is_too_large_or_has_another_content_type_is_refused(
     api: requests.Session,
 ) -> None:
     large = api.post("/contacts", json=document(email="a@example.com", company="x" * 1_000_000))
@@ -248,19 +250,19 @@ def test_a_body_that_is_too_large_or_not_json_by_its_header_is_refused(
     )
 
 
-def test_a_contact_without_email_is_refused(api: requests.Session) -> None:
+def test_a_contact_without_an_email_is_refused(api: requests.Session) -> None:
     refused = api.post("/contacts", json=document(first_name="Ana"))
     assert refused.status_code == 422
     assert details(refused) == ["email is mandatory"]
 
 
-def test_an_id_in_the_body_must_be_the_one_of_the_path(api: requests.Session) -> None:
+def test_an_id_in_the_body_must_equal_the_id_in_the_path(api: requests.Session) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
-    same = document(company="Nord")
-    same["data"]["id"] = contact
-    assert api.put(f"/contacts/{contact}", json=same).status_code == 200
-    same["data"]["id"] = "0" * 24
-    assert api.put(f"/contacts/{contact}", json=same).status_code == 422
+    unchanged = document(company="Nord")
+    unchanged["data"]["id"] = contact
+    assert api.put(f"/contacts/{contact}", json=unchanged).status_code == 200
+    unchanged["data"]["id"] = "0" * 24
+    assert api.put(f"/contacts/{contact}", json=unchanged).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -272,13 +274,13 @@ def test_only_the_update_verb_of_the_switch_is_offered(
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
     tenant.set_switches(update_method=switch)
     for verb in ("PUT", "PATCH"):
-        answer = api.request(verb, f"/contacts/{contact}", json=document(company="Nord"))
-        assert answer.status_code == (200 if verb in allowed else 405)
+        response = api.request(verb, f"/contacts/{contact}", json=document(company="Nord"))
+        assert response.status_code == (200 if verb in allowed else 405)
         if verb not in allowed:
-            assert answer.headers["Allow"] == ", ".join(["GET", *sorted(allowed)])
+            assert response.headers["Allow"] == ", ".join(["GET", *sorted(allowed)])
 
 
-def test_a_deleted_contact_is_gone_and_deletion_is_off_unless_switched(
+def test_deletion_is_off_by_default_and_a_deleted_contact_is_not_found(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
@@ -301,9 +303,9 @@ def test_one_seed_gives_the_same_ids() -> None:
     def ids(seed: int) -> list[str]:
         tenant = PleziTenant(seed=seed)
         tenant.load(3)
-        found = [contact.id for contact in tenant.contacts.current_page(ContactQuery())[0]]
+        contact_ids = [contact.id for contact in tenant.contacts.current_page(ContactQuery())[0]]
         tenant.close()
-        return found
+        return contact_ids
 
     assert ids(1) == ids(1)
     assert not set(ids(1)) & set(ids(2))

@@ -1,4 +1,4 @@
-"""The control routes: what is counted, loaded, turned, edited and reset."""
+"""The control routes: counts, sample data, switches, edits and reset."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from local.plezi_tenant import PleziTenant, Switches
 NEW: dict[str, Any] = {"data": {"type": "contacts", "attributes": {"email": "ana@example.com"}}}
 
 
-def test_api_calls_are_counted_by_kind_since_the_mark_and_others_are_not(
-    api: requests.Session, desk: requests.Session, browser: requests.Session
+def test_only_api_calls_are_counted_by_kind_since_the_mark(
+    api: requests.Session, control: requests.Session, browser: requests.Session
 ) -> None:
     contact = api.post("/contacts", json=NEW).json()["data"]["id"]
-    assert desk.post("/mark").json() == {"marked": True}
+    assert control.post("/mark").json() == {"marked": True}
     api.get("/contacts")
     api.get(f"/contacts/{contact}")
     api.put(f"/contacts/{contact}", json=NEW)
@@ -26,9 +26,9 @@ def test_api_calls_are_counted_by_kind_since_the_mark_and_others_are_not(
     api.get("/contact_lists")
     api.get("/create_contact_after_webform")
     api.get("/nowhere")
-    desk.get("/contacts")
+    control.get("/contacts")
     browser.get("/")
-    assert desk.get("/calls").json() == {
+    assert control.get("/calls").json() == {
         "total": 9,
         "calls": {
             "create": 1, "delete": 1, "form": 1, "get": 1, "list": 1, "lists": 1, "other": 1,
@@ -41,26 +41,26 @@ def test_api_calls_are_counted_by_kind_since_the_mark_and_others_are_not(
 
 
 def test_sample_people_are_loaded_by_number_and_never_twice(
-    desk: requests.Session, api: requests.Session
+    control: requests.Session, api: requests.Session
 ) -> None:
-    assert desk.post("/load", json={"contacts": 3, "first": 5}).json() == {"loaded": 3}
-    assert desk.post("/load", json={"contacts": 4, "first": 6}).json() == {"loaded": 2}
+    assert control.post("/load", json={"contacts": 3, "first": 5}).json() == {"loaded": 3}
+    assert control.post("/load", json={"contacts": 4, "first": 6}).json() == {"loaded": 2}
     rows = api.get("/contacts", params={"sort_by": "email"}).json()["data"]
     assert [row["attributes"]["email"] for row in rows] == [
         f"person{number:07d}@example.com" for number in range(5, 10)
     ]
-    assert desk.post("/load").json() == {"loaded": 95}
+    assert control.post("/load").json() == {"loaded": 95}
 
 
 @pytest.mark.parametrize(
-    "order", [{"contacts": -1}, {"first": "x"}, {"contacts": True}, {"contacts": 10**9}]
+    "body", [{"contacts": -1}, {"first": "x"}, {"contacts": True}, {"contacts": 10**9}]
 )
-def test_a_load_that_cannot_be_is_refused(desk: requests.Session, order: dict[str, Any]) -> None:
-    assert desk.post("/load", json=order).status_code == 400
+def test_an_invalid_load_is_refused(control: requests.Session, body: dict[str, Any]) -> None:
+    assert control.post("/load", json=body).status_code == 400
 
 
-def test_a_load_can_be_spread_over_time(desk: requests.Session, api: requests.Session) -> None:
-    desk.post("/load", json={"contacts": 3, "spread_seconds": 3})
+def test_a_load_can_be_spread_over_time(control: requests.Session, api: requests.Session) -> None:
+    control.post("/load", json={"contacts": 3, "spread_seconds": 3})
     rows = api.get("/contacts", params={"sort_by": "updated_at"}).json()["data"]
     assert [row["attributes"]["updated_at"][17:] for row in rows] == [
         "58.000Z",
@@ -69,13 +69,13 @@ def test_a_load_can_be_spread_over_time(desk: requests.Session, api: requests.Se
     ]
 
 
-def test_plezi_itself_moves_score_and_state_and_a_person_edits_the_rest(
-    desk: requests.Session, api: requests.Session
+def test_a_control_edit_can_set_all_attributes_including_score_and_state(
+    control: requests.Session, api: requests.Session
 ) -> None:
-    made = desk.post("/contacts", json={"email": "ana@example.com", "company": "Nord"})
-    assert made.status_code == 201
-    path = f"/contacts/{made.json()['id']}"
-    edited = desk.patch(
+    created = control.post("/contacts", json={"email": "ana@example.com", "company": "Nord"})
+    assert created.status_code == 201
+    path = f"/contacts/{created.json()['id']}"
+    edited = control.patch(
         path, json={"behaviour_score": 99, "state": "dormant", "company": None, "source": "fair"}
     )
     assert edited.status_code == 200
@@ -83,15 +83,15 @@ def test_plezi_itself_moves_score_and_state_and_a_person_edits_the_rest(
     assert attributes["behaviour_score"] == 99
     assert (attributes["state"], attributes["source"]) == ("dormant", "fair")
     assert attributes["company"] is None
-    found = desk.get("/contacts", params={"email": "ANA@example.com"}).json()
-    assert (found["total"], found["contacts"][0]["state"]) == (1, "dormant")
-    assert desk.get(path).json() == found["contacts"][0]
-    assert desk.delete(path).status_code == 200
-    assert desk.get(path).status_code == 404
+    listing = control.get("/contacts", params={"email": "ANA@example.com"}).json()
+    assert (listing["total"], listing["contacts"][0]["state"]) == (1, "dormant")
+    assert control.get(path).json() == listing["contacts"][0]
+    assert control.delete(path).status_code == 200
+    assert control.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("order", "status"),
+    ("body", "status"),
     [
         ({"shoe_size": 1}, 400),
         ({"url": "x"}, 400),
@@ -101,63 +101,65 @@ def test_plezi_itself_moves_score_and_state_and_a_person_edits_the_rest(
         ({"email": "bea@example.com"}, 422),
     ],
 )
-def test_an_edit_that_cannot_be_is_refused(
-    desk: requests.Session, order: dict[str, Any], status: int
+def test_an_invalid_edit_is_refused(
+    control: requests.Session, body: dict[str, Any], status: int
 ) -> None:
-    desk.post("/contacts", json={"email": "bea@example.com"})
-    contact = desk.post("/contacts", json={"email": "ana@example.com"}).json()["id"]
-    refused = desk.patch(f"/contacts/{contact}", json=order)
+    control.post("/contacts", json={"email": "bea@example.com"})
+    contact = control.post("/contacts", json={"email": "ana@example.com"}).json()["id"]
+    refused = control.patch(f"/contacts/{contact}", json=body)
     assert refused.status_code == status
     assert refused.json()["error"]
 
 
-def test_a_score_that_moves_can_leave_updated_at_alone(
-    desk: requests.Session, tenant: PleziTenant
+def test_a_score_change_can_leave_updated_at_unchanged(
+    control: requests.Session, tenant: PleziTenant
 ) -> None:
-    contact = desk.post("/contacts", json={"email": "ana@example.com"}).json()
+    contact = control.post("/contacts", json={"email": "ana@example.com"}).json()
     tenant.set_switches(score_change="keeps_updated_at")
-    scored = desk.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 9}).json()
+    scored = control.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 9}).json()
     assert scored["updated_at"] == contact["updated_at"]
-    named = desk.patch(f"/contacts/{contact['id']}", json={"first_name": "Ana"}).json()
+    named = control.patch(f"/contacts/{contact['id']}", json={"first_name": "Ana"}).json()
     assert named["updated_at"] > contact["updated_at"]
 
 
-def test_the_email_can_be_lowered_on_writing(desk: requests.Session, tenant: PleziTenant) -> None:
-    assert desk.post("/contacts", json={"email": "Ana@X.fr"}).json()["email"] == "Ana@X.fr"
+def test_the_email_can_be_lower_cased_by_a_write(
+    control: requests.Session, tenant: PleziTenant
+) -> None:
+    assert control.post("/contacts", json={"email": "Ana@X.fr"}).json()["email"] == "Ana@X.fr"
     tenant.set_switches(email_case="lowered")
-    assert desk.post("/contacts", json={"email": "Bea@X.fr"}).json()["email"] == "bea@x.fr"
+    assert control.post("/contacts", json={"email": "Bea@X.fr"}).json()["email"] == "bea@x.fr"
 
 
-def test_custom_attributes_come_and_go(desk: requests.Session, api: requests.Session) -> None:
-    order = {"name": "budget", "type": "list", "options": ["low", "high"]}
-    assert desk.post("/attributes", json=order).status_code == 200
+def test_custom_attributes_can_be_added_and_removed(
+    control: requests.Session, api: requests.Session
+) -> None:
+    attribute = {"name": "budget", "type": "list", "options": ["low", "high"]}
+    assert control.post("/attributes", json=attribute).status_code == 200
     body = {"data": {"type": "contacts", "attributes": {"email": "a@x.fr", "budget": "low"}}}
     created = api.post("/contacts", json=body)
     assert created.json()["data"]["attributes"]["budget"] == "low"
-    assert desk.delete("/attributes/budget").status_code == 200
+    assert control.delete("/attributes/budget").status_code == 200
     assert "budget" not in api.get("/contacts").json()["data"][0]["attributes"]
     assert api.post("/contacts", json=body).status_code == 400
 
 
 @pytest.mark.parametrize(
-    "order", [{}, {"name": "email"}, {"name": "Shoe size"}, {"name": "x", "type": "colour"}]
+    "body", [{}, {"name": "email"}, {"name": "Shoe size"}, {"name": "x", "type": "colour"}]
 )
-def test_an_attribute_that_cannot_be_is_refused(
-    desk: requests.Session, order: dict[str, Any]
-) -> None:
-    assert desk.post("/attributes", json=order).status_code == 400
-    assert desk.delete("/attributes/email").status_code == 400
+def test_an_invalid_attribute_is_refused(control: requests.Session, body: dict[str, Any]) -> None:
+    assert control.post("/attributes", json=body).status_code == 400
+    assert control.delete("/attributes/email").status_code == 400
 
 
-def test_switches_are_listed_and_turned(desk: requests.Session, tenant: PleziTenant) -> None:
-    assert desk.get("/switches").json() == Switches().listing()
-    turned = desk.post("/switches", json={"pager": "limit_offset", "read_lag_seconds": 5})
-    assert turned.json()["pager"] == "limit_offset"
+def test_switches_are_listed_and_changed(control: requests.Session, tenant: PleziTenant) -> None:
+    assert control.get("/switches").json() == Switches().listing()
+    changed = control.post("/switches", json={"pager": "limit_offset", "read_lag_seconds": 5})
+    assert changed.json()["pager"] == "limit_offset"
     assert tenant.contacts.switches.read_lag_seconds == 5
 
 
 @pytest.mark.parametrize(
-    "order",
+    "body",
     [
         {"colour": "green"},
         {"pager": "cursor"},
@@ -172,39 +174,41 @@ def test_switches_are_listed_and_turned(desk: requests.Session, tenant: PleziTen
         {"update_method": "post_upsert", "known_email": "conflict"},
     ],
 )
-def test_a_switch_that_cannot_be_turned_so_is_refused_and_nothing_changes(
-    desk: requests.Session, order: dict[str, Any]
+def test_an_invalid_switch_value_is_refused_and_changes_nothing(
+    control: requests.Session, body: dict[str, Any]
 ) -> None:
-    refused = desk.post("/switches", json=order)
+    refused = control.post("/switches", json=body)
     assert refused.status_code == 400
     assert refused.json()["error"]
-    assert desk.get("/switches").json() == Switches().listing()
+    assert control.get("/switches").json() == Switches().listing()
 
 
-def test_a_reset_forgets_everything_and_gives_the_same_ids_again(
-    desk: requests.Session, api: requests.Session, tenant: PleziTenant
+def test_a_reset_deletes_everything_and_restarts_the_ids(
+    control: requests.Session, api: requests.Session, tenant: PleziTenant
 ) -> None:
     first = api.post("/contacts", json=NEW).json()["data"]["id"]
     tenant.set_switches(pager="limit_offset")
-    desk.post("/faults", json={"kind": "http_500"})
-    desk.post("/push", json={"url": "https://connector.test"})
-    desk.post("/attributes", json={"name": "budget"})
-    desk.post("/key", json={"api_key": "another"})
-    assert desk.post("/reset").json() == {"reset": True}
-    assert desk.get("/contacts").json() == {"contacts": [], "total": 0}
-    assert desk.get("/calls").json()["total"] == 0
-    assert desk.get("/faults").json() == {"faults": []}
-    assert desk.get("/push").json() == {"url": None}
-    assert desk.get("/switches").json() == Switches().listing()
+    control.post("/faults", json={"kind": "http_500"})
+    control.post("/push", json={"url": "https://connector.test"})
+    control.post("/attributes", json={"name": "budget"})
+    control.post("/key", json={"api_key": "another"})
+    assert control.post("/reset").json() == {"reset": True}
+    assert control.get("/contacts").json() == {"contacts": [], "total": 0}
+    assert control.get("/calls").json()["total"] == 0
+    assert control.get("/faults").json() == {"faults": []}
+    assert control.get("/push").json() == {"url": None}
+    assert control.get("/switches").json() == Switches().listing()
     assert api.post("/contacts", json=NEW).json()["data"]["id"] == first
 
 
-def test_the_clock_is_set_from_the_desk(desk: requests.Session, api: requests.Session) -> None:
-    desk.post("/clock", json={"advance": 3600})
+def test_the_clock_is_set_by_a_control_route(
+    control: requests.Session, api: requests.Session
+) -> None:
+    control.post("/clock", json={"advance": 3600})
     created = api.post("/contacts", json=NEW).json()["data"]["attributes"]
     assert created["created_at"] == "2026-11-23T11:00:00.000Z"
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/contacts/a/b", "/pushes/1", "/attributes"])
-def test_an_unknown_control_route_is_not_found(desk: requests.Session, path: str) -> None:
-    assert desk.get(path).status_code == 404
+def test_an_unknown_control_route_is_not_found(control: requests.Session, path: str) -> None:
+    assert control.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""The documentation names every switch, fault, route and kind that there is, and no other."""
+"""The documentation lists exactly the existing switches, faults and kinds of calls."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_every_switch_is_documented_with_its_default_first() -> None:
     for name, values, _ in rows("Switches"):
         first = quoted(values)[0]
         documented[quoted(name)[0]] = json.loads(first) if first[0] in "{0123456789" else first
-    # The one position that looks like a number and is a text.
+    # The only value that looks like a number and is a string.
     documented["unknown_tenant"] = str(documented["unknown_tenant"])
     assert documented == Switches().listing()
 
 
-def test_every_documented_position_can_be_taken() -> None:
+def test_every_documented_switch_value_is_accepted() -> None:
     for name, values, _ in rows("Switches"):
         switch = quoted(name)[0]
         for value in quoted(values):

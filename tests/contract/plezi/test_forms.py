@@ -1,4 +1,4 @@
-"""Forms: submitted through the real GET endpoint, and pushed to the connector."""
+"""Forms: submitted to the GET endpoint, and sent to the connector as webhooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.plezi_tenant import PleziTenant
 
 IDS = {"form_id": "5f" * 12, "content_web_form_id": "6f" * 12}
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
-Pushed = list[tuple[str, bytes, dict[str, str]]]
+Deliveries = list[tuple[str, bytes, dict[str, str]]]
 
 
 def submit(api: requests.Session, **fields: str | list[str]) -> requests.Response:
@@ -29,10 +29,10 @@ def only_contact(api: requests.Session) -> dict[str, Any]:
     return attributes
 
 
-def test_a_form_creates_a_scored_contact(api: requests.Session, desk: requests.Session) -> None:
-    answer = submit(api, email="a+b@example.com", first_name="Ana", utm_source="linkedin")
-    assert answer.status_code == 201
-    assert answer.json() == {
+def test_a_form_creates_a_scored_contact(api: requests.Session, control: requests.Session) -> None:
+    response = submit(api, email="a+b@example.com", first_name="Ana", utm_source="linkedin")
+    assert response.status_code == 201
+    assert response.json() == {
         "email_contact_sent": True,
         "redirect_after_submit": True,
         "redirection_url": "https://www.example.com/thanks",
@@ -41,11 +41,11 @@ def test_a_form_creates_a_scored_contact(api: requests.Session, desk: requests.S
     assert (contact["email"], contact["first_name"]) == ("a+b@example.com", "Ana")
     assert (contact["behaviour_score"], contact["state"]) == (5, "new")
     assert contact["source"] == "linkedin"
-    assert desk.get("/forms").json() == {"submissions": 1}
+    assert control.get("/forms").json() == {"submissions": 1}
 
 
 def test_a_second_form_updates_it_and_moves_the_score_up_to_fifty(
-    api: requests.Session, desk: requests.Session, clock: SimulatedClock
+    api: requests.Session, control: requests.Session, clock: SimulatedClock
 ) -> None:
     submit(api, email="ana@example.com", company="Nord", first_name="Ana")
     clock.advance(60)
@@ -54,13 +54,13 @@ def test_a_second_form_updates_it_and_moves_the_score_up_to_fifty(
     assert (contact["company"], contact["first_name"]) == ("Sud", "Ana")
     assert (contact["behaviour_score"], contact["state"]) == (10, "engaged")
     assert contact["updated_at"] == "2026-11-23T10:01:00.000Z"
-    (held,) = desk.get("/contacts").json()["contacts"]
-    desk.patch(f"/contacts/{held['id']}", json={"behaviour_score": 48})
+    (stored,) = control.get("/contacts").json()["contacts"]
+    control.patch(f"/contacts/{stored['id']}", json={"behaviour_score": 48})
     submit(api, email="ana@example.com")
     assert only_contact(api)["behaviour_score"] == 50
 
 
-def test_choices_are_replaced_unless_the_form_says_to_keep_them(api: requests.Session) -> None:
+def test_choices_are_replaced_unless_the_form_keeps_them(api: requests.Session) -> None:
     submit(api, email="ana@example.com", interests="events,product")
     submit(api, email="ana@example.com", interests="hiring")
     assert only_contact(api)["interests"] == ["hiring"]
@@ -78,7 +78,9 @@ def test_consents_and_newsletters_add_up(api: requests.Session) -> None:
     assert contact["subscriptions"] == [newsletter]
 
 
-def test_texts_of_the_form_become_values_of_their_types(api: requests.Session) -> None:
+def test_texts_of_a_form_are_converted_to_the_types_of_the_attributes(
+    api: requests.Session,
+) -> None:
     submit(api, email="a@example.com", employees="12", newsletter_optout="true", segment="smb")
     contact = only_contact(api)
     assert (contact["employees"], contact["newsletter_optout"]) == (12, True)
@@ -97,7 +99,7 @@ def test_texts_of_the_form_become_values_of_their_types(api: requests.Session) -
         ({"email": "a@example.com", "interests[]": "events"}, 400, "interests[] is not a field"),
     ],
 )
-def test_a_form_that_is_wrong_is_refused_and_nothing_is_kept(
+def test_an_invalid_form_is_refused_and_stores_nothing(
     api: requests.Session, fields: dict[str, str], status: int, detail: str
 ) -> None:
     refused = submit(api, **fields)
@@ -106,26 +108,26 @@ def test_a_form_that_is_wrong_is_refused_and_nothing_is_kept(
     assert api.get("/contacts").json()["data"] == []
 
 
-def test_a_new_contact_can_stay_unreadable_for_a_while(
+def test_a_new_contact_can_be_invisible_for_some_time(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     tenant.set_switches(form_invisible_seconds=30)
     submit(api, email="ana@example.com")
-    asked = {"filter[email]": "ana@example.com"}
-    assert api.get("/contacts", params=asked).json() == {"data": [], "meta": {"total_results": 0}}
+    params = {"filter[email]": "ana@example.com"}
+    assert api.get("/contacts", params=params).json() == {"data": [], "meta": {"total_results": 0}}
     clock.advance(30)
-    assert len(api.get("/contacts", params=asked).json()["data"]) == 1
+    assert len(api.get("/contacts", params=params).json()["data"]) == 1
 
 
-def test_a_form_is_pushed_to_the_connector_signed(
-    api: requests.Session, desk: requests.Session, pushed: Pushed
+def test_a_form_sends_a_signed_webhook_to_the_connector(
+    api: requests.Session, control: requests.Session, deliveries: Deliveries
 ) -> None:
-    order = {"url": "https://connector.test/forms", "signing_key": KEY, "token": "t0k"}
-    assert desk.post("/push", json=order).json() == {"url": "https://connector.test/forms"}
+    target = {"url": "https://connector.test/forms", "signing_key": KEY, "token": "t0k"}
+    assert control.post("/push", json=target).json() == {"url": "https://connector.test/forms"}
     submit(api, email="ana@example.com")
-    ((url, body, headers),) = pushed
+    ((url, body, headers),) = deliveries
     assert url == "https://connector.test/forms"
-    contact = desk.get("/contacts").json()["contacts"][0]
+    contact = control.get("/contacts").json()["contacts"][0]
     assert json.loads(body) == {
         "event": "form.submitted",
         "contact": {"id": contact["id"], "email": "ana@example.com"},
@@ -138,25 +140,25 @@ def test_a_form_is_pushed_to_the_connector_signed(
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     digest = hmac.new(b"k" * 32, signed, hashlib.sha256).digest()
     assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
-    (sent,) = desk.get("/pushes").json()["pushes"]
+    (sent,) = control.get("/pushes").json()["pushes"]
     assert (sent["statuses"], sent["error"], sent["done"]) == ([202], None, True)
 
 
-def test_a_push_can_be_sent_twice_and_stopped(
-    api: requests.Session, desk: requests.Session, pushed: Pushed
+def test_a_webhook_can_be_sent_twice_and_turned_off(
+    api: requests.Session, control: requests.Session, deliveries: Deliveries
 ) -> None:
-    desk.post("/push", json={"url": "https://connector.test/forms", "copies": 2})
+    control.post("/push", json={"url": "https://connector.test/forms", "copies": 2})
     submit(api, email="ana@example.com")
-    assert len(pushed) == 2
-    assert pushed[0] == pushed[1]
-    assert "webhook-signature" not in pushed[0][2]
-    desk.delete("/push")
+    assert len(deliveries) == 2
+    assert deliveries[0] == deliveries[1]
+    assert "webhook-signature" not in deliveries[0][2]
+    control.delete("/push")
     submit(api, email="ana@example.com")
-    assert len(pushed) == 2
+    assert len(deliveries) == 2
 
 
 @pytest.mark.parametrize(
-    "order",
+    "target",
     [
         {},
         {"url": "connector"},
@@ -166,7 +168,7 @@ def test_a_push_can_be_sent_twice_and_stopped(
         {"url": "https://c.test", "colour": "green"},
     ],
 )
-def test_a_target_that_cannot_be_is_refused(
-    desk: requests.Session, order: dict[str, object]
+def test_an_invalid_webhook_target_is_refused(
+    control: requests.Session, target: dict[str, object]
 ) -> None:
-    assert desk.post("/push", json=order).status_code == 400
+    assert control.post("/push", json=target).status_code == 400

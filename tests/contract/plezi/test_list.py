@@ -1,4 +1,4 @@
-"""The list of contacts: pages, order, filters, and how each may fail to be what was asked."""
+"""The list of contacts: pages, order, filters, and their faults."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant
 
 
-def emails(answer: requests.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [row["attributes"]["email"] for row in answer.json()["data"]]
+def emails(response: requests.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [row["attributes"]["email"] for row in response.json()["data"]]
 
 
 def touch(api: requests.Session, email: str, **attributes: object) -> dict[str, Any]:
@@ -22,26 +22,24 @@ def touch(api: requests.Session, email: str, **attributes: object) -> dict[str, 
     return resource
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(
-    api: requests.Session, tenant: PleziTenant
-) -> None:
+def test_pages_have_no_gap_and_no_repetition(api: requests.Session, tenant: PleziTenant) -> None:
     tenant.load(45)
     pages = [emails(api.get("/contacts", params={"page": page})) for page in (1, 2, 3, 4)]
     assert [len(page) for page in pages] == [20, 20, 5, 0]
     assert len({email for page in pages for email in page}) == 45
 
 
-def test_equal_stamps_are_ordered_alike_on_every_page(
+def test_equal_timestamps_have_the_same_order_on_every_page(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(30)
-    order = {"sort_by": "updated_at", "sort_dir": "asc"}
-    whole = emails(api.get("/contacts", params={**order, "per_page": "30"}))
+    sorting = {"sort_by": "updated_at", "sort_dir": "asc"}
+    all_emails = emails(api.get("/contacts", params={**sorting, "per_page": "30"}))
     parts = [
-        emails(api.get("/contacts", params={**order, "page": page, "per_page": "7"}))
+        emails(api.get("/contacts", params={**sorting, "page": page, "per_page": "7"}))
         for page in "12345"
     ]
-    assert [email for part in parts for email in part] == whole
+    assert [email for part in parts for email in part] == all_emails
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,7 @@ def test_equal_stamps_are_ordered_alike_on_every_page(
         ("email", "desc", ["c", "b", "a"]),
     ],
 )
-def test_the_list_is_sorted_as_asked(
+def test_the_list_has_the_requested_order(
     api: requests.Session, clock: SimulatedClock, sort_by: str, sort_dir: str, expected: list[str]
 ) -> None:
     for name in "bca":
@@ -61,32 +59,32 @@ def test_the_list_is_sorted_as_asked(
         touch(api, f"{name}@example.com")
     clock.advance(1)
     touch(api, "b@example.com", company="Nord")
-    found = emails(api.get("/contacts", params={"sort_by": sort_by, "sort_dir": sort_dir}))
-    assert found == [f"{name}@example.com" for name in expected]
+    listed = emails(api.get("/contacts", params={"sort_by": sort_by, "sort_dir": sort_dir}))
+    assert listed == [f"{name}@example.com" for name in expected]
 
 
 @pytest.mark.parametrize("name", ["filter[updated_at][gte]", "updated_since"])
-def test_only_what_changed_since_an_instant_is_listed_the_instant_included(
+def test_changed_since_lists_changes_at_or_after_the_time(
     api: requests.Session, clock: SimulatedClock, name: str
 ) -> None:
     touch(api, "old@example.com")
     clock.advance(60)
     stamp = touch(api, "new@example.com")["attributes"]["updated_at"]
-    answer = api.get("/contacts", params={name: stamp})
-    assert emails(answer) == ["new@example.com"]
-    assert answer.json()["meta"] == {"total_results": 1}
+    response = api.get("/contacts", params={name: stamp})
+    assert emails(response) == ["new@example.com"]
+    assert response.json()["meta"] == {"total_results": 1}
 
 
 def test_the_changed_since_filter_can_be_ignored_or_absent(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     touch(api, "old@example.com")
-    asked = {"updated_since": "2030-01-01T00:00:00Z"}
-    assert emails(api.get("/contacts", params=asked)) == []
+    params = {"updated_since": "2030-01-01T00:00:00Z"}
+    assert emails(api.get("/contacts", params=params)) == []
     tenant.set_switches(changed_since="ignored")
-    assert emails(api.get("/contacts", params=asked)) == ["old@example.com"]
+    assert emails(api.get("/contacts", params=params)) == ["old@example.com"]
     tenant.set_switches(changed_since="absent", unknown_parameters="ignored")
-    assert api.get("/contacts", params=asked).status_code == 400
+    assert api.get("/contacts", params=params).status_code == 400
 
 
 def test_one_contact_is_found_by_email_and_the_filter_can_be_ignored_or_absent(
@@ -94,17 +92,17 @@ def test_one_contact_is_found_by_email_and_the_filter_can_be_ignored_or_absent(
 ) -> None:
     touch(api, "a+b@example.com")
     touch(api, "c@example.com")
-    asked = {"filter[email]": " A+B@example.com"}
-    assert emails(api.get("/contacts", params=asked)) == ["a+b@example.com"]
-    # A plus sign that is not percent-encoded is a space, and finds nobody.
+    params = {"filter[email]": " A+B@example.com"}
+    assert emails(api.get("/contacts", params=params)) == ["a+b@example.com"]
+    # A plus sign without percent-encoding is a space, and matches no contact.
     assert emails(api.get("/contacts?filter[email]=a+b@example.com")) == []
     tenant.set_switches(email_filter="ignored")
-    assert len(emails(api.get("/contacts", params=asked))) == 2
+    assert len(emails(api.get("/contacts", params=params))) == 2
     tenant.set_switches(email_filter="absent")
-    assert api.get("/contacts", params=asked).status_code == 400
+    assert api.get("/contacts", params=params).status_code == 400
 
 
-def test_the_pager_of_limit_and_offset_takes_the_place_of_pages(
+def test_limit_and_offset_can_replace_page_numbers(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(5)
@@ -115,7 +113,7 @@ def test_the_pager_of_limit_and_offset_takes_the_place_of_pages(
     assert len(emails(api.get("/contacts", params={"page": 2}))) == 5
 
 
-def test_a_page_is_a_hundred_at_most_capped_or_refused(
+def test_a_page_above_one_hundred_is_capped_or_refused(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(120)
@@ -147,7 +145,7 @@ def test_a_page_is_a_hundred_at_most_capped_or_refused(
         {"colour": "green"},
     ],
 )
-def test_a_parameter_that_means_nothing_is_a_bad_request(
+def test_an_invalid_parameter_is_a_bad_request(
     api: requests.Session, parameters: dict[str, Any]
 ) -> None:
     assert api.get("/contacts", params=parameters).status_code == 400
@@ -164,42 +162,42 @@ def test_the_total_can_be_missing_or_wrong_and_the_order_ignored(
     tenant.set_switches(meta="missing")
     assert "meta" not in api.get("/contacts").json()
     tenant.set_switches(sort="ignored")
-    found = emails(api.get("/contacts", params={"sort_by": "email", "sort_dir": "desc"}))
-    assert found == [f"person{number:07d}@example.com" for number in range(10)]
+    listed = emails(api.get("/contacts", params={"sort_by": "email", "sort_dir": "desc"}))
+    assert listed == [f"person{number:07d}@example.com" for number in range(10)]
 
 
 def test_a_contact_that_changes_between_two_pages_moves_to_the_end(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.load(4, spread_seconds=4)
-    order = {"sort_by": "updated_at", "per_page": "2"}
-    first = emails(api.get("/contacts", params={**order, "page": "1"}))
+    sorting = {"sort_by": "updated_at", "per_page": "2"}
+    first = emails(api.get("/contacts", params={**sorting, "page": "1"}))
     touch(api, first[0], company="Moved")
-    second = emails(api.get("/contacts", params={**order, "page": "2"}))
-    # The third contact slipped onto the first page: a reader of numbered pages misses it.
+    second = emails(api.get("/contacts", params={**sorting, "page": "2"}))
+    # The third contact moved to the first page: a reader of numbered pages misses it.
     assert second == ["person0000003@example.com", first[0]]
 
 
-def test_reads_lag_behind_writes_when_switched(
+def test_reads_lag_behind_writes_with_the_switch(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     contact = touch(api, "ana@example.com", company="Nord")
     tenant.set_switches(read_lag_seconds=30)
-    answer = touch(api, "ana@example.com", company="Sud")
+    response = touch(api, "ana@example.com", company="Sud")
     touch(api, "bea@example.com")
-    assert answer["attributes"]["company"] == "Sud"
+    assert response["attributes"]["company"] == "Sud"
     assert api.get(f"/contacts/{contact['id']}").json()["data"] == contact
     assert emails(api.get("/contacts")) == ["ana@example.com"]
     clock.advance(10)
     touch(api, "ana@example.com", company="Est")
     clock.advance(20)
-    seen = api.get("/contacts", params={"sort_by": "email"}).json()["data"]
-    assert [row["attributes"]["company"] for row in seen] == ["Sud", None]
+    rows = api.get("/contacts", params={"sort_by": "email"}).json()["data"]
+    assert [row["attributes"]["company"] for row in rows] == ["Sud", None]
     clock.advance(10)
     assert api.get(f"/contacts/{contact['id']}").json()["data"]["attributes"]["company"] == "Est"
 
 
-def test_a_deleted_contact_is_still_seen_while_reads_lag(
+def test_a_deleted_contact_is_still_visible_during_the_read_lag(
     api: requests.Session, tenant: PleziTenant, clock: SimulatedClock
 ) -> None:
     contact = touch(api, "ana@example.com")
@@ -210,11 +208,11 @@ def test_a_deleted_contact_is_still_seen_while_reads_lag(
     assert api.get(f"/contacts/{contact['id']}").status_code == 404
 
 
-def test_the_words_of_the_reply_can_be_spelled_otherwise(
-    api: requests.Session, tenant: PleziTenant, desk: requests.Session
+def test_the_spelling_of_the_response_can_be_changed(
+    api: requests.Session, tenant: PleziTenant, control: requests.Session
 ) -> None:
     contact = touch(api, "ana@example.com", function="CMO", mobile="1")
-    desk.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 25, "state": "engaged"})
+    control.patch(f"/contacts/{contact['id']}", json={"behaviour_score": 25, "state": "engaged"})
     tenant.set_switches(
         attribute_spelling={"function": "job_title", "mobile": "mobile_phone"},
         state_spelling="capitals",
@@ -240,12 +238,12 @@ def test_the_words_of_the_reply_can_be_spelled_otherwise(
     assert attributes["interests"] is None
 
 
-def test_the_schema_names_every_attribute_with_its_type_and_options(
+def test_the_schema_lists_every_attribute_with_type_and_options(
     api: requests.Session, tenant: PleziTenant
 ) -> None:
     tenant.set_switches(attribute_spelling={"function": "job_title"})
-    answer = api.get("/contact_attributes")
-    rows = {row["id"]: row["attributes"] for row in answer.json()["data"]}
+    response = api.get("/contact_attributes")
+    rows = {row["id"]: row["attributes"] for row in response.json()["data"]}
     assert rows["email"]["mandatory"]
     assert rows["state"]["read_only"]
     assert rows["job_title"]["name"] == "job_title"

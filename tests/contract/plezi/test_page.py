@@ -1,4 +1,4 @@
-"""The page in a browser: read, search, edit and fill in a form without any API call."""
+"""The web interface: read, search, edit and fill in a form, without API calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import requests
 from local.plezi_tenant import PleziTenant
 
 
-def test_an_empty_tenant_says_what_to_do(browser: requests.Session) -> None:
+def test_an_empty_tenant_shows_the_next_step(browser: requests.Session) -> None:
     page = browser.get("/")
     assert page.status_code == 200
     assert "No contacts yet." in page.text
@@ -16,7 +16,7 @@ def test_an_empty_tenant_says_what_to_do(browser: requests.Session) -> None:
 
 
 def test_contacts_are_listed_by_pages_and_found_by_email(
-    browser: requests.Session, tenant: PleziTenant, desk: requests.Session
+    browser: requests.Session, tenant: PleziTenant, control: requests.Session
 ) -> None:
     tenant.load(30)
     first = browser.get("/").text
@@ -24,17 +24,17 @@ def test_contacts_are_listed_by_pages_and_found_by_email(
     assert "page=2" in first
     assert first.count("<tr><td>") == 25
     assert browser.get("/?page=2").text.count("<tr><td>") == 5
-    found = browser.get("/?email=PERSON0000007").text
-    assert found.count("<tr><td>") == 1
+    page_of_results = browser.get("/?email=PERSON0000007").text
+    assert page_of_results.count("<tr><td>") == 1
     assert "No contact has an e-mail" in browser.get("/?email=zz").text
     assert "beyond the last one" in browser.get("/?page=99").text
-    assert desk.get("/calls").json()["total"] == 0
+    assert control.get("/calls").json()["total"] == 0
 
 
-def test_what_contacts_hold_is_shown_as_text_and_never_as_markup(
-    browser: requests.Session, desk: requests.Session
+def test_values_of_contacts_are_escaped_in_html(
+    browser: requests.Session, control: requests.Session
 ) -> None:
-    contact = desk.post(
+    contact = control.post(
         "/contacts", json={"email": "a@x.fr", "company": '<script>"&', "interests": ["events"]}
     ).json()["id"]
     for page in (browser.get("/"), browser.get(f"/contacts/{contact}")):
@@ -42,10 +42,10 @@ def test_what_contacts_hold_is_shown_as_text_and_never_as_markup(
         assert "&lt;script&gt;&#34;&amp;" in page.text
 
 
-def test_a_person_edits_and_only_what_was_edited_changes(
-    browser: requests.Session, desk: requests.Session
+def test_a_save_in_the_browser_changes_only_the_edited_fields(
+    browser: requests.Session, control: requests.Session
 ) -> None:
-    made = desk.post(
+    created = control.post(
         "/contacts",
         json={"email": "a@x.fr", "company": " Nord ", "employees": 5, "newsletter_optout": False},
     ).json()
@@ -61,18 +61,18 @@ def test_a_person_edits_and_only_what_was_edited_changes(
         "state": "engaged",
         "source": "offline",
     }
-    saved = browser.post(f"/contacts/{made['id']}", data=form)
+    saved = browser.post(f"/contacts/{created['id']}", data=form)
     assert saved.status_code == 200
     assert "Saved." in saved.text
-    held = desk.get(f"/contacts/{made['id']}").json()
-    assert (held["first_name"], held["company"], held["employees"]) == ("Ana", " Nord ", None)
-    assert (held["newsletter_optout"], held["consents"]) == (True, [1])
-    assert sorted(held["interests"]) == ["events", "hiring"]
-    assert (held["behaviour_score"], held["state"]) == (12, "engaged")
-    assert held["updated_at"] > made["updated_at"]
-    again = browser.post(f"/contacts/{made['id']}", data=form)
-    assert again.status_code == 200
-    assert desk.get(f"/contacts/{made['id']}").json() == held
+    stored = control.get(f"/contacts/{created['id']}").json()
+    assert (stored["first_name"], stored["company"], stored["employees"]) == ("Ana", " Nord ", None)
+    assert (stored["newsletter_optout"], stored["consents"]) == (True, [1])
+    assert sorted(stored["interests"]) == ["events", "hiring"]
+    assert (stored["behaviour_score"], stored["state"]) == (12, "engaged")
+    assert stored["updated_at"] > created["updated_at"]
+    resaved = browser.post(f"/contacts/{created['id']}", data=form)
+    assert resaved.status_code == 200
+    assert control.get(f"/contacts/{created['id']}").json() == stored
 
 
 @pytest.mark.parametrize(
@@ -84,24 +84,26 @@ def test_a_person_edits_and_only_what_was_edited_changes(
         ("birthdate", "soon", "Birth date must be a date"),
     ],
 )
-def test_a_mistake_is_shown_beside_what_was_typed_and_nothing_is_saved(
-    browser: requests.Session, desk: requests.Session, name: str, text: str, problem: str
+def test_an_invalid_input_is_shown_with_the_typed_values_and_is_not_saved(
+    browser: requests.Session, control: requests.Session, name: str, text: str, problem: str
 ) -> None:
-    desk.post("/contacts", json={"email": "taken@x.fr"})
-    made = desk.post("/contacts", json={"email": "a@x.fr"}).json()
+    control.post("/contacts", json={"email": "taken@x.fr"})
+    created = control.post("/contacts", json={"email": "a@x.fr"}).json()
     form = {"email": "a@x.fr", "state": "new", "source": "offline", "behaviour_score": "0"}
-    refused = browser.post(f"/contacts/{made['id']}", data={**form, "company": "Typed", name: text})
+    refused = browser.post(
+        f"/contacts/{created['id']}", data={**form, "company": "Typed", name: text}
+    )
     assert refused.status_code == 422
     assert problem in refused.text
     assert 'value="Typed"' in refused.text
-    assert desk.get(f"/contacts/{made['id']}").json() == made
+    assert control.get(f"/contacts/{created['id']}").json() == created
 
 
-def test_a_visitor_fills_in_the_form(browser: requests.Session, desk: requests.Session) -> None:
+def test_a_visitor_submits_the_form(browser: requests.Session, control: requests.Session) -> None:
     assert 'name="email"' in browser.get("/form").text
     sent = browser.post("/form", data={"email": "ana@example.com", "first_name": "Ana"})
     assert "ana@example.com" in sent.text
-    assert desk.get("/forms").json() == {"submissions": 1}
+    assert control.get("/forms").json() == {"submissions": 1}
     refused = browser.post("/form", data={"email": "ana", "company": "Typed"})
     assert refused.status_code == 422
     assert "email is invalid" in refused.text
@@ -109,6 +111,6 @@ def test_a_visitor_fills_in_the_form(browser: requests.Session, desk: requests.S
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/contacts/unknown", "/favicon.ico"])
-def test_what_is_not_there_is_not_found(browser: requests.Session, path: str) -> None:
+def test_an_unknown_path_is_not_found(browser: requests.Session, path: str) -> None:
     assert browser.get(path).status_code == 404
     assert browser.post(path).status_code == 404

@@ -1,4 +1,4 @@
-"""An org with a clock that stands still, and sessions: its API, its control routes, a browser."""
+"""An org with a frozen clock, and sessions for its API, its control routes and its pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class PrefixedSession(requests.Session):
-    """A session whose URLs are paths under one base."""
+    """A session for paths under one base URL."""
 
     def __init__(self, base: str, org: SalesforceOrg) -> None:
         super().__init__()
@@ -33,16 +33,16 @@ class PrefixedSession(requests.Session):
 
     def soql(self, text: str) -> Any:
         """Run a query that must succeed and return its rows."""
-        answer = self.get("/query", params={"q": text})
-        assert answer.status_code == 200, answer.text
-        return answer.json()["records"]
+        response = self.get("/query", params={"q": text})
+        assert response.status_code == 200, response.text
+        return response.json()["records"]
 
 
 @pytest.fixture
 def clock() -> SimulatedClock:
-    held = SimulatedClock()
-    held.set(NOW, frozen=True)
-    return held
+    frozen = SimulatedClock()
+    frozen.set(NOW, frozen=True)
+    return frozen
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def org(clock: SimulatedClock) -> Iterator[SalesforceOrg]:
 
 
 @pytest.fixture
-def wire(org: SalesforceOrg) -> Iterator[PrefixedSession]:
+def web(org: SalesforceOrg) -> Iterator[PrefixedSession]:
     with PrefixedSession(HOST, org) as session:
         yield session
 
 
 @pytest.fixture
-def desk(org: SalesforceOrg) -> Iterator[PrefixedSession]:
+def control(org: SalesforceOrg) -> Iterator[PrefixedSession]:
     with PrefixedSession(f"{HOST}/_sim", org) as session:
         yield session
 
@@ -78,28 +78,28 @@ def password_form(org: SalesforceOrg) -> dict[str, str]:
 
 @pytest.fixture
 def log_in(
-    wire: PrefixedSession, password_form: dict[str, str], org: SalesforceOrg
+    web: PrefixedSession, password_form: dict[str, str], org: SalesforceOrg
 ) -> Iterator[Callable[..., PrefixedSession]]:
-    """Give a session of the REST API, of the integration user or of another."""
+    """Return a function that logs in and returns a session of the REST API."""
     opened: list[PrefixedSession] = []
 
-    def session(**other: str) -> PrefixedSession:
-        answer = wire.post("/services/oauth2/token", data=password_form | other)
-        assert answer.status_code == 200, answer.text
-        made = PrefixedSession(DATA, org)
-        made.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        opened.append(made)
-        return made
+    def session(**changes: str) -> PrefixedSession:
+        response = web.post("/services/oauth2/token", data=password_form | changes)
+        assert response.status_code == 200, response.text
+        data_session = PrefixedSession(DATA, org)
+        data_session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+        opened.append(data_session)
+        return data_session
 
     yield session
-    for one in opened:
-        one.close()
+    for opened_session in opened:
+        opened_session.close()
 
 
 @pytest.fixture
-def api(log_in: Callable[..., PrefixedSession], desk: PrefixedSession) -> PrefixedSession:
+def api(log_in: Callable[..., PrefixedSession], control: PrefixedSession) -> PrefixedSession:
     session = log_in()
-    desk.post("/mark")
+    control.post("/mark")
     return session
 
 
@@ -109,8 +109,8 @@ def new_lead(api: PrefixedSession) -> Callable[..., str]:
 
     def create(**values: Any) -> str:
         body = {"LastName": "Martin", "Company": "Acme", **values}
-        answer = api.post("/sobjects/Lead", json=body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        response = api.post("/sobjects/Lead", json=body)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
     return create

@@ -1,4 +1,4 @@
-"""Sessions, rights, quota, versions and sizes: who may call at all."""
+"""Access to the API: sessions, rights, quota, versions and sizes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from local.salesforce_org import SalesforceOrg
 from tests.contract.salesforce.conftest import HOST, PrefixedSession
 
 
-def error(answer: requests.Response) -> tuple[int, str, str]:
-    [body] = answer.json()
-    return answer.status_code, body["errorCode"], body["message"]
+def error(response: requests.Response) -> tuple[int, str, str]:
+    [body] = response.json()
+    return response.status_code, body["errorCode"], body["message"]
 
 
-def test_every_answer_tells_the_quota_and_the_time(api: PrefixedSession) -> None:
-    answer = api.get("/limits")
-    assert answer.headers["Sforce-Limit-Info"] == "api-usage=1/110000"
-    assert answer.headers["Date"] == "Mon, 23 Nov 2026 10:00:00 GMT"
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
-    assert answer.json()["DailyApiRequests"] == {"Max": 110_000, "Remaining": 109_999}
+def test_every_response_has_the_quota_and_the_date(api: PrefixedSession) -> None:
+    response = api.get("/limits")
+    assert response.headers["Sforce-Limit-Info"] == "api-usage=1/110000"
+    assert response.headers["Date"] == "Mon, 23 Nov 2026 10:00:00 GMT"
+    assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
+    assert response.json()["DailyApiRequests"] == {"Max": 110_000, "Remaining": 109_999}
 
 
-def test_a_session_dies_of_two_idle_hours_and_lives_on_when_used(
+def test_a_session_ends_after_two_idle_hours_and_is_extended_by_use(
     api: PrefixedSession, clock: SimulatedClock
 ) -> None:
     for _ in range(3):
@@ -36,18 +36,18 @@ def test_a_session_dies_of_two_idle_hours_and_lives_on_when_used(
     assert error(api.get("/limits")) == expected
 
 
-def test_one_users_sessions_can_be_killed(api: PrefixedSession, desk: PrefixedSession) -> None:
+def test_one_users_sessions_can_be_killed(api: PrefixedSession, control: PrefixedSession) -> None:
     body = {"username": "sales@acme.example"}
-    assert desk.post("/sessions/kill", json=body).json() == {"killed": 0}
+    assert control.post("/sessions/kill", json=body).json() == {"killed": 0}
     assert api.get("/limits").status_code == 200
-    assert desk.post("/sessions/kill").json() == {"killed": 1}
+    assert control.post("/sessions/kill").json() == {"killed": 1}
     assert api.get("/limits").status_code == 401
 
 
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer"])
 def test_a_missing_or_malformed_header_is_refused(api: PrefixedSession, header: str) -> None:
-    answer = api.get("/limits", headers={"Authorization": header})
-    assert error(answer) == (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
+    response = api.get("/limits", headers={"Authorization": header})
+    assert error(response) == (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
 
 
 @pytest.mark.parametrize(
@@ -83,46 +83,48 @@ def test_a_missing_or_malformed_header_is_refused(api: PrefixedSession, header: 
         ),
     ],
 )
-def test_rights_and_quota_are_refused_as_recorded(
+def test_missing_rights_and_an_exceeded_quota_are_refused_as_recorded(
     api: PrefixedSession,
-    desk: PrefixedSession,
+    control: PrefixedSession,
     route: str,
     change: dict[str, Any],
     status: int,
     code: str,
     message: str,
 ) -> None:
-    assert desk.post(route, json=change).status_code == 200
+    assert control.post(route, json=change).status_code == 200
     assert error(api.get("/limits")) == (status, code, message)
 
 
-def test_professional_edition_may_buy_the_api(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/switches", json={"edition": "Professional Edition", "api_add_on": True})
+def test_professional_edition_can_have_the_api_add_on(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    control.post("/switches", json={"edition": "Professional Edition", "api_add_on": True})
     [row] = api.soql("SELECT OrganizationType FROM Organization")
     assert row["OrganizationType"] == "Professional Edition"
 
 
-def test_the_quota_rolls_over_a_day(
-    api: PrefixedSession, desk: PrefixedSession, clock: SimulatedClock
+def test_the_quota_is_a_rolling_count_of_24_hours(
+    api: PrefixedSession, control: PrefixedSession, clock: SimulatedClock
 ) -> None:
-    desk.post("/quota", json={"max": 2})
+    control.post("/quota", json={"max": 2})
     api.get("/limits")
     clock.advance(3600)
     api.get("/limits")
     assert api.get("/limits").status_code == 403
     clock.advance(23 * 3600)
-    desk.post("/switches", json={"session_timeout_seconds": 10**6})
+    control.post("/switches", json={"session_timeout_seconds": 10**6})
     assert api.get("/limits").headers["Sforce-Limit-Info"] == "api-usage=2/2"
     assert api.get("/limits").status_code == 403
 
 
-def test_limits_need_a_right(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/users/integration@acme.example", json={"view_setup": False})
+def test_limits_require_view_setup(api: PrefixedSession, control: PrefixedSession) -> None:
+    control.post("/users/integration@acme.example", json={"view_setup": False})
     assert error(api.get("/limits"))[:2] == (403, "INSUFFICIENT_ACCESS")
 
 
-def test_versions_are_listed_without_a_login(wire: PrefixedSession) -> None:
-    versions = wire.get("/services/data").json()
+def test_versions_are_listed_without_a_login(web: PrefixedSession) -> None:
+    versions = web.get("/services/data").json()
     assert versions[0] == {
         "label": "Summer '14",
         "url": "/services/data/v31.0",
@@ -131,14 +133,14 @@ def test_versions_are_listed_without_a_login(wire: PrefixedSession) -> None:
     assert (versions[-1]["version"], versions[-1]["label"]) == ("68.0", "Winter '27")
 
 
-def test_other_versions_are_gone_or_unknown(api: PrefixedSession) -> None:
+def test_other_versions_are_retired_or_unknown(api: PrefixedSession) -> None:
     base = f"{HOST}/services/data"
     assert error(api.get(f"{base}/v30.0/limits"))[:2] == (410, "UNSUPPORTED_API_VERSION")
     assert error(api.get(f"{base}/v99.0/limits"))[:2] == (404, "NOT_FOUND")
     assert api.get(f"{base}/v31.0/limits").status_code == 200
 
 
-def test_paths_mind_neither_case_nor_a_last_slash(api: PrefixedSession) -> None:
+def test_paths_ignore_case_and_a_trailing_slash(api: PrefixedSession) -> None:
     assert api.get("/sobjects/lEAD/describe/").json()["name"] == "Lead"
     assert api.get("/SObjects/Contact/Describe").json()["name"] == "Contact"
     assert error(api.get("/nowhere")) == (
@@ -157,8 +159,8 @@ def test_a_uri_that_is_too_long_is_refused(api: PrefixedSession) -> None:
     assert api.get("/limits", headers={"X-Long": "x" * 16_384}).status_code == 431
 
 
-def test_calls_are_counted_by_kind_and_logins_apart(
-    api: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+def test_calls_are_counted_by_kind_and_logins_separately(
+    api: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
     lead = {"LastName": "A", "Company": "C"}
     api.post("/sobjects/Lead", json=lead)
@@ -169,7 +171,7 @@ def test_calls_are_counted_by_kind_and_logins_apart(
     api.post("/composite", json={"compositeRequest": [write | {"body": lead}]})
     read = {"method": "GET", "url": "/services/data/v64.0/limits", "referenceId": "a"}
     api.post("/composite", json={"compositeRequest": [read]})
-    assert desk.get("/calls").json() == {
+    assert control.get("/calls").json() == {
         "total": 5,
         "calls": {"collections_create": 1, "composite": 2, "create": 1, "query": 1},
         "records": {"collections_create": 2, "composite": 1, "create": 1, "query": 3},
@@ -177,8 +179,8 @@ def test_calls_are_counted_by_kind_and_logins_apart(
         "writes": 3,
         "logins": 0,
     }
-    desk.post("/mark")
-    assert desk.get("/calls").json()["total"] == 0
+    control.post("/mark")
+    assert control.get("/calls").json()["total"] == 0
     assert org.calls.since_mark()["writes"] == 0
 
 
@@ -194,51 +196,55 @@ def test_calls_are_counted_by_kind_and_logins_apart(
         ("query_timeout", 400, "QUERY_TIMEOUT"),
     ],
 )
-def test_a_fault_strikes_once(
-    api: PrefixedSession, desk: PrefixedSession, kind: str, status: int, code: str
+def test_a_fault_applies_once(
+    api: PrefixedSession, control: PrefixedSession, kind: str, status: int, code: str
 ) -> None:
-    desk.post("/faults", json={"kind": kind})
+    control.post("/faults", json={"kind": kind})
     soql = {"q": "SELECT Id FROM Lead"}
     assert error(api.get("/query", params=soql))[:2] == (status, code)
     assert api.get("/query", params=soql).status_code == 200
 
 
 @pytest.mark.parametrize(("kind", "status"), [("edge_page", 420), ("unavailable_page", 503)])
-def test_some_refusals_are_pages(
-    api: PrefixedSession, desk: PrefixedSession, kind: str, status: int
+def test_some_refusals_are_html_pages(
+    api: PrefixedSession, control: PrefixedSession, kind: str, status: int
 ) -> None:
-    desk.post("/faults", json={"kind": kind, "path": "/limits"})
-    answer = api.get("/limits")
-    assert answer.status_code == status
-    assert answer.text.startswith("<!DOCTYPE html>")
+    control.post("/faults", json={"kind": kind, "path": "/limits"})
+    response = api.get("/limits")
+    assert response.status_code == status
+    assert response.text.startswith("<!DOCTYPE html>")
 
 
-def test_any_refusal_can_be_ordered(api: PrefixedSession, desk: PrefixedSession) -> None:
-    wanted = {"status": 400, "errorCode": "TXN_SECURITY_METERING_ERROR", "message": "no"}
-    desk.post("/faults", json={"kind": "rest_error", "parameters": wanted})
+def test_any_refusal_can_be_injected(api: PrefixedSession, control: PrefixedSession) -> None:
+    parameters = {"status": 400, "errorCode": "TXN_SECURITY_METERING_ERROR", "message": "no"}
+    control.post("/faults", json={"kind": "rest_error", "parameters": parameters})
     assert error(api.get("/limits")) == (400, "TXN_SECURITY_METERING_ERROR", "no")
 
 
-def test_the_clock_of_answers_may_be_wrong(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/faults", json={"kind": "clock_skew", "parameters": {"seconds": 3600}})
+def test_the_date_of_a_response_can_be_wrong(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    control.post("/faults", json={"kind": "clock_skew", "parameters": {"seconds": 3600}})
     assert api.get("/limits").headers["Date"] == "Mon, 23 Nov 2026 11:00:00 GMT"
 
 
-def test_connections_are_cut_in_process_too(api: PrefixedSession, desk: PrefixedSession) -> None:
+def test_connections_are_also_closed_in_process(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
     for kind in ("connection_reset", "timeout_after_commit"):
-        desk.post("/faults", json={"kind": kind})
+        control.post("/faults", json={"kind": kind})
         with pytest.raises(requests.ConnectionError):
             api.get("/limits")
-    desk.post("/faults", json={"kind": "slow", "parameters": {"advance": 30}})
+    control.post("/faults", json={"kind": "slow", "parameters": {"advance": 30}})
     assert api.get("/limits").headers["Date"] == "Mon, 23 Nov 2026 10:00:30 GMT"
 
 
-def test_maintenance_is_a_page(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/switches", json={"org_status": "maintenance"})
+def test_maintenance_is_an_html_page(api: PrefixedSession, control: PrefixedSession) -> None:
+    control.post("/switches", json={"org_status": "maintenance"})
     assert api.get("/limits").status_code == 503
 
 
-def test_a_wrong_order_to_the_simulator_is_named(desk: PrefixedSession) -> None:
+def test_an_invalid_control_call_is_refused_with_an_error(control: PrefixedSession) -> None:
     for route, body in (
         ("/switches", {"nonsense": 1}),
         ("/switches", {"gzip": "yes"}),
@@ -257,21 +263,21 @@ def test_a_wrong_order_to_the_simulator_is_named(desk: PrefixedSession) -> None:
         ("/clock", {"now": "soon"}),
         ("/clock", {"now": "2026-11-23T10:00:00"}),
     ):
-        answer = desk.post(route, json=body)
-        assert answer.status_code == 400, route
-        assert answer.json()["error"]
-    assert desk.get("/nowhere").status_code == 404
+        response = control.post(route, json=body)
+        assert response.status_code == 400, route
+        assert response.json()["error"]
+    assert control.get("/nowhere").status_code == 404
 
 
-def test_everything_the_settings_say_can_be_read_back(desk: PrefixedSession) -> None:
-    switches = desk.get("/switches").json()
+def test_all_settings_can_be_read_back(control: PrefixedSession) -> None:
+    switches = control.get("/switches").json()
     assert switches["edition"] == "Enterprise Edition"
-    users = {user["username"]: user for user in desk.get("/users").json()}
+    users = {user["username"]: user for user in control.get("/users").json()}
     assert users["integration@acme.example"]["security_token"] == "INTEGRATIONTOKENAAAAAAAA"
-    rules = desk.get("/rules").json()
+    rules = control.get("/rules").json()
     assert {rule["action"] for rule in rules["duplicate_rules"]} == {"off"}
-    desk.post("/users/sales@acme.example/unlock")
-    desk.post("/load", json={"leads": 3, "contacts": 2})
-    assert desk.get("/counts").json()["Lead"] == 3
-    assert desk.post("/reset").json() == {"reset": True}
-    assert desk.get("/counts").json()["Lead"] == 0
+    control.post("/users/sales@acme.example/unlock")
+    control.post("/load", json={"leads": 3, "contacts": 2})
+    assert control.get("/counts").json()["Lead"] == 3
+    assert control.post("/reset").json() == {"reset": True}
+    assert control.get("/counts").json()["Lead"] == 0

@@ -1,4 +1,4 @@
-"""The documentation names every switch, fault, route and kind of call, and no other."""
+"""The documentation lists exactly the existing switches, faults, routes and kinds of calls."""
 
 from __future__ import annotations
 

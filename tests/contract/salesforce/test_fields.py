@@ -1,4 +1,4 @@
-"""Fields: described, hidden, created by the Tooling API, opened by permission sets."""
+"""Fields: describe, hidden fields, the Tooling API, grants by permission sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def described(api: PrefixedSession, name: str = "Lead") -> dict[str, Any]:
     return {field["name"]: field for field in fields}
 
 
-def test_describe_says_what_a_mapping_needs(api: PrefixedSession) -> None:
+def test_describe_contains_the_properties_for_a_mapping(api: PrefixedSession) -> None:
     lead = described(api)
     assert (lead["Email"]["type"], lead["Email"]["idLookup"]) == ("email", True)
     assert lead["Company"]["nillable"] is False
@@ -44,24 +44,24 @@ def test_describe_says_what_a_mapping_needs(api: PrefixedSession) -> None:
     assert basic["recentItems"] == []
 
 
-def test_describe_answers_304_until_something_changes(
-    api: PrefixedSession, desk: PrefixedSession, clock: SimulatedClock
+def test_describe_returns_304_until_a_change(
+    api: PrefixedSession, control: PrefixedSession, clock: SimulatedClock
 ) -> None:
     first = api.get("/sobjects/Lead/describe")
     since = {"If-Modified-Since": first.headers["Last-Modified"]}
     clock.advance(60)
-    same = api.get("/sobjects/Lead/describe", headers=since)
-    assert (same.status_code, same.content) == (304, b"")
-    desk.patch("/fields/Lead/Title", json={"length": 40, "label": "Function"})
+    unchanged = api.get("/sobjects/Lead/describe", headers=since)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    control.patch("/fields/Lead/Title", json={"length": 40, "label": "Function"})
     changed = api.get("/sobjects/Lead/describe", headers=since)
     assert changed.status_code == 200
     assert described(api)["Title"]["length"] == 40
 
 
-def test_a_hidden_field_looks_like_no_field_at_all(
-    api: PrefixedSession, desk: PrefixedSession
+def test_a_hidden_field_does_not_exist_for_the_user(
+    api: PrefixedSession, control: PrefixedSession
 ) -> None:
-    desk.post("/fields/Lead/score__c/visibility", json={"read": False})
+    control.post("/fields/Lead/score__c/visibility", json={"read": False})
     assert "score__c" not in described(api)
     query = api.get("/query", params={"q": "SELECT score__c FROM Lead"}).json()[0]
     assert query["errorCode"] == "INVALID_FIELD"
@@ -69,17 +69,17 @@ def test_a_hidden_field_looks_like_no_field_at_all(
     assert write["message"] == "No such column 'score__c' on sobject of type Lead"
 
 
-def test_a_field_may_be_read_but_not_written_by_one_user(
-    api: PrefixedSession, desk: PrefixedSession
+def test_a_field_can_be_read_only_for_one_user(
+    api: PrefixedSession, control: PrefixedSession
 ) -> None:
     only = {"read": True, "edit": False, "username": "integration@acme.example"}
-    desk.post("/fields/Lead/Title/visibility", json=only)
+    control.post("/fields/Lead/Title/visibility", json=only)
     assert described(api)["Title"]["updateable"] is False
     write = api.post("/sobjects/Lead", json={**LEAD, "Title": "CEO"}).json()[0]
     assert write["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
     assert write["fields"] == ["Title"]
-    assert desk.post("/records/Lead", json={**LEAD, "Title": "CEO"}).status_code == 201
-    refused = desk.post("/fields/Lead/Company/visibility", json={"read": False})
+    assert control.post("/records/Lead", json={**LEAD, "Title": "CEO"}).status_code == 201
+    refused = control.post("/fields/Lead/Company/visibility", json={"read": False})
     assert refused.status_code == 400
 
 
@@ -87,12 +87,12 @@ def create(api: PrefixedSession, name: str, **metadata: Any) -> Any:
     return api.post(FIELD, json={"FullName": f"Lead.{name}", "Metadata": metadata})
 
 
-def test_a_field_made_by_api_is_invisible_until_it_is_granted(
+def test_a_field_created_by_api_is_invisible_until_it_is_granted(
     api: PrefixedSession, org: SalesforceOrg
 ) -> None:
-    made = create(api, "plezi_note__c", type="Text", label="Note", length=20, externalId=True)
-    assert (made.status_code, made.json()["success"]) == (201, True)
-    assert made.json()["id"].startswith("00N")
+    created = create(api, "plezi_note__c", type="Text", label="Note", length=20, externalId=True)
+    assert (created.status_code, created.json()["success"]) == (201, True)
+    assert created.json()["id"].startswith("00N")
     assert "plezi_note__c" not in described(api)
     grant = api.post("/sobjects/PermissionSet", json={"Name": "Plezi", "Label": "Plezi"}).json()
     permission = {
@@ -108,8 +108,8 @@ def test_a_field_made_by_api_is_invisible_until_it_is_granted(
     assert api.post("/sobjects/PermissionSetAssignment", json=assignment).status_code == 201
     assert described(api)["plezi_note__c"]["externalId"] is True
     assert api.patch("/sobjects/Lead/plezi_note__c/a1", json=LEAD).status_code == 201
-    again = api.post("/sobjects/PermissionSetAssignment", json=assignment).json()[0]
-    assert again == {
+    refused = api.post("/sobjects/PermissionSetAssignment", json=assignment).json()[0]
+    assert refused == {
         "errorCode": "DUPLICATE_VALUE",
         "message": "Duplicate PermissionSetAssignment.  Assignee:"
         f" {assignment['AssigneeId']}; Permission Set: {assignment['PermissionSetId']}",
@@ -125,7 +125,7 @@ def test_a_field_made_by_api_is_invisible_until_it_is_granted(
 
 
 def test_the_tooling_api_reads_changes_and_deletes_a_field(
-    api: PrefixedSession, desk: PrefixedSession
+    api: PrefixedSession, control: PrefixedSession
 ) -> None:
     field_id = create(api, "note__c", type="Text", label="Note", length=20).json()["id"]
     soql = "SELECT Id, FullName FROM CustomField WHERE DeveloperName = 'note'"
@@ -139,9 +139,9 @@ def test_the_tooling_api_reads_changes_and_deletes_a_field(
     assert api.get(f"{FIELD}/{field_id}").json()["Metadata"]["length"] == 20
     wider = {"Metadata": {"type": "Text", "label": "Note", "length": 30}}
     assert api.patch(f"{FIELD}/{field_id}", json=wider).status_code == 204
-    other = {"Metadata": {"type": "Date", "label": "Note"}}
-    assert api.patch(f"{FIELD}/{field_id}", json=other).status_code == 400
-    desk.post("/fields/Lead/note__c/visibility", json={"read": True})
+    new_type = {"Metadata": {"type": "Date", "label": "Note"}}
+    assert api.patch(f"{FIELD}/{field_id}", json=new_type).status_code == 400
+    control.post("/fields/Lead/note__c/visibility", json={"read": True})
     assert described(api)["note__c"]["length"] == 30
     assert api.delete(f"{FIELD}/{field_id}").status_code == 204
     assert api.get(f"{FIELD}/{field_id}").status_code == 404
@@ -178,21 +178,23 @@ def test_the_tooling_api_reads_changes_and_deletes_a_field(
         ("plain", {"type": "Date", "label": "A"}, "FIELD_INTEGRITY_EXCEPTION"),
     ],
 )
-def test_a_field_that_cannot_be_is_refused(
+def test_an_invalid_field_is_refused(
     api: PrefixedSession, name: str, metadata: dict[str, Any], code: str
 ) -> None:
-    answer = create(api, name, **metadata)
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
+    response = create(api, name, **metadata)
+    assert (response.status_code, response.json()[0]["errorCode"]) == (400, code)
 
 
-def test_only_some_users_may_customise(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/users/integration@acme.example", json={"customize_application": False})
-    answer = create(api, "a__c", type="Date", label="A")
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
+def test_a_custom_field_requires_customize_application(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    control.post("/users/integration@acme.example", json={"customize_application": False})
+    response = create(api, "a__c", type="Date", label="A")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
 
 
 @pytest.mark.parametrize(
-    ("metadata", "value", "read"),
+    ("metadata", "value", "stored"),
     [
         ({"type": "Url"}, "https://x", "https://x"),
         ({"type": "Email"}, "A@X.fr", "a@x.fr"),
@@ -217,30 +219,30 @@ def test_only_some_users_may_customise(api: PrefixedSession, desk: PrefixedSessi
 )
 def test_an_administrator_adds_a_field_of_any_type(
     api: PrefixedSession,
-    desk: PrefixedSession,
+    control: PrefixedSession,
     metadata: dict[str, Any],
     value: object,
-    read: object,
+    stored: object,
 ) -> None:
     body = {"name": "new__c", "Metadata": {"label": "New", **metadata}}
-    assert desk.post("/fields/Lead", json=body).status_code == 201
+    assert control.post("/fields/Lead", json=body).status_code == 201
     assert "new__c" in described(api)
     lead = api.post("/sobjects/Lead", json={**LEAD, "new__c": value}).json()["id"]
-    assert api.get(f"/sobjects/Lead/{lead}").json()["new__c"] == read
-    assert desk.delete("/fields/Lead/new__c").json()["deleted"] is True
+    assert api.get(f"/sobjects/Lead/{lead}").json()["new__c"] == stored
+    assert control.delete("/fields/Lead/new__c").json()["deleted"] is True
     assert "new__c" not in api.get(f"/sobjects/Lead/{lead}").json()
 
 
 def test_a_formula_is_read_only_and_moves_no_stamp(
-    api: PrefixedSession, desk: PrefixedSession, clock: SimulatedClock
+    api: PrefixedSession, control: PrefixedSession, clock: SimulatedClock
 ) -> None:
     metadata = {"type": "Text", "label": "Region", "length": 10, "formula": "LEFT(City, 3)"}
-    desk.post("/fields/Lead", json={"name": "region__c", "Metadata": metadata})
+    control.post("/fields/Lead", json={"name": "region__c", "Metadata": metadata})
     field = described(api)["region__c"]
     assert (field["calculated"], field["updateable"]) == (True, False)
     lead = api.post("/sobjects/Lead", json=LEAD).json()["id"]
     clock.advance(60)
-    desk.patch(f"/records/Lead/{lead}", json={"region__c": "Lyo", "touch": "none"})
+    control.patch(f"/records/Lead/{lead}", json={"region__c": "Lyo", "touch": "none"})
     row = api.get(f"/sobjects/Lead/{lead}").json()
     assert row["region__c"] == "Lyo"
     assert row["SystemModstamp"] == "2026-11-23T10:00:00.000+0000"
@@ -248,26 +250,26 @@ def test_a_formula_is_read_only_and_moves_no_stamp(
     assert write["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
 
 
-def test_a_hidden_object_is_not_supported(api: PrefixedSession, desk: PrefixedSession) -> None:
-    desk.post("/switches", json={"hidden_objects": ["Organization"]})
-    answer = api.get("/query", params={"q": "SELECT Id FROM Organization"}).json()[0]
-    assert answer["errorCode"] == "INVALID_TYPE"
-    assert "sObject type 'Organization' is not supported." in answer["message"]
+def test_a_hidden_object_is_not_supported(api: PrefixedSession, control: PrefixedSession) -> None:
+    control.post("/switches", json={"hidden_objects": ["Organization"]})
+    response = api.get("/query", params={"q": "SELECT Id FROM Organization"}).json()[0]
+    assert response["errorCode"] == "INVALID_TYPE"
+    assert "sObject type 'Organization' is not supported." in response["message"]
 
 
-def test_fields_that_cannot_be_changed_are_named(desk: PrefixedSession) -> None:
+def test_a_field_that_cannot_be_changed_is_refused(control: PrefixedSession) -> None:
     for method, path, body in (
         ("DELETE", "/fields/Lead/Title", {}),
         ("PATCH", "/fields/Lead/Title", {"nonsense": 1}),
         ("PATCH", "/fields/Lead/Nope", {"length": 1}),
         ("POST", "/fields/Lead", {"name": "no_suffix", "Metadata": {}}),
     ):
-        assert desk.request(method, path, json=body).status_code == 400, path
+        assert control.request(method, path, json=body).status_code == 400, path
 
 
-def test_a_unique_field_can_be_deleted_and_then_another_one(
-    api: PrefixedSession, desk: PrefixedSession
+def test_a_unique_field_and_then_another_field_can_be_deleted(
+    api: PrefixedSession, control: PrefixedSession
 ) -> None:
     for name in ("plezi_url__c", "score__c"):
-        assert desk.delete(f"/fields/Lead/{name}").ok
+        assert control.delete(f"/fields/Lead/{name}").ok
     assert not {"plezi_url__c", "score__c"} & set(described(api))

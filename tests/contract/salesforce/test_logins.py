@@ -1,4 +1,4 @@
-"""The token endpoint and SOAP login: every refusal of the reference, lockout, resets."""
+"""The token endpoint and SOAP login: refusals, lockout, password resets."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ FAILURE = {"error": "invalid_grant", "error_description": "authentication failur
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-def refusal(answer: requests.Response) -> tuple[str, str]:
-    assert answer.status_code == 400
-    assert answer.headers["Cache-Control"] == "no-store"
-    body = answer.json()
+def refusal(response: requests.Response) -> tuple[str, str]:
+    assert response.status_code == 400
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.json()
     return body["error"], body["error_description"]
 
 
-def test_a_login_answers_six_keys_and_no_expiry(
-    wire: PrefixedSession, password_form: dict[str, str]
+def test_a_login_returns_six_keys_and_no_expiry(
+    web: PrefixedSession, password_form: dict[str, str]
 ) -> None:
-    answer = wire.post(TOKEN, data=password_form)
-    body = answer.json()
+    response = web.post(TOKEN, data=password_form)
+    body = response.json()
     assert list(body) == [
         "access_token",
         "instance_url",
@@ -57,15 +57,15 @@ def test_a_login_answers_six_keys_and_no_expiry(
         ({"grant_type": "refresh_token"}, "invalid_grant", "expired access/refresh token"),
     ],
 )
-def test_wrong_material_is_refused(
-    wire: PrefixedSession,
+def test_wrong_credentials_are_refused(
+    web: PrefixedSession,
     password_form: dict[str, str],
     change: dict[str, str],
     error: str,
     description: str,
 ) -> None:
-    answer = wire.post(TOKEN, data=password_form | change)
-    assert refusal(answer) == (error, description)
+    response = web.post(TOKEN, data=password_form | change)
+    assert refusal(response) == (error, description)
 
 
 @pytest.mark.parametrize(
@@ -84,15 +84,15 @@ def test_wrong_material_is_refused(
     ],
 )
 def test_a_switch_of_the_org_refuses_the_password_flow(
-    wire: PrefixedSession,
-    desk: PrefixedSession,
+    web: PrefixedSession,
+    control: PrefixedSession,
     password_form: dict[str, str],
     switches: dict[str, Any],
     error: str,
     description: str,
 ) -> None:
-    desk.post("/switches", json=switches)
-    assert refusal(wire.post(TOKEN, data=password_form)) == (error, description)
+    control.post("/switches", json=switches)
+    assert refusal(web.post(TOKEN, data=password_form)) == (error, description)
 
 
 @pytest.mark.parametrize(
@@ -108,53 +108,53 @@ def test_a_switch_of_the_org_refuses_the_password_flow(
         ({"password_expired": True}, "invalid_grant", "authentication failure"),
     ],
 )
-def test_a_user_may_be_kept_out(
-    wire: PrefixedSession,
-    desk: PrefixedSession,
+def test_a_user_can_be_blocked(
+    web: PrefixedSession,
+    control: PrefixedSession,
     password_form: dict[str, str],
     flags: dict[str, bool],
     error: str,
     description: str,
 ) -> None:
-    desk.post("/users/integration@acme.example", json=flags)
-    assert refusal(wire.post(TOKEN, data=password_form)) == (error, description)
+    control.post("/users/integration@acme.example", json=flags)
+    assert refusal(web.post(TOKEN, data=password_form)) == (error, description)
 
 
-def test_the_real_reason_is_in_login_history_alone(
-    wire: PrefixedSession,
-    desk: PrefixedSession,
+def test_only_login_history_contains_the_real_reason(
+    web: PrefixedSession,
+    control: PrefixedSession,
     api: PrefixedSession,
     password_form: dict[str, str],
 ) -> None:
-    desk.post("/switches", json={"block_oauth_password_flow": True})
-    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+    control.post("/switches", json={"block_oauth_password_flow": True})
+    assert web.post(TOKEN, data=password_form).json() == FAILURE
     rows = api.soql("SELECT Status FROM LoginHistory ORDER BY Status DESC")
     assert {row["Status"] for row in rows} == {"Success", "Username-Password Flow Disabled"}
 
 
 def test_a_trusted_address_needs_no_token(
-    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+    web: PrefixedSession, control: PrefixedSession, password_form: dict[str, str]
 ) -> None:
-    desk.post("/users/integration@acme.example", json={"trusted_address": True})
-    answer = wire.post(TOKEN, data=password_form | {"password": "Integration-pass1"})
-    assert answer.status_code == 200
+    control.post("/users/integration@acme.example", json={"trusted_address": True})
+    response = web.post(TOKEN, data=password_form | {"password": "Integration-pass1"})
+    assert response.status_code == 200
 
 
 def test_ten_failures_lock_the_user_out_for_fifteen_minutes(
-    wire: PrefixedSession, clock: SimulatedClock, password_form: dict[str, str]
+    web: PrefixedSession, clock: SimulatedClock, password_form: dict[str, str]
 ) -> None:
     for _ in range(10):
-        wire.post(TOKEN, data=password_form | {"password": "wrong"})
-    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+        web.post(TOKEN, data=password_form | {"password": "wrong"})
+    assert web.post(TOKEN, data=password_form).json() == FAILURE
     clock.advance(15 * 60)
-    assert wire.post(TOKEN, data=password_form).status_code == 200
+    assert web.post(TOKEN, data=password_form).status_code == 200
 
 
-def test_a_new_password_kills_the_token_and_the_sessions(
-    wire: PrefixedSession, desk: PrefixedSession, api: PrefixedSession, org: SalesforceOrg
+def test_a_new_password_ends_the_security_token_and_the_sessions(
+    web: PrefixedSession, control: PrefixedSession, api: PrefixedSession, org: SalesforceOrg
 ) -> None:
     old = org.integration_user.security_token
-    new = desk.post("/users/integration@acme.example/password", json={"password": "New-pass2"})
+    new = control.post("/users/integration@acme.example/password", json={"password": "New-pass2"})
     token = new.json()["security_token"]
     assert token != old
     assert api.get("/limits").status_code == 401
@@ -164,29 +164,29 @@ def test_a_new_password_kills_the_token_and_the_sessions(
         "client_secret": org.consumer_secret,
         "username": "INTEGRATION@acme.example",
     }
-    assert wire.post(TOKEN, data=form | {"password": f"New-pass2{old}"}).json() == FAILURE
-    assert wire.post(TOKEN, data=form | {"password": f"New-pass2{token}"}).status_code == 200
+    assert web.post(TOKEN, data=form | {"password": f"New-pass2{old}"}).json() == FAILURE
+    assert web.post(TOKEN, data=form | {"password": f"New-pass2{token}"}).status_code == 200
 
 
-def test_passwords_expire_after_the_days_of_the_policy(
-    wire: PrefixedSession,
-    desk: PrefixedSession,
+def test_a_password_expires_after_the_days_of_the_policy(
+    web: PrefixedSession,
+    control: PrefixedSession,
     clock: SimulatedClock,
     password_form: dict[str, str],
 ) -> None:
-    desk.post("/switches", json={"password_expires_days": 90})
-    assert wire.post(TOKEN, data=password_form).status_code == 200
+    control.post("/switches", json={"password_expires_days": 90})
+    assert web.post(TOKEN, data=password_form).status_code == 200
     clock.advance(91 * 86400)
-    assert wire.post(TOKEN, data=password_form).json() == FAILURE
+    assert web.post(TOKEN, data=password_form).json() == FAILURE
 
 
 def test_too_many_logins_in_an_hour_are_refused(
-    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+    web: PrefixedSession, control: PrefixedSession, password_form: dict[str, str]
 ) -> None:
-    desk.post("/switches", json={"logins_per_hour": 2})
-    statuses = [wire.post(TOKEN, data=password_form).status_code for _ in range(3)]
+    control.post("/switches", json={"logins_per_hour": 2})
+    statuses = [web.post(TOKEN, data=password_form).status_code for _ in range(3)]
     assert statuses == [200, 200, 403]
-    body = wire.post(TOKEN, data=password_form).json()
+    body = web.post(TOKEN, data=password_form).json()
     assert body == {"error": "LOGIN_RATE_EXCEEDED", "error_description": "Login Rate Exceeded"}
 
 
@@ -199,18 +199,18 @@ def client_credentials(org: SalesforceOrg) -> dict[str, str]:
 
 
 def test_client_credentials_need_my_domain_and_a_run_as_user(
-    wire: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+    web: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
     form = client_credentials(org)
     for host in ("login", "test"):
-        answer = wire.post(f"https://{host}.salesforce.com{TOKEN}", data=form)
-        assert refusal(answer) == ("invalid_client_id", "client identifier invalid")
-    assert wire.post(TOKEN, data=form).status_code == 200
+        response = web.post(f"https://{host}.salesforce.com{TOKEN}", data=form)
+        assert refusal(response) == ("invalid_client_id", "client identifier invalid")
+    assert web.post(TOKEN, data=form).status_code == 200
     basic = (org.consumer_key, org.consumer_secret)
-    answer = wire.post(TOKEN, data={"grant_type": "client_credentials"}, auth=basic)
-    assert answer.status_code == 200
-    desk.post("/switches", json={"client_credentials_user": None})
-    assert refusal(wire.post(TOKEN, data=form)) == (
+    response = web.post(TOKEN, data={"grant_type": "client_credentials"}, auth=basic)
+    assert response.status_code == 200
+    control.post("/switches", json={"client_credentials_user": None})
+    assert refusal(web.post(TOKEN, data=form)) == (
         "invalid_grant",
         "no client credentials user enabled",
     )
@@ -228,9 +228,9 @@ def assertion(org: SalesforceOrg, **claims: object) -> dict[str, str]:
     return {"grant_type": JWT_BEARER, "assertion": signed}
 
 
-def test_a_signed_assertion_logs_in(wire: PrefixedSession, org: SalesforceOrg) -> None:
-    assert wire.post(TOKEN, data=assertion(org)).status_code == 200
-    assert wire.post(TOKEN, data=assertion(org, aud=HOST)).status_code == 200
+def test_a_signed_assertion_logs_in(web: PrefixedSession, org: SalesforceOrg) -> None:
+    assert web.post(TOKEN, data=assertion(org)).status_code == 200
+    assert web.post(TOKEN, data=assertion(org, aud=HOST)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -244,24 +244,24 @@ def test_a_signed_assertion_logs_in(wire: PrefixedSession, org: SalesforceOrg) -
     ],
 )
 def test_a_wrong_claim_is_refused(
-    wire: PrefixedSession,
+    web: PrefixedSession,
     org: SalesforceOrg,
     claims: dict[str, object],
     error: str,
     description: str,
 ) -> None:
-    assert refusal(wire.post(TOKEN, data=assertion(org, **claims))) == (error, description)
+    assert refusal(web.post(TOKEN, data=assertion(org, **claims))) == (error, description)
 
 
 def test_a_user_who_did_not_approve_the_app_is_refused(
-    wire: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+    web: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
     form = assertion(org)
-    desk.post("/users/integration@acme.example", json={"approved": False})
-    error, description = refusal(wire.post(TOKEN, data=form))
+    control.post("/users/integration@acme.example", json={"approved": False})
+    error, description = refusal(web.post(TOKEN, data=form))
     assert (error, description) == ("invalid_grant", "user hasn't approved this consumer")
     garbage = {"grant_type": JWT_BEARER, "assertion": "a.b.c"}
-    assert refusal(wire.post(TOKEN, data=garbage)) == ("invalid_grant", "invalid assertion")
+    assert refusal(web.post(TOKEN, data=garbage)) == ("invalid_grant", "invalid assertion")
 
 
 def envelope(password: str, username: str = "integration@acme.example") -> str:
@@ -274,7 +274,7 @@ def envelope(password: str, username: str = "integration@acme.example") -> str:
 
 
 @pytest.fixture
-def soap(wire: PrefixedSession, org: SalesforceOrg) -> Callable[..., requests.Response]:
+def soap(web: PrefixedSession, org: SalesforceOrg) -> Callable[..., requests.Response]:
     user = org.integration_user
 
     def login(
@@ -282,7 +282,7 @@ def soap(wire: PrefixedSession, org: SalesforceOrg) -> Callable[..., requests.Re
         version: str = "59.0",
         host: str = "https://login.salesforce.com",
     ) -> requests.Response:
-        return wire.post(
+        return web.post(
             f"{host}/services/Soap/u/{version}",
             data=envelope(password),
             headers={"SOAPAction": "login", "Content-Type": "text/xml"},
@@ -291,17 +291,17 @@ def soap(wire: PrefixedSession, org: SalesforceOrg) -> Callable[..., requests.Re
     return login
 
 
-def test_soap_login_names_the_host_to_call(soap: Callable[..., requests.Response]) -> None:
-    answer = soap()
-    assert answer.status_code == 200
-    assert f"<serverUrl>{HOST}/services/Soap/u/59.0/00D" in answer.text
-    assert "<sessionSecondsValid>7200</sessionSecondsValid>" in answer.text
-    assert '<roleId xsi:nil="true"/>' in answer.text
+def test_soap_login_returns_the_host_to_call(soap: Callable[..., requests.Response]) -> None:
+    response = soap()
+    assert response.status_code == 200
+    assert f"<serverUrl>{HOST}/services/Soap/u/59.0/00D" in response.text
+    assert "<sessionSecondsValid>7200</sessionSecondsValid>" in response.text
+    assert '<roleId xsi:nil="true"/>' in response.text
 
 
-def fault_code(answer: requests.Response) -> str:
-    assert answer.status_code == 500
-    text = answer.text
+def fault_code(response: requests.Response) -> str:
+    assert response.status_code == 500
+    text = response.text
     code = text.partition("<sf:exceptionCode>")[2].partition("<")[0]
     assert f"<faultcode>{code}</faultcode><faultstring>{code}: " in text
     return code
@@ -335,55 +335,55 @@ def test_soap_login_refuses_as_recorded(soap: Callable[..., requests.Response]) 
         ),
     ],
 )
-def test_soap_login_may_be_closed(
+def test_soap_login_can_be_disabled(
     soap: Callable[..., requests.Response],
-    desk: PrefixedSession,
+    control: PrefixedSession,
     route: str,
     change: dict[str, Any],
     code: str,
 ) -> None:
-    desk.post(route, json=change)
+    control.post(route, json=change)
     assert fault_code(soap()) == code
 
 
-def test_an_expired_password_gives_a_session_that_is_good_for_nothing(
-    soap: Callable[..., requests.Response], desk: PrefixedSession, wire: PrefixedSession
+def test_an_expired_password_returns_an_unusable_session(
+    soap: Callable[..., requests.Response], control: PrefixedSession, web: PrefixedSession
 ) -> None:
-    desk.post("/users/integration@acme.example", json={"password_expired": True})
+    control.post("/users/integration@acme.example", json={"password_expired": True})
     text = soap().text
     assert "<passwordExpired>true</passwordExpired>" in text
     token = text.partition("<sessionId>")[2].partition("<")[0]
-    answer = wire.get("/services/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == 401
+    response = web.get("/services/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == 401
 
 
-def test_a_forbidden_login_host_refuses_what_my_domain_accepts(
-    wire: PrefixedSession, desk: PrefixedSession, password_form: dict[str, str]
+def test_a_forbidden_login_host_refuses_a_login_that_my_domain_accepts(
+    web: PrefixedSession, control: PrefixedSession, password_form: dict[str, str]
 ) -> None:
-    desk.post("/switches", json={"login_host_forbidden": True})
-    generic = wire.post(f"https://login.salesforce.com{TOKEN}", data=password_form)
+    control.post("/switches", json={"login_host_forbidden": True})
+    generic = web.post(f"https://login.salesforce.com{TOKEN}", data=password_form)
     assert generic.json() == FAILURE
-    assert wire.post(TOKEN, data=password_form).status_code == 200
+    assert web.post(TOKEN, data=password_form).status_code == 200
 
 
-def test_a_lightning_host_answers_a_page_and_never_json(wire: PrefixedSession) -> None:
-    answer = wire.post(f"https://acme.lightning.force.com{TOKEN}", data={})
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
+def test_a_lightning_host_returns_a_page_and_never_json(web: PrefixedSession) -> None:
+    response = web.post(f"https://acme.lightning.force.com{TOKEN}", data={})
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
 
 
-def test_the_next_login_may_move_the_instance(
-    wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
+def test_a_login_can_return_another_instance(
+    web: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
 ) -> None:
     org.control.faults.inject(
         "instance_change", parameters={"instance_url": "https://acme2.my.salesforce.com"}
     )
-    answer = wire.post(TOKEN, data=password_form).json()
-    assert answer["instance_url"] == "https://acme2.my.salesforce.com"
+    response = web.post(TOKEN, data=password_form).json()
+    assert response["instance_url"] == "https://acme2.my.salesforce.com"
 
 
-def test_any_refusal_of_a_login_can_be_ordered(
-    wire: PrefixedSession,
+def test_any_refusal_of_a_login_can_be_injected(
+    web: PrefixedSession,
     org: SalesforceOrg,
     password_form: dict[str, str],
     soap: Callable[..., requests.Response],
@@ -393,28 +393,28 @@ def test_any_refusal_of_a_login_can_be_ordered(
         "error_description": "authentication failure - Invalid Password",
     }
     org.control.faults.inject("oauth_error", parameters=older)
-    assert wire.post(TOKEN, data=password_form).json() == older
-    assert wire.post(TOKEN, data=password_form).status_code == 200
+    assert web.post(TOKEN, data=password_form).json() == older
+    assert web.post(TOKEN, data=password_form).status_code == 200
     fault = {"code": "TRIAL_EXPIRED", "message": "Trial Expired"}
     org.control.faults.inject("soap_fault", parameters=fault)
     assert fault_code(soap()) == "TRIAL_EXPIRED"
 
 
-def test_identity_says_who_is_logged_in(
-    api: PrefixedSession, wire: PrefixedSession, org: SalesforceOrg
+def test_identity_returns_the_logged_in_user(
+    api: PrefixedSession, web: PrefixedSession, org: SalesforceOrg
 ) -> None:
     token = {"Authorization": str(api.headers["Authorization"])}
-    info = wire.get("/services/oauth2/userinfo", headers=token).json()
+    info = web.get("/services/oauth2/userinfo", headers=token).json()
     assert info["user_id"] == org.integration_user.id
-    bad = wire.get("/services/oauth2/userinfo", headers={"Authorization": "Bearer no"})
+    bad = web.get("/services/oauth2/userinfo", headers={"Authorization": "Bearer no"})
     assert (bad.status_code, bad.text) == (403, "Bad_OAuth_Token")
     path = f"/id/{info['organization_id']}/{info['user_id']}"
-    assert wire.get(path, headers=token).json()["username"] == "integration@acme.example"
+    assert web.get(path, headers=token).json()["username"] == "integration@acme.example"
 
 
-def test_a_revoked_token_is_dead(api: PrefixedSession, wire: PrefixedSession) -> None:
+def test_a_revoked_token_is_invalid(api: PrefixedSession, web: PrefixedSession) -> None:
     token = str(api.headers["Authorization"]).removeprefix("Bearer ")
-    assert wire.post("/services/oauth2/revoke", data={"token": token}).status_code == 200
+    assert web.post("/services/oauth2/revoke", data={"token": token}).status_code == 200
     assert api.get("/limits").status_code == 401
-    again = wire.post("/services/oauth2/revoke", data={"token": token})
-    assert again.status_code == 400
+    second = web.post("/services/oauth2/revoke", data={"token": token})
+    assert second.status_code == 400

@@ -1,4 +1,4 @@
-"""SOQL over HTTP: what is answered, and every refusal."""
+"""SOQL over HTTP: results, pages and refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEADS = 20_000
 
 @pytest.fixture
 def names(api: PrefixedSession, new_lead: Create) -> Callable[[str], list[str]]:
-    """Three leads, and the last names of those that a condition finds."""
+    """Create three leads; return a function from a condition to the matching last names."""
     new_lead(
         LastName="Élodie",
         Email="e@x.fr",
@@ -30,11 +30,11 @@ def names(api: PrefixedSession, new_lead: Create) -> Callable[[str], list[str]]:
     new_lead(LastName="Bob", Title="ceo", employees__c=20, interests__c="hiring")
     new_lead(LastName="O'Neil_50%", newsletter_optout__c=True, Website="http://a\\b")
 
-    def found(condition: str) -> list[str]:
+    def matching_names(condition: str) -> list[str]:
         rows = api.soql(f"SELECT LastName FROM Lead WHERE {condition} ORDER BY CreatedDate, Id")
         return [row["LastName"] for row in rows]
 
-    return found
+    return matching_names
 
 
 E, B, O = "Élodie", "Bob", "O'Neil_50%"  # noqa: E741  # three initials
@@ -76,7 +76,7 @@ E, B, O = "Élodie", "Bob", "O'Neil_50%"  # noqa: E741  # three initials
         ("Name = 'bob'", [B]),
     ],
 )
-def test_a_condition_finds_some_and_its_negation_the_others(
+def test_a_condition_and_its_negation_find_disjoint_rows(
     names: Callable[[str], list[str]], condition: str, expected: list[str]
 ) -> None:
     assert names(condition) == expected
@@ -84,14 +84,16 @@ def test_a_condition_finds_some_and_its_negation_the_others(
     assert sorted(others + expected) == sorted([E, B, O])
 
 
-def test_ids_are_found_in_both_lengths_and_by_order(api: PrefixedSession, new_lead: Create) -> None:
+def test_ids_are_compared_in_both_lengths_and_by_order(
+    api: PrefixedSession, new_lead: Create
+) -> None:
     first, second = new_lead(), new_lead()
     assert [r["Id"] for r in api.soql(f"SELECT Id FROM Lead WHERE Id = '{first[:15]}'")] == [first]
     assert [r["Id"] for r in api.soql(f"SELECT Id FROM Lead WHERE Id > '{first}'")] == [second]
 
 
 def test_parents_are_nested_or_null(
-    api: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+    api: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
     account = api.post("/sobjects/Account", json={"Name": 'Acme "1"'}).json()["id"]
     api.post("/sobjects/Contact", json={"LastName": "A", "AccountId": account})
@@ -115,10 +117,10 @@ def test_parents_are_nested_or_null(
         },
     }
     assert second["Account"] is None
-    assert desk.get("/calls").json()["calls"]["query"] == 1
+    assert control.get("/calls").json()["calls"]["query"] == 1
 
 
-def test_empty_values_come_first_both_ways_unless_told(
+def test_empty_values_come_first_in_both_directions_by_default(
     api: PrefixedSession, new_lead: Create
 ) -> None:
     for title in ("b", None, "A"):
@@ -151,7 +153,7 @@ def test_rows_are_counted_and_grouped(api: PrefixedSession, new_lead: Create) ->
     assert rows[0]["n"] == 2
 
 
-def test_all_fields_need_a_small_limit(api: PrefixedSession, new_lead: Create) -> None:
+def test_fields_all_requires_a_small_limit(api: PrefixedSession, new_lead: Create) -> None:
     new_lead()
     [row] = api.soql("SELECT FIELDS(ALL) FROM Lead LIMIT 200")
     assert {"plezi_url__c", "Address", "SystemModstamp"} <= set(row)
@@ -235,19 +237,19 @@ def test_all_fields_need_a_small_limit(api: PrefixedSession, new_lead: Create) -
         ("SELECT Id FROM FieldDefinition", "INVALID_TYPE", "the appropriate names."),
     ],
 )
-def test_what_is_not_understood_is_refused(
+def test_unsupported_or_invalid_soql_is_refused(
     api: PrefixedSession, soql: str, code: str, ending: str
 ) -> None:
-    answer = api.get("/query", params={"q": soql})
-    [body] = answer.json()
-    assert (answer.status_code, body["errorCode"]) == (400, code)
+    response = api.get("/query", params={"q": soql})
+    [body] = response.json()
+    assert (response.status_code, body["errorCode"]) == (400, code)
     assert body["message"].endswith(ending)
     assert "fields" not in body
 
 
-def test_a_refusal_points_at_its_place(api: PrefixedSession) -> None:
-    answer = api.get("/query", params={"q": "SELECT Id,Invalid__x FROM Contact LIMIT 1"})
-    assert answer.json()[0]["message"] == (
+def test_a_query_error_contains_its_position(api: PrefixedSession) -> None:
+    response = api.get("/query", params={"q": "SELECT Id,Invalid__x FROM Contact LIMIT 1"})
+    assert response.json()[0]["message"] == (
         "\nSELECT Id,Invalid__x FROM Contact LIMIT 1\n"
         "          ^\n"
         "ERROR at Row:1:Column:11\n"
@@ -255,39 +257,41 @@ def test_a_refusal_points_at_its_place(api: PrefixedSession) -> None:
         " field, be sure to append the '__c' after the custom field name. Please reference your"
         " WSDL or the describe call for the appropriate names."
     )
-    answer = api.get("/query", params={"q": "SELECT Id\nFROM Accout"})
-    message = answer.json()[0]["message"]
+    response = api.get("/query", params={"q": "SELECT Id\nFROM Accout"})
+    message = response.json()[0]["message"]
     assert "ERROR at Row:2:Column:6\nsObject type 'Accout' is not supported." in message
     assert api.get("/query").json()[0]["errorCode"] == "MALFORMED_QUERY"
 
 
-def test_a_soql_text_has_a_longest_length(api: PrefixedSession) -> None:
+def test_the_length_of_a_soql_text_is_limited(api: PrefixedSession) -> None:
     soql = "SELECT Id FROM Lead WHERE Title = 'a'" + " " * 100_000
     part = {"method": "GET", "url": f"/services/data/v64.0/query?q={soql}", "referenceId": "a"}
-    [answer] = api.post("/composite", json={"compositeRequest": [part]}).json()["compositeResponse"]
-    assert answer["body"][0]["errorCode"] == "MALFORMED_QUERY"
+    [response] = api.post("/composite", json={"compositeRequest": [part]}).json()[
+        "compositeResponse"
+    ]
+    assert response["body"][0]["errorCode"] == "MALFORMED_QUERY"
 
 
 def pages(api: PrefixedSession, soql: str, **headers: str) -> list[dict[str, Any]]:
     page = api.get("/query", params={"q": soql}, headers=headers).json()
-    found = [page]
+    matching_names = [page]
     while not page["done"]:
         page = api.get(HOST + page["nextRecordsUrl"]).json()
-        found.append(page)
-    return found
+        matching_names.append(page)
+    return matching_names
 
 
-def test_pages_hold_what_was_asked_within_bounds(
-    api: PrefixedSession, org: SalesforceOrg, desk: PrefixedSession
+def test_the_page_size_is_the_requested_size_within_limits(
+    api: PrefixedSession, org: SalesforceOrg, control: PrefixedSession
 ) -> None:
     org.load(leads=2300)
     soql = "SELECT Email FROM Lead ORDER BY Email"
     assert [len(p["records"]) for p in pages(api, soql)] == [2000, 300]
     for size, first in (("500", 500), ("1", 200), ("9000", 2000)):
-        asked = pages(api, soql, **{"Sforce-Query-Options": f"batchSize={size}"})
-        assert len(asked[0]["records"]) == first
-        assert asked[0]["totalSize"] == 2300
-    desk.post("/faults", json={"kind": "short_page", "parameters": {"size": 1500}})
+        result = pages(api, soql, **{"Sforce-Query-Options": f"batchSize={size}"})
+        assert len(result[0]["records"]) == first
+        assert result[0]["totalSize"] == 2300
+    control.post("/faults", json={"kind": "short_page", "parameters": {"size": 1500}})
     assert [len(p["records"]) for p in pages(api, soql)] == [1500, 800]
 
 
@@ -307,10 +311,10 @@ def test_the_pages_of_a_query_are_a_snapshot(api: PrefixedSession, org: Salesfor
     assert len(rest) == 50
 
 
-def test_a_cursor_dies(
+def test_a_cursor_expires(
     api: PrefixedSession,
     org: SalesforceOrg,
-    desk: PrefixedSession,
+    control: PrefixedSession,
     clock: SimulatedClock,
 ) -> None:
     org.load(leads=250)
@@ -321,25 +325,25 @@ def test_a_cursor_dies(
         return HOST + str(api.get("/query", params=soql, headers=options).json()["nextRecordsUrl"])
 
     def code(url: str) -> str:
-        answer = api.get(url)
-        assert answer.status_code == 400
-        return str(answer.json()[0]["errorCode"])
+        response = api.get(url)
+        assert response.status_code == 400
+        return str(response.json()[0]["errorCode"])
 
     following = cursor()
-    desk.post("/faults", json={"kind": "cursor_expired"})
+    control.post("/faults", json={"kind": "cursor_expired"})
     assert code(following) == "INVALID_QUERY_LOCATOR"
     assert api.get(following).status_code == 200
-    desk.post("/cursors/expire")
+    control.post("/cursors/expire")
     assert code(following) == "INVALID_QUERY_LOCATOR"
     oldest, *_ = [cursor() for _ in range(11)]
     assert code(oldest) == "INVALID_QUERY_LOCATOR"
     last = cursor()
-    desk.post("/switches", json={"session_timeout_seconds": 10**6})
+    control.post("/switches", json={"session_timeout_seconds": 10**6})
     clock.advance(2 * 86400)
     assert code(last) == "INVALID_QUERY_LOCATOR"
 
 
-def test_deleted_rows_show_in_query_all_alone(api: PrefixedSession, new_lead: Create) -> None:
+def test_only_query_all_returns_deleted_rows(api: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead()
     api.delete(f"/sobjects/Lead/{lead}")
     assert api.soql("SELECT Id FROM Lead") == []
@@ -348,7 +352,7 @@ def test_deleted_rows_show_in_query_all_alone(api: PrefixedSession, new_lead: Cr
     assert (row["Id"], row["IsDeleted"], row["MasterRecordId"]) == (lead, True, None)
 
 
-def test_an_incremental_query_among_many_leads_reads_an_index_and_not_all_of_them(
+def test_an_incremental_query_reads_an_index_and_not_all_leads(
     api: PrefixedSession, org: SalesforceOrg
 ) -> None:
     org.load(leads=LEADS, spread_seconds=30 * 86400)
@@ -366,13 +370,13 @@ def test_an_incremental_query_among_many_leads_reads_an_index_and_not_all_of_the
             rows = api.soql(f"{select} WHERE {condition} ORDER BY SystemModstamp, Id")
 
         assert 0 < len(rows) < 20
-        assert len(steps) < LEADS  # less than one for each lead
+        assert len(steps) < LEADS  # less than one per lead
     assert len(steps_of_all) > LEADS
 
 
 @contextmanager
 def counted_steps(org: SalesforceOrg) -> Iterator[list[None]]:
-    """Note every instruction of SQLite's machine; it takes several to look at one row."""
+    """Count the instructions of SQLite's virtual machine; one row takes several of them."""
     steps: list[None] = []
     connection = org.state.store._connection
     connection.set_progress_handler(lambda: steps.append(None), 1)

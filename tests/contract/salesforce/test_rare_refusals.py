@@ -1,4 +1,4 @@
-"""Refusals that depend on an org's own life: each can be ordered, and has the wire's shape."""
+"""Refusals that depend on the state of a real org: each can be injected, with the real format."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.contract.salesforce.conftest import PrefixedSession
         ("long_transactions", "ConcurrentPerOrgLongTxn Limit exceeded."),
     ],
 )
-def test_the_limits_on_calls_at_once(
+def test_limits_on_concurrent_calls(
     api: PrefixedSession, org: SalesforceOrg, fault: str, message: str
 ) -> None:
     org.control.faults.inject(fault)
 
-    answer = api.get("/limits")
+    response = api.get("/limits")
 
-    assert answer.status_code == 403
-    assert answer.json() == [{"message": message, "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+    assert response.status_code == 403
+    assert response.json() == [{"message": message, "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_the_limits_on_calls_at_once(
         ("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
     ],
 )
-def test_a_refusal_of_one_record_on_a_single_call_and_in_a_collection(
+def test_a_record_error_in_a_single_call_and_in_a_collection(
     api: PrefixedSession,
     org: SalesforceOrg,
     new_lead: Callable[..., str],
@@ -56,28 +56,28 @@ def test_a_refusal_of_one_record_on_a_single_call_and_in_a_collection(
 
     single = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"})
     record = {"attributes": {"type": "Lead"}, "id": lead, "Title": "x"}
-    together = api.patch("/composite/sobjects", json={"records": [record]})
+    collection = api.patch("/composite/sobjects", json={"records": [record]})
 
     assert single.status_code == 400
     assert single.json() == [{"message": message, "errorCode": code, "fields": []}]
-    [item] = together.json()
-    assert together.status_code == 200
+    [item] = collection.json()
+    assert collection.status_code == 200
     assert item["success"] is False
     assert item["errors"] == [{"statusCode": code, "message": message, "fields": []}]
 
 
-def test_too_many_logins_are_refused_in_the_token_endpoints_words(
-    wire: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
+def test_too_many_logins_return_the_error_of_the_token_endpoint(
+    web: PrefixedSession, org: SalesforceOrg, password_form: dict[str, str]
 ) -> None:
     org.control.faults.inject(
         "oauth_error",
         parameters={"error": "rate_limit_exceeded", "error_description": "too many logins"},
     )
 
-    answer = wire.post("/services/oauth2/token", data=password_form)
+    response = web.post("/services/oauth2/token", data=password_form)
 
-    assert answer.status_code == 400
-    assert answer.json() == {
+    assert response.status_code == 400
+    assert response.json() == {
         "error": "rate_limit_exceeded",
         "error_description": "too many logins",
     }

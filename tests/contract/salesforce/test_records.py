@@ -1,4 +1,4 @@
-"""Single records: what is saved, what is refused and in which words."""
+"""Single records: saves, refusals and their messages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ Create = Callable[..., str]
 BASE = {"LastName": "Martin", "Company": "Acme"}
 
 
-def only(answer: requests.Response) -> dict[str, Any]:
-    [body] = answer.json()
-    return {"status": answer.status_code, **body}
+def only(response: requests.Response) -> dict[str, Any]:
+    [body] = response.json()
+    return {"status": response.status_code, **body}
 
 
-def test_what_is_written_is_trimmed_folded_and_read_back(
-    api: PrefixedSession, new_lead: Create
-) -> None:
+def test_written_values_are_trimmed_and_normalized(api: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead(
         lastname="  Noël ",
         EMAIL=" Chloe.Myers@Example.COM ",
@@ -52,7 +50,7 @@ def test_what_is_written_is_trimmed_folded_and_read_back(
     assert row["Address"] is None
 
 
-def test_chosen_fields_are_read(api: PrefixedSession, new_lead: Create) -> None:
+def test_a_read_returns_the_requested_fields(api: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead(City="Lyon")
     row = api.get(f"/sobjects/Lead/{lead}", params={"fields": "city,Address"}).json()
     assert list(row) == ["attributes", "City", "Address", "Id"]
@@ -158,7 +156,7 @@ def test_an_unknown_field_is_refused_without_a_list_of_fields(api: PrefixedSessi
     }
 
 
-def test_a_value_of_another_json_type_cannot_be_read(api: PrefixedSession) -> None:
+def test_a_value_of_a_wrong_json_type_is_refused(api: PrefixedSession) -> None:
     refused = refused_create(api, last_visit__c="yesterday")
     assert refused["errorCode"] == "JSON_PARSER_ERROR"
     assert "fields" not in refused
@@ -179,12 +177,12 @@ def test_a_value_of_another_json_type_cannot_be_read(api: PrefixedSession) -> No
 
 
 @pytest.mark.parametrize("body", ["", "jk", "[]", '"text"'])
-def test_a_body_that_is_no_object_cannot_be_read(api: PrefixedSession, body: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(api: PrefixedSession, body: str) -> None:
     refused = only(api.post("/sobjects/Lead", data=body))
     assert (refused["status"], refused["errorCode"]) == (400, "JSON_PARSER_ERROR")
 
 
-def test_a_parent_can_be_named_by_a_key_of_its_own(
+def test_a_parent_can_be_referenced_by_its_external_id(
     api: PrefixedSession, org: SalesforceOrg, new_lead: Create
 ) -> None:
     lead = new_lead(Owner={"Username": "sales@acme.example"})
@@ -197,20 +195,20 @@ def test_a_parent_can_be_named_by_a_key_of_its_own(
 
 
 def test_an_inactive_owner_is_refused(
-    api: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+    api: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
-    desk.post("/users/sales@acme.example", json={"is_active": False})
+    control.post("/users/sales@acme.example", json={"is_active": False})
     refused = refused_create(api, OwnerId=org.sales_user.id)
     assert refused["errorCode"] == "INACTIVE_OWNER_OR_USER"
 
 
-def test_a_change_moves_the_stamps_even_when_it_changes_nothing(
+def test_an_update_without_a_change_moves_the_stamps(
     api: PrefixedSession, new_lead: Create, clock: SimulatedClock
 ) -> None:
     lead = new_lead(Title="CEO")
     clock.advance(61)
-    answer = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CEO"})
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CEO"})
+    assert (response.status_code, response.content) == (204, b"")
     row = api.get(f"/sobjects/Lead/{lead}").json()
     assert row["SystemModstamp"] == row["LastModifiedDate"] == "2026-11-23T10:01:01.000+0000"
     assert row["CreatedDate"] == "2026-11-23T10:00:00.000+0000"
@@ -220,32 +218,32 @@ def test_a_change_moves_the_stamps_even_when_it_changes_nothing(
     assert row["SystemModstamp"] == "2026-11-23T10:01:01.000+0000"
 
 
-def test_a_required_value_cannot_be_emptied(api: PrefixedSession, new_lead: Create) -> None:
+def test_a_required_value_cannot_be_cleared(api: PrefixedSession, new_lead: Create) -> None:
     refused = only(api.patch(f"/sobjects/Lead/{new_lead()}", json={"Company": None}))
     assert refused["message"] == "Required fields are missing: [Company]"
 
 
-def test_the_id_stays_out_of_the_body(api: PrefixedSession, new_lead: Create) -> None:
+def test_an_id_in_the_body_is_refused(api: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead()
     refused = only(api.patch(f"/sobjects/Lead/{lead}", json={"Id": lead}))
     assert refused["message"] == "The Id field should not be specified in the sobject data."
 
 
-def test_a_change_may_depend_on_nobody_having_changed_it(
+def test_an_update_can_be_conditional_on_no_change_since_a_date(
     api: PrefixedSession, new_lead: Create, clock: SimulatedClock
 ) -> None:
     lead = new_lead()
     clock.advance(60)
     api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CEO"})
     stale = {"If-Unmodified-Since": "Mon, 23 Nov 2026 10:00:30 GMT"}
-    answer = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CTO"}, headers=stale)
-    assert answer.status_code == 412
+    response = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CTO"}, headers=stale)
+    assert response.status_code == 412
     fresh = {"If-Unmodified-Since": "Mon, 23 Nov 2026 10:01:00 GMT"}
-    answer = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CTO"}, headers=fresh)
-    assert answer.status_code == 204
+    response = api.patch(f"/sobjects/Lead/{lead}", json={"Title": "CTO"}, headers=fresh)
+    assert response.status_code == 204
 
 
-def test_a_deleted_record_is_gone_for_reads_and_named_for_writes(
+def test_a_deleted_record_is_not_found_by_reads_and_is_deleted_for_writes(
     api: PrefixedSession, new_lead: Create
 ) -> None:
     lead = new_lead()
@@ -255,17 +253,17 @@ def test_a_deleted_record_is_gone_for_reads_and_named_for_writes(
         "errorCode": "NOT_FOUND",
         "message": "The requested resource does not exist",
     }
-    gone = {
+    deleted_error = {
         "status": 404,
         "errorCode": "ENTITY_IS_DELETED",
         "message": "entity is deleted",
         "fields": [],
     }
-    assert only(api.delete(f"/sobjects/Lead/{lead}")) == gone
-    assert only(api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"})) == gone
+    assert only(api.delete(f"/sobjects/Lead/{lead}")) == deleted_error
+    assert only(api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"})) == deleted_error
 
 
-def test_ids_are_judged(api: PrefixedSession) -> None:
+def test_malformed_and_unknown_ids_are_refused(api: PrefixedSession) -> None:
     malformed = only(api.patch("/sobjects/Lead/003", json={}))
     assert malformed["errorCode"] == "MALFORMED_ID"
     assert malformed["fields"] == ["Id"]
@@ -276,7 +274,7 @@ def test_ids_are_judged(api: PrefixedSession) -> None:
     assert setup["errorCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
 
-def test_an_upsert_creates_then_updates_without_case(api: PrefixedSession) -> None:
+def test_an_upsert_creates_and_then_updates_regardless_of_case(api: PrefixedSession) -> None:
     path = "/sobjects/Lead/plezi_url__c/https%3A%2F%2Fapp.plezi.co%2Fc%2F1"
     created = api.patch(path, json=BASE)
     assert (created.status_code, created.json()["created"]) == (201, True)
@@ -291,9 +289,9 @@ def test_an_upsert_creates_then_updates_without_case(api: PrefixedSession) -> No
 def test_an_upsert_has_its_own_refusals(api: PrefixedSession, new_lead: Create) -> None:
     for _ in range(2):
         new_lead(Email="a@x.fr")
-    several = api.patch("/sobjects/Lead/Email/a@x.fr", json={"Title": "x"})
-    assert several.status_code == 300
-    assert several.json()[0].startswith("/services/data/v64.0/sobjects/Lead/00Q")
+    ambiguous = api.patch("/sobjects/Lead/Email/a@x.fr", json={"Title": "x"})
+    assert ambiguous.status_code == 300
+    assert ambiguous.json()[0].startswith("/services/data/v64.0/sobjects/Lead/00Q")
     assert only(api.patch("/sobjects/Lead/Title/x", json=BASE)) == {
         "status": 404,
         "errorCode": "NOT_FOUND",
@@ -305,11 +303,11 @@ def test_an_upsert_has_its_own_refusals(api: PrefixedSession, new_lead: Create) 
     assert api.patch(path, json=BASE).status_code == 404
 
 
-def test_a_unique_value_is_held_even_by_a_converted_lead(
-    api: PrefixedSession, desk: PrefixedSession, new_lead: Create
+def test_a_unique_value_of_a_converted_lead_stays_taken(
+    api: PrefixedSession, control: PrefixedSession, new_lead: Create
 ) -> None:
     lead = new_lead(plezi_url__c="https://app.plezi.co/1")
-    desk.post(f"/leads/{lead}/convert")
+    control.post(f"/leads/{lead}/convert")
     refused = refused_create(api, plezi_url__c="HTTPS://app.plezi.co/1")
     assert refused["errorCode"] == "DUPLICATE_VALUE"
     assert refused["message"] == (
@@ -321,10 +319,10 @@ def test_a_unique_value_is_held_even_by_a_converted_lead(
 
 
 def test_a_converted_lead_refuses_changes(
-    api: PrefixedSession, desk: PrefixedSession, new_lead: Create
+    api: PrefixedSession, control: PrefixedSession, new_lead: Create
 ) -> None:
     lead = new_lead(Email="a@x.fr")
-    desk.post(f"/leads/{lead}/convert")
+    control.post(f"/leads/{lead}/convert")
     assert only(api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"})) == {
         "status": 400,
         "errorCode": "CANNOT_UPDATE_CONVERTED_LEAD",
@@ -333,16 +331,16 @@ def test_a_converted_lead_refuses_changes(
     }
     [row] = api.soql("SELECT Id, IsConverted FROM Lead WHERE Email IN ('a@x.fr')")
     assert row["IsConverted"] is True
-    desk.post("/users/integration@acme.example", json={"edit_converted_leads": True})
+    control.post("/users/integration@acme.example", json={"edit_converted_leads": True})
     assert api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"}).status_code == 204
 
 
 @pytest.mark.parametrize("action", ["block", "alert"])
 def test_a_duplicate_rule_blocks_or_alerts(
-    api: PrefixedSession, desk: PrefixedSession, new_lead: Create, action: str
+    api: PrefixedSession, control: PrefixedSession, new_lead: Create, action: str
 ) -> None:
     lead = new_lead(Email="a@x.fr")
-    desk.post("/duplicate_rules", json={"object": "Lead", "action": action})
+    control.post("/duplicate_rules", json={"object": "Lead", "action": action})
     [rule] = api.soql("SELECT DeveloperName FROM DuplicateRule WHERE IsActive = true")
     assert rule["DeveloperName"] == "Standard_Lead_Duplicate_Rule"
     refused = refused_create(api, Email="A@x.fr")
@@ -354,12 +352,12 @@ def test_a_duplicate_rule_blocks_or_alerts(
     assert match["record"]["Id"] == lead
     allowing = {"Sforce-Duplicate-Rule-Header": "allowSave=true; runAsCurrentUser=true"}
     body = {**BASE, "Email": "a@x.fr"}
-    answer = api.post("/sobjects/Lead", json=body, headers=allowing)
-    assert answer.status_code == (201 if action == "alert" else 400)
+    response = api.post("/sobjects/Lead", json=body, headers=allowing)
+    assert response.status_code == (201 if action == "alert" else 400)
 
 
-def test_a_validation_rule_speaks_the_administrators_words(
-    api: PrefixedSession, desk: PrefixedSession
+def test_a_validation_rule_returns_the_administrator_s_message(
+    api: PrefixedSession, control: PrefixedSession
 ) -> None:
     rule = {
         "object": "Lead",
@@ -367,7 +365,7 @@ def test_a_validation_rule_speaks_the_administrators_words(
         "message": "Not that company",
         "field": "Company",
     }
-    desk.post("/validation_rules", json=rule)
+    control.post("/validation_rules", json=rule)
     assert refused_create(api, Company="forbidden") == {
         "status": 400,
         "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
@@ -375,48 +373,48 @@ def test_a_validation_rule_speaks_the_administrators_words(
         "fields": ["Company"],
     }
     assert api.soql("SELECT Id FROM Lead") == []
-    desk.delete("/validation_rules")
+    control.delete("/validation_rules")
     assert api.post("/sobjects/Lead", json={**BASE, "Company": "Forbidden"}).ok
 
 
-def test_a_locked_row_and_any_other_refusal_can_be_ordered(
-    api: PrefixedSession, desk: PrefixedSession, new_lead: Create
+def test_a_locked_row_and_any_other_refusal_can_be_injected(
+    api: PrefixedSession, control: PrefixedSession, new_lead: Create
 ) -> None:
     lead = new_lead()
-    desk.post("/faults", json={"kind": "lock_row", "method": "PATCH"})
+    control.post("/faults", json={"kind": "lock_row", "method": "PATCH"})
     refused = only(api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"}))
     assert refused["errorCode"] == "UNABLE_TO_LOCK_ROW"
     assert refused["message"].endswith(f"or 1 records: {lead[:15]}")
-    wanted = {
+    parameters = {
         "errorCode": "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
         "message": "trigger",
         "fields": [],
     }
-    desk.post("/faults", json={"kind": "record_error", "parameters": wanted})
+    control.post("/faults", json={"kind": "record_error", "parameters": parameters})
     refused = only(api.patch(f"/sobjects/Lead/{lead}", json={"Title": "x"}))
     assert refused["errorCode"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 
 
-def test_the_assignment_rule_runs_unless_it_is_told_not_to(
-    api: PrefixedSession, desk: PrefixedSession, org: SalesforceOrg
+def test_the_assignment_rule_runs_unless_the_header_disables_it(
+    api: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
 ) -> None:
-    desk.post("/switches", json={"assignment_rule_owner": "sales@acme.example"})
+    control.post("/switches", json={"assignment_rule_owner": "sales@acme.example"})
     first = api.post("/sobjects/Lead", json=BASE).json()["id"]
     second = api.post("/sobjects/Lead", json=BASE, headers={"Sforce-Auto-Assign": "FALSE"})
     owners = {row["Id"]: row["OwnerId"] for row in api.soql("SELECT Id, OwnerId FROM Lead")}
     assert owners[first] == org.sales_user.id
     assert owners[second.json()["id"]] == org.integration_user.id
-    assert [each["ran"] for each in desk.get("/assignments").json()] == [True, False]
+    assert [assignment["ran"] for assignment in control.get("/assignments").json()] == [True, False]
 
 
-def test_a_method_may_travel_as_an_argument(api: PrefixedSession, new_lead: Create) -> None:
+def test_the_method_can_be_a_query_parameter(api: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead()
-    answer = api.post(f"/sobjects/Lead/{lead}?_HttpMethod=PATCH", json={"Title": "CEO"})
-    assert answer.status_code == 204
+    response = api.post(f"/sobjects/Lead/{lead}?_HttpMethod=PATCH", json={"Title": "CEO"})
+    assert response.status_code == 204
     assert api.get(f"/sobjects/Lead/{lead}").json()["Title"] == "CEO"
 
 
-def test_answers_are_compressed_only_when_asked(api: PrefixedSession) -> None:
+def test_responses_are_compressed_only_on_request(api: PrefixedSession) -> None:
     url = f"{HOST}/services/data/v64.0/sobjects/Lead/describe"
     assert "Content-Encoding" not in api.get(url, headers={"Accept-Encoding": ""}).headers
     compressed = api.get(url, headers={"Accept-Encoding": "gzip"})

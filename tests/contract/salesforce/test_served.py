@@ -1,4 +1,4 @@
-"""The org as its own process and under many callers at once."""
+"""The org in its own process and with concurrent callers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from local.salesforce_org.certificates import make_certificates
 from local.serving import ServedApplication
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 
 
 def logged_in(url: str, ca_bundle: str, form: Mapping[str, str]) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.verify = ca_bundle
-    answer = session.post(f"{url}/services/oauth2/token", data=form, timeout=PATIENCE)
-    assert answer.status_code == 200, answer.text
-    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    response = session.post(f"{url}/services/oauth2/token", data=form, timeout=TIMEOUT_SECONDS)
+    assert response.status_code == 200, response.text
+    session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
     return session
 
 
@@ -46,7 +46,7 @@ def password_form(facts: Mapping[str, Any]) -> dict[str, str]:
 def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     command = [sys.executable, "-m", "local.salesforce_org", "--folder", str(tmp_path)]
-    with subprocess.Popen(  # noqa: S603  # our own module
+    with subprocess.Popen(  # noqa: S603  # a module of this repository
         [*command, "--load", "3", "--ready-file", str(ready)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -58,17 +58,17 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
             facts = json.loads(ready.read_text(encoding="utf-8"))
             assert facts["url"] == printed["url"]
             with logged_in(facts["url"], facts["ca_bundle"], password_form(facts)) as session:
-                answer = session.get(
+                response = session.get(
                     f"{facts['url']}/services/data/v64.0/query",
                     params={"q": "SELECT COUNT() FROM Lead"},
-                    timeout=PATIENCE,
+                    timeout=TIMEOUT_SECONDS,
                 )
-            assert answer.json()["totalSize"] == 3
+            assert response.json()["totalSize"] == 3
             assert "PRIVATE KEY" in Path(facts["jwt_private_key"]).read_text(encoding="ascii")
             assert set(facts["sales_user"]) == {"username", "password", "security_token"}
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 0
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, 
     return files.ca_bundle, files.certificate, files.key
 
 
-def test_sixteen_callers_at_once_make_one_lead_of_each_key(
+def test_sixteen_concurrent_callers_create_one_lead_per_key(
     certificates: tuple[Path, Path, Path],
 ) -> None:
     ca_bundle, certificate, key = certificates
@@ -99,14 +99,14 @@ def test_sixteen_callers_at_once_make_one_lead_of_each_key(
         def upsert(number: int) -> int:
             with requests.Session() as session:
                 session.trust_env = False
-                answer = session.patch(
+                response = session.patch(
                     f"{served.url}/services/data/v64.0/sobjects/Lead/plezi_url__c/k{number % 20}",
                     json={"LastName": f"L{number}", "Company": "C"},
                     headers={"Authorization": token},
                     verify=str(ca_bundle),
-                    timeout=PATIENCE,
+                    timeout=TIMEOUT_SECONDS,
                 )
-            return answer.status_code
+            return response.status_code
 
         with ThreadPoolExecutor(16) as pool:
             statuses = list(pool.map(upsert, range(160)))
@@ -115,7 +115,7 @@ def test_sixteen_callers_at_once_make_one_lead_of_each_key(
     org.close()
 
 
-def test_a_reset_among_callers_never_breaks_an_answer(
+def test_a_reset_during_calls_does_not_break_a_response(
     certificates: tuple[Path, Path, Path],
 ) -> None:
     ca_bundle, certificate, key = certificates
@@ -128,10 +128,10 @@ def test_a_reset_among_callers_never_breaks_an_answer(
                 session.trust_env = False
                 session.headers["Authorization"] = "Bearer nothing"
                 method = "POST" if number % 5 == 0 else "GET"
-                answer = session.request(
-                    method, served.url + route, verify=str(ca_bundle), timeout=PATIENCE
+                response = session.request(
+                    method, served.url + route, verify=str(ca_bundle), timeout=TIMEOUT_SECONDS
                 )
-            return answer.status_code
+            return response.status_code
 
         with ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(call, range(40)))

@@ -1,4 +1,4 @@
-"""simple-salesforce, unmodified, drives the org over HTTPS."""
+"""The unmodified simple-salesforce library calls the org over HTTPS."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from local.serving import ServedApplication
 MINUTE = timedelta(minutes=1)
 
 
-class ToTheSocket(HTTPAdapter):
-    """Sends what is meant for a Salesforce login host to the socket of the org."""
+class SocketAdapter(HTTPAdapter):
+    """Sends requests for a Salesforce login host to the socket of the org."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._netloc = urlsplit(url).netloc
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # passed on as they are
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # options are passed on
         request.url = urlsplit(str(request.url))._replace(netloc=self._netloc).geturl()
         return super().send(request, **options)
 
@@ -52,9 +52,9 @@ def session(served: tuple[SalesforceOrg, Path]) -> Iterator[requests.Session]:
     org, ca_bundle = served
     with requests.Session() as made:
         made.verify = str(ca_bundle)
-        made.trust_env = False  # an environment with a CA bundle of its own would win
+        made.trust_env = False  # a CA bundle in the environment would take precedence
         for host in ("login", "test", "acme.my"):
-            made.mount(f"https://{host}.salesforce.com", ToTheSocket(org.instance_url))
+            made.mount(f"https://{host}.salesforce.com", SocketAdapter(org.instance_url))
         org.reset()
         yield made
 
@@ -65,7 +65,9 @@ def org(served: tuple[SalesforceOrg, Path]) -> SalesforceOrg:
 
 
 @pytest.fixture
-def client(org: SalesforceOrg, session: requests.Session) -> Any:  # its objects are made as named
+def client(
+    org: SalesforceOrg, session: requests.Session
+) -> Any:  # its attributes are created on access
     user = org.integration_user
     return Salesforce(
         username=user.username,
@@ -76,7 +78,7 @@ def client(org: SalesforceOrg, session: requests.Session) -> Any:  # its objects
     )
 
 
-def test_the_password_flow_opens_a_session_on_the_host_that_the_answer_names(
+def test_the_password_flow_opens_a_session_on_the_host_in_the_response(
     client: Any, org: SalesforceOrg
 ) -> None:
     assert client.base_url == f"{org.instance_url}/services/data/v59.0/"
@@ -136,8 +138,8 @@ def test_query_all_follows_the_pages_to_the_end(client: Any, org: SalesforceOrg)
     org.load(leads=4500)
     page = client.query("SELECT Id, Email FROM Lead ORDER BY Email")
     assert (page["totalSize"], page["done"], len(page["records"])) == (4500, False, 2000)
-    more = client.query_more(page["nextRecordsUrl"], identifier_is_url=True)
-    assert more["records"][0]["Email"] == "person0002000@example.com"
+    second_page = client.query_more(page["nextRecordsUrl"], identifier_is_url=True)
+    assert second_page["records"][0]["Email"] == "person0002000@example.com"
     everyone = client.query_all("SELECT Id, Email FROM Lead ORDER BY Email")["records"]
     assert len({row["Id"] for row in everyone}) == 4500
     assert everyone[-1]["Email"] == "person0004499@example.com"
@@ -158,7 +160,7 @@ def test_a_record_is_created_read_changed_upserted_and_deleted(client: Any) -> N
         lead.get(made["id"])
 
 
-def test_several_matches_of_a_key_answer_their_addresses(client: Any) -> None:
+def test_an_ambiguous_key_returns_the_addresses_of_all_matches(client: Any) -> None:
     for _ in range(2):
         client.Lead.create({"LastName": "A", "Company": "C", "Email": "a@x.fr"})
     with pytest.raises(SalesforceMoreThanOneRecord) as refused:
@@ -166,30 +168,30 @@ def test_several_matches_of_a_key_answer_their_addresses(client: Any) -> None:
     assert len(refused.value.content) == 2
 
 
-def test_what_changed_and_what_was_deleted_is_told(client: Any, org: SalesforceOrg) -> None:
-    kept, gone = (
+def test_updated_and_deleted_ids_are_returned(client: Any, org: SalesforceOrg) -> None:
+    kept_id, deleted_id = (
         client.Lead.create({"LastName": name, "Company": "C"})["id"] for name in ("A", "B")
     )
-    client.Lead.delete(gone)
+    client.Lead.delete(deleted_id)
     org.clock.advance(120)
     now = datetime.now(UTC)
     updated = client.Lead.updated(now - MINUTE, now + 2 * MINUTE)
-    assert updated["ids"] == [kept]
+    assert updated["ids"] == [kept_id]
     deleted = client.Lead.deleted(now - MINUTE, now + 2 * MINUTE)
-    assert [row["id"] for row in deleted["deletedRecords"]] == [gone]
+    assert [row["id"] for row in deleted["deletedRecords"]] == [deleted_id]
     org.clock.follow()
 
 
-def test_describe_tells_the_fields(client: Any) -> None:
+def test_describe_returns_the_fields(client: Any) -> None:
     fields = {field["name"]: field for field in client.Lead.describe()["fields"]}
     assert fields["LastName"]["length"] == 80
     assert fields["LastName"]["nillable"] is False
     assert fields["plezi_url__c"]["externalId"] is True
     assert fields["segment__c"]["restrictedPicklist"] is True
-    assert {"Lead", "Contact"} <= {each["name"] for each in client.describe()["sobjects"]}
+    assert {"Lead", "Contact"} <= {sobject["name"] for sobject in client.describe()["sobjects"]}
 
 
-def test_a_collection_of_two_hundred_answers_in_order(client: Any) -> None:
+def test_a_collection_of_two_hundred_returns_results_in_order(client: Any) -> None:
     records = [
         {
             "attributes": {"type": "Lead"},
@@ -199,10 +201,10 @@ def test_a_collection_of_two_hundred_answers_in_order(client: Any) -> None:
         }
         for number in range(200)
     ]
-    answer = client.restful("composite/sobjects", method="POST", json={"records": records})
-    failed = [place for place, item in enumerate(answer) if not item["success"]]
+    response = client.restful("composite/sobjects", method="POST", json={"records": records})
+    failed = [position for position, item in enumerate(response) if not item["success"]]
     assert failed == [7, 57, 107, 157]
-    assert answer[7] == {
+    assert response[7] == {
         "success": False,
         "errors": [
             {
@@ -215,7 +217,7 @@ def test_a_collection_of_two_hundred_answers_in_order(client: Any) -> None:
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 196
 
 
-def test_a_connection_can_be_cut_before_and_after_the_work_is_done(
+def test_a_connection_can_be_closed_before_or_after_the_write(
     client: Any, org: SalesforceOrg
 ) -> None:
     lead = {"LastName": "A", "Company": "C"}
@@ -229,7 +231,7 @@ def test_a_connection_can_be_cut_before_and_after_the_work_is_done(
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
 
 
-def test_a_body_can_end_in_the_middle(client: Any, org: SalesforceOrg) -> None:
+def test_a_body_can_be_truncated(client: Any, org: SalesforceOrg) -> None:
     org.control.faults.inject("truncated_body", path="/limits")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         client.limits()

@@ -1,4 +1,4 @@
-"""What an attribute accepts never needs accepting twice, and texts mean what people type."""
+"""Attributes: stored values are stable, and texts are converted to values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS = (Option("smb", "SMB"), Option("mid", "Mid"))
 
 
 @given(kind=st.sampled_from(AttributeType), value=JSON_VALUES)
-def test_a_value_is_refused_or_accepted_for_good(kind: AttributeType, value: object) -> None:
+def test_an_accepted_value_is_accepted_again_unchanged(kind: AttributeType, value: object) -> None:
     attribute = Attribute("x", "X", kind, OPTIONS)
     try:
         accepted = attribute.accept(value)
@@ -42,7 +42,7 @@ def test_a_value_is_refused_or_accepted_for_good(kind: AttributeType, value: obj
         (AttributeType.TEXT, "12", "12"),
     ],
 )
-def test_a_typed_text_becomes_its_value(kind: AttributeType, text: str, value: object) -> None:
+def test_a_text_is_converted_to_its_value(kind: AttributeType, text: str, value: object) -> None:
     assert Attribute("x", "X", kind, OPTIONS).accept_text(text) == value
 
 
@@ -56,12 +56,12 @@ def test_a_typed_text_becomes_its_value(kind: AttributeType, text: str, value: o
         (AttributeType.MULTI_LIST, "smb;mid"),
     ],
 )
-def test_a_typed_text_that_means_nothing_is_refused(kind: AttributeType, text: str) -> None:
+def test_a_text_without_a_valid_value_is_refused(kind: AttributeType, text: str) -> None:
     with pytest.raises(ValueError, match=r"must be|option"):
         Attribute("x", "X", kind, OPTIONS).accept_text(text)
 
 
-def test_system_attributes_are_there_to_stay() -> None:
+def test_system_attributes_cannot_be_changed() -> None:
     schema = Schema()
     with pytest.raises(ValueError, match="system attribute"):
         schema.declare(Attribute("email", "Mine"))

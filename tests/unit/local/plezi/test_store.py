@@ -1,4 +1,4 @@
-"""The store: far pages stay cheap, and the past shows exactly as long as it should."""
+"""The store: far pages are cheap, and earlier versions are visible for the right time."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from local.plezi_tenant.store import Contact, ContactQuery, ContactStore
 
 @pytest.fixture
 def store() -> Iterator[ContactStore]:
-    held = ContactStore()
-    yield held
-    held.close()
+    contact_store = ContactStore()
+    yield contact_store
+    contact_store.close()
 
 
 def contact(company: str, updated_at: int = 0) -> Contact:
     return Contact("a" * 24, {"email": "a@x.fr", "company": company}, 0, updated_at)
 
 
-def seen(store: ContactStore, moment: int) -> str | None:
-    found = store.by_id("a" * 24, visible_at=moment)
-    return None if found is None else str(found.values["company"])
+def visible_company(store: ContactStore, millis: int) -> str | None:
+    visible = store.by_id("a" * 24, visible_at=millis)
+    return None if visible is None else str(visible.values["company"])
 
 
-def test_readers_see_each_version_until_the_next_one_is_due(store: ContactStore) -> None:
+def test_readers_see_each_version_until_the_next_one_is_visible(store: ContactStore) -> None:
     store.insert([contact("first")])
     for company, until in (("second", 10), ("third", 20)):
         store.keep_previous_version("a" * 24, until)
         store.replace(contact(company))
-    assert [seen(store, moment) for moment in (0, 9, 10, 19, 20)] == [
+    assert [visible_company(store, millis) for millis in (0, 9, 10, 19, 20)] == [
         "first", "first", "second", "second", "third",
     ]  # fmt: skip
     assert store.by_id("a" * 24) == contact("third")
 
 
-def test_a_new_contact_can_be_unseen_and_a_removed_one_still_seen(store: ContactStore) -> None:
+def test_a_new_contact_can_be_invisible_and_a_deleted_one_still_visible(
+    store: ContactStore,
+) -> None:
     store.keep_previous_version("a" * 24, 10)
     store.insert([contact("new")])
-    assert (seen(store, 9), store.page(ContactQuery(), visible_at=9)) == (None, ([], 0))
-    assert seen(store, 10) == "new"
+    assert (visible_company(store, 9), store.page(ContactQuery(), visible_at=9)) == (None, ([], 0))
+    assert visible_company(store, 10) == "new"
     store.keep_previous_version("a" * 24, 30)
     store.delete("a" * 24)
     assert store.page(ContactQuery(), visible_at=29) == ([contact("new")], 1)
@@ -58,22 +60,22 @@ def test_a_new_contact_can_be_unseen_and_a_removed_one_still_seen(store: Contact
         ContactQuery(email="person0000007@example.com"),
     ],
 )
-def test_a_page_is_read_through_an_index_and_never_sorts_the_whole(
+def test_a_page_is_read_from_an_index_without_a_full_scan(
     store: ContactStore, listing: ContactQuery
 ) -> None:
     store.insert(sample_contacts(2000, 0, IdGenerator(0), now=1000, spread=1000))
-    asked: list[str] = []
-    store._db.set_trace_callback(asked.append)
+    statements: list[str] = []
+    store._db.set_trace_callback(statements.append)
     rows, _ = store.page(listing)
     store._db.set_trace_callback(None)
     assert rows
-    for statement in asked:
+    for statement in statements:
         plan = store._db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
         steps = [step for *_, step in plan]
         assert not any(step == "SCAN contacts" for step in steps), steps
 
 
-def test_twenty_thousand_contacts_are_paged_to_the_end(store: ContactStore) -> None:
+def test_the_last_page_of_twenty_thousand_contacts_is_read(store: ContactStore) -> None:
     people = 20_000
     assert store.insert(sample_contacts(people, 0, IdGenerator(0), now=10**6, spread=0)) == people
     rows, total = store.page(ContactQuery(limit=100, offset=people - 50))

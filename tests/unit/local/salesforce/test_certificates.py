@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from local.salesforce_org.certificates import jwt_key_pair, make_certificates
 
 
-def test_the_server_shows_a_certificate_of_our_own_authority(tmp_path: Path) -> None:
+def test_the_server_certificate_is_issued_by_the_private_authority(tmp_path: Path) -> None:
     files = make_certificates(tmp_path / "new")
     authority = x509.load_pem_x509_certificate(files.ca_bundle.read_bytes())
-    shown = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-    shown.verify_directly_issued_by(authority)
-    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    server_certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    server_certificate.verify_directly_issued_by(authority)
+    names = server_certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     hosts = names.get_values_for_type(x509.DNSName)
     assert {"localhost", "login.salesforce.com", "*.my.salesforce.com"} <= set(hosts)
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]

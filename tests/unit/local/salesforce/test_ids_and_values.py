@@ -1,4 +1,4 @@
-"""Ids of 15 and 18 characters, the one form of dates, and the coercion of written values."""
+"""Ids of 15 and 18 characters, the format of dates, and the coercion of written values."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def test_a_known_id_has_its_checksum() -> None:
     assert full_id("0018000000Oq9hG") == "0018000000Oq9hGAAR"
 
 
-def test_eighteen_characters_find_their_case_again() -> None:
+def test_eighteen_characters_restore_their_case() -> None:
     assert full_id("0018000000oq9hgaar") == "0018000000Oq9hGAAR"
 
 
 @pytest.mark.parametrize("text", ["", "00Q", "0018000000Oq9h!", "0018000000Oq9hGAA9", "é" * 15])
-def test_what_is_not_an_id_is_none(text: str) -> None:
+def test_full_id_of_a_malformed_id_is_none(text: str) -> None:
     assert full_id(text) is None
 
 
-def test_the_mint_never_repeats_itself_and_replays_its_seed() -> None:
+def test_the_id_generator_is_unique_and_reproducible() -> None:
     mint = IdGenerator(7)
     ids = [mint.next_id("00Q") for _ in range(300)] + list(mint.next_ids("00Q", 300))
     assert len(set(ids)) == 600
     assert ids == sorted(ids)
-    assert all(re.fullmatch(r"00Q8d0\w{12}", one) for one in ids)
+    assert all(re.fullmatch(r"00Q8d0\w{12}", record_id) for record_id in ids)
     assert ids[0] == IdGenerator(7).next_id("00Q")
     assert ids[0] != IdGenerator(8).next_id("00Q")
 
@@ -50,12 +50,12 @@ def test_stamps_are_whole_seconds_in_utc() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-11-23", "2026-11-23T10:00:00", "tomorrow", "2026-13-01T1"])
-def test_a_moment_needs_a_time_and_a_zone(text: str) -> None:
+def test_a_datetime_needs_a_time_and_a_zone(text: str) -> None:
     assert parse_datetime(text) is None
 
 
 @pytest.mark.parametrize("text", ["20261123", "2026-02-30", "23/11/2026", "2026-11-23T10:00:00Z"])
-def test_a_day_has_one_form(text: str) -> None:
+def test_a_date_has_one_format(text: str) -> None:
     assert parse_date(text) is None
 
 
@@ -81,7 +81,7 @@ def test_a_day_has_one_form(text: str) -> None:
         ("plezi_url__c", "é" * 255, "é" * 255),
     ],
 )
-def test_a_value_is_stored_in_one_form(name: str, value: Any, stored: Stored) -> None:
+def test_a_value_is_stored_in_canonical_form(name: str, value: Any, stored: Stored) -> None:
     assert coerce(LEAD.get(name), value) == stored
 
 
@@ -118,7 +118,7 @@ def test_a_value_is_stored_in_one_form(name: str, value: Any, stored: Stored) ->
         ("OwnerId", "nobody", "MALFORMED_ID", "Owner ID: id value of incorrect type: nobody"),
     ],
 )
-def test_a_value_out_of_bounds_is_refused_by_its_label(
+def test_an_invalid_value_is_refused_with_its_label(
     name: str, value: Any, code: str, message: str
 ) -> None:
     with pytest.raises(RefusedError) as refused:
@@ -129,7 +129,7 @@ def test_a_value_out_of_bounds_is_refused_by_its_label(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted", "token"),
+    ("name", "value", "expected_type", "token"),
     [
         ("newsletter_optout__c", "true", "boolean", "VALUE_STRING"),
         ("newsletter_optout__c", 1, "boolean", "VALUE_NUMBER_INT"),
@@ -144,25 +144,25 @@ def test_a_value_out_of_bounds_is_refused_by_its_label(
         ("LastName", {"a": 1}, "string", "START_OBJECT"),
     ],
 )
-def test_a_value_of_another_json_type_is_unreadable(
-    name: str, value: Any, wanted: str, token: str
+def test_a_value_of_a_wrong_json_type_is_unreadable(
+    name: str, value: Any, expected_type: str, token: str
 ) -> None:
     with pytest.raises(RefusedError) as refused:
         coerce(LEAD.get(name), value)
     assert refused.value.code == "JSON_PARSER_ERROR"
     assert refused.value.message.startswith(
-        f"Cannot deserialize instance of {wanted} from {token} value "
+        f"Cannot deserialize instance of {expected_type} from {token} value "
     )
 
 
-def test_a_required_field_can_be_hidden_from_nobody() -> None:
+def test_a_required_field_cannot_be_hidden() -> None:
     hidden = {field.name for field in LEAD.fields.values() if field.permissionable}
     assert {"plezi_url__c", "Email", "newsletter_optout__c"} <= hidden
     assert not hidden & {"Id", "LastName", "Company", "OwnerId", "SystemModstamp", "IsDeleted"}
 
 
-def test_long_text_can_be_neither_filtered_nor_sorted() -> None:
-    long: Field = LEAD.get("Description")
-    assert not long.filterable
-    assert not long.sortable
+def test_long_text_cannot_be_filtered_or_sorted() -> None:
+    description: Field = LEAD.get("Description")
+    assert not description.filterable
+    assert not description.sortable
     assert not LEAD.get("interests__c").sortable

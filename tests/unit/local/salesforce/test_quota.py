@@ -9,7 +9,7 @@ from local.salesforce_org.quota import ENTERPRISE, Quota
 NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
 
 
-def test_requests_are_forgotten_after_twenty_four_hours() -> None:
+def test_requests_are_not_counted_after_twenty_four_hours() -> None:
     quota = Quota()
     assert quota.maximum == ENTERPRISE
     for minutes in (0, 0, 30, 60):
@@ -20,7 +20,7 @@ def test_requests_are_forgotten_after_twenty_four_hours() -> None:
     assert quota.used(NOW + timedelta(days=3)) == 0
 
 
-def test_a_use_can_be_pretended() -> None:
+def test_the_count_can_be_replaced() -> None:
     quota = Quota(maximum=100)
     quota.spend(NOW)
     quota.set(99, NOW)

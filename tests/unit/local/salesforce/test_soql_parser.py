@@ -1,4 +1,4 @@
-"""SOQL text to tree: what is understood, and where a refusal points."""
+"""The SOQL parser: its trees and the positions of its errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_numbered_date_literal_keeps_its_number() -> None:
     assert (read.name, read.number) == ("LAST_N_DAYS", 30)
 
 
-def test_a_list_of_values_is_read() -> None:
+def test_a_list_of_values_is_parsed() -> None:
     read = comparison("Email not in ('a', 'b')")
     assert (read.operator, read.values) == ("NOT IN", ("a", "b"))
 
@@ -68,17 +68,17 @@ def test_parentheses_join_and_with_or() -> None:
     assert isinstance(read.members[1], Negation)
 
 
-def test_every_clause_is_read() -> None:
+def test_every_clause_is_parsed() -> None:
     query = parse(
         "SELECT LastName, COUNT(Id) n FROM Lead WHERE IsConverted = false"
         " GROUP BY LastName HAVING COUNT(Id) > 1"
         " ORDER BY COUNT(Id) DESC NULLS LAST, LastName LIMIT 5 OFFSET 2"
     )
     assert query.entity == "Lead"
-    counted = query.selected[1]
-    assert isinstance(counted, Selected)
-    assert isinstance(counted.item, Aggregate)
-    assert counted.alias == "n"
+    count_item = query.selected[1]
+    assert isinstance(count_item, Selected)
+    assert isinstance(count_item.item, Aggregate)
+    assert count_item.alias == "n"
     assert [str(path) for path in query.grouped] == ["LastName"]
     first, second = query.ordered
     assert (first.descending, first.nulls) == (True, "LAST")
@@ -103,7 +103,7 @@ def test_every_clause_is_read() -> None:
         ("SELECT Id Lead", 15, "<EOF>"),
     ],
 )
-def test_what_is_not_soql_is_refused_where_it_stands(soql: str, column: int, token: str) -> None:
+def test_a_syntax_error_is_refused_with_its_position(soql: str, column: int, token: str) -> None:
     with pytest.raises(RefusedError) as refused:
         parse(soql)
     assert refused.value.code == "MALFORMED_QUERY"
@@ -112,7 +112,7 @@ def test_what_is_not_soql_is_refused_where_it_stands(soql: str, column: int, tok
     assert refused.value.fields is None
 
 
-def test_a_refusal_in_a_text_of_several_lines_shows_its_line() -> None:
+def test_an_error_in_a_text_of_several_lines_shows_its_line() -> None:
     with pytest.raises(RefusedError) as refused:
         parse("SELECT Id\nFROM Lead\nWHERE Id ~ 1")
     assert refused.value.message == (
