@@ -1,4 +1,4 @@
-"""Our share of Salesforce's daily API calls: a run pauses and keeps its place, forms go on."""
+"""The connector's share of the daily API calls: a run pauses and later resumes, forms continue."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def quota(harness: Harness, **numbers: int) -> None:
     harness.control("salesforce", "POST", "quota", numbers)
 
 
-def test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on(
+def test_a_run_that_used_its_share_is_paused_and_continues_the_next_day(
     harness: Harness,
 ) -> None:
     harness.add_person(email=ANA, last_name="Lopez")
-    quota(harness, max=10)  # our share is 2 calls
+    quota(harness, max=10)  # the share is 2 calls
 
     run = harness.sync()
 
@@ -32,18 +32,18 @@ def test_a_run_that_has_spent_its_share_is_paused_and_the_next_day_goes_on(
     assert [lead["Email"] for lead in harness.leads()] == [ANA]
 
 
-def test_our_calls_are_counted_over_invocations(harness: Harness) -> None:
+def test_the_connector_s_calls_are_counted_across_invocations(harness: Harness) -> None:
     harness.mark()
     harness.sync()
     harness.sync()
 
-    hour = int(harness.world.clock()) // 3600
+    hour = int(harness.context.clock()) // 3600
     counted = harness.ledger.calls_since(hour - 23)
     calls = harness.calls("salesforce")
     assert counted == calls["total"] + calls["logins"]
 
 
-def test_what_others_used_up_is_left_to_others(harness: Harness) -> None:
+def test_a_run_pauses_when_other_programs_used_the_org_s_calls(harness: Harness) -> None:
     harness.sync()
     harness.add_person(email=ANA, last_name="Lopez")
     quota(harness, max=15000, used=14900)
@@ -59,18 +59,18 @@ def test_what_others_used_up_is_left_to_others(harness: Harness) -> None:
 def test_forms_have_a_reserve_beyond_the_share(harness: Harness) -> None:
     harness.sync()
     harness.add_person(email=ANA, last_name="Lopez")
-    ours = harness.ledger.calls_since(int(harness.world.clock()) // 3600 - 23)
-    quota(harness, max=ours * 5 - 2)  # a little beyond 20 %, below 25 %
+    ours = harness.ledger.calls_since(int(harness.context.clock()) // 3600 - 23)
+    quota(harness, max=ours * 5 - 2)  # a little above 20 %, below 25 %
     harness.ledger.save_document("api_usage", {"used": 0, "total": ours * 5 - 2})
 
     assert harness.sync().state is RunState.PAUSED
-    heard = harness.engine.sync_contact(ChangeHint("trace", email=ANA))
+    result = harness.engine.sync_contact(ChangeHint("trace", email=ANA))
 
-    assert heard is HintResult.RESOLVED
+    assert result is HintResult.RESOLVED
     assert len(harness.leads()) == 1
 
 
-def test_a_paused_full_run_is_gone_on_with_by_the_next_run(harness: Harness) -> None:
+def test_the_next_run_continues_a_paused_full_run(harness: Harness) -> None:
     harness.add_person(email=ANA, last_name="Lopez")
     harness.sync()
     quota(harness, max=15000, used=14900)

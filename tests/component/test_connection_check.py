@@ -1,4 +1,4 @@
-"""The connection check says what a person must know, and never tries a refused login twice."""
+"""The connection check reports every problem, and never repeats a refused login."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from tests.component.credential_fixtures import CredentialFixtures, finding
 
 
 def grades(checked: ConnectionReport) -> dict[str, str]:
-    return {each.name: each.grade.value for each in checked.findings}
+    return {finding.name: finding.grade.value for finding in checked.findings}
 
 
-def test_a_good_connection_is_told_in_full_and_as_json(credentials: CredentialFixtures) -> None:
+def test_a_good_connection_has_all_findings_and_converts_to_json(
+    credentials: CredentialFixtures,
+) -> None:
     checked = credentials.check()
 
     assert checked.ok
@@ -35,7 +37,7 @@ def test_a_good_connection_is_told_in_full_and_as_json(credentials: CredentialFi
     assert json.loads(json.dumps(asdict(checked)))["findings"][0]["grade"] == "warning"
 
 
-def test_the_check_tries_the_credentials_and_not_an_old_session(
+def test_the_check_logs_in_and_does_not_use_an_old_session(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.check()
@@ -50,7 +52,7 @@ def test_the_check_tries_the_credentials_and_not_an_old_session(
     assert len(login.causes) > 3
 
 
-def test_a_check_after_a_refusal_tells_the_same_causes_without_a_login(
+def test_a_check_after_a_refusal_has_the_same_causes_without_a_login(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.put(credentials.material(password="wrong"))
@@ -75,7 +77,7 @@ def test_a_check_with_a_new_version_closes_the_breaker(credentials: CredentialFi
 @pytest.mark.parametrize(
     "edition", ["Professional Edition", "Team Edition", "Contact Manager Edition"]
 )
-def test_an_edition_without_the_api_is_named_with_what_to_do(
+def test_an_edition_without_the_api_is_reported_with_a_remedy(
     credentials: CredentialFixtures, edition: str
 ) -> None:
     credentials.switch(edition=edition)
@@ -92,13 +94,13 @@ def test_an_edition_without_the_api_is_named_with_what_to_do(
     "edition",
     ["Enterprise Edition", "Unlimited Edition", "Developer Edition", "Performance Edition"],
 )
-def test_an_edition_with_the_api_is_good(credentials: CredentialFixtures, edition: str) -> None:
+def test_an_edition_with_the_api_is_ok(credentials: CredentialFixtures, edition: str) -> None:
     credentials.switch(edition=edition)
 
     assert credentials.check().edition == edition
 
 
-def test_a_professional_edition_that_bought_the_api_is_good(
+def test_a_professional_edition_that_bought_the_api_is_ok(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.switch(edition="Professional Edition", api_add_on=True)
@@ -109,7 +111,9 @@ def test_a_professional_edition_that_bought_the_api_is_good(
     assert "with the API added" in finding(checked, "edition").message
 
 
-def test_a_user_without_the_permission_is_told_which(credentials: CredentialFixtures) -> None:
+def test_a_missing_permission_of_the_user_is_reported_by_name(
+    credentials: CredentialFixtures,
+) -> None:
     credentials.user(api_enabled=False)
 
     checked = credentials.check()
@@ -118,7 +122,9 @@ def test_a_user_without_the_permission_is_told_which(credentials: CredentialFixt
     assert "API Enabled" in finding(checked, "api").causes[0]
 
 
-def test_a_session_that_opens_no_api_lacks_the_scope(credentials: CredentialFixtures) -> None:
+def test_a_session_that_is_not_valid_for_the_api_lacks_the_scope(
+    credentials: CredentialFixtures,
+) -> None:
     credentials.switch(session_opens_rest=False)
 
     checked = credentials.check()
@@ -136,7 +142,7 @@ def test_a_session_that_opens_no_api_lacks_the_scope(credentials: CredentialFixt
         ("refresh_token id", "failed", ("refresh_token",), ("api", "full")),
     ],
 )
-def test_scopes_that_the_login_names_are_judged_by_it(
+def test_the_scopes_of_the_login_response_are_checked(
     credentials: CredentialFixtures,
     scope: str,
     grade: str,
@@ -152,7 +158,7 @@ def test_scopes_that_the_login_names_are_judged_by_it(
     assert (checked.scopes_present, checked.scopes_missing) == (present, missing)
 
 
-def test_an_org_that_hides_itself_is_no_trouble(credentials: CredentialFixtures) -> None:
+def test_an_org_that_hides_its_organization_object_is_ok(credentials: CredentialFixtures) -> None:
     credentials.switch(hidden_objects=["Organization"])
 
     checked = credentials.check()
@@ -161,7 +167,7 @@ def test_an_org_that_hides_itself_is_no_trouble(credentials: CredentialFixtures)
     assert finding(checked, "edition").grade is Grade.UNKNOWN
 
 
-def test_the_password_flow_s_end_is_told_with_what_to_use_instead(
+def test_the_end_of_the_password_flow_is_reported_with_the_alternatives(
     credentials: CredentialFixtures,
 ) -> None:
     checked = credentials.check()
@@ -173,7 +179,7 @@ def test_the_password_flow_s_end_is_told_with_what_to_use_instead(
 
 
 @pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
-def test_the_flows_that_stay_have_no_password_to_expire(
+def test_the_other_flows_have_no_password_that_expires(
     credentials: CredentialFixtures, flow: str
 ) -> None:
     credentials.put(getattr(credentials, flow)())
@@ -205,7 +211,7 @@ def test_a_password_without_a_policy_does_not_expire(credentials: CredentialFixt
     assert "never" in finding(credentials.check(password_expires_days=0), "password").message
 
 
-def test_a_quota_that_runs_out_is_a_warning(credentials: CredentialFixtures) -> None:
+def test_a_quota_that_is_nearly_used_up_is_a_warning(credentials: CredentialFixtures) -> None:
     credentials.harness.control("salesforce", "POST", "quota", {"max": 1000, "used": 850})
 
     checked = credentials.check()
@@ -214,7 +220,9 @@ def test_a_quota_that_runs_out_is_a_warning(credentials: CredentialFixtures) -> 
     assert checked.calls_allowed == 1000
 
 
-def test_an_org_in_maintenance_is_not_called_refused(credentials: CredentialFixtures) -> None:
+def test_an_org_in_maintenance_is_not_reported_as_a_refusal(
+    credentials: CredentialFixtures,
+) -> None:
     credentials.switch(org_status="maintenance")
 
     checked = credentials.check()
@@ -223,7 +231,7 @@ def test_an_org_in_maintenance_is_not_called_refused(credentials: CredentialFixt
     assert credentials.harness.ledger.breaker() is None
 
 
-def test_a_plezi_key_that_is_refused_is_told(credentials: CredentialFixtures) -> None:
+def test_a_refused_plezi_key_is_reported(credentials: CredentialFixtures) -> None:
     credentials.put_plezi(api_key="wrong")
 
     checked = credentials.check()
@@ -233,13 +241,15 @@ def test_a_plezi_key_that_is_refused_is_told(credentials: CredentialFixtures) ->
     assert finding(checked, "login").grade is Grade.OK
 
 
-def test_a_plezi_that_does_not_answer_is_unknown(credentials: CredentialFixtures) -> None:
+def test_a_plezi_that_does_not_respond_is_unknown(credentials: CredentialFixtures) -> None:
     credentials.harness.control("plezi", "POST", "faults", {"kind": "reset_before", "count": None})
 
     assert finding(credentials.check(), "plezi").grade is Grade.UNKNOWN
 
 
-def test_a_secret_that_is_no_json_is_told_without_its_text(credentials: CredentialFixtures) -> None:
+def test_a_secret_that_is_not_json_is_reported_without_its_text(
+    credentials: CredentialFixtures,
+) -> None:
     credentials.put_text("hunter2-is-no-json")
 
     checked = credentials.check()

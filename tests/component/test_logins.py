@@ -1,22 +1,29 @@
-"""Each flow logs in, each refusal has its own advice, and a refused login is never repeated."""
+"""Each flow logs in, each refusal has its own causes, and a refused login is never repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.errors import HaltError, RetryError
+from connector.http_session import ErrorAction
 from connector.salesforce.auth.login import LoginRefusedError, LoginUnavailableError
-from connector.salesforce.diagnosis import CALL, LOGIN, UNKNOWN
+from connector.salesforce.diagnosis import ROWS
+from connector.salesforce.errors import ERRORS, UNKNOWN_LOGIN_ERROR, ErrorClass
 from tests.component.credential_fixtures import CredentialFixtures
 
 LEADS = {"q": "SELECT Id FROM Lead LIMIT 1"}
 Provoke = Callable[[CredentialFixtures], None]
+Key = tuple[str, str]
+"""Code and detail of a row of the error table."""
+LOGIN: set[Key] = {(row.code, row.detail) for row in ERRORS if row.error_class is ErrorClass.LOGIN}
+CALL: set[Key] = {(row.code, row.detail) for row in ERRORS if row.causes} - LOGIN
 
 
-def ask(credentials: CredentialFixtures) -> Any:
+def query_leads(credentials: CredentialFixtures) -> Any:
     return credentials.connection().call("query/", params=LEADS)
 
 
@@ -45,44 +52,44 @@ def answer(error: str, description: str = "", status: int = 400) -> Provoke:
 
 def both(*provokes: Provoke) -> Provoke:
     def provoke(credentials: CredentialFixtures) -> None:
-        for each in provokes:
-            each(credentials)
+        for step in provokes:
+            step(credentials)
 
     return provoke
 
 
 @pytest.mark.parametrize("flow", ["material", "jwt", "client_credentials"])
-def test_each_flow_logs_in_and_its_session_opens_the_api(
+def test_each_flow_logs_in_and_its_session_is_valid_for_the_api(
     credentials: CredentialFixtures, flow: str
 ) -> None:
     credentials.put(getattr(credentials, flow)())
 
-    assert "records" in ask(credentials)
+    assert "records" in query_leads(credentials)
 
     assert credentials.logins() == ["Success"]
 
 
-def test_one_login_serves_every_invocation(credentials: CredentialFixtures) -> None:
+def test_all_invocations_share_one_login(credentials: CredentialFixtures) -> None:
     for _ in range(5):
-        ask(credentials)
+        query_leads(credentials)
 
     assert credentials.logins() == ["Success"]
 
 
-def test_a_session_that_another_invocation_renewed_is_taken_over(
+def test_a_session_that_another_invocation_renewed_is_used(
     credentials: CredentialFixtures,
 ) -> None:
     early = credentials.connection()
     early.call("query/", params=LEADS)
     credentials.harness.control("salesforce", "POST", "sessions/kill", {})
-    ask(credentials)
+    query_leads(credentials)
 
     early.call("query/", params=LEADS)
 
     assert credentials.logins() == ["Success", "Success"]
 
 
-def test_a_session_that_is_dead_everywhere_is_renewed_by_one_login(
+def test_a_session_that_is_expired_everywhere_is_renewed_by_one_login(
     credentials: CredentialFixtures,
 ) -> None:
     early, late = credentials.connection(), credentials.connection()
@@ -97,19 +104,19 @@ def test_a_session_that_is_dead_everywhere_is_renewed_by_one_login(
 
 
 @pytest.mark.parametrize("seconds", [-3600, -240, 400, 3600])
-def test_a_clock_that_goes_wrong_costs_one_more_assertion(
+def test_a_wrong_clock_costs_one_more_assertion(
     credentials: CredentialFixtures, seconds: int
 ) -> None:
     credentials.put(credentials.jwt())
     credentials.harness.control("salesforce", "POST", "clock", {"advance": seconds})
     credentials.harness.mark()
 
-    assert "records" in ask(credentials)
+    assert "records" in query_leads(credentials)
 
     assert credentials.harness.calls("salesforce")["logins"] == 2
 
 
-def test_an_assertion_that_is_refused_for_another_reason_is_not_sent_again(
+def test_an_assertion_refused_for_another_reason_is_not_sent_again(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.put(credentials.jwt())
@@ -117,7 +124,7 @@ def test_an_assertion_that_is_refused_for_another_reason_is_not_sent_again(
     credentials.harness.mark()
 
     with pytest.raises(LoginRefusedError):
-        ask(credentials)
+        query_leads(credentials)
 
     assert credentials.harness.calls("salesforce")["logins"] == 1
 
@@ -149,7 +156,7 @@ REFUSALS = {
         both(put("jwt"), user(approved=False)),
         ("invalid_grant", "user hasn't approved this consumer"),
     ),
-    "nobody to run as": (
+    "no user to run as": (
         both(put("client_credentials"), switch(client_credentials_user=None)),
         ("invalid_grant", "no client credentials user enabled"),
     ),
@@ -163,7 +170,7 @@ REFUSALS = {
         ),
         ("invalid_grant", "invalid assertion"),
     ),
-    "new words": (answer("invalid_grant", "something new"), ("invalid_grant", "")),
+    "unknown description": (answer("invalid_grant", "something new"), ("invalid_grant", "")),
     "consumer key": (put(consumer_key="other"), ("invalid_client_id", "")),
     "client credentials at a common host": (
         put("client_credentials", account_url=COMMON_HOST),
@@ -198,7 +205,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_each_refusal_has_advice_of_its_own_and_opens_the_breaker(
+def test_each_refusal_has_its_own_causes_and_opens_the_breaker(
     credentials: CredentialFixtures, name: str
 ) -> None:
     provoke, key = REFUSALS[name]
@@ -206,43 +213,44 @@ def test_each_refusal_has_advice_of_its_own_and_opens_the_breaker(
     credentials.harness.mark()
 
     with pytest.raises(LoginRefusedError) as refused:
-        ask(credentials)
+        query_leads(credentials)
 
-    assert refused.value.causes == LOGIN[key].causes
-    assert "1. " + LOGIN[key].causes[0] in str(refused.value)
+    assert refused.value.causes == ROWS[key].causes
+    assert "1. " + ROWS[key].causes[0] in str(refused.value)
     breaker = credentials.harness.ledger.breaker()
     assert breaker is not None
     assert breaker.secret_version == credentials.current()
     assert credentials.harness.calls("salesforce")["logins"] <= 1
     credentials.harness.control("salesforce", "DELETE", "faults")
     with pytest.raises(LoginRefusedError) as again:
-        ask(credentials)
+        query_leads(credentials)
     assert again.value.causes == refused.value.causes
     assert credentials.harness.calls("salesforce")["logins"] <= 1
 
 
-def test_every_refusal_in_the_table_was_provoked_and_no_two_share_their_advice() -> None:
-    later = {key for key, advice in LOGIN.items() if advice.is_temporary}
-    assert {key for _, key in REFUSALS.values()} == set(LOGIN) - later
-    assert len({advice.causes for advice in LOGIN.values()}) == len(LOGIN)
-    assert len({advice.causes for advice in CALL.values()}) >= len(CALL) - 1  # two are maintenance
+def test_every_refused_login_of_the_table_is_provoked_and_no_two_have_the_same_causes() -> None:
+    temporary = {key for key in LOGIN if ROWS[key].action is ErrorAction.RETRY}
+    assert {key for _, key in REFUSALS.values()} == LOGIN - temporary
+    of_logins = LOGIN | {("420", ""), ("503", "")}
+    assert len({ROWS[key].causes for key in of_logins}) == len(of_logins)
+    assert len({ROWS[key].causes for key in CALL}) >= len(CALL) - 1  # two are maintenance
 
 
-def test_a_refusal_that_nobody_knows_points_to_login_history(
+def test_an_unknown_refusal_points_to_the_login_history(
     credentials: CredentialFixtures,
 ) -> None:
     answer("brand_new_error")(credentials)
 
     with pytest.raises(LoginRefusedError) as refused:
-        ask(credentials)
+        query_leads(credentials)
 
-    assert refused.value.causes == UNKNOWN.causes
+    assert refused.value.causes == UNKNOWN_LOGIN_ERROR.causes
 
 
 @pytest.mark.parametrize(
-    ("provoke", "words"),
+    ("provoke", "message"),
     [
-        (answer("rate_limit_exceeded", "too many logins"), "too many logins of late"),
+        (answer("rate_limit_exceeded", "too many logins"), "too many logins in the last minutes"),
         (switch(logins_per_hour=0), "3,600 times within an hour"),
         (switch(org_status="maintenance"), "in maintenance"),
         (
@@ -255,25 +263,25 @@ def test_a_refusal_that_nobody_knows_points_to_login_history(
             lambda credentials: credentials.harness.control(
                 "salesforce", "POST", "faults", {"kind": "connection_reset"}
             ),
-            "does not answer",
+            "does not respond",
         ),
     ],
 )
-def test_what_will_pass_opens_no_breaker_and_is_not_repeated_at_once(
-    credentials: CredentialFixtures, provoke: Provoke, words: str
+def test_a_temporary_refusal_opens_no_breaker_and_is_not_repeated_at_once(
+    credentials: CredentialFixtures, provoke: Provoke, message: str
 ) -> None:
     provoke(credentials)
     connection = credentials.connection()
     credentials.harness.mark()
 
-    with pytest.raises(LoginUnavailableError, match=words):
+    with pytest.raises(LoginUnavailableError, match=message):
         connection.read("query/", params=LEADS)
 
     assert connection.calls == 1
     assert credentials.harness.ledger.breaker() is None
     credentials.switch(logins_per_hour=3600, org_status="active")
     credentials.harness.control("salesforce", "DELETE", "faults")
-    assert "records" in ask(credentials)
+    assert "records" in query_leads(credentials)
 
 
 def rest_error(status: int, code: str, message: str) -> Provoke:
@@ -293,7 +301,7 @@ def fault(kind: str) -> Provoke:
 
 
 CALLS = {
-    "session dies": (fault("session_expired"), ("INVALID_SESSION_ID", ""), HaltError),
+    "session expires": (fault("session_expired"), ("INVALID_SESSION_ID", ""), HaltError),
     "scope": (
         switch(session_opens_rest=False),
         ("INVALID_SESSION_ID", "this session is not valid for use with the rest api"),
@@ -311,7 +319,7 @@ CALLS = {
         ("REQUEST_LIMIT_EXCEEDED", "totalrequests limit exceeded."),
         HaltError,
     ),
-    "at once": (
+    "concurrent calls": (
         fault("concurrent_requests"),
         (
             "REQUEST_LIMIT_EXCEEDED",
@@ -319,7 +327,7 @@ CALLS = {
         ),
         RetryError,
     ),
-    "long ones": (
+    "long transactions": (
         fault("long_transactions"),
         ("REQUEST_LIMIT_EXCEEDED", "concurrentperorglongtxn limit exceeded."),
         RetryError,
@@ -341,63 +349,65 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_refusal_of_a_session_has_advice_of_its_own(
-    credentials: CredentialFixtures, name: str
-) -> None:
+def test_each_refused_call_has_its_own_causes(credentials: CredentialFixtures, name: str) -> None:
     provoke, key, kind = CALLS[name]
     provoke(credentials)
 
     with pytest.raises(kind) as refused:
-        ask(credentials)
+        query_leads(credentials)
 
-    assert CALL[key].numbered() in str(refused.value)
+    assert ROWS[key].numbered() in str(refused.value)
     assert credentials.harness.ledger.breaker() is None  # the credentials were accepted
 
 
-def test_every_refusal_of_a_call_in_the_table_was_provoked() -> None:
-    assert {key for _, key, _ in CALLS.values()} == set(CALL)
+def test_every_refused_call_of_the_table_is_provoked() -> None:
+    assert {key for _, key, _ in CALLS.values()} == CALL
 
 
-def test_while_another_invocation_logs_in_nobody_else_does(credentials: CredentialFixtures) -> None:
+def test_only_one_invocation_logs_in_at_a_time(credentials: CredentialFixtures) -> None:
     ledger = credentials.harness.ledger
     connection = credentials.connection()
-    waited: list[float] = []
-    connection._sessions._sleep = waited.append
-    assert ledger.acquire_login_lock(credentials.harness.world.clock(), 60)
+    pauses: list[float] = []
+    sessions = connection._sessions
+    sessions._lock_retry = replace(sessions._lock_retry, sleep=pauses.append)
+    assert ledger.acquire_login_lock(credentials.harness.context.clock(), 60)
 
     with pytest.raises(LoginUnavailableError, match="another invocation"):
         connection.read("query/", params=LEADS)
     assert credentials.logins() == []
-    assert waited
+    assert pauses == [1, 2, 4, 8]
 
     ledger.release_login_lock()
     assert "records" in connection.read("query/", params=LEADS)
-    assert ledger.acquire_login_lock(credentials.harness.world.clock(), 60)  # it was given back
+    assert ledger.acquire_login_lock(
+        credentials.harness.context.clock(), 60
+    )  # the lock was released
 
 
-def test_whoever_waits_hears_of_the_refusal_and_does_not_try(
+def test_a_waiting_invocation_gets_the_refusal_without_a_login(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.put(credentials.material(password="wrong"))
     ledger = credentials.harness.ledger
-    ledger.acquire_login_lock(credentials.harness.world.clock(), 60)
+    ledger.acquire_login_lock(credentials.harness.context.clock(), 60)
     waiting = credentials.connection()
 
-    def meanwhile(_: float) -> None:
+    def refuse_other_login(_: float) -> None:
         ledger.release_login_lock()
         with pytest.raises(LoginRefusedError):
-            ask(credentials)
+            query_leads(credentials)
 
-    waiting._sessions._sleep = meanwhile
+    sessions = waiting._sessions
+    sessions._lock_retry = replace(sessions._lock_retry, sleep=refuse_other_login)
     with pytest.raises(LoginRefusedError):
         waiting.call("query/", params=LEADS)
 
     assert credentials.logins() == ["Invalid Password"]
 
 
-def test_a_claim_of_a_dead_invocation_ends_by_itself(credentials: CredentialFixtures) -> None:
+def test_the_lock_of_a_crashed_invocation_expires(credentials: CredentialFixtures) -> None:
     ledger = credentials.harness.ledger
-    now = credentials.harness.world.clock()
+    now = credentials.harness.context.clock()
     assert ledger.acquire_login_lock(now - 61, 60)
     assert ledger.acquire_login_lock(now, 60)
     assert not ledger.acquire_login_lock(now, 60)
@@ -411,34 +421,34 @@ def test_a_claim_of_a_dead_invocation_ends_by_itself(credentials: CredentialFixt
         ("client_credentials", "consumer_secret"),
     ],
 )
-def test_a_secret_that_lacks_what_its_flow_needs_is_told_by_the_key(
+def test_a_missing_key_of_a_flow_is_reported_by_name(
     credentials: CredentialFixtures, flow: str, missing: str
 ) -> None:
     credentials.put(credentials.material(flow=flow) | {missing: ""})
 
     with pytest.raises(HaltError, match=f"{missing} .for the flow {flow}"):
-        ask(credentials)
+        query_leads(credentials)
 
     assert credentials.logins() == []
 
 
-def test_a_private_key_that_is_none_is_told_without_any_login(
+def test_an_invalid_private_key_is_reported_without_a_login(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.put(credentials.jwt() | {"private_key": "not a key"})
 
     with pytest.raises(HaltError, match="private_key is not an RSA key") as refused:
-        ask(credentials)
+        query_leads(credentials)
 
     assert "not a key" not in str(refused.value)
     assert credentials.logins() == []
 
 
-def test_no_host_but_salesforce_s_hears_a_password(credentials: CredentialFixtures) -> None:
+def test_only_salesforce_hosts_receive_a_password(credentials: CredentialFixtures) -> None:
     credentials.put(credentials.material(account_url="https://acme.my.salesforce.com.evil.example"))
     credentials.harness.mark()
 
     with pytest.raises(HaltError, match="not a Salesforce address"):
-        ask(credentials)
+        query_leads(credentials)
 
     assert credentials.harness.calls("salesforce")["logins"] == 0

@@ -1,4 +1,4 @@
-"""The password is reset in the org: one refused login, one alert, no lockout, nothing lost."""
+"""A password reset in the org: one refused login, one alert, no lockout, no lost edit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.component.credential_fixtures import CredentialFixtures
 REFUSED = "Invalid Password"
 
 
-def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures) -> None:
+def test_a_password_reset_from_start_to_end(credentials: CredentialFixtures) -> None:
     harness = credentials.harness
     ana = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     assert credentials.run().state is RunState.DONE
@@ -28,7 +28,7 @@ def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures)
     assert "1. the password was reset" in text
     assert "Nothing is lost" in text
 
-    # Ten more invocations make none, and nobody is told again.
+    # Ten more invocations make no login, and no second alert is sent.
     harness.mark()
     for _ in range(10):
         assert credentials.run().reason == "login_refused"
@@ -36,13 +36,13 @@ def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures)
     assert credentials.logins() == [*before, REFUSED]
     assert credentials.mail() == []
 
-    # Meanwhile people work.
+    # Users edit records during this time.
     harness.edit_person(ana, phone="222")
     harness.edit_lead(lead["Id"], MobilePhone="333")
     harness.add_person(email="bob@example.com", last_name="Roi")
     harness.add_lead(Email="cleo@example.com", LastName="Noël")
 
-    # A wrong new secret is refused by the rotation, and the breaker stays.
+    # The rotation refuses a wrong new secret, and the breaker stays open.
     wrong = credentials.put(credentials.material(security_token="mistyped"), "AWSPENDING")
     for _ in range(3):
         assert credentials.rotation().test_and_promote(wrong).outcome is RotationOutcome.REFUSED
@@ -50,7 +50,7 @@ def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures)
     assert harness.ledger.breaker() == breaker
     assert credentials.run().reason == "login_refused"
 
-    # The right one is promoted, and the run that it asks for catches up.
+    # The rotation promotes the right secret, and the run that it requests catches up.
     right = credentials.put(credentials.material(), "AWSPENDING")
     rotated = credentials.rotation().test_and_promote(right)
     assert rotated.outcome is RotationOutcome.PROMOTED
@@ -61,10 +61,10 @@ def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures)
     people = harness.people()
     assert set(people) == {"ana@example.com", "bob@example.com", "cleo@example.com"}
     assert people["ana@example.com"]["mobile"] == "333"
-    assert {each["Email"] for each in harness.leads()} == set(people)
+    assert {lead["Email"] for lead in harness.leads()} == set(people)
     assert harness.leads("ana@example.com")[0]["Phone"] == "222"
 
-    # The user was never locked out: two refused logins, of which each was a different secret.
+    # The user was never locked out: two refused logins, each with a different secret.
     assert not credentials.locked_out()
     assert credentials.logins().count(REFUSED) == 2
     credentials.run()
@@ -73,7 +73,7 @@ def test_a_password_reset_from_beginning_to_end(credentials: CredentialFixtures)
     assert harness.calls("salesforce")["writes"] == harness.calls("plezi")["writes"] == 0
 
 
-def test_a_password_that_expired_by_itself_is_the_same_story(
+def test_an_expired_password_behaves_like_a_reset_password(
     credentials: CredentialFixtures,
 ) -> None:
     assert credentials.run().state is RunState.DONE
@@ -89,7 +89,7 @@ def test_a_password_that_expired_by_itself_is_the_same_story(
     assert credentials.run().state is RunState.DONE
 
 
-def test_a_trouble_that_comes_back_is_told_again(credentials: CredentialFixtures) -> None:
+def test_a_second_password_reset_sends_a_second_alert(credentials: CredentialFixtures) -> None:
     for _ in range(2):
         credentials.reset_password()
         credentials.run()

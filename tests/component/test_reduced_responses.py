@@ -1,4 +1,4 @@
-"""Salesforce lists every record that changed; the connector needs one stamp of that answer."""
+"""Salesforce lists every record that changed; the connector needs one stamp of that response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector import http_session as transport
+from connector import http_session
 from connector.http_session import HttpSession
 from connector.salesforce.reader import drop_ids
 from local.serving import InProcessAdapter
@@ -21,11 +21,11 @@ MANY = 5_000
 COVERED = "2026-11-23T10:00:00.000+0000"
 
 
-def ask_what_changed(harness: Harness, **options: Any) -> requests.Response:
+def get_updated(harness: Harness, **options: Any) -> requests.Response:
     now = harness.control("salesforce", "GET", "clock")["now"]
-    wire = HttpSession()
-    wire.mount("https://", InProcessAdapter(harness.org))
-    return wire.get(
+    http = HttpSession()
+    http.mount("https://", InProcessAdapter(harness.org))
+    return http.get(
         f"{SALESFORCE}/services/data/v64.0/sobjects/Lead/updated/",
         params={"start": options.pop("start", "2026-11-01T00:00:00Z"), "end": now},
         headers={"Authorization": f"Bearer {harness._token}"},
@@ -33,43 +33,43 @@ def ask_what_changed(harness: Harness, **options: Any) -> requests.Response:
     )
 
 
-def test_the_ids_of_what_changed_are_dropped_while_they_arrive(harness: Harness) -> None:
+def test_the_ids_of_changed_records_are_dropped_while_they_arrive(harness: Harness) -> None:
     harness.control("salesforce", "POST", "load", {"leads": MANY, "spread_seconds": 3600})
 
-    whole = ask_what_changed(harness)
-    short = ask_what_changed(harness, reduce=drop_ids)
+    whole = get_updated(harness)
+    reduced = get_updated(harness, reduce=drop_ids)
 
     assert len(whole.json()["ids"]) > MANY / 2
-    assert short.json()["latestDateCovered"] == whole.json()["latestDateCovered"]
-    assert len(short.content) < 200
+    assert reduced.json()["latestDateCovered"] == whole.json()["latestDateCovered"]
+    assert len(reduced.content) < 200
 
 
-def test_a_refusal_is_not_shortened(harness: Harness) -> None:
-    refused = ask_what_changed(harness, start="2020-01-01T00:00:00Z", reduce=lambda _: b"")
+def test_an_error_response_is_not_reduced(harness: Harness) -> None:
+    refused = get_updated(harness, start="2020-01-01T00:00:00Z", reduce=lambda _: b"")
 
     assert refused.json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
 
 
-def test_an_answer_without_end_is_refused_however_short_it_is_kept(
+def test_a_response_that_is_too_long_is_refused_even_when_it_is_reduced(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness.control("salesforce", "POST", "load", {"leads": MANY, "spread_seconds": 3600})
-    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 10_000)
-    monkeypatch.setattr(transport, "CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(http_session, "MAX_RESPONSE_BYTES", 10_000)
+    monkeypatch.setattr(http_session, "CHUNK_BYTES", 1_000)
 
     with pytest.raises(requests.ConnectionError, match="larger than 10000 bytes"):
-        ask_what_changed(harness, reduce=drop_ids)
+        get_updated(harness, reduce=drop_ids)
 
 
 @given(st.integers(0, 40), st.lists(st.integers(1, 60)))
-def test_the_stamp_survives_wherever_the_pieces_are_cut(ids: int, cuts: list[int]) -> None:
+def test_the_stamp_is_kept_for_every_split_into_chunks(ids: int, cuts: list[int]) -> None:
     listed = [f"00Q{number:015}" for number in range(ids)]
-    answer = json.dumps({"ids": listed, "latestDateCovered": COVERED}).encode()
-    pieces = []
+    response = json.dumps({"ids": listed, "latestDateCovered": COVERED}).encode()
+    chunks = []
     for cut in cuts:
-        pieces.append(answer[:cut])
-        answer = answer[cut:]
+        chunks.append(response[:cut])
+        response = response[cut:]
 
-    kept = reduce(lambda kept, piece: drop_ids(kept + piece), [*pieces, answer], b"")
+    kept = reduce(lambda kept, chunk: drop_ids(kept + chunk), [*chunks, response], b"")
 
     assert json.loads(kept) == {"ids": listed[-1:], "latestDateCovered": COVERED}

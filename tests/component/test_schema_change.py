@@ -1,4 +1,4 @@
-"""A field that disappears, comes back, or changes: it rests alone, and no edit of it is lost."""
+"""A field that disappears, returns or changes: only its pair is suspended, no edit is lost."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SEGMENT = FieldPair("segment", "segment__c", Direction.BOTH)
 
 @pytest.fixture
 def person(harness: Harness) -> str:
-    """Ana, known to both sides, with a segment that travels both ways."""
+    """Ana, known to both sides, with a segment that is synchronized both ways."""
     mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, SEGMENT))
-    harness.world.mappings.save(mapping)  # type: ignore[attr-defined]
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
     contact = harness.add_person(email=ANA, last_name="Lopez", segment="smb", phone="111")
     harness.sync()
     return contact
@@ -31,18 +31,20 @@ def lead(harness: Harness) -> dict[str, Any]:
     return dict(row)
 
 
-def visible(harness: Harness, *, read: bool, edit: bool) -> None:
+def set_visibility(harness: Harness, *, read: bool, edit: bool) -> None:
     body = {"read": read, "edit": edit, "username": harness.org.integration_user.username}
     harness.control("salesforce", "POST", "fields/Lead/segment__c/visibility", body)
 
 
-def later(harness: Harness, seconds: int = 3600) -> None:
+def advance_both_clocks(harness: Harness, seconds: int = 3600) -> None:
     for side in ("plezi", "salesforce"):
         harness.control(side, "POST", "clock", {"advance": seconds})
 
 
-def test_a_hidden_field_is_parked_and_all_others_go_on(harness: Harness, person: str) -> None:
-    visible(harness, read=False, edit=False)
+def test_a_hidden_field_is_suspended_and_all_others_are_synchronized(
+    harness: Harness, person: str
+) -> None:
+    set_visibility(harness, read=False, edit=False)
     harness.edit_person(person, phone="222", segment="mid")
 
     run = harness.sync()
@@ -54,10 +56,10 @@ def test_a_hidden_field_is_parked_and_all_others_go_on(harness: Harness, person:
 
 
 @pytest.mark.parametrize("side", ["plezi", "salesforce"])
-def test_what_is_typed_while_a_field_is_hidden_arrives_when_it_is_back(
+def test_an_edit_of_a_hidden_field_is_synchronized_when_the_field_is_visible_again(
     harness: Harness, person: str, side: str
 ) -> None:
-    visible(harness, read=False, edit=False)
+    set_visibility(harness, read=False, edit=False)
     harness.edit_person(person, phone="222")
     harness.sync()
     if side == "plezi":
@@ -65,11 +67,11 @@ def test_what_is_typed_while_a_field_is_hidden_arrives_when_it_is_back(
     else:
         harness.edit_lead(lead(harness)["Id"], segment__c="mid")
     harness.sync()
-    later(harness)
+    advance_both_clocks(harness)
     harness.sync()
 
-    visible(harness, read=True, edit=True)
-    for client in harness.world.clients.values():
+    set_visibility(harness, read=True, edit=True)
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.sync()
 
@@ -77,12 +79,12 @@ def test_what_is_typed_while_a_field_is_hidden_arrives_when_it_is_back(
     assert harness.ledger.suspended_pairs() == {}
 
 
-def test_a_hidden_field_is_never_taken_for_a_cleared_one(harness: Harness, person: str) -> None:
-    visible(harness, read=False, edit=False)
+def test_a_hidden_field_is_never_handled_as_cleared(harness: Harness, person: str) -> None:
+    set_visibility(harness, read=False, edit=False)
     harness.edit_lead(lead(harness)["Id"], Phone="333")
     harness.sync()
-    visible(harness, read=True, edit=True)
-    for client in harness.world.clients.values():
+    set_visibility(harness, read=True, edit=True)
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.edit_person(person, phone="444")
 
@@ -91,29 +93,27 @@ def test_a_hidden_field_is_never_taken_for_a_cleared_one(harness: Harness, perso
     assert lead(harness)["segment__c"] == harness.people()[ANA]["segment"] == "smb"
 
 
-def test_a_field_that_may_not_be_edited_keeps_its_edits_waiting(
-    harness: Harness, person: str
-) -> None:
-    visible(harness, read=True, edit=False)
+def test_an_edit_of_a_read_only_field_waits_for_edit_access(harness: Harness, person: str) -> None:
+    set_visibility(harness, read=True, edit=False)
     harness.edit_person(person, segment="mid", phone="222")
-    for client in harness.world.clients.values():
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.sync()
     assert (lead(harness)["segment__c"], lead(harness)["Phone"]) == ("smb", "222")
     assert "segment__c" in harness.ledger.suspended_pairs()
 
-    visible(harness, read=True, edit=True)
-    for client in harness.world.clients.values():
+    set_visibility(harness, read=True, edit=True)
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.sync()
 
     assert lead(harness)["segment__c"] == "mid"
 
 
-def test_edit_access_lost_between_two_looks_parks_the_line_and_quarantines_nobody(
+def test_edit_access_lost_between_two_describes_suspends_the_pair_and_quarantines_no_link(
     harness: Harness, person: str
 ) -> None:
-    visible(harness, read=True, edit=False)
+    set_visibility(harness, read=True, edit=False)
     harness.edit_person(person, segment="mid", phone="222")
 
     harness.sync()
@@ -124,7 +124,7 @@ def test_edit_access_lost_between_two_looks_parks_the_line_and_quarantines_nobod
     assert "segment__c" in harness.ledger.suspended_pairs()
 
 
-def test_a_deleted_field_is_parked(harness: Harness, person: str) -> None:
+def test_a_deleted_field_is_suspended(harness: Harness, person: str) -> None:
     harness.control("salesforce", "DELETE", "fields/Lead/segment__c")
     harness.edit_person(person, phone="222")
 
@@ -135,13 +135,11 @@ def test_a_deleted_field_is_parked(harness: Harness, person: str) -> None:
     assert "segment__c" in harness.ledger.suspended_pairs()
 
 
-def test_a_retyped_field_is_parked_and_a_type_that_fits_brings_it_back(
-    harness: Harness, person: str
-) -> None:
+def test_a_field_whose_type_changed_is_suspended(harness: Harness, person: str) -> None:
     harness.control("salesforce", "DELETE", "fields/Lead/segment__c")
     number = {"type": "Number", "label": "Segment", "precision": 8, "scale": 0}
     harness.control("salesforce", "POST", "fields/Lead", {"name": "segment__c", "Metadata": number})
-    for client in harness.world.clients.values():
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.edit_person(person, phone="222", segment="mid")
 
@@ -153,9 +151,9 @@ def test_a_retyped_field_is_parked_and_a_type_that_fits_brings_it_back(
     assert "types that fit" in harness.ledger.suspended_pairs()["segment__c"]
 
 
-def test_an_attribute_withdrawn_in_plezi_is_parked(harness: Harness, person: str) -> None:
+def test_an_attribute_deleted_in_plezi_is_suspended(harness: Harness, person: str) -> None:
     harness.control("plezi", "DELETE", "attributes/segment")
-    for client in harness.world.clients.values():
+    for client in harness.context.clients.values():
         client.invalidate_schemas()
     harness.edit_person(person, phone="222")
 
@@ -167,7 +165,9 @@ def test_an_attribute_withdrawn_in_plezi_is_parked(harness: Harness, person: str
     assert "segment__c" in harness.ledger.suspended_pairs()
 
 
-def test_without_the_flag_field_no_contact_takes_part_and_leads_go_on(harness: Harness) -> None:
+def test_without_the_flag_field_no_contact_takes_part_and_leads_are_synchronized(
+    harness: Harness,
+) -> None:
     harness.add_contact(Email="cleo@example.com", LastName="Noel", sync_to_plezi__c="yes")
     harness.control("salesforce", "DELETE", "fields/Contact/sync_to_plezi__c")
     harness.add_person(email=ANA, last_name="Lopez")
@@ -180,7 +180,7 @@ def test_without_the_flag_field_no_contact_takes_part_and_leads_go_on(harness: H
     assert "Contact filter" in harness.ledger.suspended_pairs()
 
 
-def test_a_picklist_that_lost_a_value_refuses_that_person_only(
+def test_a_picklist_that_lost_a_value_refuses_only_the_contact_with_this_value(
     harness: Harness, person: str
 ) -> None:
     harness.control("salesforce", "PATCH", "fields/Lead/segment__c", {"values": ["smb"]})
@@ -193,14 +193,12 @@ def test_a_picklist_that_lost_a_value_refuses_that_person_only(
     assert {row["Email"] for row in harness.leads()} == {ANA, "bob@example.com"}
 
 
-def test_what_a_side_says_of_its_fields_is_not_believed_for_ever(
-    harness: Harness, person: str
-) -> None:
-    clients = harness.world.clients.values()
-    now = harness.world.clock()
+def test_a_describe_expires(harness: Harness, person: str) -> None:
+    clients = harness.context.clients.values()
+    now = harness.context.clock()
     for client in clients:
         client._clock = lambda: now + 2 * 86_400  # type: ignore[attr-defined]
-    visible(harness, read=True, edit=False)
+    set_visibility(harness, read=True, edit=False)
     harness.edit_person(person, phone="222")
 
     harness.sync()

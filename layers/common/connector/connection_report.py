@@ -1,4 +1,4 @@
-"""What a check of the connection finds: plain data, ready to be answered as JSON (`asdict`)."""
+"""The result of a connection check: plain data for a JSON response (`asdict`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """How good a finding is. `unknown`: it could not be looked at, and nothing is claimed."""
+    """The grade of a finding. `unknown`: the check could not decide."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,10 +17,10 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: its name, its grade, a sentence, and what to do in order.
+    """One checked item: its name, its grade, a sentence, and the likely causes in order.
 
     Names: `flow`, `login`, `api`, `edition`, `scopes`, `password`, `quota`, `plezi`. A finding that
-    rests on one that failed is left out.
+    depends on a failed one is left out. Each cause contains its remedy.
     """
 
     name: str
@@ -31,12 +31,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """A check of both sides at one time (`at`, our clock in seconds).
+    """The result of one check of both sides at one time (`at`, our clock in seconds).
 
     `ok`: no finding failed, so a run can work. The other fields are the facts behind the findings;
-    None or '' where nobody said. `flow_ends` is the day (ISO) on which Salesforce ends the flow, ''
-    for the flows that stay. Scopes are by Salesforce's names: `scopes_present` and `scopes_missing`
-    of the three that Plezi's article asks for, where the login or the calls told.
+    None or '' where they are not known. `flow_ends` is the day (ISO) on which Salesforce ends the
+    flow, '' for the flows that stay. Scopes have Salesforce's names: `scopes_present` and
+    `scopes_missing` are those of the three that Plezi's article requires, as far as the login or
+    the calls show them.
     """
 
     at: float
@@ -55,7 +56,7 @@ class ConnectionReport:
     calls_allowed: int | None = None
 
     def with_findings(self, *findings: Finding) -> ConnectionReport:
-        """Return the check with some findings more."""
-        together = (*self.findings, *findings)
-        ok = all(each.grade is not Grade.FAILED for each in together)
-        return replace(self, findings=together, ok=ok)
+        """Return the report with additional findings."""
+        all_findings = (*self.findings, *findings)
+        ok = all(finding.grade is not Grade.FAILED for finding in all_findings)
+        return replace(self, findings=all_findings, ok=ok)

@@ -5,6 +5,7 @@
     │   └── UnknownOutcomeError  the response to a write was lost: recover, do not repeat the write
     ├── StaleError             another process changed the data first: read again, then plan again
     ├── RejectedError          one record was refused, with a code and a remedy: the others go on
+    │   └── UnknownFieldError  a field is not as it was described: describe again, then try again
     └── HaltError              an admin must act before the next attempt: stop the run
 
 No error carries a value that a user typed: messages name systems, fields, ids, codes and remedies.
@@ -90,6 +91,10 @@ class RejectedError(ConnectorError):
         self.code = code
         self.remedy = remedy
         self.fields = fields
+
+
+class UnknownFieldError(RejectedError):
+    """A field is not, or no longer, as it was described: describe the objects again."""
 
 
 class HaltError(ConnectorError):

@@ -1,6 +1,6 @@
-"""How we speak HTTP: time-outs on every call, bounded answers, no redirects, calls counted.
+"""HTTP sessions: time-outs on every call, bounded responses, no redirects, a count of the calls.
 
-And the one table that says what an error means for us, by what must be done next.
+This module also maps the HTTP statuses of errors to the next action of the connector.
 """
 
 from __future__ import annotations
@@ -18,17 +18,22 @@ from requests.adapters import HTTPAdapter
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
-"""A Salesforce call of 20 s or more counts as long-running (25 at once, 5 in a Developer Edition);
-20 s is also what a known Plezi client waits."""
+"""Salesforce counts a call of 20 s or more as long-running (at most 25 at the same time, 5 in a
+Developer Edition); a known Plezi client also waits 20 s."""
 CHUNK_BYTES: Final = 64 * 1024
-"""Bytes of an answer read at a time when it is shortened on its way."""
+"""Bytes of a response that are read at a time while it is reduced."""
 MAX_RESPONSE_BYTES: Final = 20 * 1024 * 1024
-"""Bytes; 2,000 rows of 60 fields are about 4 MB, so a larger answer is not one of ours."""
+"""Bytes; 2,000 rows of 60 fields are about 4 MB, so no expected response is larger."""
 OK_STATUSES: Final = range(200, 300)
 
 
 class ErrorAction(StrEnum):
-    """What must be done next about an answer that is not a success."""
+    """The next action after an error.
+
+    `retry`: send the same request later. `stale`: read the record again. `reject`: the request or
+    record is refused, the others continue. `halt`: stop the run until an admin has acted. `renew`:
+    get another session.
+    """
 
     RETRY = "retry"
     STALE = "stale"
@@ -37,43 +42,27 @@ class ErrorAction(StrEnum):
     RENEW = "renew"
 
 
-ERROR_ACTIONS: Final[Mapping[tuple[int | None, str | None], ErrorAction]] = {
-    # Salesforce, by code; None as status: on any status, and inside collections.
-    (None, "INVALID_SESSION_ID"): ErrorAction.RENEW,
-    (None, "REQUEST_LIMIT_EXCEEDED"): ErrorAction.HALT,
-    (None, "API_DISABLED_FOR_ORG"): ErrorAction.HALT,
-    (None, "API_CURRENTLY_DISABLED"): ErrorAction.HALT,
-    (None, "UNABLE_TO_LOCK_ROW"): ErrorAction.RETRY,
-    (None, "SERVER_UNAVAILABLE"): ErrorAction.RETRY,
-    (None, "QUERY_TIMEOUT"): ErrorAction.RETRY,
-    (None, "UNKNOWN_EXCEPTION"): ErrorAction.RETRY,
-    (None, "TXN_SECURITY_METERING_ERROR"): ErrorAction.RETRY,
-    (None, "ENTITY_IS_DELETED"): ErrorAction.STALE,
-    (None, "CANNOT_UPDATE_CONVERTED_LEAD"): ErrorAction.STALE,
-    # Either side, by status, where the code says nothing of its own.
-    (401, None): ErrorAction.RENEW,
-    (403, None): ErrorAction.HALT,
-    (404, None): ErrorAction.STALE,
-    (408, None): ErrorAction.RETRY,
-    (412, None): ErrorAction.STALE,
-    (420, None): ErrorAction.RETRY,
-    (429, None): ErrorAction.RETRY,
-    (500, None): ErrorAction.RETRY,
-    (502, None): ErrorAction.RETRY,
-    (503, None): ErrorAction.RETRY,
-    (504, None): ErrorAction.RETRY,
+STATUS_ACTIONS: Final[Mapping[int, ErrorAction]] = {
+    401: ErrorAction.RENEW,
+    403: ErrorAction.HALT,
+    404: ErrorAction.STALE,
+    408: ErrorAction.RETRY,
+    412: ErrorAction.STALE,
+    420: ErrorAction.RETRY,
+    429: ErrorAction.RETRY,
+    500: ErrorAction.RETRY,
+    502: ErrorAction.RETRY,
+    503: ErrorAction.RETRY,
+    504: ErrorAction.RETRY,
 }
-"""(status, code) -> what to do. Sources: reference/salesforce 1.7, 2.9, 2.10; reference/plezi 7.7.
-What is not listed is refused, with its code: nothing unknown is ever repeated."""
+"""HTTP status -> action, for errors of both systems whose code has no action of its own (RFC 9110;
+420 is not standard, it asks to slow down). Any other status is a refusal: an unknown error is never
+repeated."""
 
 
-def classify_error(status: int | None, code: str | None) -> ErrorAction:
-    """Return what must be done next about an error; a code says more than a status."""
-    if code is not None and (None, code) in ERROR_ACTIONS:
-        return ERROR_ACTIONS[None, code]
-    if (status, None) in ERROR_ACTIONS:
-        return ERROR_ACTIONS[status, None]
-    return ErrorAction.REJECT
+def classify_status(status: int | None) -> ErrorAction:
+    """Return the action for an error with this HTTP status; None: an error of one record."""
+    return ErrorAction.REJECT if status is None else STATUS_ACTIONS.get(status, ErrorAction.REJECT)
 
 
 class _TrustingAdapter(HTTPAdapter):
@@ -89,10 +78,10 @@ class _TrustingAdapter(HTTPAdapter):
 
 
 class HttpSession(requests.Session):
-    """A `requests` session with a time-out on every call and a bound on every answer.
+    """A `requests` session with a time-out on every call and a bound on every response.
 
-    It never follows a redirect (an attacker's way out of the allow-list), ignores proxies and
-    netrc of the environment, and counts its calls.
+    It never follows a redirect, which could lead outside of the allowed hosts. It ignores proxies
+    and netrc of the environment, and counts its calls.
     """
 
     def __init__(
@@ -112,48 +101,50 @@ class HttpSession(requests.Session):
         reduce: Callable[[bytes], bytes] | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> requests.Response:
-        """Send one request; raise `requests.RequestException` when no whole answer was heard.
+        """Send one request; raise `requests.RequestException` without a complete response.
 
-        `reduce` is given what was kept of a successful answer and the next piece of it, and
-        returns what to keep: an answer of which little is used need never be held whole.
+        `reduce` receives the bytes kept so far of a successful response plus the next chunk, and
+        returns the bytes to keep: a response of which little is used is never in memory as a whole.
         """
         kwargs.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
         kwargs["allow_redirects"] = False
         kwargs["stream"] = True
         self.calls += 1
-        answer = super().request(*args, **kwargs)
+        response = super().request(*args, **kwargs)
         try:
-            content, length = _read_bounded(answer, reduce)
+            content, length = _read_bounded(response, reduce)
         except Exception as error:
-            raise requests.ConnectionError("the answer was cut off") from error
+            raise requests.ConnectionError("the response is incomplete") from error
         finally:
-            answer.close()
+            response.close()
         if length > MAX_RESPONSE_BYTES:
-            raise requests.ConnectionError(f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
-        answer._content = content  # noqa: SLF001  # what Response.content itself would set
-        self._server_clock = (answer.headers.get("Date", ""), self._monotonic())
-        return answer
+            raise requests.ConnectionError(
+                f"the response is larger than {MAX_RESPONSE_BYTES} bytes"
+            )
+        response._content = content  # noqa: SLF001  # as Response.content itself does
+        self._server_clock = (response.headers.get("Date", ""), self._monotonic())
+        return response
 
     def server_time(self) -> datetime | None:
-        """Return what the far side's clock says now, by its last answer; None before any."""
-        said, heard_at = self._server_clock
-        if not said:
+        """Return the server's clock by its last response; None before the first one."""
+        date, received_at = self._server_clock
+        if not date:
             return None
-        elapsed = timedelta(seconds=self._monotonic() - heard_at)
-        return parsedate_to_datetime(said).astimezone(UTC) + elapsed
+        elapsed = timedelta(seconds=self._monotonic() - received_at)
+        return parsedate_to_datetime(date).astimezone(UTC) + elapsed
 
 
 def _read_bounded(
-    answer: requests.Response, reduce: Callable[[bytes], bytes] | None
+    response: requests.Response, reduce: Callable[[bytes], bytes] | None
 ) -> tuple[bytes, int]:
-    """Read an answer, no further than it is too large; return what is kept, and the length read."""
-    if reduce is None or answer.status_code not in OK_STATUSES:
-        content: bytes = answer.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+    """Read a response up to the size limit; return the bytes kept and the length read."""
+    if reduce is None or response.status_code not in OK_STATUSES:
+        content: bytes = response.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
         return content, len(content)
     kept, length = b"", 0
     while length <= MAX_RESPONSE_BYTES and (
-        piece := answer.raw.read(CHUNK_BYTES, decode_content=True)
+        chunk := response.raw.read(CHUNK_BYTES, decode_content=True)
     ):
-        kept = reduce(kept + piece)
-        length += len(piece)
+        kept = reduce(kept + chunk)
+        length += len(chunk)
     return kept, length

@@ -1,1 +1,1 @@
-"""Plezi, in the engine's words. Everything about its API that is assumed sits in one setting."""
+"""The Plezi adapter. Every assumption about the API is in one setting, `PleziDialect`."""

@@ -1,31 +1,35 @@
-"""The wire to Plezi: headers, pace, errors; one request at a time.
+"""The Plezi API: headers, rate limit, errors; one request at a time.
 
-What is verified of this API: base URL, the two headers, JSON:API shapes of create and of errors.
-The rest is assumed and comes from `PleziDialect` (reference: plezi section 7).
+Verified facts of this API: the base URL, the two headers, the JSON:API shapes of creations and of
+errors. The rest is assumed and comes from `PleziDialect`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import requests
 
 from connector.errors import HaltError, RejectedError, RetryError, StaleError, StopReason
-from connector.http_session import ErrorAction, HttpSession, classify_error
-from connector.secrets import PleziCredentials, SecretProvider
+from connector.http_session import ErrorAction, HttpSession, classify_status
+from connector.retry import RetryPolicy
+from connector.secret_version import SecretProvider
+from connector.secrets import PleziCredentials
 
 MAX_ATTEMPTS: Final = 4
 FIRST_PAUSE: Final = 1.0
+"""Bound in seconds of the first pause before a call is repeated; doubled each time."""
 MAX_PAUSE: Final = 30.0
-"""Seconds: a longer advice is not waited for inside a run; the next run comes back."""
+"""Seconds. A run does not wait for a longer advice of the server: the next run tries again."""
 MAX_DETAIL_CHARACTERS: Final = 300
 TOO_MANY_REQUESTS: Final = 429
 
 
 class RateLimiter:
-    """Keeps the agreed number of calls a second (0: no limit)."""
+    """Keeps the allowed number of calls a second (0: no limit)."""
 
     def __init__(
         self, per_second: float, clock: Callable[[], float], sleep: Callable[[float], None]
@@ -36,7 +40,7 @@ class RateLimiter:
         self._next = 0.0
 
     def acquire(self) -> None:
-        """Wait for this call's turn."""
+        """Wait until the next call is allowed."""
         if not self._gap:
             return
         now = self._clock()
@@ -47,10 +51,24 @@ class RateLimiter:
 
 @dataclass(frozen=True, slots=True)
 class PleziResponse:
-    """A success: its JSON object and its headers."""
+    """A successful response: its JSON object and its headers."""
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+
+
+class _TooManyRequestsError(RetryError):
+    """Plezi refused a call because of its rate; nothing was done."""
+
+
+def _is_repeatable_read(error: BaseException) -> bool:
+    if isinstance(error, RetryError):
+        return error.after <= MAX_PAUSE
+    return isinstance(error, requests.RequestException)
+
+
+def _is_repeatable_write(error: BaseException) -> bool:
+    return isinstance(error, _TooManyRequestsError) and error.after <= MAX_PAUSE
 
 
 class PleziApi:
@@ -58,58 +76,55 @@ class PleziApi:
 
     def __init__(
         self,
-        wire: HttpSession,
+        http: HttpSession,
         secrets: SecretProvider[PleziCredentials],
         base_url: str,
-        pace: RateLimiter,
-        sleep: Callable[[float], None],
+        rate_limiter: RateLimiter,
+        retry: RetryPolicy,
     ) -> None:
-        self._wire = wire
+        self._http = http
         self._secrets = secrets
         self._base_url = base_url.rstrip("/")
-        self._pace = pace
-        self._sleep = sleep
+        self._rate_limiter = rate_limiter
+        self._retry = replace(
+            retry,
+            first_pause=FIRST_PAUSE,
+            max_pause=MAX_PAUSE,
+            max_seconds=math.inf,
+            max_attempts=MAX_ATTEMPTS,
+        )
 
     @property
     def calls(self) -> int:
         """HTTP requests sent so far."""
-        return self._wire.calls
+        return self._http.calls
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> PleziResponse:
-        """Get a resource; repeated on the spot a bounded number of times.
+        """Get a resource; a temporary error is repeated (`MAX_ATTEMPTS`).
 
-        Raises `RetryError`, `StaleError` (it is not there), `RejectedError` or `HaltError`.
+        Raises `RetryError`, `StaleError` (not found), `RejectedError` or `HaltError`.
         """
-        pause = FIRST_PAUSE
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return self.send("GET", path, params=params)
-            except requests.RequestException as error:
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise RetryError(
-                        "Plezi does not answer", reason=StopReason.PLEZI_UNAVAILABLE
-                    ) from error
-            except RetryError as error:
-                if attempt == MAX_ATTEMPTS - 1 or error.after > MAX_PAUSE:
-                    raise
-                pause = max(pause, error.after)
-            self._sleep(pause)
-            pause *= 2
-        raise AssertionError("the last try returns or raises")
+        try:
+            return self._retry.call(
+                lambda: self.send("GET", path, params=params),
+                retry_on=_is_repeatable_read,
+                operation="plezi_read",
+            )
+        except requests.RequestException as error:
+            raise RetryError(
+                "Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE
+            ) from error
 
     def write(self, method: str, path: str, body: object) -> PleziResponse:
-        """Send a write once; again only when Plezi says that it did nothing (429).
+        """Send a write once; repeat it only when Plezi answers that it did nothing (429).
 
-        Raises as `read`, and `requests.RequestException` when the answer was not heard.
+        Raises as `read`, and `requests.RequestException` when the response was lost.
         """
-        for _ in range(MAX_ATTEMPTS - 1):
-            try:
-                return self.send(method, path, json=body)
-            except _TooManyRequestsError as error:
-                if error.after > MAX_PAUSE:
-                    raise
-                self._sleep(error.after or FIRST_PAUSE)
-        return self.send(method, path, json=body)
+        return self._retry.call(
+            lambda: self.send(method, path, json=body),
+            retry_on=_is_repeatable_write,
+            operation="plezi_write",
+        )
 
     def send(
         self,
@@ -119,10 +134,10 @@ class PleziApi:
         params: Mapping[str, str] | None = None,
         json: object = None,
     ) -> PleziResponse:
-        """Send one request and judge the answer."""
+        """Send one request; return a successful response, else raise as `write`."""
         credentials = self._secrets.current().value
-        self._pace.acquire()
-        answer = self._wire.request(
+        self._rate_limiter.acquire()
+        response = self._http.request(
             method,
             f"{self._base_url}/{path}",
             params=dict(params or {}),
@@ -134,20 +149,16 @@ class PleziApi:
                 "Content-Type": "application/json",
             },
         )
-        if answer.ok:
-            return PleziResponse(_json_object(answer), answer.headers)
-        raise _to_error(answer)
+        if response.ok:
+            return PleziResponse(_json_object(response), response.headers)
+        raise _to_error(response)
 
 
-class _TooManyRequestsError(RetryError):
-    """Plezi refused a call because of its rate: nothing was done."""
-
-
-def _to_error(answer: requests.Response) -> Exception:
-    status = answer.status_code
-    match classify_error(status, None):
+def _to_error(response: requests.Response) -> Exception:
+    status = response.status_code
+    match classify_status(status):
         case ErrorAction.RETRY:
-            after = answer.headers.get("Retry-After", "")
+            after = response.headers.get("Retry-After", "")
             kind = _TooManyRequestsError if status == TOO_MANY_REQUESTS else RetryError
             return kind(
                 f"Plezi answered {status}",
@@ -162,29 +173,28 @@ def _to_error(answer: requests.Response) -> Exception:
                 f"Plezi answered {status}: check the API key and the tenant's name in the secret",
             )
         case ErrorAction.REJECT:
-            return RejectedError(str(status), _detail(answer))
+            return RejectedError(str(status), _detail(response))
 
 
-def _detail(answer: requests.Response) -> str:
-    """Plezi's own words, which may be HTML or nothing at all; they are for the ledger only."""
+def _detail(response: requests.Response) -> str:
+    """Return the text of Plezi's errors for the ledger; the body may be HTML or empty."""
     try:
-        errors = _json_object(answer).get("errors", [])
-        words = "; ".join(str(it.get("detail") or it.get("title")) for it in errors)
+        errors = _json_object(response).get("errors", [])
+        details = "; ".join(str(error.get("detail") or error.get("title")) for error in errors)
     except (AttributeError, RetryError):
-        words = ""
-    return (words or "Plezi refused the contact and gave no reason")[:MAX_DETAIL_CHARACTERS]
+        details = ""
+    return (details or "Plezi refused the contact and gave no reason")[:MAX_DETAIL_CHARACTERS]
 
 
-def _json_object(answer: requests.Response) -> Mapping[str, Any]:
+def _json_object(response: requests.Response) -> Mapping[str, Any]:
     try:
-        body = answer.json()
+        body = response.json()
     except ValueError as error:
         raise RetryError(
-            "Plezi answered with something that is not JSON", reason=StopReason.PLEZI_UNAVAILABLE
+            "Plezi's response is not JSON", reason=StopReason.PLEZI_UNAVAILABLE
         ) from error
     if not isinstance(body, dict):
         raise RetryError(
-            "Plezi answered with something that is not a JSON object",
-            reason=StopReason.PLEZI_UNAVAILABLE,
+            "Plezi's response is not a JSON object", reason=StopReason.PLEZI_UNAVAILABLE
         )
     return body

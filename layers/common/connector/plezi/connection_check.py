@@ -1,4 +1,4 @@
-"""The connection check of Plezi: is it reachable, and does it take the key."""
+"""The connection check of Plezi: whether it is reachable and accepts the API key."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import requests
 from connector.connection_report import Finding, Grade
 from connector.errors import ConnectorError, HaltError, RetryError, StopReason
 from connector.plezi.api import PleziApi
-from connector.settings import Pager, PleziDialect
+from connector.plezi.dialect import Pager, PleziDialect
 
-FIRST_ONE: Final = {
+FIRST_CONTACT: Final = {
     Pager.PAGE: {"page": "1", "per_page": "1"},
     Pager.LIMIT_OFFSET: {"offset": "0", "limit": "1"},
 }
@@ -20,23 +20,23 @@ FIRST_ONE: Final = {
 def minimal_read(api: PleziApi, dialect: PleziDialect) -> None:
     """Read one contact, once; raises `ConnectorError`s as `PleziApi.read`."""
     try:
-        api.send("GET", "contacts", params=FIRST_ONE[dialect.pager])
+        api.send("GET", "contacts", params=FIRST_CONTACT[dialect.pager])
     except requests.RequestException as error:
-        raise RetryError("Plezi does not answer", reason=StopReason.PLEZI_UNAVAILABLE) from error
+        raise RetryError("Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE) from error
 
 
 def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:
-    """Check one tenant; nothing is raised, for every trouble is a finding."""
+    """Check one tenant; every error becomes a finding."""
     try:
         minimal_read(api, dialect)
     except HaltError as error:
         causes = (
-            "the API key is mistyped or was revoked: make a new one in Plezi and put it",
-            "the tenant in the secret is not spelt as Plezi spells the company",
+            "the API key is mistyped or revoked: create a new one in Plezi, put it in the secret",
+            "the tenant in the secret differs from the company's name in Plezi: correct it",
         )
         return Finding("plezi", Grade.FAILED, str(error), causes)
     except RetryError as error:
-        return Finding("plezi", Grade.UNKNOWN, f"Plezi could not be asked: {error}")
+        return Finding("plezi", Grade.UNKNOWN, f"Plezi could not be checked: {error}")
     except ConnectorError as error:
         return Finding("plezi", Grade.FAILED, f"Plezi does not list contacts: {error}")
-    return Finding("plezi", Grade.OK, "Plezi answers and accepts the key.")
+    return Finding("plezi", Grade.OK, "Plezi responds and accepts the key.")

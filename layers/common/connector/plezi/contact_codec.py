@@ -1,4 +1,4 @@
-"""Contacts between Plezi's words on the wire and our observations."""
+"""The codec between Plezi's JSON:API contacts and observations."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.mapping import canonical_email
-from connector.model import Observation, RecordKind, Value, Values
-from connector.settings import PleziDialect
+from connector.model import Observation, RecordKind, SkipReason, Value, Values
+from connector.plezi.dialect import PleziDialect
 
 
 class ContactCodec:
-    """Reads and says contacts in one tenant's spelling."""
+    """Decodes and encodes contacts with the attribute names of one tenant."""
 
     def __init__(self, dialect: PleziDialect) -> None:
         self._dialect = dialect
 
     def decode_page(
         self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], as_of: float
-    ) -> tuple[tuple[Observation, ...], dict[str, int]]:
-        """Return the observations of some resources, and how many had no e-mail."""
-        seen = [self.decode(row, names, as_of) for row in rows]
-        with_email = tuple(each for each in seen if each.email)
-        without = len(seen) - len(with_email)
-        return with_email, {"no_email": without} if without else {}
+    ) -> tuple[tuple[Observation, ...], dict[SkipReason, int]]:
+        """Return the observations of some resources, and how many have no e-mail."""
+        observations = [self.decode(row, names, as_of) for row in rows]
+        with_email = tuple(observation for observation in observations if observation.email)
+        without = len(observations) - len(with_email)
+        return with_email, {SkipReason.NO_EMAIL: without} if without else {}
 
     def decode(self, row: Mapping[str, Any], names: Sequence[str], as_of: float) -> Observation:
-        """Return what one contact resource says, mapped attributes only.
+        """Return the observation of one contact resource, mapped attributes only.
 
-        The address of the contact's page is built from its id where the resource does not say it.
+        The URL of the contact's page is built from its id where the resource does not have it.
         """
         attributes = row.get("attributes") or {}
-        record = str(row["id"])
+        record_id = str(row["id"])
         values: dict[str, Value] = {
             name: _value(attributes.get(self._tenant_name(name))) for name in names
         }
         if "url" in values and not values["url"]:
-            values["url"] = self._dialect.contact_url_template.format(id=record)
+            values["url"] = self._dialect.contact_url_template.format(id=record_id)
         stamp = self.stamp(row)
         return Observation(
             kind=RecordKind.PLEZI_CONTACT,
-            id=record,
+            id=record_id,
             email=canonical_email(attributes.get(self._tenant_name("email"))),
             version=stamp,
             modified=_modified(stamp),
@@ -50,11 +50,11 @@ class ContactCodec:
         )
 
     def stamp(self, row: Mapping[str, Any]) -> str:
-        """Return when a contact changed, as Plezi writes it ('' where it does not say)."""
-        said = (row.get("attributes") or {}).get("updated_at")
-        return said if isinstance(said, str) else ""
+        """Return when a contact changed, in Plezi's format ('' where it is not known)."""
+        stamp = (row.get("attributes") or {}).get("updated_at")
+        return stamp if isinstance(stamp, str) else ""
 
-    def encode(self, values: Values, record: str = "") -> dict[str, Any]:
+    def encode(self, values: Values, record_id: str = "") -> dict[str, Any]:
         """Return the JSON:API document that writes these values."""
         data: dict[str, Any] = {
             "type": "contacts",
@@ -63,23 +63,23 @@ class ContactCodec:
                 for name, value in values.items()
             },
         }
-        if record:
-            data["id"] = record
+        if record_id:
+            data["id"] = record_id
         return {"data": data}
 
     def _tenant_name(self, name: str) -> str:
         return self._dialect.attributes.get(name, name)
 
 
-def _value(said: object) -> Value:
-    """Keep what Plezi says in its own words; tolerate what it should not send."""
-    if isinstance(said, list):
-        return tuple(str(choice) for choice in said)
-    return said if isinstance(said, str | bool | int | float) else None
+def _value(raw: object) -> Value:
+    """Return a value as Plezi sends it; None for a type that is not expected."""
+    if isinstance(raw, list):
+        return tuple(str(choice) for choice in raw)
+    return raw if isinstance(raw, str | bool | int | float) else None
 
 
 def _modified(stamp: str) -> str:
-    """The stamp in the one spelling in which both sides' stamps are compared; '' sorts first."""
+    """Return the stamp in the format in which both sides' stamps are compared; '' is first."""
     try:
         moment = datetime.fromisoformat(stamp)
     except ValueError:

@@ -1,15 +1,16 @@
-"""Reading contacts that changed, whatever of its assumed list parameters Plezi honours.
+"""Reads of changed contacts, for every tenant behaviour of the assumed list parameters.
 
-Three ways, tried in this order and noticed by their results, never trusted:
+There are three ways of reading, tried in this order. The result of each page shows whether the
+tenant supports the way:
 
-* *since*: the changed-since filter with rising stamps; each page asks again from the last stamp
-  seen, so that contacts which change while we page move ahead of us and are read later.
-* *newest first*: falling stamps, down to the watermark; contacts that change move behind us, where
-  the next reading finds them.
-* *everything*: where neither is honoured, all pages; the values themselves say what changed.
+* *since*: the changed-since filter with ascending stamps; each page starts at the last stamp of the
+  page before, so a contact that changes during the reading moves forward and is read later.
+* *newest first*: descending stamps down to the watermark; a contact that changes moves to the
+  start, where the next reading finds it.
+* *everything*: where the tenant supports neither, all pages; the values show the changes.
 
-A reading ends at an empty page, or at one that brings nothing new and is shorter than others were:
-totals and page sizes may lie (fault 32), and thousands of contacts may share one stamp.
+A reading ends at an empty page, or at a page that has no new contact and is shorter than others:
+totals and page sizes may be wrong, and thousands of contacts may have the same stamp.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from connector.errors import RejectedError, RetryError, StopReason
 from connector.model import Cursor, Page
 from connector.plezi.api import PleziApi, PleziResponse
 from connector.plezi.contact_codec import ContactCodec
-from connector.settings import ChangedSince, Pager, PleziDialect
+from connector.plezi.dialect import ChangedSince, Pager, PleziDialect
 
 OVERLAP: Final = timedelta(minutes=10)
-"""How far before Plezi's own clock a watermark stays: its consistency is not documented."""
-BEGINNING: Final = "1970-01-01T00:00:00.000Z"
+"""How long before Plezi's clock a watermark is: the consistency of its lists is not documented."""
+EPOCH: Final = "1970-01-01T00:00:00.000Z"
 MAX_PAGES: Final = 200_000
-"""Pages of one reading; 20 million contacts at the largest page size that is assumed."""
+"""Pages of one reading; 20 million contacts at the default page size of 100."""
 SINCE_PARAMETER: Final = {
     ChangedSince.FILTER: "filter[updated_at][gte]",
     ChangedSince.UPDATED_SINCE: "updated_since",
@@ -40,7 +41,7 @@ SINCE_PARAMETER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """How far a reading came: `since` is '' when reading newest first or everything."""
+    """The position of a reading: `since` is '' when it reads newest first or everything."""
 
     since: str
     page: int = 1
@@ -56,7 +57,7 @@ class _Position:
 
 
 class Reader:
-    """Reads the contacts of one tenant."""
+    """Reads the changed contacts of one tenant."""
 
     def __init__(
         self,
@@ -71,93 +72,96 @@ class Reader:
         self._clock = clock
 
     def read(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
-        """Read what changed since the cursor, page by page."""
-        place = self._beginning(cursor)
-        before: frozenset[str] = frozenset()
+        """Read the contacts that changed since the cursor, page by page."""
+        position = self._start(cursor)
+        previous_ids: frozenset[str] = frozenset()
         largest = 0
         for _ in range(MAX_PAGES):
             as_of = self._clock()
-            answer, place = self._ask(place)
+            response, position = self._request_page(position)
             if not cursor.next_watermark:
-                cursor = replace(cursor, next_watermark=self._cover(answer), started_at=as_of)
-            rows = self._rows(answer)
+                cursor = replace(
+                    cursor, next_watermark=self._next_watermark(response), started_at=as_of
+                )
+            rows = self._rows(response)
             ids = frozenset(str(row["id"]) for row in rows)
-            if place.since and self._ignores_the_filter(place, rows):
-                place, before = _Position("", ordered=True), frozenset()
+            if position.since and self._ignores_filter(position, rows):
+                position, previous_ids = _Position("", ordered=True), frozenset()
                 continue
-            place, past = self._next(place, cursor, rows)
-            last = past or (not ids - before and len(rows) < largest) or not rows
+            position, is_past = self._next(position, cursor, rows)
+            no_new_ids = not ids - previous_ids and len(rows) < largest
+            last = is_past or no_new_ids or not rows
             largest = max(largest, len(rows))
-            cursor_after = cursor.finished() if last else replace(cursor, position=place.text())
-            seen, skipped = self._contacts.decode_page(rows, names, as_of)
-            yield Page(seen, cursor_after, skipped, last)
+            cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
+            observations, skipped = self._contacts.decode_page(rows, names, as_of)
+            yield Page(observations, cursor_after, skipped, last)
             if last:
                 return
-            before, cursor = ids, cursor_after
+            previous_ids, cursor = ids, cursor_after
         raise RetryError(
-            "Plezi's list does not come to an end", reason=StopReason.PLEZI_UNAVAILABLE
+            "Plezi's list of contacts does not end", reason=StopReason.PLEZI_UNAVAILABLE
         )
 
-    def _beginning(self, cursor: Cursor) -> _Position:
+    def _start(self, cursor: Cursor) -> _Position:
         if cursor.position:
             return _Position.of(cursor.position)
         if self._dialect.changed_since is ChangedSince.NONE:
             return _Position("")
-        return _Position(cursor.watermark or BEGINNING)
+        return _Position(cursor.watermark or EPOCH)
 
-    def _ask(self, place: _Position) -> tuple[PleziResponse, _Position]:
-        """Ask for a page; where the filter is refused, begin again without it."""
+    def _request_page(self, position: _Position) -> tuple[PleziResponse, _Position]:
+        """Request a page; where the tenant refuses the filter, start again without it."""
         try:
-            return self._api.read("contacts", self._parameters(place)), place
+            return self._api.read("contacts", self._parameters(position)), position
         except RejectedError:
-            if not place.since:
+            if not position.since:
                 raise
-        place = _Position("")
-        return self._api.read("contacts", self._parameters(place)), place
+        position = _Position("")
+        return self._api.read("contacts", self._parameters(position)), position
 
-    def _parameters(self, place: _Position) -> dict[str, str]:
+    def _parameters(self, position: _Position) -> dict[str, str]:
         size = self._dialect.page_size
         if self._dialect.pager is Pager.PAGE:
-            paging = {"page": str(place.page), "per_page": str(size)}
+            paging = {"page": str(position.page), "per_page": str(size)}
         else:
-            paging = {"offset": str((place.page - 1) * size), "limit": str(size)}
-        order = {"sort_by": "updated_at", "sort_dir": "asc" if place.since else "desc"}
-        if place.since:
-            order[SINCE_PARAMETER[self._dialect.changed_since]] = place.since
+            paging = {"offset": str((position.page - 1) * size), "limit": str(size)}
+        order = {"sort_by": "updated_at", "sort_dir": "asc" if position.since else "desc"}
+        if position.since:
+            order[SINCE_PARAMETER[self._dialect.changed_since]] = position.since
         return {**paging, **order}
 
-    def _ignores_the_filter(self, place: _Position, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether these rows cannot be the answer to what was asked: too old, or out of order."""
+    def _ignores_filter(self, position: _Position, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether the tenant ignored the filter: a row is too old or not in order."""
         stamps = [self._contacts.stamp(row) for row in rows]
-        return any(stamp < place.since for stamp in stamps) or stamps != sorted(stamps)
+        return any(stamp < position.since for stamp in stamps) or stamps != sorted(stamps)
 
     def _next(
-        self, place: _Position, cursor: Cursor, rows: Sequence[Mapping[str, Any]]
+        self, position: _Position, cursor: Cursor, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[_Position, bool]:
-        """Return where the next page begins, and whether this one went past the watermark."""
+        """Return the position of the next page, and whether this page went past the watermark."""
         stamps = [self._contacts.stamp(row) for row in rows]
-        if place.since:
-            newest = max(stamps, default=place.since)
-            if newest > place.since:
+        if position.since:
+            newest = max(stamps, default=position.since)
+            if newest > position.since:
                 return _Position(newest), False
-            return replace(place, page=place.page + 1), False
-        ordered = place.ordered and all(stamps) and stamps == sorted(stamps, reverse=True)
-        past = ordered and bool(cursor.watermark) and min(stamps, default="") < cursor.watermark
-        return replace(place, page=place.page + 1, ordered=ordered), past
+            return replace(position, page=position.page + 1), False
+        ordered = position.ordered and all(stamps) and stamps == sorted(stamps, reverse=True)
+        is_past = ordered and bool(cursor.watermark) and min(stamps, default="") < cursor.watermark
+        return replace(position, page=position.page + 1, ordered=ordered), is_past
 
     @staticmethod
-    def _rows(answer: PleziResponse) -> list[Mapping[str, Any]]:
-        rows = answer.body.get("data")
+    def _rows(response: PleziResponse) -> list[Mapping[str, Any]]:
+        rows = response.body.get("data")
         if not isinstance(rows, list):
             raise RetryError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
         return [row for row in rows if isinstance(row, dict) and row.get("id")]
 
-    def _cover(self, answer: PleziResponse) -> str:
-        """Return what the watermark becomes: Plezi's own clock, less the overlap."""
-        heard = answer.headers.get("Date", "")
+    def _next_watermark(self, response: PleziResponse) -> str:
+        """Return the watermark of this reading: Plezi's clock, less the overlap."""
+        date = response.headers.get("Date", "")
         now = (
-            parsedate_to_datetime(heard).astimezone(UTC)
-            if heard
+            parsedate_to_datetime(date).astimezone(UTC)
+            if date
             else datetime.fromtimestamp(self._clock(), UTC)
         )
         return (now - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000Z")

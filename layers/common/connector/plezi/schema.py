@@ -1,4 +1,4 @@
-"""Plezi's attributes as a schema: described by the tenant where it can, else the known ones."""
+"""Plezi's attributes as a schema: those that the tenant describes, else the known ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS: Final[Mapping[str, FieldKind]] = {
     "list": FieldKind.PICKLIST,
     "multi_list": FieldKind.MULTI_PICKLIST,
 }
-"""Type words of the attribute call (assumed); every other word is text."""
+"""Types of the attribute call (assumed) -> kinds; every other type is text."""
 
 
 def _known_field(name: str, kind: FieldKind = FieldKind.TEXT, *, writable: bool = True) -> Field:
@@ -39,24 +39,27 @@ KNOWN_SCHEMA: Final[Schema] = {
         _known_field("url", writable=False),
     )
 }
-"""The attributes that Plezi's own help and public clients name (reference: plezi 2.2)."""
+"""The attributes that Plezi's help pages and public clients of its API name."""
 
 
-def parse_schema(rows: Iterable[Mapping[str, Any]], spelling: Mapping[str, str]) -> Schema:
-    """Return the schema of an attribute call, under our names for its attributes."""
-    ours = {theirs: name for name, theirs in spelling.items()}
+def parse_schema(rows: Iterable[Mapping[str, Any]], tenant_names: Mapping[str, str]) -> Schema:
+    """Return the schema of an attribute call.
+
+    `tenant_names` maps the connector's names to the tenant's; the schema has the connector's.
+    """
+    names = {tenant_name: name for name, tenant_name in tenant_names.items()}
     fields = {}
     for row in rows:
-        said = row["attributes"]
-        name = ours.get(said["name"], said["name"])
-        writable = not said.get("read_only", False)
+        attribute = row["attributes"]
+        name = names.get(attribute["name"], attribute["name"])
+        writable = not attribute.get("read_only", False)
         fields[name] = Field(
             name=name,
-            kind=KINDS.get(said.get("type", ""), FieldKind.TEXT),
-            label=said.get("label", name),
-            options=tuple(str(option["key"]) for option in said.get("options", ())),
-            restricted=bool(said.get("options")),
-            required=bool(said.get("mandatory", False)),
+            kind=KINDS.get(attribute.get("type", ""), FieldKind.TEXT),
+            label=attribute.get("label", name),
+            options=tuple(str(option["key"]) for option in attribute.get("options", ())),
+            restricted=bool(attribute.get("options")),
+            required=bool(attribute.get("mandatory", False)),
             creatable=writable,
             updatable=writable,
         )

@@ -1,1 +1,1 @@
-"""Salesforce, in the engine's words. The only package that knows `simple_salesforce`."""
+"""The Salesforce adapter: the only package that imports `simple_salesforce`."""

@@ -1,19 +1,21 @@
-"""The share of the org's daily API calls that is ours, counted by us and by Salesforce.
+"""The connector's share of the org's daily API calls, counted by the connector and by Salesforce.
 
-Salesforce tells on every answer how many calls the whole org has made in the last 24 hours, and how
-many it may (`Sforce-Limit-Info`). Other programs live on the same number, so we keep to a share of
-it, and count our own calls hour by hour.
+Every response of Salesforce has the number of calls of the whole org in the last 24 hours and their
+limit (header `Sforce-Limit-Info`). Other programs use the same limit, so the connector uses only a
+share of it, and counts its own calls by the hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+
+from connector.stores import DocumentStore
 
 FORMS_RESERVE: Final = 0.05
-"""What forms may use beyond the share, and what is left to others at the end of the org's day
-(reference: reliability, invariant 27)."""
+"""The part of the limit that forms may use beyond the share; the connector also leaves this part to
+other programs when the org's calls run out."""
 SECONDS_OF_HOUR: Final = 3600
 HOURS: Final = 24
 USAGE_KEY: Final = "api_usage"
@@ -27,24 +29,22 @@ class Usage:
     total: int
 
 
-class CallStore(Protocol):
-    """Where our calls are counted for all invocations."""
+class CallCounter(Protocol):
+    """The connector's own calls, counted for all invocations."""
 
     def add_calls(self, hour: int, number: int) -> None:
-        """Count calls in an hour (hours since 1970)."""
+        """Add calls to an hour (hours since 1970)."""
 
     def calls_since(self, hour: int) -> int:
-        """Return the calls in an hour and the 23 after it."""
+        """Return the calls in an hour and in the 23 hours after it."""
 
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
 
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
+class CallStore(CallCounter, DocumentStore, Protocol):
+    """The shared state of the budget; the ledger implements both parts."""
 
 
 class CallMeter(Protocol):
-    """Who makes the calls."""
+    """Counts the calls of one process and keeps the last usage that Salesforce reported."""
 
     @property
     def calls(self) -> int:
@@ -52,11 +52,11 @@ class CallMeter(Protocol):
 
     @property
     def usage(self) -> Usage | None:
-        """Return what Salesforce said last of the whole org's calls."""
+        """Return the last usage of the whole org; None before the first response."""
 
 
 class ApiBudget:
-    """Says when our share is spent. `share` is a fraction of the org's calls in 24 hours."""
+    """Checks the connector's share, a fraction of the org's calls in 24 hours."""
 
     def __init__(
         self, meter: CallMeter, store: CallStore, clock: Callable[[], float], share: float
@@ -69,7 +69,7 @@ class ApiBudget:
         self._earlier: int | None = None
 
     def exhausted_reason(self, *, forms: bool = False) -> str:
-        """Say why no more may be used now, in plain words; '' while more may be."""
+        """Return why no more calls are allowed now, as a sentence; '' while more are allowed."""
         usage = self._usage()
         if usage is None or usage.total <= 0:
             return ""
@@ -77,35 +77,35 @@ class ApiBudget:
         ours = self.ours()
         if ours >= share * usage.total:
             return (
-                f"{ours:,} of our {share * usage.total:,.0f} Salesforce calls of the last 24 hours "
-                f"are used ({share:.0%} of {usage.total:,})"
+                f"{ours:,} of the connector's {share * usage.total:,.0f} Salesforce calls of the "
+                f"last 24 hours are used ({share:.0%} of {usage.total:,})"
             )
-        # What the org had used in the past is no reason to stop: it must be heard again first.
+        # A stored usage is no reason to stop: only one that Salesforce reported since then is.
         left_to_others = 0.0 if forms else FORMS_RESERVE
         if self._called_since_saved() and usage.used >= (1 - left_to_others) * usage.total:
             return f"the org has used {usage.used:,} of its {usage.total:,} API calls of 24 hours"
         return ""
 
     def our_share(self) -> float | None:
-        """Return how much of our part is used (1: all of it); None before Salesforce has told."""
+        """Return the used part of our share (1: all of it); None while the limit is not known."""
         usage = self._usage()
         if usage is None or usage.total <= 0:
             return None
         return self.ours() / (self._share * usage.total)
 
     def org_share(self) -> float | None:
-        """Return how much of the org's calls is used; None before Salesforce has told."""
+        """Return the used part of the org's calls; None while the limit is not known."""
         usage = self._usage()
         return None if usage is None or usage.total <= 0 else usage.used / usage.total
 
     def ours(self) -> int:
-        """Return our own calls of the last 24 hours."""
+        """Return the connector's own calls of the last 24 hours."""
         if self._earlier is None:
             self._earlier = self._store.calls_since(self._hour() - HOURS + 1)
         return self._earlier + self._meter.calls - self._counted
 
     def save_usage(self) -> None:
-        """Keep what was used since the last time, and what Salesforce said last."""
+        """Store the calls since the last save, and the last usage of the org."""
         number = self._meter.calls - self._counted
         if not number:
             return
@@ -119,11 +119,11 @@ class ApiBudget:
         usage = self._meter.usage
         if usage is not None and self._called_since_saved():
             return usage
-        kept = self._store.load_document(USAGE_KEY)
-        return None if kept is None else Usage(kept["used"], kept["total"])
+        stored = self._store.load_document(USAGE_KEY)
+        return None if stored is None else Usage(stored["used"], stored["total"])
 
     def _called_since_saved(self) -> bool:
-        """Whether Salesforce was asked since the last time that our calls were kept."""
+        """Return whether there was a call since the last save."""
         return self._meter.calls > self._counted
 
     def _hour(self) -> int:

@@ -1,12 +1,14 @@
-"""Calls to Salesforce with a session that is renewed when it dies.
+"""Calls to Salesforce with a session that is renewed when it expires.
 
-Every call goes through simple-salesforce with our own `HttpSession`; its errors are turned into ours by
-the verdict table, for it tells them apart by HTTP status alone.
+Every call uses simple-salesforce with an `HttpSession`. simple-salesforce distinguishes errors only
+by HTTP status; this module translates them by the error table (`salesforce.errors`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,64 +16,91 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from connector.errors import RejectedError, RetryError, StaleError, StopReason
-from connector.http_session import ErrorAction, HttpSession, classify_error
+from connector.errors import (
+    RejectedError,
+    RetryError,
+    StaleError,
+    StopReason,
+    UnknownFieldError,
+)
+from connector.http_session import ErrorAction, HttpSession
+from connector.retry import RetryPolicy
 from connector.salesforce.auth.login import LoginUnavailableError, TokenResponse
 from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.budget import Usage
-from connector.salesforce.diagnosis import CALL, DiagnosedError, diagnose_call, stop_reason
-from connector.salesforce.remedies import remedy
+from connector.salesforce.diagnosis import (
+    DiagnosedError,
+    classify,
+    diagnose_session,
+    find_error,
+    halted,
+    remedy,
+)
+from connector.salesforce.errors import UNKNOWN_ERROR, ErrorClass, ErrorRow
 
 MAX_ATTEMPTS: Final = 3
 FIRST_PAUSE: Final = 1.0
-"""Seconds before a read is repeated; doubled each time. Salesforce gives no Retry-After."""
+"""Bound in seconds of the first pause before a read is repeated; doubled each time. Salesforce
+sends no Retry-After."""
 MAX_SESSIONS: Final = 3
-"""The session held, the one that another invocation shares, and a new one."""
+"""The present session, the one that another invocation shares, and a new one."""
 COMPACT: Final = {"X-PrettyPrint": "0"}
-"""simple-salesforce asks for indented answers, a third larger."""
+"""simple-salesforce requests indented responses, which are a third larger."""
+
+
+def _is_repeatable(error: BaseException) -> bool:
+    if isinstance(error, LoginUnavailableError):
+        return False
+    return isinstance(error, RetryError | requests.RequestException)
 
 
 class Connection:
-    """Calls to one org."""
+    """Calls to one org. `retry` repeats reads; a write and a login are never repeated."""
 
     def __init__(
         self,
-        wire: HttpSession,
+        http: HttpSession,
         sessions: SessionManager,
-        sleep: Callable[[float], None],
+        retry: RetryPolicy,
         *,
         api_version: str,
     ) -> None:
-        self._wire = wire
+        self._http = http
         self._sessions = sessions
-        self._sleep = sleep
         self._version = api_version
         self._client: Salesforce | None = None
+        self._retry = replace(
+            retry,
+            first_pause=FIRST_PAUSE,
+            max_pause=FIRST_PAUSE * 2 ** (MAX_ATTEMPTS - 1),
+            max_seconds=math.inf,
+            max_attempts=MAX_ATTEMPTS,
+        )
 
     @property
     def version(self) -> str:
-        """The API version spoken, such as 64.0."""
+        """The API version, such as 64.0."""
         return self._version
 
     @property
     def calls(self) -> int:
         """HTTP requests sent so far, logins included."""
-        return self._wire.calls
+        return self._http.calls
 
     @property
     def usage(self) -> Usage | None:
-        """What Salesforce said last of the whole org's calls in 24 hours; None before any."""
-        said = None if self._client is None else self._client.api_usage.get("api-usage")
-        return None if said is None else Usage(said.used, said.total)
+        """The last usage of the whole org in 24 hours; None before the first response."""
+        usage = None if self._client is None else self._client.api_usage.get("api-usage")
+        return None if usage is None else Usage(usage.used, usage.total)
 
     def server_time(self) -> datetime | None:
-        """Return what Salesforce's clock says now, by its last answer; None before any."""
-        return self._wire.server_time()
+        """Return Salesforce's clock by its last response; None before the first one."""
+        return self._http.server_time()
 
     def log_in(self) -> TokenResponse:
-        """Log in anew and share the session, unless this version of the secret was refused.
+        """Log in and share the session, unless this version of the secret was refused.
 
-        Raises `LoginRefusedError` without asking when the breaker is open for this version.
+        Raises `LoginRefusedError` without a request when the breaker is open for this version.
         """
         self._client = None
         return self._sessions.log_in()
@@ -84,16 +113,19 @@ class Connection:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
-    ) -> Any:  # noqa: ANN401  # whatever JSON the answer holds
-        """Call a resource that changes nothing; repeated on the spot a bounded number of times."""
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Call a resource that changes nothing; a temporary error is repeated (`MAX_ATTEMPTS`).
+
+        Raises as `call`, but `RetryError` without a response.
+        """
         return self._with_retry(
             lambda: self.call(path, method=method, params=params, headers=headers, json=json)
         )
 
     def read_reduced(
         self, path: str, *, params: Mapping[str, str], reduce: Callable[[bytes], bytes]
-    ) -> Any:  # noqa: ANN401  # as above
-        """Read a resource whose answer is shortened while it arrives (`HttpSession.request`)."""
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Read a resource and reduce the response while it arrives (`HttpSession.request`)."""
         return self._with_retry(
             lambda: self._with_session(
                 lambda client: client.restful(
@@ -110,12 +142,12 @@ class Connection:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
-    ) -> Any:  # noqa: ANN401  # whatever JSON the answer holds
+    ) -> Any:  # noqa: ANN401  # any JSON
         """Call one REST resource below `/services/data/vXX.X/` and return its JSON.
 
-        A session that died is renewed once. Raises `RetryError`, `StaleError`, `RejectedError` or
-        `HaltError`, by the verdict table; `requests.RequestException` when a request that may have
-        been carried out was not answered.
+        An expired session is renewed once. Raises `RetryError`, `StaleError`, `RejectedError` or
+        `HaltError`, by the error table; `requests.RequestException` when a request that may have
+        been carried out has no response.
         """
         return self._with_session(
             lambda client: client.restful(
@@ -127,10 +159,10 @@ class Connection:
             )
         )
 
-    def next_page(self, next_page: str) -> Any:  # noqa: ANN401  # as above
+    def next_page(self, next_page: str) -> Any:  # noqa: ANN401  # any JSON
         """Return the next page of a query; its address must be relative to the instance."""
         if not next_page.startswith("/services/data/") or ".." in next_page:
-            raise RejectedError("NEXT_PAGE", "Salesforce's answer points outside of its own API")
+            raise RejectedError("NEXT_PAGE", remedy("NEXT_PAGE"))
         return self._with_retry(
             lambda: self._with_session(
                 lambda client: client.query_more(next_page, identifier_is_url=True, headers=COMPACT)
@@ -138,120 +170,118 @@ class Connection:
         )
 
     def user_id(self) -> str:
-        """Return the id of the user whom the session belongs to. Raises as `read`."""
-        said = self._with_retry(
+        """Return the id of the user of the session. Raises as `read`."""
+        user = self._with_retry(
             lambda: self._with_session(lambda client: client.oauth2("userinfo"))
         )
-        return str(said["user_id"])
+        return str(user["user_id"])
 
-    def _with_retry(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  # as above
-        for attempt in range(MAX_ATTEMPTS - 1):
-            try:
-                return call()
-            except LoginUnavailableError:
-                raise
-            except (RetryError, requests.RequestException):
-                self._sleep(FIRST_PAUSE * 2**attempt)
+    def _with_retry(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  # any JSON
         try:
-            return call()
+            return self._retry.call(call, retry_on=_is_repeatable, operation="salesforce_read")
         except requests.RequestException as error:
             raise RetryError(
-                "Salesforce does not answer", reason=StopReason.SALESFORCE_UNAVAILABLE
+                "Salesforce does not respond", reason=StopReason.SALESFORCE_UNAVAILABLE
             ) from error
 
-    def _with_session(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # as above
-        """Call with the session held; when it is dead with a shared one; at last with a new one."""
-        dead: set[str] = set()
+    def _with_session(self, call: Callable[[Salesforce], Any]) -> Any:  # noqa: ANN401  # any JSON
+        """Call with the present session; if it has expired, with the shared or a new one."""
+        expired: set[str] = set()
         for _ in range(MAX_SESSIONS):
-            client, just_given = self._client_for_session(dead)
+            client, is_new = self._client_for_session(expired)
             try:
                 return self._translate_errors(call, client)
-            except _SessionExpiredError as died:
-                if just_given and dead:
-                    raise DiagnosedError(
-                        StopReason.SESSION_REFUSED, died.message(), died.advice.causes
-                    ) from None
-                dead.add(client.session_id)
+            except _SessionExpiredError as error:
+                if is_new and expired:
+                    raise error.refusal() from None
+                expired.add(client.session_id)
                 self._client = None
         raise RetryError(
-            "Salesforce's sessions die as fast as they are shared",
+            "the sessions that Salesforce gives expire immediately",
             reason=StopReason.SALESFORCE_UNAVAILABLE,
         )
 
     @staticmethod
-    def _translate_errors(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # as above
+    def _translate_errors(call: Callable[[Salesforce], Any], client: Salesforce) -> Any:  # noqa: ANN401  # any JSON
         try:
             return call(client)
         except SalesforceError as error:
             raise to_error(error.status, error.content) from error
         except requests.exceptions.JSONDecodeError as error:
             raise RetryError(
-                "Salesforce answered with something that is not JSON",
-                reason=StopReason.SALESFORCE_UNAVAILABLE,
+                "Salesforce's response is not JSON", reason=StopReason.SALESFORCE_UNAVAILABLE
             ) from error
 
-    def _client_for_session(self, dead: set[str]) -> tuple[Salesforce, bool]:
-        """Return a client whose session is not known to be dead, and whether it is brand new."""
+    def _client_for_session(self, expired: set[str]) -> tuple[Salesforce, bool]:
+        """Return a client whose session is not known to be expired, and whether it is new."""
         if self._client is not None:
             return self._client, False
-        token, just_given = self._sessions.get_session(dead)
+        token, is_new = self._sessions.get_session(expired)
         self._client = Salesforce(
             session_id=token.access_token,
             instance_url=token.instance_url,
-            session=self._wire,
+            session=self._http,
             version=self._version,
             object_pairs_hook=None,
         )
-        return self._client, just_given
+        return self._client, is_new
 
 
 class _SessionExpiredError(Exception):
-    """The session is not valid any more; a new one may be asked for, once."""
+    """The session is not valid any more; one new session may be requested."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
-        self.advice = diagnose_call(code, message) or CALL["INVALID_SESSION_ID", ""]
+    def __init__(self, diagnosis: ErrorRow) -> None:
+        super().__init__(diagnosis.code)
+        self._diagnosis = diagnosis
 
-    def message(self) -> str:
-        """Say what it means that a brand new session is refused."""
-        return (
+    def refusal(self) -> DiagnosedError:
+        """Return the error for a new session that Salesforce refuses."""
+        return DiagnosedError(
+            self._diagnosis.stop or StopReason.SESSION_REFUSED,
             "Salesforce refuses a session that it has just given. Most likely causes, in order: "
-            f"{self.advice.numbered()}"
+            f"{self._diagnosis.numbered()}",
+            self._diagnosis.causes,
         )
 
 
 def to_error(status: int, content: object) -> Exception:
-    """Say a Salesforce error in our words; its text may hold personal values and is not kept."""
+    """Return the connector's error for an error response of Salesforce.
+
+    The message of the response may contain personal values and is dropped.
+    """
     code, message, fields = _parse_error(content)
-    advice = diagnose_call(code or str(status), message)
-    told = advice.numbered() if advice else remedy(code or str(status))
-    match classify_error(status, code):
+    code = code or str(status)
+    row = find_error(code, message)
+    match classify(status, code, message):
         case ErrorAction.RENEW:
-            return _SessionExpiredError(code or "", message)
+            return _SessionExpiredError(diagnose_session(code, message))
         case ErrorAction.RETRY:
-            said = f"Salesforce answered {status} {code or ''}".strip()
             return RetryError(
-                f"{said}: {told}" if advice else said, reason=StopReason.SALESFORCE_UNAVAILABLE
+                _described(status, code, row), reason=StopReason.SALESFORCE_UNAVAILABLE
             )
         case ErrorAction.STALE:
-            return StaleError(f"Salesforce answered {status} {code or ''}".strip())
-        case ErrorAction.HALT if advice and advice.is_temporary:
-            return RetryError(
-                f"Salesforce answered {status} {code}: {told}",
-                reason=StopReason.SALESFORCE_UNAVAILABLE,
-            )
+            return StaleError(_described(status, code, None))
         case ErrorAction.HALT:
-            causes = advice.causes if advice else (told,)
-            return DiagnosedError(stop_reason(code or ""), told, causes, code or str(status))
+            return halted(row or find_error(str(status)) or UNKNOWN_ERROR, code)
+        case ErrorAction.REJECT if row is not None and row.error_class is ErrorClass.SCHEMA:
+            return UnknownFieldError(code, remedy(code), fields=fields)
         case ErrorAction.REJECT:
-            return RejectedError(code or str(status), told, fields=fields)
+            return RejectedError(code, remedy(code), fields=fields)
 
 
-def _parse_error(content: object) -> tuple[str | None, str, tuple[str, ...]]:
+def _described(status: int, code: str, row: ErrorRow | None) -> str:
+    """Return the status, the code and the advice of an error as one sentence."""
+    codes = str(status) if code == str(status) else f"{status} {code}"
+    advice = row.numbered() if row is not None else ""
+    return f"Salesforce answered {codes}: {advice}" if advice else f"Salesforce answered {codes}"
+
+
+def _parse_error(content: object) -> tuple[str, str, tuple[str, ...]]:
+    """Return code, message and fields of an error body; '' and () where it has none."""
     match content:
         case [{"errorCode": str(code), **rest}, *_]:
             fields = rest.get("fields")
             message = str(rest.get("message", ""))
             return code, message, tuple(map(str, fields)) if isinstance(fields, list) else ()
         case _:
-            return None, "", ()
+            return "", "", ()

@@ -1,7 +1,7 @@
-"""The connection check: can a run work with this org, for how long, and if not, why (P2 to P6).
+"""The connection check of Salesforce: whether a run can work with this org, how long, and why not.
 
-It logs in anew, for a shared session says nothing of the credentials; but never with a version of
-the secret that was refused before. It asks two calls and changes nothing.
+It always logs in, because a shared session does not prove the credentials; but it does not use a
+version of the secret that was refused before. It makes two calls and changes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from connector.connection_report import ConnectionReport, Finding, Grade
@@ -17,23 +17,24 @@ from connector.errors import ConnectorError, HaltError, RejectedError, RetryErro
 from connector.salesforce.auth.login import LoginRefusedError, TokenResponse
 from connector.salesforce.auth.password import days_left, password_changed_at
 from connector.salesforce.connection import Connection
-from connector.salesforce.diagnosis import DiagnosedError
-from connector.secrets import Flow, SalesforceCredentials, SecretProvider
+from connector.salesforce.diagnosis import DiagnosedError, error_class
+from connector.salesforce.errors import PASSWORD_FLOW_ENDS, ErrorClass
+from connector.secret_version import SecretProvider
+from connector.secrets import Flow, SalesforceCredentials
 
-PASSWORD_FLOW_ENDS: Final = date(2027, 2, 20)
-"""Salesforce's enforcement date, Spring '27 (reference: salesforce 1.1)."""
 CLIENT_CREDENTIALS: Final = (
     "use client_credentials: in the app switch on the client credentials flow, choose the user to "
-    "run as, and put flow, consumer_key, consumer_secret and a My Domain as account_url"
+    "run as, and put flow, consumer_key, consumer_secret and a My Domain as account_url in the "
+    "secret"
 )
 JWT_BEARER: Final = (
-    "or use jwt_bearer: upload a certificate in the app, pre-authorise the user, and put flow, "
-    "consumer_key, username and private_key"
+    "or use jwt_bearer: upload a certificate in the app, pre-authorize the user, and put flow, "
+    "consumer_key, username and private_key in the secret"
 )
 LEAVE_PASSWORD_FLOW: Final = (CLIENT_CREDENTIALS, JWT_BEARER)
-RENEW_IT: Final = (
-    "set a new password in Salesforce before, and put it with the new security token "
-    "(docs/operations.md, After a password reset)"
+RENEWAL: Final = (
+    "set a new password in Salesforce before that day, and put it with the new security token in "
+    "the secret (docs/operations.md, After a password reset)"
 )
 EDITIONS: Final = {
     "Enterprise Edition": True,
@@ -46,14 +47,18 @@ EDITIONS: Final = {
     "Personal Edition": False,
     "Professional Edition": False,
 }
-"""OrganizationType -> whether the API is part of it. Group Edition calls itself Team Edition
-(reference: salesforce 3.5); Professional Edition may have bought the API."""
+"""OrganizationType -> whether the edition includes the API (Salesforce Help, "Salesforce Features
+and Edition Allocations"). The type of Group Edition is Team Edition; a Professional Edition may
+have bought the API."""
 ARTICLE_SCOPES: Final = ("api", "refresh_token", "full")
-"""What Plezi's article asks for (P4); `offline_access` is another name of `refresh_token`. This
-connector needs `api` alone, which `full` includes."""
+"""The scopes that Plezi's help article requires; `offline_access` is another name of
+`refresh_token`. This connector needs only `api`, which `full` includes."""
+API_WORKS: Final = Finding("api", Grade.OK, "The user may use the API.")
 ORGANIZATION: Final = "SELECT Id, OrganizationType, IsSandbox FROM Organization"
 BUDGET_WARNING: Final = 0.8
+"""Used part of the org's API calls that is a warning."""
 EXPIRY_WARNING_DAYS: Final = 14
+"""Days before the expiry of the password that are a warning."""
 
 
 def check_org(
@@ -62,132 +67,134 @@ def check_org(
     clock: Callable[[], float],
     password_expires_days: int,
 ) -> ConnectionReport:
-    """Check one org; nothing is raised, for every trouble is a finding."""
+    """Check one org; every error of Salesforce or the secret becomes a finding."""
     checked = ConnectionReport(at=clock())
     try:
-        material = secrets.current(fresh=True).value
+        credentials = secrets.current(fresh=True).value
     except HaltError as error:
         return checked.with_findings(Finding("login", Grade.FAILED, str(error)))
-    checked = _check_flow(checked, material.flow)
+    checked = _check_flow(checked, credentials.flow)
     try:
-        grant = connection.log_in()
+        response = connection.log_in()
     except LoginRefusedError as error:
         return checked.with_findings(Finding("login", Grade.FAILED, str(error), error.causes))
     except HaltError as error:
         return checked.with_findings(Finding("login", Grade.FAILED, str(error)))
     except RetryError as error:
         return checked.with_findings(Finding("login", Grade.UNKNOWN, str(error)))
-    checked = replace(checked, org_id=grant.org_id)
+    checked = replace(checked, org_id=response.org_id)
     checked = checked.with_findings(
         Finding("login", Grade.OK, "Salesforce accepts the credentials.")
     )
-    checked = _check_calls(checked, connection, grant)
+    checked = _check_calls(checked, connection, response)
     if not checked.ok:
         return checked
-    if material.flow is Flow.PASSWORD and checked.has_api:
-        checked = _check_password(checked, connection, material.username, password_expires_days)
+    if credentials.flow is Flow.PASSWORD and checked.has_api:
+        checked = _check_password(checked, connection, credentials.username, password_expires_days)
     return _check_quota(checked, connection)
 
 
 def _check_flow(checked: ConnectionReport, flow: Flow) -> ConnectionReport:
     if flow is not Flow.PASSWORD:
-        good = Finding("flow", Grade.OK, f"The flow {flow.value} has no password that expires.")
-        return replace(checked, flow=flow.value).with_findings(good)
+        finding = Finding("flow", Grade.OK, f"The flow {flow.value} has no password that expires.")
+        return replace(checked, flow=flow.value).with_findings(finding)
     left = (PASSWORD_FLOW_ENDS - datetime.fromtimestamp(checked.at, UTC).date()).days
-    told = f"Salesforce ends the username-password flow on {PASSWORD_FLOW_ENDS:%-d %B %Y}"
-    message = f"{told}, in {left} days." if left > 0 else f"{told}: it may stop any day."
+    end = f"Salesforce ends the username-password flow on {PASSWORD_FLOW_ENDS:%-d %B %Y}"
+    message = f"{end}, in {left} days." if left > 0 else f"{end}: it may stop at any time."
     checked = replace(checked, flow=flow.value, flow_ends=PASSWORD_FLOW_ENDS.isoformat())
     return checked.with_findings(Finding("flow", Grade.WARNING, message, LEAVE_PASSWORD_FLOW))
 
 
 def _check_calls(
-    checked: ConnectionReport, connection: Connection, grant: TokenResponse
+    checked: ConnectionReport, connection: Connection, response: TokenResponse
 ) -> ConnectionReport:
-    """Judge scopes, edition and rights: by the login's answer, else by whether calls are answered.
+    """Check scopes, edition and permissions by the login's response and by a call.
 
-    The password flow's answer names no scopes.
+    The response of the password flow names no scopes: then a call that works proves `api`.
     """
-    if grant.scopes is not None:
-        checked = _check_scopes(checked, grant.scopes)
+    if response.scopes is not None:
+        checked = _check_scopes(checked, response.scopes)
         return _check_org(checked, connection, "api") if checked.ok else checked
     checked = _check_org(checked, connection, "scopes")
     if not checked.has_api:
         return checked
-    message = "The login names no scopes; calls are answered, so it has 'api'."
+    message = "The login names no scopes; a call works, so the session has 'api'."
     checked = replace(checked, scopes_present=("api",))
     return checked.with_findings(Finding("scopes", Grade.OK, message))
 
 
 def _check_org(
-    checked: ConnectionReport, connection: Connection, of_session: str
+    checked: ConnectionReport, connection: Connection, session_finding: str
 ) -> ConnectionReport:
     try:
         rows = connection.read("query/", params={"q": ORGANIZATION})["records"]
     except HaltError as error:
         code = error.code if isinstance(error, DiagnosedError) else ""
-        name = "edition" if code == "API_DISABLED_FOR_ORG" else "api"
+        name = "edition" if error_class(code) is ErrorClass.EDITION else "api"
         if error.reason is StopReason.SESSION_REFUSED:
-            name = of_session
-        message = f"Salesforce accepts the login, but no call ({code or error.reason.value})."
+            name = session_finding
+        message = f"Salesforce accepts the login but refuses calls ({code or error.reason.value})."
         causes = error.causes if isinstance(error, DiagnosedError) else (str(error),)
         return replace(checked, has_api=False).with_findings(
             Finding(name, Grade.FAILED, message, causes)
         )
     except RejectedError:
-        seen = Finding("api", Grade.OK, "The user may use the API.")
-        hidden = "The user may not see the org's edition; the API answers, which is what counts."
-        checked = replace(checked, has_api=True)
-        return checked.with_findings(seen, Finding("edition", Grade.UNKNOWN, hidden))
+        hidden = "The user may not read the org's edition; the API works, so a run can work."
+        return replace(checked, has_api=True).with_findings(
+            API_WORKS, Finding("edition", Grade.UNKNOWN, hidden)
+        )
     except ConnectorError as error:
         return checked.with_findings(Finding("api", Grade.UNKNOWN, str(error)))
     edition = str(rows[0]["OrganizationType"])
     checked = replace(checked, has_api=True, edition=edition, sandbox=rows[0]["IsSandbox"])
     kind = "a sandbox of " if checked.sandbox else ""
-    added = "" if EDITIONS.get(edition, True) else ", with the API added to it"
+    added = "" if EDITIONS.get(edition, True) else ", with the API added"
     return checked.with_findings(
-        Finding("api", Grade.OK, "The user may use the API."),
-        Finding("edition", Grade.OK, f"The org is {kind}{edition}{added}."),
+        API_WORKS, Finding("edition", Grade.OK, f"The org is {kind}{edition}{added}.")
     )
 
 
 def _check_scopes(checked: ConnectionReport, named: frozenset[str]) -> ConnectionReport:
-    told = named | ({"refresh_token"} if "offline_access" in named else set())
-    present = tuple(each for each in ARTICLE_SCOPES if each in told)
-    missing = tuple(each for each in ARTICLE_SCOPES if each not in told)
+    scopes = named | ({"refresh_token"} if "offline_access" in named else set())
+    present = tuple(scope for scope in ARTICLE_SCOPES if scope in scopes)
+    missing = tuple(scope for scope in ARTICLE_SCOPES if scope not in scopes)
     checked = replace(checked, scopes_present=present, scopes_missing=missing)
-    if told & {"api", "full"}:
-        lacking = f" Plezi's article also asks for {', '.join(missing)}." if missing else ""
-        message = f"The login has what is needed: {', '.join(present)}.{lacking}"
+    if scopes & {"api", "full"}:
+        optional = f" Plezi's article also requires {', '.join(missing)}." if missing else ""
+        message = f"The login has the scopes that are needed: {', '.join(present)}.{optional}"
         return checked.with_findings(Finding("scopes", Grade.OK, message))
-    fix = "add 'Access and manage your data (api)' to the app's OAuth scopes, then put the secret"
-    message = "The login lacks the scope 'api', without which no call is answered."
-    return checked.with_findings(Finding("scopes", Grade.FAILED, message, (fix,)))
+    cause = (
+        "the app lacks the scope 'api': add 'Access and manage your data (api)' to the app's OAuth "
+        "scopes, then put the secret again"
+    )
+    message = "The login lacks the scope 'api', which every call needs."
+    return checked.with_findings(Finding("scopes", Grade.FAILED, message, (cause,)))
 
 
 def _check_password(
     checked: ConnectionReport, connection: Connection, username: str, policy_days: int
 ) -> ConnectionReport:
     if not policy_days:
-        never = "The password is said never to expire (PasswordExpiresDays is 0)."
+        never = "By the settings, the password never expires (PasswordExpiresDays is 0)."
         return checked.with_findings(Finding("password", Grade.OK, never))
     try:
         changed_at = password_changed_at(connection, username)
     except ConnectorError as error:
         return checked.with_findings(Finding("password", Grade.UNKNOWN, str(error)))
     if changed_at is None:
-        untold = "Salesforce does not tell when the password was last changed."
-        return checked.with_findings(Finding("password", Grade.UNKNOWN, untold))
+        unknown = "Salesforce does not show when the password was last changed."
+        return checked.with_findings(Finding("password", Grade.UNKNOWN, unknown))
     days = math.floor(days_left(changed_at, policy_days, checked.at))
     checked = replace(checked, password_expires_in_days=days)
     message = f"The password expires in {days} days, by a policy of {policy_days} days."
     if days > EXPIRY_WARNING_DAYS:
         return checked.with_findings(Finding("password", Grade.OK, message))
-    renew = (
-        RENEW_IT,
+    causes = (
+        RENEWAL,
         "or give the user the permission 'Password Never Expires', and set PasswordExpiresDays=0",
         *LEAVE_PASSWORD_FLOW,
     )
-    return checked.with_findings(Finding("password", Grade.WARNING, message, renew))
+    return checked.with_findings(Finding("password", Grade.WARNING, message, causes))
 
 
 def _check_quota(checked: ConnectionReport, connection: Connection) -> ConnectionReport:
@@ -195,6 +202,6 @@ def _check_quota(checked: ConnectionReport, connection: Connection) -> Connectio
     if usage is None:
         return checked
     checked = replace(checked, calls_used=usage.used, calls_allowed=usage.total)
-    message = f"{usage.used} of the org's {usage.total} API calls of 24 hours are used."
+    message = f"{usage.used} of the org's {usage.total} API calls in 24 hours are used."
     grade = Grade.WARNING if usage.used >= BUDGET_WARNING * usage.total else Grade.OK
     return checked.with_findings(Finding("quota", grade, message))

@@ -1,4 +1,4 @@
-"""What Salesforce says of its own fields, as a schema (describe, reference 2.8)."""
+"""Schemas from describes (Salesforce REST API Developer Guide, "sObject Describe")."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ KINDS: Final[Mapping[str, FieldKind]] = {
     "picklist": FieldKind.PICKLIST,
     "multipicklist": FieldKind.MULTI_PICKLIST,
 }
-"""Describe types whose values compare in their own way; every other type is text."""
+"""Describe types that have a comparison of their own; every other type is text."""
 ACCOUNT_NAME: Final = "Account.Name"
 
 
 def schema_of(kind: RecordKind, described: Mapping[str, Any]) -> Schema:
-    """Return the schema that an object's describe holds.
+    """Return the schema of an object's describe.
 
-    A Contact has no company of its own: its Account's name stands beside its fields, read only.
+    A Contact has no company field: its schema gets the name of its Account, read only.
     """
     fields = {field["name"]: _field(field) for field in described["fields"]}
     if kind is RecordKind.CONTACT and "AccountId" in fields:

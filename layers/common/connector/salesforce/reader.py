@@ -1,9 +1,9 @@
-"""Reading Leads and Contacts: what changed since a cursor, and records looked up on purpose.
+"""Reads of Leads and Contacts: records that changed since a cursor, and look-ups of records.
 
-The watermark is Salesforce's own `latestDateCovered`: while a transaction is open it is that
-transaction's start, so a row that is committed late is read all the same. Where the org cannot say
-it, ten minutes before the server's own clock (reference: reliability 0.1, 1.5). Pages are ordered
-by (SystemModstamp, Id), so that a reading can resume after any row, in another invocation.
+The watermark is Salesforce's `latestDateCovered` (SOAP API Developer Guide, "getUpdated()"): while
+a transaction is open it is the start of that transaction, so a row that is committed late is still
+read. Where the org does not return it, the watermark is ten minutes before the server's clock.
+Pages are ordered by (SystemModstamp, Id), so another invocation can resume after any row.
 """
 
 from __future__ import annotations
@@ -32,14 +32,16 @@ from connector.model import (
     Values,
 )
 from connector.salesforce.connection import Connection, to_error
+from connector.salesforce.diagnosis import error_class
+from connector.salesforce.errors import ErrorClass
 
 OVERLAP: Final = timedelta(minutes=10)
-"""Rows appear minutes after their stamp; airbyte re-reads as much (reference: salesforce 2.5)."""
+"""Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""
 COVERED_WINDOW: Final = timedelta(hours=1)
-"""The window asked of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction
-stays open for an hour."""
+"""The window of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction stays
+open for an hour."""
 ID_IN_LIST: Final = re.compile(rb'"[0-9A-Za-z]{18}"\s*,\s*')
-"""An id with another one behind it, in a list of them."""
+"""An id in a list that is followed by another id."""
 SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 OBJECT_FIELDS: Final = {
     RecordKind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId"),
@@ -51,25 +53,24 @@ QUERIES_IN_COMPOSITE: Final = 5
 LONGEST_QUERY_IN_URL: Final = 8_000
 """Characters; percent-encoded it stays below the 16,384 bytes of URI and headers."""
 SCALARS: Final = (str, bool, int, float)
-"""What a field may hold; a parent record and its attributes are neither."""
-EXPIRED_CURSOR: Final = "INVALID_QUERY_LOCATOR"
+"""Types of a field's value; a parent record and its attributes are of another type."""
 
 
 class Reader:
-    """Reads one org; `view` says what of it, and who takes part."""
+    """Reads one org; `scope` has the fields to read and the records that take part."""
 
     def __init__(
         self,
         connection: Connection,
         clock: Callable[[], float],
-        view: ReadScope,
+        scope: ReadScope,
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._view = view
+        self._scope = scope
 
     def read(self, cursor: Cursor) -> Iterator[Page]:
-        """Read what changed since the cursor, deleted records included, page by page.
+        """Read the records that changed since the cursor, page by page, deleted ones included.
 
         An expired page cursor resumes after the last row that was yielded.
         """
@@ -81,7 +82,7 @@ class Reader:
             try:
                 yield from self._pages(cursor)
             except RejectedError as error:
-                if error.code != EXPIRED_CURSOR:
+                if error_class(error.code) is not ErrorClass.CURSOR:
                     raise
             else:
                 return
@@ -91,20 +92,21 @@ class Reader:
         self._resume = cursor
         as_of = self._clock()
         soql = f"{self._select(cursor.kind)}{_since(cursor)} ORDER BY SystemModstamp, Id"
-        answer = self._connection.read("queryAll/", params={"q": soql})
+        response = self._connection.read("queryAll/", params={"q": soql})
         while True:
-            rows, last, following = answer["records"], answer["done"], answer.get("nextRecordsUrl")
+            rows, last = response["records"], response["done"]
+            next_page = response.get("nextRecordsUrl")
             if rows:
                 cursor = replace(cursor, position=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
-            resting = cursor.finished() if last else cursor
-            page = self._page(cursor.kind, rows, as_of, resting, last=last)
-            del answer, rows  # several MB that nobody needs while the page is written down
+            after_page = cursor.finished() if last else cursor
+            page = self._page(cursor.kind, rows, as_of, after_page, last=last)
+            del response, rows  # several MB that are not needed while the page is stored
             yield page
             if last:
                 return
-            del page  # nor while the next one is fetched
+            del page  # not needed while the next page is read
             self._resume = cursor
-            answer = self._connection.next_page(following)
+            response = self._connection.next_page(next_page)
 
     def _page(
         self,
@@ -115,16 +117,16 @@ class Reader:
         *,
         last: bool,
     ) -> Page:
-        seen = []
+        observations = []
         without_email = 0
         for row in rows:
             observation = self._observation(kind, row, as_of)
             if observation.email:
-                seen.append(observation)
+                observations.append(observation)
             else:
                 without_email += 1
         skipped = {SkipReason.NO_EMAIL: without_email} if without_email else {}
-        return Page(tuple(seen), cursor, skipped, last)
+        return Page(tuple(observations), cursor, skipped, last)
 
     def look_up(
         self,
@@ -132,14 +134,15 @@ class Reader:
         emails: Sequence[str],
         page_urls: Sequence[str] = (),
     ) -> LookupResult:
-        """Read records by id, every Lead and Contact of some e-mails, Leads of some Plezi pages.
+        """Read records by id, all Leads and Contacts of some e-mails, Leads of some Plezi pages.
 
-        One composite call holds up to five queries and counts as one (reference: salesforce 2.3).
+        One composite call contains up to five queries and counts as one call (REST API Developer
+        Guide, "Composite").
         """
         queries: list[tuple[RecordKind, str]] = []
         for kind in (RecordKind.LEAD, RecordKind.CONTACT):
             select = self._select(kind)
-            ids = [seen.id for seen in records if seen.kind is kind]
+            ids = [record.id for record in records if record.kind is kind]
             queries += [
                 (kind, f"{select} WHERE {format_soql('Id IN {}', part)}") for part in _parts(ids)
             ]
@@ -148,19 +151,20 @@ class Reader:
                 for part in _parts(list(emails))
             ]
         key = PLEZI_URL_PAIR.salesforce
-        if key in self._view.field_names[RecordKind.LEAD]:
+        if key in self._scope.field_names[RecordKind.LEAD]:
             select = self._select(RecordKind.LEAD)
             queries += [
                 (RecordKind.LEAD, f"{select} WHERE {format_soql(key + ' IN {}', part)}")
                 for part in _parts(list(page_urls))
             ]
-        seen: list[Observation] = []
+        found: list[Observation] = []
         for start in range(0, len(queries), QUERIES_IN_COMPOSITE):
-            seen += self._run_queries(queries[start : start + QUERIES_IN_COMPOSITE])
-        gone = frozenset(each.id for each in seen if each.deleted)
-        found = {each.id for each in seen}
-        missing = frozenset(each.id for each in records if each.id not in found)
-        return LookupResult(tuple(each for each in seen if not each.deleted), gone | missing)
+            found += self._run_queries(queries[start : start + QUERIES_IN_COMPOSITE])
+        deleted = frozenset(record.id for record in found if record.deleted)
+        found_ids = {record.id for record in found}
+        missing = frozenset(record.id for record in records if record.id not in found_ids)
+        present = tuple(record for record in found if not record.deleted)
+        return LookupResult(present, deleted | missing)
 
     def _run_queries(self, queries: Sequence[tuple[RecordKind, str]]) -> list[Observation]:
         as_of = self._clock()
@@ -174,7 +178,7 @@ class Reader:
     def _all_rows(self, soql: str) -> list[Any]:
         if len(soql) > LONGEST_QUERY_IN_URL:
             return [row for _, row in self._composite([(RecordKind.LEAD, soql)])]
-        return self._rest_of(self._connection.read("query/", params={"q": soql}))
+        return self._all_pages(self._connection.read("query/", params={"q": soql}))
 
     def _composite(self, queries: Sequence[tuple[RecordKind, str]]) -> list[tuple[RecordKind, Any]]:
         base = f"/services/data/v{self._connection.version}/query/?q="
@@ -184,33 +188,33 @@ class Reader:
                 for number, (_, soql) in enumerate(queries)
             ]
         }
-        answer = self._connection.read("composite/", method="POST", json=body)
+        response = self._connection.read("composite/", method="POST", json=body)
         rows = []
-        for (kind, _), part in zip(queries, answer["compositeResponse"], strict=True):
+        for (kind, _), part in zip(queries, response["compositeResponse"], strict=True):
             if part["httpStatusCode"] not in OK_STATUSES:
                 raise to_error(part["httpStatusCode"], part["body"])
-            rows += [(kind, row) for row in self._rest_of(part["body"])]
+            rows += [(kind, row) for row in self._all_pages(part["body"])]
         return rows
 
-    def _rest_of(self, answer: Mapping[str, Any]) -> list[Any]:
-        rows = list(answer["records"])
-        while not answer["done"]:
-            answer = self._connection.next_page(answer["nextRecordsUrl"])
-            rows += answer["records"]
+    def _all_pages(self, response: Mapping[str, Any]) -> list[Any]:
+        rows = list(response["records"])
+        while not response["done"]:
+            response = self._connection.next_page(response["nextRecordsUrl"])
+            rows += response["records"]
         return rows
 
     def _select(self, kind: RecordKind) -> str:
-        wanted = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *self._view.field_names[kind]]
-        if (only := self._view.filters.get(kind)) is not None:
-            wanted.append(only.field)
-        return f"SELECT {','.join(dict.fromkeys(wanted))} FROM {kind.value}"  # noqa: S608  # names come from describe
+        names = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *self._scope.field_names[kind]]
+        if (record_filter := self._scope.filters.get(kind)) is not None:
+            names.append(record_filter.field)
+        return f"SELECT {','.join(dict.fromkeys(names))} FROM {kind.value}"  # noqa: S608  # names come from describe
 
     def _observation(self, kind: RecordKind, row: Mapping[str, Any], as_of: float) -> Observation:
-        only = self._view.filters.get(kind)
-        eligible = kind not in self._view.excluded and (
-            only is None or only.accepts(_field_value(row, only.field))
+        record_filter = self._scope.filters.get(kind)
+        eligible = kind not in self._scope.excluded and (
+            record_filter is None or record_filter.accepts(_field_value(row, record_filter.field))
         )
-        names = self._view.field_names[kind] if eligible else ()
+        names = self._scope.field_names[kind] if eligible else ()
         values: Values = {name: _field_value(row, name) for name in names}
         return Observation(
             kind=kind,
@@ -227,30 +231,31 @@ class Reader:
         )
 
     def _next_watermark(self, kind: RecordKind) -> str:
-        """Return the instant before which every change can already be read."""
+        """Return the time before which every change can already be read."""
         now = self._server_time()
         try:
-            answer = self._connection.read_reduced(
+            response = self._connection.read_reduced(
                 f"sobjects/{kind.value}/updated/",
                 params={"start": _iso(now - COVERED_WINDOW), "end": _iso(now)},
                 reduce=drop_ids,
             )
-            return _iso(_parsed(answer["latestDateCovered"]))
+            return _iso(_parsed(response["latestDateCovered"]))
         except (RejectedError, KeyError, ValueError):
             return _iso(self._server_time() - OVERLAP)
 
     def _server_time(self) -> datetime:
-        """Salesforce's clock; our own only before its first answer."""
+        """Return Salesforce's clock; our own clock before its first response."""
         return self._connection.server_time() or datetime.fromtimestamp(self._clock(), UTC)
 
 
-def drop_ids(answer: bytes) -> bytes:
-    """Return an answer of getUpdated without the ids it lists, but for the last one; still JSON.
+def drop_ids(response: bytes) -> bytes:
+    """Return a response of getUpdated without its ids, except the last one; it is still JSON.
 
-    It lists every record that changed in the window, 600,000 at most (reference: salesforce 2.5).
-    The connector needs one stamp of it; 200,000 ids once took 18 MB (docs/benchmarks.md).
+    The response lists every record that changed in the window, at most 600,000 (SOAP API Developer
+    Guide, "getUpdated()"). The connector needs only its stamp; 200,000 ids took 18 MB of memory
+    (docs/benchmarks.md).
     """
-    return ID_IN_LIST.sub(b"", answer)
+    return ID_IN_LIST.sub(b"", response)
 
 
 def _since(cursor: Cursor) -> str:
@@ -262,7 +267,7 @@ def _since(cursor: Cursor) -> str:
 
 
 def _field_value(row: Mapping[str, Any], name: str) -> Value:
-    """What a row says of a field; a dot goes to the parent record, which may be missing."""
+    """Return a field of a row; a dot leads to the parent record, which may be missing."""
     value: Any = row.get(name)
     if value is None and "." in name:
         value = row
@@ -284,5 +289,5 @@ def _iso(moment: datetime) -> str:
 
 
 def _stamp(stamp: str) -> str:
-    """The stamp that people see, in the one spelling in which both sides' stamps are compared."""
+    """Return the visible stamp in the one format in which stamps of both sides are compared."""
     return _parsed(stamp).astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,8 +1,8 @@
-"""Writing Leads: sObject Collections of 200, only the fields that changed, one outcome a record.
+"""Writes of Leads: sObject Collections of 200, only changed fields, one outcome for each record.
 
-Creations are an upsert on the external id that holds the Plezi address, so that repeating one
-creates nothing twice. Salesforce offers no precondition on collections: what is written rests on a
-reading of a moment ago (docs/architecture.md says what window remains).
+A creation is an upsert on the external id that holds the Plezi URL, so a repeated creation creates
+no duplicate. Salesforce has no precondition on collections: a write depends on a read shortly
+before it (docs/architecture.md describes the remaining window).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import requests
 
-from connector.errors import HaltError, RejectedError, RetryError, StaleError
-from connector.http_session import ErrorAction, classify_error
+from connector.errors import RejectedError, RetryError, StaleError
+from connector.http_session import ErrorAction
 from connector.mapping import Schema
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Observation, RecordKind, Write
 from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.salesforce.connection import Connection
-from connector.salesforce.diagnosis import stop_reason
-from connector.salesforce.remedies import remedy
+from connector.salesforce.diagnosis import classify, find_error, halted, remedy
+from connector.salesforce.errors import UNKNOWN_ERROR
 
 BATCH_SIZE: Final = 200
 """Records in one call to sObject Collections."""
@@ -28,11 +28,12 @@ DUPLICATE_RULES: Final = {
     "Sforce-Duplicate-Rule-Header": "allowSave=true; includeRecordDetails=false; "
     "runAsCurrentUser=true"
 }
-"""A rule that only alerts lets us save; one that blocks still does (reference: salesforce 2.8)."""
+"""A duplicate rule that only alerts lets the record be saved; a rule that blocks still blocks (REST
+API Developer Guide, "Duplicate Rule Header")."""
 
 
 class Writer:
-    """Writes to one org. `assign_new_leads`: the org's assignment rules run on creations only."""
+    """Writes to one org. `assign_new_leads`: the org's assignment rules run for new Leads only."""
 
     def __init__(
         self,
@@ -48,14 +49,13 @@ class Writer:
         self._assign_new_leads = assign_new_leads
 
     def apply(self, writes: Sequence[Write], names: Sequence[str]) -> Iterator[WriteOutcome]:
-        """Carry out writes in calls of 200; yield one outcome each, in the order given.
+        """Apply writes in calls of 200; yield one outcome for each, in the given order.
 
-        `names` are the Lead fields that an observation holds.
-
-        Raises `HaltError` when nothing more may be tried; what was yielded has been answered.
+        `names` are the Lead fields of an observation. Raises `HaltError` when no further write is
+        allowed; the outcomes yielded before it are final.
         """
         outcomes: dict[int, WriteOutcome] = {}
-        place = 0
+        position = 0
         creations = [number for number, write in enumerate(writes) if write.is_create]
         updates = [number for number, write in enumerate(writes) if not write.is_create]
         batches = [
@@ -64,19 +64,17 @@ class Writer:
             for start in range(0, len(group), BATCH_SIZE)
         ]
         for batch in batches:
-            answers = self._send([writes[number] for number in batch], names)
-            outcomes |= dict(zip(batch, answers, strict=True))
-            while place in outcomes:
-                yield outcomes[place]
-                place += 1
+            results = self._send([writes[number] for number in batch], names)
+            outcomes |= dict(zip(batch, results, strict=True))
+            while position in outcomes:
+                yield outcomes[position]
+                position += 1
 
     def _send(self, writes: Sequence[Write], names: Sequence[str]) -> list[WriteOutcome]:
-        """Send one batch; a batch refused as a whole is halved, to find the record that did it."""
+        """Send one batch; split a batch that is refused as a whole, to find the refused record."""
         try:
-            answer = self._call(writes)
-        except requests.RequestException:
-            return [WriteOutcome(write, WriteResult.UNKNOWN) for write in writes]
-        except RetryError:
+            response = self._call(writes)
+        except (RetryError, requests.RequestException):
             return [WriteOutcome(write, WriteResult.UNKNOWN) for write in writes]
         except StaleError:
             return [WriteOutcome(write, WriteResult.STALE) for write in writes]
@@ -85,13 +83,13 @@ class Writer:
                 return [_rejected(writes[0], error.code, error.fields)]
             half = len(writes) // 2
             return [*self._send(writes[:half], names), *self._send(writes[half:], names)]
-        if not isinstance(answer, list) or len(answer) != len(writes):
+        if not isinstance(response, list) or len(response) != len(writes):
             return [WriteOutcome(write, WriteResult.UNKNOWN) for write in writes]
         return [
-            self._outcome(write, item, names) for write, item in zip(writes, answer, strict=True)
+            self._outcome(write, item, names) for write, item in zip(writes, response, strict=True)
         ]
 
-    def _call(self, writes: Sequence[Write]) -> Any:  # noqa: ANN401  # the JSON of the answer
+    def _call(self, writes: Sequence[Write]) -> Any:  # noqa: ANN401  # any JSON
         creates = writes[0].is_create
         assign = "TRUE" if creates and self._assign_new_leads else "FALSE"
         headers = {"Sforce-Auto-Assign": assign, **DUPLICATE_RULES}
@@ -125,23 +123,24 @@ class Writer:
                 observation=_new_lead(write, item["id"], names, now) if write.is_create else None,
             )
         error: Mapping[str, Any] = next(iter(item.get("errors", ())), {})
-        code = str(error.get("statusCode", "UNKNOWN"))
-        match classify_error(None, code):
+        code = str(error.get("statusCode", UNKNOWN_ERROR.code))
+        message = str(error.get("message", ""))
+        match classify(None, code, message):
             case ErrorAction.RETRY:
                 return WriteOutcome(write, WriteResult.RETRY, code=code)
             case ErrorAction.STALE:
                 return WriteOutcome(write, WriteResult.STALE, code=code)
             case ErrorAction.HALT:
-                raise HaltError(stop_reason(code), remedy(code))
+                raise halted(find_error(code, message) or UNKNOWN_ERROR, code)
             case _:
                 return _rejected(write, code, tuple(map(str, error.get("fields", ()))))
 
 
-def _new_lead(write: Write, record: str, names: Sequence[str], now: float) -> Observation:
-    """What a Lead says that we have just created: its answer shows nothing but the id."""
+def _new_lead(write: Write, record_id: str, names: Sequence[str], now: float) -> Observation:
+    """Return the observation of a Lead just created; the response only has its id."""
     return Observation(
         kind=write.kind,
-        id=record,
+        id=record_id,
         email=write.email,
         version="",
         modified="",

@@ -1,1 +1,1 @@
-"""auth."""
+"""Login hosts, logins, shared sessions and the password of the integration user."""

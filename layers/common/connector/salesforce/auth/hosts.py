@@ -1,6 +1,6 @@
-"""Which host a pasted account URL means, and which hosts may ever hear a password.
+"""The login host of an account URL, and the hosts that may receive a password or a session.
 
-Suffix pairs and instance names: sfdx-core's URL mapping (reference: salesforce 1.5).
+Suffix pairs and instance names: the URL mapping of sfdx-core (github.com/forcedotcom/sfdx-core).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SANDBOX_INSTANCE: Final = re.compile(r"cs\d+s?", re.ASCII)
 LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 
-def login_host(account_url: str, trusted_host: str = "") -> str:
-    """Return the host (with a port only for the trusted one) to log in at.
+def login_host(account_url: str, trusted_host: str) -> str:
+    """Return the login host of an account URL; only the trusted host has a port.
 
-    Accepts what people copy from a browser: a Lightning, My Domain, instance or login URL, with or
-    without https. `trusted_host` (host:port) is allowed besides, for a simulator. Raises
-    `HaltError` for anything else, before any password is sent.
+    Accepts the addresses that users copy from a browser: a Lightning, My Domain, instance or login
+    URL, with or without https. `trusted_host` (host:port, '' for none) is allowed too, for a
+    simulator. Raises `HaltError` for any other address, before a password is sent.
     """
     text = account_url.strip()
     url = text if "//" in text else f"https://{text}"
@@ -53,10 +53,10 @@ def login_host(account_url: str, trusted_host: str = "") -> str:
 
 
 def _host_of(url: str) -> str:
-    """Return the host of an https URL without user, port or tricks; '' for any other URL."""
+    """Return the host of a plain https URL (no user, no port); '' for any other URL."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # brackets that hold no address, letters that turn into separators
+    except ValueError:  # brackets without an address, letters that normalize to separators
         return ""
     host = (parts.hostname or "").lower()
     labels = host.split(".")
@@ -75,13 +75,13 @@ def _is_trusted(url: str, trusted_host: str) -> bool:
 
 
 def _common_domain_name(host: str) -> str | None:
-    """Return the name in `<name>.salesforce.com`, as instances have it (eu11.salesforce.com)."""
+    """Return the name in `<name>.salesforce.com`, the form of instances (eu11.salesforce.com)."""
     name = host.removesuffix(".salesforce.com")
     return name if name not in (host, "my") and "." not in name else None
 
 
 def _login_host_for(name: str, my_domain: str) -> str:
-    """An instance (eu11) is no My Domain: it logs in at the common host."""
+    """Return the login host: an instance (eu11) is not a My Domain and uses the common host."""
     if INSTANCE.fullmatch(name):
         return LOGIN_HOST
     if SANDBOX_INSTANCE.fullmatch(name):
@@ -89,10 +89,10 @@ def _login_host_for(name: str, my_domain: str) -> str:
     return f"{name}{my_domain}"
 
 
-def checked_instance(instance_url: str, trusted_host: str = "") -> str:
-    """Return the instance URL of a token answer, if it is one of Salesforce's (or the trusted).
+def checked_instance(instance_url: str, trusted_host: str) -> str:
+    """Return the instance URL of a token response when it is Salesforce's or the trusted host.
 
-    Raises `HaltError` otherwise: a token must not be sent to a host that an answer made up.
+    Raises `HaltError` for any other host: a forged response must not receive the session.
     """
     if _is_trusted(instance_url, trusted_host):
         return f"https://{trusted_host}"
@@ -100,5 +100,6 @@ def checked_instance(instance_url: str, trusted_host: str = "") -> str:
     if host.endswith(tuple(MY_DOMAIN_SUFFIXES.values())) or _common_domain_name(host) is not None:
         return f"https://{host}"
     raise HaltError(
-        StopReason.INSTANCE_URL, "Salesforce's answer names an instance that is not its own"
+        StopReason.INSTANCE_URL,
+        "the login response contains an instance that is not a Salesforce address",
     )

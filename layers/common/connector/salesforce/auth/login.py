@@ -1,7 +1,7 @@
-"""One login: three flows, one attempt, and the likely causes of a refusal in order.
+"""Logins: three OAuth flows, one attempt, and the likely causes of a refusal in order.
 
-simple-salesforce would choose SOAP as soon as it is given a security token (its api.py), has no
-time-out, and turns every refusal into one error; hence our own request (reference: salesforce 1.6).
+The connector sends its own request because simple-salesforce uses SOAP when it has a security token
+(`simple_salesforce/api.py`), has no time-out, and turns every refusal into the same error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jwt
 import requests
 
 from connector.errors import HaltError, RetryError, StopReason
-from connector.http_session import ErrorAction, HttpSession, classify_error
+from connector.http_session import ErrorAction, HttpSession, classify_status
 from connector.model import SessionToken
 from connector.salesforce.auth.hosts import checked_instance, login_host
 from connector.salesforce.diagnosis import DiagnosedError, diagnose_login
@@ -25,15 +25,16 @@ TOKEN_PATH: Final = "/services/oauth2/token"  # noqa: S105  # a path
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS: Final = 180
 MAX_ASSERTION_SECONDS: Final = 300
-"""Salesforce accepts assertions that expire within 5 minutes; 3 leaves room for skewed clocks."""
+"""Salesforce accepts assertions that expire within 5 minutes; 3 leave room for clock skew."""
 INVALID_ASSERTION: Final = ("invalid_grant", "invalid assertion")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What a login gave: the session; the scopes, where the answer names them; and who we are.
+    """The response to a login: the session, the scopes, and the ids of org and user.
 
-    The password flow names no scopes. `org_id` and `user_id` are '' where the answer has no `id`.
+    `scopes` is None where the response names none, as in the password flow. `org_id` and `user_id`
+    are '' where the response has no `id`.
     """
 
     session: SessionToken
@@ -43,7 +44,7 @@ class TokenResponse:
 
 
 class LoginRefusedError(DiagnosedError):
-    """Salesforce refused a login: never to be tried again with the same version of the secret."""
+    """Salesforce refused a login; this version of the secret must not be used for another login."""
 
     def __init__(self, error: str, causes: tuple[str, ...], message: str) -> None:
         super().__init__(StopReason.LOGIN_REFUSED, message, causes)
@@ -51,11 +52,11 @@ class LoginRefusedError(DiagnosedError):
 
 
 class LoginUnavailableError(RetryError):
-    """No login was possible now; the next run may try, this one must not.
+    """A login is not possible now; the next run may try again, this run must not.
 
-    Unlike other `RetryError`s it is not repeated on the spot: a login that was not answered may
-    have been refused, and refusals add up to a locked user. `heard`: it was answered, so it was no
-    refusal of the credentials.
+    Unlike other `RetryError`s, it is not repeated immediately: a login without a response may have
+    been refused, and several refusals lock the user. `answered`: Salesforce responded, so it did
+    not refuse the credentials.
     """
 
     def __init__(self, message: str, *, answered: bool) -> None:
@@ -65,7 +66,7 @@ class LoginUnavailableError(RetryError):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """What a token endpoint answered instead of a session."""
+    """The response of a token endpoint without a session."""
 
     error: str
     description: str
@@ -73,87 +74,87 @@ class _Refusal:
 
 
 def log_in(
-    wire: HttpSession,
+    http: HttpSession,
     credentials: SalesforceCredentials,
     secret_version: str,
     clock: Callable[[], float],
-    trusted_host: str = "",
+    trusted_host: str,
 ) -> TokenResponse:
     """Log in once and return the session.
 
-    An assertion that Salesforce's own clock puts outside of its time is signed again by that clock
-    and sent once more: no password is tried twice. Raises `LoginRefusedError` with the likely
-    causes in order, `LoginUnavailableError` when Salesforce could not be asked or has too much to do, and
-    `HaltError` when the account URL or the private key cannot be used at all.
+    When an assertion is outside of its validity by Salesforce's clock, it is signed again with that
+    clock and sent once more; no password is sent twice. Raises `LoginRefusedError` with the likely
+    causes in order, `LoginUnavailableError` when Salesforce does not respond or is busy, and
+    `HaltError` when the account URL or the private key is not usable.
     """
     host = login_host(credentials.account_url, trusted_host)
     now = clock()
-    answer = _ask(wire, credentials, host, now)
-    if isinstance(answer, _Refusal) and _is_clock_skew(answer, credentials.flow, wire, now):
-        answer = _ask(wire, credentials, host, _server_seconds(wire, now))
-    if isinstance(answer, _Refusal):
-        raise _error(answer, credentials.flow, host)
-    instance = checked_instance(str(answer.get("instance_url")), trusted_host)
-    scope = answer.get("scope")
-    org_id, user_id = _identity(str(answer.get("id", "")))
+    response = _request_token(http, credentials, host, now)
+    if isinstance(response, _Refusal) and _is_clock_skew(response, credentials.flow, http, now):
+        response = _request_token(http, credentials, host, _server_seconds(http, now))
+    if isinstance(response, _Refusal):
+        raise _error(response, credentials.flow, host)
+    instance = checked_instance(str(response.get("instance_url")), trusted_host)
+    scope = response.get("scope")
+    org_id, user_id = _identity(str(response.get("id", "")))
     return TokenResponse(
-        SessionToken(answer["access_token"], instance, secret_version),
+        SessionToken(response["access_token"], instance, secret_version),
         frozenset(scope.split()) if isinstance(scope, str) else None,
         org_id,
         user_id,
     )
 
 
-def _ask(
-    wire: HttpSession, credentials: SalesforceCredentials, host: str, now: float
+def _request_token(
+    http: HttpSession, credentials: SalesforceCredentials, host: str, now: float
 ) -> dict[str, Any] | _Refusal:
     form, basic = _form(credentials, host, now)
     try:
-        answer = wire.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
+        response = http.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
     except requests.RequestException as error:
-        message = "Salesforce's login host does not answer"
+        message = "Salesforce's login host does not respond"
         raise LoginUnavailableError(message, answered=False) from error
-    body = _json(answer)
-    if answer.ok and isinstance(body, dict) and isinstance(body.get("access_token"), str):
+    body = _json(response)
+    if response.ok and isinstance(body, dict) and isinstance(body.get("access_token"), str):
         return body
     match body:
         case {"error": error, **rest}:
-            return _Refusal(str(error), str(rest.get("error_description", "")), answer.status_code)
+            description = str(rest.get("error_description", ""))
+            return _Refusal(str(error), description, response.status_code)
         case [{"errorCode": error, **rest}, *_]:  # the shape of REST errors
-            return _Refusal(str(error), str(rest.get("message", "")), answer.status_code)
+            return _Refusal(str(error), str(rest.get("message", "")), response.status_code)
         case _:
-            return _Refusal(str(answer.status_code), "", answer.status_code)
+            return _Refusal(str(response.status_code), "", response.status_code)
 
 
 def _error(refusal: _Refusal, flow: Flow, host: str) -> Exception:
-    advice = diagnose_login(refusal.error, refusal.description, flow, host)
-    if advice.is_temporary or classify_error(refusal.status, None) is ErrorAction.RETRY:
-        return LoginUnavailableError(
-            f"Salesforce takes no login now ({refusal.error}): {advice.numbered()}", answered=True
-        )
+    diagnosis = diagnose_login(refusal.error, refusal.description, flow, host)
+    if ErrorAction.RETRY in (diagnosis.action, classify_status(refusal.status)):
+        message = f"Salesforce accepts no login now ({refusal.error}): {diagnosis.numbered()}"
+        return LoginUnavailableError(message, answered=True)
     return LoginRefusedError(
         refusal.error,
-        advice.causes,
+        diagnosis.causes,
         f"Salesforce refused the login ({refusal.error}). Most likely causes, in order: "
-        f"{advice.numbered()}. No further login is tried until the secret has a new version (the "
-        "same values put again count as one); nothing is lost.",
+        f"{diagnosis.numbered()}. The connector logs in again when the secret has a new version "
+        "(the same values put again are a new version). Nothing is lost.",
     )
 
 
-def _is_clock_skew(refusal: _Refusal, flow: Flow, wire: HttpSession, now: float) -> bool:
+def _is_clock_skew(refusal: _Refusal, flow: Flow, http: HttpSession, now: float) -> bool:
     """Whether an assertion was refused because the two clocks differ too much."""
-    said = (refusal.error, refusal.description.strip().lower())
-    if flow is not Flow.JWT_BEARER or said != INVALID_ASSERTION:
+    error = (refusal.error, refusal.description.strip().lower())
+    if flow is not Flow.JWT_BEARER or error != INVALID_ASSERTION:
         return False
-    ends = now + ASSERTION_SECONDS
-    far = _server_seconds(wire, now)
-    return not far < ends <= far + MAX_ASSERTION_SECONDS
+    expires = now + ASSERTION_SECONDS
+    server_now = _server_seconds(http, now)
+    return not server_now < expires <= server_now + MAX_ASSERTION_SECONDS
 
 
-def _server_seconds(wire: HttpSession, now: float) -> float:
-    """Return Salesforce's clock by its last answer, in seconds since 1970; ours without any."""
-    far = wire.server_time()
-    return now if far is None else far.timestamp()
+def _server_seconds(http: HttpSession, now: float) -> float:
+    """Return Salesforce's clock by its last response, in seconds since 1970; else `now`."""
+    server_time = http.server_time()
+    return now if server_time is None else server_time.timestamp()
 
 
 def _form(
@@ -192,7 +193,7 @@ def _assertion(credentials: SalesforceCredentials, host: str, now: float) -> str
         raise HaltError(
             StopReason.SECRET,
             "the Salesforce secret's private_key is not an RSA key in PEM without a passphrase: "
-            "put the key that belongs to the certificate of the app",
+            "put the key of the app's certificate in the secret",
         ) from None
 
 
@@ -205,8 +206,8 @@ def _identity(url: str) -> tuple[str, str]:
             return "", ""
 
 
-def _json(answer: requests.Response) -> Any:  # noqa: ANN401  # whatever was answered
+def _json(response: requests.Response) -> Any:  # noqa: ANN401  # any JSON
     try:
-        return answer.json()
+        return response.json()
     except ValueError:
         return None

@@ -1,58 +1,50 @@
-"""When the integration user's password expires, before it does.
+"""The forecast of the expiry of the integration user's password.
 
-The API tells when a password was last changed, not when it expires: the days between are the
-profile's policy and come from the settings (reference: salesforce 1.4).
+The API returns when a password was last changed (User.LastPasswordChangeDate), not when it expires:
+the days between are the password policy of the profile and come from the settings.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 from simple_salesforce.format import format_soql
 
 from connector.salesforce.connection import Connection
-from connector.secrets import Flow, SalesforceCredentials, SecretProvider
+from connector.secret_version import SecretProvider
+from connector.secrets import Flow, SalesforceCredentials
+from connector.stores import DocumentStore
 
 SECONDS_OF_DAY: Final = 86_400.0
-ASKED_EVERY: Final = SECONDS_OF_DAY
-"""The warnings are days apart, so the date is asked once a day: one API call."""
+REFRESH_SECONDS: Final = SECONDS_OF_DAY
+"""The warnings are days apart, so one API call a day is enough."""
 DOCUMENT: Final = "password"
 NEVER: Final = math.inf
 
 
-class DocumentStore(Protocol):
-    """Where the answer is kept for all invocations."""
-
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
-
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
-
-
 def password_changed_at(connection: Connection, username: str) -> float | None:
-    """Return when a user's password was last changed, in seconds since 1970; None: not told.
+    """Return when a user's password was last changed, in seconds since 1970; None: not known.
 
     Costs one call. Raises as `Connection.read`.
     """
     soql = format_soql("SELECT LastPasswordChangeDate FROM User WHERE Username = {}", username)
     rows = connection.read("query/", params={"q": soql})["records"]
-    said = rows[0]["LastPasswordChangeDate"] if rows else None
-    return None if said is None else datetime.fromisoformat(said).timestamp()
+    stamp = rows[0]["LastPasswordChangeDate"] if rows else None
+    return None if stamp is None else datetime.fromisoformat(stamp).timestamp()
 
 
 def days_left(changed_at: float, policy_days: int, now: float) -> float:
-    """Return the days until a password expires, below 0 once it has; `NO_BASE` without a policy."""
+    """Return the days until a password expires, below 0 after that; `NEVER` without a policy."""
     if not policy_days:
         return NEVER
     return policy_days - (now - changed_at) / SECONDS_OF_DAY
 
 
 class PasswordForecast:
-    """Knows how many days the password is good for, asking Salesforce once a day."""
+    """Forecasts the days until the password expires; reads Salesforce at most once a day."""
 
     def __init__(
         self,
@@ -69,7 +61,7 @@ class PasswordForecast:
         self._policy_days = policy_days
 
     def days(self) -> float | None:
-        """Return the days left; `NO_BASE` where no password can expire; None where nobody tells.
+        """Return the days left; `NEVER` where no password expires; None where it is not known.
 
         Raises as `Connection.read`.
         """
@@ -82,11 +74,14 @@ class PasswordForecast:
         return days_left(changed_at, self._policy_days, self._clock())
 
     def _changed_at(self, version: str, username: str) -> float | None:
-        kept = self._store.load_document(DOCUMENT) or {}
+        document = self._store.load_document(DOCUMENT) or {}
         now = self._clock()
-        if kept.get("version") != version or now - kept.get("asked_at", 0.0) > ASKED_EVERY:
+        if (
+            document.get("version") != version
+            or now - document.get("asked_at", 0.0) > REFRESH_SECONDS
+        ):
             changed_at = password_changed_at(self._connection, username)
-            kept = {"version": version, "asked_at": now, "changed_at": changed_at}
-            self._store.save_document(DOCUMENT, kept)
-        told: float | None = kept["changed_at"]
-        return told
+            document = {"version": version, "asked_at": now, "changed_at": changed_at}
+            self._store.save_document(DOCUMENT, document)
+        stored: float | None = document["changed_at"]
+        return stored

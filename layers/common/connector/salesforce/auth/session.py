@@ -1,45 +1,54 @@
-"""Sessions with Salesforce: shared by all, one login at a time, a refused one never repeated.
+"""Sessions with Salesforce: shared by all invocations, one login at a time.
 
-A refused login opens the breaker in the ledger, and only another version of the secret is tried
-again: every refusal brings the user nearer to being locked out (reference: salesforce 1.4).
+A refused login opens the breaker in the ledger; then only another version of the secret is used
+for a login, because every refused login brings the user nearer to a lockout (Salesforce Help, "Set
+Password Policies").
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Protocol
 
 from connector.errors import StopReason
 from connector.http_session import HttpSession
 from connector.model import Breaker, SessionToken
+from connector.retry import RetryPolicy
 from connector.salesforce.auth.login import (
     LoginRefusedError,
     LoginUnavailableError,
     TokenResponse,
     log_in,
 )
-from connector.secrets import SalesforceCredentials, Secret, SecretProvider
+from connector.secret_version import Secret, SecretProvider
+from connector.secrets import SalesforceCredentials
+from connector.stores import DocumentStore
 
 LOCK_SECONDS: Final = 60.0
-"""How long one login keeps the others waiting: longer than two requests may last (JWT)."""
+"""How long one login locks out the others: longer than the two requests of a JWT login."""
 MAX_LOCK_ATTEMPTS: Final = 5
 FIRST_LOCK_PAUSE: Final = 1.0
-"""Seconds before another invocation's login is looked for again; doubled each time."""
+"""Seconds before the login of another invocation is checked again; doubled each time."""
 REFUSED_LOGIN: Final = "refused_login"
 """The document with the causes of the refusal that opened the breaker."""
 
 
-class SessionState(Protocol):
-    """Where the session and the breaker are kept for all invocations."""
+class SessionStore(Protocol):
+    """The session that all invocations share."""
 
     def load_session(self) -> SessionToken | None:
-        """Return the session kept, if any."""
+        """Return the stored session, if there is one."""
 
     def save_session(self, token: SessionToken) -> None:
-        """Keep a session."""
+        """Store a session."""
+
+
+class BreakerStore(Protocol):
+    """The breaker that all invocations share."""
 
     def breaker(self) -> Breaker | None:
-        """Return the open breaker."""
+        """Return the open breaker; None when it is closed."""
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
@@ -47,69 +56,103 @@ class SessionState(Protocol):
     def close_breaker(self) -> None:
         """Close the breaker."""
 
+
+class LoginLock(Protocol):
+    """The lock that allows one login at a time."""
+
     def acquire_login_lock(self, now: float, seconds: float) -> bool:
-        """Keep others from logging in for some seconds; False while somebody else does."""
+        """Take the lock for some seconds; return False while another login has it."""
 
     def release_login_lock(self) -> None:
-        """Let others log in."""
+        """Release the lock."""
 
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
 
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
+class SessionState(SessionStore, BreakerStore, LoginLock, DocumentStore, Protocol):
+    """The shared state of sessions and logins; the ledger implements all four parts."""
+
+
+class _LoginLockedError(LoginUnavailableError):
+    """Another invocation has the login lock."""
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, _LoginLockedError)
 
 
 class SessionManager:
-    """Where sessions come from: the ledger, else a login with the current secret."""
+    """Provides sessions: the shared one, else the session of a login with the current secret.
+
+    `trusted_host` (host:port) is an additional login host, '' for none.
+    """
 
     def __init__(
         self,
-        wire: HttpSession,
+        http: HttpSession,
         secrets: SecretProvider[SalesforceCredentials],
         state: SessionState,
         clock: Callable[[], float],
-        sleep: Callable[[float], None],
+        retry: RetryPolicy,
         *,
-        trusted_host: str = "",
+        trusted_host: str,
     ) -> None:
-        self._wire = wire
+        self._http = http
         self._secrets = secrets
         self._state = state
         self._clock = clock
-        self._sleep = sleep
         self._trusted_host = trusted_host
+        longest_pause = FIRST_LOCK_PAUSE * 2 ** (MAX_LOCK_ATTEMPTS - 1)
+        self._lock_retry = replace(
+            retry,
+            random=_without_jitter,
+            first_pause=FIRST_LOCK_PAUSE,
+            max_pause=longest_pause,
+            max_seconds=LOCK_SECONDS,
+            max_attempts=MAX_LOCK_ATTEMPTS,
+        )
 
     def log_in(self) -> TokenResponse:
-        """Log in anew and share the session, unless this version of the secret was refused.
+        """Log in and share the session, unless this version of the secret was refused.
 
-        Raises `LoginRefusedError`, without asking when the breaker is open for this version, and
+        Raises `LoginRefusedError`, without a request when the breaker is open for this version, and
         `LoginUnavailableError`.
         """
         secret, breaker = self._usable_secret(fresh=True)
-        return self._log_in(secret, breaker)
+        if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
+            raise _LoginLockedError(
+                "another invocation is logging in to Salesforce right now", answered=True
+            )
+        return self._log_in_locked(secret, breaker)
 
-    def get_session(self, dead: set[str]) -> tuple[SessionToken, bool]:
-        """Return a session: the one that is shared, or a new one by a single login."""
-        for attempt in range(MAX_LOCK_ATTEMPTS):
-            secret, breaker = self._usable_secret(fresh=bool(dead))
-            shared = self._state.load_session()
-            if (
-                shared is not None
-                and shared.access_token not in dead
-                and shared.secret_version == secret.version
-            ):
-                return shared, False
-            if self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
-                return self._log_in_locked(secret, breaker).session, True
-            self._sleep(FIRST_LOCK_PAUSE * 2**attempt)
-        message = "another invocation has been logging in to Salesforce for too long"
-        raise LoginUnavailableError(message, answered=True)
+    def get_session(self, expired: set[str]) -> tuple[SessionToken, bool]:
+        """Return a session and whether it is new: the shared one, or that of a single login.
+
+        `expired` are the access tokens that Salesforce has refused. Raises as `log_in`.
+        """
+        return self._lock_retry.call(
+            lambda: self._shared_or_new(expired),
+            retry_on=_is_locked,
+            operation="salesforce_login_lock",
+        )
+
+    def _shared_or_new(self, expired: set[str]) -> tuple[SessionToken, bool]:
+        secret, breaker = self._usable_secret(fresh=bool(expired))
+        shared = self._state.load_session()
+        if (
+            shared is not None
+            and shared.access_token not in expired
+            and shared.secret_version == secret.version
+        ):
+            return shared, False
+        if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
+            raise _LoginLockedError(
+                "another invocation has been logging in to Salesforce for too long", answered=True
+            )
+        return self._log_in_locked(secret, breaker).session, True
 
     def _usable_secret(
         self, *, fresh: bool
     ) -> tuple[Secret[SalesforceCredentials], Breaker | None]:
-        """Return the secret and the open breaker, if the secret may be tried.
+        """Return the secret and the open breaker, if the secret may be used for a login.
 
         The breaker, once open, stays open until the secret has another version.
         """
@@ -119,27 +162,19 @@ class SessionManager:
             return secret, None
         secret = self._secrets.current(fresh=True)
         if breaker.secret_version == secret.version:
-            kept = self._state.load_document(REFUSED_LOGIN) or {}
-            causes = tuple(kept.get("causes", ()))
-            raise LoginRefusedError(str(kept.get("error", "")), causes, breaker.message)
+            refusal = self._state.load_document(REFUSED_LOGIN) or {}
+            causes = tuple(refusal.get("causes", ()))
+            raise LoginRefusedError(str(refusal.get("error", "")), causes, breaker.message)
         return secret, breaker
-
-    def _log_in(
-        self, secret: Secret[SalesforceCredentials], breaker: Breaker | None
-    ) -> TokenResponse:
-        if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
-            message = "another invocation is logging in to Salesforce right now"
-            raise LoginUnavailableError(message, answered=True)
-        return self._log_in_locked(secret, breaker)
 
     def _log_in_locked(
         self, secret: Secret[SalesforceCredentials], breaker: Breaker | None
     ) -> TokenResponse:
         try:
-            grant = log_in(
-                self._wire, secret.value, secret.version, self._clock, self._trusted_host
+            response = log_in(
+                self._http, secret.value, secret.version, self._clock, self._trusted_host
             )
-            self._state.save_session(grant.session)
+            self._state.save_session(response.session)
             if breaker is not None:
                 self._state.close_breaker()
         except LoginRefusedError as error:
@@ -152,4 +187,9 @@ class SessionManager:
             raise
         finally:
             self._state.release_login_lock()
-        return grant
+        return response
+
+
+def _without_jitter() -> float:
+    """Use the whole pause: the invocations wait for one login and do not compete for a server."""
+    return 1.0

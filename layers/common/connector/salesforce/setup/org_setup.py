@@ -1,9 +1,10 @@
-"""The set-up of the org: which of our fields are there, and making those that are not (P14).
+"""The set-up of the org: finds the required fields, and creates the missing ones.
 
-A field made by the API is invisible to everybody, its maker included, until a permission set opens
-it (reference: salesforce 3.4). So three things are made: the fields, one permission set with access
-to them, and its assignment to the integration user. Each step looks first, so that doing all of it
-twice is doing it once; each one that is refused is told, and the others go on.
+A field created by the API is invisible to all users, including its creator, until a permission set
+grants access (Salesforce Help, "Field-Level Security"). So the set-up creates the fields, one
+permission set with access to them, and its assignment to the integration user. Each step first
+checks what exists, so the set-up is idempotent. A refused step is reported, and the others
+continue.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
 from connector.model import RecordKind
 from connector.salesforce.connection import Connection
-from connector.salesforce.diagnosis import DiagnosedError
+from connector.salesforce.diagnosis import DiagnosedError, error_class, remedy
+from connector.salesforce.errors import ErrorClass
 from connector.salesforce.setup.report import (
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
-    RIGHTS,
+    REQUIRED_PERMISSIONS,
     FieldReport,
     FieldState,
     SetupStep,
@@ -33,15 +35,15 @@ from connector.salesforce.setup.report import (
 )
 from connector.salesforce.setup.required_fields import RequiredField
 
-ALREADY_THERE: Final = frozenset({"DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"})
-NO_RIGHT: Final = frozenset({"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY"})
-TO_MAKE: Final = frozenset({FieldState.MISSING, FieldState.UNCLEAR})
-TO_OPEN: Final = TO_MAKE | {FieldState.INVISIBLE, FieldState.READ_ONLY}
+TO_CREATE: Final = frozenset({FieldState.MISSING, FieldState.UNCLEAR})
+TO_GRANT: Final = TO_CREATE | {FieldState.INVISIBLE, FieldState.READ_ONLY}
+NO_RESPONSE: Final = "NO_ANSWER"
+"""The code of a step without a response (a row of `salesforce.errors`)."""
 CUSTOM_FIELD: Final = "tooling/sobjects/CustomField"
 
 
 class OrgSetup:
-    """Looks at one org and makes what is missing."""
+    """Inspects one org and creates the missing objects."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -49,37 +51,37 @@ class OrgSetup:
     def inspect(
         self, fields: Sequence[RequiredField], schemas: Mapping[RecordKind, Schema]
     ) -> tuple[FieldReport, ...]:
-        """Say how each field stands; `schemas` are what the integration user sees now."""
-        unseen = [it for it in fields if it.name not in schemas[it.kind]]
+        """Return the report of each field; `schemas` has the fields that the user sees now."""
+        unseen = [field for field in fields if field.name not in schemas[field.kind]]
         existing = self._existing(unseen) if unseen else frozenset()
-        return tuple(report_field(it, schemas[it.kind], existing) for it in fields)
+        return tuple(report_field(field, schemas[field.kind], existing) for field in fields)
 
     def create_missing(
         self, fields: Sequence[RequiredField], reports: Sequence[FieldReport]
     ) -> tuple[SetupStep, ...]:
-        """Make what the reports lack, and open it to the integration user.
+        """Create the fields that the reports lack, and grant them to the integration user.
 
-        Where nothing is lacking, nothing is made: not even the permission set.
+        When no field is missing, nothing is created, not even the permission set.
         """
-        states = {(it.object, it.name): it.state for it in reports}
+        states = {(report.object, report.name): report.state for report in reports}
         steps: list[SetupStep] = []
-        to_open: list[RequiredField] = []
-        for wanted in fields:
-            state = states[wanted.kind.value, wanted.name]
-            if state in TO_MAKE:
-                steps.append(self._field(wanted))
-            refused = state in TO_MAKE and steps[-1].outcome is StepOutcome.REFUSED
-            if state in TO_OPEN and not refused:
-                to_open.append(wanted)
-        return (*steps, *self._open(to_open)) if to_open else tuple(steps)
+        to_grant: list[RequiredField] = []
+        for field in fields:
+            state = states[field.kind.value, field.name]
+            if state in TO_CREATE:
+                steps.append(self._create_field(field))
+            refused = state in TO_CREATE and steps[-1].outcome is StepOutcome.REFUSED
+            if state in TO_GRANT and not refused:
+                to_grant.append(field)
+        return (*steps, *self._grant_access(to_grant)) if to_grant else tuple(steps)
 
-    def _field(self, wanted: RequiredField) -> SetupStep:
-        body = {"FullName": wanted.full_name, "Metadata": dict(wanted.metadata)}
+    def _create_field(self, field: RequiredField) -> SetupStep:
+        body = {"FullName": field.full_name, "Metadata": dict(field.metadata)}
         return self._step(
-            SetupStepKind.FIELD, wanted.full_name, lambda: self._ask("POST", CUSTOM_FIELD, body)
+            SetupStepKind.FIELD, field.full_name, lambda: self._send("POST", CUSTOM_FIELD, body)
         )
 
-    def _open(self, fields: Sequence[RequiredField]) -> list[SetupStep]:
+    def _grant_access(self, fields: Sequence[RequiredField]) -> list[SetupStep]:
         found: list[str] = []
         steps = [
             self._step(
@@ -95,10 +97,10 @@ class OrgSetup:
         steps += [
             self._step(
                 SetupStepKind.VISIBILITY,
-                wanted.full_name,
-                partial(self._grant, permission_set, wanted, granted),
+                field.full_name,
+                partial(self._grant, permission_set, field, granted),
             )
-            for wanted in fields
+            for field in fields
         ]
         steps.append(
             self._step(
@@ -114,7 +116,7 @@ class OrgSetup:
             found.append(rows[0]["Id"])
             return False
         body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL}
-        found.append(self._ask("POST", "sobjects/PermissionSet", body)["id"])
+        found.append(self._send("POST", "sobjects/PermissionSet", body)["id"])
         return True
 
     def _granted(self, permission_set: str) -> dict[str, Mapping[str, Any]]:
@@ -126,22 +128,22 @@ class OrgSetup:
         return {row["Field"]: row for row in self._rows("query/", soql)}
 
     def _grant(
-        self, permission_set: str, wanted: RequiredField, granted: Mapping[str, Mapping[str, Any]]
+        self, permission_set: str, field: RequiredField, granted: Mapping[str, Mapping[str, Any]]
     ) -> bool:
-        rights = {"PermissionsRead": True, "PermissionsEdit": wanted.is_written}
-        row = granted.get(wanted.full_name)
+        rights = {"PermissionsRead": True, "PermissionsEdit": field.is_written}
+        row = granted.get(field.full_name)
         if row is None:
             body = {
                 "ParentId": permission_set,
-                "SobjectType": wanted.kind.value,
-                "Field": wanted.full_name,
+                "SobjectType": field.kind.value,
+                "Field": field.full_name,
                 **rights,
             }
-            self._ask("POST", "sobjects/FieldPermissions", body)
+            self._send("POST", "sobjects/FieldPermissions", body)
             return True
-        if row["PermissionsRead"] and (row["PermissionsEdit"] or not wanted.is_written):
+        if row["PermissionsRead"] and (row["PermissionsEdit"] or not field.is_written):
             return False
-        self._ask("PATCH", f"sobjects/FieldPermissions/{row['Id']}", rights)
+        self._send("PATCH", f"sobjects/FieldPermissions/{row['Id']}", rights)
         return True
 
     def _assign(self, permission_set: str) -> bool:
@@ -154,23 +156,23 @@ class OrgSetup:
         if self._rows("query/", soql):
             return False
         body = {"AssigneeId": user, "PermissionSetId": permission_set}
-        self._ask("POST", "sobjects/PermissionSetAssignment", body)
+        self._send("POST", "sobjects/PermissionSetAssignment", body)
         return True
 
     def _existing(self, fields: Sequence[RequiredField]) -> frozenset[str] | None:
-        """The custom fields among these that exist, seen or not; None: we may not ask."""
+        """Return which of these custom fields exist; None when the user may not query them."""
         soql = format_soql(
             "SELECT DeveloperName, TableEnumOrId FROM CustomField WHERE TableEnumOrId IN {} "
             "AND DeveloperName IN {}",
-            sorted({it.kind.value for it in fields}),
-            sorted({it.name.removesuffix("__c") for it in fields}),
+            sorted({field.kind.value for field in fields}),
+            sorted({field.name.removesuffix("__c") for field in fields}),
         )
         try:
             rows = self._rows("tooling/query/", soql)
         except RejectedError:
             return None
         except DiagnosedError as error:
-            if error.code not in NO_RIGHT:
+            if error_class(error.code) is not ErrorClass.PERMISSION:
                 raise
             return None
         return frozenset(f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in rows)
@@ -178,29 +180,31 @@ class OrgSetup:
     def _rows(self, path: str, soql: str) -> list[Any]:
         return list(self._connection.read(path, params={"q": soql})["records"])
 
-    def _ask(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # its JSON
+    def _send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # any JSON
         return self._connection.call(path, method=method, json=body)
 
     @staticmethod
     def _step(kind: SetupStepKind, subject: str, work: Callable[[], Any]) -> SetupStep:
-        """Do one step and say how it ended; only what stops everything is raised.
+        """Do one step and return its outcome; only an error that stops all steps is raised.
 
-        `work` answers False when there was nothing left to do.
+        `work` returns False when the object existed already.
         """
         try:
             done = work()
         except RejectedError as error:
-            if error.code in ALREADY_THERE:
+            if error_class(error.code) is ErrorClass.ALREADY_EXISTS:
                 return SetupStep(kind, subject, StepOutcome.ALREADY)
-            remedy = RIGHTS[kind] if error.code in NO_RIGHT else error.remedy
-            return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, remedy)
+            is_permission = error_class(error.code) is ErrorClass.PERMISSION
+            advice = REQUIRED_PERMISSIONS[kind] if is_permission else error.remedy
+            return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, advice)
         except DiagnosedError as error:
-            if error.code not in NO_RIGHT:
+            if error_class(error.code) is not ErrorClass.PERMISSION:
                 raise
-            return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, RIGHTS[kind])
+            advice = REQUIRED_PERMISSIONS[kind]
+            return SetupStep(kind, subject, StepOutcome.REFUSED, error.code, advice)
         except (requests.RequestException, RetryError):
-            again = "ask again: what was made meanwhile is found"
-            return SetupStep(kind, subject, StepOutcome.REFUSED, "NO_ANSWER", again)
+            advice = remedy(NO_RESPONSE)
+            return SetupStep(kind, subject, StepOutcome.REFUSED, NO_RESPONSE, advice)
         except ConnectorError as error:
-            return SetupStep(kind, subject, StepOutcome.REFUSED, type(error).__name__, str(error))
+            return SetupStep(kind, subject, StepOutcome.REFUSED, error.reason.value, str(error))
         return SetupStep(kind, subject, StepOutcome.ALREADY if done is False else StepOutcome.DONE)

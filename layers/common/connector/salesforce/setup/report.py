@@ -1,4 +1,4 @@
-"""What the set-up of the org says: how each field stands, and how each step ended."""
+"""The report of the org's set-up: the state of each field, and the outcome of each step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PERMISSION_SET_LABEL: Final = "Plezi Salesforce Connector"
 
 
 class FieldState(StrEnum):
-    """How a field stands. `unclear`: not visible, and we may not ask whether it exists."""
+    """The state of a field. `unclear`: not visible, and its existence cannot be queried."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -25,7 +25,7 @@ class FieldState(StrEnum):
 
 
 class SetupStepKind(StrEnum):
-    """What is made, in this order."""
+    """The objects that the set-up creates, in this order."""
 
     FIELD = "field"
     PERMISSION_SET = "permission_set"
@@ -33,18 +33,18 @@ class SetupStepKind(StrEnum):
     ASSIGNMENT = "assignment"
 
 
-RIGHTS: Final = {
+REQUIRED_PERMISSIONS: Final = {
     SetupStepKind.FIELD: "give the integration user the permission 'Customize Application'",
     SetupStepKind.PERMISSION_SET: "give the integration user 'Manage Profiles and Permission Sets'",
     SetupStepKind.VISIBILITY: "give the integration user 'Manage Profiles and Permission Sets'",
     SetupStepKind.ASSIGNMENT: "give the integration user 'Assign Permission Sets', or assign the "
     f"permission set {PERMISSION_SET_LABEL!r} to it by hand",
 }
-"""The permission that each step wants (reference: salesforce 3.2, 3.4)."""
+"""The permission that each step needs (Salesforce Help, "User Permissions")."""
 
 
 class StepOutcome(StrEnum):
-    """How a step ended."""
+    """The outcome of a step."""
 
     DONE = "done"
     ALREADY = "already"
@@ -53,7 +53,7 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:
-    """One field of the product: how it stands, and what to do ('' when nothing)."""
+    """One field of the product: its state, and the remedy ('' when none is needed)."""
 
     object: str
     name: str
@@ -64,7 +64,11 @@ class FieldReport:
 
 @dataclass(frozen=True, slots=True)
 class SetupStep:
-    """One thing that was to be made; `code` is Salesforce's own word for a refusal."""
+    """One object to create.
+
+    `code` of a refusal is Salesforce's error code, `NO_ANSWER`, or the reason (`StopReason`) of an
+    error that has no code.
+    """
 
     kind: SetupStepKind
     subject: str
@@ -74,29 +78,33 @@ class SetupStep:
 
 
 def report_field(
-    wanted: RequiredField, schema: Schema, existing: frozenset[str] | None
+    field: RequiredField, schema: Schema, existing: frozenset[str] | None
 ) -> FieldReport:
-    """Say how one field stands, among those seen and those that exist (None: nobody tells)."""
-    found = schema.get(wanted.name)
+    """Return the report of one field.
+
+    `schema` has the fields that the integration user sees; `existing` has the full names of those
+    that exist (None: the user may not query them).
+    """
+    found = schema.get(field.name)
     state, remedy = FieldState.PRESENT, ""
     if found is None and existing is None:
         state = FieldState.UNCLEAR
         remedy = "create it, or grant it to the integration user by field-level security"
-    elif found is None and wanted.full_name in (existing or ()):
+    elif found is None and field.full_name in (existing or ()):
         state = FieldState.INVISIBLE
         remedy = "grant it to the integration user by field-level security"
     elif found is None:
-        state, remedy = FieldState.MISSING, f"create it as {_made_as(wanted)}"
-    elif flaw := wanted.defect(found):
-        state, remedy = FieldState.WRONG_TYPE, f"{flaw}: change it, or map another field"
-    elif wanted.is_written and not (found.creatable and found.updatable):
+        state, remedy = FieldState.MISSING, f"create it as {_type_text(field)}"
+    elif defect := field.defect(found):
+        state, remedy = FieldState.WRONG_TYPE, f"{defect}: change it, or map another field"
+    elif field.is_written and not (found.creatable and found.updatable):
         state = FieldState.READ_ONLY
         remedy = "grant the integration user edit access to it by field-level security"
-    return FieldReport(wanted.kind.value, wanted.name, wanted.purpose, state, remedy)
+    return FieldReport(field.kind.value, field.name, field.purpose, state, remedy)
 
 
-def _made_as(wanted: RequiredField) -> str:
-    words = str(wanted.metadata["type"])
-    if "length" in wanted.metadata:
-        words += f" of {wanted.metadata['length']}"
-    return words + (", External ID, unique" if wanted.external_id else "")
+def _type_text(field: RequiredField) -> str:
+    text = str(field.metadata["type"])
+    if "length" in field.metadata:
+        text += f" of {field.metadata['length']}"
+    return text + (", External ID, unique" if field.external_id else "")

@@ -1,6 +1,7 @@
-"""The Salesforce fields that the product itself needs, under the names that the mapping gives them.
+"""The Salesforce fields that the product itself needs, with the names that the mapping gives them.
 
-Sources: product P7 (`plezi_url`), P8 (`sync_to_plezi`), P9 (`score`, `status`).
+They hold the URL of the contact in Plezi, its score and status, and the choice of Contacts to
+import.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ NO: Final = "no"
 
 @dataclass(frozen=True, slots=True)
 class RequiredField:
-    """One field: where it is, what it is for, which kinds serve, and how it is made.
+    """One field: its object, name and purpose, the kinds that are suitable, and its metadata.
 
-    `length` is the least that a text must hold. `written`: the connector writes it, and so needs
-    edit access. `metadata` is what the Tooling API takes.
+    `length` is the minimum length of a text. `is_written`: the connector writes the field, and so
+    needs edit access. `metadata` is the field's definition for the Tooling API.
     """
 
     kind: RecordKind
@@ -41,60 +42,62 @@ class RequiredField:
 
     @property
     def full_name(self) -> str:
-        """The field with its object, as Salesforce writes it."""
+        """The object and the name, in Salesforce's notation (`Lead.Email`)."""
         return f"{self.kind.value}.{self.name}"
 
     def defect(self, found: Field) -> str:
-        """Say in which way a field that is there does not serve; '' if it does."""
+        """Return why an existing field is not suitable; '' if it is."""
         if found.kind not in self.kinds:
-            serve = " or ".join(sorted(kind.value for kind in self.kinds))
-            return f"it is a {found.kind.value}, and must be a {serve}"
+            suitable = " or ".join(sorted(kind.value for kind in self.kinds))
+            return f"it is a {found.kind.value}, and must be a {suitable}"
         if found.kind is FieldKind.TEXT and (found.length or self.length) < self.length:
             return f"it holds {found.length} characters, and must hold {self.length}"
         if self.external_id and not (found.external_id and found.unique):
-            return "it must be an External ID and unique, so that no Lead is ever created twice"
+            return "it must be an External ID and unique, so that no Lead is created twice"
         return ""
 
 
 def required_fields(mapping: MappingConfig) -> tuple[RequiredField, ...]:
-    """Return the fields that the product needs, as this mapping names them.
+    """Return the fields that the product needs, with the names of this mapping.
 
-    A line that is off, and a standard field, need no making.
+    A field pair that is off, and a standard field, are left out: they need no creation.
     """
-    lines = {line.plezi: line for line in DEFAULT_MAPPING.pairs}
-    lines |= {line.plezi: line for line in mapping.pairs if line.salesforce}
-    made = {
+    pairs = {pair.plezi: pair for pair in DEFAULT_MAPPING.pairs}
+    pairs |= {pair.plezi: pair for pair in mapping.pairs if pair.salesforce}
+    definitions = {
         "url": ("the link to the contact's page in Plezi", TEXT, URL_LENGTH, "Plezi URL"),
         "behaviour_score": ("the behaviour score", SCORE_KINDS, SCORE_LENGTH, "Plezi score"),
         "state": ("the state of the lead in Plezi", STATUS_KINDS, 0, "Plezi status"),
     }
     fields = []
-    for plezi, (purpose, kinds, length, label) in made.items():
-        line = lines[plezi]
-        if line.direction is Direction.OFF or not line.salesforce.endswith(CUSTOM_SUFFIX):
+    for plezi, (purpose, kinds, length, label) in definitions.items():
+        pair = pairs[plezi]
+        if pair.direction is Direction.OFF or not pair.salesforce.endswith(CUSTOM_SUFFIX):
             continue
-        key = plezi == "url"
+        is_key = plezi == "url"
         text: dict[str, Any] = {"type": "Text", "label": label, "length": length or URL_LENGTH}
-        unique = {"externalId": True, "unique": True, "caseSensitive": False} if key else {}
+        unique = {"externalId": True, "unique": True, "caseSensitive": False} if is_key else {}
         fields.append(
             RequiredField(
                 RecordKind.LEAD,
-                line.salesforce,
+                pair.salesforce,
                 purpose,
                 kinds,
                 length,
-                key,
+                is_key,
                 metadata=text | unique,
             )
         )
-    return (*fields, *_choice(mapping))
+    return (*fields, *_contact_choice(mapping))
 
 
-def _choice(mapping: MappingConfig) -> tuple[RequiredField, ...]:
-    only = mapping.contact_filter
-    if only is None or not only.field.endswith(CUSTOM_SUFFIX):
+def _contact_choice(mapping: MappingConfig) -> tuple[RequiredField, ...]:
+    """Return the field that chooses the Contacts to import, if the mapping has one."""
+    contact_filter = mapping.contact_filter
+    if contact_filter is None or not contact_filter.field.endswith(CUSTOM_SUFFIX):
         return ()
-    values = dict.fromkeys((*(word.strip() for word in only.value.split(",") if word.strip()), NO))
+    accepted = (value.strip() for value in contact_filter.value.split(","))
+    values = dict.fromkeys((*filter(None, accepted), NO))
     metadata = {
         "type": "Picklist",
         "label": "Sync to Plezi",
@@ -102,15 +105,17 @@ def _choice(mapping: MappingConfig) -> tuple[RequiredField, ...]:
             "restricted": True,
             "valueSetDefinition": {
                 "sorted": False,
-                "value": [{"fullName": it, "label": it, "default": False} for it in values],
+                "value": [
+                    {"fullName": value, "label": value, "default": False} for value in values
+                ],
             },
         },
     }
-    purpose = "says which Contacts are imported in Plezi"
+    purpose = "the choice of the Contacts that are imported in Plezi"
     return (
         RequiredField(
             RecordKind.CONTACT,
-            only.field,
+            contact_filter.field,
             purpose,
             CHOICE_KINDS,
             is_written=False,
