@@ -153,7 +153,7 @@ class Api:
             raise RefusedError(int(switches.unknown_tenant), "unknown tenant")
         if key != self.api_key:
             raise RefusedError(401, "the key is not valid")
-        if seconds := self._bucket.wait_for_one(switches.rate_limit_per_minute):
+        if seconds := self._bucket.take(switches.rate_limit_per_minute):
             headers_sent = switches.retry_after == "sent"
             retry_headers = {"Retry-After": str(seconds)} if headers_sent else None
             raise RefusedError(429, "too many calls", headers=retry_headers)

@@ -54,7 +54,7 @@ class ContactRepository:
             ValueError: when a name or a value is not allowed; the message names it.
         """
         with self._lock:
-            switches = self.switches.changed(changes)
+            switches = self.switches.with_changes(changes)
             names = [attribute.name for attribute in self.schema]
             if unknown := set(switches.attribute_spelling) - set(names):
                 raise ValueError(f"attribute_spelling of unknown {sorted(unknown)}")

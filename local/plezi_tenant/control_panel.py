@@ -142,9 +142,9 @@ class TenantControlPanel:
             case "DELETE", "contacts", [identity]:
                 self._contacts.delete(identity)
             case "POST", "attributes", []:
-                self._contacts.schema.declare(custom_attribute(json_object(request)))
+                self._contacts.schema.add(custom_attribute(json_object(request)))
             case "DELETE", "attributes", [name]:
-                self._contacts.schema.withdraw(name)
+                self._contacts.schema.remove(name)
             case _:
                 raise NotFound(f"no control route {request.method} {request.path}")
         return json_response({"done": True})

@@ -11,11 +11,11 @@ from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import OBJECT_ID, Attribute, AttributeType, Value
 from local.plezi_tenant.wire_format import WireFormat
 
-IDENTITIES = ("form_id", "content_web_form_id")
-TRACKING = frozenset(
+ID_PARAMETERS = ("form_id", "content_web_form_id")
+TRACKING_PARAMETERS = frozenset(
     {"visit", "visitor", "utm", "utm_medium", "utm_source", "utm_campaign", "gclid", "referer"}
 )
-KEEP = "keep_multiple_select_values"
+KEEP_PARAMETER = "keep_multiple_select_values"
 CONSENTS = "consents[]"
 DIRECT = "direct"
 
@@ -32,13 +32,13 @@ class Submission:
 
 def parse_submission(parameters: MultiDict[str, str], wire_format: WireFormat) -> Submission:
     """Return the form in a query string; refuse wrong names with 400, wrong values with 422."""
-    for name in IDENTITIES:
+    for name in ID_PARAMETERS:
         if not OBJECT_ID.fullmatch(parameters.get(name, "")):
             raise RefusedError(422, f"{name} must be an id of 24 hexadecimal digits")
     changes = _fields(parameters, wire_format)
     # A later form does not withdraw newsletters and consents that were given before.
     keep = {"subscriptions", "consents"}
-    if parameters.get(KEEP) == "true":
+    if parameters.get(KEEP_PARAMETER) == "true":
         keep |= {
             a for a in changes if _is_multiple(wire_format.attribute(wire_format.wire_name(a)))
         }
@@ -51,7 +51,7 @@ def _fields(parameters: MultiDict[str, str], wire_format: WireFormat) -> dict[st
     changes: dict[str, Value] = {}
     problems: list[str] = []
     for name, texts in parameters.lists():
-        if name in TRACKING or name in IDENTITIES or name == KEEP:
+        if name in TRACKING_PARAMETERS or name in ID_PARAMETERS or name == KEEP_PARAMETER:
             continue
         attribute = wire_format.attribute("consents" if name == CONSENTS else name)
         if attribute is None or name == "consents":

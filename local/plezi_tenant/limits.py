@@ -7,8 +7,8 @@ import threading
 from local.control import SimulatedClock
 from local.plezi_tenant.timestamps import to_millis
 
-SECOND = 1000
-MINUTE = 60 * SECOND
+UNITS_PER_SECOND = 1000
+UNITS_PER_CALL = 60 * UNITS_PER_SECOND
 """Cost of one call, in units. A limit of n calls a minute refills n units a millisecond: exact
 integer arithmetic."""
 
@@ -23,11 +23,11 @@ class TokenBucket:
         self._units = 0
         self._filled_at = 0
 
-    def wait_for_one(self, per_minute: int) -> int:
+    def take(self, per_minute: int) -> int:
         """Take one call from the bucket; return 0, or the whole seconds to wait before a retry."""
         with self._lock:
             now = to_millis(self._clock.now())
-            full = per_minute * MINUTE
+            full = per_minute * UNITS_PER_CALL
             if per_minute != self._per_minute:
                 self._per_minute = per_minute
                 self._units = full
@@ -36,7 +36,7 @@ class TokenBucket:
             self._filled_at = now
             if per_minute == 0:
                 return 0
-            if self._units >= MINUTE:
-                self._units -= MINUTE
+            if self._units >= UNITS_PER_CALL:
+                self._units -= UNITS_PER_CALL
                 return 0
-            return -(-(MINUTE - self._units) // (per_minute * SECOND))
+            return -(-(UNITS_PER_CALL - self._units) // (per_minute * UNITS_PER_SECOND))

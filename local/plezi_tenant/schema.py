@@ -234,7 +234,7 @@ class Schema:
         """Return the attribute with this name, or None."""
         return self._attributes.get(name)
 
-    def declare(self, attribute: Attribute) -> None:
+    def add(self, attribute: Attribute) -> None:
         """Add or replace a custom attribute.
 
         Raises:
@@ -247,7 +247,7 @@ class Schema:
             raise ValueError("a name is lower-case words joined by underscores")
         self._attributes[attribute.name] = attribute
 
-    def withdraw(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove a custom attribute; its stored values remain, but are not visible.
 
         Raises:

@@ -53,7 +53,7 @@ class Switches:
     # Forms
     form_invisible_seconds: float = 0.0
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
         """Return a copy with some switches changed.
 
         Raises:

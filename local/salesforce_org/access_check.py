@@ -11,7 +11,7 @@ from local.salesforce_org.errors import (
     UNAUTHORIZED,
     HtmlPageError,
     RefusedError,
-    resource_missing,
+    not_found,
 )
 from local.salesforce_org.fault_kinds import invalid_session, limit_exceeded
 from local.salesforce_org.resources import NEWEST_VERSION, OLDEST_VERSION
@@ -49,7 +49,7 @@ def check_version(version: str) -> None:
         message = f"API version v{version} is no longer supported"
         raise RefusedError("UNSUPPORTED_API_VERSION", message, fields=None, status=GONE)
     if not OLDEST_VERSION <= number <= NEWEST_VERSION:
-        raise resource_missing()
+        raise not_found()
 
 
 def _session_user(state: OrgState, request: Request) -> OrgUser:

@@ -25,7 +25,7 @@ from local.salesforce_org.errors import (
     OAuthRefusedError,
     RefusedError,
     SoapFaultError,
-    resource_missing,
+    not_found,
 )
 from local.salesforce_org.exchange import ApiCall, error_body, to_json
 from local.salesforce_org.fault_kinds import KINDS, inject_before
@@ -200,7 +200,7 @@ class SalesforceOrg:
             return self._revoke(request)
         if path == "/services/oauth2/userinfo" or path.startswith("/id/"):
             return self._identity(request)
-        raise resource_missing()
+        raise not_found()
 
     def _token(self, request: Request) -> Response:
         self.calls.count(LOGIN)
@@ -246,7 +246,7 @@ class SalesforceOrg:
         state = self.state
         version, _, rest = urlsplit(target).path.removeprefix(SERVICES).partition("/")
         user = check_access(state, request, version)
-        state.quota.spend(state.now())
+        state.quota.count(state.now())
         method = request.args.get("_HttpMethod", request.method).upper()
         call = ApiCall(
             method,

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.salesforce_org import record_rules
 from local.salesforce_org.coercion import coerce
-from local.salesforce_org.errors import NOT_FOUND, RefusedError, resource_missing
+from local.salesforce_org.errors import NOT_FOUND, RefusedError, not_found
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.security import OrgUser, SystemAccess, UserAccess
@@ -53,7 +53,7 @@ class Writer:
             RefusedError: when a rule of the org refuses the record.
         """
         if not kind.createable and not self.options.as_system:
-            raise _no_rights()
+            raise _insufficient_access()
         values = self._read(kind, body, new=True)
         row = self.state.system_row(kind, self.user.id) | _defaults(kind, self.user)
         row |= values
@@ -64,7 +64,7 @@ class Writer:
             if f.name in values and values[f.name] is None and not f.nillable and f.defaulted
         ]
         if missing:
-            raise _required(missing)
+            raise _required_fields_missing(missing)
         record_rules.check_references(self.state, kind, values)
         record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if kind.name == "PermissionSetAssignment":
@@ -86,7 +86,7 @@ class Writer:
         """
         row = self.find(kind, record_id)
         if not kind.updateable and not self.options.as_system:
-            raise _no_rights()
+            raise _insufficient_access()
         values = self._read(kind, body, new=False)
         self._check_lock(row)
         if row.get("IsConverted") and not (
@@ -99,7 +99,7 @@ class Writer:
             if f.name in values and values[f.name] is None and not f.nillable
         ]
         if cleared:
-            raise _required(cleared)
+            raise _required_fields_missing(cleared)
         record_rules.check_references(self.state, kind, values)
         record_rules.check_unique(self.state, kind, values, str(row["Id"]))
         if "Email" in values and values["Email"] != row.get("Email"):
@@ -117,11 +117,11 @@ class Writer:
         """Move a business record to the recycle bin; delete a setup record immediately."""
         row = self.find(kind, record_id)
         if not kind.createable and not self.options.as_system:
-            raise _no_rights()
+            raise _insufficient_access()
         self._check_lock(row)
         if not kind.business:
             self.state.store.erase(kind, row["rowid"])
-            record_rules.setup_changed(self.state)
+            record_rules.invalidate_access(self.state)
             return
         changes: Values = {"IsDeleted": 1} | self._stamps(row)
         self.state.store.update(kind, row["rowid"], changes)
@@ -135,7 +135,7 @@ class Writer:
             raise RefusedError("MALFORMED_ID", message, fields=["Id"])
         row = self.state.store.fetch(kind, full)
         if row is None:
-            raise resource_missing()
+            raise not_found()
         if row["IsDeleted"]:
             raise RefusedError("ENTITY_IS_DELETED", "entity is deleted", status=NOT_FOUND)
         return row
@@ -220,7 +220,7 @@ class Writer:
 
     def _after(self, kind: ObjectType, row: Values) -> None:
         if not kind.business:
-            record_rules.setup_changed(self.state)
+            record_rules.invalidate_access(self.state)
             return
         if self.options.as_system and self.options.touch != "both":
             return
@@ -235,12 +235,12 @@ def no_such_column(kind: ObjectType, name: str) -> RefusedError:
     return RefusedError("INVALID_FIELD", message, fields=None)
 
 
-def _required(names: list[str]) -> RefusedError:
+def _required_fields_missing(names: list[str]) -> RefusedError:
     message = f"Required fields are missing: [{', '.join(names)}]"
     return RefusedError("REQUIRED_FIELD_MISSING", message, fields=names)
 
 
-def _no_rights() -> RefusedError:
+def _insufficient_access() -> RefusedError:
     return RefusedError(
         "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
     )

@@ -86,7 +86,7 @@ class HtmlPageError(Exception):
         )
 
 
-def resource_missing() -> RefusedError:
+def not_found() -> RefusedError:
     """Return the 404 error of a missing record or resource (recorded response)."""
     return RefusedError(
         "NOT_FOUND", "The requested resource does not exist", fields=None, status=NOT_FOUND

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest
 
 from local.salesforce_org.dml import SaveOptions, Writer
-from local.salesforce_org.errors import resource_missing
+from local.salesforce_org.errors import not_found
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.record_rules import check_unique
 from local.salesforce_org.schema import ObjectType
@@ -148,5 +148,5 @@ def _opportunity_of(state: OrgState, writer: Writer, lead: Row, account: object)
 def _deleted_row(state: OrgState, kind: ObjectType, record_id: str) -> Row:
     row = state.store.fetch(kind, full_id(record_id) or "")
     if row is None or not row["IsDeleted"]:
-        raise resource_missing()
+        raise not_found()
     return row

@@ -238,7 +238,7 @@ class Queries:
         return [
             Column(scope.kind, field, "t0", ())
             for field in scope.kind.fields.values()
-            if scope.access.can_read(scope.kind, field) and _is_in_group(field, item.which)
+            if scope.access.can_read(scope.kind, field) and _is_in_field_group(field, item.which)
         ]
 
     def _ordering(self, ordering: Ordering, scope: Scope) -> str:
@@ -341,5 +341,5 @@ def _direction(sql: str, ordering: Ordering, *, nillable: bool) -> str:
     return f"{sql}{direction} NULLS {ordering.nulls}" if nillable else f"{sql}{direction}"
 
 
-def _is_in_group(field: Field, which: str) -> bool:
+def _is_in_field_group(field: Field, which: str) -> bool:
     return which == "ALL" or field.custom == (which == "CUSTOM")

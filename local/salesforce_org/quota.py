@@ -24,7 +24,7 @@ class Quota:
         self._minutes: deque[_Minute] = deque()
         self._used = 0
 
-    def spend(self, now: datetime) -> None:
+    def count(self, now: datetime) -> None:
         """Count one request."""
         start = now.replace(second=0, microsecond=0)
         if self._minutes and self._minutes[-1].start == start:

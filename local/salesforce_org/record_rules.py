@@ -234,6 +234,6 @@ def run_flows(state: OrgState, kind: ObjectType, record_id: str) -> None:
         )
 
 
-def setup_changed(state: OrgState) -> None:
+def invalidate_access(state: OrgState) -> None:
     """Invalidate the cached access of all users: permissions may have changed."""
     state.security.invalidate()

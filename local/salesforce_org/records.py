@@ -8,7 +8,7 @@ from typing import Any
 
 from local.salesforce_org.coercion import coerce
 from local.salesforce_org.dml import SaveOptions, Writer, no_such_column
-from local.salesforce_org.errors import NOT_FOUND, RefusedError, resource_missing
+from local.salesforce_org.errors import NOT_FOUND, RefusedError, not_found
 from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.record_rules import same_value
@@ -29,7 +29,7 @@ def object_for(state: OrgState, call: ApiCall, name: str, *, tooling: bool = Fal
         or kind.tooling != tooling
         or not state.security.access_of(call.user).can_see(kind)
     ):
-        raise resource_missing()
+        raise not_found()
     return kind
 
 
@@ -66,7 +66,7 @@ def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiRe
     full = full_id(record_id)
     text = state.queries.record(kind, sql, full) if full else None
     if text is None:
-        raise resource_missing()
+        raise not_found()
     call.records = 1
     return ApiResponse(OK, text)
 
@@ -126,7 +126,7 @@ def retrieve_by_key(state: OrgState, call: ApiCall, name: str, key: str, value: 
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:
-        raise resource_missing()
+        raise not_found()
     return retrieve(state, call, name, str(matches[0]["Id"]))
 
 
@@ -147,7 +147,7 @@ def upsert(
         writer.update(kind, matches[0]["Id"], body)
         return _upserted(matches[0]["Id"], created=False)
     if str(call.argument("updateOnly")).lower() == "true":
-        raise resource_missing()
+        raise not_found()
     return _upserted(writer.create(kind, {**body, field.name: value}), created=True)
 
 
@@ -160,7 +160,7 @@ def delete_by_key(
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:
-        raise resource_missing()
+        raise not_found()
     return delete(state, call, options, name, str(matches[0]["Id"]))
 
 

@@ -8,7 +8,7 @@ from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.soql_scope import Column, Scope
 from local.salesforce_org.standard_fields import ADDRESS_PARTS
 
-PLAIN = frozenset(
+UNESCAPED_TYPES = frozenset(
     {"id", "reference", "date", "datetime"}
 )  # types whose stored text needs no JSON escapes
 
@@ -25,7 +25,7 @@ def value_sql(field: Field, alias: str) -> str:
         return f"iif({column}, 'true', 'false')"
     if field.type == "address":
         return address_sql(field, alias)
-    if field.type in PLAIN:
+    if field.type in UNESCAPED_TYPES:
         return f"""coalesce('"' || {column} || '"', 'null')"""
     return f"json_quote({column})"
 

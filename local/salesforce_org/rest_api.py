@@ -17,7 +17,7 @@ from local.salesforce_org import (
     tooling,
 )
 from local.salesforce_org.dml import SaveOptions
-from local.salesforce_org.errors import RefusedError, resource_missing
+from local.salesforce_org.errors import RefusedError, not_found
 from local.salesforce_org.exchange import ApiCall, ApiResponse
 from local.salesforce_org.fault_kinds import record_refusals
 from local.salesforce_org.state import OrgState
@@ -62,7 +62,7 @@ class RestApi:
             raise RefusedError(
                 "METHOD_NOT_ALLOWED", message, fields=None, status=METHOD_NOT_ALLOWED
             )
-        raise resource_missing()
+        raise not_found()
 
     def _read_routes(self) -> list[Route]:
         s = self._state

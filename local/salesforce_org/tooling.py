@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from local.salesforce_org import seed_data
-from local.salesforce_org.errors import FORBIDDEN, RefusedError, resource_missing
+from local.salesforce_org.errors import FORBIDDEN, RefusedError, not_found
 from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field, ObjectType
@@ -269,7 +269,7 @@ def _existing(state: OrgState, record_id: str) -> tuple[Row, ObjectType, Field]:
     table = state.schema.get("CustomField")
     row = state.store.fetch(table, full_id(record_id) or "")
     if row is None:
-        raise resource_missing()
+        raise not_found()
     entity, _, name = row["FullName"].partition(".")
     kind = state.schema.get(entity)
     return row, kind, kind.get(name)

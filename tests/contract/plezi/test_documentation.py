@@ -41,7 +41,7 @@ def test_every_documented_switch_value_is_accepted() -> None:
         for value in quoted(values):
             if value[0] not in "{0123456789" or switch == "unknown_tenant":
                 changes: dict[str, Any] = {switch: value}
-                assert Switches().changed(changes).listing()[switch] == value
+                assert Switches().with_changes(changes).listing()[switch] == value
 
 
 def test_every_fault_is_documented() -> None:

@@ -64,6 +64,6 @@ def test_a_text_without_a_valid_value_is_refused(kind: AttributeType, text: str)
 def test_system_attributes_cannot_be_changed() -> None:
     schema = Schema()
     with pytest.raises(ValueError, match="system attribute"):
-        schema.declare(Attribute("email", "Mine"))
+        schema.add(Attribute("email", "Mine"))
     with pytest.raises(ValueError, match="not a custom attribute"):
-        schema.withdraw("email")
+        schema.remove("email")

@@ -13,7 +13,7 @@ def test_requests_are_not_counted_after_twenty_four_hours() -> None:
     quota = Quota()
     assert quota.maximum == ENTERPRISE
     for minutes in (0, 0, 30, 60):
-        quota.spend(NOW + timedelta(minutes=minutes))
+        quota.count(NOW + timedelta(minutes=minutes))
     assert quota.used(NOW + timedelta(minutes=60)) == 4
     assert quota.used(NOW + timedelta(hours=24)) == 2
     assert quota.used(NOW + timedelta(hours=24, minutes=30)) == 1
@@ -22,8 +22,8 @@ def test_requests_are_not_counted_after_twenty_four_hours() -> None:
 
 def test_the_count_can_be_replaced() -> None:
     quota = Quota(maximum=100)
-    quota.spend(NOW)
+    quota.count(NOW)
     quota.set(99, NOW)
-    quota.spend(NOW)
+    quota.count(NOW)
     assert quota.used(NOW) == 100
     assert quota.used(NOW + timedelta(days=1)) == 0
