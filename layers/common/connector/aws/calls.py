@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from connector.errors import RetryError, StopReason
 
@@ -58,7 +59,7 @@ def is_temporary(error: BaseException) -> bool:
             return all(reason in TEMPORARY_REASONS for reason in cancellation_reasons(error))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code in TEMPORARY_CODES or status >= SERVER_ERROR
-    return isinstance(error, HTTPClientError | UnprocessedError)
+    return isinstance(error, BotoConnectionError | HTTPClientError | UnprocessedError)
 
 
 def cancellation_reasons(error: ClientError) -> list[str]:
