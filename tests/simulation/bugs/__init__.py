@@ -1,6 +1,6 @@
-"""Faults of the kind that peers have shipped, planted one at a time: each must be found."""
+"""Planted bugs: faults that other products have shipped. The simulation must find each one."""
 
-from tests.simulation.bugs import in_adapters, in_protocol
+from tests.simulation.bugs import adapter_bugs, protocol_bugs
 from tests.simulation.bugs.planting import BUGS
 
-__all__ = ["BUGS", "in_adapters", "in_protocol"]
+__all__ = ["BUGS", "adapter_bugs", "protocol_bugs"]

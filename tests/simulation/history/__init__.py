@@ -1,1 +1,1 @@
-"""Seeded histories of the whole world, and the oracle that looks at what people typed."""
+"""Seeded random histories of the whole system, and the oracle that checks user edits."""

@@ -1,9 +1,11 @@
-"""What may happen in a history, drawn from one seed, as data: a story can be told and shortened."""
+"""The events of a history, drawn from a seed, as data: a history can be printed and shortened."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Final
 
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair, MappingConfig
@@ -21,8 +23,13 @@ LEAD_FIELDS: Final = {
     "newsletter_optout": "newsletter_optout__c",
 }
 POLICIES: Final = (
-    ConflictPolicy.NEWEST, ConflictPolicy.NEWEST, ConflictPolicy.PLEZI_WINS, ConflictPolicy.SALESFORCE_WINS, ConflictPolicy.HOLD,
-)  # fmt: skip
+    ConflictPolicy.NEWEST,
+    ConflictPolicy.NEWEST,
+    ConflictPolicy.PLEZI_WINS,
+    ConflictPolicy.SALESFORCE_WINS,
+    ConflictPolicy.HOLD,
+)
+"""Each two-way pair takes one of these; `newest`, the default, twice as often as each other."""
 SALESFORCE_FAULTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("session_expired", {}),
     ("quota_exceeded", {"path": "/services/data"}),
@@ -62,7 +69,7 @@ PLEZI_FAULTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("truncated_page", {}),
     ("stale", {"parameters": {"seconds": 30}}),
 )
-TENANTS: Final[tuple[dict[str, Any], ...]] = (
+TENANT_VARIANTS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {},
     {},
@@ -79,25 +86,34 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
     {"unchanged_write": "moves_updated_at"},
     {"read_lag_seconds": 5.0},
 )
-"""What Plezi may turn out to be (docs/simulators/plezi.md); one for each history."""
+"""Variants of the Plezi tenant (docs/simulators/plezi.md); each history has one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happens; `what` says which, `who` to whom, the rest what it needs."""
+    """One event: its kind, and the arguments that this kind needs.
 
-    what: str
-    who: int = 0
+    `person` is a place in `NAMES`. `value` is a number that each kind uses in its own way: for a
+    run it is the step of the crash (0: no crash; see `FaultInjector`), for `wait` it is seconds.
+    `nested` are the events during a run or an overlap. `options` are those of a fault. A process
+    that crashes at a step crashes before it, or (`crash_after`) after it. `checks_in_time` is how
+    many deadline checks a run passes between two that stop it; 0: no check stops it.
+    """
+
+    kind: str
+    person: int = 0
     side: str = ""
     field: str = ""
     value: int = 0
-    more: tuple[Event, ...] = ()
-    extra: Any = None
+    nested: tuple[Event, ...] = ()
+    options: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    crash_after: bool = False
+    checks_in_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EventList:
-    """A whole history before it happens: the mapping, the tenant, and the events in order."""
+    """A whole history before it runs: the conflict policies, the tenant, the events in order."""
 
     seed: int
     policies: dict[str, ConflictPolicy]
@@ -105,26 +121,29 @@ class EventList:
     events: tuple[Event, ...]
 
 
-def mapping(
+def build_mapping(
     policies: dict[str, ConflictPolicy], *, version: int = 0, without: str = ""
 ) -> MappingConfig:
-    """Return the mapping of a history: small, with every kind of line."""
-    lines = [EMAIL_PAIR, PLEZI_URL_PAIR]
+    """Return the mapping of a history: small, with every kind of field pair.
+
+    `without` is the Plezi field of a two-way pair that is left out.
+    """
+    pairs = [EMAIL_PAIR, PLEZI_URL_PAIR]
     for name in TWO_WAY:
-        shipped = next(it for it in DEFAULT_MAPPING.pairs if it.plezi == name)
+        default = next(pair for pair in DEFAULT_MAPPING.pairs if pair.plezi == name)
         if name != without:
-            lines.append(
+            pairs.append(
                 FieldPair(
                     name,
-                    shipped.salesforce,
+                    default.salesforce,
                     Direction.BOTH,
-                    contact=shipped.contact,
+                    contact=default.contact,
                     policy=policies[name],
-                    placeholder=shipped.placeholder,
+                    placeholder=default.placeholder,
                 )
             )
-    lines.append(FieldPair("function", "Title", Direction.TO_SALESFORCE, contact="Title"))
-    lines.append(
+    pairs.append(FieldPair("function", "Title", Direction.TO_SALESFORCE, contact="Title"))
+    pairs.append(
         FieldPair(
             "newsletter_optout",
             "newsletter_optout__c",
@@ -133,127 +152,137 @@ def mapping(
             policy=ConflictPolicy.MOST_RESTRICTIVE,
         )
     )
-    return MappingConfig(version, tuple(lines), DEFAULT_MAPPING.contact_filter)
+    return MappingConfig(version, tuple(pairs), DEFAULT_MAPPING.contact_filter)
 
 
 SIDES: Final = ("plezi", "salesforce")
-CLOSE_SHARE: Final = 0.5
-OTHERS_SHARE: Final = 0.45
+NARROW_SHARE: Final = 0.5
+"""Share of the histories that are narrow (see `draw`)."""
+SYSTEM_EVENT_SHARE: Final = 0.45
 OVERLAP_SHARE: Final = 0.15
-"""Of the runs: those that a second process overtakes."""
-CLOSE: Final = (5, 6, 1, 8, 2, 1)
-LOSING: Final = frozenset(
+"""Share of the runs during which a second process works."""
+CRASH_SHARE: Final = 0.3
+USER_ACTION_DURING_RUN_SHARE: Final = 0.35
+NARROW_KINDS: Final = ("edit", "retype", "late_edit", "run", "fault", "opt_out")
+NARROW_WEIGHTS: Final = (5, 6, 1, 8, 2, 1)
+UNCERTAIN_FAULTS: Final = frozenset(
     {"reset_after_commit", "timeout_after_commit", "reset_after", "timeout_after", "empty_body",
      "stale"}
 )  # fmt: skip
-"""Faults after which nobody knows whether a write was done, or sees it late."""
-PEOPLE: Final = (
-    ("edit", 40), ("clear", 8), ("create", 10), ("touch", 4), ("email", 4), ("delete", 3),
-    ("undelete", 3), ("convert", 3), ("twin", 2), ("merge", 2), ("optout", 3), ("form", 5),
-    ("score", 3), ("late_edit", 4), ("contact", 2), ("flag", 2), ("retype", 8),
+"""Faults after which the outcome of a write is unknown, or its result is visible late."""
+USER_ACTIONS: Final = (
+    ("edit", 40), ("clear", 8), ("create", 10), ("edit_unmapped", 4), ("change_email", 4),
+    ("delete", 3), ("undelete", 3), ("convert", 3), ("create_duplicate", 2), ("merge", 2),
+    ("opt_out", 3), ("submit_form", 5), ("change_score", 3), ("late_edit", 4),
+    ("create_contact", 2), ("toggle_flag", 2), ("retype", 8),
 )  # fmt: skip
-OTHERS: Final = (
-    ("run", 30), ("fault", 10), ("wait", 8), ("kill_sessions", 1), ("mapping", 1), ("full", 2),
-    ("selected", 2), ("hint", 3), ("flow", 3), ("validation", 1), ("password", 1), ("again", 2),
-    ("clock", 1), ("lose", 1),
+"""Kinds of user actions with their weights."""
+SYSTEM_EVENTS: Final = (
+    ("run", 30), ("fault", 10), ("wait", 8), ("expire_sessions", 1), ("save_mapping", 1),
+    ("full_run", 2), ("selected_run", 2), ("hint", 3), ("add_flow", 3),
+    ("add_validation_rule", 1), ("reset_password", 1), ("redeliver", 2), ("clock_jump", 1),
+    ("lose_ledger", 1),
 )  # fmt: skip
+"""Kinds of all other events with their weights."""
 
 
 def draw(seed: int) -> EventList:
-    """Draw a history from a seed. The same seed always gives the same one.
+    """Draw a history from a seed. The same seed always gives the same history.
 
-    Every other history is *close*: one person and one field, edits taken back, and runs that die
-    just after a write or never hear its answer. The others are wide.
+    Half of the histories are *narrow*: one person and one field, edits that are reverted, and runs
+    that crash just after a write or lose its response. The others use all events.
     """
-    chance = random.Random(seed)  # noqa: S311  # a story, not a secret
-    close = chance.random() < CLOSE_SHARE
-    people = 1 if close else chance.randint(1, 3)
-    events = [Event("create", who, chance.choice(SIDES)) for who in range(people)]
-    if close:
-        if chance.random() < OTHERS_SHARE:
-            events.append(_losing(chance))
-        events.append(Event("run", extra=(False, 0)))
-    for _ in range(chance.randint(4, 14)):
-        if close:
-            events.append(_close(chance))
-        elif chance.random() < OTHERS_SHARE:
-            events.append(_other(chance, people))
+    rng = random.Random(seed)  # noqa: S311  # a test history, not a secret
+    narrow = rng.random() < NARROW_SHARE
+    persons = 1 if narrow else rng.randint(1, 3)
+    events = [Event("create", person, rng.choice(SIDES)) for person in range(persons)]
+    if narrow:
+        if rng.random() < SYSTEM_EVENT_SHARE:
+            events.append(_uncertain_fault(rng))
+        events.append(Event("run"))
+    for _ in range(rng.randint(4, 14)):
+        if narrow:
+            events.append(_narrow_event(rng))
+        elif rng.random() < SYSTEM_EVENT_SHARE:
+            events.append(_system_event(rng, persons))
         else:
-            events.append(_by_people(chance, people))
-    policies = {name: chance.choice(POLICIES) for name in TWO_WAY}
-    return EventList(seed, policies, chance.choice(TENANTS), tuple(events))
+            events.append(_user_action(rng, persons))
+    policies = {name: rng.choice(POLICIES) for name in TWO_WAY}
+    return EventList(seed, policies, rng.choice(TENANT_VARIANTS), tuple(events))
 
 
-def _close(chance: random.Random) -> Event:
-    what = chance.choices(("edit", "retype", "late_edit", "run", "fault", "optout"), CLOSE)[0]
-    side = chance.choice(SIDES)
-    if what == "run":
-        die = chance.choice((0, 0, -1, -1, -2, AT_FIRST_PUT, chance.randint(1, 30)))
-        overtaken = []
-        if chance.random() < OVERLAP_SHARE:
-            typed = Event("edit", 0, side, "phone")
-            overtaken.append(_overlap(chance, typed))
-        return Event("run", value=die, more=tuple(overtaken), extra=(chance.random() < 0.5, 0))
-    if what == "fault":
-        return _losing(chance)
-    return Event(what, 0, side, "phone", chance.randrange(3))
+def _narrow_event(rng: random.Random) -> Event:
+    kind = rng.choices(NARROW_KINDS, NARROW_WEIGHTS)[0]
+    side = rng.choice(SIDES)
+    if kind == "run":
+        crash_at = rng.choice((0, 0, -1, -1, -2, AT_FIRST_PUT, rng.randint(1, 30)))
+        nested = []
+        if rng.random() < OVERLAP_SHARE:
+            nested.append(_overlap(rng, Event("edit", 0, side, "phone")))
+        return Event("run", value=crash_at, nested=tuple(nested), crash_after=rng.random() < 0.5)
+    if kind == "fault":
+        return _uncertain_fault(rng)
+    return Event(kind, 0, side, "phone", rng.randrange(3))
 
 
-def _overlap(chance: random.Random, typed: Event) -> Event:
-    """Somebody types something, and a second process brings it over, between two steps of a run."""
-    second = Event("overlap", typed.who, value=chance.randrange(2), more=(typed,))
-    return Event("at", value=chance.randint(1, 40), more=(second,))
+def _overlap(rng: random.Random, action: Event) -> Event:
+    """Return a user action and a run of a second process, between two steps of a run."""
+    overlap = Event("overlap", action.person, value=rng.randrange(2), nested=(action,))
+    return Event("at", value=rng.randint(1, 40), nested=(overlap,))
 
 
-def _losing(chance: random.Random) -> Event:
-    kinds = [it for it in SALESFORCE_FAULTS + PLEZI_FAULTS if it[0] in LOSING]
-    kind, options = chance.choice(kinds)
-    side = "salesforce" if kind.endswith("commit") else "plezi"
-    return Event("fault", side=side, field=kind, extra=options)
+def _uncertain_fault(rng: random.Random) -> Event:
+    faults = [it for it in SALESFORCE_FAULTS + PLEZI_FAULTS if it[0] in UNCERTAIN_FAULTS]
+    fault, options = rng.choice(faults)
+    side = "salesforce" if fault.endswith("commit") else "plezi"
+    return Event("fault", side=side, field=fault, options=options)
 
 
-def _by_people(chance: random.Random, people: int) -> Event:
-    what = chance.choices([w for w, _ in PEOPLE], [n for _, n in PEOPLE])[0]
+def _user_action(rng: random.Random, persons: int) -> Event:
+    kinds, weights = zip(*USER_ACTIONS, strict=True)
+    kind = rng.choices(kinds, weights)[0]
     return Event(
-        what,
-        chance.randrange(people),
-        chance.choice(("plezi", "salesforce")),
-        chance.choice(("phone", "phone", *TWO_WAY, "function")),
-        chance.randrange(4),
+        kind,
+        rng.randrange(persons),
+        rng.choice(SIDES),
+        rng.choice(("phone", "phone", *TWO_WAY, "function")),
+        rng.randrange(4),
     )
 
 
-def _other(chance: random.Random, people: int) -> Event:
-    what = chance.choices([w for w, _ in OTHERS], [n for _, n in OTHERS])[0]
-    side = chance.choice(("plezi", "salesforce"))
-    match what:
-        case "run" | "full" | "selected" | "hint":
-            return _run(chance, people, what)
+def _system_event(rng: random.Random, persons: int) -> Event:
+    kinds, weights = zip(*SYSTEM_EVENTS, strict=True)
+    kind = rng.choices(kinds, weights)[0]
+    side = rng.choice(SIDES)
+    match kind:
+        case "run" | "full_run" | "selected_run" | "hint":
+            return _run(rng, persons, kind)
         case "fault":
-            kinds = SALESFORCE_FAULTS if side == "salesforce" else PLEZI_FAULTS
-            kind, options = chance.choice(kinds)
-            return Event("fault", side=side, field=kind, value=chance.randrange(3), extra=options)
+            faults = SALESFORCE_FAULTS if side == "salesforce" else PLEZI_FAULTS
+            fault, options = rng.choice(faults)
+            return Event("fault", side=side, field=fault, value=rng.randrange(3), options=options)
         case "wait":
-            return Event("wait", value=chance.choice((1, 30, 90, 400, 4000, 7200, 30_000)))
+            return Event("wait", value=rng.choice((1, 30, 90, 400, 4000, 7200, 30_000)))
         case _:
-            name = chance.choice(TWO_WAY)
-            return Event(what, chance.randrange(people), side, name, chance.randrange(3))
+            name = rng.choice(TWO_WAY)
+            return Event(kind, rng.randrange(persons), side, name, rng.randrange(3))
 
 
-def _run(chance: random.Random, people: int, what: str) -> Event:
-    """A run; perhaps it dies at some step, perhaps somebody types while it works."""
-    fate = chance.random()
-    die_at = chance.choice((-1, chance.randint(1, 40))) if fate < 0.3 else 0
-    meanwhile = []
-    while chance.random() < 0.35:
-        typed = _by_people(chance, people)
-        meanwhile.append(Event("at", value=chance.randint(1, 30), more=(typed,)))
-    if chance.random() < OVERLAP_SHARE:
-        meanwhile.append(_overlap(chance, _by_people(chance, people)))
+def _run(rng: random.Random, persons: int, kind: str) -> Event:
+    """Return a run that may crash at a step, with the events that happen while it works."""
+    crashes = rng.random() < CRASH_SHARE
+    crash_at = rng.choice((-1, rng.randint(1, 40))) if crashes else 0
+    nested = []
+    while rng.random() < USER_ACTION_DURING_RUN_SHARE:
+        action = _user_action(rng, persons)
+        nested.append(Event("at", value=rng.randint(1, 30), nested=(action,)))
+    if rng.random() < OVERLAP_SHARE:
+        nested.append(_overlap(rng, _user_action(rng, persons)))
     return Event(
-        what,
-        chance.randrange(people),
-        value=die_at,
-        more=tuple(meanwhile),
-        extra=(chance.random() < 0.5, chance.choice((0, 0, 0, 1, 3))),
+        kind,
+        rng.randrange(persons),
+        value=crash_at,
+        nested=tuple(nested),
+        crash_after=rng.random() < 0.5,
+        checks_in_time=rng.choice((0, 0, 0, 1, 3)),
     )

@@ -1,117 +1,119 @@
-"""Play one history: people, runs and bad fault_injector; then peace, and what must hold in it."""
+"""Run one history: user actions, runs and faults; then the final check without faults."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from local.world.both_sides import REFUSALS, BothSides
-from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, MemoryRunQueue
-from tests.simulation.history.actor import Actor
-from tests.simulation.history.events import Event, EventList, mapping
+from tests.simulation.history.context import HistoryContext
+from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.incidents import Incidents
 from tests.simulation.history.invocations import Invocations
 from tests.simulation.history.oracle import GuaranteeViolatedError
-from tests.simulation.history.people import People
-from tests.simulation.history.quiescence import Quiescence
+from tests.simulation.history.ports import HistoryPorts, MakePorts, memory_ports
+from tests.simulation.history.quiescence import QuiescenceCheck
+from tests.simulation.history.user_actions import UserActions
 
-BETWEEN_EVENTS: Final = 7
-"""Seconds."""
-RUNS: Final = ("run", "full", "selected", "hint")
-Ports = Callable[[], dict[str, Any]]
+SECONDS_BETWEEN_EVENTS: Final = 7
+RUNS: Final = ("run", "full_run", "selected_run", "hint")
+UNEXPECTED_EXCEPTION: Final = "0 no unexpected exception"
+"""The guarantee that an exception out of the connector violates."""
 
 
 @dataclass
-class Outcome:
-    """What a history came to."""
+class HistoryResult:
+    """The result of a history.
 
-    broken: str = ""
-    trace: str = ""
-    story: list[str] = field(default_factory=list)
-    fault_injector: Counter[str] = field(default_factory=Counter)
+    `violation` is the violated guarantee with its details; '' if every guarantee holds.
+    `allowed_losses` counts the edits lost within the documented limits (docs/architecture.md).
+    """
+
+    violation: str = ""
+    trace_hash: str = ""
+    log: list[str] = field(default_factory=list)
+    injected: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
-    window: int = 0
+    allowed_losses: int = 0
+
+    @property
+    def guarantee(self) -> str:
+        """The number and the name of the violated guarantee; '' if every guarantee holds."""
+        return self.violation.partition(":")[0]
+
+    @property
+    def is_unexpected_exception(self) -> bool:
+        """Whether the history ended in an exception of the code, not in a failed check."""
+        return self.guarantee == UNEXPECTED_EXCEPTION
 
 
 class History:
-    """One history in the world."""
+    """One history of the whole system."""
 
-    def __init__(self, sides: BothSides, story: EventList, make: Ports) -> None:
-        self.scene = Actor(sides, story, make)
-        self._adversity = Incidents(self.scene)
-        self._invocations = Invocations(self.scene, self.apply)
-        self._hands = (People(self.scene), self._adversity, self._invocations)
+    def __init__(self, sides: BothSides, events: EventList, ports: HistoryPorts) -> None:
+        self.context = HistoryContext(sides, events, ports)
+        self._incidents = Incidents(self.context)
+        self._invocations = Invocations(self.context, self.apply)
+        self._handlers = (UserActions(self.context), self._incidents, self._invocations)
 
-    def play(self) -> None:
-        """Let everything happen, then peace. Raises `BrokenPromiseError`."""
-        for event in self.scene.story.events:
+    def run(self) -> None:
+        """Apply all events, then run the final check. Raises `GuaranteeViolatedError`."""
+        for event in self.context.events.events:
             self.apply(event)
-            self.scene.sides.clock.advance(BETWEEN_EVENTS)
-        Quiescence(self.scene, self._invocations).check(password_due=self._adversity.password_due)
+            self.context.sides.clock.advance(SECONDS_BETWEEN_EVENTS)
+        check = QuiescenceCheck(self.context, self._invocations)
+        check.run(password_was_reset=self._incidents.password_was_reset)
 
     def apply(self, event: Event) -> None:
-        """Let one event happen; what people cannot do, they are told, and it did not happen."""
-        verb = f"do_{event.what}"
-        action = next(getattr(hand, verb) for hand in self._hands if hasattr(hand, verb))
+        """Apply one event. An action that a side refuses has no effect."""
+        name = f"do_{event.kind}"
+        handle = next(getattr(it, name) for it in self._handlers if hasattr(it, name))
         try:
-            action(event)
+            handle(event)
         except REFUSALS as refused:
-            self.scene.trace.add(f"{event.what} refused: {type(refused).__name__}")
+            self.context.trace.add(f"{event.kind} refused: {type(refused).__name__}")
 
 
-def in_memory(story: EventList) -> Ports:
-    """Return what makes the ports in memory."""
-
-    def make() -> dict[str, Any]:
-        return {
-            "ledger": MemoryLedger(),
-            "journal": MemoryJournal(),
-            "inbox": MemoryRunQueue(),
-            "configuration": MemoryMappings(mapping(story.policies)),
-        }
-
-    return make
-
-
-def play(sides: BothSides, story: EventList, make: Ports | None = None) -> Outcome:
-    """Play a story; never raises for a broken promise: the outcome names it."""
-    history = History(sides, story, make or in_memory(story))
-    broken = ""
+def run_history(
+    sides: BothSides, events: EventList, make_ports: MakePorts = memory_ports
+) -> HistoryResult:
+    """Run a history. A violated guarantee is not raised: the result names it."""
+    history = History(sides, events, make_ports(events))
+    violation = ""
     try:
-        history.play()
+        history.run()
     except GuaranteeViolatedError as error:
-        broken = str(error)
-    except Exception as error:  # noqa: BLE001  # any error of ours is a finding, with its story
-        broken = f"0 no error unforeseen: {type(error).__name__}: {error}"
-    scene = history.scene
-    return Outcome(
-        broken,
-        scene.trace.hash(),
-        scene.words,
-        scene.counted + scene.connected.fault_injector.struck,
-        scene.oracle.checked,
-        sum(scene.oracle.window.values()),
+        violation = str(error)
+    except Exception as error:  # noqa: BLE001  # any exception of the connector is a finding
+        violation = f"{UNEXPECTED_EXCEPTION}: {type(error).__name__}: {error}"
+    context = history.context
+    return HistoryResult(
+        violation,
+        context.trace.hash(),
+        context.log,
+        context.counted + context.stack.fault_injector.struck,
+        context.oracle.checked,
+        sum(context.oracle.allowed_losses.values()),
     )
 
 
-def shortened(sides: BothSides, story: EventList, broken: str) -> EventList:
-    """Drop events as long as the same promise stays broken."""
-    kind = broken.partition(":")[0]
-    events = list(story.events)
-    for smaller in _smaller(events):
-        candidate = replace(story, events=tuple(smaller))
-        if play(sides, candidate).broken.partition(":")[0] == kind:
-            return shortened(sides, candidate, broken)
-    return story
+def shorten(sides: BothSides, events: EventList, guarantee: str) -> EventList:
+    """Remove events as long as the same guarantee stays violated."""
+    for fewer in _with_less(list(events.events)):
+        candidate = replace(events, events=tuple(fewer))
+        if run_history(sides, candidate).guarantee == guarantee:
+            return shorten(sides, candidate, guarantee)
+    return events
 
 
-def _smaller(events: list[Event]) -> Iterator[list[Event]]:
+def _with_less(events: list[Event]) -> Iterator[list[Event]]:
+    """Yield the list without one event, without one event's nested events, without one crash."""
     for place in range(len(events)):
         yield events[:place] + events[place + 1 :]
     for place, event in enumerate(events):
-        if event.more:
-            yield [*events[:place], replace(event, more=()), *events[place + 1 :]]
-        if event.value and event.what in RUNS:
+        if event.nested:
+            yield [*events[:place], replace(event, nested=()), *events[place + 1 :]]
+        if event.value and event.kind in RUNS:
             yield [*events[:place], replace(event, value=0), *events[place + 1 :]]

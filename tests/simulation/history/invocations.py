@@ -1,4 +1,4 @@
-"""Runs: requested, worked on part by part, dying, overtaken by others, delivered again."""
+"""Runs and hints: requested, continued, crashed, overlapped by a second process, redelivered."""
 
 from __future__ import annotations
 
@@ -8,126 +8,124 @@ from typing import Final
 
 from connector.model import ChangeHint, Phase, RunKind, RunState
 from local.world.fault_injector import Crash
-from tests.simulation.history.actor import Actor
+from tests.simulation.history.context import HistoryContext, email_of
 from tests.simulation.history.events import NAMES, Event
 from tests.simulation.history.oracle import GuaranteeViolatedError
 
 QUEUE_SECONDS: Final = 10.0
-"""What a message waits; a run that waits for a dead one's intent goes on until it is old enough."""
-MOST_PARTS: Final = 60
-Happen = Callable[[Event], None]
+"""Delay of a queue message. A run continues until the intent of a crashed run is old enough."""
+MAX_INVOCATIONS: Final = 60
+"""Invocations of one run; a run that needs more never ends."""
+MAX_DEADLINE_CHECKS: Final = 10_000
 
 
 class Invocations:
-    """Whatever invokes the connector, and the fate of each invocation."""
+    """Handles the events that invoke the connector."""
 
-    def __init__(self, scene: Actor, happen: Happen) -> None:
-        self._scene = scene
-        self._happen = happen
+    def __init__(self, context: HistoryContext, apply: Callable[[Event], None]) -> None:
+        """Take the context, and the function that applies an event during an invocation."""
+        self._context = context
+        self._apply = apply
 
     def do_run(self, event: Event) -> None:
-        """Run on schedule."""
-        self._run(event, self._scene.connected.request_run)
+        """Run as scheduled."""
+        self._run(event, self._context.stack.request_run)
 
-    def do_full(self, event: Event) -> None:
-        """Run over everybody."""
-        self._run(event, lambda: self._scene.connected.request_run(RunKind.FULL))
+    def do_full_run(self, event: Event) -> None:
+        """Run over all records."""
+        self._run(event, lambda: self._context.stack.request_run(RunKind.FULL))
 
-    def do_selected(self, event: Event) -> None:
-        """Run over one person."""
-        emails = (f"{NAMES[event.who].lower()}@example.com",)
-        self._run(event, lambda: self._scene.connected.request_run(RunKind.SELECTED, emails=emails))
+    def do_selected_run(self, event: Event) -> None:
+        """Run over one person's records."""
+        emails = (email_of(event.person),)
+        self._run(event, lambda: self._context.stack.request_run(RunKind.SELECTED, emails=emails))
 
     def do_hint(self, event: Event) -> None:
-        """Hear a hint about one person."""
-        email = f"{NAMES[event.who].lower()}@example.com"
-        self._scene.describe(f"a hint about {NAMES[event.who]} is heard")
-        self._scene.counted["hint"] += 1
-        self._fate(event)
-        connected = self._scene.connected
-        trace = connected.new_id()
-        self._guarded(lambda: connected.sync_contact(ChangeHint(trace, email=email)))
+        """Process a change hint about one person."""
+        self._context.log_event(f"a change hint about {NAMES[event.person]} is processed")
+        self._context.counted["hint"] += 1
+        self._start_invocation(event)
+        stack = self._context.stack
+        hint = ChangeHint(stack.new_id(), email=email_of(event.person))
+        self._until_crash(lambda: stack.sync_contact(hint))
 
-    def do_again(self, _event: Event) -> None:
-        """Deliver an old message of the queue again, late."""
-        known = [it.id for it in self._scene.connected.ledger.list_runs(10)]
-        if known:
-            self._scene.counted["42 duplicate message"] += 1
-            self._scene.describe("an old message is delivered again")
-            self._guarded(lambda: self.parts(known[-1]))
+    def do_redeliver(self, _event: Event) -> None:
+        """Deliver an old message of the queue a second time, late."""
+        runs = [run.id for run in self._context.ports.ledger.list_runs(10)]
+        if runs:
+            self._context.counted["42 duplicate message"] += 1
+            self._context.log_event("an old message is delivered again")
+            self._until_crash(lambda: self.run_to_end(runs[-1]))
 
     def do_overlap(self, event: Event) -> None:
-        """Let somebody type, and a second process bring it over, between two steps of the first.
+        """Pause the first process; a user acts and a second process synchronizes the change.
 
-        The first one stands still meanwhile, as a process that is frozen and thawed.
+        The first process is like a Lambda environment that is frozen and continues later.
         """
-        scene = self._scene
-        scene.counted["41 two at once"] += 1
-        self._happen(event.more[0])
-        scene.describe("a second process starts")
-        scene.oracle.unstored = set(scene.oracle.fresh)
-        with scene.connected.second_process(), scene.oracle.hearing.second_process():
-            (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.who))
-        scene.oracle.unstored.clear()
-        scene.describe("the first process goes on")
+        context = self._context
+        context.counted["41 overlapping processes"] += 1
+        self._apply(event.nested[0])
+        context.log_event("a second process starts")
+        context.oracle.not_yet_stored = set(context.oracle.newly_agreed)
+        with context.stack.second_process(), context.oracle.observed.second_process():
+            (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.person))
+        context.oracle.not_yet_stored.clear()
+        context.log_event("the first process continues")
 
-    # Fates
-
-    def _fate(self, event: Event) -> None:
-        self._scene.oracle.fresh.clear()
-        after, _ = event.extra or (False, 0)
-        meanwhile = {it.value: partial(self._happen, it.more[0]) for it in event.more}
-        self._scene.fault_injector.invocation(
-            die_at=event.value, die_after=after, meanwhile=meanwhile
+    def _start_invocation(self, event: Event) -> None:
+        self._context.oracle.newly_agreed.clear()
+        during = {it.value: partial(self._apply, it.nested[0]) for it in event.nested}
+        self._context.fault_injector.invocation(
+            die_at=event.value, die_after=event.crash_after, meanwhile=during
         )
 
     def _run(self, event: Event, request: Callable[[], str]) -> None:
         run = request()
-        dies = f", that will die at step {event.value}" if event.value else ""
-        self._scene.describe(f"a run begins{dies}")
-        self._fate(event)
-        hurried = (event.extra or (False, 0))[1]
-        calls = iter(range(10_000))
+        crash = f"; it crashes at step {event.value}" if event.value else ""
+        self._context.log_event(f"a run starts{crash}")
+        self._start_invocation(event)
+        checks = iter(range(MAX_DEADLINE_CHECKS))
+        in_time = event.checks_in_time
 
         def out_of_time() -> bool:
-            return bool(hurried) and next(calls) % (hurried + 1) == hurried
+            return bool(in_time) and next(checks) % (in_time + 1) == in_time
 
-        self._guarded(lambda: self.parts(run, out_of_time))
+        self._until_crash(lambda: self.run_to_end(run, out_of_time))
 
-    def _guarded(self, work: Callable[[], object]) -> None:
-        scene = self._scene
+    def _until_crash(self, work: Callable[[], object]) -> None:
+        """Work; after a crash, start a new process with an empty queue."""
+        context = self._context
         try:
             work()
         except Crash:
-            scene.counted["43 the process dies"] += 1
-            scene.words.append(f"{scene.sides.clock.now():%H:%M:%S} {scene.trace.lines[-1]}")
-            scene.fault_injector.invocation()
-            scene.connected.start_process()
-            scene.connected.inbox.messages.clear()
+            context.counted["43 process crash"] += 1
+            context.log.append(f"{context.sides.clock.now():%H:%M:%S} {context.trace.lines[-1]}")
+            context.fault_injector.invocation()
+            context.stack.start_process()
+            context.ports.run_queue.messages.clear()
         finally:
-            scene.fault_injector.invocation()
+            context.fault_injector.invocation()
 
-    def parts(self, run: str, out_of_time: Callable[[], bool] = lambda: False) -> None:
+    def run_to_end(self, run: str, out_of_time: Callable[[], bool] = lambda: False) -> None:
         """Work on a run and on all of its continuations."""
-        connected = self._scene.connected
-        part = Phase.READ
-        connected.inbox.messages.clear()
-        for _ in range(MOST_PARTS):
-            self._scene.sides.clock.advance(QUEUE_SECONDS)
-            state = connected.run_phase(run, part, out_of_time)
-            self._scene.trace.add(f"run {state.value}")
-            if state is not RunState.RUNNING or not connected.inbox.messages:
+        stack, queue = self._context.stack, self._context.ports.run_queue
+        phase = Phase.READ
+        queue.messages.clear()
+        for _ in range(MAX_INVOCATIONS):
+            self._context.sides.clock.advance(QUEUE_SECONDS)
+            state = stack.run_phase(run, phase, out_of_time)
+            self._context.trace.add(f"run {state.value}")
+            if state is not RunState.RUNNING or not queue.messages:
                 return
-            run, part = connected.inbox.messages.pop(0)
-        raise GuaranteeViolatedError("26 deadline: a run goes on for ever")
+            run, phase = queue.messages.pop(0)
+        raise GuaranteeViolatedError("26 deadline: a run never ends")
 
-    def calm(self, kind: RunKind) -> None:
-        """Run undisturbed; it must end done."""
-        connected = self._scene.connected
-        run = connected.request_run(kind)
-        self._scene.fault_injector.invocation()
-        self.parts(run)
-        ended = connected.ledger.load_run(run)
+    def run_without_faults(self, kind: RunKind) -> None:
+        """Run without a fault. Raises `GuaranteeViolatedError` if the run is not done."""
+        run = self._context.stack.request_run(kind)
+        self._context.fault_injector.invocation()
+        self.run_to_end(run)
+        ended = self._context.ports.ledger.load_run(run)
         if ended is None or ended.state is not RunState.DONE:
-            why = f"{ended.state.value} {ended.reason} {ended.message}" if ended else "unknown"
-            raise GuaranteeViolatedError(f"1 convergence: a run in peace ends {why}")
+            end = f"{ended.state.value} {ended.reason} {ended.message}" if ended else "unknown"
+            raise GuaranteeViolatedError(f"1 convergence: a run without faults ends {end}")

@@ -1,8 +1,8 @@
-"""What people did, and whether it was honoured. It never looks at the algorithm's memory.
+"""The oracle: records every user edit, and checks every write of the connector against them.
 
-It sees what people type, what the engine is told over the wire, what changes when the engine
-writes, the journal (what was *said* about losers), and at the end the holds (what a person is
-*asked*).
+It does not read the connector's ledger. Its inputs are the user edits, the responses that the
+connector reads, the changes that the connector's writes make, and the journal entries of
+overwritten values. The final check also reads the holds.
 """
 
 from __future__ import annotations
@@ -11,368 +11,395 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from connector.model import JournalEntry, RecordKind
+from connector.model import JournalEntry, JournalKind, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
-from tests.simulation.history.observed_answers import ObservedAnswers
-from tests.simulation.history.wire import (
+from tests.simulation.history.observed_values import ObservedValues
+from tests.simulation.history.values import (
     AUTOMATED,
-    is_lead,
-    leaves,
-    said,
-    value_of,
+    canonical,
+    field_value,
+    is_salesforce_id,
+    scalars_in,
 )
 
 PLEZI_FIELDS: Final = {lead: plezi for plezi, lead in LEAD_FIELDS.items()}
-UNWATCHED: Final = frozenset(
+SYNCED_FIELDS: Final = (*TWO_WAY, "function")
+IGNORED_FIELDS: Final = frozenset(
     {"SystemModstamp", "LastModifiedDate", "LastModifiedById", "rowid", "updated_at", "Name",
      "OwnerId", "LastActivityDate", "LastViewedDate", "LastReferencedDate", "IsUnreadByOwner"}
 )  # fmt: skip
+"""Fields that a side changes itself with every write."""
 
 
 class GuaranteeViolatedError(AssertionError):
-    """The connector did what it never may; the first word names the invariant."""
+    """The connector violated a guarantee; the message starts with its number and its name."""
 
 
 @dataclass(slots=True)
 class Edit:
-    """A value that a person typed and that nobody across has said yet."""
+    """A value that a user typed and that has not reached the other side.
+
+    `order` is the number of the user action.
+    """
 
     value: str
-    at: int
-    when: float
-    told: str
+    order: int
+    description: str
 
 
 @dataclass
 class Oracle:
-    """Everything that people did, in the order in which it happened."""
+    """All user edits, and what the connector observed and wrote."""
 
-    policies: Mapping[str, Any]
     checked: Counter[str] = field(default_factory=Counter)
-    window: Counter[str] = field(default_factory=Counter)
+    allowed_losses: Counter[str] = field(default_factory=Counter)
+    """Edits lost within the documented limits (docs/architecture.md), by reason."""
     order: int = 0
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
+    """Pending edits by record id and field name (as in Plezi)."""
     agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    hearing: ObservedAnswers = field(default_factory=ObservedAnswers)
-    fresh: set[tuple[str, str]] = field(default_factory=set)
-    """Agreed for the first time by the process at work, which may not have stored it yet."""
-    unstored: set[tuple[str, str]] = field(default_factory=set)
-    """The same of a process that stands still: another one cannot know."""
-    typed: dict[str, set[str]] = field(default_factory=dict)
-    said_in: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
+    """Values on which both sides agreed, by record id and field name."""
+    observed: ObservedValues = field(default_factory=ObservedValues)
+    newly_agreed: set[tuple[str, str]] = field(default_factory=set)
+    """First agreements that the working process observed; it may not have stored them yet."""
+    not_yet_stored: set[tuple[str, str]] = field(default_factory=set)
+    """The same of a process that is paused: a second process cannot know them."""
+    typed_in: dict[str, set[str]] = field(default_factory=dict)
+    """By value, the records in which users typed it."""
+    typed_values: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    """Values that users typed, in order, by person and field name."""
+    sent_values: set[str] = field(default_factory=set)
+    """Values of the last write request."""
     groups: dict[str, str] = field(default_factory=dict)
     changed_identity: set[str] = field(default_factory=set)
+    """Persons of whom a record was deleted, converted, merged or has a new e-mail."""
     created: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    automated: set[str] = field(default_factory=set)
+    automated_fields: set[str] = field(default_factory=set)
 
-    # Who is who
+    # Which records belong to one person
 
     def group(self, record: str) -> str:
-        """Return the name of the person that a record belongs to, as far as people know."""
+        """Return the id of the person that a record belongs to, as far as users know."""
         while record in self.groups and self.groups[record] != record:
             record = self.groups[record]
         return record
 
-    def same_person(self, one: str, other: str) -> None:
-        """Note that two records, or a record and an address, are one person."""
-        self.groups.setdefault(one, one)
-        self.groups.setdefault(other, other)
-        self.groups[self.group(one)] = self.group(other)
+    def same_person(self, first: str, second: str) -> None:
+        """Note that two records, or a record and an e-mail, belong to one person."""
+        self.groups.setdefault(first, first)
+        self.groups.setdefault(second, second)
+        self.groups[self.group(first)] = self.group(second)
 
-    def words_of(self, record: str) -> set[str]:
-        """Return every word that people ever typed about the person of a record."""
-        mine = self.group(record)
+    def _values_of_person(self, record: str) -> set[str]:
+        """Return every value that users ever typed in a record of the person of this record."""
+        person = self.group(record)
         return {
-            w for w, records in self.typed.items() if any(self.group(r) == mine for r in records)
+            value
+            for value, records in self.typed_in.items()
+            if any(self.group(it) == person for it in records)
         }
 
-    # People
+    # User actions
 
-    def typed_by(
+    def add_edit(
         self,
         record: StoredRecord,
         name: str,
         value: object,
-        when: float,
-        told: str,
-        others: Iterable[StoredRecord],
+        description: str,
+        stored: Iterable[StoredRecord],
     ) -> None:
-        """A person typed a value in a field (named as in Plezi) of a record."""
+        """Add a value that a user typed in a field; `stored` are all records as they are now."""
         self.order += 1
-        word = said(value)
-        self.typed.setdefault(word, set()).add(record.id)
-        self.said_in.setdefault((self.group(record.id), name), {})[word] = None
+        text = canonical(value)
+        self.typed_in.setdefault(text, set()).add(record.id)
+        self.typed_values.setdefault((self.group(record.id), name), {})[text] = None
         key = (record.id, name)
         self.edits.pop(key, None)
         if name == "function" and record.kind is not RecordKind.PLEZI_CONTACT:
-            return  # one-way: what is typed on the wrong side stays there
-        if word in self.agreed.get(key, set()) or (not word and key not in self.agreed):
+            return  # one-way: an edit on the receiving side is not synchronized
+        if text in self.agreed.get(key, set()) or (not text and key not in self.agreed):
             return
-        if self._says_across(record, name, word, others):
+        if self._equals_other_side(record, name, text, stored):
             return
-        self.edits[key] = Edit(word, self.order, when, told)
+        self.edits[key] = Edit(text, self.order, description)
 
-    def _says_across(
-        self, record: StoredRecord, name: str, word: str, others: Iterable[StoredRecord]
+    def _equals_other_side(
+        self, record: StoredRecord, name: str, value: str, stored: Iterable[StoredRecord]
     ) -> bool:
-        """Whether the other side says the same already, or will once a transaction commits.
+        """Whether the other side has the same value, or will have it once a transaction commits.
 
-        Then both typed one word: it is agreed, and neither edit can be lost any more.
+        Then users typed one value on both sides: it is agreed, and neither edit can be lost.
         """
-        agreed = False
-        for it in self._across(record, others):
-            edit = self.edits.get((it.id, name))
-            if edit is not None and edit.value == word:
-                del self.edits[it.id, name]
-                agreed = True
-            agreed = agreed or value_of(it, name) == word
-        return agreed
+        equal = False
+        for other in self._records_across(record, stored):
+            edit = self.edits.get((other.id, name))
+            if edit is not None and edit.value == value:
+                del self.edits[other.id, name]
+                equal = True
+            equal = equal or field_value(other, name) == value
+        return equal
 
-    def _across(self, record: StoredRecord, others: Iterable[StoredRecord]) -> list[StoredRecord]:
-        mine = self.group(record.id)
+    def _records_across(
+        self, record: StoredRecord, stored: Iterable[StoredRecord]
+    ) -> list[StoredRecord]:
+        person = self.group(record.id)
         return [
             it
-            for it in others
-            if it.kind.side is not record.kind.side and self.group(it.id) == mine and not it.deleted
+            for it in stored
+            if it.kind.side is not record.kind.side
+            and self.group(it.id) == person
+            and not it.deleted
         ]
 
-    def everybody_is_a_stranger(self) -> None:
-        """The ledger is lost: nothing counts as agreed any more, as when two systems first meet.
+    def forget_all_agreements(self) -> None:
+        """The ledger is lost: nothing counts as agreed, as at the first run.
 
-        Equal words are agreed, a blank is filled (so that a clearing is not owed), what differs is
-        a conflict (invariant 19).
+        Equal values are agreed. A blank is filled, so that a clearing may be lost. Different values
+        are a conflict (invariant 19).
         """
         self.agreed.clear()
-        self.hearing.forget()
+        self.observed.clear()
         for key in [key for key, edit in self.edits.items() if not edit.value]:
             del self.edits[key]
 
-    def nothing_is_agreed_with(self, record: str) -> None:
-        """A record was deleted: whoever it was agreed with meets others for the first time."""
-        self.hearing.heard.pop(record, None)
-        mine = self.group(record)
-        for key in [key for key in self.agreed if self.group(key[0]) == mine]:
+    def forget_agreements_of(self, record: str) -> None:
+        """A record was deleted: the person's other records have no agreement any more."""
+        self.observed.latest.pop(record, None)
+        person = self.group(record)
+        for key in [key for key in self.agreed if self.group(key[0]) == person]:
             del self.agreed[key]
 
-    # The wire
+    def drop_edits_of(self, record: str) -> None:
+        """A record does not exist any more: its pending edits may be lost."""
+        self.changed_identity.add(self.group(record))
+        for key in [key for key in self.edits if key[0] == record]:
+            del self.edits[key]
 
-    def told(self, content: bytes, truth: Mapping[str, StoredRecord], when: float) -> None:
-        """The engine heard an answer; what both sides were read to say is agreed."""
-        for record, words in self.hearing.observe(content, truth, when, self.order):
-            self._agree(record, words)
+    # Responses
 
-    def _agree(self, record: str, words: Mapping[str, str]) -> None:
-        """What one side was read to say, and another was read to say too, is agreed."""
-        mine = self.group(record)
-        for other, theirs in self.hearing.heard.items():
-            if other == record or self.group(other) != mine or is_lead(other) is is_lead(record):
+    def add_response(self, content: bytes, stored: Mapping[str, StoredRecord], now: float) -> None:
+        """Add a response; a value that the connector read on both sides is agreed."""
+        for record, values in self.observed.add_response(content, stored, now, self.order):
+            self._agree(record, values)
+
+    def _agree(self, record: str, values: Mapping[str, str]) -> None:
+        """Mark the values of a record as agreed that were also read on the other side."""
+        person = self.group(record)
+        for other, other_values in self.observed.latest.items():
+            if other == record or self.group(other) != person:
                 continue
-            for name, word in words.items():
-                if theirs.get(name) == word:
-                    for key in ((record, name), (other, name)):
-                        if key not in self.agreed:
-                            self.fresh.add(key)
-                        self.agreed.setdefault(key, set()).add(word)
-                        edit = self.edits.get(key)
-                        if edit is not None and edit.value == word:
-                            del self.edits[key]
+            if is_salesforce_id(other) is is_salesforce_id(record):
+                continue
+            for name, value in values.items():
+                if other_values.get(name) == value:
+                    self._agree_field((record, name), value)
+                    self._agree_field((other, name), value)
 
-    # The engine's writes
+    def _agree_field(self, key: tuple[str, str], value: str) -> None:
+        if key not in self.agreed:
+            self.newly_agreed.add(key)
+        self.agreed.setdefault(key, set()).add(value)
+        edit = self.edits.get(key)
+        if edit is not None and edit.value == value:
+            del self.edits[key]
 
-    def sends(
+    # Writes of the connector
+
+    def check_request(
         self, method: str, path: str, body: object, before: Mapping[str, StoredRecord]
     ) -> None:
-        """The engine is about to update: only fields that differ from what it heard may be sent.
+        """Check an update before it is sent: every field differs from what was observed.
 
-        A side that shows what was is not believed: what it heard must be what the record says.
+        A stale observation is not an excuse for the check: only a field whose observed value is
+        also the stored value violates the guarantee.
         """
         if not isinstance(body, bytes | str):
             return
-        sent = json.loads(body)
-        self.sent = {said(word) for word in leaves(sent)}
-        if "data" in sent and method != "POST":
-            updates = [(str(sent["data"].get("id")), sent["data"]["attributes"])]
+        document = json.loads(body)
+        self.sent_values = {canonical(value) for value in scalars_in(document)}
+        if "data" in document and method != "POST":
+            updates = [(str(document["data"].get("id")), document["data"]["attributes"])]
         else:
-            rows = sent.get("records", []) if isinstance(sent, dict) else []
+            rows = document.get("records", []) if isinstance(document, dict) else []
             updates = [(str(row["id"]), row) for row in rows if "id" in row]
         for record, values in updates:
-            for wire, value in values.items():
-                name = wire if not is_lead(record) else PLEZI_FIELDS.get(wire, "")
-                heard = self.hearing.read.get(record, {}).get(name)
-                if name not in TWO_WAY or heard is None or heard != said(value):
+            for wire_name, value in values.items():
+                name = wire_name
+                if is_salesforce_id(record):
+                    name = PLEZI_FIELDS.get(wire_name, "")
+                observed = self.observed.current.get(record, {}).get(name)
+                if name not in TWO_WAY or observed is None or observed != canonical(value):
                     continue
-                was = before.get(record)  # None: deleted in Plezi, which refuses the write
-                if was is not None and value_of(was, name) == heard:
+                stored = before.get(record)  # None: deleted in Plezi, which refuses the write
+                if stored is not None and field_value(stored, name) == observed:
                     raise GuaranteeViolatedError(
-                        f"10 field isolation: {wire} says so already, and is sent to {path}"
+                        f"10 field isolation: {wire_name} has this value already, "
+                        f"and is sent to {path}"
                     )
 
-    def wrote(
+    def check_changes(
         self,
         before: Mapping[str, StoredRecord],
         after: Mapping[str, StoredRecord],
         journal: Iterable[JournalEntry],
         call: str,
     ) -> None:
-        """The engine made a write call; judge all that it changed."""
-        lost = list(journal)
-        self._arrived(before, after)
+        """Check everything that a write call of the connector changed."""
+        entries = list(journal)
+        self._drop_delivered_edits(before, after)
         for record, now in after.items():
             was = before.get(record)
             if was is None:
-                self._made(now, before, call)
+                self._check_created(now, before, call)
             elif was != now:
-                self._changed(was, now, lost, after.values(), call)
-        self._arrived(before, after)  # now it is known whose the new records are
+                self._check_changed(was, now, entries, call)
+        self._drop_delivered_edits(before, after)  # the new records have their persons now
         for record in before.keys() - after.keys():
             raise GuaranteeViolatedError(f"16 delete safety: {record} vanished after {call}")
 
-    def _arrived(
+    def _drop_delivered_edits(
         self, before: Mapping[str, StoredRecord], after: Mapping[str, StoredRecord]
     ) -> None:
-        """Forget the edits that were sent: an automation may have changed them on arrival."""
+        """Drop the edits that were sent: an automation may have changed them on arrival."""
         changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
         for key, edit in list(self.edits.items()):
-            written = any(b.id == key[0] and a != b for b, a in _pairs(before, after))
-            if edit.value in self.sent and self.group(key[0]) in changed and not written:
+            record = key[0]
+            exists = record in before and record in after
+            overwritten = exists and before[record] != after[record]
+            was_sent = edit.value in self.sent_values and self.group(record) in changed
+            if was_sent and not overwritten:
                 del self.edits[key]
 
-    def _made(self, now: StoredRecord, before: Mapping[str, StoredRecord], call: str) -> None:
-        self.checked["15 no duplicate create"] += 1
+    def _check_created(
+        self, now: StoredRecord, before: Mapping[str, StoredRecord], call: str
+    ) -> None:
+        self.checked["15 no duplicate creation"] += 1
         if now.kind is RecordKind.CONTACT:
-            raise GuaranteeViolatedError(f"11 direction: a Contact was created by {call}")
+            raise GuaranteeViolatedError(f"11 direction: {call} created a Contact")
         if not now.email:
             raise GuaranteeViolatedError("12 eligibility: a record without e-mail was created")
         self.same_person(now.id, now.email)
-        mine = self.created.setdefault((self.group(now.id), now.kind.value), [])
-        alive = [r for r in mine if r in before and not (before[r].deleted or before[r].converted)]
-        if any(before[r].email == now.email for r in alive):
+        created = self.created.setdefault((self.group(now.id), now.kind.value), [])
+        existing = [before[it] for it in created if it in before]
+        active = [it for it in existing if not (it.deleted or it.converted)]
+        if any(it.email == now.email for it in active):
             raise GuaranteeViolatedError(
-                f"15 no duplicate create: a second {now.kind} of one person"
+                f"15 no duplicate creation: a second {now.kind} of one person was created"
             )
-        mine.append(now.id)
-        self.hearing.heard_at[now.id] = self.order
-        words = self.hearing.words(now.id)
-        for name in (*TWO_WAY, "function"):
-            word = value_of(now, name)
-            self._explain(now, name, word, call)
-            self._tell(now, name, word)
-            words[name] = word
+        created.append(now.id)
+        self.observed.observed_at[now.id] = self.order
+        latest = self.observed.latest_of(now.id)
+        for name in SYNCED_FIELDS:
+            value = field_value(now, name)
+            self._check_origin(now, name, value, call)
+            self._mark_delivered(now, name, value)
+            latest[name] = value
 
-    def _changed(
-        self,
-        was: StoredRecord,
-        now: StoredRecord,
-        journal: list[JournalEntry],
-        everyone: Iterable[StoredRecord],
-        call: str,
+    def _check_changed(
+        self, was: StoredRecord, now: StoredRecord, journal: list[JournalEntry], call: str
     ) -> None:
         if now.kind is RecordKind.CONTACT:
-            raise GuaranteeViolatedError(f"11 direction: a Contact was changed by {call}")
+            raise GuaranteeViolatedError(f"11 direction: {call} changed a Contact")
         if was.converted:
-            raise GuaranteeViolatedError(f"11 direction: a converted Lead was changed by {call}")
+            raise GuaranteeViolatedError(f"11 direction: {call} changed a converted Lead")
         if now.deleted and not was.deleted:
-            raise GuaranteeViolatedError(f"16 delete safety: {now.id} was deleted by {call}")
-        names = {
-            name for name in {**was.values, **now.values} if name not in UNWATCHED | self.automated
-        }
-        for wire in names:
-            old, new = said(was.values.get(wire)), said(now.values.get(wire))
-            if old == new:
-                continue
-            name = wire if now.kind is RecordKind.PLEZI_CONTACT else PLEZI_FIELDS.get(wire, "")
-            self._field(now, wire, name, old, new, journal, call)
-        del everyone
+            raise GuaranteeViolatedError(f"16 delete safety: {call} deleted {now.id}")
+        ignored = IGNORED_FIELDS | self.automated_fields
+        for wire_name in {**was.values, **now.values}:
+            old = canonical(was.values.get(wire_name))
+            new = canonical(now.values.get(wire_name))
+            if wire_name not in ignored and old != new:
+                self._check_field(now, wire_name, old, new, journal, call)
 
-    def _field(
+    def _check_field(
         self,
         now: StoredRecord,
-        wire: str,
-        name: str,
+        wire_name: str,
         old: str,
         new: str,
         journal: list[JournalEntry],
         call: str,
     ) -> None:
-        if wire in ("plezi_url__c", "email", "Email"):
+        if wire_name in ("plezi_url__c", "email", "Email"):
             return
-        if new == AUTOMATED and new not in self.sent:  # the org's doing, in our transaction
+        is_plezi = now.kind is RecordKind.PLEZI_CONTACT
+        name = wire_name if is_plezi else PLEZI_FIELDS.get(wire_name, "")
+        if new == AUTOMATED and new not in self.sent_values:  # a flow, in our transaction
             self.edits.pop((now.id, name), None)
             return
         self.checked["10 field isolation"] += 1
-        plezi = now.kind is RecordKind.PLEZI_CONTACT
-        if name not in (*TWO_WAY, "function", "newsletter_optout") or (
-            plezi and name == "function"
-        ):
-            raise GuaranteeViolatedError(f"10 field isolation: {wire} was written by {call}")
-        self.checked["7 no lost uncontested edit"] += 1
+        writable = name in (*SYNCED_FIELDS, "newsletter_optout")
+        if not writable or (is_plezi and name == "function"):
+            raise GuaranteeViolatedError(f"10 field isolation: {call} wrote {wire_name}")
+        self.checked["7 no lost update"] += 1
         edit = self.edits.get((now.id, name))
         if edit is not None and edit.value == old and name in TWO_WAY:
-            if not old and self._met_a_stranger(now, name, new):
-                self.window["a blank filled by who meets the person for the first time"] += 1
+            if not old and self._comes_from_first_match(now, name, new):
+                self.allowed_losses["a clearing, filled by a record without agreement"] += 1
                 del self.edits[now.id, name]
             else:
-                self._lose(now, name, edit, journal)
-        self._explain(now, name, new, call)
-        self._tell(now, name, new)
-        self.hearing.words(now.id)[name] = new
+                self._check_overwritten(now, name, edit, journal)
+        self._check_origin(now, name, new, call)
+        self._mark_delivered(now, name, new)
+        self.observed.latest_of(now.id)[name] = new
 
-    def _lose(self, now: StoredRecord, name: str, edit: Edit, journal: list[JournalEntry]) -> None:
+    def _check_overwritten(
+        self, now: StoredRecord, name: str, edit: Edit, journal: list[JournalEntry]
+    ) -> None:
+        """An edit was overwritten: it must be journaled, unobserved, or delivered before."""
         key = LEAD_FIELDS[name]
-        for line in journal:
-            about = line.record_id == now.id and line.field == key and line.kind == "overwritten"
-            if about and said(line.before) == edit.value:
-                self.checked["8 conflict is explicit"] += 1
+        for entry in journal:
+            is_field = entry.record_id == now.id and entry.field == key
+            if (
+                is_field
+                and entry.kind is JournalKind.OVERWRITTEN
+                and canonical(entry.before) == edit.value
+            ):
+                self.checked["8 conflict is journaled"] += 1
                 del self.edits[now.id, name]
                 return
-        if edit.at > self.hearing.heard_at.get(now.id, 0):
-            self.window["typed between the last reading and the write"] += 1
+        if edit.order > self.observed.observed_at.get(now.id, 0):
+            self.allowed_losses["typed between the last read and the write"] += 1
             del self.edits[now.id, name]
             return
-        mine = self.group(now.id)
-        for other, words in self.hearing.heard.items():
-            across = self.group(other) == mine and is_lead(other) is not is_lead(now.id)
-            if across and words.get(name) == edit.value:
+        person = self.group(now.id)
+        for other, values in self.observed.latest.items():
+            across = is_salesforce_id(other) is not is_salesforce_id(now.id)
+            if across and self.group(other) == person and values.get(name) == edit.value:
                 del self.edits[now.id, name]
                 return
-        raise GuaranteeViolatedError(f"7 no lost uncontested edit: {edit.told} was overwritten")
+        raise GuaranteeViolatedError(f"7 no lost update: {edit.description}; it was overwritten")
 
-    def _met_a_stranger(self, now: StoredRecord, name: str, word: str) -> bool:
-        """Whether a word comes from a record that never agreed on the field: a blank is filled."""
-        mine = self.group(now.id)
+    def _comes_from_first_match(self, now: StoredRecord, name: str, value: str) -> bool:
+        """Whether the value is from a record that never agreed on the field: it fills a blank."""
+        person = self.group(now.id)
         return any(
-            self.group(other) == mine
+            self.group(other) == person
             and other != now.id
-            and words.get(name) == word
-            and ((other, name) not in self.agreed or (other, name) in self.unstored)
-            for other, words in self.hearing.heard.items()
+            and values.get(name) == value
+            and ((other, name) not in self.agreed or (other, name) in self.not_yet_stored)
+            for other, values in self.observed.latest.items()
         )
 
-    def _explain(self, now: StoredRecord, name: str, word: str, call: str) -> None:
-        """Every word the engine writes was typed by a person about this person."""
-        self.checked["17 base truth"] += 1
-        if not word or word == AUTOMATED or word in self.words_of(now.id):
+    def _check_origin(self, now: StoredRecord, name: str, value: str, call: str) -> None:
+        """Check that a user typed the written value in a record of the same person."""
+        self.checked["14 no write across persons"] += 1
+        if not value or value == AUTOMATED or value in self._values_of_person(now.id):
             return
-        raise GuaranteeViolatedError(f"14 no cross-write: {name} = {word!r} was written by {call}")
+        raise GuaranteeViolatedError(f"14 no write across persons: {call} wrote {name} = {value!r}")
 
-    def _tell(self, now: StoredRecord, name: str, word: str) -> None:
-        """The word has reached this record; whoever said it across has been heard."""
-        mine = self.group(now.id)
-        self.agreed[now.id, name] = {word}
+    def _mark_delivered(self, now: StoredRecord, name: str, value: str) -> None:
+        """The value reached this record: it is agreed with the records that have it too."""
+        person = self.group(now.id)
+        self.agreed[now.id, name] = {value}
         self.edits.pop((now.id, name), None)
-        for other, words in self.hearing.heard.items():
-            if self.group(other) == mine and words.get(name) == word:
-                self.agreed[other, name] = {word}
+        for other, values in self.observed.latest.items():
+            if self.group(other) == person and values.get(name) == value:
+                self.agreed[other, name] = {value}
         for key, edit in list(self.edits.items()):
-            if key[1] == name and edit.value == word and self.group(key[0]) == mine:
+            if key[1] == name and edit.value == value and self.group(key[0]) == person:
                 del self.edits[key]
-
-
-def _pairs(
-    before: Mapping[str, StoredRecord], after: Mapping[str, StoredRecord]
-) -> Iterable[tuple[StoredRecord, StoredRecord]]:
-    return ((before[record], after[record]) for record in before.keys() & after.keys())

@@ -1,1 +1,1 @@
-"""The write protocol of one field of one link, visited exhaustively: every story there can be."""
+"""A model of the write protocol for one field of one link, checked in every reachable state."""

@@ -1,7 +1,6 @@
-"""What counts as agreed, told apart from what the connector keeps as its base.
+"""The model's own definition of an agreement, independent of the base in the ledger.
 
-This is the model's own judgement, by which the connector's is judged: it looks at what a run was
-shown and what it has told, never at the base.
+The model checks the connector with it. It uses what a run read and what it wrote, not the base.
 """
 
 from __future__ import annotations
@@ -22,138 +21,142 @@ from connector.model import (
 from connector.planning.participants import select_participants
 from connector.planning.plan import Plan
 from tests.simulation.protocol.records import URL_FIELD, value_field
-from tests.simulation.protocol.system_states import UNHEARD, SystemState
+from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState
 
-Words = Mapping[str, Value]
+RecordValues = Mapping[str, Value]
+"""Values of the modelled field by record id."""
 
 
-def told(intent: Intent, write: Write) -> Words:
-    """What the records say whose word a write has carried over, and what the target says now."""
+def agreed_by_write(intent: Intent, write: Write) -> RecordValues:
+    """Return the values that agree once a write is done: of its target and of its sources."""
     return {
-        record: word
-        for it in intent.base_updates
-        if it.pair != URL_FIELD and write.record_id in it.required_writes
-        for record, (_, word) in it.values.items()
-        if record == write.record_id or record not in it.required_writes
+        record: value
+        for update in intent.base_updates
+        if update.pair != URL_FIELD and write.record_id in update.required_writes
+        for record, (_, value) in update.values.items()
+        if record == write.record_id or record not in update.required_writes
     }
 
 
-def said_by(link: Link, bound: BoundMapping) -> Words:
-    """What each record that takes part was read to say."""
-    company = [
+def observed_values(link: Link, bound: BoundMapping) -> RecordValues:
+    """Return the observed value of each record that takes part."""
+    observations = [
         it.observation
         for it in select_participants(link, bound.config).members
         if it.observation is not None
     ]
-    return {it.id: it.values.get(value_field(it.kind)) for it in company}
+    return {it.id: it.values.get(value_field(it.kind)) for it in observations}
 
 
-def agreed_by_all(said: Words, link: Link, before: Link) -> Words:
-    """What each record says, where all of them were read to say the same.
+def agreed_by_all(observed: RecordValues, link: Link, before: Link) -> RecordValues:
+    """Return the value of each record if all of them were observed with the same value.
 
-    With them, a Lead that is deleted just now and was read to say so too. Some of it may have been
-    read earlier: that on which the unfinished intent of the link `before` rested.
+    A Lead that was just deleted, and was observed with this value, is among them. Some values may
+    be older observations: those that the unfinished intent of the link `before` rests on.
     """
-    words = said if len(set(said.values())) == 1 and len(said) > 1 else {}
-    if words:
-        word = next(iter(words.values()))
-        words = dict(words) | {
-            it.id: word
+    values = observed if len(set(observed.values())) == 1 and len(observed) > 1 else {}
+    if values:
+        value = next(iter(values.values()))
+        values = dict(values) | {
+            it.id: value
             for it in link.salesforce
             if it.kind is RecordKind.LEAD
             and it.deleted
-            and it.values.get(value_field(it.kind)) == word
+            and it.values.get(value_field(it.kind)) == value
         }
     if before.intent is None:
-        return words
+        return values
     delivered: dict[str, Value] = {}
-    for settlement in before.intent.base_updates:
-        if settlement.pair != URL_FIELD:
-            delivered |= _delivered(before.intent, settlement, link)
-    return {**delivered, **words}
+    for update in before.intent.base_updates:
+        if update.pair != URL_FIELD:
+            delivered |= _delivered(before.intent, update, link)
+    return {**delivered, **values}
 
 
-def agreed_beside(said: Words, link: Link) -> tuple[Words, Words]:
-    """What those say who are told, where they were read to say the same; and what others say.
+def agreed_without_contacts(
+    observed: RecordValues, link: Link
+) -> tuple[RecordValues, RecordValues]:
+    """Return the values of the writable records if they are equal, and those of the Contacts.
 
-    A Contact beside a Lead is never told. As long as it has typed nothing, the others may agree on
-    something else.
+    The connector never writes to a Contact. As long as users do not edit it, the other records may
+    agree on a different value.
     """
-    never = {it.id for it in link.observations() if it.kind is RecordKind.CONTACT}
-    told_ones = {record: word for record, word in said.items() if record not in never}
-    beside = {record: word for record, word in said.items() if record in never}
-    agree = len(told_ones) > 1 and len(set(told_ones.values())) == 1
-    return (told_ones, beside) if agree and beside else ({}, {})
+    contacts = {it.id for it in link.observations() if it.kind is RecordKind.CONTACT}
+    of_writable = {record: value for record, value in observed.items() if record not in contacts}
+    of_contacts = {record: value for record, value in observed.items() if record in contacts}
+    agree = len(of_writable) > 1 and len(set(of_writable.values())) == 1
+    return (of_writable, of_contacts) if agree and of_contacts else ({}, {})
 
 
-def _delivered(intent: Intent, settlement: BaseUpdate, link: Link) -> Words:
-    """What an unfinished intent has agreed, as far as its targets are read to say what was meant.
+def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
+    """Return the agreements of an unfinished intent, as far as its targets have their new values.
 
-    A target that says so counts as told, and with it whoever was to be told to it: nobody can tell
-    our write from a person who typed exactly the same. Only a write of which nobody knows is still
-    among the intent's. One that was answered is known: what was refused agreed nothing, also where
-    somebody has typed the same since.
+    A target with the intended value counts as written, and so do the records whose value it takes:
+    our write looks like a user's edit with exactly the same value. The intent still contains only
+    the writes with an unknown outcome. A rejected write is not among them: it agreed nothing, even
+    if a user has typed the same value since.
     """
-    now = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
-    side = next((it.side for it in intent.writes if it.is_create), None)
-    made = next((it.id for it in link.observations() if it.side is side), NEW_RECORD)
-    # Whoever stands there now is taken for the one created.
-    known = {it.record_id: made if it.is_create else it.record_id for it in intent.writes}
-    meant = {record: word for record, (_, word) in settlement.values.items()}
+    current = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    created_on = next((it.side for it in intent.writes if it.is_create), None)
+    # The record that exists now counts as the one that the intent created.
+    created = next((it.id for it in link.observations() if it.side is created_on), NEW_RECORD)
+    actual = {it.record_id: created if it.is_create else it.record_id for it in intent.writes}
+    intended = {record: value for record, (_, value) in update.values.items()}
     done = {
         record
-        for record in settlement.required_writes & known.keys()
-        if known[record] in now and now[known[record]] == meant[record]
+        for record in update.required_writes & actual.keys()
+        if actual[record] in current and current[actual[record]] == intended[record]
     }
     if not done:
         return {}
     return {
-        known.get(record, record): word
-        for record, word in meant.items()
-        if record in done or record not in settlement.required_writes
+        actual.get(record, record): value
+        for record, value in intended.items()
+        if record in done or record not in update.required_writes
     }
 
 
-def said_across(said: Words, link: Link) -> Words:
-    """What each record says where some record of the other side was read to say the same."""
-    sides = {(it.side, said[it.id]) for it in link.observations() if it.id in said}
+def agreed_across_sides(observed: RecordValues, link: Link) -> RecordValues:
+    """Return the value of each record that was also observed in a record of the other side."""
+    on_sides = {(it.side, observed[it.id]) for it in link.observations() if it.id in observed}
     return {
-        it.id: said[it.id]
+        it.id: observed[it.id]
         for it in link.observations()
-        if it.id in said and (it.side.other, said[it.id]) in sides
+        if it.id in observed and (it.side.other, observed[it.id]) in on_sides
     }
 
 
-def unopposed(planned: Plan, world: SystemState) -> str:
-    """Return what is wrong where an edit gives way although nobody else has typed; '' if nothing.
+def overwritten_without_conflict(plan: Plan, system: SystemState) -> str:
+    """Return the violation if a plan overwrites an edit without a conflicting edit; '' if not.
 
-    A loser named in the journal is not lost without a trace; but only another edit may win over it.
-    One that never agreed joins, and may always lose. Several Leads are left out: where only some of
-    them took a write, they meet anew, and the word of one that nobody edited may win.
+    A journaled value is not lost, but only another edit may overwrite it. A record that never
+    agreed may always be overwritten at its first match. Links with several Leads are not checked:
+    if only some of them took a write, they match for the first time again, and the value of an
+    unedited Lead may win.
     """
-    seen = {
+    observations = {
         it.record_id: it.observation
-        for it in planned.participants.members
+        for it in plan.participants.members
         if it.observation is not None
     }
-    leads = sum(it.kind is RecordKind.LEAD for it in planned.link.salesforce)
-    if leads > 1 or len(seen) > 2:  # one on each side
+    leads = sum(it.kind is RecordKind.LEAD for it in plan.link.salesforce)
+    if leads > 1 or len(observations) > 2:  # at most one record on each side
         return ""
-    kept = {it.id: mark.kept for it, mark in zip(world.records, world.marks, strict=True)}
-    for lost in planned.overwritten:
-        if lost.pair == URL_FIELD or kept[lost.record_id] in (UNHEARD, lost.value):
+    agreed = {it.id: mark.agreed for it, mark in zip(system.records, system.marks, strict=True)}
+    for value in plan.overwritten:
+        if value.pair == URL_FIELD or agreed[value.record_id] in (NEVER_AGREED, value.value):
             continue
-        others = [it for it in seen.values() if it.id != lost.record_id]
-        if not any(_is_edited(it, kept[it.id], planned.link) for it in others):
-            return f"{lost.value!r} ({lost.record_id}) gives way, and nobody else has typed"
+        others = [it for it in observations.values() if it.id != value.record_id]
+        if not any(_is_edited(it, agreed[it.id], plan.link) for it in others):
+            return f"{value.value!r} ({value.record_id}) is overwritten without a conflicting edit"
     return ""
 
 
-def _is_edited(it: Observation, kept: Value, link: Link) -> bool:
-    """Whether a record says another word than it agreed to, or than the ledger holds it to.
+def _is_edited(observation: Observation, agreed: Value, link: Link) -> bool:
+    """Whether a value differs from the agreed value, or from the base in the ledger.
 
-    The second is for a Contact that was read beside its Lead, just before the Lead was converted.
+    The second is for a Contact that was observed next to its Lead, just before the conversion.
     """
-    name = value_field(it.kind)
-    word = it.values.get(name)
-    return word != kept or word != link.base.get(it.id, {}).get(name, word)
+    name = value_field(observation.kind)
+    value = observation.values.get(name)
+    return value != agreed or value != link.base.get(observation.id, {}).get(name, value)

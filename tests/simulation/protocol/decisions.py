@@ -1,6 +1,7 @@
-"""What a run makes of a link: every step from one link to the next, worked out once.
+"""The transitions of a link in a run, each computed once.
 
-All of it is the connector's own: `apply_observation`, `refreshed`, `forget`, `recover_intent`, `plan` and `record_outcomes`.
+All of them are the connector's own functions: `apply_observation`, `apply_fresh_read`,
+`mark_deleted`, `recover_intent`, `plan_link` and `record_outcomes`.
 """
 
 from __future__ import annotations
@@ -14,106 +15,112 @@ from connector.model import Intent, Link, Side
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
 from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.planning.plan import Plan, plan_link
-from tests.simulation.protocol.numbered import Links
+from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import Record
-from tests.simulation.protocol.weaker import Protocol
+from tests.simulation.protocol.variants import Protocol
 from tests.simulation.protocol.workers import Worker
+
+INTENT, RUN = "i", "r"
+"""The id of every intent and of every run; no rule compares them across links."""
 
 
 class Decision(NamedTuple):
-    """What was decided about a link, and the link with its intent, by number."""
+    """A plan with writes, the number of the link with its intent, and the side written first."""
 
-    planned: Plan
-    mine: int
+    plan: Plan
+    link: int
     side: Side
 
 
 class Decisions:
-    """Links after links, by number."""
+    """Links after each step of a run, by the number of the link before it."""
 
-    def __init__(self, links: Links, protocol: Protocol, mapping: BoundMapping) -> None:
+    def __init__(self, links: LinkInterner, protocol: Protocol, bound: BoundMapping) -> None:
         self._links = links
         self._protocol = protocol
-        self._bound = mapping
+        self._bound = bound
         self._known: dict[Hashable, int] = {}
-        self._firsts: dict[int, Plan] = {}
-        self._decided: dict[int, Decision | Plan] = {}
+        self._stored_plans: dict[int, Plan] = {}
+        self._decisions: dict[int, Decision | Plan] = {}
 
-    def folded(self, link: int, page: tuple[Record, ...]) -> int:
-        """Return the link after a page of one kind of record was read."""
+    def after_page(self, number: int, page: tuple[Record, ...]) -> int:
+        """Return the link after a run stored a page of one kind of record."""
 
-        def folded() -> Link:
-            after = self._links.things[link]
-            for it in page:
-                after = apply_observation(after, it.observed())
-            return after
-
-        return self._remembered(("fold", link, page), folded)
-
-    def first(self, link: int) -> Plan:
-        """Return the plan of a link as it is stored, which tells whether there is work."""
-        known = self._firsts.get(link)
-        if known is None:
-            known = self._firsts[link] = plan_link(self._links.things[link], self._bound, now=0.0)
-        return known
-
-    def looked(self, held: int, side: Side, seen: tuple[Record, ...]) -> int:
-        """Read again, by id and by e-mail; what is not there any more is gone for certain."""
-
-        def looked() -> Link:
-            link = self._links.things[held]
-            known = {it.id for it in link.observations() if it.side is side}
-            alive = [it for it in seen if not it.deleted]
-            for it in alive:
-                link = apply_fresh_read(link, it.observed())
-            for gone in sorted(known - {it.id for it in alive}):
-                link = mark_deleted(link, gone)
+        def apply_page() -> Link:
+            link = self._links.objects[number]
+            for record in page:
+                link = apply_observation(link, record.observation())
             return link
 
-        return self._remembered(("look", held, side, seen), looked)
+        return self._cached(("page", number, page), apply_page)
 
-    def decided(self, held: int) -> Decision | Plan:
-        """Return what the protocol decides about a link: a plan where nothing is to be written."""
-        known = self._decided.get(held)
-        if known is None:
-            planned = self._protocol.decide(self._links.things[held], self._bound)
-            known = self._decided[held] = self._decision(planned) if planned.writes else planned
-        return known
+    def stored_plan(self, number: int) -> Plan:
+        """Return the plan of a link as it is stored, which shows whether there is work."""
+        plan = self._stored_plans.get(number)
+        if plan is None:
+            link = self._links.objects[number]
+            plan = self._stored_plans[number] = plan_link(link, self._bound, now=0.0)
+        return plan
 
-    def _decision(self, planned: Plan) -> Decision:
-        intent = Intent("i", "r", 0.0, planned.writes, planned.base_updates)
-        mine = self._links.number(replace(planned.link, intent=intent, dirty=True))
-        sides = {it.side for it in planned.writes}
-        return Decision(planned, mine, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
+    def after_refresh(self, number: int, side: Side, records: tuple[Record, ...]) -> int:
+        """Return the link after a read of one side by id and e-mail; missing ids are deleted."""
 
-    def recorded(self, worker: Worker) -> int:
-        """Return the link after its intent was carried out, with the answers that were heard."""
-        key = ("record", worker.held, worker.answers)
-        return self._remembered(key, lambda: self._recorded(worker))
+        def refresh() -> Link:
+            link = self._links.objects[number]
+            known = {it.id for it in link.observations() if it.side is side}
+            existing = [record for record in records if not record.deleted]
+            for record in existing:
+                link = apply_fresh_read(link, record.observation())
+            for deleted in sorted(known - {record.id for record in existing}):
+                link = mark_deleted(link, deleted)
+            return link
+
+        return self._cached(("refresh", number, side, records), refresh)
+
+    def decision(self, number: int) -> Decision | Plan:
+        """Return the protocol's decision about a link: a plan only if there is nothing to write."""
+        decision = self._decisions.get(number)
+        if decision is None:
+            plan = self._protocol.decide(self._links.objects[number], self._bound)
+            decision = self._with_intent(plan) if plan.writes else plan
+            self._decisions[number] = decision
+        return decision
+
+    def _with_intent(self, plan: Plan) -> Decision:
+        intent = Intent(INTENT, RUN, 0.0, plan.writes, plan.base_updates)
+        link = self._links.number(replace(plan.link, intent=intent, dirty=True))
+        sides = {write.side for write in plan.writes}
+        return Decision(plan, link, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
+
+    def after_record(self, worker: Worker) -> int:
+        """Return the link after the outcomes of its intent are recorded."""
+        key = ("record", worker.held, worker.responses)
+        return self._cached(key, lambda: self._recorded(worker))
 
     def _recorded(self, worker: Worker) -> Link:
-        link = self._links.things[worker.held]
+        link = self._links.objects[worker.held]
         writes = {it.record_id: it for it in link.intent.writes} if link.intent is not None else {}
         outcomes = {}
-        for about, result, told, shown in worker.answers:
-            write = writes[about]
+        for target, result, record_id, record in worker.responses:
+            write = writes[target]
             created = write.is_create and result is WriteResult.DONE
-            seen = shown.observed() if shown is not None else None
-            if seen is not None and created and write.side is Side.SALESFORCE:
-                seen = replace(seen, version="", modified="")  # its answer shows only the id
-            outcomes[about] = WriteOutcome(
-                write, result, told, 0.0, created=created, observation=seen
+            observation = record.observation() if record is not None else None
+            if observation is not None and created and write.side is Side.SALESFORCE:
+                # The response to a creation in Salesforce contains the id only.
+                observation = replace(observation, version="", modified="")
+            outcomes[target] = WriteOutcome(
+                write, result, record_id, 0.0, created=created, observation=observation
             )
-        after = record_outcomes(link, "i", outcomes, unchanged_since_intent=True, now=0.0)
-        if after.quarantine is not None:  # how often it was tried decides nothing
+        after = record_outcomes(link, INTENT, outcomes, unchanged_since_intent=True, now=0.0)
+        if after.quarantine is not None:  # no rule depends on the number of tries
             after = replace(after, quarantine=replace(after.quarantine, tries=1))
-        if after.intent is not None:  # in doubt or of a dead run: it is judged all the same
+        if after.intent is not None:  # recovery treats a lost response and a crash alike
             return replace(after, intent=replace(after.intent, in_doubt=False))
         return after
 
-    def _remembered(self, key: Hashable, make: Callable[[], Link]) -> int:
-        """Return the number of a link that depends on nothing but the key."""
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._links.number(make())
-        return known
+    def _cached(self, key: Hashable, make: Callable[[], Link]) -> int:
+        """Return the number of a link that depends on the key only."""
+        number = self._known.get(key)
+        if number is None:
+            number = self._known[key] = self._links.number(make())
+        return number

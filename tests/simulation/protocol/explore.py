@@ -1,4 +1,4 @@
-"""Visit every state, breadth first; parents are kept, so that what breaks tells its story."""
+"""Breadth-first search over all states; predecessors are kept to print a counterexample."""
 
 from __future__ import annotations
 
@@ -10,105 +10,112 @@ from typing import Final
 
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.model import Model
-from tests.simulation.protocol.quiescence import Quiescence
-from tests.simulation.protocol.run import Move
+from tests.simulation.protocol.quiescence import QuiescenceCheck
+from tests.simulation.protocol.run import Step
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.weaker import SOUND, Protocol
+from tests.simulation.protocol.variants import SOUND, Protocol
 
-MOST_STATES: Final = 5_000_000
-"""More than any scenario has: what has more does not close, and would fill the memory."""
-Parents = dict[State, State | None]
+MAX_STATES: Final = 5_000_000
+"""More than any scenario has: a scenario with more is not finite, and would fill the memory."""
+Predecessors = dict[State, State | None]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What an exploration found: how many states there are, and the shortest story that breaks."""
+    """The result of a search: the number of states, and the shortest counterexample, if any."""
 
     scenario: str
     protocol: str
     states: int
-    broken: str = ""
-    story: tuple[str, ...] = ()
+    violation: str = ""
+    counterexample: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        what = f"{self.scenario:<50} {self.protocol:<45}"
-        if not self.broken:
-            return f"{what} holds {self.states:>10,} states {self.seconds:6.1f} s"
-        steps = "".join(f"\n    {number}. {step}" for number, step in enumerate(self.story, 1))
-        return f"{what} breaks: {self.broken}{steps}"
+        """Return one line, and for a violation the numbered steps of its counterexample."""
+        names = f"{self.scenario:<50} {self.protocol:<38}"
+        if not self.violation:
+            return f"{names} holds {self.states:>10,} states {self.seconds:6.1f} s"
+        steps = "".join(f"\n    {n}. {step}" for n, step in enumerate(self.counterexample, 1))
+        return f"{names} VIOLATED: {self.violation}{steps}"
 
 
-def explore(scenario: Scenario, protocol: Protocol = SOUND, *, most: int = MOST_STATES) -> Finding:
-    """Visit every state that people, crashes and lost answers can lead to.
+def explore(
+    scenario: Scenario, protocol: Protocol = SOUND, *, max_states: int = MAX_STATES
+) -> Finding:
+    """Check every state that user actions, crashes and lost responses can lead to.
 
-    Of two states that differ in the names of the words alone one is visited; a story that breaks is
-    told without that, for its words to be the same from beginning to end.
+    States that differ only in the names of typed values are checked once. A counterexample is
+    searched again without this reduction, so that its values have one name from start to end.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     collecting = gc.isenabled()
-    gc.disable()  # nothing here refers to itself, and looking for that costs a fifth of the time
+    gc.disable()  # there are no reference cycles, and the search for them takes a fifth of the time
     try:
-        finding = _explored(Model(scenario, protocol, symmetric=True), most)
-        if finding.story and scenario.symmetric:
-            finding = _explored(Model(scenario, protocol), most)
+        finding = _search(Model(scenario, protocol, symmetric=True), max_states)
+        if finding.counterexample and scenario.symmetric:
+            finding = _search(Model(scenario, protocol), max_states)
     finally:
         if collecting:
             gc.enable()
-    return replace(finding, seconds=time.perf_counter() - begun)
+    return replace(finding, seconds=time.perf_counter() - started)
 
 
-def _explored(model: Model, most: int) -> Finding:
-    scenario, protocol = model.scenario, model.protocol
+def _search(model: Model, max_states: int) -> Finding:
     start = model.start()
-    parents: Parents = {start: None}
-    rest = Quiescence(model)
+    predecessors: Predecessors = {start: None}
+    check = QuiescenceCheck(model)
     queue = deque([start])
+
+    def finding(violation: str = "", steps: tuple[str, ...] = ()) -> Finding:
+        names = (model.scenario.name, model.protocol.name)
+        return Finding(*names, len(predecessors), violation, steps)
+
     while queue:
         state = queue.popleft()
-        if model.is_idle(state):  # a run under way may die, which is a state of its own
-            broken = rest.broken(state)
-            if broken:
-                story = (*_story(model, parents, state), "people stop; runs go on undisturbed")
-                return Finding(scenario.name, protocol.name, len(parents), broken, story)
+        if model.is_idle(state):  # a run in progress may crash, which leads to an idle state
+            violation = check.violation(state)
+            if violation:
+                at_rest = "user actions and faults stop; runs go on"
+                return finding(violation, (*_path(model, predecessors, state), at_rest))
         steps = list(model.steps(state))
-        rest.note(state, steps[0])
-        for move in steps:
-            if move.broken:
-                story = (*_story(model, parents, state), move.label)
-                return Finding(scenario.name, protocol.name, len(parents), move.broken, story)
-        for after in _after(model, state, steps):
-            if after not in parents:
-                parents[after] = state
+        check.add_first_step(state, steps[0])
+        for step in steps:
+            if step.violation:
+                path = (*_path(model, predecessors, state), step.label)
+                return finding(step.violation, path)
+        for after in _successors(model, state, steps):
+            if after not in predecessors:
+                predecessors[after] = state
                 queue.append(after)
-        if len(parents) > most:
-            endless = f"more than {most:,} states: it does not close"
-            return Finding(scenario.name, protocol.name, len(parents), endless)
-    return Finding(scenario.name, protocol.name, len(parents))
+        if len(predecessors) > max_states:
+            return finding(f"more than {max_states:,} states: the search does not end")
+    return finding()
 
 
-def _after(model: Model, state: State, steps: list[Move]) -> list[State]:
-    after = model.people(state)
+def _successors(model: Model, state: State, steps: list[Step]) -> list[State]:
+    successors = model.after_user_actions(state)
     if not model.is_idle(state):
-        after.append(model.death(state))
-    after.extend(move.state for move in steps)
-    return after
+        successors.append(model.after_crash(state))
+    successors.extend(step.state for step in steps)
+    return successors
 
 
-def _story(model: Model, parents: Parents, state: State) -> tuple[str, ...]:
-    steps: list[str] = []
-    before = parents[state]
+def _path(model: Model, predecessors: Predecessors, state: State) -> tuple[str, ...]:
+    """Return the labels of the steps that lead to a state."""
+    labels: list[str] = []
+    before = predecessors[state]
     while before is not None:
-        steps.append(_label(model, before, state))
-        state, before = before, parents[before]
-    return tuple(reversed(steps))
+        labels.append(_label(model, before, state))
+        state, before = before, predecessors[before]
+    return tuple(reversed(labels))
 
 
 def _label(model: Model, before: State, after: State) -> str:
-    """Return what leads from one state to another, in the order in which both were visited."""
+    """Return the label of the first transition from one state to another."""
     steps = list(model.steps(before))
-    labels = [*model.said_of_people(before)]
+    labels = [*model.user_action_labels(before)]
     if not model.is_idle(before):
-        labels.append("the run dies")
-    labels.extend(move.label for move in steps)
-    return labels[_after(model, before, steps).index(after)]
+        labels.append("the run crashes")
+    labels.extend(step.label for step in steps)
+    return labels[_successors(model, before, steps).index(after)]

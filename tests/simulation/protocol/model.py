@@ -1,7 +1,7 @@
-"""The model: people who type, a run that may die between any two steps, and answers that get lost.
+"""The model: users who edit, a run that may crash between any two steps, and lost responses.
 
-One state is three numbers: of the world (what both sides hold, and what people have typed that
-nobody has heard yet), of the link as stored, and of the worker (where the run stands).
+One state is three numbers: of the system state (what both sides store, and the status of each
+edit), of the link as stored, and of the worker (the position of the run).
 """
 
 from __future__ import annotations
@@ -11,95 +11,95 @@ from dataclasses import replace
 
 from connector.model import Link
 from connector.planning.observation import apply_observation
-from tests.simulation.protocol.canonical import Canonical, State
-from tests.simulation.protocol.people import people
+from tests.simulation.protocol.canonical import Canonicalizer, State
 from tests.simulation.protocol.records import EMAIL
-from tests.simulation.protocol.run import Move, Run
+from tests.simulation.protocol.run import Run, Step
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
-    HEARD,
+    DELIVERED,
     PENDING,
     EditMark,
     SystemState,
-    SystemStates,
+    SystemStateInterner,
 )
-from tests.simulation.protocol.weaker import SOUND, Protocol
+from tests.simulation.protocol.user_actions import user_actions
+from tests.simulation.protocol.variants import SOUND, Protocol
 
 
 class Model:
-    """All moves from a state."""
+    """All transitions from a state."""
 
     def __init__(
         self, scenario: Scenario, protocol: Protocol = SOUND, *, symmetric: bool = False
     ) -> None:
-        """Take a scenario; `symmetric` visits one of two states that differ in words alone."""
+        """Take a scenario. `symmetric`: states that differ only in typed values are one state."""
         self.scenario = scenario
         self.protocol = protocol
-        self.worlds = SystemStates()
-        self.run = Run(scenario, protocol, self.worlds)
+        self.systems = SystemStateInterner()
+        self.run = Run(scenario, protocol, self.systems)
         self.links = self.run.links
         self.workers = self.run.workers
-        self._canonical = Canonical(
-            self.worlds, self.links, self.workers, symmetric=symmetric and scenario.symmetric
+        self._canonical = Canonicalizer(
+            self.systems, self.links, self.workers, symmetric=symmetric and scenario.symmetric
         )
-        self._people: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+        self._user_actions: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
 
     def start(self) -> State:
-        """Return the first state: linked and agreed, or strangers that a first run will meet."""
+        """Return the first state: linked and agreed, or records that a first run will match."""
         records = self.scenario.records
         link = Link(EMAIL)
-        marks = tuple(EditMark(HEARD if it.value is None else PENDING) for it in records)
+        marks = tuple(EditMark(DELIVERED if it.value is None else PENDING) for it in records)
         if self.scenario.linked:
             for it in records:
-                link = apply_observation(link, it.observed())
+                link = apply_observation(link, it.observation())
             base = {
-                it.id: {n: v for n, v in it.observed().values.items() if n != "url"}
+                it.id: {n: v for n, v in it.observation().values.items() if n != "url"}
                 for it in records
             }
             link = replace(link, base=base, dirty=False)
-            marks = tuple(EditMark(HEARD, it.value) for it in records)
-        world = SystemState(records, marks, self.scenario.chances)
+            marks = tuple(EditMark(DELIVERED, it.value) for it in records)
+        system = SystemState(records, marks, self.scenario.one_time_events)
         return self._canonical.state(
-            self.worlds.number(world), self.links.number(link), self.run.idle
+            self.systems.number(system), self.links.number(link), self.run.idle
         )
 
     def is_idle(self, state: State) -> bool:
-        """Whether no run is under way."""
+        """Whether no run is in progress."""
         return state[2] == self.run.idle
 
-    def world(self, state: State) -> SystemState:
-        """Return what both sides hold."""
-        return self.worlds.things[state[0]]
+    def system(self, state: State) -> SystemState:
+        """Return the state of both systems."""
+        return self.systems.objects[state[0]]
 
     def link(self, state: State) -> Link:
         """Return the link as it is stored."""
-        return self.links.things[state[1]]
+        return self.links.objects[state[1]]
 
-    def people(self, state: State) -> list[State]:
-        """Return the state after each thing that people may do now."""
-        return self._canonical.states(self._done_by_people(state[0])[1], state[1], state[2])
+    def after_user_actions(self, state: State) -> list[State]:
+        """Return the state after each possible user action."""
+        return self._canonical.states(self._actions(state[0])[1], state[1], state[2])
 
-    def said_of_people(self, state: State) -> tuple[str, ...]:
-        """Return what people may do now, in words; in the order of `people`."""
-        return self._done_by_people(state[0])[0]
+    def user_action_labels(self, state: State) -> tuple[str, ...]:
+        """Return the labels of the possible user actions, in the order of their states."""
+        return self._actions(state[0])[0]
 
-    def _done_by_people(self, world: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        known = self._people.get(world)
+    def _actions(self, system: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        known = self._user_actions.get(system)
         if known is None:
-            moves = list(people(self.scenario, self.worlds.things[world]))
-            labels = tuple(label for label, _ in moves)
-            known = (labels, tuple(self.worlds.number(after) for _, after in moves))
-            self._people[world] = known
+            actions = list(user_actions(self.scenario, self.systems.objects[system]))
+            labels = tuple(label for label, _ in actions)
+            known = (labels, tuple(self.systems.number(after) for _, after in actions))
+            self._user_actions[system] = known
         return known
 
-    def steps(self, state: State) -> Iterator[Move]:
-        """Yield what a run may do next, be it to begin: a move for each way a call can go."""
-        world, link, worker = state
+    def steps(self, state: State) -> Iterator[Step]:
+        """Yield the possible next steps of a run (an idle state: its start), one per outcome."""
+        system, link, worker = state
         idle = worker == self.run.idle
-        for move in self.run.steps((world, link, self.run.begun) if idle else state):
-            label = f"a run begins: {move.label}" if idle else move.label
-            yield Move(label, self._canonical.state(*move.state), move.wrote, move.broken)
+        for step in self.run.steps((system, link, self.run.started) if idle else state):
+            label = f"a run starts: {step.label}" if idle else step.label
+            yield Step(label, self._canonical.state(*step.state), step.wrote, step.violation)
 
-    def death(self, state: State) -> State:
-        """Return the state after the run has died: what it had in its hands is gone."""
+    def after_crash(self, state: State) -> State:
+        """Return the state after the run crashed: what it held in memory is lost."""
         return self._canonical.state(state[0], state[1], self.run.idle)

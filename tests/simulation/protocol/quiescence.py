@@ -1,4 +1,4 @@
-"""What becomes of a state when people stop and nothing fails any more."""
+"""The check at rest: how a state converges when user actions and faults stop."""
 
 from __future__ import annotations
 
@@ -8,85 +8,85 @@ from connector.mapping import DuplicatePolicy
 from connector.model import RecordKind, Side
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.model import Model
-from tests.simulation.protocol.run import Move
+from tests.simulation.protocol.run import Step
 from tests.simulation.protocol.system_states import PENDING
 
-RUNS: Final = 6
-"""Undisturbed runs within which everything must have settled: three that work (invariant 1), and
-one more where an earlier one only judged what a dead run had left."""
-MOST_STEPS: Final = 40
-"""Steps of one undisturbed run; it takes 3 passes of at most 8."""
+MAX_RUNS: Final = 6
+"""Runs without a fault within which a state must converge: three that may write, and one more if
+an earlier run only recovered the intent of a crashed run."""
+MAX_STEPS: Final = 40
+"""Steps of one run without a fault; it takes 3 passes of at most 8."""
+NOT_CONVERGED: Final = f"the sides have not converged after {MAX_RUNS} runs without a fault"
 
 
-class Quiescence:
-    """Says how states without a run settle."""
+class QuiescenceCheck:
+    """Checks how states without a run in progress converge."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._known: dict[State, tuple[str, int]] = {}
-        self._firsts: dict[State, Move] = {}
+        self._first_steps: dict[State, Step] = {}
 
-    def note(self, state: State, first: Move) -> None:
-        """Keep what an undisturbed run does first in a state, so that it is worked out once."""
-        self._firsts[state] = first
+    def add_first_step(self, state: State, step: Step) -> None:
+        """Add the first step of a run without a fault, so that it is computed once."""
+        self._first_steps[state] = step
 
-    def broken(self, state: State) -> str:
-        """Return what is wrong with how a state settles; '' when nothing is."""
+    def violation(self, state: State) -> str:
+        """Return the violation after a state has converged; '' if there is none."""
         path: list[State] = []
         while state not in self._known:
             path.append(state)
-            if len(path) > RUNS:
-                return self._keep(path, f"nothing is settled after {RUNS} undisturbed runs", 0)
-            after, wrote, broken = self._undisturbed(state)
-            if broken:
-                return self._keep(path, broken, 0)
+            if len(path) > MAX_RUNS:
+                return self._store(path, NOT_CONVERGED, 0)
+            after, wrote, violation = self._run_without_faults(state)
+            if violation:
+                return self._store(path, violation, 0)
             if after == state:
-                verdict = "a run writes although nothing changed" if wrote else self._judged(state)
-                return self._keep(path, verdict, 0)
+                result = "a run writes although nothing changed" if wrote else self._at_rest(state)
+                return self._store(path, result, 0)
             state = after
-        verdict, runs = self._known[state]
-        return self._keep(path, verdict, runs)
+        result, runs = self._known[state]
+        return self._store(path, result, runs)
 
-    def _keep(self, path: list[State], verdict: str, runs: int) -> str:
-        """Keep the verdict on every state of a path that ends `runs` runs before it settles."""
-        for back, state in enumerate(reversed(path), 1):
-            late = runs + back > RUNS and not verdict
-            said = f"nothing is settled after {RUNS} undisturbed runs" if late else verdict
-            self._known[state] = (said, runs + back)
-        return self._known[path[0]][0] if path else verdict
+    def _store(self, path: list[State], result: str, runs: int) -> str:
+        """Store the result for each state of a path that ends `runs` runs before convergence."""
+        for distance, state in enumerate(reversed(path), 1):
+            too_late = runs + distance > MAX_RUNS and not result
+            self._known[state] = (NOT_CONVERGED if too_late else result, runs + distance)
+        return self._known[path[0]][0] if path else result
 
-    def _undisturbed(self, state: State) -> tuple[State, bool, str]:
+    def _run_without_faults(self, state: State) -> tuple[State, bool, str]:
         wrote = False
-        for _ in range(MOST_STEPS):
-            move = self._firsts.get(state)
-            if move is None:
-                move = self._firsts[state] = next(self._model.steps(state))
-            wrote = wrote or move.wrote
-            state = move.state
-            if move.broken or self._model.is_idle(state):
-                return state, wrote, move.broken
-        return state, wrote, "a run does not come to its end"
+        for _ in range(MAX_STEPS):
+            step = self._first_steps.get(state)
+            if step is None:
+                step = self._first_steps[state] = next(self._model.steps(state))
+            wrote = wrote or step.wrote
+            state = step.state
+            if step.violation or self._model.is_idle(state):
+                return state, wrote, step.violation
+        return state, wrote, "a run does not end"
 
-    def _judged(self, state: State) -> str:
-        """Say what is wrong at rest: sides that differ unheld, or something typed and unheard."""
-        link, world = self._model.link(state), self._model.world(state)
+    def _at_rest(self, state: State) -> str:
+        """Return the violation at rest: sides that differ without a hold, or a lost edit."""
+        link, system = self._model.link(state), self._model.system(state)
         if link.holds or link.quarantine is not None:
             return ""
-        taking = [it for it in world.records if it.takes_part]
-        company = {it.side for it in taking}
-        if company != set(Side) or self._is_ambiguous(state):
+        participants = [it for it in system.records if it.is_participant]
+        if {it.side for it in participants} != set(Side) or self._is_ambiguous(state):
             return ""
-        told = [it for it in taking if it.kind is not RecordKind.CONTACT]
-        if len({it.value for it in told}) > 1 and {it.side for it in told} == set(Side):
-            return "both sides rest, and differ"
-        unheard = [
+        writable = [it for it in participants if it.kind is not RecordKind.CONTACT]
+        on_both_sides = {it.side for it in writable} == set(Side)
+        if len({it.value for it in writable}) > 1 and on_both_sides:
+            return "both sides are at rest with different values"
+        undelivered = [
             it
-            for it, mark in zip(world.records, world.marks, strict=True)
-            if mark.fate == PENDING and it.takes_part and {t.side for t in told} == set(Side)
+            for it, mark in zip(system.records, system.marks, strict=True)
+            if mark.status == PENDING and it.is_participant and on_both_sides
         ]
-        return f"{unheard[0].value!r} was typed and never heard" if unheard else ""
+        return f"{undelivered[0].value!r} was typed and never delivered" if undelivered else ""
 
     def _is_ambiguous(self, state: State) -> bool:
-        records = self._model.world(state).records
-        leads = [it for it in records if it.kind is RecordKind.LEAD and it.takes_part]
+        records = self._model.system(state).records
+        leads = [it for it in records if it.kind is RecordKind.LEAD and it.is_participant]
         return len(leads) > 1 and self._model.scenario.duplicates is not DuplicatePolicy.MIRROR

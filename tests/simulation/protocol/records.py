@@ -1,4 +1,4 @@
-"""One record as its side holds it, and the mapping by which the model's two sides agree."""
+"""The records of the model, and its field mapping."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ PLEZI_FIELD: Final = "phone"
 LEAD_FIELD: Final = "Phone"
 URL: Final = "https://app.plezi.co/contacts/p"
 URL_FIELD: Final = "plezi_url__c"
-WORDS: Final = ("a", "b", "c")
-"""What people type, beside nothing at all. No rule tells one word from another."""
-SUCCESSOR: Final = "c"
-"""The Contact of a converted Lead."""
-NAMES: Final = {Side.PLEZI: "Plezi", Side.SALESFORCE: "Salesforce"}
+TYPED_VALUES: Final = ("a", "b", "c")
+"""What users type, besides clearing the field. No rule depends on which of them it is."""
+CONVERTED_CONTACT: Final = "c"
+"""The id of the Contact of a converted Lead."""
+SIDE_NAMES: Final = {Side.PLEZI: "Plezi", Side.SALESFORCE: "Salesforce"}
 
 
 class Record(NamedTuple):
-    """One record as its side holds it; `stamp` orders what people did on both sides."""
+    """One record as its side stores it; `stamp` orders the user actions on both sides."""
 
     kind: RecordKind
     id: str
@@ -45,14 +45,16 @@ class Record(NamedTuple):
 
     @property
     def side(self) -> Side:
+        """The side that stores the record."""
         return self.kind.side
 
     @property
-    def takes_part(self) -> bool:
+    def is_participant(self) -> bool:
+        """Whether the record takes part in the synchronization."""
         return self.eligible and not (self.deleted or self.converted)
 
-    def observed(self) -> Observation:
-        """Return what an adapter would say of it."""
+    def observation(self) -> Observation:
+        """Return the observation that an adapter makes of the record."""
         if self.kind is RecordKind.PLEZI_CONTACT:
             values: dict[str, Value] = {PLEZI_FIELD: self.value, "url": URL}
         else:
@@ -70,20 +72,22 @@ class Record(NamedTuple):
             eligible=self.eligible,
             converted=self.converted,
             deleted=self.deleted,
-            successor=SUCCESSOR if self.converted else "",
+            successor=CONVERTED_CONTACT if self.converted else "",
         )
 
 
 def value_field(kind: RecordKind) -> str:
-    """Return the modelled field's name on a kind of record."""
+    """Return the name of the modelled field on a kind of record."""
     return PLEZI_FIELD if kind is RecordKind.PLEZI_CONTACT else LEAD_FIELD
 
 
 @cache
-def bound(policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool) -> BoundMapping:
-    """Return the mapping of the model: one two-way field and, where records are made, the url."""
+def bound_mapping(
+    policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool
+) -> BoundMapping:
+    """Return the mapping: one two-way pair and, where records are created, the page URL."""
     phone = FieldPair(PLEZI_FIELD, LEAD_FIELD, Direction.BOTH, contact=LEAD_FIELD, policy=policy)
-    lines = [
+    pairs = [
         BoundPair(
             phone,
             {
@@ -95,7 +99,7 @@ def bound(policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool
     ]
     if with_url:
         url = FieldPair("url", URL_FIELD, Direction.TO_SALESFORCE, locked=True, enforced=True)
-        lines.append(
+        pairs.append(
             BoundPair(
                 url,
                 {
@@ -106,5 +110,5 @@ def bound(policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool
                 },
             )
         )
-    mapping = MappingConfig(0, tuple(it.pair for it in lines), None, duplicates=duplicates)
-    return BoundMapping(mapping, tuple(lines), ())
+    mapping = MappingConfig(0, tuple(it.pair for it in pairs), None, duplicates=duplicates)
+    return BoundMapping(mapping, tuple(pairs), ())

@@ -1,7 +1,7 @@
-"""The steps of one run, as `connector.engine` takes them.
+"""The steps of one run, as `connector.sync` takes them.
 
-Everything that decides is the connector's own (see `decisions`). What is modelled here is the shell
-around it, one step between two things that outlive a crash.
+All decisions are the connector's own functions (see `decisions`). This module models the code
+around them: one step between two effects that outlive a crash.
 """
 
 from __future__ import annotations
@@ -14,229 +14,245 @@ from connector.model import Link, RecordKind, Side
 from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.planning.plan import Plan
 from tests.simulation.protocol.agreement import (
-    Words,
-    agreed_beside,
+    RecordValues,
+    agreed_across_sides,
     agreed_by_all,
-    said_across,
-    said_by,
-    unopposed,
+    agreed_without_contacts,
+    observed_values,
+    overwritten_without_conflict,
 )
 from tests.simulation.protocol.canonical import State
-from tests.simulation.protocol.decisions import Decisions
-from tests.simulation.protocol.numbered import Links
-from tests.simulation.protocol.records import NAMES, URL_FIELD, bound, value_field
+from tests.simulation.protocol.decisions import INTENT, Decisions
+from tests.simulation.protocol.interning import LinkInterner
+from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, bound_mapping, value_field
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.system_states import SystemState, SystemStates
+from tests.simulation.protocol.system_states import SystemState, SystemStateInterner
 from tests.simulation.protocol.systems import Systems
-from tests.simulation.protocol.weaker import Protocol
-from tests.simulation.protocol.workers import (
-    APPLY,
-    LOAD,
-    LOOK,
-    READ,
-    RECORD,
-    Answer,
-    Worker,
-    Workers,
-)
+from tests.simulation.protocol.variants import Protocol
+from tests.simulation.protocol.workers import Response, Stage, Worker, WorkerInterner
 
-PASSES: Final = 3
-"""As the engine: a record that was created first needs a second look."""
+MAX_PASSES: Final = 3
+"""As in the resolve phase: a record that was created first needs a second pass."""
 
 
-class Move(NamedTuple):
-    """One step: what happened, the state after it, whether the run wrote, and what is wrong."""
+class Step(NamedTuple):
+    """One step: its label, the state after it, whether the run wrote, and the violation."""
 
     label: str
     state: State
     wrote: bool = False
-    broken: str = ""
+    violation: str = ""
+
+
+class Agreements(NamedTuple):
+    """The agreements that a run observes when it stores a link, as values by record id."""
+
+    across_sides: RecordValues
+    by_all: RecordValues
+    without_contacts: RecordValues
+    of_contacts: RecordValues
 
 
 class Run:
-    """What a run may do next, wherever it stands."""
+    """The possible next steps of a run, from each of its stages."""
 
-    def __init__(self, scenario: Scenario, protocol: Protocol, worlds: SystemStates) -> None:
+    def __init__(
+        self, scenario: Scenario, protocol: Protocol, systems: SystemStateInterner
+    ) -> None:
         self._scenario = scenario
         self._protocol = protocol
-        self._bound = bound(scenario.policy, scenario.duplicates, with_url=scenario.with_url)
+        self._bound = bound_mapping(
+            scenario.policy, scenario.duplicates, with_url=scenario.with_url
+        )
         self._kinds = scenario.kinds
-        self._systems = Systems(scenario, protocol)
-        self._worlds = worlds
-        self.links = Links()
-        self.workers = Workers(self.links)
+        self._writes = Systems(scenario, protocol)
+        self._systems = systems
+        self.links = LinkInterner()
+        self.workers = WorkerInterner(self.links)
         self.idle = self.workers.number(Worker())
-        self.begun = self.workers.number(Worker(READ))
+        self.started = self.workers.number(Worker(Stage.READ))
         self._decisions = Decisions(self.links, protocol, self._bound)
-        self._pairs: dict[tuple[int, int], tuple[Words, Words, Words, Words]] = {}
+        self._agreements: dict[tuple[int, int], Agreements] = {}
 
-    def steps(self, state: State) -> Iterator[Move]:
-        """Yield what the run may do next; the first one is where nothing fails.
+    def steps(self, state: State) -> Iterator[Step]:
+        """Yield the possible next steps of the run; the first one is the step without a fault.
 
-        Two things that touch the world stand in one step only where nothing can tell the
-        difference: a reading and the put that keeps it, the last look and the intent that rests on
-        it.
+        Two effects are one step only if no crash between them makes a difference: a read and the
+        put that stores it, the last read and the intent that rests on it.
         """
-        world, link, number = state
-        worker = self.workers.things[number]
+        system, link, number = state
+        worker = self.workers.objects[number]
         match worker.stage:
-            case "read":
-                yield self._read(world, link, worker.number)
-            case "load":
-                yield from self._load(world, link, worker.number)
-            case "look":
-                yield self._intend(world, link, worker)
-            case "apply":
-                yield from self._apply(world, link, worker)
-            case "record":
-                yield self._record(world, link, worker)
+            case Stage.READ:
+                yield self._read(system, link, worker.number)
+            case Stage.LOAD:
+                yield from self._load(system, link, worker.number)
+            case Stage.REFRESH:
+                yield self._intend(system, link, worker)
+            case Stage.APPLY:
+                yield from self._apply(system, link, worker)
+            case Stage.RECORD:
+                yield self._record(system, link, worker)
 
     def _at(self, worker: Worker) -> int:
         return self.workers.number(worker)
 
-    def _read(self, world: int, link: int, number: int) -> Move:
-        """Read one kind of record, and keep what was read."""
+    def _read(self, system: int, link: int, number: int) -> Step:
+        """Read one kind of record, and store the observations."""
         kind = self._kinds[number]
-        page = self._worlds.pages(world).kinds[kind]
+        page = self._systems.pages(system).by_kind[kind]
         if kind is RecordKind.PLEZI_CONTACT:
-            page = tuple(it for it in page if not it.deleted)  # Plezi lists no graves
+            page = tuple(it for it in page if not it.deleted)  # Plezi does not list deleted ones
 
-        after = self._decisions.folded(link, page)
-        label = f"the run reads {NAMES[kind.side]} ({kind.value})"
+        after = self._decisions.after_page(link, page)
+        label = f"the run reads {SIDE_NAMES[kind.side]} ({kind.value})"
         if number + 1 < len(self._kinds):
-            return Move(label, (world, after, self._at(Worker(READ, number + 1))))
-        if self.links.things[after].dirty:
-            return Move(label, (world, after, self._at(Worker(LOAD, 1))))
-        return Move(f"{label}; nothing to do", (world, after, self.idle))
+            return Step(label, (system, after, self._at(Worker(Stage.READ, number + 1))))
+        if self.links.objects[after].dirty:
+            return Step(label, (system, after, self._at(Worker(Stage.LOAD, 1))))
+        return Step(f"{label}; nothing changed, and it ends", (system, after, self.idle))
 
-    def _load(self, world: int, link: int, passes: int) -> Iterator[Move]:
-        stored = self.links.things[link]
-        if not stored.dirty or passes > PASSES:
-            yield Move("the run ends", (world, link, self.idle))
+    def _load(self, system: int, link: int, passes: int) -> Iterator[Step]:
+        stored = self.links.objects[link]
+        if not stored.dirty or passes > MAX_PASSES:
+            yield Step("the run ends", (system, link, self.idle))
             return
-        first = self._decisions.first(link)
-        if stored.intent is None and not first.writes:
-            yield self._keep(world, link, first)
+        plan = self._decisions.stored_plan(link)
+        if stored.intent is None and not plan.writes:
+            yield self._store_without_writes(system, link, plan)
             return
-        looked = self._look(world, Side.PLEZI, link)
-        after = (world, link, self._at(Worker(LOOK, passes, looked)))
-        yield Move("the run finds work and looks again at Plezi", after)
-        creates = any(it.is_create and it.side is Side.PLEZI for it in first.writes)
-        if self._scenario.fresh and stored.intent is None and not creates:
-            after = (world, link, self._at(Worker(LOOK, passes, link)))
-            yield Move("the run finds work; Plezi was read just now", after)
+        refreshed = self._refresh(system, Side.PLEZI, link)
+        after = (system, link, self._at(Worker(Stage.REFRESH, passes, refreshed)))
+        yield Step("the run finds work and reads the Plezi contact again", after)
+        creates = any(it.is_create and it.side is Side.PLEZI for it in plan.writes)
+        if self._scenario.recent_read and stored.intent is None and not creates:
+            after = (system, link, self._at(Worker(Stage.REFRESH, passes, link)))
+            yield Step("the run finds work and uses the recent read of the Plezi contact", after)
 
-    def _keep(self, world: int, link: int, planned: Plan) -> Move:
-        """Keep what was adopted where nothing is to be written."""
-        kept = self.links.number(replace(planned.link, dirty=False, quarantine=None))
-        world = self._lose(world, planned)
-        rests = {it.record_id: it.value for it in planned.overwritten if it.pair != URL_FIELD}
-        world = self._changed(world, lambda it: it.kept(rests)) if rests else world
-        after = self._read_together(world, kept, link)
-        return Move("the run keeps what is agreed or held, and ends", (after, kept, self.idle))
+    def _store_without_writes(self, system: int, link: int, plan: Plan) -> Step:
+        """Store the agreements and holds if there is nothing to write."""
+        stored = self.links.number(replace(plan.link, dirty=False, quarantine=None))
+        system = self._journal_overwritten(system, plan)
+        left = {it.record_id: it.value for it in plan.overwritten if it.pair != URL_FIELD}
+        system = self._changed(system, lambda it: it.with_agreed(left)) if left else system
+        after = self._observe_agreements(system, stored, link)
+        return Step("the run stores agreements and holds, and ends", (after, stored, self.idle))
 
-    def _look(self, world: int, side: Side, held: int) -> int:
-        return self._decisions.looked(held, side, self._worlds.pages(world).sides[side])
+    def _refresh(self, system: int, side: Side, link: int) -> int:
+        records = self._systems.pages(system).by_side[side]
+        return self._decisions.after_refresh(link, side, records)
 
-    def _intend(self, world: int, link: int, worker: Worker) -> Move:
-        """Decide on a last look at Salesforce, journal the losers, and store the decision."""
-        decided = self._decisions.decided(self._look(world, Side.SALESFORCE, worker.held))
-        if isinstance(decided, Plan):
-            return self._keep(world, link, decided)
-        planned, mine, side = decided
-        broken = unopposed(planned, self._worlds.things[world]) if planned.overwritten else ""
-        world = self._lose(world, planned)
+    def _intend(self, system: int, link: int, worker: Worker) -> Step:
+        """Read Salesforce again, decide, journal the overwritten values, and store the intent."""
+        decision = self._decisions.decision(self._refresh(system, Side.SALESFORCE, worker.held))
+        if isinstance(decision, Plan):
+            return self._store_without_writes(system, link, decision)
+        plan, intended, side = decision
+        violation = ""
+        if plan.overwritten:
+            violation = overwritten_without_conflict(plan, self._systems.objects[system])
+        system = self._journal_overwritten(system, plan)
         stored = link
         if self._protocol.records_first:
-            done = {
-                it.record_id: WriteOutcome(it, WriteResult.DONE, it.record_id)
-                for it in planned.writes
-            }
-            certain = record_outcomes(
-                self.links.things[mine], "i", done, unchanged_since_intent=True, now=0.0
+            stored = self._recorded_as_done(plan, intended)
+        elif self._protocol.stores_intent:
+            stored = intended
+        if self._protocol.stores_intent:
+            system = self._observe_agreements(system, intended, link)
+        after = (system, stored, self._at(Worker(Stage.APPLY, worker.number, intended, side)))
+        label = "the run reads Salesforce again and stores its intent"
+        return Step(label, after, violation=violation)
+
+    def _recorded_as_done(self, plan: Plan, intended: int) -> int:
+        """Return the link as if every write of the plan was done."""
+        done = {
+            write.record_id: WriteOutcome(write, WriteResult.DONE, write.record_id)
+            for write in plan.writes
+        }
+        link = self.links.objects[intended]
+        return self.links.number(
+            record_outcomes(link, INTENT, done, unchanged_since_intent=True, now=0.0)
+        )
+
+    def _journal_overwritten(self, system: int, plan: Plan) -> int:
+        """Return the system state after the journal stored the overwritten values."""
+        entries = [(it.record_id, it.value) for it in plan.overwritten if it.pair != URL_FIELD]
+        return self._changed(system, lambda it: it.with_journaled(entries)) if entries else system
+
+    def _observe_agreements(self, system: int, link: int, before: int) -> int:
+        """Return the system state after a run stored the values that it read on both sides."""
+        found = self._agreements.get((link, before))
+        if found is None:
+            now = self.links.objects[link]
+            observed = observed_values(now, self._bound)
+            found = self._agreements[link, before] = Agreements(
+                agreed_across_sides(observed, now),
+                agreed_by_all(observed, now, self.links.objects[before]),
+                *agreed_without_contacts(observed, now),
             )
-            stored = self.links.number(certain)
-        elif self._protocol.intends:
-            stored = mine
-        if self._protocol.intends:
-            world = self._read_together(world, mine, link)
-        after = (world, stored, self._at(Worker(APPLY, worker.number, mine, side)))
-        label = "the run looks again at Salesforce, and writes down what it will do"
-        return Move(label, after, broken=broken)
-
-    def _lose(self, world: int, planned: Plan) -> int:
-        """Return the world after the journal has named those who give way."""
-        lost = [(it.record_id, it.value) for it in planned.overwritten if it.pair != URL_FIELD]
-        return self._changed(world, lambda it: it.journalled(lost)) if lost else world
-
-    def _read_together(self, world: int, link: int, before: int) -> int:
-        """Return the world after a run has kept what both sides were read to say."""
-        known = self._pairs.get((link, before))
-        if known is None:
-            now, then = self.links.things[link], self.links.things[before]
-            said = said_by(now, self._bound)
-            everywhere = agreed_by_all(said, now, then)
-            known = (said_across(said, now), everywhere, *agreed_beside(said, now))
-            self._pairs[link, before] = known
-        across, everywhere, among_told, beside = known
-        if not across and not everywhere and not among_told:
-            return world
+        across_sides, by_all, without_contacts, of_contacts = found
+        if not across_sides and not by_all and not without_contacts:
+            return system
 
         def agree(it: SystemState) -> SystemState:
-            it = it.agreed(across).agreed(everywhere).kept(everywhere)
-            return it.kept(among_told) if among_told and it.keeps(beside) else it
+            it = it.with_delivered(across_sides).with_delivered(by_all).with_agreed(by_all)
+            if without_contacts and it.has_agreed(of_contacts):
+                return it.with_agreed(without_contacts)
+            return it
 
-        return self._changed(world, agree)
+        return self._changed(system, agree)
 
-    def _apply(self, world: int, link: int, worker: Worker) -> Iterator[Move]:
-        """Send the writes of one side; the answer may be lost, before or after they are done."""
-        intent = self.links.things[worker.held].intent
+    def _apply(self, system: int, link: int, worker: Worker) -> Iterator[Step]:
+        """Send the writes to one side; the request or the response may be lost."""
+        intent = self.links.objects[worker.held].intent
         side = worker.side
         assert intent is not None
         assert side is not None
         writes = [it for it in intent.writes if it.side is side]
         more = side is Side.SALESFORCE and len(writes) < len(intent.writes)
 
-        def onward(now: int, answers: tuple[Answer, ...]) -> State:
-            stage = (APPLY, Side.PLEZI) if more else (RECORD, None)
-            heard = (*worker.answers, *answers)
-            after = Worker(stage[0], worker.number, worker.held, stage[1], heard)
-            return now, link, self._at(after)
+        def after_responses(system_after: int, responses: tuple[Response, ...]) -> State:
+            stage, next_side = (Stage.APPLY, Side.PLEZI) if more else (Stage.RECORD, None)
+            received = (*worker.responses, *responses)
+            after = Worker(stage, worker.number, worker.held, next_side, received)
+            return system_after, link, self._at(after)
 
-        sent, answers, broken = self._systems.send(self._worlds.things[world], intent, writes)
-        after = self._worlds.number(sent)
-        wrote = any(it.result is WriteResult.DONE for it in answers)
-        where = NAMES[side]
-        yield Move(f"the run writes to {where}", onward(after, answers), wrote, broken)
-        if not self._scenario.deaf:
+        sent, responses, violation = self._writes.send(
+            self._systems.objects[system], intent, writes
+        )
+        after = self._systems.number(sent)
+        wrote = any(it.result is WriteResult.DONE for it in responses)
+        name = SIDE_NAMES[side]
+        yield Step(f"the run writes to {name}", after_responses(after, responses), wrote, violation)
+        if not self._scenario.lost_responses:
             return
-        deaf = tuple(Answer(it.record_id, WriteResult.UNKNOWN, it.record_id) for it in writes)
-        unheard = f"the run writes to {where}, and the answer is lost"
-        yield Move(unheard, onward(after, deaf), wrote, broken)
-        yield Move(f"the run's call to {where} never arrives", onward(world, deaf))
+        lost = tuple(Response(it.record_id, WriteResult.UNKNOWN, it.record_id) for it in writes)
+        label = f"the run writes to {name}; the response is lost"
+        yield Step(label, after_responses(after, lost), wrote, violation)
+        yield Step(f"the run's request to {name} is lost", after_responses(system, lost))
 
-    def _record(self, world: int, link: int, worker: Worker) -> Move:
-        """Record what the writes answered."""
-        number = self._decisions.recorded(worker)
-        if self._protocol.reads_again:
-            after = _read_again(self._worlds.things[world], self.links.things[number])
+    def _record(self, system: int, link: int, worker: Worker) -> Step:
+        """Record the outcomes of the writes."""
+        number = self._decisions.after_record(worker)
+        if self._protocol.records_last_read:
+            after = _with_last_read(self._systems.objects[system], self.links.objects[number])
             number = self.links.number(after)
         if self._protocol.records_first:
             number = link
-        wrote = any(it.result is WriteResult.DONE for it in worker.answers)
-        again = wrote and worker.number < PASSES
-        onward = self._at(Worker(LOAD, worker.number + 1)) if again else self.idle
-        return Move("the run records what it was answered", (world, number, onward))
+        wrote = any(it.result is WriteResult.DONE for it in worker.responses)
+        again = wrote and worker.number < MAX_PASSES
+        onward = self._at(Worker(Stage.LOAD, worker.number + 1)) if again else self.idle
+        return Step("the run records the outcomes", (system, number, onward))
 
-    def _changed(self, world: int, change: Callable[[SystemState], SystemState]) -> int:
-        return self._worlds.number(change(self._worlds.things[world]))
+    def _changed(self, system: int, change: Callable[[SystemState], SystemState]) -> int:
+        return self._systems.number(change(self._systems.objects[system]))
 
 
-def _read_again(world: SystemState, link: Link) -> Link:
-    """Make the base of what is there now, as a last reading would."""
+def _with_last_read(system: SystemState, link: Link) -> Link:
+    """Return the link with the current values of both sides as its base."""
     base = {}
-    for it in world.records:
-        if it.takes_part and it.id in link.record_ids:
-            link = link.with_observation(it.observed())
+    for it in system.records:
+        if it.is_participant and it.id in link.record_ids:
+            link = link.with_observation(it.observation())
             base[it.id] = {**link.base.get(it.id, {}), value_field(it.kind): it.value}
     return replace(link, base=base, dirty=False)

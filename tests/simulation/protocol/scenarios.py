@@ -1,22 +1,23 @@
-"""The stories that are told in every way they can go.
+"""The scenarios of the model.
 
-What is common to all: one two-way field (and the page address, where records are made), one person,
-any number of runs one after the other, and people who type for ever. A run has three passes, as the
-engine's. Two runs at once are left out: rule 1 is the ledger's conditional put, which is tested for
-itself.
+All have in common: one two-way field (and the page URL, where records are created), one person, any
+number of runs one after the other, and users who edit without end. A run has three passes, as in
+`connector.sync`. Concurrent runs are not modelled: rule 1 is the ledger's conditional put, which
+has its own tests.
 
-`SCENARIOS` close within a minute together. Their bounds are these, and `WIDE` lifts most of them:
+`SCENARIOS` take about a minute together. These are their bounds; `WIDE` removes most of them:
 
-* *Words.* No rule tells one word from another, and three of them make every pattern that two voices
-  and their base can make, a conflict too. A clearing is told apart from a word only by those who
-  never agreed: so it is among the words where strangers meet, and there one word less is enough for
-  each rule, but not for a conflict after the first agreement.
-* *Touches.* Editing another field moves a version and no value; typing a word and taking it back
-  does the same in two steps. So touches are left to the stories of typing.
-* *Deaf.* A run that hears no answer goes on, which differs from its death only where it has another
-  write still to make. Left out where a run seldom makes two.
-* *Fresh.* That Plezi was read just now and is not looked at again only widens the window between
-  reading and writing, which stands open anyway.
+* *Values.* No rule depends on which value is typed, and three values make every pattern of two
+  current values and their base, conflicts included. Only records that never agreed distinguish a
+  clearing from another value. So the clearing is among the values where records match for the first
+  time, and there one value less is enough for each rule, but not for a conflict after the first
+  agreement.
+* *Other edits.* The edit of another field changes a version and no value; typing a value and
+  reverting it does the same in two steps. So other edits are in the scenarios of edits only.
+* *Lost responses.* A run that loses a response continues. This differs from a crash only if it has
+  another write to make, so it is left out where a run rarely makes two.
+* *Recent reads.* If the Plezi contact was read recently and is not read again, only the window
+  between the read and the write is wider, and that window exists anyway.
 """
 
 from __future__ import annotations
@@ -26,188 +27,210 @@ from typing import Any, Final
 
 from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind
-from tests.simulation.protocol.records import WORDS, Record
+from tests.simulation.protocol.records import TYPED_VALUES, Record
 from tests.simulation.protocol.scenario import Scenario
 
-PERSON: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
+PLEZI_CONTACT: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
 LEAD: Final = Record(RecordKind.LEAD, "l1", "a")
 CONTACT: Final = Record(RecordKind.CONTACT, "c", "a")
-LINKED_LEAD: Final = LEAD._replace(url=True)
-BLANK_OR_WORD: Final = (None, "a")
-BLANK_OR_WORDS: Final = (None, "a", "b")
-TWO_WORDS: Final = ("a", "b")
+LEAD_WITH_URL: Final = LEAD._replace(url=True)
+BLANK_AND_VALUE: Final = (None, "a")
+BLANK_AND_TWO_VALUES: Final = (None, "a", "b")
+TWO_VALUES: Final = ("a", "b")
 
-# Typing: linked and agreed, in full; the policies one by one.
-TYPING: Final = Scenario(
-    name="typing, Salesforce wins",
-    records=(LEAD, PERSON),
-    words=WORDS,
-    touches=True,
-    deaf=True,
-    fresh=True,
+# Edits of linked records that agree, with all faults; one scenario for each policy.
+EDITS: Final = Scenario(
+    name="edits, Salesforce wins",
+    records=(LEAD, PLEZI_CONTACT),
+    values=TYPED_VALUES,
+    other_edits=True,
+    lost_responses=True,
+    recent_read=True,
 )
-PLEZI_WINS: Final = replace(TYPING, name="typing, Plezi wins", policy=ConflictPolicy.PLEZI_WINS)
-HELD: Final = replace(TYPING, name="typing, a conflict is held", policy=ConflictPolicy.HOLD)
+PLEZI_WINS: Final = replace(EDITS, name="edits, Plezi wins", policy=ConflictPolicy.PLEZI_WINS)
+HOLD: Final = replace(EDITS, name="edits, a conflict is held", policy=ConflictPolicy.HOLD)
 NEWEST: Final = replace(
-    TYPING,
-    name="typing, the newest wins",
-    policy=ConflictPolicy.NEWEST,  # stamps of both sides are compared too: four times the states
-    touches=False,
-    deaf=False,
-    fresh=False,
+    EDITS,
+    name="edits, the newest wins",
+    policy=ConflictPolicy.NEWEST,  # also compares the timestamps: four times the states
+    other_edits=False,
+    lost_responses=False,
+    recent_read=False,
 )
-REFUSED: Final = replace(
-    TYPING,
-    name="typing, Salesforce refuses c",
-    words=("a", "c"),  # `c` is told apart, so that words have no symmetry here
-    refused="c",
+REJECTED: Final = replace(
+    EDITS,
+    name="edits, Salesforce rejects c",
+    values=("a", "c"),  # a rule depends on `c`, so that values have no symmetry here
+    rejected="c",
 )
 
-# Creation: a first run meets one record, and makes the other. Clearing matters: a blank is not told
-# to a new record. Plezi's contact is made without the address, which takes a second pass.
+# Creation: a first run reads one record and creates the other. Clearing matters: a blank is not
+# written to a new record. A Plezi contact has no URL when it is created, which takes a second pass.
 LEAD_CREATION: Final = Scenario(
     name="a Lead is created",
-    records=(PERSON,),
-    words=BLANK_OR_WORDS,
+    records=(PLEZI_CONTACT,),
+    values=BLANK_AND_TWO_VALUES,
     linked=False,
     with_url=True,
-    deaf=True,
-    fresh=True,
+    lost_responses=True,
+    recent_read=True,
 )
 PLEZI_CREATION: Final = replace(
     LEAD_CREATION,
     name="a Plezi contact is created",
     records=(LEAD,),
-    words=WORDS,  # conflicts after the creation; a clearing is the next one's
-    deaf=False,
-    fresh=False,
+    values=TYPED_VALUES,  # conflicts after the creation; the next scenario has the clearing
+    lost_responses=False,
+    recent_read=False,
 )
 PLEZI_CREATION_CLEARED: Final = replace(
     PLEZI_CREATION,
     name="a Plezi contact is created, the field is cleared",
-    words=BLANK_OR_WORD,
-    deaf=True,
-    fresh=True,
+    values=BLANK_AND_VALUE,
+    lost_responses=True,
+    recent_read=True,
 )
 PLEZI_RACE: Final = replace(
     LEAD_CREATION,
-    name="a person creates the Plezi contact too",
+    name="a user creates the Plezi contact too",
     records=(LEAD,),
-    words=TWO_WORDS,
-    chances=("add p",),
+    values=TWO_VALUES,
+    one_time_events=("add p",),
 )
 LEAD_RACE: Final = replace(
     LEAD_CREATION,
-    name="a person creates a Lead too",
-    words=("b",),  # told `a` by Plezi and `b` by the other Lead
-    chances=("add l2",),
-    deaf=False,
-    fresh=False,
+    name="a user creates a Lead too",
+    values=("b",),  # the Plezi contact has `a`, the other Lead has `b`
+    one_time_events=("add l2",),
+    lost_responses=False,
+    recent_read=False,
 )
-MATCHING: Final = Scenario(
-    name="strangers of one e-mail meet",
-    records=(LEAD._replace(value="b"), PERSON),
-    words=BLANK_OR_WORDS,
+FIRST_MATCH: Final = Scenario(
+    name="records with one e-mail match for the first time",
+    records=(LEAD._replace(value="b"), PLEZI_CONTACT),
+    values=BLANK_AND_TWO_VALUES,
     linked=False,
-    fresh=True,
+    recent_read=True,
 )
 
-# What ends, and what comes back: linked and agreed, and something happens once at any moment.
-DELETION: Final = Scenario(
-    name="a Lead is deleted, and undeleted",
-    records=(LINKED_LEAD, PERSON),
-    words=WORDS,
-    chances=("delete l1", "undelete l1"),
+# Records that end or come back: linked and agreed, and an event happens once at any moment.
+LEAD_DELETION: Final = Scenario(
+    name="a Lead is deleted and undeleted",
+    records=(LEAD_WITH_URL, PLEZI_CONTACT),
+    values=TYPED_VALUES,
+    one_time_events=("delete l1", "undelete l1"),
     with_url=True,
-    deaf=True,
-    fresh=True,
+    lost_responses=True,
+    recent_read=True,
 )
-BESIDE_A_CONTACT: Final = Scenario(
-    name="a Lead comes back beside a Contact",
-    records=(CONTACT, LEAD._replace(deleted=True), PERSON),  # its deletion, at any moment: wide
-    words=TWO_WORDS,  # on clearing, see architecture.md
-    chances=("undelete l1",),
+LEAD_AND_CONTACT: Final = Scenario(
+    name="a Lead is undeleted next to a Contact",
+    # The deletion at any moment is in WIDE. About clearing, see docs/architecture.md.
+    records=(CONTACT, LEAD._replace(deleted=True), PLEZI_CONTACT),
+    values=TWO_VALUES,
+    one_time_events=("undelete l1",),
 )
-PLEZI_DELETION: Final = replace(DELETION, name="a Plezi contact is deleted", chances=("delete p",))
+PLEZI_DELETION: Final = replace(
+    LEAD_DELETION, name="a Plezi contact is deleted", one_time_events=("delete p",)
+)
 CONVERSION: Final = replace(
-    DELETION,
+    LEAD_DELETION,
     name="a Lead is converted",
-    words=TWO_WORDS,  # a conflict needs a third: wide
-    chances=("convert",),
+    values=TWO_VALUES,  # a conflict needs a third value: see WIDE
+    one_time_events=("convert",),
 )
-TWINS: Final = tuple(
+MIRROR, PRIMARY_LEAD = (
     replace(
-        DELETION,
-        name=f"two Leads of one e-mail, {duplicates.value}",
-        words=TWO_WORDS,  # three voices make a conflict of two; on clearing, see architecture.md
-        chances=("add l2",),
+        LEAD_DELETION,
+        name=f"two Leads with one e-mail, {duplicates.value}",
+        # Three records make a conflict of two values. About clearing, see docs/architecture.md.
+        values=TWO_VALUES,
+        one_time_events=("add l2",),
         duplicates=duplicates,
-        deaf=False,
-        fresh=duplicates is DuplicatePolicy.SURVIVOR,
+        lost_responses=False,
+        recent_read=duplicates is DuplicatePolicy.SURVIVOR,
     )
     for duplicates in (DuplicatePolicy.MIRROR, DuplicatePolicy.SURVIVOR)
 )
-MIRROR, SURVIVOR = TWINS
 
 SCENARIOS: Final = (
     LEAD_RACE,
     MIRROR,
     PLEZI_CREATION,
     NEWEST,
-    DELETION,
-    BESIDE_A_CONTACT,
+    LEAD_DELETION,
+    LEAD_AND_CONTACT,
     LEAD_CREATION,
-    MATCHING,
+    FIRST_MATCH,
     CONVERSION,
     PLEZI_RACE,
     PLEZI_CREATION_CLEARED,
     PLEZI_DELETION,
-    SURVIVOR,
-    TYPING,
+    PRIMARY_LEAD,
+    EDITS,
     PLEZI_WINS,
-    HELD,
-    REFUSED,
+    HOLD,
+    REJECTED,
 )
-"""Each subject once, biggest first, so that the cores end together."""
-AS_THEY_ARE: Final = (
+"""The biggest first, so that all processes end at about the same time."""
+SCENARIOS_WITHOUT_PRECONDITION: Final = (
     LEAD_CREATION,
-    MATCHING,
+    FIRST_MATCH,
     CONVERSION,
-    DELETION,
-    BESIDE_A_CONTACT,
+    LEAD_DELETION,
+    LEAD_AND_CONTACT,
     PLEZI_RACE,
     PLEZI_DELETION,
-    SURVIVOR,
+    PRIMARY_LEAD,
     PLEZI_CREATION_CLEARED,
-    TYPING,
+    EDITS,
     PLEZI_WINS,
-    HELD,
-    REFUSED,
+    HOLD,
+    REJECTED,
 )
-"""Those that are also explored without a precondition, as the real systems are."""
+"""The scenarios that are also checked without a precondition, as the real systems have none."""
 _WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
-    (TYPING, "clearing", {"words": (None, *WORDS)}),
-    (MATCHING, "three words, deaf", {"words": WORDS, "deaf": True}),
-    (LEAD_CREATION, "touches", {"touches": True}),
-    (DELETION, "clearing", {"words": BLANK_OR_WORDS}),
-    (PLEZI_DELETION, "clearing", {"words": BLANK_OR_WORDS}),
-    (DELETION, "another is made", {"words": TWO_WORDS, "chances": ("delete l1", "add l2")}),
+    (EDITS, "clearing", {"values": (None, *TYPED_VALUES)}),
     (
-        BESIDE_A_CONTACT,
-        "deleted too",
-        {"records": (CONTACT, LEAD, PERSON), "chances": ("delete l1", "undelete l1")},
+        FIRST_MATCH,
+        "three values, lost responses",
+        {"values": TYPED_VALUES, "lost_responses": True},
     ),
-    (CONVERSION, "clearing", {"words": BLANK_OR_WORD}),
-    (SURVIVOR, "three words", {"words": WORDS}),
-    (NEWEST, "touches, deaf", {"touches": True, "deaf": True}),
-    (PLEZI_CREATION, "clearing, deaf", {"words": BLANK_OR_WORDS, "deaf": True, "fresh": True}),
-    (PLEZI_RACE, "three words", {"words": WORDS}),
-    (LEAD_RACE, "two words, deaf", {"words": TWO_WORDS, "deaf": True, "fresh": True}),
-    (MIRROR, "deaf", {"deaf": True, "fresh": True}),
-    (CONVERSION, "three words", {"words": WORDS}),
+    (LEAD_CREATION, "other edits", {"other_edits": True}),
+    (LEAD_DELETION, "clearing", {"values": BLANK_AND_TWO_VALUES}),
+    (PLEZI_DELETION, "clearing", {"values": BLANK_AND_TWO_VALUES}),
+    (
+        LEAD_DELETION,
+        "another Lead is created",
+        {"values": TWO_VALUES, "one_time_events": ("delete l1", "add l2")},
+    ),
+    (
+        LEAD_AND_CONTACT,
+        "deleted too",
+        {
+            "records": (CONTACT, LEAD, PLEZI_CONTACT),
+            "one_time_events": ("delete l1", "undelete l1"),
+        },
+    ),
+    (CONVERSION, "clearing", {"values": BLANK_AND_VALUE}),
+    (PRIMARY_LEAD, "three values", {"values": TYPED_VALUES}),
+    (NEWEST, "other edits, lost responses", {"other_edits": True, "lost_responses": True}),
+    (
+        PLEZI_CREATION,
+        "clearing, lost responses",
+        {"values": BLANK_AND_TWO_VALUES, "lost_responses": True, "recent_read": True},
+    ),
+    (PLEZI_RACE, "three values", {"values": TYPED_VALUES}),
+    (
+        LEAD_RACE,
+        "two values, lost responses",
+        {"values": TWO_VALUES, "lost_responses": True, "recent_read": True},
+    ),
+    (MIRROR, "lost responses", {"lost_responses": True, "recent_read": True}),
+    (CONVERSION, "three values", {"values": TYPED_VALUES}),
 )
 WIDE: Final = tuple(
     replace(scenario, name=f"{scenario.name}; {wider}", **bounds)
     for scenario, wider, bounds in _WIDER
 )
-"""The same with wider bounds, for whoever has minutes."""
+"""The same scenarios with wider bounds; they take many minutes."""

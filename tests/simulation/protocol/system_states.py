@@ -1,4 +1,4 @@
-"""What both sides hold, and what has become of what people typed."""
+"""The state of both systems, and the status of every value that users typed."""
 
 from __future__ import annotations
 
@@ -7,149 +7,157 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from connector.model import RecordKind, Side, Value
-from tests.simulation.protocol.numbered import Numbered
+from tests.simulation.protocol.interning import Interner
 from tests.simulation.protocol.records import Record
-from tests.simulation.protocol.symmetry import Names, Numbers, letters, reworded, spoken_by
+from tests.simulation.protocol.symmetry import (
+    Numbering,
+    Renaming,
+    bits_of_records,
+    rename,
+    typed_values_in,
+)
 
-HEARD, PENDING, JOURNALLED = 0, 1, 2
-"""What has become of a value that a person typed: it reached the other side, it did not yet, or the
-journal names it as one that gives way."""
-UNHEARD: Final = "~"
-"""What a record agreed to that never agreed to anything."""
+DELIVERED, PENDING, JOURNALED = 0, 1, 2
+"""The status of a value that a user typed: it reached the other side, it did not yet, or the
+journal has an entry that it is overwritten."""
+NEVER_AGREED: Final = "~"
+"""The agreed value of a record that never agreed with the other side."""
 
 
 class EditMark(NamedTuple):
-    """What has become of what a record says, and what it last agreed to, as a run could know it.
+    """The status of a record's value, and the value that it last agreed on, as a run can know it.
 
-    A value typed and taken back before a run told it to the other side, or saw it there, is not an
-    edit, for us as for Unison.
+    A value that is typed and reverted before a run delivers or observes it is not an edit. Unison,
+    the file synchronizer, does the same.
     """
 
-    fate: int = HEARD
-    kept: Value = UNHEARD
+    status: int = DELIVERED
+    agreed: Value = NEVER_AGREED
 
-    def with_fate(self, fate: int) -> EditMark:
-        """Return the mark with another fate."""
-        return EditMark(fate, self.kept)
+    def with_status(self, status: int) -> EditMark:
+        """Return the mark with another status."""
+        return EditMark(status, self.agreed)
 
 
 class SystemState(NamedTuple):
-    """Everything outside of us. `marks` stand beside `records`; `chances` may happen once each."""
+    """Both systems. `marks` has one mark per record; each of `one_time_events` happens once."""
 
     records: tuple[Record, ...]
     marks: tuple[EditMark, ...]
-    chances: tuple[str, ...] = ()
+    one_time_events: tuple[str, ...] = ()
 
     def place(self, record: str) -> int | None:
-        """Return where a record stands."""
+        """Return the place of a record, or None."""
         return next((place for place, it in enumerate(self.records) if it.id == record), None)
 
-    def later(self) -> int:
-        """Return a stamp later than all others: what we know of is never newer than what is."""
+    def next_stamp(self) -> int:
+        """Return a timestamp later than all others."""
         return 1 + max(it.stamp for it in self.records)
 
     def with_record(self, place: int, record: Record, mark: EditMark) -> SystemState:
-        """Return the world with another record, and mark, in one place."""
+        """Return the state with another record and mark in one place."""
         records = (*self.records[:place], record, *self.records[place + 1 :])
         marks = (*self.marks[:place], mark, *self.marks[place + 1 :])
-        return SystemState(records, marks, self.chances)
+        return SystemState(records, marks, self.one_time_events)
 
     def with_new(self, record: Record, mark: EditMark) -> SystemState:
-        """Return the world with one record more; one of the same id, a grave, gives way."""
+        """Return the state with a new record; it replaces a deleted record with the same id."""
         both = [it for it in zip(self.records, self.marks, strict=True) if it[0].id != record.id]
         both = sorted([*both, (record, mark)], key=lambda it: it[0].id)
         return SystemState(
-            tuple(it for it, _ in both), tuple(mark for _, mark in both), self.chances
+            tuple(it for it, _ in both), tuple(mark for _, mark in both), self.one_time_events
         )
 
-    def heard(self) -> SystemState:
-        """Return the world after forgetting what was typed and the other side now says too."""
-        if not any(mark.fate for mark in self.marks):
+    def with_equal_values_delivered(self) -> SystemState:
+        """Return the state where values that the other side has too count as delivered."""
+        if not any(mark.status for mark in self.marks):
             return self
-        said = {(it.side, it.value) for it in self.records if it.takes_part}
-        return self._marked(
-            mark.with_fate(HEARD) if mark.fate and (it.side.other, it.value) in said else mark
-            for it, mark in zip(self.records, self.marks, strict=True)
-        )
-
-    def kept(self, words: Mapping[str, Value]) -> SystemState:
-        """Return the world after a run has told, or seen agreed, what some records said."""
-        return self._marked(
-            EditMark(mark.fate, words.get(it.id, mark.kept))
-            for it, mark in zip(self.records, self.marks, strict=True)
-        )
-
-    def keeps(self, words: Mapping[str, Value]) -> bool:
-        """Whether these words are what their records last agreed to."""
-        return all(
-            mark.kept == words.get(it.id, mark.kept)
-            for it, mark in zip(self.records, self.marks, strict=True)
-        )
-
-    def agreed(self, words: Mapping[str, Value]) -> SystemState:
-        """Return the world after a run has read one word on both sides, or made it so.
-
-        No two systems are read at one instant. What both were read to say is agreed, even if one of
-        them had moved on by then: that later word is a new edit.
-        """
-        return self._marked(
-            mark.with_fate(HEARD) if it.id in words and words[it.id] == it.value else mark
-            for it, mark in zip(self.records, self.marks, strict=True)
-        )
-
-    def journalled(self, lost: Iterable[tuple[str, Value]]) -> SystemState:
-        """Return the world after the journal has named some (record, value) as giving way."""
-        named = set(lost)
-        return self._marked(
-            mark.with_fate(JOURNALLED)
-            if mark.fate == PENDING and (it.id, it.value) in named
+        values = {(it.side, it.value) for it in self.records if it.is_participant}
+        return self._with_marks(
+            mark.with_status(DELIVERED)
+            if mark.status and (it.side.other, it.value) in values
             else mark
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
-    def _marked(self, marks: Iterable[EditMark]) -> SystemState:
-        return SystemState(self.records, tuple(marks), self.chances)
+    def with_agreed(self, values: Mapping[str, Value]) -> SystemState:
+        """Return the state after a run delivered, or observed as agreed, the values by record."""
+        return self._with_marks(
+            EditMark(mark.status, values.get(it.id, mark.agreed))
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def has_agreed(self, values: Mapping[str, Value]) -> bool:
+        """Whether these are the values that their records last agreed on."""
+        return all(
+            mark.agreed == values.get(it.id, mark.agreed)
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def with_delivered(self, values: Mapping[str, Value]) -> SystemState:
+        """Return the state after a run observed the values on both sides, or wrote them.
+
+        Two systems cannot be read at the same instant. A value that was read on both sides is
+        agreed, even if one record has changed since: the later value is a new edit.
+        """
+        return self._with_marks(
+            mark.with_status(DELIVERED) if it.id in values and values[it.id] == it.value else mark
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def with_journaled(self, overwritten: Iterable[tuple[str, Value]]) -> SystemState:
+        """Return the state after the journal stored the overwritten (record id, value) pairs."""
+        entries = set(overwritten)
+        return self._with_marks(
+            mark.with_status(JOURNALED)
+            if mark.status == PENDING and (it.id, it.value) in entries
+            else mark
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def _with_marks(self, marks: Iterable[EditMark]) -> SystemState:
+        return SystemState(self.records, tuple(marks), self.one_time_events)
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The records of a world as a run reads them, by kind or by side, graves too."""
+    """The records of a system state as a run reads them, by kind or by side, deleted ones too."""
 
-    kinds: Mapping[RecordKind, tuple[Record, ...]]
-    sides: Mapping[Side, tuple[Record, ...]]
+    by_kind: Mapping[RecordKind, tuple[Record, ...]]
+    by_side: Mapping[Side, tuple[Record, ...]]
 
 
-class SystemStates(Numbered[SystemState]):
-    """Worlds by number."""
+class SystemStateInterner(Interner[SystemState]):
+    """System states by number."""
 
     def __init__(self) -> None:
         super().__init__()
         self._pages: dict[int, Pages] = {}
 
     def pages(self, number: int) -> Pages:
-        """Return what a run can read in a world."""
-        known = self._pages.get(number)
-        if known is None:
-            records = self.things[number].records
-            known = self._pages[number] = Pages(
+        """Return what a run can read in a system state."""
+        pages = self._pages.get(number)
+        if pages is None:
+            records = self.objects[number].records
+            pages = self._pages[number] = Pages(
                 {kind: tuple(it for it in records if it.kind is kind) for kind in RecordKind},
                 {side: tuple(it for it in records if it.side is side) for side in Side},
             )
-        return known
+        return pages
 
-    def bits_of(self, thing: SystemState) -> int:
-        return spoken_by(thing.records)
+    def _bits_of(self, thing: SystemState) -> int:
+        return bits_of_records(thing.records)
 
-    def spelled(self, thing: SystemState) -> tuple[str, ...]:
-        said = [it.value for it in thing.records]
-        return letters([*said, *(mark.kept for mark in thing.marks)])
+    def _values_of(self, thing: SystemState) -> tuple[str, ...]:
+        values = [it.value for it in thing.records]
+        return typed_values_in([*values, *(mark.agreed for mark in thing.marks)])
 
-    def renumbered(self, thing: SystemState, numbers: Numbers) -> SystemState:
-        return thing._replace(records=tuple(map(numbers.record, thing.records)))
+    def _renumbered(self, thing: SystemState, numbering: Numbering) -> SystemState:
+        return thing._replace(records=tuple(map(numbering.renumber, thing.records)))
 
-    def renamed(self, thing: SystemState, words: Names) -> SystemState:
+    def _renamed(self, thing: SystemState, renaming: Renaming) -> SystemState:
         return SystemState(
-            tuple(it._replace(value=reworded(it.value, words)) for it in thing.records),
-            tuple(EditMark(mark.fate, reworded(mark.kept, words)) for mark in thing.marks),
-            thing.chances,
+            tuple(it._replace(value=rename(it.value, renaming)) for it in thing.records),
+            tuple(EditMark(it.status, rename(it.agreed, renaming)) for it in thing.marks),
+            thing.one_time_events,
         )

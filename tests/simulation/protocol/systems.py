@@ -1,4 +1,4 @@
-"""How the two systems take a write, and whether something that a person typed is lost by it."""
+"""How both systems carry out a write, and whether the write loses a value that a user typed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Iterable
 
 from connector.model import Intent, Side, Value, Write
 from connector.planning.outcome import WriteResult
-from tests.simulation.protocol.agreement import told
-from tests.simulation.protocol.records import NAMES, URL_FIELD, Record, value_field
+from tests.simulation.protocol.agreement import agreed_by_write
+from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, Record, value_field
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.system_states import HEARD, PENDING, EditMark, SystemState
-from tests.simulation.protocol.weaker import Protocol
-from tests.simulation.protocol.workers import Answer
+from tests.simulation.protocol.system_states import DELIVERED, PENDING, EditMark, SystemState
+from tests.simulation.protocol.variants import Protocol
+from tests.simulation.protocol.workers import Response
 
-Sent = tuple[SystemState, tuple[Answer, ...], str]
-"""The world after some writes, what they answered, and what is wrong ('' where nothing is)."""
+Sent = tuple[SystemState, tuple[Response, ...], str]
+"""The system state after some writes, their responses, and the violation ('' if there is none)."""
+Written = tuple[SystemState, Response, str]
+"""The same for one write."""
 
 
 class Systems:
@@ -24,75 +26,77 @@ class Systems:
         self._scenario = scenario
         self._protocol = protocol
 
-    def send(self, world: SystemState, intent: Intent, writes: Iterable[Write]) -> Sent:
-        """Carry out the writes of one side, one after the other."""
-        answers: list[Answer] = []
-        broken = ""
+    def send(self, system: SystemState, intent: Intent, writes: Iterable[Write]) -> Sent:
+        """Carry out the writes to one side, one after the other."""
+        responses: list[Response] = []
+        violation = ""
         for write in writes:
-            world, answer, wrong = self._written(world, write)
-            answers.append(answer)
-            if answer.result is WriteResult.DONE:
-                words = told(intent, write)
-                world = world.agreed(words).kept(words)
-            broken = broken or wrong
-        return world.heard(), tuple(answers), broken
+            system, response, violation_of_write = self._written(system, write)
+            responses.append(response)
+            if response.result is WriteResult.DONE:
+                values = agreed_by_write(intent, write)
+                system = system.with_delivered(values).with_agreed(values)
+            violation = violation or violation_of_write
+        return system.with_equal_values_delivered(), tuple(responses), violation
 
-    def _written(self, world: SystemState, write: Write) -> tuple[SystemState, Answer, str]:
+    def _written(self, system: SystemState, write: Write) -> Written:
         value = write.values.get(value_field(write.kind))
-        refused = self._scenario.refused
-        if refused and value == refused and write.side is Side.SALESFORCE:
-            return world, Answer(write.record_id, WriteResult.REJECTED, write.record_id), ""
+        rejected = self._scenario.rejected
+        if rejected and value == rejected and write.side is Side.SALESFORCE:
+            return system, Response(write.record_id, WriteResult.REJECTED, write.record_id), ""
         if write.is_create:
-            return self._created(world, write, value)
-        place = world.place(write.record_id)
+            return self._created(system, write, value)
+        place = system.place(write.record_id)
         assert place is not None
-        target = world.records[place]
-        moved = f"{target.version:02d}" != write.version
-        if not target.takes_part or (moved and self._protocol.precondition):
-            return world, Answer(write.record_id, WriteResult.STALE, write.record_id), ""
-        return self._updated(world, place, write, excused=moved and self._protocol.window)
+        target = system.records[place]
+        changed = f"{target.version:02d}" != write.version
+        if not target.is_participant or (changed and self._protocol.precondition):
+            return system, Response(write.record_id, WriteResult.STALE, write.record_id), ""
+        allowed = changed and self._protocol.allows_overwrite
+        return self._updated(system, place, write, may_overwrite=allowed)
 
     def _updated(
-        self, world: SystemState, place: int, write: Write, *, excused: bool
-    ) -> tuple[SystemState, Answer, str]:
-        """Write to a record; `excused`: what is overwritten was typed since our last reading."""
+        self, system: SystemState, place: int, write: Write, *, may_overwrite: bool
+    ) -> Written:
+        """Update a record. `may_overwrite`: an edit since our last read may be lost."""
         name = value_field(write.kind)
-        target = world.records[place]
+        target = system.records[place]
         after = target._replace(
             value=write.values.get(name, target.value),
             url=target.url or URL_FIELD in write.values,
             version=target.version + 1,
-            stamp=self._stamp(world),
+            stamp=self._stamp(system),
         )
-        mark = world.marks[place]
-        broken = ""
-        if after.value != target.value and mark.fate == PENDING and not excused:
-            broken = f"{target.value!r}, typed in {NAMES[target.side]} ({target.id}), is lost"
+        mark = system.marks[place]
+        violation = ""
+        if after.value != target.value and mark.status == PENDING and not may_overwrite:
+            violation = (
+                f"{target.value!r}, typed in {SIDE_NAMES[target.side]} ({target.id}), is lost"
+            )
         if name in write.values:
-            mark = EditMark(HEARD, after.value)  # written over, or typed by both
-        shown = after if write.side is Side.PLEZI else None  # Salesforce answers with the id alone
-        answer = Answer(write.record_id, WriteResult.DONE, target.id, shown)
-        return world.with_record(place, after, mark), answer, broken
+            mark = EditMark(DELIVERED, after.value)  # the old value is overwritten, or equal
+        # A response of Salesforce contains the id only.
+        shown = after if write.side is Side.PLEZI else None
+        response = Response(write.record_id, WriteResult.DONE, target.id, shown)
+        return system.with_record(place, after, mark), response, violation
 
-    def _created(
-        self, world: SystemState, write: Write, value: Value
-    ) -> tuple[SystemState, Answer, str]:
-        """Make a record; a Lead by upsert on the url, which writes to one that has it already."""
+    def _created(self, system: SystemState, write: Write, value: Value) -> Written:
+        """Create a record; a Lead by upsert on the URL, which updates a Lead that has the URL."""
         if write.side is Side.PLEZI:
-            if any(it.side is Side.PLEZI and not it.deleted for it in world.records):
-                return world, Answer(write.record_id, WriteResult.STALE, ""), ""
-            new = Record(write.kind, "p", value, stamp=self._stamp(world))
+            if any(it.side is Side.PLEZI and not it.deleted for it in system.records):
+                return system, Response(write.record_id, WriteResult.STALE, ""), ""
+            new = Record(write.kind, "p", value, stamp=self._stamp(system))
         else:
-            twins = (n for n, it in enumerate(world.records) if it.url and not it.deleted)
-            twin = next(twins, None)
-            if twin is not None:
-                return self._updated(world, twin, write, excused=False)
-            free = (name for name in ("l1", "l2", "l3") if world.place(name) is None)
-            new = Record(write.kind, next(free), value, stamp=self._stamp(world), url=True)
-        after = world.with_new(new, EditMark(HEARD, value))
-        doubled = new.side is Side.SALESFORCE and sum(it.url for it in after.records) > 1
-        broken = "a second record is made" if doubled else ""
-        return after, Answer(write.record_id, WriteResult.DONE, new.id, new), broken
+            with_url = (n for n, it in enumerate(system.records) if it.url and not it.deleted)
+            existing = next(with_url, None)
+            if existing is not None:
+                return self._updated(system, existing, write, may_overwrite=False)
+            free = (name for name in ("l1", "l2", "l3") if system.place(name) is None)
+            new = Record(write.kind, next(free), value, stamp=self._stamp(system), url=True)
+        after = system.with_new(new, EditMark(DELIVERED, value))
+        duplicated = new.side is Side.SALESFORCE and sum(it.url for it in after.records) > 1
+        violation = "a duplicate record is created" if duplicated else ""
+        return after, Response(write.record_id, WriteResult.DONE, new.id, new), violation
 
-    def _stamp(self, world: SystemState) -> int:
-        return world.later() if self._scenario.clocks else 0
+    def _stamp(self, system: SystemState) -> int:
+        return system.next_stamp() if self._scenario.compares_stamps else 0

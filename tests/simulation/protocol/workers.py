@@ -1,81 +1,100 @@
-"""Where a run stands, and what it holds in its hands."""
+"""The position of a run in the protocol, and what the worker holds in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from connector.model import Side
 from connector.planning.outcome import WriteResult
-from tests.simulation.protocol.numbered import Links, Numbered
+from tests.simulation.protocol.interning import Interner, LinkInterner
 from tests.simulation.protocol.records import Record
-from tests.simulation.protocol.symmetry import Names, Numbers, letters, reworded, spoken_by
+from tests.simulation.protocol.symmetry import (
+    Numbering,
+    Renaming,
+    bits_of_records,
+    rename,
+    typed_values_in,
+)
 
-IDLE, READ, LOAD, LOOK, APPLY, RECORD = "idle", "read", "load", "look", "apply", "record"
-NOBODY: Final = -1
-"""No link in hand."""
+
+class Stage(StrEnum):
+    """The next step of a run."""
+
+    IDLE = "idle"
+    READ = "read"
+    LOAD = "load"
+    REFRESH = "refresh"
+    APPLY = "apply"
+    RECORD = "record"
 
 
-class Answer(NamedTuple):
-    """The record of a write, what became of it, the record that answered, and what it showed."""
+NO_LINK: Final = -1
+"""The worker holds no link."""
 
-    about: str
+
+class Response(NamedTuple):
+    """The response to a write: the target, the result, the written record's id and its state."""
+
+    target: str
     result: WriteResult
-    told: str
-    shown: Record | None = None
+    record_id: str
+    record: Record | None = None
 
 
 class Worker(NamedTuple):
-    """Where a run stands: `number` is the kind that it reads next, later its pass.
+    """The position of a run.
 
-    `held` is the number of the link in its hands, `side` the one that it writes to, `answers` what
-    it has heard of its writes so far.
+    `number` is the place of the kind that it reads next, or the number of its pass. `held` is the
+    number of the link in memory, `side` the side that it writes to next, `responses` are those to
+    its writes so far.
     """
 
-    stage: str = IDLE
+    stage: Stage = Stage.IDLE
     number: int = 0
-    held: int = NOBODY
+    held: int = NO_LINK
     side: Side | None = None
-    answers: tuple[Answer, ...] = ()
+    responses: tuple[Response, ...] = ()
 
-    def shown(self) -> Iterator[Record]:
-        """Yield the records that answers showed."""
-        return (it.shown for it in self.answers if it.shown is not None)
+    def records(self) -> Iterator[Record]:
+        """Yield the records in the responses."""
+        return (it.record for it in self.responses if it.record is not None)
 
 
-class Workers(Numbered[Worker]):
-    """Workers by number; the link in their hands is one of `links`."""
+class WorkerInterner(Interner[Worker]):
+    """Workers by number; the link that a worker holds is one of `links`."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: LinkInterner) -> None:
         super().__init__()
         self._links = links
 
-    def bits_of(self, thing: Worker) -> int:
-        held = self._links.bits[thing.held] if thing.held != NOBODY else 0
-        return held | spoken_by(thing.shown())
+    def _bits_of(self, thing: Worker) -> int:
+        held = self._links.bits[thing.held] if thing.held != NO_LINK else 0
+        return held | bits_of_records(thing.records())
 
-    def spelled(self, thing: Worker) -> tuple[str, ...]:
-        held = self._links.said(thing.held) if thing.held != NOBODY else ()
-        return letters([*held, *(it.value for it in thing.shown())])
+    def _values_of(self, thing: Worker) -> tuple[str, ...]:
+        held = self._links.typed_values(thing.held) if thing.held != NO_LINK else ()
+        return typed_values_in([*held, *(it.value for it in thing.records())])
 
-    def renumbered(self, thing: Worker, numbers: Numbers) -> Worker:
-        held = self._links.changed(thing.held, numbers, {}) if thing.held != NOBODY else NOBODY
+    def _renumbered(self, thing: Worker, numbering: Numbering) -> Worker:
+        held = thing.held
         return thing._replace(
-            held=held,
-            answers=tuple(
-                it._replace(shown=numbers.record(it.shown)) if it.shown is not None else it
-                for it in thing.answers
+            held=self._links.changed(held, numbering, {}) if held != NO_LINK else held,
+            responses=tuple(
+                it._replace(record=numbering.renumber(it.record)) if it.record is not None else it
+                for it in thing.responses
             ),
         )
 
-    def renamed(self, thing: Worker, words: Names) -> Worker:
-        held = self._links.changed(thing.held, None, words) if thing.held != NOBODY else NOBODY
+    def _renamed(self, thing: Worker, renaming: Renaming) -> Worker:
+        held = thing.held
         return thing._replace(
-            held=held,
-            answers=tuple(
-                it._replace(shown=it.shown._replace(value=reworded(it.shown.value, words)))
-                if it.shown is not None
+            held=self._links.changed(held, None, renaming) if held != NO_LINK else held,
+            responses=tuple(
+                it._replace(record=it.record._replace(value=rename(it.record.value, renaming)))
+                if it.record is not None
                 else it
-                for it in thing.answers
+                for it in thing.responses
             ),
         )

@@ -1,4 +1,4 @@
-"""What an answer of either side says, in the oracle's own words."""
+"""Values in the oracle's own canonical form, and the records and values of a JSON body."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ AUTOMATED: Final = "9000"
 """What a flow of the org writes in a mapped field."""
 
 
-def said(value: object) -> str:
-    """Return what a value says, in the oracle's own canonical form."""
+def canonical(value: object) -> str:
+    """Return a value in the oracle's own canonical form."""
     if value in (None, False, 0, "", PLACEHOLDER):
         return ""
     if value in (True, 1):
@@ -23,20 +23,20 @@ def said(value: object) -> str:
     return str(value).strip()
 
 
-def value_of(record: StoredRecord, name: str) -> str:
-    """Return what a record says of a field that is named as in Plezi."""
-    return said(
+def field_value(record: StoredRecord, name: str) -> str:
+    """Return the canonical value of a field of a record; `name` is the name in Plezi."""
+    return canonical(
         record.values.get(name if record.kind is RecordKind.PLEZI_CONTACT else LEAD_FIELDS[name])
     )
 
 
-def is_lead(record: str) -> bool:
-    """Whether an id is one of Salesforce."""
+def is_salesforce_id(record: str) -> bool:
+    """Whether an id is the id of a Lead or of a Contact in Salesforce."""
     return record.startswith(("00Q", "003"))
 
 
 def records_in(body: object) -> Iterable[tuple[str, RecordKind, Mapping[str, Any]]]:
-    """Yield every record that an answer of either side shows."""
+    """Yield the id, the kind and the values of every record in a response of either side."""
     if isinstance(body, list):
         for part in body:
             yield from records_in(part)
@@ -52,12 +52,12 @@ def records_in(body: object) -> Iterable[tuple[str, RecordKind, Mapping[str, Any
                     yield from records_in(part)
 
 
-def leaves(body: object) -> Iterable[object]:
-    """Yield every value of a JSON document."""
+def scalars_in(body: object) -> Iterable[object]:
+    """Yield every scalar value of a JSON document."""
     if isinstance(body, dict):
         body = list(body.values())
     if isinstance(body, list):
         for part in body:
-            yield from leaves(part)
+            yield from scalars_in(part)
     else:
         yield body

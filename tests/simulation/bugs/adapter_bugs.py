@@ -1,0 +1,201 @@
+"""Bugs in how a side is read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from connector.mapping import BoundMapping, ReadScope
+from connector.mapping.values import canonical_email, clean
+from connector.model import (
+    Counts,
+    Cursor,
+    LinkChange,
+    Observation,
+    Page,
+    RecordKind,
+    Run,
+    Value,
+    Values,
+    Write,
+)
+from connector.planning.observation import mark_deleted
+from connector.planning.outcome import WriteOutcome, WriteResult
+from connector.plezi import contact_codec
+from connector.plezi.contact_codec import ContactCodec
+from connector.plezi.reader import Reader as PleziReader
+from connector.salesforce import reader as salesforce_reader
+from connector.salesforce import writer as salesforce_writer
+from connector.salesforce.reader import Reader as SalesforceReader
+from connector.salesforce.writer import Writer
+from connector.sync import runs
+from connector.sync.context import SyncContext
+from connector.sync.ports import LinkStore
+from connector.sync.read_phase import read_changes
+from connector.sync.runs import SyncEngine
+from local.world.both_sides import BothSides
+from tests.simulation.bugs.planting import bug, replace_function, together
+
+
+@bug("watermark is the current time", "transactions that commit later are never read")
+def watermark_now(_sides: BothSides) -> AbstractContextManager[object]:
+    def now(self: SalesforceReader, _kind: RecordKind) -> str:
+        return salesforce_reader._iso(self._server_time())
+
+    return replace_function(SalesforceReader, SalesforceReader._next_watermark, now)
+
+
+@bug("cursor stored before its page", "Airbyte, issue 27146")
+def cursor_before_page(_sides: BothSides) -> AbstractContextManager[object]:
+    def read_cursor_first(
+        context: SyncContext,
+        cursor: Cursor,
+        bound: BoundMapping,
+        run: str,
+        out_of_time: Callable[[], bool],
+    ) -> bool:
+        client = context.clients[cursor.kind.side]
+        read = client.read
+
+        def read_page(cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
+            for page in read(cursor, scope):
+                context.cursors.checkpoint(page.cursor, "", Counts())
+                yield page
+
+        with replace_function(client, read, read_page):
+            return read_changes(context, cursor, bound, run, out_of_time)
+
+    return replace_function(runs, read_changes, read_cursor_first)
+
+
+@bug("echo detected by author", "Heroku Connect: changes of the integration user are ignored")
+def echo_by_author(sides: BothSides) -> AbstractContextManager[object]:
+    user = sides.org.integration_user.id
+    select, build_page = SalesforceReader._select, SalesforceReader._page
+
+    def select_author(self: SalesforceReader, kind: RecordKind) -> str:
+        return select(self, kind).replace("SELECT ", "SELECT LastModifiedById,", 1)
+
+    def page_of_others(  # as the original
+        self: SalesforceReader,
+        kind: RecordKind,
+        rows: Sequence[Mapping[str, Any]],
+        as_of: float,
+        cursor: Cursor,
+        *,
+        last: bool,
+    ) -> Page:
+        by_others = [row for row in rows if row.get("LastModifiedById") != user]
+        return build_page(self, kind, by_others, as_of, cursor, last=last)
+
+    return together(
+        replace_function(SalesforceReader, select, select_author),
+        replace_function(SalesforceReader, build_page, page_of_others),
+    )
+
+
+@bug("creation repeated after a time-out", "Segment, Heroku Connect: duplicate records")
+def creation_repeated(_sides: BothSides) -> AbstractContextManager[object]:
+    def call_twice(self: Writer, writes: Sequence[Write]) -> Any:
+        creates = writes[0].is_create
+        records = [
+            {
+                "attributes": {"type": write.kind.value},
+                **({} if creates else {"id": write.record_id}),
+                **{n: v for n, v in write.values.items() if not creates or n != "plezi_url__c"},
+            }
+            for write in writes
+        ]
+        body = {"allOrNone": False, "records": records}
+        headers = salesforce_writer.DUPLICATE_RULES
+        method = "POST" if creates else "PATCH"
+        for _ in range(2):
+            try:
+                return self._connection.call(
+                    "composite/sobjects", method=method, headers=headers, json=body
+                )
+            except requests.RequestException:
+                continue
+        raise requests.ConnectionError
+
+    return replace_function(Writer, Writer._call, call_twice)
+
+
+@bug("null written for absent values", "Airbyte: not available is null")
+def null_for_absent(_sides: BothSides) -> AbstractContextManager[object]:
+    encode = ContactCodec.encode
+
+    def encode_nulls(self: ContactCodec, values: Values, record: str = "") -> dict[str, Any]:
+        nulls: dict[str, Value] = {"mobile": None, "company": None}
+        return encode(self, {**nulls, **values}, record)
+
+    return replace_function(ContactCodec, encode, encode_nulls)
+
+
+@bug("case-sensitive e-mail match", "Mautic, issue 5712; Pardot: a second contact")
+def case_sensitive_email(_sides: BothSides) -> AbstractContextManager[object]:
+    def as_written(text: object) -> str:
+        return clean(text) if isinstance(text, str) else ""
+
+    return together(
+        replace_function(contact_codec, canonical_email, as_written),
+        replace_function(salesforce_reader, canonical_email, as_written),
+    )
+
+
+@bug("converted Leads are written", "Mautic, issue 6560; RudderStack")
+def converted_leads_written(_sides: BothSides) -> AbstractContextManager[object]:
+    decode = SalesforceReader._observation
+
+    def decode_unconverted(
+        self: SalesforceReader, kind: RecordKind, row: Mapping[str, Any], as_of: float
+    ) -> Observation:
+        return replace(decode(self, kind, row, as_of), converted=False)
+
+    return replace_function(SalesforceReader, decode, decode_unconverted)
+
+
+@bug("absence treated as deletion", "a page that lacks rows clears the other side")
+def delete_by_absence(_sides: BothSides) -> AbstractContextManager[object]:
+    read, read_both = PleziReader.read, SyncEngine._read_changes
+    ever_read: set[str] = set()
+
+    def read_and_note(self: PleziReader, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
+        for page in read(self, cursor, names):
+            ever_read.update(it.id for it in page.observations)
+            yield page
+
+    def delete_absent(
+        self: SyncEngine, run: Run, bound: BoundMapping, must_stop: Callable[[], bool]
+    ) -> bool:
+        done = read_both(self, run, bound, must_stop)
+        client = self._context.clients[RecordKind.PLEZI_CONTACT.side]
+        present: set[str] = set()
+        for page in client.read(Cursor(RecordKind.PLEZI_CONTACT), bound.read_scope):
+            present |= {it.id for it in page.observations}
+        _mark_deleted(self._context.links, ever_read - present)
+        return done
+
+    return together(
+        replace_function(PleziReader, read, read_and_note),
+        replace_function(SyncEngine, read_both, delete_absent),
+    )
+
+
+def _mark_deleted(store: LinkStore, absent: set[str]) -> None:
+    owners = store.owner_emails(absent)
+    for link in store.load_links(owners.values()).values():
+        if link.plezi is not None and link.plezi.id in absent:
+            store.save_links([LinkChange(mark_deleted(link, link.plezi.id))])
+
+
+@bug("rejected record counted as written", "Segment: rejected records of a batch are not read")
+def rejected_as_written(_sides: BothSides) -> AbstractContextManager[object]:
+    def done(write: Write, _code: str, _fields: tuple[str, ...]) -> WriteOutcome:
+        return WriteOutcome(write, WriteResult.DONE, write.record_id)
+
+    return replace_function(salesforce_writer, salesforce_writer._rejected, done)

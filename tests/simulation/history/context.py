@@ -1,0 +1,144 @@
+"""The shared state of a history: both sides, the connector, the oracle, the log and counters."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from requests import PreparedRequest, Response
+from urllib3 import HTTPResponse
+
+from connector.model import RecordKind
+from connector.plezi.dialect import PleziDialect
+from local.world.both_sides import BothSides, StoredRecord
+from local.world.fault_injector import FaultInjector, Trace
+from local.world.simulated_stack import SimulatedStack
+from tests.simulation.history.events import NAMES, Event, EventList
+from tests.simulation.history.oracle import Oracle
+from tests.simulation.history.ports import HistoryPorts
+
+START: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+CALL_SECONDS: Final = 0.3
+"""Virtual duration of one HTTP call."""
+PAGE_SIZE: Final = 3
+"""Contacts on a page of Plezi's list: few, so that a history of three people has several pages."""
+_OTHER_SIDE: Final = {"plezi": "salesforce", "salesforce": "plezi"}
+
+
+def email_of(person: int) -> str:
+    """Return the first e-mail of a person, by the place in `NAMES`."""
+    return f"{NAMES[person].lower()}@example.com"
+
+
+class HistoryContext:
+    """Both sides and the connector between them, with the oracle that observes every call."""
+
+    def __init__(self, sides: BothSides, events: EventList, ports: HistoryPorts) -> None:
+        sides.clock.set(START, frozen=True)
+        sides.reset()
+        self.sides = sides
+        self.events = events
+        self.ports = ports
+        self.trace = Trace()
+        self.oracle = Oracle()
+        self.log: list[str] = []
+        """The events in plain text, each with its time."""
+        self.counted: Counter[str] = Counter()
+        self.records: dict[tuple[int, str], str] = {}
+        """Record ids by person and place (a side, `duplicate` or `contact`)."""
+        self.plezi_may_be_stale = "read_lag_seconds" in events.tenant
+        self._last_number = 0
+        if events.tenant:
+            sides.tenant.set_switches(**events.tenant)
+            self.counted[f"tenant {events.tenant}"] += 1
+        self.stack = SimulatedStack(
+            sides,
+            FaultInjector(self.trace),
+            self._observe_call,
+            ledger=ports.ledger,
+            journal=ports.journal,
+            inbox=ports.run_queue,
+            configuration=ports.mappings,
+            dialect=PleziDialect(page_size=PAGE_SIZE),
+        )
+
+    @property
+    def fault_injector(self) -> FaultInjector:
+        """The fault injector of the process that works now."""
+        return self.stack.fault_injector
+
+    def log_event(self, text: str) -> None:
+        """Add an event to the log and to the trace."""
+        self.trace.add(text)
+        self.log.append(f"{self.sides.clock.now():%H:%M:%S} {text}")
+
+    def next_number(self) -> int:
+        """Return the next number: with it, no two typed values are equal by chance."""
+        self._last_number += 1
+        return self._last_number
+
+    def find(self, event: Event, place: str = "") -> StoredRecord | None:
+        """Return the record of the event's person in a place (default: the event's side).
+
+        It is the record that a user created, or else the one that the connector created.
+        """
+        place = place or event.side
+        stored = self.sides.stored_records()
+        record = self.records.get((event.person, place))
+        if record is None and place in _OTHER_SIDE:
+            kind = RecordKind.PLEZI_CONTACT if place == "plezi" else RecordKind.LEAD
+            source = stored.get(self.records.get((event.person, _OTHER_SIDE[place]), ""))
+            same_email = (it for it in stored.values() if source and it.email == source.email)
+            record = next((it.id for it in same_email if it.kind is kind), None)
+            if record is not None:
+                self.records[event.person, place] = record
+        return stored.get(record) if record else None
+
+    def find_active(self, event: Event, place: str = "") -> StoredRecord | None:
+        """Return the record of the event's person if users can still edit it."""
+        record = self.find(event, place)
+        return None if record is None or record.deleted or record.converted else record
+
+    def _observe_call(self, request: PreparedRequest, send: Callable[[], Response]) -> Response:
+        """Send a request; give the oracle the request, the response and the changes it made."""
+        self.sides.clock.advance(CALL_SECONDS)
+        path = request.path_url.partition("?")[0]
+        is_write = _is_write(request, path)
+        before = self.sides.stored_records() if is_write else {}
+        if is_write:
+            self.oracle.check_request(request.method or "", path, request.body, before)
+        try:
+            response = send()
+        finally:
+            if is_write:
+                after = self.sides.stored_records()
+                if after != before:
+                    self.counted["writes"] += 1
+                    journal = self.ports.journal.entries()
+                    self.oracle.check_changes(before, after, journal, f"{request.method} {path}")
+        self.trace.add(str(response.status_code))
+        if response.ok:
+            body = response.raw.read()
+            stored = self.sides.stored_records() if self.plezi_may_be_stale else {}
+            self.oracle.add_response(body, stored, self.sides.clock.now().timestamp())
+            response.raw = _unread(response, body)
+        return response
+
+
+def _is_write(request: PreparedRequest, path: str) -> bool:
+    if request.method in ("PUT", "PATCH"):
+        return True
+    return request.method == "POST" and (path.endswith("/contacts") or "composite/sobjects" in path)
+
+
+def _unread(response: Response, body: bytes) -> HTTPResponse:
+    """Return the raw response with its body unread, for the connector to read."""
+    return HTTPResponse(
+        io.BytesIO(body),
+        headers=dict(response.headers),
+        status=response.status_code,
+        preload_content=False,
+    )

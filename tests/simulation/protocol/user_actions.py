@@ -1,0 +1,84 @@
+"""User actions: type, clear, edit another field, create, delete, undelete, convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.model import RecordKind, Value
+from tests.simulation.protocol.records import CONVERTED_CONTACT, SIDE_NAMES, Record
+from tests.simulation.protocol.scenario import Scenario
+from tests.simulation.protocol.system_states import (
+    DELIVERED,
+    NEVER_AGREED,
+    PENDING,
+    EditMark,
+    SystemState,
+)
+
+
+def user_actions(scenario: Scenario, system: SystemState) -> Iterator[tuple[str, SystemState]]:
+    """Yield every possible user action, with the system state after it."""
+    for place, record in enumerate(system.records):
+        if record.deleted or record.converted:
+            continue
+        where = f"{SIDE_NAMES[record.side]} ({record.id})"
+        for value in scenario.values:
+            if value != record.value:
+                action = "clears the field" if value is None else f"types {value}"
+                yield f"a user {action} in {where}", _typed(scenario, system, place, value)
+        if scenario.other_edits:
+            touched = _new_version(scenario, system, record)
+            after = system.with_record(place, touched, system.marks[place])
+            yield f"a user edits another field in {where}", after
+    for event in system.one_time_events:
+        after_event = _after_event(scenario, system, event)
+        if after_event is not None:
+            yield f"a user action: {event}", after_event.with_equal_values_delivered()
+
+
+def _new_version(scenario: Scenario, system: SystemState, record: Record) -> Record:
+    """Return a record after any change."""
+    stamp = system.next_stamp() if scenario.compares_stamps else 0
+    return record._replace(version=record.version + 1, stamp=stamp)
+
+
+def _typed(scenario: Scenario, system: SystemState, place: int, value: Value) -> SystemState:
+    after = _new_version(scenario, system, system.records[place])._replace(value=value)
+    mark = system.marks[place]
+    # A blank is not an edit in a record that never agreed: the first match fills it.
+    is_no_edit = value == mark.agreed or (value is None and mark.agreed == NEVER_AGREED)
+    mark = mark.with_status(DELIVERED if is_no_edit else PENDING)
+    return system.with_record(place, after, mark).with_equal_values_delivered()
+
+
+def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemState | None:
+    """Return the system state after a one-time event; None if it is not possible now."""
+    verb, _, target = event.partition(" ")
+    remaining = tuple(it for it in system.one_time_events if it != event)
+    left = system._replace(one_time_events=remaining)
+    place = system.place(target)
+    if verb == "add":
+        if place is not None:
+            return None
+        kind = RecordKind.PLEZI_CONTACT if target == "p" else RecordKind.LEAD
+        return left.with_new(Record(kind, target, "b"), EditMark(PENDING))
+    if verb == "convert":
+        leads = (n for n, it in enumerate(system.records) if it.kind is RecordKind.LEAD)
+        place = next(leads, None)
+    if place is None:
+        return None
+    record, mark = system.records[place], system.marks[place]
+    changed = _new_version(scenario, system, record)
+    no_edit = mark.with_status(DELIVERED)
+    match verb:
+        case "delete" if not record.deleted:
+            return left.with_record(place, changed._replace(deleted=True), no_edit)
+        case "undelete" if record.deleted:
+            return left.with_record(place, changed._replace(deleted=False), no_edit)
+        case "convert" if not record.deleted and not record.converted:
+            contact = Record(
+                RecordKind.CONTACT, CONVERTED_CONTACT, record.value, stamp=changed.stamp
+            )
+            left = left.with_record(place, changed._replace(converted=True), no_edit)
+            return left.with_new(contact, mark)
+    return None

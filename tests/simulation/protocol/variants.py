@@ -1,0 +1,64 @@
+"""The sound protocol, and weaker ones that other products use: every weaker one must fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from connector.mapping import BoundMapping
+from connector.model import HoldReason, Link
+from connector.planning.plan import Plan, plan_link
+from connector.planning.recovery import recover_intent
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The rules that a run follows.
+
+    `precondition`: a write is refused if its target has changed since it was read (rule 5).
+    `allows_overwrite`: an edit between that read and the write may be lost, and no other edit; this
+    is the limit that README documents. `stores_intent`: the decision is stored before it is carried
+    out. `records_first`: the base is stored before the write. `records_last_read`: the base is a
+    last read of both sides. `assumes_not_sent`: an intent whose target does not have the intended
+    value counts as not delivered. `stores_agreements`: storing an intent also stores the agreements
+    observed. `holds_uncertain`: a field whose write has an unknown outcome is held for review.
+    """
+
+    name: str
+    precondition: bool = True
+    allows_overwrite: bool = False
+    stores_intent: bool = True
+    records_first: bool = False
+    records_last_read: bool = False
+    assumes_not_sent: bool = False
+    stores_agreements: bool = True
+    holds_uncertain: bool = True
+
+    def decide(self, link: Link, bound: BoundMapping) -> Plan:
+        """Recover the unfinished intent, then plan, with the connector's own functions."""
+        recovered = recover_intent(link, bound, now=0.0).link
+        if link.intent is not None and (self.assumes_not_sent or not self.holds_uncertain):
+            holds = {
+                key: hold
+                for key, hold in recovered.holds.items()
+                if hold.reason != HoldReason.IN_DOUBT
+            }
+            recovered = replace(recovered, holds=holds)
+        plan = plan_link(recovered, bound, now=0.0)
+        if not self.stores_agreements and plan.writes:
+            plan = replace(plan, link=replace(plan.link, base=link.base))
+        return plan
+
+
+SOUND = Protocol("the six rules")
+WITHOUT_PRECONDITION = Protocol(
+    "the six rules, without a precondition", precondition=False, allows_overwrite=True
+)
+WEAKER = (
+    Protocol("record the base, then write", records_first=True, stores_intent=False),
+    Protocol("write, then record", stores_intent=False),
+    Protocol("a missing value means: not delivered", assumes_not_sent=True),
+    Protocol("the base is a last read", records_last_read=True),
+    Protocol("write without a precondition", precondition=False),
+    Protocol("an intent stores no agreements", stores_agreements=False),
+    Protocol("an uncertain write follows the policy", holds_uncertain=False),
+)
