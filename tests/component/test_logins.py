@@ -130,7 +130,7 @@ def test_an_assertion_refused_for_another_reason_is_not_sent_again(
 
 
 COMMON_HOST = "https://eu11.lightning.force.com"
-REFUSALS = {
+REFUSED_LOGINS = {
     "wrong password": (put(password="wrong"), ("invalid_grant", "authentication failure")),
     "old token": (put(security_token="old"), ("invalid_grant", "authentication failure")),
     "unknown user": (put(username="x@y.fr"), ("invalid_grant", "authentication failure")),
@@ -204,11 +204,11 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("name", REFUSED_LOGINS)
 def test_each_refusal_has_its_own_causes_and_opens_the_breaker(
     credentials: CredentialFixtures, name: str
 ) -> None:
-    provoke, key = REFUSALS[name]
+    provoke, key = REFUSED_LOGINS[name]
     provoke(credentials)
     credentials.harness.mark()
 
@@ -230,7 +230,7 @@ def test_each_refusal_has_its_own_causes_and_opens_the_breaker(
 
 def test_every_refused_login_of_the_table_is_provoked_and_no_two_have_the_same_causes() -> None:
     temporary = {key for key in LOGIN if ROWS[key].action is ErrorAction.RETRY}
-    assert {key for _, key in REFUSALS.values()} == LOGIN - temporary
+    assert {key for _, key in REFUSED_LOGINS.values()} == LOGIN - temporary
     of_logins = LOGIN | {("420", ""), ("503", "")}
     assert len({ROWS[key].causes for key in of_logins}) == len(of_logins)
     assert len({ROWS[key].causes for key in CALL}) >= len(CALL) - 1  # two are maintenance
@@ -300,7 +300,7 @@ def fault(kind: str) -> Provoke:
     return lambda credentials: credentials.harness.control("salesforce", "POST", "faults", order)
 
 
-CALLS = {
+REFUSED_CALLS = {
     "session expires": (fault("session_expired"), ("INVALID_SESSION_ID", ""), HaltError),
     "scope": (
         switch(session_opens_rest=False),
@@ -348,9 +348,9 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", REFUSED_CALLS)
 def test_each_refused_call_has_its_own_causes(credentials: CredentialFixtures, name: str) -> None:
-    provoke, key, kind = CALLS[name]
+    provoke, key, kind = REFUSED_CALLS[name]
     provoke(credentials)
 
     with pytest.raises(kind) as refused:
@@ -361,7 +361,7 @@ def test_each_refused_call_has_its_own_causes(credentials: CredentialFixtures, n
 
 
 def test_every_refused_call_of_the_table_is_provoked() -> None:
-    assert {key for _, key, _ in CALLS.values()} == CALL
+    assert {key for _, key, _ in REFUSED_CALLS.values()} == CALL
 
 
 def test_only_one_invocation_logs_in_at_a_time(credentials: CredentialFixtures) -> None:

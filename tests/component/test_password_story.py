@@ -55,8 +55,8 @@ def test_a_password_reset_from_start_to_end(credentials: CredentialFixtures) -> 
     rotated = credentials.rotation().test_and_promote(right)
     assert rotated.outcome is RotationOutcome.PROMOTED
     assert credentials.labels(wrong) == [] or credentials.labels(wrong) == ["AWSPENDING"]
-    caught_up = harness.run_phase(rotated.run_id)
-    assert caught_up.state is RunState.DONE
+    catch_up_run = harness.run_phase(rotated.run_id)
+    assert catch_up_run.state is RunState.DONE
     assert harness.ledger.breaker() is None
     people = harness.people()
     assert set(people) == {"ana@example.com", "bob@example.com", "cleo@example.com"}

@@ -10,7 +10,7 @@ from connector.mapping import ReadScope, Schema
 from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
 from connector.planning.outcome import WriteOutcome
 from connector.salesforce.connection import Connection
-from connector.salesforce.describe import schema_of
+from connector.salesforce.describe import parse_schema
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.errors import ErrorClass
 from connector.salesforce.reader import Reader
@@ -61,7 +61,7 @@ class SalesforceClient:
         if self._clock() > self._valid_until:
             described = {kind: self._describe(kind) for kind in OBJECTS}
             self._schemas = {
-                kind: schema_of(kind, describe) for kind, describe in described.items()
+                kind: parse_schema(kind, describe) for kind, describe in described.items()
             }
             oldest = min(float(describe["described_at"]) for describe in described.values())
             self._valid_until = oldest + DESCRIBE_SECONDS

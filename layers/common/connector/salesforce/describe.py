@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, FieldKind]] = {
 ACCOUNT_NAME: Final = "Account.Name"
 
 
-def schema_of(kind: RecordKind, described: Mapping[str, Any]) -> Schema:
+def parse_schema(kind: RecordKind, described: Mapping[str, Any]) -> Schema:
     """Return the schema of an object's describe.
 
     A Contact has no company field: its schema gets the name of its Account, read only.
