@@ -115,7 +115,7 @@ simulate-bugs: install ## Add known faults of other products; the simulation mus
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: kill-worker
-kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end as undisturbed ones
+kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end as uninterrupted ones
 	@KILLS=20 $(PYTHON) -m pytest -m stack tests/e2e/test_killed_worker.py
 
 .PHONY: dry-run-of-5000

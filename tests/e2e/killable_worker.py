@@ -100,18 +100,18 @@ class KillableWorker:
     def _kill(self) -> int:
         """Kill the worker's processes; return their number. Their environment names this stack."""
         host = self._stack.salesforce.url.removeprefix("https://")
-        wanted = (f"AWS_LAMBDA_FUNCTION_NAME={self._name}", f"SALESFORCE_TRUSTED_HOST={host}")
+        expected = (f"AWS_LAMBDA_FUNCTION_NAME={self._name}", f"SALESFORCE_TRUSTED_HOST={host}")
         killed = 0
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 variables = (folder / "environ").read_bytes().split(b"\0")
-                if all(variable.encode() in variables for variable in wanted):
+                if all(variable.encode() in variables for variable in expected):
                     os.kill(int(folder.name), signal.SIGKILL)
                     killed += 1
         return killed
 
     def wait_until_done(self, ops: Operator) -> None:
-        """Repeat runs, undisturbed, until a run ends as done and without changes."""
+        """Repeat runs, uninterrupted, until a run ends as done and without changes."""
         record: dict[str, Any] = {}
         for _ in range(ATTEMPTS):
             time.sleep(ABANDONED_SECONDS + 0.5)

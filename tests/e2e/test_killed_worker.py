@@ -1,7 +1,7 @@
-"""The process of the deployed worker is killed repeatedly; the result is that of undisturbed runs.
+"""The deployed worker is killed repeatedly; the result is that of uninterrupted runs.
 
 Two equal populations receive the same edits in the same waves. The runs of the first are
-undisturbed. During the runs of the second the worker is killed, each time while it works on a
+uninterrupted. During the runs of the second the worker is killed, each time while it works on a
 started run, after a random number of writes.
 """
 
@@ -44,11 +44,11 @@ BOTH_WAYS = {
     "MobilePhone": "mobile",
 }
 IDENTITIES = {"Email", "email", "plezi_url__c", "url"}
-WAVES_PER_UNDISTURBED_RUN = 5
+WAVES_PER_UNINTERRUPTED_RUN = 5
 """Waves until a run is not killed: a run that clears fields of more than 100 people stops for an
 approval, and the unfinished changes of twenty waves would come near this limit."""
 LATEST, LATEST_AFTER_MISS = 0.9, 0.5
-"""The latest moment of a kill, as a share of the writes of an undisturbed run; earlier once a run
+"""The latest moment of a kill, as a share of the writes of an uninterrupted run; earlier once a run
 was done before its kill."""
 
 
@@ -75,22 +75,22 @@ def decided_by_policy(stack: StackFile, admin_api: AdminApi) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("decided_by_policy")
-def test_a_worker_that_is_killed_repeatedly_ends_with_the_same_data_as_an_undisturbed_one(
+def test_a_worker_that_is_killed_repeatedly_ends_with_the_same_data_as_an_uninterrupted_one(
     stack: StackFile, aws: EmbeddedAws
 ) -> None:
     ops, worker = Operator(stack), KillableWorker(stack, aws)
     ops.admin("POST", "/admin/start")
-    undisturbed, interrupted = (Population(stack, name, waves=KILLS) for name in ("calm", "struck"))
-    for population in (undisturbed, interrupted):
+    reference, interrupted = (Population(stack, name, waves=KILLS) for name in ("calm", "struck"))
+    for population in (reference, interrupted):
         population.create_existing()
     ops.fire_schedule()
-    undisturbed_writes = []
+    reference_writes = []
     for wave in range(KILLS):
-        undisturbed.edit(wave)
+        reference.edit(wave)
         worker.mark()
         run = ops.fire_schedule()
         assert run["state"] == "done", run["message"]
-        undisturbed_writes.append(worker.writes())
+        reference_writes.append(worker.writes())
     randomness = random.Random(4)  # noqa: S311  # moments of kills, not secrets
     kills = 0
     with worker.killable():
@@ -98,21 +98,21 @@ def test_a_worker_that_is_killed_repeatedly_ends_with_the_same_data_as_an_undist
             interrupted.edit(wave)
             while kills <= wave:
                 latest = LATEST if wave == kills < KILLS - 1 else LATEST_AFTER_MISS
-                writes = randomness.randrange(int(latest * min(undisturbed_writes)))
+                writes = randomness.randrange(int(latest * min(reference_writes)))
                 if not worker.is_killed_at_work(writes):
                     break  # the run was done before: the next wave makes new changes
                 kills += 1
-            if wave % WAVES_PER_UNDISTURBED_RUN == WAVES_PER_UNDISTURBED_RUN - 1:
+            if wave % WAVES_PER_UNINTERRUPTED_RUN == WAVES_PER_UNINTERRUPTED_RUN - 1:
                 worker.wait_until_done(ops)
         worker.wait_until_done(ops)
 
     assert kills >= KILLS
-    assert_both_sides_agree(undisturbed)
+    assert_both_sides_agree(reference)
     assert_both_sides_agree(interrupted)
-    assert interrupted.contacts().values == undisturbed.contacts().values
-    assert interrupted.leads().values == undisturbed.leads().values
-    assert links(interrupted, stack, aws) == links(undisturbed, stack, aws)
-    assert overwritten(interrupted, stack, aws) == overwritten(undisturbed, stack, aws)
+    assert interrupted.contacts().values == reference.contacts().values
+    assert interrupted.leads().values == reference.leads().values
+    assert links(interrupted, stack, aws) == links(reference, stack, aws)
+    assert overwritten(interrupted, stack, aws) == overwritten(reference, stack, aws)
 
 
 def assert_both_sides_agree(population: Population) -> None:

@@ -98,7 +98,7 @@ def test_a_thousand_changes_in_plezi_need_five_write_calls(
 
 
 @pytest.mark.usefixtures("worker_with_short_budget")
-def test_a_run_that_stops_every_second_ends_with_the_same_data_as_an_undisturbed_one(
+def test_a_run_that_stops_every_second_ends_with_the_same_data_as_an_uninterrupted_one(
     sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     marketing.simulate("POST", "load", {"contacts": 1500, "first": 20_000})

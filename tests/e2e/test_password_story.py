@@ -81,8 +81,8 @@ def test_a_password_reset_from_beginning_to_end(
     assert rotated["outcome"] == "promoted"
     assert on_call.current_version() == right
 
-    caught_up = ops.wait(rotated["run_id"])
-    assert caught_up["state"] == "done", caught_up["message"]
+    next_run = ops.wait(rotated["run_id"])
+    assert next_run["state"] == "done", next_run["message"]
     assert ops.admin("GET", "/admin/status")["breaker"] is None
     [lead] = sales.leads("story@example.com")
     assert lead["Phone"] == "222"

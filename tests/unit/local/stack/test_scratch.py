@@ -52,7 +52,7 @@ def test_the_folder_is_in_the_stack_s_folder_when_there_is_no_such_memory(folder
 
 
 @pytest.mark.parametrize("needed", [1, 2**80])
-def test_a_folder_of_an_earlier_stack_is_emptied(folder: Path, memory: Path, needed: int) -> None:
+def test_a_folder_of_an_earlier_stack_is_cleared(folder: Path, memory: Path, needed: int) -> None:
     (make_scratch(folder, memory, needed) / "old").write_text("x")
     assert list(make_scratch(folder, memory, needed).iterdir()) == []
     assert len(list(memory.iterdir())) == (needed == 1)
