@@ -1,4 +1,4 @@
-"""One contract for the ledger and the journal, in memory and in DynamoDB: they cannot drift."""
+"""One contract for ledger, journal and mappings, in memory and in DynamoDB, so that both agree."""
 
 from __future__ import annotations
 
@@ -84,29 +84,29 @@ def configuration(ports: tuple[Ledger, Journal, Configuration]) -> Configuration
     return ports[2]
 
 
-def seen(
+def observed(
     record: str = "p1", kind: RecordKind = RecordKind.PLEZI_CONTACT, **values: str
 ) -> Observation:
     return Observation(kind, record, "ana@x.fr", "1", "2026-11-24T10:00:00", 1.5, values)
 
 
 def link(email: str = "ana@x.fr", **changes: object) -> Link:
-    return replace(Link(email, plezi=seen(phone="1"), dirty=True), **changes)  # type: ignore[arg-type]  # a Link's fields
+    return replace(Link(email, plezi=observed(phone="1"), dirty=True), **changes)  # type: ignore[arg-type]  # a Link's fields
 
 
 def stored(ledger: Ledger, email: str = "ana@x.fr") -> Link:
     return ledger.load_links([email])[email]
 
 
-def test_a_link_comes_back_as_it_was_put(ledger: Ledger) -> None:
+def test_a_link_is_loaded_as_it_was_saved(ledger: Ledger) -> None:
     write = Write(RecordKind.LEAD, "l1", "ana@x.fr", {"Phone": "2"}, {"Phone": "1"}, "7")
-    settlement = BaseUpdate(
+    base_update = BaseUpdate(
         "Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), MergeRule.CHANGED, {"l2": "Phone"}
     )
     before = link(
-        salesforce=(seen("l1", RecordKind.LEAD, Phone="1"),),
+        salesforce=(observed("l1", RecordKind.LEAD, Phone="1"),),
         base={"p1": {"phone": "1"}},
-        intent=Intent("i", "r", 2.5, (write,), (settlement,)),
+        intent=Intent("i", "r", 2.5, (write,), (base_update,)),
         holds={"Phone": Hold(HoldReason.CONFLICT, 3.0, {"p1": "1"})},
         primary_lead="l1",
     )
@@ -119,73 +119,75 @@ def test_a_link_comes_back_as_it_was_put(ledger: Ledger) -> None:
     assert ledger.owner_emails(["p1", "l1", "nobody"]) == {"p1": "ana@x.fr", "l1": "ana@x.fr"}
 
 
-def test_a_put_on_an_older_line_is_refused_and_the_others_are_stored(ledger: Ledger) -> None:
+def test_a_save_on_an_older_revision_is_refused_and_the_others_are_stored(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
-    held = stored(ledger)
-    ledger.save_links([LinkChange(replace(held, dirty=False))])
+    saved = stored(ledger)
+    ledger.save_links([LinkChange(replace(saved, dirty=False))])
 
-    refused = ledger.save_links([LinkChange(held), LinkChange(link("bob@x.fr", plezi=seen("p2")))])
+    refused = ledger.save_links(
+        [LinkChange(saved), LinkChange(link("bob@x.fr", plezi=observed("p2")))]
+    )
 
     assert refused == frozenset({"ana@x.fr"})
     assert not stored(ledger).dirty
     assert stored(ledger, "bob@x.fr").revision == 1
 
 
-def test_a_new_link_is_refused_where_one_stands(ledger: Ledger) -> None:
+def test_a_new_link_is_refused_where_one_exists(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
     assert ledger.save_links([LinkChange(link())]) == frozenset({"ana@x.fr"})
 
 
-def test_a_moved_link_leaves_its_place_and_takes_its_pointers_along(ledger: Ledger) -> None:
+def test_a_moved_link_is_stored_once_and_its_pointers_follow(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
-    held = stored(ledger)
-    moved = replace(held, email="new@x.fr", revision=0, indexed_records=frozenset())
+    saved = stored(ledger)
+    moved = replace(saved, email="new@x.fr", revision=0, indexed_records=frozenset())
 
-    assert ledger.save_links([LinkChange(moved, held)]) == frozenset()
+    assert ledger.save_links([LinkChange(moved, saved)]) == frozenset()
 
     assert ledger.load_links(["ana@x.fr"]) == {}
     assert ledger.owner_emails(["p1"]) == {"p1": "new@x.fr"}
 
 
-def test_a_move_from_a_line_that_moved_is_refused(ledger: Ledger) -> None:
+def test_a_move_of_a_link_that_changed_is_refused(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
-    held = stored(ledger)
-    ledger.save_links([LinkChange(replace(held, dirty=False))])
-    moved = replace(held, email="new@x.fr", revision=0, indexed_records=frozenset())
+    saved = stored(ledger)
+    ledger.save_links([LinkChange(replace(saved, dirty=False))])
+    moved = replace(saved, email="new@x.fr", revision=0, indexed_records=frozenset())
 
-    assert ledger.save_links([LinkChange(moved, held)]) == frozenset({"new@x.fr"})
+    assert ledger.save_links([LinkChange(moved, saved)]) == frozenset({"new@x.fr"})
     assert ledger.load_links(["new@x.fr"]) == {}
 
 
-def test_one_put_does_one_thing_to_an_address(ledger: Ledger) -> None:
+def test_one_save_writes_an_e_mail_once(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
-    held = stored(ledger)
+    saved = stored(ledger)
     moved = LinkChange(
-        replace(held, email="ann@x.fr", revision=0, indexed_records=frozenset()), held
+        replace(saved, email="ann@x.fr", revision=0, indexed_records=frozenset()), saved
     )
 
     with pytest.raises((ValueError, ClientError)):
-        ledger.save_links([moved, LinkChange(link(plezi=seen("p2")))])
+        ledger.save_links([moved, LinkChange(link(plezi=observed("p2")))])
 
-    assert stored(ledger) == held
+    assert stored(ledger) == saved
 
 
 def test_dirty_links_are_listed_in_order_page_by_page(ledger: Ledger) -> None:
     emails = [f"{letter}@x.fr" for letter in "cab"]
-    ledger.save_links([LinkChange(link(email, plezi=seen(email))) for email in emails])
-    ledger.save_links([LinkChange(link("clean@x.fr", plezi=seen("p9"), dirty=False))])
+    ledger.save_links([LinkChange(link(email, plezi=observed(email))) for email in emails])
+    ledger.save_links([LinkChange(link("clean@x.fr", plezi=observed("p9"), dirty=False))])
 
     assert ledger.dirty_emails(2) == ["a@x.fr", "b@x.fr"]
     assert ledger.dirty_emails(2, "b@x.fr") == ["c@x.fr"]
 
 
-def test_links_that_wait_for_a_person_are_listed(ledger: Ledger) -> None:
+def test_links_that_need_attention_are_listed(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link(holds={"Phone": Hold(HoldReason.CONFLICT, 1.0, {})}))])
     assert ledger.emails_needing_attention(AttentionKind.HOLD, 10) == ["ana@x.fr"]
     assert ledger.emails_needing_attention(AttentionKind.QUARANTINE, 10) == []
 
 
-def test_a_checkpoint_keeps_the_cursor_and_counts(ledger: Ledger) -> None:
+def test_a_checkpoint_stores_the_cursor_and_adds_the_counts(ledger: Ledger) -> None:
     ledger.create_run(Run("r1", RunKind.CHANGES, RunState.REQUESTED, 1.0))
     counts = Counts()
     counts.add(Side.PLEZI, "seen", 3)
@@ -211,15 +213,15 @@ def test_a_checkpoint_keeps_the_cursor_and_counts(ledger: Ledger) -> None:
     assert run.counts == {"plezi": {"seen": 6}}
 
 
-def test_a_run_keeps_its_story(ledger: Ledger) -> None:
-    asked = Run("r1", RunKind.SELECTED, RunState.REQUESTED, 1.0, emails=("ana@x.fr",))
-    ledger.create_run(asked)
+def test_a_run_is_stored_from_request_to_end(ledger: Ledger) -> None:
+    requested = Run("r1", RunKind.SELECTED, RunState.REQUESTED, 1.0, emails=("ana@x.fr",))
+    ledger.create_run(requested)
     ledger.start_phase("r1", 2.0, 4)
     ledger.start_phase("r1", 3.0, 4)
     ledger.finish_run("r1", RunState.HALTED, 5.0, StopReason.MAPPING, "what to do")
 
-    told = replace(
-        asked,
+    expected = replace(
+        requested,
         state=RunState.HALTED,
         started_at=2.0,
         finished_at=5.0,
@@ -228,12 +230,12 @@ def test_a_run_keeps_its_story(ledger: Ledger) -> None:
         reason=StopReason.MAPPING,
         message="what to do",
     )
-    assert ledger.load_run("r1") == told
-    assert ledger.list_runs(5) == [told]
+    assert ledger.load_run("r1") == expected
+    assert ledger.list_runs(5) == [expected]
     assert ledger.list_runs(5, forms=True) == []
 
 
-def test_the_gate_keeps_session_breaker_switch_and_documents(ledger: Ledger) -> None:
+def test_session_breaker_switch_and_documents_are_stored(ledger: Ledger) -> None:
     assert not ledger.is_enabled()
     assert (ledger.load_session(), ledger.breaker(), ledger.load_document("x")) == (
         None,
@@ -268,7 +270,7 @@ def test_one_login_at_a_time(ledger: Ledger) -> None:
     assert ledger.acquire_login_lock(200.0, 60.0)
 
 
-def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) -> None:
+def test_permission_to_clear_fields_ends_and_closes_its_breaker(ledger: Ledger) -> None:
     assert ledger.clearing_allowed_until() == 0.0
     ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "why", 1.0))
     ledger.allow_clearing(50.0)
@@ -276,8 +278,8 @@ def test_emptying_is_allowed_for_a_while_and_closes_its_breaker(ledger: Ledger) 
     assert ledger.breaker() is None
 
 
-def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
-    line = JournalEntry(
+def test_a_journal_entry_written_twice_is_stored_once(journal: Journal) -> None:
+    entry = JournalEntry(
         "ana@x.fr",
         1.0,
         "r1",
@@ -289,11 +291,11 @@ def test_a_journal_line_written_twice_is_kept_once(journal: Journal) -> None:
         "2",
         "newest",
     )
-    journal.write([line])
-    journal.write([line, replace(line, at=2.0, before="3")])
+    journal.write([entry])
+    journal.write([entry, replace(entry, at=2.0, before="3")])
 
-    assert [it.before for it in journal.person_entries("ana@x.fr").entries] == ["3", "1"]
-    assert [it.before for it in journal.run_entries("r1").entries] == ["1", "3"]
+    assert [each.before for each in journal.person_entries("ana@x.fr").entries] == ["3", "1"]
+    assert [each.before for each in journal.run_entries("r1").entries] == ["1", "3"]
 
 
 def test_a_version_of_the_mapping_is_saved_once(configuration: Configuration) -> None:
@@ -307,8 +309,8 @@ def test_a_version_of_the_mapping_is_saved_once(configuration: Configuration) ->
         configuration.save(first)
 
 
-def test_the_inbox_keeps_the_order() -> None:
-    inbox = MemoryRunQueue()
-    inbox.send("r1", Phase.READ)
-    inbox.send("r1", Phase.RESOLVE)
-    assert inbox.messages == [("r1", Phase.READ), ("r1", Phase.RESOLVE)]
+def test_the_run_queue_keeps_the_order() -> None:
+    queue = MemoryRunQueue()
+    queue.send("r1", Phase.READ)
+    queue.send("r1", Phase.RESOLVE)
+    assert queue.messages == [("r1", Phase.READ), ("r1", Phase.RESOLVE)]
