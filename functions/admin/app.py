@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from connector.telemetry import with_lambda_context
 from functions.admin import connection, fields, mapping, people, runs, status
 from functions.admin import review_queue as attention
 from functions.admin.error_handlers import ERROR_HANDLERS
@@ -35,6 +36,7 @@ def openapi() -> dict[str, Any]:
     return document(app)
 
 
+@with_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the admin API."""
     return app.resolve(event, context)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connector import wiring
 from connector.admin.connection_check import ConnectionCheckResult, check_connection
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import caller, new_router
 from functions.admin.responses import responses
 
@@ -18,4 +18,4 @@ router = new_router()
 )
 def check() -> ConnectionCheckResult:
     """Log in to both sides, once, and say what a person must know; on success list the fields."""
-    return check_connection(wiring.office(), caller(router.current_event.raw_event))
+    return check_connection(ADMIN.get(), caller(router.current_event.raw_event))

@@ -16,7 +16,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from pydantic import ValidationError
 
-from connector import telemetry
 from connector.admin.errors import (
     InvalidMappingError,
     InvalidRequestError,
@@ -25,6 +24,8 @@ from connector.admin.errors import (
 )
 from connector.admin.mappings import mapping_view
 from connector.errors import HaltError, MappingError, RejectedError, RetryError, StaleError
+from connector.log_events import Event
+from connector.telemetry import log_event
 from functions.admin.responses import ErrorResponse, MappingConflict, Problem, to_problems
 
 RETRY_AFTER: Final = 5
@@ -63,7 +64,7 @@ def _invalid_request(error: RequestValidationError | ValidationError) -> Respons
 
 def _invalid_response(error: ResponseValidationError) -> Response[str]:
     places = [".".join(map(str, each["loc"])) for each in error.errors()]
-    telemetry.logger().error("an answer is not as promised", extra={"places": places})
+    log_event(Event.invalid_response, places=places)
     message = "the answer is not as it was promised: the log names the places"
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorResponse(error="defect", message=message))
 

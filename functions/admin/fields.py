@@ -7,9 +7,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict
 
-from connector import wiring
 from connector.admin.fields import FieldList, list_fields
 from connector.admin.org_setup import SetupResult, set_up_fields
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import caller, new_router
 from functions.admin.responses import responses
 
@@ -37,7 +37,7 @@ LOOK_ONLY = SetupRequest()
 )
 def fields(refresh: Refresh = False) -> FieldList:  # noqa: FBT002  # a query parameter
     """List the fields of Plezi, Lead and Contact, with what is new since the last look."""
-    return list_fields(wiring.office(), refresh=refresh)
+    return list_fields(ADMIN.get(), refresh=refresh)
 
 
 @router.post(
@@ -49,4 +49,4 @@ def fields(refresh: Refresh = False) -> FieldList:  # noqa: FBT002  # a query pa
 def setup(asked: Annotated[SetupRequest, Body()] = LOOK_ONLY) -> SetupResult:
     """Report the fields that the product needs; with `create`, make and open what is missing."""
     event = router.current_event.raw_event
-    return set_up_fields(wiring.office(), caller(event), create=asked.create)
+    return set_up_fields(ADMIN.get(), caller(event), create=asked.create)

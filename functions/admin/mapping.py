@@ -8,11 +8,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict
 
-from connector import wiring
 from connector.admin import mappings as verbs
 from connector.admin.errors import InvalidRequestError
 from connector.admin.mappings import MappingView, SaveResult, VersionPage
 from connector.mapping.yaml_file import from_yaml
+from functions.admin.admin_app import ADMIN
 from functions.admin.mapping_body import MappingBody
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router
 from functions.admin.responses import MappingConflict, responses
@@ -39,7 +39,7 @@ class RestoreRequest(BaseModel):
 )
 def mapping() -> MappingView:
     """Show the current mapping, and every field that no line names yet, switched off."""
-    return verbs.show_mapping(wiring.office())
+    return verbs.show_mapping(ADMIN.get())
 
 
 @router.put(
@@ -50,7 +50,7 @@ def mapping() -> MappingView:
 )
 def save(wanted: Annotated[MappingBody, Body()]) -> SaveResult:
     """Save a mapping; it carries the version that was read, and is judged against both sides."""
-    return verbs.save_mapping(wiring.office(), _who(), wanted.config())
+    return verbs.save_mapping(ADMIN.get(), _who(), wanted.config())
 
 
 @router.get(
@@ -61,7 +61,7 @@ def save(wanted: Annotated[MappingBody, Body()]) -> SaveResult:
 )
 def export() -> Response[str]:
     """Export the mapping as a YAML file with one line of text for each line of the mapping."""
-    return Response(200, content_type=YAML, body=verbs.export_yaml(wiring.office()))
+    return Response(200, content_type=YAML, body=verbs.export_yaml(ADMIN.get()))
 
 
 @router.put(
@@ -74,7 +74,7 @@ def import_() -> SaveResult:
     """Save the mapping of a YAML file, as if it had been sent as JSON."""
     document = from_yaml(router.current_event.decoded_body or "")
     return verbs.save_mapping(
-        wiring.office(), _who(), MappingBody.model_validate(document).config(), "import"
+        ADMIN.get(), _who(), MappingBody.model_validate(document).config(), "import"
     )
 
 
@@ -88,7 +88,7 @@ def versions(limit: Limit = DEFAULT_PAGE, after: Next = "") -> VersionPage:
     """List the versions, newest first, each with what changed against the one before."""
     if after and not after.isdecimal():
         raise InvalidRequestError("next: not the `next` of an earlier page")
-    return verbs.list_versions(wiring.office(), limit=limit, before=int(after) if after else None)
+    return verbs.list_versions(ADMIN.get(), limit=limit, before=int(after) if after else None)
 
 
 @router.post(
@@ -102,7 +102,7 @@ def restore(
     asked: Annotated[RestoreRequest, Body()],
 ) -> SaveResult:
     """Save an old version anew; it carries the current version, and is judged again."""
-    return verbs.restore_version(wiring.office(), _who(), number, asked.version)
+    return verbs.restore_version(ADMIN.get(), _who(), number, asked.version)
 
 
 def _who() -> str:

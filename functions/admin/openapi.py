@@ -7,8 +7,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
+from connector.version import VERSION
+
 TITLE = "plezi-salesforce: administration"
-VERSION = "1"
+
 SIGNED = {
     "sigv4": {
         "type": "apiKey",

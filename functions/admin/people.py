@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from connector import wiring
 from connector.admin.audit_log import list_audit_entries
 from connector.admin.people import Person, show_person
 from connector.aws.dynamodb.audit import AuditPage
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
 from functions.admin.responses import responses
 
@@ -20,7 +20,7 @@ router = new_router()
 )
 def contact(email: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> Person:
     """Tell the link, the three trees, why each field has its value, and the journal."""
-    return show_person(wiring.office(), path_value(email), limit=limit, after=after)
+    return show_person(ADMIN.get(), path_value(email), limit=limit, after=after)
 
 
 @router.get(
@@ -31,4 +31,4 @@ def contact(email: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> Person
 )
 def audit(limit: Limit = DEFAULT_PAGE, after: Next = "") -> AuditPage:
     """List what administrators changed: who, what, when, and hashes of before and after."""
-    return list_audit_entries(wiring.office(), limit=limit, after=after)
+    return list_audit_entries(ADMIN.get(), limit=limit, after=after)

@@ -7,11 +7,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector import wiring
 from connector.admin import bulk_decisions as bulk
 from connector.admin import review_queue as waiting
 from connector.admin.review_queue import BulkDecision, ReviewPage, RunRequested
 from connector.model import AttentionKind, Side
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import (
     DEFAULT_PAGE,
     MAX_TOKEN_CHARACTERS,
@@ -75,7 +75,7 @@ def people(
     after: Next = "",
 ) -> ReviewPage:
     """List people who wait: what is held, with each record's words; what was refused; Leads."""
-    return waiting.list_review_items(wiring.office(), kind, limit=limit, after=after)
+    return waiting.list_review_items(ADMIN.get(), kind, limit=limit, after=after)
 
 
 @router.post(
@@ -88,7 +88,7 @@ def people(
 def choose(email: str, field: str, chosen: Annotated[ValueChoice, Body()]) -> RunRequested:
     """Choose what one record says of a held field, for one person."""
     return waiting.choose_record_value(
-        wiring.office(), _who(), path_value(email), path_value(field), chosen.record
+        ADMIN.get(), _who(), path_value(email), path_value(field), chosen.record
     )
 
 
@@ -101,7 +101,7 @@ def choose(email: str, field: str, chosen: Annotated[ValueChoice, Body()]) -> Ru
 )
 def choose_all(chosen: Annotated[SideChoice, Body()]) -> BulkDecision:
     """Choose what one side says of a field, for the next 200 people who wait with a hold."""
-    return bulk.choose_side(wiring.office(), _who(), chosen.field, chosen.side, after=chosen.next)
+    return bulk.choose_side(ADMIN.get(), _who(), chosen.field, chosen.side, after=chosen.next)
 
 
 @router.post(
@@ -113,7 +113,7 @@ def choose_all(chosen: Annotated[SideChoice, Body()]) -> BulkDecision:
 )
 def retry(email: str) -> RunRequested:
     """Try again what a side refused of one person."""
-    return waiting.retry_person(wiring.office(), _who(), path_value(email))
+    return waiting.retry_person(ADMIN.get(), _who(), path_value(email))
 
 
 @router.post(
@@ -125,7 +125,7 @@ def retry(email: str) -> RunRequested:
 )
 def retry_all(page: Annotated[PageRequest, Body()] = FROM_THE_BEGINNING) -> BulkDecision:
     """Try again what was refused, for the next 200 people in quarantine."""
-    return bulk.retry_all(wiring.office(), _who(), after=page.next)
+    return bulk.retry_all(ADMIN.get(), _who(), after=page.next)
 
 
 @router.post(
@@ -137,7 +137,7 @@ def retry_all(page: Annotated[PageRequest, Body()] = FROM_THE_BEGINNING) -> Bulk
 )
 def survive(email: str, picked: Annotated[PrimaryLeadChoice, Body()]) -> RunRequested:
     """Pick the Lead that goes on alone, among several of one e-mail."""
-    return waiting.pick_primary_lead(wiring.office(), _who(), path_value(email), picked.lead)
+    return waiting.pick_primary_lead(ADMIN.get(), _who(), path_value(email), picked.lead)
 
 
 def _who() -> str:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from connector import wiring
 from connector.admin import runs as verbs
 from connector.admin.runs import RunDetail, RunPage
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
 from functions.admin.responses import responses
 
@@ -25,7 +25,7 @@ Forms = Annotated[bool, Query(description="The runs of forms, which are a list o
 )
 def runs(limit: Limit = DEFAULT_PAGE, after: Next = "", forms: Forms = False) -> RunPage:  # noqa: FBT002  # a query parameter
     """List the runs, newest first, with counts, duration, and why one was halted."""
-    return verbs.list_runs(wiring.office(), limit=limit, before=after, forms=forms)
+    return verbs.list_runs(ADMIN.get(), limit=limit, before=after, forms=forms)
 
 
 @router.get(
@@ -36,7 +36,7 @@ def runs(limit: Limit = DEFAULT_PAGE, after: Next = "", forms: Forms = False) ->
 )
 def run(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail:
     """Tell one run, with what it counted and what it wrote down."""
-    return verbs.show_run(wiring.office(), path_value(run_id), limit=limit, after=after)
+    return verbs.show_run(ADMIN.get(), path_value(run_id), limit=limit, after=after)
 
 
 @router.get(
@@ -47,4 +47,4 @@ def run(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail
 )
 def plan(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail:
     """Tell, per person and field, what a run would write, where, and by which rule."""
-    return verbs.show_plan(wiring.office(), path_value(run_id), limit=limit, after=after)
+    return verbs.show_plan(ADMIN.get(), path_value(run_id), limit=limit, after=after)

@@ -7,11 +7,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
-from connector import wiring
 from connector.admin import breaker as releasing
 from connector.admin import status as verbs
 from connector.admin.breaker import BreakerReset
 from connector.admin.status import Status, SyncSwitch
+from functions.admin.admin_app import ADMIN
 from functions.admin.request import caller, new_router
 from functions.admin.responses import responses
 
@@ -23,7 +23,7 @@ router = new_router()
 )
 def status() -> Status:
     """Say whether synchronisation is on, what stops it, what is due, what waits, who is told."""
-    return verbs.show_status(wiring.office())
+    return verbs.show_status(ADMIN.get())
 
 
 @router.post(
@@ -31,7 +31,7 @@ def status() -> Status:
 )
 def start() -> SyncSwitch:
     """Switch synchronisation on."""
-    return verbs.switch_sync(wiring.office(), caller(router.current_event.raw_event), on=True)
+    return verbs.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=True)
 
 
 @router.post(
@@ -39,7 +39,7 @@ def start() -> SyncSwitch:
 )
 def pause() -> SyncSwitch:
     """Switch synchronisation off: runs end before they begin, and nothing is lost."""
-    return verbs.switch_sync(wiring.office(), caller(router.current_event.raw_event), on=False)
+    return verbs.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=False)
 
 
 class BreakerResetRequest(BaseModel):
@@ -59,4 +59,4 @@ class BreakerResetRequest(BaseModel):
 def release(asked: Annotated[BreakerResetRequest, Body()]) -> BreakerReset:
     """Close the breaker of a mass emptying: for four hours it is meant, or it is mended."""
     event = router.current_event.raw_event
-    return releasing.reset_breaker(wiring.office(), caller(event), meant=asked.intended)
+    return releasing.reset_breaker(ADMIN.get(), caller(event), meant=asked.intended)

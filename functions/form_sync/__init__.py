@@ -1,1 +1,1 @@
-"""The door that forms knock at."""
+"""The function that receives forms."""

@@ -1,1 +1,1 @@
-"""The engine's door for forms."""
+"""The function that synchronizes the contacts of submitted forms."""

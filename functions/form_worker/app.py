@@ -1,26 +1,33 @@
-"""The forms queue hands over hints."""
+"""The forms queue delivers change hints."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 from connector.aws.forms_queue import parse_hints
-from connector.wiring import hear
+from connector.bootstrap.form_worker import FormWorkerApp
+from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.settings import FormWorkerSettings
+from connector.telemetry import with_lambda_context
+
+APP: LambdaApp[FormWorkerApp] = LambdaApp(FormWorkerSettings)
 
 
 class Context(Protocol):
-    """What Lambda says of the invocation."""
+    """What Lambda passes about an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the time left before Lambda kills the function."""
+        """Return the time left before Lambda stops the function."""
 
 
+@with_lambda_context
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
-    """Hear each hint; name those that the queue must hand over again."""
+    """Process each hint; return those that the queue must deliver again."""
+    consumer = APP.get().consumer
     return {
         "batchItemFailures": [
             {"itemIdentifier": delivery.message_id}
             for delivery in parse_hints(event)
-            if not hear(delivery, context.get_remaining_time_in_millis)
+            if not consumer.consume(delivery, context.get_remaining_time_in_millis)
         ]
     }

@@ -1,1 +1,1 @@
-"""The door that asks for a run, now."""
+"""The function that requests a run on demand."""

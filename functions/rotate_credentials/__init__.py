@@ -1,1 +1,1 @@
-"""The door for new credentials."""
+"""The function that tests and promotes new credentials."""

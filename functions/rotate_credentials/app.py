@@ -1,4 +1,4 @@
-"""New material for a secret: offered by ops, or by Secrets Manager in its four steps."""
+"""A new version of a secret: tested for ops, or by Secrets Manager in its four steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connector.connecting import SecretKind
+from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.rotation import RotationApp, SecretKind
 from connector.credentials.rotation import RotationStep, error_text
 from connector.errors import ConnectorError
-from connector.wiring import rotation, rotation_of
+from connector.settings import RotationSettings
+from connector.telemetry import with_lambda_context
+
+APP: LambdaApp[RotationApp] = LambdaApp(RotationSettings)
 
 
 class RotationRequest(BaseModel):
-    """A pending version that ops put, of one of the two secrets."""
+    """A pending version of one of the two secrets, put by ops."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +27,7 @@ class RotationRequest(BaseModel):
 
 
 class RotationEvent(BaseModel):
-    """One step of a rotation, as Secrets Manager asks for it."""
+    """One step of a rotation, as Secrets Manager requests it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -32,15 +36,16 @@ class RotationEvent(BaseModel):
     ClientRequestToken: str
 
 
+@with_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
-    """Answer an offer with what became of it; a step ends in an error when it cannot be done."""
+    """Answer a request with its result; raise an error when a step cannot be done."""
     if "Step" in event:
-        asked = RotationEvent.model_validate(event)
-        rotation_of(asked.SecretId).step(asked.Step, asked.ClientRequestToken)
+        step = RotationEvent.model_validate(event)
+        APP.get().of_arn(step.SecretId).step(step.Step, step.ClientRequestToken)
         return {}
     try:
-        offer = RotationRequest.model_validate(event)
-        return asdict(rotation(offer.secret).test_and_promote(offer.version))
+        request = RotationRequest.model_validate(event)
+        return asdict(APP.get().by_kind[request.secret].test_and_promote(request.version))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
         return {"error": f'{wrong}; for example {{"version": "<VersionId>"}}'}

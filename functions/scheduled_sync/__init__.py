@@ -1,1 +1,1 @@
-"""The door of the clock."""
+"""The function of the schedule."""

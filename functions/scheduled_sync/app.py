@@ -1,21 +1,26 @@
-"""The clock asks for a run: of what changed every two hours, of everybody once a week."""
+"""The schedule requests runs: of changes every two hours, of all people once a week."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel
-
+from connector.bootstrap.lambda_runtime import LambdaApp
 from connector.model import RunKind
-from connector.wiring import door
+from connector.settings import RunRequestSettings
+from connector.sync.run_requests import RunRequester
+from connector.telemetry import with_lambda_context
+
+SCHEDULED_KINDS = (RunKind.CHANGES, RunKind.FULL)
+APP: LambdaApp[RunRequester] = LambdaApp(RunRequestSettings)
 
 
-class ScheduleEvent(BaseModel):
-    """What the clock says: EventBridge's own event, or the input of the weekly schedule."""
-
-    kind: Literal[RunKind.CHANGES, RunKind.FULL] = RunKind.CHANGES
-
-
+@with_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
-    """Write down a run, and answer with its id."""
-    return {"run_id": door().request_run(ScheduleEvent.model_validate(event).kind)}
+    """Request a run, and answer with its id.
+
+    `kind` is the input of the weekly schedule; EventBridge's own event has none.
+    """
+    kind = RunKind(event.get("kind", RunKind.CHANGES))
+    if kind not in SCHEDULED_KINDS:
+        raise ValueError(f"kind: a schedule requests {' or '.join(SCHEDULED_KINDS)}")
+    return {"run_id": APP.get().request_run(kind)}

@@ -1,1 +1,1 @@
-"""The engine's door."""
+"""The function that works on runs."""

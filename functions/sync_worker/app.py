@@ -1,26 +1,33 @@
-"""The runs queue hands over one part of a run at a time."""
+"""The runs queue delivers one phase of a run at a time."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 from connector.aws.runs_queue import parse_runs
-from connector.wiring import work
+from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.sync_worker import WorkerApp
+from connector.settings import WorkerSettings
+from connector.telemetry import with_lambda_context
+
+APP: LambdaApp[WorkerApp] = LambdaApp(WorkerSettings)
 
 
 class Context(Protocol):
-    """What Lambda says of the invocation."""
+    """What Lambda passes about an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the time left before Lambda kills the function."""
+        """Return the time left before Lambda stops the function."""
 
 
+@with_lambda_context
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Work on each request as far as the time allows.
 
-    The work list is in the ledger, so a request is done once it was worked on. An error that the
-    connector did not foresee is raised: the queue hands the request over again.
+    The work list is in the ledger, so a request is finished once it was worked on. An unexpected
+    error is raised: the queue delivers the request again.
     """
+    worker = APP.get().worker
     for request in parse_runs(event):
-        work(request.run_id, request.phase, context.get_remaining_time_in_millis)
+        worker.work(request.run_id, request.phase, context.get_remaining_time_in_millis)
     return {"batchItemFailures": []}

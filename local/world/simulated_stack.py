@@ -1,4 +1,4 @@
-"""The real engine with its real adapters between both simulated sides, in one process."""
+"""The real engine with its real adapters between both simulated systems, in one process."""
 
 from __future__ import annotations
 
@@ -8,52 +8,76 @@ from typing import Any, Final
 
 from requests import PreparedRequest, Response
 
-from connector.aws.secrets import SecretReader
+from connector.bootstrap import build_app
+from connector.bootstrap.sync_worker import WorkerApp
 from connector.http_session import HttpSession
+from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
-from connector.plezi.api import PleziApi, RateLimiter
-from connector.plezi.client import PleziClient
 from connector.plezi.dialect import PleziDialect
 from connector.retry import RetryPolicy
-from connector.salesforce.auth.session import SessionManager
-from connector.salesforce.budget import ApiBudget
-from connector.salesforce.client import SalesforceClient
-from connector.salesforce.connection import Connection
-from connector.secrets import PleziCredentials, SalesforceCredentials
+from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester
-from connector.sync.runs import SyncEngine
 from local.serving import InProcessAdapter
 from local.world.both_sides import BothSides
-from local.world.fault_injector import FaultInjector, FaultyHttpAdapter, FaultyPort
+from local.world.fault_injector import FaultInjector, FaultyHttpAdapter
 from local.world.memory import MemoryAlertPublisher, MemorySecrets
+from local.world.memory_adapters import MemoryAdapters
 
 WORKER_TIMEOUT: Final = 300.0
-API_SHARE: Final = 0.2
 MAX_CLEARED: Final = 1000
-"""People of whom one run may empty fields; more than there are here."""
+"""People that one run may clear fields of; more than the simulation has."""
+FULL_PAUSE: Final = 1.0
+"""The random part of each pause before a retry: always the whole of it, so that histories repeat."""
 Watch = Callable[[PreparedRequest, Callable[[], Response]], Response]
 
 
-class SimulatedStack:
-    """The connector, run by run. A process that died starts cold, with the same memory outside."""
+def _settings(dialect: PleziDialect) -> WorkerSettings:
+    """Return the settings of the simulated worker: no rate limit, no alerts."""
+    return WorkerSettings(
+        ledger_table="ledger",
+        journal_table="journal",
+        mappings_table="mappings",
+        runs_queue_url="runs",
+        salesforce_secret="salesforce",
+        salesforce_trusted_host="",
+        salesforce_ca_pem="",
+        salesforce_api_version="64.0",
+        plezi_secret="plezi",
+        plezi_base_url="https://app.plezi.co/api/v1",
+        plezi_calls_per_second=0,
+        plezi_dialect=dialect.model_dump_json(),
+        password_expires_days=90,
+        worker_timeout_seconds=WORKER_TIMEOUT,
+        worker_budget_seconds=WORKER_TIMEOUT,
+        journal_days=365,
+        max_cleared=MAX_CLEARED,
+        api_share=0.2,
+        assign_new_leads=True,
+        alerts_topic="",
+        quarantine_alert_links=10,
+    )
 
-    def __init__(  # noqa: PLR0913  # the ports, each by its name
+
+class SimulatedStack:
+    """The connector, run by run. A process that crashed starts cold, with the same stores."""
+
+    def __init__(  # noqa: PLR0913  # the stores, each by its name
         self,
         sides: BothSides,
         luck: FaultInjector,
         watch: Watch,
         *,
         ledger: Any,  # noqa: ANN401  # the one in memory, or DynamoDB's
-        journal: Any,  # noqa: ANN401  # same
-        inbox: Any,  # noqa: ANN401  # same
-        configuration: Any,  # noqa: ANN401  # same
+        journal: Any,  # noqa: ANN401  # as above
+        inbox: Any,  # noqa: ANN401  # as above
+        configuration: Any,  # noqa: ANN401  # as above
         dialect: PleziDialect,
     ) -> None:
         self._sides = sides
         self.fault_injector = luck
         self._watch = watch
-        self._dialect = dialect
+        self._settings = _settings(dialect)
         self.ledger = ledger
         self.journal = journal
         self.inbox = inbox
@@ -62,14 +86,19 @@ class SimulatedStack:
         self.secrets = MemorySecrets()
         self._ids = 0
         self.offset = 0.0
-        """Seconds by which our own clock is ahead of those of both sides."""
+        """Seconds by which our own clock is ahead of those of both systems."""
         self._empty = ledger.snapshot()
         self.put_secrets()
         self.ledger.set_enabled(on=True, now=0.0)
-        self.world = self.start_process()
+        self.app = self.start_process()
+
+    @property
+    def world(self) -> SyncContext:
+        """The context of the running process."""
+        return self.app.context
 
     def put_secrets(self) -> None:
-        """Put what both sides accept today."""
+        """Put the credentials that both systems accept today."""
         org, tenant = self._sides.org, self._sides.tenant
         user = org.integration_user
         self.secrets.put(
@@ -95,80 +124,68 @@ class SimulatedStack:
         self._ids += 1
         return f"id-{self._ids:06d}"
 
-    def start_process(self) -> SyncContext:
-        """Start cold: nothing but what was kept outside is known."""
-        ledger = FaultyPort(self.ledger, "ledger", self.fault_injector)
-        secrets: Any = self.secrets
-        retry = RetryPolicy(self._sides.clock.advance, lambda: 1.0, self.now)
-        wire = self._wire("salesforce", self._sides.org)
-        sessions = SessionManager(
-            wire,
-            SecretReader(secrets, "salesforce", SalesforceCredentials, self.now, retry),
-            ledger,
-            self.now,
-            self._sides.clock.advance,
-        )
-        connection = Connection(wire, sessions, self._sides.clock.advance, api_version="64.0")
-        api = PleziApi(
-            self._wire("plezi", self._sides.tenant),
-            SecretReader(secrets, "plezi", PleziCredentials, self.now, retry),
-            "https://app.plezi.co/api/v1",
-            RateLimiter(0, self.now, self._sides.clock.advance),
-            self._sides.clock.advance,
-        )
-        self.world = SyncContext(
-            ledger=ledger,
-            journal=FaultyPort(self.journal, "journal", self.fault_injector),
+    def start_process(self) -> WorkerApp:
+        """Start a process that knows nothing but what is stored."""
+        sleep = self._sides.clock.advance
+        adapters = MemoryAdapters(
+            ledger=self.ledger,
+            journal=self.journal,
             mappings=self.configuration,
-            run_queue=FaultyPort(self.inbox, "inbox", self.fault_injector),
+            queue=self.inbox,
+            secrets=self.secrets,
             alerts=self.alerts,
-            budget=ApiBudget(connection, ledger, self.now, API_SHARE),
-            clients={
-                Side.PLEZI: PleziClient(api, ledger, self._dialect, self.now),
-                Side.SALESFORCE: SalesforceClient(connection, ledger, self.now),
-            },
+            fault_injector=self.fault_injector,
             clock=self.now,
-            new_id=self.new_id,
-            worker_timeout=WORKER_TIMEOUT,
-            max_cleared=MAX_CLEARED,
+            retry=RetryPolicy(sleep, lambda: FULL_PAUSE, self.now),
         )
-        return self.world
+        self.app = build_app(
+            self._settings,
+            aws=adapters,
+            http=self._http,
+            clock=self.now,
+            ids=self.new_id,
+            sleep=sleep,
+            random=lambda: FULL_PAUSE,
+        )
+        return self.app
 
     @contextmanager
     def second_process(self) -> Iterator[None]:
-        """Work in a second process, cold and with its own luck, while the first stands still."""
-        world, luck, messages = self.world, self.fault_injector, list(self.inbox.messages)
-        self.fault_injector = FaultInjector(luck.trace, luck.struck)
+        """Work in a second process, with a fault injector of its own, while the first one waits."""
+        app, injector, messages = self.app, self.fault_injector, list(self.inbox.messages)
+        self.fault_injector = FaultInjector(injector.trace, injector.struck)
         self.start_process()
         try:
             yield
         finally:
-            self.world, self.fault_injector = world, luck
+            self.app, self.fault_injector = app, injector
             self.inbox.messages[:] = messages
 
     def drop_ledger(self) -> None:
-        """Begin with an empty ledger; what is on both sides, and the journal, is kept."""
+        """Start with an empty ledger; the records of both systems, and the journal, are kept."""
         self.ledger.restore(self._empty)
         self.ledger.set_enabled(on=True, now=0.0)
         self.inbox.messages.clear()
         self.start_process()
 
-    def _wire(self, name: str, application: Any) -> HttpSession:  # noqa: ANN401  # a WSGI application
-        wire = HttpSession(monotonic=self.now)
-        wire.headers["Accept-Encoding"] = "identity"  # compressing costs time and shows nothing
+    def _http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
+        http = HttpSession(monotonic=self.now)
+        http.headers["Accept-Encoding"] = "identity"  # compression takes time and shows nothing
+        application = self._sides.org if side is Side.SALESFORCE else self._sides.tenant
         inner = InProcessAdapter(application)
-        wire.mount("https://", FaultyHttpAdapter(inner, name, self.fault_injector, self._watch))
-        return wire
+        injector = self.fault_injector
+        http.mount("https://", FaultyHttpAdapter(inner, side.value, injector, self._watch))
+        return http
 
-    def request_run(self, kind: RunKind = RunKind.CHANGES, **asked: Any) -> str:  # noqa: ANN401  # as Door
-        """Ask for a run at the door, outside of any process that may die."""
-        door = RunRequester(self.ledger, self.inbox, self.now, self.new_id)
-        return door.request_run(kind, **asked)
+    def request_run(self, kind: RunKind = RunKind.CHANGES, **options: Any) -> str:  # noqa: ANN401  # as RunRequester
+        """Request a run, outside of any process that may crash."""
+        requester = RunRequester(self.ledger, self.inbox, self.now, self.new_id, no_log)
+        return requester.request_run(kind, **options)
 
     def run_phase(self, run: str, part: Phase, out_of_time: Callable[[], bool]) -> RunState:
-        """Work on one part of a run, as the queue's message asks."""
-        return SyncEngine(self.world).run_phase(run, part, out_of_time)
+        """Work on one phase of a run, as the queue's message requests."""
+        return self.app.engine.run_phase(run, part, out_of_time)
 
     def sync_contact(self, hint: ChangeHint) -> HintResult:
-        """Hear one hint."""
-        return SyncEngine(self.world).sync_contact(hint)
+        """Synchronize the contact of a hint."""
+        return self.app.engine.sync_contact(hint)

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from jsonschema import Draft202012Validator
 
-from connector import wiring
 from connector.admin.context import AdminContext
-from connector.furnishing import build_office
+from connector.bootstrap import build_app
 from connector.settings import AdminSettings
 from functions.admin import app as admin
 from functions.admin.openapi import document
-from tests.component.harness import PLEZI, REGION, Harness
+from local.template_settings import template_settings
+from tests.component.harness import Harness
+from tests.component.lambda_context import FakeLambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
 WHO = "arn:aws:iam::123456789012:user/alice"
@@ -68,7 +67,7 @@ class AdminClient:
         if raw is not None:
             event["headers"]["Content-Type"] = "application/yaml"
             event["multiValueHeaders"]["Content-Type"] = ["application/yaml"]
-        answer = admin.handler(event, LambdaContext())
+        answer = admin.handler(event, FakeLambdaContext())
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         self._check(method, path, answer["statusCode"], headers["Content-Type"], answer["body"])
         is_json = headers["Content-Type"] == "application/json"
@@ -111,23 +110,5 @@ def in_path(text: str) -> str:
 
 
 def build_admin_context(harness: Harness) -> AdminContext:
-    """The real office, on moto and on both simulators in-process."""
-    topic = boto3.client("sns", region_name=REGION).create_topic(Name="Alerts")["TopicArn"]
-    queue = boto3.client("sqs", region_name=REGION).get_queue_url(QueueName="runs.fifo")
-    settings = AdminSettings(
-        ledger_table="LedgerTable",
-        journal_table="JournalTable",
-        mappings_table="MappingsTable",
-        runs_queue_url=queue["QueueUrl"],
-        salesforce_secret="salesforce",
-        plezi_secret="plezi",
-        plezi_calls_per_second=0,
-        plezi_base_url=PLEZI,
-        alerts_topic=topic,
-    )
-    return build_office(
-        settings,
-        wiring.new_id,
-        salesforce=harness._wire(harness.org),
-        plezi=harness._wire(harness.tenant),
-    )
+    """The real context of administration, on moto and on both simulators in this process."""
+    return build_app(template_settings(AdminSettings, **harness.resources), **harness.runtime)

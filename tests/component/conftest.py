@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from connector import wiring
+from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.harness import REGION, Harness
@@ -39,10 +39,10 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
 
 
 @pytest.fixture
-def admin_client(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> AdminClient:
-    office = build_admin_context(harness)
-    monkeypatch.setattr(wiring, "office", lambda: office)
-    return AdminClient()
+def admin_client(harness: Harness) -> Iterator[AdminClient]:
+    ADMIN.use(build_admin_context(harness))
+    yield AdminClient()
+    ADMIN.use(None)
 
 
 @pytest.fixture

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import boto3
 
-from connector.aws.sns import SnsAlertPublisher
-from connector.connecting import (
-    SecretKind,
-    build_connection,
-    build_rotation,
-    check_sides,
-    salesforce_secret,
-    tell_people,
+from connector.bootstrap import build_app
+from connector.bootstrap.rotation import SecretKind
+from connector.bootstrap.runtime import Runtime
+from connector.bootstrap.sides import (
+    build_salesforce_connection,
+    check_connections,
+    read_secrets,
 )
 from connector.connection_report import ConnectionReport, Finding
 from connector.credentials.rotation import Rotation
+from connector.log_events import no_log
 from connector.model import Run, RunState
 from connector.salesforce.connection import Connection
 from connector.settings import RotationSettings
-from connector.sync.run_requests import RunRequester
-from connector.wiring import new_id
+from local.template_settings import template_settings
 from tests.component.harness import REGION, Harness
-from tests.retry_policies import IMMEDIATE
 
 USER = "integration@acme.example"
 
@@ -37,11 +36,10 @@ class CredentialFixtures:
         self._secrets = boto3.client("secretsmanager", region_name=REGION)
         sns = boto3.client("sns", region_name=REGION)
         self._sqs = boto3.client("sqs", region_name=REGION)
-        topic = sns.create_topic(Name="alerts")["TopicArn"]
+        topic = harness.resources["alerts_topic"]
         self._mail = self._sqs.create_queue(QueueName="mail")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._mail, AttributeNames=["QueueArn"])
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
-        object.__setattr__(harness.world, "alerts", SnsAlertPublisher(sns, topic, IMMEDIATE))
 
     # Secrets
 
@@ -99,38 +97,31 @@ class CredentialFixtures:
     # The connector
 
     def connection(self) -> Connection:
-        """Return a connection as a new invocation makes it."""
-        return build_connection(
-            self.harness.settings,
-            self.harness.ledger,
-            salesforce_secret(self.harness.settings),
-            self.harness._wire(self.harness.org),
+        """Return a connection as a new process makes it."""
+        settings, runtime = self.harness.settings, Runtime(**self.harness.runtime, log=no_log)
+        secrets = read_secrets(settings, runtime)
+        return build_salesforce_connection(
+            settings, runtime, secrets.salesforce, self.harness.ledger
         )
 
     def check(self, **settings: Any) -> ConnectionReport:
-        return check_sides(
-            self.harness.settings.model_copy(update=settings),
-            self.harness.ledger,
-            salesforce=self.harness._wire(self.harness.org),
-            plezi=self.harness._wire(self.harness.tenant),
-        )
+        """Check both systems, with some settings changed."""
+        runtime = Runtime(**self.harness.runtime, log=no_log)
+        changed = replace(self.harness.settings, **settings)
+        return check_connections(changed, runtime, self.harness.ledger)
 
     def rotation(self, kind: SecretKind = SecretKind.SALESFORCE) -> Rotation:
-        settings = RotationSettings.model_validate(self.harness.settings.model_dump())
-        world = self.harness.world
-        return build_rotation(
-            settings,
-            kind,
-            RunRequester(world.ledger, world.run_queue, world.clock, new_id),
-            salesforce=self.harness._wire(self.harness.org),
-            plezi=self.harness._wire(self.harness.tenant),
-        )
+        """Return the rotation of a secret, as a new process makes it."""
+        resources = {n: it for n, it in self.harness.resources.items() if n != "alerts_topic"}
+        settings = template_settings(RotationSettings, **resources)
+        app = build_app(settings, **self.harness.runtime)
+        return app.by_kind[kind]
 
     def run(self) -> Run:
-        """Run as the worker does: afterwards people are told."""
+        """Run as the worker does: afterwards alerts are sent."""
         run = self.harness.sync()
         assert run.state is not RunState.RUNNING
-        tell_people(self.harness.world, self.harness.settings, run)
+        self.harness.app.alerts.notify(run)
         return run
 
     # The org, and people

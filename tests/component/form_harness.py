@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from moto.backends import get_backend
 
-from connector.aws.forms_queue import FormsQueue, parse_hints
-from connector.forms.consumer import FormConsumer
+from connector.aws.forms_queue import parse_hints
+from connector.bootstrap import build_app
 from connector.model import HintResult
+from connector.settings import FormWorkerSettings
 from functions.form_sync import app as form_sync
 from local.plezi_tenant.webhooks import signature
+from local.template_settings import template_settings
+from tests.component.deployment import deploy
 from tests.component.harness import REGION, Harness
-from tests.retry_policies import IMMEDIATE
+from tests.component.lambda_context import FakeLambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the one that signed events/form_sync.json
@@ -45,8 +49,12 @@ class FormHarness(Harness):
         self._secrets.create_secret(
             Name="forms", SecretString=json.dumps({"signing_keys": [KEY], "tokens": []})
         )
-        self.inbox = FormsQueue(self._sqs, self.queue_url, IMMEDIATE)
-        self.lane = FormConsumer(self.engine.sync_contact, self.inbox, WORKER_TIMEOUT)
+        resources = {name: it for name, it in self.resources.items() if name.endswith("_secret")}
+        settings = template_settings(
+            FormWorkerSettings, forms_queue_url=self.queue_url, **resources
+        )
+        self.form_app = build_app(settings, **self.runtime)
+        self.consumer = self.form_app.consumer
 
     def put_forms_secret(self, text: str) -> None:
         """Put a new version of the secret; the door believes the old one for five minutes."""
@@ -64,7 +72,7 @@ class FormHarness(Harness):
         asked["isBase64Encoded"] = base64_body
         text = base64.b64encode(body).decode() if base64_body else body.decode(errors="replace")
         asked["body"] = text
-        answer = form_sync.handler(asked, None)
+        answer = form_sync.handler(asked, FakeLambdaContext())
         assert answer["headers"]["Content-Type"] == "application/json"
         return {**answer, "body": json.loads(answer["body"])}
 
@@ -92,7 +100,7 @@ class FormHarness(Harness):
         """Have the lane hear one message, as the queue would hand it over."""
         [delivery] = parse_hints({"Records": [{"messageId": "m", "body": json.dumps(message)}]})
         assert delivery.hint is not None
-        return self.lane.handle(delivery.hint, delivery.busy_retries)
+        return self.consumer.handle(delivery.hint, delivery.busy_retries)
 
     def tables(self) -> str:
         """Every byte of every table."""
@@ -111,3 +119,14 @@ def signed(
         "webhook-timestamp": timestamp,
         "webhook-signature": signature(key, message, timestamp, body),
     }
+
+
+def deploy_form_receiver(harness: FormHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment of the function that receives forms."""
+    deploy(
+        harness,
+        monkeypatch,
+        "FormSyncFunction",
+        forms_queue_url=harness.queue_url,
+        forms_secret="forms",
+    )

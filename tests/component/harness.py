@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from functools import cache
 from pathlib import Path
@@ -14,15 +15,19 @@ import yaml
 
 from connector.aws.dynamodb.journal import parse_entries
 from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.bootstrap import build_app
+from connector.bootstrap.aws_adapters import BotoAdapters
+from connector.bootstrap.lambda_runtime import new_id
+from connector.bootstrap.sync_worker import WorkerApp
 from connector.http_session import HttpSession
-from connector.model import JournalEntry, Phase, Run, RunKind, RunState
+from connector.log_events import no_log
+from connector.model import JournalEntry, Phase, Run, RunKind, RunState, Side
 from connector.settings import WorkerSettings
 from connector.sync.run_requests import RunRequester
-from connector.sync.runs import SyncEngine
-from connector.wiring import build_world, new_id
 from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
 from local.serving import InProcessAdapter
+from local.template_settings import template_settings
 from tests.retry_policies import IMMEDIATE
 
 if TYPE_CHECKING:
@@ -63,6 +68,10 @@ def create_table(client: DynamoDBClient, name: str) -> None:
     client.create_table(TableName=name, **kept)
 
 
+def _no_pause(_seconds: float) -> None:
+    """Do not wait."""
+
+
 class Harness:
     """Both sides, the engine between them, and the ways in which people change things."""
 
@@ -80,34 +89,52 @@ class Harness:
             QueueName="runs.fifo", Attributes={"FifoQueue": "true"}
         )
         self.put_secrets()
-        self.settings = settings = WorkerSettings(
-            ledger_table="LedgerTable",
-            journal_table="JournalTable",
-            mappings_table="MappingsTable",
-            runs_queue_url=queue["QueueUrl"],
-            salesforce_secret="salesforce",
-            plezi_secret="plezi",
-            plezi_calls_per_second=0,
-            plezi_base_url=PLEZI,
+        sns = boto3.client("sns", region_name=REGION)
+        self.resources = {
+            "runs_queue_url": queue["QueueUrl"],
+            "salesforce_secret": "salesforce",
+            "plezi_secret": "plezi",
+            "alerts_topic": sns.create_topic(Name="alerts")["TopicArn"],
+        }
+        self.settings = template_settings(WorkerSettings, **self.resources)
+        self.app = self.build(self.settings)
+        self.context = self.app.context
+        self.engine = self.app.engine
+        self.ledger = DynamoLedger(dynamodb, self.settings.ledger_table, IMMEDIATE)
+        self.run_requester = RunRequester(
+            self.ledger, self.context.run_queue, self.clock, new_id, no_log
         )
-        self.world = build_world(
-            settings,
-            salesforce=self._wire(self.org),
-            plezi=self._wire(self.tenant),
-            sleep=lambda _: None,
-            clock=lambda: time.time() + self._ahead,
-        )
-        self.ledger = DynamoLedger(dynamodb, settings.ledger_table, IMMEDIATE)
-        self.engine = SyncEngine(self.world)
-        self.door = RunRequester(self.world.ledger, self.world.run_queue, self.world.clock, new_id)
         self.ledger.set_enabled(on=True, now=0.0)
         self._token = self._log_in()
 
-    @staticmethod
-    def _wire(application: Any) -> HttpSession:
-        wire = HttpSession()
-        wire.mount("https://", InProcessAdapter(application))
-        return wire
+    def clock(self) -> float:
+        """Return the time of the connector, in seconds since 1970."""
+        return time.time() + self._ahead
+
+    @property
+    def runtime(self) -> dict[str, Any]:
+        """What every role is built with here: no pauses, both systems in this process."""
+        return {
+            "aws": BotoAdapters(
+                self.clock, new_id, _no_pause, random.random, no_log, validate=True
+            ),
+            "http": self.http,
+            "clock": self.clock,
+            "ids": new_id,
+            "sleep": _no_pause,
+            "random": random.random,
+        }
+
+    def build(self, settings: WorkerSettings) -> WorkerApp:
+        """Build the worker that is deployed, as a new process does."""
+        return build_app(settings, **self.runtime)
+
+    def http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
+        """Return an HTTP session that reaches one of the systems in this process."""
+        session = HttpSession(monotonic=time.monotonic)
+        application = self.org if side is Side.SALESFORCE else self.tenant
+        session.mount("https://", InProcessAdapter(application))
+        return session
 
     def put_secrets(self) -> None:
         user = self.org.integration_user
@@ -135,7 +162,7 @@ class Harness:
         self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **asked: Any
     ) -> Run:
         """Request a run and work on it until it ends, as the queue would."""
-        run_id = self.door.request_run(kind, **asked)
+        run_id = self.run_requester.request_run(kind, **asked)
         return self.run_phase(run_id, out_of_time)
 
     def dry_run(self, **asked: Any) -> tuple[Run, list[JournalEntry]]:
@@ -156,7 +183,7 @@ class Harness:
             if state is not RunState.RUNNING:
                 break
             part = self._continuation()
-        run = self.world.ledger.load_run(run_id)
+        run = self.ledger.load_run(run_id)
         assert run is not None
         return run
 

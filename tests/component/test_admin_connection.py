@@ -46,7 +46,7 @@ def test_status_tells_how_long_the_password_is_good_once_it_was_asked(
 ) -> None:
     assert admin_client.request_ok("GET", "/admin/status")["password_expires_in_days"] is None
     harness.ledger.save_document(
-        "password", {"version": "v", "asked_at": 0.0, "changed_at": harness.world.clock()}
+        "password", {"version": "v", "asked_at": 0.0, "changed_at": harness.context.clock()}
     )
 
     assert admin_client.request_ok("GET", "/admin/status")["password_expires_in_days"] == 89

@@ -15,9 +15,9 @@ import boto3
 import pytest
 import yaml
 
-from connector import wiring
 from connector.errors import HaltError, RetryError, StopReason
 from connector.model import Breaker, RunKind
+from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context, described, in_path
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import granted, record_calls
@@ -191,10 +191,10 @@ def body_of(path: str) -> dict[str, Any]:
 def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     story: Story, admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = wiring.office()
+    office = ADMIN.get()
     story.go()
     halted = HaltError(StopReason.LOGIN_REFUSED, "Salesforce refused the login")
-    monkeypatch.setattr(wiring, "office", lambda: replace(office, sides=Refusing(halted)))
+    ADMIN.use(replace(office, sides=Refusing(halted)))
     current = office.mappings.current().version
     text = admin_client.request("GET", "/admin/mapping.yaml").text
     mapping = {**admin_client.request_ok("GET", "/admin/mapping"), "version": current}
@@ -239,7 +239,7 @@ def drive_busy(admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch) -> No
     busy = Refusing(
         RetryError("the ledger's table is busy", after=7, reason=StopReason.AWS_UNAVAILABLE)
     )
-    monkeypatch.setattr(wiring, "office", busy)
+    monkeypatch.setattr(ADMIN, "get", busy)
     for method, path, operation in routes():
         if path == "/admin/openapi.json":
             continue
@@ -305,7 +305,7 @@ def test_the_template_grants_the_admin_function_exactly_what_it_uses(
 ) -> None:
     watch = record_calls(monkeypatch)
     office = build_admin_context(harness)
-    monkeypatch.setattr(wiring, "office", lambda: office)
+    ADMIN.use(office)
 
     class Watched(AdminClient):
         def request(self, *args: Any, **asked: Any) -> Any:

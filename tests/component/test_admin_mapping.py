@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from connector import wiring
 from connector.admin.context import Sides
 from connector.admin.errors import MappingConflictError
 from connector.admin.mappings import save_mapping
 from connector.model import RunKind
+from functions.admin.admin_app import ADMIN
 from functions.admin.mapping_body import MappingBody
 from tests.component.admin_client import WHO, AdminClient
 from tests.component.harness import Harness
@@ -124,7 +124,7 @@ def test_a_stale_mapping_is_refused_with_both_versions(admin_client: AdminClient
 def test_of_two_at_the_same_moment_one_wins_and_the_other_sees_both_versions(
     admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = wiring.office()
+    office = ADMIN.get()
     both_have_read = threading.Barrier(2, timeout=30)
 
     def sides() -> Sides:
@@ -133,7 +133,7 @@ def test_of_two_at_the_same_moment_one_wins_and_the_other_sees_both_versions(
 
     mapping = shown(admin_client)
     meeting = replace(office, sides=sides)
-    monkeypatch.setattr(wiring, "office", lambda: meeting)
+    ADMIN.use(meeting)
     answers: dict[str, int | tuple[int, int]] = {}
 
     def put(policy: str) -> None:

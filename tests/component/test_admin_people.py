@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import boto3
 import pytest
 
-from connector import wiring
-from connector.admin.context import Ledger
-from connector.model import Link, LinkChange, RunKind, RunState
+from connector.model import AttentionKind, Link, LinkChange, RunKind, RunState
+from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import WHO, AdminClient, in_path
 from tests.component.harness import REGION, Harness
 
@@ -37,7 +36,7 @@ def disagree(harness: Harness, email: str) -> tuple[str, str]:
 
 
 def carry_out(harness: Harness, run_id: str) -> None:
-    run = harness.world.ledger.load_run(run_id)
+    run = harness.ledger.load_run(run_id)
     assert run is not None
     assert run.kind is RunKind.SELECTED
     assert harness.run_phase(run_id).state is RunState.DONE
@@ -93,28 +92,32 @@ def test_a_choice_on_a_line_that_moves_at_the_same_moment_is_refused(
     hold_phones(admin_client)
     person, _ = disagree(harness, PLUS)
     harness.sync()
-    office = wiring.office()
+    context = ADMIN.get()
 
     class Racing:
         """The ledger of an office in which a run stores a link after it was read."""
 
         def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
-            links = office.ledger.load_links(emails)
-            office.ledger.save_links([LinkChange(link) for link in links.values()])
+            links = context.review.load_links(emails)
+            context.review.save_links([LinkChange(link) for link in links.values()])
             return links
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(office.ledger, name)
+        def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
+            return context.review.save_links(changes)
 
-    racing = replace(office, ledger=cast("Ledger", Racing()))
-    monkeypatch.setattr(wiring, "office", lambda: racing)
+        def emails_needing_attention(
+            self, kind: AttentionKind, limit: int, after: str = ""
+        ) -> list[str]:
+            return context.review.emails_needing_attention(kind, limit, after)
+
+    ADMIN.use(replace(context, review=Racing()))
 
     answer = admin_client.request(
         "POST", f"/admin/attention/holds/{in_path(PLUS)}/Phone", {"record": person}
     )
 
     assert answer.status == 409
-    assert office.ledger.load_links([PLUS])[PLUS].holds["Phone"].chosen == ""
+    assert context.review.load_links([PLUS])[PLUS].holds["Phone"].chosen == ""
 
 
 def test_a_refused_person_is_listed_with_code_and_remedy_and_tried_again(
@@ -344,7 +347,7 @@ def test_the_audit_is_paged_and_never_overwritten(admin_client: AdminClient) -> 
     assert (len(first["entries"]), len(second["entries"]), second["next"]) == (2, 1, "")
     assert admin_client.request("GET", "/admin/audit", next="é").status == 422
 
-    office = replace(wiring.office(), clock=lambda: 0.0, new_id=lambda: "same")
+    office = replace(ADMIN.get(), clock=lambda: 0.0, new_id=lambda: "same")
     office.audit_change("arn:bob", "start")
     table = boto3.client("dynamodb", region_name=REGION)
     with pytest.raises(table.exceptions.ClientError, match="conditional"):

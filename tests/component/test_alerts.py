@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import boto3
 import pytest
 
 from connector.aws.sns import SnsAlertPublisher
-from connector.connecting import tell_people
 from connector.errors import RetryError
 from connector.model import Alert, AlertKind, RunState
 from tests.component.credential_fixtures import CredentialFixtures
@@ -47,7 +48,7 @@ def test_a_field_that_disappears_is_told_and_that_it_comes_back_by_itself(
         "fields/Lead/MobilePhone/visibility",
         {"read": False, "edit": False},
     )
-    for client in credentials.harness.world.clients.values():
+    for client in credentials.harness.context.clients.values():
         client.invalidate_schemas()
 
     credentials.run()
@@ -126,7 +127,9 @@ def test_flows_without_a_password_are_never_asked_for_its_age(
 def test_an_alert_carries_its_kind_for_those_who_choose(credentials: CredentialFixtures) -> None:
     alert = Alert(AlertKind.BREAKER, "What", 0.0, "remedy", "kept")
 
-    credentials.harness.world.alerts.publish(alert)
+    sns = boto3.client("sns", region_name=REGION)
+    topic = credentials.harness.resources["alerts_topic"]
+    SnsAlertPublisher(sns, topic, IMMEDIATE).publish(alert)
 
     assert credentials.mail()[0][0] == "What"
 
@@ -141,29 +144,17 @@ def test_a_topic_that_is_gone_is_an_error_that_may_pass() -> None:
         ).publish(Alert(AlertKind.BREAKER, "What", 0.0, "remedy", "kept"))
 
 
-def test_a_topic_that_is_gone_does_not_disturb_the_run(credentials: CredentialFixtures) -> None:
-    gone = SnsAlertPublisher(
-        boto3.client("sns", region_name=REGION),
-        f"arn:aws:sns:{REGION}:123456789012:gone",
-        IMMEDIATE,
-    )
-    there = credentials.harness.world.alerts
+def test_a_topic_that_does_not_exist_does_not_disturb_the_run(
+    credentials: CredentialFixtures,
+) -> None:
+    harness = credentials.harness
+    existing = harness.app
+    missing = f"arn:aws:sns:{REGION}:123456789012:gone"
     credentials.put(credentials.material(password="wrong"))
-    object.__setattr__(credentials.harness.world, "alerts", gone)
+    harness.app = harness.build(replace(harness.settings, alerts_topic=missing))
     assert credentials.run().state is RunState.HALTED
-    object.__setattr__(credentials.harness.world, "alerts", there)
+    harness.app = existing
 
     credentials.run()
 
     assert len(credentials.mail()) == 1
-
-
-def test_without_a_topic_nothing_is_told_and_nothing_fails(credentials: CredentialFixtures) -> None:
-    silent = SnsAlertPublisher(boto3.client("sns", region_name=REGION), "", IMMEDIATE)
-    credentials.put(credentials.material(password="wrong"))
-    object.__setattr__(credentials.harness.world, "alerts", silent)
-
-    run = credentials.run()
-    tell_people(credentials.harness.world, credentials.harness.settings, run)
-
-    assert credentials.mail() == []

@@ -22,7 +22,7 @@ OPT_OUT = FieldPair(
 @pytest.fixture
 def consenting(harness: Harness) -> Harness:
     mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, OPT_OUT))
-    harness.world.mappings.save(mapping)  # type: ignore[attr-defined]
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
     return harness
 
 

@@ -11,11 +11,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from connector import telemetry, wiring
 from connector.model import HintResult, RunKind, RunState
+from functions.form_sync import app as form_sync
 from functions.form_worker import app as form_worker
 from local.actors import FORM_ID
-from tests.component.form_harness import KEY, FormHarness, event, signed
+from tests.component.deployment import deploy, forget_apps
+from tests.component.form_harness import KEY, FormHarness, deploy_form_receiver, event, signed
 from tests.component.harness import REGION
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
@@ -29,22 +30,19 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         staged = FormHarness()
-        for name, value in {
-            "LEDGER_TABLE": "LedgerTable",
-            "JOURNAL_TABLE": "JournalTable",
-            "MAPPINGS_TABLE": "MappingsTable",
-            "FORMS_QUEUE_URL": staged.queue_url,
-            "FORMS_SECRET": "forms",
-            "SALESFORCE_SECRET": "salesforce",
-            "PLEZI_SECRET": "plezi",
-        }.items():
-            monkeypatch.setenv(name, value)
-        for made in (wiring.form_door, wiring.form_lane, telemetry.logger):
-            made.cache_clear()
+        deploy(
+            staged,
+            monkeypatch,
+            "FormWorkerFunction",
+            forms_queue_url=staged.queue_url,
+        )
+        deploy_form_receiver(staged, monkeypatch)
+        form_worker.APP.use(staged.form_app)
         staged.tenant.webhooks._deliver = staged.push
         target = {"url": "https://api.example/v1/forms", "signing_key": KEY}
         staged.control("plezi", "POST", "push", target)
         yield staged
+        forget_apps()
 
 
 def submit(harness: FormHarness, **fields: str) -> list[int]:
@@ -91,7 +89,7 @@ def test_a_tenant_that_cannot_sign_uses_a_token(harness: FormHarness) -> None:
     assert submit(harness, email=ANA, last_name="Lopez") == [401]
 
     harness.put_forms_secret(json.dumps({"tokens": [token]}))
-    wiring.form_door.cache_clear()
+    form_sync.APP.use(None)
     assert submit(harness, email=ANA, last_name="Lopez") == [202]
 
     assert harness.consume(only_message(harness)) == (HintResult.RESOLVED, 0)

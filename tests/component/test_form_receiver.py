@@ -11,13 +11,21 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from connector import telemetry, wiring
 from connector.aws.dynamodb.idempotency import RECORD_SECONDS, DynamoIdempotency
-from connector.aws.secrets import SecretReader
-from connector.forms.receiver import FormReceiver
+from connector.bootstrap import build_app
 from connector.forms.request import parse_request
-from connector.secrets import FormsCredentials
-from tests.component.form_harness import KEY, OTHER_KEY, TOKEN, FormHarness, event, signed
+from connector.settings import FormReceiverSettings
+from local.template_settings import template_settings
+from tests.component.deployment import forget_apps
+from tests.component.form_harness import (
+    KEY,
+    OTHER_KEY,
+    TOKEN,
+    FormHarness,
+    deploy_form_receiver,
+    event,
+    signed,
+)
 from tests.component.harness import REGION
 from tests.retry_policies import IMMEDIATE
 
@@ -32,17 +40,14 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         staged = FormHarness()
-        monkeypatch.setenv("LEDGER_TABLE", "LedgerTable")
-        monkeypatch.setenv("FORMS_QUEUE_URL", staged.queue_url)
-        monkeypatch.setenv("FORMS_SECRET", "forms")
-        renew()
+        deploy_form_receiver(staged, monkeypatch)
         yield staged
+        forget_apps()
 
 
 def renew() -> None:
     """A new container: it has read no secret yet."""
-    wiring.form_door.cache_clear()
-    telemetry.logger.cache_clear()
+    forget_apps()
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
@@ -61,21 +66,14 @@ def is_refused(harness: FormHarness, answer: dict[str, Any], status: int) -> boo
 
 def test_the_event_on_file_is_taken_when_it_is_fresh(harness: FormHarness) -> None:
     on_file = event("form_sync")
-    door = FormReceiver(
-        SecretReader(
-            boto3.client("secretsmanager"),
-            "forms",
-            FormsCredentials,
-            lambda: 1772524800.0,
-            IMMEDIATE,
+    receiver = build_app(
+        template_settings(
+            FormReceiverSettings, forms_queue_url=harness.queue_url, forms_secret="forms"
         ),
-        DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE),
-        harness.inbox,
-        lambda: 1772524800.0,
-        lambda: "trace-1",
+        **{**harness.runtime, "clock": lambda: 1772524800.0, "ids": lambda: "trace-1"},
     )
 
-    assert door.receive(parse_request(on_file)) == "trace-1"
+    assert receiver.receive(parse_request(on_file)) == "trace-1"
 
     [(message, _)] = harness.waiting()
     assert message["email"] == "ana.lopez@example.com"

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from connector import telemetry, wiring
 from connector.errors import HaltError
 from connector.model import Hold, HoldReason, Link, LinkChange, RunKind, RunState
+from connector.sync.worker import UnexpectedRunError
 from functions.admin import app as admin
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
 from functions.sync_worker import app as sync_worker
-from tests.component.harness import REGION, Harness
+from tests.component.deployment import deploy
+from tests.component.harness import Harness
+from tests.component.lambda_context import FakeLambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+CONTEXT = FakeLambdaContext()
 
 
 def event(name: str) -> dict[str, Any]:
@@ -31,23 +30,13 @@ def event(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def deployed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    queue = boto3.client("sqs", region_name=REGION).get_queue_url(QueueName="runs.fifo")
-    for name, value in {
-        "LEDGER_TABLE": "LedgerTable",
-        "JOURNAL_TABLE": "JournalTable",
-        "MAPPINGS_TABLE": "MappingsTable",
-        "RUNS_QUEUE_URL": queue["QueueUrl"],
-        "SALESFORCE_SECRET": "salesforce",
-        "PLEZI_SECRET": "plezi",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for made in (wiring.door, wiring.office, wiring.worker, telemetry.logger):
-        made.cache_clear()
+    for function in ("ScheduledSyncFunction", "SyncWorkerFunction", "AdminFunction"):
+        deploy(harness, monkeypatch, function)
     return harness
 
 
 def ask_admin(name: str, **changes: Any) -> dict[str, Any]:
-    context = LambdaContext()
+    context = FakeLambdaContext()
     answer = admin.handler({**event(name), **changes}, context)
     assert answer["statusCode"] == 200, answer["body"]
     body: dict[str, Any] = json.loads(answer["body"])
@@ -129,7 +118,7 @@ def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
     hold = Hold(HoldReason.CONFLICT, 0.0, {"00Q8d000001AbCdEAK": "1"})
     deployed.ledger.save_links([LinkChange(Link("a+b@x.fr", holds={"Phone": hold}))])
 
-    answer = admin.handler(event("admin_choose"), LambdaContext())
+    answer = admin.handler(event("admin_choose"), FakeLambdaContext())
 
     assert answer["statusCode"] == 202, answer["body"]
     run = deployed.ledger.load_run(json.loads(answer["body"])["run_id"])
@@ -144,7 +133,7 @@ def test_the_admin_function_without_a_variable_breaks_with_its_name(
     monkeypatch.delenv("MAPPINGS_TABLE")
 
     with pytest.raises(HaltError, match="MAPPINGS_TABLE"):
-        admin.handler(event("admin_status"), LambdaContext())
+        admin.handler(event("admin_status"), FakeLambdaContext())
 
 
 @pytest.mark.usefixtures("deployed")
@@ -161,10 +150,10 @@ def test_an_error_that_nobody_foresaw_is_raised_without_any_value(
     def break_down(*_: Any) -> None:
         raise ValueError("https://app.plezi.co/api/v1/contacts?filter[email]=ana@example.com")
 
-    monkeypatch.setattr(wiring, "worker", lambda: (deployed.world, deployed.settings))
+    sync_worker.APP.use(deployed.app)
     monkeypatch.setattr("connector.sync.runs.SyncEngine.run_phase", break_down)
 
-    with pytest.raises(wiring.BrokenRunError) as caught:
+    with pytest.raises(UnexpectedRunError) as caught:
         sync_worker.handler(event("runs_queue"), CONTEXT)
 
     assert "ValueError" in str(caught.value)

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from connector import telemetry, wiring
-from connector.connecting import SecretKind, tell_people
+from connector.bootstrap.rotation import SecretKind
 from connector.credentials.rotation import RotationOutcome
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import HintResult, RunKind
@@ -19,9 +17,11 @@ from connector.sync.runs import FINAL_STATES
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
 from tests.component.credential_fixtures import CredentialFixtures
-from tests.component.form_harness import FormHarness, signed
+from tests.component.deployment import deploy, forget_apps
+from tests.component.form_harness import FormHarness, deploy_form_receiver, signed
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import ApiCallRecorder, granted, record_calls
+from tests.component.lambda_context import FakeLambdaContext
 
 
 @pytest.fixture
@@ -29,30 +29,23 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
     return record_calls(monkeypatch)
 
 
-@pytest.fixture
-def door(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
-    queue = boto3.client("sqs", region_name=REGION).get_queue_url(QueueName="runs.fifo")
-    monkeypatch.setenv("LEDGER_TABLE", "LedgerTable")
-    monkeypatch.setenv("RUNS_QUEUE_URL", queue["QueueUrl"])
-    wiring.door.cache_clear()
-    telemetry.logger.cache_clear()
-    yield harness
-    wiring.door.cache_clear()
-
-
-@pytest.mark.usefixtures("door")
-def test_the_clock_s_door(watch: ApiCallRecorder) -> None:
+def test_the_schedule(
+    harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(harness, monkeypatch, "ScheduledSyncFunction")
     with watch.recording():
-        scheduled_sync.handler({}, None)
+        scheduled_sync.handler({}, FakeLambdaContext())
 
     assert watch.used == granted("ScheduledSyncFunction")
 
 
-@pytest.mark.usefixtures("door")
-def test_the_manual_door(watch: ApiCallRecorder) -> None:
+def test_the_manual_requests(
+    harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(harness, monkeypatch, "ManualSyncFunction")
     with watch.recording():
         for kind in ("changes", "full", "dry_run"):
-            assert "run_id" in manual_sync.handler({"kind": kind}, None)
+            assert "run_id" in manual_sync.handler({"kind": kind}, FakeLambdaContext())
 
     assert watch.used == granted("ManualSyncFunction")
 
@@ -69,14 +62,14 @@ def test_the_worker(
             state = work(run_id, *asked)
             run = harness.ledger.load_run(run_id)
             if run is not None and state in FINAL_STATES:
-                tell_people(harness.world, harness.settings, run)
+                harness.app.alerts.notify(run)
             return state
 
     monkeypatch.setattr(harness.engine, "run_phase", watched)
     credentials.reset_password()
     harness.sync()
     credentials.put(credentials.material())
-    harness.world.mappings.save(replace(DEFAULT_MAPPING, version=1))  # type: ignore[attr-defined]
+    harness.context.mappings.save(replace(DEFAULT_MAPPING, version=1))  # type: ignore[attr-defined]
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
     harness.add_lead(Email="ana@example.com", Phone="2")
     harness.add_person(email="long@example.com", last_name="x" * 81)
@@ -115,13 +108,9 @@ def forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         staged = FormHarness()
-        monkeypatch.setenv("LEDGER_TABLE", "LedgerTable")
-        monkeypatch.setenv("FORMS_QUEUE_URL", staged.queue_url)
-        monkeypatch.setenv("FORMS_SECRET", "forms")
-        wiring.form_door.cache_clear()
-        telemetry.logger.cache_clear()
+        deploy_form_receiver(staged, monkeypatch)
         yield staged
-        wiring.form_door.cache_clear()
+        forget_apps()
 
 
 def test_the_door_of_forms(forms: FormHarness, watch: ApiCallRecorder) -> None:

@@ -48,7 +48,7 @@ class TestFull:
         for side in ("plezi", "salesforce"):
             harness.control(side, "POST", "clock", {"advance": 3600})
         harness.sync()
-        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
         harness.sync()
         assert (
@@ -72,7 +72,7 @@ class TestFull:
         for number in range(3):
             harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
         harness.sync()
-        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
         since = {
             line["at"] for number in range(3) for line in harness.journal(f"p{number}@example.com")
         }
@@ -96,7 +96,7 @@ class TestFull:
         [lead] = harness.leads()
         harness.edit_lead(lead["Id"], segment__c="large")
         harness.sync()
-        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
         harness.sync(kind=RunKind.FULL)
 
@@ -115,7 +115,7 @@ class TestFull:
         line = FieldPair(
             "segment", "segment__c", Direction.BOTH, policy=ConflictPolicy.SALESFORCE_WINS
         )
-        harness.world.mappings.save(with_lines(line))  # type: ignore[attr-defined]
+        harness.context.mappings.save(with_lines(line))  # type: ignore[attr-defined]
 
         harness.sync(kind=RunKind.FULL)
 
@@ -141,7 +141,7 @@ class TestFull:
         for number in range(4):
             harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
         harness.sync()
-        harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
 
         run = harness.sync(lambda: True, kind=RunKind.FULL)
 
@@ -158,7 +158,7 @@ class TestFull:
 
         def save_at_the_first_look() -> bool:
             if next(looks) == 0:
-                harness.world.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+                harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
             return True
 
         run = harness.sync(save_at_the_first_look)
@@ -299,7 +299,7 @@ class TestDryRun:
         _, lines = harness.dry_run(draft=draft)
 
         assert told(lines) == {("ana@example.com", "written", "segment__c", None, "smb")}
-        assert harness.world.mappings.current().version == 0
+        assert harness.context.mappings.current().version == 0
 
     def test_it_can_be_for_some_people(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run(emails=["new@example.com"])

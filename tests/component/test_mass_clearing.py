@@ -13,7 +13,7 @@ LIMIT = 3
 
 
 def crowd(harness: Harness, number: int) -> list[str]:
-    harness.engine = SyncEngine(replace(harness.world, max_cleared=LIMIT))
+    harness.engine = SyncEngine(replace(harness.context, max_cleared=LIMIT))
     people = [
         harness.add_person(email=f"p{each}@example.com", last_name="Roi", phone="111")
         for each in range(number)
@@ -62,7 +62,7 @@ def test_once_a_person_says_that_it_is_meant_the_next_run_goes_on(harness: Harne
     empty(harness, crowd(harness, LIMIT + 1))
     harness.sync()
 
-    harness.ledger.allow_clearing(harness.world.clock() + 3600)
+    harness.ledger.allow_clearing(harness.context.clock() + 3600)
 
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}
@@ -80,7 +80,7 @@ def test_an_administrator_says_that_it_is_meant_or_that_it_is_mended(
     assert mended["clearing_allowed_until"] == 0
     assert harness.sync().state is RunState.HALTED
     meant = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": True})
-    assert meant["clearing_allowed_until"] > harness.world.clock()
+    assert meant["clearing_allowed_until"] > harness.context.clock()
 
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}

@@ -19,7 +19,7 @@ from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run
 
 def save(harness: Harness, **changes: Any) -> None:
     mapping = MappingConfig(1, DEFAULT_MAPPING.pairs, DEFAULT_MAPPING.contact_filter, **changes)
-    harness.world.mappings.save(mapping)  # type: ignore[attr-defined]
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
 
 
 class TestConversion:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from connector import connecting, telemetry, wiring
-from connector.connecting import SecretKind
+from connector.aws.secrets import SecretVersions, VersionStages
+from connector.bootstrap.rotation import SecretKind
 from connector.credentials.rotation import MAX_TESTS, RotationOutcome, RotationStep
 from connector.errors import HaltError, RetryError, UnknownOutcomeError
 from connector.model import RunState
 from functions.rotate_credentials import app
 from tests.component.credential_fixtures import CredentialFixtures
-from tests.component.harness import REGION, Harness
+from tests.component.deployment import deploy
+from tests.component.harness import REGION
+from tests.component.lambda_context import FakeLambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
 STEPS = [RotationStep.CREATE, RotationStep.SET, RotationStep.TEST, RotationStep.FINISH]
@@ -37,24 +40,13 @@ def reset(credentials: CredentialFixtures) -> CredentialFixtures:
 @pytest.fixture
 def rotates(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
     """As `reset`, and Secrets Manager rotates the secret (moto would do it by itself)."""
-    client = boto3.client("secretsmanager", region_name=REGION)
-    described = client.describe_secret
 
-    def describe(**asked: Any) -> Any:
-        return {**described(**asked), "RotationEnabled": True}
+    def rotates_by_aws(self: SecretVersions) -> VersionStages:
+        return replace(described(self), rotates=True)
 
-    monkeypatch.setattr(client, "describe_secret", describe)
-    monkeypatch.setattr(boto3, "client", _shared(client))
+    described = SecretVersions.list_versions
+    monkeypatch.setattr(SecretVersions, "list_versions", rotates_by_aws)
     return reset
-
-
-def _shared(secrets: Any) -> Callable[..., Any]:
-    real = boto3.client
-
-    def client(service: str, **options: Any) -> Any:
-        return secrets if service == "secretsmanager" else real(service, **options)  # type: ignore[call-overload]
-
-    return client
 
 
 def runs(credentials: CredentialFixtures) -> int:
@@ -179,7 +171,7 @@ def test_a_version_whose_refusals_may_have_been_lost_is_not_tried_for_ever(
 
 def test_while_a_run_logs_in_no_version_is_tried(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
-    reset.harness.ledger.acquire_login_lock(reset.harness.world.clock(), 60)
+    reset.harness.ledger.acquire_login_lock(reset.harness.context.clock(), 60)
 
     with pytest.raises(RetryError, match="another login is under way"):
         reset.rotation().test_and_promote(version)
@@ -351,17 +343,7 @@ def test_what_hurried_people_put_straight_to_current_is_tried_once_by_the_next_r
 
 @pytest.fixture
 def deployed(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
-    settings = reset.harness.settings
-    for name, value in {
-        "LEDGER_TABLE": settings.ledger_table,
-        "RUNS_QUEUE_URL": settings.runs_queue_url,
-        "SALESFORCE_SECRET": "salesforce",
-        "PLEZI_SECRET": "plezi",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for made in (wiring.door, telemetry.logger):
-        made.cache_clear()
-    monkeypatch.setattr(connecting, "HttpSession", lambda **_: Harness._wire(reset.harness.org))
+    deploy(reset.harness, monkeypatch, "RotateCredentialsFunction")
     return reset
 
 
@@ -372,9 +354,9 @@ def event(name: str, **changes: Any) -> dict[str, Any]:
 
 def test_the_function_answers_an_offer_with_what_became_of_it(deployed: CredentialFixtures) -> None:
     bad = deployed.put(deployed.material(password="wrong"), "AWSPENDING")
-    refused = app.handler(event("rotate_credentials", version=bad), None)
+    refused = app.handler(event("rotate_credentials", version=bad), FakeLambdaContext())
     good = deployed.put(deployed.material(), "AWSPENDING")
-    promoted = app.handler(event("rotate_credentials", version=good), None)
+    promoted = app.handler(event("rotate_credentials", version=good), FakeLambdaContext())
 
     assert (refused["outcome"], promoted["outcome"]) == ("refused", "promoted")
     assert json.loads(json.dumps(refused))["causes"]
@@ -384,16 +366,16 @@ def test_the_function_answers_an_offer_with_what_became_of_it(deployed: Credenti
 
 @pytest.mark.parametrize("wrong", [{}, {"version": ""}, {"version": "v", "secret": "forms"}])
 def test_the_function_names_what_is_wrong_with_an_offer(wrong: dict[str, str]) -> None:
-    assert "version" in app.handler(wrong, None)["error"]
+    assert "version" in app.handler(wrong, FakeLambdaContext())["error"]
 
 
 def test_an_offer_that_cannot_be_tried_is_answered_with_the_remedy(
     deployed: CredentialFixtures,
 ) -> None:
-    assert "AWSPENDING" in app.handler({"version": "unknown"}, None)["error"]
+    assert "AWSPENDING" in app.handler({"version": "unknown"}, FakeLambdaContext())["error"]
     version = deployed.put(deployed.material(), "AWSPENDING")
     deployed.switch(org_status="maintenance")
-    assert "may be offered again" in app.handler({"version": version}, None)["error"]
+    assert "may be tested again" in app.handler({"version": version}, FakeLambdaContext())["error"]
 
 
 def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
@@ -402,6 +384,6 @@ def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
     asked = event("rotation_step", SecretId="salesforce", ClientRequestToken=deployed.current())
 
     with pytest.raises(HaltError, match="rotation is not switched on"):
-        app.handler(asked, None)
+        app.handler(asked, FakeLambdaContext())
     with pytest.raises(HaltError, match="rotates the Salesforce and the Plezi secret"):
-        app.handler({**asked, "SecretId": "another"}, None)
+        app.handler({**asked, "SecretId": "another"}, FakeLambdaContext())

@@ -1,165 +1,179 @@
-"""What the environment says, read once, by one function, for each kind of function.
+"""Settings of each kind of function, read from its environment variables.
 
-A missing or unusable variable fails at start with its name. Secrets are only named here: their
-values come from Secrets Manager at first use.
+A setting has no default here: the template is the only place that holds defaults, and it hands
+every setting to every function that reads it (tests/template checks both). Secrets are only named
+here; their values come from Secrets Manager.
+
+The settings are plain dataclasses and not pydantic models: functions that only accept requests must
+start fast, and importing pydantic costs about half as much as importing boto3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, TypeVar, get_type_hints
 
 from connector.errors import HaltError, StopReason
 
-
-class UpdateMethod(StrEnum):
-    """How an existing Plezi contact is written (assumed: put)."""
-
-    PUT = "put"
-    PATCH = "patch"
-    POST_UPSERT = "post_upsert"
+OPTIONAL: Final = {"may_be_empty": True}
+"""Metadata of a setting that the template may leave empty."""
 
 
-class Pager(StrEnum):
-    """How Plezi lists are paged (assumed: page)."""
-
-    PAGE = "page"
-    LIMIT_OFFSET = "limit_offset"
-
-
-class ChangedSince(StrEnum):
-    """How Plezi is asked for what changed since an instant (assumed: filter)."""
-
-    FILTER = "filter"
-    UPDATED_SINCE = "updated_since"
-    NONE = "none"
-
-
-class PleziDialect(BaseModel):
-    """Everything about the Plezi API that no public source proves; each line is one assumption.
-
-    A probe of the real tenant changes this setting, never the code. `attributes` maps our names to
-    the tenant's (`{"function": "job_title"}`).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    update_method: UpdateMethod = UpdateMethod.PUT
-    pager: Pager = Pager.PAGE
-    changed_since: ChangedSince = ChangedSince.FILTER
-    page_size: int = Field(default=100, ge=1, le=1000)
-    finds_by_email: bool = True
-    describes_attributes: bool = True
-    contact_url_template: str = "https://app.plezi.co/contacts/{id}"
-    attributes: Mapping[str, str] = Field(default_factory=dict)
-
-
-class RunRequestSettings(BaseModel):
-    """What a door needs: where requests are written down."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    ledger_table: str
-    runs_queue_url: str
-
-
-class TableSettings(BaseModel):
-    """What a function that only reads the ledger needs."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """The tables that hold the ledger, the journal and the versions of the mapping."""
 
     ledger_table: str
     journal_table: str
     mappings_table: str
 
 
-class ConnectionSettings(BaseModel):
-    """What a function needs to speak to both sides.
+@dataclass(frozen=True, kw_only=True)
+class RunQueueSettings:
+    """Where requested runs are stored and queued."""
 
-    `password_expires_days` is the password policy of the integration user's profile (Salesforce's
-    default is 90; 0: never), which the API does not tell (reference: salesforce 1.4).
+    ledger_table: str
+    runs_queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequestSettings(RunQueueSettings):
+    """Settings of a function that only requests runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionSettings:
+    """Settings of a function that calls Plezi and Salesforce.
+
+    `salesforce_trusted_host` (host or host:port) and `salesforce_ca_pem` are for a simulated org.
+    `plezi_dialect` is a JSON object ('': nothing differs from what is assumed).
+    `password_expires_days` is the password policy of the integration user's profile (0: never),
+    which Salesforce's API does not return.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     ledger_table: str
     salesforce_secret: str
-    salesforce_trusted_host: str = ""
-    salesforce_ca_pem: str = ""
-    salesforce_api_version: str = "64.0"
+    salesforce_trusted_host: str = field(metadata=OPTIONAL)
+    salesforce_ca_pem: str = field(metadata=OPTIONAL)
+    salesforce_api_version: str
     plezi_secret: str
-    plezi_base_url: str = "https://app.plezi.co/api/v1"
-    plezi_calls_per_second: float = Field(default=2.0, ge=0)
-    plezi_dialect: PleziDialect = PleziDialect()
-    password_expires_days: int = Field(default=90, ge=0)
+    plezi_base_url: str
+    plezi_calls_per_second: float
+    plezi_dialect: str = field(metadata=OPTIONAL)
+    password_expires_days: int
 
 
-class AdminSettings(RunRequestSettings, TableSettings, ConnectionSettings):
-    """What an administrator's function needs; `alerts_topic` tells who is alerted ('': nobody)."""
+@dataclass(frozen=True, kw_only=True)
+class SyncSettings(TableSettings, ConnectionSettings):
+    """Settings of a function that synchronizes.
 
-    alerts_topic: str = ""
-    api_share: float = Field(default=0.2, gt=0, le=1)
-
-
-class RotationSettings(RunRequestSettings, ConnectionSettings):
-    """What the rotation of a secret needs: both sides for the trial, a door for the catch-up."""
-
-
-class WorkerSettings(RunRequestSettings, TableSettings, ConnectionSettings):
-    """What the engine needs.
-
-    `quarantine_alert_links`: so many refused people are an alert. One is somebody's typing and
-    waits in the list; ten are mostly one rule or field of the org, which goes on until it is seen.
+    `worker_timeout_seconds` is when AWS stops a worker: an older intent belongs to a stopped one.
+    `journal_days` is how long a journal entry is kept. `max_cleared` is how many people one run may
+    clear fields of. `api_share` is the fraction of the org's API calls of 24 hours that runs may
+    use.
     """
 
-    worker_timeout_seconds: float = Field(default=300, gt=0)
-    worker_budget_seconds: float = Field(default=240, gt=0)
-    journal_days: int = Field(default=365, ge=1)
-    alerts_topic: str = ""
-    max_cleared: int = Field(default=100, ge=0)
-    api_share: float = Field(default=0.2, gt=0, le=1)
-    assign_new_leads: bool = True
-    quarantine_alert_links: int = Field(default=10, ge=1)
+    worker_timeout_seconds: float
+    journal_days: int
+    max_cleared: int
+    api_share: float
+    assign_new_leads: bool
 
 
-class FormReceiverSettings(BaseModel):
-    """What the form door needs: who may knock, and where hints are written down."""
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings(SyncSettings):
+    """Settings of the function that works on runs.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    `worker_budget_seconds` is the time after which a run saves its position and continues in
+    another invocation. `quarantine_alert_links` is the number of people in quarantine that raises
+    an alert.
+    """
+
+    runs_queue_url: str
+    worker_budget_seconds: float
+    alerts_topic: str = field(metadata=OPTIONAL)
+    quarantine_alert_links: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormWorkerSettings(SyncSettings):
+    """Settings of the function that synchronizes the contact of a submitted form."""
+
+    forms_queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormReceiverSettings:
+    """Settings of the function that receives forms."""
 
     ledger_table: str
     forms_queue_url: str
     forms_secret: str
 
 
-class FormWorkerSettings(WorkerSettings):
-    """What the engine needs to hear forms: it asks for no runs."""
+@dataclass(frozen=True, kw_only=True)
+class AdminSettings(RunQueueSettings, TableSettings, ConnectionSettings):
+    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed."""
 
-    runs_queue_url: str = ""
-    forms_queue_url: str
-
-
-AnySettings = TypeVar("AnySettings", bound=BaseModel)
+    alerts_topic: str = field(metadata=OPTIONAL)
+    api_share: float
 
 
-def read_settings(kind: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
+@dataclass(frozen=True, kw_only=True)
+class RotationSettings(RunQueueSettings, ConnectionSettings):
+    """Settings of the function that tests and promotes a new version of a secret."""
+
+
+Settings = TypeVar(
+    "Settings",
+    RunRequestSettings,
+    FormReceiverSettings,
+    WorkerSettings,
+    FormWorkerSettings,
+    AdminSettings,
+    RotationSettings,
+)
+
+
+def _boolean(text: str) -> bool:
+    """Read what the template's parameters of this kind allow."""
+    return {"true": True, "false": False}[text]
+
+
+CONVERSIONS: Final[Mapping[type, Callable[[str], Any]]] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: _boolean,
+}
+
+
+def variable_names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the environment variables that hold the settings of one kind of function."""
+    return tuple(each.name.upper() for each in fields(kind))
+
+
+def read_settings(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
     """Read the settings of one kind of function from its environment variables.
 
-    Names are the fields' in capitals; an empty variable means its default. Raises `HaltError`
-    naming every variable that is missing or unusable.
+    A variable has the name of the setting in capitals. Raises `HaltError` that names every variable
+    that is missing, empty although it must not be, or not of its type.
     """
-    given: dict[str, object] = {
-        name: environ[name.upper()] for name in kind.model_fields if environ.get(name.upper())
-    }
-    if isinstance(text := given.get("plezi_dialect"), str):
-        given["plezi_dialect"] = PleziDialect.model_validate_json(text)
-    try:
-        return kind.model_validate(given)
-    except ValidationError as error:
-        wrong = ", ".join(str(problem["loc"][0]).upper() for problem in error.errors())
+    types = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for each in fields(kind):
+        text = environ.get(each.name.upper())
+        if text is None or not (text or each.metadata.get("may_be_empty")):
+            wrong.append(each.name.upper())
+            continue
+        try:
+            values[each.name] = CONVERSIONS[types[each.name]](text)
+        except (KeyError, ValueError):
+            wrong.append(each.name.upper())
+    if wrong:
         raise HaltError(
-            StopReason.SETTINGS, f"set these environment variables properly: {wrong}"
-        ) from error
+            StopReason.SETTINGS, f"set these environment variables correctly: {', '.join(wrong)}"
+        )
+    return kind(**values)

@@ -1,25 +1,32 @@
-"""One logger and one set of metric names. Never a value that a person typed.
+"""The log and the metrics of the deployed functions, by Powertools.
 
-Both are made at first use, so that importing a function reads no environment; the name of the
-service, a dimension of every metric, comes from POWERTOOLS_SERVICE_NAME. Metric names are
-members of an enumeration, so that a dashboard and the code cannot drift apart.
+The logger is made at first use, so that importing a function reads no environment. The name of the
+service, a dimension of every metric, comes from POWERTOOLS_SERVICE_NAME. Metric names are members
+of an enumeration, so that a dashboard and the code cannot differ.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any, Final, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 
-NAMESPACE = "PleziSalesforce"
+from connector.log_events import Event, Level
+from connector.version import VERSION
+
+NAMESPACE: Final = "PleziSalesforce"
+OUR_PACKAGES: Final = ("/connector/", "/functions/")
+"""How a frame of our own code is recognised by its file's path, in the layer and in the checkout."""
+
+Result = TypeVar("Result")
 
 
 class Metric(StrEnum):
-    """The metrics that the connector publishes; dimensions are added by Powertools."""
+    """The metrics that the connector publishes; Powertools adds the dimensions."""
 
     RUNS_DONE = "RunsDone"
     RUNS_HALTED = "RunsHalted"
@@ -32,27 +39,62 @@ class Metric(StrEnum):
 
 @lru_cache(maxsize=1)
 def logger() -> Logger:
-    """Return the logger: one JSON object a line."""
-    return Logger()
+    """Return the logger: one JSON object a line, each with the version of the connector."""
+    log = Logger()
+    log.append_keys(version=VERSION)
+    return log
 
 
-@lru_cache(maxsize=1)
-def _metrics() -> Metrics:
-    return Metrics(namespace=NAMESPACE)
+def log_event(event: Event, /, **fields: object) -> None:
+    """Write one event to the log. Satisfies `log_events.EventLog`."""
+    write: dict[Level, Callable[..., None]] = {
+        Level.DEBUG: logger().debug,
+        Level.INFO: logger().info,
+        Level.WARNING: logger().warning,
+        Level.ERROR: logger().error,
+    }
+    write[event.level](event.name, extra=fields)
 
 
-def place_of(error: BaseException) -> dict[str, str]:
-    """Return the kind and the place of an error, which is all that may be logged of it.
+def with_lambda_context(
+    handler: Callable[[dict[str, Any], Any], Result],
+) -> Callable[[dict[str, Any], Any], Result]:
+    """Add the request id, the function's name and whether this is a cold start to every log line."""
 
-    The libraries below may quote an address or an e-mail in an error's text.
+    @wraps(handler)
+    def handle(event: dict[str, Any], context: Any) -> Result:  # noqa: ANN401  # Lambda's object
+        call: Callable[..., Result] = logger().inject_lambda_context(handler)
+        return call(event, context)
+
+    return handle
+
+
+def describe_error(error: BaseException) -> dict[str, str]:
+    """Return what may be logged of an error: its class, its place, and AWS's code and operation.
+
+    Its text may not: the libraries below may quote an address or an e-mail in it. `frame` is the
+    last place in our own code, `library_frame` the place where the error was raised, if that is
+    another one.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return {"error": type(error).__name__, "where": where}
+    frames = [f"{it.filename}:{it.lineno}" for it in traceback.extract_tb(error.__traceback__)]
+    ours = [frame for frame in frames if any(name in frame for name in OUR_PACKAGES)]
+    described = {"error": type(error).__name__, "frame": ours[-1] if ours else ""}
+    if frames and frames[-1] != described["frame"]:
+        described["library_frame"] = frames[-1]
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        described["aws_code"] = str(response.get("Error", {}).get("Code", ""))
+        described["aws_operation"] = str(getattr(error, "operation_name", ""))
+    return described
 
 
-def publish(numbers: Mapping[Metric, float]) -> None:
-    """Publish some numbers now, as one embedded-metric line of the log."""
+def publish(numbers: Mapping[str, float]) -> None:
+    """Publish numbers, by the metric's name, as one line of CloudWatch's embedded metric format."""
+    # Imported here: only the workers publish metrics, and the other functions must start fast.
+    from aws_lambda_powertools import Metrics  # noqa: PLC0415
+    from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
+
+    metrics = Metrics(namespace=NAMESPACE)
     for metric, number in numbers.items():
-        _metrics().add_metric(name=metric.value, unit=MetricUnit.Count, value=number)
-    _metrics().flush_metrics()
+        metrics.add_metric(name=Metric(metric).value, unit=MetricUnit.Count, value=number)
+    metrics.flush_metrics()

@@ -147,7 +147,7 @@ def test_an_alert_is_told_once_until_it_is_over_and_again_when_it_is_back() -> N
     halted = replace(CALM, run=run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), breaker=REFUSED)
 
     for situation in (halted, halted, halted, CALM, halted):
-        assert notify_new(evaluate_alerts(situation), mail, memory, NOW) == []
+        assert notify_new(evaluate_alerts(situation), mail, memory, NOW)[1] == []
 
     assert [alert.key for alert in mail.told] == ["v1", "v1"]
 
@@ -220,11 +220,11 @@ def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
     full = replace(CALM, quarantine_size=10)
     mail.closed = True
 
-    assert [alert.kind for alert in notify_new(evaluate_alerts(full), mail, memory, NOW)] == [
+    assert [alert.kind for alert in notify_new(evaluate_alerts(full), mail, memory, NOW)[1]] == [
         AlertKind.QUARANTINE
     ]
     mail.closed = False
-    assert notify_new(evaluate_alerts(full), mail, memory, NOW) == []
+    assert notify_new(evaluate_alerts(full), mail, memory, NOW)[1] == []
 
     assert len(mail.told) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.forms.consumer import FormConsumer, max_busy_retries
+from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult
 
 HINT = ChangeHint("trace-1", email="a@b.fr")
@@ -24,7 +25,13 @@ class Queue:
 def delays(heard: HintResult) -> list[int]:
     """How long a hint busy_retries, time after time, that is always heard alike."""
     queue = Queue()
-    lane = FormConsumer(lambda _: heard, queue, WORKER_TIMEOUT)
+    lane = FormConsumer(
+        lambda _: heard,
+        queue,
+        no_log,
+        worker_timeout=WORKER_TIMEOUT,
+        describe_error=lambda _: {},
+    )
     waited: list[int] = []
     hint, busy_retries = HINT, 0
     while True:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from connector.errors import HaltError
+from connector.forms.keys import parse_forms_keys
 from connector.forms.signature import SignatureHeaders, is_known_token, is_signed
-from connector.secrets import FormsCredentials
 from local.plezi_tenant.webhooks import signature
 
 # The example that the reference libraries of Standard Webhooks publish.
@@ -27,7 +28,7 @@ OTHER = "whsec_" + base64.b64encode(b"another key of twenty-four bytes").decode(
 
 
 def keys(*texts: str) -> tuple[bytes, ...]:
-    return FormsCredentials.model_validate({"signing_keys": texts}).keys()
+    return parse_forms_keys(json.dumps({"signing_keys": texts}), "forms").signing_keys
 
 
 def signed(
@@ -159,8 +160,12 @@ def test_a_key_becomes_the_bytes_that_sign() -> None:
 def test_a_secret_that_is_not_one_is_named_and_not_quoted(
     secret: dict[str, list[str]], where: str
 ) -> None:
-    with pytest.raises(ValidationError) as caught:
-        FormsCredentials.model_validate(secret)
-    [problem] = caught.value.errors(include_input=False)
-    assert problem["loc"][0] == where
-    assert not any(text in problem["msg"] for texts in secret.values() for text in texts)
+    with pytest.raises(HaltError, match=f"'forms'.*{where}") as caught:
+        parse_forms_keys(json.dumps(secret), "forms")
+    assert not any(text in str(caught.value) for texts in secret.values() for text in texts)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "no JSON", '{"signing_keys": "whsec_x"}'])
+def test_a_secret_of_another_shape_is_refused_with_its_name(text: str) -> None:
+    with pytest.raises(HaltError, match="'forms'"):
+        parse_forms_keys(text, "forms")

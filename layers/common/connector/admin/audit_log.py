@@ -7,9 +7,9 @@ from connector.admin.errors import InvalidRequestError
 from connector.aws.dynamodb.audit import AuditPage
 
 
-def list_audit_entries(office: AdminContext, *, limit: int, after: str = "") -> AuditPage:
+def list_audit_entries(context: AdminContext, *, limit: int, after: str = "") -> AuditPage:
     """Return the newest changes that administrators made. Raises `InvalidRequestError`."""
     try:
-        return office.audit.entries(limit, after)
+        return context.audit.entries(limit, after)
     except ValueError as error:
         raise InvalidRequestError("next: not the `next` of an earlier page") from error

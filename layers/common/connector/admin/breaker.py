@@ -20,21 +20,21 @@ class BreakerReset:
     clearing_allowed_until: float
 
 
-def reset_breaker(office: AdminContext, who: str, *, meant: bool) -> BreakerReset:
+def reset_breaker(context: AdminContext, who: str, *, meant: bool) -> BreakerReset:
     """Close the breaker: the emptying is meant, or it was an accident that is mended by now.
 
     Raises `StaleError` when this breaker is not open. One that a refused login opened closes by
     itself, once the secret has a new version.
     """
-    breaker = office.ledger.breaker()
+    breaker = context.control.breaker()
     if breaker is None or breaker.reason != StopReason.MASS_CLEARING:
         why = f"open for another reason ({breaker.reason})" if breaker else "not open"
         raise StaleError(f"the breaker of a mass emptying is {why}: see GET /admin/status")
-    until = office.clock() + ALLOWED_SECONDS if meant else 0.0
+    until = context.clock() + ALLOWED_SECONDS if meant else 0.0
     if meant:
-        office.ledger.allow_clearing(until)
+        context.control.allow_clearing(until)
     else:
-        office.ledger.close_breaker()
+        context.control.close_breaker()
     what = "release: the emptying is meant" if meant else "release: the emptying is mended"
-    office.audit_change(who, what, "", digest(breaker.reason), digest(until))
+    context.audit_change(who, what, "", digest(breaker.reason), digest(until))
     return BreakerReset(until)

@@ -20,10 +20,10 @@ PAGE = 200
 """People of one decision: what one selected run takes."""
 
 
-def retry_all(office: AdminContext, who: str, *, after: str = "") -> BulkDecision:
+def retry_all(context: AdminContext, who: str, *, after: str = "") -> BulkDecision:
     """Try again what was refused, for the next 200 people in quarantine."""
     return _decide_all(
-        office,
+        context,
         who,
         "retry",
         AttentionKind.QUARANTINE,
@@ -33,7 +33,7 @@ def retry_all(office: AdminContext, who: str, *, after: str = "") -> BulkDecisio
 
 
 def choose_side(
-    office: AdminContext, who: str, line: str, side: Side, *, after: str = ""
+    context: AdminContext, who: str, line: str, side: Side, *, after: str = ""
 ) -> BulkDecision:
     """Choose what one side says of a field, for the next 200 people who wait with a hold.
 
@@ -41,7 +41,7 @@ def choose_side(
     that say different things: nobody can choose among those in bulk.
     """
     return _decide_all(
-        office,
+        context,
         who,
         f"choose {line} of {side.value}",
         AttentionKind.HOLD,
@@ -63,32 +63,32 @@ def _with_side(link: Link, line: str, side: Side) -> Link | None:
 
 
 def _decide_all(
-    office: AdminContext,
+    context: AdminContext,
     who: str,
     what: str,
     kind: AttentionKind,
     decision: Callable[[Link], Link | None],
     after: str,
 ) -> BulkDecision:
-    emails = office.ledger.emails_needing_attention(kind, PAGE + 1, decode_after(after))
-    links = office.ledger.load_links(emails[:PAGE])
+    emails = context.review.emails_needing_attention(kind, PAGE + 1, decode_after(after))
+    links = context.review.load_links(emails[:PAGE])
     decided = {
         email: (link, new)
         for email, link in sorted(links.items())
         if (new := decision(link)) is not None
     }
     moved = (
-        office.ledger.save_links([LinkChange(new) for _, new in decided.values()])
+        context.review.save_links([LinkChange(new) for _, new in decided.values()])
         if decided
         else ()
     )
     done = {email: pair for email, pair in decided.items() if email not in moved}
     for before, new in done.values():
-        office.audit_change(
+        context.audit_change(
             who, what, audit_subject(before), digest(audit_state(before)), digest(audit_state(new))
         )
     return BulkDecision(
-        office.run_requester.request_run(RunKind.SELECTED, emails=sorted(done)) if done else None,
+        context.run_requester.request_run(RunKind.SELECTED, emails=sorted(done)) if done else None,
         len(done),
         len(moved),
         encode_page_token(emails[PAGE - 1]) if len(emails) > PAGE else "",

@@ -17,12 +17,14 @@ class ConnectionCheckResult:
     fields: FieldList | None
 
 
-def check_connection(office: AdminContext, who: str) -> ConnectionCheckResult:
+def check_connection(context: AdminContext, who: str) -> ConnectionCheckResult:
     """Try the credentials of both sides, once; on success, describe both sides anew.
 
     A trouble is a finding with its causes in order, not an error: a refused login is never tried
     again with the same version of the secret.
     """
-    checked = office.check()
-    office.audit_change(who, "check connection", "", "", "ok" if checked.ok else "failed")
-    return ConnectionCheckResult(checked, list_fields(office, refresh=True) if checked.ok else None)
+    checked = context.check()
+    context.audit_change(who, "check connection", "", "", "ok" if checked.ok else "failed")
+    return ConnectionCheckResult(
+        checked, list_fields(context, refresh=True) if checked.ok else None
+    )

@@ -1,46 +1,56 @@
-"""What an administrator's verbs ask of the world. Adapters satisfy these by shape."""
+"""What the use cases of administrators need: one small protocol for each kind of client."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from connector.aws.dynamodb.audit import AuditEntry, AuditPage
 from connector.aws.dynamodb.journal import JournalPage
 from connector.aws.dynamodb.mappings import SavedMapping
 from connector.connection_report import ConnectionReport
+from connector.log_events import Event, EventLog
 from connector.mapping import MappingConfig, Schema
 from connector.model import AttentionKind, Breaker, Link, LinkChange, RecordKind, Run, RunKind
 from connector.salesforce.setup.report import FieldReport, SetupStep
 from connector.salesforce.setup.required_fields import RequiredField
+from connector.stores import DocumentStore
 
 
-class Ledger(Protocol):
-    """Our memory, as far as an administrator looks into it."""
+class ReviewStore(Protocol):
+    """The links, and those that need a decision."""
 
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
-        """Return the links known under these canonical e-mails."""
+        """Return the links that exist under these canonical e-mails."""
 
     def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Store new states of links; return the e-mails refused because the line had moved."""
+        """Store new states of links; return the e-mails whose link had changed in between."""
 
     def emails_needing_attention(
         self, kind: AttentionKind, limit: int, after: str = ""
     ) -> list[str]:
-        """Return e-mails of links that wait for a person, in order."""
+        """Return e-mails of links that need this kind of decision, in order."""
+
+
+class RunReader(Protocol):
+    """The records of runs."""
 
     def load_run(self, run: str) -> Run | None:
-        """Return the record of a run."""
+        """Return the record of a run, or None."""
 
     def list_runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
-        """Return the newest runs, newest first, beginning before one."""
+        """Return the newest runs, newest first, the first one before `before`."""
+
+
+class SyncControl(Protocol):
+    """The switch, the breaker, and what decides whether a manual synchronization is due."""
 
     def is_enabled(self) -> bool:
-        """Whether the start switch is on."""
+        """Return whether synchronization is enabled."""
 
     def set_enabled(self, *, on: bool, now: float) -> None:
-        """Turn the start switch."""
+        """Enable or disable synchronization."""
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
@@ -49,39 +59,37 @@ class Ledger(Protocol):
         """Close the breaker."""
 
     def allow_clearing(self, until: float) -> None:
-        """Let runs empty many fields until then, and close the breaker that this had opened."""
+        """Let runs clear many fields until then, and close the breaker that this had opened."""
 
     def applied_version(self) -> int | None:
-        """Return the version of the mapping that was last applied to everybody; None: never."""
+        """Return the mapping's version that was last applied to all people; None: none was."""
 
     def suspended_pairs(self) -> dict[str, str]:
-        """Return the lines that could not work at the last run, with the reasons."""
+        """Return the field pairs that could not be used in the last run, with the reasons."""
+
+
+class CallCounter(Protocol):
+    """Our calls to Salesforce."""
 
     def calls_since(self, hour: int) -> int:
-        """Return our calls to Salesforce in an hour (since 1970) and the 23 after it."""
-
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
-
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
+        """Return our calls in an hour (hours since 1970) and the 23 hours after it."""
 
 
 class JournalReader(Protocol):
-    """What we did, field by field."""
+    """What was written, overwritten, held and refused, field by field."""
 
     def person_entries(self, email: str, limit: int = 100, after: str = "") -> JournalPage:
-        """Return the newest lines of one person."""
+        """Return the newest entries of one person."""
 
     def run_entries(self, run: str, limit: int = 100, after: str = "") -> JournalPage:
-        """Return the lines of a run."""
+        """Return the entries of a run."""
 
 
 class AuditLog(Protocol):
     """Who changed what."""
 
     def record(self, entry: AuditEntry, entry_id: str) -> None:
-        """Keep an entry."""
+        """Store an entry."""
 
     def entries(self, limit: int, after: str = "") -> AuditPage:
         """Return the newest entries."""
@@ -97,27 +105,27 @@ class MappingStore(Protocol):
         """Return one version, or None."""
 
     def versions(self, limit: int, before: int | None = None) -> list[SavedMapping]:
-        """Return the newest versions, newest first, beginning before one."""
+        """Return the newest versions, newest first, the first one before `before`."""
 
     def save(self, mapping: MappingConfig, *, by: str = "", at: float = 0.0) -> None:
-        """Save a version, which must be new; else `StaleError`."""
+        """Save a version, which must be new; else raise `StaleError`."""
 
 
 class RunRequester(Protocol):
     """Where runs are requested."""
 
     def request_run(self, kind: RunKind, *, emails: Iterable[str] = ()) -> str:
-        """Write down a run; return its id."""
+        """Request a run; return its id."""
 
 
-class Side(Protocol):
-    """What a side says of its own fields."""
+class SchemaReader(Protocol):
+    """How a system describes its own fields."""
 
     def schemas(self) -> Mapping[RecordKind, Schema]:
-        """Return the fields of each kind of record, as the side says today."""
+        """Return the fields of each kind of record, as the system describes them today."""
 
     def invalidate_schemas(self) -> None:
-        """Describe again at the next need."""
+        """Read the description again when it is next needed."""
 
 
 class OrgSetup(Protocol):
@@ -126,17 +134,17 @@ class OrgSetup(Protocol):
     def inspect(
         self, fields: Sequence[RequiredField], schemas: Mapping[RecordKind, Schema]
     ) -> tuple[FieldReport, ...]:
-        """Say how each field stands."""
+        """Return the state of each field."""
 
     def create_missing(
         self, fields: Sequence[RequiredField], reports: Sequence[FieldReport]
     ) -> tuple[SetupStep, ...]:
-        """Make what the reports lack, and open it to the integration user."""
+        """Create what is missing, and give the integration user access to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is told of alerts: how (`email`, `sms`, ...), where, and whether they have confirmed."""
+    """A recipient of alerts: protocol (`email`, `sms`, ...), address, and whether it is confirmed."""
 
     protocol: str
     endpoint: str
@@ -145,34 +153,38 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides for the time of one request: what they describe is believed no longer."""
+    """Both systems for the duration of one request: their descriptions are not kept longer."""
 
-    sides: tuple[Side, ...]
+    sides: tuple[SchemaReader, ...]
     setup: OrgSetup
 
     def schemas(self) -> dict[RecordKind, Schema]:
-        """Return the fields of every kind of record. Raises as the sides do."""
+        """Return the fields of every kind of record. Raises as the systems' clients do."""
         found: dict[RecordKind, Schema] = {}
         for side in self.sides:
             found.update(side.schemas())
         return found
 
     def invalidate_schemas(self) -> None:
-        """Describe both sides again at the next need."""
+        """Read both descriptions again when they are next needed."""
         for side in self.sides:
             side.invalidate_schemas()
 
 
 @dataclass(frozen=True)
 class AdminContext:
-    """All that an administrator's verbs need; `sides` are made anew for each request.
+    """The ports of administration, its clock and its source of ids.
 
-    `check` tries the credentials of both sides. `password_days` are those until the integration
-    user's password expires (None: unknown, or never). `api_share` is our share of the org's API
-    calls, as a fraction.
+    `sides` returns both systems for one request. `check` tries the credentials of both systems.
+    `password_days` are the days until the integration user's password expires (None: unknown, or
+    never). `api_share` is our fraction of the org's API calls.
     """
 
-    ledger: Ledger
+    review: ReviewStore
+    runs: RunReader
+    control: SyncControl
+    documents: DocumentStore
+    calls: CallCounter
     journal: JournalReader
     audit: AuditLog
     mappings: MappingStore
@@ -180,14 +192,16 @@ class AdminContext:
     sides: Callable[[], Sides]
     check: Callable[[], ConnectionReport]
     recipients: Callable[[], tuple[Recipient, ...]]
+    password_days: Callable[[], int | None]
     clock: Callable[[], float]
     new_id: Callable[[], str]
-    password_days: Callable[[], int | None] = lambda: None
-    api_share: float = 0.2
+    log: EventLog
+    api_share: float
 
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""
     ) -> None:
-        """Keep in the audit who changed what; `before` and `after` are hashes of the states."""
+        """Record who changed what; `before` and `after` are hashes of the states."""
         entry = AuditEntry(actor, action, self.clock(), subject, before, after)
         self.audit.record(entry, self.new_id())
+        self.log(Event.admin_action, action=action, subject=subject)

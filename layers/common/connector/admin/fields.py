@@ -48,17 +48,17 @@ class FieldList:
     previous_view: float | None
 
 
-def list_fields(office: AdminContext, *, refresh: bool = False) -> FieldList:
+def list_fields(context: AdminContext, *, refresh: bool = False) -> FieldList:
     """Return the fields of both sides, and remember that they were shown.
 
     `refresh` asks both sides to describe themselves again. Raises what the sides raise.
     """
-    sides = office.sides()
+    sides = context.sides()
     if refresh:
         sides.invalidate_schemas()
     schemas = sides.schemas()
-    seen = office.ledger.load_document(LAST_VIEWED)
-    mapped = _mapped(office.mappings.current())
+    seen = context.documents.load_document(LAST_VIEWED)
+    mapped = _mapped(context.mappings.current())
 
     def told(kind: RecordKind) -> tuple[FieldView, ...]:
         known = None if seen is None else frozenset(seen["names"].get(kind.value, ()))
@@ -70,13 +70,13 @@ def list_fields(office: AdminContext, *, refresh: bool = False) -> FieldList:
         told(RecordKind.CONTACT),
         None if seen is None else float(seen["at"]),
     )
-    _remember(office, schemas)
+    _remember(context, schemas)
     return fields
 
 
-def _remember(office: AdminContext, schemas: Mapping[RecordKind, Schema]) -> None:
+def _remember(context: AdminContext, schemas: Mapping[RecordKind, Schema]) -> None:
     names = {kind.value: sorted(schema) for kind, schema in schemas.items()}
-    office.ledger.save_document(LAST_VIEWED, {"at": office.clock(), "names": names})
+    context.documents.save_document(LAST_VIEWED, {"at": context.clock(), "names": names})
 
 
 def _mapped(mapping: MappingConfig) -> dict[RecordKind, frozenset[str]]:

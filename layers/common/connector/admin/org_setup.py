@@ -22,15 +22,15 @@ class SetupResult:
     steps: tuple[SetupStep, ...]
 
 
-def set_up_fields(office: AdminContext, who: str, *, create: bool) -> SetupResult:
+def set_up_fields(context: AdminContext, who: str, *, create: bool) -> SetupResult:
     """Say how the fields stand that the current mapping needs; with `create`, make what is missing.
 
     Doing it twice is doing it once. What is refused is told, with the right that it wants, and the
     rest goes on. Raises what the sides raise when they cannot be asked.
     """
-    sides = office.sides()
+    sides = context.sides()
     sides.invalidate_schemas()
-    needed = required_fields(office.mappings.current())
+    needed = required_fields(context.mappings.current())
     before = sides.setup.inspect(needed, sides.schemas())
     if not create:
         return SetupResult(_ready(before), before, ())
@@ -43,7 +43,7 @@ def set_up_fields(office: AdminContext, who: str, *, create: bool) -> SetupResul
         f"{step.kind.value} {step.subject}" for step in steps if step.outcome is StepOutcome.DONE
     ]
     if made:
-        office.audit_change(
+        context.audit_change(
             who, "setup", ", ".join(made), digest(_states(before)), digest(_states(after))
         )
     return SetupResult(_ready(after), after, steps)

@@ -77,15 +77,15 @@ class Person:
     journal: JournalPageView
 
 
-def show_person(office: AdminContext, email: str, *, limit: int, after: str = "") -> Person:
+def show_person(context: AdminContext, email: str, *, limit: int, after: str = "") -> Person:
     """Return all that is known of a person. Raises `UnknownItemError`, `InvalidRequestError`."""
-    link = find_link(office, email)
+    link = find_link(context, email)
     try:
-        page = office.journal.person_entries(link.email, limit, after)
+        page = context.journal.person_entries(link.email, limit, after)
     except ValueError as error:
         raise InvalidRequestError("next: not the `next` of an earlier page") from error
-    mapping = office.mappings.current()
-    last = _last_lines(office, link.email, {line.key for line in mapping.pairs})
+    mapping = context.mappings.current()
+    last = _last_lines(context, link.email, {line.key for line in mapping.pairs})
     waits = review_item(link)
     return Person(
         email=link.email,
@@ -103,12 +103,12 @@ def show_person(office: AdminContext, email: str, *, limit: int, after: str = ""
     )
 
 
-def _last_lines(office: AdminContext, email: str, keys: set[str]) -> dict[str, JournalEntry]:
+def _last_lines(context: AdminContext, email: str, keys: set[str]) -> dict[str, JournalEntry]:
     """The journal's last line on each field, within the newest lines."""
     last: dict[str, JournalEntry] = {}
     after = ""
     for _ in range(EXPLAINED_LINES // PAGE):
-        page = office.journal.person_entries(email, PAGE, after)
+        page = context.journal.person_entries(email, PAGE, after)
         for line in page.entries:
             for key in line.field.split(","):
                 last.setdefault(key, line)

@@ -110,30 +110,30 @@ class BulkDecision:
 
 
 def list_review_items(
-    office: AdminContext, kind: AttentionKind, *, limit: int, after: str = ""
+    context: AdminContext, kind: AttentionKind, *, limit: int, after: str = ""
 ) -> ReviewPage:
     """Return people who wait with something of this kind. Raises `InvalidRequestError`."""
-    emails = office.ledger.emails_needing_attention(kind, limit + 1, decode_after(after))
-    links = office.ledger.load_links(emails[:limit])
+    emails = context.review.emails_needing_attention(kind, limit + 1, decode_after(after))
+    links = context.review.load_links(emails[:limit])
     people = tuple(review_item(links[email]) for email in emails[:limit] if email in links)
     return ReviewPage(people, encode_page_token(emails[limit - 1]) if len(emails) > limit else "")
 
 
 def choose_record_value(
-    office: AdminContext, who: str, email: str, line: str, record: str
+    context: AdminContext, who: str, email: str, line: str, record: str
 ) -> RunRequested:
     """Choose one record's word for a held field. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(office, who, email, f"choose {line}", lambda it: choose_value(it, line, record))
+    return _decide(context, who, email, f"choose {line}", lambda it: choose_value(it, line, record))
 
 
-def retry_person(office: AdminContext, who: str, email: str) -> RunRequested:
+def retry_person(context: AdminContext, who: str, email: str) -> RunRequested:
     """Try again what was refused. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(office, who, email, "retry", _retried)
+    return _decide(context, who, email, "retry", _retried)
 
 
-def pick_primary_lead(office: AdminContext, who: str, email: str, lead: str) -> RunRequested:
+def pick_primary_lead(context: AdminContext, who: str, email: str, lead: str) -> RunRequested:
     """Pick one Lead among several of one e-mail. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(office, who, email, "primary_lead", lambda it: pick_primary(it, lead))
+    return _decide(context, who, email, "primary_lead", lambda it: pick_primary(it, lead))
 
 
 def review_item(link: Link) -> ReviewItem:
@@ -179,10 +179,10 @@ def decode_after(token: str) -> str:
         raise InvalidRequestError("next: not the `next` of an earlier page") from error
 
 
-def find_link(office: AdminContext, email: str) -> Link:
+def find_link(context: AdminContext, email: str) -> Link:
     """Return the link of an e-mail, however it is written. Raises `UnknownItemError`."""
     canonical = canonical_email(email)
-    link = office.ledger.load_links([canonical]).get(canonical)
+    link = context.review.load_links([canonical]).get(canonical)
     if link is None:
         raise UnknownItemError(
             "nobody is known under this e-mail: it was not read yet, or is written otherwise"
@@ -208,14 +208,14 @@ def _retried(link: Link) -> Link:
 
 
 def _decide(
-    office: AdminContext, who: str, email: str, what: str, decision: Callable[[Link], Link]
+    context: AdminContext, who: str, email: str, what: str, decision: Callable[[Link], Link]
 ) -> RunRequested:
     """Take a decision on one link, on the condition that it has not moved, and ask for its run."""
-    link = find_link(office, email)
+    link = find_link(context, email)
     decided = decision(link)
-    if office.ledger.save_links([LinkChange(decided)]):
+    if context.review.save_links([LinkChange(decided)]):
         raise StaleError("this person's line moved at the same moment: read it again, then decide")
-    office.audit_change(
+    context.audit_change(
         who, what, audit_subject(link), digest(audit_state(link)), digest(audit_state(decided))
     )
-    return RunRequested(office.run_requester.request_run(RunKind.SELECTED, emails=[link.email]))
+    return RunRequested(context.run_requester.request_run(RunKind.SELECTED, emails=[link.email]))

@@ -82,28 +82,28 @@ class RunDetail(RunView):
 
 
 def list_runs(
-    office: AdminContext, *, limit: int, before: str = "", forms: bool = False
+    context: AdminContext, *, limit: int, before: str = "", forms: bool = False
 ) -> RunPage:
     """Return the newest runs; those of forms are a list of their own."""
-    runs = office.ledger.list_runs(limit + 1, before, forms=forms)
+    runs = context.runs.list_runs(limit + 1, before, forms=forms)
     more = len(runs) > limit
     return RunPage(tuple(map(run_view, runs[:limit])), runs[limit - 1].id if more else "")
 
 
-def show_run(office: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
+def show_run(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
     """Return one run with a page of its journal. Raises `UnknownItemError`."""
-    return _run_detail(_run(office, run_id), _lines(office, run_id, limit, after))
+    return _run_detail(_run(context, run_id), _lines(context, run_id, limit, after))
 
 
-def show_plan(office: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
+def show_plan(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
     """Return what a dry run would do, page by page. Raises `UnknownItemError` for any other run."""
-    run = _run(office, run_id)
+    run = _run(context, run_id)
     if run.kind is not RunKind.DRY_RUN:
         raise UnknownItemError(
             f"the run {run_id!r} is no dry run, so it has no plan: ask for its journal at "
             f"GET /admin/runs/{run_id}"
         )
-    return _run_detail(run, _lines(office, run_id, limit, after))
+    return _run_detail(run, _lines(context, run_id, limit, after))
 
 
 def run_view(run: Run) -> RunView:
@@ -152,15 +152,15 @@ def _run_detail(run: Run, page: JournalPage) -> RunDetail:
     return RunDetail(**facts, journal=tuple(map(journal_entry_view, page.entries)), next=page.next)
 
 
-def _run(office: AdminContext, run_id: str) -> Run:
-    run = office.ledger.load_run(run_id)
+def _run(context: AdminContext, run_id: str) -> Run:
+    run = context.runs.load_run(run_id)
     if run is None:
         raise UnknownItemError(f"there is no run {run_id!r}: GET /admin/runs lists them")
     return run
 
 
-def _lines(office: AdminContext, run_id: str, limit: int, after: str) -> JournalPage:
+def _lines(context: AdminContext, run_id: str, limit: int, after: str) -> JournalPage:
     try:
-        return office.journal.run_entries(run_id, limit, after)
+        return context.journal.run_entries(run_id, limit, after)
     except ValueError as error:
         raise InvalidRequestError("next: not the `next` of an earlier page") from error

@@ -8,6 +8,7 @@ from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
 from connector.aws.dynamodb.audit import digest
 from connector.model import AttentionKind
+from connector.version import VERSION
 
 COUNTED = 1000
 """People that one count looks at; more are said to be at least as many."""
@@ -64,6 +65,7 @@ class ApiBudgetView:
 class Status:
     """How it goes. `applied_version` is the mapping that everybody was last synchronised with."""
 
+    version: str
     started: bool
     breaker: BreakerView | None
     mapping_version: int
@@ -84,15 +86,15 @@ class SyncSwitch:
     started: bool
 
 
-def show_status(office: AdminContext) -> Status:
+def show_status(context: AdminContext) -> Status:
     """Say how it goes."""
-    ledger = office.ledger
-    breaker = ledger.breaker()
-    runs = ledger.list_runs(limit=1)
-    version = office.mappings.current().version
-    applied = ledger.applied_version()
+    breaker = context.control.breaker()
+    runs = context.runs.list_runs(limit=1)
+    version = context.mappings.current().version
+    applied = context.control.applied_version()
     return Status(
-        started=ledger.is_enabled(),
+        version=VERSION,
+        started=context.control.is_enabled(),
         breaker=None
         if breaker is None
         else BreakerView(breaker.reason, breaker.message, breaker.since),
@@ -101,17 +103,22 @@ def show_status(office: AdminContext) -> Status:
         manual_sync=manual_sync(version, applied),
         last_run=run_view(runs[0]) if runs else None,
         attention=AttentionCounts(
-            hold=len(ledger.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
-            quarantine=len(ledger.emails_needing_attention(AttentionKind.QUARANTINE, COUNTED)),
-            duplicate=len(ledger.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)),
+            hold=len(context.review.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
+            quarantine=len(
+                context.review.emails_needing_attention(AttentionKind.QUARANTINE, COUNTED)
+            ),
+            duplicate=len(
+                context.review.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)
+            ),
             counted_to=COUNTED,
         ),
         suspended_pairs=tuple(
-            SuspendedPairView(line, why) for line, why in sorted(ledger.suspended_pairs().items())
+            SuspendedPairView(line, why)
+            for line, why in sorted(context.control.suspended_pairs().items())
         ),
-        alert_recipients=office.recipients(),
-        api_budget=_budget(office),
-        password_expires_in_days=office.password_days(),
+        alert_recipients=context.recipients(),
+        api_budget=_budget(context),
+        password_expires_in_days=context.password_days(),
     )
 
 
@@ -126,23 +133,23 @@ def manual_sync(version: int, applied: int | None) -> ManualSyncView:
     return ManualSyncView(due=True, why=f'{why}: POST /sync with {{"kind": "full"}}')
 
 
-def switch_sync(office: AdminContext, who: str, *, on: bool) -> SyncSwitch:
+def switch_sync(context: AdminContext, who: str, *, on: bool) -> SyncSwitch:
     """Press start or pause (product P20). A pause loses nothing: runs end before they begin."""
-    before = office.ledger.is_enabled()
-    office.ledger.set_enabled(on=on, now=office.clock())
-    office.audit_change(who, "start" if on else "pause", "", digest(before), digest(on))
+    before = context.control.is_enabled()
+    context.control.set_enabled(on=on, now=context.clock())
+    context.audit_change(who, "start" if on else "pause", "", digest(before), digest(on))
     return SyncSwitch(started=on)
 
 
-def _budget(office: AdminContext) -> ApiBudgetView | None:
+def _budget(context: AdminContext) -> ApiBudgetView | None:
     """What is known of the API budget; None before Salesforce has told its limit."""
-    usage = office.ledger.load_document("api_usage")
+    usage = context.documents.load_document("api_usage")
     if not usage:
         return None
-    hour = int(office.clock()) // SECONDS_OF_HOUR
+    hour = int(context.clock()) // SECONDS_OF_HOUR
     return ApiBudgetView(
         org_used=usage["used"],
         org_allowed=usage["total"],
-        ours=office.ledger.calls_since(hour - HOURS + 1),
-        our_share=int(office.api_share * usage["total"]),
+        ours=context.calls.calls_since(hour - HOURS + 1),
+        our_share=int(context.api_share * usage["total"]),
     )

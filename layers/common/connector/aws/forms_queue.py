@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from connector.aws.calls import call_aws
-from connector.model import ChangeHint
+from connector.model import ChangeHint, HintDelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from connector.retry import RetryPolicy
-
-
-class HintMessage(BaseModel):
-    """A message of the forms queue: a hint, and how often another process had the link."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    trace_id: str = Field(min_length=1, max_length=100)
-    email: str = Field(default="", max_length=254)
-    contact_id: str = Field(default="", max_length=64)
-    attempt: int = Field(default=0, ge=0)
-    busy_retries: int = Field(default=0, ge=0)
-
-
-@dataclass(frozen=True, slots=True)
-class HintDelivery:
-    """One message as the queue delivered it; `hint` is None when it cannot be read."""
-
-    message_id: str
-    hint: ChangeHint | None
-    busy_retries: int = 0
 
 
 class FormsQueue:
@@ -48,18 +25,18 @@ class FormsQueue:
 
     def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
         """Send a hint; it is delivered after `delay` seconds (900 at most, SQS's limit)."""
-        message = HintMessage(
-            trace_id=hint.trace_id,
-            email=hint.email,
-            contact_id=hint.contact_id,
-            attempt=hint.attempt,
-            busy_retries=busy_retries,
-        )
+        message = {
+            "trace_id": hint.trace_id,
+            "email": hint.email,
+            "contact_id": hint.contact_id,
+            "attempt": hint.attempt,
+            "busy_retries": busy_retries,
+        }
         call_aws(
             self._retry,
             "sqs.SendMessage",
             lambda: self._client.send_message(
-                QueueUrl=self._queue_url, MessageBody=message.model_dump_json(), DelaySeconds=delay
+                QueueUrl=self._queue_url, MessageBody=json.dumps(message), DelaySeconds=delay
             ),
         )
 
@@ -70,9 +47,19 @@ def parse_hints(event: Mapping[str, Any]) -> list[HintDelivery]:
 
 
 def _delivery(record: Mapping[str, Any]) -> HintDelivery:
+    message_id = record["messageId"]
     try:
-        message = HintMessage.model_validate_json(record["body"])
-    except ValidationError:  # the error's text would quote the message
-        return HintDelivery(record["messageId"], None)
-    hint = ChangeHint(message.trace_id, message.email, message.contact_id, message.attempt)
-    return HintDelivery(record["messageId"], hint, message.busy_retries)
+        message = json.loads(record["body"])
+    except ValueError:
+        return HintDelivery(message_id, None)
+    match message:
+        case {
+            "trace_id": str(trace_id),
+            "email": str(email),
+            "contact_id": str(contact_id),
+            "attempt": int(attempt),
+            "busy_retries": int(busy_retries),
+        } if trace_id and attempt >= 0 and busy_retries >= 0:
+            hint = ChangeHint(trace_id, email, contact_id, attempt)
+            return HintDelivery(message_id, hint, busy_retries)
+    return HintDelivery(message_id, None)

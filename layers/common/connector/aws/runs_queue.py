@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
 from connector.model import Phase
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from connector.retry import RetryPolicy
 
-GROUP = "runs"
+MAX_ID_CHARACTERS: Final = 100
+GROUP: Final = "runs"
 """One message group: runs are serial."""
 
 
-class RunRequest(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RunRequest:
     """A message of the runs queue: work on this phase of this run."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    run_id: str = Field(min_length=1, max_length=100)
+    run_id: str
     phase: Phase
 
 
@@ -52,7 +52,7 @@ class RunsQueue:
             "sqs.SendMessage",
             lambda: self._client.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=RunRequest(run_id=run, phase=phase).model_dump_json(),
+                MessageBody=json.dumps({"run_id": run, "phase": phase.value}),
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=request_id,
             ),
@@ -60,5 +60,12 @@ class RunsQueue:
 
 
 def parse_runs(event: Mapping[str, Any]) -> list[RunRequest]:
-    """Return the requests of an SQS event. Raises `ValidationError` for any other message."""
-    return [RunRequest.model_validate_json(record["body"]) for record in event["Records"]]
+    """Return the requests of an SQS event; raise `ValueError` for any other message."""
+    return [_request(record["body"]) for record in event["Records"]]
+
+
+def _request(body: str) -> RunRequest:
+    match json.loads(body):
+        case {"run_id": str(run_id), "phase": str(phase)} if 0 < len(run_id) <= MAX_ID_CHARACTERS:
+            return RunRequest(run_id, Phase(phase))
+    raise ValueError("a message of the runs queue needs run_id and phase")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic
+from typing import TYPE_CHECKING, Final, Generic
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 
 from connector.aws.calls import call_aws, is_temporary
-from connector.errors import HaltError, StopReason
-from connector.secrets import Secret, SecretModel
+from connector.secret_version import Secret, Value
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -21,30 +19,29 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 300.0
 """How long a secret is used without reading it again, as in Powertools' parameters utility."""
 CURRENT: Final = "AWSCURRENT"
-PENDING: Final = "AWSPENDING"
 GET: Final = "secretsmanager.GetSecretValue"
 
 
-class SecretReader(Generic[SecretModel]):
+class SecretReader(Generic[Value]):
     """Reads one secret, and uses the result for five minutes."""
 
     def __init__(
         self,
         client: SecretsManagerClient,
         name: str,
-        kind: type[SecretModel],
+        parse: Callable[[str], Value],
         clock: Callable[[], float],
         retry: RetryPolicy,
     ) -> None:
         self._client = client
         self._name = name
-        self._kind = kind
+        self._parse = parse
         self._clock = clock
         self._retry = retry
-        self._cached: Secret[SecretModel] | None = None
+        self._cached: Secret[Value] | None = None
         self._cached_at = 0.0
 
-    def current(self, *, fresh: bool = False) -> Secret[SecretModel]:
+    def current(self, *, fresh: bool = False) -> Secret[Value]:
         """Return the current version; `fresh` reads it from Secrets Manager.
 
         While Secrets Manager is unavailable, the cached version stays in use: a side that refuses
@@ -61,7 +58,7 @@ class SecretReader(Generic[SecretModel]):
         self._cached_at = now
         return self._cached
 
-    def _fetch_or_keep(self, cached: Secret[SecretModel]) -> Secret[SecretModel]:
+    def _fetch_or_keep(self, cached: Secret[Value]) -> Secret[Value]:
         """Read once, without a pause: the cached version serves when the read fails."""
         try:
             return self._fetch()
@@ -70,31 +67,9 @@ class SecretReader(Generic[SecretModel]):
                 raise
             return cached
 
-    def _fetch(self) -> Secret[SecretModel]:
+    def _fetch(self) -> Secret[Value]:
         response = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
-        material = parse_secret(self._kind, response.get("SecretString", ""), self._name)
-        return Secret(response["VersionId"], material)
-
-
-def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
-    """Return the material in a secret's text.
-
-    Raises `HaltError` with the secret's name and the keys that are missing or wrong, never their
-    values.
-    """
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        keys = ", ".join(_key(dict(problem)) for problem in error.errors())
-        raise HaltError(
-            StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
-        ) from None
-
-
-def _key(problem: dict[str, Any]) -> str:
-    if problem["loc"]:
-        return ".".join(map(str, problem["loc"]))
-    return str(problem.get("ctx", {}).get("error", "JSON"))
+        return Secret(response["VersionId"], self._parse(response.get("SecretString", "")))
 
 
 @dataclass(frozen=True, slots=True)

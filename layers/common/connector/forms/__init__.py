@@ -1,1 +1,1 @@
-"""forms."""
+"""Forms: received and queued by one function, synchronized by another."""

@@ -1,4 +1,4 @@
-"""The lane of forms: what is done next about a hint that could not be settled at once."""
+"""The consumer of the forms queue: a hint is processed, and comes back later if it must."""
 
 from __future__ import annotations
 
@@ -6,54 +6,90 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from connector.model import ChangeHint, HintResult
+from connector.log_events import Event, EventLog
+from connector.model import ChangeHint, HintDelivery, HintResult
 
 UNREADABLE_DELAYS: Final = (5, 30, 120)
-"""Seconds until a contact that Plezi does not show yet is read again; then the schedule sees it."""
+"""Seconds until a contact is read again that Plezi does not return yet; then the schedule reads it."""
 BUSY_DELAY: Final = 5
-"""Seconds until a link that somebody else works on is tried again: a batch of 200 takes about 2."""
+"""Seconds until a link is tried again that another worker resolves: a batch of 200 takes about 2."""
+MIN_MILLISECONDS: Final = 30_000
+"""A hint is not started with less time: one call without an answer takes 25 s (connect and read)."""
 
 
 def max_busy_retries(worker_timeout: float) -> int:
-    """Return how often a hint busy_retries for a busy link.
+    """Return how often a hint waits for a busy link.
 
-    An intent older than the worker's time-out (seconds) belongs to the dead, and the next hint
-    takes it over: whoever waited that long, and once more, busy_retries for nothing.
+    An intent older than the worker's time-out (seconds) belongs to a worker that is gone, and the
+    next hint takes it over. So it is useless to wait longer than that, and once more.
     """
     return int(worker_timeout // BUSY_DELAY) + 2
 
 
-class HintQueue(Protocol):
-    """Where hints go that must come back."""
+class DelayQueue(Protocol):
+    """Where hints are queued that come back later."""
 
     def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
-        """Ask for a hint to be heard after `delay` seconds."""
+        """Queue a hint that is delivered after `delay` seconds."""
 
 
 class FormConsumer:
-    """Has hints heard, and sends again those that must come back."""
+    """Processes hints, and queues again those that must come back."""
 
-    def __init__(
-        self, hear: Callable[[ChangeHint], HintResult], inbox: HintQueue, worker_timeout: float
+    def __init__(  # what a consumer needs, each by its name
+        self,
+        sync_contact: Callable[[ChangeHint], HintResult],
+        queue: DelayQueue,
+        log: EventLog,
+        *,
+        worker_timeout: float,
+        describe_error: Callable[[BaseException], dict[str, str]],
     ) -> None:
-        self._sync_contact = hear
-        self._inbox = inbox
-        self._busy_tries = max_busy_retries(worker_timeout)
+        self._sync_contact = sync_contact
+        self._queue = queue
+        self._log = log
+        self._max_busy_retries = max_busy_retries(worker_timeout)
+        self._describe_error = describe_error
+
+    def consume(self, delivery: HintDelivery, remaining_millis: Callable[[], int]) -> bool:
+        """Process one delivery; return False if the queue must deliver it again.
+
+        An error belongs to this hint alone: the others of its batch are processed, and after five
+        deliveries the message moves to the dead-letter queue.
+        """
+        hint = delivery.hint
+        if hint is None:
+            self._log(Event.form_message_invalid, message_id=delivery.message_id)
+            return False
+        if remaining_millis() < MIN_MILLISECONDS:
+            self._log(Event.form_deferred, trace_id=hint.trace_id)
+            return False
+        try:
+            result, delay = self.handle(hint, delivery.busy_retries)
+        except Exception as error:  # noqa: BLE001  # the queue delivers the hint again
+            described = self._describe_error(error)
+            self._log(Event.form_hint_failed, trace_id=hint.trace_id, **described)
+            return False
+        self._log(
+            Event.form_processed,
+            trace_id=hint.trace_id,
+            result=result.value,
+            retry_in_seconds=delay,
+        )
+        return True
 
     def handle(self, hint: ChangeHint, busy_retries: int) -> tuple[HintResult, int]:
-        """Have a hint heard; return what became of it, and when it comes back (0: never).
+        """Process a hint; return its result, and after how many seconds it comes back (0: never).
 
-        `busy_retries` is how often it found somebody else at work. What never comes back is not lost: the
-        scheduled run reads the same contact.
+        A hint that does not come back is not lost: the scheduled run reads the same contact.
         """
-        heard = self._sync_contact(hint)
-        if heard is HintResult.NOT_READABLE and hint.attempt < len(UNREADABLE_DELAYS):
+        result = self._sync_contact(hint)
+        if result is HintResult.NOT_READABLE and hint.attempt < len(UNREADABLE_DELAYS):
             delay = UNREADABLE_DELAYS[hint.attempt]
-            self._inbox.send(
-                replace(hint, attempt=hint.attempt + 1), busy_retries=busy_retries, delay=delay
-            )
-            return heard, delay
-        if heard is HintResult.BUSY and busy_retries < self._busy_tries:
-            self._inbox.send(hint, busy_retries=busy_retries + 1, delay=BUSY_DELAY)
-            return heard, BUSY_DELAY
-        return heard, 0
+            next_hint = replace(hint, attempt=hint.attempt + 1)
+            self._queue.send(next_hint, busy_retries=busy_retries, delay=delay)
+            return result, delay
+        if result is HintResult.BUSY and busy_retries < self._max_busy_retries:
+            self._queue.send(hint, busy_retries=busy_retries + 1, delay=BUSY_DELAY)
+            return result, BUSY_DELAY
+        return result, 0

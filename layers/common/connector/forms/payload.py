@@ -1,91 +1,87 @@
-"""What a form says: one e-mail or one Plezi contact id, and nothing else that is believed.
+"""The payload of a form: one e-mail or one Plezi contact id; no other value of it is used.
 
-The body is read strictly and within limits; every other value in it stops here.
+The body is read strictly and within limits.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
 from connector.forms.request import NOT_UTF8, FormRefusedError, Media
-from connector.mapping import canonical_email
+from connector.mapping.values import canonical_email, is_email_address
 
 MAX_DEPTH: Final = 10
 MAX_KEYS: Final = 200
-"""A form has tens of fields, two levels deep; these leave room and bound the work."""
-MAX_EMAIL_CHARACTERS: Final = 254
-"""RFC 5321, 4.5.3.1: a path of 256 characters, brackets included."""
-EMAIL: Final = re.compile(r"[^\s\x00-\x20\x7f@,;<>\"()\[\]\\]+@[^\s\x00-\x20\x7f@,;<>\"()\[\]\\]+")
-"""One address and nothing around it. What is more particular is Plezi's to say."""
+"""A form has tens of fields, two levels deep; these limits leave room and bound the work."""
 CONTACT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-"""24 hexadecimal digits in all examples (inferred); opaque, but it becomes part of a path."""
+"""24 hexadecimal digits in all known examples (assumed); the id becomes part of a URL's path."""
 _TOKENS: Final = re.compile(r'"(?>[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
-"""Strings, to pass over them, and brackets. A string that never ends matches too, so that the
-search never goes back: one pass, whatever the text."""
+"""Strings, which are skipped, and brackets. A string without an end matches too, so that the search
+never goes back: it takes one pass, whatever the text is."""
+_MUST_BE_EMAIL: Final = "must be one e-mail address"
+_MUST_BE_ID: Final = "must be the id of a Plezi contact: 1 to 64 letters, digits, - or _"
 
 
-def _email(text: str) -> str:
-    email = canonical_email(text)
-    proper = len(email) <= MAX_EMAIL_CHARACTERS and EMAIL.fullmatch(email) and email.isprintable()
-    if email and not proper:
-        raise ValueError("must be one e-mail address")
-    return email
+class _FieldErrors:
+    """Collects what is wrong with the fields of a payload, each with its name; never a value."""
 
+    def __init__(self) -> None:
+        self.messages: list[str] = []
 
-def _contact_id(text: str) -> str:
-    if text and not CONTACT_ID.fullmatch(text):
-        raise ValueError("must be the id of a Plezi contact: 1 to 64 letters, digits, - or _")
-    return text
+    def text(
+        self,
+        data: Mapping[str, Any],
+        path: str,
+        convert: Callable[[str], str | None],
+        expected: str,
+    ) -> str:
+        """Return a field as converted, '' where it is absent or null.
 
-
-def _blank_for_null(text: object) -> object:
-    """JSON's null says as little as an absent key."""
-    return "" if text is None else text
-
-
-def _object(said: object) -> object:
-    """A `contact` that is a text is a field of the form, not the contact of an event."""
-    return said if isinstance(said, dict) else {}
-
-
-Email = Annotated[str, BeforeValidator(_blank_for_null), AfterValidator(_email)]
-ContactId = Annotated[str, BeforeValidator(_blank_for_null), AfterValidator(_contact_id)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-
-class _Contact(_Strict):
-    """The contact inside an event, as the simulated tenant sends it (assumed)."""
-
-    email: Email = ""
-    id: ContactId = ""
-
-
-class FormPayload(_Strict):
-    """What may be said of whom a form is about; both spellings of the id are known to Zapier."""
-
-    email: Email = ""
-    contact_id: ContactId = ""
-    id: ContactId = ""
-    contact: Annotated[_Contact, BeforeValidator(_object)] = Field(default_factory=_Contact)
-
-    def contact_reference(self) -> tuple[str, str]:
-        """Return the canonical e-mail and the contact id, '' for the one not given.
-
-        A `contact` is about the person; an `id` beside it is then the event's own.
+        `convert` returns None for a text that cannot be used.
         """
-        inner = self.contact
-        if inner.email or inner.id:
-            return inner.email, inner.id
-        return self.email, self.contact_id or self.id
+        value = data.get(path.rpartition(".")[2])
+        if value is None:
+            return ""
+        converted = convert(value) if isinstance(value, str) else None
+        if converted is None:
+            self.messages.append(f"{path}: {expected}")
+            return ""
+        return converted
+
+
+def _email(text: str) -> str | None:
+    email = canonical_email(text)
+    return email if not email or is_email_address(email) else None
+
+
+def _contact_id(text: str) -> str | None:
+    return text if not text or CONTACT_ID.fullmatch(text) else None
+
+
+def _contact_reference(data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the canonical e-mail and the contact id that a payload names, '' for one not given.
+
+    Both names of the id are in use by Zapier. Where `contact` names the person (an event of the
+    simulated tenant; assumed), an `id` next to it is the event's own. A `contact` that is a text is
+    a field of the form. Raises `FormRefusedError` that names every unusable field.
+    """
+    errors = _FieldErrors()
+    email = errors.text(data, "email", _email, _MUST_BE_EMAIL)
+    contact_id = errors.text(data, "contact_id", _contact_id, _MUST_BE_ID)
+    other_id = errors.text(data, "id", _contact_id, _MUST_BE_ID)
+    contact = data.get("contact")
+    inner = contact if isinstance(contact, dict) else {}
+    inner_email = errors.text(inner, "contact.email", _email, _MUST_BE_EMAIL)
+    inner_id = errors.text(inner, "contact.id", _contact_id, _MUST_BE_ID)
+    if errors.messages:
+        raise FormRefusedError(400, "; ".join(errors.messages))
+    if inner_email or inner_id:
+        return inner_email, inner_id
+    return email, contact_id or other_id
 
 
 def read_payload(media: Media, body: bytes) -> tuple[str, str]:
@@ -97,17 +93,10 @@ def read_payload(media: Media, body: bytes) -> tuple[str, str]:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise FormRefusedError(400, NOT_UTF8) from error
-    said = _json(text) if media is Media.JSON else _form(text)
-    try:
-        email, contact = FormPayload.model_validate(said).contact_reference()
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, it['loc']))}: {it['msg'].removeprefix('Value error, ')}"
-            for it in error.errors(include_input=False, include_url=False)
-        )
-        raise FormRefusedError(400, wrong) from None
+    data = _json(text) if media is Media.JSON else _form(text)
+    email, contact = _contact_reference(data)
     if not email and not contact:
-        raise FormRefusedError(400, "email or contact_id: give at least one")
+        raise FormRefusedError(400, "email or contact_id: send at least one of them")
     return email, contact
 
 
@@ -116,12 +105,12 @@ def _json(text: str) -> Mapping[str, Any]:
         raise FormRefusedError(400, f"body: more than {MAX_DEPTH} levels deep; send a flat object")
     keys = _KeyCounter()
     try:
-        said = json.loads(text, object_pairs_hook=keys.to_object, parse_constant=_no_constant)
+        data = json.loads(text, object_pairs_hook=keys.to_object, parse_constant=_no_constant)
     except ValueError as error:
         raise FormRefusedError(400, "body: it is not JSON; send one JSON object") from error
-    if not isinstance(said, dict):
+    if not isinstance(data, dict):
         raise FormRefusedError(400, "body: it is JSON but not an object; send one JSON object")
-    return said
+    return data
 
 
 def _form(text: str) -> Mapping[str, str]:
@@ -161,15 +150,15 @@ class _KeyCounter:
 
     def to_object(self, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         """Return the object that some pairs make."""
-        said: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         for name, value in pairs:
             self._left -= 1
-            if name in said:
+            if name in data:
                 raise FormRefusedError(400, "body: a key is given twice; send each key once")
-            said[name] = value
+            data[name] = value
         if self._left < 0:
             raise FormRefusedError(400, f"body: more than {MAX_KEYS} keys; send fewer")
-        return said
+        return data
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The form door: believe the sender, read whom the form is about, write it down, answer."""
+"""The receiver of forms: authenticate the sender, read the contact, queue a change hint, answer."""
 
 from __future__ import annotations
 
@@ -8,116 +8,127 @@ from typing import Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.aws.forms_queue import FormsQueue
-from connector.aws.secrets import SecretReader
-from connector.errors import HaltError
+from connector.errors import HaltError, RetryError
+from connector.forms.keys import FormsKeys
 from connector.forms.payload import read_payload
 from connector.forms.request import FormRefusedError, WebhookRequest
 from connector.forms.signature import SignatureHeaders, is_known_token, is_signed
+from connector.log_events import Event, EventLog
 from connector.model import ChangeHint, IdempotencyRecord
-from connector.secrets import FormsCredentials
-from connector.telemetry import logger
 
 RETRY_SECONDS: Final = 30
-"""When a sender may come back after a 503: AWS's own short troubles are over by then."""
+"""When a sender may try again after status 503: short problems of AWS are over by then."""
 BEARER: Final = "Bearer "
+UNAUTHORIZED: Final = (
+    "unauthorized: sign each form once, as in Standard Webhooks 1.0.0, with a current key and a clock "
+    "that differs by less than five minutes"
+)
 
 
 class IdempotencyStore(Protocol):
-    """Where message ids are remembered, so that a message has one effect."""
+    """Where message ids are stored, so that each message has one effect."""
 
     def begin(self, message: str, trace: str, now: float) -> IdempotencyRecord | None:
-        """Remember an id before its hint is sent; return what was remembered already, if it was."""
+        """Store an id before its hint is queued; return the record that existed before, if any."""
 
     def complete(self, message: str, trace: str, timestamp: str, now: float) -> bool:
-        """Note that an id's hint is sent; False when this very timestamp was noted before."""
+        """Record that the hint is queued; return False if this timestamp was recorded before."""
+
+
+class HintQueue(Protocol):
+    """Where change hints are queued."""
+
+    def send(self, hint: ChangeHint) -> None:
+        """Queue a hint."""
 
 
 class FormReceiver:
-    """Takes forms."""
+    """Receives forms."""
 
     def __init__(
         self,
-        secrets: SecretReader[FormsCredentials],
-        guards: IdempotencyStore,
-        inbox: FormsQueue,
+        keys: Callable[[], FormsKeys],
+        idempotency: IdempotencyStore,
+        queue: HintQueue,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        log: EventLog,
     ) -> None:
-        self._secrets = secrets
-        self._guards = guards
-        self._inbox = inbox
+        self._keys = keys
+        self._idempotency = idempotency
+        self._queue = queue
         self._clock = clock
         self._new_id = new_id
+        self._log = log
 
-    def receive(self, knock: WebhookRequest) -> str:
-        """Write down the hint that a form is; return its trace id once the hint is durable.
+    def receive(self, request: WebhookRequest) -> str:
+        """Queue the change hint of a form; return its trace id once the hint is durable.
 
-        Raises `FormRefusedError`: 401 for a sender that is not believed, and for a replay; 400 for
-        what cannot be read; 503 when AWS could not keep it. Nothing is kept of a refused form.
+        Raises `FormRefusedError`: 401 for a sender that is not authenticated and for a replay, 400
+        for a payload that cannot be read, 503 when AWS could not store the hint. Nothing of a
+        refused form is stored.
         """
         try:
-            claim = self._authenticate(knock)
-            email, contact = read_payload(knock.media, knock.body)
+            headers = self._authenticate(request)
+            email, contact = read_payload(request.media, request.body)
             hint = ChangeHint(self._new_id(), email, contact)
-            if claim is None:
-                self._inbox.send(hint)
-                trace = hint.trace_id
+            if headers is None:
+                self._queue.send(hint)
+                trace_id = hint.trace_id
             else:
-                trace = self._send_once(claim, hint)
-        except (BotoCoreError, ClientError) as error:
-            logger().error("a form could not be kept", extra={"error": type(error).__name__})
+                trace_id = self._send_once(headers, hint)
+        except (RetryError, BotoCoreError, ClientError) as error:
             raise FormRefusedError(
-                503, "the form could not be kept; send it again", retry_after=RETRY_SECONDS
+                503, "the form could not be stored; send it again", retry_after=RETRY_SECONDS
             ) from error
-        logger().info("a form was taken", extra={"trace_id": trace, "request_id": knock.request_id})
-        return trace
-
-    def _authenticate(self, knock: WebhookRequest) -> SignatureHeaders | None:
-        """Return the sender's claim, None for a sender with a token."""
-        try:
-            credentials = self._secrets.current().value
-        except HaltError as error:
-            logger().error("no form can be taken", extra={"reason": str(error)})
-            credentials = FormsCredentials()
-        claim = SignatureHeaders(
-            knock.header("webhook-id"),
-            knock.header("webhook-timestamp"),
-            knock.header("webhook-signature"),
+        self._log(
+            Event.form_received,
+            trace_id=trace_id,
+            api_request_id=request.request_id,
+            signed=headers is not None,
         )
-        if claim.signatures:
-            if is_signed(claim, knock.body, credentials.keys(), self._clock()):
-                return claim
-        elif is_known_token(_token(knock), credentials.known_tokens()):
+        return trace_id
+
+    def _authenticate(self, request: WebhookRequest) -> SignatureHeaders | None:
+        """Return the signature headers of an authenticated sender, None for one with a token."""
+        try:
+            keys = self._keys()
+        except HaltError as error:
+            self._log(Event.forms_secret_unusable, cause=str(error))
+            raise FormRefusedError(401, UNAUTHORIZED) from error
+        headers = SignatureHeaders(
+            request.header("webhook-id"),
+            request.header("webhook-timestamp"),
+            request.header("webhook-signature"),
+        )
+        if headers.signatures:
+            if is_signed(headers, request.body, keys.signing_keys, self._clock()):
+                return headers
+        elif is_known_token(_token(request), keys.tokens):
             return None
         raise FormRefusedError(401, UNAUTHORIZED)
 
-    def _send_once(self, claim: SignatureHeaders, hint: ChangeHint) -> str:
-        """Send a hint unless its message was sent before; return the trace it was sent with.
+    def _send_once(self, headers: SignatureHeaders, hint: ChangeHint) -> str:
+        """Queue a hint unless its message was queued before; return the trace id of the message.
 
-        First the guard, then the hint, then the note that it was sent: whoever dies in between
-        leaves a guard without that note, and the sender's next try sends the hint.
+        The idempotency record is stored first, then the hint is queued, then the record is
+        completed. A process that stops in between leaves an incomplete record, and the sender's
+        next attempt queues the hint.
         """
-        message, now = hashlib.sha256(claim.message_id.encode()).hexdigest(), self._clock()
-        guard = self._guards.begin(message, hint.trace_id, now) or IdempotencyRecord(
-            hint.trace_id, sent=False
-        )
-        if not guard.sent:
-            self._inbox.send(ChangeHint(guard.trace_id, hint.email, hint.contact_id))
-        fresh = self._guards.complete(message, guard.trace_id, claim.timestamp, now)
-        if guard.sent and not fresh:
+        message = hashlib.sha256(headers.message_id.encode()).hexdigest()
+        now = self._clock()
+        existing = self._idempotency.begin(message, hint.trace_id, now)
+        record = existing or IdempotencyRecord(hint.trace_id, sent=False)
+        if not record.sent:
+            self._queue.send(ChangeHint(record.trace_id, hint.email, hint.contact_id))
+        is_new = self._idempotency.complete(message, record.trace_id, headers.timestamp, now)
+        if record.sent and not is_new:
             raise FormRefusedError(401, UNAUTHORIZED)
-        return guard.trace_id
+        return record.trace_id
 
 
-def _token(knock: WebhookRequest) -> str:
+def _token(request: WebhookRequest) -> str:
     """Return the token of a sender that cannot sign: in our own header, or as a bearer token."""
-    authorization = knock.header("authorization")
+    authorization = request.header("authorization")
     bearer = authorization.removeprefix(BEARER) if authorization.startswith(BEARER) else ""
-    return knock.header("x-form-token") or bearer
-
-
-UNAUTHORIZED: Final = (
-    "unauthorized: sign each form once, as Standard Webhooks 1.0.0 does, with a live key and a "
-    "clock that is right to five minutes"
-)
+    return request.header("x-form-token") or bearer

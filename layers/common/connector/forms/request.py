@@ -1,4 +1,4 @@
-"""What knocks at the form door: one request, held to its limits, and not yet believed."""
+"""One request to the form endpoint, within its limits and not yet authenticated."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MAX_BASE64_CHARACTERS: Final = (MAX_BODY_BYTES + 2) // 3 * 4
 
 
 class Media(StrEnum):
-    """How a body may be written."""
+    """The content types that a body may have."""
 
     JSON = "application/json"
     FORM = "application/x-www-form-urlencoded"
 
 
 class FormRefusedError(ConnectorError):
-    """A form was not taken; `status` is HTTP's, the text names the field and the remedy.
+    """A form was refused; `status` is the HTTP status, the text names the field and the remedy.
 
-    `retry_after` is in seconds: the same form may be sent again then (0: not as it is).
+    `retry_after` is in seconds: the same form may be sent again then (0: it must be changed).
     """
 
     def __init__(self, status: int, message: str, *, retry_after: int = 0) -> None:
@@ -36,9 +36,9 @@ class FormRefusedError(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """A request: its headers by name in small letters, its body as the raw bytes that came.
+    """A request: its headers by name in lower case, its body as the raw bytes that were sent.
 
-    `request_id` is API Gateway's, which its access log has too.
+    `request_id` is API Gateway's; its access log contains it too.
     """
 
     media: Media
@@ -47,7 +47,7 @@ class WebhookRequest:
     request_id: str = ""
 
     def header(self, name: str) -> str:
-        """Return a header, '' when it is missing."""
+        """Return a header, '' if it is missing."""
         return self.headers.get(name, "")
 
 
@@ -92,7 +92,7 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise FormRefusedError(400, "body: it is not the base64 it is said to be") from error
+        raise FormRefusedError(400, "body: it is marked as base64 and is none") from error
 
 
 def _encoded(text: str) -> bytes:

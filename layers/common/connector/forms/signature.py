@@ -1,7 +1,7 @@
-"""Who may hand in a form: Standard Webhooks 1.0.0, and a token for senders that cannot sign.
+"""Authentication of forms: Standard Webhooks 1.0.0, and a token for senders that cannot sign.
 
-Pure: the clock, the keys and the raw bytes are given. Nothing here says *why* a sender is not
-believed, so that nobody learns from the answer how near a guess was.
+Pure: the caller passes the clock, the keys and the raw bytes. No function returns *why* a sender is
+not authenticated, so that the answer does not help an attacker to guess.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Final
 
 TOLERANCE_SECONDS: Final = 300
-"""How far a timestamp may be from our clock, both ways: five minutes, as Stripe and Svix do."""
+"""How far a timestamp may differ from our clock, in both directions: five minutes, as at Stripe
+and Svix."""
 SCHEME: Final = "v1"
-"""HMAC-SHA256; other schemes (`v1a`: ed25519) may stand beside it and are passed over."""
+"""HMAC-SHA256; other schemes (`v1a`: ed25519) may be sent in addition and are ignored."""
 MAX_SIGNATURES: Final = 8
-"""A sender that changes its key sends two; what is beyond is not looked at."""
+"""A sender that changes its key sends two; further signatures are ignored."""
 MESSAGE_ID: Final = re.compile(r"[!-\-/-~]{1,256}", re.ASCII)
 """Visible ASCII without the full stop, which would let an id run into the timestamp (the
 specification, "Signature scheme"); none known is longer than 40."""
@@ -28,7 +29,7 @@ TIMESTAMP: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SignatureHeaders:
-    """The three headers of Standard Webhooks, as they came; '' where one is missing."""
+    """The three headers of Standard Webhooks as they were sent; '' where one is missing."""
 
     message_id: str
     timestamp: str
@@ -36,9 +37,9 @@ class SignatureHeaders:
 
 
 def is_signed(claim: SignatureHeaders, body: bytes, keys: Iterable[bytes], now: float) -> bool:
-    """Whether one of the keys signed this body, under this id, within five minutes of `now`.
+    """Return whether one of the keys signed this body, with this id, within five minutes of `now`.
 
-    `now` is in seconds since 1970. Every key is tried against every signature, in constant time.
+    `now` is in seconds since 1970. Every key is compared with every signature, in constant time.
     """
     if not MESSAGE_ID.fullmatch(claim.message_id) or not TIMESTAMP.fullmatch(claim.timestamp):
         return False
@@ -59,7 +60,7 @@ def is_signed(claim: SignatureHeaders, body: bytes, keys: Iterable[bytes], now: 
 
 
 def is_known_token(token: str, tokens: Iterable[str]) -> bool:
-    """Whether a token is one of ours; compared in constant time, never when it is empty."""
+    """Return whether a token is one of ours. The comparison takes constant time."""
     found = False
     for ours in tokens:
         found |= hmac.compare_digest(ours.encode(), token.encode(errors="replace"))

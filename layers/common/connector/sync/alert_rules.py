@@ -1,7 +1,7 @@
-"""What people must be told after a run: decided by `evaluate_alerts`, told once by `notify_new`.
+"""Which alerts a run gives reason for: decided by `evaluate_alerts`, sent once by `notify_new`.
 
-An alert is told when its trouble begins, not at every run that meets it, and again when it comes
-back after it was over. What a run could not look at is neither begun nor over: it stays as it was.
+An alert is sent when its problem starts, not by every run that finds it, and again when the problem
+returns after it was over. A problem that a run could not check neither starts nor ends.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from connector.errors import ConnectorError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
-from connector.sync.ports import AlertPublisher
+from connector.sync.ports import AlertPublisher, DocumentStore
 
 EXPIRY_DAYS: Final = (1, 3, 7, 14)
-"""Days before the password expires at which people are warned."""
+"""Days before the password expires at which a warning is sent."""
 BUDGET_HIGH: Final = 0.8
 BUDGET_LOW: Final = 0.7
-"""From this share of the calls people are told; below the lower one it is over, so that a number
-that sways around one line is told once."""
+"""The alert starts at the higher share of the calls and is over below the lower one, so that a
+number that moves around one limit causes one alert."""
 EVALUATED_RUNS: Final = frozenset({RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED})
-"""A dry run tells its own reader; a form that failed is left to the next run."""
+"""The requester of a dry run reads its result; a form that failed is left to the next run."""
 SENT_ALERTS: Final = "alerts"
 REASONS: Final[Mapping[StopReason, AlertKind]] = {
     StopReason.LOGIN_REFUSED: AlertKind.CREDENTIALS_REFUSED,
@@ -33,21 +33,25 @@ REASONS: Final[Mapping[StopReason, AlertKind]] = {
     StopReason.SALESFORCE_API_DISABLED: AlertKind.CREDENTIALS_REFUSED,
     StopReason.SALESFORCE_API_LIMIT: AlertKind.API_BUDGET,
 }
-"""Why a run was halted -> what kind of alert that is; other reasons are `run_failed`."""
+"""Why a run was halted -> the kind of its alert; all other reasons are `run_failed`."""
+SUMMARIES: Final[Mapping[AlertKind, str]] = {
+    AlertKind.CREDENTIALS_REFUSED: "A system refuses the connector: synchronization is stopped",
+    AlertKind.API_BUDGET: "The org's API calls are used up: synchronization is stopped",
+}
 NOTHING_LOST: Final = (
-    "Nothing is lost: what people change on both sides meanwhile is carried over by the first run "
-    "that works again."
+    "Nothing is lost: the next run that works synchronizes what users change in both systems until "
+    "then."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RunHealth:
-    """How things stand after a run; None where nobody could look.
+    """The state of synchronization after a run; None where it could not be checked.
 
-    `quarantined` is counted up to `quarantine_limit`. `org_calls` and `our_calls` are shares: of
-    the org's API calls of 24 hours, and of the part of them that is ours. `password_days` are days
-    left, infinite where no password expires. `suspended` are the mapping lines that rest, with the
-    reasons.
+    `quarantine_size` is counted up to `quarantine_limit`. `org_calls` and `our_calls` are
+    fractions: of the org's API calls of 24 hours, and of the part of them that is ours.
+    `password_days` are days left, infinite where no password expires. `suspended` are the field
+    pairs that cannot be used, with the reasons.
     """
 
     now: float
@@ -63,61 +67,52 @@ class RunHealth:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvaluation:
-    """The troubles there are, and the kinds of trouble that were looked at."""
+    """The problems that exist, and the kinds of problem that were checked."""
 
     alerts: tuple[Alert, ...]
     evaluated: frozenset[AlertKind]
 
 
-class DocumentStore(Protocol):
-    """Where is kept what was told."""
-
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
-
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
-
-
 def is_evaluated(run: Run) -> bool:
-    """Say whether a run tells anything of how things stand."""
+    """Return whether a run shows anything about the state of synchronization."""
     return run.kind in EVALUATED_RUNS and run.state is not RunState.NOT_STARTED
 
 
-def evaluate_alerts(situation: RunHealth) -> AlertEvaluation:
-    """Say which troubles there are after a run."""
-    if not is_evaluated(situation.run):
+def evaluate_alerts(health: RunHealth) -> AlertEvaluation:
+    """Return the problems that exist after a run."""
+    if not is_evaluated(health.run):
         return AlertEvaluation((), frozenset())
-    alerts = (*_run_alerts(situation), *_link_alerts(situation), *_budget_alerts(situation))
-    alerts += tuple(_password_alerts(situation))
-    return AlertEvaluation(alerts, frozenset(_evaluated_kinds(situation)))
+    alerts = (*_run_alerts(health), *_link_alerts(health), *_budget_alerts(health))
+    alerts += tuple(_password_alerts(health))
+    return AlertEvaluation(alerts, frozenset(_evaluated_kinds(health)))
 
 
 def notify_new(
-    due_now: AlertEvaluation, alerts: AlertPublisher, memory: DocumentStore, now: float
-) -> list[Alert]:
-    """Tell what was not told before, forget what is over; return what could not be told.
+    evaluation: AlertEvaluation, publisher: AlertPublisher, store: DocumentStore, now: float
+) -> tuple[list[Alert], list[Alert]]:
+    """Send the alerts that were not sent before, and forget those whose problem is over.
 
-    That is told by the next run that meets it.
+    Returns the alerts that were sent, and those that could not be sent: the next run sends them.
     """
-    told: dict[str, Any] = dict(memory.load_document(SENT_ALERTS) or {})
-    before = dict(told)
-    untold = []
-    for alert in due_now.alerts:
-        if _name(alert) in told:
+    sent_at: dict[str, Any] = dict(store.load_document(SENT_ALERTS) or {})
+    before = dict(sent_at)
+    sent, failed = [], []
+    for alert in evaluation.alerts:
+        if _name(alert) in sent_at:
             continue
         try:
-            alerts.publish(alert)
+            publisher.publish(alert)
         except ConnectorError:
-            untold.append(alert)
+            failed.append(alert)
         else:
-            told[_name(alert)] = now
-    there = {_name(alert) for alert in due_now.alerts}
-    over = {name for name in told if name not in there and _kind(name) in due_now.evaluated}
-    told = {name: at for name, at in told.items() if name not in over}
-    if told != before:
-        memory.save_document(SENT_ALERTS, told)
-    return untold
+            sent.append(alert)
+            sent_at[_name(alert)] = now
+    current = {_name(alert) for alert in evaluation.alerts}
+    over = {name for name in sent_at if name not in current and _kind(name) in evaluation.evaluated}
+    sent_at = {name: at for name, at in sent_at.items() if name not in over}
+    if sent_at != before:
+        store.save_document(SENT_ALERTS, sent_at)
+    return sent, failed
 
 
 def _name(alert: Alert) -> str:
@@ -128,107 +123,107 @@ def _kind(name: str) -> str:
     return name.partition("#")[0]
 
 
-def _evaluated_kinds(situation: RunHealth) -> Iterator[AlertKind]:
-    if situation.run.state is RunState.DONE:
+def _evaluated_kinds(health: RunHealth) -> Iterator[AlertKind]:
+    if health.run.state is RunState.DONE:
         yield from (AlertKind.CREDENTIALS_REFUSED, AlertKind.RUN_FAILED, AlertKind.BREAKER)
         yield AlertKind.SUSPENDED_FIELD
-    if not situation.quarantine_limit > situation.quarantine_size > situation.quarantine_limit / 2:
+    if not health.quarantine_limit > health.quarantine_size > health.quarantine_limit / 2:
         yield AlertKind.QUARANTINE
-    shares = (situation.org_calls, situation.our_calls)
+    shares = (health.org_calls, health.our_calls)
     if any(share is not None for share in shares) and all(
         share is None or not BUDGET_LOW <= share < BUDGET_HIGH for share in shares
     ):
         yield AlertKind.API_BUDGET
-    if situation.password_days is not None:
+    if health.password_days is not None:
         yield AlertKind.CREDENTIALS_EXPIRING
 
 
-def _run_alerts(situation: RunHealth) -> Iterator[Alert]:
-    """Tell why the run stopped: a breaker, refused credentials, or another failure."""
-    run, breaker = situation.run, situation.breaker
+def _run_alerts(health: RunHealth) -> Iterator[Alert]:
+    """Return why the run stopped: a breaker, refused credentials, or another failure."""
+    run, breaker = health.run, health.breaker
     if breaker is not None:
-        refused = breaker.reason is StopReason.LOGIN_REFUSED
+        is_refused = breaker.reason is StopReason.LOGIN_REFUSED
         yield Alert(
-            kind=AlertKind.CREDENTIALS_REFUSED if refused else AlertKind.BREAKER,
+            kind=AlertKind.CREDENTIALS_REFUSED if is_refused else AlertKind.BREAKER,
             summary=(
-                "Salesforce refuses the login, so nothing is synchronised"
-                if refused
-                else f"Synchronisation stopped itself ({breaker.reason})"
+                "Salesforce refuses the login: synchronization is stopped"
+                if is_refused
+                else f"Synchronization stopped itself ({breaker.reason.value})"
             ),
             since=breaker.since,
             remedy=breaker.message,
             impact=NOTHING_LOST,
-            key=breaker.secret_version or breaker.reason,
+            key=breaker.secret_version or breaker.reason.value,
         )
-        if run.reason == breaker.reason:
+        if run.reason is breaker.reason:
             return
     if run.state not in (RunState.HALTED, RunState.FAILED):
         return
     reason = run.reason or StopReason.DEFECT
     kind = REASONS.get(reason, AlertKind.RUN_FAILED)
-    whats = {
-        AlertKind.CREDENTIALS_REFUSED: "A side refuses the connector, so nothing is synchronised",
-        AlertKind.API_BUDGET: "The org's API calls are used up, so nothing is synchronised",
-    }
-    comes_back = "" if run.state is RunState.HALTED else " The next run tries again by itself."
+    is_retried = run.state is RunState.FAILED
     yield Alert(
         kind=kind,
-        summary=whats.get(kind, f"A run ended {run.state.value} ({reason})"),
-        since=run.started_at or situation.now,
-        remedy=f"{run.message}{comes_back}",
+        summary=SUMMARIES.get(kind, f"A run ended {run.state.value} ({reason.value})"),
+        since=run.started_at or health.now,
+        remedy=f"{run.message} The next run tries again." if is_retried else run.message,
         impact=NOTHING_LOST,
         key=reason.value,
     )
 
 
-def _link_alerts(situation: RunHealth) -> Iterator[Alert]:
-    """Tell of people in quarantine, and of mapping lines that rest."""
-    if situation.quarantine_size >= situation.quarantine_limit:
+def _link_alerts(health: RunHealth) -> Iterator[Alert]:
+    """Return alerts about people in quarantine, and about suspended field pairs."""
+    if health.quarantine_size >= health.quarantine_limit:
         yield Alert(
             kind=AlertKind.QUARANTINE,
-            summary=f"{situation.quarantine_size} people or more are refused by a side and wait",
-            since=situation.now,
-            remedy="See which and why with GET /admin/attention?kind=quarantine; many at once are "
-            "mostly one validation rule, one picklist or one missing permission.",
-            impact="Everybody else is synchronised, and those who wait keep what each side has.",
+            summary=f"{health.quarantine_size} people or more are in quarantine",
+            since=health.now,
+            remedy="See who and why with GET /admin/attention?kind=quarantine. Many at once usually "
+            "have one cause: a validation rule, a picklist or a missing permission.",
+            impact="All other people are synchronized. The records of people in quarantine stay as "
+            "they are in each system.",
         )
-    for line, reason in sorted(situation.suspended.items()):
+    for pair, reason in sorted(health.suspended.items()):
         yield Alert(
             kind=AlertKind.SUSPENDED_FIELD,
-            summary=f"The field {line} is not synchronised any more",
-            since=situation.now,
-            remedy=f"{reason.rstrip('.')}. Once it is back, it is synchronised again by itself.",
-            impact="All other fields go on, and what was typed in this one is carried over then.",
-            key=line,
+            summary=f"The field {pair} is no longer synchronized",
+            since=health.now,
+            remedy=f"{reason.rstrip('.')}. The field is synchronized again when this is corrected.",
+            impact="All other fields are synchronized. Values typed in this field are synchronized "
+            "when it is available again.",
+            key=pair,
         )
 
 
-def _budget_alerts(situation: RunHealth) -> Iterator[Alert]:
-    run = situation.run
-    if run.state is RunState.PAUSED or (situation.our_calls or 0) >= BUDGET_HIGH:
-        share = situation.our_calls or 1.0
+def _budget_alerts(health: RunHealth) -> Iterator[Alert]:
+    run = health.run
+    impact = "A run without calls keeps its position, and forms have a reserve."
+    if run.state is RunState.PAUSED or (health.our_calls or 0) >= BUDGET_HIGH:
+        share = health.our_calls or 1.0
+        raise_share = "Raise the connector's share of the calls (ApiShare), or run less often."
         yield Alert(
             kind=AlertKind.API_BUDGET,
             summary=f"{share:.0%} of our Salesforce API calls of 24 hours are used",
-            since=run.started_at or situation.now,
-            remedy=f"{run.message} Raise the connector's share of the calls, or run less often.",
-            impact="A run that runs out of calls keeps its place, and forms have a reserve.",
+            since=run.started_at or health.now,
+            remedy=f"{run.message} {raise_share}".strip(),
+            impact=impact,
             key="ours",
         )
-    if (situation.org_calls or 0) >= BUDGET_HIGH:
+    if (health.org_calls or 0) >= BUDGET_HIGH:
         yield Alert(
             kind=AlertKind.API_BUDGET,
-            summary=f"{situation.org_calls:.0%} of the org's API calls of 24 hours are used",
-            since=situation.now,
+            summary=f"{health.org_calls:.0%} of the org's API calls of 24 hours are used",
+            since=health.now,
             remedy="See in Setup > API Usage which program uses them, or buy more calls.",
-            impact="A run that runs out of calls keeps its place, and forms have a reserve.",
+            impact=impact,
             key="org",
         )
 
 
-def _password_alerts(situation: RunHealth) -> Iterator[Alert]:
-    """Warn at the nearest of the days: each is an alert of its own, and is told once."""
-    days = situation.password_days
+def _password_alerts(health: RunHealth) -> Iterator[Alert]:
+    """Return the warning of the nearest day; each day is an alert of its own, sent once."""
+    days = health.password_days
     if days is None or days > EXPIRY_DAYS[-1]:
         return
     mark = next(each for each in EXPIRY_DAYS if days <= each)
@@ -237,10 +232,10 @@ def _password_alerts(situation: RunHealth) -> Iterator[Alert]:
     yield Alert(
         kind=AlertKind.CREDENTIALS_EXPIRING,
         summary=f"The Salesforce password expires {when}",
-        since=situation.now,
-        remedy="Set a new password in Salesforce and put it with its new security token "
-        "(docs/operations.md, After a password reset). Better: leave the password flow, which "
-        "Salesforce ends on 20 February 2027.",
-        impact="Until then everything works; afterwards runs stop and nothing is lost.",
+        since=health.now,
+        remedy="Set a new password in Salesforce and put it with its new security token in the "
+        "secret (docs/operations.md, After a password reset). Better: use a flow without a password, "
+        "because Salesforce ends the password flow on 20 February 2027.",
+        impact="Synchronization works until then. Afterwards runs stop, and nothing is lost.",
         key=str(mark),
     )

@@ -1,7 +1,7 @@
-"""A dry run: the real engine on the real sides, with nothing kept and nothing written.
+"""A dry run: the real phases on the real systems; nothing is written to either of them.
 
-What is told is what the same code would do: both sides are read, the ledger is a shadow of the real
-one, and writes are answered as far as each side's description of its own fields foretells.
+It reports what the same code would do: both systems are read, the ledger is an overlay over the
+real one, and the outcome of a write is predicted from each system's description of its own fields.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from typing import Final
 
 from connector.errors import HaltError, StopReason
 from connector.mapping import BoundMapping
-from connector.model import Counts, JournalEntry, RecordKind, Run, Side
+from connector.model import (
+    AttentionKind,
+    Counts,
+    JournalEntry,
+    JournalKind,
+    RecordKind,
+    Run,
+    Side,
+)
 from connector.sync.context import SyncContext
 from connector.sync.dry_run_client import DryRunClient
 from connector.sync.overlay_ledger import OverlayLedger
@@ -22,102 +30,105 @@ from connector.sync.resolve_phase import ResolvePhase
 from connector.sync.selected_people import refresh_people
 
 TOO_LARGE: Final = (
-    "The preview did not fit into one invocation: ask for some people by their e-mails, or raise "
-    "WorkerTimeoutSeconds and WorkerBudgetSeconds. Nothing was changed."
+    "The preview did not fit into one invocation: request it for some people by their e-mails, or "
+    "raise WorkerTimeoutSeconds and WorkerBudgetSeconds. Nothing was changed."
 )
 
 
 class DryRunJournal:
-    """Keeps what would be done under the run, apart from people's history."""
+    """Stores what would be done under the run, separate from the history of people."""
 
-    def __init__(self, real: JournalWriter) -> None:
-        self._real = real
+    def __init__(self, journal: JournalWriter) -> None:
+        self._journal = journal
 
-    def write(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines of the plan."""
-        self._real.write_dry_run(lines)
+    def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries of the plan."""
+        self._journal.write_dry_run(entries)
 
-    def write_dry_run(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines of the plan."""
-        self._real.write_dry_run(lines)
+    def write_dry_run(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries of the plan."""
+        self._journal.write_dry_run(entries)
 
 
 def run_dry_run(
-    world: SyncContext, bound: BoundMapping, run: Run, out_of_time: Callable[[], bool]
+    context: SyncContext, bound: BoundMapping, run: Run, out_of_time: Callable[[], bool]
 ) -> None:
-    """Tell what a run would do: lines under the run's id in the journal, counts in its record.
+    """Report what a run would do: entries under the run's id in the journal, counts in its record.
 
-    Everybody is weighed when the run says so, when it brings its own mapping, or when the saved one
-    was not applied to everybody yet; else who changed. Raises `HaltError` when it does not fit into
-    one invocation.
+    All people are checked when the run requests it, when it has a mapping of its own, or when the
+    saved mapping was not applied to all people yet; otherwise only those who changed. Raises
+    `HaltError` when it does not fit into one invocation.
     """
-    ledger = OverlayLedger(world.ledger)
-    sides = {
-        side: DryRunClient(client, side, world.clock) for side, client in world.clients.items()
+    overlay = OverlayLedger(context.links, context.cursors, context.runs, context.control)
+    clients = {
+        side: DryRunClient(client, side, context.clock) for side, client in context.clients.items()
     }
-    calls = {side: client.calls for side, client in sides.items()}
-    stage = replace(
-        world,
-        ledger=ledger,
-        journal=DryRunJournal(world.journal),
-        clients=sides,
+    calls_before = {side: client.calls for side, client in clients.items()}
+    preview = replace(
+        context,
+        links=overlay,
+        cursors=overlay,
+        runs=overlay,
+        control=overlay,
+        journal=DryRunJournal(context.journal),
+        clients=clients,
         is_dry_run=True,
     )
     if run.emails:
-        counts, emails = refresh_people(stage, bound, run.emails)
-        ledger.add_counts(run.id, counts)
-        ResolvePhase(stage, bound, run.id).resolve_people(emails, out_of_time)
+        counts, emails = refresh_people(preview, bound, run.emails)
+        overlay.add_counts(run.id, counts)
+        ResolvePhase(preview, bound, run.id).resolve_people(emails, out_of_time)
     else:
-        _read_changes(stage, ledger, bound, run, out_of_time)
-        if not ResolvePhase(stage, bound, run.id).run(out_of_time):
+        _read_changes(preview, bound, run, out_of_time)
+        if not ResolvePhase(preview, bound, run.id).run(out_of_time):
             raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)
-    _report_duplicates(stage, ledger, run)
+    _report_duplicates(preview, overlay, run)
     predicted = Counts()
-    for side, client in sides.items():
-        told = client.calls - calls[side] + client.search_calls + client.write_calls
-        predicted.add(side, "predicted_calls", told)
+    for side, client in clients.items():
+        calls = client.calls - calls_before[side] + client.search_calls + client.write_calls
+        predicted.add(side, "predicted_calls", calls)
         predicted.add(side, "predicted_write_calls", client.write_calls)
-    ledger.add_counts(run.id, predicted)
-    world.ledger.add_counts(run.id, ledger.counts)
+    overlay.add_counts(run.id, predicted)
+    context.runs.add_counts(run.id, overlay.counts)
 
 
-def _report_duplicates(stage: SyncContext, ledger: OverlayLedger, run: Run) -> None:
-    """Tell which people have several Leads of one e-mail, among those that were looked at."""
-    now = stage.clock()
-    several = [link for link in ledger.written_links() if "duplicate" in link.attention]
-    ledger.counts.add(Side.SALESFORCE, "duplicates", len(several))
-    stage.journal.write(
+def _report_duplicates(preview: SyncContext, overlay: OverlayLedger, run: Run) -> None:
+    """Report which people have several Leads of one e-mail, among those that were checked."""
+    now = preview.clock()
+    duplicates = [
+        link for link in overlay.written_links() if AttentionKind.DUPLICATE in link.attention
+    ]
+    overlay.counts.add(Side.SALESFORCE, "duplicates", len(duplicates))
+    preview.journal.write(
         [
             JournalEntry(
                 email=link.email,
                 at=now,
                 run_id=run.id,
-                kind="duplicate",
+                kind=JournalKind.DUPLICATE,
                 side=Side.SALESFORCE,
-                record_id=seen.id,
+                record_id=lead.id,
                 field="",
                 before=None,
                 after=None,
-                rule=stage.mappings.current().duplicates.value,
+                rule=preview.mappings.current().duplicates.value,
             )
-            for link in several
-            for seen in link.salesforce
-            if seen.kind is RecordKind.LEAD and seen.participates
+            for link in duplicates
+            for lead in link.salesforce
+            if lead.kind is RecordKind.LEAD and lead.participates
         ]
     )
 
 
 def _read_changes(
-    stage: SyncContext,
-    ledger: OverlayLedger,
-    bound: BoundMapping,
-    run: Run,
-    out_of_time: Callable[[], bool],
+    preview: SyncContext, bound: BoundMapping, run: Run, out_of_time: Callable[[], bool]
 ) -> None:
     version = bound.config.version
-    everybody = run.include_unchanged or bool(run.draft) or ledger.applied_version() != version
+    everything = (
+        run.include_unchanged or bool(run.draft) or preview.cursors.applied_version() != version
+    )
     for kind in RecordKind:
-        cursor = ledger.load_cursor(kind).started(version=version, full=everybody)
-        side = stage.clients[kind.side]
-        if not read_changes(cursor, side, ledger, bound, run.id, out_of_time) or out_of_time():
+        cursor = preview.cursors.load_cursor(kind).started(version=version, full=everything)
+        is_complete = read_changes(preview, cursor, bound, run.id, out_of_time)
+        if not is_complete or out_of_time():
             raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)

@@ -1,43 +1,43 @@
-"""What the journal is told: field by field, what was written, lost, held or refused, and why."""
+"""Entries for the journal: which field was written, overwritten, held or refused, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from connector.mapping import BoundMapping
-from connector.model import JournalEntry, Link, Side
+from connector.model import JournalEntry, JournalKind, Link, MergeRule, Side
 from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.planning.plan import Overwritten, Plan
 
 
-def overwritten_entries(each: Plan, run: str, now: float) -> list[JournalEntry]:
-    """Tell, before it happens, which values will give way, to what, and by which rule."""
-    return [_overwritten_entry(each, lost, run, now) for lost in each.overwritten]
+def overwritten_entries(plan: Plan, run: str, now: float) -> list[JournalEntry]:
+    """Return, before it happens, which values are replaced, by what, and by which rule."""
+    return [_overwritten_entry(plan, value, run, now) for value in plan.overwritten]
 
 
-def _overwritten_entry(each: Plan, lost: Overwritten, run: str, now: float) -> JournalEntry:
+def _overwritten_entry(plan: Plan, value: Overwritten, run: str, now: float) -> JournalEntry:
     return JournalEntry(
-        email=each.link.email,
+        email=plan.link.email,
         at=now,
         run_id=run,
-        kind="overwritten",
-        side=lost.kind.side,
-        record_id=lost.record_id,
-        field=lost.pair,
-        before=lost.value,
-        after=lost.replaced_by,
-        rule=lost.rule,
+        kind=JournalKind.OVERWRITTEN,
+        side=value.kind.side,
+        record_id=value.record_id,
+        field=value.pair,
+        before=value.value,
+        after=value.replaced_by,
+        rule=value.rule,
     )
 
 
 def held_entries(link: Link, keys: Iterable[str], run: str, now: float) -> list[JournalEntry]:
-    """Tell what each record says of a field that now waits for a person."""
+    """Return what each record contains of the fields that are held for review."""
     return [
         JournalEntry(
             email=link.email,
             at=now,
             run_id=run,
-            kind="held",
+            kind=JournalKind.HELD,
             side=Side.PLEZI if link.plezi and link.plezi.id == record else Side.SALESFORCE,
             record_id=record,
             field=key,
@@ -51,43 +51,43 @@ def held_entries(link: Link, keys: Iterable[str], run: str, now: float) -> list[
 
 
 def written_entries(
-    each: Plan, outcome: WriteOutcome, bound: BoundMapping, run: str, now: float
+    plan: Plan, outcome: WriteOutcome, bound: BoundMapping, run: str, now: float
 ) -> list[JournalEntry]:
-    """Tell what a write that was done changed, from what to what, and why."""
+    """Return what a successful write changed, from which value to which, and why."""
     if outcome.result is not WriteResult.DONE:
         return []
     write = outcome.write
-    rules = {it.pair: it.rule for it in each.base_updates}
-    lines = []
+    rules = {update.pair: update.rule for update in plan.base_updates}
+    entries = []
     for name, value in write.values.items():
-        line = bound.by_field[write.kind, name]
-        lines.append(
+        pair = bound.by_field[write.kind, name]
+        entries.append(
             JournalEntry(
-                email=each.link.email,
+                email=plan.link.email,
                 at=now,
                 run_id=run,
-                kind="written",
+                kind=JournalKind.WRITTEN,
                 side=write.side,
                 record_id=outcome.record_id or write.record_id,
-                field=line.key,
+                field=pair.key,
                 before=write.before.get(name),
                 after=value,
-                rule=rules.get(line.key, "placeholder"),
+                rule=rules.get(pair.key, MergeRule.PLACEHOLDER),
             )
         )
-    return lines
+    return entries
 
 
-def refused_entries(each: Plan, outcome: WriteOutcome, run: str, now: float) -> list[JournalEntry]:
-    """Tell that a write was refused, with the side's own code."""
+def refused_entries(plan: Plan, outcome: WriteOutcome, run: str, now: float) -> list[JournalEntry]:
+    """Return that a write was refused, with the other system's own code as the rule."""
     if outcome.result is not WriteResult.REJECTED:
         return []
     return [
         JournalEntry(
-            email=each.link.email,
+            email=plan.link.email,
             at=now,
             run_id=run,
-            kind="refused",
+            kind=JournalKind.REFUSED,
             side=outcome.write.side,
             record_id=outcome.write.record_id,
             field=",".join(outcome.fields),

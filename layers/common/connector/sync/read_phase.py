@@ -1,306 +1,133 @@
-"""The first stroke: write down what a side says now. An echo, or noise, stops here."""
+"""The read phase: store what one system contains now. Echoes of our own writes stop here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from connector.errors import RetryError, StopReason
+from connector.log_events import Event
 from connector.mapping import BoundMapping
-from connector.mapping.model import PLEZI_URL_PAIR
-from connector.mapping.values import canonical_email
-from connector.model import (
-    Counts,
-    Cursor,
-    Hold,
-    Link,
-    LinkChange,
-    Observation,
-    RecordKind,
-    Side,
-    Value,
-)
-from connector.planning.observation import apply_observation, is_possibly_stale
-from connector.planning.plan import EMAIL_TAKEN, plan_link
-from connector.sync.ports import Ledger, SideClient
+from connector.model import Counts, Cursor, Link, Observation, Side
+from connector.planning.plan import plan_link
+from connector.sync.context import SyncContext
+from connector.sync.link_batch import LinkBatch, PossiblyStale
+from connector.sync.ports import LinkStore, SideClient
 
 SLICE_SIZE: Final = 100
-"""Links read and written at a time: what BatchGetItem and TransactWriteItems take."""
+"""Links read and written at a time: the limit of BatchGetItem and of TransactWriteItems."""
 MAX_ATTEMPTS: Final = 5
-"""How often a link is read again when somebody else moves it at the same time."""
-EMAIL_KEY: Final = "Email"
-
-
-class PossiblyStale(NamedTuple):
-    """What is held of a record, and what a page shows of it: whether that is news is not known."""
-
-    stored: Observation
-    read: Observation
+"""How often a link is read again when another process changes it at the same time."""
 
 
 def read_changes(
+    context: SyncContext,
     cursor: Cursor,
-    client: SideClient,
-    ledger: Ledger,
     bound: BoundMapping,
     run: str,
     out_of_time: Callable[[], bool],
 ) -> bool:
-    """Read one kind of record into the ledger, from a cursor; return whether it came to its end.
+    """Read one kind of record into the ledger, from a cursor; return whether it is read completely.
 
-    The cursor moves when a page's observations are durable, never before; stopping in between
-    costs one page read again. A reading of everybody weighs also the links of which nothing
-    changed, for the mapping may have.
+    The cursor moves after a page's observations are stored, never before. Stopping in between costs
+    one page that is read again. A full read also checks links that did not change, because the
+    mapping may have changed.
     """
+    client = context.clients[cursor.kind.side]
     side = cursor.kind.side
-    weigh = (lambda link: _needs_resolving(link, bound)) if cursor.full else None
+    needs_resolving = (lambda link: _needs_resolving(link, bound)) if cursor.full else None
     for page in client.read(cursor, bound.read_scope):
         counts = Counts()
         counts.add(side, "seen", len(page.observations) + sum(page.skipped.values()))
         for reason, number in page.skipped.items():
             counts.skip(side, reason, number)
         for start in range(0, len(page.observations), SLICE_SIZE):
-            doubted = store_observations(
-                page.observations[start : start + SLICE_SIZE], ledger, counts, side, weigh
-            )
-            if doubted:
-                _read_again(doubted, client, ledger, bound)
-        ledger.checkpoint(page.cursor, run, counts)
+            observations = page.observations[start : start + SLICE_SIZE]
+            stale = store_observations(observations, context.links, counts, side, needs_resolving)
+            if stale:
+                _read_again(stale, client, context.links, bound)
+        context.cursors.checkpoint(page.cursor, run, counts)
+        context.log(
+            Event.page_read,
+            run_id=run,
+            record_kind=cursor.kind.value,
+            records=len(page.observations),
+            changed=counts.get(side, "changed"),
+            last=page.last,
+        )
         if page.last:
             return True
         if out_of_time():
             return False
-        del page  # it is not kept while the next one is fetched
+        del page  # frees several megabytes before the next page is fetched
     return True
 
 
-def _read_again(
-    doubted: Sequence[PossiblyStale], client: SideClient, ledger: Ledger, bound: BoundMapping
-) -> None:
-    """Look at records of which nobody can say whether a page shows news: the cursor moves on.
-
-    What is read now is what they say now, whatever our clock says: what is held was stored before.
-    """
-    answer = client.look_up([it.stored for it in doubted], [], bound.read_scope)
-    now = {it.id: it for it in answer.observations}
-    for it in doubted:
-        if it.stored.id in answer.deleted:
-            now[it.stored.id] = it.read if it.read.deleted else replace(it.stored, deleted=True)
-    heard = {it.stored.id: it.stored.as_of for it in doubted}
-    seen = [replace(it, as_of=max(it.as_of, heard[record])) for record, it in now.items()]
-    store_observations(seen, ledger, Counts(), doubted[0].stored.side)
-
-
-def _needs_resolving(link: Link, bound: BoundMapping) -> bool:
-    """Whether the mapping of today finds something to do about a link."""
-    planned = plan_link(link, bound, now=0.0)
-    return bool(planned.writes) or planned.link is not link
-
-
 def store_observations(
-    seen: Sequence[Observation],
-    ledger: Ledger,
+    observations: Sequence[Observation],
+    links: LinkStore,
     counts: Counts,
     side: Side,
-    weigh: Callable[[Link], bool] | None = None,
+    needs_resolving: Callable[[Link], bool] | None = None,
 ) -> list[PossiblyStale]:
-    """Fold a slice of observations into their links, whoever else writes to them meanwhile.
+    """Apply a slice of observations to their links, although other processes write to them too.
 
-    `weigh` says of a link of which nothing changed whether it is to be settled all the same.
-    Returns the observations that were ignored and may be news all the same.
+    `needs_resolving` decides whether an unchanged link is resolved nevertheless. Returns the
+    observations that were ignored as old and may be new.
     """
-    waiting = list(seen)
+    waiting = list(observations)
     changed: set[str] = set()
-    doubted: dict[str, PossiblyStale] = {}
+    stale: dict[str, PossiblyStale] = {}
     for _ in range(MAX_ATTEMPTS):
-        desk = LinkBatch(ledger, waiting)
-        for each in desk.in_order(waiting):
-            desk.add(each)
-        if weigh is not None:
-            desk.mark_dirty_where(weigh)
-        changes = desk.changes()
-        refused = ledger.save_links(changes) if changes else frozenset[str]()
+        batch = LinkBatch(links, waiting)
+        for observation in batch.in_order(waiting):
+            batch.add(observation)
+        if needs_resolving is not None:
+            batch.mark_dirty_where(needs_resolving)
+        changes = batch.changes()
+        refused = links.save_links(changes) if changes else frozenset[str]()
         waiting = [
-            it for it in waiting if it.id in desk.deferred or desk.owner_email(it.id) in refused
+            each
+            for each in waiting
+            if each.id in batch.deferred or batch.owner_email(each.id) in refused
         ]
-        changed |= desk.changed - {each.id for each in waiting}
-        doubted |= desk.possibly_stale
+        changed |= batch.changed - {each.id for each in waiting}
+        stale |= batch.possibly_stale
         if not waiting:
             break
     else:
         raise RetryError(
-            "links are being changed by somebody else; the page will be read again",
+            "another process keeps changing the same links; the page will be read again",
             reason=StopReason.CONFLICT,
         )
     counts.add(side, "changed", len(changed))
-    counts.add(side, "unchanged", len(seen) - len(changed))
-    return list(doubted.values())
+    counts.add(side, "unchanged", len(observations) - len(changed))
+    return list(stale.values())
 
 
-def _contact_id_in_page_url(seen: Observation) -> str:
-    """Return what may be the id of the Plezi contact that a Lead was made for: its page's name."""
-    page = seen.values.get(PLEZI_URL_PAIR.salesforce) if seen.kind is RecordKind.LEAD else None
-    return page.rstrip("/").rpartition("/")[2] if isinstance(page, str) else ""
+def _read_again(
+    stale: Sequence[PossiblyStale], client: SideClient, links: LinkStore, bound: BoundMapping
+) -> None:
+    """Read records again whose page may show something new: the cursor moves past them.
 
-
-def _has_new_email(link: Link, seen: Observation) -> bool:
-    """Whether a known record says another e-mail than it last said, or may go where it could not.
-
-    A record that still says what it said is not to move its link back: the link may have followed
-    another of its records since, whose new address this one has not been told yet.
+    The new reading is the current state, whatever our clock says: what is stored is older.
     """
-    held = link.observation(seen.id)
-    if held is None:
-        return False
-    hold = link.holds.get(EMAIL_KEY)
-    waiting = hold is not None and hold.reason == EMAIL_TAKEN
-    return waiting or held.email != seen.email
+    found = client.look_up([each.stored for each in stale], [], bound.read_scope)
+    current = {each.id: each for each in found.observations}
+    for each in stale:
+        if each.stored.id in found.deleted:
+            deleted = each.read if each.read.deleted else replace(each.stored, deleted=True)
+            current[each.stored.id] = deleted
+    stored_as_of = {each.stored.id: each.stored.as_of for each in stale}
+    observations = [
+        replace(each, as_of=max(each.as_of, stored_as_of[record]))
+        for record, each in current.items()
+    ]
+    store_observations(observations, links, Counts(), stale[0].stored.side)
 
 
-def _is_unused_by_all(link: Link, email: str) -> bool:
-    """Whether no record of a link says its address any more: its people agreed on another one."""
-    return not any(it.is_active and it.email == email for it in link.observations())
-
-
-def _is_held_already(hold: Hold | None, words: Mapping[str, Value]) -> bool:
-    """Whether a person is asked already about just these addresses."""
-    if hold is None or hold.reason != EMAIL_TAKEN:
-        return False
-    return {record: canonical_email(word) for record, word in hold.values.items()} == words
-
-
-class LinkBatch:
-    """The links that some observations belong to, found by e-mail or, for known records, by id."""
-
-    def __init__(self, ledger: Ledger, seen: Sequence[Observation]) -> None:
-        self._links = ledger.load_links({each.email for each in seen})
-        strangers = [each for each in seen if not self._contains(each.email, each.id)]
-        wanted = [
-            key for each in strangers for key in (each.id, _contact_id_in_page_url(each)) if key
-        ]
-        owners = ledger.owner_emails(wanted) if wanted else {}
-        if elsewhere := set(owners.values()) - self._links.keys():
-            self._links |= ledger.load_links(elsewhere)
-        self._owner_emails = {each.id: each.email for each in seen}
-        self._owner_emails |= {
-            record: email for record, email in owners.items() if self._contains(email, record)
-        }
-        self._owner_emails |= {
-            each.id: home
-            for each in strangers
-            if (home := self._owner_by_page_url(each, owners))
-            and self._owner_emails[each.id] == each.email
-        }
-        self._stored = dict(self._links)
-        self._moved_from: dict[str, Link] = {}
-        self._vacated: set[str] = set()
-        self.changed: set[str] = set()
-        self.possibly_stale: dict[str, PossiblyStale] = {}
-        self.deferred: set[str] = set()
-        """Records to be taken in once what was taken in now is stored."""
-
-    def _contains(self, email: str, record: str) -> bool:
-        link = self._links.get(email)
-        return link is not None and record in link.record_ids
-
-    def _owner_by_page_url(self, seen: Observation, owners: Mapping[str, str]) -> str:
-        """Return the e-mail of the link for whose contact we made a Lead that nobody knows yet.
-
-        It carries the address of the contact's page, whatever either e-mail has become since; ''
-        when that is of no contact that we know.
-        """
-        home = owners.get(_contact_id_in_page_url(seen), "")
-        link = self._links.get(home)
-        if link is None or link.plezi is None:
-            return ""
-        page = seen.values.get(PLEZI_URL_PAIR.salesforce)
-        return home if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page else ""
-
-    def owner_email(self, record: str) -> str:
-        """Return the e-mail of the link that a record belongs to."""
-        return self._owner_emails[record]
-
-    def in_order(self, seen: Sequence[Observation]) -> list[Observation]:
-        """Return the observations with those first that may leave an address to others."""
-        return sorted(seen, key=lambda it: it.email == self._owner_emails[it.id])
-
-    def add(self, seen: Observation) -> None:
-        """Fold one observation into its link, following a person whose e-mail changed.
-
-        Whoever comes to an address that another one has just left is late, and so is who leaves
-        one that was only just come to: a transaction does one thing to an address.
-        """
-        home = self._owner_emails[seen.id]
-        if home in self._vacated:
-            self.deferred.add(seen.id)
-            return
-        link = self._links.get(home, Link(home))
-        after = apply_observation(link, seen)
-        held = link.observation(seen.id)
-        if held is not None and is_possibly_stale(link, seen):
-            self.possibly_stale[seen.id] = PossiblyStale(held, seen)
-        moves = bool(seen.email) and seen.email != home
-        moves = moves and (_has_new_email(link, seen) or _is_unused_by_all(after, home))
-        if after is link and not moves:
-            return
-        if moves:
-            if home in self._moved_from or self._is_being_vacated(seen.email):
-                self.deferred.add(seen.id)
-                return
-            self._move_link(link, after, seen.email)
-        else:
-            self._links[home] = after
-        if self._links.get(home) is not link:
-            self.changed.add(seen.id)
-
-    def _is_being_vacated(self, email: str) -> bool:
-        """Whether an address was left just now, or will be once whoever is late has left it."""
-        occupant = self._links.get(email)
-        return email in self._vacated or (
-            occupant is not None and bool(occupant.record_ids & self.deferred)
-        )
-
-    def _move_link(self, before: Link, after: Link, email: str) -> None:
-        """A known person has another e-mail: the link moves there, unless somebody lives there.
-
-        A link that was held because somebody did goes on once it has moved; else its other records,
-        which say the old address, would move it back.
-        """
-        occupant = self._links.get(email)
-        if occupant is not None and occupant.record_ids:
-            words: Mapping[str, Value] = {seen.id: seen.email for seen in after.observations()}
-            if not _is_held_already(after.holds.get(EMAIL_KEY), words):
-                hold = Hold(EMAIL_TAKEN, 0.0, words)
-                after = replace(after, holds={**after.holds, EMAIL_KEY: hold})
-            self._links[before.email] = after
-            return
-        revision = occupant.revision if occupant is not None else 0
-        self._links.pop(before.email, None)
-        self._vacated.add(before.email)
-        holds = {k: it for k, it in after.holds.items() if it.reason != EMAIL_TAKEN}
-        self._links[email] = replace(
-            after,
-            email=email,
-            revision=revision,
-            indexed_records=frozenset(),
-            holds=holds,
-            dirty=True,
-        )
-        self._moved_from[email] = self._stored.get(before.email, before)
-        for record in after.record_ids:
-            self._owner_emails[record] = email
-
-    def mark_dirty_where(self, matters: Callable[[Link], bool]) -> None:
-        """Mark the links to be settled of which nothing changed but something matters."""
-        for email, link in self._links.items():
-            if not link.dirty and matters(link):
-                self._links[email] = replace(link, dirty=True)
-
-    def changes(self) -> list[LinkChange]:
-        """Return every link that is not as it was stored."""
-        return [
-            LinkChange(link, self._moved_from.get(email))
-            for email, link in self._links.items()
-            if self._stored.get(email) is not link
-        ]
+def _needs_resolving(link: Link, bound: BoundMapping) -> bool:
+    """Return whether today's mapping finds something to do for a link."""
+    plan = plan_link(link, bound, now=0.0)
+    return bool(plan.writes) or plan.link is not link

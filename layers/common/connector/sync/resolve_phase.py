@@ -1,4 +1,4 @@
-"""The second stroke: merge what is dirty, intend, apply, record."""
+"""The resolve phase: merge what is dirty, intend, apply, record."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from connector.errors import HaltError, StopReason
+from connector.log_events import Event, link_hash
 from connector.mapping import BoundMapping
 from connector.model import (
     Breaker,
     Counts,
     Hold,
+    HoldReason,
     Intent,
     Link,
     LinkChange,
@@ -21,8 +23,7 @@ from connector.model import (
 )
 from connector.planning.mass_change import clears_value
 from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
-from connector.planning.participants import Match
-from connector.planning.plan import EMAIL_IN_USE, Plan, plan_link
+from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.context import SyncContext
 from connector.sync.journal_entries import (
@@ -31,52 +32,53 @@ from connector.sync.journal_entries import (
     refused_entries,
     written_entries,
 )
-from connector.sync.read_phase import EMAIL_KEY
+from connector.sync.link_batch import EMAIL_KEY
 from connector.sync.refresh import Refresher
 
 BATCH_SIZE: Final = 200
-"""Links decided at a time: what one call to sObject Collections takes."""
+"""Links resolved at a time: what one call to sObject Collections takes."""
 MAX_PASSES: Final = 3
-"""A record that was created first needs a second look; a third is for what moved meanwhile."""
+"""A record that had to be created first needs a second pass; the third is for links that changed."""
 MAX_ATTEMPTS: Final = 5
+"""How often outcomes are recorded again on a link that another process changes."""
 STALE_SECONDS: Final = 60.0
-"""How long Plezi may go on showing what a contact said before (assumed; reliability, fault 36)."""
+"""How long Plezi may return the state before a write (assumed)."""
 MIN_WRITES: Final = 5
-"""Writes to Plezi that an invocation makes however late it is, so that every one gets further; at
-two calls a second they take a quarter of what is kept for saving the place."""
+"""Writes to Plezi that an invocation makes however little time is left, so that each one makes
+progress; at two calls a second they take a quarter of the time kept for saving the position."""
 MASS_CLEARING_MESSAGE: Final = (
-    "This run would have emptied fields of more than {most} people, and stopped before it did. "
-    "See with a dry run whom; if it is meant, say so (POST /admin/breaker/release), and the next "
-    "run goes on; if it is an accident, mend it on the side where it happened. Nothing is lost."
+    "This run would have cleared fields of more than {limit} people, and stopped before it did. A dry "
+    "run lists them. If this is intended, confirm it (POST /admin/breaker/release), and the next run "
+    "continues. If it is an accident, correct it in the system where it happened. Nothing is lost."
 )
 
 
 class ResolvePhase:
-    """One run's second stroke over everything dirty."""
+    """The resolve phase of one run, over all dirty links or over selected ones."""
 
     def __init__(
-        self, world: SyncContext, bound: BoundMapping, run: str, *, cleared: int | None = None
+        self, context: SyncContext, bound: BoundMapping, run: str, *, cleared: int | None = None
     ) -> None:
-        """Take a run; `emptied` are the people whose fields it emptied so far (None: any may be).
+        """Take a run. `cleared`: how many people it cleared fields of so far (None: no limit).
 
-        People who were named by a person may always be emptied; the others up to the world's limit.
+        People whom an administrator named have no limit; all others have that of the context.
         """
-        self._world = world
+        self._context = context
         self._bound = bound
         self._run = run
-        self._refresher = Refresher(world, bound)
+        self._refresher = Refresher(context, bound)
         self._wrote = False
-        allowed = world.ledger.clearing_allowed_until() > world.clock()
-        self._cleared = None if allowed else cleared
+        is_allowed = context.control.clearing_allowed_until() > context.clock()
+        self._cleared = None if is_allowed else cleared
 
     def resolve_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> bool:
-        """Settle the links of some people; return whether nothing of them is left to do.
+        """Resolve the links of some people; return whether nothing of them is left to do.
 
-        What is left was refused for now, is unheard of, or is in somebody else's hands.
+        What is left was refused for now, has an unknown outcome, or belongs to another process.
         """
-        for again in range(MAX_PASSES):
-            self.resolve_links(emails, out_of_time, include_clean=not again)
-            links = self._world.ledger.load_links(emails)
+        for attempt in range(MAX_PASSES):
+            self.resolve_links(emails, out_of_time, include_clean=not attempt)
+            links = self._context.links.load_links(emails)
             emails = [email for email, link in links.items() if link.dirty]
             if not emails:
                 return True
@@ -85,11 +87,11 @@ class ResolvePhase:
         return False
 
     def run(self, out_of_time: Callable[[], bool]) -> bool:
-        """Settle every dirty link; return whether all was done in time."""
+        """Resolve every dirty link; return whether all of it was done in time."""
         for _ in range(MAX_PASSES):
             self._wrote = False
             after = ""
-            while emails := self._world.ledger.dirty_emails(BATCH_SIZE, after):
+            while emails := self._context.links.dirty_emails(BATCH_SIZE, after):
                 self.resolve_links(emails, out_of_time)
                 after = emails[-1]
                 if out_of_time():
@@ -101,145 +103,168 @@ class ResolvePhase:
     def resolve_links(
         self, emails: Sequence[str], out_of_time: Callable[[], bool], *, include_clean: bool = False
     ) -> None:
-        """Settle some links: judge, refresh, plan, intend, apply, record.
+        """Resolve some links: recover, refresh, plan, intend, apply, record.
 
-        Those that are not dirty are left alone, but for people who were asked for (`anyway`).
+        A link that is not dirty is skipped unless `include_clean` is set.
         """
         counts = Counts()
-        held = self._world.ledger.load_links(emails)
-        mine = [
+        stored = self._context.links.load_links(emails)
+        links = [
             link
-            for link in held.values()
+            for link in stored.values()
             if (include_clean or link.dirty) and not self._is_busy(link)
         ]
-        first = {link.email: plan_link(link, self._bound, now=self._world.clock()) for link in mine}
-        active = [link for link in mine if link.intent is not None or first[link.email].writes]
-        busy = {link.email for link in active}
-        plans = [each for email, each in first.items() if email not in busy]
+        now = self._context.clock()
+        first = {link.email: plan_link(link, self._bound, now=now) for link in links}
+        active = [link for link in links if link.intent is not None or first[link.email].writes]
+        active_emails = {link.email for link in active}
+        plans = [plan for email, plan in first.items() if email not in active_emails]
         fresh, waiting = self._refresher.refresh(active, first)
         self._hold_waiting(waiting)
         plans += self._plan_fresh(fresh)
-        self._store_without_writes([each for each in plans if not each.writes], counts)
+        self._store_without_writes([plan for plan in plans if not plan.writes], counts)
         self._check_mass_clearing(plans, counts)
-        intended = self._intend([each for each in plans if each.writes], counts)
+        intended = self._intend([plan for plan in plans if plan.writes], counts)
         try:
             self._apply(intended, counts, out_of_time)
         finally:
-            self._world.ledger.add_counts(self._run, counts)
+            self._context.runs.add_counts(self._run, counts)
+            self._log_batch(len(links), sum(len(plan.writes) for plan in intended), counts)
+
+    def _log_batch(self, links: int, writes: int, counts: Counts) -> None:
+        totals = {
+            name: sum(counts.get(side, name) for side in Side)
+            for name in ("created", "updated", "quarantined", "held")
+        }
+        self._context.log(
+            Event.batch_resolved, run_id=self._run, links=links, writes=writes, **totals
+        )
 
     def _hold_waiting(self, links: Sequence[Link]) -> None:
-        """Say of links that wait for their address why they do; they are tried again all the same.
+        """Hold the e-mail of links that wait for it, so that an administrator sees why.
 
-        Most wait for a moment, until the other link's address is written; one may wait for the
-        person who is asked about the other.
+        They are tried again in each run. Most wait until the other link's e-mail is written; some
+        wait for a decision about the other link.
         """
         changes = []
         for link in links:
             known = link.holds.get(EMAIL_KEY)
-            words: Mapping[str, Value] = {it.id: it.email for it in link.observations()}
-            if known is None or (
-                known.reason == EMAIL_IN_USE and dict(known.values) != dict(words)
-            ):
-                hold = Hold(EMAIL_IN_USE, self._world.clock(), words)
+            values: Mapping[str, Value] = {each.id: each.email for each in link.observations()}
+            is_outdated = (
+                known is not None
+                and known.reason is HoldReason.EMAIL_IN_USE
+                and dict(known.values) != dict(values)
+            )
+            if known is None or is_outdated:
+                hold = Hold(HoldReason.EMAIL_IN_USE, self._context.clock(), values)
                 changes.append(LinkChange(replace(link, holds={**link.holds, EMAIL_KEY: hold})))
         if changes:
-            self._world.ledger.save_links(changes)
+            self._context.links.save_links(changes)
 
     def _check_mass_clearing(self, plans: Sequence[Plan], counts: Counts) -> None:
-        """Count the people of whom fields are emptied; stop before they are too many."""
-        number = sum(clears_value(each, self._bound) for each in plans)
+        """Count the people whose fields would be cleared; stop before they are too many."""
+        number = sum(clears_value(plan, self._bound) for plan in plans)
         counts.add(Side.SALESFORCE, "cleared", number)
         if self._cleared is None:
             return
         self._cleared += number
-        if self._cleared > self._world.max_cleared:
-            now = self._world.clock()
-            message = MASS_CLEARING_MESSAGE.format(most=self._world.max_cleared)
-            self._world.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, message, now))
-            raise HaltError(StopReason.MASS_CLEARING, message)
+        if self._cleared > self._context.max_cleared:
+            message = MASS_CLEARING_MESSAGE.format(limit=self._context.max_cleared)
+            reason = StopReason.MASS_CLEARING
+            self._context.control.open_breaker(Breaker(reason, message, self._context.clock()))
+            self._context.log(Event.breaker_opened, run_id=self._run, reason=reason.value)
+            raise HaltError(reason, message)
 
     def _is_busy(self, link: Link) -> bool:
-        """Whether a live run may still be carrying out this link's intent (rule 1).
+        """Return whether a running worker may still be carrying out this link's intent.
 
-        One that is in doubt is judged at once, but for what was written to Plezi: that may show for
-        a while what it said before (assumed), as if nothing had been delivered. One that seems to
-        be from long after now was written before our clock was set back: whoever did is dead.
+        An intent in doubt is recovered at once, except for writes to Plezi: Plezi may return the
+        state before the write for some time (assumed), as if it had not been delivered. An intent
+        that seems to be from the future was stored before our clock was set back, by a worker that
+        is gone.
         """
         intent = link.intent
         if intent is None:
             return False
-        age = self._world.clock() - intent.at
-        if age < -self._world.worker_timeout:
+        age = self._context.clock() - intent.at
+        if age < -self._context.worker_timeout:
             return False
         if not intent.in_doubt:
-            return age < self._world.worker_timeout
-        return age < STALE_SECONDS and any(it.side is Side.PLEZI for it in intent.writes)
+            return age < self._context.worker_timeout
+        return age < STALE_SECONDS and any(write.side is Side.PLEZI for write in intent.writes)
 
     def _plan_fresh(self, links: Iterable[Link]) -> list[Plan]:
-        now = self._world.clock()
+        now = self._context.clock()
         plans = []
         for link in links:
-            verdict = recover_intent(link, self._bound, now=now)
-            if verdict.held:
-                self._world.journal.write(held_entries(verdict.link, verdict.held, self._run, now))
-            plans.append(plan_link(verdict.link, self._bound, now=now))
+            recovery = recover_intent(link, self._bound, now=now)
+            if recovery.held:
+                self._context.journal.write(
+                    held_entries(recovery.link, recovery.held, self._run, now)
+                )
+            plans.append(plan_link(recovery.link, self._bound, now=now))
         return plans
 
     def _store_without_writes(self, plans: Sequence[Plan], counts: Counts) -> None:
-        """Keep what was adopted where nothing is to be written."""
+        """Store the new agreements and holds of links that need no write."""
         changes = []
-        now = self._world.clock()
-        for each in plans:
-            self._count_decision(each, counts)
-            lines = overwritten_entries(each, self._run, now)
-            lines += held_entries(each.link, each.held, self._run, now)
-            if lines:
-                self._world.journal.write(lines)
-            changes.append(LinkChange(replace(each.link, dirty=False, quarantine=None)))
+        now = self._context.clock()
+        for plan in plans:
+            self._count_plan(plan, counts)
+            entries = overwritten_entries(plan, self._run, now)
+            entries += held_entries(plan.link, plan.held, self._run, now)
+            if entries:
+                self._context.journal.write(entries)
+            changes.append(LinkChange(replace(plan.link, dirty=False, quarantine=None)))
         if changes:
-            self._world.ledger.save_links(changes)
+            self._context.links.save_links(changes)
 
-    def _count_decision(self, each: Plan, counts: Counts) -> None:
-        if each.participants.match in (Match.NONE, Match.AMBIGUOUS):
-            side = Side.SALESFORCE if each.link.plezi is not None else Side.PLEZI
-            counts.skip(side, each.participants.reason)
-        counts.add(Side.SALESFORCE, "held", len(each.held))
+    def _count_plan(self, plan: Plan, counts: Counts) -> None:
+        if plan.participants.reason is not None:
+            side = Side.SALESFORCE if plan.link.plezi is not None else Side.PLEZI
+            counts.skip(side, plan.participants.reason)
+        counts.add(Side.SALESFORCE, "held", len(plan.held))
 
     def _intend(self, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
-        """Journal the losers, then write down every decision before it is carried out."""
-        now = self._world.clock()
+        """Journal the overwritten values, then store every intent before it is carried out."""
+        now = self._context.clock()
         intended = []
-        for each in plans:
-            self._count_decision(each, counts)
-            intent = Intent(self._world.new_id(), self._run, now, each.writes, each.base_updates)
-            intended.append(replace(each, link=replace(each.link, intent=intent, dirty=True)))
+        for plan in plans:
+            self._count_plan(plan, counts)
+            intent = Intent(self._context.new_id(), self._run, now, plan.writes, plan.base_updates)
+            intended.append(replace(plan, link=replace(plan.link, intent=intent, dirty=True)))
         if not intended:
             return []
-        lines = [line for each in intended for line in overwritten_entries(each, self._run, now)]
-        lines += [
-            line for each in intended for line in held_entries(each.link, each.held, self._run, now)
+        entries = [
+            entry for plan in intended for entry in overwritten_entries(plan, self._run, now)
         ]
-        self._world.journal.write(lines)
-        refused = self._world.ledger.save_links([LinkChange(each.link) for each in intended])
+        entries += [
+            entry
+            for plan in intended
+            for entry in held_entries(plan.link, plan.held, self._run, now)
+        ]
+        self._context.journal.write(entries)
+        refused = self._context.links.save_links([LinkChange(plan.link) for plan in intended])
         return [
-            replace(each, link=replace(each.link, revision=each.link.revision + 1))
-            for each in intended
-            if each.link.email not in refused
+            replace(plan, link=replace(plan.link, revision=plan.link.revision + 1))
+            for plan in intended
+            if plan.link.email not in refused
         ]
 
     def _apply(
         self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
     ) -> None:
-        """Send the writes of all plans, side by side, and record every answer that was heard."""
-        tasks = [(each.link.email, write) for each in plans for write in each.writes]
-        outcomes: dict[str, dict[str, WriteOutcome]] = {each.link.email: {} for each in plans}
+        """Send the writes of all plans, and record every outcome that is known."""
+        tasks = [(plan.link.email, write) for plan in plans for write in plan.writes]
+        outcomes: dict[str, dict[str, WriteOutcome]] = {plan.link.email: {} for plan in plans}
         try:
             for side in (Side.SALESFORCE, Side.PLEZI):
-                mine = [task for task in tasks if task[1].side is side]
-                self._send(side, mine, outcomes, out_of_time)
+                of_side = [task for task in tasks if task[1].side is side]
+                self._send(side, of_side, outcomes, out_of_time)
         finally:
             for email, write in tasks:
-                outcomes[email].setdefault(write.record_id, WriteOutcome(write, WriteResult.RETRY))
+                not_sent = WriteOutcome(write, WriteResult.RETRY)
+                outcomes[email].setdefault(write.record_id, not_sent)
             self._record(plans, outcomes, counts)
 
     def _send(
@@ -251,10 +276,9 @@ class ResolvePhase:
     ) -> None:
         if not tasks:
             return
-        answers = self._world.clients[side].apply(
-            [write for _, write in tasks], self._bound.read_scope
-        )
-        for number, ((email, write), outcome) in enumerate(zip(tasks, answers, strict=False), 1):
+        client = self._context.clients[side]
+        results = client.apply([write for _, write in tasks], self._bound.read_scope)
+        for number, ((email, write), outcome) in enumerate(zip(tasks, results, strict=False), 1):
             outcomes[email][write.record_id] = outcome
             if side is Side.PLEZI and number >= MIN_WRITES and out_of_time():
                 return
@@ -265,42 +289,38 @@ class ResolvePhase:
         outcomes: Mapping[str, Mapping[str, WriteOutcome]],
         counts: Counts,
     ) -> None:
-        """Record what the writes answered, on the links as they stand now."""
-        now = self._world.clock()
-        lines = []
-        for each in plans:
-            for outcome in outcomes[each.link.email].values():
-                self._count_outcome(outcome, counts)
-                lines += written_entries(each, outcome, self._bound, self._run, now)
-                lines += refused_entries(each, outcome, self._run, now)
-        self._world.journal.write(lines)
-        waiting = {each.link.email: each.link for each in plans}
-        intents = {each.link.email: each.link.intent for each in plans}
-        undisturbed = True
+        """Record the outcomes of the writes, on the links as they are now."""
+        now = self._context.clock()
+        entries = []
+        for plan in plans:
+            for outcome in outcomes[plan.link.email].values():
+                self._count_outcome(plan, outcome, counts)
+                entries += written_entries(plan, outcome, self._bound, self._run, now)
+                entries += refused_entries(plan, outcome, self._run, now)
+        self._context.journal.write(entries)
+        waiting = {plan.link.email: plan.link for plan in plans}
+        intents = {plan.link.email: plan.link.intent for plan in plans}
+        unchanged = True
         for _ in range(MAX_ATTEMPTS):
             changes = [
                 LinkChange(
                     record_outcomes(
-                        link,
-                        intent.id,
-                        outcomes[email],
-                        unchanged_since_intent=undisturbed,
-                        now=now,
+                        link, intent.id, outcomes[email], unchanged_since_intent=unchanged, now=now
                     )
                 )
                 for email, link in waiting.items()
                 if (intent := intents[email]) is not None
             ]
-            refused = self._world.ledger.save_links(changes) if changes else frozenset[str]()
+            refused = self._context.links.save_links(changes) if changes else frozenset[str]()
             if not refused:
                 return
-            waiting = self._world.ledger.load_links(refused)
-            undisturbed = False
+            waiting = self._context.links.load_links(refused)
+            unchanged = False
         raise HaltError(
-            StopReason.CONFLICT, "the ledger's lines keep moving: two workers on one link?"
+            StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
         )
 
-    def _count_outcome(self, outcome: WriteOutcome, counts: Counts) -> None:
+    def _count_outcome(self, plan: Plan, outcome: WriteOutcome, counts: Counts) -> None:
         side = outcome.write.side
         match outcome.result:
             case WriteResult.DONE:
@@ -308,5 +328,13 @@ class ResolvePhase:
                 counts.add(side, "created" if outcome.created else "updated")
             case WriteResult.REJECTED:
                 counts.add(side, "quarantined")
+                self._context.log(
+                    Event.link_quarantined,
+                    run_id=self._run,
+                    link=link_hash(plan.link.email),
+                    side=side.value,
+                    code=outcome.code,
+                    field_names=list(outcome.fields),
+                )
             case _:
                 counts.add(side, outcome.result.value)

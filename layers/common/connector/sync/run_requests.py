@@ -1,13 +1,19 @@
-"""The verb of every door: write the request down durably, then answer."""
+"""Requests for runs: stored first, then queued."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from connector.model import Phase, RunKind
-from connector.sync.ports import Clock, Ledger, RunQueue
-from connector.sync.runs import new_run
+from connector.log_events import Event, EventLog
+from connector.mapping.document import parse_draft
+from connector.model import Phase, Run, RunKind, RunState
+from connector.sync.ports import Clock, RunQueue, RunRegistry
+
+
+def new_run(run_id: str, kind: RunKind, now: float) -> Run:
+    """Return the record of a run that is requested now."""
+    return Run(run_id, kind, RunState.REQUESTED, requested_at=now)
 
 
 class RunRequester:
@@ -15,18 +21,17 @@ class RunRequester:
 
     def __init__(
         self,
-        ledger: Ledger,
-        inbox: RunQueue,
+        runs: RunRegistry,
+        queue: RunQueue,
         clock: Clock,
         new_id: Callable[[], str],
-        check: Callable[[str], object] = lambda draft: draft,
+        log: EventLog,
     ) -> None:
-        """Take what a door needs; `check` raises `MappingError` for a draft that is none."""
-        self._ledger = ledger
-        self._check = check
-        self._inbox = inbox
+        self._runs = runs
+        self._queue = queue
         self._clock = clock
         self._new_id = new_id
+        self._log = log
 
     def request_run(
         self,
@@ -34,21 +39,22 @@ class RunRequester:
         *,
         emails: Iterable[str] = (),
         draft: str = "",
-        everybody: bool = False,
+        include_unchanged: bool = False,
     ) -> str:
-        """Write down a run and ask for its first part; return its id.
+        """Store a run and queue its first phase; return its id.
 
-        `emails` are canonical; they, `draft` and `include_unchanged` are as in `Run`. Raises `MappingError`
-        for a draft that is no mapping: nothing is written down then.
+        `emails` are canonical; `emails`, `draft` and `include_unchanged` are those of `Run`. Raises
+        `MappingError` for a draft that is no mapping; nothing is stored then.
         """
         if draft:
-            self._check(draft)
+            parse_draft(draft)
         run = replace(
             new_run(self._new_id(), kind, self._clock()),
             emails=tuple(emails),
             draft=draft,
-            include_unchanged=everybody,
+            include_unchanged=include_unchanged,
         )
-        self._ledger.create_run(run)
-        self._inbox.send(run.id, Phase.READ)
+        self._runs.create_run(run)
+        self._queue.send(run.id, Phase.READ)
+        self._log(Event.run_requested, run_id=run.id, kind=kind.value)
         return run.id

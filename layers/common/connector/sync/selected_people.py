@@ -1,4 +1,4 @@
-"""Some people on purpose: read them again on the sides asked, into the ledger."""
+"""Selected people: their records are read again from both systems, into the ledger."""
 
 from __future__ import annotations
 
@@ -11,68 +11,68 @@ from connector.planning.observation import mark_deleted
 from connector.sync.context import SyncContext
 from connector.sync.read_phase import SLICE_SIZE, store_observations
 
-UNKNOWN_CONTACT: Final = ""
+UNKNOWN_EMAIL: Final = ""
 
 
 def refresh_people(
-    world: SyncContext,
+    context: SyncContext,
     bound: BoundMapping,
     emails: Sequence[str],
     sides: Iterable[Side] = tuple(Side),
     contacts: Sequence[str] = (),
 ) -> tuple[Counts, list[str]]:
-    """Read people again by e-mail, or Plezi contacts by id, and note what they say.
+    """Read people again by e-mail, or Plezi contacts by id, and store what was read.
 
-    A person whose link is known is read by the ids of its records as well, so that one is followed
-    whose e-mail changed. Returns what was counted, and the e-mails of the links concerned; a person
-    whom no side knows has none.
+    The records of a known link are read by id as well, so that a person is found whose e-mail
+    changed. Returns the counts, and the e-mails of the links that were found; a person whom neither
+    system knows has none.
     """
     counts = Counts()
     found: set[str] = set()
     for side in sides:
         for start in range(0, max(len(emails), 1), SLICE_SIZE):
-            some = emails[start : start + SLICE_SIZE]
-            links = world.ledger.load_links(some)
+            part = emails[start : start + SLICE_SIZE]
+            links = context.links.load_links(part)
             records = [
-                seen for link in links.values() for seen in link.observations() if seen.side is side
+                each for link in links.values() for each in link.observations() if each.side is side
             ]
             if side is Side.PLEZI and not start:
                 records += [_contact_placeholder(contact) for contact in contacts]
-            found |= _refresh_side(world, bound, side, records, some, counts)
+            found |= _refresh_side(context, bound, side, records, part, counts)
             found |= {email for email, link in links.items() if link.record_ids}
     return counts, sorted(found)
 
 
 def _refresh_side(
-    world: SyncContext,
+    context: SyncContext,
     bound: BoundMapping,
     side: Side,
     records: Sequence[Observation],
     emails: Sequence[str],
     counts: Counts,
 ) -> set[str]:
-    answer = world.clients[side].look_up(records, emails, bound.read_scope)
-    seen = [each for each in answer.observations if each.email]
-    counts.add(side, "seen", len(seen))
-    store_observations(seen, world.ledger, counts, side)
-    homes = world.ledger.owner_emails([each.id for each in seen])
-    _mark_deleted(world, answer.deleted)
-    return set(homes.values())
+    result = context.clients[side].look_up(records, emails, bound.read_scope)
+    observations = [each for each in result.observations if each.email]
+    counts.add(side, "seen", len(observations))
+    store_observations(observations, context.links, counts, side)
+    owners = context.links.owner_emails([each.id for each in observations])
+    _mark_deleted(context, result.deleted)
+    return set(owners.values())
 
 
-def _mark_deleted(world: SyncContext, gone: Iterable[str]) -> None:
-    """Note the records that are gone for certain; a line that moved meanwhile is seen again."""
-    owners = world.ledger.owner_emails(gone)
-    links = world.ledger.load_links(owners.values())
+def _mark_deleted(context: SyncContext, records: Iterable[str]) -> None:
+    """Record which records were deleted; a link that changed in between is read again later."""
+    owners = context.links.owner_emails(records)
+    links = context.links.load_links(owners.values())
     after: dict[str, Link] = dict(links)
     for record, email in owners.items():
         if email in after:
             after[email] = mark_deleted(after[email], record)
     changes = [LinkChange(link) for email, link in after.items() if link is not links[email]]
     if changes:
-        world.ledger.save_links(changes)
+        context.links.save_links(changes)
 
 
 def _contact_placeholder(contact: str) -> Observation:
-    """A Plezi contact of which a hint gave nothing but the id."""
-    return Observation(RecordKind.PLEZI_CONTACT, contact, UNKNOWN_CONTACT, "", "", 0.0, {})
+    """Return an observation of a Plezi contact of which only the id is known."""
+    return Observation(RecordKind.PLEZI_CONTACT, contact, UNKNOWN_EMAIL, "", "", 0.0, {})

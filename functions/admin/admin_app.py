@@ -1,0 +1,9 @@
+"""The context of administration, shared by the routes of all subjects."""
+
+from __future__ import annotations
+
+from connector.admin.context import AdminContext
+from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.settings import AdminSettings
+
+ADMIN: LambdaApp[AdminContext] = LambdaApp(AdminSettings)

@@ -1,0 +1,99 @@
+"""The body of POST /sync: read strictly, every problem named with its field.
+
+It is read without pydantic: a function that only accepts requests must start fast.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from connector.mapping.values import canonical_email, is_email_address
+from connector.model import RunKind
+
+MAX_PEOPLE: Final = 200
+"""People of one selected run: what one look-up in Salesforce takes, and what Plezi answers within
+one invocation at two calls a second. For more people, request a `full` run."""
+MAX_DRAFT_CHARACTERS: Final = 200_000
+"""Characters of a mapping that is not saved: half of the size limit of an item in DynamoDB."""
+KINDS: Final = (RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.DRY_RUN)
+MEMBERS: Final = ("kind", "emails", "mapping", "include_unchanged")
+
+
+class InvalidRequestError(ValueError):
+    """The body cannot be accepted; the text names each field with its remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What a run is requested with. `draft` is the JSON document of a mapping ('': the saved one)."""
+
+    kind: RunKind
+    emails: tuple[str, ...]
+    draft: str
+    include_unchanged: bool
+
+
+def parse_sync_request(text: str) -> SyncRequest:
+    """Return the request in a body; raise `InvalidRequestError` that names every problem."""
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise InvalidRequestError("body: it is not JSON; send one JSON object") from error
+    if not isinstance(body, dict):
+        raise InvalidRequestError("body: send one JSON object")
+    problems = [
+        f"{name}: not a member; send {', '.join(MEMBERS)}" for name in body if name not in MEMBERS
+    ]
+    kind = body.get("kind", RunKind.CHANGES)
+    if kind not in KINDS:
+        problems.append(f"kind: send one of {', '.join(KINDS)}")
+    emails = _emails(body.get("emails", []), problems)
+    draft = _draft(body.get("mapping"), problems)
+    include_unchanged = body.get("include_unchanged", False)
+    if not isinstance(include_unchanged, bool):
+        problems.append("include_unchanged: send true or false")
+    if problems:
+        raise InvalidRequestError("; ".join(problems))
+    request = SyncRequest(RunKind(kind), emails, draft, include_unchanged)
+    _check_combination(request)
+    return request
+
+
+def _emails(value: Any, problems: list[str]) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value
+    if not isinstance(value, list) or len(value) > MAX_PEOPLE:
+        problems.append(f"emails: send a list of at most {MAX_PEOPLE} e-mail addresses")
+        return ()
+    emails = tuple(canonical_email(each) for each in value)
+    problems += [
+        f"emails.{place}: must be one e-mail address"
+        for place, email in enumerate(emails)
+        if not is_email_address(email)
+    ]
+    return emails
+
+
+def _draft(value: Any, problems: list[str]) -> str:  # noqa: ANN401  # any JSON value
+    if value is None:
+        return ""
+    if not isinstance(value, dict):
+        problems.append("mapping: send a mapping as a JSON object")
+        return ""
+    draft = json.dumps(value, ensure_ascii=False)
+    if len(draft) > MAX_DRAFT_CHARACTERS:
+        problems.append(f"mapping: longer than {MAX_DRAFT_CHARACTERS} characters")
+    return draft
+
+
+def _check_combination(request: SyncRequest) -> None:
+    """Refuse members that the kind of run does not use."""
+    is_dry_run = request.kind is RunKind.DRY_RUN
+    if request.kind is RunKind.SELECTED and not request.emails:
+        raise InvalidRequestError("emails: name the people of a selected run")
+    if request.emails and request.kind is not RunKind.SELECTED and not is_dry_run:
+        raise InvalidRequestError("emails: only a selected run and a dry run are for some people")
+    if (request.draft or request.include_unchanged) and not is_dry_run:
+        raise InvalidRequestError(
+            "mapping, include_unchanged: only for a dry run; save a mapping to apply it"
+        )

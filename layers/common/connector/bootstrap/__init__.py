@@ -1,0 +1,153 @@
+"""The composition root: builds what each function needs, and is the only place that names adapters.
+
+`build_app` is used by the functions, the tests and the simulation alike. It constructs and decides
+nothing. Each role has a module of its own, which is imported when the role is built: a function
+loads only the packages that its role needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+from connector.bootstrap.runtime import AwsAdapters, HttpFactory, Runtime
+from connector.log_events import EventLog, no_log
+from connector.settings import (
+    AdminSettings,
+    FormReceiverSettings,
+    FormWorkerSettings,
+    RotationSettings,
+    RunRequestSettings,
+    WorkerSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector.admin.context import AdminContext
+    from connector.bootstrap.form_worker import FormWorkerApp
+    from connector.bootstrap.rotation import RotationApp
+    from connector.bootstrap.sync_worker import WorkerApp
+    from connector.forms.receiver import FormReceiver
+    from connector.sync.run_requests import RunRequester
+
+
+@overload
+def build_app(
+    settings: FormReceiverSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> FormReceiver: ...
+@overload
+def build_app(
+    settings: WorkerSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> WorkerApp: ...
+@overload
+def build_app(
+    settings: FormWorkerSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> FormWorkerApp: ...
+@overload
+def build_app(
+    settings: AdminSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> AdminContext: ...
+@overload
+def build_app(
+    settings: RotationSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> RotationApp: ...
+@overload
+def build_app(
+    settings: RunRequestSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> RunRequester: ...
+def build_app(  # noqa: PLR0913  # what a process has, each by its name
+    settings: RunRequestSettings
+    | FormReceiverSettings
+    | WorkerSettings
+    | FormWorkerSettings
+    | AdminSettings
+    | RotationSettings,
+    *,
+    aws: AwsAdapters,
+    http: HttpFactory,
+    clock: Callable[[], float],
+    ids: Callable[[], str],
+    sleep: Callable[[float], None],
+    random: Callable[[], float],
+    log: EventLog = no_log,
+) -> object:
+    """Build what one kind of function needs; the class of its settings says which kind it is.
+
+    `aws` makes the adapters of AWS services, `http` a session for a system. `clock` returns seconds
+    since 1970, `ids` the next id (ids sort by time), `sleep` waits for seconds, `random` returns a
+    number in [0, 1), `log` writes events.
+    """
+    runtime = Runtime(aws, http, clock, ids, sleep, random, log)
+    match settings:
+        case AdminSettings():
+            from connector.bootstrap.admin import build_admin
+
+            return build_admin(settings, runtime)
+        case RotationSettings():
+            from connector.bootstrap.rotation import build_rotation
+
+            return build_rotation(settings, runtime)
+        case WorkerSettings():
+            from connector.bootstrap.sync_worker import build_worker
+
+            return build_worker(settings, runtime)
+        case FormWorkerSettings():
+            from connector.bootstrap.form_worker import build_form_worker
+
+            return build_form_worker(settings, runtime)
+        case FormReceiverSettings():
+            from connector.bootstrap.form_receiver import build_form_receiver
+
+            return build_form_receiver(settings, runtime)
+        case RunRequestSettings():
+            from connector.bootstrap.run_requests import build_run_requester
+
+            return build_run_requester(settings, runtime)

@@ -1,0 +1,72 @@
+"""The role of administration: admin."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from connector.admin.context import AdminContext, Sides
+from connector.bootstrap.sides import check_connections, connect
+from connector.plezi.client import PleziClient
+from connector.salesforce.auth.password import DOCUMENT, days_left
+from connector.salesforce.client import SalesforceClient
+from connector.salesforce.setup.org_setup import OrgSetup
+from connector.settings import AdminSettings
+from connector.sync.run_requests import RunRequester
+
+if TYPE_CHECKING:
+    from connector.bootstrap.runtime import Ledger, Runtime
+
+READ_ONLY_JOURNAL_DAYS: Final = 1
+"""Administration only reads the journal: how long entries are kept does not matter here."""
+
+
+def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
+    """Build the context of administration.
+
+    The connections live as long as the context. The clients are built for each request, so that an
+    administrator sees new fields at once.
+    """
+    ledger = runtime.aws.ledger(settings.ledger_table)
+    connections = connect(settings, runtime, ledger)
+    queue = runtime.aws.runs_queue(settings.runs_queue_url)
+
+    def sides() -> Sides:
+        return Sides(
+            (
+                PleziClient(connections.plezi, ledger, connections.dialect, runtime.clock),
+                SalesforceClient(
+                    connections.salesforce, ledger, runtime.clock, assign_new_leads=False
+                ),
+            ),
+            OrgSetup(connections.salesforce),
+        )
+
+    return AdminContext(
+        review=ledger,
+        runs=ledger,
+        control=ledger,
+        documents=ledger,
+        calls=ledger,
+        journal=runtime.aws.journal(settings.journal_table, READ_ONLY_JOURNAL_DAYS),
+        audit=runtime.aws.audit(settings.journal_table),
+        mappings=runtime.aws.mappings(settings.mappings_table),
+        run_requester=RunRequester(ledger, queue, runtime.clock, runtime.ids, runtime.log),
+        sides=sides,
+        check=lambda: check_connections(settings, runtime, ledger),
+        recipients=runtime.aws.recipients(settings.alerts_topic),
+        password_days=lambda: _password_days(settings, runtime, ledger),
+        clock=runtime.clock,
+        new_id=runtime.ids,
+        log=runtime.log,
+        api_share=settings.api_share,
+    )
+
+
+def _password_days(settings: AdminSettings, runtime: Runtime, ledger: Ledger) -> int | None:
+    """Return the days until the password expires, as the last run read them; no call is made."""
+    document = ledger.load_document(DOCUMENT) or {}
+    if document.get("changed_at") is None or not settings.password_expires_days:
+        return None
+    left = days_left(document["changed_at"], settings.password_expires_days, runtime.clock())
+    return math.floor(left)

@@ -1,0 +1,156 @@
+"""The adapters of AWS services, each made when a role asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from connector.aws.client_config import Service, client_config
+from connector.bootstrap.retries import retry_policy
+from connector.log_events import EventLog
+
+if TYPE_CHECKING:
+    from connector.admin.context import AuditLog, Recipient
+    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings
+    from connector.credentials.rotation import SecretVersionStore
+    from connector.forms.keys import FormsKeys
+    from connector.forms.receiver import IdempotencyStore
+    from connector.secret_version import SecretProvider
+    from connector.secrets import SecretModel
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry
+
+
+class BotoAdapters:
+    """Makes the adapters of AWS services; satisfies `runtime.AwsAdapters`.
+
+    The clients are botocore's own and not boto3's: boto3 adds resources and file transfers, which
+    nothing here uses, and takes twice as long to make a client. `validate` lets botocore check the
+    parameters of each call: tests do.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        sleep: Callable[[float], None],
+        random: Callable[[], float],
+        log: EventLog,
+        *,
+        validate: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._new_id = new_id
+        self._validate = validate
+        self._retry = retry_policy(sleep, random, clock, log)
+        self._session = botocore.session.get_session()
+
+    def _client(self, service: Service) -> Any:  # noqa: ANN401  # each service has its own methods
+        config = client_config(validate=self._validate)
+        return self._session.create_client(service, config=config)
+
+    @cached_property
+    def _dynamodb(self) -> Any:  # noqa: ANN401  # as above
+        return self._client("dynamodb")
+
+    @cached_property
+    def _sqs(self) -> Any:  # noqa: ANN401  # as above
+        return self._client("sqs")
+
+    @cached_property
+    def _secretsmanager(self) -> Any:  # noqa: ANN401  # as above
+        return self._client("secretsmanager")
+
+    @cached_property
+    def _sns(self) -> Any:  # noqa: ANN401  # as above
+        return self._client("sns")
+
+    def run_registry(self, table: str) -> RunRegistry:
+        """Return where requested runs are stored."""
+        from connector.aws.dynamodb.runs_and_cursors import RunStore
+        from connector.aws.dynamodb.table import Table
+
+        return RunStore(Table(self._dynamodb, table, self._retry))
+
+    def ledger(self, table: str) -> Ledger:
+        """Return the ledger."""
+        from connector.aws.dynamodb.ledger import DynamoLedger
+
+        return DynamoLedger(self._dynamodb, table, self._retry)
+
+    def journal(self, table: str, days: int) -> Journal:
+        """Return the journal, whose entries are kept for some days."""
+        from connector.aws.dynamodb.journal import DynamoJournal
+
+        return DynamoJournal(self._dynamodb, table, days, self._retry)
+
+    def audit(self, table: str) -> AuditLog:
+        """Return the audit log."""
+        from connector.aws.dynamodb.audit import DynamoAudit
+
+        return DynamoAudit(self._dynamodb, table, self._retry)
+
+    def mappings(self, table: str) -> Mappings:
+        """Return the versions of the mapping."""
+        from connector.aws.dynamodb.mappings import DynamoMappings
+
+        return DynamoMappings(self._dynamodb, table, self._retry)
+
+    def runs_queue(self, url: str) -> RunQueue:
+        """Return the queue of runs."""
+        from connector.aws.runs_queue import RunsQueue
+
+        return RunsQueue(self._sqs, url, self._new_id, self._retry)
+
+    def forms_queue(self, url: str) -> HintQueue:
+        """Return the queue of forms."""
+        from connector.aws.forms_queue import FormsQueue
+
+        return FormsQueue(self._sqs, url, self._retry)
+
+    def idempotency(self, table: str) -> IdempotencyStore:
+        """Return where the ids of received messages are stored."""
+        from connector.aws.dynamodb.idempotency import DynamoIdempotency
+
+        return DynamoIdempotency(self._dynamodb, table, self._retry)
+
+    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+        """Return a function that reads the keys of form senders from a secret."""
+        from connector.aws.secrets import SecretReader
+        from connector.forms.keys import parse_forms_keys
+
+        parse = partial(parse_forms_keys, name=name)
+        reader = SecretReader(self._secretsmanager, name, parse, self._clock, self._retry)
+        return lambda: reader.current().value
+
+    def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
+        """Return a reader of a secret's current version."""
+        from connector.aws.secrets import SecretReader
+        from connector.secrets import parse_secret
+
+        def parse(text: str) -> SecretModel:
+            return parse_secret(model, text, name)
+
+        return SecretReader(self._secretsmanager, name, parse, self._clock, self._retry)
+
+    def secret_versions(self, name: str) -> SecretVersionStore:
+        """Return the versions of a secret."""
+        from connector.aws.secrets import SecretVersions
+
+        return SecretVersions(self._secretsmanager, name, self._retry)
+
+    def alerts(self, topic: str) -> AlertPublisher:
+        """Return where alerts are sent ('': nowhere)."""
+        from connector.aws.sns import SnsAlertPublisher
+
+        return SnsAlertPublisher(self._sns, topic, self._retry)
+
+    def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
+        """Return a function that lists the recipients of alerts."""
+        from connector.admin.context import Recipient
+        from connector.aws.alert_recipients import SnsRecipients
+
+        subscriptions = SnsRecipients(self._sns, topic, self._retry)
+        return lambda: tuple(Recipient(*each) for each in subscriptions.list())

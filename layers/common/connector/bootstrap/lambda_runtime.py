@@ -1,0 +1,77 @@
+"""The process of a deployed function: environment, clock, ids, AWS clients, HTTP, log.
+
+This is the only module that reads the environment, the clock and random numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from connector.bootstrap import build_app
+from connector.bootstrap.aws_adapters import BotoAdapters
+from connector.model import Side
+from connector.settings import Settings, read_settings
+from connector.telemetry import log_event
+
+if TYPE_CHECKING:
+    from connector.http_session import HttpSession
+
+App = TypeVar("App")
+IN_LAMBDA: Final = "AWS_LAMBDA_INITIALIZATION_TYPE"
+"""Set by Lambda in every function (AWS Lambda Developer Guide, "Environment variables")."""
+
+
+def new_id() -> str:
+    """Return an id that sorts by time: runs are listed in the order of their requests."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+
+
+def http_session(side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG001  # a port
+    """Return an HTTP session for one system."""
+    from connector.http_session import HttpSession
+
+    return HttpSession(authority=authority, monotonic=time.monotonic)
+
+
+def build_from_environment(kind: type[Settings]) -> Any:  # noqa: ANN401  # by the settings' class
+    """Build what one kind of function needs, with the settings in its environment variables."""
+    settings = read_settings(kind, os.environ)
+    return build_app(
+        settings,
+        aws=BotoAdapters(time.time, new_id, time.sleep, random.random, log_event),
+        http=http_session,
+        clock=time.time,
+        ids=new_id,
+        sleep=time.sleep,
+        random=random.random,
+        log=log_event,
+    )
+
+
+class LambdaApp(Generic[App]):
+    """What one function needs: built when its module is imported in Lambda, else at first use.
+
+    Lambda gives the import of a module more CPU than an invocation, and does not bill it by the
+    invocation's rate limit; elsewhere, in tests, the environment is not set at import.
+    """
+
+    def __init__(self, kind: type[Any]) -> None:
+        self._kind = kind
+        self._app: App | None = None
+        if os.environ.get(IN_LAMBDA):
+            self.get()
+
+    def get(self) -> App:
+        """Return what the function needs."""
+        if self._app is None:
+            self._app = build_from_environment(self._kind)
+        return self._app
+
+    def use(self, app: App | None) -> None:
+        """Use this from now on; None: build it again at the next use. For tests."""
+        self._app = app

@@ -1,0 +1,140 @@
+"""What a process gives to every role: adapters, HTTP, clock, ids, waiting, randomness, a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from connector.log_events import EventLog
+
+if TYPE_CHECKING:
+    from connector.admin.context import (
+        AuditLog,
+        CallCounter,
+        JournalReader,
+        Recipient,
+        ReviewStore,
+        RunReader,
+        SyncControl,
+    )
+    from connector.admin.context import MappingStore as MappingVersions
+    from connector.credentials.rotation import RotationStore, SecretVersionStore
+    from connector.forms.consumer import DelayQueue
+    from connector.forms.keys import FormsKeys
+    from connector.forms.receiver import IdempotencyStore
+    from connector.http_session import HttpSession
+    from connector.model import ChangeHint, Side
+    from connector.retry import RetryPolicy
+    from connector.salesforce.auth.session import SessionState
+    from connector.salesforce.budget import CallStore
+    from connector.secret_version import SecretProvider
+    from connector.secrets import SecretModel
+    from connector.sync.ports import (
+        AlertPublisher,
+        CursorStore,
+        JournalWriter,
+        LinkStore,
+        MappingStore,
+        RunQueue,
+        RunRegistry,
+        RunStore,
+    )
+    from connector.sync.run_alerts import AlertStore
+
+    class Ledger(
+        LinkStore,
+        CursorStore,
+        RunStore,
+        AlertStore,
+        RunReader,
+        SyncControl,
+        ReviewStore,
+        CallCounter,
+        SessionState,
+        CallStore,
+        RotationStore,
+        Protocol,
+    ):
+        """Everything that one table holds; each client sees only the protocol that it needs."""
+
+    class Journal(JournalWriter, JournalReader, Protocol):
+        """The journal, written by runs and read by administrators."""
+
+    class Mappings(MappingStore, MappingVersions, Protocol):
+        """The versions of the mapping, read by runs and saved by administrators."""
+
+    class HintQueue(DelayQueue, Protocol):
+        """The forms queue, written by the receiver and by the consumer."""
+
+        def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
+            """Queue a hint."""
+
+
+class AwsAdapters(Protocol):
+    """Makes the adapters of AWS services; the simulation makes adapters that work in memory."""
+
+    def run_registry(self, table: str) -> RunRegistry:
+        """Return where requested runs are stored."""
+
+    def ledger(self, table: str) -> Ledger:
+        """Return the ledger."""
+
+    def journal(self, table: str, days: int) -> Journal:
+        """Return the journal, whose entries are kept for some days."""
+
+    def audit(self, table: str) -> AuditLog:
+        """Return the audit log."""
+
+    def mappings(self, table: str) -> Mappings:
+        """Return the versions of the mapping."""
+
+    def runs_queue(self, url: str) -> RunQueue:
+        """Return the queue of runs."""
+
+    def forms_queue(self, url: str) -> HintQueue:
+        """Return the queue of forms."""
+
+    def idempotency(self, table: str) -> IdempotencyStore:
+        """Return where the ids of received messages are stored."""
+
+    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+        """Return a function that reads the keys of form senders from a secret."""
+
+    def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
+        """Return a reader of a secret's current version."""
+
+    def secret_versions(self, name: str) -> SecretVersionStore:
+        """Return the versions of a secret."""
+
+    def alerts(self, topic: str) -> AlertPublisher:
+        """Return where alerts are sent ('': nowhere)."""
+
+    def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
+        """Return a function that lists the recipients of alerts."""
+
+
+class HttpFactory(Protocol):
+    """Makes HTTP sessions."""
+
+    def __call__(self, side: Side, *, authority: str = "") -> HttpSession:
+        """Return a session for one system; `authority` is a further certificate authority (PEM)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a process gives to the role that it builds."""
+
+    aws: AwsAdapters
+    http: HttpFactory
+    clock: Callable[[], float]
+    ids: Callable[[], str]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    log: EventLog
+
+    def retry_policy(self) -> RetryPolicy:
+        """Return the retry policy for calls to Plezi and Salesforce."""
+        from connector.bootstrap.retries import retry_policy
+
+        return retry_policy(self.sleep, self.random, self.clock, self.log)

@@ -1,0 +1,128 @@
+"""Both systems: their connections, their clients, and the check of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.connection_report import ConnectionReport
+from connector.model import Side
+from connector.plezi import connection_check as plezi_check
+from connector.plezi.api import PleziApi, RateLimiter
+from connector.plezi.client import PleziClient
+from connector.plezi.dialect import PleziDialect, parse_dialect
+from connector.salesforce import connection_check as salesforce_check
+from connector.salesforce.auth.session import SessionManager, SessionState
+from connector.salesforce.client import SalesforceClient
+from connector.salesforce.connection import Connection
+from connector.secret_version import SecretProvider
+from connector.secrets import PleziCredentials, SalesforceCredentials
+from connector.settings import ConnectionSettings
+from connector.stores import DocumentStore
+
+if TYPE_CHECKING:
+    from connector.bootstrap.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The credentials of both systems."""
+
+    salesforce: SecretProvider[SalesforceCredentials]
+    plezi: SecretProvider[PleziCredentials]
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections to both systems, and how the tenant's API differs from what is assumed."""
+
+    salesforce: Connection
+    plezi: PleziApi
+    dialect: PleziDialect
+    secrets: Secrets
+
+
+def read_secrets(settings: ConnectionSettings, runtime: Runtime) -> Secrets:
+    """Return the readers of both secrets."""
+    return Secrets(
+        runtime.aws.secret(settings.salesforce_secret, SalesforceCredentials),
+        runtime.aws.secret(settings.plezi_secret, PleziCredentials),
+    )
+
+
+def build_salesforce_connection(
+    settings: ConnectionSettings,
+    runtime: Runtime,
+    secrets: SecretProvider[SalesforceCredentials],
+    state: SessionState,
+) -> Connection:
+    """Build a connection to the org; `state` holds its session and its breaker."""
+    http = runtime.http(Side.SALESFORCE, authority=settings.salesforce_ca_pem)
+    retry = runtime.retry_policy()
+    sessions = SessionManager(
+        http,
+        secrets,
+        state,
+        runtime.clock,
+        retry,
+        trusted_host=settings.salesforce_trusted_host,
+    )
+    return Connection(http, sessions, retry, api_version=settings.salesforce_api_version)
+
+
+def build_plezi_api(
+    settings: ConnectionSettings, runtime: Runtime, secrets: SecretProvider[PleziCredentials]
+) -> PleziApi:
+    """Build the connection to the tenant."""
+    limiter = RateLimiter(settings.plezi_calls_per_second, runtime.clock, runtime.sleep)
+    return PleziApi(
+        runtime.http(Side.PLEZI),
+        secrets,
+        settings.plezi_base_url,
+        limiter,
+        runtime.retry_policy(),
+    )
+
+
+def connect(settings: ConnectionSettings, runtime: Runtime, state: SessionState) -> Connections:
+    """Build the connections to both systems."""
+    secrets = read_secrets(settings, runtime)
+    return Connections(
+        build_salesforce_connection(settings, runtime, secrets.salesforce, state),
+        build_plezi_api(settings, runtime, secrets.plezi),
+        parse_dialect(settings.plezi_dialect),
+        secrets,
+    )
+
+
+def build_clients(
+    connections: Connections,
+    runtime: Runtime,
+    documents: DocumentStore,
+    *,
+    assign_new_leads: bool,
+) -> dict[Side, PleziClient | SalesforceClient]:
+    """Build the clients of both systems; `documents` holds their descriptions."""
+    return {
+        Side.PLEZI: PleziClient(connections.plezi, documents, connections.dialect, runtime.clock),
+        Side.SALESFORCE: SalesforceClient(
+            connections.salesforce,
+            documents,
+            runtime.clock,
+            assign_new_leads=assign_new_leads,
+        ),
+    }
+
+
+def check_connections(
+    settings: ConnectionSettings, runtime: Runtime, state: SessionState
+) -> ConnectionReport:
+    """Check both systems with new connections; a problem is a finding and not an error."""
+    connections = connect(settings, runtime, state)
+    report = salesforce_check.check_org(
+        connections.salesforce,
+        connections.secrets.salesforce,
+        runtime.clock,
+        settings.password_expires_days,
+    )
+    return report.with_findings(plezi_check.check_tenant(connections.plezi, connections.dialect))

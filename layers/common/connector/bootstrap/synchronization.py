@@ -1,0 +1,54 @@
+"""What every function that synchronizes needs: the context of the phases, and its budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.bootstrap.sides import Connections, build_clients, connect
+from connector.salesforce.budget import ApiBudget
+from connector.settings import SyncSettings
+from connector.sync.context import SyncContext
+from connector.sync.ports import RunQueue
+
+if TYPE_CHECKING:
+    from connector.bootstrap.runtime import Ledger, Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronization:
+    """The context of the phases, and what was built for it."""
+
+    context: SyncContext
+    connections: Connections
+    ledger: Ledger
+    budget: ApiBudget
+
+
+def build_synchronization(
+    settings: SyncSettings, runtime: Runtime, run_queue: RunQueue
+) -> Synchronization:
+    """Build the context of the phases."""
+    ledger = runtime.aws.ledger(settings.ledger_table)
+    connections = connect(settings, runtime, ledger)
+    budget = ApiBudget(connections.salesforce, ledger, runtime.clock, settings.api_share)
+    clients = build_clients(
+        connections, runtime, ledger, assign_new_leads=settings.assign_new_leads
+    )
+    context = SyncContext(
+        links=ledger,
+        cursors=ledger,
+        runs=ledger,
+        control=ledger,
+        journal=runtime.aws.journal(settings.journal_table, settings.journal_days),
+        mappings=runtime.aws.mappings(settings.mappings_table),
+        run_queue=run_queue,
+        budget=budget,
+        clients=dict(clients),
+        clock=runtime.clock,
+        new_id=runtime.ids,
+        log=runtime.log,
+        worker_timeout=settings.worker_timeout_seconds,
+        max_cleared=settings.max_cleared,
+    )
+    return Synchronization(context, connections, ledger, budget)

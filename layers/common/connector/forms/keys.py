@@ -1,0 +1,88 @@
+"""The keys and tokens of form senders, as the secret for forms holds them.
+
+The secret is read without pydantic: the function that receives forms must start fast.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from connector.errors import HaltError, StopReason
+
+KEY_PREFIX: Final = "whsec_"
+KEY_BYTES: Final = range(24, 65)
+"""A signing key's prefix and length (Standard Webhooks 1.0.0, "Signature scheme")."""
+MAX_CURRENT: Final = 2
+"""Keys, and tokens, that may be current: the one in use and the one that replaces it."""
+MIN_TOKEN_CHARACTERS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FormsKeys:
+    """Who may send forms; never printed.
+
+    `signing_keys` are as HMAC needs them (Standard Webhooks). `tokens` are for senders that cannot
+    sign; without any, that scheme is disabled. Two of each may be current, so that one can be
+    replaced. Without any of both, every form is refused.
+    """
+
+    signing_keys: tuple[bytes, ...] = ()
+    tokens: tuple[str, ...] = ()
+
+
+def parse_forms_keys(text: str, name: str) -> FormsKeys:
+    """Return the keys in a secret's text.
+
+    Raises `HaltError` that names the secret and every key of it that is wrong, never a value.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise _unusable(name, ["JSON"])
+    wrong: list[str] = []
+    signing_keys = [_signing_key(each) for each in _list(data, "signing_keys", wrong)]
+    tokens = [_token(each) for each in _list(data, "tokens", wrong)]
+    wrong += [f"signing_keys.{at}" for at, key in enumerate(signing_keys) if key is None]
+    wrong += [f"tokens.{at}" for at, token in enumerate(tokens) if token is None]
+    if wrong:
+        raise _unusable(name, wrong)
+    return FormsKeys(
+        tuple(key for key in signing_keys if key is not None),
+        tuple(token for token in tokens if token is not None),
+    )
+
+
+def _unusable(name: str, keys: list[str]) -> HaltError:
+    return HaltError(
+        StopReason.SECRET,
+        f"the secret {name!r} lacks or misspells: {', '.join(keys)}; put a new version",
+    )
+
+
+def _list(data: dict[str, object], key: str, wrong: list[str]) -> list[object]:
+    values = data.get(key, [])
+    if isinstance(values, list) and len(values) <= MAX_CURRENT:
+        return values
+    wrong.append(key)
+    return []
+
+
+def _signing_key(value: object) -> bytes | None:
+    """Return a key's bytes; None unless it is whsec_ and the base64 of 24 to 64 random bytes."""
+    if not isinstance(value, str) or not value.startswith(KEY_PREFIX):
+        return None
+    try:
+        key = base64.b64decode(value.removeprefix(KEY_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) in KEY_BYTES else None
+
+
+def _token(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) >= MIN_TOKEN_CHARACTERS else None

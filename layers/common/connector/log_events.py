@@ -1,0 +1,158 @@
+"""The events that the connector writes to its log: one name, one level, and the same fields each
+time.
+
+A log line is one JSON object; `message` holds the event's name. No field holds a value that a
+person typed, an e-mail address or a secret: a person is named by `link`, a hash of the key in the
+ledger. The table in docs/operations.md is generated from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+LINK_HASH_CHARACTERS: Final = 12
+"""48 bits of SHA-256: two of a million people share a hash with a probability of 0.2 %."""
+
+
+class Level(Enum):
+    """How urgent an event is; the names of Python's `logging`."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """What an event means, how urgent it is, and which fields its line has besides the usual ones."""
+
+    level: Level
+    meaning: str
+    fields: tuple[str, ...] = ()
+
+
+ERROR_FIELDS: Final = ("error", "aws_code", "aws_operation", "frame", "library_frame")
+
+
+class Event(Enum):
+    """The events by their names in the log."""
+
+    run_requested = EventKind(Level.INFO, "A run was requested.", ("run_id", "kind"))
+    run_started = EventKind(
+        Level.INFO, "The first invocation of a run starts.", ("run_id", "kind", "phase")
+    )
+    phase_ended = EventKind(
+        Level.INFO,
+        "An invocation ended its part of a run.",
+        ("run_id", "phase", "state", "seconds"),
+    )
+    run_ended = EventKind(
+        Level.INFO,
+        "A run ended; `reason` says why it stopped early.",
+        ("run_id", "kind", "state", "reason", "invocations"),
+    )
+    deadline_reached = EventKind(
+        Level.INFO,
+        "The time of an invocation is used up; the run continues in another one.",
+        ("run_id", "phase"),
+    )
+    page_read = EventKind(
+        Level.INFO,
+        "A page of changes was read and stored.",
+        ("run_id", "record_kind", "records", "changed", "last"),
+    )
+    batch_resolved = EventKind(
+        Level.INFO,
+        "A batch of links was resolved.",
+        ("run_id", "links", "writes", "created", "updated", "quarantined", "held"),
+    )
+    link_quarantined = EventKind(
+        Level.WARNING,
+        "Another system refused the write of one link.",
+        ("run_id", "link", "side", "code", "field_names"),
+    )
+    breaker_opened = EventKind(Level.ERROR, "Synchronization stopped itself.", ("run_id", "reason"))
+    login = EventKind(Level.INFO, "A login to Salesforce succeeded.", ("flow", "secret_version"))
+    login_failed = EventKind(
+        Level.ERROR,
+        "Salesforce refused a login, or could not be reached for one.",
+        ("flow", "secret_version", "reason", "code"),
+    )
+    retry = EventKind(
+        Level.WARNING,
+        "A call failed and is tried again.",
+        ("operation", "attempt", "pause_seconds", *ERROR_FIELDS),
+    )
+    alert_sent = EventKind(Level.WARNING, "An alert was sent.", ("alert", "key"))
+    alert_failed = EventKind(
+        Level.ERROR, "An alert could not be sent; the next run tries again.", ("alert", "key")
+    )
+    password_age_unknown = EventKind(
+        Level.WARNING, "The age of the Salesforce password could not be read.", ("reason",)
+    )
+    form_received = EventKind(
+        Level.INFO, "A form was accepted and queued.", ("trace_id", "api_request_id", "signed")
+    )
+    form_refused = EventKind(Level.WARNING, "A form was refused.", ("status", "api_request_id"))
+    form_not_stored = EventKind(
+        Level.ERROR,
+        "A form could not be queued; the sender gets status 503 and sends it again.",
+        ("api_request_id", *ERROR_FIELDS),
+    )
+    forms_secret_unusable = EventKind(
+        Level.ERROR, "The secret for forms cannot be read, so every form is refused.", ("cause",)
+    )
+    form_processed = EventKind(
+        Level.INFO,
+        "The contact of a form was synchronized, or its hint comes back later.",
+        ("trace_id", "result", "retry_in_seconds"),
+    )
+    form_hint_failed = EventKind(
+        Level.ERROR,
+        "The contact of a form could not be synchronized; the queue delivers the hint again.",
+        ("trace_id", *ERROR_FIELDS),
+    )
+    form_message_invalid = EventKind(
+        Level.ERROR, "A message of the forms queue cannot be read.", ("message_id",)
+    )
+    form_deferred = EventKind(
+        Level.WARNING,
+        "Too little time is left for a hint; the queue delivers it again.",
+        ("trace_id",),
+    )
+    run_failed = EventKind(
+        Level.ERROR,
+        "An unexpected error ended an invocation; the queue delivers the request again.",
+        ("run_id", "phase", *ERROR_FIELDS),
+    )
+    admin_action = EventKind(
+        Level.INFO, "An administrator changed something.", ("action", "subject")
+    )
+    invalid_response = EventKind(
+        Level.ERROR, "The admin API built an answer that does not fit its description.", ("places",)
+    )
+
+    @property
+    def level(self) -> Level:
+        """How urgent the event is."""
+        return self.value.level
+
+
+class EventLog(Protocol):
+    """Where events are written."""
+
+    def __call__(self, event: Event, /, **fields: object) -> None:
+        """Write one event with its fields."""
+
+
+def no_log(event: Event, /, **fields: object) -> None:
+    """Write nothing: for simulations of thousands of runs."""
+
+
+def link_hash(email: str) -> str:
+    """Return how the log names a person: a hash of the canonical e-mail."""
+    return hashlib.sha256(email.encode()).hexdigest()[:LINK_HASH_CHARACTERS]

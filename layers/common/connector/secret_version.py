@@ -1,0 +1,34 @@
+"""One version of a secret and its provider; the contents of each secret are in `connector.secrets`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret(Generic[Value]):
+    """One version of a secret."""
+
+    version: str
+    value: Value
+
+
+class SecretProvider(Protocol[Value]):
+    """Provides a secret: the current version, or a version under test."""
+
+    def current(self, *, fresh: bool = False) -> Secret[Value]:
+        """Return the current version; `fresh` reads Secrets Manager again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSecret(Generic[Value]):
+    """Provides one fixed version of a secret as the current one, for a test of that version."""
+
+    secret: Secret[Value]
+
+    def current(self, *, fresh: bool = False) -> Secret[Value]:  # noqa: ARG002  # there is only one version
+        """Return the version."""
+        return self.secret

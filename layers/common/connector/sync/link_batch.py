@@ -1,0 +1,197 @@
+"""A batch of links with the observations that belong to them, while a page is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from connector.mapping.model import PLEZI_URL_PAIR
+from connector.mapping.values import canonical_email
+from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
+from connector.planning.observation import apply_observation, is_possibly_stale
+from connector.sync.ports import LinkStore
+
+EMAIL_KEY: Final = "Email"
+"""The key of the field pair that holds the e-mail."""
+
+
+class PossiblyStale(NamedTuple):
+    """An observation that was ignored as old and may be new: what is stored, and what was read."""
+
+    stored: Observation
+    read: Observation
+
+
+class LinkBatch:
+    """The links that some observations belong to, found by e-mail or, for known records, by id.
+
+    `changed` holds the ids of the records whose observation changed a link. `deferred` holds the ids
+    of the records to add once this batch is stored. `possibly_stale` is by record id.
+    """
+
+    def __init__(self, links: LinkStore, observations: Sequence[Observation]) -> None:
+        self._links = links.load_links({each.email for each in observations})
+        unknown = [each for each in observations if not self._contains(each.email, each.id)]
+        keys = [key for each in unknown for key in (each.id, _contact_id_in_page_url(each)) if key]
+        owners = links.owner_emails(keys) if keys else {}
+        if elsewhere := set(owners.values()) - self._links.keys():
+            self._links |= links.load_links(elsewhere)
+        self._owner_emails = {each.id: each.email for each in observations}
+        self._owner_emails |= {
+            record: email for record, email in owners.items() if self._contains(email, record)
+        }
+        self._owner_emails |= {
+            each.id: owner
+            for each in unknown
+            if (owner := self._owner_by_page_url(each, owners))
+            and self._owner_emails[each.id] == each.email
+        }
+        self._stored = dict(self._links)
+        self._moved_from: dict[str, Link] = {}
+        self._vacated: set[str] = set()
+        self.changed: set[str] = set()
+        self.possibly_stale: dict[str, PossiblyStale] = {}
+        self.deferred: set[str] = set()
+
+    def owner_email(self, record: str) -> str:
+        """Return the e-mail of the link that a record belongs to."""
+        return self._owner_emails[record]
+
+    def in_order(self, observations: Sequence[Observation]) -> list[Observation]:
+        """Return the observations, those first whose e-mail changed: they free an e-mail for others."""
+        return sorted(observations, key=lambda each: each.email == self._owner_emails[each.id])
+
+    def add(self, observation: Observation) -> None:
+        """Apply one observation to its link, and move the link when the person's e-mail changed.
+
+        DynamoDB accepts one action for an item in a transaction. So an observation is deferred when
+        its e-mail was vacated in this batch, or when it would vacate an e-mail that a link has just
+        moved to.
+        """
+        owner = self._owner_emails[observation.id]
+        if owner in self._vacated:
+            self.deferred.add(observation.id)
+            return
+        link = self._links.get(owner, Link(owner))
+        after = apply_observation(link, observation)
+        stored = link.observation(observation.id)
+        if stored is not None and is_possibly_stale(link, observation):
+            self.possibly_stale[observation.id] = PossiblyStale(stored, observation)
+        moves = bool(observation.email) and observation.email != owner
+        moves = moves and (_has_new_email(link, observation) or _is_used_by_none(after, owner))
+        if after is link and not moves:
+            return
+        if moves:
+            if owner in self._moved_from or self._is_being_vacated(observation.email):
+                self.deferred.add(observation.id)
+                return
+            self._move_link(link, after, observation.email)
+        else:
+            self._links[owner] = after
+        if self._links.get(owner) is not link:
+            self.changed.add(observation.id)
+
+    def mark_dirty_where(self, needs_resolving: Callable[[Link], bool]) -> None:
+        """Mark unchanged links as dirty where the given check finds something to do."""
+        for email, link in self._links.items():
+            if not link.dirty and needs_resolving(link):
+                self._links[email] = replace(link, dirty=True)
+
+    def changes(self) -> list[LinkChange]:
+        """Return every link that differs from what is stored."""
+        return [
+            LinkChange(link, self._moved_from.get(email))
+            for email, link in self._links.items()
+            if self._stored.get(email) is not link
+        ]
+
+    def _contains(self, email: str, record: str) -> bool:
+        link = self._links.get(email)
+        return link is not None and record in link.record_ids
+
+    def _owner_by_page_url(self, observation: Observation, owners: Mapping[str, str]) -> str:
+        """Return the e-mail of the link for whose contact we created this Lead; '' if there is none.
+
+        The Lead holds the address of the contact's page in Plezi, whatever either e-mail is today.
+        """
+        owner = owners.get(_contact_id_in_page_url(observation), "")
+        link = self._links.get(owner)
+        if link is None or link.plezi is None:
+            return ""
+        page_url = observation.values.get(PLEZI_URL_PAIR.salesforce)
+        return owner if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page_url else ""
+
+    def _is_being_vacated(self, email: str) -> bool:
+        """Return whether an e-mail was vacated in this batch, or will be by a deferred record."""
+        occupant = self._links.get(email)
+        return email in self._vacated or (
+            occupant is not None and bool(occupant.record_ids & self.deferred)
+        )
+
+    def _move_link(self, before: Link, after: Link, email: str) -> None:
+        """Move the link to the new e-mail; if another link owns that e-mail, hold the field.
+
+        A link that was held for this reason is released by the move. Without that, its other
+        records, which still have the old e-mail, would move it back.
+        """
+        occupant = self._links.get(email)
+        if occupant is not None and occupant.record_ids:
+            values: Mapping[str, Value] = {each.id: each.email for each in after.observations()}
+            if not _is_held_already(after.holds.get(EMAIL_KEY), values):
+                hold = Hold(HoldReason.EMAIL_TAKEN, 0.0, values)
+                after = replace(after, holds={**after.holds, EMAIL_KEY: hold})
+            self._links[before.email] = after
+            return
+        revision = occupant.revision if occupant is not None else 0
+        self._links.pop(before.email, None)
+        self._vacated.add(before.email)
+        holds = {
+            key: hold
+            for key, hold in after.holds.items()
+            if hold.reason is not HoldReason.EMAIL_TAKEN
+        }
+        self._links[email] = replace(
+            after,
+            email=email,
+            revision=revision,
+            indexed_records=frozenset(),
+            holds=holds,
+            dirty=True,
+        )
+        self._moved_from[email] = self._stored.get(before.email, before)
+        for record in after.record_ids:
+            self._owner_emails[record] = email
+
+
+def _contact_id_in_page_url(observation: Observation) -> str:
+    """Return the Plezi contact id that a Lead's page address ends with; '' if there is none."""
+    is_lead = observation.kind is RecordKind.LEAD
+    url = observation.values.get(PLEZI_URL_PAIR.salesforce) if is_lead else None
+    return url.rstrip("/").rpartition("/")[2] if isinstance(url, str) else ""
+
+
+def _has_new_email(link: Link, observation: Observation) -> bool:
+    """Return whether a known record's e-mail changed, or is held because it was taken.
+
+    A record whose e-mail did not change does not move its link back: the link may have followed
+    another of its records, and this record has not received the new e-mail yet.
+    """
+    stored = link.observation(observation.id)
+    if stored is None:
+        return False
+    hold = link.holds.get(EMAIL_KEY)
+    is_held = hold is not None and hold.reason is HoldReason.EMAIL_TAKEN
+    return is_held or stored.email != observation.email
+
+
+def _is_used_by_none(link: Link, email: str) -> bool:
+    """Return whether no record of a link has this e-mail: its records agreed on another one."""
+    return not any(each.is_active and each.email == email for each in link.observations())
+
+
+def _is_held_already(hold: Hold | None, values: Mapping[str, Value]) -> bool:
+    """Return whether the link is held because of exactly these e-mails."""
+    if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN:
+        return False
+    return {record: canonical_email(value) for record, value in hold.values.items()} == values

@@ -1,0 +1,117 @@
+"""Adapters that work in memory, in place of those of AWS, behind a fault injector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from connector.aws.secrets import SecretReader
+from connector.retry import RetryPolicy
+from connector.secrets import parse_secret
+from local.world.fault_injector import FaultInjector, FaultyPort
+from local.world.memory import MemoryAlertPublisher, MemoryRunQueue, MemorySecrets
+
+if TYPE_CHECKING:
+    from connector.admin.context import AuditLog, Recipient
+    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings
+    from connector.credentials.rotation import SecretVersionStore
+    from connector.forms.keys import FormsKeys
+    from connector.forms.receiver import IdempotencyStore
+    from connector.secret_version import SecretProvider
+    from connector.secrets import SecretModel
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry
+
+
+class NotSimulatedError(Exception):
+    """The simulation has no adapter of this kind."""
+
+
+class MemoryAdapters:
+    """The adapters of one process; satisfies `connector.bootstrap.runtime.AwsAdapters`.
+
+    What a process stores outlives it: `ledger`, `journal`, `mappings`, `queue` and `secrets` belong
+    to the simulated stack. Every call that changes something passes the fault injector.
+    """
+
+    def __init__(  # noqa: PLR0913  # the stores, each by its name
+        self,
+        *,
+        ledger: Any,  # noqa: ANN401  # in memory, or DynamoDB's
+        journal: Any,  # noqa: ANN401  # as above
+        mappings: Any,  # noqa: ANN401  # as above
+        queue: MemoryRunQueue,
+        secrets: MemorySecrets,
+        alerts: MemoryAlertPublisher,
+        fault_injector: FaultInjector,
+        clock: Callable[[], float],
+        retry: RetryPolicy,
+    ) -> None:
+        self._ledger = FaultyPort(ledger, "ledger", fault_injector)
+        self._journal = FaultyPort(journal, "journal", fault_injector)
+        self._queue = FaultyPort(queue, "inbox", fault_injector)
+        self._mappings = mappings
+        self._secrets: Any = secrets  # answers as a Secrets Manager client does
+        self._alerts = alerts
+        self._clock = clock
+        self._retry = retry
+
+    def run_registry(self, table: str) -> RunRegistry:  # noqa: ARG002  # there is one table
+        """Return where requested runs are stored."""
+        registry: RunRegistry = self._ledger
+        return registry
+
+    def ledger(self, table: str) -> Ledger:  # noqa: ARG002  # there is one table
+        """Return the ledger."""
+        ledger: Any = self._ledger
+        return ledger  # type: ignore[no-any-return]  # the port answers as the ledger behind it
+
+    def journal(self, table: str, days: int) -> Journal:  # noqa: ARG002  # kept for ever
+        """Return the journal."""
+        journal: Any = self._journal
+        return journal  # type: ignore[no-any-return]  # as above
+
+    def mappings(self, table: str) -> Mappings:  # noqa: ARG002  # there is one table
+        """Return the versions of the mapping."""
+        mappings: Any = self._mappings
+        return mappings  # type: ignore[no-any-return]  # as above
+
+    def runs_queue(self, url: str) -> RunQueue:  # noqa: ARG002  # there is one queue
+        """Return the queue of runs."""
+        queue: Any = self._queue
+        return queue  # type: ignore[no-any-return]  # as above
+
+    def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
+        """Return a reader of a secret's current version."""
+
+        def parse(text: str) -> SecretModel:
+            return parse_secret(model, text, name)
+
+        return SecretReader(self._secrets, name, parse, self._clock, self._retry)
+
+    def alerts(self, topic: str) -> AlertPublisher:  # noqa: ARG002  # there is one topic
+        """Return where alerts are sent."""
+        return self._alerts
+
+    def audit(self, table: str) -> AuditLog:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(table)
+
+    def forms_queue(self, url: str) -> HintQueue:
+        """Refuse: a hint is passed to the engine directly."""
+        raise NotSimulatedError(url)
+
+    def idempotency(self, table: str) -> IdempotencyStore:
+        """Refuse: the receiver of forms is not simulated."""
+        raise NotSimulatedError(table)
+
+    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+        """Refuse: the receiver of forms is not simulated."""
+        raise NotSimulatedError(name)
+
+    def secret_versions(self, name: str) -> SecretVersionStore:
+        """Refuse: rotation is not simulated."""
+        raise NotSimulatedError(name)
+
+    def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(topic)
