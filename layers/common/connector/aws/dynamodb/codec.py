@@ -16,15 +16,19 @@ from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Encoder = Callable[[Any], Any]
+"""Turns a value of one class into what `json.dumps` accepts."""
 Decoder = Callable[[Any], Any]
 """Turns what `json.loads` returns into a value of one type."""
 
-SCALARS: Final = (str, int, float, bool, type(None))
+SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+to_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""`json.dumps` makes such an encoder at each call, which takes longer than the encoding."""
 
 
 def dumps(value: object) -> str:
     """Return a value as compact JSON text."""
-    return json.dumps(encode(value), ensure_ascii=False, separators=(",", ":"))
+    return to_text(encode(value))
 
 
 def loads(kind: type[T], text: str) -> T:
@@ -34,19 +38,8 @@ def loads(kind: type[T], text: str) -> T:
 
 def encode(value: object) -> Any:  # noqa: ANN401  # any JSON value
     """Return a value in the types of JSON."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(member)
-            for name, default in _defaults(type(value))
-            if (member := getattr(value, name)) != default
-        }
-    if isinstance(value, Mapping):
-        return {str(key): encode(member) for key, member in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(encode(member) for member in value)
-    if isinstance(value, tuple | list):
-        return [encode(member) for member in value]
-    return value.value if isinstance(value, Enum) else value
+    kind: Any = type(value)
+    return value if kind in SCALARS else _encoder(kind)(value)
 
 
 def decode(kind: type[T], tree: Any) -> T:  # noqa: ANN401  # any JSON value
@@ -68,6 +61,38 @@ def _defaults(kind: type) -> tuple[tuple[str, object], ...]:
 
 def _default(field: Field[Any]) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+@cache
+def _encoder(kind: type) -> Encoder:
+    """Return the encoder of the values of one class, which is not one of `SCALARS`."""
+    if is_dataclass(kind):
+        return _dataclass_encoder(kind)
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, Mapping):
+        return lambda value: {
+            key: member if type(member) in SCALARS else encode(member)
+            for key, member in value.items()
+        }
+    if issubclass(kind, tuple | list):
+        return lambda value: [encode(member) for member in value]
+    if issubclass(kind, frozenset):
+        return lambda value: sorted(encode(member) for member in value)
+    raise TypeError(f"{kind} cannot be stored")
+
+
+def _dataclass_encoder(kind: type) -> Encoder:
+    defaults = _defaults(kind)
+
+    def encode_members(value: Any) -> dict[str, Any]:  # noqa: ANN401  # a dataclass
+        return {
+            name: member if type(member) in SCALARS else encode(member)
+            for name, default in defaults
+            if (member := getattr(value, name)) != default
+        }
+
+    return encode_members
 
 
 @cache
@@ -119,12 +144,9 @@ def _union_decoder(arguments: tuple[Any, ...]) -> Decoder:
         if shape in decoders and shape is not str:
             raise TypeError(f"several members of a union are stored as {shape.__name__}")
         decoders[shape] = _same if shape in decoders else _decoder(argument)
-
-    def decode_member(tree: Any) -> Any:  # noqa: ANN401  # any JSON value
-        shape = type(tree) if tree is None or isinstance(tree, dict | list) else str
-        return decoders[shape](tree)
-
-    return decode_member
+    if str in decoders:
+        decoders |= dict.fromkeys((int, float, bool), decoders[str])
+    return lambda tree: decoders[type(tree)](tree)
 
 
 def _shape(hint: Any) -> type:  # noqa: ANN401  # a type or a generic alias
