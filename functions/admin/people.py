@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.admin.audit_log import list_audit_entries
 from connector.admin.people import Person, show_person
-from connector.aws.dynamodb.audit import AuditPage
+from connector.model import AuditPage
 from functions.admin.admin_app import ADMIN
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
 from functions.admin.responses import responses

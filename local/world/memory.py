@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connector.aws.dynamodb.journal import JournalPage
 from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import parse_draft
@@ -22,6 +21,7 @@ from connector.model import (
     Counts,
     Cursor,
     JournalEntry,
+    JournalPage,
     Link,
     LinkChange,
     Phase,

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from connector.aws.dynamodb.audit import AuditEntry, DynamoAudit
+from connector.aws.dynamodb.audit import DynamoAudit
 from connector.aws.dynamodb.idempotency import DynamoIdempotency
 from connector.aws.dynamodb.journal import DynamoJournal
 from connector.aws.dynamodb.ledger import DynamoLedger
@@ -23,6 +23,7 @@ from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
 from connector.errors import HaltError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    AuditEntry,
     Breaker,
     Counts,
     Cursor,

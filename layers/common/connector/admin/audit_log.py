@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError
-from connector.aws.dynamodb.audit import AuditPage
+from connector.model import AuditPage
 
 
 def list_audit_entries(context: AdminContext, *, limit: int, after: str = "") -> AuditPage:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.admin.context import AdminContext
-from connector.aws.dynamodb.audit import digest
 from connector.errors import StaleError, StopReason
+from connector.model import state_digest
 
 ALLOWED_SECONDS: Final = 4 * 3600.0
 """How long runs may empty many fields once it is meant: two scheduled runs, and not for ever."""
@@ -36,5 +36,5 @@ def reset_breaker(context: AdminContext, who: str, *, meant: bool) -> BreakerRes
     else:
         context.control.close_breaker()
     what = "release: the emptying is meant" if meant else "release: the emptying is mended"
-    context.audit_change(who, what, "", digest(breaker.reason), digest(until))
+    context.audit_change(who, what, "", state_digest(breaker.reason), state_digest(until))
     return BreakerReset(until)

@@ -11,8 +11,7 @@ from connector.admin.review_queue import (
     audit_subject,
     decode_after,
 )
-from connector.aws.dynamodb.audit import digest
-from connector.model import AttentionKind, Link, LinkChange, RunKind, Side
+from connector.model import AttentionKind, Link, LinkChange, RunKind, Side, state_digest
 from connector.page_token import encode_page_token
 from connector.planning.manual_actions import choose_value, request_retry
 
@@ -85,7 +84,11 @@ def _decide_all(
     done = {email: pair for email, pair in decided.items() if email not in moved}
     for before, new in done.values():
         context.audit_change(
-            who, what, audit_subject(before), digest(audit_state(before)), digest(audit_state(new))
+            who,
+            what,
+            audit_subject(before),
+            state_digest(audit_state(before)),
+            state_digest(audit_state(new)),
         )
     return BulkDecision(
         context.run_requester.request_run(RunKind.SELECTED, emails=sorted(done)) if done else None,

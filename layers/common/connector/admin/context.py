@@ -6,15 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from connector.aws.dynamodb.audit import AuditEntry, AuditPage
-from connector.aws.dynamodb.journal import JournalPage
-from connector.aws.dynamodb.mappings import SavedMapping
 from connector.connection_report import ConnectionReport
 from connector.log_events import Event, EventLog
-from connector.mapping import MappingConfig, Schema
-from connector.model import AttentionKind, Breaker, Link, LinkChange, RecordKind, Run, RunKind
-from connector.salesforce.setup.report import FieldReport, SetupStep
-from connector.salesforce.setup.required_fields import RequiredField
+from connector.mapping import MappingConfig, SavedMapping, Schema
+from connector.mapping.product_fields import RequiredField
+from connector.model import (
+    AttentionKind,
+    AuditEntry,
+    AuditPage,
+    Breaker,
+    JournalPage,
+    Link,
+    LinkChange,
+    RecordKind,
+    Run,
+    RunKind,
+)
+from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
 
 

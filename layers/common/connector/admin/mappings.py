@@ -10,14 +10,13 @@ from connector.admin.errors import (
     MappingConflictError,
     UnknownItemError,
 )
-from connector.aws.dynamodb.audit import digest
-from connector.aws.dynamodb.mappings import SavedMapping
 from connector.errors import ConnectorError, StaleError
 from connector.mapping import (
     DuplicatePolicy,
     FieldPair,
     Filter,
     MappingConfig,
+    SavedMapping,
     Schema,
 )
 from connector.mapping.diff import MappingChange, diff_mappings
@@ -26,7 +25,7 @@ from connector.mapping.issues import Issue
 from connector.mapping.suggestions import suggest_pairs
 from connector.mapping.validation import validate
 from connector.mapping.yaml_file import to_yaml
-from connector.model import RecordKind
+from connector.model import RecordKind, state_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,8 @@ def save_mapping(
         who,
         what,
         f"version {new.version}",
-        digest(mapping_document(current)),
-        digest(mapping_document(new)),
+        state_digest(mapping_document(current)),
+        state_digest(mapping_document(new)),
     )
     shown = replace(mapping_view(new), saved_by=who, saved_at=now)
     return SaveResult(shown, changed, found.warnings, manual_sync_due=True)

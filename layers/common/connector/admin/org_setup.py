@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.admin.context import AdminContext
-from connector.aws.dynamodb.audit import digest
-from connector.salesforce.setup.report import FieldReport, FieldState, SetupStep, StepOutcome
-from connector.salesforce.setup.required_fields import required_fields
+from connector.mapping.product_fields import required_fields
+from connector.model import state_digest
+from connector.setup_report import FieldReport, FieldState, SetupStep, StepOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,11 @@ def set_up_fields(context: AdminContext, who: str, *, create: bool) -> SetupResu
     ]
     if made:
         context.audit_change(
-            who, "setup", ", ".join(made), digest(_states(before)), digest(_states(after))
+            who,
+            "setup",
+            ", ".join(made),
+            state_digest(_states(before)),
+            state_digest(_states(after)),
         )
     return SetupResult(_ready(after), after, steps)
 

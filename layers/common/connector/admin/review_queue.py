@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError, UnknownItemError
-from connector.aws.dynamodb.audit import digest
 from connector.errors import StaleError
 from connector.mapping import canonical_email
 from connector.model import (
@@ -19,6 +18,7 @@ from connector.model import (
     RunKind,
     Side,
     Value,
+    state_digest,
 )
 from connector.page_token import decode_page_token, encode_page_token
 from connector.planning.manual_actions import choose_value, pick_primary, request_retry
@@ -216,6 +216,10 @@ def _decide(
     if context.review.save_links([LinkChange(decided)]):
         raise StaleError("this person's line moved at the same moment: read it again, then decide")
     context.audit_change(
-        who, what, audit_subject(link), digest(audit_state(link)), digest(audit_state(decided))
+        who,
+        what,
+        audit_subject(link),
+        state_digest(audit_state(link)),
+        state_digest(audit_state(decided)),
     )
     return RunRequested(context.run_requester.request_run(RunKind.SELECTED, emails=[link.email]))

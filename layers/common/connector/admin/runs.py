@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError, UnknownItemError
-from connector.aws.dynamodb.journal import JournalPage
-from connector.model import JournalEntry, Run, RunKind, RunState, Side, Value
+from connector.model import JournalEntry, JournalPage, Run, RunKind, RunState, Side, Value
 
 MILLISECONDS = 3
 """Decimals of a duration."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
-from connector.aws.dynamodb.audit import digest
-from connector.model import AttentionKind
+from connector.model import AttentionKind, state_digest
 from connector.version import VERSION
 
 COUNTED = 1000
@@ -137,7 +136,9 @@ def switch_sync(context: AdminContext, who: str, *, on: bool) -> SyncSwitch:
     """Press start or pause (product P20). A pause loses nothing: runs end before they begin."""
     before = context.control.is_enabled()
     context.control.set_enabled(on=on, now=context.clock())
-    context.audit_change(who, "start" if on else "pause", "", digest(before), digest(on))
+    context.audit_change(
+        who, "start" if on else "pause", "", state_digest(before), state_digest(on)
+    )
     return SyncSwitch(started=on)
 
 

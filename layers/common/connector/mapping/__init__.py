@@ -3,6 +3,7 @@
 from connector.mapping.bound import BoundMapping, BoundPair, ReadScope, SuspendedPair, bind_mapping
 from connector.mapping.model import (
     DEFAULT_MAPPING,
+    SHIPPED_MAPPING,
     ConflictPolicy,
     Direction,
     DuplicatePolicy,
@@ -10,6 +11,7 @@ from connector.mapping.model import (
     Filter,
     MappingConfig,
     Operator,
+    SavedMapping,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.values import (
@@ -22,6 +24,7 @@ from connector.mapping.values import (
 
 __all__ = [
     "DEFAULT_MAPPING",
+    "SHIPPED_MAPPING",
     "BoundMapping",
     "BoundPair",
     "ConflictPolicy",
@@ -34,6 +37,7 @@ __all__ = [
     "MappingConfig",
     "Operator",
     "ReadScope",
+    "SavedMapping",
     "Schema",
     "SuspendedPair",
     "bind_mapping",

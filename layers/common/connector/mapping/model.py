@@ -172,3 +172,15 @@ DEFAULT_MAPPING: Final = MappingConfig(
     contact_filter=Filter("sync_to_plezi__c", Operator.EQUALS, "yes"),
 )
 """The fields of Plezi's own Salesforce connector, as its help center describes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMapping:
+    """One saved version: by whom (an IAM ARN, '' if not known) and when (seconds since 1970)."""
+
+    mapping: MappingConfig
+    saved_by: str = ""
+    saved_at: float = 0.0
+
+
+SHIPPED_MAPPING: Final = SavedMapping(DEFAULT_MAPPING)

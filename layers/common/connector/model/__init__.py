@@ -1,5 +1,6 @@
 """The data classes of the connector: immutable, without clock, network, environment or logger."""
 
+from connector.model.audit import AuditEntry, AuditPage, state_digest
 from connector.model.links import (
     NEW_RECORD,
     NO_VALUES,
@@ -34,6 +35,7 @@ from connector.model.runs import (
     HintResult,
     IdempotencyRecord,
     JournalEntry,
+    JournalPage,
     LinkChange,
     LookupResult,
     Page,
@@ -50,6 +52,8 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AttentionKind",
+    "AuditEntry",
+    "AuditPage",
     "BaseUpdate",
     "Breaker",
     "ChangeHint",
@@ -63,6 +67,7 @@ __all__ = [
     "Intent",
     "JournalEntry",
     "JournalKind",
+    "JournalPage",
     "Link",
     "LinkChange",
     "LookupResult",
@@ -82,4 +87,5 @@ __all__ = [
     "Value",
     "Values",
     "Write",
+    "state_digest",
 ]

@@ -302,3 +302,11 @@ class JournalEntry:
     before: Value
     after: Value
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """A page of entries, and the token of the next page ('': this is the last one)."""
+
+    entries: tuple[JournalEntry, ...]
+    next: str = ""

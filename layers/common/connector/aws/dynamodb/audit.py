@@ -7,15 +7,13 @@ before and after.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from connector.aws.dynamodb.codec import dumps, loads
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Condition, Table
+from connector.model import AuditEntry, AuditPage
 from connector.page_token import decode_page_token, encode_page_token
 
 if TYPE_CHECKING:
@@ -25,31 +23,6 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
 
 KEY: Final = "audit#admin"
-DIGEST_CHARACTERS: Final = 16
-"""64 bits of SHA-256: enough to distinguish two states, and short enough to compare by eye."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One change: who (an IAM ARN), what, on which subject, when (seconds), hashes of both states.
-
-    `before` and `after` are '' where there was, or is, nothing.
-    """
-
-    actor: str
-    action: str
-    at: float
-    subject: str = ""
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """Some entries, newest first, and the token of the older ones ('': there are none)."""
-
-    entries: tuple[AuditEntry, ...]
-    next: str = ""
 
 
 class DynamoAudit:
@@ -94,11 +67,3 @@ class DynamoAudit:
             tuple(loads(AuditEntry, item["entry"]["S"]) for item in response["Items"]),
             encode_page_token(last["sk"]["S"]) if last else "",
         )
-
-
-def digest(state: object) -> str:
-    """Return the hash of a JSON-ready state; '' for None."""
-    if state is None:
-        return ""
-    text = json.dumps(state, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_CHARACTERS]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connector.aws.dynamodb.codec import decode, dumps, encode
 from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
 from connector.aws.dynamodb.table import Table
-from connector.model import JournalEntry
+from connector.model import JournalEntry, JournalPage
 from connector.page_token import decode_page_token, encode_page_token
 
 if TYPE_CHECKING:
@@ -42,14 +42,6 @@ OWN_ATTRIBUTES: Final = frozenset({"run_id", "at"})
 """Members of an entry that are attributes of the item: for the index, and for its expiry."""
 FIELD_MEMBERS: Final = frozenset({"field", "before", "after", "rule"})
 """Members of an entry that differ between the entries of one item; all other members are equal."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalPage:
-    """A page of entries, and the token of the next page ('': this is the last one)."""
-
-    entries: tuple[JournalEntry, ...]
-    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Condition, Table
 from connector.errors import StaleError
-from connector.mapping import DEFAULT_MAPPING, MappingConfig
+from connector.mapping import DEFAULT_MAPPING, SHIPPED_MAPPING, MappingConfig, SavedMapping
 from connector.mapping.document import mapping_document, parse_draft, parse_mapping
 
 if TYPE_CHECKING:
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "default"
 """One stack has one mapping; the key leaves room for more."""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedMapping:
-    """One saved version: by whom (an IAM ARN, '' if not known) and when (seconds since 1970)."""
-
-    mapping: MappingConfig
-    saved_by: str = ""
-    saved_at: float = 0.0
-
-
-SHIPPED_MAPPING: Final = SavedMapping(DEFAULT_MAPPING)
 
 
 class DynamoMappings:

@@ -18,11 +18,12 @@ from simple_salesforce.format import format_soql
 
 from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
+from connector.mapping.product_fields import RequiredField
 from connector.model import RecordKind
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class, remedy
 from connector.salesforce.errors import ErrorClass
-from connector.salesforce.setup.report import (
+from connector.setup_report import (
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
     REQUIRED_PERMISSIONS,
@@ -33,7 +34,6 @@ from connector.salesforce.setup.report import (
     StepOutcome,
     report_field,
 )
-from connector.salesforce.setup.required_fields import RequiredField
 
 TO_CREATE: Final = frozenset({FieldState.MISSING, FieldState.UNCLEAR})
 TO_GRANT: Final = TO_CREATE | {FieldState.INVISIBLE, FieldState.READ_ONLY}
