@@ -68,7 +68,10 @@ class Event(Enum):
     batch_resolved = EventKind(
         Level.INFO,
         "A batch of links was resolved.",
-        ("run_id", "links", "writes", "created", "updated", "quarantined", "held"),
+        (
+            *("run_id", "links", "writes"),
+            *("records_created", "records_updated", "links_quarantined", "fields_held"),
+        ),
     )
     link_quarantined = EventKind(
         Level.WARNING,

@@ -132,12 +132,18 @@ class ResolvePhase:
             self._log_batch(len(links), sum(len(plan.writes) for plan in intended), counts)
 
     def _log_batch(self, links: int, writes: int, counts: Counts) -> None:
-        totals = {
-            name: sum(counts.get(side, name) for side in Side)
-            for name in ("created", "updated", "quarantined", "held")
-        }
+        def total(name: str) -> int:
+            return sum(counts.get(side, name) for side in Side)
+
         self._context.log(
-            Event.batch_resolved, run_id=self._run, links=links, writes=writes, **totals
+            Event.batch_resolved,
+            run_id=self._run,
+            links=links,
+            writes=writes,
+            records_created=total("created"),
+            records_updated=total("updated"),
+            links_quarantined=total("quarantined"),
+            fields_held=total("held"),
         )
 
     def _hold_waiting(self, links: Sequence[Link]) -> None:
