@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from local.stack.background import StackError
 from local.stack.commands import StackCommands
 
 FOLDER: Final = Path(".local/demo")
+TERMINATED: Final = 143
+"""128 + SIGTERM, as shells report it."""
 ANA, BOB, CLEO, DAN, EVE = (f"{name}@example.com" for name in ("ana", "bob", "cleo", "dan", "eve"))
 
 
@@ -256,6 +259,12 @@ def main() -> int:
     console = Console(highlight=False)
     start = time.monotonic()
     commands = StackCommands(FOLDER)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # the stack is stopped then too
+    if commands.running() is not None:
+        console.print(
+            f"[bold red]Another demo is running in {FOLDER}. Wait until it ends.[/bold red]"
+        )
+        return 1
     try:
         Demo(console, commands).run()
     except CheckError as error:
