@@ -130,3 +130,13 @@ def test_the_developer_tools_are_checked_like_the_code() -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
     assert "tools.terms" in recipe
     assert "tools.generated_blocks check" in recipe
+
+
+def test_the_readme_shows_the_output_of_a_real_demo() -> None:
+    excerpt = (
+        (ROOT / "README.md").read_text().partition("<!-- demo: ")[2].partition("<!-- end -->")[0]
+    )
+    assert "✓" in excerpt
+    headings = [line for line in excerpt.splitlines()[2:] if re.match(r"[A-Z].* ", line)]
+    demo = (ROOT / "local/demo.py").read_text()
+    assert [line for line in headings if line not in demo] == []
