@@ -19,9 +19,9 @@ SERVER_ERROR: Final = 500
 """The first HTTP status of the server's own errors."""
 TEMPORARY_CODES: Final = frozenset(
     {
-        # DynamoDB Developer Guide, "Error messages and codes", marked "OK to retry? Yes".
+        # DynamoDB Developer Guide, "Error messages and codes", marked "OK to retry? Yes": the codes
+        # of reads and writes of items.
         "InternalServerError",
-        "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "ThrottlingException",
