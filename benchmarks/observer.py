@@ -16,6 +16,10 @@ import boto3
 
 from benchmarks.memory import peak_mb
 from connector.aws.dynamodb.ledger import DynamoLedger
+from connector.bootstrap import build_app
+from connector.bootstrap.aws_adapters import BotoAdapters
+from connector.bootstrap.lambda_runtime import http_session, new_id
+from connector.log_events import no_log
 from connector.mapping import (
     DEFAULT_MAPPING,
     BoundMapping,
@@ -30,9 +34,9 @@ from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.read_phase import read_changes
-from connector.wiring import build_world
 from local.stack import stack_file as record
 from local.stack.stack_file import StackFile
+from local.template_settings import template_settings
 
 MAPPING = replace(
     DEFAULT_MAPPING,
@@ -80,29 +84,29 @@ def main() -> None:
     stack = record.read(asked.folder)
     if stack is None:
         raise SystemExit(f"there is no stack in {asked.folder}")
-    world = _world(stack)
+    context = _context(stack)
     ledger = WatchedLedger(
         boto3.client("dynamodb"),
         stack.tables["ledger"],
         RetryPolicy(time.sleep, random.random, time.monotonic),
     )
     schemas: dict[RecordKind, Schema] = {}
-    for client in world.clients.values():
+    for client in context.clients.values():
         schemas.update(client.schemas())
     bound = bind_mapping(MAPPING, schemas)
     if bound.suspended:
         raise SystemExit(f"the simulator lacks fields: {bound.suspended}")
     for _ in range(asked.passes):
-        print(json.dumps(_pass(world, ledger, bound)), flush=True)
+        print(json.dumps(_pass(context, ledger, bound)), flush=True)
 
 
-def _pass(world: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
+def _pass(context: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
     """Observe all leads; return seconds, counts, and peaks of memory by rows seen."""
     ledger.watch()
     ledger.checkpoint(Cursor(RecordKind.LEAD), RUN, Counts())
-    salesforce = world.clients[Side.SALESFORCE]
+    watched = replace(context, links=ledger, cursors=ledger)
     begun, worked = time.perf_counter(), time.process_time()
-    read_changes(ledger.load_cursor(RecordKind.LEAD), salesforce, ledger, bound, RUN, lambda: False)
+    read_changes(watched, ledger.load_cursor(RecordKind.LEAD), bound, RUN, lambda: False)
     seconds, processor = time.perf_counter() - begun, time.process_time() - worked
     counted = {
         what: ledger.total.get(Side.SALESFORCE, what) for what in ("seen", "changed", "unchanged")
@@ -115,27 +119,35 @@ def _pass(world: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> dic
     }
 
 
-def _world(stack: StackFile) -> SyncContext:
+def _context(stack: StackFile) -> SyncContext:
     os.environ |= {
         "AWS_ENDPOINT_URL": stack.aws_endpoint,
         "AWS_ACCESS_KEY_ID": stack.aws_access_key_id,
         "AWS_SECRET_ACCESS_KEY": stack.aws_secret_access_key,
         "AWS_DEFAULT_REGION": stack.region,
     }
-    return build_world(
-        WorkerSettings(
-            ledger_table=stack.tables["ledger"],
-            journal_table=stack.tables["journal"],
-            mappings_table=stack.tables["mappings"],
-            runs_queue_url=stack.queues["runs"],
-            salesforce_secret=stack.secrets["salesforce"],
-            plezi_secret=stack.secrets["plezi"],
-            plezi_base_url=stack.plezi.url,
-            plezi_calls_per_second=0,
-            salesforce_trusted_host=stack.salesforce.url.removeprefix("https://"),
-            salesforce_ca_pem=Path(stack.salesforce.ca_bundle).read_text(encoding="ascii"),
-        )
+    settings = template_settings(
+        WorkerSettings,
+        ledger_table=stack.tables["ledger"],
+        journal_table=stack.tables["journal"],
+        mappings_table=stack.tables["mappings"],
+        runs_queue_url=stack.queues["runs"],
+        salesforce_secret=stack.secrets["salesforce"],
+        plezi_secret=stack.secrets["plezi"],
+        plezi_base_url=stack.plezi.url,
+        plezi_calls_per_second=0,
+        salesforce_trusted_host=stack.salesforce.url.removeprefix("https://"),
+        salesforce_ca_pem=Path(stack.salesforce.ca_bundle).read_text(encoding="ascii"),
     )
+    return build_app(
+        settings,
+        aws=BotoAdapters(time.time, new_id, time.sleep, random.random, no_log),
+        http=http_session,
+        clock=time.time,
+        ids=new_id,
+        sleep=time.sleep,
+        random=random.random,
+    ).context
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ REMAINING_MILLISECONDS = 60_000
 
 
 class FakeLambdaContext(LambdaContext):
-    """The context of an invocation with a minute left."""
+    """The context of an invocation; by default a minute is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, remaining_milliseconds: int = REMAINING_MILLISECONDS) -> None:
+        self._remaining_milliseconds = remaining_milliseconds
         self._function_name = "function"
         self._memory_limit_in_mb = 512
         self._invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:function"
         self._aws_request_id = "00000000-0000-4000-8000-000000000000"
 
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools has it static
         """Return the time left."""
-        return REMAINING_MILLISECONDS
+        return self._remaining_milliseconds

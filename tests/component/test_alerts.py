@@ -33,9 +33,9 @@ def test_a_refused_record_too_many_is_told_once_with_the_remedy(
     credentials.run()
 
     [(subject, text)] = credentials.mail()
-    assert subject == "10 people or more are refused by a side and wait"
+    assert subject == "10 people or more are in quarantine"
     assert "GET /admin/attention?kind=quarantine" in text
-    assert "Everybody else is synchronised" in text
+    assert "All other people are synchronized" in text
 
 
 def test_a_field_that_disappears_is_told_and_that_it_comes_back_by_itself(
@@ -55,8 +55,8 @@ def test_a_field_that_disappears_is_told_and_that_it_comes_back_by_itself(
     credentials.run()
 
     [(subject, text)] = credentials.mail()
-    assert subject == "The field MobilePhone is not synchronised any more"
-    assert "synchronised again by itself" in text
+    assert subject == "The field MobilePhone is no longer synchronized"
+    assert "synchronized again when this is corrected" in text
 
 
 def test_a_side_that_is_away_is_told_once(credentials: CredentialFixtures) -> None:
@@ -68,7 +68,7 @@ def test_a_side_that_is_away_is_told_once(credentials: CredentialFixtures) -> No
 
     [(subject, text)] = credentials.mail()
     assert subject == "A run ended failed (login_unavailable)"
-    assert "tries again by itself" in text
+    assert "The next run tries again" in text
 
 
 def test_the_org_s_calls_running_out_are_told(credentials: CredentialFixtures) -> None:
@@ -96,7 +96,7 @@ def test_a_password_near_its_end_is_told_by_a_run_that_went_well(
 
     [(subject, text)] = credentials.mail()
     assert subject == "The Salesforce password expires within 3 days"
-    assert "leave the password flow" in text
+    assert "use a flow without a password" in text
 
 
 def test_the_password_s_age_is_asked_once_a_day_by_one_call(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -18,8 +17,9 @@ from local.actors import FORM_ID
 from tests.component.deployment import deploy, forget_apps
 from tests.component.form_harness import KEY, FormHarness, deploy_form_receiver, event, signed
 from tests.component.harness import REGION
+from tests.component.lambda_context import FakeLambdaContext
 
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+CONTEXT = FakeLambdaContext()
 ANA = "ana@example.com"
 
 
@@ -37,7 +37,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
             forms_queue_url=staged.queue_url,
         )
         deploy_form_receiver(staged, monkeypatch)
-        form_worker.APP.use(staged.form_app)
+        form_worker.APP.use(None)
         staged.tenant.webhooks._deliver = staged.push
         target = {"url": "https://api.example/v1/forms", "signing_key": KEY}
         staged.control("plezi", "POST", "push", target)
@@ -215,7 +215,7 @@ def test_a_message_that_is_none_of_ours_is_handed_over_again_and_spoils_no_other
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": bad}]}
     lines = str([record.__dict__ for record in caplog.records])
-    assert "cannot be read" in lines
+    assert "form_message_invalid" in lines
     assert "not_started" in lines
     assert "@example.com" not in lines
 
@@ -230,13 +230,15 @@ def test_a_hint_that_breaks_down_is_handed_over_again_and_only_it(
 
     ids = [record["messageId"] for record in delivered["Records"]]
     assert answer == {"batchItemFailures": [{"itemIdentifier": it} for it in ids]}
-    errors = [it.__dict__["error"] for it in caplog.records if "error" in it.__dict__]
-    assert errors == ["ResourceNotFoundException"] * 2
+    failed = [it.__dict__ for it in caplog.records if it.message == "form_hint_failed"]
+    codes = [(line["aws_code"], line["aws_operation"]) for line in failed]
+    assert codes == [("ResourceNotFoundException", "GetItem")] * 2
+    assert all("/connector/" in line["frame"] for line in failed)
     assert harness.waiting() == []
 
 
 @pytest.mark.usefixtures("harness")
 def test_a_hint_is_not_begun_when_the_time_is_nearly_over() -> None:
-    hurried = SimpleNamespace(get_remaining_time_in_millis=lambda: 1_000)
+    hurried = FakeLambdaContext(remaining_milliseconds=1_000)
 
     assert len(form_worker.handler(event("forms_queue"), hurried)["batchItemFailures"]) == 2

@@ -328,6 +328,6 @@ def test_the_log_joins_the_access_log_to_the_trace_and_holds_nothing_personal(
     [line] = [
         it.__dict__ for it in caplog.records if answer["body"]["trace_id"] in str(it.__dict__)
     ]
-    assert line["request_id"] == event("form_sync")["requestContext"]["requestId"]
+    assert line["api_request_id"] == event("form_sync")["requestContext"]["requestId"]
     for personal in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
         assert personal not in logged(caplog)

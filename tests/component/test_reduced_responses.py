@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import reduce
 from typing import Any
 
@@ -23,7 +24,7 @@ COVERED = "2026-11-23T10:00:00.000+0000"
 
 def get_updated(harness: Harness, **options: Any) -> requests.Response:
     now = harness.control("salesforce", "GET", "clock")["now"]
-    http = HttpSession()
+    http = HttpSession(monotonic=time.monotonic)
     http.mount("https://", InProcessAdapter(harness.org))
     return http.get(
         f"{SALESFORCE}/services/data/v64.0/sobjects/Lead/updated/",

@@ -128,7 +128,7 @@ def test_only_the_pending_version_can_be_offered(reset: CredentialFixtures, vers
     reset.put(reset.material())
     offered = previous if version == "previous" else version
 
-    with pytest.raises(HaltError, match="put the new material with"):
+    with pytest.raises(HaltError, match="put the new credentials with"):
         reset.rotation().test_and_promote(offered)
 
     assert reset.logins() == []
@@ -173,7 +173,7 @@ def test_while_a_run_logs_in_no_version_is_tried(reset: CredentialFixtures) -> N
     version = reset.put(reset.material(), "AWSPENDING")
     reset.harness.ledger.acquire_login_lock(reset.harness.context.clock(), 60)
 
-    with pytest.raises(RetryError, match="another login is under way"):
+    with pytest.raises(RetryError, match="another login is in progress"):
         reset.rotation().test_and_promote(version)
 
     assert reset.logins() == []
@@ -209,7 +209,7 @@ def test_the_four_steps_stop_at_a_bad_version(rotates: CredentialFixtures) -> No
     for _ in range(5):  # Secrets Manager repeats a step that failed
         with pytest.raises(HaltError, match="refused the login"):
             rotates.rotation().step(RotationStep.TEST, version)
-        with pytest.raises(HaltError, match="has not passed its trial"):
+        with pytest.raises(HaltError, match="has not passed its test"):
             rotates.rotation().step(RotationStep.FINISH, version)
 
     assert rotates.current() == before
@@ -237,7 +237,7 @@ def test_a_secret_that_is_not_rotated_refuses_the_steps(reset: CredentialFixture
     version = reset.put(reset.material(), "AWSPENDING")
 
     for step in STEPS:
-        with pytest.raises(HaltError, match="rotation is not switched on"):
+        with pytest.raises(HaltError, match="rotation is not enabled"):
             reset.rotation().step(step, version)
 
 
@@ -383,7 +383,7 @@ def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
 ) -> None:
     asked = event("rotation_step", SecretId="salesforce", ClientRequestToken=deployed.current())
 
-    with pytest.raises(HaltError, match="rotation is not switched on"):
+    with pytest.raises(HaltError, match="rotation is not enabled"):
         app.handler(asked, FakeLambdaContext())
     with pytest.raises(HaltError, match="rotates the Salesforce and the Plezi secret"):
         app.handler({**asked, "SecretId": "another"}, FakeLambdaContext())

@@ -6,7 +6,6 @@ This module also maps the HTTP statuses of errors to the next action of the conn
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -84,9 +83,7 @@ class HttpSession(requests.Session):
     and netrc of the environment, and counts its calls.
     """
 
-    def __init__(
-        self, *, authority: str = "", monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, authority: str = "", monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._monotonic = monotonic
         self.trust_env = False

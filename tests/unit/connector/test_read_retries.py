@@ -27,7 +27,7 @@ class ScriptedSession(HttpSession):
     """Answers every request in the same way and counts the requests."""
 
     def __init__(self, status: int | None, body: object = None, **headers: str) -> None:
-        super().__init__()
+        super().__init__(monotonic=lambda: 0.0)
         self._status = status
         self._body = body
         self._response_headers = {name.replace("_", "-"): text for name, text in headers.items()}

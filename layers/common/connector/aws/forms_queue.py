@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
 from connector.model import ChangeHint, HintDelivery
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from connector.retry import RetryPolicy
+
+
+DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0}
+"""What a message that lacks a member means."""
 
 
 class FormsQueue:
@@ -52,7 +56,7 @@ def _delivery(record: Mapping[str, Any]) -> HintDelivery:
         message = json.loads(record["body"])
     except ValueError:
         return HintDelivery(message_id, None)
-    match message:
+    match DEFAULTS | message if isinstance(message, dict) else None:
         case {
             "trace_id": str(trace_id),
             "email": str(email),
