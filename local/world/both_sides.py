@@ -25,8 +25,8 @@ from local.salesforce_org.transactions import Transactions
 
 BUSINESS: Final = ("Lead", "Contact", "Account", "Opportunity", "LoginHistory")
 MOST: Final = 1000
-REFUSALS: Final = (RefusedError, PleziRefusedError)
-"""What a person is told when something cannot be done; the story goes on without it."""
+REFUSED_ACTION_ERRORS: Final = (RefusedError, PleziRefusedError)
+"""The errors of an action that a system refuses; a history continues without the action."""
 
 
 @dataclass(frozen=True, slots=True)

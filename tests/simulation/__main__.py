@@ -17,7 +17,7 @@ from local.world.both_sides import BothSides
 from tests.simulation.bugs import BUGS
 from tests.simulation.bugs.planting import search
 from tests.simulation.history.events import draw
-from tests.simulation.history.history import run_history, shorten
+from tests.simulation.history.history import run_history, shrink
 from tests.simulation.history.ports import dynamodb, memory_ports
 from tests.simulation.reliability_tables import FAULTS, INVARIANTS, Row, document
 
@@ -99,7 +99,8 @@ def _print_coverage(total: Summary) -> None:
         for row in rows:
             print(_coverage_line(row, total.injected + total.checked))
     print(
-        f"\nUser edits lost within the documented limits (README, Limits): {total.allowed_losses}"
+        "\nUser edits lost within the documented limits (README, Costs and limits): "
+        f"{total.allowed_losses}"
     )
 
 
@@ -112,7 +113,7 @@ def _coverage_line(row: Row, counts: Counter[str]) -> str:
 
 def print_shortest(seed: int, violation: str) -> None:
     """Print the shortest history that violates the same guarantee as the history of a seed."""
-    events = shorten(sides(), draw(seed), violation.partition(":")[0])
+    events = shrink(sides(), draw(seed), violation.partition(":")[0])
     result = run_history(sides(), events)
     print(f"\nSeed {seed} violates: {violation}\nShortest history ({result.violation}):")
     print(f"  Plezi tenant: {events.tenant or 'default'}; policies: {dict(events.policies)}")

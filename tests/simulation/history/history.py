@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from local.world.both_sides import REFUSALS, BothSides
+from local.world.both_sides import REFUSED_ACTION_ERRORS, BothSides
 from tests.simulation.history.context import HistoryContext
 from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.incidents import Incidents
@@ -72,7 +72,7 @@ class History:
         handle = next(getattr(it, name) for it in self._handlers if hasattr(it, name))
         try:
             handle(event)
-        except REFUSALS as refused:
+        except REFUSED_ACTION_ERRORS as refused:
             self.context.trace.add(f"{event.kind} refused: {type(refused).__name__}")
 
 
@@ -99,12 +99,12 @@ def run_history(
     )
 
 
-def shorten(sides: BothSides, events: EventList, guarantee: str) -> EventList:
+def shrink(sides: BothSides, events: EventList, guarantee: str) -> EventList:
     """Remove events as long as the same guarantee stays violated."""
     for fewer in _with_less(list(events.events)):
         candidate = replace(events, events=tuple(fewer))
         if run_history(sides, candidate).guarantee == guarantee:
-            return shorten(sides, candidate, guarantee)
+            return shrink(sides, candidate, guarantee)
     return events
 
 

@@ -159,7 +159,7 @@ class Oracle:
         """The ledger is lost: nothing counts as agreed, as at the first run.
 
         Equal values are agreed. A blank is filled, so that a clearing may be lost. Different values
-        are a conflict (invariant 19).
+        are a conflict.
         """
         self.agreed.clear()
         self.observed.clear()

@@ -76,8 +76,8 @@ def _search(model: Model, max_states: int) -> Finding:
         if model.is_idle(state):  # a run in progress may crash, which leads to an idle state
             violation = check.violation(state)
             if violation:
-                at_rest = "user actions and faults stop; runs go on"
-                return finding(violation, (*_path(model, predecessors, state), at_rest))
+                end_of_input = "user actions and faults stop; runs go on"
+                return finding(violation, (*_path(model, predecessors, state), end_of_input))
         steps = list(model.steps(state))
         check.add_first_step(state, steps[0])
         for step in steps:

@@ -1,4 +1,4 @@
-"""The check at rest: how a state converges when user actions and faults stop."""
+"""The final check: how a state converges when user actions and faults stop."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class QuiescenceCheck:
             if violation:
                 return self._store(path, violation, 0)
             if after == state:
-                result = "a run writes although nothing changed" if wrote else self._at_rest(state)
+                result = (
+                    "a run writes although nothing changed"
+                    if wrote
+                    else self._check_converged(state)
+                )
                 return self._store(path, result, 0)
             state = after
         result, runs = self._known[state]
@@ -67,8 +71,8 @@ class QuiescenceCheck:
                 return state, wrote, step.violation
         return state, wrote, "a run does not end"
 
-    def _at_rest(self, state: State) -> str:
-        """Return the violation at rest: sides that differ without a hold, or a lost edit."""
+    def _check_converged(self, state: State) -> str:
+        """Return the violation in a converged state: different sides without a hold, or a lost edit."""
         link, system = self._model.link(state), self._model.system(state)
         if link.holds or link.quarantine is not None:
             return ""
@@ -78,7 +82,7 @@ class QuiescenceCheck:
         writable = [it for it in participants if it.kind is not RecordKind.CONTACT]
         on_both_sides = {it.side for it in writable} == set(Side)
         if len({it.value for it in writable}) > 1 and on_both_sides:
-            return "both sides are at rest with different values"
+            return "both sides stay different"
         undelivered = [
             it
             for it, mark in zip(system.records, system.marks, strict=True)
