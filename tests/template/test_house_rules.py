@@ -1,7 +1,9 @@
-"""What must be true of the template, whoever edits it."""
+"""House rules of the template: what each change of it must keep."""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from connector import settings
 from connector.telemetry import NAMESPACE, Metric
 
 if TYPE_CHECKING:
@@ -27,22 +30,46 @@ EVENTS = {
     "scheduled_sync": {"scheduler", "scheduler_weekly"},
     "sync_worker": {"runs_queue"},
 }
-# Set for the libraries of the layer; the connector does not read them.
 LIBRARY_VARIABLES = re.compile("POWERTOOLS_")
+"""Variables for the libraries of the layer; the connector does not read them."""
 SECONDS_PER_DAY = 86_400
+SETTINGS_CLASSES = [
+    kind
+    for kind in vars(settings).values()
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+]
 
 
 def logical(function: str) -> str:
+    """Return the logical name of a function by the name of its folder."""
     return "".join(word.capitalize() for word in function.split("_")) + "Function"
 
 
+def settings_class(function: str) -> type[Any]:
+    """Return the class of a function's settings: the argument of `LambdaApp(...)` in its folder."""
+    names = {
+        argument.id
+        for path in (ROOT / "functions" / function).glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "LambdaApp"
+        for argument in call.args
+        if isinstance(argument, ast.Name)
+    }
+    (name,) = names
+    found: type[Any] = getattr(settings, name)
+    return found
+
+
 def in_statement(statement: dict[str, Any], key: str) -> list[Any]:
+    """Return the members of a statement's list, which can be a single text."""
     value = statement[key]
     return value if isinstance(value, list) else [value]
 
 
 def resource_names(value: object) -> Iterator[str]:
-    """The logical names that a piece of the template refers to."""
+    """Yield the logical names that a piece of the template refers to."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "Ref":
@@ -58,19 +85,19 @@ def resource_names(value: object) -> Iterator[str]:
             yield from resource_names(inner)
 
 
-def test_every_folder_in_functions_is_deployed_and_nothing_else(template: Template) -> None:
+def test_the_deployed_functions_are_the_folders_of_functions(template: Template) -> None:
     assert sorted(template.functions) == sorted(map(logical, FUNCTIONS))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestEachFunction:
-    def test_is_imported_by_the_same_name_as_in_tests(
+    def test_has_a_handler_with_the_module_name_that_tests_import(
         self, template: Template, function: str
     ) -> None:
         handler = template.functions[logical(function)]["Handler"]
         assert handler == f"functions.{function}.app.handler"
 
-    def test_writes_into_a_log_group_of_its_own_that_forgets(
+    def test_writes_to_its_own_log_group_with_a_retention_time(
         self, template: Template, function: str
     ) -> None:
         group = template.functions[logical(function)]["LoggingConfig"]["LogGroup"]["Ref"]
@@ -78,39 +105,37 @@ class TestEachFunction:
         assert described["RetentionInDays"] == {"Ref": "LogRetentionDays"}
         assert function.replace("_", "-") in described["LogGroupName"]["Fn::Sub"]
 
-    def test_has_an_event_on_file(self, template: Template, function: str) -> None:
+    def test_has_an_example_event_in_a_file(self, template: Template, function: str) -> None:
         invoked = {
             permission["Properties"]["FunctionName"]["Ref"]
             for permission in template.of_type("AWS::Lambda::Permission").values()
         }
-        name_here = logical(function)
-        assert template.functions[name_here].get("Events") or name_here in invoked
+        logical_name = logical(function)
+        assert template.functions[logical_name].get("Events") or logical_name in invoked
         for name in EVENTS[function]:
             assert json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
 
-    def test_has_rights_of_its_own_without_any_star(
-        self, template: Template, function: str
-    ) -> None:
+    def test_has_its_own_rights_without_wildcards(self, template: Template, function: str) -> None:
         assert "Role" not in template.functions[logical(function)]
         for statement in template.statements(logical(function)):
             assert statement["Effect"] == "Allow"
-            # A condition narrows, whatever stars it holds.
+            # A condition restricts a right, with or without wildcards.
             assert "*" not in json.dumps({**statement, "Condition": None})
             assert "NotAction" not in statement
             assert "NotResource" not in statement
 
-    def test_is_told_of_exactly_the_resources_it_has_rights_on(
+    def test_has_exactly_the_resources_in_its_environment_that_it_has_rights_on(
         self, template: Template, function: str
     ) -> None:
-        told = set(resource_names(template.functions[logical(function)]["Environment"]))
+        named = set(resource_names(template.functions[logical(function)]["Environment"]))
         allowed = {
             name
             for statement in template.statements(logical(function))
             for name in resource_names(statement["Resource"])
         }
-        assert told - set(template.document["Parameters"]) == allowed
+        assert named - set(template.document["Parameters"]) == allowed
 
-    def test_may_do_nothing_above_the_boundary(self, template: Template, function: str) -> None:
+    def test_has_no_right_outside_the_boundary(self, template: Template, function: str) -> None:
         boundary = template.properties("FunctionsBoundary")["PolicyDocument"]["Statement"]
         ceiling = {
             (action, name)
@@ -123,7 +148,7 @@ class TestEachFunction:
                 for name in resource_names(statement["Resource"]):
                     assert (action, name) in ceiling
 
-    def test_is_given_only_variables_the_connector_reads(
+    def test_has_only_variables_that_the_connector_reads(
         self, template: Template, function: str
     ) -> None:
         sources = (ROOT / "layers/common/connector").rglob("*.py")
@@ -131,31 +156,57 @@ class TestEachFunction:
         variables = template.functions[logical(function)]["Environment"]["Variables"]
         shared = template.document["Globals"]["Function"]["Environment"]["Variables"]
         assert all(LIBRARY_VARIABLES.match(name) for name in shared)
-        # In capitals where the environment is read itself, in small letters where Pydantic does it.
+        # In lower case: the names of settings.
         unread = [n for n in variables if not re.search(rf"\b({n}|{n.lower()})\b", read)]
         assert not unread
 
+    def test_has_exactly_the_settings_of_its_settings_class(
+        self, template: Template, function: str
+    ) -> None:
+        kind = settings_class(function)
+        wanted = set(settings.variable_names(kind))
+        given = set(template.functions[logical(function)]["Environment"]["Variables"])
+        assert given == wanted, (
+            f"{logical(function)} has the settings of {kind.__name__}: "
+            f"missing {sorted(wanted - given)}, superfluous {sorted(given - wanted)}"
+        )
 
-def test_every_function_stays_under_the_boundary_and_is_traced(template: Template) -> None:
+
+@pytest.mark.parametrize("kind", SETTINGS_CLASSES, ids=lambda kind: kind.__name__)
+def test_no_setting_has_a_default_in_the_code(kind: type[Any]) -> None:
+    defaults = [
+        each.name
+        for each in dataclasses.fields(kind)
+        if each.default is not dataclasses.MISSING
+        or each.default_factory is not dataclasses.MISSING
+    ]
+    assert not defaults, f"{kind.__name__}: move to the template: {defaults}"
+
+
+def test_every_settings_class_of_a_function_is_checked() -> None:
+    assert {settings_class(function) for function in FUNCTIONS} <= set(SETTINGS_CLASSES)
+
+
+def test_every_function_has_the_boundary(template: Template) -> None:
     shared = template.document["Globals"]["Function"]
     assert shared["PermissionsBoundary"] == {"Ref": "FunctionsBoundary"}
-    assert shared["Tracing"] == "Active"
-    assert not any(
-        {"PermissionsBoundary", "Tracing"} & set(function)
-        for function in template.functions.values()
-    )
+    assert not any("PermissionsBoundary" in function for function in template.functions.values())
 
 
-def test_only_traces_are_allowed_on_all_resources(template: Template) -> None:
+def test_nothing_is_traced_because_no_code_makes_a_trace(template: Template) -> None:
+    assert not re.search(r"\bxray:|\bTracing", json.dumps(template.document))
+
+
+def test_no_right_of_the_boundary_is_for_all_resources(template: Template) -> None:
     statements = template.properties("FunctionsBoundary")["PolicyDocument"]["Statement"]
     wide = [statement["Sid"] for statement in statements if statement["Resource"] == "*"]
-    assert wide == ["Traces"]
+    assert wide == []
     for statement in statements:
         assert not any("*" in action for action in in_statement(statement, "Action"))
 
 
 def routes(template: Template) -> dict[str, dict[str, Any]]:
-    """Every route of the API, by method and path."""
+    """Return every route of the API, by method and path."""
     found = [
         event["Properties"]
         for function in template.functions.values()
@@ -165,7 +216,7 @@ def routes(template: Template) -> dict[str, dict[str, Any]]:
     return {f"{route['Method']} {route['Path']}": route for route in found}
 
 
-def test_every_route_of_the_api_wants_a_signature_of_iam_but_the_one_for_forms(
+def test_every_route_of_the_api_requires_an_iam_signature_except_the_one_for_forms(
     template: Template,
 ) -> None:
     apis = template.of_type("AWS::Serverless::Api")
@@ -177,50 +228,54 @@ def test_every_route_of_the_api_wants_a_signature_of_iam_but_the_one_for_forms(
     assert opened == {"post /forms": {"Authorizer": "NONE"}}
 
 
-def test_the_function_that_strangers_reach_has_the_guards_the_queue_and_the_keys_alone(
+def test_the_function_of_the_public_route_can_only_use_its_records_its_queue_and_its_keys(
     template: Template,
 ) -> None:
-    may = {
+    rights = {
         (action, name)
         for statement in template.statements("FormSyncFunction")
         for action in in_statement(statement, "Action")
         for name in resource_names(statement["Resource"])
     }
-    assert may == {
+    assert rights == {
         ("dynamodb:PutItem", "LedgerTable"),
         ("dynamodb:UpdateItem", "LedgerTable"),
         ("sqs:SendMessage", "FormsQueue"),
         ("secretsmanager:GetSecretValue", "FormsSecret"),
     }
-    [table] = [it for it in template.statements("FormSyncFunction") if "Condition" in it]
+    [table] = [
+        statement
+        for statement in template.statements("FormSyncFunction")
+        if "Condition" in statement
+    ]
     assert table["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["hint#*"]},
     }
 
 
-def test_the_api_is_throttled_traced_and_logs_no_body(template: Template) -> None:
+def test_the_api_is_throttled_and_logs_no_body(template: Template) -> None:
     api = template.properties("Api")
-    for settings in api["MethodSettings"]:
-        assert settings["ThrottlingRateLimit"]
-        assert settings["ThrottlingBurstLimit"]
-        assert settings["DataTraceEnabled"] is False
-    assert [it["ResourcePath"] for it in api["MethodSettings"]] == ["/*", "/~1forms"]
-    assert api["TracingEnabled"] is True
+    for method in api["MethodSettings"]:
+        assert method["ThrottlingRateLimit"]
+        assert method["ThrottlingBurstLimit"]
+        assert method["DataTraceEnabled"] is False
+    assert [method["ResourcePath"] for method in api["MethodSettings"]] == ["/*", "/~1forms"]
     fields = json.loads(api["AccessLogSetting"]["Format"])
     assert not {"path", "query", "body", "ip"} & set(fields)
-    assert fields["trace_id"] == "$context.xrayTraceId"
+    # The log of form_sync has the same id, as `api_request_id`.
+    assert fields["request_id"] == "$context.requestId"
 
 
 WORKERS = {"SyncWorkerFunction": "RunsQueue", "FormWorkerFunction": "FormsQueue"}
 
 
 @pytest.mark.parametrize("function", WORKERS)
-def test_a_worker_may_send_to_the_queue_it_reads(template: Template, function: str) -> None:
+def test_a_worker_can_send_to_the_queue_that_it_reads(template: Template, function: str) -> None:
     assert template.functions[function]["RecursiveLoop"] == "Allow"
 
 
 @pytest.mark.parametrize(("function", "queue"), WORKERS.items())
-def test_a_message_stays_hidden_longer_than_its_worker_may_work(
+def test_a_message_stays_hidden_longer_than_the_time_out_of_its_worker(
     template: Template, function: str, queue: str
 ) -> None:
     timeout = template.default(template.functions[function]["Timeout"])
@@ -232,7 +287,7 @@ def test_a_message_stays_hidden_longer_than_its_worker_may_work(
     assert budget < timeout < hidden
 
 
-def test_forms_have_a_lane_of_their_own(template: Template) -> None:
+def test_forms_have_their_own_queue_and_worker(template: Template) -> None:
     read = {
         event["Properties"]["Queue"]["Fn::GetAtt"][0]: name
         for name, function in template.functions.items()
@@ -242,22 +297,22 @@ def test_forms_have_a_lane_of_their_own(template: Template) -> None:
     assert read == {queue: function for function, queue in WORKERS.items()}
 
 
-def test_an_intent_is_as_old_for_one_worker_as_for_the_other(template: Template) -> None:
+def test_both_workers_have_the_same_time_out(template: Template) -> None:
     for function in WORKERS:
-        described = template.functions[function]
-        assert described["Timeout"] == {"Ref": "WorkerTimeoutSeconds"}
-        told = described["Environment"]["Variables"]["WORKER_TIMEOUT_SECONDS"]
-        assert told == described["Timeout"]
+        properties = template.functions[function]
+        assert properties["Timeout"] == {"Ref": "WorkerTimeoutSeconds"}
+        setting = properties["Environment"]["Variables"]["WORKER_TIMEOUT_SECONDS"]
+        assert setting == properties["Timeout"]
 
 
-def test_one_bad_message_does_not_send_back_the_others(template: Template) -> None:
+def test_a_failed_message_does_not_return_the_others_of_its_batch(template: Template) -> None:
     for function in template.functions.values():
         for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
                 assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_every_queue_gives_up_into_dead_letters_that_last_longer(template: Template) -> None:
+def test_every_queue_has_a_dead_letter_queue_that_keeps_messages_longer(template: Template) -> None:
     for name, queue in template.of_type("AWS::SQS::Queue").items():
         properties = queue["Properties"]
         assert properties["SqsManagedSseEnabled"] is True
@@ -265,13 +320,13 @@ def test_every_queue_gives_up_into_dead_letters_that_last_longer(template: Templ
             assert properties["MessageRetentionPeriod"] == 14 * SECONDS_PER_DAY
             continue
         redrive = properties["RedrivePolicy"]
-        letters = template.properties(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
+        dead_letters = template.properties(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
         assert redrive["maxReceiveCount"] >= 5
-        assert letters["MessageRetentionPeriod"] > properties["MessageRetentionPeriod"]
-        assert letters.get("FifoQueue") == properties.get("FifoQueue")
+        assert dead_letters["MessageRetentionPeriod"] > properties["MessageRetentionPeriod"]
+        assert dead_letters.get("FifoQueue") == properties.get("FifoQueue")
 
 
-def test_queues_refuse_clear_text(template: Template) -> None:
+def test_queues_refuse_requests_without_tls(template: Template) -> None:
     policy = template.properties("TlsOnly")
     (statement,) = policy["PolicyDocument"]["Statement"]
     queues = set(template.of_type("AWS::SQS::Queue"))
@@ -281,7 +336,7 @@ def test_queues_refuse_clear_text(template: Template) -> None:
     assert set(resource_names(statement["Resource"])) == queues
 
 
-def test_every_schedule_retries_and_then_keeps_what_it_could_not_deliver(
+def test_every_schedule_retries_and_stores_undelivered_events(
     template: Template,
 ) -> None:
     schedules = [
@@ -294,12 +349,12 @@ def test_every_schedule_retries_and_then_keeps_what_it_could_not_deliver(
     for schedule in schedules:
         assert schedule["RetryPolicy"]["MaximumRetryAttempts"] >= 1
         assert set(resource_names(schedule["DeadLetterConfig"])) == {"ScheduleDeadLetters"}
-    # Without an input of its own, the scheduler sends the event in events/scheduler.json.
-    inputs = [json.loads(it["Input"]) for it in schedules if "Input" in it]
+    # A schedule without an input sends the event in events/scheduler.json.
+    inputs = [json.loads(schedule["Input"]) for schedule in schedules if "Input" in schedule]
     assert inputs == [json.loads((ROOT / "events" / "scheduler_weekly.json").read_text())]
 
 
-def test_every_table_can_be_brought_back(template: Template) -> None:
+def test_every_table_can_be_restored(template: Template) -> None:
     for table in template.of_type("AWS::DynamoDB::Table").values():
         properties = table["Properties"]
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
@@ -309,7 +364,9 @@ def test_every_table_can_be_brought_back(template: Template) -> None:
 
 
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"])
-def test_what_holds_state_outlives_the_stack(template: Template, kind: str) -> None:
+def test_tables_and_secrets_are_kept_when_the_stack_is_deleted(
+    template: Template, kind: str
+) -> None:
     for resource in template.of_type(kind).values():
         assert resource["DeletionPolicy"] == "Retain"
         assert resource["UpdateReplacePolicy"] == "Retain"
@@ -317,43 +374,51 @@ def test_what_holds_state_outlives_the_stack(template: Template, kind: str) -> N
 
 def test_no_secret_is_in_the_template(template: Template) -> None:
     for name in template.of_type("AWS::SecretsManager::Secret"):
-        shape = json.loads(template.properties(name)["SecretString"])
-        shape.pop("flow", None)
-        assert not any(shape.values())
+        members = json.loads(template.properties(name)["SecretString"])
+        members.pop("flow", None)
+        assert not any(members.values())
 
 
-def test_dead_letters_raise_an_alarm(template: Template) -> None:
+def test_every_dead_letter_queue_has_an_alarm(template: Template) -> None:
     watched = {
         name
         for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
         if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
         for name in resource_names(alarm["Properties"]["Dimensions"])
     }
-    letters = {n for n in template.of_type("AWS::SQS::Queue") if n.endswith("DeadLetters")}
-    assert watched == letters
+    queues = template.of_type("AWS::SQS::Queue")
+    assert watched == {name for name in queues if name.endswith("DeadLetters")}
 
 
-def test_an_alarm_is_one_sentence_with_a_remedy_and_reaches_somebody(template: Template) -> None:
+def test_an_alarm_states_what_happened_what_to_do_and_where_to_read_and_is_sent(
+    template: Template,
+) -> None:
+    """The text: one sentence with the event, one with the remedy, one with a section of a guide."""
+    guide = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^#+ (.+)$", guide, re.MULTILINE))
     alarms = template.of_type("AWS::CloudWatch::Alarm")
     assert alarms
     for alarm in alarms.values():
-        described = alarm["Properties"]["AlarmDescription"].strip()
-        what, colon, remedy = described.partition(": ")
-        assert what
-        assert colon
-        assert remedy.endswith(".")
-        assert described.count(". ") == 0
+        text = alarm["Properties"]["AlarmDescription"].strip()
+        event, remedy, link = text.split(". ")
+        assert event
+        assert remedy
+        place = re.fullmatch(r"See docs/operations\.md, section (.+)\.", link)
+        assert place, link
+        assert place[1] in sections
         assert set(resource_names(alarm["Properties"]["AlarmActions"])) == {"Alerts"}
 
 
-def test_a_clock_that_stands_still_raises_an_alarm(template: Template) -> None:
+def test_a_missed_schedule_raises_an_alarm(template: Template) -> None:
     alarm = template.properties("MissedScheduleAlarm")
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
     assert set(resource_names(alarm["Dimensions"])) == {"ScheduledSyncFunction"}
 
 
-def test_no_successful_run_raises_an_alarm_while_the_clock_runs(template: Template) -> None:
+def test_the_lack_of_a_successful_run_raises_an_alarm_while_the_schedule_is_enabled(
+    template: Template,
+) -> None:
     alarm = template.properties("NoSuccessfulRunAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, Metric.RUNS_DONE)
     shared = template.document["Globals"]["Function"]["Environment"]["Variables"]
@@ -362,25 +427,29 @@ def test_no_successful_run_raises_an_alarm_while_the_clock_runs(template: Templa
     assert service == {"Name": "service", "Value": shared["POWERTOOLS_SERVICE_NAME"]}
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
-    assert alarm["ActionsEnabled"] == {"Fn::If": ["ClockRuns", True, False]}
+    assert alarm["ActionsEnabled"] == {"Fn::If": ["ScheduleIsEnabled", True, False]}
 
 
-def test_secrets_manager_may_rotate_the_secrets_of_this_account_alone(template: Template) -> None:
+def test_secrets_manager_can_only_rotate_the_two_secrets_of_this_account(
+    template: Template,
+) -> None:
     permissions = [
         permission["Properties"]
         for permission in template.of_type("AWS::Lambda::Permission").values()
         if permission["Properties"]["Principal"] == "secretsmanager.amazonaws.com"
     ]
-    assert {name for each in permissions for name in resource_names(each["SourceArn"])} == {
+    assert {
+        name for permission in permissions for name in resource_names(permission["SourceArn"])
+    } == {
         "SalesforceSecret",
         "PleziSecret",
     }
-    for each in permissions:
-        assert each["FunctionName"] == {"Ref": "RotateCredentialsFunction"}
-        assert each["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    for permission in permissions:
+        assert permission["FunctionName"] == {"Ref": "RotateCredentialsFunction"}
+        assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-def test_only_the_rotation_may_move_a_secret_s_label_and_nobody_may_read_the_others(
+def test_only_the_rotation_can_move_the_label_of_a_secret_and_no_function_can_write_one(
     template: Template,
 ) -> None:
     for function in template.functions:
@@ -389,12 +458,12 @@ def test_only_the_rotation_may_move_a_secret_s_label_and_nobody_may_read_the_oth
             for statement in template.statements(function)
             for action in in_statement(statement, "Action")
         }
-        moves = "secretsmanager:UpdateSecretVersionStage" in actions
-        assert moves == (function == "RotateCredentialsFunction")
+        can_move_labels = "secretsmanager:UpdateSecretVersionStage" in actions
+        assert can_move_labels == (function == "RotateCredentialsFunction")
         assert "secretsmanager:PutSecretValue" not in actions
 
 
-def test_the_worker_may_tell_people_and_nothing_else_of_the_topic(template: Template) -> None:
+def test_the_worker_can_only_publish_to_the_topic(template: Template) -> None:
     assert [
         in_statement(statement, "Action")
         for statement in template.statements("SyncWorkerFunction")
@@ -402,25 +471,25 @@ def test_the_worker_may_tell_people_and_nothing_else_of_the_topic(template: Temp
     ] == [["sns:Publish"]]
 
 
-def test_every_log_group_forgets(template: Template) -> None:
+def test_every_log_group_has_a_retention_time(template: Template) -> None:
     for group in template.of_type("AWS::Logs::LogGroup").values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_every_parameter_is_explained_and_has_a_default(template: Template) -> None:
+def test_every_parameter_has_a_description_and_a_default(template: Template) -> None:
     for parameter in template.document["Parameters"].values():
         assert parameter["Description"]
         assert "Default" in parameter
 
 
-def test_no_region_or_account_is_written_down() -> None:
+def test_no_region_or_account_is_in_the_files() -> None:
     for name in ("template.yaml", "samconfig.toml"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not re.search(r"\b(us|eu|ap|sa|ca|me|af)-[a-z]+-\d\b", text)
         assert not re.search(r"\b\d{12}\b", text)
 
 
-def test_the_deployment_defaults_ask_before_they_change_anything() -> None:
+def test_a_deployment_asks_before_it_changes_anything() -> None:
     config = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
     assert "confirm_changeset = true" in config
     assert yaml.safe_load("capabilities: CAPABILITY_IAM")["capabilities"] in config
