@@ -152,15 +152,15 @@ class Run:
         if plan.overwritten:
             violation = overwritten_without_conflict(plan, self._systems.objects[system])
         system = self._journal_overwritten(system, plan)
-        stored = link
+        stored, effect = link, "decides what to write"
         if self._protocol.records_first:
-            stored = self._recorded_as_done(plan, intended)
+            stored, effect = self._recorded_as_done(plan, intended), "records the base"
         elif self._protocol.stores_intent:
-            stored = intended
+            stored, effect = intended, "stores its intent"
         if self._protocol.stores_intent:
             system = self._observe_agreements(system, intended, link)
         after = (system, stored, self._at(Worker(Stage.APPLY, worker.number, intended, side)))
-        label = "the run reads Salesforce again and stores its intent"
+        label = f"the run reads Salesforce again and {effect}"
         return Step(label, after, violation=violation)
 
     def _recorded_as_done(self, plan: Plan, intended: int) -> int:

@@ -56,7 +56,7 @@ WITHOUT_PRECONDITION = Protocol(
 WEAKER = (
     Protocol("record the base, then write", records_first=True, stores_intent=False),
     Protocol("write, then record", stores_intent=False),
-    Protocol("a missing value means: not delivered", assumes_not_sent=True),
+    Protocol("without the new value: not delivered", assumes_not_sent=True),
     Protocol("the base is a last read", records_last_read=True),
     Protocol("write without a precondition", precondition=False),
     Protocol("an intent stores no agreements", stores_agreements=False),
