@@ -72,7 +72,7 @@ class QuiescenceCheck:
         return state, wrote, "a run does not end"
 
     def _check_converged(self, state: State) -> str:
-        """Return the violation of a converged state: sides differ without a hold, or a lost edit."""
+        """Return the violation of a converged state: sides that differ, or a lost edit."""
         link, system = self._model.link(state), self._model.system(state)
         if link.holds or link.quarantine is not None:
             return ""
