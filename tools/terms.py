@@ -118,14 +118,22 @@ def load_terms(path: Path = TERMS) -> tuple[Term, ...]:
     return tuple(
         Term(
             retired=retired,
-            use=str(entry["use"]),
+            use=use,
             match=match,
             kinds=frozenset(Kind(kind) for kind in entry.get("kinds", usual)),
             allowed=tuple(_allowed(exception) for exception in entry.get("allow", [])),
         )
         for match, usual in (("whole", NAMES), ("part", NAMES), ("phrase", {Kind.PROSE}))
         for entry in document.get(match, [])
-        for retired in entry["retired"]
+        for retired, use in _standard_terms(entry["retired"], entry["use"])
+    )
+
+
+def _standard_terms(retired: Sequence[str], use: str) -> Iterator[tuple[str, str]]:
+    """Yield each retired term with its own standard term, or with all if the numbers differ."""
+    terms = use.split(", ")
+    yield from zip(
+        retired, terms if len(terms) == len(retired) else [use] * len(retired), strict=True
     )
 
 
