@@ -20,7 +20,7 @@ def lose_the_ledger(harness: Harness) -> None:
 
 class TestAddress:
     @pytest.mark.parametrize("side", ["plezi", "salesforce"])
-    def test_an_address_changed_on_either_side_is_followed(
+    def test_an_email_changed_on_one_side_is_changed_on_the_other_side(
         self, harness: Harness, ana: str, side: str
     ) -> None:
         if side == "plezi":
@@ -34,7 +34,7 @@ class TestAddress:
         assert [lead["Email"] for lead in harness.leads()] == ["ana.lopez@example.com"]
         assert second_run_is_silent(harness)
 
-    def test_an_address_left_by_one_and_taken_by_another_is_two_people(
+    def test_an_email_given_up_by_one_contact_and_taken_by_another_is_two_people(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)["Id"]
@@ -50,7 +50,7 @@ class TestAddress:
         assert lead_of(harness)["plezi_url__c"].endswith(other)
         assert second_run_is_silent(harness)
 
-    def test_it_is_two_people_too_when_the_newcomer_is_read_first(
+    def test_it_is_two_people_when_the_new_contact_is_read_first(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)["Id"]
@@ -67,7 +67,7 @@ class TestAddress:
         assert list(now.values()) == [(ANA, "222")]
         assert second_run_is_silent(harness)
 
-    def test_addresses_handed_on_from_one_to_the_next_stay_with_their_people(
+    def test_emails_passed_from_one_contact_to_another_do_not_mix_their_values(
         self, harness: Harness, ana: str
     ) -> None:
         bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
@@ -85,7 +85,7 @@ class TestAddress:
         }
         assert second_run_is_silent(harness)
 
-    def test_who_was_held_for_a_taken_address_moves_there_once_it_is_left(
+    def test_a_link_held_for_a_taken_email_moves_when_the_email_is_free(
         self, harness: Harness, ana: str
     ) -> None:
         bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
@@ -107,7 +107,7 @@ class TestAddress:
         assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_two_leads_of_one_person_that_get_two_addresses_leave_nobody_behind(
+    def test_two_leads_of_one_contact_that_get_two_emails_leave_no_link_behind(
         self, harness: Harness
     ) -> None:
         twin = harness.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
@@ -122,7 +122,7 @@ class TestAddress:
         assert ANA not in harness.ledger.load_links([ANA])
         assert second_run_is_silent(harness)
 
-    def test_a_link_comes_home_to_the_address_that_its_records_agree_on(
+    def test_a_link_returns_to_the_email_that_its_records_agree_on(
         self, harness: Harness, ana: str
     ) -> None:
         lose_the_ledger(harness)
@@ -142,7 +142,7 @@ class TestAddress:
         assert harness.ledger.load_links(["zoe@example.com"]) == {}
 
     @pytest.mark.usefixtures("ana")
-    def test_our_own_write_of_an_address_does_not_move_a_person_who_went_back(
+    def test_an_echo_does_not_move_a_contact_that_returned_to_its_old_email(
         self, harness: Harness
     ) -> None:
         """The echo of what the Lead was told once is no news, although Plezi says another one."""
@@ -161,9 +161,7 @@ class TestAddress:
         assert [(row["Email"], row["Phone"]) for row in harness.leads()] == [(ANA, "111")] * 2
         assert second_run_is_silent(harness)
 
-    def test_who_waits_for_a_taken_address_is_asked_about_once(
-        self, harness: Harness, ana: str
-    ) -> None:
+    def test_a_full_run_does_not_hold_a_taken_email_again(self, harness: Harness, ana: str) -> None:
         harness.add_person(email=BOB, last_name="Ruiz", phone="222")
         harness.sync()
         harness.edit_lead(lead_of(harness)["Id"], Email=BOB)
@@ -177,7 +175,7 @@ class TestAddress:
         assert harness.ledger.load_links([ANA])[ANA].revision == held.revision
         assert ana in held.record_ids
 
-    def test_who_waits_for_an_address_is_told_so_and_goes_on_once_it_is_free(
+    def test_an_email_in_use_is_listed_for_review_and_written_when_it_is_free(
         self, harness: Harness, ana: str
     ) -> None:
         lose_the_ledger(harness)
@@ -204,7 +202,7 @@ class TestAddress:
         assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_an_address_that_belongs_to_somebody_else_is_held_and_nobody_is_mixed_up(
+    def test_an_email_of_another_contact_is_held_and_no_values_are_mixed(
         self, harness: Harness
     ) -> None:
         harness.add_person(email=BOB, last_name="Roi", phone="999")
@@ -221,7 +219,7 @@ class TestAddress:
         assert link.holds["Email"].reason == "email_taken"
 
     @pytest.mark.parametrize("side", ["plezi", "salesforce"])
-    def test_swapped_addresses_never_mix_two_people_up(
+    def test_swapped_emails_do_not_mix_the_values_of_two_contacts(
         self, harness: Harness, ana: str, side: str
     ) -> None:
         bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
@@ -243,7 +241,7 @@ class TestAddress:
         people = {row["id"]: (row["last_name"], row["phone"]) for row in harness.people().values()}
         assert people == {ana: ("Lopez", "111"), bob: ("Roi", "999")}
 
-    def test_addresses_swapped_the_same_way_on_both_sides_are_agreed(
+    def test_emails_swapped_in_the_same_way_on_both_sides_are_agreed(
         self, harness: Harness, ana: str
     ) -> None:
         bob = harness.add_person(email=BOB, last_name="Roi", phone="999")

@@ -17,7 +17,7 @@ from tests.retry_policies import IMMEDIATE
 DAY = 86_400
 
 
-def test_a_refused_record_too_many_is_told_once_with_the_remedy(
+def test_too_many_quarantined_records_send_one_alert_with_the_remedy(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.harness.control(
@@ -38,7 +38,7 @@ def test_a_refused_record_too_many_is_told_once_with_the_remedy(
     assert "All other people are synchronized" in text
 
 
-def test_a_field_that_disappears_is_told_and_that_it_comes_back_by_itself(
+def test_an_alert_reports_a_field_that_disappeared_and_that_it_returns_automatically(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.run()
@@ -59,7 +59,7 @@ def test_a_field_that_disappears_is_told_and_that_it_comes_back_by_itself(
     assert "synchronized again when this is corrected" in text
 
 
-def test_a_side_that_is_away_is_told_once(credentials: CredentialFixtures) -> None:
+def test_an_unavailable_side_sends_one_alert(credentials: CredentialFixtures) -> None:
     credentials.switch(org_status="maintenance")
     assert credentials.run().state is RunState.FAILED
     assert credentials.run().state is RunState.FAILED
@@ -71,7 +71,9 @@ def test_a_side_that_is_away_is_told_once(credentials: CredentialFixtures) -> No
     assert "The next run tries again" in text
 
 
-def test_the_org_s_calls_running_out_are_told(credentials: CredentialFixtures) -> None:
+def test_an_alert_is_sent_when_the_api_calls_of_the_org_run_out(
+    credentials: CredentialFixtures,
+) -> None:
     credentials.run()
     credentials.harness.control("salesforce", "POST", "quota", {"max": 110_000, "used": 95_000})
 
@@ -83,7 +85,7 @@ def test_the_org_s_calls_running_out_are_told(credentials: CredentialFixtures) -
     assert "API Usage" in text
 
 
-def test_a_password_near_its_end_is_told_by_a_run_that_went_well(
+def test_a_successful_run_sends_an_alert_when_the_password_expires_soon(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.harness.control("salesforce", "POST", "clock", {"advance": -87 * DAY})
@@ -99,7 +101,7 @@ def test_a_password_near_its_end_is_told_by_a_run_that_went_well(
     assert "use a flow without a password" in text
 
 
-def test_the_password_s_age_is_asked_once_a_day_by_one_call(
+def test_the_age_of_the_password_is_read_once_a_day_with_one_call(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.run()
@@ -114,7 +116,7 @@ def test_the_password_s_age_is_asked_once_a_day_by_one_call(
     assert credentials.harness.calls("salesforce")["total"] == idle + 1
 
 
-def test_flows_without_a_password_are_never_asked_for_its_age(
+def test_flows_without_a_password_do_not_read_its_age(
     credentials: CredentialFixtures,
 ) -> None:
     credentials.put(credentials.client_credentials())
@@ -124,7 +126,7 @@ def test_flows_without_a_password_are_never_asked_for_its_age(
     assert credentials.harness.ledger.load_document("password") is None
 
 
-def test_an_alert_carries_its_kind_for_those_who_choose(credentials: CredentialFixtures) -> None:
+def test_an_alert_is_published_to_the_topic(credentials: CredentialFixtures) -> None:
     alert = Alert(AlertKind.BREAKER, "What", 0.0, "remedy", "kept")
 
     sns = boto3.client("sns", region_name=REGION)
@@ -135,7 +137,7 @@ def test_an_alert_carries_its_kind_for_those_who_choose(credentials: CredentialF
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_topic_that_is_gone_is_an_error_that_may_pass() -> None:
+def test_a_missing_topic_is_a_temporary_error() -> None:
     with pytest.raises(RetryError, match="does not take an alert"):
         SnsAlertPublisher(
             boto3.client("sns", region_name=REGION),
@@ -144,7 +146,7 @@ def test_a_topic_that_is_gone_is_an_error_that_may_pass() -> None:
         ).publish(Alert(AlertKind.BREAKER, "What", 0.0, "remedy", "kept"))
 
 
-def test_a_topic_that_does_not_exist_does_not_disturb_the_run(
+def test_a_missing_topic_does_not_fail_the_run(
     credentials: CredentialFixtures,
 ) -> None:
     harness = credentials.harness

@@ -32,7 +32,7 @@ def opted_out(harness: Harness) -> tuple[Any, Any]:
     return harness.people()[ANA]["newsletter_optout"], lead["newsletter_optout__c"]
 
 
-def test_an_opt_out_in_plezi_reaches_the_lead_and_stays(consenting: Harness) -> None:
+def test_an_opt_out_in_plezi_is_written_to_the_lead_and_stays(consenting: Harness) -> None:
     person = consenting.add_person(email=ANA, last_name="Lopez")
     consenting.sync()
     consenting.edit_person(person, newsletter_optout=True)
@@ -45,7 +45,7 @@ def test_an_opt_out_in_plezi_reaches_the_lead_and_stays(consenting: Harness) -> 
     assert opted_out(consenting) == (True, True)
 
 
-def test_an_opt_out_in_salesforce_reaches_plezi_and_stays(consenting: Harness) -> None:
+def test_an_opt_out_in_salesforce_is_written_to_plezi_and_stays(consenting: Harness) -> None:
     person = consenting.add_person(email=ANA, last_name="Lopez")
     consenting.sync()
     consenting.edit_lead(consenting.leads()[0]["Id"], newsletter_optout__c=True)
@@ -58,7 +58,9 @@ def test_an_opt_out_in_salesforce_reaches_plezi_and_stays(consenting: Harness) -
     assert opted_out(consenting) == (True, True)
 
 
-def test_an_opt_out_wins_at_the_first_meeting_whoever_is_newer(consenting: Harness) -> None:
+def test_an_opt_out_wins_at_the_first_match_although_the_other_record_is_newer(
+    consenting: Harness,
+) -> None:
     consenting.add_person(email=ANA, last_name="Lopez", newsletter_optout=True)
     consenting.control("salesforce", "POST", "clock", {"advance": 3600})
     consenting.add_lead(Email=ANA, LastName="Lopez", newsletter_optout__c=False)
@@ -68,7 +70,7 @@ def test_an_opt_out_wins_at_the_first_meeting_whoever_is_newer(consenting: Harne
     assert opted_out(consenting) == (True, True)
 
 
-def test_consent_comes_back_when_both_sides_say_so(consenting: Harness) -> None:
+def test_consent_is_restored_when_both_sides_remove_the_opt_out(consenting: Harness) -> None:
     person = consenting.add_person(email=ANA, last_name="Lopez", newsletter_optout=True)
     consenting.sync()
 

@@ -19,7 +19,7 @@ def order(harness: Harness, side: str, kind: str, **options: Any) -> None:
     harness.control(side, "POST", "faults", {"kind": kind, **options})
 
 
-def test_a_creation_whose_answer_was_lost_makes_one_lead(harness: Harness) -> None:
+def test_a_create_whose_response_was_lost_creates_one_lead(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     order(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
 
@@ -32,7 +32,7 @@ def test_a_creation_whose_answer_was_lost_makes_one_lead(harness: Harness) -> No
     assert harness.calls("salesforce")["writes"] == 0
 
 
-def test_an_update_whose_answer_was_lost_is_known_as_our_own(harness: Harness) -> None:
+def test_an_update_whose_response_was_lost_is_recognized_as_our_own(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.edit_person(person, phone="222")
@@ -49,7 +49,7 @@ def test_an_update_whose_answer_was_lost_is_known_as_our_own(harness: Harness) -
     ]
 
 
-def test_an_update_that_may_have_been_overtyped_is_held_for_a_person(harness: Harness) -> None:
+def test_an_update_that_a_user_may_have_overwritten_is_held_for_review(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     [lead] = harness.leads()
@@ -75,7 +75,7 @@ def test_an_update_that_may_have_been_overtyped_is_held_for_a_person(harness: Ha
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "timeout_after", "empty_body", "reset_before"])
-def test_a_creation_in_plezi_whose_answer_was_lost_makes_one_contact(
+def test_a_create_in_plezi_whose_response_was_lost_creates_one_contact(
     harness: Harness, kind: str
 ) -> None:
     harness.add_lead(Email="bob@example.com", LastName="Roi")
@@ -92,7 +92,9 @@ def test_a_creation_in_plezi_whose_answer_was_lost_makes_one_contact(
     assert harness.calls("plezi")["writes"] == harness.calls("salesforce")["writes"] == 0
 
 
-def test_a_lost_answer_is_not_judged_while_plezi_may_show_what_was(harness: Harness) -> None:
+def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
+    harness: Harness,
+) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.edit_lead(harness.leads()[0]["Id"], Phone="222")
@@ -112,7 +114,9 @@ def test_a_lost_answer_is_not_judged_while_plezi_may_show_what_was(harness: Harn
     assert kept == ("111", "111") or held["Phone"].reason == "in_doubt"
 
 
-def test_a_locked_row_is_written_by_the_next_pass_and_delays_nobody(harness: Harness) -> None:
+def test_a_locked_row_is_written_by_the_next_run_and_delays_no_other_record(
+    harness: Harness,
+) -> None:
     for name in ("a", "b"):
         harness.add_person(email=f"{name}@example.com", last_name=name)
     order(harness, "salesforce", "lock_row", path=COLLECTIONS, parameters={"records": [0]})
@@ -123,7 +127,7 @@ def test_a_locked_row_is_written_by_the_next_pass_and_delays_nobody(harness: Har
     assert len(harness.leads()) == 2
 
 
-def test_a_session_that_dies_is_renewed_once(harness: Harness) -> None:
+def test_an_expired_session_is_renewed_once(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     order(harness, "salesforce", "session_expired")
     harness.mark()
@@ -135,7 +139,7 @@ def test_a_session_that_dies_is_renewed_once(harness: Harness) -> None:
     assert harness.calls("salesforce")["logins"] == 2
 
 
-def test_a_spent_quota_halts_the_run_and_the_next_one_goes_on(harness: Harness) -> None:
+def test_an_exhausted_quota_stops_the_run_and_the_next_run_continues(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     order(harness, "salesforce", "quota_exceeded", path=COLLECTIONS)
 
@@ -146,7 +150,7 @@ def test_a_spent_quota_halts_the_run_and_the_next_one_goes_on(harness: Harness) 
     assert len(harness.leads()) == 1
 
 
-def test_a_row_that_becomes_visible_late_is_read_all_the_same(harness: Harness) -> None:
+def test_a_row_that_becomes_visible_late_is_read(harness: Harness) -> None:
     harness.sync()
     order(
         harness,
@@ -191,7 +195,7 @@ def test_a_row_that_becomes_visible_late_is_read_all_the_same(harness: Harness) 
     ],
     ids=str,
 )
-def test_both_sides_agree_whatever_plezi_turns_out_to_be(
+def test_both_sides_agree_for_every_assumption_about_plezi(
     harness: Harness, switches: dict[str, Any]
 ) -> None:
     harness.control("plezi", "POST", "switches", switches)
@@ -214,7 +218,7 @@ def test_both_sides_agree_whatever_plezi_turns_out_to_be(
     assert harness.calls("plezi")["writes"] == harness.calls("salesforce")["writes"] == 0
 
 
-def test_a_converted_lead_is_never_written_and_no_new_one_is_made(harness: Harness) -> None:
+def test_a_converted_lead_is_never_written_and_no_new_lead_is_created(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.sync()
     [lead] = harness.leads()
@@ -229,7 +233,9 @@ def test_a_converted_lead_is_never_written_and_no_new_one_is_made(harness: Harne
     assert not harness.leads()[0]["Phone"]
 
 
-def test_a_deleted_lead_is_not_made_again_and_nothing_is_deleted_in_plezi(harness: Harness) -> None:
+def test_a_deleted_lead_is_not_created_again_and_nothing_is_deleted_in_plezi(
+    harness: Harness,
+) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.sync()
     [lead] = harness.leads()
@@ -243,7 +249,7 @@ def test_a_deleted_lead_is_not_made_again_and_nothing_is_deleted_in_plezi(harnes
     assert list(harness.people()) == ["ana@example.com"]
 
 
-def test_a_person_whose_email_changes_stays_one_person(harness: Harness) -> None:
+def test_a_contact_whose_email_changes_stays_one_contact(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.sync()
     [lead] = harness.leads()
@@ -256,7 +262,7 @@ def test_a_person_whose_email_changes_stays_one_person(harness: Harness) -> None
     assert len(harness.leads()) == 1
 
 
-def test_an_email_that_belongs_to_somebody_else_is_held(harness: Harness) -> None:
+def test_an_email_that_belongs_to_another_contact_is_held(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Ana")
     harness.add_person(email="bea@example.com", last_name="Bea")
     harness.sync()
@@ -271,7 +277,7 @@ def test_an_email_that_belongs_to_somebody_else_is_held(harness: Harness) -> Non
     assert harness.ledger.load_links(["ana@example.com"])["ana@example.com"].holds
 
 
-def test_two_leads_of_one_email_are_one_person(harness: Harness) -> None:
+def test_two_leads_with_one_email_are_one_person(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Phone="999")
@@ -284,7 +290,7 @@ def test_two_leads_of_one_email_are_one_person(harness: Harness) -> None:
     assert {lead["MobilePhone"] for lead in harness.leads()} == {"555"}
 
 
-def test_automations_that_undo_each_other_are_held_and_everything_else_goes_on(
+def test_automations_that_revert_each_other_are_held_and_other_fields_are_synchronized(
     harness: Harness,
 ) -> None:
     """A flow of the org and one of the tenant rewrite each other's value at every save."""
@@ -310,7 +316,7 @@ def test_automations_that_undo_each_other_are_held_and_everything_else_goes_on(
     assert harness.leads()[0]["FirstName"] == "Ana"
 
 
-def test_a_person_who_changes_her_mind_is_not_taken_for_an_automation(harness: Harness) -> None:
+def test_a_user_who_edits_a_field_often_is_not_treated_as_an_automation(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
 
@@ -320,7 +326,7 @@ def test_a_person_who_changes_her_mind_is_not_taken_for_an_automation(harness: H
         assert harness.leads()[0]["Phone"] == phone
 
 
-def test_a_tenant_that_reads_nobody_by_id_looks_neither_broken_nor_deserted(
+def test_a_tenant_without_reads_by_id_causes_neither_a_failure_nor_a_deletion(
     harness: Harness,
 ) -> None:
     harness.control("plezi", "POST", "switches", {"get_by_id": "absent"})
@@ -336,7 +342,7 @@ def test_a_tenant_that_reads_nobody_by_id_looks_neither_broken_nor_deserted(
     assert not link.plezi.deleted
 
 
-def test_a_contact_deleted_in_a_tenant_that_reads_nobody_by_id_is_not_written_for_ever(
+def test_a_contact_deleted_in_a_tenant_without_reads_by_id_is_not_written_forever(
     harness: Harness,
 ) -> None:
     harness.control("plezi", "POST", "switches", {"get_by_id": "absent"})
@@ -354,7 +360,7 @@ def test_a_contact_deleted_in_a_tenant_that_reads_nobody_by_id_is_not_written_fo
     assert (link.plezi.deleted, link.dirty) == (True, False)
 
 
-def test_a_lead_created_by_a_run_that_died_is_known_though_the_address_changed_since(
+def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
     harness: Harness,
 ) -> None:
     """The creation would be an upsert: it would overwrite what sales typed on that Lead since."""
@@ -376,7 +382,7 @@ def test_a_lead_created_by_a_run_that_died_is_known_though_the_address_changed_s
     assert harness.people()["ana.lopez@example.com"]["phone"] == "333"
 
 
-def test_a_contact_that_a_page_left_out_is_met_and_not_overwritten(harness: Harness) -> None:
+def test_a_contact_missing_from_a_page_is_found_and_not_overwritten(harness: Harness) -> None:
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Company="Acme", Phone="111")
     harness.control("plezi", "POST", "clock", {"advance": 60})
     harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest
@@ -389,7 +395,7 @@ def test_a_contact_that_a_page_left_out_is_met_and_not_overwritten(harness: Harn
     assert '"111"' in [line["before"] for line in harness.journal("ana@example.com")]
 
 
-def test_nobody_is_created_under_an_address_that_a_known_contact_still_says(
+def test_no_contact_is_created_with_an_email_that_a_known_contact_still_has(
     harness: Harness,
 ) -> None:
     """Her link followed the Lead to a new address; Plezi takes a known e-mail for an update."""
@@ -408,7 +414,7 @@ def test_nobody_is_created_under_an_address_that_a_known_contact_still_says(
     assert phones[ana] == "112"
 
 
-def test_a_second_lead_under_an_address_that_is_being_left_becomes_a_second_person(
+def test_a_second_lead_with_an_email_that_is_given_up_becomes_a_second_person(
     harness: Harness,
 ) -> None:
     ana = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
@@ -428,7 +434,7 @@ def test_a_second_lead_under_an_address_that_is_being_left_becomes_a_second_pers
 
 
 @pytest.mark.parametrize("side", ["salesforce", "plezi"])
-def test_an_edit_read_by_a_clock_that_was_set_back_is_carried_over(
+def test_an_edit_read_after_the_clock_was_set_back_is_synchronized(
     harness: Harness, side: str
 ) -> None:
     """It seems older than the answer to our last write, and the side's cursor goes past it."""
@@ -452,7 +458,7 @@ def test_an_edit_read_by_a_clock_that_was_set_back_is_carried_over(
     assert harness.leads()[0]["Phone"] == harness.people()["ana@example.com"]["phone"] == "444"
 
 
-def test_a_deletion_read_by_a_clock_that_was_set_back_is_heard_of(harness: Harness) -> None:
+def test_a_deletion_read_after_the_clock_was_set_back_is_recorded(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.let_pass(7200)
@@ -468,7 +474,7 @@ def test_a_deletion_read_by_a_clock_that_was_set_back_is_heard_of(harness: Harne
     assert lead.deleted
 
 
-def test_a_run_after_a_clock_was_set_back_reads_what_a_run_before_it_could_not(
+def test_a_run_after_the_clock_was_set_back_reads_the_next_edit(
     harness: Harness,
 ) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
@@ -481,7 +487,7 @@ def test_a_run_after_a_clock_was_set_back_reads_what_a_run_before_it_could_not(
     assert harness.leads()[0]["Phone"] == "444"
 
 
-def test_what_a_dead_run_left_does_not_wait_until_a_clock_that_was_set_back_is_there_again(
+def test_the_intent_of_a_crashed_run_is_recovered_at_once_after_the_clock_was_set_back(
     harness: Harness,
 ) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")

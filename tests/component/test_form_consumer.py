@@ -73,7 +73,7 @@ def test_a_form_becomes_a_lead_under_one_trace_id(harness: FormHarness) -> None:
     assert [it.id for it in harness.ledger.list_runs(10, forms=True)] == [message["trace_id"]]
 
 
-def test_a_message_sent_twice_in_copy_has_one_effect(harness: FormHarness) -> None:
+def test_copies_of_a_message_have_one_effect(harness: FormHarness) -> None:
     target = {"url": "https://api.example/v1/forms", "signing_key": KEY, "copies": 3}
     harness.control("plezi", "POST", "push", target)
 
@@ -96,7 +96,7 @@ def test_a_tenant_that_cannot_sign_uses_a_token(harness: FormHarness) -> None:
     assert len(harness.leads(ANA)) == 1
 
 
-def test_no_value_of_the_payload_but_e_mail_and_id_reaches_anything(
+def test_only_the_email_and_the_id_of_the_payload_are_used(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     person = harness.add_person(email=ANA, last_name="Lopez", company="Atelier")
@@ -132,7 +132,9 @@ def test_no_value_of_the_payload_but_e_mail_and_id_reaches_anything(
     assert "Forged" not in everything
 
 
-def test_a_contact_not_shown_yet_is_read_again_after_5_and_30_seconds(harness: FormHarness) -> None:
+def test_a_contact_that_is_not_visible_yet_is_read_again_after_5_and_30_seconds(
+    harness: FormHarness,
+) -> None:
     harness.tenant.set_switches(form_invisible_seconds=30)
     submit(harness, email=ANA, last_name="Lopez")
     waited = []
@@ -149,7 +151,7 @@ def test_a_contact_not_shown_yet_is_read_again_after_5_and_30_seconds(harness: F
     assert {line["run_id"] for line in harness.journal(ANA)} == {message["trace_id"]}
 
 
-def test_a_contact_never_shown_is_left_to_the_schedule_after_the_third_time(
+def test_a_contact_that_stays_invisible_is_left_to_the_schedule_after_three_retries(
     harness: FormHarness,
 ) -> None:
     harness.tenant.set_switches(form_invisible_seconds=10_000)
@@ -167,7 +169,7 @@ def test_a_contact_never_shown_is_left_to_the_schedule_after_the_third_time(
     assert len(harness.leads(ANA)) == 1
 
 
-def test_a_side_that_is_away_is_asked_again_after_5_seconds(harness: FormHarness) -> None:
+def test_a_hint_is_retried_after_5_seconds_when_a_side_is_unavailable(harness: FormHarness) -> None:
     submit(harness, email=ANA, last_name="Lopez")
     message = only_message(harness)
     order = {"kind": "unavailable_page", "path": "composite", "count": None}
@@ -183,7 +185,7 @@ def test_a_side_that_is_away_is_asked_again_after_5_seconds(harness: FormHarness
 
 
 @pytest.mark.parametrize("switches", [{"get_by_id": "absent"}, {"email_filter": "absent"}])
-def test_one_of_e_mail_and_id_is_enough_for_a_tenant_that_offers_only_one(
+def test_the_email_or_the_id_is_enough_when_the_tenant_supports_only_one(
     harness: FormHarness, switches: dict[str, str]
 ) -> None:
     harness.tenant.set_switches(**switches)
@@ -196,14 +198,14 @@ def test_one_of_e_mail_and_id_is_enough_for_a_tenant_that_offers_only_one(
 # The worker
 
 
-def test_the_event_on_file_is_heard_hint_by_hint(harness: FormHarness) -> None:
+def test_the_worker_handles_each_hint_of_the_sample_event(harness: FormHarness) -> None:
     harness.ledger.set_enabled(on=False, now=0.0)
 
     assert form_worker.handler(event("forms_queue"), CONTEXT) == {"batchItemFailures": []}
     assert not harness.waiting()
 
 
-def test_a_message_that_is_none_of_ours_is_handed_over_again_and_spoils_no_other(
+def test_only_an_invalid_message_is_delivered_again(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.ledger.set_enabled(on=False, now=0.0)
@@ -220,7 +222,7 @@ def test_a_message_that_is_none_of_ours_is_handed_over_again_and_spoils_no_other
     assert "@example.com" not in lines
 
 
-def test_a_hint_that_breaks_down_is_handed_over_again_and_only_it(
+def test_each_failed_hint_is_delivered_again(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     boto3.client("dynamodb", region_name=REGION).delete_table(TableName="LedgerTable")
@@ -238,7 +240,7 @@ def test_a_hint_that_breaks_down_is_handed_over_again_and_only_it(
 
 
 @pytest.mark.usefixtures("harness")
-def test_a_hint_is_not_begun_when_the_time_is_nearly_over() -> None:
+def test_no_hint_is_started_shortly_before_the_timeout() -> None:
     hurried = FakeLambdaContext(remaining_milliseconds=1_000)
 
     assert len(form_worker.handler(event("forms_queue"), hurried)["batchItemFailures"]) == 2

@@ -64,7 +64,7 @@ def is_refused(harness: FormHarness, answer: dict[str, Any], status: int) -> boo
 # Who is believed
 
 
-def test_the_event_on_file_is_taken_when_it_is_fresh(harness: FormHarness) -> None:
+def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> None:
     on_file = event("form_sync")
     receiver = build_app(
         template_settings(
@@ -100,7 +100,7 @@ def test_a_signed_form_gets_202_and_a_trace_id_once_its_hint_is_in_the_queue(
     ]
 
 
-def test_a_form_encoded_body_and_a_base64_one_are_taken(harness: FormHarness) -> None:
+def test_a_form_encoded_body_and_a_base64_body_are_accepted(harness: FormHarness) -> None:
     form = b"email=zo%C3%A9%40example.com&first_name=Zo%C3%A9"
     assert harness.post(form, signed(form) | FORM)["statusCode"] == 202
     assert harness.post(BODY, signed(BODY, message="msg_2"), base64_body=True)["statusCode"] == 202
@@ -110,7 +110,7 @@ def test_a_form_encoded_body_and_a_base64_one_are_taken(harness: FormHarness) ->
     ]
 
 
-def test_two_keys_live_while_one_takes_the_place_of_the_other(harness: FormHarness) -> None:
+def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> None:
     assert is_refused(harness, harness.post(BODY, signed(BODY, key=OTHER_KEY)), 401)
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY, OTHER_KEY]}))
@@ -135,7 +135,7 @@ def test_two_keys_live_while_one_takes_the_place_of_the_other(harness: FormHarne
         "not JSON",
     ],
 )
-def test_a_secret_without_proper_keys_refuses_everything(
+def test_every_request_is_refused_when_the_secret_has_no_valid_key(
     harness: FormHarness, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.put_forms_secret(secret)
@@ -150,7 +150,7 @@ def test_a_secret_without_proper_keys_refuses_everything(
     assert KEY not in logged(caplog)
 
 
-def test_a_token_is_off_unless_it_is_in_the_secret(harness: FormHarness) -> None:
+def test_a_token_is_accepted_only_when_it_is_in_the_secret(harness: FormHarness) -> None:
     assert is_refused(harness, harness.post(BODY, {"x-form-token": TOKEN}), 401)
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": ["o" * 32, TOKEN]}))
@@ -163,7 +163,7 @@ def test_a_token_is_off_unless_it_is_in_the_secret(harness: FormHarness) -> None
     assert is_refused(harness, harness.post(BODY, {"Authorization": f"Basic {TOKEN}"}), 401)
 
 
-def test_whoever_signs_is_judged_by_the_signature_whatever_token_stands_beside(
+def test_a_wrong_signature_is_refused_although_the_token_is_valid(
     harness: FormHarness,
 ) -> None:
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
@@ -204,7 +204,7 @@ def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
     }
 
 
-def test_whatever_is_refused_leaves_no_trace(harness: FormHarness) -> None:
+def test_a_refused_request_changes_no_table(harness: FormHarness) -> None:
     harness.post(BODY, signed(BODY, message="warm"))
     harness.waiting()
     before = harness.tables()
@@ -214,7 +214,7 @@ def test_whatever_is_refused_leaves_no_trace(harness: FormHarness) -> None:
     assert harness.tables() == before
 
 
-def test_every_failure_of_a_signature_is_answered_with_the_same_words(harness: FormHarness) -> None:
+def test_every_authentication_failure_has_the_same_response(harness: FormHarness) -> None:
     answers = {
         json.dumps(harness.post(body, headers))
         for status, body, headers in refused_requests().values()
@@ -227,7 +227,7 @@ def test_every_failure_of_a_signature_is_answered_with_the_same_words(harness: F
     assert len(answers) == 1
 
 
-def test_bytes_that_are_not_utf_8_are_named_when_they_arrive(harness: FormHarness) -> None:
+def test_a_body_that_is_not_utf_8_is_refused(harness: FormHarness) -> None:
     body = b'{"email": "\xff@b.fr"}'
     answer = harness.post(body, signed(body), base64_body=True)
     assert is_refused(harness, answer, 400)
@@ -246,7 +246,7 @@ def test_a_replay_is_refused_and_has_no_effect(harness: FormHarness) -> None:
     assert harness.tables() == before
 
 
-def test_a_sender_that_tries_again_is_answered_alike_without_effect(harness: FormHarness) -> None:
+def test_a_retry_by_the_sender_has_the_same_response_and_no_effect(harness: FormHarness) -> None:
     now = time.time()
     first = harness.post(BODY, signed(BODY, at=now))
     harness.waiting()
@@ -258,7 +258,7 @@ def test_a_sender_that_tries_again_is_answered_alike_without_effect(harness: For
     assert is_refused(harness, harness.post(BODY, signed(BODY, at=now)), 401)
 
 
-def test_a_queue_that_cannot_be_reached_is_a_503_and_the_next_try_sends_the_hint(
+def test_an_unavailable_queue_is_a_503_and_the_next_try_sends_the_hint(
     harness: FormHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = signed(BODY)
@@ -278,7 +278,7 @@ def test_a_queue_that_cannot_be_reached_is_a_503_and_the_next_try_sends_the_hint
 
 
 @pytest.mark.parametrize("variable", ["LEDGER_TABLE", "FORMS_SECRET"])
-def test_so_is_any_other_part_of_aws_that_is_away(
+def test_an_unavailable_table_or_secret_is_a_503(
     harness: FormHarness, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "gone")
@@ -286,7 +286,9 @@ def test_so_is_any_other_part_of_aws_that_is_away(
     assert is_refused(harness, harness.post(BODY, signed(BODY)), 503)
 
 
-def test_a_death_between_the_guard_and_the_queue_loses_nothing(harness: FormHarness) -> None:
+def test_a_crash_between_the_idempotency_record_and_the_queue_loses_nothing(
+    harness: FormHarness,
+) -> None:
     guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
     assert guards.begin("hash", "trace-1", 1000.0) is None
 
@@ -302,7 +304,7 @@ def test_a_death_between_the_guard_and_the_queue_loses_nothing(harness: FormHarn
 
 
 @pytest.mark.usefixtures("harness")
-def test_a_guard_is_kept_longer_than_any_timestamp_is_believed_and_not_for_ever() -> None:
+def test_an_idempotency_record_expires_later_than_every_valid_timestamp() -> None:
     guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
     guards.begin("hash", "trace-1", 1000.0)
     guards.complete("hash", "trace-1", "1000", 1000.0)
@@ -315,7 +317,7 @@ def test_a_guard_is_kept_longer_than_any_timestamp_is_believed_and_not_for_ever(
 # What is said of it
 
 
-def test_the_log_joins_the_access_log_to_the_trace_and_holds_nothing_personal(
+def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))

@@ -43,7 +43,7 @@ def ask_admin(name: str, **changes: Any) -> dict[str, Any]:
     return body
 
 
-def test_the_clock_gets_the_id_of_a_run_that_waits_in_the_queue(deployed: Harness) -> None:
+def test_the_scheduler_receives_the_id_of_a_queued_run(deployed: Harness) -> None:
     answer = scheduled_sync.handler(event("scheduler"), CONTEXT)
 
     run = deployed.ledger.load_run(answer["run_id"])
@@ -51,7 +51,7 @@ def test_the_clock_gets_the_id_of_a_run_that_waits_in_the_queue(deployed: Harnes
     assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
 
 
-def test_once_a_week_the_clock_asks_for_everybody(deployed: Harness) -> None:
+def test_the_weekly_schedule_requests_a_full_run(deployed: Harness) -> None:
     answer = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
 
     run = deployed.ledger.load_run(answer["run_id"])
@@ -59,7 +59,7 @@ def test_once_a_week_the_clock_asks_for_everybody(deployed: Harness) -> None:
     assert run.kind is RunKind.FULL
 
 
-def test_a_manual_sync_answers_202_with_the_id_of_a_run(deployed: Harness) -> None:
+def test_a_manual_sync_returns_202_with_the_id_of_a_run(deployed: Harness) -> None:
     answer = manual_sync.handler(event("manual_sync"), CONTEXT)
 
     assert answer["statusCode"] == 202
@@ -67,13 +67,13 @@ def test_a_manual_sync_answers_202_with_the_id_of_a_run(deployed: Harness) -> No
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_manual_sync_of_an_unknown_kind_is_refused_with_the_field_named() -> None:
+def test_a_manual_sync_of_an_unknown_kind_is_refused_and_the_field_is_named() -> None:
     answer = manual_sync.handler({"kind": "everything"}, CONTEXT)
 
     assert "kind" in answer["error"]
 
 
-def test_the_worker_takes_the_queue_s_event_and_works_on_its_run(deployed: Harness) -> None:
+def test_the_worker_accepts_the_event_of_the_queue_and_works_on_its_run(deployed: Harness) -> None:
     deployed.ledger.set_enabled(on=False, now=0.0)
     run_id = scheduled_sync.handler(event("scheduler"), CONTEXT)["run_id"]
     from_queue = event("runs_queue")
@@ -88,11 +88,11 @@ def test_the_worker_takes_the_queue_s_event_and_works_on_its_run(deployed: Harne
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_request_for_a_run_that_nobody_knows_is_done_with() -> None:
+def test_a_message_for_an_unknown_run_is_removed_from_the_queue() -> None:
     assert sync_worker.handler(event("runs_queue"), CONTEXT) == {"batchItemFailures": []}
 
 
-def test_start_and_pause_turn_the_switch_and_status_tells(deployed: Harness) -> None:
+def test_start_and_pause_change_whether_synchronization_is_enabled(deployed: Harness) -> None:
     ask_admin("admin_start")
     assert deployed.ledger.is_enabled()
     assert ask_admin("admin_status")["started"] is True
@@ -112,7 +112,7 @@ def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Harness
     assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
 
 
-def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
+def test_a_choice_requests_a_run_for_the_contact_whose_encoded_email_is_in_the_path(
     deployed: Harness,
 ) -> None:
     hold = Hold(HoldReason.CONFLICT, 0.0, {"00Q8d000001AbCdEAK": "1"})
@@ -127,7 +127,7 @@ def test_a_decision_reaches_the_person_whose_address_is_encoded_in_the_path(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_the_admin_function_without_a_variable_breaks_with_its_name(
+def test_the_admin_function_names_a_missing_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("MAPPINGS_TABLE")
@@ -137,14 +137,14 @@ def test_the_admin_function_without_a_variable_breaks_with_its_name(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scheduled_function_names_a_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEDGER_TABLE")
 
     with pytest.raises(Exception, match="LEDGER_TABLE"):
         scheduled_sync.handler(event("scheduler"), CONTEXT)
 
 
-def test_an_error_that_nobody_foresaw_is_raised_without_any_value(
+def test_an_unexpected_error_is_raised_without_any_value(
     deployed: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*_: Any) -> None:

@@ -8,7 +8,7 @@ from tests.component.harness import Harness
 TRACE = "20261124T100000000000-abcd0123"
 
 
-def test_a_hint_by_e_mail_becomes_a_lead_under_its_trace_id(harness: Harness) -> None:
+def test_a_hint_with_an_email_creates_a_lead_under_its_trace_id(harness: Harness) -> None:
     harness.add_person(email="Ana@Example.com", last_name="Lopez")
 
     heard = harness.engine.sync_contact(ChangeHint(TRACE, email="ana@example.com"))
@@ -25,7 +25,7 @@ def test_a_hint_by_e_mail_becomes_a_lead_under_its_trace_id(harness: Harness) ->
     )
 
 
-def test_a_hint_by_contact_id_is_enough(harness: Harness) -> None:
+def test_a_hint_with_only_a_contact_id_is_enough(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
 
     assert harness.engine.sync_contact(ChangeHint(TRACE, contact_id=person)) is HintResult.RESOLVED
@@ -33,7 +33,7 @@ def test_a_hint_by_contact_id_is_enough(harness: Harness) -> None:
     assert [lead["Email"] for lead in harness.leads()] == ["ana@example.com"]
 
 
-def test_a_hint_costs_few_calls_and_leaves_everybody_else_alone(harness: Harness) -> None:
+def test_a_hint_makes_few_calls_and_does_not_change_other_contacts(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.add_person(email="bob@example.com", last_name="Roi")
     harness.engine.sync_contact(ChangeHint("first", email="ana@example.com"))
@@ -47,7 +47,7 @@ def test_a_hint_costs_few_calls_and_leaves_everybody_else_alone(harness: Harness
     assert {lead["Email"] for lead in harness.leads()} == {"ana@example.com", "cleo@example.com"}
 
 
-def test_the_same_hint_twice_has_the_effect_of_one(harness: Harness) -> None:
+def test_the_same_hint_twice_has_one_effect(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.engine.sync_contact(ChangeHint(TRACE, email="ana@example.com"))
     harness.mark()
@@ -61,7 +61,7 @@ def test_the_same_hint_twice_has_the_effect_of_one(harness: Harness) -> None:
     assert len(harness.leads()) == 1
 
 
-def test_a_contact_that_plezi_does_not_show_yet_is_not_readable_and_leaves_no_link(
+def test_a_contact_that_plezi_does_not_return_yet_is_not_readable_and_gets_no_link(
     harness: Harness,
 ) -> None:
     assert (
@@ -76,7 +76,7 @@ def test_a_contact_that_plezi_does_not_show_yet_is_not_readable_and_leaves_no_li
     assert not harness.ledger.load_links(["ana@example.com"])
 
 
-def test_nothing_is_heard_before_start(harness: Harness) -> None:
+def test_no_hint_is_handled_before_synchronization_is_enabled(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.ledger.set_enabled(on=False, now=0.0)
 
@@ -87,7 +87,7 @@ def test_nothing_is_heard_before_start(harness: Harness) -> None:
     assert not harness.leads()
 
 
-def test_a_side_that_does_not_answer_leaves_the_hint_to_be_heard_again(harness: Harness) -> None:
+def test_a_hint_can_be_repeated_after_a_side_did_not_respond(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
     order = {"kind": "unavailable_page", "path": "composite", "count": None}
     harness.control("salesforce", "POST", "faults", order)
@@ -104,7 +104,7 @@ def test_a_side_that_does_not_answer_leaves_the_hint_to_be_heard_again(harness: 
     assert len(harness.leads()) == 1
 
 
-def test_a_lead_typed_since_the_last_run_is_found_and_not_doubled(harness: Harness) -> None:
+def test_a_lead_created_since_the_last_run_is_found_and_not_duplicated(harness: Harness) -> None:
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Phone="111")
     harness.add_person(email="ana@example.com", first_name="Ana")
 
@@ -115,7 +115,7 @@ def test_a_lead_typed_since_the_last_run_is_found_and_not_doubled(harness: Harne
     assert harness.people()["ana@example.com"]["phone"] == "111"
 
 
-def test_a_form_that_changes_the_address_is_followed(harness: Harness) -> None:
+def test_a_form_that_changes_the_email_changes_the_email_of_the_lead(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.sync()
     harness.edit_person(person, email="ana.lopez@example.com")

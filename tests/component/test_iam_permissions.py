@@ -29,7 +29,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
     return record_calls(monkeypatch)
 
 
-def test_the_schedule(
+def test_the_permissions_of_the_schedule(
     harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(harness, monkeypatch, "ScheduledSyncFunction")
@@ -39,7 +39,7 @@ def test_the_schedule(
     assert watch.used == granted("ScheduledSyncFunction")
 
 
-def test_the_manual_requests(
+def test_the_permissions_of_manual_requests(
     harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(harness, monkeypatch, "ManualSyncFunction")
@@ -50,7 +50,7 @@ def test_the_manual_requests(
     assert watch.used == granted("ManualSyncFunction")
 
 
-def test_the_worker(
+def test_the_permissions_of_the_sync_worker(
     credentials: CredentialFixtures, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """People of all sorts, and each kind of run, until nothing more is asked of AWS."""
@@ -83,7 +83,9 @@ def test_the_worker(
     assert watch.used == granted("SyncWorkerFunction")
 
 
-def test_the_rotation(credentials: CredentialFixtures, watch: ApiCallRecorder) -> None:
+def test_the_permissions_of_the_rotation(
+    credentials: CredentialFixtures, watch: ApiCallRecorder
+) -> None:
     credentials.reset_password()
     bad = credentials.put(credentials.material(password="wrong"), "AWSPENDING")
     with watch.recording():
@@ -113,7 +115,7 @@ def forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
         forget_apps()
 
 
-def test_the_door_of_forms(forms: FormHarness, watch: ApiCallRecorder) -> None:
+def test_the_permissions_of_the_form_receiver(forms: FormHarness, watch: ApiCallRecorder) -> None:
     body = b'{"email": "ana@example.com"}'
     once = signed(body)  # signed anew in the next second, it would be a second try, which is taken
     with watch.recording():
@@ -124,7 +126,7 @@ def test_the_door_of_forms(forms: FormHarness, watch: ApiCallRecorder) -> None:
     assert watch.used == granted("FormSyncFunction")
 
 
-def test_the_worker_of_forms(forms: FormHarness, watch: ApiCallRecorder) -> None:
+def test_the_permissions_of_the_form_worker(forms: FormHarness, watch: ApiCallRecorder) -> None:
     def hint(**said: str) -> dict[str, Any]:
         return {
             "trace_id": said.get("email", "t"),

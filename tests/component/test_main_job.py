@@ -10,7 +10,7 @@ from connector.model import RunState
 from tests.component.harness import Harness
 
 
-def test_a_new_plezi_contact_becomes_one_lead_with_its_address(harness: Harness) -> None:
+def test_a_new_plezi_contact_becomes_one_lead_with_its_plezi_url(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", first_name="Ana", last_name="Lopez")
 
     run = harness.sync()
@@ -26,7 +26,7 @@ def test_a_new_plezi_contact_becomes_one_lead_with_its_address(harness: Harness)
     assert lead["Company"] == "[unknown]"
 
 
-def test_a_new_lead_becomes_one_plezi_contact_and_gets_its_address(harness: Harness) -> None:
+def test_a_new_lead_becomes_one_plezi_contact_and_gets_its_plezi_url(harness: Harness) -> None:
     harness.add_lead(Email="Bob@Example.com", FirstName="Bob", LastName="Roi", Company="Roi SA")
 
     harness.sync()
@@ -37,7 +37,7 @@ def test_a_new_lead_becomes_one_plezi_contact_and_gets_its_address(harness: Harn
     assert lead["plezi_url__c"]
 
 
-def test_the_placeholder_never_travels_back(harness: Harness) -> None:
+def test_a_placeholder_is_never_written_to_plezi(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", first_name="Ana")
 
     harness.sync()
@@ -47,7 +47,7 @@ def test_the_placeholder_never_travels_back(harness: Harness) -> None:
     assert not harness.people()["ana@example.com"].get("company")
 
 
-def test_edits_of_different_fields_on_both_sides_both_arrive(harness: Harness) -> None:
+def test_edits_of_different_fields_on_both_sides_are_both_synchronized(harness: Harness) -> None:
     person = harness.add_person(
         email="ana@example.com", last_name="Lopez", phone="+33 1 00 00 00 01"
     )
@@ -63,7 +63,7 @@ def test_edits_of_different_fields_on_both_sides_both_arrive(harness: Harness) -
     assert harness.people()["ana@example.com"]["mobile"] == "+33 6 11 22 33 44"
 
 
-def test_a_conflict_is_settled_by_the_policy_and_journalled_with_the_losing_value(
+def test_the_policy_resolves_a_conflict_and_the_journal_has_the_overwritten_value(
     harness: Harness,
 ) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
@@ -90,7 +90,7 @@ def test_a_conflict_is_settled_by_the_policy_and_journalled_with_the_losing_valu
 
 
 @pytest.mark.parametrize("side", ["plezi", "salesforce"])
-def test_clearing_a_value_travels(harness: Harness, side: str) -> None:
+def test_a_cleared_field_is_cleared_on_the_other_side(harness: Harness, side: str) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     [lead] = harness.leads()
@@ -105,7 +105,7 @@ def test_clearing_a_value_travels(harness: Harness, side: str) -> None:
     assert not harness.people()["ana@example.com"].get("phone")
 
 
-def test_a_one_way_field_edited_on_the_wrong_side_is_left_alone(harness: Harness) -> None:
+def test_an_edit_of_a_one_way_field_on_its_target_side_is_kept(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez", function="CMO")
     harness.sync()
     [lead] = harness.leads()
@@ -118,7 +118,7 @@ def test_a_one_way_field_edited_on_the_wrong_side_is_left_alone(harness: Harness
     assert harness.people()["ana@example.com"]["function"] == "CMO"
 
 
-def test_score_and_state_travel_to_salesforce_as_text(harness: Harness) -> None:
+def test_score_and_state_are_written_to_salesforce_as_text(harness: Harness) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
     harness.control(
         "plezi", "PATCH", f"contacts/{person}", {"behaviour_score": 25, "state": "engaged"}
@@ -131,7 +131,7 @@ def test_score_and_state_travel_to_salesforce_as_text(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(("score", "state"), [(80, "dormant"), (-3, "Engagé")])
-def test_a_score_out_of_bounds_and_a_state_that_nobody_knows_are_passed_on_as_said(
+def test_a_score_out_of_range_and_an_unknown_state_are_written_unchanged(
     harness: Harness, score: int, state: str
 ) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
@@ -144,7 +144,9 @@ def test_a_score_out_of_bounds_and_a_state_that_nobody_knows_are_passed_on_as_sa
     assert (lead["score__c"], lead["status__c"]) == (str(score), state)
 
 
-def test_a_flagged_contact_reaches_plezi_and_is_never_written_back(harness: Harness) -> None:
+def test_a_flagged_contact_is_created_in_plezi_and_never_written_in_salesforce(
+    harness: Harness,
+) -> None:
     flagged = harness.add_contact(
         Email="cleo@example.com", FirstName="Cleo", sync_to_plezi__c="yes", Phone="111"
     )
@@ -172,7 +174,7 @@ def test_a_record_without_email_is_skipped_and_counted(harness: Harness) -> None
     assert harness.people() == {}
 
 
-def test_capitals_do_not_make_two_people(harness: Harness) -> None:
+def test_emails_that_differ_only_in_case_are_one_contact(harness: Harness) -> None:
     harness.add_person(email="A@B.FR", last_name="Plezi")
     harness.add_lead(Email="a@b.fr", LastName="Plezi", Company="B")
 
@@ -183,7 +185,7 @@ def test_capitals_do_not_make_two_people(harness: Harness) -> None:
     assert harness.people()["a@b.fr"]["company"] == "B"
 
 
-def test_a_second_run_writes_nothing_and_asks_salesforce_five_times_at_most(
+def test_a_second_run_writes_nothing_and_makes_at_most_five_salesforce_calls(
     harness: Harness,
 ) -> None:
     for number in range(5):
@@ -202,7 +204,7 @@ def test_a_second_run_writes_nothing_and_asks_salesforce_five_times_at_most(
     assert run.counts["plezi"]["changed"] == run.counts["salesforce"]["changed"] == 0
 
 
-def test_changes_of_one_batch_cost_one_write_call_and_one_read_more(harness: Harness) -> None:
+def test_the_changes_of_one_batch_need_one_write_call_and_one_more_read(harness: Harness) -> None:
     people = [
         harness.add_person(email=f"p{number}@example.com", last_name="P") for number in range(30)
     ]
@@ -221,7 +223,9 @@ def test_changes_of_one_batch_cost_one_write_call_and_one_read_more(harness: Har
     assert harness.calls("salesforce")["reads"] == idle + 1
 
 
-def test_a_run_stopped_again_and_again_ends_as_an_undisturbed_one(harness: Harness) -> None:
+def test_a_run_that_is_often_interrupted_has_the_same_result_as_an_uninterrupted_run(
+    harness: Harness,
+) -> None:
     harness.control("plezi", "POST", "load", {"contacts": 30})
     harness.control("salesforce", "POST", "load", {"leads": 20, "first": 20})
 
@@ -236,7 +240,7 @@ def test_a_run_stopped_again_and_again_ends_as_an_undisturbed_one(harness: Harne
     assert harness.calls("plezi")["writes"] == harness.calls("salesforce")["writes"] == 0
 
 
-def test_contacts_that_share_one_stamp_over_several_pages_are_all_read(harness: Harness) -> None:
+def test_contacts_with_the_same_timestamp_on_several_pages_are_all_read(harness: Harness) -> None:
     harness.control("plezi", "POST", "switches", {"page_size_cap": 7})
     harness.control("plezi", "POST", "load", {"contacts": 20})
 
@@ -245,7 +249,7 @@ def test_contacts_that_share_one_stamp_over_several_pages_are_all_read(harness: 
     assert run.counts["salesforce"]["created"] == 20
 
 
-def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_go_on(
+def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_are_synchronized(
     harness: Harness,
 ) -> None:
     bad = harness.add_person(email="bad@example.com", last_name="Bad", function="x" * 200)
@@ -265,7 +269,7 @@ def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_go_on(
     assert len(harness.leads()) == 2
 
 
-def test_nothing_happens_before_start_is_pressed(harness: Harness) -> None:
+def test_nothing_happens_before_synchronization_is_enabled(harness: Harness) -> None:
     harness.ledger.set_enabled(on=False, now=0.0)
     harness.add_person(email="ana@example.com")
     harness.mark()
@@ -276,7 +280,7 @@ def test_nothing_happens_before_start_is_pressed(harness: Harness) -> None:
     assert harness.calls("plezi")["total"] == harness.calls("salesforce")["total"] == 0
 
 
-def test_a_refused_login_is_tried_once_and_not_again(harness: Harness) -> None:
+def test_a_refused_login_is_not_repeated(harness: Harness) -> None:
     user = harness.org.integration_user.username
     harness.control("salesforce", "POST", f"users/{user}/password", {"password": "New-Secret-1"})
     harness.mark()

@@ -40,7 +40,7 @@ def told(lines: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
 
 
 class TestFull:
-    def test_a_line_added_to_the_mapping_reaches_the_people_who_did_not_change(
+    def test_a_full_run_applies_a_new_field_pair_to_unchanged_contacts(
         self, harness: Harness
     ) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
@@ -68,7 +68,7 @@ class TestFull:
         )
         assert harness.ledger.applied_version() == 1
 
-    def test_a_mapping_change_touches_only_the_fields_that_changed(self, harness: Harness) -> None:
+    def test_a_mapping_change_writes_only_the_fields_that_changed(self, harness: Harness) -> None:
         for number in range(3):
             harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
         harness.sync()
@@ -88,7 +88,7 @@ class TestFull:
         assert {line["field"] for line in new} == {"segment__c"}
         assert len(new) == 3
 
-    def test_a_field_newly_compared_that_differs_is_held_and_never_overwritten_at_random(
+    def test_a_newly_mapped_field_that_differs_is_held_and_not_overwritten(
         self, harness: Harness
     ) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
@@ -104,7 +104,7 @@ class TestFull:
         assert link.holds["segment__c"].reason == "never_agreed"
         assert harness.people()["ana@example.com"]["segment"] == "smb"
 
-    def test_a_policy_that_says_who_wins_settles_a_field_newly_compared(
+    def test_a_policy_that_names_a_winner_resolves_a_newly_mapped_field(
         self, harness: Harness
     ) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
@@ -124,7 +124,7 @@ class TestFull:
             it["before"] for it in harness.journal("ana@example.com") if it["kind"] == "overwritten"
         ] == ['"smb"']
 
-    def test_a_full_run_of_people_who_agree_writes_nothing(self, harness: Harness) -> None:
+    def test_a_full_run_writes_nothing_when_both_sides_agree(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez")
         harness.add_lead(Email="bob@example.com")
         harness.sync()
@@ -135,7 +135,7 @@ class TestFull:
         assert run.state is RunState.DONE
         assert harness.calls("plezi")["writes"] == harness.calls("salesforce")["writes"] == 0
 
-    def test_a_full_run_that_stops_at_every_look_still_applies_the_mapping_to_everybody(
+    def test_a_full_run_that_is_often_interrupted_applies_the_mapping_to_all_contacts(
         self, harness: Harness
     ) -> None:
         for number in range(4):
@@ -150,9 +150,7 @@ class TestFull:
         assert {row["segment__c"] for row in rows} == {"mid"}
         assert harness.ledger.applied_version() == 1
 
-    def test_a_mapping_saved_while_a_run_is_under_way_waits_for_the_next(
-        self, harness: Harness
-    ) -> None:
+    def test_a_mapping_saved_during_a_run_is_applied_by_a_later_run(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
         looks = iter(range(1000))
 
@@ -168,7 +166,7 @@ class TestFull:
 
 
 class TestSelected:
-    def test_only_the_people_named_are_brought_up_to_date(self, harness: Harness) -> None:
+    def test_only_the_selected_contacts_are_synchronized(self, harness: Harness) -> None:
         people = {
             name: harness.add_person(email=f"{name}@example.com", last_name="Roi")
             for name in ("ana", "bob")
@@ -185,13 +183,13 @@ class TestSelected:
             "bob@example.com": None,
         }
 
-    def test_a_person_whom_neither_side_knows_is_no_error(self, harness: Harness) -> None:
+    def test_an_email_that_neither_side_knows_is_not_an_error(self, harness: Harness) -> None:
         run = harness.sync(kind=RunKind.SELECTED, emails=["nobody@example.com"])
 
         assert run.state is RunState.DONE
         assert not harness.leads()
 
-    def test_a_person_is_followed_whose_address_changed(self, harness: Harness) -> None:
+    def test_a_selected_contact_whose_email_changed_is_synchronized(self, harness: Harness) -> None:
         person = harness.add_person(email="ana@example.com", last_name="Lopez")
         harness.sync()
         harness.edit_person(person, email="ana.lopez@example.com")
@@ -220,7 +218,9 @@ class TestDryRun:
         harness.add_lead(LastName="Nobody")
         return harness
 
-    def test_it_leaves_ledger_cursors_and_both_sides_as_they_are(self, crowd: Harness) -> None:
+    def test_a_dry_run_changes_neither_the_ledger_nor_the_cursors_nor_a_side(
+        self, crowd: Harness
+    ) -> None:
         before = (ledger_without_runs(), crowd.leads(), crowd.people())
         crowd.mark()
 
@@ -231,7 +231,7 @@ class TestDryRun:
         assert (ledger_without_runs(), crowd.leads(), crowd.people()) == before
         assert crowd.calls("plezi")["writes"] == crowd.calls("salesforce")["writes"] == 0
 
-    def test_the_real_run_does_exactly_what_it_said(self, crowd: Harness) -> None:
+    def test_the_real_run_does_exactly_what_the_dry_run_predicted(self, crowd: Harness) -> None:
         dry, lines = crowd.dry_run()
         crowd.mark()
         before = table("JournalTable")
@@ -252,7 +252,7 @@ class TestDryRun:
             }
             assert crowd.calls(side)["total"] == dry.counts[side]["predicted_calls"]
 
-    def test_the_values_told_are_the_values_written(self, crowd: Harness) -> None:
+    def test_the_predicted_values_are_the_values_written(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run()
         crowd.sync()
 
@@ -267,13 +267,13 @@ class TestDryRun:
         [lost] = [it for it in lines if it.kind == "overwritten"]
         assert (lost.before, lost.after, lost.rule) == ("3", "2", "newest")
 
-    def test_refusals_are_foreseen_with_salesforce_s_own_code(self, crowd: Harness) -> None:
+    def test_refusals_are_predicted_with_the_error_code_of_salesforce(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run()
 
         refused = [(it.email, it.field, it.rule) for it in lines if it.kind == "refused"]
         assert refused == [("long@example.com", "Title", "STRING_TOO_LONG")]
 
-    def test_people_with_several_leads_are_named(self, crowd: Harness) -> None:
+    def test_contacts_with_several_leads_are_listed(self, crowd: Harness) -> None:
         run, lines = crowd.dry_run()
 
         several = [it for it in lines if it.kind == "duplicate"]
@@ -283,7 +283,7 @@ class TestDryRun:
         }
         assert run.counts["salesforce"]["duplicates"] == 1
 
-    def test_it_works_before_start_is_pressed(self, crowd: Harness) -> None:
+    def test_a_dry_run_works_before_synchronization_is_enabled(self, crowd: Harness) -> None:
         crowd.ledger.set_enabled(on=False, now=0.0)
 
         run, lines = crowd.dry_run()
@@ -291,7 +291,7 @@ class TestDryRun:
         assert run.state is RunState.DONE
         assert lines
 
-    def test_a_mapping_that_is_not_saved_yet_can_be_tried(self, harness: Harness) -> None:
+    def test_a_mapping_that_is_not_saved_can_be_tested(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
         harness.sync()
         draft = json.dumps(mapping_document(with_lines(SEGMENT)))
@@ -301,12 +301,12 @@ class TestDryRun:
         assert told(lines) == {("ana@example.com", "written", "segment__c", None, "smb")}
         assert harness.context.mappings.current().version == 0
 
-    def test_it_can_be_for_some_people(self, crowd: Harness) -> None:
+    def test_a_dry_run_can_be_limited_to_selected_contacts(self, crowd: Harness) -> None:
         _, lines = crowd.dry_run(emails=["new@example.com"])
 
         assert {it.email for it in lines} == {"new@example.com"}
 
-    def test_one_that_does_not_fit_says_so_and_changes_nothing(self, crowd: Harness) -> None:
+    def test_a_dry_run_that_is_too_large_stops_and_changes_nothing(self, crowd: Harness) -> None:
         before = ledger_without_runs()
 
         run = crowd.sync(lambda: True, kind=RunKind.DRY_RUN)

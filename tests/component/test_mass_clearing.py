@@ -27,14 +27,14 @@ def empty(harness: Harness, people: list[str]) -> None:
         harness.edit_person(person, phone=None)
 
 
-def test_fields_of_some_people_may_be_emptied(harness: Harness) -> None:
+def test_fields_of_a_few_contacts_may_be_cleared(harness: Harness) -> None:
     empty(harness, crowd(harness, LIMIT))
 
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}
 
 
-def test_fields_of_very_many_are_not_and_a_person_is_asked(harness: Harness) -> None:
+def test_a_run_that_would_clear_too_many_fields_stops_and_asks(harness: Harness) -> None:
     empty(harness, crowd(harness, LIMIT + 1))
 
     run = harness.sync()
@@ -47,7 +47,7 @@ def test_fields_of_very_many_are_not_and_a_person_is_asked(harness: Harness) -> 
     assert "POST /admin/breaker/release" in breaker.message
 
 
-def test_a_dry_run_shows_whom_meanwhile(harness: Harness) -> None:
+def test_a_dry_run_lists_the_affected_contacts_while_the_breaker_is_open(harness: Harness) -> None:
     empty(harness, crowd(harness, LIMIT + 1))
     harness.sync()
 
@@ -58,7 +58,7 @@ def test_a_dry_run_shows_whom_meanwhile(harness: Harness) -> None:
     assert {it.after for it in lines if it.field == "Phone"} == {None}
 
 
-def test_once_a_person_says_that_it_is_meant_the_next_run_goes_on(harness: Harness) -> None:
+def test_the_next_run_clears_the_fields_after_an_admin_allowed_it(harness: Harness) -> None:
     empty(harness, crowd(harness, LIMIT + 1))
     harness.sync()
 
@@ -68,7 +68,7 @@ def test_once_a_person_says_that_it_is_meant_the_next_run_goes_on(harness: Harne
     assert {lead["Phone"] for lead in harness.leads()} == {None}
 
 
-def test_an_administrator_says_that_it_is_meant_or_that_it_is_mended(
+def test_an_admin_resets_the_breaker_as_corrected_or_as_intended(
     harness: Harness, admin_client: AdminClient
 ) -> None:
     people = crowd(harness, LIMIT + 1)
@@ -89,7 +89,7 @@ def test_an_administrator_says_that_it_is_meant_or_that_it_is_mended(
     assert told == ["release: the emptying is meant", "release: the emptying is mended"]
 
 
-def test_an_accident_that_is_mended_leaves_nothing_behind(harness: Harness) -> None:
+def test_a_corrected_mistake_causes_no_write(harness: Harness) -> None:
     people = crowd(harness, LIMIT + 1)
     empty(harness, people)
     harness.sync()
@@ -102,7 +102,7 @@ def test_an_accident_that_is_mended_leaves_nothing_behind(harness: Harness) -> N
     assert harness.calls("salesforce")["writes"] == 0
 
 
-def test_people_who_are_named_may_be_settled_while_the_breaker_is_open(harness: Harness) -> None:
+def test_selected_contacts_are_synchronized_while_the_breaker_is_open(harness: Harness) -> None:
     empty(harness, crowd(harness, LIMIT + 1))
     harness.sync()
 

@@ -23,7 +23,7 @@ def save(harness: Harness, **changes: Any) -> None:
 
 
 class TestConversion:
-    def test_a_converted_lead_is_never_written_and_no_other_is_created(
+    def test_a_converted_lead_is_never_written_and_no_other_lead_is_created(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)
@@ -36,7 +36,9 @@ class TestConversion:
         assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_its_contact_takes_over_once_it_is_flagged(self, harness: Harness) -> None:
+    def test_the_contact_of_a_converted_lead_takes_part_when_it_is_flagged(
+        self, harness: Harness
+    ) -> None:
         converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
         harness.sync()
@@ -51,7 +53,7 @@ class TestConversion:
         assert harness.contact(contact)["Phone"] == "333"
         assert second_run_is_silent(harness)
 
-    def test_what_was_agreed_with_the_lead_is_agreed_with_its_contact(
+    def test_the_base_of_a_converted_lead_is_the_base_of_its_contact(
         self, harness: Harness, ana: str
     ) -> None:
         """An edit in Plezi after the conversion is no conflict, nor undone by the Contact."""
@@ -72,7 +74,7 @@ class TestConversion:
         assert harness.people()[ANA]["phone"] == "222"
 
     @pytest.mark.usefixtures("ana")
-    def test_a_lead_typed_anew_after_the_conversion_takes_part(self, harness: Harness) -> None:
+    def test_a_new_lead_after_the_conversion_takes_part(self, harness: Harness) -> None:
         harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         harness.sync()
         later(harness)
@@ -83,7 +85,7 @@ class TestConversion:
         assert harness.people()[ANA]["phone"] == "555"
         assert second_run_is_silent(harness)
 
-    def test_a_value_cleared_in_plezi_beside_a_new_lead_is_a_conflict_and_journalled(
+    def test_a_value_cleared_in_plezi_conflicts_with_a_new_lead_and_is_in_the_journal(
         self, harness: Harness, ana: str
     ) -> None:
         harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
@@ -102,7 +104,7 @@ class TestConversion:
 
 
 class TestMerge:
-    def test_the_winner_goes_on_and_the_loser_s_value_is_not_written_back(
+    def test_the_winning_lead_continues_and_no_value_of_the_losing_lead_is_written_back(
         self, harness: Harness, ana: str
     ) -> None:
         winner = lead_of(harness)["Id"]
@@ -134,7 +136,7 @@ class TestMerge:
 
 
 class TestDeletion:
-    def test_a_deleted_lead_is_not_resurrected_and_nothing_is_deleted_in_plezi(
+    def test_a_deleted_lead_is_not_created_again_and_nothing_is_deleted_in_plezi(
         self, harness: Harness, ana: str
     ) -> None:
         harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
@@ -147,7 +149,7 @@ class TestDeletion:
         assert harness.people()[ANA]["phone"] == "222"
         assert second_run_is_silent(harness)
 
-    def test_an_undeleted_lead_takes_up_what_was_typed_meanwhile(
+    def test_an_undeleted_lead_receives_the_edits_made_after_its_deletion(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)["Id"]
@@ -163,7 +165,7 @@ class TestDeletion:
         assert lead_of(harness)["Phone"] == "222"
         assert second_run_is_silent(harness)
 
-    def test_an_undeleted_lead_takes_up_what_a_contact_changed_meanwhile(
+    def test_an_undeleted_lead_receives_the_values_of_a_contact_added_after_its_deletion(
         self, harness: Harness, ana: str
     ) -> None:
         """Each says what it last agreed to; the Lead was not there when the others agreed anew."""
@@ -183,7 +185,7 @@ class TestDeletion:
         assert met["before"] == joined["before"] == '"111"'
         assert second_run_is_silent(harness)
 
-    def test_an_undeleted_lead_takes_up_what_both_others_typed_alike(
+    def test_an_undeleted_lead_receives_the_same_edit_of_both_other_records(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)["Id"]
@@ -205,7 +207,7 @@ class TestDeletion:
         assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "333"
         assert second_run_is_silent(harness)
 
-    def test_what_was_cleared_before_the_lead_was_deleted_stays_an_edit(
+    def test_a_field_cleared_before_the_lead_was_deleted_stays_an_edit(
         self, harness: Harness, ana: str
     ) -> None:
         lead = lead_of(harness)["Id"]
@@ -224,9 +226,7 @@ class TestDeletion:
         assert second_run_is_silent(harness)
 
     @pytest.mark.usefixtures("ana")
-    def test_a_lead_deleted_and_typed_anew_meets_plezi_for_the_first_time(
-        self, harness: Harness
-    ) -> None:
+    def test_a_lead_deleted_and_created_again_is_a_first_match(self, harness: Harness) -> None:
         harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
         harness.sync()
         later(harness)
@@ -239,7 +239,7 @@ class TestDeletion:
             line["before"] for line in harness.journal(ANA) if line["kind"] == "overwritten"
         ] == ['"111"']
 
-    def test_a_contact_deleted_in_plezi_is_not_resurrected_and_the_lead_stays(
+    def test_a_contact_deleted_in_plezi_is_not_created_again_and_the_lead_stays(
         self, harness: Harness, ana: str
     ) -> None:
         harness.control("plezi", "DELETE", f"contacts/{ana}")
@@ -251,7 +251,7 @@ class TestDeletion:
         assert lead_of(harness)["Phone"] == "222"
         assert second_run_is_silent(harness)
 
-    def test_a_contact_deleted_in_plezi_and_typed_anew_meets_the_lead_for_the_first_time(
+    def test_a_contact_deleted_in_plezi_and_created_again_is_a_first_match(
         self, harness: Harness, ana: str
     ) -> None:
         harness.control("plezi", "DELETE", f"contacts/{ana}")
@@ -268,7 +268,7 @@ class TestDeletion:
 
 class TestSeveral:
     @pytest.mark.usefixtures("ana")
-    def test_a_second_lead_takes_the_first_one_s_values(self, harness: Harness) -> None:
+    def test_a_second_lead_receives_the_values_of_the_first_lead(self, harness: Harness) -> None:
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
 
         harness.sync()
@@ -278,7 +278,7 @@ class TestSeveral:
         assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
         assert second_run_is_silent(harness)
 
-    def test_survivor_writes_to_one_lead_only(self, harness: Harness) -> None:
+    def test_only_the_primary_lead_is_written(self, harness: Harness) -> None:
         save(harness, duplicates=DuplicatePolicy.SURVIVOR)
         person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
         harness.sync()
@@ -293,7 +293,9 @@ class TestSeveral:
         assert list(phones.values()) == ["000"]
         assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
 
-    def test_hold_writes_to_none_and_a_person_picks_the_survivor(self, harness: Harness) -> None:
+    def test_the_hold_policy_writes_no_lead_until_an_admin_picks_the_primary_lead(
+        self, harness: Harness
+    ) -> None:
         save(harness, duplicates=DuplicatePolicy.HOLD)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
         second = harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
@@ -307,9 +309,7 @@ class TestSeveral:
 
         assert harness.people()[ANA]["phone"] == "222"
 
-    def test_no_lead_is_created_for_somebody_who_is_a_contact_already(
-        self, harness: Harness
-    ) -> None:
+    def test_no_lead_is_created_when_a_contact_has_the_email(self, harness: Harness) -> None:
         harness.add_contact(Email=ANA, LastName="Lopez")
         harness.add_person(email=ANA, last_name="Lopez")
 
@@ -318,7 +318,7 @@ class TestSeveral:
         assert harness.leads() == []
         assert run.counts["salesforce"]["skipped.is_a_contact"] == 1
 
-    def test_a_lead_is_created_beside_a_contact_where_the_setting_says_so(
+    def test_a_lead_is_created_in_addition_to_a_contact_when_the_setting_allows_it(
         self, harness: Harness
     ) -> None:
         save(harness, create_lead_beside_contact=True)
@@ -329,7 +329,7 @@ class TestSeveral:
 
         assert len(harness.leads(ANA)) == 1
 
-    def test_two_leads_and_a_contact_of_one_address_are_one_person_and_the_contact_is_left_alone(
+    def test_two_leads_and_a_contact_with_one_email_are_one_person_and_the_contact_is_not_written(
         self, harness: Harness, ana: str
     ) -> None:
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
@@ -368,7 +368,9 @@ class TestFlag:
         assert harness.people()[ANA]["phone"] == "111"
         assert second_run_is_silent(harness)
 
-    def test_switching_it_on_again_brings_what_was_typed_meanwhile(self, harness: Harness) -> None:
+    def test_switching_the_flag_on_again_synchronizes_the_edits_made_before(
+        self, harness: Harness
+    ) -> None:
         contact = harness.add_contact(
             Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
         )
@@ -384,7 +386,7 @@ class TestFlag:
         assert harness.people()[ANA]["phone"] == "222"
 
 
-def test_a_full_run_changes_none_of_all_this(harness: Harness, ana: str) -> None:
+def test_a_full_run_neither_writes_nor_creates_these_records(harness: Harness, ana: str) -> None:
     harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
     harness.add_contact(Email=BOB, LastName="Roi")
     harness.sync()

@@ -53,7 +53,7 @@ def runs(credentials: CredentialFixtures) -> int:
     return len(credentials.harness.ledger.list_runs(limit=100))
 
 
-def test_a_good_version_becomes_current_and_a_run_catches_up(reset: CredentialFixtures) -> None:
+def test_a_valid_version_becomes_current_and_a_run_is_requested(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
 
     rotated = reset.rotation().test_and_promote(version)
@@ -65,7 +65,7 @@ def test_a_good_version_becomes_current_and_a_run_catches_up(reset: CredentialFi
     assert run.state is RunState.REQUESTED
 
 
-def test_a_bad_version_never_becomes_current_and_stays_pending_with_its_refusal(
+def test_an_invalid_version_is_refused_and_stays_pending(
     reset: CredentialFixtures,
 ) -> None:
     before = reset.current()
@@ -80,7 +80,7 @@ def test_a_bad_version_never_becomes_current_and_stays_pending_with_its_refusal(
     assert runs(reset) == 0
 
 
-def test_a_bad_version_is_tried_once_however_often_it_is_offered(reset: CredentialFixtures) -> None:
+def test_an_invalid_version_is_tested_once_for_many_requests(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
 
     answers = {reset.rotation().test_and_promote(version) for _ in range(10)}
@@ -99,7 +99,7 @@ def test_a_version_that_logs_in_but_cannot_read_is_refused(credentials: Credenti
     assert credentials.current() != version
 
 
-def test_a_trial_touches_neither_the_breaker_nor_the_shared_session(
+def test_a_credential_test_changes_neither_the_breaker_nor_the_shared_session(
     reset: CredentialFixtures,
 ) -> None:
     reset.run()
@@ -123,7 +123,7 @@ def test_an_incomplete_version_is_refused_without_a_login(reset: CredentialFixtu
 
 
 @pytest.mark.parametrize("version", ["a-version-that-is-not-there", "previous"])
-def test_only_the_pending_version_can_be_offered(reset: CredentialFixtures, version: str) -> None:
+def test_only_the_pending_version_can_be_tested(reset: CredentialFixtures, version: str) -> None:
     previous = reset.current()
     reset.put(reset.material())
     offered = previous if version == "previous" else version
@@ -134,7 +134,7 @@ def test_only_the_pending_version_can_be_offered(reset: CredentialFixtures, vers
     assert reset.logins() == []
 
 
-def test_the_current_version_is_left_alone(credentials: CredentialFixtures) -> None:
+def test_the_current_version_is_not_tested(credentials: CredentialFixtures) -> None:
     rotated = credentials.rotation().test_and_promote(credentials.current())
 
     assert rotated.outcome is RotationOutcome.ALREADY_CURRENT
@@ -142,7 +142,7 @@ def test_the_current_version_is_left_alone(credentials: CredentialFixtures) -> N
     assert runs(credentials) == 0
 
 
-def test_a_side_in_maintenance_may_be_offered_the_version_again(reset: CredentialFixtures) -> None:
+def test_a_version_can_be_tested_again_after_a_maintenance(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
     reset.switch(org_status="maintenance")
     for _ in range(5):
@@ -153,7 +153,7 @@ def test_a_side_in_maintenance_may_be_offered_the_version_again(reset: Credentia
     assert reset.rotation().test_and_promote(version).outcome is RotationOutcome.PROMOTED
 
 
-def test_a_version_whose_refusals_may_have_been_lost_is_not_tried_for_ever(
+def test_a_version_is_tested_a_limited_number_of_times_when_responses_are_lost(
     reset: CredentialFixtures,
 ) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
@@ -169,7 +169,7 @@ def test_a_version_whose_refusals_may_have_been_lost_is_not_tried_for_ever(
     assert reset.logins() == ["Invalid Password"] * MAX_TESTS
 
 
-def test_while_a_run_logs_in_no_version_is_tried(reset: CredentialFixtures) -> None:
+def test_no_version_is_tested_while_a_run_logs_in(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
     reset.harness.ledger.acquire_login_lock(reset.harness.context.clock(), 60)
 
@@ -179,7 +179,7 @@ def test_while_a_run_logs_in_no_version_is_tried(reset: CredentialFixtures) -> N
     assert reset.logins() == []
 
 
-def test_a_new_key_of_plezi_is_tried_by_a_read(credentials: CredentialFixtures) -> None:
+def test_a_new_plezi_key_is_tested_with_a_read(credentials: CredentialFixtures) -> None:
     rotation = credentials.rotation(SecretKind.PLEZI)
 
     bad = rotation.test_and_promote(credentials.put_plezi("AWSPENDING", api_key="wrong"))
@@ -188,7 +188,9 @@ def test_a_new_key_of_plezi_is_tried_by_a_read(credentials: CredentialFixtures) 
     assert (bad.outcome, good.outcome) == (RotationOutcome.REFUSED, RotationOutcome.PROMOTED)
 
 
-def test_the_four_steps_promote_a_good_version_each_done_twice(rotates: CredentialFixtures) -> None:
+def test_the_four_steps_each_done_twice_promote_a_valid_version(
+    rotates: CredentialFixtures,
+) -> None:
     version = rotates.put(rotates.material(), "AWSPENDING")
 
     for step in STEPS:
@@ -200,7 +202,7 @@ def test_the_four_steps_promote_a_good_version_each_done_twice(rotates: Credenti
     assert runs(rotates) == 1
 
 
-def test_the_four_steps_stop_at_a_bad_version(rotates: CredentialFixtures) -> None:
+def test_the_four_steps_stop_at_an_invalid_version(rotates: CredentialFixtures) -> None:
     before = rotates.current()
     version = rotates.put(rotates.material(password="wrong"), "AWSPENDING")
     rotates.rotation().step(RotationStep.CREATE, version)
@@ -216,7 +218,7 @@ def test_the_four_steps_stop_at_a_bad_version(rotates: CredentialFixtures) -> No
     assert rotates.logins() == ["Invalid Password"]
 
 
-def test_a_version_without_material_ends_in_an_error_with_the_remedy(
+def test_a_version_without_text_is_an_error_with_the_remedy(
     rotates: CredentialFixtures,
 ) -> None:
     client = boto3.client("secretsmanager", region_name=REGION)
@@ -233,7 +235,7 @@ def test_a_version_without_material_ends_in_an_error_with_the_remedy(
             rotates.rotation().step(step, empty)
 
 
-def test_a_secret_that_is_not_rotated_refuses_the_steps(reset: CredentialFixtures) -> None:
+def test_the_steps_are_refused_when_rotation_is_not_enabled(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(), "AWSPENDING")
 
     for step in STEPS:
@@ -281,7 +283,7 @@ class Dying:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("direct", [True, False])
-def test_a_function_killed_anywhere_is_followed_by_one_that_finishes(
+def test_a_rotation_killed_at_any_call_is_finished_by_the_next_one(
     rotates: CredentialFixtures, *, after: bool, direct: bool
 ) -> None:
     for at in range(1, 40):
@@ -325,7 +327,7 @@ def _dies_and_is_followed(credentials: CredentialFixtures, dying: Dying, *, dire
     return died
 
 
-def test_what_hurried_people_put_straight_to_current_is_tried_once_by_the_next_run(
+def test_a_version_stored_directly_as_current_is_tested_once_by_the_next_run(
     reset: CredentialFixtures,
 ) -> None:
     reset.put(reset.material(security_token="mistyped"))
@@ -352,7 +354,9 @@ def event(name: str, **changes: Any) -> dict[str, Any]:
     return {**loaded, **changes}
 
 
-def test_the_function_answers_an_offer_with_what_became_of_it(deployed: CredentialFixtures) -> None:
+def test_the_function_returns_the_outcome_of_a_credential_test(
+    deployed: CredentialFixtures,
+) -> None:
     bad = deployed.put(deployed.material(password="wrong"), "AWSPENDING")
     refused = app.handler(event("rotate_credentials", version=bad), FakeLambdaContext())
     good = deployed.put(deployed.material(), "AWSPENDING")
@@ -365,11 +369,11 @@ def test_the_function_answers_an_offer_with_what_became_of_it(deployed: Credenti
 
 
 @pytest.mark.parametrize("wrong", [{}, {"version": ""}, {"version": "v", "secret": "forms"}])
-def test_the_function_names_what_is_wrong_with_an_offer(wrong: dict[str, str]) -> None:
+def test_the_function_names_the_error_in_a_request(wrong: dict[str, str]) -> None:
     assert "version" in app.handler(wrong, FakeLambdaContext())["error"]
 
 
-def test_an_offer_that_cannot_be_tried_is_answered_with_the_remedy(
+def test_a_version_that_cannot_be_tested_is_answered_with_the_remedy(
     deployed: CredentialFixtures,
 ) -> None:
     assert "AWSPENDING" in app.handler({"version": "unknown"}, FakeLambdaContext())["error"]
