@@ -1,1 +1,1 @@
-"""A whole world in one process: both sides, people, a clock, bad luck, and the engine."""
+"""The simulated stack in one process: both systems, their users, a clock, faults, the connector."""

@@ -1,4 +1,4 @@
-"""Both simulated sides as people see them: what they type, and what is truly there."""
+"""Both simulated systems as their users see them: the actions of users, and the stored records."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ from local.salesforce_org.sessions import Sessions
 from local.salesforce_org.switches import Switches
 from local.salesforce_org.transactions import Transactions
 
-BUSINESS: Final = ("Lead", "Contact", "Account", "Opportunity", "LoginHistory")
-MOST: Final = 1000
+BUSINESS_OBJECTS: Final = ("Lead", "Contact", "Account", "Opportunity", "LoginHistory")
+MAX_CONTACTS: Final = 1000
+"""More contacts than a history has: one page holds all of them."""
 REFUSED_ACTION_ERRORS: Final = (RefusedError, PleziRefusedError)
 """The errors of an action that a system refuses; a history continues without the action."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """One record as it really is: not what anybody was told.
+    """One record as its system stores it, which may differ from what its API returns.
 
-    `stamp` is Plezi's `updated_at`, as its API spells it; two records are the same without it.
+    `stamp` is `updated_at` in the format of Plezi's API; comparisons ignore it.
     """
 
     kind: RecordKind
@@ -46,31 +47,31 @@ class StoredRecord:
 
 
 class BothSides:
-    """One org and one tenant, emptied between histories (founding an org takes 30 ms)."""
+    """One org and one tenant, emptied between histories, because creating an org takes 30 ms."""
 
     def __init__(self) -> None:
         self.clock = SimulatedClock()
         self.org = SalesforceOrg(self.clock, seed=1)
         self.tenant = PleziTenant(self.clock, seed=1)
-        self._mint = copy.deepcopy(self.org.state.ids)
-        self._chance = self.org.state.rng.getstate()
-        self._users = copy.deepcopy(self.org.state.users)
+        self._first_ids = copy.deepcopy(self.org.state.ids)
+        self._random_state = self.org.state.rng.getstate()
+        self._first_users = copy.deepcopy(self.org.state.users)
 
     def reset(self) -> None:
-        """Go back to the first day, with the same ids to come."""
+        """Restore the initial state; the next ids and random numbers are the same again."""
         state = self.org.state
-        for name in BUSINESS:
-            state.store.run(f'DELETE FROM "{name}"')  # noqa: S608  # names of this module
-        state.ids = copy.deepcopy(self._mint)
-        state.queries._ids = state.ids  # noqa: SLF001  # the org shares one mint
-        state.rng.setstate(self._chance)
+        for name in BUSINESS_OBJECTS:
+            state.store.run(f'DELETE FROM "{name}"')  # noqa: S608  # constants of this module
+        state.ids = copy.deepcopy(self._first_ids)
+        state.queries._ids = state.ids  # noqa: SLF001  # the org shares one source of ids
+        state.rng.setstate(self._random_state)
         state.sessions = Sessions(state.rng)
         state.quota = Quota()
         state.transactions = Transactions()
         state.automation = Automation()
-        for name, user in copy.deepcopy(self._users).items():
-            vars_of = {key: getattr(user, key) for key in user.__dataclass_fields__}
-            for key, value in vars_of.items():
+        for name, user in copy.deepcopy(self._first_users).items():
+            attributes = {key: getattr(user, key) for key in user.__dataclass_fields__}
+            for key, value in attributes.items():
                 setattr(state.users[name], key, value)
         state.switches.change(Switches().listing())
         state.deletions.clear()
@@ -78,7 +79,7 @@ class BothSides:
         self.org.calls.mark()
         self.tenant.reset()
 
-    # Salesforce, as a sales person
+    # Actions of users
 
     def _writer(self, *, late: float = 0.0) -> Writer:
         self.org.state.transactions.apply_due(self.org.state.now())
@@ -86,7 +87,7 @@ class BothSides:
         return Writer(self.org.state, self.org.sales_user, saving)
 
     def add(self, kind: RecordKind, values: Mapping[str, Any], *, late: float = 0.0) -> str:
-        """Create a record; `late`: others see it only so many seconds later."""
+        """Create a record; others see it after `late` seconds."""
         if kind is RecordKind.PLEZI_CONTACT:
             return self.tenant.contacts.create_as_user(dict(values)).id
         with self.org.state.store.savepoint():
@@ -95,7 +96,7 @@ class BothSides:
     def edit(
         self, kind: RecordKind, record: str, values: Mapping[str, Any], *, late: float = 0.0
     ) -> None:
-        """Change some fields of a record."""
+        """Change some fields of a record; others see the change after `late` seconds."""
         if kind is RecordKind.PLEZI_CONTACT:
             self.tenant.contacts.update(record, dict(values))
             return
@@ -110,48 +111,45 @@ class BothSides:
             self._writer().delete(self.org.state.schema.get(kind.value), record)
 
     def undelete(self, record: str) -> None:
-        """Take a Lead out of the recycle bin."""
+        """Restore a Lead from the recycle bin."""
         kind = self.org.state.schema.get("Lead")
         lifecycle.undelete(self.org.state, self.org.sales_user, kind, record)
 
     def convert(self, record: str) -> str:
-        """Convert a Lead; return the Contact that takes its place."""
-        answer = lifecycle.convert(self.org.state, self.org.sales_user, record, {})
-        return str(answer["contactId"])
+        """Convert a Lead; return the id of the Contact that replaces it."""
+        result = lifecycle.convert(self.org.state, self.org.sales_user, record, {})
+        return str(result["contactId"])
 
-    def merge(self, winner: str, loser: str) -> None:
-        """Merge a Lead into another one."""
+    def merge(self, winner: str, merged: str) -> None:
+        """Merge a Lead into another one, the winner."""
         kind = self.org.state.schema.get("Lead")
-        lifecycle.merge(self.org.state, self.org.sales_user, kind, winner, {"loser": loser})
+        lifecycle.merge(self.org.state, self.org.sales_user, kind, winner, {"loser": merged})
 
     def submit(self, values: Mapping[str, Any]) -> str:
-        """Fill in a form in Plezi; return the contact."""
+        """Submit a form in Plezi; return the id of the contact."""
         contact, _ = self.tenant.contacts.submit(dict(values), keep=frozenset(), source="direct")
         return contact.id
 
-    # The truth
+    # Stored records
 
     def stored_records(self) -> dict[str, StoredRecord]:
-        """Return every record of both sides as it is, deleted ones of Salesforce included."""
+        """Return all stored records of both systems by id, with the deleted ones of Salesforce."""
         self.org.state.transactions.apply_due(self.org.state.now())
-        found = [
-            _contact(it) for it in self.tenant.contacts.current_page(ContactQuery(limit=MOST))[0]
-        ]
+        contacts = self.tenant.contacts.current_page(ContactQuery(limit=MAX_CONTACTS))[0]
+        records = [_contact_record(contact) for contact in contacts]
         for kind in (RecordKind.LEAD, RecordKind.CONTACT):
             rows = self.org.state.store.select(self.org.state.schema.get(kind.value), "1 = 1", ())
-            found += [_row(kind, row) for row in rows]
-        return {it.id: it for it in found}
+            records += [_salesforce_record(kind, row) for row in rows]
+        return {record.id: record for record in records}
 
 
-def _contact(it: Contact) -> StoredRecord:
-    values = {**it.values, "url": f"https://app.plezi.co/contacts/{it.id}"}
-    stamp = format_millis(it.updated_at)
-    return StoredRecord(
-        RecordKind.PLEZI_CONTACT, it.id, canonical_email(it.email), values, stamp=stamp
-    )
+def _contact_record(contact: Contact) -> StoredRecord:
+    values = {**contact.values, "url": f"https://app.plezi.co/contacts/{contact.id}"}
+    email, stamp = canonical_email(contact.email), format_millis(contact.updated_at)
+    return StoredRecord(RecordKind.PLEZI_CONTACT, contact.id, email, values, stamp=stamp)
 
 
-def _row(kind: RecordKind, row: Mapping[str, Any]) -> StoredRecord:
+def _salesforce_record(kind: RecordKind, row: Mapping[str, Any]) -> StoredRecord:
     return StoredRecord(
         kind,
         row["Id"],

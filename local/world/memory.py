@@ -1,6 +1,6 @@
-"""The engine's ports in memory, with the semantics of the DynamoDB ones.
+"""The ports of the connector in memory, with the same semantics as those of DynamoDB.
 
-One contract suite (`tests/contract/ledger`) holds both to it, so that they cannot drift.
+One contract suite (`tests/contract/storage`) tests both, so that they stay equal.
 """
 
 from __future__ import annotations
@@ -55,26 +55,27 @@ class MemoryLedger:
         return [self._links[email] for email in sorted(self._links)]
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that is known, the e-mail of its link."""
-        return {each: self._owners[each] for each in sorted(set(records)) if each in self._owners}
+        """Return the e-mail of the link of each known record id."""
+        known = sorted(set(records) & set(self._owners))
+        return {record: self._owners[record] for record in known}
 
     def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Store new states of links; return the e-mails refused because the line had moved.
+        """Store new states of links; return the e-mails refused because the link changed.
 
-        Raises `ValueError` where one address is named twice, as DynamoDB refuses a transaction of
+        Raises `ValueError` if two changes have one e-mail: DynamoDB refuses a transaction with
         several operations on one item.
         """
-        touched = [change.link.email for change in changes]
-        touched += [it.email for change in changes if (it := change.moved_from) and it.revision]
-        if len(touched) != len(set(touched)):
+        emails = [change.link.email for change in changes]
+        emails += [it.email for change in changes if (it := change.moved_from) and it.revision]
+        if len(emails) != len(set(emails)):
             raise ValueError("a put may not include several operations on one link")
         refused = set()
         for change in changes:
             link, before = change.link, change.moved_from
-            moved = self._revision(link.email) != link.revision
+            is_stale = self._revision(link.email) != link.revision
             if before is not None and before.revision:
-                moved = moved or self._revision(before.email) != before.revision
-            if moved:
+                is_stale = is_stale or self._revision(before.email) != before.revision
+            if is_stale:
                 refused.add(link.email)
                 continue
             if before is not None and before.revision:
@@ -89,32 +90,32 @@ class MemoryLedger:
         return self._links[email].revision if email in self._links else 0
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of dirty links, in order, beginning after one."""
+        """Return the e-mails of dirty links in order, starting after one."""
         return sorted(e for e, link in self._links.items() if link.dirty and e > after)[:limit]
 
     def emails_needing_attention(
         self, kind: AttentionKind, limit: int, after: str = ""
     ) -> list[str]:
-        """Return e-mails of links that wait for a person, in order."""
-        waits = (e for e, link in self._links.items() if kind in link.attention and e > after)
-        return sorted(waits)[:limit]
+        """Return the e-mails of links that need attention, in order."""
+        emails = (e for e, link in self._links.items() if kind in link.attention and e > after)
+        return sorted(emails)[:limit]
 
     def load_cursor(self, kind: RecordKind) -> Cursor:
-        """Return the cursor of a kind of record; an empty one at first."""
+        """Return the cursor of a kind of record; a new one if none is stored."""
         return self._cursors.get(kind, Cursor(kind))
 
     def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
-        """Keep a cursor and add to the run's counts, in one step."""
+        """Store a cursor and add to the counts of the run, in one step."""
         self._cursors[cursor.kind] = cursor
         self.add_counts(run, counts)
 
     def applied_version(self) -> int | None:
-        """Return the version of the mapping that was last applied to everybody; None: never."""
+        """Return the version of the mapping last applied to all records; None: never."""
         applied = {self.load_cursor(kind).applied_version for kind in RecordKind}
         return applied.pop() if len(applied) == 1 and applied != {-1} else None
 
     def create_run(self, run: Run) -> None:
-        """Write down the record of a run that was requested."""
+        """Store the record of a requested run."""
         self._runs[run.id] = run
 
     def load_run(self, run: str) -> Run | None:
@@ -122,16 +123,16 @@ class MemoryLedger:
         return self._runs.get(run)
 
     def list_runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
-        """Return the records of the newest runs, newest first, beginning before one."""
-        mine = [
+        """Return the records of the newest runs, newest first, starting before one."""
+        runs = [
             run
             for run in self._runs.values()
             if (run.kind is RunKind.FORM) is forms and (not before or run.id < before)
         ]
-        return sorted(mine, key=lambda it: it.id, reverse=True)[:limit]
+        return sorted(runs, key=lambda run: run.id, reverse=True)[:limit]
 
     def start_phase(self, run: str, now: float, mapping_version: int) -> None:
-        """Note that an invocation works on a run, and with which version of the mapping."""
+        """Record that an invocation works on a run, with a version of the mapping."""
         known = self._runs[run]
         self._runs[run] = replace(
             known,
@@ -148,8 +149,8 @@ class MemoryLedger:
         known = self._runs[run]
         after = {side: dict(numbers) for side, numbers in known.counts.items()}
         for (side, what), amount in counts.numbers.items():
-            mine = after.setdefault(side, {})
-            mine[what] = mine.get(what, 0) + amount
+            totals = after.setdefault(side, {})
+            totals[what] = totals.get(what, 0) + amount
         self._runs[run] = replace(known, counts=after)
 
     def finish_run(
@@ -160,34 +161,34 @@ class MemoryLedger:
         reason: StopReason | None = None,
         message: str = "",
     ) -> None:
-        """Note how a run ended."""
+        """Record how a run ended."""
         self._runs[run] = replace(
             self._runs[run], state=state, finished_at=now, reason=reason, message=message
         )
 
     def is_enabled(self) -> bool:
-        """Whether the start switch is on."""
+        """Return whether synchronization is enabled."""
         return bool((self.load_document("sync_switch") or {}).get("on", False))
 
     def set_enabled(self, *, on: bool, now: float) -> None:
-        """Turn the start switch."""
+        """Enable or disable synchronization."""
         self.save_document("sync_switch", {"on": on, "since": now})
 
     def suspended_pairs(self) -> dict[str, str]:
-        """Return the lines that could not work at the last run, with the reasons."""
+        """Return the pairs that the last run suspended, with the reasons."""
         return dict(self.load_document("suspended_pairs") or {})
 
-    def save_suspended_pairs(self, parked: Mapping[str, str]) -> None:
-        """Keep which lines cannot work, and why."""
-        self.save_document("suspended_pairs", parked)
+    def save_suspended_pairs(self, reasons: Mapping[str, str]) -> None:
+        """Store the suspended pairs with the reasons."""
+        self.save_document("suspended_pairs", reasons)
 
     def add_calls(self, hour: int, number: int) -> None:
         """Count calls to Salesforce in an hour (hours since 1970)."""
         self._calls[hour] = self._calls.get(hour, 0) + number
 
     def calls_since(self, hour: int) -> int:
-        """Return the calls to Salesforce in an hour and the 23 after it."""
-        return sum(self._calls.get(each, 0) for each in range(hour, hour + HOURS_OF_DAY))
+        """Return the calls to Salesforce in an hour and the 23 hours after it."""
+        return sum(self._calls.get(it, 0) for it in range(hour, hour + HOURS_OF_DAY))
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
@@ -206,18 +207,18 @@ class MemoryLedger:
         self._documents.pop("breaker", None)
 
     def clearing_allowed_until(self) -> float:
-        """Return until when a person lets runs empty many fields; 0: never."""
+        """Return until when runs may clear many fields (seconds since 1970); 0: never."""
         return float((self.load_document("clearing_allowed") or {}).get("until", 0.0))
 
     def allow_clearing(self, until: float) -> None:
-        """Let runs empty many fields until then, and close the breaker that this had opened."""
+        """Allow runs to clear many fields until a time; close the breaker of mass clearing."""
         self.save_document("clearing_allowed", {"until": until})
         breaker = self.breaker()
         if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
             self.close_breaker()
 
     def acquire_login_lock(self, now: float, seconds: float) -> bool:
-        """Keep others from logging in for some seconds; False while somebody else does."""
+        """Acquire the login lock for some seconds; return False if another process has it."""
         claim = self.load_document("claim") or {"until": 0.0}
         if claim["until"] >= now:
             return False
@@ -225,83 +226,83 @@ class MemoryLedger:
         return True
 
     def release_login_lock(self) -> None:
-        """Let others log in."""
+        """Release the login lock."""
         self._documents.pop("claim", None)
 
     def load_session(self) -> SessionToken | None:
-        """Return the session kept, if any."""
+        """Return the stored session, if any."""
         document = self.load_document("session")
         return SessionToken(**document) if document else None
 
     def save_session(self, token: SessionToken) -> None:
-        """Keep a session for all invocations."""
+        """Store a session for all invocations."""
         names = ("access_token", "instance_url", "secret_version")
         self.save_document("session", {name: getattr(token, name) for name in names})
 
     def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return a document kept under a key."""
-        kept = self._documents.get(key)
-        document: dict[str, Any] | None = None if kept is None else json.loads(kept)
+        """Return the document stored under a key, or None."""
+        text = self._documents.get(key)
+        document: dict[str, Any] | None = None if text is None else json.loads(text)
         return document
 
     def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document under a key."""
+        """Store a document under a key."""
         self._documents[key] = json.dumps(document)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return a copy of everything, as a point-in-time backup would."""
+        """Return a copy of all stored data, as a point-in-time backup does."""
         return copy.copy({name: copy.copy(value) for name, value in vars(self).items()})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Go back to a backup: links, cursors and runs as they were then."""
+        """Restore a backup: links, cursors and runs."""
         vars(self).update({name: copy.copy(value) for name, value in snapshot.items()})
 
 
 class MemoryJournal:
-    """Lines by person and time; writing the same line twice keeps one."""
+    """Entries by contact and time; an entry that is written twice is stored once."""
 
     def __init__(self) -> None:
-        self.lines: dict[tuple[str, float, str, str, str, str], JournalEntry] = {}
+        self._entries: dict[tuple[str, float, str, str, str, str], JournalEntry] = {}
         self.plans: list[JournalEntry] = []
 
-    def write(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines."""
-        for it in lines:
-            self.lines[it.email, it.at, it.run_id, it.kind, it.record_id, it.field] = it
+    def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries."""
+        for it in entries:
+            self._entries[it.email, it.at, it.run_id, it.kind, it.record_id, it.field] = it
 
     def entries(self) -> list[JournalEntry]:
-        """Return every line."""
-        return list(self.lines.values())
+        """Return all entries."""
+        return list(self._entries.values())
 
-    def write_dry_run(self, lines: Sequence[JournalEntry]) -> None:
-        """Keep lines of a dry run, apart from people's history."""
-        self.plans += lines
+    def write_dry_run(self, entries: Sequence[JournalEntry]) -> None:
+        """Store entries of a dry run, separate from the history of contacts."""
+        self.plans += entries
 
     def person_entries(self, email: str, limit: int = 100) -> JournalPage:
-        """Return the newest lines of one person, newest first."""
-        keys = sorted((key for key in self.lines if key[0] == email), reverse=True)
-        return JournalPage(tuple(self.lines[key] for key in keys[:limit]))
+        """Return the newest entries of one contact, newest first."""
+        keys = sorted((key for key in self._entries if key[0] == email), reverse=True)
+        return JournalPage(tuple(self._entries[key] for key in keys[:limit]))
 
     def run_entries(self, run: str, limit: int = 100) -> JournalPage:
-        """Return the first lines of a run, oldest first."""
-        mine = [it for it in self.lines.values() if it.run_id == run]
-        mine.sort(key=lambda it: (it.at, it.kind, it.record_id, it.field))
-        return JournalPage(tuple(mine[:limit]))
+        """Return the first entries of a run, oldest first."""
+        entries = [it for it in self._entries.values() if it.run_id == run]
+        entries.sort(key=lambda it: (it.at, it.kind, it.record_id, it.field))
+        return JournalPage(tuple(entries[:limit]))
 
 
 class MemoryRunQueue:
-    """The runs queue: messages in the order sent."""
+    """The runs queue: messages in the order in which they were sent."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, Phase]] = []
 
-    def send(self, run: str, part: Phase) -> None:
-        """Ask for a part of a run to be worked on."""
-        self.messages.append((run, part))
+    def send(self, run: str, phase: Phase) -> None:
+        """Request work on a phase of a run."""
+        self.messages.append((run, phase))
 
 
 class MemoryMappings:
-    """Versions of the mapping; `shipped` is what counts before any is saved."""
+    """Versions of the mapping; `shipped` is valid until a version is saved."""
 
     def __init__(self, shipped: MappingConfig = DEFAULT_MAPPING) -> None:
         self._shipped = shipped
@@ -312,7 +313,7 @@ class MemoryMappings:
         return self._versions[max(self._versions)] if self._versions else self._shipped
 
     def version(self, number: int) -> MappingConfig | None:
-        """Return one version of the mapping, or None; 0 is the one shipped."""
+        """Return one version of the mapping, or None; 0 is the shipped one."""
         return self._shipped if number == self._shipped.version else self._versions.get(number)
 
     def draft(self, document: str) -> MappingConfig:
@@ -320,7 +321,7 @@ class MemoryMappings:
         return parse_draft(document)
 
     def save(self, mapping: MappingConfig) -> None:
-        """Save a mapping under its version, which must be new; else `StaleError`."""
+        """Save a mapping under its version, which must be new. Raises `StaleError` otherwise."""
         if mapping.version in self._versions:
             raise StaleError(
                 f"version {mapping.version} of the mapping is saved already: read it again"
@@ -329,18 +330,18 @@ class MemoryMappings:
 
 
 class MemoryAlertPublisher:
-    """What people were told."""
+    """Collects the published alerts."""
 
     def __init__(self) -> None:
-        self.told: list[Alert] = []
+        self.published: list[Alert] = []
 
     def publish(self, alert: Alert) -> None:
-        """Tell people."""
-        self.told.append(alert)
+        """Publish an alert."""
+        self.published.append(alert)
 
 
 class MemorySecrets:
-    """What a Secrets Manager client answers to `get_secret_value`."""
+    """Answers `get_secret_value` as a Secrets Manager client does."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, str]] = {}

@@ -48,7 +48,7 @@ class MemoryAdapters:
     ) -> None:
         self._ledger = FaultyPort(ledger, "ledger", fault_injector)
         self._journal = FaultyPort(journal, "journal", fault_injector)
-        self._queue = FaultyPort(queue, "inbox", fault_injector)
+        self._queue = FaultyPort(queue, "run_queue", fault_injector)
         self._mappings = mappings
         self._secrets: Any = secrets  # answers as a Secrets Manager client does
         self._alerts = alerts

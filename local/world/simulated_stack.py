@@ -1,4 +1,4 @@
-"""The real engine with its real adapters between both simulated systems, in one process."""
+"""The real connector with its real adapters between both simulated systems, in one process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORKER_TIMEOUT: Final = 300.0
 MAX_CLEARED: Final = 1000
 """People that one run may clear fields of; more than the simulation has."""
 FULL_PAUSE: Final = 1.0
-"""The random part of each pause before a retry: always the whole of it, so that histories repeat."""
+"""The random part of each pause before a retry: always all of it, so that histories repeat."""
 Watch = Callable[[PreparedRequest, Callable[[], Response]], Response]
 
 
@@ -65,35 +65,35 @@ class SimulatedStack:
     def __init__(  # noqa: PLR0913  # the stores, each by its name
         self,
         sides: BothSides,
-        luck: FaultInjector,
+        injector: FaultInjector,
         watch: Watch,
         *,
         ledger: Any,  # noqa: ANN401  # the one in memory, or DynamoDB's
         journal: Any,  # noqa: ANN401  # as above
-        inbox: Any,  # noqa: ANN401  # as above
-        configuration: Any,  # noqa: ANN401  # as above
+        run_queue: Any,  # noqa: ANN401  # as above
+        mappings: Any,  # noqa: ANN401  # as above
         dialect: PleziDialect,
     ) -> None:
         self._sides = sides
-        self.fault_injector = luck
+        self.fault_injector = injector
         self._watch = watch
         self._settings = _settings(dialect)
         self.ledger = ledger
         self.journal = journal
-        self.inbox = inbox
-        self.configuration = configuration
+        self.run_queue = run_queue
+        self.mappings = mappings
         self.alerts = MemoryAlertPublisher()
         self.secrets = MemorySecrets()
         self._ids = 0
         self.offset = 0.0
-        """Seconds by which our own clock is ahead of those of both systems."""
+        """Seconds by which the connector's clock is ahead of the clocks of both systems."""
         self._empty = ledger.snapshot()
         self.put_secrets()
         self.ledger.set_enabled(on=True, now=0.0)
         self.app = self.start_process()
 
     @property
-    def world(self) -> SyncContext:
+    def context(self) -> SyncContext:
         """The context of the running process."""
         return self.app.context
 
@@ -116,7 +116,7 @@ class SimulatedStack:
         self.secrets.put("plezi", {"api_key": tenant.api_key, "tenant": tenant.tenant_name})
 
     def now(self) -> float:
-        """Return the time in seconds by our own clock."""
+        """Return the time of the connector, in seconds since 1970."""
         return self._sides.clock.now().timestamp() + self.offset
 
     def new_id(self) -> str:
@@ -125,13 +125,13 @@ class SimulatedStack:
         return f"id-{self._ids:06d}"
 
     def start_process(self) -> WorkerApp:
-        """Start a process that knows nothing but what is stored."""
+        """Start a process; it knows only the stored data."""
         sleep = self._sides.clock.advance
         adapters = MemoryAdapters(
             ledger=self.ledger,
             journal=self.journal,
-            mappings=self.configuration,
-            queue=self.inbox,
+            mappings=self.mappings,
+            queue=self.run_queue,
             secrets=self.secrets,
             alerts=self.alerts,
             fault_injector=self.fault_injector,
@@ -152,20 +152,20 @@ class SimulatedStack:
     @contextmanager
     def second_process(self) -> Iterator[None]:
         """Work in a second process, with a fault injector of its own, while the first one waits."""
-        app, injector, messages = self.app, self.fault_injector, list(self.inbox.messages)
-        self.fault_injector = FaultInjector(injector.trace, injector.struck)
+        app, injector, messages = self.app, self.fault_injector, list(self.run_queue.messages)
+        self.fault_injector = FaultInjector(injector.trace, injector.injected)
         self.start_process()
         try:
             yield
         finally:
             self.app, self.fault_injector = app, injector
-            self.inbox.messages[:] = messages
+            self.run_queue.messages[:] = messages
 
     def drop_ledger(self) -> None:
         """Start with an empty ledger; the records of both systems, and the journal, are kept."""
         self.ledger.restore(self._empty)
         self.ledger.set_enabled(on=True, now=0.0)
-        self.inbox.messages.clear()
+        self.run_queue.messages.clear()
         self.start_process()
 
     def _http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
@@ -179,12 +179,12 @@ class SimulatedStack:
 
     def request_run(self, kind: RunKind = RunKind.CHANGES, **options: Any) -> str:  # noqa: ANN401  # as RunRequester
         """Request a run, outside of any process that may crash."""
-        requester = RunRequester(self.ledger, self.inbox, self.now, self.new_id, no_log)
+        requester = RunRequester(self.ledger, self.run_queue, self.now, self.new_id, no_log)
         return requester.request_run(kind, **options)
 
-    def run_phase(self, run: str, part: Phase, out_of_time: Callable[[], bool]) -> RunState:
+    def run_phase(self, run: str, phase: Phase, out_of_time: Callable[[], bool]) -> RunState:
         """Work on one phase of a run, as the queue's message requests."""
-        return self.app.engine.run_phase(run, part, out_of_time)
+        return self.app.engine.run_phase(run, phase, out_of_time)
 
     def sync_contact(self, hint: ChangeHint) -> HintResult:
         """Synchronize the contact of a hint."""

@@ -1,4 +1,4 @@
-"""An administrator at the admin API: every answer is held against the generated OpenAPI."""
+"""A client of the admin API: each response is validated against the generated OpenAPI document."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ WHO = "arn:aws:iam::123456789012:user/alice"
 
 
 @lru_cache(maxsize=1)
-def described() -> dict[str, Any]:
-    """The OpenAPI document of the admin API."""
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of the admin API."""
     return document(admin.app)
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One answer."""
+class AdminResponse:
+    """A response of the admin API; `body` is its JSON, None for other content types."""
 
     status: int
     body: Any
@@ -43,7 +43,7 @@ class Answered:
 
 @dataclass
 class AdminClient:
-    """Asks as API Gateway does; remembers which routes answered with what."""
+    """Sends requests as API Gateway does; `seen` has the method, route and status of responses."""
 
     seen: set[tuple[str, str, int]] = field(default_factory=set)
 
@@ -56,8 +56,8 @@ class AdminClient:
         raw: str | None = None,
         who: str = WHO,
         **query: str,
-    ) -> Answered:
-        """Ask, and check that the answer is as the description promises."""
+    ) -> AdminResponse:
+        """Send a request and validate the response against the OpenAPI document."""
         event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
         event |= {"httpMethod": method, "path": path, "resource": path}
         event["body"] = raw if raw is not None else None if body is None else json.dumps(body)
@@ -67,48 +67,48 @@ class AdminClient:
         if raw is not None:
             event["headers"]["Content-Type"] = "application/yaml"
             event["multiValueHeaders"]["Content-Type"] = ["application/yaml"]
-        answer = admin.handler(event, FakeLambdaContext())
-        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        self._check(method, path, answer["statusCode"], headers["Content-Type"], answer["body"])
+        response = admin.handler(event, FakeLambdaContext())
+        headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+        self._check(method, path, response["statusCode"], headers["Content-Type"], response["body"])
         is_json = headers["Content-Type"] == "application/json"
-        parsed = json.loads(answer["body"]) if is_json else None
-        return Answered(answer["statusCode"], parsed, answer["body"], headers)
+        parsed = json.loads(response["body"]) if is_json else None
+        return AdminResponse(response["statusCode"], parsed, response["body"], headers)
 
-    def request_ok(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
-        """Ask for what must succeed; return its JSON."""
-        answer = self.request(method, path, body, **asked)
-        assert answer.status in (200, 202), answer.text
-        return answer.body
+    def request_ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """Send a request that must succeed; return the JSON of the response."""
+        response = self.request(method, path, body, **options)
+        assert response.status in (200, 202), response.text
+        return response.body
 
     def _check(self, method: str, path: str, status: int, content: str, text: str) -> None:
         route = _route(method, path)
         if route is None:
             schema: dict[str, Any] = {"$ref": "#/components/schemas/ErrorResponse"}
         else:
-            operation = described()["paths"][route][method.lower()]
+            operation = openapi_document()["paths"][route][method.lower()]
             assert str(status) in operation["responses"], (method, route, status, text)
             schema = operation["responses"][str(status)]["content"][content]["schema"]
             self.seen.add((method, route, status))
         value = json.loads(text) if content == "application/json" else text
-        validator = Draft202012Validator({**schema, "components": described()["components"]})
-        wrong = [error.message for error in validator.iter_errors(value)]
-        assert not wrong, wrong
+        validator = Draft202012Validator({**schema, "components": openapi_document()["components"]})
+        errors = [error.message for error in validator.iter_errors(value)]
+        assert not errors, errors
 
 
 def _route(method: str, path: str) -> str | None:
-    """The route of the description that a path is meant for; one without names goes first."""
-    for route in sorted(described()["paths"], key=lambda it: it.count("{")):
+    """Return the route of a path; a route with fewer parameters has priority."""
+    for route in sorted(openapi_document()["paths"], key=lambda route: route.count("{")):
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route))
-        if re.fullmatch(pattern, path) and method.lower() in described()["paths"][route]:
+        if re.fullmatch(pattern, path) and method.lower() in openapi_document()["paths"][route]:
             return str(route)
     return None
 
 
 def in_path(text: str) -> str:
-    """A name as it must be written in a path."""
+    """Return a name, encoded for a path."""
     return quote(text, safe="")
 
 
 def build_admin_context(harness: Harness) -> AdminContext:
-    """The real context of administration, on moto and on both simulators in this process."""
+    """Build the real admin context on moto and on both simulators in this process."""
     return build_app(template_settings(AdminSettings, **harness.resources), **harness.runtime)

@@ -1,4 +1,4 @@
-"""Where component tests take place."""
+"""Fixtures of component tests."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.component.people_fixtures import ANA
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _models_read_once() -> Iterator[None]:
-    """Let all clients share what botocore knows of AWS.
+def _shared_botocore_models() -> Iterator[None]:
+    """Let all clients share the service models of botocore.
 
-    Each use of moto begins a new session, which would read and parse the same megabytes again: a
-    third of the time of these tests.
+    Each use of moto starts a new session, which reads and parses the same megabytes again. Without
+    this fixture that is a third of the time of these tests.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.loaders.create_loader))
@@ -52,7 +52,7 @@ def credentials(harness: Harness) -> CredentialFixtures:
 
 @pytest.fixture
 def ana(harness: Harness) -> str:
-    """Ana's Plezi contact, known to both sides; her Lead is the only one."""
+    """Return the id of Ana's Plezi contact, which is synchronized with the only Lead."""
     person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
     harness.sync()
     return person

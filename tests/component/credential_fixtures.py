@@ -1,4 +1,4 @@
-"""What ops and an org's administrator do with credentials, on the harness of the component tests."""
+"""Actions on credentials by operators and org administrators, on the component harness."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USER = "integration@acme.example"
 
 
 class CredentialFixtures:
-    """Secrets and their versions, logins as the org counts them, alerts as people get them."""
+    """Versions of secrets, logins as the org counts them, alerts as subscribers receive them."""
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
@@ -37,14 +37,16 @@ class CredentialFixtures:
         sns = boto3.client("sns", region_name=REGION)
         self._sqs = boto3.client("sqs", region_name=REGION)
         topic = harness.resources["alerts_topic"]
-        self._mail = self._sqs.create_queue(QueueName="mail")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._mail, AttributeNames=["QueueArn"])
+        self._alerts_queue = self._sqs.create_queue(QueueName="received-alerts")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(
+            QueueUrl=self._alerts_queue, AttributeNames=["QueueArn"]
+        )
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
 
     # Secrets
 
     def material(self, **changes: Any) -> dict[str, Any]:
-        """Return what logs the integration user in today, with some changes."""
+        """Return valid credentials of the integration user, with some changes."""
         user = self.harness.org.integration_user
         return {
             "flow": "password",
@@ -58,12 +60,12 @@ class CredentialFixtures:
         }
 
     def jwt(self, **changes: Any) -> dict[str, Any]:
-        """Return what logs in by certificate."""
+        """Return credentials that log in with a certificate."""
         key = self.harness.org.jwt.private_key
         return self.material(flow="jwt_bearer", private_key=key, password="", **changes)
 
     def client_credentials(self, **changes: Any) -> dict[str, Any]:
-        """Return what logs in without any user in the secret."""
+        """Return credentials that log in without a user in the secret."""
         return self.material(flow="client_credentials", username="", password="", **changes)
 
     def put(self, material: dict[str, Any], label: str = "AWSCURRENT") -> str:
@@ -71,20 +73,20 @@ class CredentialFixtures:
         return self.put_text(json.dumps(material), label)
 
     def put_text(self, text: str, label: str = "AWSCURRENT") -> str:
-        """Put whatever text a person put; return the version's id."""
-        answer = self._secrets.put_secret_value(
+        """Put any text as a version of the Salesforce secret; return its id."""
+        response = self._secrets.put_secret_value(
             SecretId="salesforce", SecretString=text, VersionStages=[label]
         )
-        return answer["VersionId"]
+        return response["VersionId"]
 
     def put_plezi(self, label: str = "AWSCURRENT", **changes: Any) -> str:
         """Put a version of the Plezi secret; return its id."""
         tenant = self.harness.tenant
         material = {"api_key": tenant.api_key, "tenant": tenant.tenant_name, **changes}
-        answer = self._secrets.put_secret_value(
+        response = self._secrets.put_secret_value(
             SecretId="plezi", SecretString=json.dumps(material), VersionStages=[label]
         )
-        return answer["VersionId"]
+        return response["VersionId"]
 
     def current(self) -> str:
         current = self._secrets.get_secret_value(SecretId="salesforce", VersionStage="AWSCURRENT")
@@ -97,7 +99,7 @@ class CredentialFixtures:
     # The connector
 
     def connection(self) -> Connection:
-        """Return a connection as a new process makes it."""
+        """Return a connection as a new process builds it."""
         settings, runtime = self.harness.settings, Runtime(**self.harness.runtime, log=no_log)
         secrets = read_secrets(settings, runtime)
         return build_salesforce_connection(
@@ -111,20 +113,22 @@ class CredentialFixtures:
         return check_connections(changed, runtime, self.harness.ledger)
 
     def rotation(self, kind: SecretKind = SecretKind.SALESFORCE) -> Rotation:
-        """Return the rotation of a secret, as a new process makes it."""
-        resources = {n: it for n, it in self.harness.resources.items() if n != "alerts_topic"}
+        """Return the rotation of a secret, as a new process builds it."""
+        resources = {
+            name: value for name, value in self.harness.resources.items() if name != "alerts_topic"
+        }
         settings = template_settings(RotationSettings, **resources)
         app = build_app(settings, **self.harness.runtime)
         return app.by_kind[kind]
 
     def run(self) -> Run:
-        """Run as the worker does: afterwards alerts are sent."""
+        """Make a run as the worker does: it sends alerts at the end."""
         run = self.harness.sync()
         assert run.state is not RunState.RUNNING
         self.harness.app.alerts.notify(run)
         return run
 
-    # The org, and people
+    # The org and its administrators
 
     def switch(self, **switches: Any) -> None:
         self.harness.control("salesforce", "POST", "switches", switches)
@@ -140,25 +144,26 @@ class CredentialFixtures:
         return self.harness.org.integration_user.locked_until is not None
 
     def logins(self) -> list[str]:
-        """Return how each login of the integration user ended, as Login History says it."""
+        """Return the result of each login of the integration user, as in the Login History."""
         rows = self.harness.control("salesforce", "GET", "logins")
         return [row["Status"] for row in rows if row["username"] == USER]
 
-    def mail(self) -> list[tuple[str, str]]:
-        """Return the subject and the text of every alert since the last look."""
-        told = []
+    def received_alerts(self) -> list[tuple[str, str]]:
+        """Return the subject and the text of each alert since the last call."""
+        alerts = []
         while messages := self._sqs.receive_message(
-            QueueUrl=self._mail, MaxNumberOfMessages=10
+            QueueUrl=self._alerts_queue, MaxNumberOfMessages=10
         ).get("Messages"):
             for message in messages:
                 body = json.loads(message["Body"])
-                told.append((body["Subject"], body["Message"]))
+                alerts.append((body["Subject"], body["Message"]))
                 self._sqs.delete_message(
-                    QueueUrl=self._mail, ReceiptHandle=message["ReceiptHandle"]
+                    QueueUrl=self._alerts_queue, ReceiptHandle=message["ReceiptHandle"]
                 )
-        return told
+        return alerts
 
 
 def finding(checked: ConnectionReport, name: str) -> Finding:
-    [found] = [each for each in checked.findings if each.name == name]
-    return found
+    """Return the finding with a name."""
+    [match] = [finding for finding in checked.findings if finding.name == name]
+    return match

@@ -1,4 +1,4 @@
-"""The functions as they are deployed: their environment comes from the template."""
+"""The functions as deployed: their environment comes from the template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def forget_apps() -> None:
-    """Let every function be built again at its next use, as in a new process."""
+    """Drop all built apps: each function is built again at its next use, as in a new process."""
     for app in (
         ADMIN,
         form_sync.APP,
@@ -37,7 +37,7 @@ def forget_apps() -> None:
 
 
 def deploy(harness: Harness, monkeypatch: pytest.MonkeyPatch, function: str, **extra: str) -> None:
-    """Set the environment of a function, and let it reach both systems in this process."""
+    """Set the environment of a function and connect it to both systems in this process."""
     variables = template_environment(function)
     resources = {name.upper(): value for name, value in {**harness.resources, **extra}.items()}
     for name in variables:

@@ -1,4 +1,4 @@
-"""The form door and its lane on the harness: what AWS is between them is moto's."""
+"""The form receiver and the form consumer on the harness; moto provides the queue."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.component.harness import REGION, Harness
 from tests.component.lambda_context import FakeLambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
-KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the one that signed events/form_sync.json
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the key that signed events/form_sync.json
 OTHER_KEY = "whsec_" + base64.b64encode(b"a second key that is long enough").decode()
-TOKEN = "a token that somebody drew by lot, 32 or more"
-ACCOUNT = "123456789012"  # moto's own
+TOKEN = "a random token of 32 or more characters"
+ACCOUNT = "123456789012"  # the account of moto
 WORKER_TIMEOUT = 300.0
 TABLES = ("LedgerTable", "JournalTable", "MappingsTable")
 
@@ -39,7 +39,7 @@ def event(name: str) -> dict[str, Any]:
 
 
 class FormHarness(Harness):
-    """A harness with a form door."""
+    """A harness with a form receiver and a form consumer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,9 @@ class FormHarness(Harness):
         self._secrets.create_secret(
             Name="forms", SecretString=json.dumps({"signing_keys": [KEY], "tokens": []})
         )
-        resources = {name: it for name, it in self.resources.items() if name.endswith("_secret")}
+        resources = {
+            name: value for name, value in self.resources.items() if name.endswith("_secret")
+        }
         settings = template_settings(
             FormWorkerSettings, forms_queue_url=self.queue_url, **resources
         )
@@ -57,36 +59,36 @@ class FormHarness(Harness):
         self.consumer = self.form_app.consumer
 
     def put_forms_secret(self, text: str) -> None:
-        """Put a new version of the secret; the door believes the old one for five minutes."""
+        """Put a new version of the secret; the receiver uses the old one for five minutes."""
         self._secrets.put_secret_value(SecretId="forms", SecretString=text)
 
-    # The door
+    # The receiver
 
     def post(
         self, body: bytes, headers: Mapping[str, str], *, base64_body: bool = False
     ) -> dict[str, Any]:
-        """Send a request to the door, as API Gateway hands it over; return what it answers."""
-        asked = event("form_sync")
-        asked["headers"] = {"Content-Type": "application/json", **headers}
-        asked["multiValueHeaders"] = {name: [value] for name, value in asked["headers"].items()}
-        asked["isBase64Encoded"] = base64_body
+        """Send a request to the receiver, as API Gateway does; return the response."""
+        request = event("form_sync")
+        request["headers"] = {"Content-Type": "application/json", **headers}
+        request["multiValueHeaders"] = {name: [value] for name, value in request["headers"].items()}
+        request["isBase64Encoded"] = base64_body
         text = base64.b64encode(body).decode() if base64_body else body.decode(errors="replace")
-        asked["body"] = text
-        answer = form_sync.handler(asked, FakeLambdaContext())
-        assert answer["headers"]["Content-Type"] == "application/json"
-        return {**answer, "body": json.loads(answer["body"])}
+        request["body"] = text
+        response = form_sync.handler(request, FakeLambdaContext())
+        assert response["headers"]["Content-Type"] == "application/json"
+        return {**response, "body": json.loads(response["body"])}
 
     def push(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Deliver what the simulated tenant pushes."""
+        """Deliver a push of the simulated tenant; return the status."""
         assert url.endswith("/forms")
         return int(self.post(body, headers)["statusCode"])
 
-    # The lane
+    # The queue and the consumer
 
-    def waiting(self) -> list[tuple[dict[str, Any], int]]:
-        """Take every message off the forms queue; return each with its delay in seconds."""
+    def take_messages(self) -> list[tuple[dict[str, Any], int]]:
+        """Remove all messages from the forms queue; return each with its delay in seconds."""
         queue = get_backend("sqs")[ACCOUNT][REGION].queues["forms"]
-        taken = [
+        messages = [
             (
                 json.loads(message.body),
                 round(max(0, message.delayed_until - (message.sent_timestamp or 0)) / 1000),
@@ -94,16 +96,16 @@ class FormHarness(Harness):
             for message in queue._messages
         ]
         queue._messages.clear()
-        return taken
+        return messages
 
     def consume(self, message: Mapping[str, Any]) -> tuple[HintResult, int]:
-        """Have the lane hear one message, as the queue would hand it over."""
+        """Let the consumer handle one message, as the queue delivers it."""
         [delivery] = parse_hints({"Records": [{"messageId": "m", "body": json.dumps(message)}]})
         assert delivery.hint is not None
         return self.consumer.handle(delivery.hint, delivery.busy_retries)
 
     def tables(self) -> str:
-        """Every byte of every table."""
+        """Return the contents of all tables as text."""
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         items = [dynamodb.scan(TableName=name)["Items"] for name in TABLES]
         return json.dumps(items, sort_keys=True, default=str)
@@ -112,7 +114,7 @@ class FormHarness(Harness):
 def signed(
     body: bytes, *, key: str = KEY, message: str = "msg_1", at: float | None = None
 ) -> dict[str, str]:
-    """The headers with which a sender signs a body."""
+    """Return the headers with which a sender signs a body."""
     timestamp = str(int(time.time() if at is None else at))
     return {
         "webhook-id": message,

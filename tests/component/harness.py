@@ -1,4 +1,4 @@
-"""The real engine and adapters, moto's DynamoDB and Secrets Manager, both simulators in-process."""
+"""The component test harness: the real connector, moto's AWS and both simulators in one process."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _TemplateLoader.add_multi_constructor("!", lambda *_: None)
 
 
 TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-"""What CreateTable takes of a table's properties; other calls set the rest."""
+"""The properties of a table that CreateTable accepts; other calls set the rest."""
 
 
 @cache
 def table_definitions() -> dict[str, dict[str, Any]]:
-    """Return the tables of the template, so that tests run on the keys that are deployed."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a safe loader's child
+    """Return the tables of the template, so that tests use the deployed keys."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a subclass of SafeLoader
     return {
         name: resource["Properties"]
         for name, resource in template["Resources"].items()
@@ -64,8 +64,8 @@ def table_definitions() -> dict[str, dict[str, Any]]:
 def create_table(client: DynamoDBClient, name: str) -> None:
     """Create one table of the template, empty."""
     definition = table_definitions()[name]
-    kept: Any = {key: definition[key] for key in TABLE_KEYS if key in definition}
-    client.create_table(TableName=name, **kept)
+    properties: Any = {key: definition[key] for key in TABLE_KEYS if key in definition}
+    client.create_table(TableName=name, **properties)
 
 
 def _no_pause(_seconds: float) -> None:
@@ -73,15 +73,15 @@ def _no_pause(_seconds: float) -> None:
 
 
 class Harness:
-    """Both sides, the engine between them, and the ways in which people change things."""
+    """Both systems, the connector between them, and the actions of their users."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self._clock_offset = 0.0
         self.org = SalesforceOrg()
         self.tenant = PleziTenant()
-        self._web = requests.Session()
-        self._web.mount("https://app.plezi.co", InProcessAdapter(self.tenant))
-        self._web.mount("https://", InProcessAdapter(self.org))
+        self._http = requests.Session()
+        self._http.mount("https://app.plezi.co", InProcessAdapter(self.tenant))
+        self._http.mount("https://", InProcessAdapter(self.org))
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         for name in table_definitions():
             create_table(dynamodb, name)
@@ -109,11 +109,11 @@ class Harness:
 
     def clock(self) -> float:
         """Return the time of the connector, in seconds since 1970."""
-        return time.time() + self._ahead
+        return time.time() + self._clock_offset
 
     @property
     def runtime(self) -> dict[str, Any]:
-        """What every role is built with here: no pauses, both systems in this process."""
+        """The arguments of `build_app` for every role: no pauses, both systems in this process."""
         return {
             "aws": BotoAdapters(
                 self.clock, new_id, _no_pause, random.random, no_log, validate=True
@@ -126,7 +126,7 @@ class Harness:
         }
 
     def build(self, settings: WorkerSettings) -> WorkerApp:
-        """Build the worker that is deployed, as a new process does."""
+        """Build the deployed worker, as a new process does."""
         return build_app(settings, **self.runtime)
 
     def http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
@@ -137,6 +137,7 @@ class Harness:
         return session
 
     def put_secrets(self) -> None:
+        """Create the secrets that both systems accept."""
         user = self.org.integration_user
         secrets = boto3.client("secretsmanager", region_name=REGION)
         salesforce = {
@@ -155,53 +156,54 @@ class Harness:
     # Runs
 
     def let_pass(self, seconds: float) -> None:
-        """Let time pass for the connector; both sides have clocks of their own."""
-        self._ahead += seconds
+        """Advance the clock of the connector; both systems have their own clocks."""
+        self._clock_offset += seconds
 
     def sync(
-        self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **asked: Any
+        self, out_of_time: Any = lambda: False, kind: RunKind = RunKind.CHANGES, **options: Any
     ) -> Run:
-        """Request a run and work on it until it ends, as the queue would."""
-        run_id = self.run_requester.request_run(kind, **asked)
+        """Request a run and work on it until it ends, as the queue does."""
+        run_id = self.run_requester.request_run(kind, **options)
         return self.run_phase(run_id, out_of_time)
 
-    def dry_run(self, **asked: Any) -> tuple[Run, list[JournalEntry]]:
-        """Ask what a run would do; return its record and every line of its plan."""
-        run = self.sync(kind=RunKind.DRY_RUN, **asked)
+    def dry_run(self, **options: Any) -> tuple[Run, list[JournalEntry]]:
+        """Make a dry run; return its record and all entries of its plan."""
+        run = self.sync(kind=RunKind.DRY_RUN, **options)
         items = boto3.client("dynamodb", region_name=REGION).query(
             TableName="JournalTable",
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"plan#{run.id}"}},
         )["Items"]
-        return run, [line for item in items for line in parse_entries(item)]
+        return run, [entry for item in items for entry in parse_entries(item)]
 
     def run_phase(self, run_id: str, out_of_time: Any = lambda: False) -> Run:
-        """Work on a run until it ends, as the queue would."""
-        part = Phase.READ
+        """Work on a run until it ends, as the queue does."""
+        phase = Phase.READ
         for _ in range(1000):
-            state = self.engine.run_phase(run_id, part, out_of_time)
+            state = self.engine.run_phase(run_id, phase, out_of_time)
             if state is not RunState.RUNNING:
                 break
-            part = self._continuation()
+            phase = self._next_phase()
         run = self.ledger.load_run(run_id)
         assert run is not None
         return run
 
-    def _continuation(self) -> Phase:
+    def _next_phase(self) -> Phase:
+        """Return the phase of the last queued message, and empty the queue."""
         sqs = boto3.client("sqs", region_name=REGION)
         url = sqs.get_queue_url(QueueName="runs.fifo")["QueueUrl"]
-        part = Phase.READ
+        phase = Phase.READ
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                part = Phase(json.loads(message["Body"])["phase"])
+                phase = Phase(json.loads(message["Body"])["phase"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return part
+        return phase
 
-    # Salesforce, as a sales person
+    # Actions of a Salesforce user
 
     def _log_in(self) -> str:
         user = self.org.sales_user
-        answer = self._web.post(
+        response = self._http.post(
             f"{SALESFORCE}/services/oauth2/token",
             data={
                 "grant_type": "password",
@@ -211,19 +213,19 @@ class Harness:
                 "password": user.password + user.security_token,
             },
         )
-        assert answer.ok, answer.text
-        return str(answer.json()["access_token"])
+        assert response.ok, response.text
+        return str(response.json()["access_token"])
 
     def salesforce(self, method: str, path: str, body: Any = None, **params: str) -> Any:
-        answer = self._web.request(
+        response = self._http.request(
             method,
             f"{SALESFORCE}/services/data/v64.0/{path}",
             json=body,
             params=params,
             headers={"Authorization": f"Bearer {self._token}"},
         )
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
+        assert response.ok, response.text
+        return response.json() if response.content else None
 
     def add_lead(self, **fields: Any) -> str:
         lead = {"LastName": "Doe", "Company": "Doe SA", **fields}
@@ -242,16 +244,18 @@ class Harness:
             "plezi_url__c,score__c,status__c"
         )
         where = f" WHERE Email = '{email}'" if email else ""
-        answer = self.salesforce("GET", "query", q=f"SELECT {fields} FROM Lead{where} ORDER BY Id")
-        return list(answer["records"])
+        response = self.salesforce(
+            "GET", "query", q=f"SELECT {fields} FROM Lead{where} ORDER BY Id"
+        )
+        return list(response["records"])
 
     def contact(self, contact: str) -> dict[str, Any]:
         return dict(self.salesforce("GET", f"sobjects/Contact/{contact}"))
 
-    # Plezi, as a marketer
+    # Actions of a Plezi user
 
     def plezi(self, method: str, path: str, body: Any = None, **params: str) -> Any:
-        answer = self._web.request(
+        response = self._http.request(
             method,
             f"{PLEZI}/{path}",
             json=body,
@@ -261,8 +265,8 @@ class Harness:
                 "X-Tenant-Company": self.tenant.tenant_name,
             },
         )
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
+        assert response.ok, response.text
+        return response.json() if response.content else None
 
     def add_person(self, **attributes: Any) -> str:
         body = {"data": {"type": "contacts", "attributes": attributes}}
@@ -273,19 +277,20 @@ class Harness:
         self.plezi("PUT", f"contacts/{person}", body)
 
     def people(self) -> dict[str, dict[str, Any]]:
-        """What people see in Plezi, whatever its API is like."""
-        rows = self.control("plezi", "GET", "contacts?limit=1000")["contacts"]
-        return {row["email"].lower(): row for row in rows}
+        """Return all Plezi contacts by e-mail, as its users see them; the API may differ."""
+        contacts = self.control("plezi", "GET", "contacts?limit=1000")["contacts"]
+        return {contact["email"].lower(): contact for contact in contacts}
 
-    # Controls
+    # Controls of the simulators
 
     def control(self, side: str, method: str, path: str, body: Any = None) -> Any:
         base = "https://app.plezi.co" if side == "plezi" else SALESFORCE
-        answer = self._web.request(method, f"{base}/_sim/{path}", json=body)
-        assert answer.ok, answer.text
-        return answer.json()
+        response = self._http.request(method, f"{base}/_sim/{path}", json=body)
+        assert response.ok, response.text
+        return response.json()
 
     def mark(self) -> None:
+        """Start to count calls from zero."""
         for side in ("plezi", "salesforce"):
             self.control(side, "POST", "mark")
 
@@ -293,6 +298,7 @@ class Harness:
         return dict(self.control(side, "GET", "calls"))
 
     def journal(self, email: str) -> list[dict[str, Any]]:
+        """Return the journal entries of an e-mail; values are JSON."""
         items = boto3.client("dynamodb", region_name=REGION).query(
             TableName="JournalTable",
             KeyConditionExpression="pk = :pk",
@@ -300,16 +306,16 @@ class Harness:
         )["Items"]
         return [
             {
-                "at": line.at,
-                "run_id": line.run_id,
-                "kind": line.kind,
-                "side": line.side,
-                "record": line.record_id,
-                "field": line.field,
-                "before": json.dumps(line.before, ensure_ascii=False),
-                "after": json.dumps(line.after, ensure_ascii=False),
-                "rule": line.rule,
+                "at": entry.at,
+                "run_id": entry.run_id,
+                "kind": entry.kind,
+                "side": entry.side,
+                "record": entry.record_id,
+                "field": entry.field,
+                "before": json.dumps(entry.before, ensure_ascii=False),
+                "after": json.dumps(entry.after, ensure_ascii=False),
+                "rule": entry.rule,
             }
             for item in items
-            for line in parse_entries(item)
+            for entry in parse_entries(item)
         ]

@@ -1,4 +1,4 @@
-"""What a function does on AWS while it is watched, beside what the template lets it do."""
+"""The AWS permissions that a function uses, and those that the template grants to it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from botocore.client import BaseClient
 
 from tests.template.conftest import ROOT, Template, _Loader
 
-Right = tuple[str, str]
-"""An IAM action, and the resource of the template (with its index) that it is for."""
+Permission = tuple[str, str]
+"""An IAM action and its resource in the template, with the index of a table."""
 
 OTHER_NAMES = {
     "runs.fifo": "RunsQueue",
@@ -24,73 +24,78 @@ OTHER_NAMES = {
     "salesforce": "SalesforceSecret",
     "plezi": "PleziSecret",
 }
-"""The harness's names for what the template calls otherwise."""
-TRANSACTED = {
+"""The names of resources in the harness, and their different names in the template."""
+TRANSACTION_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-"""A transaction needs the rights of its parts (DynamoDB's guide to IAM and transactions)."""
+"""A transaction needs the permissions of its parts.
+
+Source: Amazon DynamoDB Developer Guide, Using IAM with DynamoDB transactions.
+"""
 
 
 @dataclass
 class ApiCallRecorder:
-    """Every call to AWS that is made while it is on."""
+    """Records the permissions of the calls to AWS while it is active."""
 
-    on: bool = False
-    used: set[Right] = field(default_factory=set)
+    is_active: bool = False
+    used: set[Permission] = field(default_factory=set)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Look at what happens inside, and at nothing else."""
-        self.on = True
+        """Record the calls inside the context."""
+        self.is_active = True
         try:
             yield
         finally:
-            self.on = False
+            self.is_active = False
 
-    def note(self, service: str, operation: str, asked: Mapping[str, Any]) -> None:
-        """Remember the rights that a call wants."""
-        if self.on:
-            self.used.update(_wanted(service, operation, asked))
+    def record(self, service: str, operation: str, request: Mapping[str, Any]) -> None:
+        """Add the permissions that a call needs."""
+        if self.is_active:
+            self.used.update(_needed_permissions(service, operation, request))
 
 
 def record_calls(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
-    """Watch every client of this process."""
-    watch = ApiCallRecorder()
+    """Record the calls of all clients in this process."""
+    recorder = ApiCallRecorder()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
-    def noted(client: BaseClient, operation: str, asked: dict[str, Any]) -> Any:
-        watch.note(client.meta.service_model.service_name, operation, asked)
-        return call(client, operation, asked)
+    def recorded(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        recorder.record(client.meta.service_model.service_name, operation, request)
+        return call(client, operation, request)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
-    return watch
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    return recorder
 
 
-def _wanted(service: str, operation: str, asked: Mapping[str, Any]) -> Iterator[Right]:
+def _needed_permissions(
+    service: str, operation: str, request: Mapping[str, Any]
+) -> Iterator[Permission]:
     match service, operation:
         case "dynamodb", "TransactWriteItems":
-            for part in asked["TransactItems"]:
-                for kind, what in part.items():
-                    yield f"dynamodb:{TRANSACTED[kind]}", what["TableName"]
+            for part in request["TransactItems"]:
+                for kind, operand in part.items():
+                    yield f"dynamodb:{TRANSACTION_ACTIONS[kind]}", operand["TableName"]
         case "dynamodb", "BatchGetItem" | "BatchWriteItem":
-            for table in asked["RequestItems"]:
+            for table in request["RequestItems"]:
                 yield f"dynamodb:{operation}", table
         case "dynamodb", _:
-            index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
-            yield f"dynamodb:{operation}", asked["TableName"] + index
+            index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+            yield f"dynamodb:{operation}", request["TableName"] + index
         case "sqs", _:
-            yield f"sqs:{operation}", _name(asked["QueueUrl"])
+            yield f"sqs:{operation}", _name(request["QueueUrl"])
         case "secretsmanager", _:
-            secret = asked["SecretId"]
+            secret = request["SecretId"]
             yield (
                 f"secretsmanager:{operation}",
                 "FormsSecret" if secret == "forms" else _name(secret),
             )
         case "sns", _:
-            yield f"sns:{operation}", _name(asked["TopicArn"])
+            yield f"sns:{operation}", _name(request["TopicArn"])
         case _:
             yield f"{service}:{operation}", "?"
 
@@ -100,21 +105,21 @@ def _name(text: str) -> str:
     return OTHER_NAMES.get(last, last)
 
 
-def granted(function: str) -> set[Right]:
-    """Return what the template's own statements let a function do."""
+def granted(function: str) -> set[Permission]:
+    """Return the permissions that the statements of the template grant to a function."""
     text = Path(ROOT / "template.yaml").read_text(encoding="utf-8")
     template = Template(yaml.load(text, _Loader))  # noqa: S506  # a safe loader, with constructors for tags
-    rights = set()
+    permissions = set()
     for statement in template.statements(function):
         actions, resources = statement["Action"], statement["Resource"]
         for action in actions if isinstance(actions, list) else [actions]:
             for resource in resources if isinstance(resources, list) else [resources]:
-                rights.add((action, _resource(resource)))
-    return rights
+                permissions.add((action, _resource(resource)))
+    return permissions
 
 
 def _resource(value: Mapping[str, Any]) -> str:
-    """The logical name that a resource's ARN is made of, with the index of a table."""
+    """Return the logical name of a resource, with the index of a table."""
     match value:
         case {"Ref": str(name)}:
             return name

@@ -1,4 +1,4 @@
-"""Ana and Bob, and how to look at what has become of them."""
+"""Two contacts, Ana and Bob, and helpers that read their state."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ def lead_of(harness: Harness, email: str = ANA) -> dict[str, Any]:
     return lead
 
 
-def second_run_is_silent(harness: Harness) -> bool:
-    """Whether another run writes nothing on either side."""
+def next_run_writes_nothing(harness: Harness) -> bool:
+    """Return whether another run writes nothing to either side."""
     harness.mark()
     harness.sync()
     return not harness.calls("plezi")["writes"] and not harness.calls("salesforce")["writes"]
 
 
-def later(harness: Harness, seconds: int = 60) -> None:
+def advance_clocks(harness: Harness, seconds: int = 60) -> None:
+    """Advance the clocks of both systems."""
     for side in ("plezi", "salesforce"):
         harness.control(side, "POST", "clock", {"advance": seconds})

@@ -7,10 +7,16 @@ import pytest
 
 from connector.model import AttentionKind, RunKind
 from tests.component.harness import REGION, Harness
-from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
+from tests.component.people_fixtures import (
+    ANA,
+    BOB,
+    advance_clocks,
+    lead_of,
+    next_run_writes_nothing,
+)
 
 
-def lose_the_ledger(harness: Harness) -> None:
+def empty_the_ledger(harness: Harness) -> None:
     """Nothing is left of the ledger but the switch: everybody is a stranger again."""
     client = boto3.client("dynamodb", region_name=REGION)
     for item in client.scan(TableName="LedgerTable")["Items"]:
@@ -18,7 +24,7 @@ def lose_the_ledger(harness: Harness) -> None:
     harness.ledger.set_enabled(on=True, now=0.0)
 
 
-class TestAddress:
+class TestEmail:
     @pytest.mark.parametrize("side", ["plezi", "salesforce"])
     def test_an_email_changed_on_one_side_is_changed_on_the_other_side(
         self, harness: Harness, ana: str, side: str
@@ -32,7 +38,7 @@ class TestAddress:
 
         assert list(harness.people()) == ["ana.lopez@example.com"]
         assert [lead["Email"] for lead in harness.leads()] == ["ana.lopez@example.com"]
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_an_email_given_up_by_one_contact_and_taken_by_another_is_two_people(
         self, harness: Harness, ana: str
@@ -48,7 +54,7 @@ class TestAddress:
         assert now.pop(lead) == ("ana.lopez@example.com", "111")
         assert list(now.values()) == [(ANA, "222")]
         assert lead_of(harness)["plezi_url__c"].endswith(other)
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_it_is_two_people_when_the_new_contact_is_read_first(
         self, harness: Harness, ana: str
@@ -65,7 +71,7 @@ class TestAddress:
         now = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
         assert now.pop(lead) == ("ana.lopez@example.com", "112")
         assert list(now.values()) == [(ANA, "222")]
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_emails_passed_from_one_contact_to_another_do_not_mix_their_values(
         self, harness: Harness, ana: str
@@ -83,7 +89,7 @@ class TestAddress:
             leads[ANA]: ("carl@example.com", "111"),
             leads[BOB]: (ANA, "999"),
         }
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_link_held_for_a_taken_email_moves_when_the_email_is_free(
         self, harness: Harness, ana: str
@@ -104,7 +110,7 @@ class TestAddress:
         assert harness.ledger.load_links([ANA])[ANA].holds == {}
         assert harness.people()[ANA]["id"] == bob
         assert harness.people()[ANA]["phone"] == "998"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_two_leads_of_one_contact_that_get_two_emails_leave_no_link_behind(
@@ -120,14 +126,14 @@ class TestAddress:
             harness.sync()
 
         assert ANA not in harness.ledger.load_links([ANA])
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_link_returns_to_the_email_that_its_records_agree_on(
         self, harness: Harness, ana: str
     ) -> None:
-        lose_the_ledger(harness)
+        empty_the_ledger(harness)
         harness.edit_person(ana, email="zoe@example.com")
-        later(harness)
+        advance_clocks(harness)
         harness.edit_lead(
             lead_of(harness)["Id"], Title="CMO"
         )  # her Lead is the newest, and says ANA
@@ -149,9 +155,9 @@ class TestAddress:
         person = harness.people()[ANA]["id"]
         harness.edit_person(person, email="ana.lopez@example.com")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.edit_person(person, email=ANA)
-        later(harness)
+        advance_clocks(harness)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="999")
 
         for _ in range(2):
@@ -159,7 +165,7 @@ class TestAddress:
 
         assert sorted(harness.people()) == [ANA]
         assert [(row["Email"], row["Phone"]) for row in harness.leads()] == [(ANA, "111")] * 2
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_full_run_does_not_hold_a_taken_email_again(self, harness: Harness, ana: str) -> None:
         harness.add_person(email=BOB, last_name="Ruiz", phone="222")
@@ -178,10 +184,10 @@ class TestAddress:
     def test_an_email_in_use_is_listed_for_review_and_written_when_it_is_free(
         self, harness: Harness, ana: str
     ) -> None:
-        lose_the_ledger(harness)
+        empty_the_ledger(harness)
         harness.edit_person(ana, email="zoe@example.com")
         harness.add_person(email=ANA, last_name="Ruiz", phone="222")
-        later(harness)
+        advance_clocks(harness)
         harness.edit_lead(
             lead_of(harness)["Id"], Title="CMO"
         )  # the newest: Plezi refuses its address
@@ -199,7 +205,7 @@ class TestAddress:
             "zoe@example.com": "111",
             ANA: "222",
         }
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_an_email_of_another_contact_is_held_and_no_values_are_mixed(

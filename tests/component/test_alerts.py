@@ -32,7 +32,7 @@ def test_too_many_quarantined_records_send_one_alert_with_the_remedy(
     credentials.run()
     credentials.run()
 
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert subject == "10 people or more are in quarantine"
     assert "GET /admin/attention?kind=quarantine" in text
     assert "All other people are synchronized" in text
@@ -54,7 +54,7 @@ def test_an_alert_reports_a_field_that_disappeared_and_that_it_returns_automatic
     credentials.run()
     credentials.run()
 
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert subject == "The field MobilePhone is no longer synchronized"
     assert "synchronized again when this is corrected" in text
 
@@ -66,7 +66,7 @@ def test_an_unavailable_side_sends_one_alert(credentials: CredentialFixtures) ->
     credentials.switch(org_status="active")
     assert credentials.run().state is RunState.DONE
 
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert subject == "A run ended failed (login_unavailable)"
     assert "The next run tries again" in text
 
@@ -80,7 +80,7 @@ def test_an_alert_is_sent_when_the_api_calls_of_the_org_run_out(
     credentials.run()
     credentials.run()
 
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert subject == "86% of the org's API calls of 24 hours are used"
     assert "API Usage" in text
 
@@ -96,7 +96,7 @@ def test_a_successful_run_sends_an_alert_when_the_password_expires_soon(
     credentials.run()
     credentials.run()
 
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert subject == "The Salesforce password expires within 3 days"
     assert "use a flow without a password" in text
 
@@ -133,7 +133,7 @@ def test_an_alert_is_published_to_the_topic(credentials: CredentialFixtures) -> 
     topic = credentials.harness.resources["alerts_topic"]
     SnsAlertPublisher(sns, topic, IMMEDIATE).publish(alert)
 
-    assert credentials.mail()[0][0] == "What"
+    assert credentials.received_alerts()[0][0] == "What"
 
 
 @pytest.mark.usefixtures("credentials")
@@ -159,4 +159,4 @@ def test_a_missing_topic_does_not_fail_the_run(
 
     credentials.run()
 
-    assert len(credentials.mail()) == 1
+    assert len(credentials.received_alerts()) == 1

@@ -8,7 +8,7 @@ from tests.component.harness import Harness
 ANA = "ana@example.com"
 
 
-def quota(harness: Harness, **numbers: int) -> None:
+def set_quota(harness: Harness, **numbers: int) -> None:
     harness.control("salesforce", "POST", "quota", numbers)
 
 
@@ -16,7 +16,7 @@ def test_a_run_that_used_its_share_is_paused_and_continues_the_next_day(
     harness: Harness,
 ) -> None:
     harness.add_person(email=ANA, last_name="Lopez")
-    quota(harness, max=10)  # the share is 2 calls
+    set_quota(harness, max=10)  # the share is 2 calls
 
     run = harness.sync()
 
@@ -26,7 +26,7 @@ def test_a_run_that_used_its_share_is_paused_and_continues_the_next_day(
     assert harness.sync().state is RunState.PAUSED
     assert harness.calls("salesforce")["total"] == 0
 
-    quota(harness, max=15000, used=0)
+    set_quota(harness, max=15000, used=0)
     harness.ledger.save_document("api_usage", {"used": 0, "total": 15000})
     assert harness.sync().state is RunState.DONE
     assert [lead["Email"] for lead in harness.leads()] == [ANA]
@@ -46,12 +46,12 @@ def test_the_connector_s_calls_are_counted_across_invocations(harness: Harness) 
 def test_a_run_pauses_when_other_programs_used_the_org_s_calls(harness: Harness) -> None:
     harness.sync()
     harness.add_person(email=ANA, last_name="Lopez")
-    quota(harness, max=15000, used=14900)
+    set_quota(harness, max=15000, used=14900)
 
     assert harness.sync().state is RunState.PAUSED
     assert harness.leads() == []
 
-    quota(harness, max=15000, used=100)
+    set_quota(harness, max=15000, used=100)
     assert harness.sync().state is RunState.DONE
     assert len(harness.leads()) == 1
 
@@ -60,7 +60,7 @@ def test_forms_have_a_reserve_beyond_the_share(harness: Harness) -> None:
     harness.sync()
     harness.add_person(email=ANA, last_name="Lopez")
     ours = harness.ledger.calls_since(int(harness.context.clock()) // 3600 - 23)
-    quota(harness, max=ours * 5 - 2)  # a little above 20 %, below 25 %
+    set_quota(harness, max=ours * 5 - 2)  # a little above 20 %, below 25 %
     harness.ledger.save_document("api_usage", {"used": 0, "total": ours * 5 - 2})
 
     assert harness.sync().state is RunState.PAUSED
@@ -73,9 +73,9 @@ def test_forms_have_a_reserve_beyond_the_share(harness: Harness) -> None:
 def test_the_next_run_continues_a_paused_full_run(harness: Harness) -> None:
     harness.add_person(email=ANA, last_name="Lopez")
     harness.sync()
-    quota(harness, max=15000, used=14900)
+    set_quota(harness, max=15000, used=14900)
     assert harness.sync(kind=RunKind.FULL).state is RunState.PAUSED
-    quota(harness, max=15000, used=100)
+    set_quota(harness, max=15000, used=100)
 
     harness.sync()
 

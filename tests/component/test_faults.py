@@ -10,18 +10,18 @@ import pytest
 from connector.model import LinkChange, RunKind, RunState
 from connector.sync.resolve_phase import STALE_SECONDS
 from tests.component.harness import Harness
-from tests.component.people_fixtures import later
+from tests.component.people_fixtures import advance_clocks
 
 COLLECTIONS = "composite/sobjects"
 
 
-def order(harness: Harness, side: str, kind: str, **options: Any) -> None:
+def inject_fault(harness: Harness, side: str, kind: str, **options: Any) -> None:
     harness.control(side, "POST", "faults", {"kind": kind, **options})
 
 
 def test_a_create_whose_response_was_lost_creates_one_lead(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
-    order(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
 
     harness.sync()
     harness.sync()
@@ -36,7 +36,7 @@ def test_an_update_whose_response_was_lost_is_recognized_as_our_own(harness: Har
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.edit_person(person, phone="222")
-    order(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
     harness.sync()
 
     harness.edit_person(person, phone="111")
@@ -54,8 +54,8 @@ def test_an_update_that_a_user_may_have_overwritten_is_held_for_review(harness: 
     harness.sync()
     [lead] = harness.leads()
     harness.edit_person(person, phone="222")
-    order(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
-    order(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
     harness.sync()
     harness.control("salesforce", "DELETE", "faults")
     harness.control("salesforce", "POST", "clock", {"advance": 60})
@@ -79,7 +79,7 @@ def test_a_create_in_plezi_whose_response_was_lost_creates_one_contact(
     harness: Harness, kind: str
 ) -> None:
     harness.add_lead(Email="bob@example.com", LastName="Roi")
-    order(harness, "plezi", kind, method="POST", path="contacts")
+    inject_fault(harness, "plezi", kind, method="POST", path="contacts")
 
     harness.sync()
     harness.let_pass(STALE_SECONDS)
@@ -98,8 +98,8 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.edit_lead(harness.leads()[0]["Id"], Phone="222")
-    order(harness, "plezi", "reset_after", method="PUT|PATCH")
-    order(harness, "plezi", "stale", parameters={"seconds": 30})
+    inject_fault(harness, "plezi", "reset_after", method="PUT|PATCH")
+    inject_fault(harness, "plezi", "stale", parameters={"seconds": 30})
     harness.sync()
     harness.edit_person(person, phone="111")  # what it said before, and shows anyway
 
@@ -119,7 +119,7 @@ def test_a_locked_row_is_written_by_the_next_run_and_delays_no_other_record(
 ) -> None:
     for name in ("a", "b"):
         harness.add_person(email=f"{name}@example.com", last_name=name)
-    order(harness, "salesforce", "lock_row", path=COLLECTIONS, parameters={"records": [0]})
+    inject_fault(harness, "salesforce", "lock_row", path=COLLECTIONS, parameters={"records": [0]})
 
     harness.sync()
     harness.sync()
@@ -129,7 +129,7 @@ def test_a_locked_row_is_written_by_the_next_run_and_delays_no_other_record(
 
 def test_an_expired_session_is_renewed_once(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
-    order(harness, "salesforce", "session_expired")
+    inject_fault(harness, "salesforce", "session_expired")
     harness.mark()
 
     run = harness.sync()
@@ -141,7 +141,7 @@ def test_an_expired_session_is_renewed_once(harness: Harness) -> None:
 
 def test_an_exhausted_quota_stops_the_run_and_the_next_run_continues(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
-    order(harness, "salesforce", "quota_exceeded", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "quota_exceeded", path=COLLECTIONS)
 
     first = harness.sync()
     harness.sync()
@@ -152,7 +152,7 @@ def test_an_exhausted_quota_stops_the_run_and_the_next_run_continues(harness: Ha
 
 def test_a_row_that_becomes_visible_late_is_read(harness: Harness) -> None:
     harness.sync()
-    order(
+    inject_fault(
         harness,
         "salesforce",
         "late_commit",
@@ -365,8 +365,8 @@ def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
 ) -> None:
     """The creation would be an upsert: it would overwrite what sales typed on that Lead since."""
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
-    order(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
-    order(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    inject_fault(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
     harness.sync()
     harness.control("salesforce", "DELETE", "faults")
     for side in ("plezi", "salesforce"):
@@ -386,7 +386,7 @@ def test_a_contact_missing_from_a_page_is_found_and_not_overwritten(harness: Har
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Company="Acme", Phone="111")
     harness.control("plezi", "POST", "clock", {"advance": 60})
     harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest
-    order(harness, "plezi", "truncated_page")
+    inject_fault(harness, "plezi", "truncated_page")
 
     harness.sync()
 
@@ -446,7 +446,7 @@ def test_an_edit_read_after_the_clock_was_set_back_is_synchronized(
     harness.edit_lead(lead, Phone="222")
     harness.sync(kind=RunKind.SELECTED, emails=("ana@example.com",))
     assert harness.leads()[0]["MobilePhone"] == "333"
-    later(harness)
+    advance_clocks(harness)
     harness.let_pass(-3600)
 
     if side == "plezi":
@@ -464,7 +464,7 @@ def test_a_deletion_read_after_the_clock_was_set_back_is_recorded(harness: Harne
     harness.let_pass(7200)
     harness.edit_person(person, phone="222")
     harness.sync(kind=RunKind.SELECTED, emails=("ana@example.com",))
-    later(harness)
+    advance_clocks(harness)
     harness.let_pass(-3600)
 
     harness.salesforce("DELETE", f"sobjects/Lead/{harness.leads()[0]['Id']}")
@@ -493,7 +493,7 @@ def test_the_intent_of_a_crashed_run_is_recovered_at_once_after_the_clock_was_se
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     harness.edit_person(person, phone="222")
-    order(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
     harness.sync()
     link = harness.ledger.load_links(["ana@example.com"])["ana@example.com"]
     assert link.intent is not None

@@ -54,7 +54,7 @@ def submit(harness: FormHarness, **fields: str) -> list[int]:
 
 
 def only_message(harness: FormHarness) -> dict[str, Any]:
-    [(message, _)] = harness.waiting()
+    [(message, _)] = harness.take_messages()
     return message
 
 
@@ -79,7 +79,7 @@ def test_copies_of_a_message_have_one_effect(harness: FormHarness) -> None:
 
     assert submit(harness, email=ANA, last_name="Lopez") == [202, 401, 401]
 
-    assert len(harness.waiting()) == 1
+    assert len(harness.take_messages()) == 1
 
 
 def test_a_tenant_that_cannot_sign_uses_a_token(harness: FormHarness) -> None:
@@ -140,7 +140,7 @@ def test_a_contact_that_is_not_visible_yet_is_read_again_after_5_and_30_seconds(
     waited = []
     heard, back_in = harness.consume(only_message(harness))
     while heard is HintResult.NOT_READABLE:
-        [(message, delay)] = harness.waiting()
+        [(message, delay)] = harness.take_messages()
         assert delay == back_in
         waited.append(delay)
         harness.control("plezi", "POST", "clock", {"advance": delay})
@@ -159,11 +159,11 @@ def test_a_contact_that_stays_invisible_is_left_to_the_schedule_after_three_retr
     message, waited = only_message(harness), []
     while (answer := harness.consume(message)) != (HintResult.NOT_READABLE, 0):
         assert answer[0] is HintResult.NOT_READABLE
-        [(message, delay)] = harness.waiting()
+        [(message, delay)] = harness.take_messages()
         waited.append(delay)
 
     assert waited == [5, 30, 120]
-    assert not harness.waiting()
+    assert not harness.take_messages()
     harness.control("plezi", "POST", "clock", {"advance": 10_000})
     harness.sync()
     assert len(harness.leads(ANA)) == 1
@@ -177,7 +177,7 @@ def test_a_hint_is_retried_after_5_seconds_when_a_side_is_unavailable(harness: F
 
     assert harness.consume(message) == (HintResult.BUSY, 5)
 
-    [(message, delay)] = harness.waiting()
+    [(message, delay)] = harness.take_messages()
     assert (delay, message["busy_retries"], message["attempt"]) == (5, 1, 0)
     harness.control("salesforce", "DELETE", "faults")
     assert harness.consume(message) == (HintResult.RESOLVED, 0)
@@ -202,7 +202,7 @@ def test_the_worker_handles_each_hint_of_the_sample_event(harness: FormHarness) 
     harness.ledger.set_enabled(on=False, now=0.0)
 
     assert form_worker.handler(event("forms_queue"), CONTEXT) == {"batchItemFailures": []}
-    assert not harness.waiting()
+    assert not harness.take_messages()
 
 
 def test_only_an_invalid_message_is_delivered_again(
@@ -236,7 +236,7 @@ def test_each_failed_hint_is_delivered_again(
     codes = [(line["aws_code"], line["aws_operation"]) for line in failed]
     assert codes == [("ResourceNotFoundException", "GetItem")] * 2
     assert all("/connector/" in line["frame"] for line in failed)
-    assert harness.waiting() == []
+    assert harness.take_messages() == []
 
 
 @pytest.mark.usefixtures("harness")

@@ -45,19 +45,21 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
         forget_apps()
 
 
-def renew() -> None:
+def restart_process() -> None:
     """A new container: it has read no secret yet."""
     forget_apps()
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> str:
+def log_text(caplog: pytest.LogCaptureFixture) -> str:
     """Every word of every line of the log."""
     return " ".join(str(record.__dict__) for record in caplog.records)
 
 
 def is_refused(harness: FormHarness, answer: dict[str, Any], status: int) -> bool:
     return (
-        answer["statusCode"] == status and bool(answer["body"]["error"]) and not harness.waiting()
+        answer["statusCode"] == status
+        and bool(answer["body"]["error"])
+        and not harness.take_messages()
     )
 
 
@@ -75,7 +77,7 @@ def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> N
 
     assert receiver.receive(parse_request(on_file)) == "trace-1"
 
-    [(message, _)] = harness.waiting()
+    [(message, _)] = harness.take_messages()
     assert message["email"] == "ana.lopez@example.com"
     assert message["contact_id"] == "5d52c938e317a71d00000001"
 
@@ -86,7 +88,7 @@ def test_a_signed_form_gets_202_and_a_trace_id_once_its_hint_is_in_the_queue(
     answer = harness.post(BODY, signed(BODY))
 
     assert answer["statusCode"] == 202
-    assert harness.waiting() == [
+    assert harness.take_messages() == [
         (
             {
                 "trace_id": answer["body"]["trace_id"],
@@ -104,7 +106,7 @@ def test_a_form_encoded_body_and_a_base64_body_are_accepted(harness: FormHarness
     form = b"email=zo%C3%A9%40example.com&first_name=Zo%C3%A9"
     assert harness.post(form, signed(form) | FORM)["statusCode"] == 202
     assert harness.post(BODY, signed(BODY, message="msg_2"), base64_body=True)["statusCode"] == 202
-    assert [message["email"] for message, _ in harness.waiting()] == [
+    assert [message["email"] for message, _ in harness.take_messages()] == [
         "zoé@example.com",
         "ana@example.com",
     ]
@@ -114,14 +116,14 @@ def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> 
     assert is_refused(harness, harness.post(BODY, signed(BODY, key=OTHER_KEY)), 401)
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY, OTHER_KEY]}))
-    renew()
+    restart_process()
     assert harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401  # a blank in it
     assert harness.post(BODY, signed(BODY, message="by_old"))["statusCode"] == 202
     assert harness.post(BODY, signed(BODY, message="by_new", key=OTHER_KEY))["statusCode"] == 202
 
     harness.put_forms_secret(json.dumps({"signing_keys": [OTHER_KEY]}))
-    renew()
-    harness.waiting()
+    restart_process()
+    harness.take_messages()
     assert is_refused(harness, harness.post(BODY, signed(BODY, message="late")), 401)
 
 
@@ -139,7 +141,7 @@ def test_every_request_is_refused_when_the_secret_has_no_valid_key(
     harness: FormHarness, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.put_forms_secret(secret)
-    renew()
+    restart_process()
     before = harness.tables()
 
     assert is_refused(harness, harness.post(BODY, signed(BODY)), 401)
@@ -147,18 +149,18 @@ def test_every_request_is_refused_when_the_secret_has_no_valid_key(
     assert is_refused(harness, harness.post(BODY, {"x-form-token": "too short"}), 401)
 
     assert harness.tables() == before
-    assert KEY not in logged(caplog)
+    assert KEY not in log_text(caplog)
 
 
 def test_a_token_is_accepted_only_when_it_is_in_the_secret(harness: FormHarness) -> None:
     assert is_refused(harness, harness.post(BODY, {"x-form-token": TOKEN}), 401)
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": ["o" * 32, TOKEN]}))
-    renew()
+    restart_process()
     assert harness.post(BODY, {"x-form-token": TOKEN})["statusCode"] == 202
     assert harness.post(BODY, {"Authorization": f"Bearer {TOKEN}"})["statusCode"] == 202
     assert harness.post(BODY, {"X-Form-Token": "o" * 32})["statusCode"] == 202
-    assert len(harness.waiting()) == 3
+    assert len(harness.take_messages()) == 3
     assert is_refused(harness, harness.post(BODY, {"x-form-token": TOKEN + "x"}), 401)
     assert is_refused(harness, harness.post(BODY, {"Authorization": f"Basic {TOKEN}"}), 401)
 
@@ -167,7 +169,7 @@ def test_a_wrong_signature_is_refused_although_the_token_is_valid(
     harness: FormHarness,
 ) -> None:
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
-    renew()
+    restart_process()
     headers = signed(BODY, key=OTHER_KEY) | {"x-form-token": TOKEN}
 
     assert is_refused(harness, harness.post(BODY, headers), 401)
@@ -206,7 +208,7 @@ def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
 
 def test_a_refused_request_changes_no_table(harness: FormHarness) -> None:
     harness.post(BODY, signed(BODY, message="warm"))
-    harness.waiting()
+    harness.take_messages()
     before = harness.tables()
     for name, (status, body, headers) in refused_requests().items():
         answer = harness.post(body, headers)
@@ -239,7 +241,7 @@ def test_a_body_that_is_not_utf_8_is_refused(harness: FormHarness) -> None:
 def test_a_replay_is_refused_and_has_no_effect(harness: FormHarness) -> None:
     headers = signed(BODY)
     harness.post(BODY, headers)
-    harness.waiting()
+    harness.take_messages()
     before = harness.tables()
 
     assert is_refused(harness, harness.post(BODY, headers), 401)
@@ -249,11 +251,11 @@ def test_a_replay_is_refused_and_has_no_effect(harness: FormHarness) -> None:
 def test_a_retry_by_the_sender_has_the_same_response_and_no_effect(harness: FormHarness) -> None:
     now = time.time()
     first = harness.post(BODY, signed(BODY, at=now))
-    harness.waiting()
+    harness.take_messages()
     again = signed(BODY, at=now + 7)
 
     assert harness.post(BODY, again)["body"] == first["body"]
-    assert not harness.waiting()
+    assert not harness.take_messages()
     assert is_refused(harness, harness.post(BODY, again), 401)
     assert is_refused(harness, harness.post(BODY, signed(BODY, at=now)), 401)
 
@@ -263,17 +265,19 @@ def test_an_unavailable_queue_is_a_503_and_the_next_try_sends_the_hint(
 ) -> None:
     headers = signed(BODY)
     monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url + "-gone")
-    renew()
+    restart_process()
 
     answer = harness.post(BODY, headers)
 
     assert is_refused(harness, answer, 503)
     assert int(answer["headers"]["Retry-After"]) > 0
     monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url)
-    renew()
+    restart_process()
     taken = harness.post(BODY, headers)
     assert taken["statusCode"] == 202
-    assert [message["trace_id"] for message, _ in harness.waiting()] == [taken["body"]["trace_id"]]
+    assert [message["trace_id"] for message, _ in harness.take_messages()] == [
+        taken["body"]["trace_id"]
+    ]
     assert is_refused(harness, harness.post(BODY, headers), 401)
 
 
@@ -282,7 +286,7 @@ def test_an_unavailable_table_or_secret_is_a_503(
     harness: FormHarness, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "gone")
-    renew()
+    restart_process()
     assert is_refused(harness, harness.post(BODY, signed(BODY)), 503)
 
 
@@ -300,7 +304,7 @@ def test_a_crash_between_the_idempotency_record_and_the_queue_loses_nothing(
     sent = guards.begin("hash", "trace-3", 1002.0)
     assert sent is not None
     assert (sent.trace_id, sent.sent) == ("trace-1", True)
-    assert not harness.waiting()
+    assert not harness.take_messages()
 
 
 @pytest.mark.usefixtures("harness")
@@ -321,7 +325,7 @@ def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
-    renew()
+    restart_process()
     answer = harness.post(BODY, signed(BODY))
     for _, body, headers in refused_requests().values():
         harness.post(body, headers)
@@ -332,4 +336,4 @@ def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
     ]
     assert line["api_request_id"] == event("form_sync")["requestContext"]["requestId"]
     for personal in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
-        assert personal not in logged(caplog)
+        assert personal not in log_text(caplog)

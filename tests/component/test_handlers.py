@@ -35,7 +35,7 @@ def deployed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
     return harness
 
 
-def ask_admin(name: str, **changes: Any) -> dict[str, Any]:
+def request_admin(name: str, **changes: Any) -> dict[str, Any]:
     context = FakeLambdaContext()
     answer = admin.handler({**event(name), **changes}, context)
     assert answer["statusCode"] == 200, answer["body"]
@@ -93,11 +93,11 @@ def test_a_message_for_an_unknown_run_is_removed_from_the_queue() -> None:
 
 
 def test_start_and_pause_change_whether_synchronization_is_enabled(deployed: Harness) -> None:
-    ask_admin("admin_start")
+    request_admin("admin_start")
     assert deployed.ledger.is_enabled()
-    assert ask_admin("admin_status")["started"] is True
+    assert request_admin("admin_status")["started"] is True
 
-    ask_admin("admin_start", path="/admin/pause", resource="/admin/pause")
+    request_admin("admin_start", path="/admin/pause", resource="/admin/pause")
     assert not deployed.ledger.is_enabled()
 
 
@@ -105,9 +105,11 @@ def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Harness
     deployed.add_person(email="ana@example.com", last_name="Lopez")
     older, newer = deployed.sync(), deployed.sync()
 
-    listed = ask_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
+    listed = request_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
     assert [run["run_id"] for run in listed] == [newer.id, older.id]
-    one = ask_admin("admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}")
+    one = request_admin(
+        "admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}"
+    )
     assert one["counts"]["salesforce"]["created"] == 1
     assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
 

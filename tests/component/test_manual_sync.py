@@ -17,7 +17,7 @@ from tests.component.harness import REGION, Harness
 SEGMENT = FieldPair("segment", "segment__c", Direction.BOTH)
 
 
-def with_lines(*lines: FieldPair, version: int = 1) -> MappingConfig:
+def mapping_with(*lines: FieldPair, version: int = 1) -> MappingConfig:
     kept = tuple(
         line for line in DEFAULT_MAPPING.pairs if line.key not in {new.key for new in lines}
     )
@@ -34,7 +34,7 @@ def ledger_without_runs() -> list[dict[str, Any]]:
     return [item for item in table("LedgerTable") if not item["pk"]["S"].startswith(apart)]
 
 
-def told(lines: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
+def predicted_values(lines: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
     """What is said of each field; the ids of records that do not exist yet are not known."""
     return {(it.email, it.kind, it.field, it.before, it.after) for it in lines}
 
@@ -48,7 +48,7 @@ class TestFull:
         for side in ("plezi", "salesforce"):
             harness.control(side, "POST", "clock", {"advance": 3600})
         harness.sync()
-        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
 
         harness.sync()
         assert (
@@ -72,7 +72,7 @@ class TestFull:
         for number in range(3):
             harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
         harness.sync()
-        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
         since = {
             line["at"] for number in range(3) for line in harness.journal(f"p{number}@example.com")
         }
@@ -96,7 +96,7 @@ class TestFull:
         [lead] = harness.leads()
         harness.edit_lead(lead["Id"], segment__c="large")
         harness.sync()
-        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
 
         harness.sync(kind=RunKind.FULL)
 
@@ -115,7 +115,7 @@ class TestFull:
         line = FieldPair(
             "segment", "segment__c", Direction.BOTH, policy=ConflictPolicy.SALESFORCE_WINS
         )
-        harness.context.mappings.save(with_lines(line))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(line))  # type: ignore[attr-defined]
 
         harness.sync(kind=RunKind.FULL)
 
@@ -141,7 +141,7 @@ class TestFull:
         for number in range(4):
             harness.add_person(email=f"p{number}@example.com", last_name="Roi", segment="mid")
         harness.sync()
-        harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
 
         run = harness.sync(lambda: True, kind=RunKind.FULL)
 
@@ -156,7 +156,7 @@ class TestFull:
 
         def save_at_the_first_look() -> bool:
             if next(looks) == 0:
-                harness.context.mappings.save(with_lines(SEGMENT))  # type: ignore[attr-defined]
+                harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
             return True
 
         run = harness.sync(save_at_the_first_look)
@@ -201,7 +201,7 @@ class TestSelected:
 
 class TestDryRun:
     @pytest.fixture
-    def crowd(self, harness: Harness) -> Harness:
+    def mixed_records(self, harness: Harness) -> Harness:
         """People of every sort: new ones, edits on both sides, a conflict, a refusal, mirrors."""
         known = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
         harness.add_lead(Email="bob@example.com", LastName="Roi", Phone="1")
@@ -294,11 +294,13 @@ class TestDryRun:
     def test_a_mapping_that_is_not_saved_can_be_tested(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
         harness.sync()
-        draft = json.dumps(mapping_document(with_lines(SEGMENT)))
+        draft = json.dumps(mapping_document(mapping_with(SEGMENT)))
 
         _, lines = harness.dry_run(draft=draft)
 
-        assert told(lines) == {("ana@example.com", "written", "segment__c", None, "smb")}
+        assert predicted_values(lines) == {
+            ("ana@example.com", "written", "segment__c", None, "smb")
+        }
         assert harness.context.mappings.current().version == 0
 
     def test_a_dry_run_can_be_limited_to_selected_contacts(self, crowd: Harness) -> None:

@@ -12,7 +12,7 @@ from tests.component.harness import Harness
 LIMIT = 3
 
 
-def crowd(harness: Harness, number: int) -> list[str]:
+def add_synchronized_contacts(harness: Harness, number: int) -> list[str]:
     harness.engine = SyncEngine(replace(harness.context, max_cleared=LIMIT))
     people = [
         harness.add_person(email=f"p{each}@example.com", last_name="Roi", phone="111")
@@ -22,20 +22,20 @@ def crowd(harness: Harness, number: int) -> list[str]:
     return people
 
 
-def empty(harness: Harness, people: list[str]) -> None:
+def clear_phones(harness: Harness, people: list[str]) -> None:
     for person in people:
         harness.edit_person(person, phone=None)
 
 
 def test_fields_of_a_few_contacts_may_be_cleared(harness: Harness) -> None:
-    empty(harness, crowd(harness, LIMIT))
+    clear_phones(harness, add_synchronized_contacts(harness, LIMIT))
 
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}
 
 
 def test_a_run_that_would_clear_too_many_fields_stops_and_asks(harness: Harness) -> None:
-    empty(harness, crowd(harness, LIMIT + 1))
+    clear_phones(harness, add_synchronized_contacts(harness, LIMIT + 1))
 
     run = harness.sync()
 
@@ -48,7 +48,7 @@ def test_a_run_that_would_clear_too_many_fields_stops_and_asks(harness: Harness)
 
 
 def test_a_dry_run_lists_the_affected_contacts_while_the_breaker_is_open(harness: Harness) -> None:
-    empty(harness, crowd(harness, LIMIT + 1))
+    clear_phones(harness, add_synchronized_contacts(harness, LIMIT + 1))
     harness.sync()
 
     run, lines = harness.dry_run()
@@ -59,7 +59,7 @@ def test_a_dry_run_lists_the_affected_contacts_while_the_breaker_is_open(harness
 
 
 def test_the_next_run_clears_the_fields_after_an_admin_allowed_it(harness: Harness) -> None:
-    empty(harness, crowd(harness, LIMIT + 1))
+    clear_phones(harness, add_synchronized_contacts(harness, LIMIT + 1))
     harness.sync()
 
     harness.ledger.allow_clearing(harness.context.clock() + 3600)
@@ -71,8 +71,8 @@ def test_the_next_run_clears_the_fields_after_an_admin_allowed_it(harness: Harne
 def test_an_admin_resets_the_breaker_as_corrected_or_as_intended(
     harness: Harness, admin_client: AdminClient
 ) -> None:
-    people = crowd(harness, LIMIT + 1)
-    empty(harness, people)
+    people = add_synchronized_contacts(harness, LIMIT + 1)
+    clear_phones(harness, people)
     harness.sync()
     assert admin_client.request_ok("GET", "/admin/status")["breaker"]["reason"] == "mass_clearing"
 
@@ -85,13 +85,16 @@ def test_an_admin_resets_the_breaker_as_corrected_or_as_intended(
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}
     assert admin_client.request("POST", "/admin/breaker/release", {"intended": True}).status == 409
-    told = [entry["action"] for entry in admin_client.request_ok("GET", "/admin/audit")["entries"]]
-    assert told == ["release: the emptying is meant", "release: the emptying is mended"]
+    entries = admin_client.request_ok("GET", "/admin/audit")["entries"]
+    assert [entry["action"] for entry in entries] == [
+        "reset breaker: the clearing is intended",
+        "reset breaker: the clearing is corrected",
+    ]
 
 
 def test_a_corrected_mistake_causes_no_write(harness: Harness) -> None:
-    people = crowd(harness, LIMIT + 1)
-    empty(harness, people)
+    people = add_synchronized_contacts(harness, LIMIT + 1)
+    clear_phones(harness, people)
     harness.sync()
     for person in people:
         harness.edit_person(person, phone="111")
@@ -103,7 +106,7 @@ def test_a_corrected_mistake_causes_no_write(harness: Harness) -> None:
 
 
 def test_selected_contacts_are_synchronized_while_the_breaker_is_open(harness: Harness) -> None:
-    empty(harness, crowd(harness, LIMIT + 1))
+    clear_phones(harness, add_synchronized_contacts(harness, LIMIT + 1))
     harness.sync()
 
     run = harness.sync(kind=RunKind.SELECTED, emails=["p0@example.com"])

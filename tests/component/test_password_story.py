@@ -23,7 +23,7 @@ def test_a_password_reset_from_start_to_end(credentials: CredentialFixtures) -> 
     assert credentials.logins() == [*before, REFUSED]
     breaker = harness.ledger.breaker()
     assert breaker is not None
-    [(subject, text)] = credentials.mail()
+    [(subject, text)] = credentials.received_alerts()
     assert "refuses the login" in subject
     assert "1. the password was reset" in text
     assert "Nothing is lost" in text
@@ -34,7 +34,7 @@ def test_a_password_reset_from_start_to_end(credentials: CredentialFixtures) -> 
         assert credentials.run().reason == "login_refused"
     assert harness.calls("salesforce")["logins"] == 0
     assert credentials.logins() == [*before, REFUSED]
-    assert credentials.mail() == []
+    assert credentials.received_alerts() == []
 
     # Users edit records during this time.
     harness.edit_person(ana, phone="222")
@@ -96,4 +96,4 @@ def test_a_second_password_reset_sends_a_second_alert(credentials: CredentialFix
         credentials.put(credentials.material())
         credentials.run()
 
-    assert len(credentials.mail()) == 2
+    assert len(credentials.received_alerts()) == 2

@@ -14,10 +14,16 @@ from connector.mapping import DEFAULT_MAPPING, DuplicatePolicy, MappingConfig
 from connector.model import AttentionKind, LinkChange, RunKind
 from connector.planning.manual_actions import pick_primary
 from tests.component.harness import Harness
-from tests.component.people_fixtures import ANA, BOB, later, lead_of, second_run_is_silent
+from tests.component.people_fixtures import (
+    ANA,
+    BOB,
+    advance_clocks,
+    lead_of,
+    next_run_writes_nothing,
+)
 
 
-def save(harness: Harness, **changes: Any) -> None:
+def save_mapping(harness: Harness, **changes: Any) -> None:
     mapping = MappingConfig(1, DEFAULT_MAPPING.pairs, DEFAULT_MAPPING.contact_filter, **changes)
     harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
 
@@ -33,7 +39,7 @@ class TestConversion:
         harness.sync()
 
         assert lead_of(harness)["Phone"] == "111"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_the_contact_of_a_converted_lead_takes_part_when_it_is_flagged(
@@ -42,7 +48,7 @@ class TestConversion:
         converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.salesforce(
             "PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes", "Phone": "333"}
         )
@@ -51,7 +57,7 @@ class TestConversion:
 
         assert harness.people()[ANA]["phone"] == "333"
         assert harness.contact(contact)["Phone"] == "333"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_the_base_of_a_converted_lead_is_the_base_of_its_contact(
         self, harness: Harness, ana: str
@@ -60,9 +66,9 @@ class TestConversion:
         converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
         harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
-        later(harness)
+        advance_clocks(harness)
         harness.edit_person(ana, phone="222")
-        later(harness)
+        advance_clocks(harness)
 
         harness.sync()
 
@@ -77,22 +83,22 @@ class TestConversion:
     def test_a_new_lead_after_the_conversion_takes_part(self, harness: Harness) -> None:
         harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="555")
 
         harness.sync()
 
         assert harness.people()[ANA]["phone"] == "555"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_value_cleared_in_plezi_conflicts_with_a_new_lead_and_is_in_the_journal(
         self, harness: Harness, ana: str
     ) -> None:
         harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.edit_person(ana, phone=None)
-        later(harness)
+        advance_clocks(harness)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="555")
 
         harness.sync()
@@ -117,7 +123,7 @@ class TestMerge:
 
         assert lead_of(harness)["Id"] == winner
         assert lead_of(harness)["Phone"] == "222"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(
@@ -132,7 +138,7 @@ class TestMerge:
 
         assert set(harness.people()) == {ANA, BOB}
         assert [lead["Id"] for lead in harness.leads()] == [winner]
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
 
 class TestDeletion:
@@ -147,7 +153,7 @@ class TestDeletion:
 
         assert harness.leads() == []
         assert harness.people()[ANA]["phone"] == "222"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_an_undeleted_lead_receives_the_edits_made_after_its_deletion(
         self, harness: Harness, ana: str
@@ -157,13 +163,13 @@ class TestDeletion:
         harness.sync()
         harness.edit_person(ana, phone="222")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
 
         harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
         harness.sync()
 
         assert lead_of(harness)["Phone"] == "222"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_an_undeleted_lead_receives_the_values_of_a_contact_added_after_its_deletion(
         self, harness: Harness, ana: str
@@ -174,7 +180,7 @@ class TestDeletion:
         harness.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
         harness.sync()
         assert harness.people()[ANA]["phone"] == "333"
-        later(harness)
+        advance_clocks(harness)
 
         harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
         harness.sync()
@@ -183,7 +189,7 @@ class TestDeletion:
         [met, joined] = [line for line in harness.journal(ANA) if line["kind"] == "overwritten"]
         assert (met["record"], joined["record"]) == (ana, lead)
         assert met["before"] == joined["before"] == '"111"'
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_an_undeleted_lead_receives_the_same_edit_of_both_other_records(
         self, harness: Harness, ana: str
@@ -195,17 +201,17 @@ class TestDeletion:
         harness.sync()
         harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.edit_person(ana, phone="333")
         harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "333"})
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
 
         harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
         harness.sync()
 
         assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "333"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_field_cleared_before_the_lead_was_deleted_stays_an_edit(
         self, harness: Harness, ana: str
@@ -216,20 +222,20 @@ class TestDeletion:
         harness.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
         harness.sync()
         assert harness.people()[ANA]["phone"] == "333"
-        later(harness)
+        advance_clocks(harness)
 
         harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
         harness.sync()
 
         assert lead_of(harness)["Phone"] is harness.people()[ANA]["phone"] is None
         assert ana == harness.people()[ANA]["id"]
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")
     def test_a_lead_deleted_and_created_again_is_a_first_match(self, harness: Harness) -> None:
         harness.salesforce("DELETE", f"sobjects/Lead/{lead_of(harness)['Id']}")
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="999")
 
         harness.sync()
@@ -249,13 +255,13 @@ class TestDeletion:
 
         assert harness.people() == {}
         assert lead_of(harness)["Phone"] == "222"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_a_contact_deleted_in_plezi_and_created_again_is_a_first_match(
         self, harness: Harness, ana: str
     ) -> None:
         harness.control("plezi", "DELETE", f"contacts/{ana}")
-        later(harness)
+        advance_clocks(harness)
         harness.add_person(email=ANA, last_name="Lopez", phone="777")
 
         harness.sync()
@@ -263,10 +269,10 @@ class TestDeletion:
 
         assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "777"
         assert len(harness.leads()) == 1
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
 
-class TestSeveral:
+class TestDuplicates:
     @pytest.mark.usefixtures("ana")
     def test_a_second_lead_receives_the_values_of_the_first_lead(self, harness: Harness) -> None:
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
@@ -276,10 +282,10 @@ class TestSeveral:
         assert [lead["Phone"] for lead in harness.leads(ANA)] == ["111", "111"]
         assert harness.people()[ANA]["phone"] == "111"
         assert harness.ledger.emails_needing_attention(AttentionKind.DUPLICATE, 10) == [ANA]
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_only_the_primary_lead_is_written(self, harness: Harness) -> None:
-        save(harness, duplicates=DuplicatePolicy.SURVIVOR)
+        save_mapping(harness, duplicates=DuplicatePolicy.SURVIVOR)
         person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
         harness.sync()
         first = lead_of(harness)["Id"]
@@ -296,7 +302,7 @@ class TestSeveral:
     def test_the_hold_policy_writes_no_lead_until_an_admin_picks_the_primary_lead(
         self, harness: Harness
     ) -> None:
-        save(harness, duplicates=DuplicatePolicy.HOLD)
+        save_mapping(harness, duplicates=DuplicatePolicy.HOLD)
         harness.add_lead(Email=ANA, LastName="Lopez", Phone="000")
         second = harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
         harness.sync()
@@ -321,7 +327,7 @@ class TestSeveral:
     def test_a_lead_is_created_in_addition_to_a_contact_when_the_setting_allows_it(
         self, harness: Harness
     ) -> None:
-        save(harness, create_lead_beside_contact=True)
+        save_mapping(harness, create_lead_beside_contact=True)
         harness.add_contact(Email=ANA, LastName="Lopez")
         harness.add_person(email=ANA, last_name="Lopez")
 
@@ -337,14 +343,14 @@ class TestSeveral:
             Email=ANA, LastName="Lopez", Phone="555", sync_to_plezi__c="yes"
         )
         harness.sync()
-        later(harness)
+        advance_clocks(harness)
         harness.edit_person(ana, phone="222")
         harness.sync()
 
         assert [lead["Phone"] for lead in harness.leads(ANA)] == ["222", "222"]
         assert harness.contact(contact)["Phone"] == "555"
-        assert second_run_is_silent(harness)
-        later(harness)
+        assert next_run_writes_nothing(harness)
+        advance_clocks(harness)
         harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "666"})
         harness.sync()
         assert harness.people()[ANA]["phone"] == "666"
@@ -366,7 +372,7 @@ class TestFlag:
         harness.sync()
 
         assert harness.people()[ANA]["phone"] == "111"
-        assert second_run_is_silent(harness)
+        assert next_run_writes_nothing(harness)
 
     def test_switching_the_flag_on_again_synchronizes_the_edits_made_before(
         self, harness: Harness

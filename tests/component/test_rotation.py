@@ -26,7 +26,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 STEPS = [RotationStep.CREATE, RotationStep.SET, RotationStep.TEST, RotationStep.FINISH]
 
 
-class DiedError(Exception):
+class KilledError(Exception):
     """The function was killed."""
 
 
@@ -261,7 +261,7 @@ def test_a_step_for_the_current_version_does_nothing(
     assert runs(rotates) == 0
 
 
-class Dying:
+class CallKiller:
     """Dies at the n-th call that leaves the rotation, before it or after it was carried out."""
 
     def __init__(self, at: int, *, after: bool) -> None:
@@ -272,10 +272,10 @@ class Dying:
         def dying(*given: Any, **named: Any) -> Any:
             self._left -= 1
             if self._left == 0 and not self._after:
-                raise DiedError
+                raise KilledError
             answer = call(*given, **named)
             if self._left == 0:
-                raise DiedError
+                raise KilledError
             return answer
 
         return dying
@@ -287,13 +287,15 @@ def test_a_rotation_killed_at_any_call_is_finished_by_the_next_one(
     rotates: CredentialFixtures, *, after: bool, direct: bool
 ) -> None:
     for at in range(1, 40):
-        if not _dies_and_is_followed(rotates, Dying(at, after=after), direct=direct):
+        if not _is_killed_and_finished(rotates, CallKiller(at, after=after), direct=direct):
             assert at > 8  # it was killed at every one of so many places
             return
     pytest.fail("the rotation does not come to an end")
 
 
-def _dies_and_is_followed(credentials: CredentialFixtures, dying: Dying, *, direct: bool) -> bool:
+def _is_killed_and_finished(
+    credentials: CredentialFixtures, dying: CallKiller, *, direct: bool
+) -> bool:
     version = credentials.put(credentials.material(), "AWSPENDING")
     logins_before, runs_before = len(credentials.logins()), runs(credentials)
     rotation = credentials.rotation()
@@ -315,7 +317,7 @@ def _dies_and_is_followed(credentials: CredentialFixtures, dying: Dying, *, dire
     died = False
     try:
         rotate(rotation)
-    except DiedError:
+    except KilledError:
         died = True
         credentials.harness.ledger.release_login_lock()  # as two minutes later
     rotate(credentials.rotation())

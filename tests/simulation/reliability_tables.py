@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from local.world.fault_injector import REFUSED
+from local.world.fault_injector import PUT_REFUSED
 
 HISTORIES, MODEL, NONE = "histories", "model", ""
 
@@ -169,7 +169,7 @@ INVARIANTS: Final = (
     Row(22, "crash at any step", HISTORIES, "before and after each step", ("43 process crash",)),
     Row(23, "isolation of faulty records", HISTORIES, "one rejected record of a batch", ("salesforce record_error",)),
     Row(24, "mutual exclusion", HISTORIES, "conditional puts: a second process between two steps",
-        (REFUSED,)),
+        (PUT_REFUSED,)),
     Row(25, "lease", NONE, "there is no lease: an intent expires with the worker's time-out"),
     Row(26, "deadline", HISTORIES, "runs stop and continue after a few steps"),
     Row(27, "budget", "component/test_budget.py::test_a_run_that_used_its_share_is_paused_and_continues_the_next_day", "a run does not use more than its share"),

@@ -60,8 +60,8 @@ class HistoryContext:
             self._observe_call,
             ledger=ports.ledger,
             journal=ports.journal,
-            inbox=ports.run_queue,
-            configuration=ports.mappings,
+            run_queue=ports.run_queue,
+            mappings=ports.mappings,
             dialect=PleziDialect(page_size=PAGE_SIZE),
         )
 

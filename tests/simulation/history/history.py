@@ -93,7 +93,7 @@ def run_history(
         violation,
         context.trace.hash(),
         context.log,
-        context.counted + context.stack.fault_injector.struck,
+        context.counted + context.stack.fault_injector.injected,
         context.oracle.checked,
         sum(context.oracle.allowed_losses.values()),
     )

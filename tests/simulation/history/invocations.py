@@ -76,7 +76,7 @@ class Invocations:
         self._context.oracle.newly_agreed.clear()
         during = {it.value: partial(self._apply, it.nested[0]) for it in event.nested}
         self._context.fault_injector.invocation(
-            die_at=event.value, die_after=event.crash_after, meanwhile=during
+            crash_at=event.value, crash_after=event.crash_after, user_actions=during
         )
 
     def _run(self, event: Event, request: Callable[[], str]) -> None:
