@@ -1,1 +1,1 @@
-"""The admin door."""
+"""The function of the admin API."""

@@ -1,4 +1,4 @@
-"""The context of administration, shared by the routes of all subjects."""
+"""The context of the admin use cases, shared by all routes."""
 
 from __future__ import annotations
 

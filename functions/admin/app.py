@@ -1,4 +1,4 @@
-"""The admin API: every route parses, calls one verb, answers. IAM has said who asks."""
+"""The admin API: each route parses its request and calls one use case. IAM authenticates it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from connector.telemetry import with_lambda_context
-from functions.admin import connection, fields, mapping, people, runs, status
-from functions.admin import review_queue as attention
+from functions.admin import connection, fields, mapping, people, review_queue, runs, status
 from functions.admin.error_handlers import ERROR_HANDLERS
 from functions.admin.openapi import document
 from functions.admin.responses import responses
@@ -19,20 +18,20 @@ app = APIGatewayRestResolver(
     enable_validation=True,
     response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
 )
-for subject in (status, connection, fields, mapping, runs, attention, people):
-    app.include_router(subject.router)
-for error, answer in ERROR_HANDLERS.items():
-    app.exception_handler(error)(answer)
+for module in (status, connection, fields, mapping, runs, review_queue, people):
+    app.include_router(module.router)
+for error, error_handler in ERROR_HANDLERS.items():
+    app.exception_handler(error)(error_handler)
 
 
 @app.get(
     "/admin/openapi.json",
-    summary="This API, described",
+    summary="Get the OpenAPI document",
     responses=responses(200, "The OpenAPI document."),
     tags=["status"],
 )
 def openapi() -> dict[str, Any]:
-    """Describe every route of the admin API, generated from its code."""
+    """Return the description of every route, generated from the code."""
     return document(app)
 
 

@@ -1,4 +1,4 @@
-"""The check of the connection: `update configuration`, as the article calls it."""
+"""The route that checks the connection to both sides."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ router = new_router()
 
 @router.post(
     "/admin/connection/check",
-    summary="Try the credentials",
-    responses=responses(200, "What was found, with causes in order.", 409, 502),
+    summary="Check the connection",
+    responses=responses(200, "The findings, with their causes in order.", 409, 502),
     tags=["setup"],
 )
 def check() -> ConnectionCheckResult:
-    """Log in to both sides, once, and say what a person must know; on success list the fields."""
+    """Test the credentials of both sides once; on success, list their fields."""
     return check_connection(ADMIN.get(), caller(router.current_event.raw_event))

@@ -1,4 +1,4 @@
-"""Which refusal each error is: its status, in the one declared shape."""
+"""The error handlers: the status of each error, with the one declared shape."""
 
 from __future__ import annotations
 
@@ -23,85 +23,95 @@ from connector.admin.errors import (
     UnknownItemError,
 )
 from connector.admin.mappings import mapping_view
-from connector.errors import HaltError, MappingError, RejectedError, RetryError, StaleError
+from connector.errors import (
+    HaltError,
+    MappingError,
+    RejectedError,
+    RetryError,
+    StaleError,
+    StopReason,
+)
 from connector.log_events import Event
 from connector.telemetry import log_event
-from functions.admin.responses import ErrorResponse, MappingConflict, Problem, to_problems
+from functions.admin.responses import ErrorResponse, Problem, to_problems
 
 RETRY_AFTER: Final = 5
-"""Seconds; what a busy table or a busy side mostly needs."""
-MISSING_SETTINGS: Final = "settings"
+"""Seconds after which a busy table or a busy system mostly works again."""
 
 
 def _mapping_conflict(error: MappingConflictError) -> Response[str]:
-    conflict = MappingConflict(
+    body = ErrorResponse(
         error="stale",
         message=str(error),
         yours=mapping_view(error.yours),
         current=mapping_view(error.current),
     )
-    return _answer(HTTPStatus.CONFLICT, conflict)
+    return _response(HTTPStatus.CONFLICT, body)
 
 
 def _invalid_mapping(error: InvalidMappingError) -> Response[str]:
-    refusal = ErrorResponse(
+    body = ErrorResponse(
         error="mapping",
         message=str(error),
         problems=tuple(map(Problem.model_validate, error.problems)),
         warnings=tuple(map(Problem.model_validate, error.warnings)),
     )
-    return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, refusal)
+    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, body)
 
 
 def _invalid_request(error: RequestValidationError | ValidationError) -> Response[str]:
-    refusal = ErrorResponse(
+    body = ErrorResponse(
         error="request",
-        message="the request cannot be read: each problem names its place",
+        message="the request is not valid: each problem names its place",
         problems=to_problems(error.errors()),
     )
-    return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, refusal)
+    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, body)
 
 
 def _invalid_response(error: ResponseValidationError) -> Response[str]:
-    places = [".".join(map(str, each["loc"])) for each in error.errors()]
+    places = [".".join(map(str, detail["loc"])) for detail in error.errors()]
     log_event(Event.invalid_response, places=places)
-    message = "the answer is not as it was promised: the log names the places"
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorResponse(error="defect", message=message))
+    message = "the response does not match its description: the log has the places"
+    return _response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, ErrorResponse(error="defect", message=message)
+    )
 
 
 def _not_found(error: Exception) -> Response[str]:
-    message = str(error) if isinstance(error, UnknownItemError) else "there is no such route"
-    return _answer(HTTPStatus.NOT_FOUND, ErrorResponse(error="unknown", message=message))
+    message = str(error) if isinstance(error, UnknownItemError) else "this route does not exist"
+    return _response(HTTPStatus.NOT_FOUND, ErrorResponse(error="unknown", message=message))
 
 
 def _invalid_value(error: Exception) -> Response[str]:
-    return _answer(
+    return _response(
         HTTPStatus.UNPROCESSABLE_ENTITY, ErrorResponse(error="request", message=str(error))
     )
 
 
 def _stale(error: StaleError) -> Response[str]:
-    return _answer(HTTPStatus.CONFLICT, ErrorResponse(error="stale", message=str(error)))
+    return _response(HTTPStatus.CONFLICT, ErrorResponse(error="stale", message=str(error)))
 
 
 def _busy(error: RetryError) -> Response[str]:
-    answer = _answer(
+    response = _response(
         HTTPStatus.SERVICE_UNAVAILABLE, ErrorResponse(error="busy", message=str(error))
     )
-    answer.headers["Retry-After"] = str(int(error.after) or RETRY_AFTER)
-    return answer
+    response.headers["Retry-After"] = str(int(error.after) or RETRY_AFTER)
+    return response
 
 
 def _halted(error: HaltError | RejectedError) -> Response[str]:
-    """A side refuses us. A function that lacks its settings is broken, and says so as such."""
+    """Report a refusal by Plezi or Salesforce. Missing settings are a defect, which is raised."""
     reason = error.code if isinstance(error, RejectedError) else error.reason
-    if reason == MISSING_SETTINGS:
+    if reason == StopReason.SETTINGS:
         raise error
-    return _answer(HTTPStatus.BAD_GATEWAY, ErrorResponse(error=reason, message=str(error)))
+    return _response(HTTPStatus.BAD_GATEWAY, ErrorResponse(error=reason, message=str(error)))
 
 
-def _answer(status: HTTPStatus, body: ErrorResponse) -> Response[str]:
-    text = json.dumps(body.model_dump(mode="json"), ensure_ascii=False)
+def _response(status: HTTPStatus, body: ErrorResponse) -> Response[str]:
+    members = body.model_dump(mode="json")
+    present = {name: value for name, value in members.items() if value is not None}
+    text = json.dumps(present, ensure_ascii=False)
     return Response(status.value, content_type="application/json", body=text, headers={})
 
 
@@ -121,4 +131,4 @@ ERROR_HANDLERS: Final[dict[type[Exception], Callable[[Any], Response[str]]]] = {
     HaltError: _halted,
     RejectedError: _halted,
 }
-"""What is not listed is a defect: it is raised, and API Gateway answers 502 for us."""
+"""Any other error is a defect: it is raised, and API Gateway returns status 502."""

@@ -1,4 +1,4 @@
-"""The fields of both sides, and the set-up of those that the product needs."""
+"""The routes of the fields of both sides, and of the set-up of those that the product needs."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from functions.admin.responses import responses
 
 router = new_router()
 
-Refresh = Annotated[bool, Query(description="Ask both sides again, instead of what is remembered.")]
+Refresh = Annotated[bool, Query(description="Read the fields from both sides again.")]
 
 
 class SetupRequest(BaseModel):
-    """Whether to make what is missing, or only to look."""
+    """With `create`, the missing fields are created; without, the fields are only reported."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     create: bool = False
 
 
-LOOK_ONLY = SetupRequest()
+REPORT_ONLY = SetupRequest()
 
 
 @router.get(
     "/admin/fields",
-    summary="The fields of both sides",
+    summary="List the fields of both sides",
     responses=responses(200, "The fields, as both sides describe them.", 409, 502),
     tags=["mapping"],
 )
 def fields(refresh: Refresh = False) -> FieldList:  # noqa: FBT002  # a query parameter
-    """List the fields of Plezi, Lead and Contact, with what is new since the last look."""
+    """List the fields of Plezi, Lead and Contact; mark those that are new since the last view."""
     return list_fields(ADMIN.get(), refresh=refresh)
 
 
 @router.post(
     "/admin/setup/salesforce-fields",
-    summary="Look at the product's own Salesforce fields, or make them",
-    responses=responses(200, "How each field stands, and what was made.", 409, 502),
+    summary="Report the Salesforce fields that the product needs, or create them",
+    responses=responses(200, "The state of each field, and the steps that were taken.", 409, 502),
     tags=["setup"],
 )
-def setup(asked: Annotated[SetupRequest, Body()] = LOOK_ONLY) -> SetupResult:
-    """Report the fields that the product needs; with `create`, make and open what is missing."""
+def setup(request: Annotated[SetupRequest, Body()] = REPORT_ONLY) -> SetupResult:
+    """Report the fields that the product needs; with `create`, create the missing ones."""
     event = router.current_event.raw_event
-    return set_up_fields(ADMIN.get(), caller(event), create=asked.create)
+    return set_up_fields(ADMIN.get(), caller(event), create=request.create)

@@ -1,4 +1,4 @@
-"""The mapping: read, saved, exported, imported, its versions."""
+"""The routes of the mapping and of its versions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict
 
-from connector.admin import mappings as verbs
+from connector.admin import mappings as use_cases
 from connector.admin.errors import InvalidRequestError
 from connector.admin.mappings import MappingView, SaveResult, VersionPage
 from connector.mapping.yaml_file import from_yaml
 from functions.admin.admin_app import ADMIN
 from functions.admin.mapping_body import MappingBody
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router
-from functions.admin.responses import MappingConflict, responses
+from functions.admin.responses import responses
 
 router = new_router()
 
@@ -24,7 +24,7 @@ YAML_CONTENT = {YAML: {"schema": {"type": "string"}}}
 
 
 class RestoreRequest(BaseModel):
-    """The version that is current as far as the asker knows."""
+    """The current version, as the client read it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,78 +33,78 @@ class RestoreRequest(BaseModel):
 
 @router.get(
     "/admin/mapping",
-    summary="The current mapping",
-    responses=responses(200, "The mapping; fields that are new stand at its end, switched off."),
+    summary="Get the mapping",
+    responses=responses(200, "The mapping, with suggestions at its end, which are off."),
     tags=["mapping"],
 )
 def mapping() -> MappingView:
-    """Show the current mapping, and every field that no line names yet, switched off."""
-    return verbs.show_mapping(ADMIN.get())
+    """Return the current mapping, and a suggestion, which is off, for each field without a pair."""
+    return use_cases.show_mapping(ADMIN.get())
 
 
 @router.put(
     "/admin/mapping",
     summary="Save the mapping",
-    responses=responses(200, "It is saved.", 409, 502, conflict=MappingConflict),
+    responses=responses(200, "The mapping is saved.", 409, 502),
     tags=["mapping"],
 )
-def save(wanted: Annotated[MappingBody, Body()]) -> SaveResult:
-    """Save a mapping; it carries the version that was read, and is judged against both sides."""
-    return verbs.save_mapping(ADMIN.get(), _who(), wanted.config())
+def save(body: Annotated[MappingBody, Body()]) -> SaveResult:
+    """Save a mapping, after it is validated. Its `version` is the version that was read."""
+    return use_cases.save_mapping(ADMIN.get(), _actor(), body.config())
 
 
 @router.get(
     "/admin/mapping.yaml",
-    summary="The current mapping as a file",
-    responses=responses(200, "The file.", content=YAML_CONTENT),
+    summary="Export the mapping as a file",
+    responses=responses(200, "The YAML file.", content=YAML_CONTENT),
     tags=["mapping"],
 )
 def export() -> Response[str]:
-    """Export the mapping as a YAML file with one line of text for each line of the mapping."""
-    return Response(200, content_type=YAML, body=verbs.export_yaml(ADMIN.get()))
+    """Return the mapping as a YAML file with one line for each field pair."""
+    return Response(200, content_type=YAML, body=use_cases.export_yaml(ADMIN.get()))
 
 
 @router.put(
     "/admin/mapping.yaml",
-    summary="Save the mapping from a file",
-    responses=responses(200, "It is saved.", 409, 502, conflict=MappingConflict),
+    summary="Import the mapping from a file",
+    responses=responses(200, "The mapping is saved.", 409, 502),
     tags=["mapping"],
 )
 def import_() -> SaveResult:
-    """Save the mapping of a YAML file, as if it had been sent as JSON."""
+    """Save the mapping of a YAML file, with the same validation as JSON."""
     document = from_yaml(router.current_event.decoded_body or "")
-    return verbs.save_mapping(
-        ADMIN.get(), _who(), MappingBody.model_validate(document).config(), "import"
+    return use_cases.save_mapping(
+        ADMIN.get(), _actor(), MappingBody.model_validate(document).config(), "import"
     )
 
 
 @router.get(
     "/admin/mapping/versions",
-    summary="The versions of the mapping",
-    responses=responses(200, "Who saved each, when, and what changed."),
+    summary="List the versions of the mapping",
+    responses=responses(200, "The versions, with their authors, times and changes."),
     tags=["mapping"],
 )
 def versions(limit: Limit = DEFAULT_PAGE, after: Next = "") -> VersionPage:
-    """List the versions, newest first, each with what changed against the one before."""
+    """List the versions, newest first, each with its changes to the version before."""
     if after and not after.isdecimal():
-        raise InvalidRequestError("next: not the `next` of an earlier page")
-    return verbs.list_versions(ADMIN.get(), limit=limit, before=int(after) if after else None)
+        raise InvalidRequestError("next: this is not the `next` of an earlier page")
+    return use_cases.list_versions(ADMIN.get(), limit=limit, before=int(after) if after else None)
 
 
 @router.post(
     "/admin/mapping/versions/<number>/restore",
     summary="Restore an old version",
-    responses=responses(200, "It is saved anew.", 404, 409, 502, conflict=MappingConflict),
+    responses=responses(200, "The old version is saved as the newest one.", 404, 409, 502),
     tags=["mapping"],
 )
 def restore(
-    number: Annotated[int, Path(ge=0, description="The version to go back to.")],
-    asked: Annotated[RestoreRequest, Body()],
+    number: Annotated[int, Path(ge=0, description="The version to restore.")],
+    request: Annotated[RestoreRequest, Body()],
 ) -> SaveResult:
-    """Save an old version anew; it carries the current version, and is judged again."""
-    return verbs.restore_version(ADMIN.get(), _who(), number, asked.version)
+    """Save an old version as the newest one, with the same validation as any mapping."""
+    return use_cases.restore_version(ADMIN.get(), _actor(), number, request.version)
 
 
-def _who() -> str:
+def _actor() -> str:
     event: dict[str, Any] = router.current_event.raw_event
     return caller(event)

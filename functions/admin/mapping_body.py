@@ -20,11 +20,11 @@ from connector.mapping import (
 
 MAX_PAIRS: Final = 500
 """The custom fields that a Lead can have in Enterprise Edition (Salesforce Features and Edition
-Allocations); nobody maps more."""
+Allocations): a mapping does not need more."""
 MAX_TEXT_CHARACTERS: Final = 255
 """The length of a text field in Salesforce, from which a placeholder or a filter value comes."""
 TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-"""A name or a value: no control characters, no line breaks."""
+"""A name or a value without control characters and line breaks."""
 
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=TEXT_PATTERN)]
 

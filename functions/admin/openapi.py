@@ -1,17 +1,22 @@
-"""The description of the admin API, generated from its routes."""
+"""The OpenAPI document of the admin API, generated from its routes."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from connector.version import VERSION
+from functions.admin.responses import ErrorResponse
 
-TITLE = "plezi-salesforce: administration"
+TITLE: Final = "plezi-salesforce: admin API"
+DESCRIPTION: Final = (
+    "Signed with IAM. Times are in seconds since 1970. `next` is the token of the next page."
+)
 
-SIGNED = {
+SECURITY_SCHEMES: Final = {
     "sigv4": {
         "type": "apiKey",
         "name": "Authorization",
@@ -20,7 +25,12 @@ SIGNED = {
         "x-amazon-apigateway-authtype": "awsSigv4",
     }
 }
-IMPORT = "/admin/mapping.yaml"
+IMPORT: Final = "/admin/mapping.yaml"
+POWERTOOLS_SCHEMAS: Final = (
+    "HTTPValidationError",
+    "ResponseValidationError",
+    "ValidationError",
+)
 
 
 def document(app: APIGatewayRestResolver) -> dict[str, Any]:
@@ -28,17 +38,27 @@ def document(app: APIGatewayRestResolver) -> dict[str, Any]:
     text = app.get_openapi_json_schema(
         title=TITLE,
         version=VERSION,
-        description="Signed with IAM. Times are seconds since 1970; lists are paged by `next`.",
+        description=DESCRIPTION,
     )
     described: dict[str, Any] = json.loads(text)
     described["security"] = [{"sigv4": []}]
-    described["components"]["securitySchemes"] = SIGNED
-    # The one body that is no JSON: Powertools describes the bodies that it parses itself.
+    described["components"]["securitySchemes"] = SECURITY_SCHEMES
+    # This body is not JSON: Powertools only describes the bodies that it parses itself.
     described["paths"][IMPORT]["put"]["requestBody"] = {
         "required": True,
         "content": {"application/yaml": {"schema": {"type": "string"}}},
     }
-    schemas = described["components"]["schemas"]
-    for unused in ("HTTPValidationError", "ValidationError"):  # every refusal is a `Refusal`
-        schemas.pop(unused, None)
+    _use_one_error_shape(described)
     return described
+
+
+def _use_one_error_shape(described: dict[str, Any]) -> None:
+    """Replace Powertools' own schemas of errors: its handlers are not used (`error_handlers`)."""
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    reference = f"#/components/schemas/{ErrorResponse.__name__}"
+                    response["content"] = {"application/json": {"schema": {"$ref": reference}}}
+    for unused in POWERTOOLS_SCHEMAS:
+        described["components"]["schemas"].pop(unused, None)

@@ -1,4 +1,4 @@
-"""One person, and the account of what administrators did."""
+"""The routes of one contact and of the audit log."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ router = new_router()
 
 @router.get(
     "/admin/contacts/<email>",
-    summary="All about one person",
-    responses=responses(200, "The link, its three trees, and why each field has its value.", 404),
+    summary="Get a contact",
+    responses=responses(
+        200, "The link with base and observations, and why each field has its value.", 404
+    ),
     tags=["people"],
 )
 def contact(email: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> Person:
-    """Tell the link, the three trees, why each field has its value, and the journal."""
+    """Return the link with base and observations, why each field has its value, and the journal."""
     return show_person(ADMIN.get(), path_value(email), limit=limit, after=after)
 
 
 @router.get(
     "/admin/audit",
-    summary="Who changed what",
+    summary="List the changes by admins",
     responses=responses(200, "The changes, newest first."),
     tags=["audit"],
 )
 def audit(limit: Limit = DEFAULT_PAGE, after: Next = "") -> AuditPage:
-    """List what administrators changed: who, what, when, and hashes of before and after."""
+    """List the changes that admins made, with hashes of the states before and after."""
     return list_audit_entries(ADMIN.get(), limit=limit, after=after)

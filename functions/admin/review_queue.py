@@ -1,14 +1,14 @@
-"""People who wait for an administrator, and the decisions about them."""
+"""The routes of the review queue: contacts that need a decision, and the decisions."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.admin import bulk_decisions as bulk
-from connector.admin import review_queue as waiting
+from connector.admin import bulk_decisions
+from connector.admin import review_queue as use_cases
 from connector.admin.review_queue import BulkDecision, ReviewPage, RunRequested
 from connector.model import AttentionKind, Side
 from functions.admin.admin_app import ADMIN
@@ -26,11 +26,11 @@ from functions.admin.responses import responses
 router = new_router()
 
 RecordId = Annotated[str, Field(min_length=1, max_length=100)]
-TAKEN = "The decision is kept; this run carries it out."
+DECIDED: Final = "The decision is stored; this run applies it."
 
 
 class ValueChoice(BaseModel):
-    """The record whose word is right."""
+    """The record with the value to use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class ValueChoice(BaseModel):
 
 
 class PrimaryLeadChoice(BaseModel):
-    """The Lead that goes on alone."""
+    """The Lead to synchronize."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ class PrimaryLeadChoice(BaseModel):
 
 
 class PageRequest(BaseModel):
-    """Where to go on: the `next` of the answer before ('': at the beginning)."""
+    """The page: `next` of the page before ('': the first page)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,91 +54,93 @@ class PageRequest(BaseModel):
 
 
 class SideChoice(PageRequest):
-    """The side that is right about one field, for everybody who waits with it."""
+    """The side with the value to use, for all contacts with a hold of this field."""
 
     field: str = Field(min_length=1, max_length=255)
     side: Side
 
 
-FROM_THE_BEGINNING = PageRequest()
+FIRST_PAGE = PageRequest()
 
 
 @router.get(
     "/admin/attention",
-    summary="People who wait",
-    responses=responses(200, "The people, in order of their e-mails."),
+    summary="List the review queue",
+    responses=responses(200, "The contacts, in the order of their e-mails."),
     tags=["attention"],
 )
-def people(
-    kind: Annotated[AttentionKind, Query(description="With what they wait.")],
+def review_queue(
+    kind: Annotated[AttentionKind, Query(description="The kind of decision.")],
     limit: Limit = DEFAULT_PAGE,
     after: Next = "",
 ) -> ReviewPage:
-    """List people who wait: what is held, with each record's words; what was refused; Leads."""
-    return waiting.list_review_items(ADMIN.get(), kind, limit=limit, after=after)
+    """List contacts that need a decision: held fields, refused writes, or several Leads."""
+    return use_cases.list_review_items(ADMIN.get(), kind, limit=limit, after=after)
 
 
 @router.post(
     "/admin/attention/holds/<email>/<field>",
-    summary="Choose a word for a held field",
-    responses=responses(202, TAKEN, 404, 409),
+    summary="Choose a value for a held field",
+    responses=responses(202, DECIDED, 404, 409),
     status_code=202,
     tags=["attention"],
 )
-def choose(email: str, field: str, chosen: Annotated[ValueChoice, Body()]) -> RunRequested:
-    """Choose what one record says of a held field, for one person."""
-    return waiting.choose_record_value(
-        ADMIN.get(), _who(), path_value(email), path_value(field), chosen.record
+def choose(email: str, field: str, choice: Annotated[ValueChoice, Body()]) -> RunRequested:
+    """Choose the value of one record for a held field of one contact."""
+    return use_cases.choose_record_value(
+        ADMIN.get(), _actor(), path_value(email), path_value(field), choice.record
     )
 
 
 @router.post(
     "/admin/attention/holds",
-    summary="Choose a side for a held field, for many",
-    responses=responses(202, TAKEN),
+    summary="Choose a side for a held field of many contacts",
+    responses=responses(202, DECIDED),
     status_code=202,
     tags=["attention"],
 )
-def choose_all(chosen: Annotated[SideChoice, Body()]) -> BulkDecision:
-    """Choose what one side says of a field, for the next 200 people who wait with a hold."""
-    return bulk.choose_side(ADMIN.get(), _who(), chosen.field, chosen.side, after=chosen.next)
+def choose_all(choice: Annotated[SideChoice, Body()]) -> BulkDecision:
+    """Choose the value of one side for a held field, for the next 200 contacts with a hold."""
+    return bulk_decisions.choose_side(
+        ADMIN.get(), _actor(), choice.field, choice.side, after=choice.next
+    )
 
 
 @router.post(
     "/admin/attention/quarantine/<email>/retry",
-    summary="Try a refused person again",
-    responses=responses(202, TAKEN, 404, 409),
+    summary="Retry a contact in quarantine",
+    responses=responses(202, DECIDED, 404, 409),
     status_code=202,
     tags=["attention"],
 )
 def retry(email: str) -> RunRequested:
-    """Try again what a side refused of one person."""
-    return waiting.retry_person(ADMIN.get(), _who(), path_value(email))
+    """Retry the refused write of one contact."""
+    return use_cases.retry_person(ADMIN.get(), _actor(), path_value(email))
 
 
 @router.post(
     "/admin/attention/quarantine",
-    summary="Try refused people again",
-    responses=responses(202, TAKEN),
+    summary="Retry many contacts in quarantine",
+    responses=responses(202, DECIDED),
     status_code=202,
     tags=["attention"],
 )
-def retry_all(page: Annotated[PageRequest, Body()] = FROM_THE_BEGINNING) -> BulkDecision:
-    """Try again what was refused, for the next 200 people in quarantine."""
-    return bulk.retry_all(ADMIN.get(), _who(), after=page.next)
+def retry_all(page: Annotated[PageRequest, Body()] = FIRST_PAGE) -> BulkDecision:
+    """Retry the refused writes of the next 200 contacts in quarantine."""
+    return bulk_decisions.retry_all(ADMIN.get(), _actor(), after=page.next)
 
 
 @router.post(
     "/admin/attention/duplicates/<email>",
-    summary="Pick the survivor among several Leads",
-    responses=responses(202, TAKEN, 404, 409),
+    summary="Pick the primary Lead",
+    responses=responses(202, DECIDED, 404, 409),
     status_code=202,
     tags=["attention"],
 )
-def survive(email: str, picked: Annotated[PrimaryLeadChoice, Body()]) -> RunRequested:
-    """Pick the Lead that goes on alone, among several of one e-mail."""
-    return waiting.pick_primary_lead(ADMIN.get(), _who(), path_value(email), picked.lead)
+def pick_primary_lead(email: str, choice: Annotated[PrimaryLeadChoice, Body()]) -> RunRequested:
+    """Pick the Lead to synchronize, among several Leads with the same e-mail."""
+    return use_cases.pick_primary_lead(ADMIN.get(), _actor(), path_value(email), choice.lead)
 
 
-def _who() -> str:
+def _actor() -> str:
     return caller(router.current_event.raw_event)

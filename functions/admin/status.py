@@ -1,4 +1,4 @@
-"""Status, start, pause, and the release of the breaker."""
+"""The routes of the status, of the switch, and of the reset of the breaker."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
-from connector.admin import breaker as releasing
-from connector.admin import status as verbs
-from connector.admin.breaker import BreakerReset
+from connector.admin import status as use_cases
+from connector.admin.breaker import BreakerReset, reset_breaker
 from connector.admin.status import Status, SyncSwitch
 from functions.admin.admin_app import ADMIN
 from functions.admin.request import caller, new_router
@@ -19,31 +18,40 @@ router = new_router()
 
 
 @router.get(
-    "/admin/status", summary="How it goes", responses=responses(200, "The status."), tags=["status"]
+    "/admin/status",
+    summary="Get the status",
+    responses=responses(200, "The status."),
+    tags=["status"],
 )
 def status() -> Status:
-    """Say whether synchronisation is on, what stops it, what is due, what waits, who is told."""
-    return verbs.show_status(ADMIN.get())
+    """Return the version, the switch, the breaker, counts of the review queue, and more."""
+    return use_cases.show_status(ADMIN.get())
 
 
 @router.post(
-    "/admin/start", summary="Press start", responses=responses(200, "It is on."), tags=["status"]
+    "/admin/start",
+    summary="Enable synchronization",
+    responses=responses(200, "Synchronization is enabled."),
+    tags=["status"],
 )
 def start() -> SyncSwitch:
-    """Switch synchronisation on."""
-    return verbs.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=True)
+    """Enable synchronization."""
+    return use_cases.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=True)
 
 
 @router.post(
-    "/admin/pause", summary="Press pause", responses=responses(200, "It is off."), tags=["status"]
+    "/admin/pause",
+    summary="Pause synchronization",
+    responses=responses(200, "Synchronization is paused."),
+    tags=["status"],
 )
 def pause() -> SyncSwitch:
-    """Switch synchronisation off: runs end before they begin, and nothing is lost."""
-    return verbs.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=False)
+    """Pause synchronization: runs end before they start work, and nothing is lost."""
+    return use_cases.switch_sync(ADMIN.get(), caller(router.current_event.raw_event), on=False)
 
 
 class BreakerResetRequest(BaseModel):
-    """Whether the emptying of fields is meant; if not, it was an accident that is mended by now."""
+    """Whether the clearing is intended; if not, it was an accident that is corrected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,11 +60,11 @@ class BreakerResetRequest(BaseModel):
 
 @router.post(
     "/admin/breaker/release",
-    summary="Say what a mass emptying of fields was",
+    summary="Reset the breaker of a mass clearing",
     responses=responses(200, "The breaker is closed.", 409),
     tags=["status"],
 )
-def release(asked: Annotated[BreakerResetRequest, Body()]) -> BreakerReset:
-    """Close the breaker of a mass emptying: for four hours it is meant, or it is mended."""
+def reset(request: Annotated[BreakerResetRequest, Body()]) -> BreakerReset:
+    """Close the breaker: the clearing is intended, for four hours, or it is corrected."""
     event = router.current_event.raw_event
-    return releasing.reset_breaker(ADMIN.get(), caller(event), meant=asked.intended)
+    return reset_breaker(ADMIN.get(), caller(event), intended=request.intended)

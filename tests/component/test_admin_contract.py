@@ -1,7 +1,7 @@
-"""The admin API does what its description promises, route by route, refusal by refusal.
+"""The contract of the admin API: every route, with its success and each error that it declares.
 
-Every answer of every test is held against the OpenAPI document by the admin_client. Here each route is
-driven through its success and through each refusal that it declares, and AWS is watched meanwhile.
+`AdminClient` compares every response of every test with the OpenAPI document. Here each route
+returns its success and each of its errors, and the calls to AWS are recorded.
 """
 
 from __future__ import annotations
@@ -17,36 +17,39 @@ import yaml
 
 from connector.errors import HaltError, RetryError, StopReason
 from connector.model import Breaker, RunKind
+from connector.version import VERSION
 from functions.admin.admin_app import ADMIN
-from tests.component.admin_client import AdminClient, build_admin_context, described, in_path
+from tests.component.admin_client import AdminClient, build_admin_context, in_path, openapi_document
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import granted, record_calls
 from tests.template.conftest import ROOT, Template, _Loader
 
-PERSON = "a+b@x.fr"
-HERE = in_path(PERSON)
+CONTACT = "a+b@x.fr"
+CONTACT_IN_PATH = in_path(CONTACT)
 REFUSED = "long@x.fr"
-NOBODY = in_path("nobody@x.fr")
+UNKNOWN = in_path("unknown@x.fr")
 LONG = "x" * 81
+"""One character more than Lead.LastName allows."""
 NO_BODY = (".yaml", "fields", "quarantine")
-"""Ends of routes that take no JSON, or can do without."""
+"""Ends of routes without a JSON body, or with an optional one."""
 
 
-class Story:
-    """One administrator's long day."""
+class Scenario:
+    """Requests of an admin to every route."""
 
     def __init__(self, harness: Harness, admin_client: AdminClient) -> None:
         self.harness = harness
         self.admin_client = admin_client
 
-    def go(self) -> None:
-        self.look()
-        self.map()
+    def run(self) -> None:
+        """Send all requests."""
+        self.read_and_set_up()
+        self.save_mappings()
         self.decide()
-        self.ask_for_what_is_not_there()
-        self.ask_wrongly()
+        self.request_unknown_items()
+        self.send_invalid_requests()
 
-    def look(self) -> None:
+    def read_and_set_up(self) -> None:
         admin_client = self.admin_client
         for path in ("/admin/status", "/admin/openapi.json", "/admin/audit"):
             admin_client.request_ok("GET", path)
@@ -54,11 +57,11 @@ class Story:
         admin_client.request_ok("GET", "/admin/fields", refresh="true")
         self.harness.control("salesforce", "DELETE", "fields/Lead/score__c")
         admin_client.request_ok("POST", "/admin/setup/salesforce-fields", {"create": True})
-        release = "/admin/breaker/release"
-        assert admin_client.request("POST", release, {"intended": True}).status == 409
-        for meant in (True, False):
+        reset = "/admin/breaker/release"
+        assert admin_client.request("POST", reset, {"intended": True}).status == 409
+        for intended in (True, False):
             self.harness.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "many", 0.0))
-            admin_client.request_ok("POST", release, {"intended": meant})
+            admin_client.request_ok("POST", reset, {"intended": intended})
         admin_client.request_ok("POST", "/admin/pause")
         admin_client.request_ok("POST", "/admin/start")
         dry = self.harness.sync(kind=RunKind.DRY_RUN)
@@ -66,12 +69,12 @@ class Story:
         admin_client.request_ok("GET", f"/admin/runs/{dry.id}")
         admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan")
 
-    def map(self) -> None:
+    def save_mappings(self) -> None:
         admin_client = self.admin_client
         mapping = admin_client.request_ok("GET", "/admin/mapping")
-        for line in mapping["pairs"]:
-            if line["salesforce"] == "Phone":
-                line["policy"] = "hold"
+        for pair in mapping["pairs"]:
+            if pair["salesforce"] == "Phone":
+                pair["policy"] = "hold"
         admin_client.request_ok("PUT", "/admin/mapping", mapping)
         assert admin_client.request("PUT", "/admin/mapping", mapping).status == 409
         text = admin_client.request("GET", "/admin/mapping.yaml").text
@@ -85,22 +88,22 @@ class Story:
 
     def decide(self) -> None:
         harness, admin_client = self.harness, self.admin_client
-        person = harness.add_person(email=PERSON, last_name="Lopez", phone="111")
+        person = harness.add_person(email=CONTACT, last_name="Lopez", phone="111")
         refused = harness.add_person(email=REFUSED, last_name=LONG)
-        leads = [harness.add_lead(Email=PERSON, Phone="222") for _ in range(2)]
+        leads = [harness.add_lead(Email=CONTACT, Phone="222") for _ in range(2)]
         harness.sync()
-        hold = f"/admin/attention/holds/{HERE}/Phone"
+        hold = f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone"
         for kind in ("hold", "quarantine", "duplicate"):
             admin_client.request_ok("GET", "/admin/attention", kind=kind)
-        admin_client.request_ok("GET", f"/admin/contacts/{HERE}")
+        admin_client.request_ok("GET", f"/admin/contacts/{CONTACT_IN_PATH}")
         admin_client.request_ok("POST", hold, {"record": person})
         assert admin_client.request("POST", hold, {"record": "other"}).status == 409
         admin_client.request_ok(
             "POST", "/admin/attention/holds", {"field": "Phone", "side": "plezi"}
         )
-        survivor = f"/admin/attention/duplicates/{HERE}"
-        admin_client.request_ok("POST", survivor, {"lead": leads[0]})
-        assert admin_client.request("POST", survivor, {"lead": "other"}).status == 409
+        duplicate = f"/admin/attention/duplicates/{CONTACT_IN_PATH}"
+        admin_client.request_ok("POST", duplicate, {"lead": leads[0]})
+        assert admin_client.request("POST", duplicate, {"lead": "other"}).status == 409
         retry = f"/admin/attention/quarantine/{in_path(REFUSED)}/retry"
         admin_client.request_ok("POST", retry)
         admin_client.request_ok("POST", "/admin/attention/quarantine")
@@ -108,23 +111,23 @@ class Story:
         harness.sync()
         assert admin_client.request("POST", retry).status == 409
 
-    def ask_for_what_is_not_there(self) -> None:
+    def request_unknown_items(self) -> None:
         for method, path, body in (
             ("POST", "/admin/mapping/versions/99/restore", {"version": 2}),
             ("GET", "/admin/runs/none", None),
             ("GET", "/admin/runs/none/plan", None),
-            ("POST", f"/admin/attention/holds/{NOBODY}/Phone", {"record": "1"}),
-            ("POST", f"/admin/attention/quarantine/{NOBODY}/retry", None),
-            ("POST", f"/admin/attention/duplicates/{NOBODY}", {"lead": "1"}),
-            ("GET", f"/admin/contacts/{NOBODY}", None),
+            ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
+            ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
+            ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
+            ("GET", f"/admin/contacts/{UNKNOWN}", None),
             ("GET", "/admin/nonsense", None),
             ("POST", "/admin/status", None),
         ):
-            answer = self.admin_client.request(method, path, body)
-            assert (answer.status, answer.body["error"]) == (404, "unknown")
+            response = self.admin_client.request(method, path, body)
+            assert (response.status, response.body["error"]) == (404, "unknown")
 
-    def ask_wrongly(self) -> None:
-        for method, path, asked in (
+    def send_invalid_requests(self) -> None:
+        for method, path, arguments in (
             ("GET", "/admin/fields", {"refresh": "perhaps"}),
             ("POST", "/admin/setup/salesforce-fields", {"body": {"create": "perhaps"}}),
             ("POST", "/admin/breaker/release", {"body": {}}),
@@ -137,18 +140,18 @@ class Story:
             ("GET", "/admin/runs/none/plan", {"limit": "0"}),
             ("GET", "/admin/attention", {"kind": "none"}),
             ("POST", "/admin/attention/holds", {"body": {"field": "Phone", "side": "left"}}),
-            ("POST", f"/admin/attention/holds/{HERE}/Phone", {"body": {}}),
+            ("POST", f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone", {"body": {}}),
             ("POST", "/admin/attention/quarantine", {"body": {"next": "%%%"}}),
-            ("POST", f"/admin/attention/duplicates/{HERE}", {"body": {"lead": ""}}),
-            ("GET", f"/admin/contacts/{HERE}", {"next": "%%%"}),
+            ("POST", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {"body": {"lead": ""}}),
+            ("GET", f"/admin/contacts/{CONTACT_IN_PATH}", {"next": "%%%"}),
             ("GET", "/admin/audit", {"limit": "1000"}),
         ):
-            answer = self.admin_client.request(method, path, **asked)
-            assert (answer.status, answer.body["error"]) == (422, "request"), answer.text
+            response = self.admin_client.request(method, path, **arguments)
+            assert (response.status, response.body["error"]) == (422, "request"), response.text
 
 
-class Refusing:
-    """A port that answers everything with one error."""
+class FailingPort:
+    """A port whose methods all raise one error."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -161,25 +164,29 @@ class Refusing:
 
 
 @pytest.fixture
-def story(harness: Harness, admin_client: AdminClient) -> Story:
-    return Story(harness, admin_client)
+def scenario(harness: Harness, admin_client: AdminClient) -> Scenario:
+    return Scenario(harness, admin_client)
 
 
 def routes() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in described()["paths"].items():
+    for path, methods in openapi_document()["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation
 
 
 def example(path: str) -> str:
-    return path.replace("{number}", "1").replace("{email}", HERE).replace("{field}", "Phone")
+    return (
+        path.replace("{number}", "1")
+        .replace("{email}", CONTACT_IN_PATH)
+        .replace("{field}", "Phone")
+    )
 
 
 def body_of(path: str) -> dict[str, Any]:
-    """A body that every route which wants one can read."""
+    """Return a valid body for a route with a body."""
     if path.startswith("/admin/attention/holds"):
-        chosen = {"field": "Phone", "side": "plezi"}
-        return chosen if path.endswith("holds") else {"record": "1"}
+        choice = {"field": "Phone", "side": "plezi"}
+        return choice if path.endswith("holds") else {"record": "1"}
     if path.endswith("release"):
         return {"intended": True}
     if path.endswith("restore"):
@@ -188,17 +195,17 @@ def body_of(path: str) -> dict[str, Any]:
     return {"lead": "1"} if "duplicates" in path else mapping
 
 
-def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
-    story: Story, admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
+def test_every_route_returns_its_success_and_each_of_its_errors(
+    scenario: Scenario, admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = ADMIN.get()
-    story.go()
+    context = ADMIN.get()
+    scenario.run()
     halted = HaltError(StopReason.LOGIN_REFUSED, "Salesforce refused the login")
-    ADMIN.use(replace(office, sides=Refusing(halted)))
-    current = office.mappings.current().version
+    ADMIN.use(replace(context, sides=FailingPort(halted)))
+    current = context.mappings.current().version
     text = admin_client.request("GET", "/admin/mapping.yaml").text
     mapping = {**admin_client.request_ok("GET", "/admin/mapping"), "version": current}
-    for method, path, asked in (
+    for method, path, arguments in (
         ("GET", "/admin/fields", {}),
         ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
@@ -206,9 +213,9 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),
     ):
-        answer = admin_client.request(method, path, **asked)
-        assert (answer.status, answer.body["error"]) == (502, "login_refused")
-    drive_busy(admin_client, monkeypatch)
+        response = admin_client.request(method, path, **arguments)
+        assert (response.status, response.body["error"]) == (502, "login_refused")
+    request_while_busy(admin_client, monkeypatch)
 
     missing = {
         (method, path, int(status))
@@ -216,9 +223,9 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
         for status in operation["responses"]
         if (method, path, int(status)) not in admin_client.seen
     }
-    # A defect cannot be provoked through the API; the next test makes one. A route that takes
-    # nothing cannot be asked wrongly, but the mapping that it reads may have been spoilt.
-    assert {it for it in missing if it[2] not in (500, 422)} <= {
+    # A request cannot cause a defect; another test makes one. A route without parameters has no
+    # invalid request, but the stored mapping that it reads can be invalid.
+    assert {route for route in missing if route[2] not in (500, 422)} <= {
         ("GET", "/admin/fields", 409),
         ("POST", "/admin/setup/salesforce-fields", 409),
         ("POST", "/admin/connection/check", 409),
@@ -235,48 +242,48 @@ def test_every_route_answers_with_its_success_and_with_each_of_its_refusals(
     }
 
 
-def drive_busy(admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = Refusing(
+def request_while_busy(admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = FailingPort(
         RetryError("the ledger's table is busy", after=7, reason=StopReason.AWS_UNAVAILABLE)
     )
     monkeypatch.setattr(ADMIN, "get", busy)
     for method, path, operation in routes():
         if path == "/admin/openapi.json":
             continue
-        wants_body = "requestBody" in operation and not path.endswith(NO_BODY)
+        needs_body = "requestBody" in operation and not path.endswith(NO_BODY)
         raw = yaml.safe_dump(body_of("")) if method == "PUT" and path.endswith(".yaml") else None
         query = {"kind": "hold"} if path == "/admin/attention" else {}
-        body = body_of(path) if wants_body else None
-        answer = admin_client.request(method, example(path), body, raw=raw, **query)
-        assert answer.status == 503, (method, path, answer.text)
-        assert answer.headers["Retry-After"] == "7"
-    admin_client.seen.add(("GET", "/admin/openapi.json", 503))  # it asks nothing that could be busy
+        body = body_of(path) if needs_body else None
+        response = admin_client.request(method, example(path), body, raw=raw, **query)
+        assert response.status == 503, (method, path, response.text)
+        assert response.headers["Retry-After"] == "7"
+    admin_client.seen.add(("GET", "/admin/openapi.json", 503))  # it reads from no system
 
 
-def test_an_answer_that_is_not_as_promised_is_a_500_that_says_nothing_of_it(
+def test_a_response_that_does_not_match_its_description_is_a_500_without_its_content(
     admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connector.admin.status.show_status", lambda _: {"secret": "x"})
 
-    answer = admin_client.request("GET", "/admin/status")
+    response = admin_client.request("GET", "/admin/status")
 
-    assert (answer.status, answer.body["error"]) == (500, "defect")
-    assert "secret" not in answer.text
+    assert (response.status, response.body["error"]) == (500, "defect")
+    assert "secret" not in response.text
 
 
-def test_a_mapping_that_cannot_be_read_is_told_with_a_way_out(admin_client: AdminClient) -> None:
+def test_an_unreadable_stored_mapping_is_reported_with_a_remedy(admin_client: AdminClient) -> None:
     boto3.client("dynamodb", region_name=REGION).put_item(
         TableName="MappingsTable",
         Item={"mapping": {"S": "default"}, "version": {"N": "1"}, "document": {"S": "{}"}},
     )
 
     for path in ("/admin/status", "/admin/mapping", "/admin/mapping.yaml"):
-        answer = admin_client.request("GET", path)
-        assert answer.status == 422
-        assert "restore a version" in answer.body["message"]
+        response = admin_client.request("GET", path)
+        assert response.status == 422
+        assert "restore a version" in response.body["message"]
 
 
-def test_the_deployed_routes_are_those_of_the_description() -> None:
+def test_the_deployed_routes_are_the_described_routes() -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     template = Template(yaml.load(text, _Loader))  # noqa: S506  # a safe loader, with constructors for tags
     deployed = {
@@ -286,47 +293,62 @@ def test_the_deployed_routes_are_those_of_the_description() -> None:
     assert deployed == {(method, path) for method, path, _ in routes()}
 
 
-def test_the_description_on_file_is_the_generated_one() -> None:
-    on_file = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
-    assert on_file == described(), "run `make openapi`"
+def test_the_stored_description_is_the_generated_one() -> None:
+    stored = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
+    assert stored == openapi_document(), "run `make openapi`"
 
 
-def test_every_name_in_the_description_leads_somewhere() -> None:
-    text = json.dumps(described())
-    names = set(described()["components"]["schemas"])
+def test_the_status_and_the_description_have_the_version(admin_client: AdminClient) -> None:
+    assert admin_client.request_ok("GET", "/admin/status")["version"] == VERSION
+    assert openapi_document()["info"]["version"] == VERSION
+
+
+def test_every_error_has_the_same_shape() -> None:
+    shapes = {
+        json.dumps(response["content"])
+        for _, _, operation in routes()
+        for status, response in operation["responses"].items()
+        if int(status) >= 400
+    }
+    reference = {"$ref": "#/components/schemas/ErrorResponse"}
+    assert shapes == {json.dumps({"application/json": {"schema": reference}})}
+
+
+def test_every_schema_of_the_description_is_used() -> None:
+    text = json.dumps(openapi_document())
+    names = set(openapi_document()["components"]["schemas"])
     assert names
     for name in names:
         assert f'"#/components/schemas/{name}"' in text
     assert text.count("#/components/schemas/") >= len(names)
 
 
-def test_the_template_grants_the_admin_function_exactly_what_it_uses(
+def test_the_template_grants_the_admin_function_exactly_the_rights_that_it_uses(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = record_calls(monkeypatch)
-    office = build_admin_context(harness)
-    ADMIN.use(office)
+    recorder = record_calls(monkeypatch)
+    ADMIN.use(build_admin_context(harness))
 
-    class Watched(AdminClient):
-        def request(self, *args: Any, **asked: Any) -> Any:
-            with watch.recording():
-                return super().request(*args, **asked)
+    class RecordedClient(AdminClient):
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            with recorder.recording():
+                return super().request(*args, **kwargs)
 
-    admin_client = Watched()
+    admin_client = RecordedClient()
     open_and_close_the_breaker(harness, admin_client)
-    Story(harness, admin_client).go()
+    Scenario(harness, admin_client).run()
 
-    assert watch.used == granted("AdminFunction")
+    assert recorder.used == granted("AdminFunction")
 
 
 def open_and_close_the_breaker(harness: Harness, admin_client: AdminClient) -> None:
     user = f"users/{harness.org.integration_user.username}"
-    new = {"password": "Another-pass1"}
-    token = harness.control("salesforce", "POST", f"{user}/password", new)["security_token"]
+    changed = {"password": "Another-pass1"}
+    token = harness.control("salesforce", "POST", f"{user}/password", changed)["security_token"]
     assert admin_client.request("GET", "/admin/fields").status == 502
     secrets = boto3.client("secretsmanager", region_name=REGION)
     old = json.loads(secrets.get_secret_value(SecretId="salesforce")["SecretString"])
     secrets.put_secret_value(
-        SecretId="salesforce", SecretString=json.dumps({**old, **new, "security_token": token})
+        SecretId="salesforce", SecretString=json.dumps({**old, **changed, "security_token": token})
     )
     assert admin_client.request("GET", "/admin/fields").status == 200

@@ -1,4 +1,4 @@
-"""The fields of both sides, and the set-up of the product's own Salesforce fields."""
+"""The fields of both sides, and the set-up of the Salesforce fields that the product needs."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ def named(fields: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {field["name"]: field for field in fields}
 
 
-def states(answer: dict[str, Any]) -> dict[str, str]:
-    return {f"{it['object']}.{it['name']}": it["state"] for it in answer["fields"]}
+def states(result: dict[str, Any]) -> dict[str, str]:
+    return {f"{field['object']}.{field['name']}": field["state"] for field in result["fields"]}
 
 
-def outcomes(answer: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [(it["kind"], it["subject"], it["outcome"]) for it in answer["steps"]]
+def outcomes(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(step["kind"], step["subject"], step["outcome"]) for step in result["steps"]]
 
 
-def withdraw(harness: Harness, *fields: tuple[str, str]) -> None:
+def delete_fields(harness: Harness, *fields: tuple[str, str]) -> None:
     for kind, name in fields:
         harness.control("salesforce", "DELETE", f"fields/{kind}/{name}")
 
 
-def test_both_sides_are_described_as_they_are(admin_client: AdminClient) -> None:
+def test_the_fields_of_both_sides_are_listed_with_their_properties(
+    admin_client: AdminClient,
+) -> None:
     fields = admin_client.request_ok("GET", "/admin/fields")
 
     plezi, lead, contact = (named(fields[side]) for side in ("plezi", "lead", "contact"))
@@ -54,61 +56,63 @@ def test_both_sides_are_described_as_they_are(admin_client: AdminClient) -> None
     assert not contact["Account.Name"]["writable"]
 
 
-def test_what_is_new_since_the_last_look_is_marked_once(
+def test_fields_that_are_new_since_the_last_view_are_marked_once(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     first = admin_client.request_ok("GET", "/admin/fields")
     assert first["previous_view"] is None
-    assert not any(it["is_new"] for it in first["lead"])
+    assert not any(field["is_new"] for field in first["lead"])
     harness.control("plezi", "POST", "attributes", {"name": "shoe_size", "label": "Shoe size"})
 
-    remembered = admin_client.request_ok("GET", "/admin/fields")
-    assert "shoe_size" not in named(remembered["plezi"])
+    cached = admin_client.request_ok("GET", "/admin/fields")
+    assert "shoe_size" not in named(cached["plezi"])
     fresh = admin_client.request_ok("GET", "/admin/fields", refresh="true")
-    assert [it["name"] for it in fresh["plezi"] if it["is_new"]] == ["shoe_size"]
-    assert fresh["previous_view"] >= remembered["previous_view"]
+    assert [field["name"] for field in fresh["plezi"] if field["is_new"]] == ["shoe_size"]
+    assert fresh["previous_view"] >= cached["previous_view"]
     again = admin_client.request_ok("GET", "/admin/fields", refresh="true")
-    assert not any(it["is_new"] for it in again["plezi"])
+    assert not any(field["is_new"] for field in again["plezi"])
 
 
-def test_fields_that_are_there_need_nothing(admin_client: AdminClient, harness: Harness) -> None:
-    looked = admin_client.request_ok("POST", SETUP)
-    assert looked["ready"] is True
-    assert set(states(looked).values()) == {"present"}
+def test_the_set_up_changes_nothing_when_all_fields_exist(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    report = admin_client.request_ok("POST", SETUP)
+    assert report["ready"] is True
+    assert set(states(report).values()) == {"present"}
     harness.mark()
 
-    asked = admin_client.request_ok("POST", SETUP, {"create": True})
+    result = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    assert asked["steps"] == []
+    assert result["steps"] == []
     assert harness.calls("salesforce")["writes"] == 0
 
 
-def test_missing_fields_are_named_with_how_to_make_them(
+def test_missing_fields_are_reported_with_their_types(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, *PRODUCT_FIELDS)
+    delete_fields(harness, *PRODUCT_FIELDS)
 
-    looked = admin_client.request_ok("POST", SETUP, {"create": False})
+    report = admin_client.request_ok("POST", SETUP, {"create": False})
 
-    assert looked["ready"] is False
-    assert states(looked) == {f"{kind}.{name}": "missing" for kind, name in PRODUCT_FIELDS}
-    by_name = {it["name"]: it["remedy"] for it in looked["fields"]}
+    assert report["ready"] is False
+    assert states(report) == {f"{kind}.{name}": "missing" for kind, name in PRODUCT_FIELDS}
+    by_name = {field["name"]: field["remedy"] for field in report["fields"]}
     assert by_name["plezi_url__c"] == "create it as Text of 255, External ID, unique"
     assert by_name["sync_to_plezi__c"] == "create it as Picklist"
-    assert looked["steps"] == []
+    assert report["steps"] == []
 
 
-def test_missing_fields_are_made_opened_and_assigned_and_twice_is_once(
+def test_missing_fields_are_created_and_granted_once(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, *PRODUCT_FIELDS)
+    delete_fields(harness, *PRODUCT_FIELDS)
 
-    made = admin_client.request_ok("POST", SETUP, {"create": True})
+    created = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    assert made["ready"] is True
-    assert set(states(made).values()) == {"present"}
-    assert {outcome for _, _, outcome in outcomes(made)} == {"done"}
-    kinds = [kind for kind, _, _ in outcomes(made)]
+    assert created["ready"] is True
+    assert set(states(created).values()) == {"present"}
+    assert {outcome for _, _, outcome in outcomes(created)} == {"done"}
+    kinds = [kind for kind, _, _ in outcomes(created)]
     assert kinds == ["field"] * 4 + ["permission_set"] + ["visibility"] * 4 + ["assignment"]
     lead = named(admin_client.request_ok("GET", "/admin/fields")["lead"])
     assert lead["plezi_url__c"]["unique"]
@@ -118,10 +122,10 @@ def test_missing_fields_are_made_opened_and_assigned_and_twice_is_once(
     assert harness.calls("salesforce")["writes"] == 0
 
 
-def test_the_people_of_both_sides_meet_in_an_org_that_was_set_up(
+def test_contacts_are_synchronized_after_the_set_up(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, *PRODUCT_FIELDS)
+    delete_fields(harness, *PRODUCT_FIELDS)
     admin_client.request_ok("POST", SETUP, {"create": True})
     harness.add_person(email="ana@example.com", last_name="Lopez")
 
@@ -131,23 +135,21 @@ def test_the_people_of_both_sides_meet_in_an_org_that_was_set_up(
     assert admin_client.request_ok("GET", "/admin/status")["suspended_pairs"] == []
 
 
-def test_an_invisible_field_is_opened_and_not_made_anew(
+def test_an_invisible_field_is_granted_and_not_created_again(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hidden = "fields/Lead/score__c/visibility"
     harness.control("salesforce", "POST", hidden, {"read": False, "edit": False})
     assert states(admin_client.request_ok("POST", SETUP))["Lead.score__c"] == "invisible"
 
-    made = admin_client.request_ok("POST", SETUP, {"create": True})
+    created = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    assert [it for it in outcomes(made) if it[0] == "field"] == []
-    assert ("visibility", "Lead.score__c", "done") in outcomes(made)
-    assert made["ready"] is True
+    assert [step for step in outcomes(created) if step[0] == "field"] == []
+    assert ("visibility", "Lead.score__c", "done") in outcomes(created)
+    assert created["ready"] is True
 
 
-def test_a_field_that_can_only_be_read_gets_edit_access(
-    admin_client: AdminClient, harness: Harness
-) -> None:
+def test_a_read_only_field_gets_edit_access(admin_client: AdminClient, harness: Harness) -> None:
     hidden = "fields/Lead/score__c/visibility"
     harness.control("salesforce", "POST", hidden, {"read": True, "edit": False})
     assert states(admin_client.request_ok("POST", SETUP))["Lead.score__c"] == "read_only"
@@ -155,41 +157,42 @@ def test_a_field_that_can_only_be_read_gets_edit_access(
     assert admin_client.request_ok("POST", SETUP, {"create": True})["ready"] is True
 
 
-def test_a_field_that_does_not_serve_is_told_and_left_alone(
+def test_a_field_of_an_unsuitable_type_is_reported_and_not_changed(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, ("Lead", "score__c"))
+    delete_fields(harness, ("Lead", "score__c"))
     date = {"name": "score__c", "Metadata": {"type": "Date", "label": "Score"}}
     harness.control("salesforce", "POST", "fields/Lead", date)
     harness.control("salesforce", "PATCH", "fields/Lead/plezi_url__c", {"unique": False})
 
-    made = admin_client.request_ok("POST", SETUP, {"create": True})
+    created = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    assert made["ready"] is False
-    wrong = {it["name"]: it["remedy"] for it in made["fields"] if it["state"] == "wrong_type"}
+    assert created["ready"] is False
+    fields = created["fields"]
+    wrong = {field["name"]: field["remedy"] for field in fields if field["state"] == "wrong_type"}
     assert "it is a date, and must be a number or text" in wrong["score__c"]
     assert "External ID" in wrong["plezi_url__c"]
-    assert made["steps"] == []
+    assert created["steps"] == []
 
 
-def test_a_refusal_names_the_right_it_wants_and_the_rest_goes_on(
+def test_a_refused_step_names_the_missing_permission_and_the_other_steps_continue(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, ("Lead", "score__c"))
+    delete_fields(harness, ("Lead", "score__c"))
     hidden = "fields/Lead/status__c/visibility"
     harness.control("salesforce", "POST", hidden, {"read": False, "edit": False})
     rights = {"customize_application": False}
     harness.control("salesforce", "POST", f"users/{INTEGRATION}", rights)
 
-    made = admin_client.request_ok("POST", SETUP, {"create": True})
+    created = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    refused = next(it for it in made["steps"] if it["outcome"] == "refused")
+    refused = next(step for step in created["steps"] if step["outcome"] == "refused")
     assert (refused["kind"], refused["subject"]) == ("field", "Lead.score__c")
     assert refused["code"] == "INSUFFICIENT_ACCESS"
     assert "Customize Application" in refused["remedy"]
-    assert ("visibility", "Lead.status__c", "done") in outcomes(made)
-    assert states(made)["Lead.status__c"] == "present"
-    assert states(made)["Lead.score__c"] == "missing"
+    assert ("visibility", "Lead.status__c", "done") in outcomes(created)
+    assert states(created)["Lead.status__c"] == "present"
+    assert states(created)["Lead.score__c"] == "missing"
 
     harness.control("salesforce", "POST", f"users/{INTEGRATION}", {"customize_application": True})
     again = admin_client.request_ok("POST", SETUP, {"create": True})
@@ -198,10 +201,10 @@ def test_a_refusal_names_the_right_it_wants_and_the_rest_goes_on(
     assert ("assignment", "Plezi_Salesforce_Connector", "already") in outcomes(again)
 
 
-def test_an_answer_that_was_not_heard_is_told_and_asking_again_finds_what_was_made(
+def test_a_lost_response_is_reported_and_a_second_set_up_finds_the_created_field(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    withdraw(harness, ("Lead", "score__c"))
+    delete_fields(harness, ("Lead", "score__c"))
     lost = {"kind": "reset_after_commit", "method": "POST", "path": "CustomField"}
     harness.control("salesforce", "POST", "faults", lost)
 
@@ -209,15 +212,15 @@ def test_an_answer_that_was_not_heard_is_told_and_asking_again_finds_what_was_ma
     assert ("field", "Lead.score__c", "refused") in outcomes(first)
     second = admin_client.request_ok("POST", SETUP, {"create": True})
 
-    assert not [it for it in outcomes(second) if it[0] == "field"]
+    assert not [step for step in outcomes(second) if step[0] == "field"]
     assert second["ready"] is True
 
 
-def test_the_names_follow_the_mapping(admin_client: AdminClient) -> None:
+def test_the_names_of_the_fields_come_from_the_mapping(admin_client: AdminClient) -> None:
     mapping = admin_client.request_ok("GET", "/admin/mapping")
-    for line in mapping["pairs"]:
-        if line["salesforce"] == "score__c":
-            line["direction"] = "off"
+    for pair in mapping["pairs"]:
+        if pair["salesforce"] == "score__c":
+            pair["direction"] = "off"
     mapping["contact_filter"] = {
         "field": "newsletter_optout__c",
         "operator": "equals",
@@ -225,23 +228,25 @@ def test_the_names_follow_the_mapping(admin_client: AdminClient) -> None:
     }
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
-    looked = states(admin_client.request_ok("POST", SETUP))
-    assert set(looked) == {"Lead.plezi_url__c", "Lead.status__c", "Contact.newsletter_optout__c"}
-    assert looked["Contact.newsletter_optout__c"] == "present"
+    found = states(admin_client.request_ok("POST", SETUP))
+    assert set(found) == {"Lead.plezi_url__c", "Lead.status__c", "Contact.newsletter_optout__c"}
+    assert found["Contact.newsletter_optout__c"] == "present"
 
 
 @pytest.mark.usefixtures("harness")
-def test_who_is_alerted_is_listed(admin_client: AdminClient) -> None:
+def test_the_recipients_of_alerts_are_listed(admin_client: AdminClient) -> None:
     sns = boto3.client("sns", region_name=REGION)
     topic = sns.list_topics()["Topics"][0]["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
 
-    (told,) = admin_client.request_ok("GET", "/admin/status")["alert_recipients"]
-    assert (told["protocol"], told["endpoint"]) == ("email", "ops@example.com")
+    (recipient,) = admin_client.request_ok("GET", "/admin/status")["alert_recipients"]
+    assert (recipient["protocol"], recipient["endpoint"]) == ("email", "ops@example.com")
 
 
 @pytest.mark.usefixtures("harness")
-def test_a_setup_asked_in_other_words_is_refused_by_its_place(admin_client: AdminClient) -> None:
-    answer = admin_client.request("POST", SETUP, {"make": True})
-    assert answer.status == 422
-    assert "make" in answer.body["problems"][0]["field"]
+def test_a_set_up_with_an_unknown_member_is_refused_with_its_place(
+    admin_client: AdminClient,
+) -> None:
+    response = admin_client.request("POST", SETUP, {"make": True})
+    assert response.status == 422
+    assert "make" in response.body["problems"][0]["field"]

@@ -1,4 +1,4 @@
-"""The mapping through the admin API: shown, judged, saved once, gone back to, as a file."""
+"""The mapping in the admin API: view, validation, save, versions, restore and file."""
 
 from __future__ import annotations
 
@@ -19,41 +19,45 @@ from tests.component.admin_client import WHO, AdminClient
 from tests.component.harness import Harness
 
 
-def shown(admin_client: AdminClient) -> dict[str, Any]:
+def get_mapping(admin_client: AdminClient) -> dict[str, Any]:
     mapping: dict[str, Any] = admin_client.request_ok("GET", "/admin/mapping")
     return mapping
 
 
-def line(mapping: dict[str, Any], salesforce: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(it for it in mapping["pairs"] if it["salesforce"] == salesforce)
+def pair_of(mapping: dict[str, Any], salesforce: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        pair for pair in mapping["pairs"] if pair["salesforce"] == salesforce
+    )
     return found
 
 
-def pairs(mapping: dict[str, Any], *, saved: bool) -> list[tuple[str, str]]:
-    return [(it["plezi"], it["salesforce"]) for it in mapping["pairs"] if it["saved"] is saved]
+def pair_names(mapping: dict[str, Any], *, saved: bool) -> list[tuple[str, str]]:
+    return [
+        (pair["plezi"], pair["salesforce"]) for pair in mapping["pairs"] if pair["saved"] is saved
+    ]
 
 
-def test_the_mapping_shows_mandatory_lines_locked_and_what_is_new_at_its_end(
+def test_the_mapping_has_locked_mandatory_pairs_and_suggestions_at_its_end(
     admin_client: AdminClient,
 ) -> None:
-    mapping = shown(admin_client)
+    mapping = get_mapping(admin_client)
 
     assert mapping["version"] == 0
-    assert line(mapping, "Email")["locked"]
-    assert line(mapping, "Email")["mandatory"]
-    assert line(mapping, "plezi_url__c")["locked"]
-    saved = [it["saved"] for it in mapping["pairs"]]
+    assert pair_of(mapping, "Email")["locked"]
+    assert pair_of(mapping, "Email")["mandatory"]
+    assert pair_of(mapping, "plezi_url__c")["locked"]
+    saved = [pair["saved"] for pair in mapping["pairs"]]
     assert saved == sorted(saved, reverse=True)
-    offered = [it for it in mapping["pairs"] if not it["saved"]]
-    assert {it["direction"] for it in offered} == {"off"}
-    assert ("newsletter_optout", "newsletter_optout__c") in pairs(mapping, saved=False)
-    assert ("source", "") in pairs(mapping, saved=False)
+    suggestions = [pair for pair in mapping["pairs"] if not pair["saved"]]
+    assert {pair["direction"] for pair in suggestions} == {"off"}
+    assert ("newsletter_optout", "newsletter_optout__c") in pair_names(mapping, saved=False)
+    assert ("source", "") in pair_names(mapping, saved=False)
 
 
-def test_an_attribute_added_on_either_tool_stands_last_and_switched_off(
+def test_a_field_added_on_either_side_is_a_suggestion_at_the_end_that_is_off(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    before = shown(admin_client)
+    before = get_mapping(admin_client)
     harness.control("plezi", "POST", "attributes", {"name": "shoe_size", "label": "Shoe size"})
     harness.control(
         "salesforce",
@@ -63,18 +67,19 @@ def test_an_attribute_added_on_either_tool_stands_last_and_switched_off(
     )
     admin_client.request_ok("GET", "/admin/fields", refresh="true")
 
-    mapping = shown(admin_client)
-    added = [it for it in pairs(mapping, saved=False) if it not in pairs(before, saved=False)]
+    mapping = get_mapping(admin_client)
+    known = pair_names(before, saved=False)
+    added = [names for names in pair_names(mapping, saved=False) if names not in known]
     assert added == [("shoe_size", ""), ("", "hat__c")]
-    assert pairs(mapping, saved=False)[-1] == ("", "hat__c")
+    assert pair_names(mapping, saved=False)[-1] == ("", "hat__c")
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
-    assert pairs(shown(admin_client), saved=True) == pairs(before, saved=True)
+    assert pair_names(get_mapping(admin_client), saved=True) == pair_names(before, saved=True)
 
 
-def test_what_was_shown_can_be_saved_as_it_is_and_makes_no_version(
+def test_saving_an_unchanged_mapping_creates_no_version(
     admin_client: AdminClient,
 ) -> None:
-    saved = admin_client.request_ok("PUT", "/admin/mapping", shown(admin_client))
+    saved = admin_client.request_ok("PUT", "/admin/mapping", get_mapping(admin_client))
 
     assert saved["mapping"]["version"] == 0
     assert saved["changed"] == []
@@ -84,94 +89,101 @@ def test_what_was_shown_can_be_saved_as_it_is_and_makes_no_version(
 def test_a_saved_mapping_is_a_version_with_its_author_and_its_changes(
     admin_client: AdminClient,
 ) -> None:
-    mapping = shown(admin_client)
-    line(mapping, "FirstName")["direction"] = "to_plezi"
-    line(mapping, "newsletter_optout__c").update(direction="both", policy="most_restrictive")
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "FirstName")["direction"] = "to_plezi"
+    pair_of(mapping, "newsletter_optout__c").update(direction="both", policy="most_restrictive")
 
     saved = admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
     assert saved["mapping"]["version"] == 1
     assert saved["mapping"]["saved_by"] == WHO
     assert saved["manual_sync_due"] is True
-    assert [(it["pair"], it["field"], it["before"], it["after"]) for it in saved["changed"]] == [
+    assert [
+        (change["pair"], change["field"], change["before"], change["after"])
+        for change in saved["changed"]
+    ] == [
         ("FirstName", "direction", "both", "to_plezi"),
         ("newsletter_optout__c", "", "", "newsletter_optout both"),
     ]
     versions = admin_client.request_ok("GET", "/admin/mapping/versions")["versions"]
-    assert [(it["version"], it["saved_by"]) for it in versions] == [(1, WHO), (0, "")]
+    assert [(version["version"], version["saved_by"]) for version in versions] == [
+        (1, WHO),
+        (0, ""),
+    ]
     assert versions[0]["changed"] == saved["changed"]
-    assert pairs(shown(admin_client), saved=True)[-1] == (
+    assert pair_names(get_mapping(admin_client), saved=True)[-1] == (
         "newsletter_optout",
         "newsletter_optout__c",
     )
 
 
 def test_a_stale_mapping_is_refused_with_both_versions(admin_client: AdminClient) -> None:
-    mine, theirs = shown(admin_client), shown(admin_client)
-    line(theirs, "Phone")["policy"] = "plezi_wins"
-    admin_client.request_ok("PUT", "/admin/mapping", theirs)
-    line(mine, "Phone")["policy"] = "hold"
+    yours, current = get_mapping(admin_client), get_mapping(admin_client)
+    pair_of(current, "Phone")["policy"] = "plezi_wins"
+    admin_client.request_ok("PUT", "/admin/mapping", current)
+    pair_of(yours, "Phone")["policy"] = "hold"
 
-    answer = admin_client.request("PUT", "/admin/mapping", mine)
+    response = admin_client.request("PUT", "/admin/mapping", yours)
 
-    assert answer.status == 409
-    assert answer.body["yours"]["version"] == 0
-    assert line(answer.body["yours"], "Phone")["policy"] == "hold"
-    assert answer.body["current"]["version"] == 1
-    assert line(answer.body["current"], "Phone")["policy"] == "plezi_wins"
+    assert response.status == 409
+    assert response.body["yours"]["version"] == 0
+    assert pair_of(response.body["yours"], "Phone")["policy"] == "hold"
+    assert response.body["current"]["version"] == 1
+    assert pair_of(response.body["current"], "Phone")["policy"] == "plezi_wins"
 
 
-def test_of_two_at_the_same_moment_one_wins_and_the_other_sees_both_versions(
-    admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
+def test_one_of_two_simultaneous_saves_succeeds_and_the_other_returns_both_versions(
+    admin_client: AdminClient,
 ) -> None:
-    office = ADMIN.get()
+    context = ADMIN.get()
     both_have_read = threading.Barrier(2, timeout=30)
 
     def sides() -> Sides:
         both_have_read.wait()
-        return office.sides()
+        return context.sides()
 
-    mapping = shown(admin_client)
-    meeting = replace(office, sides=sides)
-    ADMIN.use(meeting)
-    answers: dict[str, int | tuple[int, int]] = {}
+    mapping = get_mapping(admin_client)
+    racing = replace(context, sides=sides)
+    ADMIN.use(racing)
+    results: dict[str, int | tuple[int, int]] = {}
 
     def put(policy: str) -> None:
-        wanted = deepcopy(mapping)
-        line(wanted, "Phone")["policy"] = policy
-        body = MappingBody.model_validate(wanted).config()
+        document = deepcopy(mapping)
+        pair_of(document, "Phone")["policy"] = policy
+        config = MappingBody.model_validate(document).config()
         try:
-            answers[policy] = save_mapping(meeting, policy, body).mapping.version
+            results[policy] = save_mapping(racing, policy, config).mapping.version
         except MappingConflictError as error:
-            answers[policy] = (error.yours.version, error.current.version)
+            results[policy] = (error.yours.version, error.current.version)
 
-    threads = [threading.Thread(target=put, args=(it,)) for it in ("hold", "fill_blank")]
+    threads = [threading.Thread(target=put, args=(policy,)) for policy in ("hold", "fill_blank")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(answers.values(), key=str) == [(0, 1), 1]
-    winner = next(policy for policy, answer in answers.items() if answer == 1)
-    current = office.mappings.current()
-    assert next(it for it in current.pairs if it.key == "Phone").policy.value == winner
+    assert sorted(results.values(), key=str) == [(0, 1), 1]
+    winner = next(policy for policy, result in results.items() if result == 1)
+    current = context.mappings.current()
+    assert next(pair for pair in current.pairs if pair.key == "Phone").policy.value == winner
 
 
-def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_saved(
+def test_all_problems_are_reported_at_once_and_nothing_is_saved(
     admin_client: AdminClient,
 ) -> None:
-    mapping = shown(admin_client)
-    line(mapping, "Phone")["salesforce"] = "Phnoe"
-    line(mapping, "score__c")["direction"] = "both"
-    line(mapping, "Company")["placeholder"] = ""
-    line(mapping, "Email")["direction"] = "off"
-    line(mapping, "Title")["policy"] = "most_restrictive"
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "Phone")["salesforce"] = "Phnoe"
+    pair_of(mapping, "score__c")["direction"] = "both"
+    pair_of(mapping, "Company")["placeholder"] = ""
+    pair_of(mapping, "Email")["direction"] = "off"
+    pair_of(mapping, "Title")["policy"] = "most_restrictive"
     mapping["contact_filter"]["field"] = "sync_plezi__c"
 
-    answer = admin_client.request("PUT", "/admin/mapping", mapping)
+    response = admin_client.request("PUT", "/admin/mapping", mapping)
 
-    assert answer.status == 422
-    rules = {(it["code"], it["pair"]) for it in answer.body["problems"]}
+    assert response.status == 422
+    problems = response.body["problems"]
+    codes = {(problem["code"], problem["pair"]) for problem in problems}
     assert {
         ("unknown_name", "Phnoe"),
         ("one_way_special", "score__c"),
@@ -179,19 +191,19 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_saved(
         ("locked", "Email"),
         ("policy", "Title"),
         ("unknown_name", "contact_filter"),
-    } <= rules
-    assert all(it["message"] and it["remedy"] for it in answer.body["problems"])
-    assert shown(admin_client)["version"] == 0
+    } <= codes
+    assert all(problem["message"] and problem["remedy"] for problem in problems)
+    assert get_mapping(admin_client)["version"] == 0
 
 
-def test_a_warning_does_not_keep_from_saving(admin_client: AdminClient) -> None:
-    mapping = shown(admin_client)
-    line(mapping, "Title")["direction"] = "both"
+def test_a_mapping_with_a_warning_is_saved(admin_client: AdminClient) -> None:
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "Title")["direction"] = "both"
 
     saved = admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
     assert saved["mapping"]["version"] == 1
-    assert [it["code"] for it in saved["warnings"]] == ["function_free_text"]
+    assert [warning["code"] for warning in saved["warnings"]] == ["function_free_text"]
 
 
 @pytest.mark.parametrize(
@@ -204,33 +216,35 @@ def test_a_warning_does_not_keep_from_saving(admin_client: AdminClient) -> None:
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused_by_its_place(
+def test_an_invalid_body_is_refused_with_the_place_of_the_problem(
     admin_client: AdminClient, change: dict[str, Any], place: str
 ) -> None:
-    answer = admin_client.request("PUT", "/admin/mapping", {**shown(admin_client), **change})
+    response = admin_client.request(
+        "PUT", "/admin/mapping", {**get_mapping(admin_client), **change}
+    )
 
-    assert answer.status == 422
-    assert any(place in it["field"] for it in answer.body["problems"])
+    assert response.status == 422
+    assert any(place in problem["field"] for problem in response.body["problems"])
 
 
-def test_the_filter_must_be_said_because_none_lets_everybody_in(admin_client: AdminClient) -> None:
-    mapping = shown(admin_client)
+def test_a_mapping_without_the_member_contact_filter_is_refused(admin_client: AdminClient) -> None:
+    mapping = get_mapping(admin_client)
     del mapping["contact_filter"]
 
-    answer = admin_client.request("PUT", "/admin/mapping", mapping)
+    response = admin_client.request("PUT", "/admin/mapping", mapping)
 
-    assert answer.status == 422
-    assert "contact_filter" in answer.body["problems"][0]["field"]
-
-
-def test_what_is_no_json_is_refused(admin_client: AdminClient) -> None:
-    answer = admin_client.request("PUT", "/admin/mapping", raw="{")
-    assert answer.status == 422
+    assert response.status == 422
+    assert "contact_filter" in response.body["problems"][0]["field"]
 
 
-def test_an_old_version_is_restored_as_a_new_one(admin_client: AdminClient) -> None:
-    mapping = shown(admin_client)
-    line(mapping, "Phone")["policy"] = "hold"
+def test_a_body_that_is_not_json_is_refused(admin_client: AdminClient) -> None:
+    response = admin_client.request("PUT", "/admin/mapping", raw="{")
+    assert response.status == 422
+
+
+def test_an_old_version_is_restored_as_a_new_version(admin_client: AdminClient) -> None:
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "Phone")["policy"] = "hold"
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
     stale = admin_client.request("POST", "/admin/mapping/versions/0/restore", {"version": 0})
@@ -238,30 +252,30 @@ def test_an_old_version_is_restored_as_a_new_one(admin_client: AdminClient) -> N
     restored = admin_client.request_ok("POST", "/admin/mapping/versions/0/restore", {"version": 1})
 
     assert restored["mapping"]["version"] == 2
-    assert line(restored["mapping"], "Phone")["policy"] == "newest"
+    assert pair_of(restored["mapping"], "Phone")["policy"] == "newest"
     unknown = admin_client.request("POST", "/admin/mapping/versions/9/restore", {"version": 2})
     assert unknown.status == 404
 
 
-def test_a_version_that_no_longer_fits_is_not_restored(
+def test_a_version_that_is_not_valid_any_more_is_not_restored(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    mapping = shown(admin_client)
-    line(mapping, "score__c")["direction"] = "off"
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "score__c")["direction"] = "off"
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
     harness.control("salesforce", "DELETE", "fields/Lead/score__c")
     admin_client.request_ok("GET", "/admin/fields", refresh="true")
 
-    answer = admin_client.request("POST", "/admin/mapping/versions/0/restore", {"version": 1})
+    response = admin_client.request("POST", "/admin/mapping/versions/0/restore", {"version": 1})
 
-    assert answer.status == 422
-    assert [it["pair"] for it in answer.body["problems"]] == ["score__c"]
+    assert response.status == 422
+    assert [problem["pair"] for problem in response.body["problems"]] == ["score__c"]
 
 
 def test_versions_are_paged(admin_client: AdminClient) -> None:
     for policy in ("hold", "fill_blank", "plezi_wins"):
-        mapping = shown(admin_client)
-        line(mapping, "Phone")["policy"] = policy
+        mapping = get_mapping(admin_client)
+        pair_of(mapping, "Phone")["policy"] = policy
         admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
     first = admin_client.request_ok("GET", "/admin/mapping/versions", limit="2")
@@ -269,14 +283,17 @@ def test_versions_are_paged(admin_client: AdminClient) -> None:
         "GET", "/admin/mapping/versions", limit="2", next=first["next"]
     )
 
-    assert [it["version"] for it in first["versions"]] == [3, 2]
-    assert [it["version"] for it in second["versions"]] == [1, 0]
+    assert [version["version"] for version in first["versions"]] == [3, 2]
+    assert [version["version"] for version in second["versions"]] == [1, 0]
     assert second["next"] == ""
-    assert [it["changed"][0]["after"] for it in first["versions"]] == ["plezi_wins", "fill_blank"]
+    assert [version["changed"][0]["after"] for version in first["versions"]] == [
+        "plezi_wins",
+        "fill_blank",
+    ]
     assert admin_client.request("GET", "/admin/mapping/versions", next="x").status == 422
 
 
-def test_the_mapping_as_a_file_is_changed_and_put_back(admin_client: AdminClient) -> None:
+def test_the_mapping_is_exported_changed_and_imported_as_a_file(admin_client: AdminClient) -> None:
     text = admin_client.request("GET", "/admin/mapping.yaml").text
     assert text.startswith("# The mapping between Plezi and Salesforce, version 0, as shipped")
 
@@ -287,22 +304,22 @@ def test_the_mapping_as_a_file_is_changed_and_put_back(admin_client: AdminClient
     assert changed != text
     saved = admin_client.request_ok("PUT", "/admin/mapping.yaml", raw=changed)
 
-    assert [it["pair"] for it in saved["changed"]] == ["Phone"]
+    assert [change["pair"] for change in saved["changed"]] == ["Phone"]
     again = admin_client.request("GET", "/admin/mapping.yaml").text
     assert f"version 1, saved by {WHO}" in again
     rows = list(zip(text.split("\n"), again.split("\n"), strict=True))
-    assert sum(before != after for before, after in rows) == 3  # comment, version, the line
+    assert sum(before != after for before, after in rows) == 3  # the comment, the version, the pair
     assert admin_client.request("PUT", "/admin/mapping.yaml", raw=changed).status == 409
 
 
 @pytest.mark.parametrize("text", ["", "pairs: [", "version: 0", "- 1"])
-def test_a_file_that_is_no_mapping_is_refused(admin_client: AdminClient, text: str) -> None:
-    answer = admin_client.request("PUT", "/admin/mapping.yaml", raw=text)
-    assert answer.status == 422
-    assert answer.body["message"]
+def test_a_file_without_a_mapping_is_refused(admin_client: AdminClient, text: str) -> None:
+    response = admin_client.request("PUT", "/admin/mapping.yaml", raw=text)
+    assert response.status == 422
+    assert response.body["message"]
 
 
-def test_an_unquoted_yes_in_the_file_is_the_word(admin_client: AdminClient) -> None:
+def test_an_unquoted_yes_in_the_file_is_a_text(admin_client: AdminClient) -> None:
     text = admin_client.request("GET", "/admin/mapping.yaml").text
     assert "value: 'yes'" in text
 
@@ -312,15 +329,15 @@ def test_an_unquoted_yes_in_the_file_is_the_word(admin_client: AdminClient) -> N
     assert saved["changed"] == []
 
 
-def test_status_says_that_a_manual_sync_is_due_until_everybody_has_the_mapping(
+def test_a_manual_synchronization_is_due_until_the_mapping_is_applied_to_all_contacts(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     assert admin_client.request_ok("GET", "/admin/status")["manual_sync"]["due"] is True
     harness.sync(kind=RunKind.FULL)
     assert admin_client.request_ok("GET", "/admin/status")["manual_sync"]["due"] is False
 
-    mapping = shown(admin_client)
-    line(mapping, "Phone")["policy"] = "hold"
+    mapping = get_mapping(admin_client)
+    pair_of(mapping, "Phone")["policy"] = "hold"
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
     due = admin_client.request_ok("GET", "/admin/status")["manual_sync"]
@@ -330,17 +347,17 @@ def test_status_says_that_a_manual_sync_is_due_until_everybody_has_the_mapping(
     assert admin_client.request_ok("GET", "/admin/status")["manual_sync"]["due"] is False
 
 
-def test_the_saved_mapping_is_shown_while_salesforce_refuses_the_login(
+def test_the_saved_mapping_is_returned_while_salesforce_refuses_the_login(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     user = harness.org.integration_user.username
     harness.control("salesforce", "POST", f"users/{user}/password", {"password": "Another-pass1"})
     admin_client.request("GET", "/admin/fields")
 
-    mapping = shown(admin_client)
+    mapping = get_mapping(admin_client)
 
-    assert not pairs(mapping, saved=False)
+    assert not pair_names(mapping, saved=False)
     assert "login" in mapping["suggestions_error"]
-    line(mapping, "Phone")["policy"] = "hold"
-    answer = admin_client.request("PUT", "/admin/mapping", mapping)
-    assert (answer.status, answer.body["error"]) == (502, "login_refused")
+    pair_of(mapping, "Phone")["policy"] = "hold"
+    response = admin_client.request("PUT", "/admin/mapping", mapping)
+    assert (response.status, response.body["error"]) == (502, "login_refused")

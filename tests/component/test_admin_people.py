@@ -1,4 +1,4 @@
-"""People who wait, the decisions about them, why a field has its value, and who did what."""
+"""The review queue, decisions, the view of a contact, runs, and the audit log."""
 
 from __future__ import annotations
 
@@ -17,68 +17,71 @@ from tests.component.harness import REGION, Harness
 
 PLUS = "a+b@x.fr"
 LONG = "x" * 81
-"""One character more than Lead.LastName holds."""
+"""One character more than Lead.LastName allows."""
 
 
 def hold_phones(admin_client: AdminClient) -> None:
     mapping = admin_client.request_ok("GET", "/admin/mapping")
-    for line in mapping["pairs"]:
-        if line["salesforce"] == "Phone":
-            line["policy"] = "hold"
+    for pair in mapping["pairs"]:
+        if pair["salesforce"] == "Phone":
+            pair["policy"] = "hold"
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
 
 
-def disagree(harness: Harness, email: str) -> tuple[str, str]:
-    """One person whose sides say different phones; the ids of both records."""
+def add_conflict(harness: Harness, email: str) -> tuple[str, str]:
+    """Add a contact with different phone numbers on both sides; return the ids of both records."""
     person = harness.add_person(email=email, last_name="Lopez", phone="111")
     lead = harness.add_lead(Email=email, LastName="Lopez", Phone="222")
     return person, lead
 
 
-def carry_out(harness: Harness, run_id: str) -> None:
+def apply(harness: Harness, run_id: str) -> None:
     run = harness.ledger.load_run(run_id)
     assert run is not None
     assert run.kind is RunKind.SELECTED
     assert harness.run_phase(run_id).state is RunState.DONE
 
 
-def waiting(admin_client: AdminClient, kind: str) -> list[dict[str, Any]]:
+def review_queue(admin_client: AdminClient, kind: str) -> list[dict[str, Any]]:
     people: list[dict[str, Any]] = admin_client.request_ok("GET", "/admin/attention", kind=kind)[
         "people"
     ]
     return people
 
 
-def test_a_held_field_is_listed_with_each_word_and_settled_by_choosing_one(
+def test_a_held_field_is_listed_with_each_value_and_resolved_by_a_choice(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
-    person, lead = disagree(harness, PLUS)
+    person, lead = add_conflict(harness, PLUS)
     harness.sync()
-    (waits,) = waiting(admin_client, "hold")
-    assert waits["email"] == PLUS
-    (held,) = waits["holds"]
-    assert held["field"] == "Phone"
-    assert {it["record"]: it["value"] for it in held["values"]} == {person: "111", lead: "222"}
+    (item,) = review_queue(admin_client, "hold")
+    assert item["email"] == PLUS
+    (hold,) = item["holds"]
+    assert hold["field"] == "Phone"
+    assert {value["record"]: value["value"] for value in hold["values"]} == {
+        person: "111",
+        lead: "222",
+    }
 
     path = f"/admin/attention/holds/{in_path(PLUS)}/Phone"
-    asked = admin_client.request_ok("POST", path, {"record": person})
-    carry_out(harness, asked["run_id"])
+    decision = admin_client.request_ok("POST", path, {"record": person})
+    apply(harness, decision["run_id"])
 
     assert harness.leads(PLUS)[0]["Phone"] == "111"
-    assert waiting(admin_client, "hold") == []
+    assert review_queue(admin_client, "hold") == []
     assert admin_client.request_ok("GET", "/admin/status")["attention"]["hold"] == 0
 
 
-def test_a_choice_that_is_no_longer_open_is_refused(
+def test_a_choice_that_is_not_possible_any_more_is_refused(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
-    person, _ = disagree(harness, PLUS)
+    person, _ = add_conflict(harness, PLUS)
     harness.sync()
     path = f"/admin/attention/holds/{in_path(PLUS)}"
 
-    assert admin_client.request("POST", f"{path}/Phone", {"record": "nobody"}).status == 409
+    assert admin_client.request("POST", f"{path}/Phone", {"record": "unknown"}).status == 409
     assert admin_client.request("POST", f"{path}/Title", {"record": person}).status == 409
     unknown = admin_client.request(
         "POST", "/admin/attention/holds/no%40x.fr/Phone", {"record": person}
@@ -86,16 +89,16 @@ def test_a_choice_that_is_no_longer_open_is_refused(
     assert unknown.status == 404
 
 
-def test_a_choice_on_a_line_that_moves_at_the_same_moment_is_refused(
-    admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
+def test_a_choice_for_a_link_that_changes_at_the_same_time_is_refused(
+    admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
-    person, _ = disagree(harness, PLUS)
+    person, _ = add_conflict(harness, PLUS)
     harness.sync()
     context = ADMIN.get()
 
     class Racing:
-        """The ledger of an office in which a run stores a link after it was read."""
+        """A ledger in which a run stores a link after it was read."""
 
         def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
             links = context.review.load_links(emails)
@@ -112,29 +115,29 @@ def test_a_choice_on_a_line_that_moves_at_the_same_moment_is_refused(
 
     ADMIN.use(replace(context, review=Racing()))
 
-    answer = admin_client.request(
+    response = admin_client.request(
         "POST", f"/admin/attention/holds/{in_path(PLUS)}/Phone", {"record": person}
     )
 
-    assert answer.status == 409
+    assert response.status == 409
     assert context.review.load_links([PLUS])[PLUS].holds["Phone"].chosen == ""
 
 
-def test_a_refused_person_is_listed_with_code_and_remedy_and_tried_again(
+def test_a_contact_in_quarantine_is_listed_with_code_and_remedy_and_retried(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     person = harness.add_person(email=PLUS, last_name=LONG)
     harness.sync()
-    (waits,) = waiting(admin_client, "quarantine")
-    refused = waits["quarantine"]
-    assert (refused["side"], refused["code"]) == ("salesforce", "STRING_TOO_LONG")
-    assert "shorten" in refused["remedy"]
+    (item,) = review_queue(admin_client, "quarantine")
+    quarantine = item["quarantine"]
+    assert (quarantine["side"], quarantine["code"]) == ("salesforce", "STRING_TOO_LONG")
+    assert "shorten" in quarantine["remedy"]
     harness.control("salesforce", "PATCH", "fields/Lead/LastName", {"length": 120})
 
     path = f"/admin/attention/quarantine/{in_path(PLUS)}/retry"
-    carry_out(harness, admin_client.request_ok("POST", path)["run_id"])
+    apply(harness, admin_client.request_ok("POST", path)["run_id"])
 
-    assert waiting(admin_client, "quarantine") == []
+    assert review_queue(admin_client, "quarantine") == []
     assert harness.leads(PLUS)[0]["LastName"] == LONG
     assert admin_client.request("POST", path).status == 409
     assert admin_client.request("POST", "/admin/attention/quarantine/no%40x.fr/retry").status == 404
@@ -147,48 +150,48 @@ def test_several_leads_are_listed_and_one_is_picked(
     first = harness.add_lead(Email=PLUS, LastName="One")
     second = harness.add_lead(Email=PLUS, LastName="Two")
     harness.sync()
-    (waits,) = waiting(admin_client, "duplicate")
-    assert {lead["id"] for lead in waits["leads"]} == {first, second}
-    assert not any(lead["primary"] for lead in waits["leads"])
+    (item,) = review_queue(admin_client, "duplicate")
+    assert {lead["id"] for lead in item["leads"]} == {first, second}
+    assert not any(lead["primary"] for lead in item["leads"])
     path = f"/admin/attention/duplicates/{in_path(PLUS)}"
 
-    assert admin_client.request("POST", path, {"lead": "00Qnobody"}).status == 409
-    carry_out(harness, admin_client.request_ok("POST", path, {"lead": second})["run_id"])
+    assert admin_client.request("POST", path, {"lead": "00Qunknown"}).status == 409
+    apply(harness, admin_client.request_ok("POST", path, {"lead": second})["run_id"])
 
-    (waits,) = waiting(admin_client, "duplicate")
-    assert [lead["id"] for lead in waits["leads"] if lead["primary"]] == [second]
+    (item,) = review_queue(admin_client, "duplicate")
+    assert [lead["id"] for lead in item["leads"] if lead["primary"]] == [second]
     assert (
         admin_client.request("POST", "/admin/attention/duplicates/no%40x.fr", {"lead": "1"}).status
         == 404
     )
 
 
-def test_a_side_is_chosen_for_everybody_who_waits_with_a_field(
+def test_a_side_is_chosen_for_all_contacts_with_a_hold_of_a_field(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
     emails = [f"p{number}@example.com" for number in range(5)]
     for email in emails:
-        disagree(harness, email)
+        add_conflict(harness, email)
     harness.sync()
     assert admin_client.request_ok("GET", "/admin/status")["attention"]["hold"] == 5
 
-    nobody = admin_client.request_ok(
+    no_contact = admin_client.request_ok(
         "POST", "/admin/attention/holds", {"field": "Title", "side": "plezi"}
     )
-    assert (nobody["run_id"], nobody["decided"]) == (None, 0)
-    asked = admin_client.request_ok(
+    assert (no_contact["run_id"], no_contact["decided"]) == (None, 0)
+    decision = admin_client.request_ok(
         "POST", "/admin/attention/holds", {"field": "Phone", "side": "salesforce"}
     )
-    assert (asked["decided"], asked["conflicts"], asked["next"]) == (5, 0, "")
-    carry_out(harness, asked["run_id"])
+    assert (decision["decided"], decision["conflicts"], decision["next"]) == (5, 0, "")
+    apply(harness, decision["run_id"])
 
-    assert waiting(admin_client, "hold") == []
+    assert review_queue(admin_client, "hold") == []
     people = harness.people()
     assert {people[email]["phone"] for email in emails} == {"222"}
 
 
-def test_everybody_in_quarantine_is_tried_again_page_by_page(
+def test_all_contacts_in_quarantine_are_retried_page_by_page(
     admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connector.admin.bulk_decisions.PAGE", 2)
@@ -201,90 +204,90 @@ def test_everybody_in_quarantine_is_tried_again_page_by_page(
     second = admin_client.request_ok("POST", "/admin/attention/quarantine", {"next": first["next"]})
 
     assert (first["decided"], second["decided"], second["next"]) == (2, 1, "")
-    for asked in (first, second):
-        carry_out(harness, asked["run_id"])
-    assert waiting(admin_client, "quarantine") == []
+    for decision in (first, second):
+        apply(harness, decision["run_id"])
+    assert review_queue(admin_client, "quarantine") == []
 
 
-def test_people_who_wait_are_paged(admin_client: AdminClient, harness: Harness) -> None:
+def test_the_review_queue_is_paged(admin_client: AdminClient, harness: Harness) -> None:
     hold_phones(admin_client)
     for number in range(5):
-        disagree(harness, f"p{number}@example.com")
+        add_conflict(harness, f"p{number}@example.com")
     harness.sync()
 
-    seen, after = [], ""
+    pages, after = [], ""
     for _ in range(3):
         page = admin_client.request_ok(
             "GET", "/admin/attention", kind="hold", limit="2", next=after
         )
-        seen.append([it["email"][:2] for it in page["people"]])
+        pages.append([person["email"][:2] for person in page["people"]])
         after = page["next"]
-    assert seen == [["p0", "p1"], ["p2", "p3"], ["p4"]]
+    assert pages == [["p0", "p1"], ["p2", "p3"], ["p4"]]
     assert after == ""
     assert admin_client.request("GET", "/admin/attention", kind="hold", next="%%%").status == 422
     assert admin_client.request("GET", "/admin/attention", kind="gone").status == 422
     assert admin_client.request("GET", "/admin/attention").status == 422
 
 
-def test_a_person_is_told_with_three_trees_and_why_each_field_has_its_value(
+def test_a_contact_has_base_observations_and_the_reason_of_each_value(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
-    person, lead = disagree(harness, PLUS)
+    person, lead = add_conflict(harness, PLUS)
     run = harness.sync()
 
-    told = admin_client.request_ok("GET", f"/admin/contacts/{in_path('A+B@X.fr')}")
+    contact = admin_client.request_ok("GET", f"/admin/contacts/{in_path('A+B@X.fr')}")
 
-    assert told["email"] == PLUS
-    assert told["plezi"]["id"] == person
-    assert [it["id"] for it in told["salesforce"]] == [lead]
-    assert told["base"][person]["last_name"] == "Lopez"
-    fields = {it["field"]: it for it in told["fields"]}
-    assert fields["LastName"]["why"] == "agreed since first meeting"
+    assert contact["email"] == PLUS
+    assert contact["plezi"]["id"] == person
+    assert [record["id"] for record in contact["salesforce"]] == [lead]
+    assert contact["base"][person]["last_name"] == "Lopez"
+    fields = {field["field"]: field for field in contact["fields"]}
+    assert fields["LastName"]["why"] == "both sides were equal at the first comparison"
     assert fields["LastName"]["values"] == {person: "Lopez", lead: "Lopez"}
-    assert fields["Phone"]["why"].startswith("waits for a person")
+    assert fields["Phone"]["why"].startswith("held, needs a decision")
     assert fields["plezi_url__c"]["last"]["run_id"] == run.id
     assert f"in run {run.id}" in fields["plezi_url__c"]["why"]
     assert fields["FirstName"]["why"]
-    assert {it["field"] for it in told["journal"]["entries"]} >= {"Phone", "plezi_url__c"}
+    assert {entry["field"] for entry in contact["journal"]["entries"]} >= {"Phone", "plezi_url__c"}
     assert admin_client.request("GET", "/admin/contacts/no%40x.fr").status == 404
 
 
-def test_the_journal_of_a_person_is_paged_without_a_gap(
+def test_the_journal_of_a_contact_is_paged_without_a_gap(
     admin_client: AdminClient, harness: Harness
 ) -> None:
-    disagree(harness, PLUS)
+    add_conflict(harness, PLUS)
     harness.sync()
     path = f"/admin/contacts/{in_path(PLUS)}"
-    everything = admin_client.request_ok("GET", path)["journal"]["entries"]
-    assert len(everything) > 2
+    all_entries = admin_client.request_ok("GET", path)["journal"]["entries"]
+    assert len(all_entries) > 2
 
-    seen, after = [], ""
+    entries, after = [], ""
     while True:
         page = admin_client.request_ok("GET", path, limit="2", next=after)["journal"]
-        seen += page["entries"]
+        entries += page["entries"]
         after = page["next"]
         if not after:
             break
-    assert seen == everything
+    assert entries == all_entries
     assert admin_client.request("GET", path, next="nonsense").status == 422
 
 
-def test_no_page_leads_to_the_journal_of_somebody_else(
+def test_a_page_token_does_not_open_the_journal_of_another_contact(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     for email in (PLUS, "zoe@example.com"):
-        disagree(harness, email)
+        add_conflict(harness, email)
     harness.sync()
     zoe = admin_client.request_ok("GET", f"/admin/contacts/{in_path('zoe@example.com')}", limit="1")
 
     page = admin_client.request_ok(
         "GET", f"/admin/contacts/{in_path(PLUS)}", limit="200", next=zoe["journal"]["next"]
     )
-    assert {line["email"] for line in page["journal"]["entries"]} <= {PLUS}
+    assert {entry["email"] for entry in page["journal"]["entries"]} <= {PLUS}
 
 
-def test_the_runs_are_listed_told_and_a_dry_run_has_a_plan(
+def test_runs_are_listed_and_shown_and_a_dry_run_has_a_plan(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     for number in range(3):
@@ -293,30 +296,30 @@ def test_the_runs_are_listed_told_and_a_dry_run_has_a_plan(
     real = harness.sync()
 
     listed = admin_client.request_ok("GET", "/admin/runs", limit="1")
-    assert [it["run_id"] for it in listed["runs"]] == [real.id]
+    assert [run["run_id"] for run in listed["runs"]] == [real.id]
     older = admin_client.request_ok("GET", "/admin/runs", limit="1", next=listed["next"])
-    assert [it["run_id"] for it in older["runs"]] == [dry.id]
+    assert [run["run_id"] for run in older["runs"]] == [dry.id]
     assert admin_client.request_ok("GET", "/admin/runs", forms="true")["runs"] == []
 
     plan = admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan", limit="2")
     assert len(plan["journal"]) == 2
     rest = admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan", next=plan["next"])
-    emails = {line["email"] for line in plan["journal"] + rest["journal"]}
+    emails = {entry["email"] for entry in plan["journal"] + rest["journal"]}
     assert emails == {f"p{number}@example.com" for number in range(3)}
-    told = admin_client.request_ok("GET", f"/admin/runs/{real.id}")
-    assert told["counts"]["salesforce"]["created"] == 3
-    assert told["journal"]
+    detail = admin_client.request_ok("GET", f"/admin/runs/{real.id}")
+    assert detail["counts"]["salesforce"]["created"] == 3
+    assert detail["journal"]
     assert admin_client.request("GET", f"/admin/runs/{real.id}/plan").status == 404
     assert admin_client.request("GET", "/admin/runs/no-such-run").status == 404
     assert admin_client.request("GET", f"/admin/runs/{real.id}", next="x").status == 422
     assert admin_client.request("GET", "/admin/runs", limit="0").status == 422
 
 
-def test_every_change_of_an_administrator_is_in_the_audit(
+def test_every_change_by_an_admin_is_in_the_audit_log(
     admin_client: AdminClient, harness: Harness
 ) -> None:
     hold_phones(admin_client)
-    person, lead = disagree(harness, PLUS)
+    person, lead = add_conflict(harness, PLUS)
     harness.sync()
     choice = f"/admin/attention/holds/{in_path(PLUS)}/Phone"
     admin_client.request_ok("POST", choice, {"record": person}, who="arn:bob")
@@ -326,20 +329,19 @@ def test_every_change_of_an_administrator_is_in_the_audit(
 
     entries = admin_client.request_ok("GET", "/admin/audit")["entries"]
 
-    told = [(it["actor"], it["action"]) for it in entries]
-    assert told == [
+    assert [(entry["actor"], entry["action"]) for entry in entries] == [
         (WHO, "start"),
         (WHO, "pause"),
         ("arn:bob", "choose Phone"),
         (WHO, "mapping"),
     ]
-    assert all(it["before"] != it["after"] for it in entries)
+    assert all(entry["before"] != entry["after"] for entry in entries)
     assert entries[2]["subject"] == ", ".join(sorted((person, lead)))
     assert entries[3]["subject"] == "version 1"
     assert PLUS not in json.dumps(entries)
 
 
-def test_the_audit_is_paged_and_never_overwritten(admin_client: AdminClient) -> None:
+def test_the_audit_log_is_paged_and_never_overwritten(admin_client: AdminClient) -> None:
     for _ in range(3):
         admin_client.request_ok("POST", "/admin/pause")
     first = admin_client.request_ok("GET", "/admin/audit", limit="2")
@@ -347,8 +349,8 @@ def test_the_audit_is_paged_and_never_overwritten(admin_client: AdminClient) -> 
     assert (len(first["entries"]), len(second["entries"]), second["next"]) == (2, 1, "")
     assert admin_client.request("GET", "/admin/audit", next="é").status == 422
 
-    office = replace(ADMIN.get(), clock=lambda: 0.0, new_id=lambda: "same")
-    office.audit_change("arn:bob", "start")
+    context = replace(ADMIN.get(), clock=lambda: 0.0, new_id=lambda: "same")
+    context.audit_change("arn:bob", "start")
     table = boto3.client("dynamodb", region_name=REGION)
     with pytest.raises(table.exceptions.ClientError, match="conditional"):
-        office.audit_change("arn:mallory", "start")
+        context.audit_change("arn:mallory", "start")

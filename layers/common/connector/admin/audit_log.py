@@ -1,15 +1,13 @@
-"""Who changed what, page by page."""
+"""The audit log: the changes that admins made, page by page."""
 
 from __future__ import annotations
 
 from connector.admin.context import AdminContext
-from connector.admin.errors import InvalidRequestError
+from connector.admin.errors import page_token_errors
 from connector.model import AuditPage
 
 
 def list_audit_entries(context: AdminContext, *, limit: int, after: str = "") -> AuditPage:
-    """Return the newest changes that administrators made. Raises `InvalidRequestError`."""
-    try:
+    """Return the newest changes that admins made. Raises `InvalidRequestError`."""
+    with page_token_errors():
         return context.audit.entries(limit, after)
-    except ValueError as error:
-        raise InvalidRequestError("next: not the `next` of an earlier page") from error

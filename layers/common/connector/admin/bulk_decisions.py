@@ -1,29 +1,29 @@
-"""Decisions for many people at once, a bounded page at a time."""
+"""Decisions for many contacts at once, one page of them in each request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.admin.review_queue import (
     BulkDecision,
-    audit_state,
-    audit_subject,
+    audit_decision,
     decode_after,
 )
-from connector.model import AttentionKind, Link, LinkChange, RunKind, Side, state_digest
+from connector.model import AttentionKind, Link, LinkChange, RunKind, Side
 from connector.page_token import encode_page_token
 from connector.planning.manual_actions import choose_value, request_retry
 
-PAGE = 200
-"""People of one decision: what one selected run takes."""
+PAGE: Final = 200
+"""Contacts of one decision: as many as one run of selected contacts takes."""
 
 
-def retry_all(context: AdminContext, who: str, *, after: str = "") -> BulkDecision:
-    """Try again what was refused, for the next 200 people in quarantine."""
+def retry_all(context: AdminContext, actor: str, *, after: str = "") -> BulkDecision:
+    """Retry the refused writes of the next 200 contacts in quarantine."""
     return _decide_all(
         context,
-        who,
+        actor,
         "retry",
         AttentionKind.QUARANTINE,
         lambda link: None if link.quarantine is None else request_retry(link),
@@ -32,67 +32,67 @@ def retry_all(context: AdminContext, who: str, *, after: str = "") -> BulkDecisi
 
 
 def choose_side(
-    context: AdminContext, who: str, line: str, side: Side, *, after: str = ""
+    context: AdminContext, actor: str, pair: str, side: Side, *, after: str = ""
 ) -> BulkDecision:
-    """Choose what one side says of a field, for the next 200 people who wait with a hold.
+    """Choose the value of one side for a held field, for the next 200 contacts with a hold.
 
-    People whose other fields wait are passed over, and so is who has several records on that side
-    that say different things: nobody can choose among those in bulk.
+    Two kinds of contacts are left out: those with holds of other fields only, and those with
+    several records on that side that have different values, because a choice among those is not
+    possible in bulk.
     """
     return _decide_all(
         context,
-        who,
-        f"choose {line} of {side.value}",
+        actor,
+        f"choose {pair} of {side.value}",
         AttentionKind.HOLD,
-        lambda link: _with_side(link, line, side),
+        lambda link: _with_side(link, pair, side),
         after,
     )
 
 
-def _with_side(link: Link, line: str, side: Side) -> Link | None:
-    hold = link.holds.get(line)
+def _with_side(link: Link, pair: str, side: Side) -> Link | None:
+    hold = link.holds.get(pair)
     if hold is None:
         return None
     records = [
-        seen.id for seen in link.observations() if seen.side is side and seen.id in hold.values
+        observation.id
+        for observation in link.observations()
+        if observation.side is side and observation.id in hold.values
     ]
     if not records or len({repr(hold.values[record]) for record in records}) > 1:
         return None
-    return choose_value(link, line, records[0])
+    return choose_value(link, pair, records[0])
 
 
 def _decide_all(
     context: AdminContext,
-    who: str,
-    what: str,
+    actor: str,
+    action: str,
     kind: AttentionKind,
-    decision: Callable[[Link], Link | None],
+    decide: Callable[[Link], Link | None],
     after: str,
 ) -> BulkDecision:
+    """Take a decision on each link of a page, and request a run for those that did not change."""
     emails = context.review.emails_needing_attention(kind, PAGE + 1, decode_after(after))
     links = context.review.load_links(emails[:PAGE])
-    decided = {
-        email: (link, new)
+    decisions = {
+        email: (link, decided)
         for email, link in sorted(links.items())
-        if (new := decision(link)) is not None
+        if (decided := decide(link)) is not None
     }
-    moved = (
-        context.review.save_links([LinkChange(new) for _, new in decided.values()])
-        if decided
+    conflicts = (
+        context.review.save_links([LinkChange(decided) for _, decided in decisions.values()])
+        if decisions
         else ()
     )
-    done = {email: pair for email, pair in decided.items() if email not in moved}
-    for before, new in done.values():
-        context.audit_change(
-            who,
-            what,
-            audit_subject(before),
-            state_digest(audit_state(before)),
-            state_digest(audit_state(new)),
-        )
+    saved = {email: pair for email, pair in decisions.items() if email not in conflicts}
+    for link, decided in saved.values():
+        audit_decision(context, actor, action, link, decided)
     return BulkDecision(
-        context.run_requester.request_run(RunKind.SELECTED, emails=sorted(done)) if done else None,
-        len(done),
-        len(moved),
+        context.run_requester.request_run(RunKind.SELECTED, emails=sorted(saved))
+        if saved
+        else None,
+        len(saved),
+        len(conflicts),
         encode_page_token(emails[PAGE - 1]) if len(emails) > PAGE else "",
     )

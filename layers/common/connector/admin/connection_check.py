@@ -1,4 +1,4 @@
-"""The check of the connection, and on success the fields of both sides (product P2 to P5)."""
+"""The check of the connection to both sides; on success it includes their fields."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from connector.connection_report import ConnectionReport
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheckResult:
-    """What the check found, and the fields to map (None while something failed)."""
+    """The report of the check, and the fields to map (None if a check failed)."""
 
     report: ConnectionReport
     fields: FieldList | None
 
 
-def check_connection(context: AdminContext, who: str) -> ConnectionCheckResult:
-    """Try the credentials of both sides, once; on success, describe both sides anew.
+def check_connection(context: AdminContext, actor: str) -> ConnectionCheckResult:
+    """Test the credentials of both sides once; on success, describe both sides again.
 
-    A trouble is a finding with its causes in order, not an error: a refused login is never tried
-    again with the same version of the secret.
+    A problem is a finding with its causes in order, and not an error. A version of a secret whose
+    login was refused is not tested again.
     """
-    checked = context.check()
-    context.audit_change(who, "check connection", "", "", "ok" if checked.ok else "failed")
-    return ConnectionCheckResult(
-        checked, list_fields(context, refresh=True) if checked.ok else None
-    )
+    report = context.check()
+    context.audit_change(actor, "check connection", "", "", "ok" if report.ok else "failed")
+    return ConnectionCheckResult(report, list_fields(context, refresh=True) if report.ok else None)

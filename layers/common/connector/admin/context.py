@@ -1,4 +1,4 @@
-"""What the use cases of administrators need: one small protocol for each kind of client."""
+"""The ports of the admin use cases: one small protocol for each kind of client."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RunReader(Protocol):
 
 
 class SyncControl(Protocol):
-    """The switch, the breaker, and what decides whether a manual synchronization is due."""
+    """The switch, the breaker, and the state that shows whether a manual synchronization is due."""
 
     def is_enabled(self) -> bool:
         """Return whether synchronization is enabled."""
@@ -67,34 +67,34 @@ class SyncControl(Protocol):
         """Close the breaker."""
 
     def allow_clearing(self, until: float) -> None:
-        """Let runs clear many fields until then, and close the breaker that this had opened."""
+        """Allow runs to clear many fields until a time; close the breaker of a mass clearing."""
 
     def applied_version(self) -> int | None:
-        """Return the mapping's version that was last applied to all people; None: none was."""
+        """Return the mapping version that was last applied to all contacts; None: none was."""
 
     def suspended_pairs(self) -> dict[str, str]:
         """Return the field pairs that could not be used in the last run, with the reasons."""
 
 
 class CallCounter(Protocol):
-    """Our calls to Salesforce."""
+    """The connector's calls to Salesforce."""
 
     def calls_since(self, hour: int) -> int:
-        """Return our calls in an hour (hours since 1970) and the 23 hours after it."""
+        """Return the calls in an hour (hours since 1970) and the 23 hours after it."""
 
 
 class JournalReader(Protocol):
-    """What was written, overwritten, held and refused, field by field."""
+    """The journal: written, overwritten, held and refused values, field by field."""
 
     def person_entries(self, email: str, limit: int = 100, after: str = "") -> JournalPage:
-        """Return the newest entries of one person."""
+        """Return the newest entries of one contact."""
 
     def run_entries(self, run: str, limit: int = 100, after: str = "") -> JournalPage:
         """Return the entries of a run."""
 
 
 class AuditLog(Protocol):
-    """Who changed what."""
+    """The changes that admins made."""
 
     def record(self, entry: AuditEntry, entry_id: str) -> None:
         """Store an entry."""
@@ -120,20 +120,20 @@ class MappingStore(Protocol):
 
 
 class RunRequester(Protocol):
-    """Where runs are requested."""
+    """Requests runs."""
 
     def request_run(self, kind: RunKind, *, emails: Iterable[str] = ()) -> str:
         """Request a run; return its id."""
 
 
 class SchemaReader(Protocol):
-    """How a system describes its own fields."""
+    """The fields of one side, as its system describes them."""
 
     def schemas(self) -> Mapping[RecordKind, Schema]:
-        """Return the fields of each kind of record, as the system describes them today."""
+        """Return the fields of each kind of record."""
 
     def invalidate_schemas(self) -> None:
-        """Read the description again when it is next needed."""
+        """Read the fields again at the next use."""
 
 
 class OrgSetup(Protocol):
@@ -147,12 +147,12 @@ class OrgSetup(Protocol):
     def create_missing(
         self, fields: Sequence[RequiredField], reports: Sequence[FieldReport]
     ) -> tuple[SetupStep, ...]:
-        """Create what is missing, and give the integration user access to it."""
+        """Create the missing fields, and give the integration user access to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A recipient of alerts: protocol (`email`, `sms`, ...), address, and whether it is confirmed."""
+    """A recipient of alerts: its protocol (`email`, `sms`, ...), its address, its confirmation."""
 
     protocol: str
     endpoint: str
@@ -161,31 +161,31 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both systems for the duration of one request: their descriptions are not kept longer."""
+    """Both systems for one request: their fields are not kept longer."""
 
     sides: tuple[SchemaReader, ...]
     setup: OrgSetup
 
     def schemas(self) -> dict[RecordKind, Schema]:
-        """Return the fields of every kind of record. Raises as the systems' clients do."""
-        found: dict[RecordKind, Schema] = {}
+        """Return the fields of every kind of record. Raises the errors of the systems' clients."""
+        schemas: dict[RecordKind, Schema] = {}
         for side in self.sides:
-            found.update(side.schemas())
-        return found
+            schemas.update(side.schemas())
+        return schemas
 
     def invalidate_schemas(self) -> None:
-        """Read both descriptions again when they are next needed."""
+        """Read the fields of both systems again at the next use."""
         for side in self.sides:
             side.invalidate_schemas()
 
 
 @dataclass(frozen=True)
 class AdminContext:
-    """The ports of administration, its clock and its source of ids.
+    """The ports of the admin use cases, their clock and their source of ids.
 
-    `sides` returns both systems for one request. `check` tries the credentials of both systems.
-    `password_days` are the days until the integration user's password expires (None: unknown, or
-    never). `api_share` is our fraction of the org's API calls.
+    `sides` returns both systems for one request. `check` tests the credentials of both systems.
+    `password_days` returns the days until the integration user's password expires (None: not known,
+    or never). `api_share` is the fraction of the org's API calls that the connector may use.
     """
 
     review: ReviewStore
@@ -209,7 +209,7 @@ class AdminContext:
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""
     ) -> None:
-        """Record who changed what; `before` and `after` are hashes of the states."""
+        """Record a change by an admin; `before` and `after` are hashes of the states."""
         entry = AuditEntry(actor, action, self.clock(), subject, before, after)
         self.audit.record(entry, self.new_id())
         self.log(Event.admin_action, action=action, subject=subject)

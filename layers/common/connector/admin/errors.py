@@ -1,6 +1,9 @@
-"""Why an administrator's request is not done; besides the errors of `connector.errors`."""
+"""The reasons why a request of an admin is refused, in addition to those of `connector.errors`."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from connector.errors import ConnectorError, StaleError
 from connector.mapping import MappingConfig
@@ -8,15 +11,15 @@ from connector.mapping.issues import Issue
 
 
 class UnknownItemError(ConnectorError):
-    """What is asked for does not exist; the message says where to look."""
+    """The requested item does not exist; the message names a route that lists such items."""
 
 
 class InvalidRequestError(ConnectorError):
-    """The request cannot be understood; the message names the part and what it may be."""
+    """The request is not valid; the message names the part and the allowed values."""
 
 
 class InvalidMappingError(ConnectorError):
-    """The mapping cannot be saved: `problems` holds all that is wrong, each with its remedy."""
+    """The mapping cannot be saved: `problems` holds all problems, each with its remedy."""
 
     def __init__(self, problems: tuple[Issue, ...], warnings: tuple[Issue, ...]) -> None:
         super().__init__(
@@ -27,12 +30,22 @@ class InvalidMappingError(ConnectorError):
 
 
 class MappingConflictError(StaleError):
-    """Somebody saved another version since `yours` was read; `current` is theirs."""
+    """Another version, `current`, was saved since the version of `yours` was read."""
 
     def __init__(self, yours: MappingConfig, current: MappingConfig) -> None:
         super().__init__(
-            f"you read version {yours.version}, and version {current.version} is the current one: "
-            "compare both, put your change into the current one, and save that"
+            f"Conflict: the mapping changed since you read it. You read version {yours.version}, "
+            f"and version {current.version} is the current one: compare both, add your change to "
+            "the current one, and save that"
         )
         self.yours = yours
         self.current = current
+
+
+@contextmanager
+def page_token_errors() -> Iterator[None]:
+    """Raise `InvalidRequestError` for a `ValueError` about the token of a page."""
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidRequestError("next: this is not the `next` of an earlier page") from error

@@ -1,25 +1,27 @@
-"""The fields of both sides, as an administrator chooses among them (product P5, P12)."""
+"""The fields of both sides, for the choice of field pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.mapping import Field, FieldKind, MappingConfig, Schema
 from connector.model import RecordKind
 
-LAST_VIEWED = "last_viewed"
-"""The document with the names that were shown last, by kind of record."""
+LAST_VIEWED: Final = "last_viewed"
+"""The document with the names of the fields of the last view, by kind of record."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
     """One field of one side.
 
-    `length` is in characters, `scale` in decimals (None: not told). `options` are the values of a
-    list; `restricted`: no other is taken. `creatable` and `updatable` are two rights, `writable`
-    either of them. `required`: no record without a value. `mapped`: a line of the mapping names it.
+    `length` is in characters, `scale` in decimals (None: not known). `options` are the values of a
+    list; `restricted`: it accepts no other value. `creatable` and `updatable` are two rights,
+    `writable` is true if either of them is. `required`: a record needs a value. `mapped`: a pair of
+    the mapping contains the field. `is_new`: the field was not in the last view.
     """
 
     name: str
@@ -40,7 +42,7 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True)
 class FieldList:
-    """The fields of both sides; `previous_view` is when they were last shown (None: never)."""
+    """The fields of both sides; `previous_view` is the time of the last view (None: none yet)."""
 
     plezi: tuple[FieldView, ...]
     lead: tuple[FieldView, ...]
@@ -49,45 +51,45 @@ class FieldList:
 
 
 def list_fields(context: AdminContext, *, refresh: bool = False) -> FieldList:
-    """Return the fields of both sides, and remember that they were shown.
+    """Return the fields of both sides, and store their names as the last view.
 
-    `refresh` asks both sides to describe themselves again. Raises what the sides raise.
+    With `refresh`, both sides describe their fields again. Raises the errors of the sides' clients.
     """
     sides = context.sides()
     if refresh:
         sides.invalidate_schemas()
     schemas = sides.schemas()
-    seen = context.documents.load_document(LAST_VIEWED)
-    mapped = _mapped(context.mappings.current())
+    last_view = context.documents.load_document(LAST_VIEWED)
+    mapped = _mapped_names(context.mappings.current())
 
-    def told(kind: RecordKind) -> tuple[FieldView, ...]:
-        known = None if seen is None else frozenset(seen["names"].get(kind.value, ()))
-        return tuple(_field_view(it, mapped[kind], known) for it in schemas[kind].values())
+    def views(kind: RecordKind) -> tuple[FieldView, ...]:
+        viewed = None if last_view is None else frozenset(last_view["names"].get(kind.value, ()))
+        return tuple(_field_view(field, mapped[kind], viewed) for field in schemas[kind].values())
 
     fields = FieldList(
-        told(RecordKind.PLEZI_CONTACT),
-        told(RecordKind.LEAD),
-        told(RecordKind.CONTACT),
-        None if seen is None else float(seen["at"]),
+        views(RecordKind.PLEZI_CONTACT),
+        views(RecordKind.LEAD),
+        views(RecordKind.CONTACT),
+        None if last_view is None else float(last_view["at"]),
     )
-    _remember(context, schemas)
+    _save_last_view(context, schemas)
     return fields
 
 
-def _remember(context: AdminContext, schemas: Mapping[RecordKind, Schema]) -> None:
+def _save_last_view(context: AdminContext, schemas: Mapping[RecordKind, Schema]) -> None:
     names = {kind.value: sorted(schema) for kind, schema in schemas.items()}
     context.documents.save_document(LAST_VIEWED, {"at": context.clock(), "names": names})
 
 
-def _mapped(mapping: MappingConfig) -> dict[RecordKind, frozenset[str]]:
+def _mapped_names(mapping: MappingConfig) -> dict[RecordKind, frozenset[str]]:
     return {
-        RecordKind.PLEZI_CONTACT: frozenset(line.plezi for line in mapping.pairs),
-        RecordKind.LEAD: frozenset(line.salesforce for line in mapping.pairs),
-        RecordKind.CONTACT: frozenset(line.contact for line in mapping.pairs),
+        RecordKind.PLEZI_CONTACT: frozenset(pair.plezi for pair in mapping.pairs),
+        RecordKind.LEAD: frozenset(pair.salesforce for pair in mapping.pairs),
+        RecordKind.CONTACT: frozenset(pair.contact for pair in mapping.pairs),
     }
 
 
-def _field_view(field: Field, mapped: frozenset[str], known: frozenset[str] | None) -> FieldView:
+def _field_view(field: Field, mapped: frozenset[str], viewed: frozenset[str] | None) -> FieldView:
     return FieldView(
         name=field.name,
         label=field.label,
@@ -102,5 +104,5 @@ def _field_view(field: Field, mapped: frozenset[str], known: frozenset[str] | No
         required=field.required,
         unique=field.unique,
         mapped=field.name in mapped,
-        is_new=known is not None and field.name not in known,
+        is_new=viewed is not None and field.name not in viewed,
     )

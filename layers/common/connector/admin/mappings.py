@@ -1,4 +1,4 @@
-"""The mapping: shown with what is new, saved when it holds, its versions, and going back."""
+"""The mapping: the current one with suggestions, the validated save, the versions, the restore."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PairView(FieldPair):
 
 @dataclass(frozen=True, slots=True)
 class MappingView:
-    """One version. `suggestions_error` says why no new fields are shown at the end ('': they are)."""
+    """One version; `suggestions_error` is why no suggestions were added ('': they were)."""
 
     version: int
     pairs: tuple[PairView, ...]
@@ -57,7 +57,10 @@ class MappingView:
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
-    """A mapping that was saved, what changed, and what to mind; nothing new is saved as nothing."""
+    """The result of a save: the mapping, its changes and its warnings.
+
+    A mapping without changes is not saved as a new version.
+    """
 
     mapping: MappingView
     changed: tuple[MappingChange, ...]
@@ -67,7 +70,7 @@ class SaveResult:
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One version: who saved it, when (seconds since 1970), what changed against the one before."""
+    """One version: its author, its time (seconds since 1970), its changes to the version before."""
 
     version: int
     saved_by: str
@@ -77,81 +80,83 @@ class VersionView:
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """Some versions, newest first; `next` asks for the ones before ('': there are none)."""
+    """A page of versions, newest first; `next` is the token of the next page ('': none)."""
 
     versions: tuple[VersionView, ...]
     next: str
 
 
 def show_mapping(context: AdminContext) -> MappingView:
-    """Return the current mapping, and at its end, switched off, every field that is new (P12).
+    """Return the current mapping, with a suggestion at its end for each field without a pair.
 
-    A side that cannot be asked now offers nothing: the saved lines are shown all the same.
+    Suggestions are off. If a side cannot be read now, only the saved pairs are returned.
     """
     saved = _current(context)
     try:
         schemas = context.sides().schemas()
     except ConnectorError as error:
         return replace(_saved_view(saved), suggestions_error=str(error))
-    shown = _saved_view(saved, schemas[RecordKind.PLEZI_CONTACT])
-    new = tuple(_pair_view(line, saved=False) for line in suggest_pairs(saved.mapping, schemas))
-    return replace(shown, pairs=(*shown.pairs, *new))
+    view = _saved_view(saved, schemas[RecordKind.PLEZI_CONTACT])
+    suggestions = (_pair_view(pair, saved=False) for pair in suggest_pairs(saved.mapping, schemas))
+    return replace(view, pairs=(*view.pairs, *suggestions))
 
 
 def save_mapping(
-    context: AdminContext, who: str, mapping: MappingConfig, what: str = "mapping"
+    context: AdminContext, actor: str, mapping: MappingConfig, action: str = "mapping"
 ) -> SaveResult:
     """Save a mapping as the version after its own, which must be the current one.
 
-    Raises `MappingConflictError` with both versions when somebody was quicker,
-    `InvalidMappingError` with all problems, and what the sides raise when they cannot be asked for
-    their fields.
+    Raises `MappingConflictError` with both versions when another version was saved before,
+    `InvalidMappingError` with all problems, and the errors of the sides' clients.
     """
     current = context.mappings.current()
     if mapping.version != current.version:
         raise MappingConflictError(mapping, current)
-    found = validate(mapping, context.sides().schemas())
-    if found.problems:
-        raise InvalidMappingError(found.problems, found.warnings)
-    changed = diff_mappings(current, found.mapping)
-    if found.mapping == current:
+    validation = validate(mapping, context.sides().schemas())
+    if validation.problems:
+        raise InvalidMappingError(validation.problems, validation.warnings)
+    changed = diff_mappings(current, validation.mapping)
+    if validation.mapping == current:
         due = context.control.applied_version() != current.version
-        return SaveResult(mapping_view(current), (), found.warnings, manual_sync_due=due)
-    new = replace(found.mapping, version=current.version + 1)
+        return SaveResult(mapping_view(current), (), validation.warnings, manual_sync_due=due)
+    new = replace(validation.mapping, version=current.version + 1)
     now = context.clock()
     try:
-        context.mappings.save(new, by=who, at=now)
+        context.mappings.save(new, by=actor, at=now)
     except StaleError as error:
         raise MappingConflictError(mapping, context.mappings.current()) from error
     context.audit_change(
-        who,
-        what,
+        actor,
+        action,
         f"version {new.version}",
         state_digest(mapping_document(current)),
         state_digest(mapping_document(new)),
     )
-    shown = replace(mapping_view(new), saved_by=who, saved_at=now)
-    return SaveResult(shown, changed, found.warnings, manual_sync_due=True)
+    view = replace(mapping_view(new), saved_by=actor, saved_at=now)
+    return SaveResult(view, changed, validation.warnings, manual_sync_due=True)
 
 
-def restore_version(context: AdminContext, who: str, number: int, current: int) -> SaveResult:
-    """Save an old version anew, after version `current`; judged like any other."""
+def restore_version(context: AdminContext, actor: str, number: int, current: int) -> SaveResult:
+    """Save an old version again as the version after `current`, with the same validation.
+
+    Raises `UnknownItemError` when there is no such version, and the errors of `save_mapping`.
+    """
     old = context.mappings.version(number)
     if old is None:
         raise UnknownItemError(
             f"there is no version {number} of the mapping: GET /admin/mapping/versions lists them"
         )
-    return save_mapping(context, who, replace(old, version=current), f"restore version {number}")
+    return save_mapping(context, actor, replace(old, version=current), f"restore version {number}")
 
 
 def list_versions(context: AdminContext, *, limit: int, before: int | None = None) -> VersionPage:
-    """Return the newest versions, each with what changed against the one before it."""
+    """Return the newest versions, each with its changes to the version before."""
     found = context.mappings.versions(limit + 1, before)
     versions = []
-    for place, each in enumerate(found[:limit]):
-        older = found[place + 1].mapping if place + 1 < len(found) else None
-        changed = diff_mappings(older, each.mapping) if older else ()
-        versions.append(VersionView(each.mapping.version, each.saved_by, each.saved_at, changed))
+    for index, saved in enumerate(found[:limit]):
+        older = found[index + 1].mapping if index + 1 < len(found) else None
+        changed = diff_mappings(older, saved.mapping) if older else ()
+        versions.append(VersionView(saved.mapping.version, saved.saved_by, saved.saved_at, changed))
     more = len(found) > limit
     return VersionPage(tuple(versions), str(versions[-1].version) if more else "")
 
@@ -159,16 +164,16 @@ def list_versions(context: AdminContext, *, limit: int, before: int | None = Non
 def export_yaml(context: AdminContext) -> str:
     """Return the current mapping as a YAML file."""
     saved = _current(context)
-    by = f"saved by {saved.saved_by}" if saved.saved_by else "as shipped"
-    return to_yaml(saved.mapping, by)
+    author = f"saved by {saved.saved_by}" if saved.saved_by else "as shipped"
+    return to_yaml(saved.mapping, author)
 
 
 def mapping_view(mapping: MappingConfig, plezi: Schema | None = None) -> MappingView:
-    """Return a mapping as an administrator reads it; `plezi` says which attributes it demands."""
-    demanded = {field.name for field in (plezi or {}).values() if field.required}
+    """Return the view of a mapping; `plezi` has the attributes, with those that are required."""
+    required = {field.name for field in (plezi or {}).values() if field.required}
     return MappingView(
         version=mapping.version,
-        pairs=tuple(_pair_view(line, mandatory=line.plezi in demanded) for line in mapping.pairs),
+        pairs=tuple(_pair_view(pair, mandatory=pair.plezi in required) for pair in mapping.pairs),
         contact_filter=mapping.contact_filter,
         lead_filter=mapping.lead_filter,
         duplicates=mapping.duplicates,
@@ -185,5 +190,5 @@ def _current(context: AdminContext) -> SavedMapping:
 
 
 def _saved_view(saved: SavedMapping, plezi: Schema | None = None) -> MappingView:
-    shown = mapping_view(saved.mapping, plezi)
-    return replace(shown, saved_by=saved.saved_by, saved_at=saved.saved_at)
+    view = mapping_view(saved.mapping, plezi)
+    return replace(view, saved_by=saved.saved_by, saved_at=saved.saved_at)

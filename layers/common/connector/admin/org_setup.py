@@ -1,4 +1,4 @@
-"""The set-up of the Salesforce fields that the product needs: reported, or made (P7 to P9, P14)."""
+"""The set-up of the Salesforce fields that the product needs: reports them, or creates them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from connector.setup_report import FieldReport, FieldState, SetupStep, StepOutco
 
 @dataclass(frozen=True, slots=True)
 class SetupResult:
-    """How each field stands now, and what was made for it (nothing unless asked).
+    """The state of each field now, and the steps that were taken (none without `create`).
 
-    `ready`: every field is there, visible, of a type that serves.
+    `ready`: every field exists, is visible and has a suitable type.
     """
 
     ready: bool
@@ -22,38 +22,38 @@ class SetupResult:
     steps: tuple[SetupStep, ...]
 
 
-def set_up_fields(context: AdminContext, who: str, *, create: bool) -> SetupResult:
-    """Say how the fields stand that the current mapping needs; with `create`, make what is missing.
+def set_up_fields(context: AdminContext, actor: str, *, create: bool) -> SetupResult:
+    """Report the fields that the current mapping needs; with `create`, create the missing ones.
 
-    Doing it twice is doing it once. What is refused is told, with the right that it wants, and the
-    rest goes on. Raises what the sides raise when they cannot be asked.
+    A repeated set-up changes nothing. A refused step is reported with the permission that it needs,
+    and the other steps continue. Raises the errors of the sides' clients.
     """
     sides = context.sides()
     sides.invalidate_schemas()
     needed = required_fields(context.mappings.current())
     before = sides.setup.inspect(needed, sides.schemas())
     if not create:
-        return SetupResult(_ready(before), before, ())
+        return SetupResult(_is_ready(before), before, ())
     steps = sides.setup.create_missing(needed, before)
     if not steps:
-        return SetupResult(_ready(before), before, ())
+        return SetupResult(_is_ready(before), before, ())
     sides.invalidate_schemas()
     after = sides.setup.inspect(needed, sides.schemas())
-    made = [
+    created = [
         f"{step.kind.value} {step.subject}" for step in steps if step.outcome is StepOutcome.DONE
     ]
-    if made:
+    if created:
         context.audit_change(
-            who,
+            actor,
             "setup",
-            ", ".join(made),
+            ", ".join(created),
             state_digest(_states(before)),
             state_digest(_states(after)),
         )
-    return SetupResult(_ready(after), after, steps)
+    return SetupResult(_is_ready(after), after, steps)
 
 
-def _ready(reports: tuple[FieldReport, ...]) -> bool:
+def _is_ready(reports: tuple[FieldReport, ...]) -> bool:
     return all(report.state is FieldState.PRESENT for report in reports)
 
 

@@ -1,12 +1,13 @@
-"""One person: the link, its three trees, and why each field has its value."""
+"""One contact: its link with base and observations, and why each field has its value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from connector.admin.context import AdminContext
-from connector.admin.errors import InvalidRequestError
+from connector.admin.errors import page_token_errors
 from connector.admin.review_queue import HoldView, QuarantineView, find_link, review_item
 from connector.admin.runs import (
     JournalEntryView,
@@ -17,14 +18,16 @@ from connector.admin.runs import (
 from connector.mapping import Direction, FieldPair, MappingConfig
 from connector.model import JournalEntry, Link, Observation, RecordKind, Value, Values
 
-EXPLAINED_LINES = 1000
-"""Lines of the journal that are looked through for the last word on each field."""
-PAGE = 200
+SEARCHED_ENTRIES: Final = 1000
+"""The number of journal entries that are searched for the last entry of each field."""
+PAGE: Final = 200
+"""Journal entries of one read."""
+NO_BASE_VALUES: Final[Values] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """One record: what it was last seen to say, its version, and how fresh that is (seconds)."""
+    """One record as it was last read; `read_at` is the time of the read (seconds since 1970)."""
 
     id: str
     kind: RecordKind
@@ -39,11 +42,11 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class FieldHistory:
-    """Why one line of the mapping has its values.
+    """Why one field pair has its values.
 
-    `values` and `base` are by record: what it says now, and what it said when the sides last
-    agreed. `last` is the journal's last line on it (None: it never told anything); `why` says it in
-    words.
+    `values` and `base` are by record: the current value, and the value at the last agreement of the
+    sides. `last` is the last journal entry of the pair (None: there is none); `why` explains it in
+    text.
     """
 
     field: str
@@ -57,10 +60,10 @@ class FieldHistory:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person. `plezi`, `salesforce` and `base` are the link's three trees.
+    """One contact. `plezi`, `salesforce` and `base` are the three parts of the link.
 
-    `revision` counts the states of the link; `dirty`: a run will look at it; `unfinished` is the
-    run whose write is under way ('' for none).
+    `revision` counts the states of the link. `dirty`: the next run processes the link.
+    `unfinished_run` is the run whose write is in progress ('': there is none).
     """
 
     email: str
@@ -78,40 +81,38 @@ class Person:
 
 
 def show_person(context: AdminContext, email: str, *, limit: int, after: str = "") -> Person:
-    """Return all that is known of a person. Raises `UnknownItemError`, `InvalidRequestError`."""
+    """Return all data of one contact. Raises `UnknownItemError`, `InvalidRequestError`."""
     link = find_link(context, email)
-    try:
+    with page_token_errors():
         page = context.journal.person_entries(link.email, limit, after)
-    except ValueError as error:
-        raise InvalidRequestError("next: not the `next` of an earlier page") from error
     mapping = context.mappings.current()
-    last = _last_lines(context, link.email, {line.key for line in mapping.pairs})
-    waits = review_item(link)
+    last = _last_entries(context, link.email, {pair.key for pair in mapping.pairs})
+    item = review_item(link)
     return Person(
         email=link.email,
         revision=link.revision,
         dirty=link.dirty,
         unfinished_run=link.intent.run_id if link.intent else "",
         primary_lead=link.primary_lead,
-        plezi=_record(link.plezi) if link.plezi else None,
-        salesforce=tuple(map(_record, link.salesforce)),
+        plezi=_record_view(link.plezi) if link.plezi else None,
+        salesforce=tuple(map(_record_view, link.salesforce)),
         base=link.base,
-        holds=waits.holds,
-        quarantine=waits.quarantine,
+        holds=item.holds,
+        quarantine=item.quarantine,
         fields=tuple(_field_histories(link, mapping, last)),
         journal=journal_page_view(page),
     )
 
 
-def _last_lines(context: AdminContext, email: str, keys: set[str]) -> dict[str, JournalEntry]:
-    """The journal's last line on each field, within the newest lines."""
+def _last_entries(context: AdminContext, email: str, keys: set[str]) -> dict[str, JournalEntry]:
+    """Return the last journal entry of each field, among the newest entries."""
     last: dict[str, JournalEntry] = {}
     after = ""
-    for _ in range(EXPLAINED_LINES // PAGE):
+    for _ in range(SEARCHED_ENTRIES // PAGE):
         page = context.journal.person_entries(email, PAGE, after)
-        for line in page.entries:
-            for key in line.field.split(","):
-                last.setdefault(key, line)
+        for entry in page.entries:
+            for key in entry.field.split(","):
+                last.setdefault(key, entry)
         after = page.next
         if not after or keys <= last.keys():
             break
@@ -121,66 +122,64 @@ def _last_lines(context: AdminContext, email: str, keys: set[str]) -> dict[str, 
 def _field_histories(
     link: Link, mapping: MappingConfig, last: Mapping[str, JournalEntry]
 ) -> Iterator[FieldHistory]:
-    for line in mapping.pairs:
-        if line.direction is Direction.OFF:
+    for pair in mapping.pairs:
+        if pair.direction is Direction.OFF:
             continue
         values = {
-            seen.id: seen.values[name]
-            for seen in link.observations()
-            if (name := _name(line, seen.kind)) in seen.values
+            observation.id: observation.values[name]
+            for observation in link.observations()
+            if (name := _name(pair, observation.kind)) in observation.values
         }
         base = {
-            seen.id: link.base[seen.id][name]
-            for seen in link.observations()
-            if (name := _name(line, seen.kind)) in link.base.get(seen.id, _NOTHING)
+            observation.id: link.base[observation.id][name]
+            for observation in link.observations()
+            if (name := _name(pair, observation.kind))
+            in link.base.get(observation.id, NO_BASE_VALUES)
         }
-        said = last.get(line.key)
+        entry = last.get(pair.key)
         yield FieldHistory(
-            field=line.key,
-            plezi=line.plezi,
-            direction=line.direction,
+            field=pair.key,
+            plezi=pair.plezi,
+            direction=pair.direction,
             values=values,
             base=base,
-            why=_explain(link, line, base, said),
-            last=None if said is None else journal_entry_view(said),
+            why=_explain(link, pair, base, entry),
+            last=None if entry is None else journal_entry_view(entry),
         )
 
 
-_NOTHING: Values = {}
-
-
-def _name(line: FieldPair, kind: RecordKind) -> str:
-    """The line's field on a kind of record; '' where it has none."""
+def _name(pair: FieldPair, kind: RecordKind) -> str:
+    """Return the pair's field of a kind of record; '' if it has none."""
     names = {
-        RecordKind.PLEZI_CONTACT: line.plezi,
-        RecordKind.LEAD: line.salesforce,
-        RecordKind.CONTACT: line.contact,
+        RecordKind.PLEZI_CONTACT: pair.plezi,
+        RecordKind.LEAD: pair.salesforce,
+        RecordKind.CONTACT: pair.contact,
     }
     return names[kind]
 
 
 def _explain(
-    link: Link, line: FieldPair, base: Mapping[str, Value], said: JournalEntry | None
+    link: Link, pair: FieldPair, base: Mapping[str, Value], entry: JournalEntry | None
 ) -> str:
-    if line.key in link.holds:
-        return f"waits for a person: {link.holds[line.key].reason}"
-    if said is not None:
-        record = f"{said.side.value} {said.record_id}".strip()
-        return f"{said.kind} on {record} by the rule {said.rule}, in run {said.run_id}"
+    if pair.key in link.holds:
+        return f"held, needs a decision: {link.holds[pair.key].reason}"
+    if entry is not None:
+        record = f"{entry.side.value} {entry.record_id}".strip()
+        return f"{entry.kind} on {record} by the rule {entry.rule}, in run {entry.run_id}"
     if base:
-        return "agreed since first meeting"
+        return "both sides were equal at the first comparison"
     return "not compared yet"
 
 
-def _record(seen: Observation) -> RecordView:
+def _record_view(observation: Observation) -> RecordView:
     return RecordView(
-        seen.id,
-        seen.kind,
-        seen.version,
-        seen.modified,
-        seen.as_of,
-        seen.eligible,
-        seen.converted,
-        seen.deleted,
-        seen.values,
+        observation.id,
+        observation.kind,
+        observation.version,
+        observation.modified,
+        observation.as_of,
+        observation.eligible,
+        observation.converted,
+        observation.deleted,
+        observation.values,
     )

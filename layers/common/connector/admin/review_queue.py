@@ -1,4 +1,4 @@
-"""People who wait for an administrator, and what may be done: choose, retry, pick the survivor."""
+"""The review queue: contacts that need a decision, and the decisions about one contact."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connector.admin.context import AdminContext
-from connector.admin.errors import InvalidRequestError, UnknownItemError
+from connector.admin.errors import UnknownItemError, page_token_errors
 from connector.errors import StaleError
 from connector.mapping import canonical_email
 from connector.model import (
@@ -26,7 +26,7 @@ from connector.planning.manual_actions import choose_value, pick_primary, reques
 
 @dataclass(frozen=True, slots=True)
 class RecordValueView:
-    """What one record says of a field."""
+    """The value of a field in one record."""
 
     record: str
     kind: RecordKind
@@ -35,9 +35,9 @@ class RecordValueView:
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
-    """A field that waits: why, since when (seconds since 1970), what each record said.
+    """A held field: the reason, the time (`since`, seconds since 1970), the value of each record.
 
-    `chosen` is the record whose word was chosen already ('' for none).
+    `chosen` is the record whose value was chosen already ('': none).
     """
 
     field: str
@@ -49,7 +49,7 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineView:
-    """A refusal: by which side, its own code, what to do, for which fields, how often tried."""
+    """A refused write: the side and its error code, the remedy, the fields, the number of tries."""
 
     side: Side
     code: str
@@ -61,7 +61,7 @@ class QuarantineView:
 
 @dataclass(frozen=True, slots=True)
 class LeadView:
-    """One of several Leads of one e-mail, and what it says."""
+    """One of several Leads with the same e-mail, and its values."""
 
     id: str
     modified: str
@@ -71,7 +71,7 @@ class LeadView:
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """One person who waits."""
+    """One contact that needs a decision."""
 
     email: str
     kinds: tuple[AttentionKind, ...]
@@ -82,7 +82,10 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """Some people, in order of their e-mails; `next` asks for the following ones."""
+    """A page of contacts, in the order of their e-mails.
+
+    `next` is the token of the next page ('': there is none).
+    """
 
     people: tuple[ReviewItem, ...]
     next: str
@@ -90,17 +93,19 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True)
 class RunRequested:
-    """A run that was asked for to carry out a decision."""
+    """The run that applies a decision."""
 
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class BulkDecision:
-    """A decision for many: for how many it was taken, how many had moved meanwhile.
+    """A decision for many contacts.
 
-    `run_id` is the run that carries it out (None: it was taken for nobody). `next` asks for the
-    following people ('': there are none).
+    `decided` is the number of contacts that it was taken for. `conflicts` is the number of contacts
+    that changed at the same time; the decision was not taken for them. `run_id` is the run that
+    applies the decision (None: it was taken for no contact). `next` is the token of the next page
+    ('': there is none).
     """
 
     run_id: str | None
@@ -112,7 +117,7 @@ class BulkDecision:
 def list_review_items(
     context: AdminContext, kind: AttentionKind, *, limit: int, after: str = ""
 ) -> ReviewPage:
-    """Return people who wait with something of this kind. Raises `InvalidRequestError`."""
+    """Return contacts that need a decision of this kind. Raises `InvalidRequestError`."""
     emails = context.review.emails_needing_attention(kind, limit + 1, decode_after(after))
     links = context.review.load_links(emails[:limit])
     people = tuple(review_item(links[email]) for email in emails[:limit] if email in links)
@@ -120,27 +125,29 @@ def list_review_items(
 
 
 def choose_record_value(
-    context: AdminContext, who: str, email: str, line: str, record: str
+    context: AdminContext, actor: str, email: str, pair: str, record: str
 ) -> RunRequested:
-    """Choose one record's word for a held field. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(context, who, email, f"choose {line}", lambda it: choose_value(it, line, record))
+    """Choose the value of one record for a held field. Raises `UnknownItemError`, `StaleError`."""
+    return _decide(
+        context, actor, email, f"choose {pair}", lambda link: choose_value(link, pair, record)
+    )
 
 
-def retry_person(context: AdminContext, who: str, email: str) -> RunRequested:
-    """Try again what was refused. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(context, who, email, "retry", _retried)
+def retry_person(context: AdminContext, actor: str, email: str) -> RunRequested:
+    """Retry the refused write of one contact. Raises `UnknownItemError`, `StaleError`."""
+    return _decide(context, actor, email, "retry", _with_retry)
 
 
-def pick_primary_lead(context: AdminContext, who: str, email: str, lead: str) -> RunRequested:
-    """Pick one Lead among several of one e-mail. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(context, who, email, "primary_lead", lambda it: pick_primary(it, lead))
+def pick_primary_lead(context: AdminContext, actor: str, email: str, lead: str) -> RunRequested:
+    """Pick one of several Leads with the same e-mail. Raises `UnknownItemError`, `StaleError`."""
+    return _decide(context, actor, email, "primary_lead", lambda link: pick_primary(link, lead))
 
 
 def review_item(link: Link) -> ReviewItem:
-    """Return a person as an administrator sees what waits."""
-    kinds = {seen.id: seen.kind for seen in link.observations()}
-    refused = link.quarantine
-    several = AttentionKind.DUPLICATE in link.attention
+    """Return the view of a contact in the review queue."""
+    kinds = {observation.id: observation.kind for observation in link.observations()}
+    quarantine = link.quarantine
+    has_duplicates = AttentionKind.DUPLICATE in link.attention
     return ReviewItem(
         email=link.email,
         kinds=link.attention,
@@ -159,67 +166,78 @@ def review_item(link: Link) -> ReviewItem:
             for field, hold in sorted(link.holds.items())
         ),
         quarantine=None
-        if refused is None
+        if quarantine is None
         else QuarantineView(
-            refused.side, refused.code, refused.remedy, refused.fields, refused.since, refused.tries
+            quarantine.side,
+            quarantine.code,
+            quarantine.remedy,
+            quarantine.fields,
+            quarantine.since,
+            quarantine.tries,
         ),
         leads=tuple(
-            LeadView(seen.id, seen.modified, seen.id == link.primary_lead, seen.values)
-            for seen in link.salesforce
-            if several and seen.kind is RecordKind.LEAD and seen.participates
+            LeadView(lead.id, lead.modified, lead.id == link.primary_lead, lead.values)
+            for lead in link.salesforce
+            if has_duplicates and lead.kind is RecordKind.LEAD and lead.participates
         ),
     )
 
 
 def decode_after(token: str) -> str:
-    """Return the e-mail after which a page begins. Raises `InvalidRequestError`."""
-    try:
+    """Return the e-mail that comes before a page. Raises `InvalidRequestError`."""
+    with page_token_errors():
         return decode_page_token(token)
-    except ValueError as error:
-        raise InvalidRequestError("next: not the `next` of an earlier page") from error
 
 
 def find_link(context: AdminContext, email: str) -> Link:
-    """Return the link of an e-mail, however it is written. Raises `UnknownItemError`."""
+    """Return the link of an e-mail in any spelling. Raises `UnknownItemError`."""
     canonical = canonical_email(email)
     link = context.review.load_links([canonical]).get(canonical)
     if link is None:
         raise UnknownItemError(
-            "nobody is known under this e-mail: it was not read yet, or is written otherwise"
+            "there is no contact with this e-mail: check the e-mail; a new contact is read by the "
+            "next run"
         )
     return link
 
 
 def audit_subject(link: Link) -> str:
-    """Name a person without personal values: by the ids of the records."""
+    """Return the name of a contact in the audit log: the ids of its records, no personal value."""
     return ", ".join(sorted(link.record_ids))
 
 
 def audit_state(link: Link) -> object:
-    """Return what a decision changes of a link."""
+    """Return the part of a link that a decision changes."""
     chosen = {field: hold.chosen for field, hold in link.holds.items()}
     return {"chosen": chosen, "primary_lead": link.primary_lead, "dirty": link.dirty}
 
 
-def _retried(link: Link) -> Link:
-    if link.quarantine is None:
-        raise StaleError("nothing of this person is refused any more: read the list again")
-    return request_retry(link)
-
-
-def _decide(
-    context: AdminContext, who: str, email: str, what: str, decision: Callable[[Link], Link]
-) -> RunRequested:
-    """Take a decision on one link, on the condition that it has not moved, and ask for its run."""
-    link = find_link(context, email)
-    decided = decision(link)
-    if context.review.save_links([LinkChange(decided)]):
-        raise StaleError("this person's line moved at the same moment: read it again, then decide")
+def audit_decision(
+    context: AdminContext, actor: str, action: str, link: Link, decided: Link
+) -> None:
+    """Record a decision that changed a link, in the audit log."""
     context.audit_change(
-        who,
-        what,
+        actor,
+        action,
         audit_subject(link),
         state_digest(audit_state(link)),
         state_digest(audit_state(decided)),
     )
+
+
+def _with_retry(link: Link) -> Link:
+    if link.quarantine is None:
+        raise StaleError("this contact is not in quarantine any more: read the list again")
+    return request_retry(link)
+
+
+def _decide(
+    context: AdminContext, actor: str, email: str, action: str, decide: Callable[[Link], Link]
+) -> RunRequested:
+    """Take a decision on one link if it did not change since it was read, and request its run."""
+    link = find_link(context, email)
+    decided = decide(link)
+    if context.review.save_links([LinkChange(decided)]):
+        raise StaleError("the contact changed at the same time: read it again, then decide")
+    audit_decision(context, actor, action, link, decided)
     return RunRequested(context.run_requester.request_run(RunKind.SELECTED, emails=[link.email]))

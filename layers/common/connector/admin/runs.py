@@ -1,24 +1,25 @@
-"""The history of the runs (product P21), what one did, and what a dry run would do."""
+"""The history of the runs, the journal of one run, and the plan of a dry run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Final
 
 from connector.admin.context import AdminContext
-from connector.admin.errors import InvalidRequestError, UnknownItemError
+from connector.admin.errors import UnknownItemError, page_token_errors
 from connector.model import JournalEntry, JournalPage, Run, RunKind, RunState, Side, Value
 
-MILLISECONDS = 3
-"""Decimals of a duration."""
+MILLISECONDS: Final = 3
+"""Decimals of a duration in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run. Times are seconds since 1970 (0: not yet); `counts` are by side, then by what.
+    """One run. Times are in seconds since 1970 (0: not yet). `counts` are by side, then by name.
 
-    `mapping_version` is -1 for a mapping that was not saved. `people` says for how many e-mails the
-    run was asked (0: for all who are due).
+    `mapping_version` is -1 for a mapping that was not saved. `people` is the number of e-mails that
+    the run was requested for (0: all contacts that it finds).
     """
 
     run_id: str
@@ -38,7 +39,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Some runs, newest first; `next` asks for the ones before ('': there are none)."""
+    """A page of runs, newest first; `next` is the token of the next page ('': there is none)."""
 
     runs: tuple[RunView, ...]
     next: str
@@ -46,10 +47,10 @@ class RunPage:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntryView:
-    """One line of the journal, or of a dry run's plan.
+    """One entry of the journal, or of the plan of a dry run.
 
-    `what` is written, lost, held or refused; `field` is the line's Salesforce field; `rule` says
-    why; `at` is in seconds since 1970.
+    `kind` is a kind of journal entry, such as written or overwritten. `field` is the key of the
+    field pair. `rule` is the reason. `at` is in seconds since 1970.
     """
 
     email: str
@@ -66,7 +67,7 @@ class JournalEntryView:
 
 @dataclass(frozen=True, slots=True)
 class JournalPageView:
-    """Some lines; `next` asks for the following ones ('': there are none)."""
+    """A page of entries; `next` is the token of the next page ('': there is none)."""
 
     entries: tuple[JournalEntryView, ...]
     next: str
@@ -74,7 +75,10 @@ class JournalPageView:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail(RunView):
-    """One run, and a page of its journal, or of what it would do; `next` asks for the next page."""
+    """One run, with a page of its journal or its plan.
+
+    `next` is the token of the next page ('': there is none).
+    """
 
     journal: tuple[JournalEntryView, ...]
     next: str
@@ -83,7 +87,7 @@ class RunDetail(RunView):
 def list_runs(
     context: AdminContext, *, limit: int, before: str = "", forms: bool = False
 ) -> RunPage:
-    """Return the newest runs; those of forms are a list of their own."""
+    """Return the newest runs; the runs of forms are a separate list."""
     runs = context.runs.list_runs(limit + 1, before, forms=forms)
     more = len(runs) > limit
     return RunPage(tuple(map(run_view, runs[:limit])), runs[limit - 1].id if more else "")
@@ -91,22 +95,22 @@ def list_runs(
 
 def show_run(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
     """Return one run with a page of its journal. Raises `UnknownItemError`."""
-    return _run_detail(_run(context, run_id), _lines(context, run_id, limit, after))
+    return _run_detail(_run(context, run_id), _entries(context, run_id, limit, after))
 
 
 def show_plan(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
-    """Return what a dry run would do, page by page. Raises `UnknownItemError` for any other run."""
+    """Return a dry run with a page of its plan. Raises `UnknownItemError` for any other run."""
     run = _run(context, run_id)
     if run.kind is not RunKind.DRY_RUN:
         raise UnknownItemError(
-            f"the run {run_id!r} is no dry run, so it has no plan: ask for its journal at "
+            f"the run {run_id!r} is not a dry run and has no plan: its journal is at "
             f"GET /admin/runs/{run_id}"
         )
-    return _run_detail(run, _lines(context, run_id, limit, after))
+    return _run_detail(run, _entries(context, run_id, limit, after))
 
 
 def run_view(run: Run) -> RunView:
-    """Return a run as an administrator reads it."""
+    """Return the view of a run."""
     return RunView(
         run_id=run.id,
         kind=run.kind,
@@ -125,30 +129,32 @@ def run_view(run: Run) -> RunView:
 
 
 def journal_page_view(page: JournalPage) -> JournalPageView:
-    """Return a page of the journal as an administrator reads it."""
+    """Return the view of a page of the journal."""
     return JournalPageView(tuple(map(journal_entry_view, page.entries)), page.next)
 
 
-def journal_entry_view(line: JournalEntry) -> JournalEntryView:
-    """Return a line of the journal as an administrator reads it."""
+def journal_entry_view(entry: JournalEntry) -> JournalEntryView:
+    """Return the view of a journal entry."""
     return JournalEntryView(
-        email=line.email,
-        at=line.at,
-        run_id=line.run_id,
-        kind=line.kind,
-        side=line.side,
-        record=line.record_id,
-        field=line.field,
-        before=line.before,
-        after=line.after,
-        rule=str(line.rule),
+        email=entry.email,
+        at=entry.at,
+        run_id=entry.run_id,
+        kind=entry.kind,
+        side=entry.side,
+        record=entry.record_id,
+        field=entry.field,
+        before=entry.before,
+        after=entry.after,
+        rule=str(entry.rule),
     )
 
 
 def _run_detail(run: Run, page: JournalPage) -> RunDetail:
-    told = run_view(run)
-    facts = {field.name: getattr(told, field.name) for field in fields(RunView)}
-    return RunDetail(**facts, journal=tuple(map(journal_entry_view, page.entries)), next=page.next)
+    view = run_view(run)
+    members = {field.name: getattr(view, field.name) for field in fields(RunView)}
+    return RunDetail(
+        **members, journal=tuple(map(journal_entry_view, page.entries)), next=page.next
+    )
 
 
 def _run(context: AdminContext, run_id: str) -> Run:
@@ -158,8 +164,6 @@ def _run(context: AdminContext, run_id: str) -> Run:
     return run
 
 
-def _lines(context: AdminContext, run_id: str, limit: int, after: str) -> JournalPage:
-    try:
+def _entries(context: AdminContext, run_id: str, limit: int, after: str) -> JournalPage:
+    with page_token_errors():
         return context.journal.run_entries(run_id, limit, after)
-    except ValueError as error:
-        raise InvalidRequestError("next: not the `next` of an earlier page") from error

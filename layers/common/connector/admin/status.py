@@ -1,23 +1,25 @@
-"""How it goes, in one answer: the switch, the breaker, what is due, what waits, who is told."""
+"""The status of synchronization in one view, and the switch that enables it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
 from connector.model import AttentionKind, state_digest
 from connector.version import VERSION
 
-COUNTED = 1000
-"""People that one count looks at; more are said to be at least as many."""
-SECONDS_OF_HOUR = 3600
-HOURS = 24
+COUNTED: Final = 1000
+"""The highest number that is counted; it means this number of contacts or more."""
+SECONDS_OF_HOUR: Final = 3600
+HOURS: Final = 24
+"""The period of Salesforce's limit of API calls (Salesforce Developer Limits and Allocations)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerView:
-    """Why no run starts, since when (seconds since 1970), and what to do."""
+    """The open breaker: why no run starts, what to do, and since when (seconds since 1970)."""
 
     reason: str
     message: str
@@ -26,7 +28,7 @@ class BreakerView:
 
 @dataclass(frozen=True, slots=True)
 class ManualSyncView:
-    """Whether a manual synchronisation is due (product P19), and why."""
+    """Whether a manual synchronization is due, and why."""
 
     due: bool
     why: str
@@ -34,7 +36,7 @@ class ManualSyncView:
 
 @dataclass(frozen=True, slots=True)
 class AttentionCounts:
-    """People who wait, by kind; a number that equals `counted_to` may be more."""
+    """Contacts that need a decision, by kind; `counted_to` means that many or more."""
 
     hold: int
     quarantine: int
@@ -44,7 +46,7 @@ class AttentionCounts:
 
 @dataclass(frozen=True, slots=True)
 class SuspendedPairView:
-    """A line, or a filter, that cannot work today, and why."""
+    """A field pair or a filter that cannot be used at present, and why."""
 
     pair: str
     reason: str
@@ -52,7 +54,11 @@ class SuspendedPairView:
 
 @dataclass(frozen=True, slots=True)
 class ApiBudgetView:
-    """Calls to Salesforce of the last 24 hours: the whole org's, its allowance, ours, our share."""
+    """Calls to Salesforce in the last 24 hours.
+
+    `org_used` and `org_allowed` are the calls of the whole org and its limit. `ours` and
+    `our_share` are the calls of the connector and its limit.
+    """
 
     org_used: int
     org_allowed: int
@@ -62,7 +68,12 @@ class ApiBudgetView:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How it goes. `applied_version` is the mapping that everybody was last synchronised with."""
+    """The status of synchronization.
+
+    `version` is the version of the connector. `started`: synchronization is enabled.
+    `applied_version` is the version of the mapping that was last applied to all contacts (None:
+    none was).
+    """
 
     version: str
     started: bool
@@ -80,13 +91,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class SyncSwitch:
-    """Whether synchronisation is on."""
+    """Whether synchronization is enabled."""
 
     started: bool
 
 
 def show_status(context: AdminContext) -> Status:
-    """Say how it goes."""
+    """Return the status of synchronization."""
     breaker = context.control.breaker()
     runs = context.runs.list_runs(limit=1)
     version = context.mappings.current().version
@@ -112,8 +123,8 @@ def show_status(context: AdminContext) -> Status:
             counted_to=COUNTED,
         ),
         suspended_pairs=tuple(
-            SuspendedPairView(line, why)
-            for line, why in sorted(context.control.suspended_pairs().items())
+            SuspendedPairView(pair, reason)
+            for pair, reason in sorted(context.control.suspended_pairs().items())
         ),
         alert_recipients=context.recipients(),
         api_budget=_budget(context),
@@ -122,28 +133,34 @@ def show_status(context: AdminContext) -> Status:
 
 
 def manual_sync(version: int, applied: int | None) -> ManualSyncView:
-    """Say whether a manual synchronisation is due."""
+    """Return whether a manual synchronization is due.
+
+    `version` is the current version of the mapping, `applied` the one that was last applied.
+    """
     if applied == version:
-        return ManualSyncView(due=False, why="the current mapping was applied to everybody")
+        return ManualSyncView(due=False, why="the current mapping was applied to all contacts")
     if applied is None:
-        why = "no mapping was applied to everybody yet"
+        reason = "no mapping was applied to all contacts yet"
     else:
-        why = f"version {version} of the mapping is saved, and everybody has version {applied}"
-    return ManualSyncView(due=True, why=f'{why}: POST /sync with {{"kind": "full"}}')
+        reason = (
+            f"version {version} of the mapping is saved, and version {applied} was last applied to "
+            "all contacts"
+        )
+    return ManualSyncView(due=True, why=f'{reason}: POST /sync with {{"kind": "full"}}')
 
 
-def switch_sync(context: AdminContext, who: str, *, on: bool) -> SyncSwitch:
-    """Press start or pause (product P20). A pause loses nothing: runs end before they begin."""
+def switch_sync(context: AdminContext, actor: str, *, on: bool) -> SyncSwitch:
+    """Enable or pause synchronization. A pause loses nothing: runs end before they start work."""
     before = context.control.is_enabled()
     context.control.set_enabled(on=on, now=context.clock())
     context.audit_change(
-        who, "start" if on else "pause", "", state_digest(before), state_digest(on)
+        actor, "start" if on else "pause", "", state_digest(before), state_digest(on)
     )
     return SyncSwitch(started=on)
 
 
 def _budget(context: AdminContext) -> ApiBudgetView | None:
-    """What is known of the API budget; None before Salesforce has told its limit."""
+    """Return the API budget; None if the limit of the org was not read yet."""
     usage = context.documents.load_document("api_usage")
     if not usage:
         return None
