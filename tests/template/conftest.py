@@ -1,4 +1,4 @@
-"""The template as data, and what `sam build` makes of it on a machine without Python 3.13."""
+"""Fixtures: the template as data, and the result of `sam build` without Python 3.13 on the machine."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-# All that a build may call. No python3.13 among them, and no other tool found by chance.
 COMMANDS = (
     *("bash", "cat", "cksum", "cp", "env", "find", "ls", "make", "mkdir", "mv", "rm", "sh"),
     *("test", "true", "uname"),
 )
+"""All commands that a build can call: python3.13 and other tools of this machine are missing."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,12 +42,12 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @dataclass(frozen=True)
 class Template:
-    """The parsed template, seen by type of resource."""
+    """The parsed template."""
 
     document: dict[str, Any]
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Every resource of a type, by its logical name."""
+        """Return every resource of a type, by its logical name."""
         return {
             name: resource
             for name, resource in self.document["Resources"].items()
@@ -55,24 +55,24 @@ class Template:
         }
 
     def properties(self, name: str) -> dict[str, Any]:
-        """The properties of one resource."""
+        """Return the properties of one resource."""
         found: dict[str, Any] = self.document["Resources"][name]["Properties"]
         return found
 
     @property
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The properties of every function, by its logical name."""
+        """Return the properties of every function, by its logical name."""
         found = self.of_type("AWS::Serverless::Function")
         return {name: resource["Properties"] for name, resource in found.items()}
 
     def default(self, value: object) -> object:
-        """What a reference to a parameter is worth when nobody gives the parameter."""
+        """Return the default of a parameter that `value` refers to; else `value` itself."""
         if isinstance(value, dict) and value.get("Ref") in self.document["Parameters"]:
             return self.document["Parameters"][value["Ref"]]["Default"]
         return value
 
     def statements(self, function: str) -> Iterator[dict[str, Any]]:
-        """What a function may do, statement by statement."""
+        """Yield the policy statements of a function."""
         for policy in self.functions[function]["Policies"]:
             yield from policy["Statement"]
 
@@ -85,7 +85,7 @@ def template() -> Template:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `sam build` makes for AWS."""
+    """Return the folder with the result of `sam build` for AWS."""
     folder = tmp_path_factory.mktemp("built")
     commands = folder / "bin"
     commands.mkdir()
@@ -102,7 +102,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def native_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layer as the embedded AWS gets it: for this machine and this interpreter."""
+    """Return the layer for the embedded AWS: for this machine and this interpreter."""
     folder = tmp_path_factory.mktemp("native")
     _run(
         ["make", "-C", "layers/common", "build-CommonLayer"],
@@ -114,7 +114,7 @@ def native_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run(command: list[str], settings: dict[str, str]) -> None:
     cache = {"LAYER_CACHE": str(ROOT / ".build" / "layer")}
     Path(cache["LAYER_CACHE"]).mkdir(parents=True, exist_ok=True)
-    answer = subprocess.run(  # noqa: S603 - our own build
+    completed = subprocess.run(  # noqa: S603 - our own build
         command,
         cwd=ROOT,
         env={**os.environ, **cache, **settings},
@@ -122,4 +122,4 @@ def _run(command: list[str], settings: dict[str, str]) -> None:
         text=True,
         check=False,
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -1,4 +1,4 @@
-"""What is shipped: the layer and the zips, as built on a machine without Python 3.13."""
+"""The layer and the zip files of the functions, built on a machine without Python 3.13."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 MEGABYTE = 1024 * 1024
 LIMIT_MEGABYTES = 60
-# What the Lambda runtime brings along.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py")
+"""Packages of the Lambda runtime."""
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +35,17 @@ def sources(folder: Path) -> set[str]:
     }
 
 
-def test_the_layer_folder_holds_the_package_its_list_and_its_recipe() -> None:
+def test_the_layer_folder_has_the_package_its_requirements_and_its_makefile() -> None:
     names = {path.name for path in (ROOT / "layers/common").iterdir()}
     assert names == {"connector", "requirements.txt", "Makefile"}
 
 
-def test_the_layer_holds_the_whole_package(layer: Path) -> None:
+def test_the_layer_has_the_whole_package(layer: Path) -> None:
     package = "connector"
     assert sources(layer / package) == sources(ROOT / "layers/common" / package)
 
 
-def test_the_layer_holds_every_pinned_dependency(layer: Path) -> None:
+def test_the_layer_has_every_pinned_dependency(layer: Path) -> None:
     lines = (ROOT / "layers/common/requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split(" ")[0] for line in lines if line[:1].isalnum()}
     installed = {
@@ -62,7 +62,7 @@ def test_every_compiled_module_is_for_python_3_13_on_arm64(layer: Path) -> None:
         assert name.endswith((".cpython-313-aarch64-linux-gnu.so", ".abi3.so"))
 
 
-def test_every_wheel_was_made_for_python_3_13_on_arm64_or_for_all(layer: Path) -> None:
+def test_every_wheel_is_for_python_3_13_on_arm64_or_for_all_platforms(layer: Path) -> None:
     for wheel in layer.glob("*.dist-info/WHEEL"):
         lines = wheel.read_text(encoding="utf-8").splitlines()
         for tag in (line.removeprefix("Tag: ") for line in lines if line.startswith("Tag: ")):
@@ -72,7 +72,7 @@ def test_every_wheel_was_made_for_python_3_13_on_arm64_or_for_all(layer: Path) -
             assert python in {"py2", "py3"} or (python.startswith("cp3") and abi != "none")
 
 
-def test_the_layer_is_small_and_leaves_boto3_to_the_runtime(layer: Path) -> None:
+def test_the_layer_is_small_and_does_not_have_boto3(layer: Path) -> None:
     size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
     assert size < LIMIT_MEGABYTES * MEGABYTE
     assert not (layer / "boto3").exists()
@@ -80,7 +80,7 @@ def test_the_layer_is_small_and_leaves_boto3_to_the_runtime(layer: Path) -> None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_s_zip_holds_its_own_folder_and_nothing_else(built: Path, function: str) -> None:
+def test_the_zip_of_a_function_has_only_its_own_folder(built: Path, function: str) -> None:
     zipped = built / logical(function)
     assert sources(zipped / "functions" / function) == sources(ROOT / "functions" / function)
     assert [path.name for path in zipped.iterdir()] == ["functions"]
@@ -88,7 +88,7 @@ def test_a_function_s_zip_holds_its_own_folder_and_nothing_else(built: Path, fun
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_imported_from_its_zip_and_the_layer_alone(
+def test_a_function_can_be_imported_from_its_zip_and_the_layer(
     built: Path, native_layer: Path, tmp_path: Path, function: str
 ) -> None:
     site = Path(boto3.__file__).parents[1]
@@ -103,8 +103,8 @@ def test_a_function_is_imported_from_its_zip_and_the_layer_alone(
         f"from functions.{function} import app\n"
         "assert callable(app.handler)\n"
     )
-    # -S: without this environment's own packages, which would hide a hole in the layer.
-    answer = subprocess.run(  # noqa: S603 - this interpreter, the code above
+    # -S: without the packages of this environment, which would hide a package missing in the layer.
+    completed = subprocess.run(  # noqa: S603 - this interpreter, the code above
         [sys.executable, "-I", "-S", "-c", code],
         env={},
         cwd=tmp_path,
@@ -112,4 +112,4 @@ def test_a_function_is_imported_from_its_zip_and_the_layer_alone(
         text=True,
         check=False,
     )
-    assert answer.returncode == 0, answer.stderr
+    assert completed.returncode == 0, completed.stderr
