@@ -9,7 +9,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from connector.version import VERSION
-from functions.admin.responses import ErrorResponse
+from functions.admin.responses import ERROR_DESCRIPTIONS, ErrorResponse
 
 TITLE: Final = "plezi-salesforce: admin API"
 DESCRIPTION: Final = (
@@ -54,11 +54,12 @@ def document(app: APIGatewayRestResolver) -> dict[str, Any]:
 
 def _use_one_error_shape(described: dict[str, Any]) -> None:
     """Replace Powertools' own schemas of errors: its handlers are not used (`error_handlers`)."""
+    reference = f"#/components/schemas/{ErrorResponse.__name__}"
     for operations in described["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if int(status) >= HTTPStatus.BAD_REQUEST:
-                    reference = f"#/components/schemas/{ErrorResponse.__name__}"
+                    response["description"] = ERROR_DESCRIPTIONS[int(status)]
                     response["content"] = {"application/json": {"schema": {"$ref": reference}}}
     for unused in POWERTOOLS_SCHEMAS:
         described["components"]["schemas"].pop(unused, None)

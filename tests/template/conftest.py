@@ -1,4 +1,4 @@
-"""Fixtures: the template as data, and the result of `sam build` without Python 3.13 on the machine."""
+"""Fixtures: the template as data, and the result of `sam build` without Python 3.13."""
 
 from __future__ import annotations
 
