@@ -1,1 +1,1 @@
-"""Measures of the connector beside a peer: `python -m benchmarks`."""
+"""Benchmarks of the connector and a peer: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`make bench`: reading leads beside tap-salesforce, plans a second, memory at two sizes."""
+"""`make bench`: reads leads, compared with tap-salesforce; plans a second; memory at two sizes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from local.stack.stack_file import StackFile
 
 FOLDER = Path(".build/bench")
 PLANNER_RUNS = 10
-"""The quickest counts, for it is the one that the machine's other work disturbed least."""
+"""The fastest run counts, because other work of the machine disturbed it least."""
 LOADED_AT_ONCE = 20_000
 MICROSECONDS = 1_000_000
 SPREAD_SECONDS = 1_800
-"""The leads' stamps lie within this time, so that all of them changed within the hour: the worst
-case for the memory of a reading, because getUpdated lists them all."""
+"""The timestamps of the leads lie within this time, so that all leads changed within an hour: the
+worst case for the memory of a reading, because getUpdated lists all of them."""
 FLAT_MB = 5.0
-"""How much the peak may grow with the number of leads and still be called flat: half of what one
-page of 2,000 leads takes. Over 180,000 more leads, 29 bytes kept of each would be seen."""
+"""The largest growth of the peak that counts as flat: half of the memory of one page of 2,000
+leads. With 180,000 more leads, a growth of 29 bytes a lead is detected."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many leads, how many pairs of runs."""
+    """The numbers of leads and of pairs of runs."""
 
     leads: int
     many: int
@@ -44,7 +44,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Reading:
-    """One pass over all leads: seconds on the clock, seconds of the process's own work.
+    """One pass over all leads: seconds of the clock and seconds of processor time.
 
     `peaks` are the largest memory of the process so far, in megabytes, by rows seen.
     """
@@ -55,17 +55,17 @@ class Reading:
 
     @property
     def peak_mb(self) -> float:
-        """The largest memory of the process until the end of the pass."""
+        """Return the peak memory of the process at the end of the pass."""
         return self.peaks[-1][1]
 
     def peak_after(self, rows: int) -> float:
-        """The largest memory of the process until so many rows had been seen."""
+        """Return the peak memory of the process after a number of rows."""
         return next(peak for seen, peak in self.peaks if seen >= rows)
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured with one number of leads: a first meeting, then pairs of readings."""
+    """The measurements for one number of leads: a first match, then pairs of readings."""
 
     first: Reading
     ours: tuple[Reading, ...]
@@ -73,39 +73,39 @@ class Measures:
 
     @property
     def our_mb(self) -> float:
-        """The largest memory of any of our processes that met unchanged leads."""
-        return max(it.peak_mb for it in self.ours)
+        """Return the peak memory of our processes that read unchanged leads."""
+        return max(reading.peak_mb for reading in self.ours)
 
     @property
     def peer_mb(self) -> float:
-        """The largest memory of any of the peer's processes."""
-        return max(it.peak_mb for it in self.peers)
+        """Return the peak memory of the processes of the peer."""
+        return max(reading.peak_mb for reading in self.peers)
 
 
 def main() -> int:
-    """Measure, print tables; return 1 when the memory of observing is not flat."""
+    """Measure and print tables; return 1 if the memory of observing is not flat."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--leads", type=int, default=20_000, help="leads to read (%(default)s)")
     parser.add_argument("--many", type=int, default=200_000, help="for memory (%(default)s)")
     parser.add_argument("--pairs", type=int, default=3, help="pairs of runs (%(default)s)")
-    asked = parser.parse_args()
-    sizes = Sizes(asked.leads, asked.many, asked.pairs)
-    for what, measure in (
+    options = parser.parse_args()
+    sizes = Sizes(options.leads, options.many, options.pairs)
+    for name, measure in (
         ("one of ten fields changed", planner.changed_field),
-        ("first meeting, one of ten fields differs", planner.first_meeting),
+        ("first match, one of ten fields differs", planner.first_match),
     ):
         plans = max(measure() for _ in range(PLANNER_RUNS))
-        print(f"planner: {plans:,.0f} plans/s on one core ({what})", flush=True)
+        print(f"planner: {plans:,.0f} plans/s on one core ({name})", flush=True)
     few = _on_a_new_stack(sizes.leads, sizes.pairs)
     many = _on_a_new_stack(sizes.many, 0)
     return _report(sizes, few, many)
 
 
 def _on_a_new_stack(leads: int, pairs: int) -> Measures:
-    """Measure with an empty ledger and an org of so many leads.
+    """Measure with an empty ledger and an org with this number of leads.
 
-    In each pair both sides make a first pass that is not counted, then one that is, each in a
-    process of its own. Without pairs each side makes one pass, for its memory.
+    In each pair, the connector and the peer each make an uncounted pass and a counted pass, in
+    separate processes. Without pairs, each makes one pass, to measure its memory.
     """
     commands = StackCommands(FOLDER)
     try:
@@ -113,17 +113,17 @@ def _on_a_new_stack(leads: int, pairs: int) -> Measures:
         _load(stack, leads)
         peer = Peer.log_in(stack, FIELDS)
         first = _observe(leads, 1, changed=leads)[0]
-        print(f"  first meeting: {leads / first.seconds:,.0f} leads/s", flush=True)
+        print(f"  first match: {leads / first.seconds:,.0f} leads/s", flush=True)
         ours, peers = [], []
         for number in range(max(1, pairs)):
-            mine = _observe(leads, 2 if pairs else 1, changed=0)[-1]
-            theirs = peer.read(leads, 2 if pairs else 1)
-            ours.append(mine)
-            peers.append(theirs)
+            own = _observe(leads, 2 if pairs else 1, changed=0)[-1]
+            peers_reading = peer.read(leads, 2 if pairs else 1)
+            ours.append(own)
+            peers.append(peers_reading)
             print(
-                f"  pair {number + 1}: {leads / mine.seconds:,.0f} beside "
-                f"{leads / theirs.seconds:,.0f} leads/s, "
-                f"{mine.peak_mb:.0f} beside {theirs.peak_mb:.0f} MB",
+                f"  pair {number + 1}: {leads / own.seconds:,.0f} beside "
+                f"{leads / peers_reading.seconds:,.0f} leads/s, "
+                f"{own.peak_mb:.0f} beside {peers_reading.peak_mb:.0f} MB",
                 flush=True,
             )
     finally:
@@ -135,13 +135,13 @@ def _load(stack: StackFile, leads: int) -> None:
     sales = SalesPerson(stack)
     for first in range(0, leads, LOADED_AT_ONCE):
         number = min(LOADED_AT_ONCE, leads - first)
-        wishes = {"leads": number, "first": first, "spread_seconds": SPREAD_SECONDS}
-        sales.simulate("POST", "load", wishes)
+        options = {"leads": number, "first": first, "spread_seconds": SPREAD_SECONDS}
+        sales.simulate("POST", "load", options)
     print(f"  {leads:,} leads loaded", flush=True)
 
 
 def _observe(leads: int, passes: int, *, changed: int) -> list[Reading]:
-    """Observe all leads in a new process; raise `RuntimeError` when it counted anything else."""
+    """Observe all leads in a new process. Raises `RuntimeError` if its counts are different."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.observer", str(FOLDER), str(passes)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": f".{os.pathsep}layers/common"},
@@ -151,14 +151,14 @@ def _observe(leads: int, passes: int, *, changed: int) -> list[Reading]:
     )
     readings = []
     for line in done.stdout.splitlines():
-        said: dict[str, Any] = json.loads(line)
-        counted = (said["seen"], said["changed"], said["unchanged"])
+        measured: dict[str, Any] = json.loads(line)
+        counted = (measured["seen"], measured["changed"], measured["unchanged"])
         if counted != (leads, changed, leads - changed):
             raise RuntimeError(
-                f"seen, changed, unchanged: {counted}, and not {(leads, changed, leads - changed)}"
+                f"seen, changed, unchanged: {counted}, expected {(leads, changed, leads - changed)}"
             )
-        peaks = tuple((rows, mb) for rows, mb in said["peaks"])
-        readings.append(Reading(said["seconds"], said["processor_seconds"], peaks))
+        peaks = tuple((rows, mb) for rows, mb in measured["peaks"])
+        readings.append(Reading(measured["seconds"], measured["processor_seconds"], peaks))
     return readings
 
 
@@ -169,45 +169,45 @@ def _report(sizes: Sizes, few: Measures, many: Measures) -> int:
 
 def _report_speed(leads: int, few: Measures) -> None:
     pairs = list(zip(few.ours, few.peers, strict=True))
-    ratio = statistics.median(theirs.seconds / mine.seconds for mine, theirs in pairs)
+    ratio = statistics.median(peers_reading.seconds / own.seconds for own, peers_reading in pairs)
     work = statistics.median(
-        theirs.processor_seconds / mine.processor_seconds for mine, theirs in pairs
+        peers_reading.processor_seconds / own.processor_seconds for own, peers_reading in pairs
     )
 
     def row(name: str, readings: Sequence[Reading | PeerReading]) -> str:
-        rate = statistics.median(leads / it.seconds for it in readings)
-        each = statistics.median(it.processor_seconds / leads for it in readings)
-        return f"| {name} | {rate:,.0f} | {each * MICROSECONDS:.0f} us |"
+        rate = statistics.median(leads / reading.seconds for reading in readings)
+        work = statistics.median(reading.processor_seconds / leads for reading in readings)
+        return f"| {name} | {rate:,.0f} | {work * MICROSECONDS:.0f} us |"
 
     print(
         f"\n| {leads:,} leads of {len(FIELDS)} fields, median of {len(pairs)} | rows/s "
-        "| own work a row |\n| --- | --- | --- |\n"
+        "| processor time per row |\n| --- | --- | --- |\n"
         f"{row('observing, unchanged: parsed, compared with the ledger', few.ours)}\n"
         f"{row(f'{NAME}: parsed, written as JSON lines', few.peers)}\n"
         f"| ratio, pair by pair | {ratio:.2f} | {work:.2f} |\n"
-        f"{row('observing, first meeting: every lead stored (once)', [few.first])}"
+        f"{row('observing, first match: every lead stored (once)', [few.first])}"
     )
 
 
 def _report_memory(sizes: Sizes, few: Measures, many: Measures) -> bool:
-    """Print the peaks at both sizes; return whether those of observing are flat."""
+    """Print the peaks at both sizes; return whether the peaks of observing are flat."""
     print(
         f"\n| peak memory of one process | {sizes.leads:,} leads | {sizes.many:,} leads | ratio |"
         "\n| --- | --- | --- | --- |"
     )
     rows: tuple[tuple[str, Callable[[Measures], float]], ...] = (
-        ("observing, first meeting", lambda it: it.first.peak_mb),
-        ("observing, unchanged", lambda it: it.our_mb),
-        (NAME, lambda it: it.peer_mb),
+        ("observing, first match", lambda measures: measures.first.peak_mb),
+        ("observing, unchanged", lambda measures: measures.our_mb),
+        (NAME, lambda measures: measures.peer_mb),
     )
     for name, peak in rows:
         a, b = peak(few), peak(many)
         print(f"| {name} | {a:.1f} MB | {b:.1f} MB | {b / a:.2f} |")
     before = many.first.peaks[0][1]
-    print(f"\nOf the connector's memory, {before:.1f} MB are there before the first lead.")
+    print(f"\nThe connector uses {before:.1f} MB before the first lead.")
     flat = True
     for name, few_mb, large in (
-        ("first meeting", few.first.peak_mb, many.first),
+        ("first match", few.first.peak_mb, many.first),
         ("unchanged", few.our_mb, many.ours[0]),
     ):
         between = large.peak_mb - few_mb

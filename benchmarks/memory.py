@@ -1,4 +1,4 @@
-"""The memory of one process: now, and at its largest."""
+"""The peak memory of one process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ KILOBYTE = 1024
 def peak_mb() -> float:
     """Return the largest resident set of this process so far, in megabytes.
 
-    On Linux a child inherits the `ru_maxrss` of the parent that started it; the high-water mark in
-    `/proc` belongs to this program alone, so it is believed first.
+    On Linux a child process inherits the `ru_maxrss` of its parent. The high-water mark in `/proc`
+    belongs to this process alone, so it has priority.
     """
     if STATUS.exists():
         for line in STATUS.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""Observe every lead of a running stack, once or again and again, in a process of its own."""
+"""Observe all leads of a running stack, once or several times, in a separate process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.read_phase import read_changes
-from local.stack import stack_file as record
+from local.stack import stack_file
 from local.stack.stack_file import StackFile
 from local.template_settings import template_settings
 
@@ -47,25 +47,25 @@ FIELDS = tuple(
         (
             *SYSTEM_FIELDS,
             *OBJECT_FIELDS[RecordKind.LEAD],
-            *(line.salesforce for line in MAPPING.pairs),
+            *(pair.salesforce for pair in MAPPING.pairs),
         )
     )
 )
-"""What is read of a Lead."""
+"""The fields that are read of a Lead."""
 RUN = "benchmark"
 PROGRESS_ROWS = 50_000
 
 
 class WatchedLedger(DynamoLedger):
-    """The ledger, which adds up what is counted and notes the peak of memory at each page."""
+    """The ledger; it also sums the counts and records the peak memory at each page."""
 
     def watch(self) -> None:
-        """Begin again with the first row."""
+        """Reset the counts and the peaks."""
         self.total = Counts()
         self.peaks: list[tuple[int, float]] = []
 
     def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
-        """Keep the cursor, as ever, and note what was counted."""
+        """Store the cursor and record the counts."""
         super().checkpoint(cursor, run, counts)
         before = self.total.get(Side.SALESFORCE, "seen")
         self.total.update(counts)
@@ -76,14 +76,14 @@ class WatchedLedger(DynamoLedger):
 
 
 def main() -> None:
-    """Time passes over all leads, each from an empty cursor; print one JSON object for each."""
+    """Measure passes over all leads, each from an empty cursor; print one JSON object a pass."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("passes", type=int)
-    asked = parser.parse_args()
-    stack = record.read(asked.folder)
+    options = parser.parse_args()
+    stack = stack_file.read(options.folder)
     if stack is None:
-        raise SystemExit(f"there is no stack in {asked.folder}")
+        raise SystemExit(f"there is no stack in {options.folder}")
     context = _context(stack)
     ledger = WatchedLedger(
         boto3.client("dynamodb"),
@@ -96,24 +96,24 @@ def main() -> None:
     bound = bind_mapping(MAPPING, schemas)
     if bound.suspended:
         raise SystemExit(f"the simulator lacks fields: {bound.suspended}")
-    for _ in range(asked.passes):
+    for _ in range(options.passes):
         print(json.dumps(_pass(context, ledger, bound)), flush=True)
 
 
 def _pass(context: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> dict[str, Any]:
-    """Observe all leads; return seconds, counts, and peaks of memory by rows seen."""
+    """Observe all leads; return seconds, counts, and the peak memory by number of rows."""
     ledger.watch()
     ledger.checkpoint(Cursor(RecordKind.LEAD), RUN, Counts())
     watched = replace(context, links=ledger, cursors=ledger)
-    begun, worked = time.perf_counter(), time.process_time()
+    start, processor_start = time.perf_counter(), time.process_time()
     read_changes(watched, ledger.load_cursor(RecordKind.LEAD), bound, RUN, lambda: False)
-    seconds, processor = time.perf_counter() - begun, time.process_time() - worked
+    seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor_start
     counted = {
-        what: ledger.total.get(Side.SALESFORCE, what) for what in ("seen", "changed", "unchanged")
+        name: ledger.total.get(Side.SALESFORCE, name) for name in ("seen", "changed", "unchanged")
     }
     return {
         "seconds": seconds,
-        "processor_seconds": processor,
+        "processor_seconds": processor_seconds,
         "peaks": ledger.peaks,
         **counted,
     }

@@ -1,4 +1,4 @@
-"""The peer, tap-salesforce, reading the same leads from the same simulator as the same user."""
+"""The peer, tap-salesforce: reads the same leads from the same simulator as the same user."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ONE_ROW = b'"type": "RECORD"'
 
 @dataclass(frozen=True)
 class PeerReading:
-    """The last pass over all leads: seconds on the clock, seconds of the process's own work.
+    """The last pass over all leads: seconds of the clock and seconds of processor time.
 
-    `peak_mb` is the largest memory of the process, in megabytes.
+    `peak_mb` is the peak memory of the process, in megabytes.
     """
 
     seconds: float
@@ -34,7 +34,7 @@ class PeerReading:
 
 @dataclass(frozen=True)
 class Peer:
-    """A session of the integration user, which is also the connector's."""
+    """A session of the integration user, the same user as the connector's."""
 
     stack: StackFile
     token: str
@@ -42,10 +42,10 @@ class Peer:
 
     @classmethod
     def log_in(cls, stack: StackFile, fields: Sequence[str]) -> Peer:
-        """Log in once, for all readings."""
+        """Log in once for all readings."""
         org = stack.salesforce
         user = org.integration_user
-        answer = requests.post(
+        response = requests.post(
             f"{org.url}/services/oauth2/token",
             data={
                 "grant_type": "password",
@@ -57,21 +57,21 @@ class Peer:
             verify=org.ca_bundle,
             timeout=30,
         )
-        answer.raise_for_status()
-        return cls(stack, answer.json()["access_token"], fields)
+        response.raise_for_status()
+        return cls(stack, response.json()["access_token"], fields)
 
     def read(self, leads: int, passes: int) -> PeerReading:
-        """Let a process of the peer read all leads; its rows go to a file.
+        """Read all leads with a process of the peer, which writes the rows to a file.
 
-        Raises `RuntimeError` when it read any other number of rows.
+        Raises `RuntimeError` if the number of rows is different.
         """
         org = self.stack.salesforce
         with tempfile.TemporaryDirectory() as folder:
             config, catalog = Path(folder, "config.json"), Path(folder, "catalog.json")
             config.write_text(json.dumps(self._config()), encoding="utf-8")
             catalog.write_text(json.dumps(self._catalog()), encoding="utf-8")
-            read = Path(folder, "read.jsonl")
-            with read.open("wb") as output:
+            rows_file = Path(folder, "rows.jsonl")
+            with rows_file.open("wb") as output:
                 done = subprocess.run(
                     [PYTHON, "-m", "benchmarks.tap_launcher", "-c", config, "-p", catalog],
                     env={
@@ -87,14 +87,16 @@ class Peer:
                     stderr=subprocess.PIPE,
                     text=True,
                 )
-            with read.open("rb") as lines:
+            with rows_file.open("rb") as lines:
                 rows = sum(ONE_ROW in line for line in lines)
         if done.returncode or rows != leads * passes:
             raise RuntimeError(
                 f"{NAME} read {rows} of {leads * passes} rows: {done.stderr[-2000:]}"
             )
-        said = json.loads(done.stderr.rstrip("\n").rpartition("\n")[2])
-        return PeerReading(said["seconds"][-1], said["processor_seconds"][-1], said["peak_mb"])
+        measured = json.loads(done.stderr.rstrip("\n").rpartition("\n")[2])
+        return PeerReading(
+            measured["seconds"][-1], measured["processor_seconds"][-1], measured["peak_mb"]
+        )
 
     def _config(self) -> dict[str, str]:
         return {
@@ -107,7 +109,7 @@ class Peer:
         }
 
     def _catalog(self) -> dict[str, Any]:
-        """The peer's catalog: the Lead stream with the same fields."""
+        """Return the catalog of the peer: the Lead stream with the same fields."""
         stream: dict[str, Any] = {
             "selected": True,
             "table-key-properties": ["Id"],

@@ -1,4 +1,4 @@
-"""How many links a second the pure planner decides."""
+"""The number of links that the planner plans a second."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ LINKS = 5_000
 
 
 def changed_field() -> float:
-    """Plan links of which one field of ten changed in Plezi; return plans a second on one core."""
-    return _plans_per_second([_link(number, agreed=True) for number in range(LINKS)])
+    """Plan links with one of ten fields changed in Plezi; return plans a second on one core."""
+    return _plans_per_second([_link(number, has_base=True) for number in range(LINKS)])
 
 
-def first_meeting() -> float:
-    """Plan links on which nothing was ever agreed, and of which one field differs; as above."""
-    return _plans_per_second([_link(number, agreed=False) for number in range(LINKS)])
+def first_match() -> float:
+    """Plan links without a base and with one different field; return plans a second on one core."""
+    return _plans_per_second([_link(number, has_base=False) for number in range(LINKS)])
 
 
 def _plans_per_second(links: Sequence[Link]) -> float:
     bound = _bound()
-    begun = time.perf_counter()
+    start = time.perf_counter()
     writes = sum(len(plan_link(link, bound, now=0.0).writes) for link in links)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     if writes != len(links):
         raise RuntimeError(f"{writes} writes planned, {len(links)} expected")
     return len(links) / seconds
 
 
 def _bound() -> BoundMapping:
-    lines = DEFAULT_MAPPING.pairs
+    pairs = DEFAULT_MAPPING.pairs
     schemas: Mapping[RecordKind, Schema] = {
-        RecordKind.PLEZI_CONTACT: {it.plezi: Field(it.plezi, FieldKind.TEXT) for it in lines},
-        RecordKind.LEAD: {it.salesforce: Field(it.salesforce, FieldKind.TEXT) for it in lines},
+        RecordKind.PLEZI_CONTACT: {pair.plezi: Field(pair.plezi, FieldKind.TEXT) for pair in pairs},
+        RecordKind.LEAD: {
+            pair.salesforce: Field(pair.salesforce, FieldKind.TEXT) for pair in pairs
+        },
         RecordKind.CONTACT: {},
     }
     return bind_mapping(DEFAULT_MAPPING, schemas)
 
 
-def _link(number: int, *, agreed: bool) -> Link:
+def _link(number: int, *, has_base: bool) -> Link:
     email = f"person{number}@example.com"
-    plezi = {line.plezi: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.pairs}
-    salesforce = {line.salesforce: f"{line.plezi} {number}" for line in DEFAULT_MAPPING.pairs}
+    plezi = {pair.plezi: f"{pair.plezi} {number}" for pair in DEFAULT_MAPPING.pairs}
+    salesforce = {pair.salesforce: f"{pair.plezi} {number}" for pair in DEFAULT_MAPPING.pairs}
     contact, lead = f"p{number}", f"s{number}"
     changed = {**plezi, "phone": "another"}
-    base: Mapping[str, Values] = {contact: plezi, lead: salesforce} if agreed else {}
+    base: Mapping[str, Values] = {contact: plezi, lead: salesforce} if has_base else {}
     return Link(
         email,
         Observation(RecordKind.PLEZI_CONTACT, contact, email, "2", "2026", 0.0, changed),

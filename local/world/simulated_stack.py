@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Final
 
 from requests import PreparedRequest, Response
@@ -46,7 +48,7 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         plezi_secret="plezi",
         plezi_base_url="https://app.plezi.co/api/v1",
         plezi_calls_per_second=0,
-        plezi_dialect=dialect.model_dump_json(),
+        plezi_dialect=json.dumps(asdict(dialect)),
         password_expires_days=90,
         worker_timeout_seconds=WORKER_TIMEOUT,
         worker_budget_seconds=WORKER_TIMEOUT,

@@ -1,4 +1,4 @@
-"""What becomes of people whose address changes, is taken, left, swapped or handed on."""
+"""E-mails that change, are taken, given up, swapped or passed on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.component.people_fixtures import (
 
 
 def empty_the_ledger(harness: Harness) -> None:
-    """Nothing is left of the ledger but the switch: everybody is a stranger again."""
+    """Delete all items of the ledger and enable synchronization: all records are unknown again."""
     client = boto3.client("dynamodb", region_name=REGION)
     for item in client.scan(TableName="LedgerTable")["Items"]:
         client.delete_item(TableName="LedgerTable", Key={"pk": item["pk"]})
@@ -47,12 +47,12 @@ class TestEmail:
         harness.edit_person(ana, email="ana.lopez@example.com")
         other = harness.add_person(email=ANA, last_name="Ruiz", phone="222")
 
-        for _ in range(2):  # the first Lead has to leave the address before a second one gets it
+        for _ in range(2):  # the first Lead must give up the e-mail before a second Lead can get it
             harness.sync()
 
-        now = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
-        assert now.pop(lead) == ("ana.lopez@example.com", "111")
-        assert list(now.values()) == [(ANA, "222")]
+        by_id = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
+        assert by_id.pop(lead) == ("ana.lopez@example.com", "111")
+        assert list(by_id.values()) == [(ANA, "222")]
         assert lead_of(harness)["plezi_url__c"].endswith(other)
         assert next_run_writes_nothing(harness)
 
@@ -68,9 +68,9 @@ class TestEmail:
         for _ in range(2):
             harness.sync()
 
-        now = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
-        assert now.pop(lead) == ("ana.lopez@example.com", "112")
-        assert list(now.values()) == [(ANA, "222")]
+        by_id = {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()}
+        assert by_id.pop(lead) == ("ana.lopez@example.com", "112")
+        assert list(by_id.values()) == [(ANA, "222")]
         assert next_run_writes_nothing(harness)
 
     def test_emails_passed_from_one_contact_to_another_do_not_mix_their_values(
@@ -116,11 +116,11 @@ class TestEmail:
     def test_two_leads_of_one_contact_that_get_two_emails_leave_no_link_behind(
         self, harness: Harness
     ) -> None:
-        twin = harness.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
+        second = harness.add_lead(LastName="Lopez", Company="Acme", Email=ANA, Phone="111")
         harness.sync()
-        first = next(row["Id"] for row in harness.leads() if row["Id"] != twin)
+        first = next(row["Id"] for row in harness.leads() if row["Id"] != second)
         harness.edit_lead(first, Email="ana.one@example.com")
-        harness.edit_lead(twin, Email="ana.two@example.com")
+        harness.edit_lead(second, Email="ana.two@example.com")
 
         for _ in range(3):
             harness.sync()
@@ -136,7 +136,7 @@ class TestEmail:
         advance_clocks(harness)
         harness.edit_lead(
             lead_of(harness)["Id"], Title="CMO"
-        )  # her Lead is the newest, and says ANA
+        )  # the Lead is the newest record, and has ANA
         harness.sync()
         assert list(harness.people()) == [ANA]
 
@@ -151,7 +151,7 @@ class TestEmail:
     def test_an_echo_does_not_move_a_contact_that_returned_to_its_old_email(
         self, harness: Harness
     ) -> None:
-        """The echo of what the Lead was told once is no news, although Plezi says another one."""
+        """The Lead still has the e-mail that we wrote, and Plezi has another: that is no edit."""
         person = harness.people()[ANA]["id"]
         harness.edit_person(person, email="ana.lopez@example.com")
         harness.sync()
@@ -190,7 +190,7 @@ class TestEmail:
         advance_clocks(harness)
         harness.edit_lead(
             lead_of(harness)["Id"], Title="CMO"
-        )  # the newest: Plezi refuses its address
+        )  # the Lead is the newest record: Plezi refuses its e-mail
         for _ in range(2):
             harness.sync()
         assert harness.ledger.load_links([ANA])[ANA].holds["Email"].reason == "email_in_use"

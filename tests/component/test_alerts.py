@@ -1,4 +1,4 @@
-"""People are told through the topic, in plain words, once; and a run never fails for it."""
+"""Alerts: each is published once with its remedy, and a failure to publish never fails a run."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ ANA, BOB, CLEO = "ana@example.com", "bob@example.com", "cleo@example.com"
 
 @pytest.fixture
 def dynamodb(harness: Harness) -> Any:
-    assert harness  # it has made the tables
+    assert harness  # it creates the tables
     return boto3.client("dynamodb", region_name=REGION, config=client_config(validate=True))
 
 
@@ -84,10 +84,10 @@ def test_a_link_is_stored_when_the_table_is_available_again(
 def test_all_tries_of_a_transaction_have_one_token(dynamodb: Any) -> None:
     tokens: list[str] = []
 
-    def note(params: Any, **_: Any) -> None:
+    def record_token(params: Any, **_: Any) -> None:
         tokens.append(params["ClientRequestToken"])
 
-    dynamodb.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", note)
+    dynamodb.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", record_token)
     ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     CallFault(dynamodb, "TransactWriteItems", SERVER_ERROR, 2)
 

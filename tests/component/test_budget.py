@@ -59,9 +59,9 @@ def test_a_run_pauses_when_other_programs_used_the_org_s_calls(harness: Harness)
 def test_forms_have_a_reserve_beyond_the_share(harness: Harness) -> None:
     harness.sync()
     harness.add_person(email=ANA, last_name="Lopez")
-    ours = harness.ledger.calls_since(int(harness.context.clock()) // 3600 - 23)
-    set_quota(harness, max=ours * 5 - 2)  # a little above 20 %, below 25 %
-    harness.ledger.save_document("api_usage", {"used": 0, "total": ours * 5 - 2})
+    calls = harness.ledger.calls_since(int(harness.context.clock()) // 3600 - 23)
+    set_quota(harness, max=calls * 5 - 2)  # a little above 20 %, below 25 %
+    harness.ledger.save_document("api_usage", {"used": 0, "total": calls * 5 - 2})
 
     assert harness.sync().state is RunState.PAUSED
     result = harness.engine.sync_contact(ChangeHint("trace", email=ANA))

@@ -1,4 +1,4 @@
-"""What happens to people's data when calls fail, answers get lost, and assumptions are wrong."""
+"""Failed calls, lost responses and wrong assumptions: no edit is lost and no record duplicated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_update_whose_response_was_lost_is_recognized_as_our_own(harness: Har
     assert harness.leads()[0]["Phone"] == "111"
     assert harness.people()["ana@example.com"]["phone"] == "111"
     assert not [
-        line for line in harness.journal("ana@example.com") if line["kind"] == "overwritten"
+        entry for entry in harness.journal("ana@example.com") if entry["kind"] == "overwritten"
     ]
 
 
@@ -101,7 +101,9 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     inject_fault(harness, "plezi", "reset_after", method="PUT|PATCH")
     inject_fault(harness, "plezi", "stale", parameters={"seconds": 30})
     harness.sync()
-    harness.edit_person(person, phone="111")  # what it said before, and shows anyway
+    harness.edit_person(
+        person, phone="111"
+    )  # the value before the write, which stale reads return too
 
     harness.sync()
     assert harness.people()["ana@example.com"]["phone"] == "111"
@@ -109,9 +111,9 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     harness.control("plezi", "POST", "clock", {"advance": 31})
     harness.let_pass(STALE_SECONDS)
     harness.sync()
-    kept = harness.people()["ana@example.com"]["phone"], harness.leads()[0]["Phone"]
+    phones = harness.people()["ana@example.com"]["phone"], harness.leads()[0]["Phone"]
     held = harness.ledger.load_links(["ana@example.com"])["ana@example.com"].holds
-    assert kept == ("111", "111") or held["Phone"].reason == "in_doubt"
+    assert phones == ("111", "111") or held["Phone"].reason == "in_doubt"
 
 
 def test_a_locked_row_is_written_by_the_next_run_and_delays_no_other_record(
@@ -293,13 +295,13 @@ def test_two_leads_with_one_email_are_one_person(harness: Harness) -> None:
 def test_automations_that_revert_each_other_are_held_and_other_fields_are_synchronized(
     harness: Harness,
 ) -> None:
-    """A flow of the org and one of the tenant rewrite each other's value at every save."""
+    """A flow of the org and an automation of the tenant each overwrite the value at every save."""
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     lead = harness.leads()[0]["Id"]
     harness.mark()
 
-    for _ in range(12):  # a day of runs, after each of which both automations strike
+    for _ in range(12):  # a day of runs; both automations write after each run
         if harness.leads()[0]["Phone"] != "999":
             harness.edit_lead(lead, Phone="999")
         harness.sync()
@@ -309,8 +311,8 @@ def test_automations_that_revert_each_other_are_held_and_other_fields_are_synchr
 
     link = harness.ledger.load_links(["ana@example.com"])["ana@example.com"]
     assert link.holds["Phone"].reason == "write_loop"
-    ours = [it for it in harness.journal("ana@example.com") if it["kind"] == "written"]
-    assert sum(it["field"] == "Phone" for it in ours) <= 6
+    written = [it for it in harness.journal("ana@example.com") if it["kind"] == "written"]
+    assert sum(it["field"] == "Phone" for it in written) <= 6
     harness.edit_person(person, first_name="Ana")
     harness.sync()
     assert harness.leads()[0]["FirstName"] == "Ana"
@@ -363,7 +365,7 @@ def test_a_contact_deleted_in_a_tenant_without_reads_by_id_is_not_written_foreve
 def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
     harness: Harness,
 ) -> None:
-    """The creation would be an upsert: it would overwrite what sales typed on that Lead since."""
+    """An upsert would overwrite the edits of sales users on that Lead since its creation."""
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     inject_fault(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
     inject_fault(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
@@ -385,20 +387,20 @@ def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
 def test_a_contact_missing_from_a_page_is_found_and_not_overwritten(harness: Harness) -> None:
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Company="Acme", Phone="111")
     harness.control("plezi", "POST", "clock", {"advance": 60})
-    harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest
+    harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest record
     inject_fault(harness, "plezi", "truncated_page")
 
     harness.sync()
 
     assert harness.people()["ana@example.com"]["phone"] == "222"
     assert [lead["Phone"] for lead in harness.leads()] == ["222"]
-    assert '"111"' in [line["before"] for line in harness.journal("ana@example.com")]
+    assert '"111"' in [entry["before"] for entry in harness.journal("ana@example.com")]
 
 
 def test_no_contact_is_created_with_an_email_that_a_known_contact_still_has(
     harness: Harness,
 ) -> None:
-    """Her link followed the Lead to a new address; Plezi takes a known e-mail for an update."""
+    """The link moved to the new e-mail of the Lead; Plezi updates a contact with a known e-mail."""
     ana = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     [lead] = harness.leads()
@@ -437,7 +439,7 @@ def test_a_second_lead_with_an_email_that_is_given_up_becomes_a_second_person(
 def test_an_edit_read_after_the_clock_was_set_back_is_synchronized(
     harness: Harness, side: str
 ) -> None:
-    """It seems older than the answer to our last write, and the side's cursor goes past it."""
+    """The edit seems older than the response to our last write, and the cursor moves past it."""
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     harness.sync()
     lead = harness.leads()[0]["Id"]

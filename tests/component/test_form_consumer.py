@@ -1,4 +1,4 @@
-"""From a form in the simulated Plezi, through the door and the lane, to a Lead."""
+"""From a form in the simulated Plezi, through the receiver and the consumer, to a Lead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from functions.form_sync import app as form_sync
 from functions.form_worker import app as form_worker
 from local.actors import FORM_ID
 from tests.component.deployment import deploy, forget_apps
-from tests.component.form_harness import KEY, FormHarness, deploy_form_receiver, event, signed
+from tests.component.form_harness import (
+    KEY,
+    TOKEN,
+    FormHarness,
+    deploy_form_receiver,
+    event,
+    signed,
+)
 from tests.component.harness import REGION
 from tests.component.lambda_context import FakeLambdaContext
 
@@ -29,26 +36,26 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        staged = FormHarness()
+        form_harness = FormHarness()
         deploy(
-            staged,
+            form_harness,
             monkeypatch,
             "FormWorkerFunction",
-            forms_queue_url=staged.queue_url,
+            forms_queue_url=form_harness.queue_url,
         )
-        deploy_form_receiver(staged, monkeypatch)
+        deploy_form_receiver(form_harness, monkeypatch)
         form_worker.APP.use(None)
-        staged.tenant.webhooks._deliver = staged.push
+        form_harness.tenant.webhooks._deliver = form_harness.push
         target = {"url": "https://api.example/v1/forms", "signing_key": KEY}
-        staged.control("plezi", "POST", "push", target)
-        yield staged
+        form_harness.control("plezi", "POST", "push", target)
+        yield form_harness
         forget_apps()
 
 
 def submit(harness: FormHarness, **fields: str) -> list[int]:
-    """Fill in a form in the simulated tenant; return what its push was answered."""
-    identities = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
-    harness.plezi("GET", "create_contact_after_webform", **identities, **fields)
+    """Submit a form in the simulated tenant; return the statuses of its pushes."""
+    form_ids = {"form_id": FORM_ID, "content_web_form_id": FORM_ID}
+    harness.plezi("GET", "create_contact_after_webform", **form_ids, **fields)
     statuses: list[int] = harness.control("plezi", "GET", "pushes")["pushes"][-1]["statuses"]
     return statuses
 
@@ -69,8 +76,8 @@ def test_a_form_becomes_a_lead_under_one_trace_id(harness: FormHarness) -> None:
     run = harness.ledger.load_run(message["trace_id"])
     assert run is not None
     assert (run.kind, run.state) == (RunKind.FORM, RunState.DONE)
-    assert {line["run_id"] for line in harness.journal(ANA)} == {message["trace_id"]}
-    assert [it.id for it in harness.ledger.list_runs(10, forms=True)] == [message["trace_id"]]
+    assert {entry["run_id"] for entry in harness.journal(ANA)} == {message["trace_id"]}
+    assert [run.id for run in harness.ledger.list_runs(10, forms=True)] == [message["trace_id"]]
 
 
 def test_copies_of_a_message_have_one_effect(harness: FormHarness) -> None:
@@ -83,12 +90,11 @@ def test_copies_of_a_message_have_one_effect(harness: FormHarness) -> None:
 
 
 def test_a_tenant_that_cannot_sign_uses_a_token(harness: FormHarness) -> None:
-    token = "a token that somebody drew by lot, 32 or more"
-    target = {"url": "https://api.example/v1/forms", "token": token}
+    target = {"url": "https://api.example/v1/forms", "token": TOKEN}
     harness.control("plezi", "POST", "push", target)
     assert submit(harness, email=ANA, last_name="Lopez") == [401]
 
-    harness.put_forms_secret(json.dumps({"tokens": [token]}))
+    harness.put_forms_secret(json.dumps({"tokens": [TOKEN]}))
     form_sync.APP.use(None)
     assert submit(harness, email=ANA, last_name="Lopez") == [202]
 
@@ -137,18 +143,18 @@ def test_a_contact_that_is_not_visible_yet_is_read_again_after_5_and_30_seconds(
 ) -> None:
     harness.tenant.set_switches(form_invisible_seconds=30)
     submit(harness, email=ANA, last_name="Lopez")
-    waited = []
-    heard, back_in = harness.consume(only_message(harness))
-    while heard is HintResult.NOT_READABLE:
+    delays = []
+    result, retry_seconds = harness.consume(only_message(harness))
+    while result is HintResult.NOT_READABLE:
         [(message, delay)] = harness.take_messages()
-        assert delay == back_in
-        waited.append(delay)
+        assert delay == retry_seconds
+        delays.append(delay)
         harness.control("plezi", "POST", "clock", {"advance": delay})
-        heard, back_in = harness.consume(message)
+        result, retry_seconds = harness.consume(message)
 
-    assert (heard, waited) == (HintResult.RESOLVED, [5, 30])
+    assert (result, delays) == (HintResult.RESOLVED, [5, 30])
     assert len(harness.leads(ANA)) == 1
-    assert {line["run_id"] for line in harness.journal(ANA)} == {message["trace_id"]}
+    assert {entry["run_id"] for entry in harness.journal(ANA)} == {message["trace_id"]}
 
 
 def test_a_contact_that_stays_invisible_is_left_to_the_schedule_after_three_retries(
@@ -156,13 +162,13 @@ def test_a_contact_that_stays_invisible_is_left_to_the_schedule_after_three_retr
 ) -> None:
     harness.tenant.set_switches(form_invisible_seconds=10_000)
     submit(harness, email=ANA, last_name="Lopez")
-    message, waited = only_message(harness), []
-    while (answer := harness.consume(message)) != (HintResult.NOT_READABLE, 0):
-        assert answer[0] is HintResult.NOT_READABLE
+    message, delays = only_message(harness), []
+    while (response := harness.consume(message)) != (HintResult.NOT_READABLE, 0):
+        assert response[0] is HintResult.NOT_READABLE
         [(message, delay)] = harness.take_messages()
-        waited.append(delay)
+        delays.append(delay)
 
-    assert waited == [5, 30, 120]
+    assert delays == [5, 30, 120]
     assert not harness.take_messages()
     harness.control("plezi", "POST", "clock", {"advance": 10_000})
     harness.sync()
@@ -172,8 +178,8 @@ def test_a_contact_that_stays_invisible_is_left_to_the_schedule_after_three_retr
 def test_a_hint_is_retried_after_5_seconds_when_a_side_is_unavailable(harness: FormHarness) -> None:
     submit(harness, email=ANA, last_name="Lopez")
     message = only_message(harness)
-    order = {"kind": "unavailable_page", "path": "composite", "count": None}
-    harness.control("salesforce", "POST", "faults", order)
+    fault = {"kind": "unavailable_page", "path": "composite", "count": None}
+    harness.control("salesforce", "POST", "faults", fault)
 
     assert harness.consume(message) == (HintResult.BUSY, 5)
 
@@ -209,38 +215,38 @@ def test_only_an_invalid_message_is_delivered_again(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.ledger.set_enabled(on=False, now=0.0)
-    delivered = event("forms_queue")
-    delivered["Records"][0]["body"] = '{"trace_id": "", "email": "personal@example.com"}'
-    bad = delivered["Records"][0]["messageId"]
+    delivery = event("forms_queue")
+    delivery["Records"][0]["body"] = '{"trace_id": "", "email": "personal@example.com"}'
+    invalid = delivery["Records"][0]["messageId"]
 
-    answer = form_worker.handler(delivered, CONTEXT)
+    response = form_worker.handler(delivery, CONTEXT)
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": bad}]}
-    lines = str([record.__dict__ for record in caplog.records])
-    assert "form_message_invalid" in lines
-    assert "not_started" in lines
-    assert "@example.com" not in lines
+    assert response == {"batchItemFailures": [{"itemIdentifier": invalid}]}
+    log = str([record.__dict__ for record in caplog.records])
+    assert "form_message_invalid" in log
+    assert "not_started" in log
+    assert "@example.com" not in log
 
 
 def test_each_failed_hint_is_delivered_again(
     harness: FormHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     boto3.client("dynamodb", region_name=REGION).delete_table(TableName="LedgerTable")
-    delivered = event("forms_queue")
+    delivery = event("forms_queue")
 
-    answer = form_worker.handler(delivered, CONTEXT)
+    response = form_worker.handler(delivery, CONTEXT)
 
-    ids = [record["messageId"] for record in delivered["Records"]]
-    assert answer == {"batchItemFailures": [{"itemIdentifier": it} for it in ids]}
+    ids = [record["messageId"] for record in delivery["Records"]]
+    assert response == {"batchItemFailures": [{"itemIdentifier": it} for it in ids]}
     failed = [it.__dict__ for it in caplog.records if it.message == "form_hint_failed"]
-    codes = [(line["aws_code"], line["aws_operation"]) for line in failed]
+    codes = [(record["aws_code"], record["aws_operation"]) for record in failed]
     assert codes == [("ResourceNotFoundException", "GetItem")] * 2
-    assert all("/connector/" in line["frame"] for line in failed)
+    assert all("/connector/" in record["frame"] for record in failed)
     assert harness.take_messages() == []
 
 
 @pytest.mark.usefixtures("harness")
 def test_no_hint_is_started_shortly_before_the_timeout() -> None:
-    hurried = FakeLambdaContext(remaining_milliseconds=1_000)
+    context = FakeLambdaContext(remaining_milliseconds=1_000)
 
-    assert len(form_worker.handler(event("forms_queue"), hurried)["batchItemFailures"]) == 2
+    assert len(form_worker.handler(event("forms_queue"), context)["batchItemFailures"]) == 2

@@ -1,4 +1,4 @@
-"""POST /forms: who is believed, what is refused, and that a message has one effect."""
+"""POST /forms: accepted and refused requests, and the single effect of a message."""
 
 from __future__ import annotations
 
@@ -39,35 +39,35 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        staged = FormHarness()
-        deploy_form_receiver(staged, monkeypatch)
-        yield staged
+        form_harness = FormHarness()
+        deploy_form_receiver(form_harness, monkeypatch)
+        yield form_harness
         forget_apps()
 
 
 def restart_process() -> None:
-    """A new container: it has read no secret yet."""
+    """Start a new process; it has not read the secret."""
     forget_apps()
 
 
 def log_text(caplog: pytest.LogCaptureFixture) -> str:
-    """Every word of every line of the log."""
+    """Return all log records as text."""
     return " ".join(str(record.__dict__) for record in caplog.records)
 
 
-def is_refused(harness: FormHarness, answer: dict[str, Any], status: int) -> bool:
+def is_refused(harness: FormHarness, response: dict[str, Any], status: int) -> bool:
     return (
-        answer["statusCode"] == status
-        and bool(answer["body"]["error"])
+        response["statusCode"] == status
+        and bool(response["body"]["error"])
         and not harness.take_messages()
     )
 
 
-# Who is believed
+# Accepted requests
 
 
 def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> None:
-    on_file = event("form_sync")
+    sample = event("form_sync")
     receiver = build_app(
         template_settings(
             FormReceiverSettings, forms_queue_url=harness.queue_url, forms_secret="forms"
@@ -75,7 +75,7 @@ def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> N
         **{**harness.runtime, "clock": lambda: 1772524800.0, "ids": lambda: "trace-1"},
     )
 
-    assert receiver.receive(parse_request(on_file)) == "trace-1"
+    assert receiver.receive(parse_request(sample)) == "trace-1"
 
     [(message, _)] = harness.take_messages()
     assert message["email"] == "ana.lopez@example.com"
@@ -85,13 +85,13 @@ def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> N
 def test_a_signed_form_gets_202_and_a_trace_id_once_its_hint_is_in_the_queue(
     harness: FormHarness,
 ) -> None:
-    answer = harness.post(BODY, signed(BODY))
+    response = harness.post(BODY, signed(BODY))
 
-    assert answer["statusCode"] == 202
+    assert response["statusCode"] == 202
     assert harness.take_messages() == [
         (
             {
-                "trace_id": answer["body"]["trace_id"],
+                "trace_id": response["body"]["trace_id"],
                 "email": "ana@example.com",
                 "contact_id": "",
                 "attempt": 0,
@@ -117,7 +117,9 @@ def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> 
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY, OTHER_KEY]}))
     restart_process()
-    assert harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401  # a blank in it
+    assert (
+        harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401
+    )  # an id with a space
     assert harness.post(BODY, signed(BODY, message="by_old"))["statusCode"] == 202
     assert harness.post(BODY, signed(BODY, message="by_new", key=OTHER_KEY))["statusCode"] == 202
 
@@ -175,34 +177,38 @@ def test_a_wrong_signature_is_refused_although_the_token_is_valid(
     assert is_refused(harness, harness.post(BODY, headers), 401)
 
 
-# What is refused
+# Refused requests
 
 
 def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
     now = time.time()
-    large, deep, text = b"x" * 1_000_000, b"[" * 60_000, b'{"email": "\xff@b.fr"}'
-    twice, nobody = b'{"email": "a@b.fr", "email": "c@d.fr"}', b'{"email": "nobody"}'
+    large, deep, not_utf_8 = b"x" * 1_000_000, b"[" * 60_000, b'{"email": "\xff@b.fr"}'
+    duplicate_key, no_email = b'{"email": "a@b.fr", "email": "c@d.fr"}', b'{"email": "nobody"}'
     headers = signed(BODY)
-    later = str(int(headers["webhook-timestamp"]) + 1)
+    other_timestamp = str(int(headers["webhook-timestamp"]) + 1)
     return {
         "unsigned": (401, BODY, {}),
-        "by a stranger": (401, BODY, signed(BODY, key=OTHER_KEY)),
+        "unknown key": (401, BODY, signed(BODY, key=OTHER_KEY)),
         "old": (401, BODY, signed(BODY, at=now - 400)),
-        "of the future": (401, BODY, signed(BODY, at=now + 400)),  # still so on a slow machine
+        "in the future": (
+            401,
+            BODY,
+            signed(BODY, at=now + 400),
+        ),  # more than the limit, also on a slow machine
         "altered body": (401, BODY + b" ", headers),
         "altered id": (401, BODY, headers | {"webhook-id": "msg_other"}),
-        "altered timestamp": (401, BODY, headers | {"webhook-timestamp": later}),
+        "altered timestamp": (401, BODY, headers | {"webhook-timestamp": other_timestamp}),
         "no id": (401, BODY, headers | {"webhook-id": ""}),
         "no timestamp": (401, BODY, headers | {"webhook-timestamp": ""}),
-        "not UTF-8, by API Gateway": (401, text, signed(text)),
+        "not UTF-8, sent as text": (401, not_utf_8, signed(not_utf_8)),
         "large": (413, large, signed(large)),
         "wrong content type": (415, BODY, headers | {"Content-Type": "text/plain"}),
         "deep": (400, deep, signed(deep)),
-        "a key twice": (400, twice, signed(twice)),
-        "no e-mail address": (400, nobody, signed(nobody)),
-        "nobody": (400, b"{}", signed(b"{}")),
-        "no JSON": (400, b"{", signed(b"{")),
-        "no form": (400, b"%", signed(b"%") | FORM),
+        "duplicate key": (400, duplicate_key, signed(duplicate_key)),
+        "no e-mail address": (400, no_email, signed(no_email)),
+        "no contact": (400, b"{}", signed(b"{}")),
+        "not JSON": (400, b"{", signed(b"{")),
+        "not a form": (400, b"%", signed(b"%") | FORM),
     }
 
 
@@ -211,31 +217,31 @@ def test_a_refused_request_changes_no_table(harness: FormHarness) -> None:
     harness.take_messages()
     before = harness.tables()
     for name, (status, body, headers) in refused_requests().items():
-        answer = harness.post(body, headers)
-        assert is_refused(harness, answer, status), (name, answer)
+        response = harness.post(body, headers)
+        assert is_refused(harness, response, status), (name, response)
     assert harness.tables() == before
 
 
 def test_every_authentication_failure_has_the_same_response(harness: FormHarness) -> None:
-    answers = {
+    responses = {
         json.dumps(harness.post(body, headers))
         for status, body, headers in refused_requests().values()
         if status == 401
     }
-    answers.add(json.dumps(harness.post(BODY, {"x-form-token": TOKEN})))
+    responses.add(json.dumps(harness.post(BODY, {"x-form-token": TOKEN})))
     headers = signed(BODY)
     harness.post(BODY, headers)
-    answers.add(json.dumps(harness.post(BODY, headers)))
-    assert len(answers) == 1
+    responses.add(json.dumps(harness.post(BODY, headers)))
+    assert len(responses) == 1
 
 
 def test_a_body_that_is_not_utf_8_is_refused(harness: FormHarness) -> None:
     body = b'{"email": "\xff@b.fr"}'
-    answer = harness.post(body, signed(body), base64_body=True)
-    assert is_refused(harness, answer, 400)
+    response = harness.post(body, signed(body), base64_body=True)
+    assert is_refused(harness, response, 400)
 
 
-# One effect
+# Single effect
 
 
 def test_a_replay_is_refused_and_has_no_effect(harness: FormHarness) -> None:
@@ -267,16 +273,16 @@ def test_an_unavailable_queue_is_a_503_and_the_next_try_sends_the_hint(
     monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url + "-gone")
     restart_process()
 
-    answer = harness.post(BODY, headers)
+    response = harness.post(BODY, headers)
 
-    assert is_refused(harness, answer, 503)
-    assert int(answer["headers"]["Retry-After"]) > 0
+    assert is_refused(harness, response, 503)
+    assert int(response["headers"]["Retry-After"]) > 0
     monkeypatch.setenv("FORMS_QUEUE_URL", harness.queue_url)
     restart_process()
-    taken = harness.post(BODY, headers)
-    assert taken["statusCode"] == 202
+    accepted = harness.post(BODY, headers)
+    assert accepted["statusCode"] == 202
     assert [message["trace_id"] for message, _ in harness.take_messages()] == [
-        taken["body"]["trace_id"]
+        accepted["body"]["trace_id"]
     ]
     assert is_refused(harness, harness.post(BODY, headers), 401)
 
@@ -293,15 +299,15 @@ def test_an_unavailable_table_or_secret_is_a_503(
 def test_a_crash_between_the_idempotency_record_and_the_queue_loses_nothing(
     harness: FormHarness,
 ) -> None:
-    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
-    assert guards.begin("hash", "trace-1", 1000.0) is None
+    records = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
+    assert records.begin("hash", "trace-1", 1000.0) is None
 
-    left = guards.begin("hash", "trace-2", 1001.0)
+    unsent = records.begin("hash", "trace-2", 1001.0)
 
-    assert left is not None
-    assert (left.trace_id, left.sent) == ("trace-1", False)
-    assert guards.complete("hash", "trace-1", "1000", 1001.0)
-    sent = guards.begin("hash", "trace-3", 1002.0)
+    assert unsent is not None
+    assert (unsent.trace_id, unsent.sent) == ("trace-1", False)
+    assert records.complete("hash", "trace-1", "1000", 1001.0)
+    sent = records.begin("hash", "trace-3", 1002.0)
     assert sent is not None
     assert (sent.trace_id, sent.sent) == ("trace-1", True)
     assert not harness.take_messages()
@@ -309,16 +315,16 @@ def test_a_crash_between_the_idempotency_record_and_the_queue_loses_nothing(
 
 @pytest.mark.usefixtures("harness")
 def test_an_idempotency_record_expires_later_than_every_valid_timestamp() -> None:
-    guards = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
-    guards.begin("hash", "trace-1", 1000.0)
-    guards.complete("hash", "trace-1", "1000", 1000.0)
+    records = DynamoIdempotency(boto3.client("dynamodb"), "LedgerTable", IMMEDIATE)
+    records.begin("hash", "trace-1", 1000.0)
+    records.complete("hash", "trace-1", "1000", 1000.0)
 
     assert RECORD_SECONDS >= 600
-    assert guards.begin("hash", "trace-2", 1000.0 + RECORD_SECONDS) is not None
-    assert guards.begin("hash", "trace-2", 1001.0 + RECORD_SECONDS) is None
+    assert records.begin("hash", "trace-2", 1000.0 + RECORD_SECONDS) is not None
+    assert records.begin("hash", "trace-2", 1001.0 + RECORD_SECONDS) is None
 
 
-# What is said of it
+# Log
 
 
 def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
@@ -326,14 +332,13 @@ def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
 ) -> None:
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY], "tokens": [TOKEN]}))
     restart_process()
-    answer = harness.post(BODY, signed(BODY))
+    response = harness.post(BODY, signed(BODY))
     for _, body, headers in refused_requests().values():
         harness.post(body, headers)
     harness.post(BODY, {"x-form-token": TOKEN})
 
-    [line] = [
-        it.__dict__ for it in caplog.records if answer["body"]["trace_id"] in str(it.__dict__)
-    ]
-    assert line["api_request_id"] == event("form_sync")["requestContext"]["requestId"]
-    for personal in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
-        assert personal not in log_text(caplog)
+    trace_id = response["body"]["trace_id"]
+    [record] = [it.__dict__ for it in caplog.records if trace_id in str(it.__dict__)]
+    assert record["api_request_id"] == event("form_sync")["requestContext"]["requestId"]
+    for secret in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
+        assert secret not in log_text(caplog)

@@ -1,4 +1,4 @@
-"""Every event of `events/` is accepted by the function that it is meant for."""
+"""Every event of `events/` is accepted by its function."""
 
 from __future__ import annotations
 
@@ -37,51 +37,51 @@ def deployed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
 
 def request_admin(name: str, **changes: Any) -> dict[str, Any]:
     context = FakeLambdaContext()
-    answer = admin.handler({**event(name), **changes}, context)
-    assert answer["statusCode"] == 200, answer["body"]
-    body: dict[str, Any] = json.loads(answer["body"])
+    response = admin.handler({**event(name), **changes}, context)
+    assert response["statusCode"] == 200, response["body"]
+    body: dict[str, Any] = json.loads(response["body"])
     return body
 
 
 def test_the_scheduler_receives_the_id_of_a_queued_run(deployed: Harness) -> None:
-    answer = scheduled_sync.handler(event("scheduler"), CONTEXT)
+    response = scheduled_sync.handler(event("scheduler"), CONTEXT)
 
-    run = deployed.ledger.load_run(answer["run_id"])
+    run = deployed.ledger.load_run(response["run_id"])
     assert run is not None
     assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
 
 
 def test_the_weekly_schedule_requests_a_full_run(deployed: Harness) -> None:
-    answer = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
+    response = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
 
-    run = deployed.ledger.load_run(answer["run_id"])
+    run = deployed.ledger.load_run(response["run_id"])
     assert run is not None
     assert run.kind is RunKind.FULL
 
 
 def test_a_manual_sync_returns_202_with_the_id_of_a_run(deployed: Harness) -> None:
-    answer = manual_sync.handler(event("manual_sync"), CONTEXT)
+    response = manual_sync.handler(event("manual_sync"), CONTEXT)
 
-    assert answer["statusCode"] == 202
-    assert deployed.ledger.load_run(json.loads(answer["body"])["run_id"]) is not None
+    assert response["statusCode"] == 202
+    assert deployed.ledger.load_run(json.loads(response["body"])["run_id"]) is not None
 
 
 @pytest.mark.usefixtures("deployed")
 def test_a_manual_sync_of_an_unknown_kind_is_refused_and_the_field_is_named() -> None:
-    answer = manual_sync.handler({"kind": "everything"}, CONTEXT)
+    response = manual_sync.handler({"kind": "everything"}, CONTEXT)
 
-    assert "kind" in answer["error"]
+    assert "kind" in response["error"]
 
 
 def test_the_worker_accepts_the_event_of_the_queue_and_works_on_its_run(deployed: Harness) -> None:
     deployed.ledger.set_enabled(on=False, now=0.0)
     run_id = scheduled_sync.handler(event("scheduler"), CONTEXT)["run_id"]
-    from_queue = event("runs_queue")
-    from_queue["Records"][0]["body"] = json.dumps({"run_id": run_id, "phase": "read"})
+    message = event("runs_queue")
+    message["Records"][0]["body"] = json.dumps({"run_id": run_id, "phase": "read"})
 
-    answer = sync_worker.handler(from_queue, CONTEXT)
+    response = sync_worker.handler(message, CONTEXT)
 
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
     run = deployed.ledger.load_run(run_id)
     assert run is not None
     assert run.state is RunState.NOT_STARTED
@@ -105,13 +105,13 @@ def test_the_runs_are_listed_newest_first_and_each_can_be_read(deployed: Harness
     deployed.add_person(email="ana@example.com", last_name="Lopez")
     older, newer = deployed.sync(), deployed.sync()
 
-    listed = request_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
-    assert [run["run_id"] for run in listed] == [newer.id, older.id]
-    one = request_admin(
+    runs = request_admin("admin_status", path="/admin/runs", resource="/admin/runs")["runs"]
+    assert [run["run_id"] for run in runs] == [newer.id, older.id]
+    run = request_admin(
         "admin_status", path=f"/admin/runs/{older.id}", resource="/admin/runs/{run_id}"
     )
-    assert one["counts"]["salesforce"]["created"] == 1
-    assert {"Email", "plezi_url__c"} <= {line["field"] for line in one["journal"]}
+    assert run["counts"]["salesforce"]["created"] == 1
+    assert {"Email", "plezi_url__c"} <= {entry["field"] for entry in run["journal"]}
 
 
 def test_a_choice_requests_a_run_for_the_contact_whose_encoded_email_is_in_the_path(
@@ -120,10 +120,10 @@ def test_a_choice_requests_a_run_for_the_contact_whose_encoded_email_is_in_the_p
     hold = Hold(HoldReason.CONFLICT, 0.0, {"00Q8d000001AbCdEAK": "1"})
     deployed.ledger.save_links([LinkChange(Link("a+b@x.fr", holds={"Phone": hold}))])
 
-    answer = admin.handler(event("admin_choose"), FakeLambdaContext())
+    response = admin.handler(event("admin_choose"), FakeLambdaContext())
 
-    assert answer["statusCode"] == 202, answer["body"]
-    run = deployed.ledger.load_run(json.loads(answer["body"])["run_id"])
+    assert response["statusCode"] == 202, response["body"]
+    run = deployed.ledger.load_run(json.loads(response["body"])["run_id"])
     assert run is not None
     assert (run.kind, run.emails) == (RunKind.SELECTED, ("a+b@x.fr",))
 
@@ -149,11 +149,11 @@ def test_the_scheduled_function_names_a_missing_variable(monkeypatch: pytest.Mon
 def test_an_unexpected_error_is_raised_without_any_value(
     deployed: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise ValueError("https://app.plezi.co/api/v1/contacts?filter[email]=ana@example.com")
 
     sync_worker.APP.use(deployed.app)
-    monkeypatch.setattr("connector.sync.runs.SyncEngine.run_phase", break_down)
+    monkeypatch.setattr("connector.sync.runs.SyncEngine.run_phase", fail)
 
     with pytest.raises(UnexpectedRunError) as caught:
         sync_worker.handler(event("runs_queue"), CONTEXT)

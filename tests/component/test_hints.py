@@ -1,4 +1,4 @@
-"""A hint that a form was submitted: one person is read again and settled, under one trace id."""
+"""A hint that a form was submitted: one contact is read and resolved under one trace id."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ TRACE = "20261124T100000000000-abcd0123"
 def test_a_hint_with_an_email_creates_a_lead_under_its_trace_id(harness: Harness) -> None:
     harness.add_person(email="Ana@Example.com", last_name="Lopez")
 
-    heard = harness.engine.sync_contact(ChangeHint(TRACE, email="ana@example.com"))
+    result = harness.engine.sync_contact(ChangeHint(TRACE, email="ana@example.com"))
 
-    assert heard is HintResult.RESOLVED
+    assert result is HintResult.RESOLVED
     assert [lead["LastName"] for lead in harness.leads()] == ["Lopez"]
-    assert {line["run_id"] for line in harness.journal("ana@example.com")} == {TRACE}
+    assert {entry["run_id"] for entry in harness.journal("ana@example.com")} == {TRACE}
     run = harness.ledger.load_run(TRACE)
     assert run is not None
     assert (run.kind, run.state, run.counts["salesforce"]["created"]) == (
@@ -43,7 +43,7 @@ def test_a_hint_makes_few_calls_and_does_not_change_other_contacts(harness: Harn
     harness.engine.sync_contact(ChangeHint(TRACE, email="cleo@example.com"))
 
     assert harness.calls("plezi")["total"] == 1
-    assert harness.calls("salesforce")["total"] == 2  # one look-up, one write
+    assert harness.calls("salesforce")["total"] == 2  # one lookup, one write
     assert {lead["Email"] for lead in harness.leads()} == {"ana@example.com", "cleo@example.com"}
 
 
@@ -89,8 +89,8 @@ def test_no_hint_is_handled_before_synchronization_is_enabled(harness: Harness) 
 
 def test_a_hint_can_be_repeated_after_a_side_did_not_respond(harness: Harness) -> None:
     harness.add_person(email="ana@example.com", last_name="Lopez")
-    order = {"kind": "unavailable_page", "path": "composite", "count": None}
-    harness.control("salesforce", "POST", "faults", order)
+    fault = {"kind": "unavailable_page", "path": "composite", "count": None}
+    harness.control("salesforce", "POST", "faults", fault)
 
     assert (
         harness.engine.sync_contact(ChangeHint(TRACE, email="ana@example.com")) is HintResult.BUSY

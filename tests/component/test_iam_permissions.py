@@ -1,4 +1,4 @@
-"""The template grants each function what it uses, and nothing else."""
+"""The template grants each function the permissions that it uses, and no others."""
 
 from __future__ import annotations
 
@@ -25,47 +25,47 @@ from tests.component.lambda_context import FakeLambdaContext
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
     return record_calls(monkeypatch)
 
 
 def test_the_permissions_of_the_schedule(
-    harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(harness, monkeypatch, "ScheduledSyncFunction")
-    with watch.recording():
+    with recorder.recording():
         scheduled_sync.handler({}, FakeLambdaContext())
 
-    assert watch.used == granted("ScheduledSyncFunction")
+    assert recorder.used == granted("ScheduledSyncFunction")
 
 
 def test_the_permissions_of_manual_requests(
-    harness: Harness, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(harness, monkeypatch, "ManualSyncFunction")
-    with watch.recording():
+    with recorder.recording():
         for kind in ("changes", "full", "dry_run"):
             assert "run_id" in manual_sync.handler({"kind": kind}, FakeLambdaContext())
 
-    assert watch.used == granted("ManualSyncFunction")
+    assert recorder.used == granted("ManualSyncFunction")
 
 
 def test_the_permissions_of_the_sync_worker(
-    credentials: CredentialFixtures, watch: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+    credentials: CredentialFixtures, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People of all sorts, and each kind of run, until nothing more is asked of AWS."""
+    """All kinds of records and runs, so that every call to AWS of the worker is made."""
     harness = credentials.harness
-    work = harness.engine.run_phase
+    run_phase = harness.engine.run_phase
 
-    def watched(run_id: str, *asked: Any) -> Any:
-        with watch.recording():
-            state = work(run_id, *asked)
+    def recorded(run_id: str, *arguments: Any) -> Any:
+        with recorder.recording():
+            state = run_phase(run_id, *arguments)
             run = harness.ledger.load_run(run_id)
             if run is not None and state in FINAL_STATES:
                 harness.app.alerts.notify(run)
             return state
 
-    monkeypatch.setattr(harness.engine, "run_phase", watched)
+    monkeypatch.setattr(harness.engine, "run_phase", recorded)
     credentials.reset_password()
     harness.sync()
     credentials.put(credentials.material())
@@ -80,27 +80,27 @@ def test_the_permissions_of_the_sync_worker(
     harness.sync(kind=RunKind.FULL)
     harness.dry_run()
 
-    assert watch.used == granted("SyncWorkerFunction")
+    assert recorder.used == granted("SyncWorkerFunction")
 
 
 def test_the_permissions_of_the_rotation(
-    credentials: CredentialFixtures, watch: ApiCallRecorder
+    credentials: CredentialFixtures, recorder: ApiCallRecorder
 ) -> None:
     credentials.reset_password()
-    bad = credentials.put(credentials.material(password="wrong"), "AWSPENDING")
-    with watch.recording():
-        assert credentials.rotation().test_and_promote(bad).outcome is RotationOutcome.REFUSED
-    good = credentials.put(credentials.material(), "AWSPENDING")
-    with watch.recording():
-        assert credentials.rotation().test_and_promote(good).outcome is RotationOutcome.PROMOTED
+    invalid = credentials.put(credentials.material(password="wrong"), "AWSPENDING")
+    with recorder.recording():
+        assert credentials.rotation().test_and_promote(invalid).outcome is RotationOutcome.REFUSED
+    valid = credentials.put(credentials.material(), "AWSPENDING")
+    with recorder.recording():
+        assert credentials.rotation().test_and_promote(valid).outcome is RotationOutcome.PROMOTED
     plezi = credentials.put_plezi("AWSPENDING")
-    with watch.recording():
+    with recorder.recording():
         assert (
             credentials.rotation(SecretKind.PLEZI).test_and_promote(plezi).outcome
             is RotationOutcome.PROMOTED
         )
 
-    assert watch.used == granted("RotateCredentialsFunction")
+    assert recorder.used == granted("RotateCredentialsFunction")
 
 
 @pytest.fixture
@@ -109,39 +109,41 @@ def forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FormHarness]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        staged = FormHarness()
-        deploy_form_receiver(staged, monkeypatch)
-        yield staged
+        form_harness = FormHarness()
+        deploy_form_receiver(form_harness, monkeypatch)
+        yield form_harness
         forget_apps()
 
 
-def test_the_permissions_of_the_form_receiver(forms: FormHarness, watch: ApiCallRecorder) -> None:
+def test_the_permissions_of_the_form_receiver(
+    forms: FormHarness, recorder: ApiCallRecorder
+) -> None:
     body = b'{"email": "ana@example.com"}'
-    once = signed(body)  # signed anew in the next second, it would be a second try, which is taken
-    with watch.recording():
-        assert forms.post(body, once)["statusCode"] == 202
-        assert forms.post(body, once)["statusCode"] == 401  # a replay
+    headers = signed(body)  # a signature of the next second would be a retry, which is accepted
+    with recorder.recording():
+        assert forms.post(body, headers)["statusCode"] == 202
+        assert forms.post(body, headers)["statusCode"] == 401  # a replay
         assert forms.post(body, {})["statusCode"] == 401
 
-    assert watch.used == granted("FormSyncFunction")
+    assert recorder.used == granted("FormSyncFunction")
 
 
-def test_the_permissions_of_the_form_worker(forms: FormHarness, watch: ApiCallRecorder) -> None:
-    def hint(**said: str) -> dict[str, Any]:
+def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCallRecorder) -> None:
+    def hint(**members: str) -> dict[str, Any]:
         return {
-            "trace_id": said.get("email", "t"),
+            "trace_id": members.get("email", "t"),
             "email": "",
             "contact_id": "",
             "attempt": 0,
-            **said,
+            **members,
         }
 
     person = forms.add_person(email="ana@example.com", last_name="Lopez")
-    with watch.recording():
+    with recorder.recording():
         assert forms.consume(hint(email="ana@example.com"))[0] is HintResult.RESOLVED
         assert forms.consume(hint(email="nobody@example.com"))[0] is HintResult.NOT_READABLE
     forms.edit_person(person, email="ana@example.org")
-    with watch.recording():
+    with recorder.recording():
         assert forms.consume(hint(contact_id=person))[0] is HintResult.RESOLVED
 
-    assert watch.used == granted("FormWorkerFunction")
+    assert recorder.used == granted("FormWorkerFunction")

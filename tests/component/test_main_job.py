@@ -1,4 +1,4 @@
-"""The scheduled synchronisation, seen from both sides: what people typed, and where it is now."""
+"""The scheduled synchronization: the edits of users, and the records on both sides after a run."""
 
 from __future__ import annotations
 
@@ -81,8 +81,11 @@ def test_the_policy_resolves_a_conflict_and_the_journal_has_the_overwritten_valu
     [lead] = harness.leads()
     assert lead["Phone"] == "333"
     assert harness.people()["ana@example.com"]["phone"] == "333"
-    [lost] = [line for line in harness.journal("ana@example.com") if line["kind"] == "overwritten"]
-    assert (json.loads(lost["before"]), json.loads(lost["after"]), lost["rule"]) == (
+    [overwritten] = [
+        entry for entry in harness.journal("ana@example.com") if entry["kind"] == "overwritten"
+    ]
+    values = json.loads(overwritten["before"]), json.loads(overwritten["after"])
+    assert (*values, overwritten["rule"]) == (
         "222",
         "333",
         "newest",
@@ -135,8 +138,8 @@ def test_a_score_out_of_range_and_an_unknown_state_are_written_unchanged(
     harness: Harness, score: int, state: str
 ) -> None:
     person = harness.add_person(email="ana@example.com", last_name="Lopez")
-    said = {"behaviour_score": score, "state": state}
-    harness.control("plezi", "PATCH", f"contacts/{person}", said)
+    attributes = {"behaviour_score": score, "state": state}
+    harness.control("plezi", "PATCH", f"contacts/{person}", attributes)
 
     harness.sync()
 
@@ -252,7 +255,7 @@ def test_contacts_with_the_same_timestamp_on_several_pages_are_all_read(harness:
 def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_are_synchronized(
     harness: Harness,
 ) -> None:
-    bad = harness.add_person(email="bad@example.com", last_name="Bad", function="x" * 200)
+    refused = harness.add_person(email="bad@example.com", last_name="Bad", function="x" * 200)
     harness.add_person(email="good@example.com", last_name="Good")
 
     run = harness.sync()
@@ -264,7 +267,7 @@ def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_are_sync
     assert link.quarantine.code == "STRING_TOO_LONG"
     assert "shorten" in link.quarantine.remedy
 
-    harness.edit_person(bad, function="CMO")
+    harness.edit_person(refused, function="CMO")
     harness.sync()
     assert len(harness.leads()) == 2
 

@@ -1,4 +1,4 @@
-"""Full, selected and dry runs: what people asked for happens, and nothing else."""
+"""Full, selected and dry runs do what was requested, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from tests.component.harness import REGION, Harness
 SEGMENT = FieldPair("segment", "segment__c", Direction.BOTH)
 
 
-def mapping_with(*lines: FieldPair, version: int = 1) -> MappingConfig:
-    kept = tuple(
-        line for line in DEFAULT_MAPPING.pairs if line.key not in {new.key for new in lines}
-    )
-    return MappingConfig(version, (*kept, *lines), DEFAULT_MAPPING.contact_filter)
+def mapping_with(*pairs: FieldPair, version: int = 1) -> MappingConfig:
+    new_keys = {pair.key for pair in pairs}
+    kept = tuple(pair for pair in DEFAULT_MAPPING.pairs if pair.key not in new_keys)
+    return MappingConfig(version, (*kept, *pairs), DEFAULT_MAPPING.contact_filter)
 
 
 def table(name: str) -> list[dict[str, Any]]:
@@ -30,13 +29,13 @@ def table(name: str) -> list[dict[str, Any]]:
 
 
 def ledger_without_runs() -> list[dict[str, Any]]:
-    apart = ("run#", "calls#", "state#api_usage")
-    return [item for item in table("LedgerTable") if not item["pk"]["S"].startswith(apart)]
+    excluded = ("run#", "calls#", "state#api_usage")
+    return [item for item in table("LedgerTable") if not item["pk"]["S"].startswith(excluded)]
 
 
-def predicted_values(lines: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
-    """What is said of each field; the ids of records that do not exist yet are not known."""
-    return {(it.email, it.kind, it.field, it.before, it.after) for it in lines}
+def predicted_values(entries: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
+    """Return the entries without record ids: new records have no id before they exist."""
+    return {(it.email, it.kind, it.field, it.before, it.after) for it in entries}
 
 
 class TestFull:
@@ -112,10 +111,10 @@ class TestFull:
         [lead] = harness.leads()
         harness.edit_lead(lead["Id"], segment__c="large")
         harness.sync()
-        line = FieldPair(
+        pair = FieldPair(
             "segment", "segment__c", Direction.BOTH, policy=ConflictPolicy.SALESFORCE_WINS
         )
-        harness.context.mappings.save(mapping_with(line))  # type: ignore[attr-defined]
+        harness.context.mappings.save(mapping_with(pair))  # type: ignore[attr-defined]
 
         harness.sync(kind=RunKind.FULL)
 
@@ -152,14 +151,14 @@ class TestFull:
 
     def test_a_mapping_saved_during_a_run_is_applied_by_a_later_run(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
-        looks = iter(range(1000))
+        calls = iter(range(1000))
 
-        def save_at_the_first_look() -> bool:
-            if next(looks) == 0:
+        def save_at_first_call() -> bool:
+            if next(calls) == 0:
                 harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
             return True
 
-        run = harness.sync(save_at_the_first_look)
+        run = harness.sync(save_at_first_call)
 
         assert run.mapping_version == 0
         assert harness.ledger.applied_version() == 0
@@ -202,7 +201,7 @@ class TestSelected:
 class TestDryRun:
     @pytest.fixture
     def mixed_records(self, harness: Harness) -> Harness:
-        """People of every sort: new ones, edits on both sides, a conflict, a refusal, mirrors."""
+        """Records of each kind: new, edited on both sides, in conflict, refused, duplicate."""
         known = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
         harness.add_lead(Email="bob@example.com", LastName="Roi", Phone="1")
         harness.sync()
@@ -219,99 +218,111 @@ class TestDryRun:
         return harness
 
     def test_a_dry_run_changes_neither_the_ledger_nor_the_cursors_nor_a_side(
-        self, crowd: Harness
+        self, mixed_records: Harness
     ) -> None:
-        before = (ledger_without_runs(), crowd.leads(), crowd.people())
-        crowd.mark()
+        before = (ledger_without_runs(), mixed_records.leads(), mixed_records.people())
+        mixed_records.mark()
 
-        run, lines = crowd.dry_run()
+        run, entries = mixed_records.dry_run()
 
         assert run.state is RunState.DONE, run.message
-        assert lines
-        assert (ledger_without_runs(), crowd.leads(), crowd.people()) == before
-        assert crowd.calls("plezi")["writes"] == crowd.calls("salesforce")["writes"] == 0
+        assert entries
+        assert (ledger_without_runs(), mixed_records.leads(), mixed_records.people()) == before
+        assert (
+            mixed_records.calls("plezi")["writes"]
+            == mixed_records.calls("salesforce")["writes"]
+            == 0
+        )
 
-    def test_the_real_run_does_exactly_what_the_dry_run_predicted(self, crowd: Harness) -> None:
-        dry, lines = crowd.dry_run()
-        crowd.mark()
+    def test_the_real_run_does_exactly_what_the_dry_run_predicted(
+        self, mixed_records: Harness
+    ) -> None:
+        dry, entries = mixed_records.dry_run()
+        mixed_records.mark()
         before = table("JournalTable")
 
-        real = crowd.sync()
+        real = mixed_records.sync()
 
-        done = [item for item in table("JournalTable") if item not in before]
-        assert {(it.email, it.kind, it.field) for item in done for it in parse_entries(item)} == {
-            (it.email, it.kind, it.field) for it in lines if it.kind != "duplicate"
-        }
+        new_items = [item for item in table("JournalTable") if item not in before]
+        assert {
+            (it.email, it.kind, it.field) for item in new_items for it in parse_entries(item)
+        } == {(it.email, it.kind, it.field) for it in entries if it.kind != "duplicate"}
         for side in ("plezi", "salesforce"):
             assert {
-                what: dry.counts[side].get(what, 0)
-                for what in ("created", "updated", "quarantined")
+                name: dry.counts[side].get(name, 0)
+                for name in ("created", "updated", "quarantined")
             } == {
-                what: real.counts[side].get(what, 0)
-                for what in ("created", "updated", "quarantined")
+                name: real.counts[side].get(name, 0)
+                for name in ("created", "updated", "quarantined")
             }
-            assert crowd.calls(side)["total"] == dry.counts[side]["predicted_calls"]
+            assert mixed_records.calls(side)["total"] == dry.counts[side]["predicted_calls"]
 
-    def test_the_predicted_values_are_the_values_written(self, crowd: Harness) -> None:
-        _, lines = crowd.dry_run()
-        crowd.sync()
+    def test_the_predicted_values_are_the_values_written(self, mixed_records: Harness) -> None:
+        _, entries = mixed_records.dry_run()
+        mixed_records.sync()
 
-        foretold = {
+        predicted = {
             it.field: it.after
-            for it in lines
+            for it in entries
             if it.email == "ana@example.com" and it.side == "salesforce" and it.kind == "written"
         }
-        [ana] = crowd.leads("ana@example.com")
-        assert foretold == {"Phone": "2", "FirstName": "Ana"}
-        assert {field: ana[field] for field in foretold} == foretold
-        [lost] = [it for it in lines if it.kind == "overwritten"]
-        assert (lost.before, lost.after, lost.rule) == ("3", "2", "newest")
+        [ana] = mixed_records.leads("ana@example.com")
+        assert predicted == {"Phone": "2", "FirstName": "Ana"}
+        assert {field: ana[field] for field in predicted} == predicted
+        [overwritten] = [it for it in entries if it.kind == "overwritten"]
+        assert (overwritten.before, overwritten.after, overwritten.rule) == ("3", "2", "newest")
 
-    def test_refusals_are_predicted_with_the_error_code_of_salesforce(self, crowd: Harness) -> None:
-        _, lines = crowd.dry_run()
+    def test_refusals_are_predicted_with_the_error_code_of_salesforce(
+        self, mixed_records: Harness
+    ) -> None:
+        _, entries = mixed_records.dry_run()
 
-        refused = [(it.email, it.field, it.rule) for it in lines if it.kind == "refused"]
+        refused = [(it.email, it.field, it.rule) for it in entries if it.kind == "refused"]
         assert refused == [("long@example.com", "Title", "STRING_TOO_LONG")]
 
-    def test_contacts_with_several_leads_are_listed(self, crowd: Harness) -> None:
-        run, lines = crowd.dry_run()
+    def test_contacts_with_several_leads_are_listed(self, mixed_records: Harness) -> None:
+        run, entries = mixed_records.dry_run()
 
-        several = [it for it in lines if it.kind == "duplicate"]
-        assert {it.email for it in several} == {"lead@example.com"}
-        assert {it.record_id for it in several} == {
-            lead["Id"] for lead in crowd.leads("lead@example.com")
+        duplicates = [it for it in entries if it.kind == "duplicate"]
+        assert {it.email for it in duplicates} == {"lead@example.com"}
+        assert {it.record_id for it in duplicates} == {
+            lead["Id"] for lead in mixed_records.leads("lead@example.com")
         }
         assert run.counts["salesforce"]["duplicates"] == 1
 
-    def test_a_dry_run_works_before_synchronization_is_enabled(self, crowd: Harness) -> None:
-        crowd.ledger.set_enabled(on=False, now=0.0)
+    def test_a_dry_run_works_before_synchronization_is_enabled(
+        self, mixed_records: Harness
+    ) -> None:
+        mixed_records.ledger.set_enabled(on=False, now=0.0)
 
-        run, lines = crowd.dry_run()
+        run, entries = mixed_records.dry_run()
 
         assert run.state is RunState.DONE
-        assert lines
+        assert entries
 
     def test_a_mapping_that_is_not_saved_can_be_tested(self, harness: Harness) -> None:
         harness.add_person(email="ana@example.com", last_name="Lopez", segment="smb")
         harness.sync()
         draft = json.dumps(mapping_document(mapping_with(SEGMENT)))
 
-        _, lines = harness.dry_run(draft=draft)
+        _, entries = harness.dry_run(draft=draft)
 
-        assert predicted_values(lines) == {
+        assert predicted_values(entries) == {
             ("ana@example.com", "written", "segment__c", None, "smb")
         }
         assert harness.context.mappings.current().version == 0
 
-    def test_a_dry_run_can_be_limited_to_selected_contacts(self, crowd: Harness) -> None:
-        _, lines = crowd.dry_run(emails=["new@example.com"])
+    def test_a_dry_run_can_be_limited_to_selected_contacts(self, mixed_records: Harness) -> None:
+        _, entries = mixed_records.dry_run(emails=["new@example.com"])
 
-        assert {it.email for it in lines} == {"new@example.com"}
+        assert {it.email for it in entries} == {"new@example.com"}
 
-    def test_a_dry_run_that_is_too_large_stops_and_changes_nothing(self, crowd: Harness) -> None:
+    def test_a_dry_run_that_is_too_large_stops_and_changes_nothing(
+        self, mixed_records: Harness
+    ) -> None:
         before = ledger_without_runs()
 
-        run = crowd.sync(lambda: True, kind=RunKind.DRY_RUN)
+        run = mixed_records.sync(lambda: True, kind=RunKind.DRY_RUN)
 
         assert (run.state, run.reason) == (RunState.HALTED, "preview_too_large")
         assert ledger_without_runs() == before

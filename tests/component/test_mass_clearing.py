@@ -1,4 +1,4 @@
-"""A column emptied by accident does not empty the other side: the run stops before it does."""
+"""Mass clearing: a run stops before it clears the fields of too many contacts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LIMIT = 3
 def add_synchronized_contacts(harness: Harness, number: int) -> list[str]:
     harness.engine = SyncEngine(replace(harness.context, max_cleared=LIMIT))
     people = [
-        harness.add_person(email=f"p{each}@example.com", last_name="Roi", phone="111")
-        for each in range(number)
+        harness.add_person(email=f"p{index}@example.com", last_name="Roi", phone="111")
+        for index in range(number)
     ]
     harness.sync()
     return people
@@ -51,11 +51,11 @@ def test_a_dry_run_lists_the_affected_contacts_while_the_breaker_is_open(harness
     clear_phones(harness, add_synchronized_contacts(harness, LIMIT + 1))
     harness.sync()
 
-    run, lines = harness.dry_run()
+    run, entries = harness.dry_run()
 
     assert run.state is RunState.DONE, run.message
     assert run.counts["salesforce"]["cleared"] == LIMIT + 1
-    assert {it.after for it in lines if it.field == "Phone"} == {None}
+    assert {entry.after for entry in entries if entry.field == "Phone"} == {None}
 
 
 def test_the_next_run_clears_the_fields_after_an_admin_allowed_it(harness: Harness) -> None:
@@ -76,11 +76,11 @@ def test_an_admin_resets_the_breaker_as_corrected_or_as_intended(
     harness.sync()
     assert admin_client.request_ok("GET", "/admin/status")["breaker"]["reason"] == "mass_clearing"
 
-    mended = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": False})
-    assert mended["clearing_allowed_until"] == 0
+    corrected = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": False})
+    assert corrected["clearing_allowed_until"] == 0
     assert harness.sync().state is RunState.HALTED
-    meant = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": True})
-    assert meant["clearing_allowed_until"] > harness.context.clock()
+    intended = admin_client.request_ok("POST", "/admin/breaker/release", {"intended": True})
+    assert intended["clearing_allowed_until"] > harness.context.clock()
 
     assert harness.sync().state is RunState.DONE
     assert {lead["Phone"] for lead in harness.leads()} == {None}

@@ -50,13 +50,13 @@ def test_a_password_reset_from_start_to_end(credentials: CredentialFixtures) -> 
     assert harness.ledger.breaker() == breaker
     assert credentials.run().reason == "login_refused"
 
-    # The rotation promotes the right secret, and the run that it requests catches up.
+    # The rotation promotes the right secret, and the run that it requests synchronizes the edits.
     right = credentials.put(credentials.material(), "AWSPENDING")
     rotated = credentials.rotation().test_and_promote(right)
     assert rotated.outcome is RotationOutcome.PROMOTED
     assert credentials.labels(wrong) == [] or credentials.labels(wrong) == ["AWSPENDING"]
-    catch_up_run = harness.run_phase(rotated.run_id)
-    assert catch_up_run.state is RunState.DONE
+    requested_run = harness.run_phase(rotated.run_id)
+    assert requested_run.state is RunState.DONE
     assert harness.ledger.breaker() is None
     people = harness.people()
     assert set(people) == {"ana@example.com", "bob@example.com", "cleo@example.com"}

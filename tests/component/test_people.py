@@ -1,7 +1,6 @@
-"""What becomes of people whose records are converted, merged, deleted or several.
+"""Records that are converted, merged, deleted or duplicated.
 
-`docs/people.md` is the table of these; each of its rows names one of these tests, or one of
-`test_addresses.py`.
+Each row of the table in `docs/people.md` names a test of this file or of `test_addresses.py`.
 """
 
 from __future__ import annotations
@@ -26,6 +25,10 @@ from tests.component.people_fixtures import (
 def save_mapping(harness: Harness, **changes: Any) -> None:
     mapping = MappingConfig(1, DEFAULT_MAPPING.pairs, DEFAULT_MAPPING.contact_filter, **changes)
     harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
+
+
+def merge_leads(harness: Harness, winner: str, merged: str) -> None:
+    harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": merged})
 
 
 class TestConversion:
@@ -62,7 +65,7 @@ class TestConversion:
     def test_the_base_of_a_converted_lead_is_the_base_of_its_contact(
         self, harness: Harness, ana: str
     ) -> None:
-        """An edit in Plezi after the conversion is no conflict, nor undone by the Contact."""
+        """An edit in Plezi after the conversion is neither a conflict nor undone by the Contact."""
         converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
         contact = converted["contactId"]
         harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
@@ -105,7 +108,7 @@ class TestConversion:
 
         assert harness.people()[ANA]["phone"] == "555"
         assert [
-            line["before"] for line in harness.journal(ANA) if line["kind"] == "overwritten"
+            entry["before"] for entry in harness.journal(ANA) if entry["kind"] == "overwritten"
         ] == ["null"]
 
 
@@ -114,9 +117,9 @@ class TestMerge:
         self, harness: Harness, ana: str
     ) -> None:
         winner = lead_of(harness)["Id"]
-        loser = harness.add_lead(Email=ANA, LastName="Lopez", Title="CMO")
+        merged = harness.add_lead(Email=ANA, LastName="Lopez", Title="CMO")
         harness.sync()
-        harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
+        merge_leads(harness, winner, merged)
         harness.edit_person(ana, phone="222")
 
         harness.sync()
@@ -131,8 +134,8 @@ class TestMerge:
     ) -> None:
         harness.add_person(email=BOB, last_name="Roi")
         harness.sync()
-        winner, loser = lead_of(harness)["Id"], lead_of(harness, BOB)["Id"]
-        harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": loser})
+        winner, merged = lead_of(harness)["Id"], lead_of(harness, BOB)["Id"]
+        merge_leads(harness, winner, merged)
 
         harness.sync()
 
@@ -174,7 +177,7 @@ class TestDeletion:
     def test_an_undeleted_lead_receives_the_values_of_a_contact_added_after_its_deletion(
         self, harness: Harness, ana: str
     ) -> None:
-        """Each says what it last agreed to; the Lead was not there when the others agreed anew."""
+        """Each record has its own base: the others agreed on a new value without the Lead."""
         lead = lead_of(harness)["Id"]
         harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
         harness.add_contact(Email=ANA, LastName="Lopez", Phone="333", sync_to_plezi__c="yes")
@@ -186,9 +189,11 @@ class TestDeletion:
         harness.sync()
 
         assert lead_of(harness)["Phone"] == harness.people()[ANA]["phone"] == "333"
-        [met, joined] = [line for line in harness.journal(ANA) if line["kind"] == "overwritten"]
-        assert (met["record"], joined["record"]) == (ana, lead)
-        assert met["before"] == joined["before"] == '"111"'
+        [first, second] = [
+            entry for entry in harness.journal(ANA) if entry["kind"] == "overwritten"
+        ]
+        assert (first["record"], second["record"]) == (ana, lead)
+        assert first["before"] == second["before"] == '"111"'
         assert next_run_writes_nothing(harness)
 
     def test_an_undeleted_lead_receives_the_same_edit_of_both_other_records(
@@ -242,7 +247,7 @@ class TestDeletion:
 
         assert harness.people()[ANA]["phone"] == lead_of(harness)["Phone"] == "999"
         assert [
-            line["before"] for line in harness.journal(ANA) if line["kind"] == "overwritten"
+            entry["before"] for entry in harness.journal(ANA) if entry["kind"] == "overwritten"
         ] == ['"111"']
 
     def test_a_contact_deleted_in_plezi_is_not_created_again_and_the_lead_stays(

@@ -1,4 +1,4 @@
-"""New credentials are tried before they are current, once, whatever dies in between."""
+"""Rotation: new credentials are tested once before they become current, even after a crash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from connector.aws.secrets import SecretVersions, VersionStages
 from connector.bootstrap.rotation import SecretKind
-from connector.credentials.rotation import MAX_TESTS, RotationOutcome, RotationStep
+from connector.credentials.rotation import MAX_TESTS, Rotation, RotationOutcome, RotationStep
 from connector.errors import HaltError, RetryError, UnknownOutcomeError
 from connector.model import RunState
 from functions.rotate_credentials import app
@@ -32,20 +32,20 @@ class KilledError(Exception):
 
 @pytest.fixture
 def reset(credentials: CredentialFixtures) -> CredentialFixtures:
-    """The password was reset: what is current is refused from now on."""
+    """The password was reset: the current version is refused."""
     credentials.reset_password()
     return credentials
 
 
 @pytest.fixture
 def rotates(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
-    """As `reset`, and Secrets Manager rotates the secret (moto would do it by itself)."""
+    """As `reset`, and rotation is enabled; moto would rotate by itself, so it is not used."""
 
-    def rotates_by_aws(self: SecretVersions) -> VersionStages:
-        return replace(described(self), rotates=True)
+    def list_versions(self: SecretVersions) -> VersionStages:
+        return replace(list_stages(self), rotates=True)
 
-    described = SecretVersions.list_versions
-    monkeypatch.setattr(SecretVersions, "list_versions", rotates_by_aws)
+    list_stages = SecretVersions.list_versions
+    monkeypatch.setattr(SecretVersions, "list_versions", list_versions)
     return reset
 
 
@@ -83,9 +83,9 @@ def test_an_invalid_version_is_refused_and_stays_pending(
 def test_an_invalid_version_is_tested_once_for_many_requests(reset: CredentialFixtures) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
 
-    answers = {reset.rotation().test_and_promote(version) for _ in range(10)}
+    results = {reset.rotation().test_and_promote(version) for _ in range(10)}
 
-    assert len(answers) == 1
+    assert len(results) == 1
     assert reset.logins() == ["Invalid Password"]
 
 
@@ -126,10 +126,10 @@ def test_an_incomplete_version_is_refused_without_a_login(reset: CredentialFixtu
 def test_only_the_pending_version_can_be_tested(reset: CredentialFixtures, version: str) -> None:
     previous = reset.current()
     reset.put(reset.material())
-    offered = previous if version == "previous" else version
+    tested = previous if version == "previous" else version
 
     with pytest.raises(HaltError, match="put the new credentials with"):
-        reset.rotation().test_and_promote(offered)
+        reset.rotation().test_and_promote(tested)
 
     assert reset.logins() == []
 
@@ -157,8 +157,8 @@ def test_a_version_is_tested_a_limited_number_of_times_when_responses_are_lost(
     reset: CredentialFixtures,
 ) -> None:
     version = reset.put(reset.material(password="wrong"), "AWSPENDING")
-    lost = {"kind": "reset_after_commit", "path": "oauth2/token", "count": None}
-    reset.harness.control("salesforce", "POST", "faults", lost)
+    fault = {"kind": "reset_after_commit", "path": "oauth2/token", "count": None}
+    reset.harness.control("salesforce", "POST", "faults", fault)
     for _ in range(MAX_TESTS):
         with pytest.raises(UnknownOutcomeError):
             reset.rotation().test_and_promote(version)
@@ -182,10 +182,10 @@ def test_no_version_is_tested_while_a_run_logs_in(reset: CredentialFixtures) -> 
 def test_a_new_plezi_key_is_tested_with_a_read(credentials: CredentialFixtures) -> None:
     rotation = credentials.rotation(SecretKind.PLEZI)
 
-    bad = rotation.test_and_promote(credentials.put_plezi("AWSPENDING", api_key="wrong"))
-    good = rotation.test_and_promote(credentials.put_plezi("AWSPENDING"))
+    invalid = rotation.test_and_promote(credentials.put_plezi("AWSPENDING", api_key="wrong"))
+    valid = rotation.test_and_promote(credentials.put_plezi("AWSPENDING"))
 
-    assert (bad.outcome, good.outcome) == (RotationOutcome.REFUSED, RotationOutcome.PROMOTED)
+    assert (invalid.outcome, valid.outcome) == (RotationOutcome.REFUSED, RotationOutcome.PROMOTED)
 
 
 def test_the_four_steps_each_done_twice_promote_a_valid_version(
@@ -262,23 +262,23 @@ def test_a_step_for_the_current_version_does_nothing(
 
 
 class CallKiller:
-    """Dies at the n-th call that leaves the rotation, before it or after it was carried out."""
+    """Kills the function at the n-th call out of the rotation, before or after that call."""
 
     def __init__(self, at: int, *, after: bool) -> None:
-        self._left = at
+        self._remaining = at
         self._after = after
 
     def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def dying(*given: Any, **named: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._after:
+        def call_or_kill(*arguments: Any, **options: Any) -> Any:
+            self._remaining -= 1
+            if self._remaining == 0 and not self._after:
                 raise KilledError
-            answer = call(*given, **named)
-            if self._left == 0:
+            result = call(*arguments, **options)
+            if self._remaining == 0:
                 raise KilledError
-            return answer
+            return result
 
-        return dying
+        return call_or_kill
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -288,13 +288,13 @@ def test_a_rotation_killed_at_any_call_is_finished_by_the_next_one(
 ) -> None:
     for at in range(1, 40):
         if not _is_killed_and_finished(rotates, CallKiller(at, after=after), direct=direct):
-            assert at > 8  # it was killed at every one of so many places
+            assert at > 8  # the number of calls at which it was killed
             return
-    pytest.fail("the rotation does not come to an end")
+    pytest.fail("the rotation does not end")
 
 
 def _is_killed_and_finished(
-    credentials: CredentialFixtures, dying: CallKiller, *, direct: bool
+    credentials: CredentialFixtures, killer: CallKiller, *, direct: bool
 ) -> bool:
     version = credentials.put(credentials.material(), "AWSPENDING")
     logins_before, runs_before = len(credentials.logins()), runs(credentials)
@@ -305,28 +305,28 @@ def _is_killed_and_finished(
         (rotation, ("_test", "_request_run")),
     ):
         for name in names:
-            setattr(owner, name, dying.wrap(getattr(owner, name)))
+            setattr(owner, name, killer.wrap(getattr(owner, name)))
 
-    def rotate(by: Any) -> None:
+    def rotate(rotation: Rotation) -> None:
         if direct:
-            by.test_and_promote(version)
+            rotation.test_and_promote(version)
             return
         for step in STEPS:
-            by.step(step, version)
+            rotation.step(step, version)
 
-    died = False
+    was_killed = False
     try:
         rotate(rotation)
     except KilledError:
-        died = True
-        credentials.harness.ledger.release_login_lock()  # as two minutes later
+        was_killed = True
+        credentials.harness.ledger.release_login_lock()  # it expires after two minutes
     rotate(credentials.rotation())
 
     assert credentials.current() == version
     assert credentials.logins()[logins_before:] in (["Success"], ["Success", "Success"])
-    # Died between requesting the run and noting it: there are two, and the second writes nothing.
+    # A kill between the run request and its record gives two runs: the second writes nothing.
     assert runs(credentials) - runs_before in (1, 2)
-    return died
+    return was_killed
 
 
 def test_a_version_stored_directly_as_current_is_tested_once_by_the_next_run(
@@ -359,20 +359,22 @@ def event(name: str, **changes: Any) -> dict[str, Any]:
 def test_the_function_returns_the_outcome_of_a_credential_test(
     deployed: CredentialFixtures,
 ) -> None:
-    bad = deployed.put(deployed.material(password="wrong"), "AWSPENDING")
-    refused = app.handler(event("rotate_credentials", version=bad), FakeLambdaContext())
-    good = deployed.put(deployed.material(), "AWSPENDING")
-    promoted = app.handler(event("rotate_credentials", version=good), FakeLambdaContext())
+    invalid = deployed.put(deployed.material(password="wrong"), "AWSPENDING")
+    refused = app.handler(event("rotate_credentials", version=invalid), FakeLambdaContext())
+    valid = deployed.put(deployed.material(), "AWSPENDING")
+    promoted = app.handler(event("rotate_credentials", version=valid), FakeLambdaContext())
 
     assert (refused["outcome"], promoted["outcome"]) == ("refused", "promoted")
     assert json.loads(json.dumps(refused))["causes"]
     assert deployed.harness.ledger.load_run(promoted["run_id"]) is not None
-    assert deployed.current() == good
+    assert deployed.current() == valid
 
 
-@pytest.mark.parametrize("wrong", [{}, {"version": ""}, {"version": "v", "secret": "forms"}])
-def test_the_function_names_the_error_in_a_request(wrong: dict[str, str]) -> None:
-    assert "version" in app.handler(wrong, FakeLambdaContext())["error"]
+@pytest.mark.parametrize(
+    "request_event", [{}, {"version": ""}, {"version": "v", "secret": "forms"}]
+)
+def test_the_function_names_the_error_in_a_request(request_event: dict[str, str]) -> None:
+    assert "version" in app.handler(request_event, FakeLambdaContext())["error"]
 
 
 def test_a_version_that_cannot_be_tested_is_answered_with_the_remedy(
@@ -387,9 +389,11 @@ def test_a_version_that_cannot_be_tested_is_answered_with_the_remedy(
 def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
     deployed: CredentialFixtures,
 ) -> None:
-    asked = event("rotation_step", SecretId="salesforce", ClientRequestToken=deployed.current())
+    request_event = event(
+        "rotation_step", SecretId="salesforce", ClientRequestToken=deployed.current()
+    )
 
     with pytest.raises(HaltError, match="rotation is not enabled"):
-        app.handler(asked, FakeLambdaContext())
+        app.handler(request_event, FakeLambdaContext())
     with pytest.raises(HaltError, match="rotates the Salesforce and the Plezi secret"):
-        app.handler({**asked, "SecretId": "another"}, FakeLambdaContext())
+        app.handler({**request_event, "SecretId": "another"}, FakeLambdaContext())
