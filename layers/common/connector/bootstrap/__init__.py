@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from connector.bootstrap.runtime import AwsAdapters, HttpFactory, Runtime
+from connector.bootstrap.runtime import Runtime
 from connector.log_events import EventLog, no_log
 from connector.settings import (
     AdminSettings,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connector.admin.context import AdminContext
     from connector.bootstrap.form_worker import FormWorkerApp
     from connector.bootstrap.rotation import RotationApp
+    from connector.bootstrap.runtime import AwsAdapters, HttpFactory
     from connector.bootstrap.sync_worker import WorkerApp
     from connector.forms.receiver import FormReceiver
     from connector.sync.run_requests import RunRequester

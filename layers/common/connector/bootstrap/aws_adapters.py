@@ -69,7 +69,7 @@ class BotoAdapters:
 
     def run_registry(self, table: str) -> RunRegistry:
         """Return where requested runs are stored."""
-        from connector.aws.dynamodb.runs_and_cursors import RunStore
+        from connector.aws.dynamodb.runs import RunStore
         from connector.aws.dynamodb.table import Table
 
         return RunStore(Table(self._dynamodb, table, self._retry))

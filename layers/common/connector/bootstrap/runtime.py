@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-from connector.log_events import EventLog
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from connector.admin.context import (
         AuditLog,
         CallCounter,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
     from connector.http_session import HttpSession
+    from connector.log_events import EventLog
     from connector.model import ChangeHint, Side
     from connector.retry import RetryPolicy
     from connector.salesforce.auth.session import SessionState
@@ -70,55 +71,53 @@ if TYPE_CHECKING:
         def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
             """Queue a hint."""
 
+    class AwsAdapters(Protocol):
+        """Makes the adapters of AWS services; the simulation makes adapters that work in memory."""
 
-class AwsAdapters(Protocol):
-    """Makes the adapters of AWS services; the simulation makes adapters that work in memory."""
+        def run_registry(self, table: str) -> RunRegistry:
+            """Return where requested runs are stored."""
 
-    def run_registry(self, table: str) -> RunRegistry:
-        """Return where requested runs are stored."""
+        def ledger(self, table: str) -> Ledger:
+            """Return the ledger."""
 
-    def ledger(self, table: str) -> Ledger:
-        """Return the ledger."""
+        def journal(self, table: str, days: int) -> Journal:
+            """Return the journal, whose entries are kept for some days."""
 
-    def journal(self, table: str, days: int) -> Journal:
-        """Return the journal, whose entries are kept for some days."""
+        def audit(self, table: str) -> AuditLog:
+            """Return the audit log."""
 
-    def audit(self, table: str) -> AuditLog:
-        """Return the audit log."""
+        def mappings(self, table: str) -> Mappings:
+            """Return the versions of the mapping."""
 
-    def mappings(self, table: str) -> Mappings:
-        """Return the versions of the mapping."""
+        def runs_queue(self, url: str) -> RunQueue:
+            """Return the queue of runs."""
 
-    def runs_queue(self, url: str) -> RunQueue:
-        """Return the queue of runs."""
+        def forms_queue(self, url: str) -> HintQueue:
+            """Return the queue of forms."""
 
-    def forms_queue(self, url: str) -> HintQueue:
-        """Return the queue of forms."""
+        def idempotency(self, table: str) -> IdempotencyStore:
+            """Return where the ids of received messages are stored."""
 
-    def idempotency(self, table: str) -> IdempotencyStore:
-        """Return where the ids of received messages are stored."""
+        def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+            """Return a function that reads the keys of form senders from a secret."""
 
-    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
-        """Return a function that reads the keys of form senders from a secret."""
+        def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
+            """Return a reader of a secret's current version."""
 
-    def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
-        """Return a reader of a secret's current version."""
+        def secret_versions(self, name: str) -> SecretVersionStore:
+            """Return the versions of a secret."""
 
-    def secret_versions(self, name: str) -> SecretVersionStore:
-        """Return the versions of a secret."""
+        def alerts(self, topic: str) -> AlertPublisher:
+            """Return where alerts are sent ('': nowhere)."""
 
-    def alerts(self, topic: str) -> AlertPublisher:
-        """Return where alerts are sent ('': nowhere)."""
+        def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
+            """Return a function that lists the recipients of alerts."""
 
-    def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
-        """Return a function that lists the recipients of alerts."""
+    class HttpFactory(Protocol):
+        """Makes HTTP sessions."""
 
-
-class HttpFactory(Protocol):
-    """Makes HTTP sessions."""
-
-    def __call__(self, side: Side, *, authority: str = "") -> HttpSession:
-        """Return a session for one system; `authority` is a further certificate authority (PEM)."""
+        def __call__(self, side: Side, *, authority: str = "") -> HttpSession:
+            """Return a session for one system; `authority`: a further certificate authority (PEM)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,50 +1,45 @@
-"""The data classes of the connector: immutable, without clock, network, environment or logger."""
+"""The data classes of the connector: immutable, without clock, network, environment or logger.
 
-from connector.model.audit import AuditEntry, AuditPage, state_digest
-from connector.model.links import (
-    NEW_RECORD,
-    NO_VALUES,
-    BaseUpdate,
-    Hold,
-    Intent,
-    Link,
-    Observation,
-    Quarantine,
-    RecentWrite,
-    RecordKind,
-    Side,
-    Value,
-    Values,
-    Write,
-)
-from connector.model.reasons import (
-    AttentionKind,
-    HoldReason,
-    JournalKind,
-    MergeRule,
-    SkipReason,
-)
-from connector.model.runs import (
-    Alert,
-    AlertKind,
-    Breaker,
-    ChangeHint,
-    Counts,
-    Cursor,
-    HintDelivery,
-    HintResult,
-    IdempotencyRecord,
-    JournalEntry,
-    JournalPage,
-    LinkChange,
-    LookupResult,
-    Page,
-    Phase,
-    Run,
-    RunKind,
-    RunState,
-    SessionToken,
-)
+A module is imported when one of its names is first used (PEP 562): to make a data class takes about
+0.7 ms, and a function that only accepts requests uses three of forty.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from connector.model.alerts import Alert, AlertKind, Breaker
+    from connector.model.audit import AuditEntry, AuditPage, state_digest
+    from connector.model.hints import ChangeHint, HintDelivery, HintResult, IdempotencyRecord
+    from connector.model.journal import JournalEntry, JournalPage
+    from connector.model.links import (
+        NEW_RECORD,
+        NO_VALUES,
+        BaseUpdate,
+        Hold,
+        Intent,
+        Link,
+        LinkChange,
+        Observation,
+        Quarantine,
+        RecentWrite,
+        Value,
+        Values,
+        Write,
+    )
+    from connector.model.reading import Cursor, LookupResult, Page
+    from connector.model.reasons import (
+        AttentionKind,
+        HoldReason,
+        JournalKind,
+        MergeRule,
+        SkipReason,
+    )
+    from connector.model.runs import Counts, Phase, Run, RunKind, RunState
+    from connector.model.sessions import SessionToken
+    from connector.model.sides import RecordKind, Side
 
 __all__ = [
     "NEW_RECORD",
@@ -89,3 +84,41 @@ __all__ = [
     "Write",
     "state_digest",
 ]
+
+_NAMES: Final = {
+    "alerts": ("Alert", "AlertKind", "Breaker"),
+    "audit": ("AuditEntry", "AuditPage", "state_digest"),
+    "hints": ("ChangeHint", "HintDelivery", "HintResult", "IdempotencyRecord"),
+    "journal": ("JournalEntry", "JournalPage"),
+    "links": (
+        "NEW_RECORD",
+        "NO_VALUES",
+        "BaseUpdate",
+        "Hold",
+        "Intent",
+        "Link",
+        "LinkChange",
+        "Observation",
+        "Quarantine",
+        "RecentWrite",
+        "Value",
+        "Values",
+        "Write",
+    ),
+    "reading": ("Cursor", "LookupResult", "Page"),
+    "reasons": ("AttentionKind", "HoldReason", "JournalKind", "MergeRule", "SkipReason"),
+    "runs": ("Counts", "Phase", "Run", "RunKind", "RunState"),
+    "sessions": ("SessionToken",),
+    "sides": ("RecordKind", "Side"),
+}
+_MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return a name of one of the modules, and keep it for the next use."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value

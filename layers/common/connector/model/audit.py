@@ -29,7 +29,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """A page of entries, newest first, and the token of the next page ('': this is the last one)."""
+    """A page of entries, newest first; `next` is the token of the next page ('': there is none)."""
 
     entries: tuple[AuditEntry, ...]
     next: str = ""

@@ -1,4 +1,4 @@
-"""Sides, records, observations, intents and links.
+"""Observations, intents and links.
 
 A *link* joins the records of one person on both sides. It holds three parts: `base` (the value of
 each field of each record at the last agreement of the sides), `plezi` and `salesforce` (the last
@@ -10,43 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from connector.model.reasons import AttentionKind, HoldReason, MergeRule
+from connector.model.sides import RecordKind, Side
 
 Value = str | bool | int | float | tuple[str, ...] | None
+
+
 Values = Mapping[str, Value]
 
+
 NO_VALUES: Final[Values] = MappingProxyType({})
+
+
 NEW_RECORD: Final = ""
 """The id of a record that is not created yet."""
-
-
-class Side(StrEnum):
-    """One of the two systems; each is source and target."""
-
-    PLEZI = "plezi"
-    SALESFORCE = "salesforce"
-
-    @property
-    def other(self) -> Side:
-        """The opposite side."""
-        return Side.SALESFORCE if self is Side.PLEZI else Side.PLEZI
-
-
-class RecordKind(StrEnum):
-    """The type of a record, spelled as its side spells it."""
-
-    PLEZI_CONTACT = "contact"
-    LEAD = "Lead"
-    CONTACT = "Contact"
-
-    @property
-    def side(self) -> Side:
-        """The side that stores records of this kind."""
-        return Side.PLEZI if self is RecordKind.PLEZI_CONTACT else Side.SALESFORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +238,15 @@ class Link:
     def record_ids(self) -> frozenset[str]:
         """The ids of all records of the link."""
         return frozenset(known.id for known in self.observations())
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A new state of a link for the ledger, which refuses it if the stored link has changed.
+
+    The link carries the revision that it is based on (0: it must not exist yet). `moved_from` is
+    the link that this one replaces when the e-mail of a person changed, with its revision.
+    """
+
+    link: Link
+    moved_from: Link | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from connector.log_events import Event, EventLog
-from connector.mapping.document import parse_draft
 from connector.model import Phase, Run, RunKind, RunState
-from connector.sync.ports import Clock, RunQueue, RunRegistry
+
+if TYPE_CHECKING:
+    from connector.sync.ports import Clock, RunQueue, RunRegistry
 
 
 def new_run(run_id: str, kind: RunKind, now: float) -> Run:
@@ -47,6 +49,10 @@ class RunRequester:
         `MappingError` for a draft that is no mapping; nothing is stored then.
         """
         if draft:
+            # Imported here: only the dry run of a draft needs the mapping, and the functions that
+            # request runs must start fast.
+            from connector.mapping.document import parse_draft  # noqa: PLC0415
+
             parse_draft(draft)
         run = replace(
             new_run(self._new_id(), kind, self._clock()),

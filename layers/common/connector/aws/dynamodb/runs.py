@@ -1,22 +1,21 @@
-"""Cursors and runs in the ledger's table."""
+"""Runs in the ledger's table."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.codec import dumps, loads
+from connector.aws.dynamodb.codec import dumps
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
-from connector.model import Counts, Cursor, RecordKind, Run, RunKind, RunState
+from connector.model import Counts, Run, RunKind, RunState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from connector.aws.dynamodb.table import Item
 
-CURSOR_PREFIX: Final = "cursor#"
 RUN_PREFIX: Final = "run#"
 RUNS: Final = "run"
 FORM_RUNS: Final = "form-run"
@@ -26,41 +25,6 @@ FORM_RUN_SECONDS: Final = 30 * 86_400
 COUNT_PREFIX: Final = "n|"
 LAST_KEY: Final = "~"
 """Sorts behind the id of every run."""
-
-
-class CursorStore:
-    """How far each kind of record was read."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    def load_cursor(self, kind: RecordKind) -> Cursor:
-        """Return the cursor of a kind of record; an empty one at first."""
-        item = self._table.get(ItemKind.CURSOR, partition_key(f"{CURSOR_PREFIX}{kind.value}"))
-        return Cursor(kind) if item is None else loads(Cursor, item["document"]["S"])
-
-    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
-        """Store a cursor and add to the run's counts, in one transaction."""
-        item: dict[str, AttributeValueTypeDef] = {
-            **partition_key(f"{CURSOR_PREFIX}{cursor.kind.value}"),
-            "document": {"S": dumps(cursor)},
-        }
-        actions = [self._table.put_action(ItemKind.CURSOR, item)]
-        if counts:
-            actions.append(
-                self._table.update_action(ItemKind.RUN, _run_key(run), _count_change(counts))
-            )
-        try:
-            self._table.transact(actions)
-        except self._table.transaction_canceled:
-            self.load_cursor(cursor.kind)
-            self._table.get(ItemKind.RUN, _run_key(run))
-            raise
-
-    def applied_version(self) -> int | None:
-        """Return the mapping's version that was last applied to all people; None: none was."""
-        applied = {self.load_cursor(kind).applied_version for kind in RecordKind}
-        return applied.pop() if len(applied) == 1 and applied != {-1} else None
 
 
 class RunStore:
@@ -77,7 +41,7 @@ class RunStore:
             "include_unchanged": run.include_unchanged,
         }
         item: dict[str, AttributeValueTypeDef] = {
-            **_run_key(run.id),
+            **run_key(run.id),
             "attention": {"S": FORM_RUNS if run.kind is RunKind.FORM else RUNS},
             "kind": {"S": run.kind.value},
             "state": {"S": run.state.value},
@@ -92,7 +56,7 @@ class RunStore:
 
     def load_run(self, run: str) -> Run | None:
         """Return the record of a run, or None."""
-        item = self._table.get(ItemKind.RUN, _run_key(run))
+        item = self._table.get(ItemKind.RUN, run_key(run))
         return None if item is None else _to_run(item)
 
     def list_runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
@@ -122,7 +86,7 @@ class RunStore:
         """Record that an invocation works on a run, with this version of the mapping."""
         self._table.update(
             ItemKind.RUN,
-            _run_key(run),
+            run_key(run),
             Change(
                 sets="#state = :running, started_at = if_not_exists(started_at, :now), "
                 "mapping_version = :version",
@@ -140,7 +104,7 @@ class RunStore:
     def add_counts(self, run: str, counts: Counts) -> None:
         """Add to a run's counts."""
         if counts:
-            self._table.update(ItemKind.RUN, _run_key(run), _count_change(counts))
+            self._table.update(ItemKind.RUN, run_key(run), count_change(counts))
 
     def finish_run(
         self,
@@ -153,7 +117,7 @@ class RunStore:
         """Record how a run ended."""
         self._table.update(
             ItemKind.RUN,
-            _run_key(run),
+            run_key(run),
             Change(
                 sets="#state = :state, finished_at = :now, #reason = :reason, #message = :message",
                 names={"#state": "state", "#reason": "reason", "#message": "message"},
@@ -167,11 +131,12 @@ class RunStore:
         )
 
 
-def _run_key(run: str) -> dict[str, AttributeValueTypeDef]:
+def run_key(run: str) -> dict[str, AttributeValueTypeDef]:
+    """Return the key of a run's record."""
     return partition_key(f"{RUN_PREFIX}{run}")
 
 
-def _count_change(counts: Counts) -> Change:
+def count_change(counts: Counts) -> Change:
     """Return the change that adds counts to those of a run, each in an attribute of its own."""
     numbered = [
         (number, f"{COUNT_PREFIX}{side}|{name}", amount)

@@ -1,0 +1,51 @@
+"""Cursors in the ledger's table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connector.aws.dynamodb.codec import dumps, loads
+from connector.aws.dynamodb.runs import count_change, run_key
+from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.table import Table, partition_key
+from connector.model import Counts, Cursor, RecordKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+CURSOR_PREFIX: Final = "cursor#"
+
+
+class CursorStore:
+    """How far each kind of record was read."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def load_cursor(self, kind: RecordKind) -> Cursor:
+        """Return the cursor of a kind of record; an empty one at first."""
+        item = self._table.get(ItemKind.CURSOR, partition_key(f"{CURSOR_PREFIX}{kind.value}"))
+        return Cursor(kind) if item is None else loads(Cursor, item["document"]["S"])
+
+    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
+        """Store a cursor and add to the run's counts, in one transaction."""
+        item: dict[str, AttributeValueTypeDef] = {
+            **partition_key(f"{CURSOR_PREFIX}{cursor.kind.value}"),
+            "document": {"S": dumps(cursor)},
+        }
+        actions = [self._table.put_action(ItemKind.CURSOR, item)]
+        if counts:
+            actions.append(
+                self._table.update_action(ItemKind.RUN, run_key(run), count_change(counts))
+            )
+        try:
+            self._table.transact(actions)
+        except self._table.transaction_canceled:
+            self.load_cursor(cursor.kind)
+            self._table.get(ItemKind.RUN, run_key(run))
+            raise
+
+    def applied_version(self) -> int | None:
+        """Return the mapping's version that was last applied to all people; None: none was."""
+        applied = {self.load_cursor(kind).applied_version for kind in RecordKind}
+        return applied.pop() if len(applied) == 1 and applied != {-1} else None

@@ -1,0 +1,40 @@
+"""The journal: what happened to each field of each person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.model.links import Value
+from connector.model.reasons import JournalKind
+from connector.model.sides import Side
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One field that was written, overwritten, held or refused.
+
+    `field` is the key of the field pair. `rule` is a `MergeRule`; for `held` it is a `HoldReason`,
+    for `refused` the code of the other system, for `duplicate` the duplicate policy. An
+    `overwritten` value gives way to `after`: in its own record, or on the other side if its record
+    is not written to. `run_id` is the id of the run; for a form it is the trace id. The entries of
+    a dry run state what a run would do; they are stored apart from the history of the contacts.
+    """
+
+    email: str
+    at: float
+    run_id: str
+    kind: JournalKind
+    side: Side
+    record_id: str
+    field: str
+    before: Value
+    after: Value
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """A page of entries, and the token of the next page ('': this is the last one)."""
+
+    entries: tuple[JournalEntry, ...]
+    next: str = ""

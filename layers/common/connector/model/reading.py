@@ -1,0 +1,82 @@
+"""How records are read: cursors, pages and look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from connector.model.links import Observation
+from connector.model.reasons import SkipReason
+from connector.model.sides import RecordKind
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The position from which the next read of one kind of record continues.
+
+    `watermark`: every change up to it is in the ledger ('': nothing was ever read). During a read,
+    `position` is the place that it has reached, and `next_watermark` is the watermark after it; the
+    format of all three belongs to the adapter. `started_at` and `completed_at` are our clock
+    (seconds) at the start of the current read, and at the start of the last complete one. `full`:
+    the current read takes all records, changed or not, and plans each link again.
+    `mapping_version` is the version of the mapping at the start of the read, `applied_version` the
+    one that the last full read applied (-1: none yet).
+    """
+
+    kind: RecordKind
+    watermark: str = ""
+    position: str = ""
+    next_watermark: str = ""
+    started_at: float = 0.0
+    completed_at: float = 0.0
+    full: bool = False
+    mapping_version: int = 0
+    applied_version: int = -1
+
+    @property
+    def is_full_read(self) -> bool:
+        """Whether the current read takes all records: on request, or because it is the first."""
+        return self.full or not self.watermark
+
+    def finished(self) -> Cursor:
+        """Return the cursor after a complete read."""
+        return Cursor(
+            self.kind,
+            watermark=self.next_watermark,
+            completed_at=self.started_at,
+            applied_version=self.mapping_version if self.is_full_read else self.applied_version,
+        )
+
+    def started(self, *, version: int, full: bool) -> Cursor:
+        """Return the cursor from which a read starts or continues.
+
+        A full read starts again when the mapping has another version: the pages already read lack
+        the fields of that version.
+        """
+        in_progress = self.started_at > 0
+        if full or (in_progress and self.is_full_read and self.mapping_version != version):
+            return Cursor(
+                self.kind, full=True, mapping_version=version, applied_version=self.applied_version
+            )
+        return self if in_progress else replace(self, mapping_version=version)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some observations, and the cursor to store once they are durable.
+
+    `skipped` counts the records that cannot take part. `last`: the read is complete.
+    """
+
+    observations: tuple[Observation, ...]
+    cursor: Cursor
+    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """The result of a look-up: the records found, and the ids of records that are deleted."""
+
+    observations: tuple[Observation, ...] = ()
+    deleted: frozenset[str] = frozenset()

@@ -1,0 +1,14 @@
+"""The Salesforce session that all invocations share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SessionToken:
+    """A Salesforce session that all invocations share; `repr` hides the token."""
+
+    access_token: str = field(repr=False)
+    instance_url: str
+    secret_version: str
