@@ -19,6 +19,7 @@ from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.bootstrap import build_app
 from connector.bootstrap.aws_adapters import BotoAdapters
 from connector.bootstrap.lambda_runtime import http_session, new_id
+from connector.connection_settings import WorkerSettings
 from connector.log_events import no_log
 from connector.mapping import (
     DEFAULT_MAPPING,
@@ -31,7 +32,6 @@ from connector.mapping import (
 from connector.model import Counts, Cursor, RecordKind, Side
 from connector.retry import RetryPolicy
 from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
-from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.read_phase import read_changes
 from local.stack import stack_file

@@ -12,12 +12,12 @@ from requests import PreparedRequest, Response
 
 from connector.bootstrap import build_app
 from connector.bootstrap.sync_worker import WorkerApp
+from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
 from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
 from connector.plezi.dialect import PleziDialect
 from connector.retry import RetryPolicy
-from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester
 from local.serving import InProcessAdapter

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from connector.admin.context import AdminContext
 from connector.bootstrap import build_app
-from connector.settings import AdminSettings
+from connector.connection_settings import AdminSettings
 from functions.admin import app as admin
 from functions.admin.openapi import document
 from local.template_settings import template_settings

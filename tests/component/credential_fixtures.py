@@ -17,11 +17,11 @@ from connector.bootstrap.sides import (
     read_secrets,
 )
 from connector.connection_report import ConnectionReport, Finding
+from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import Rotation
 from connector.log_events import no_log
 from connector.model import Run, RunState
 from connector.salesforce.connection import Connection
-from connector.settings import RotationSettings
 from local.template_settings import template_settings
 from tests.component.harness import REGION, Harness
 

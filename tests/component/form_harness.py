@@ -15,8 +15,8 @@ from moto.backends import get_backend
 
 from connector.aws.forms_queue import parse_hints
 from connector.bootstrap import build_app
+from connector.connection_settings import FormWorkerSettings
 from connector.model import HintResult
-from connector.settings import FormWorkerSettings
 from functions.form_sync import app as form_sync
 from local.plezi_tenant.webhooks import signature
 from local.template_settings import template_settings

@@ -19,10 +19,10 @@ from connector.bootstrap import build_app
 from connector.bootstrap.aws_adapters import BotoAdapters
 from connector.bootstrap.lambda_runtime import new_id
 from connector.bootstrap.sync_worker import WorkerApp
+from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
 from connector.log_events import no_log
 from connector.model import JournalEntry, Phase, Run, RunKind, RunState, Side
-from connector.settings import WorkerSettings
 from connector.sync.run_requests import RunRequester
 from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
