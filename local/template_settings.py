@@ -12,16 +12,13 @@ from typing import Any, Final
 
 import yaml
 
-from connector.settings import (
+from connector.connection_settings import (
     AdminSettings,
-    FormReceiverSettings,
     FormWorkerSettings,
     RotationSettings,
-    RunRequestSettings,
-    Settings,
     WorkerSettings,
-    read_settings,
 )
+from connector.settings import FormReceiverSettings, RunRequestSettings, Settings, read_settings
 
 TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
 FUNCTIONS: Final[dict[type[Any], str]] = {

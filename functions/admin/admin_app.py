@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from connector.admin.context import AdminContext
 from connector.bootstrap.lambda_runtime import LambdaApp
-from connector.settings import AdminSettings
+from connector.connection_settings import AdminSettings
 
 ADMIN: LambdaApp[AdminContext] = LambdaApp(AdminSettings)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from connector.aws.forms_queue import parse_hints
 from connector.bootstrap.form_worker import FormWorkerApp
 from connector.bootstrap.lambda_runtime import LambdaApp
-from connector.settings import FormWorkerSettings
+from connector.connection_settings import FormWorkerSettings
 from connector.telemetry import with_lambda_context
 
 APP: LambdaApp[FormWorkerApp] = LambdaApp(FormWorkerSettings)

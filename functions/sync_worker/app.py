@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from connector.aws.runs_queue import parse_runs
 from connector.bootstrap.lambda_runtime import LambdaApp
 from connector.bootstrap.sync_worker import WorkerApp
-from connector.settings import WorkerSettings
+from connector.connection_settings import WorkerSettings
 from connector.telemetry import with_lambda_context
 
 APP: LambdaApp[WorkerApp] = LambdaApp(WorkerSettings)

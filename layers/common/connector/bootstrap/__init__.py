@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, overload
 
 from connector.bootstrap.runtime import Runtime
 from connector.log_events import EventLog, no_log
-from connector.settings import (
-    AdminSettings,
-    FormReceiverSettings,
-    FormWorkerSettings,
-    RotationSettings,
-    RunRequestSettings,
-    WorkerSettings,
-)
+from connector.settings import FormReceiverSettings, RunRequestSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +21,12 @@ if TYPE_CHECKING:
     from connector.bootstrap.rotation import RotationApp
     from connector.bootstrap.runtime import AwsAdapters, HttpFactory
     from connector.bootstrap.sync_worker import WorkerApp
+    from connector.connection_settings import (
+        AdminSettings,
+        FormWorkerSettings,
+        RotationSettings,
+        WorkerSettings,
+    )
     from connector.forms.receiver import FormReceiver
     from connector.sync.run_requests import RunRequester
 
@@ -128,22 +127,6 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
     """
     runtime = Runtime(aws, http, clock, ids, sleep, random, log)
     match settings:
-        case AdminSettings():
-            from connector.bootstrap.admin import build_admin
-
-            return build_admin(settings, runtime)
-        case RotationSettings():
-            from connector.bootstrap.rotation import build_rotation
-
-            return build_rotation(settings, runtime)
-        case WorkerSettings():
-            from connector.bootstrap.sync_worker import build_worker
-
-            return build_worker(settings, runtime)
-        case FormWorkerSettings():
-            from connector.bootstrap.form_worker import build_form_worker
-
-            return build_form_worker(settings, runtime)
         case FormReceiverSettings():
             from connector.bootstrap.form_receiver import build_form_receiver
 
@@ -152,3 +135,7 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
             from connector.bootstrap.run_requests import build_run_requester
 
             return build_run_requester(settings, runtime)
+        case _:
+            from connector.bootstrap.connected_roles import build_connected_role
+
+            return build_connected_role(settings, runtime)

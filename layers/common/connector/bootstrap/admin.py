@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from connector.admin.context import AdminContext, Sides
 from connector.bootstrap.sides import check_connections, connect
+from connector.connection_settings import AdminSettings
 from connector.plezi.client import PleziClient
 from connector.salesforce.auth.password import DOCUMENT, days_left
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.setup.org_setup import OrgSetup
-from connector.settings import AdminSettings
 from connector.sync.run_requests import RunRequester
 
 if TYPE_CHECKING:

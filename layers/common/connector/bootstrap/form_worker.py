@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.bootstrap.synchronization import build_synchronization
+from connector.connection_settings import FormWorkerSettings
 from connector.forms.consumer import FormConsumer
 from connector.model import Phase
-from connector.settings import FormWorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.runs import SyncEngine
 from connector.telemetry import describe_error

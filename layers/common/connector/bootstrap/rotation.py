@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.bootstrap.run_requests import build_run_requester
 from connector.bootstrap.sides import build_plezi_api, build_salesforce_connection
+from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import Rotation
 from connector.errors import HaltError, StopReason
 from connector.model import RunKind
@@ -16,7 +17,7 @@ from connector.plezi.dialect import parse_dialect
 from connector.salesforce.auth.credential_test import IsolatedSessionState, test_credentials
 from connector.secret_version import FixedSecret, Secret
 from connector.secrets import PleziCredentials, SalesforceCredentials, parse_secret
-from connector.settings import RotationSettings, RunRequestSettings
+from connector.settings import RunRequestSettings
 
 if TYPE_CHECKING:
     from connector.bootstrap.runtime import Runtime

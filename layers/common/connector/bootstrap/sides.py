@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.connection_report import ConnectionReport
+from connector.connection_settings import ConnectionSettings
 from connector.model import Side
 from connector.plezi import connection_check as plezi_check
 from connector.plezi.api import PleziApi, RateLimiter
@@ -17,7 +18,6 @@ from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
 from connector.secret_version import SecretProvider
 from connector.secrets import PleziCredentials, SalesforceCredentials
-from connector.settings import ConnectionSettings
 from connector.stores import DocumentStore
 
 if TYPE_CHECKING:

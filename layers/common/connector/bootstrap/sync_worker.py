@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from connector import telemetry
 from connector.bootstrap.synchronization import build_synchronization
+from connector.connection_settings import WorkerSettings
 from connector.salesforce.auth.password import PasswordForecast
-from connector.settings import WorkerSettings
 from connector.sync.context import SyncContext
 from connector.sync.run_alerts import RunAlerts
 from connector.sync.runs import SyncEngine

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.bootstrap.sides import Connections, build_clients, connect
+from connector.connection_settings import SyncSettings
 from connector.salesforce.budget import ApiBudget
-from connector.settings import SyncSettings
 from connector.sync.context import SyncContext
 from connector.sync.ports import RunQueue
 
