@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Self, TypeVar
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from typing import Final, Protocol, Self, TypeVar
 
 from connector.errors import HaltError, StopReason
+from connector.json_object import JsonObjectError, MemberReader, read_json_object
+
+MASK: Final = "**********"
+
+
+class SecretText:
+    """A text that is never printed: `get_secret_value` is the only way to it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        """Return the text."""
+        return self._value
+
+    def __str__(self) -> str:
+        """Return the mask; '' for an empty text."""
+        return MASK if self._value else ""
+
+    def __repr__(self) -> str:
+        """Return the class with the masked text."""
+        return f"SecretText({str(self)!r})"
+
+    def __bool__(self) -> bool:
+        """Return whether there is a text."""
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with another secret text; a plain text is never equal."""
+        if not isinstance(other, SecretText):
+            return NotImplemented
+        return self._value == other._value
+
+    def __hash__(self) -> int:
+        """Return the hash of the text."""
+        return hash((SecretText, self._value))
+
+
+NO_TEXT: Final = SecretText("")
 
 
 class Flow(StrEnum):
@@ -35,44 +68,68 @@ REQUIRED_KEYS: Final[Mapping[Flow, tuple[str, ...]]] = {
 may be empty: Salesforce does not require it from a trusted IP address."""
 
 
-class SalesforceCredentials(BaseModel):
+class SecretContents(Protocol):
+    """The contents of one kind of secret; keys that it does not use are ignored."""
+
+    @classmethod
+    def read(cls, members: MemberReader) -> Self:
+        """Return the contents; raise `JsonObjectError` that names the wrong keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesforceCredentials:
     """The contents of the Salesforce secret; the flow decides which keys are required."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     flow: Flow = Flow.PASSWORD
-    account_url: str = Field(min_length=1)
-    consumer_key: str = Field(min_length=1)
-    consumer_secret: SecretStr = SecretStr("")
+    account_url: str
+    consumer_key: str
+    consumer_secret: SecretText = NO_TEXT
     username: str = ""
-    password: SecretStr = SecretStr("")
-    security_token: SecretStr = SecretStr("")
-    private_key: SecretStr = SecretStr("")
+    password: SecretText = NO_TEXT
+    security_token: SecretText = NO_TEXT
+    private_key: SecretText = NO_TEXT
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        missing = [
-            name for name in REQUIRED_KEYS[self.flow] if not _plain_text(getattr(self, name))
-        ]
+    @classmethod
+    def read(cls, members: MemberReader) -> Self:
+        """Return the contents; raise `JsonObjectError` that names the wrong keys."""
+        credentials = cls(
+            flow=members.choice("flow", Flow, Flow.PASSWORD),
+            account_url=members.text("account_url", may_be_empty=False),
+            consumer_key=members.text("consumer_key", may_be_empty=False),
+            consumer_secret=SecretText(members.text("consumer_secret", "")),
+            username=members.text("username", ""),
+            password=SecretText(members.text("password", "")),
+            security_token=SecretText(members.text("security_token", "")),
+            private_key=SecretText(members.text("private_key", "")),
+        )
+        members.check()
+        flow = credentials.flow
+        missing = [name for name in REQUIRED_KEYS[flow] if not getattr(credentials, name)]
         if missing:
-            raise ValueError(f"{', '.join(missing)} (for the flow {self.flow.value})")
-        return self
+            keys = f"{', '.join(missing)} (for the flow {flow.value})"
+            raise JsonObjectError({keys: "required"})
+        return credentials
 
 
-def _plain_text(value: SecretStr | str) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-class PleziCredentials(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PleziCredentials:
     """The contents of the Plezi secret: the API key, and the tenant's name as Plezi spells it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    api_key: SecretText
+    tenant: str
 
-    api_key: SecretStr = Field(min_length=1)
-    tenant: str = Field(min_length=1)
+    @classmethod
+    def read(cls, members: MemberReader) -> Self:
+        """Return the contents; raise `JsonObjectError` that names the wrong keys."""
+        credentials = cls(
+            api_key=SecretText(members.text("api_key", may_be_empty=False)),
+            tenant=members.text("tenant", may_be_empty=False),
+        )
+        members.check()
+        return credentials
 
 
-SecretModel = TypeVar("SecretModel", bound=BaseModel)
+SecretModel = TypeVar("SecretModel", bound=SecretContents)
 
 
 def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
@@ -82,15 +139,13 @@ def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
     values.
     """
     try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        keys = ", ".join(_key(dict(problem)) for problem in error.errors())
-        raise HaltError(
-            StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
-        ) from None
+        return kind.read(MemberReader(read_json_object(text)))
+    except JsonObjectError as error:
+        raise unusable_secret(name, error.names) from None
 
 
-def _key(problem: dict[str, Any]) -> str:
-    if problem["loc"]:
-        return ".".join(map(str, problem["loc"]))
-    return str(problem.get("ctx", {}).get("error", "JSON"))
+def unusable_secret(name: str, keys: str) -> HaltError:
+    """Return the error for a secret whose `keys` are missing or wrong."""
+    return HaltError(
+        StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
+    )

@@ -18,7 +18,7 @@ from connector.salesforce.auth.login import LoginUnavailableError
 from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.connection import Connection
 from connector.secret_version import FixedSecret, Secret
-from connector.secrets import PleziCredentials, SalesforceCredentials
+from connector.secrets import Flow, PleziCredentials, SalesforceCredentials, SecretText
 
 BUSY = [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]
 
@@ -60,20 +60,18 @@ class Pauses:
 
 
 def plezi(http: HttpSession, pauses: Pauses) -> PleziApi:
-    credentials = PleziCredentials.model_validate({"api_key": "key", "tenant": "acme"})
+    credentials = PleziCredentials(api_key=SecretText("key"), tenant="acme")
     limiter = RateLimiter(0, pauses.clock, pauses.sleep)
     secret = FixedSecret(Secret("1", credentials))
     return PleziApi(http, secret, "https://plezi.example/api/v1", limiter, pauses.policy())
 
 
 def salesforce(http: HttpSession, pauses: Pauses, *, logged_in: bool) -> Connection:
-    credentials = SalesforceCredentials.model_validate(
-        {
-            "flow": "client_credentials",
-            "account_url": "acme.my.salesforce.com",
-            "consumer_key": "key",
-            "consumer_secret": "secret",
-        }
+    credentials = SalesforceCredentials(
+        flow=Flow.CLIENT_CREDENTIALS,
+        account_url="acme.my.salesforce.com",
+        consumer_key="key",
+        consumer_secret=SecretText("secret"),
     )
     state = IsolatedSessionState()
     if logged_in:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from typing import Final
 
-from connector.errors import HaltError, StopReason
+from connector.json_object import JsonObjectError, read_json_object
+from connector.secrets import unusable_secret
 
 KEY_PREFIX: Final = "whsec_"
 KEY_BYTES: Final = range(24, 65)
@@ -40,28 +40,19 @@ def parse_forms_keys(text: str, name: str) -> FormsKeys:
     Raises `HaltError` that names the secret and every key of it that is wrong, never a value.
     """
     try:
-        data = json.loads(text)
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        raise _unusable(name, ["JSON"])
+        data = read_json_object(text)
+    except JsonObjectError as error:
+        raise unusable_secret(name, error.names) from None
     wrong: list[str] = []
     signing_keys = [_signing_key(each) for each in _list(data, "signing_keys", wrong)]
     tokens = [_token(each) for each in _list(data, "tokens", wrong)]
     wrong += [f"signing_keys.{at}" for at, key in enumerate(signing_keys) if key is None]
     wrong += [f"tokens.{at}" for at, token in enumerate(tokens) if token is None]
     if wrong:
-        raise _unusable(name, wrong)
+        raise unusable_secret(name, ", ".join(wrong))
     return FormsKeys(
         tuple(key for key in signing_keys if key is not None),
         tuple(token for token in tokens if token is not None),
-    )
-
-
-def _unusable(name: str, keys: list[str]) -> HaltError:
-    return HaltError(
-        StopReason.SECRET,
-        f"the secret {name!r} lacks or misspells: {', '.join(keys)}; put a new version",
     )
 
 

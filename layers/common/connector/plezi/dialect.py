@@ -1,13 +1,17 @@
-"""What differs between Plezi tenants, and every assumption about an API without public documents."""
+"""What differs between Plezi tenants: each assumption about an API without public documents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Final
 
 from connector.errors import HaltError, StopReason
+from connector.json_object import JsonObjectError, MemberReader, read_json_object
+
+PAGE_SIZES: Final = range(1, 1001)
+"""The contacts that a page may have (assumed)."""
 
 
 class UpdateMethod(StrEnum):
@@ -33,22 +37,21 @@ class ChangedSince(StrEnum):
     NONE = "none"
 
 
-class PleziDialect(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PleziDialect:
     """One tenant's API. Every field is an assumption; its default is what is assumed.
 
     `attributes` maps our names of attributes to the tenant's (`{"function": "job_title"}`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     update_method: UpdateMethod = UpdateMethod.PUT
     pager: Pager = Pager.PAGE
     changed_since: ChangedSince = ChangedSince.FILTER
-    page_size: int = Field(default=100, ge=1, le=1000)
+    page_size: int = 100
     finds_by_email: bool = True
     describes_attributes: bool = True
     contact_url_template: str = "https://app.plezi.co/contacts/{id}"
-    attributes: Mapping[str, str] = Field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_dialect(text: str) -> PleziDialect:
@@ -59,9 +62,28 @@ def parse_dialect(text: str) -> PleziDialect:
     if not text:
         return PleziDialect()
     try:
-        return PleziDialect.model_validate_json(text)
-    except ValidationError as error:
-        keys = ", ".join(".".join(map(str, each["loc"])) or "JSON" for each in error.errors())
+        return _read(MemberReader(read_json_object(text)))
+    except JsonObjectError as error:
         raise HaltError(
-            StopReason.SETTINGS, f"PLEZI_DIALECT cannot be read: correct {keys}"
+            StopReason.SETTINGS, f"PLEZI_DIALECT cannot be read: correct {error.names}"
         ) from None
+
+
+def _read(members: MemberReader) -> PleziDialect:
+    """Return the dialect; raise `JsonObjectError` that names the wrong keys."""
+    assumed = PleziDialect()
+    members.refuse_others([each.name for each in fields(PleziDialect)])
+    dialect = PleziDialect(
+        update_method=members.choice("update_method", UpdateMethod, assumed.update_method),
+        pager=members.choice("pager", Pager, assumed.pager),
+        changed_since=members.choice("changed_since", ChangedSince, assumed.changed_since),
+        page_size=members.integer("page_size", assumed.page_size, PAGE_SIZES),
+        finds_by_email=members.flag("finds_by_email", default=assumed.finds_by_email),
+        describes_attributes=members.flag(
+            "describes_attributes", default=assumed.describes_attributes
+        ),
+        contact_url_template=members.text("contact_url_template", assumed.contact_url_template),
+        attributes=members.texts("attributes"),
+    )
+    members.check()
+    return dialect
