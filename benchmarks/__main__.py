@@ -121,9 +121,9 @@ def _on_a_new_stack(leads: int, pairs: int) -> Measures:
             ours.append(own)
             peers.append(peers_reading)
             print(
-                f"  pair {number + 1}: {leads / own.seconds:,.0f} beside "
+                f"  pair {number + 1}: {leads / own.seconds:,.0f} and "
                 f"{leads / peers_reading.seconds:,.0f} leads/s, "
-                f"{own.peak_mb:.0f} beside {peers_reading.peak_mb:.0f} MB",
+                f"{own.peak_mb:.0f} and {peers_reading.peak_mb:.0f} MB",
                 flush=True,
             )
     finally:

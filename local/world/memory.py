@@ -258,6 +258,10 @@ class MemoryLedger:
         vars(self).update({name: copy.copy(value) for name, value in snapshot.items()})
 
 
+def _key(entry: JournalEntry) -> tuple[str, float, str, str, str, str]:
+    return (entry.email, entry.at, entry.run_id, entry.kind, entry.record_id, entry.field)
+
+
 class MemoryJournal:
     """Entries by contact and time; an entry that is written twice is stored once."""
 
@@ -267,8 +271,8 @@ class MemoryJournal:
 
     def write(self, entries: Sequence[JournalEntry]) -> None:
         """Store entries."""
-        for it in entries:
-            self._entries[it.email, it.at, it.run_id, it.kind, it.record_id, it.field] = it
+        for entry in entries:
+            self._entries[_key(entry)] = entry
 
     def entries(self) -> list[JournalEntry]:
         """Return all entries."""
@@ -285,8 +289,8 @@ class MemoryJournal:
 
     def run_entries(self, run: str, limit: int = 100) -> JournalPage:
         """Return the first entries of a run, oldest first."""
-        entries = [it for it in self._entries.values() if it.run_id == run]
-        entries.sort(key=lambda it: (it.at, it.kind, it.record_id, it.field))
+        entries = [entry for entry in self._entries.values() if entry.run_id == run]
+        entries.sort(key=lambda entry: (entry.at, entry.kind, entry.record_id, entry.field))
         return JournalPage(tuple(entries[:limit]))
 
 

@@ -1,4 +1,4 @@
-"""What Lambda passes to a handler about an invocation."""
+"""The context that Lambda passes to a handler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REMAINING_MILLISECONDS = 60_000
 
 
 class FakeLambdaContext(LambdaContext):
-    """The context of an invocation; by default a minute is left."""
+    """The context of an invocation; by default one minute remains."""
 
     def __init__(self, remaining_milliseconds: int = REMAINING_MILLISECONDS) -> None:
         self._remaining_milliseconds = remaining_milliseconds
@@ -18,5 +18,5 @@ class FakeLambdaContext(LambdaContext):
         self._aws_request_id = "00000000-0000-4000-8000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools has it static
-        """Return the time left."""
+        """Return the remaining time in milliseconds."""
         return self._remaining_milliseconds

@@ -134,9 +134,8 @@ class TestEmail:
         empty_the_ledger(harness)
         harness.edit_person(ana, email="zoe@example.com")
         advance_clocks(harness)
-        harness.edit_lead(
-            lead_of(harness)["Id"], Title="CMO"
-        )  # the Lead is the newest record, and has ANA
+        # The Lead is now the newest record, and has the e-mail ANA.
+        harness.edit_lead(lead_of(harness)["Id"], Title="CMO")
         harness.sync()
         assert list(harness.people()) == [ANA]
 
@@ -188,9 +187,8 @@ class TestEmail:
         harness.edit_person(ana, email="zoe@example.com")
         harness.add_person(email=ANA, last_name="Ruiz", phone="222")
         advance_clocks(harness)
-        harness.edit_lead(
-            lead_of(harness)["Id"], Title="CMO"
-        )  # the Lead is the newest record: Plezi refuses its e-mail
+        # The Lead is now the newest record. Plezi refuses its e-mail.
+        harness.edit_lead(lead_of(harness)["Id"], Title="CMO")
         for _ in range(2):
             harness.sync()
         assert harness.ledger.load_links([ANA])[ANA].holds["Email"].reason == "email_in_use"

@@ -101,9 +101,8 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     inject_fault(harness, "plezi", "reset_after", method="PUT|PATCH")
     inject_fault(harness, "plezi", "stale", parameters={"seconds": 30})
     harness.sync()
-    harness.edit_person(
-        person, phone="111"
-    )  # the value before the write, which stale reads return too
+    # The value before the write, which stale reads return too.
+    harness.edit_person(person, phone="111")
 
     harness.sync()
     assert harness.people()["ana@example.com"]["phone"] == "111"
@@ -311,8 +310,8 @@ def test_automations_that_revert_each_other_are_held_and_other_fields_are_synchr
 
     link = harness.ledger.load_links(["ana@example.com"])["ana@example.com"]
     assert link.holds["Phone"].reason == "write_loop"
-    written = [it for it in harness.journal("ana@example.com") if it["kind"] == "written"]
-    assert sum(it["field"] == "Phone" for it in written) <= 6
+    written = [entry for entry in harness.journal("ana@example.com") if entry["kind"] == "written"]
+    assert sum(entry["field"] == "Phone" for entry in written) <= 6
     harness.edit_person(person, first_name="Ana")
     harness.sync()
     assert harness.leads()[0]["FirstName"] == "Ana"
@@ -387,7 +386,8 @@ def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
 def test_a_contact_missing_from_a_page_is_found_and_not_overwritten(harness: Harness) -> None:
     harness.add_lead(Email="ana@example.com", LastName="Lopez", Company="Acme", Phone="111")
     harness.control("plezi", "POST", "clock", {"advance": 60})
-    harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")  # the newest record
+    # The contact is the newest record.
+    harness.add_person(email="ana@example.com", last_name="Lopez", phone="222")
     inject_fault(harness, "plezi", "truncated_page")
 
     harness.sync()

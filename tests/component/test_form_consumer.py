@@ -237,8 +237,8 @@ def test_each_failed_hint_is_delivered_again(
     response = form_worker.handler(delivery, CONTEXT)
 
     ids = [record["messageId"] for record in delivery["Records"]]
-    assert response == {"batchItemFailures": [{"itemIdentifier": it} for it in ids]}
-    failed = [it.__dict__ for it in caplog.records if it.message == "form_hint_failed"]
+    assert response == {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in ids]}
+    failed = [log.__dict__ for log in caplog.records if log.message == "form_hint_failed"]
     codes = [(record["aws_code"], record["aws_operation"]) for record in failed]
     assert codes == [("ResourceNotFoundException", "GetItem")] * 2
     assert all("/connector/" in record["frame"] for record in failed)

@@ -117,9 +117,8 @@ def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> 
 
     harness.put_forms_secret(json.dumps({"signing_keys": [KEY, OTHER_KEY]}))
     restart_process()
-    assert (
-        harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401
-    )  # an id with a space
+    # An id must not contain a space.
+    assert harness.post(BODY, signed(BODY, message="by old"))["statusCode"] == 401
     assert harness.post(BODY, signed(BODY, message="by_old"))["statusCode"] == 202
     assert harness.post(BODY, signed(BODY, message="by_new", key=OTHER_KEY))["statusCode"] == 202
 
@@ -190,11 +189,8 @@ def refused_requests() -> dict[str, tuple[int, bytes, dict[str, str]]]:
         "unsigned": (401, BODY, {}),
         "unknown key": (401, BODY, signed(BODY, key=OTHER_KEY)),
         "old": (401, BODY, signed(BODY, at=now - 400)),
-        "in the future": (
-            401,
-            BODY,
-            signed(BODY, at=now + 400),
-        ),  # more than the limit, also on a slow machine
+        # 400 s are more than the limit of 300 s, also on a slow machine.
+        "in the future": (401, BODY, signed(BODY, at=now + 400)),
         "altered body": (401, BODY + b" ", headers),
         "altered id": (401, BODY, headers | {"webhook-id": "msg_other"}),
         "altered timestamp": (401, BODY, headers | {"webhook-timestamp": other_timestamp}),
@@ -338,7 +334,7 @@ def test_the_log_has_the_request_id_and_the_trace_id_and_no_personal_data(
     harness.post(BODY, {"x-form-token": TOKEN})
 
     trace_id = response["body"]["trace_id"]
-    [record] = [it.__dict__ for it in caplog.records if trace_id in str(it.__dict__)]
+    [record] = [log.__dict__ for log in caplog.records if trace_id in str(log.__dict__)]
     assert record["api_request_id"] == event("form_sync")["requestContext"]["requestId"]
     for secret in ("ana@", "Ana@", "Forged", TOKEN, KEY, "nobody"):
         assert secret not in log_text(caplog)

@@ -43,7 +43,7 @@ def user(**flags: bool) -> Provoke:
     return lambda credentials: credentials.user(**flags)
 
 
-def answer(error: str, description: str = "", status: int = 400) -> Provoke:
+def oauth_error(error: str, description: str = "", status: int = 400) -> Provoke:
     parameters = {"error": error, "error_description": description, "status": status}
     return lambda credentials: credentials.harness.control(
         "salesforce", "POST", "faults", {"kind": "oauth_error", "parameters": parameters}
@@ -144,11 +144,11 @@ REFUSED_LOGINS = {
         ("invalid_grant", "authentication failure"),
     ),
     "older host": (
-        answer("invalid_grant", "authentication failure - Invalid Password"),
+        oauth_error("invalid_grant", "authentication failure - Invalid Password"),
         ("invalid_grant", "authentication failure - invalid password"),
     ),
     "revoked access": (
-        answer("invalid_grant", "expired access/refresh token"),
+        oauth_error("invalid_grant", "expired access/refresh token"),
         ("invalid_grant", "expired access/refresh token"),
     ),
     "login range": (user(ip_restricted=True), ("invalid_grant", "ip restricted")),
@@ -161,7 +161,7 @@ REFUSED_LOGINS = {
         ("invalid_grant", "no client credentials user enabled"),
     ),
     "audience": (
-        both(put("jwt"), answer("invalid_grant", "audience is invalid")),
+        both(put("jwt"), oauth_error("invalid_grant", "audience is invalid")),
         ("invalid_grant", "audience is invalid"),
     ),
     "wrong certificate": (
@@ -170,7 +170,7 @@ REFUSED_LOGINS = {
         ),
         ("invalid_grant", "invalid assertion"),
     ),
-    "unknown description": (answer("invalid_grant", "something new"), ("invalid_grant", "")),
+    "unknown description": (oauth_error("invalid_grant", "something new"), ("invalid_grant", "")),
     "consumer key": (put(consumer_key="other"), ("invalid_client_id", "")),
     "client credentials at a common host": (
         put("client_credentials", account_url=COMMON_HOST),
@@ -239,7 +239,7 @@ def test_every_refused_login_of_the_table_is_provoked_and_no_two_have_the_same_c
 def test_an_unknown_refusal_points_to_the_login_history(
     credentials: CredentialFixtures,
 ) -> None:
-    answer("brand_new_error")(credentials)
+    oauth_error("brand_new_error")(credentials)
 
     with pytest.raises(LoginRefusedError) as refused:
         query_leads(credentials)
@@ -250,7 +250,10 @@ def test_an_unknown_refusal_points_to_the_login_history(
 @pytest.mark.parametrize(
     ("provoke", "message"),
     [
-        (answer("rate_limit_exceeded", "too many logins"), "too many logins in the last minutes"),
+        (
+            oauth_error("rate_limit_exceeded", "too many logins"),
+            "too many logins in the last minutes",
+        ),
         (switch(logins_per_hour=0), "3,600 times within an hour"),
         (switch(org_status="maintenance"), "in maintenance"),
         (
@@ -286,18 +289,22 @@ def test_a_temporary_refusal_opens_no_breaker_and_is_not_repeated_at_once(
 
 def rest_error(status: int, code: str, message: str) -> Provoke:
     parameters = {"status": status, "errorCode": code, "message": message}
-    order = {
+    fault_order = {
         "kind": "rest_error",
         "path": "/services/data",
         "count": None,
         "parameters": parameters,
     }
-    return lambda credentials: credentials.harness.control("salesforce", "POST", "faults", order)
+    return lambda credentials: credentials.harness.control(
+        "salesforce", "POST", "faults", fault_order
+    )
 
 
 def fault(kind: str) -> Provoke:
-    order = {"kind": kind, "path": "/services/data", "count": None}
-    return lambda credentials: credentials.harness.control("salesforce", "POST", "faults", order)
+    fault_order = {"kind": kind, "path": "/services/data", "count": None}
+    return lambda credentials: credentials.harness.control(
+        "salesforce", "POST", "faults", fault_order
+    )
 
 
 REFUSED_CALLS = {
@@ -379,9 +386,8 @@ def test_only_one_invocation_logs_in_at_a_time(credentials: CredentialFixtures) 
 
     ledger.release_login_lock()
     assert "records" in connection.read("query/", params=LEADS)
-    assert ledger.acquire_login_lock(
-        credentials.harness.context.clock(), 60
-    )  # the lock was released
+    # The lock was released.
+    assert ledger.acquire_login_lock(credentials.harness.context.clock(), 60)
 
 
 def test_a_waiting_invocation_gets_the_refusal_without_a_login(

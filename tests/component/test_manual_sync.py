@@ -35,7 +35,7 @@ def ledger_without_runs() -> list[dict[str, Any]]:
 
 def predicted_values(entries: list[JournalEntry]) -> set[tuple[str, str, str, Any, Any]]:
     """Return the entries without record ids: new records have no id before they exist."""
-    return {(it.email, it.kind, it.field, it.before, it.after) for it in entries}
+    return {(entry.email, entry.kind, entry.field, entry.before, entry.after) for entry in entries}
 
 
 class TestFull:
@@ -73,18 +73,20 @@ class TestFull:
         harness.sync()
         harness.context.mappings.save(mapping_with(SEGMENT))  # type: ignore[attr-defined]
         since = {
-            line["at"] for number in range(3) for line in harness.journal(f"p{number}@example.com")
+            entry["at"]
+            for number in range(3)
+            for entry in harness.journal(f"p{number}@example.com")
         }
 
         harness.sync(kind=RunKind.FULL)
 
         new = [
-            line
+            entry
             for number in range(3)
-            for line in harness.journal(f"p{number}@example.com")
-            if line["at"] not in since
+            for entry in harness.journal(f"p{number}@example.com")
+            if entry["at"] not in since
         ]
-        assert {line["field"] for line in new} == {"segment__c"}
+        assert {entry["field"] for entry in new} == {"segment__c"}
         assert len(new) == 3
 
     def test_a_newly_mapped_field_that_differs_is_held_and_not_overwritten(
@@ -120,7 +122,9 @@ class TestFull:
 
         assert harness.people()["ana@example.com"]["segment"] == "large"
         assert [
-            it["before"] for it in harness.journal("ana@example.com") if it["kind"] == "overwritten"
+            entry["before"]
+            for entry in harness.journal("ana@example.com")
+            if entry["kind"] == "overwritten"
         ] == ['"smb"']
 
     def test_a_full_run_writes_nothing_when_both_sides_agree(self, harness: Harness) -> None:
@@ -245,8 +249,12 @@ class TestDryRun:
 
         new_items = [item for item in table("JournalTable") if item not in before]
         assert {
-            (it.email, it.kind, it.field) for item in new_items for it in parse_entries(item)
-        } == {(it.email, it.kind, it.field) for it in entries if it.kind != "duplicate"}
+            (entry.email, entry.kind, entry.field)
+            for item in new_items
+            for entry in parse_entries(item)
+        } == {
+            (entry.email, entry.kind, entry.field) for entry in entries if entry.kind != "duplicate"
+        }
         for side in ("plezi", "salesforce"):
             assert {
                 name: dry.counts[side].get(name, 0)
@@ -262,14 +270,16 @@ class TestDryRun:
         mixed_records.sync()
 
         predicted = {
-            it.field: it.after
-            for it in entries
-            if it.email == "ana@example.com" and it.side == "salesforce" and it.kind == "written"
+            entry.field: entry.after
+            for entry in entries
+            if entry.email == "ana@example.com"
+            and entry.side == "salesforce"
+            and entry.kind == "written"
         }
         [ana] = mixed_records.leads("ana@example.com")
         assert predicted == {"Phone": "2", "FirstName": "Ana"}
         assert {field: ana[field] for field in predicted} == predicted
-        [overwritten] = [it for it in entries if it.kind == "overwritten"]
+        [overwritten] = [entry for entry in entries if entry.kind == "overwritten"]
         assert (overwritten.before, overwritten.after, overwritten.rule) == ("3", "2", "newest")
 
     def test_refusals_are_predicted_with_the_error_code_of_salesforce(
@@ -277,15 +287,17 @@ class TestDryRun:
     ) -> None:
         _, entries = mixed_records.dry_run()
 
-        refused = [(it.email, it.field, it.rule) for it in entries if it.kind == "refused"]
+        refused = [
+            (entry.email, entry.field, entry.rule) for entry in entries if entry.kind == "refused"
+        ]
         assert refused == [("long@example.com", "Title", "STRING_TOO_LONG")]
 
     def test_contacts_with_several_leads_are_listed(self, mixed_records: Harness) -> None:
         run, entries = mixed_records.dry_run()
 
-        duplicates = [it for it in entries if it.kind == "duplicate"]
-        assert {it.email for it in duplicates} == {"lead@example.com"}
-        assert {it.record_id for it in duplicates} == {
+        duplicates = [entry for entry in entries if entry.kind == "duplicate"]
+        assert {entry.email for entry in duplicates} == {"lead@example.com"}
+        assert {entry.record_id for entry in duplicates} == {
             lead["Id"] for lead in mixed_records.leads("lead@example.com")
         }
         assert run.counts["salesforce"]["duplicates"] == 1
@@ -315,7 +327,7 @@ class TestDryRun:
     def test_a_dry_run_can_be_limited_to_selected_contacts(self, mixed_records: Harness) -> None:
         _, entries = mixed_records.dry_run(emails=["new@example.com"])
 
-        assert {it.email for it in entries} == {"new@example.com"}
+        assert {entry.email for entry in entries} == {"new@example.com"}
 
     def test_a_dry_run_that_is_too_large_stops_and_changes_nothing(
         self, mixed_records: Harness

@@ -39,7 +39,7 @@ def reset(credentials: CredentialFixtures) -> CredentialFixtures:
 
 @pytest.fixture
 def rotates(reset: CredentialFixtures, monkeypatch: pytest.MonkeyPatch) -> CredentialFixtures:
-    """As `reset`, and rotation is enabled; moto would rotate by itself, so it is not used."""
+    """As `reset`, with rotation enabled; set here, because moto would rotate by itself."""
 
     def list_versions(self: SecretVersions) -> VersionStages:
         return replace(list_stages(self), rotates=True)

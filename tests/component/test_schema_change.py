@@ -26,8 +26,8 @@ def person(harness: Harness) -> str:
 
 
 def lead(harness: Harness) -> dict[str, Any]:
-    answer = harness.salesforce("GET", "query", q="SELECT Id, Phone, segment__c FROM Lead")
-    [row] = answer["records"]
+    response = harness.salesforce("GET", "query", q="SELECT Id, Phone, segment__c FROM Lead")
+    [row] = response["records"]
     return dict(row)
 
 
