@@ -1,7 +1,7 @@
 """The settings of a deployed function, as template.yaml hands them over: its own defaults.
 
-The template is the only place that holds a default. So tests, benchmarks and the simulation read the
-settings from there, and name only what differs.
+The template is the only place that holds a default. So tests, benchmarks and the simulation read
+the settings from there, and name only what differs.
 """
 
 from __future__ import annotations

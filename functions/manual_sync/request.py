@@ -27,7 +27,7 @@ class InvalidRequestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """What a run is requested with. `draft` is the JSON document of a mapping ('': the saved one)."""
+    """What a run is requested with; `draft` is the JSON of a mapping ('': the saved one)."""
 
     kind: RunKind
     emails: tuple[str, ...]

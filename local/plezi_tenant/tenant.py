@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.control import ControlPanel, SimulatedClock
 from local.plezi_tenant import api
-from local.plezi_tenant import control_panel as desk
+from local.plezi_tenant import control_panel as panel
 from local.plezi_tenant.contact_repository import ContactRepository
 from local.plezi_tenant.fault_injection import KINDS, Sleep
 from local.plezi_tenant.page import WebInterface
@@ -43,7 +43,7 @@ class PleziTenant:
         self._api = api.Api(self.contacts, self.control, self.webhooks.publish)
         if sleep is not None:
             self._api.sleep = sleep
-        self._control_panel = desk.TenantControlPanel(
+        self._control_panel = panel.TenantControlPanel(
             self.contacts, self._api, self.webhooks, self.control
         )
         self._page = WebInterface(self.contacts, self._api)
@@ -93,7 +93,7 @@ class PleziTenant:
         return response(environ, start_response)
 
     def _handle(self, request: Request) -> Response:
-        if request.path.startswith(desk.PREFIX):
+        if request.path.startswith(panel.PREFIX):
             return self._control_panel.handle(request)
         if request.path.startswith(api.PREFIX + "/"):
             return self._api.handle(request)

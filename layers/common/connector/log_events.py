@@ -1,5 +1,4 @@
-"""The events that the connector writes to its log: one name, one level, and the same fields each
-time.
+"""The events that the connector writes to its log; each has one name, one level and its fields.
 
 A log line is one JSON object; `message` holds the event's name. No field holds a value that a
 person typed, an e-mail address or a secret: a person is named by `link`, a hash of the key in the
@@ -28,7 +27,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """What an event means, how urgent it is, and which fields its line has besides the usual ones."""
+    """What an event means, how urgent it is, and which fields its line has."""
 
     level: Level
     meaning: str

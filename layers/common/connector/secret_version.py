@@ -1,4 +1,4 @@
-"""One version of a secret and its provider; the contents of each secret are in `connector.secrets`."""
+"""One version of a secret, and its provider; `connector.secrets` has the contents of each."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from connector.version import VERSION
 
 NAMESPACE: Final = "PleziSalesforce"
 OUR_PACKAGES: Final = ("/connector/", "/functions/")
-"""How a frame of our own code is recognised by its file's path, in the layer and in the checkout."""
+"""Parts of the path of a file of our own, in the layer and in the checkout."""
 
 Result = TypeVar("Result")
 
@@ -59,7 +59,7 @@ def log_event(event: Event, /, **fields: object) -> None:
 def with_lambda_context(
     handler: Callable[[dict[str, Any], Any], Result],
 ) -> Callable[[dict[str, Any], Any], Result]:
-    """Add the request id, the function's name and whether this is a cold start to every log line."""
+    """Add request id, function name and whether this is a cold start to every log line."""
 
     @wraps(handler)
     def handle(event: dict[str, Any], context: Any) -> Result:  # noqa: ANN401  # Lambda's object

@@ -1,4 +1,4 @@
-"""The version of the connector: shown by the status, the logs, the layer and the OpenAPI document."""
+"""The version of the connector, shown by the status, the logs, the layer and the OpenAPI."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What people are told after a run: each trouble once until it is over, again when it is back."""
+"""Alerts after a run: each problem is sent once until it is over, and again when it is back."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ REFUSED = Breaker(StopReason.LOGIN_REFUSED, "1. the password was reset", NOW - 6
 
 
 class Mailbox:
-    """Keeps what was told; refuses while it is closed."""
+    """Keeps the alerts sent; refuses them while it is closed."""
 
     def __init__(self) -> None:
-        self.told: list[Alert] = []
+        self.sent: list[Alert] = []
         self.closed = False
 
     def publish(self, alert: Alert) -> None:
         if self.closed:
             raise RetryError("closed", reason=StopReason.AWS_UNAVAILABLE)
-        self.told.append(alert)
+        self.sent.append(alert)
 
 
 class Notebook:
@@ -70,7 +70,7 @@ def test_a_calm_run_tells_nobody_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("problem", "expected"),
     [
         (
             {"run": run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), "breaker": REFUSED},
@@ -123,9 +123,9 @@ def test_a_calm_run_tells_nobody_anything() -> None:
     ids=str,
 )
 def test_each_trouble_is_an_alert_of_its_kind(
-    trouble: dict[str, Any], told: list[tuple[AlertKind, str]]
+    problem: dict[str, Any], expected: list[tuple[AlertKind, str]]
 ) -> None:
-    assert kinds(replace(CALM, **trouble)) == told
+    assert kinds(replace(CALM, **problem)) == expected
 
 
 @pytest.mark.parametrize(
@@ -138,21 +138,21 @@ def test_each_trouble_is_an_alert_of_its_kind(
     ids=str,
 )
 def test_some_runs_say_nothing_of_how_things_stand(run: Run) -> None:
-    judged = evaluate_alerts(replace(CALM, run=run, quarantine_size=50))
-    assert (judged.alerts, judged.evaluated) == ((), frozenset())
+    evaluation = evaluate_alerts(replace(CALM, run=run, quarantine_size=50))
+    assert (evaluation.alerts, evaluation.evaluated) == ((), frozenset())
 
 
-def test_an_alert_is_told_once_until_it_is_over_and_again_when_it_is_back() -> None:
+def test_an_alert_is_sent_once_until_it_is_over_and_again_when_it_is_back() -> None:
     mail, memory = Mailbox(), Notebook()
     halted = replace(CALM, run=run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), breaker=REFUSED)
 
     for situation in (halted, halted, halted, CALM, halted):
         assert notify_new(evaluate_alerts(situation), mail, memory, NOW)[1] == []
 
-    assert [alert.key for alert in mail.told] == ["v1", "v1"]
+    assert [alert.key for alert in mail.sent] == ["v1", "v1"]
 
 
-def test_another_version_that_is_refused_is_told_too() -> None:
+def test_another_version_that_is_refused_is_sent_too() -> None:
     mail, memory = Mailbox(), Notebook()
     halted = run_of(RunState.HALTED, StopReason.LOGIN_REFUSED)
 
@@ -160,12 +160,12 @@ def test_another_version_that_is_refused_is_told_too() -> None:
         breaker = replace(REFUSED, secret_version=version)
         notify_new(evaluate_alerts(replace(CALM, run=halted, breaker=breaker)), mail, memory, NOW)
 
-    assert [alert.key for alert in mail.told] == ["v1", "v2"]
+    assert [alert.key for alert in mail.sent] == ["v1", "v2"]
 
 
 def test_what_a_run_could_not_look_at_is_not_over() -> None:
     mail, memory = Mailbox(), Notebook()
-    parked = replace(CALM, suspended={"Phone": "gone"}, password_days=10.0, org_calls=0.9)
+    suspended = replace(CALM, suspended={"Phone": "gone"}, password_days=10.0, org_calls=0.9)
     blind = replace(
         CALM,
         run=run_of(RunState.FAILED, StopReason.SALESFORCE_UNAVAILABLE),
@@ -175,10 +175,10 @@ def test_what_a_run_could_not_look_at_is_not_over() -> None:
         our_calls=None,
     )
 
-    for situation in (parked, blind, parked):
+    for situation in (suspended, blind, suspended):
         notify_new(evaluate_alerts(situation), mail, memory, NOW)
 
-    assert [alert.kind for alert in mail.told] == [
+    assert [alert.kind for alert in mail.sent] == [
         AlertKind.SUSPENDED_FIELD,
         AlertKind.API_BUDGET,
         AlertKind.CREDENTIALS_EXPIRING,
@@ -186,14 +186,14 @@ def test_what_a_run_could_not_look_at_is_not_over() -> None:
     ]
 
 
-def test_numbers_that_sway_around_a_line_are_told_once() -> None:
+def test_a_number_around_its_threshold_is_sent_once() -> None:
     mail, memory = Mailbox(), Notebook()
 
     for share, links in ((0.81, 10), (0.79, 9), (0.82, 10), (0.75, 6), (0.8, 10)):
         situation = replace(CALM, our_calls=share, quarantine_size=links)
         notify_new(evaluate_alerts(situation), mail, memory, NOW)
 
-    assert [alert.kind for alert in mail.told] == [AlertKind.QUARANTINE, AlertKind.API_BUDGET]
+    assert [alert.kind for alert in mail.sent] == [AlertKind.QUARANTINE, AlertKind.API_BUDGET]
 
 
 def test_the_warnings_before_expiry_come_at_14_7_3_and_1_days_each_once() -> None:
@@ -203,7 +203,7 @@ def test_the_warnings_before_expiry_come_at_14_7_3_and_1_days_each_once() -> Non
         situation = replace(CALM, password_days=twelfth / 12)
         notify_new(evaluate_alerts(situation), mail, memory, NOW)
 
-    assert [alert.key for alert in mail.told] == ["14", "7", "3", "1"]
+    assert [alert.key for alert in mail.sent] == ["14", "7", "3", "1"]
 
 
 def test_the_next_password_is_warned_of_again() -> None:
@@ -212,10 +212,10 @@ def test_the_next_password_is_warned_of_again() -> None:
     for days in (6.0, 89.0, 6.0):
         notify_new(evaluate_alerts(replace(CALM, password_days=days)), mail, memory, NOW)
 
-    assert [alert.key for alert in mail.told] == ["7", "7"]
+    assert [alert.key for alert in mail.sent] == ["7", "7"]
 
 
-def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
+def test_an_alert_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
     mail, memory = Mailbox(), Notebook()
     full = replace(CALM, quarantine_size=10)
     mail.closed = True
@@ -226,7 +226,7 @@ def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
     mail.closed = False
     assert notify_new(evaluate_alerts(full), mail, memory, NOW)[1] == []
 
-    assert len(mail.told) == 1
+    assert len(mail.sent) == 1
 
 
 def test_an_alert_says_what_since_when_what_to_do_and_what_is_safe() -> None:
@@ -234,15 +234,15 @@ def test_an_alert_says_what_since_when_what_to_do_and_what_is_safe() -> None:
         replace(CALM, run=run_of(RunState.HALTED, StopReason.LOGIN_REFUSED), breaker=REFUSED)
     ).alerts
 
-    said = text(alert)
+    body = text(alert)
 
-    assert "Salesforce refuses the login" in said
-    assert "Since: 15 January 2027, 07:59 UTC" in said
-    assert "What to do: 1. the password was reset" in said
-    assert "Nothing is lost" in said
+    assert "Salesforce refuses the login" in body
+    assert "Since: 15 January 2027, 07:59 UTC" in body
+    assert "What to do: 1. the password was reset" in body
+    assert "Nothing is lost" in body
 
 
 def test_a_subject_is_one_short_line_of_plain_letters() -> None:
-    told = subject("The field Numéro\nde téléphone\t" + "x" * 200)
-    assert told.startswith("The field Num?ro de t?l?phone x")
-    assert len(told) == MAX_SUBJECT_CHARACTERS
+    line = subject("The field Numéro\nde téléphone\t" + "x" * 200)
+    assert line.startswith("The field Num?ro de t?l?phone x")
+    assert len(line) == MAX_SUBJECT_CHARACTERS

@@ -22,11 +22,11 @@ class Queue:
         self.sent.append((hint, busy_retries, delay))
 
 
-def delays(heard: HintResult) -> list[int]:
-    """How long a hint busy_retries, time after time, that is always heard alike."""
+def delays(result: HintResult) -> list[int]:
+    """Return the seconds before each new try of a hint that always has the same result."""
     queue = Queue()
-    lane = FormConsumer(
-        lambda _: heard,
+    consumer = FormConsumer(
+        lambda _: result,
         queue,
         no_log,
         worker_timeout=WORKER_TIMEOUT,
@@ -35,8 +35,8 @@ def delays(heard: HintResult) -> list[int]:
     waited: list[int] = []
     hint, busy_retries = HINT, 0
     while True:
-        said, back_in = lane.handle(hint, busy_retries)
-        assert said is heard
+        processed, back_in = consumer.handle(hint, busy_retries)
+        assert processed is result
         if not queue.sent:
             assert back_in == 0
             return waited
@@ -57,9 +57,11 @@ def test_a_busy_link_is_tried_every_5_seconds_until_its_writer_must_be_dead() ->
     assert sum(waited) - WORKER_TIMEOUT <= 10
 
 
-@pytest.mark.parametrize("heard", [HintResult.RESOLVED, HintResult.NOT_STARTED, HintResult.PAUSED])
-def test_what_is_settled_or_left_to_the_schedule_never_comes_back(heard: HintResult) -> None:
-    assert delays(heard) == []
+@pytest.mark.parametrize("result", [HintResult.RESOLVED, HintResult.NOT_STARTED, HintResult.PAUSED])
+def test_a_hint_that_is_done_or_left_to_the_schedule_is_not_sent_again(
+    result: HintResult,
+) -> None:
+    assert delays(result) == []
 
 
 @pytest.mark.parametrize("timeout", [10.0, 60.0, 300.0, 900.0])

@@ -218,8 +218,8 @@ def test_any_bytes_are_a_person_or_a_refusal(body: bytes, media: Media) -> None:
         ),
     )
 )
-def test_any_json_is_a_person_or_a_refusal(said: object) -> None:
-    assert is_person_or_refusal(Media.JSON, json.dumps(said).encode())
+def test_any_json_is_a_person_or_a_refusal(value: object) -> None:
+    assert is_person_or_refusal(Media.JSON, json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ if TYPE_CHECKING:
         """Makes HTTP sessions."""
 
         def __call__(self, side: Side, *, authority: str = "") -> HttpSession:
-            """Return a session for one system; `authority`: a further certificate authority (PEM)."""
+            """Return a session for one system; `authority` is one more certificate (PEM)."""
 
 
 @dataclass(frozen=True, slots=True)

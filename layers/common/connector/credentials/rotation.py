@@ -31,17 +31,17 @@ LOGIN_LOCK_SECONDS: Final = 120.0
 """How long a test keeps other logins waiting: longer than the function may run."""
 NOT_PENDING: Final = (
     "version {version} is not the pending one: put the new credentials with `aws secretsmanager "
-    "put-secret-value --version-stages AWSPENDING`, and invoke this function with the VersionId that "
-    "the command prints"
+    "put-secret-value --version-stages AWSPENDING`, and invoke this function with the VersionId "
+    "that the command prints"
 )
 NO_VALUE: Final = (
-    "version {version} is empty, and this function cannot create a token of Salesforce or Plezi: set "
-    "the new password there, put it with `aws secretsmanager put-secret-value --version-stages "
+    "version {version} is empty, and this function cannot create a token of Salesforce or Plezi: "
+    "set the new password there, put it with `aws secretsmanager put-secret-value --version-stages "
     "AWSPENDING`, and invoke this function with that version (docs/operations.md)"
 )
 NO_ANSWER: Final = (
-    "version {version} got no answer twice, which may have been two refused logins: check the user's "
-    "Login History, then put the credentials again, as a new version"
+    "version {version} got no answer twice, which may have been two refused logins: check the "
+    "user's Login History, then put the credentials again, as a new version"
 )
 
 

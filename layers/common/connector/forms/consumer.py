@@ -10,11 +10,11 @@ from connector.log_events import Event, EventLog
 from connector.model import ChangeHint, HintDelivery, HintResult
 
 UNREADABLE_DELAYS: Final = (5, 30, 120)
-"""Seconds until a contact is read again that Plezi does not return yet; then the schedule reads it."""
+"""Seconds until a contact that Plezi does not return is read again; then the schedule reads it."""
 BUSY_DELAY: Final = 5
-"""Seconds until a link is tried again that another worker resolves: a batch of 200 takes about 2."""
+"""Seconds until a link that another worker resolves is tried again: a batch of 200 takes 2."""
 MIN_MILLISECONDS: Final = 30_000
-"""A hint is not started with less time: one call without an answer takes 25 s (connect and read)."""
+"""No hint starts with less time: one call without an answer takes 25 s (connect and read)."""
 
 
 def max_busy_retries(worker_timeout: float) -> int:

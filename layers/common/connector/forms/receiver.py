@@ -20,8 +20,8 @@ RETRY_SECONDS: Final = 30
 """When a sender may try again after status 503: short problems of AWS are over by then."""
 BEARER: Final = "Bearer "
 UNAUTHORIZED: Final = (
-    "unauthorized: sign each form once, as in Standard Webhooks 1.0.0, with a current key and a clock "
-    "that differs by less than five minutes"
+    "unauthorized: sign each form once, as in Standard Webhooks 1.0.0, with a current key and a "
+    "clock that differs by less than five minutes"
 )
 
 

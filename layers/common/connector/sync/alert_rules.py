@@ -179,8 +179,8 @@ def _link_alerts(health: RunHealth) -> Iterator[Alert]:
             kind=AlertKind.QUARANTINE,
             summary=f"{health.quarantine_size} people or more are in quarantine",
             since=health.now,
-            remedy="See who and why with GET /admin/attention?kind=quarantine. Many at once usually "
-            "have one cause: a validation rule, a picklist or a missing permission.",
+            remedy="See who and why with GET /admin/attention?kind=quarantine. Many at once "
+            "usually have one cause: a validation rule, a picklist or a missing permission.",
             impact="All other people are synchronized. The records of people in quarantine stay as "
             "they are in each system.",
         )
@@ -234,8 +234,8 @@ def _password_alerts(health: RunHealth) -> Iterator[Alert]:
         summary=f"The Salesforce password expires {when}",
         since=health.now,
         remedy="Set a new password in Salesforce and put it with its new security token in the "
-        "secret (docs/operations.md, After a password reset). Better: use a flow without a password, "
-        "because Salesforce ends the password flow on 20 February 2027.",
+        "secret (docs/operations.md, After a password reset). Better: use a flow without a "
+        "password, because Salesforce ends the password flow on 20 February 2027.",
         impact="Synchronization works until then. Afterwards runs stop, and nothing is lost.",
         key=str(mark),
     )

@@ -26,8 +26,8 @@ class PossiblyStale(NamedTuple):
 class LinkBatch:
     """The links that some observations belong to, found by e-mail or, for known records, by id.
 
-    `changed` holds the ids of the records whose observation changed a link. `deferred` holds the ids
-    of the records to add once this batch is stored. `possibly_stale` is by record id.
+    `changed` holds the ids of the records whose observation changed a link. `deferred` holds the
+    ids of the records to add once this batch is stored. `possibly_stale` is by record id.
     """
 
     def __init__(self, links: LinkStore, observations: Sequence[Observation]) -> None:
@@ -59,7 +59,7 @@ class LinkBatch:
         return self._owner_emails[record]
 
     def in_order(self, observations: Sequence[Observation]) -> list[Observation]:
-        """Return the observations, those first whose e-mail changed: they free an e-mail for others."""
+        """Return the observations; those whose e-mail changed come first: they free it."""
         return sorted(observations, key=lambda each: each.email == self._owner_emails[each.id])
 
     def add(self, observation: Observation) -> None:
@@ -111,7 +111,7 @@ class LinkBatch:
         return link is not None and record in link.record_ids
 
     def _owner_by_page_url(self, observation: Observation, owners: Mapping[str, str]) -> str:
-        """Return the e-mail of the link for whose contact we created this Lead; '' if there is none.
+        """Return the e-mail of the link for whose contact we created this Lead ('': none).
 
         The Lead holds the address of the contact's page in Plezi, whatever either e-mail is today.
         """

@@ -124,6 +124,6 @@ def _has_no_record(link: Link | None, side: Side) -> bool:
 
 
 def _page_url(link: Link) -> str:
-    """Return the address of the contact's page in Plezi: a Lead that holds it was created for it."""
+    """Return the address of the contact's page in Plezi: a Lead with it was created for it."""
     url = link.plezi.values.get(PLEZI_URL_PAIR.plezi) if link.plezi is not None else None
     return url if isinstance(url, str) else ""

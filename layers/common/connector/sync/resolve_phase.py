@@ -38,7 +38,7 @@ from connector.sync.refresh import Refresher
 BATCH_SIZE: Final = 200
 """Links resolved at a time: what one call to sObject Collections takes."""
 MAX_PASSES: Final = 3
-"""A record that had to be created first needs a second pass; the third is for links that changed."""
+"""A record that must be created first needs a second pass; the third is for changed links."""
 MAX_ATTEMPTS: Final = 5
 """How often outcomes are recorded again on a link that another process changes."""
 STALE_SECONDS: Final = 60.0
@@ -47,9 +47,10 @@ MIN_WRITES: Final = 5
 """Writes to Plezi that an invocation makes however little time is left, so that each one makes
 progress; at two calls a second they take a quarter of the time kept for saving the position."""
 MASS_CLEARING_MESSAGE: Final = (
-    "This run would have cleared fields of more than {limit} people, and stopped before it did. A dry "
-    "run lists them. If this is intended, confirm it (POST /admin/breaker/release), and the next run "
-    "continues. If it is an accident, correct it in the system where it happened. Nothing is lost."
+    "This run would have cleared fields of more than {limit} people, and stopped before it did. A "
+    "dry run lists them. If this is intended, confirm it (POST /admin/breaker/release), and the "
+    "next run continues. If it is an accident, correct it in the system where it happened. "
+    "Nothing is lost."
 )
 
 

@@ -252,7 +252,7 @@ class SyncEngine:
                 self._context.cursors.checkpoint(restarted, "", Counts())
 
     def _is_since(self, at: float, since: float) -> bool:
-        """Return whether `at` is after `since` and not in the future of a clock that was set back."""
+        """Return whether `at` is after `since`, and not in the future of a clock set back."""
         return since <= at <= self._context.clock()
 
     def _read_changes(self, run: Run, bound: BoundMapping, must_stop: Callable[[], bool]) -> bool:

@@ -12,11 +12,11 @@ from connector.sync.run_alerts import RunAlerts
 from connector.sync.runs import FINAL_STATES, SyncEngine
 
 RESERVE_MILLISECONDS: Final = 10_000
-"""The time kept for saving the position and queueing the continuation, calls in progress included."""
+"""The time kept to end calls in progress, save the position and queue the continuation."""
 
 
 class UnexpectedRunError(Exception):
-    """An unexpected error ended an invocation. Its text names class and place, and holds no value."""
+    """An unexpected error ended an invocation; its text names class and place, and no value."""
 
 
 class RunWorker:
@@ -47,8 +47,8 @@ class RunWorker:
         """Work on one phase of a run until it ends or the time is used up.
 
         The time is used up when the budget is spent, or when AWS leaves only enough to save the
-        position. Raises `UnexpectedRunError` for an error that is not the connector's own: the queue
-        delivers the request again.
+        position. Raises `UnexpectedRunError` for an error that is not the connector's own: the
+        queue delivers the request again.
         """
         started_at = self._clock()
 
