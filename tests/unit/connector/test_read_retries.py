@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 
 import pytest
 import requests
 
-from connector.errors import RetryError
+from connector.errors import HaltError, RetryError
 from connector.http_session import HttpSession
+from connector.log_events import Event, EventLog, no_log
 from connector.model import SessionToken
 from connector.plezi.api import PleziApi, RateLimiter
 from connector.retry import RetryPolicy
@@ -66,7 +68,9 @@ def plezi(http: HttpSession, pauses: Pauses) -> PleziApi:
     return PleziApi(http, secret, "https://plezi.example/api/v1", limiter, pauses.policy())
 
 
-def salesforce(http: HttpSession, pauses: Pauses, *, logged_in: bool) -> Connection:
+def salesforce(
+    http: HttpSession, pauses: Pauses, *, logged_in: bool, log: EventLog = no_log
+) -> Connection:
     credentials = SalesforceCredentials(
         flow=Flow.CLIENT_CREDENTIALS,
         account_url="acme.my.salesforce.com",
@@ -78,7 +82,7 @@ def salesforce(http: HttpSession, pauses: Pauses, *, logged_in: bool) -> Connect
         state.save_session(SessionToken("token", "https://acme.my.salesforce.com", "1"))
     secrets = FixedSecret(Secret("1", credentials))
     retry = pauses.policy()
-    sessions = SessionManager(http, secrets, state, pauses.clock, retry, trusted_host="")
+    sessions = SessionManager(http, secrets, state, pauses.clock, retry, log, trusted_host="")
     return Connection(http, sessions, retry, api_version="64.0")
 
 
@@ -166,3 +170,37 @@ def test_a_login_is_sent_once(status: int | None) -> None:
         salesforce(http, pauses, logged_in=False).read("query/", params={"q": "SELECT 1"})
 
     assert (http.calls, pauses.seconds) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "event", "outcome"),
+    [
+        (
+            200,
+            {"access_token": "t", "instance_url": "https://acme.my.salesforce.com"},
+            Event.login,
+            {},
+        ),
+        (
+            400,
+            {"error": "invalid_grant", "error_description": "authentication failure"},
+            Event.login_failed,
+            {"reason": "login_refused", "code": "invalid_grant"},
+        ),
+        (None, None, Event.login_failed, {"reason": "login_unavailable", "code": ""}),
+    ],
+)
+def test_each_login_is_written_to_the_log_without_a_secret(
+    status: int | None, body: object, event: Event, outcome: dict[str, str]
+) -> None:
+    written: list[tuple[Event, dict[str, object]]] = []
+
+    def log(name: Event, /, **fields: object) -> None:
+        written.append((name, fields))
+
+    org = salesforce(ScriptedSession(status, body), Pauses(), logged_in=False, log=log)
+    with contextlib.suppress(HaltError, RetryError):
+        org.call("query/", params={"q": "SELECT Id FROM Lead"})
+
+    login = {"flow": "client_credentials", "secret_version": "1"}
+    assert written[0] == (event, login | outcome)

@@ -65,6 +65,7 @@ def build_salesforce_connection(
         state,
         runtime.clock,
         retry,
+        runtime.log,
         trusted_host=settings.salesforce_trusted_host,
     )
     return Connection(http, sessions, retry, api_version=settings.salesforce_api_version)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from connector.errors import StopReason
 from connector.http_session import HttpSession
+from connector.log_events import Event, EventLog
 from connector.model import Breaker, SessionToken
 from connector.retry import RetryPolicy
 from connector.salesforce.auth.login import (
@@ -82,7 +83,8 @@ def _is_locked(error: BaseException) -> bool:
 class SessionManager:
     """Provides sessions: the shared one, else the session of a login with the current secret.
 
-    `trusted_host` (host:port) is an additional login host, '' for none.
+    `trusted_host` (host:port) is an additional login host, '' for none. Each login is written to
+    `log`.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class SessionManager:
         state: SessionState,
         clock: Callable[[], float],
         retry: RetryPolicy,
+        log: EventLog,
         *,
         trusted_host: str,
     ) -> None:
@@ -99,6 +102,7 @@ class SessionManager:
         self._secrets = secrets
         self._state = state
         self._clock = clock
+        self._log = log
         self._trusted_host = trusted_host
         longest_pause = FIRST_LOCK_PAUSE * 2 ** (MAX_LOCK_ATTEMPTS - 1)
         self._lock_retry = replace(
@@ -170,14 +174,20 @@ class SessionManager:
     def _log_in_locked(
         self, secret: Secret[SalesforceCredentials], breaker: Breaker | None
     ) -> TokenResponse:
+        login = {"flow": secret.value.flow.value, "secret_version": secret.version}
         try:
             response = log_in(
                 self._http, secret.value, secret.version, self._clock, self._trusted_host
             )
+            self._log(Event.login, **login)
             self._state.save_session(response.session)
             if breaker is not None:
                 self._state.close_breaker()
+        except LoginUnavailableError as error:
+            self._log(Event.login_failed, **login, reason=error.reason.value, code="")
+            raise
         except LoginRefusedError as error:
+            self._log(Event.login_failed, **login, reason=error.reason.value, code=error.error)
             self._state.save_document(
                 REFUSED_LOGIN, {"error": error.error, "causes": list(error.causes)}
             )
