@@ -27,7 +27,7 @@ export LAYER_CACHE ?= $(CURDIR)/.build/layer
 .PHONY: help
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: install ## Run the demo in a terminal (a minute)
@@ -100,6 +100,10 @@ format: install ## Format the code and apply the automatic fixes of the linter
 .PHONY: bench
 bench: install .venv-bench/installed ## Run the benchmarks, with a peer (5 to 10 minutes)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks
+
+.PHONY: bench-cold-start
+bench-cold-start: install ## Compare the import of each built function with boto3: [REPEAT=9]
+	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks.cold_start --repeat $(or $(REPEAT),9)
 
 .PHONY: model
 model: install ## Check every state of the write protocol (a minute)

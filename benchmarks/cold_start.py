@@ -25,8 +25,8 @@ LIMITS: Final[Mapping[str, float]] = {
     "form_sync": 1.5,
     "sync_worker": 2.5,
 }
-"""The largest ratio to `import boto3`. The first three answer a caller who waits; the other functions
-have no limit."""
+"""The largest ratio to `import boto3`. The first three only check a request and send it to a queue;
+the functions that are not listed have no limit."""
 MEASURED_CODE: Final = """\
 import time
 start = time.process_time()
@@ -109,11 +109,14 @@ def main() -> int:
     parser.add_argument("--python", help="the interpreter (a Python 3.13, if there is one)")
     arguments = parser.parse_args()
     python = arguments.python or find_python(("python3.13", sys.executable), cache_tag)
-    print(f"interpreter: {cache_tag(python)} (Lambda: {LAMBDA_CACHE_TAG})", flush=True)
+    tag = cache_tag(python)
+    if tag is None:
+        parser.error(f"{python} is not a Python that runs")
+    print(f"interpreter: {tag} (Lambda: {LAMBDA_CACHE_TAG})", flush=True)
     functions = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
     try:
         with tempfile.TemporaryDirectory() as folder:
-            build = Build(Path(folder), python)
+            build = Build(Path(folder), str(Path(shutil.which(python) or python).absolute()))
             build.make("layers/common", "CommonLayer")
             for function in functions:
                 build.make("functions", logical_id(function))
@@ -160,34 +163,36 @@ def measure(
     names: Sequence[str], import_seconds: Callable[[str], float], repeat: int
 ) -> list[Measurement]:
     """Return the minimum of each name. The imports alternate, so that load disturbs all of them."""
-    rounds = [[import_seconds(name) for name in names] for _ in range(repeat)]
-    return [
-        Measurement(name, min(seconds)) for name, seconds in zip(names, zip(*rounds), strict=True)
-    ]
+    rounds = [{name: import_seconds(name) for name in names} for _ in range(repeat)]
+    return [Measurement(name, min(seconds[name] for seconds in rounds)) for name in names]
 
 
 def table(
     reference: Measurement, measurements: Iterable[Measurement], limits: Mapping[str, float]
 ) -> list[str]:
     """Return the lines of a Markdown table: processor time, ratio to the reference, limit."""
-    lines = [
-        f"| import | CPU ms | ratio to {reference.name} | limit | |",
-        "| --- | --- | --- | --- | --- |",
-        f"| {reference.name} | {reference.seconds * 1000:.0f} | 1.00 | | |",
+    rows = [
+        ("import", "CPU ms", f"ratio to {reference.name}", "limit", ""),
+        ("---",) * 5,
+        (reference.name, _milliseconds(reference), "1.00", "", ""),
     ]
     for measurement in measurements:
         ratio = measurement.seconds / reference.seconds
         limit = limits.get(measurement.name)
-        verdict = "" if limit is None else "within" if ratio <= limit else "over"
-        cells = (
-            measurement.name,
-            f"{measurement.seconds * 1000:.0f}",
-            f"{ratio:.2f}",
-            "" if limit is None else f"{limit}",
-            verdict,
+        rows.append(
+            (
+                measurement.name,
+                _milliseconds(measurement),
+                f"{ratio:.2f}",
+                "" if limit is None else f"{limit}",
+                "" if limit is None else "within" if ratio <= limit else "over",
+            )
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+    return ["|" + "|".join(f" {cell} " if cell else " " for cell in row) + "|" for row in rows]
+
+
+def _milliseconds(measurement: Measurement) -> str:
+    return f"{measurement.seconds * 1000:.0f}"
 
 
 def _positive(text: str) -> int:
