@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from connector import settings
+from connector import connection_settings, settings
 from connector.telemetry import NAMESPACE, Metric
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ EVENTS = {
 LIBRARY_VARIABLES = re.compile("POWERTOOLS_")
 """Variables for the libraries of the layer; the connector does not read them."""
 SECONDS_PER_DAY = 86_400
+CLASSES: dict[str, Any] = vars(settings) | vars(connection_settings)
 SETTINGS_CLASSES = [
     kind
-    for kind in vars(settings).values()
+    for kind in CLASSES.values()
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 ]
 
@@ -58,7 +59,7 @@ def settings_class(function: str) -> type[Any]:
         if isinstance(argument, ast.Name)
     }
     (name,) = names
-    found: type[Any] = getattr(settings, name)
+    found: type[Any] = CLASSES[name]
     return found
 
 
