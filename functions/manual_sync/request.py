@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connector.mapping.values import canonical_email, is_email_address
+from connector.clean_text import canonical_email, is_email_address
 from connector.model import RunKind
 
 MAX_PEOPLE: Final = 200

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connector.mapping import canonical_email
+from connector.clean_text import canonical_email
 from connector.model import RecordKind
 from local.control import SimulatedClock
 from local.plezi_tenant import PleziTenant

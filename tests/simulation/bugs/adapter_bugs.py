@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
+from connector.clean_text import canonical_email, clean
 from connector.mapping import BoundMapping, ReadScope
-from connector.mapping.values import canonical_email, clean
 from connector.model import (
     Counts,
     Cursor,

@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping import (
-    Field,
-    FieldKind,
-    canonical,
-    canonical_email,
-    convert,
-    is_email_address,
-)
+from connector.clean_text import canonical_email, is_email_address
+from connector.mapping import Field, FieldKind, canonical, convert
 from connector.model import Side, Value
 
 K = FieldKind

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import UnknownItemError, page_token_errors
+from connector.clean_text import canonical_email
 from connector.errors import StaleError
-from connector.mapping import canonical_email
 from connector.model import (
     AttentionKind,
     HoldReason,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
+from connector.clean_text import canonical_email, is_email_address
 from connector.forms.request import NOT_UTF8, FormRefusedError, Media
-from connector.mapping.values import canonical_email, is_email_address
 
 MAX_DEPTH: Final = 10
 MAX_KEYS: Final = 200

@@ -14,13 +14,7 @@ from connector.mapping.model import (
     SavedMapping,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.values import (
-    canonical,
-    canonical_email,
-    convert,
-    is_email_address,
-    is_identical,
-)
+from connector.mapping.values import canonical, convert, is_identical
 
 __all__ = [
     "DEFAULT_MAPPING",
@@ -42,8 +36,6 @@ __all__ = [
     "SuspendedPair",
     "bind_mapping",
     "canonical",
-    "canonical_email",
     "convert",
-    "is_email_address",
     "is_identical",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from connector.clean_text import clean
 from connector.described_enum import DescribedEnum
-from connector.mapping.values import clean, to_text
+from connector.mapping.values import to_text
 from connector.model import Side, Value
 
 

@@ -1,4 +1,4 @@
-"""Canonical forms, conversions, and the form of an e-mail address.
+"""Canonical forms and conversions of values.
 
 Canonical forms are for comparison only. The value that is written is the source's own value,
 converted only as far as the target's type requires, so that the user's spelling is kept.
@@ -6,12 +6,11 @@ converted only as far as the target's type requires, so that the user's spelling
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from connector.clean_text import clean
 from connector.mapping.schema import Field, FieldKind
 from connector.model import Side, Value
 
@@ -21,46 +20,6 @@ TRUE_WORDS: Final = frozenset({"true", "yes", "oui", "1", "on", "y"})
 FALSE_WORDS: Final = frozenset({"false", "no", "non", "0", "off", "n", ""})
 MULTI_PICKLIST_SEPARATOR: Final = ";"
 """Salesforce separates the choices of a multi-select picklist with semicolons (REST API guide)."""
-MAX_EMAIL_CHARACTERS: Final = 254
-"""RFC 5321, 4.5.3.1.3: a path has at most 256 characters, the angle brackets included."""
-EMAIL_ADDRESS: Final = re.compile(
-    r"""[^\s\x00-\x20\x7f@,;<>"()\[\]\\]+@[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+"""
-    r"""(\.[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+)+"""
-)
-"""One address: a local part without quotes and a domain with a dot.
-
-It refuses the `specials` of RFC 5322, 3.2.3 (only a quoted local part may contain them), spaces and
-control characters. Salesforce's own rule is stricter and not published.
-"""
-
-
-def clean(text: str) -> str:
-    """Return text as both sides can store it: NFC, no NUL, LF line ends, no spaces around.
-
-    Salesforce trims strings and refuses U+0000 (singer-io/tap-salesforce, issue 21); browsers send
-    CR LF.
-    """
-    if text.isascii() and text.isprintable():  # most texts need no more
-        return text.strip()
-    with_lf = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", with_lf).strip()
-
-
-def canonical_email(text: object) -> str:
-    """Return the e-mail as identity: trimmed, NFC, lower case; '' if there is none.
-
-    Salesforce stores e-mail addresses in lower case (recorded); Plezi's rule is assumed.
-    """
-    return clean(text).lower() if isinstance(text, str) else ""
-
-
-def is_email_address(text: str) -> bool:
-    """Whether a text is exactly one e-mail address; the only definition in the connector."""
-    return (
-        len(text) <= MAX_EMAIL_CHARACTERS
-        and EMAIL_ADDRESS.fullmatch(text) is not None
-        and text.isprintable()
-    )
 
 
 def to_text(value: Value) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from connector.clean_text import canonical_email
 from connector.mapping.model import EMAIL_PAIR
-from connector.mapping.values import canonical_email
 from connector.model import BaseUpdate, Intent, Link, Observation, Quarantine, Side, Value, Write
 from connector.planning.absent_leads import invalidate_base
 from connector.planning.observation import mark_deleted

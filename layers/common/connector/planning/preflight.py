@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from connector.mapping import Field, FieldKind, Schema, is_email_address
+from connector.clean_text import is_email_address
+from connector.mapping import Field, FieldKind, Schema
 from connector.mapping.values import to_choices, to_text
 from connector.model import Value, Write
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.mapping import canonical_email
+from connector.clean_text import canonical_email
 from connector.model import Observation, RecordKind, SkipReason, Value, Values
 from connector.plezi.dialect import PleziDialect
 

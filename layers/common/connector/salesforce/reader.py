@@ -15,11 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from simple_salesforce.format import format_soql
-
+from connector.clean_text import canonical_email
 from connector.errors import RejectedError
 from connector.http_session import OK_STATUSES
-from connector.mapping import ReadScope, canonical_email
+from connector.mapping import ReadScope
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import (
     Cursor,
@@ -34,6 +33,7 @@ from connector.model import (
 from connector.salesforce.connection import Connection, to_error
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.errors import ErrorClass
+from connector.salesforce.library import format_soql
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from connector.clean_text import canonical_email
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.mapping.values import canonical_email
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
 from connector.planning.observation import apply_observation, is_possibly_stale
 from connector.sync.ports import LinkStore
