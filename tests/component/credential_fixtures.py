@@ -9,13 +9,10 @@ from typing import Any
 import boto3
 
 from connector.bootstrap import build_app
+from connector.bootstrap.connection_check import check_connections
 from connector.bootstrap.rotation import SecretKind
 from connector.bootstrap.runtime import Runtime
-from connector.bootstrap.sides import (
-    build_salesforce_connection,
-    check_connections,
-    read_secrets,
-)
+from connector.bootstrap.sides import build_salesforce_connection, read_secrets
 from connector.connection_report import ConnectionReport, Finding
 from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import Rotation

@@ -35,9 +35,7 @@ LIBRARY_VARIABLES = re.compile("POWERTOOLS_")
 SECONDS_PER_DAY = 86_400
 CLASSES: dict[str, Any] = vars(settings) | vars(connection_settings)
 SETTINGS_CLASSES = [
-    kind
-    for kind in CLASSES.values()
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+    kind for kind in CLASSES.values() if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 ]
 
 

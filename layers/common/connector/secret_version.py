@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from connector.errors import HaltError, StopReason
+
 Value = TypeVar("Value")
 
 
@@ -32,3 +34,10 @@ class FixedSecret(Generic[Value]):
     def current(self, *, fresh: bool = False) -> Secret[Value]:  # noqa: ARG002  # there is only one version
         """Return the version."""
         return self.secret
+
+
+def unusable_secret(name: str, keys: str) -> HaltError:
+    """Return the error for a secret whose `keys` are missing or wrong."""
+    return HaltError(
+        StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
+    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol, Self, TypeVar
 
-from connector.errors import HaltError, StopReason
 from connector.json_object import JsonObjectError, MemberReader, read_json_object
+from connector.secret_version import unusable_secret
 
 MASK: Final = "**********"
 
@@ -142,10 +142,3 @@ def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
         return kind.read(MemberReader(read_json_object(text)))
     except JsonObjectError as error:
         raise unusable_secret(name, error.names) from None
-
-
-def unusable_secret(name: str, keys: str) -> HaltError:
-    """Return the error for a secret whose `keys` are missing or wrong."""
-    return HaltError(
-        StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
-    )

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from connector.admin.context import AdminContext, Sides
-from connector.bootstrap.sides import check_connections, connect
+from connector.bootstrap.connection_check import check_connections
+from connector.bootstrap.sides import connect
 from connector.connection_settings import AdminSettings
 from connector.plezi.client import PleziClient
 from connector.salesforce.auth.password import DOCUMENT, days_left

@@ -1,18 +1,15 @@
-"""Both systems: their connections, their clients, and the check of both."""
+"""Both systems: their connections and their clients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector.connection_report import ConnectionReport
 from connector.connection_settings import ConnectionSettings
 from connector.model import Side
-from connector.plezi import connection_check as plezi_check
 from connector.plezi.api import PleziApi, RateLimiter
 from connector.plezi.client import PleziClient
 from connector.plezi.dialect import PleziDialect, parse_dialect
-from connector.salesforce import connection_check as salesforce_check
 from connector.salesforce.auth.session import SessionManager, SessionState
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
@@ -113,17 +110,3 @@ def build_clients(
             assign_new_leads=assign_new_leads,
         ),
     }
-
-
-def check_connections(
-    settings: ConnectionSettings, runtime: Runtime, state: SessionState
-) -> ConnectionReport:
-    """Check both systems with new connections; a problem is a finding and not an error."""
-    connections = connect(settings, runtime, state)
-    report = salesforce_check.check_org(
-        connections.salesforce,
-        connections.secrets.salesforce,
-        runtime.clock,
-        settings.password_expires_days,
-    )
-    return report.with_findings(plezi_check.check_tenant(connections.plezi, connections.dialect))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.json_object import JsonObjectError, read_json_object
-from connector.secrets import unusable_secret
+from connector.secret_version import unusable_secret
 
 KEY_PREFIX: Final = "whsec_"
 KEY_BYTES: Final = range(24, 65)

@@ -13,8 +13,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import requests
-from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceError
 
 from connector.errors import (
     RejectedError,
@@ -37,6 +35,7 @@ from connector.salesforce.diagnosis import (
     remedy,
 )
 from connector.salesforce.errors import UNKNOWN_ERROR, ErrorClass, ErrorRow
+from connector.salesforce.library import Salesforce, SalesforceError
 
 MAX_ATTEMPTS: Final = 3
 FIRST_PAUSE: Final = 1.0

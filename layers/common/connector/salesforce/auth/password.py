@@ -11,9 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from simple_salesforce.format import format_soql
-
 from connector.salesforce.connection import Connection
+from connector.salesforce.library import format_soql
 from connector.secret_version import SecretProvider
 from connector.secrets import Flow, SalesforceCredentials
 from connector.stores import DocumentStore

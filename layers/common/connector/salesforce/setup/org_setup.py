@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Final
 
 import requests
-from simple_salesforce.format import format_soql
 
 from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
@@ -23,6 +22,7 @@ from connector.model import RecordKind
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class, remedy
 from connector.salesforce.errors import ErrorClass
+from connector.salesforce.library import format_soql
 from connector.setup_report import (
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
