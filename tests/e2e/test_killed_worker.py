@@ -160,7 +160,7 @@ def overwritten(population: Population, stack: StackFile, aws: EmbeddedAws) -> s
         (number, entry.side, entry.field, entry.before, entry.after, entry.rule)
         for page in pages
         for item in page["Items"]
-        if "run_id" in item and (number := population.number(item["email"]["S"])) is not None
+        if "run_id" in item
         for entry in parse_entries(item)
-        if entry.kind == "overwritten"
+        if entry.kind == "overwritten" and (number := population.number(entry.email)) is not None
     }
