@@ -12,7 +12,7 @@ from connector.errors import HaltError, RetryError
 from connector.http_session import ErrorAction
 from connector.salesforce.auth.login import LoginRefusedError, LoginUnavailableError
 from connector.salesforce.diagnosis import ROWS
-from connector.salesforce.errors import ERRORS, UNKNOWN_LOGIN_ERROR, ErrorClass
+from connector.salesforce.error_table import ERRORS, UNKNOWN_LOGIN_ERROR, ErrorClass
 from tests.component.credential_fixtures import CredentialFixtures
 
 LEADS = {"q": "SELECT Id FROM Lead LIMIT 1"}
@@ -363,7 +363,7 @@ def test_each_refused_call_has_its_own_causes(credentials: CredentialFixtures, n
     with pytest.raises(kind) as refused:
         query_leads(credentials)
 
-    assert ROWS[key].numbered() in str(refused.value)
+    assert ROWS[key].numbered_causes() in str(refused.value)
     assert credentials.harness.ledger.breaker() is None  # the credentials were accepted
 
 

@@ -120,8 +120,8 @@ FAULTS: Final = (
         "only it is delivered again, then it is a dead letter; a run's message carries no data"),
     Row(55, "disk full, memory short", NONE, "nothing is written to a disk; `make bench` measures "
         "that memory is flat"),
-    Row(56, "deployment during a run", NONE, "there is one schema so far; every link carries its "
-        "number"),
+    Row(56, "deployment during a run", NONE, "no stack with an older schema was deployed; every "
+        "stored item has a schema number"),
     Row(57, "two tenants in one process", NONE, "one stack serves one tenant"),
     Row(58, "forged or repeated push", "component/test_form_receiver.py::test_a_replay_is_refused_and_has_no_effect", "refused, or no effect"),
     Row(59, "hostile bodies", "component/test_form_receiver.py::test_a_refused_request_changes_no_table", "refused"),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from connector.mapping import Schema
-from connector.mapping.product_fields import RequiredField
+from connector.mapping.connector_fields import RequiredField
 
 PERMISSION_SET: Final = "Plezi_Salesforce_Connector"
 PERMISSION_SET_LABEL: Final = "Plezi Salesforce Connector"

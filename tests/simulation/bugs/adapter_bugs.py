@@ -24,7 +24,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.observation import mark_deleted
-from connector.planning.outcome import WriteOutcome, WriteResult
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.plezi import contact_codec
 from connector.plezi.contact_codec import ContactCodec
 from connector.plezi.reader import Reader as PleziReader

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from connector.mapping import BoundMapping
 from connector.model import Intent, Link, Side
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
-from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.planning.plan import Plan, plan_link
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import Record
 from tests.simulation.protocol.variants import Protocol

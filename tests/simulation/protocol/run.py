@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from connector.model import Link, RecordKind, Side
-from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.planning.plan import Plan
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.agreement import (
     RecordValues,
     agreed_across_sides,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connector.model import Intent, Side, Value, Write
-from connector.planning.outcome import WriteResult
+from connector.planning.write_outcome import WriteResult
 from tests.simulation.protocol.agreement import agreed_by_write
 from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, Record, value_field
 from tests.simulation.protocol.scenario import Scenario

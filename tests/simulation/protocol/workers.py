@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from connector.model import Side
-from connector.planning.outcome import WriteResult
+from connector.planning.write_outcome import WriteResult
 from tests.simulation.protocol.interning import Interner, LinkInterner
 from tests.simulation.protocol.records import Record
 from tests.simulation.protocol.symmetry import (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.forms.payload import read_payload
-from connector.forms.request import MAX_BODY_BYTES, FormRefusedError, Media, parse_request
+from connector.forms.request import MAX_BODY_BYTES, ContentType, FormRefusedError, parse_request
 
 ID = "5d52c938e317a71d00000001"
 PUSHED = {
@@ -26,13 +26,13 @@ def request(body: str, content_type: str = "application/json", **more: Any) -> d
     return {"headers": {"Content-Type": content_type}, "body": body, **more}
 
 
-def refusal(media: Media, body: bytes) -> FormRefusedError:
+def refusal(media: ContentType, body: bytes) -> FormRefusedError:
     with pytest.raises(FormRefusedError) as caught:
         read_payload(media, body)
     return caught.value
 
 
-def is_person_or_refusal(media: Media, body: bytes) -> bool:
+def is_person_or_refusal(media: ContentType, body: bytes) -> bool:
     try:
         return any(read_payload(media, body))
     except FormRefusedError as error:
@@ -57,7 +57,7 @@ def is_person_or_refusal(media: Media, body: bytes) -> bool:
 def test_json_names_a_person_in_any_of_these_ways(
     body: dict[str, Any], who: tuple[str, str]
 ) -> None:
-    assert read_payload(Media.JSON, json.dumps(body, ensure_ascii=False).encode()) == who
+    assert read_payload(ContentType.JSON, json.dumps(body, ensure_ascii=False).encode()) == who
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_json_names_a_person_in_any_of_these_ways(
     ],
 )
 def test_so_does_a_form(body: bytes, who: tuple[str, str]) -> None:
-    assert read_payload(Media.FORM, body) == who
+    assert read_payload(ContentType.FORM, body) == who
 
 
 @pytest.mark.parametrize(
@@ -108,27 +108,27 @@ def test_so_does_a_form(body: bytes, who: tuple[str, str]) -> None:
     ],
 )
 def test_json_is_refused_with_the_field_and_the_remedy(body: bytes, word: str) -> None:
-    error = refusal(Media.JSON, body)
+    error = refusal(ContentType.JSON, body)
     assert error.status == 400
     assert word in str(error)
 
 
 def test_brackets_inside_texts_are_not_levels() -> None:
     body = json.dumps({"email": "a@b.fr", "text": '[[[[[[[[[[[["{{\\' * 100}).encode()
-    assert read_payload(Media.JSON, body) == ("a@b.fr", "")
+    assert read_payload(ContentType.JSON, body) == ("a@b.fr", "")
 
 
 def test_ten_levels_and_two_hundred_keys_are_taken_and_not_one_more() -> None:
     nine: Any = "a"
     for _ in range(9):
         nine = [nine]
-    assert read_payload(Media.JSON, json.dumps({"id": "a", "deep": nine}).encode())
+    assert read_payload(ContentType.JSON, json.dumps({"id": "a", "deep": nine}).encode())
     keys = {f"k{number}": {"x": 1} for number in range(99)} | {"id": "a", "last": 1}
-    assert read_payload(Media.JSON, json.dumps(keys).encode())
-    assert "200 keys" in str(refusal(Media.JSON, json.dumps(keys | {"more": 1}).encode()))
+    assert read_payload(ContentType.JSON, json.dumps(keys).encode())
+    assert "200 keys" in str(refusal(ContentType.JSON, json.dumps(keys | {"more": 1}).encode()))
     fields = "&".join(f"k{number}=1" for number in range(199))
-    assert read_payload(Media.FORM, f"{fields}&id=a".encode())
-    assert "200 fields" in str(refusal(Media.FORM, f"{fields}&id=a&more=1".encode()))
+    assert read_payload(ContentType.FORM, f"{fields}&id=a".encode())
+    assert "200 fields" in str(refusal(ContentType.FORM, f"{fields}&id=a&more=1".encode()))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_ten_levels_and_two_hundred_keys_are_taken_and_not_one_more() -> None:
     ],
 )
 def test_a_form_is_refused_alike(body: bytes, word: str) -> None:
-    error = refusal(Media.FORM, body)
+    error = refusal(ContentType.FORM, body)
     assert error.status == 400
     assert word in str(error)
 
@@ -172,7 +172,7 @@ def test_a_missing_content_type_is_415() -> None:
 
 def test_the_charset_may_be_named_and_headers_may_be_in_capitals() -> None:
     event = {"headers": {"CONTENT-TYPE": 'Application/JSON; charset="UTF-8"'}, "body": "{}"}
-    assert parse_request(event).media is Media.JSON
+    assert parse_request(event).media is ContentType.JSON
 
 
 def test_64_kilobytes_are_taken_and_one_more_byte_is_413() -> None:
@@ -204,8 +204,8 @@ def test_the_bytes_are_those_that_were_sent() -> None:
         assert caught.value.status == 400
 
 
-@given(st.binary(max_size=2000), st.sampled_from(Media))
-def test_any_bytes_are_a_person_or_a_refusal(body: bytes, media: Media) -> None:
+@given(st.binary(max_size=2000), st.sampled_from(ContentType))
+def test_any_bytes_are_a_person_or_a_refusal(body: bytes, media: ContentType) -> None:
     assert is_person_or_refusal(media, body)
 
 
@@ -219,7 +219,7 @@ def test_any_bytes_are_a_person_or_a_refusal(body: bytes, media: Media) -> None:
     )
 )
 def test_any_json_is_a_person_or_a_refusal(value: object) -> None:
-    assert is_person_or_refusal(Media.JSON, json.dumps(value).encode())
+    assert is_person_or_refusal(ContentType.JSON, json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(
@@ -235,4 +235,4 @@ def test_any_json_is_a_person_or_a_refusal(value: object) -> None:
     ],
 )
 def test_the_worst_bodies_are_refused(body: bytes) -> None:
-    assert refusal(Media.JSON, body)
+    assert refusal(ContentType.JSON, body)

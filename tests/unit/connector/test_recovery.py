@@ -124,7 +124,7 @@ def test_a_record_whose_write_did_not_arrive_takes_the_value_later() -> None:
 
 
 @pytest.mark.parametrize(("phone", "kept"), [("2", False), ("1", True)])
-def test_the_base_of_an_absent_lead_is_removed_once_the_write_arrived(
+def test_the_base_of_an_excluded_lead_is_removed_once_the_write_arrived(
     phone: str, *, kept: bool
 ) -> None:
     write = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1")

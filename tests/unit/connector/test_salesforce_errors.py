@@ -22,7 +22,7 @@ from connector.salesforce.diagnosis import (
     find_error,
     remedy,
 )
-from connector.salesforce.errors import (
+from connector.salesforce.error_table import (
     ERRORS,
     UNKNOWN_ERROR,
     UNKNOWN_LOGIN_ERROR,
@@ -63,7 +63,7 @@ def test_every_row_is_complete(row: ErrorRow) -> None:
     assert row.action in ErrorAction
     assert row.error_class.description
     assert row.causes or row.remedy
-    assert row.numbered().strip()
+    assert row.numbered_causes().strip()
     assert all(cause.strip() for cause in row.causes)
     assert row.detail == row.detail.lower()
     if row.action is not ErrorAction.REJECT:

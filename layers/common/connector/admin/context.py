@@ -9,7 +9,7 @@ from typing import Protocol
 from connector.connection_report import ConnectionReport
 from connector.log_events import Event, EventLog
 from connector.mapping import MappingConfig, SavedMapping, Schema
-from connector.mapping.product_fields import RequiredField
+from connector.mapping.connector_fields import RequiredField
 from connector.model import (
     AttentionKind,
     AuditEntry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.admin.context import AdminContext
-from connector.mapping.product_fields import required_fields
+from connector.mapping.connector_fields import required_fields
 from connector.model import state_digest
 from connector.setup_report import FieldReport, FieldState, SetupStep, StepOutcome
 

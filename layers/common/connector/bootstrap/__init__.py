@@ -136,6 +136,6 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
 
             return build_run_requester(settings, runtime)
         case _:
-            from connector.bootstrap.connected_roles import build_connected_role
+            from connector.bootstrap.connected_functions import build_connected_role
 
             return build_connected_role(settings, runtime)

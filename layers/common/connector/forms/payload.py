@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
 from connector.clean_text import canonical_email, is_email_address
-from connector.forms.request import NOT_UTF8, FormRefusedError, Media
+from connector.forms.request import NOT_UTF8, ContentType, FormRefusedError
 
 MAX_DEPTH: Final = 10
 MAX_KEYS: Final = 200
@@ -84,7 +84,7 @@ def _contact_reference(data: Mapping[str, Any]) -> tuple[str, str]:
     return email, contact_id or other_id
 
 
-def read_payload(media: Media, body: bytes) -> tuple[str, str]:
+def read_payload(media: ContentType, body: bytes) -> tuple[str, str]:
     """Return the canonical e-mail and the contact id that a body names; one may be ''.
 
     Raises `FormRefusedError` (400) naming the field and the remedy, never a value.
@@ -93,7 +93,7 @@ def read_payload(media: Media, body: bytes) -> tuple[str, str]:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise FormRefusedError(400, NOT_UTF8) from error
-    data = _json(text) if media is Media.JSON else _form(text)
+    data = _json(text) if media is ContentType.JSON else _form(text)
     email, contact = _contact_reference(data)
     if not email and not contact:
         raise FormRefusedError(400, "email or contact_id: send at least one of them")

@@ -15,7 +15,7 @@ MAX_BASE64_CHARACTERS: Final = (MAX_BODY_BYTES + 2) // 3 * 4
 """Bytes. Standard Webhooks advises senders to stay under 20 KB; a form with long answers fits."""
 
 
-class Media(StrEnum):
+class ContentType(StrEnum):
     """The content types that a body may have."""
 
     JSON = "application/json"
@@ -41,7 +41,7 @@ class WebhookRequest:
     `request_id` is API Gateway's; its access log contains it too.
     """
 
-    media: Media
+    media: ContentType
     headers: Mapping[str, str]
     body: bytes
     request_id: str = ""
@@ -66,14 +66,14 @@ def parse_request(event: Mapping[str, Any]) -> WebhookRequest:
     return WebhookRequest(media, headers, body, request_id)
 
 
-def _media(content_type: str) -> Media:
+def _media(content_type: str) -> ContentType:
     name, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [it.partition("=")[2].strip('" ') for it in parameters if it.startswith("charset")]
-    if name not in set(Media) or any(charset != "utf-8" for charset in charsets):
+    if name not in set(ContentType) or any(charset != "utf-8" for charset in charsets):
         raise FormRefusedError(
-            415, f"Content-Type: send {' or '.join(Media)}, in UTF-8 if it names a charset"
+            415, f"Content-Type: send {' or '.join(ContentType)}, in UTF-8 if it names a charset"
         )
-    return Media(name)
+    return ContentType(name)
 
 
 def _raw(text: str, *, encoded: bool) -> bytes:

@@ -12,8 +12,8 @@ from typing import Final
 
 from connector.mapping.bound import TO_SALESFORCE_ONLY
 from connector.mapping.issues import Issue, IssueCode, ValidationResult
+from connector.mapping.mapping_rules import check_required
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
-from connector.mapping.required import check_required
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.suggestions import similar_names
 from connector.mapping.type_loss import type_loss, value_loss

@@ -19,8 +19,8 @@ from connector.model import (
     Values,
     Write,
 )
-from connector.planning.absent_leads import find_absent_leads, invalidate_base
 from connector.planning.changed_fields import changed_pairs
+from connector.planning.excluded_leads import find_excluded_leads, invalidate_base
 from connector.planning.field_merge import (
     FieldValue,
     NoBase,
@@ -236,10 +236,10 @@ class _PlanBuilder:
             if value.record_id in agreed_values and value.record_id in self._records:
                 name = pair.fields[value.kind].name
                 self._base.setdefault(value.record_id, {})[name] = agreed_values[value.record_id]
-        absent = find_absent_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
-        for record_id, agreed in absent.edited.items():
+        excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
+        for record_id, agreed in excluded.edited.items():
             self._base[record_id][pair.fields[RecordKind.LEAD].name] = agreed
-        invalidate_base(self._base, absent.invalidated)
+        invalidate_base(self._base, excluded.invalidated)
 
     def add_hold(self, pair: BoundPair, values: Sequence[FieldValue], reason: HoldReason) -> None:
         """Hold a pair; it gets one journal entry for each set of values, not one for each run."""
@@ -264,16 +264,16 @@ class _PlanBuilder:
         if not resolution.writes:
             self._update_base(pair, values, new_base)
             return
-        absent = find_absent_leads(pair, self._link, values, new_base)
+        excluded = find_excluded_leads(pair, self._link, values, new_base)
         base_values = {r: (pair.fields[kinds[r]].name, value) for r, value in new_base.items()}
         lead_field = pair.fields[RecordKind.LEAD].name
         self._base_updates.append(
             BaseUpdate(
                 pair=pair.key,
-                values=base_values | {r: (lead_field, v) for r, v in absent.edited.items()},
+                values=base_values | {r: (lead_field, v) for r, v in excluded.edited.items()},
                 required_writes=frozenset(resolution.writes),
                 rule=resolution.rule,
-                invalidated=absent.invalidated,
+                invalidated=excluded.invalidated,
             )
         )
 

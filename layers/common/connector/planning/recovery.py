@@ -17,7 +17,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.absent_leads import invalidate_base
+from connector.planning.excluded_leads import invalidate_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         if target is None:
             continue
         fields = _delivered_fields(write, target, bound)
-        if write.is_create and _carries_proof(fields, write, bound):
+        if write.is_create and _proves_creation(fields, write, bound):
             fields = set(write.values)
         done |= {(write.record_id, name) for name in fields}
         if len(fields) == len(write.values):
@@ -82,7 +82,7 @@ def _target(link: Link, write: Write, bound: BoundMapping) -> Observation | None
     proven = [
         lead
         for lead in (*active, *leads)
-        if _carries_proof(_delivered_fields(write, lead, bound), write, bound)
+        if _proves_creation(_delivered_fields(write, lead, bound), write, bound)
     ]
     return next(iter(proven or active), None)
 
@@ -95,7 +95,7 @@ def _delivered_fields(write: Write, target: Observation, bound: BoundMapping) ->
     }
 
 
-def _carries_proof(delivered: set[str], write: Write, bound: BoundMapping) -> bool:
+def _proves_creation(delivered: set[str], write: Write, bound: BoundMapping) -> bool:
     """Whether a field that only we write proves that we created this record."""
     return any(
         write.values[name] is not None and bound.by_field[write.kind, name].pair.enforced

@@ -11,7 +11,7 @@ import requests
 from connector.errors import RejectedError, RetryError, StaleError
 from connector.mapping import ReadScope, Schema
 from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
-from connector.planning.outcome import WriteOutcome, WriteResult
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.plezi.api import PleziApi, PleziResponse
 from connector.plezi.contact_codec import ContactCodec
 from connector.plezi.dialect import PleziDialect, UpdateMethod

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from connector.mapping import ReadScope, Schema
 from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
-from connector.planning.outcome import WriteOutcome
+from connector.planning.write_outcome import WriteOutcome
 from connector.salesforce.connection import Connection
 from connector.salesforce.describe import parse_schema
 from connector.salesforce.diagnosis import error_class
-from connector.salesforce.errors import ErrorClass
+from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.reader import Reader
 from connector.salesforce.writer import Writer
 from connector.stores import DocumentStore

@@ -1,7 +1,7 @@
 """Calls to Salesforce with a session that is renewed when it expires.
 
 Every call uses simple-salesforce with an `HttpSession`. simple-salesforce distinguishes errors only
-by HTTP status; this module translates them by the error table (`salesforce.errors`).
+by HTTP status; this module translates them by the error table (`salesforce.error_table`).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from connector.salesforce.diagnosis import (
     classify,
     diagnose_session,
     find_error,
-    halted,
+    halt_error,
     remedy,
 )
-from connector.salesforce.errors import UNKNOWN_ERROR, ErrorClass, ErrorRow
+from connector.salesforce.error_table import UNKNOWN_ERROR, ErrorClass, ErrorRow
 from connector.salesforce.library import Salesforce, SalesforceError
 
 MAX_ATTEMPTS: Final = 3
@@ -238,7 +238,7 @@ class _SessionExpiredError(Exception):
         return DiagnosedError(
             self._diagnosis.stop or StopReason.SESSION_REFUSED,
             "Salesforce refuses a session that it has just given. Most likely causes, in order: "
-            f"{self._diagnosis.numbered()}",
+            f"{self._diagnosis.numbered_causes()}",
             self._diagnosis.causes,
         )
 
@@ -261,7 +261,7 @@ def to_error(status: int, content: object) -> Exception:
         case ErrorAction.STALE:
             return StaleError(_described(status, code, None))
         case ErrorAction.HALT:
-            return halted(row or find_error(str(status)) or UNKNOWN_ERROR, code)
+            return halt_error(row or find_error(str(status)) or UNKNOWN_ERROR, code)
         case ErrorAction.REJECT if row is not None and row.error_class is ErrorClass.SCHEMA:
             return UnknownFieldError(code, remedy(code), fields=fields)
         case ErrorAction.REJECT:
@@ -271,7 +271,7 @@ def to_error(status: int, content: object) -> Exception:
 def _described(status: int, code: str, row: ErrorRow | None) -> str:
     """Return the status, the code and the advice of an error as one sentence."""
     codes = str(status) if code == str(status) else f"{status} {code}"
-    advice = row.numbered() if row is not None else ""
+    advice = row.numbered_causes() if row is not None else ""
     return f"Salesforce answered {codes}: {advice}" if advice else f"Salesforce answered {codes}"
 
 

@@ -18,7 +18,7 @@ from connector.salesforce.auth.login import LoginRefusedError, TokenResponse
 from connector.salesforce.auth.password import days_left, password_changed_at
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class
-from connector.salesforce.errors import PASSWORD_FLOW_ENDS, ErrorClass
+from connector.salesforce.error_table import PASSWORD_FLOW_ENDS, ErrorClass
 from connector.secret_version import SecretProvider
 from connector.secrets import Flow, SalesforceCredentials
 

@@ -1,4 +1,4 @@
-"""Look-ups in the table of Salesforce's errors (`salesforce.errors`)."""
+"""Look-ups in the table of Salesforce's errors (`salesforce.error_table`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from connector.errors import HaltError, StopReason
 from connector.http_session import ErrorAction, classify_status
 from connector.salesforce.auth.hosts import LOGIN_HOST, TEST_HOST
-from connector.salesforce.errors import (
+from connector.salesforce.error_table import (
     COMMON_LOGIN_HOST,
     ERRORS,
     UNKNOWN_ERROR,
@@ -83,9 +83,9 @@ def diagnose_session(code: str, message: str) -> ErrorRow:
     return diagnose_call(code, message) or ROWS[SESSION_ENDED]
 
 
-def halted(row: ErrorRow, code: str) -> DiagnosedError:
+def halt_error(row: ErrorRow, code: str) -> DiagnosedError:
     """Return the error that stops a run after a refusal of this row and code."""
-    text = row.numbered()
+    text = row.numbered_causes()
     stop = row.stop or StopReason.SALESFORCE_REFUSED
     return DiagnosedError(stop, text, row.causes or (text,), code)
 
@@ -99,4 +99,4 @@ def error_class(code: str) -> ErrorClass | None:
 def remedy(code: str) -> str:
     """Return the remedy for a record that Salesforce refused with this code."""
     row = find_error(code) or UNKNOWN_ERROR
-    return row.remedy or row.numbered()
+    return row.remedy or row.numbered_causes()

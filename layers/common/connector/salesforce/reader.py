@@ -32,7 +32,7 @@ from connector.model import (
 )
 from connector.salesforce.connection import Connection, to_error
 from connector.salesforce.diagnosis import error_class
-from connector.salesforce.errors import ErrorClass
+from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.library import format_soql
 
 OVERLAP: Final = timedelta(minutes=10)

@@ -17,10 +17,10 @@ from connector.http_session import ErrorAction
 from connector.mapping import Schema
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Observation, RecordKind, Write
-from connector.planning.outcome import WriteOutcome, WriteResult
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.salesforce.connection import Connection
-from connector.salesforce.diagnosis import classify, find_error, halted, remedy
-from connector.salesforce.errors import UNKNOWN_ERROR
+from connector.salesforce.diagnosis import classify, find_error, halt_error, remedy
+from connector.salesforce.error_table import UNKNOWN_ERROR
 
 BATCH_SIZE: Final = 200
 """Records in one call to sObject Collections."""
@@ -131,7 +131,7 @@ class Writer:
             case ErrorAction.STALE:
                 return WriteOutcome(write, WriteResult.STALE, code=code)
             case ErrorAction.HALT:
-                raise halted(find_error(code, message) or UNKNOWN_ERROR, code)
+                raise halt_error(find_error(code, message) or UNKNOWN_ERROR, code)
             case _:
                 return _rejected(write, code, tuple(map(str, error.get("fields", ()))))
 

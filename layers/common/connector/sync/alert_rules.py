@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from connector.errors import ConnectorError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
-from connector.sync.ports import AlertPublisher, DocumentStore
+from connector.stores import DocumentStore
+from connector.sync.ports import AlertPublisher
 
 EXPIRY_DAYS: Final = (1, 3, 7, 14)
 """Days before the password expires at which a warning is sent."""

@@ -23,7 +23,7 @@ from connector.model import (
 )
 from connector.sync.context import SyncContext
 from connector.sync.dry_run_client import DryRunClient
-from connector.sync.overlay_ledger import OverlayLedger
+from connector.sync.dry_run_ledger import OverlayLedger
 from connector.sync.ports import JournalWriter
 from connector.sync.read_phase import read_changes
 from connector.sync.resolve_phase import ResolvePhase

@@ -17,8 +17,8 @@ from connector.model import (
     Values,
     Write,
 )
-from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.planning.preflight import expected_refusal
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.ports import SideClient
 
 NEW_RECORD_ID: Final = "new record {number} in {side}"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from connector.mapping import BoundMapping
 from connector.model import JournalEntry, JournalKind, Link, MergeRule, Side
-from connector.planning.outcome import WriteOutcome, WriteResult
 from connector.planning.plan import Overwritten, Plan
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 
 
 def overwritten_entries(plan: Plan, run: str, now: float) -> list[JournalEntry]:

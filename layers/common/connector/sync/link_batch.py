@@ -83,7 +83,7 @@ class LinkBatch:
         if after is link and not moves:
             return
         if moves:
-            if owner in self._moved_from or self._is_being_vacated(observation.email):
+            if owner in self._moved_from or self._will_be_free(observation.email):
                 self.deferred.add(observation.id)
                 return
             self._move_link(link, after, observation.email)
@@ -122,7 +122,7 @@ class LinkBatch:
         page_url = observation.values.get(PLEZI_URL_PAIR.salesforce)
         return owner if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page_url else ""
 
-    def _is_being_vacated(self, email: str) -> bool:
+    def _will_be_free(self, email: str) -> bool:
         """Return whether an e-mail was vacated in this batch, or will be by a deferred record."""
         occupant = self._links.get(email)
         return email in self._vacated or (

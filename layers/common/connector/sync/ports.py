@@ -6,7 +6,7 @@ Adapters satisfy a protocol by their methods; nothing inherits from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from connector.errors import StopReason
 from connector.mapping import MappingConfig, ReadScope, Schema
@@ -28,7 +28,7 @@ from connector.model import (
     RunState,
     Write,
 )
-from connector.planning.outcome import WriteOutcome
+from connector.planning.write_outcome import WriteOutcome
 
 Clock = Callable[[], float]
 """Returns the time in seconds since 1970."""
@@ -117,16 +117,6 @@ class ControlState(Protocol):
 
     def save_suspended_pairs(self, suspended: Mapping[str, str]) -> None:
         """Store which field pairs cannot be used, with the reasons."""
-
-
-class DocumentStore(Protocol):
-    """Small documents, each stored whole under a key."""
-
-    def load_document(self, key: str) -> dict[str, Any] | None:
-        """Return the document stored under a key, or None."""
-
-    def save_document(self, key: str, document: Mapping[str, Any]) -> None:
-        """Store a document under a key."""
 
 
 class AttentionIndex(Protocol):

@@ -21,10 +21,10 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.mass_change import clears_value
-from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.planning.mass_clearing import clears_value
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.sync.context import SyncContext
 from connector.sync.journal_entries import (
     held_entries,
@@ -121,7 +121,7 @@ class ResolvePhase:
         active_emails = {link.email for link in active}
         plans = [plan for email, plan in first.items() if email not in active_emails]
         fresh, waiting = self._refresher.refresh(active, first)
-        self._hold_waiting(waiting)
+        self._hold_emails_in_use(waiting)
         plans += self._plan_fresh(fresh)
         self._store_without_writes([plan for plan in plans if not plan.writes], counts)
         self._check_mass_clearing(plans, counts)
@@ -147,7 +147,7 @@ class ResolvePhase:
             fields_held=total("held"),
         )
 
-    def _hold_waiting(self, links: Sequence[Link]) -> None:
+    def _hold_emails_in_use(self, links: Sequence[Link]) -> None:
         """Hold the e-mail of links that wait for it, so that an administrator sees why.
 
         They are tried again in each run. Most wait until the other link's e-mail is written; some

@@ -7,6 +7,7 @@ from typing import Protocol
 from connector.errors import ConnectorError, RetryError
 from connector.log_events import Event, EventLog
 from connector.model import AttentionKind, Run, RunState
+from connector.stores import DocumentStore
 from connector.sync.alert_rules import RunHealth, evaluate_alerts, is_evaluated, notify_new
 from connector.sync.ports import (
     AlertPublisher,
@@ -14,7 +15,6 @@ from connector.sync.ports import (
     AttentionIndex,
     Clock,
     ControlState,
-    DocumentStore,
     PasswordAge,
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.codec import dumps, loads
+from connector.aws.dynamodb.dataclass_json import dumps, loads
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Condition, Table
 from connector.model import AuditEntry, AuditPage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.codec import dumps, loads
+from connector.aws.dynamodb.dataclass_json import dumps, loads
 from connector.aws.dynamodb.runs import count_change, run_key
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Table, partition_key

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from connector.aws.dynamodb.codec import decode, dumps, encode
+from connector.aws.dynamodb.dataclass_json import decode, dumps, encode
 from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
 from connector.aws.dynamodb.table import Table
 from connector.model import JournalEntry, JournalPage

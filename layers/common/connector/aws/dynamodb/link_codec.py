@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from connector.aws.dynamodb.codec import decode, dumps
+from connector.aws.dynamodb.dataclass_json import decode, dumps
 from connector.model import Link
 
 OTHER_FIELDS: Final = frozenset({"email", "dirty", "revision", "indexed_records"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.codec import dumps
+from connector.aws.dynamodb.dataclass_json import dumps
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.aws.dynamodb.codec import decode, encode
+from connector.aws.dynamodb.dataclass_json import decode, encode
 from connector.aws.dynamodb.documents import DocumentStore
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Condition, Table, partition_key

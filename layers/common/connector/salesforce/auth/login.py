@@ -130,14 +130,16 @@ def _request_token(
 def _error(refusal: _Refusal, flow: Flow, host: str) -> Exception:
     diagnosis = diagnose_login(refusal.error, refusal.description, flow, host)
     if ErrorAction.RETRY in (diagnosis.action, classify_status(refusal.status)):
-        message = f"Salesforce accepts no login now ({refusal.error}): {diagnosis.numbered()}"
+        message = (
+            f"Salesforce accepts no login now ({refusal.error}): {diagnosis.numbered_causes()}"
+        )
         return LoginUnavailableError(message, answered=True)
     return LoginRefusedError(
         refusal.error,
         diagnosis.causes,
         f"Salesforce refused the login ({refusal.error}). Most likely causes, in order: "
-        f"{diagnosis.numbered()}. The connector logs in again when the secret has a new version "
-        "(the same values put again are a new version). Nothing is lost.",
+        f"{diagnosis.numbered_causes()}. The connector logs in again when the secret has a new "
+        "version (the same values put again are a new version). Nothing is lost.",
     )
 
 

@@ -17,11 +17,11 @@ import requests
 
 from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
-from connector.mapping.product_fields import RequiredField
+from connector.mapping.connector_fields import RequiredField
 from connector.model import RecordKind
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class, remedy
-from connector.salesforce.errors import ErrorClass
+from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.library import format_soql
 from connector.setup_report import (
     PERMISSION_SET,
@@ -38,7 +38,7 @@ from connector.setup_report import (
 TO_CREATE: Final = frozenset({FieldState.MISSING, FieldState.UNCLEAR})
 TO_GRANT: Final = TO_CREATE | {FieldState.INVISIBLE, FieldState.READ_ONLY}
 NO_RESPONSE: Final = "NO_ANSWER"
-"""The code of a step without a response (a row of `salesforce.errors`)."""
+"""The code of a step without a response (a row of `salesforce.error_table`)."""
 CUSTOM_FIELD: Final = "tooling/sobjects/CustomField"
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from connector.clean_text import canonical_email
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import BaseUpdate, Intent, Link, Observation, Quarantine, Side, Value, Write
-from connector.planning.absent_leads import invalidate_base
+from connector.planning.excluded_leads import invalidate_base
 from connector.planning.observation import mark_deleted
 from connector.planning.write_loop import remember_write
 

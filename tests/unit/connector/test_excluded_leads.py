@@ -64,7 +64,7 @@ def test_an_agreement_on_the_former_value_changes_no_base() -> None:
     assert planned_without("1", agreed="1").base["l"] == {"Phone": "1"}
 
 
-def test_the_base_of_an_absent_lead_is_removed_after_a_write_in_doubt() -> None:
+def test_the_base_of_an_excluded_lead_is_removed_after_a_write_in_doubt() -> None:
     hold = Hold(HoldReason.IN_DOUBT, 0.0, {"p": "1", "c": "1"})
     after = planned_without("2", agreed="1", holds={"Phone": hold})
     assert not after.holds

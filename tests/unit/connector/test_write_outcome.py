@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.model import BaseUpdate, Intent, Link, Observation, RecordKind, Write
-from connector.planning.outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
 KNOWN = Observation(
     RecordKind.PLEZI_CONTACT, "p", "a@x.fr", "1", "", 1.0, {"phone": "1", "mobile": None}
@@ -49,7 +49,7 @@ def test_a_value_that_the_side_reformats_is_not_an_edit() -> None:
     assert after.base["p"]["mobile"] == "02"
 
 
-def test_the_base_of_an_absent_lead_is_removed_once_the_write_is_done() -> None:
+def test_the_base_of_an_excluded_lead_is_removed_once_the_write_is_done() -> None:
     base_update = replace(BASE_UPDATE, invalidated={"l": "Phone"})
     intent = Intent("i", "r", 0.0, (WRITE,), (base_update,))
     for result, kept in ((WriteResult.DONE, False), (WriteResult.REJECTED, True)):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from connector.aws.dynamodb.codec import decode, dumps, encode, loads
+from connector.aws.dynamodb.dataclass_json import decode, dumps, encode, loads
 from connector.aws.dynamodb.link_codec import from_attributes, to_attributes
 from connector.model import (
     BaseUpdate,

@@ -59,7 +59,7 @@ class ErrorRow:
     causes: tuple[str, ...] = ()
     remedy: str = ""
 
-    def numbered(self) -> str:
+    def numbered_causes(self) -> str:
         """Return the causes as one sentence with numbers; the remedy where there are no causes."""
         causes = (f"{number}. {cause}" for number, cause in enumerate(self.causes, 1))
         return "; ".join(causes) or self.remedy

@@ -12,7 +12,7 @@ from connector.planning.field_merge import FieldValue, NoBase
 
 
 @dataclass(frozen=True, slots=True)
-class AbsentLeads:
+class ExcludedLeads:
     """The Leads to which the agreed value is not written, by record id.
 
     `invalidated` holds the field name: its base is removed. `edited` holds the agreed value as it
@@ -23,14 +23,14 @@ class AbsentLeads:
     edited: Mapping[str, Value] = field(default_factory=dict)
 
 
-def find_absent_leads(
+def find_excluded_leads(
     pair: BoundPair,
     link: Link,
     values: Sequence[FieldValue],
     agreed_values: Mapping[str, Value],
     *,
     in_doubt: bool = False,
-) -> AbsentLeads:
+) -> ExcludedLeads:
     """Return the Leads whose base on a pair ends once `agreed_values` (by record id) are agreed.
 
     A Lead in the recycle bin, outside the filter, or next to the primary Lead still has the value
@@ -38,16 +38,16 @@ def find_absent_leads(
     agreement: the Lead joins the others and takes their value. A value typed in it since its last
     agreement stays an edit, also if it was cleared, and so does a later value typed over it. A
     converted Lead cannot come back (its Contact continues with the base), and a Contact is never
-    written to. `in_doubt`: the result of a write was never known, so the base of an absent Lead is
+    written to. `in_doubt`: the result of a write was never known, so the base of such a Lead is
     not known either.
     """
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
     if plezi is None or not pair.can_receive(RecordKind.LEAD):
-        return AbsentLeads()
+        return ExcludedLeads()
     name = pair.fields[RecordKind.LEAD].name
     agreed = pair.canonical(Side.PLEZI, agreed_values[plezi.record_id])
     if not in_doubt and not _changes_agreement(pair, plezi, agreed):
-        return AbsentLeads()
+        return ExcludedLeads()
     present = {value.record_id for value in values}
     invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
@@ -68,7 +68,7 @@ def find_absent_leads(
             invalidated[lead.id] = name
         else:
             edited[lead.id] = pair.convert(RecordKind.LEAD, agreed_values[plezi.record_id])
-    return AbsentLeads(invalidated, edited)
+    return ExcludedLeads(invalidated, edited)
 
 
 def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) -> bool:
