@@ -1,3 +1,3 @@
 """The operator's command line, for a stack on AWS and for the local stack."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
