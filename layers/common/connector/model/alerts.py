@@ -9,7 +9,7 @@ from connector.errors import StopReason
 
 
 class AlertKind(DescribedEnum):
-    """The alerts of the connector; CloudWatch adds two: no run for 2.5 h, dead letters."""
+    """The alerts of the connector; the alarms of the template add those of CloudWatch."""
 
     CREDENTIALS_REFUSED = "credentials_refused", "A system refuses the stored credentials."
     CREDENTIALS_EXPIRING = "credentials_expiring", "The stored credentials expire soon."
