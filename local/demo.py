@@ -19,6 +19,8 @@ from local.stack.background import StackError
 from local.stack.commands import StackCommands
 
 FOLDER: Final = Path(".local/demo")
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells report it."""
 TERMINATED: Final = 143
 """128 + SIGTERM, as shells report it."""
 ANA, BOB, CLEO, DAN, EVE = (f"{name}@example.com" for name in ("ana", "bob", "cleo", "dan", "eve"))
@@ -273,6 +275,9 @@ def main() -> int:
     except (StackError, RuntimeError) as error:
         console.print(f"\n[bold red]{error}[/bold red]")
         return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted; all programs are stopped.")
+        return INTERRUPTED
     finally:
         commands.down()
     console.print(

@@ -174,6 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("below", nargs="*", help="folders or files to check (default: all)")
     parser.add_argument("--summary", action="store_true", help="only the number in each folder")
     options = parser.parse_args(arguments)
+    for path in options.below:
+        if not (ROOT / path).exists():
+            parser.error(f"{path} does not exist below the root of the repository")
     findings = check(ROOT, load_terms(), options.below)
     if options.summary:
         folders = Counter(finding.path.rpartition("/")[0] or "." for finding in findings)

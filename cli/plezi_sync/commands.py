@@ -35,7 +35,8 @@ REMEDIES: Final[Mapping[int, str]] = {
     409: "Read the current version, apply the change to it, and send it again.",
     422: "Correct the request: the response lists each problem with its place.",
     429: "API Gateway limits the calls per second. Wait a few seconds, then try again.",
-    502: "Follow the message: Plezi or Salesforce refuses the connector.",
+    502: "Follow the message if it names Plezi or Salesforce. Else the function failed: read its "
+    "log (docs/operations.md, Logs).",
     503: "The API is busy. Wait a minute, then try again.",
 }
 """What the operator can do about a refusal, by HTTP status (docs/admin.md, Refusals)."""

@@ -9,9 +9,13 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from connector.admin.errors import UnknownItemError
+
 MAX_PAGE: Final = 200
 DEFAULT_PAGE: Final = 100
 MAX_TOKEN_CHARACTERS: Final = 2048
+MAX_NAME_BYTES: Final = 1024
+"""Half of what a partition key of DynamoDB may have (2,048 bytes): a key has a prefix too."""
 DIRECT_INVOCATION: Final = "direct invocation"
 """The caller of an invocation that did not come through API Gateway."""
 
@@ -31,8 +35,18 @@ def caller(event: Mapping[str, Any]) -> str:
 
 
 def path_value(name: str) -> str:
-    """Return a name in the path, decoded: API Gateway passes the path without decoding it."""
-    return unquote(name)
+    """Return a name in the path, decoded: API Gateway passes the path without decoding it.
+
+    Raises `UnknownItemError` for a name that is too long for a key of DynamoDB: nothing is stored
+    under it.
+    """
+    value = unquote(name)
+    if len(value.encode()) > MAX_NAME_BYTES:
+        raise UnknownItemError(
+            f"a name in the path has {len(value.encode())} bytes, more than {MAX_NAME_BYTES}: "
+            "nothing has such a name. GET /admin/runs and GET /admin/attention list the names"
+        )
+    return value
 
 
 def new_router() -> Router:

@@ -74,8 +74,8 @@ def _status(commands: StackCommands, *, as_json: bool) -> int:
 
 def _next_steps(stack: StackFile, folder: Path) -> str:
     return f"""
-  Salesforce     {_control_panel(stack.salesforce.url)}
-  Plezi          {_control_panel(stack.plezi.url)}
+  Salesforce     {_pages(stack.salesforce.url)}
+  Plezi          {_pages(stack.plezi.url)}
   API            {stack.api_url}
   all addresses  {folder / stack_file.FILE}
   logs           {folder / "logs"}/
@@ -86,9 +86,9 @@ def _next_steps(stack: StackFile, folder: Path) -> str:
 """
 
 
-def _control_panel(url: str) -> str:
-    """Return the address of a simulator's pages for a browser."""
-    return urljoin(url, "/_sim/")
+def _pages(url: str) -> str:
+    """Return the address of a simulator's pages for a browser: `url` may have an API's path."""
+    return urljoin(url, "/")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler

@@ -27,6 +27,8 @@ from tests.template.conftest import ROOT, Template, _Loader
 CONTACT = "a+b@x.fr"
 CONTACT_IN_PATH = in_path(CONTACT)
 REFUSED = "long@x.fr"
+LONG_NAME = "x" * 3000
+"""Longer than a partition key of DynamoDB may be (2,048 bytes)."""
 UNKNOWN = in_path("unknown@x.fr")
 LONG = "x" * 81
 """One character more than Lead.LastName allows."""
@@ -120,6 +122,12 @@ class Scenario:
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
             ("GET", f"/admin/contacts/{UNKNOWN}", None),
+            ("GET", f"/admin/contacts/{LONG_NAME}@example.com", None),
+            ("GET", f"/admin/runs/{LONG_NAME}", None),
+            ("GET", f"/admin/runs/{LONG_NAME}/plan", None),
+            ("POST", f"/admin/attention/holds/{LONG_NAME}/Phone", {"record": "1"}),
+            ("POST", f"/admin/attention/quarantine/{LONG_NAME}/retry", None),
+            ("POST", f"/admin/attention/duplicates/{LONG_NAME}", {"lead": "1"}),
             ("GET", "/admin/nonsense", None),
             ("POST", "/admin/status", None),
         ):

@@ -166,8 +166,8 @@ class TestEachFunction:
         wanted = set(settings.variable_names(kind))
         given = set(template.functions[logical(function)]["Environment"]["Variables"])
         assert given == wanted, (
-            f"{logical(function)} has the settings of {kind.__name__}: "
-            f"missing {sorted(wanted - given)}, superfluous {sorted(given - wanted)}"
+            f"template.yaml: the Environment of {logical(function)} must hold exactly the settings "
+            f"of {kind.__name__}: add {sorted(wanted - given)}, remove {sorted(given - wanted)}"
         )
 
 

@@ -158,6 +158,11 @@ def test_the_list_knows_this_name(name: str) -> None:
     assert list(terms.find([piece], terms.load_terms()))
 
 
+def test_a_path_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        terms.main(["functons"])
+
+
 def test_the_value_survivor_of_the_setting_duplicates_is_allowed() -> None:
     path = "layers/common/connector/mapping/model.py"
     piece = Piece(path, 1, Kind.CODE, "survivor")

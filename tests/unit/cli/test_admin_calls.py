@@ -82,7 +82,7 @@ def test_the_mapping_is_exported_to_a_file_and_imported_from_it(stack: FakeStack
         (422, {}, "lists each problem"),
         (429, {}, "Wait a few seconds"),
         (500, {}, "log of the function `admin`"),
-        (502, {}, "Plezi or Salesforce refuses"),
+        (502, {}, "read its log"),
         (503, {"Retry_After": "7"}, "Try again after 7 s."),
     ],
 )

@@ -83,7 +83,13 @@ def test_a_cold_start_loads_exactly_the_packages_of_its_role(function: str) -> N
     loaded, ambient = loaded_packages(function)
 
     ignored = ambient | OPTIONAL_PACKAGES
-    assert loaded - ignored == PACKAGES[function] - ignored
+    superfluous = sorted(loaded - ignored - PACKAGES[function])
+    missing = sorted(PACKAGES[function] - ignored - loaded)
+    assert not superfluous, (
+        f"{function} loads {superfluous} at its cold start, which its role does not need: import "
+        "them where they are used, or from a module that other roles load"
+    )
+    assert not missing, f"{function} no longer loads {missing}: remove them from PACKAGES"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def run_view(run: Run) -> RunView:
         requested_at=run.requested_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        duration_seconds=round(max(0.0, run.finished_at - run.started_at), MILLISECONDS),
+        duration_seconds=_duration(run),
         invocations=run.invocations,
         mapping_version=run.mapping_version,
         people=len(run.emails),
@@ -167,3 +167,10 @@ def _run(context: AdminContext, run_id: str) -> Run:
 def _entries(context: AdminContext, run_id: str, limit: int, after: str) -> JournalPage:
     with page_token_errors():
         return context.journal.run_entries(run_id, limit, after)
+
+
+def _duration(run: Run) -> float:
+    """Return the seconds from the start of a run to its end; 0 when one of them is missing."""
+    if not (run.started_at and run.finished_at):
+        return 0.0
+    return round(max(0.0, run.finished_at - run.started_at), MILLISECONDS)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -48,12 +48,11 @@ class _Position:
     ordered: bool = True
 
     def text(self) -> str:
-        return json.dumps([self.since, self.page, self.ordered])
+        return json.dumps(asdict(self))
 
     @classmethod
     def of(cls, text: str) -> _Position:
-        since, page, ordered = json.loads(text)
-        return cls(since, page, ordered)
+        return cls(**json.loads(text))
 
 
 class Reader:
