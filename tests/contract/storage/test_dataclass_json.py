@@ -11,6 +11,7 @@ import pytest
 from connector.aws.dynamodb.dataclass_json import decode, dumps, encode, loads
 from connector.aws.dynamodb.link_codec import from_attributes, to_attributes
 from connector.model import (
+    AgreedValue,
     BaseUpdate,
     Cursor,
     Hold,
@@ -57,7 +58,7 @@ FULL_LINK = Link(
         (
             BaseUpdate(
                 "Phone",
-                {"l1": ("Phone", "2"), "p1": ("tags", ("a",))},
+                {"l1": AgreedValue("Phone", "2"), "p1": AgreedValue("tags", ("a",))},
                 frozenset({"l1", "p1"}),
                 MergeRule.CHANGED,
                 {"l2": "Phone"},
@@ -138,3 +139,10 @@ def test_an_optional_enumeration_is_decoded_to_its_member() -> None:
     assert encode(WithOptional(MergeRule.HELD)) == {"rule": "held"}
     assert decode(WithOptional, {"rule": "held"}).rule is MergeRule.HELD
     assert decode(WithOptional, {"rule": None}).rule is None
+
+
+def test_a_named_tuple_is_stored_with_the_names_of_its_members() -> None:
+    text = dumps(AgreedValue("Phone", "2"))
+
+    assert json.loads(text) == {"field": "Phone", "value": "2"}
+    assert loads(AgreedValue, text) == AgreedValue("Phone", "2")

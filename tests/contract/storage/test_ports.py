@@ -17,6 +17,7 @@ from connector.aws.dynamodb.mappings import DynamoMappings
 from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    AgreedValue,
     AttentionKind,
     BaseUpdate,
     Breaker,
@@ -101,7 +102,11 @@ def stored(ledger: Ledger, email: str = "ana@x.fr") -> Link:
 def test_a_link_is_loaded_as_it_was_saved(ledger: Ledger) -> None:
     write = Write(RecordKind.LEAD, "l1", "ana@x.fr", {"Phone": "2"}, {"Phone": "1"}, "7")
     base_update = BaseUpdate(
-        "Phone", {"l1": ("Phone", "2")}, frozenset({"l1"}), MergeRule.CHANGED, {"l2": "Phone"}
+        "Phone",
+        {"l1": AgreedValue("Phone", "2")},
+        frozenset({"l1"}),
+        MergeRule.CHANGED,
+        {"l2": "Phone"},
     )
     before = link(
         salesforce=(observed("l1", RecordKind.LEAD, Phone="1"),),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from connector.model import Intent, Link, Observation, Value, Values
+from connector.model import AgreedValue, Intent, Link, Observation, Value, Values
 from tests.simulation.protocol.symmetry import (
     Numbering,
     Renaming,
@@ -134,7 +134,7 @@ class LinkInterner(Interner[Link]):
             for write in sorted(thing.intent.writes, key=lambda write: write.record_id):
                 values += [*_by_name(write.values), *_by_name(write.before)]
             for update in thing.intent.base_updates:
-                values += [update.values[record][1] for record in sorted(update.values)]
+                values += [update.values[record].value for record in sorted(update.values)]
         for key in sorted(thing.holds):
             values += _by_name(thing.holds[key].values)
         return typed_values_in(values)
@@ -228,7 +228,7 @@ def _renamed_intent(intent: Intent, renaming: Renaming) -> Intent:
             replace(
                 it,
                 values={
-                    record: (name, rename(value, renaming))
+                    record: AgreedValue(name, rename(value, renaming))
                     for record, (name, value) in it.values.items()
                 },
             )

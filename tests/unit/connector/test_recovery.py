@@ -15,7 +15,16 @@ from connector.mapping import (
     FieldPair,
     MappingConfig,
 )
-from connector.model import BaseUpdate, Intent, Link, Observation, RecordKind, Value, Write
+from connector.model import (
+    AgreedValue,
+    BaseUpdate,
+    Intent,
+    Link,
+    Observation,
+    RecordKind,
+    Value,
+    Write,
+)
 from connector.planning.plan import plan_link
 from connector.planning.recovery import recover_intent
 
@@ -52,9 +61,9 @@ def lead(record: str, phone: Value, url: Value = None, version: str = "1") -> Ob
 
 def creation(kind: RecordKind, **values: Value) -> Intent:
     write = Write(kind, "", "a@x.fr", values)
-    agreed = {"": ("Phone", "1"), "p": ("phone", "1")}
+    agreed = {"": AgreedValue("Phone", "1"), "p": AgreedValue("phone", "1")}
     if kind is RecordKind.PLEZI_CONTACT:
-        agreed = {"": ("phone", "1"), "l1": ("Phone", "1")}
+        agreed = {"": AgreedValue("phone", "1"), "l1": AgreedValue("Phone", "1")}
     return Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({""})),))
 
 
@@ -106,7 +115,11 @@ def test_a_record_whose_write_did_not_arrive_takes_the_value_later() -> None:
         Write(RecordKind.LEAD, "l2", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, "1"),
         Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1"),
     )
-    values = {"p": ("phone", "2"), "l1": ("Phone", "2"), "l2": ("Phone", "2")}
+    values = {
+        "p": AgreedValue("phone", "2"),
+        "l1": AgreedValue("Phone", "2"),
+        "l2": AgreedValue("Phone", "2"),
+    }
     intent = Intent("i", "r", 0.0, writes, (BaseUpdate("Phone", values, frozenset({"p", "l2"})),))
     link = Link(
         "a@x.fr",
@@ -128,7 +141,7 @@ def test_the_base_of_an_excluded_lead_is_removed_once_the_write_arrived(
     phone: str, *, kept: bool
 ) -> None:
     write = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1")
-    values = {"p": ("phone", "2"), "l1": ("Phone", "2")}
+    values = {"p": AgreedValue("phone", "2"), "l1": AgreedValue("Phone", "2")}
     base_update = BaseUpdate("Phone", values, frozenset({"p"}), invalidated={"l2": "Phone"})
     link = Link(
         "a@x.fr",
@@ -152,7 +165,9 @@ def test_a_side_without_versions_cannot_prove_that_a_record_is_unchanged(
         RecordKind.PLEZI_CONTACT, "p", "a@x.fr", version, "", 1.0, {"phone": "1", "url": URL}
     )
     write = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, version)
-    base_update = BaseUpdate("Phone", {"p": ("phone", "2"), "l1": ("Phone", "2")}, frozenset({"p"}))
+    base_update = BaseUpdate(
+        "Phone", {"p": AgreedValue("phone", "2"), "l1": AgreedValue("Phone", "2")}, frozenset({"p"})
+    )
     link = Link(
         "a@x.fr",
         plezi=plezi,
@@ -184,7 +199,7 @@ def test_a_field_that_was_not_read_is_unknown_and_not_treated_as_cleared(
 def test_a_deleted_lead_cannot_prove_that_our_write_did_not_arrive() -> None:
     """Its observation may be older than the write, and a user may undelete it."""
     write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, version="1")
-    values = {"p": ("phone", "2"), "l1": ("Phone", "2")}
+    values = {"p": AgreedValue("phone", "2"), "l1": AgreedValue("Phone", "2")}
     intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", values, frozenset({"l1"})),))
     base = {"p": {"phone": "1"}, "l1": {"Phone": "1"}}
     deleted = replace(lead("l1", "1", URL), deleted=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.model import BaseUpdate, Intent, Link, Observation, RecordKind, Write
+from connector.model import AgreedValue, BaseUpdate, Intent, Link, Observation, RecordKind, Write
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
 KNOWN = Observation(
@@ -13,7 +13,7 @@ KNOWN = Observation(
 WRITE = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"mobile": "2"}, {"mobile": None}, "1")
 BASE_UPDATE = BaseUpdate(
     "MobilePhone",
-    {"p": ("mobile", "2"), "l": ("MobilePhone", "2")},
+    {"p": AgreedValue("mobile", "2"), "l": AgreedValue("MobilePhone", "2")},
     frozenset({"p"}),
 )
 LINK = Link(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connector.model.links import (
         NEW_RECORD,
         NO_VALUES,
+        AgreedValue,
         BaseUpdate,
         Hold,
         Intent,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NEW_RECORD",
     "NO_VALUES",
+    "AgreedValue",
     "Alert",
     "AlertKind",
     "AttentionKind",
@@ -93,6 +95,7 @@ _NAMES: Final = {
     "links": (
         "NEW_RECORD",
         "NO_VALUES",
+        "AgreedValue",
         "BaseUpdate",
         "Hold",
         "Intent",

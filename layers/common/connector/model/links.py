@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.model.reasons import AttentionKind, HoldReason, MergeRule
 from connector.model.sides import RecordKind, Side
@@ -95,17 +95,24 @@ class Write:
         return self.record_id == NEW_RECORD
 
 
+class AgreedValue(NamedTuple):
+    """The value of one field of one record that both sides agree on."""
+
+    field: str
+    value: Value
+
+
 @dataclass(frozen=True, slots=True)
 class BaseUpdate:
     """The next base of one field pair, valid once its writes are done.
 
-    `values` holds, by record id, the field name and the agreed value. `required_writes` are the ids
+    `values` holds the agreed value of each record, by record id. `required_writes` are the ids
     of the records whose writes must be done first. `invalidated` holds, by record id, the field
     name of records that take no part now and are not written to: their base value is removed.
     """
 
     pair: str
-    values: Mapping[str, tuple[str, Value]]
+    values: Mapping[str, AgreedValue]
     required_writes: frozenset[str]
     rule: MergeRule = MergeRule.CHANGED
     invalidated: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

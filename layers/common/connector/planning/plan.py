@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.mapping import BoundMapping, BoundPair, ConflictPolicy, Direction
 from connector.model import (
+    AgreedValue,
     BaseUpdate,
     Hold,
     HoldReason,
@@ -265,12 +266,13 @@ class _PlanBuilder:
             self._update_base(pair, values, new_base)
             return
         excluded = find_excluded_leads(pair, self._link, values, new_base)
-        base_values = {r: (pair.fields[kinds[r]].name, value) for r, value in new_base.items()}
+        base_values = {r: AgreedValue(pair.fields[kinds[r]].name, v) for r, v in new_base.items()}
         lead_field = pair.fields[RecordKind.LEAD].name
         self._base_updates.append(
             BaseUpdate(
                 pair=pair.key,
-                values=base_values | {r: (lead_field, v) for r, v in excluded.edited.items()},
+                values=base_values
+                | {r: AgreedValue(lead_field, v) for r, v in excluded.edited.items()},
                 required_writes=frozenset(resolution.writes),
                 rule=resolution.rule,
                 invalidated=excluded.invalidated,

@@ -146,7 +146,7 @@ def _apply_base_updates(
         if write.is_create and (target := _target(link, write, bound)) is not None
     }
     for update in intent.base_updates:
-        if not any((r, update.values[r][0]) in done for r in update.required_writes):
+        if not any((r, update.values[r].field) in done for r in update.required_writes):
             continue
         for planned_id, (name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)

@@ -1,8 +1,8 @@
-"""Dataclasses as JSON with named members, generated from their fields and type hints.
+"""Dataclasses and named tuples as JSON with named members, by their fields and type hints.
 
 Members that have their default value are left out, because DynamoDB bills an item by its size. A
 dataclass may contain text, numbers, booleans, enumerations, tuples, frozen sets, mappings with text
-as key, other dataclasses, and unions of these that differ in their JSON type.
+as key, other dataclasses, named tuples, and unions of these that differ in their JSON type.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _encoder(kind: type) -> Encoder:
             key: member if type(member) in SCALARS else encode(member)
             for key, member in value.items()
         }
+    if _is_named_tuple(kind):
+        return lambda value: {name: encode(it) for name, it in value._asdict().items()}
     if issubclass(kind, tuple | list):
         return lambda value: [encode(member) for member in value]
     if issubclass(kind, frozenset):
@@ -105,6 +107,8 @@ def _decoder(hint: Any) -> Decoder:  # noqa: ANN401  # a type or a generic alias
         return hint
     if is_dataclass(hint):
         return _dataclass_decoder(hint)
+    if _is_named_tuple(hint):
+        return _named_tuple_decoder(hint)
     if origin is tuple:
         return _tuple_decoder(arguments)
     if origin is frozenset:
@@ -125,6 +129,15 @@ def _same(tree: Any) -> Any:  # noqa: ANN401  # any JSON scalar
 def _dataclass_decoder(kind: Any) -> Decoder:  # noqa: ANN401  # a dataclass
     hints = get_type_hints(kind)
     members = {name: _decoder(hints[name]) for name, _ in _defaults(kind)}
+    return lambda tree: kind(**{name: members[name](value) for name, value in tree.items()})
+
+
+def _is_named_tuple(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def _named_tuple_decoder(kind: Any) -> Decoder:  # noqa: ANN401  # a named tuple
+    members = {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
     return lambda tree: kind(**{name: members[name](value) for name, value in tree.items()})
 
 
@@ -156,6 +169,8 @@ def _shape(hint: Any) -> type:  # noqa: ANN401  # a type or a generic alias
         return type(None)
     if origin in (tuple, frozenset):
         return list
-    if is_dataclass(origin) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+    if is_dataclass(origin) or _is_named_tuple(origin):
+        return dict
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return dict
     return str

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,14 +54,14 @@ class _Position:
 
     @property
     def token(self) -> str:
-        return encode_page_token(json.dumps([self.pk, self.sk, self.entries_read]))
+        return encode_page_token(json.dumps(asdict(self)))
 
     @classmethod
     def of(cls, token: str) -> _Position:
         """Return the position of a token. Raises `ValueError` when it is not one of ours."""
         match json.loads(decode_page_token(token)):
-            case [str(pk), str(sk), int(entries_read)] if bool(pk) == bool(sk) and (
-                entries_read >= 0
+            case {"pk": str(pk), "sk": str(sk), "entries_read": int(entries_read)} if (
+                bool(pk) == bool(sk) and entries_read >= 0
             ):
                 return cls(pk, sk, entries_read)
         raise ValueError("not the token of a page")
