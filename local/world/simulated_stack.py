@@ -16,7 +16,7 @@ from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
 from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
-from connector.plezi.dialect import PleziDialect
+from connector.plezi.api_dialect import PleziDialect
 from connector.retry import RetryPolicy
 from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester

@@ -22,7 +22,7 @@ from connector.planning import plan as planning
 from connector.planning import recovery
 from connector.planning.field_merge import FieldValue, Resolution, resolve
 from connector.planning.observation import apply_observation
-from connector.planning.participants import Participant
+from connector.planning.participating_records import Participant
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.sync import link_batch, resolve_phase

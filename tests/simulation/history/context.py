@@ -12,7 +12,7 @@ from requests import PreparedRequest, Response
 from urllib3 import HTTPResponse
 
 from connector.model import RecordKind
-from connector.plezi.dialect import PleziDialect
+from connector.plezi.api_dialect import PleziDialect
 from local.world.both_sides import BothSides, StoredRecord
 from local.world.fault_injector import FaultInjector, Trace
 from local.world.simulated_stack import SimulatedStack

@@ -18,7 +18,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.participants import select_participants
+from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
 from tests.simulation.protocol.records import URL_FIELD, value_field
 from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState

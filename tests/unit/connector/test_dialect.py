@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connector.errors import HaltError, StopReason
-from connector.plezi.dialect import (
+from connector.plezi.api_dialect import (
     ChangedSince,
     Pager,
     PleziDialect,

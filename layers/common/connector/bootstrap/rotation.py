@@ -13,7 +13,7 @@ from connector.credentials.rotation import Rotation
 from connector.errors import HaltError, StopReason
 from connector.model import RunKind
 from connector.plezi import connection_check
-from connector.plezi.dialect import parse_dialect
+from connector.plezi.api_dialect import parse_dialect
 from connector.salesforce.auth.credential_test import IsolatedSessionState, test_credentials
 from connector.secret_version import FixedSecret, Secret
 from connector.secrets import PleziCredentials, SalesforceCredentials, parse_secret

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from connector.connection_settings import ConnectionSettings
 from connector.model import Side
 from connector.plezi.api import PleziApi, RateLimiter
+from connector.plezi.api_dialect import PleziDialect, parse_dialect
 from connector.plezi.client import PleziClient
-from connector.plezi.dialect import PleziDialect, parse_dialect
 from connector.salesforce.auth.session import SessionManager, SessionState
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection

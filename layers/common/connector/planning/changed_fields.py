@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from connector.mapping import BoundMapping, is_identical
 from connector.model import NO_VALUES, Link
 from connector.planning.field_merge import NoBase
-from connector.planning.participants import Participant
+from connector.planning.participating_records import Participant
 
 
 def changed_pairs(link: Link, bound: BoundMapping, participants: Sequence[Participant]) -> set[str]:

@@ -30,7 +30,12 @@ from connector.planning.field_merge import (
     differs_without_base,
     resolve,
 )
-from connector.planning.participants import Match, Participant, Participants, select_participants
+from connector.planning.participating_records import (
+    Match,
+    Participant,
+    Participants,
+    select_participants,
+)
 from connector.planning.write_loop import is_write_loop
 
 PERSISTENT_HOLDS: Final = frozenset(

@@ -13,8 +13,8 @@ from connector.mapping import ReadScope, Schema
 from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.plezi.api import PleziApi, PleziResponse
+from connector.plezi.api_dialect import PleziDialect, UpdateMethod
 from connector.plezi.contact_codec import ContactCodec
-from connector.plezi.dialect import PleziDialect, UpdateMethod
 from connector.plezi.reader import Reader
 from connector.plezi.schema import KNOWN_SCHEMA, parse_schema
 from connector.stores import DocumentStore

@@ -9,7 +9,7 @@ import requests
 from connector.connection_report import Finding, Grade
 from connector.errors import ConnectorError, HaltError, RetryError, StopReason
 from connector.plezi.api import PleziApi
-from connector.plezi.dialect import Pager, PleziDialect
+from connector.plezi.api_dialect import Pager, PleziDialect
 
 FIRST_CONTACT: Final = {
     Pager.PAGE: {"page": "1", "per_page": "1"},

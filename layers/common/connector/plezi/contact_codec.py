@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.clean_text import canonical_email
 from connector.model import Observation, RecordKind, SkipReason, Value, Values
-from connector.plezi.dialect import PleziDialect
+from connector.plezi.api_dialect import PleziDialect
 
 
 class ContactCodec:

@@ -25,8 +25,8 @@ from typing import Any, Final
 from connector.errors import RejectedError, RetryError, StopReason
 from connector.model import Cursor, Page
 from connector.plezi.api import PleziApi, PleziResponse
+from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
 from connector.plezi.contact_codec import ContactCodec
-from connector.plezi.dialect import ChangedSince, Pager, PleziDialect
 
 OVERLAP: Final = timedelta(minutes=10)
 """How long before Plezi's clock a watermark is: the consistency of its lists is not documented."""

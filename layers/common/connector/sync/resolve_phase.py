@@ -33,7 +33,7 @@ from connector.sync.journal_entries import (
     written_entries,
 )
 from connector.sync.link_batch import EMAIL_KEY
-from connector.sync.refresh import Refresher
+from connector.sync.reread import Refresher
 
 BATCH_SIZE: Final = 200
 """Links resolved at a time: what one call to sObject Collections takes."""

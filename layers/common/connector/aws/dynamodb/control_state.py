@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from connector.aws.dynamodb.dataclass_json import decode, encode
-from connector.aws.dynamodb.documents import DocumentStore
 from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.shared_documents import DocumentStore
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
 from connector.model import Breaker

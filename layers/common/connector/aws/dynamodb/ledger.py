@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from connector.aws.dynamodb.control_state import CallCounter, ControlState
 from connector.aws.dynamodb.cursors import CursorStore
-from connector.aws.dynamodb.documents import DocumentStore
 from connector.aws.dynamodb.links import LinkStore
 from connector.aws.dynamodb.runs import RunStore
 from connector.aws.dynamodb.sessions import SessionStore
+from connector.aws.dynamodb.shared_documents import DocumentStore
 from connector.aws.dynamodb.table import Table
 
 if TYPE_CHECKING:

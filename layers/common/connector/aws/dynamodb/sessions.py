@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from connector.aws.dynamodb.dataclass_json import decode, encode
-from connector.aws.dynamodb.documents import DocumentStore
 from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.shared_documents import DocumentStore
 from connector.aws.dynamodb.table import Condition, Table, partition_key
 from connector.model import SessionToken
 
