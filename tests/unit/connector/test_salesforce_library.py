@@ -44,5 +44,5 @@ def test_a_client_has_everything_but_the_metadata_api() -> None:
 
 
 def test_the_metadata_api_is_refused_with_a_reason() -> None:
-    with pytest.raises(NotImplementedError, match="Metadata API"):
+    with pytest.raises(RuntimeError, match="Metadata API"):
         SfdcMetadataApi()

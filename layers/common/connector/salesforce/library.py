@@ -18,7 +18,7 @@ class SfdcMetadataApi:
     """Stands in for the library's client of the Metadata API."""
 
     def __init__(self, *_args: object, **_options: object) -> None:
-        raise NotImplementedError("the connector does not call Salesforce's Metadata API")
+        raise RuntimeError("the connector does not call Salesforce's Metadata API")
 
 
 def _import_without_zeep() -> None:
