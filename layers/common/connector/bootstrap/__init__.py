@@ -7,7 +7,7 @@ loads only the packages that its role needs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Unpack, overload
 
 from connector.bootstrap.runtime import Runtime
 from connector.log_events import EventLog, no_log
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector.admin.context import AdminContext
     from connector.bootstrap.form_worker import FormWorkerApp
     from connector.bootstrap.rotation import RotationApp
-    from connector.bootstrap.runtime import AwsAdapters, HttpFactory
+    from connector.bootstrap.runtime import AwsAdapters, HttpFactory, RuntimeParts
     from connector.bootstrap.sync_worker import WorkerApp
     from connector.connection_settings import (
         AdminSettings,
@@ -32,77 +32,17 @@ if TYPE_CHECKING:
 
 
 @overload
-def build_app(
-    settings: FormReceiverSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> FormReceiver: ...
+def build_app(settings: FormReceiverSettings, **parts: Unpack[RuntimeParts]) -> FormReceiver: ...
 @overload
-def build_app(
-    settings: WorkerSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> WorkerApp: ...
+def build_app(settings: WorkerSettings, **parts: Unpack[RuntimeParts]) -> WorkerApp: ...
 @overload
-def build_app(
-    settings: FormWorkerSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> FormWorkerApp: ...
+def build_app(settings: FormWorkerSettings, **parts: Unpack[RuntimeParts]) -> FormWorkerApp: ...
 @overload
-def build_app(
-    settings: AdminSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> AdminContext: ...
+def build_app(settings: AdminSettings, **parts: Unpack[RuntimeParts]) -> AdminContext: ...
 @overload
-def build_app(
-    settings: RotationSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> RotationApp: ...
+def build_app(settings: RotationSettings, **parts: Unpack[RuntimeParts]) -> RotationApp: ...
 @overload
-def build_app(
-    settings: RunRequestSettings,
-    *,
-    aws: AwsAdapters,
-    http: HttpFactory,
-    clock: Callable[[], float],
-    ids: Callable[[], str],
-    sleep: Callable[[float], None],
-    random: Callable[[], float],
-    log: EventLog = no_log,
-) -> RunRequester: ...
+def build_app(settings: RunRequestSettings, **parts: Unpack[RuntimeParts]) -> RunRequester: ...
 def build_app(  # noqa: PLR0913  # what a process has, each by its name
     settings: RunRequestSettings
     | FormReceiverSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import NotRequired, Protocol, TypedDict
 
     from connector.admin.context import (
         AuditLog,
@@ -118,6 +118,17 @@ if TYPE_CHECKING:
 
         def __call__(self, side: Side, *, authority: str = "") -> HttpSession:
             """Return a session for one system; `authority` is one more certificate (PEM)."""
+
+    class RuntimeParts(TypedDict):
+        """What `build_app` takes besides the settings."""
+
+        aws: AwsAdapters
+        http: HttpFactory
+        clock: Callable[[], float]
+        ids: Callable[[], str]
+        sleep: Callable[[float], None]
+        random: Callable[[], float]
+        log: NotRequired[EventLog]
 
 
 @dataclass(frozen=True, slots=True)
