@@ -14,15 +14,16 @@ from connector.bootstrap import build_app
 from connector.bootstrap.sync_worker import WorkerApp
 from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
-from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
 from connector.plezi.api_dialect import PleziDialect
 from connector.retry import RetryPolicy
+from connector.settings import RunRequestSettings
 from connector.sync.context import SyncContext
 from connector.sync.run_requests import RunRequester
 from local.serving import InProcessAdapter
+from local.template_settings import template_settings
 from local.world.both_sides import BothSides
-from local.world.fault_injector import FaultInjector, FaultyHttpAdapter
+from local.world.fault_injector import FaultInjector, FaultyHttpAdapter, Trace
 from local.world.memory import MemoryAlertPublisher, MemorySecrets
 from local.world.memory_adapters import MemoryAdapters
 
@@ -128,6 +129,11 @@ class SimulatedStack:
 
     def start_process(self) -> WorkerApp:
         """Start a process; it knows only the stored data."""
+        self.app = build_app(self._settings, **self._parts(self.fault_injector))
+        return self.app
+
+    def _parts(self, fault_injector: FaultInjector) -> dict[str, Any]:
+        """Return what `build_app` takes besides the settings, for one process."""
         sleep = self._sides.clock.advance
         adapters = MemoryAdapters(
             ledger=self.ledger,
@@ -136,20 +142,18 @@ class SimulatedStack:
             queue=self.run_queue,
             secrets=self.secrets,
             alerts=self.alerts,
-            fault_injector=self.fault_injector,
+            fault_injector=fault_injector,
             clock=self.now,
             retry=RetryPolicy(sleep, lambda: FULL_PAUSE, self.now),
         )
-        self.app = build_app(
-            self._settings,
-            aws=adapters,
-            http=self._http,
-            clock=self.now,
-            ids=self.new_id,
-            sleep=sleep,
-            random=lambda: FULL_PAUSE,
-        )
-        return self.app
+        return {
+            "aws": adapters,
+            "http": self._http,
+            "clock": self.now,
+            "ids": self.new_id,
+            "sleep": sleep,
+            "random": lambda: FULL_PAUSE,
+        }
 
     @contextmanager
     def second_process(self) -> Iterator[None]:
@@ -181,7 +185,8 @@ class SimulatedStack:
 
     def request_run(self, kind: RunKind = RunKind.CHANGES, **options: Any) -> str:  # noqa: ANN401  # as RunRequester
         """Request a run, outside of any process that may crash."""
-        requester = RunRequester(self.ledger, self.run_queue, self.now, self.new_id, no_log)
+        parts = self._parts(FaultInjector(Trace()))
+        requester: RunRequester = build_app(template_settings(RunRequestSettings), **parts)
         return requester.request_run(kind, **options)
 
     def run_phase(self, run: str, phase: Phase, out_of_time: Callable[[], bool]) -> RunState:

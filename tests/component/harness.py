@@ -23,6 +23,7 @@ from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
 from connector.log_events import no_log
 from connector.model import JournalEntry, Phase, Run, RunKind, RunState, Side
+from connector.settings import RunRequestSettings
 from connector.sync.run_requests import RunRequester
 from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
@@ -101,8 +102,8 @@ class Harness:
         self.context = self.app.context
         self.engine = self.app.engine
         self.ledger = DynamoLedger(dynamodb, self.settings.ledger_table, IMMEDIATE)
-        self.run_requester = RunRequester(
-            self.ledger, self.context.run_queue, self.clock, new_id, no_log
+        self.run_requester: RunRequester = build_app(
+            template_settings(RunRequestSettings, runs_queue_url=queue["QueueUrl"]), **self.runtime
         )
         self.ledger.set_enabled(on=True, now=0.0)
         self._token = self._log_in()
