@@ -21,8 +21,8 @@ class NoRunQueue:
     """The queue of a function that never continues a run in another invocation."""
 
     def send(self, run: str, phase: Phase) -> None:
-        """Refuse: the contact of a form is synchronized in one invocation."""
-        raise NotImplementedError(f"run {run} cannot continue with {phase.value} here")
+        """Refuse: a form is synchronized in one invocation, so a call is a fault in the code."""
+        raise RuntimeError(f"run {run} cannot continue with {phase.value} here")
 
 
 @dataclass(frozen=True, slots=True)
