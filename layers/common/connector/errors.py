@@ -46,6 +46,7 @@ class StopReason(DescribedEnum):
     PLEZI_UNAVAILABLE = "plezi_unavailable", "Plezi is busy or does not respond."
     AWS_UNAVAILABLE = "aws_unavailable", "An AWS service is busy or does not respond."
     REQUEST_REJECTED = "request_rejected", "A system rejected a request that is not about a record."
+    OUT_OF_TIME = "out_of_time", "The run made no progress within several invocations."
     CONFLICT = "conflict", "Another process changed the same data again and again."
     NEWER_SCHEMA = "newer_schema", "Stored data has a newer schema than this version supports."
     CONTACT_NOT_READABLE = "not_readable", "Plezi does not show the contact of the form yet."

@@ -15,10 +15,12 @@ from typing import Any, Final
 import requests
 from requests.adapters import HTTPAdapter
 
+from connector.deadline import Deadline, no_deadline
+
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
-"""Salesforce counts a call of 20 s or more as long-running (at most 25 at the same time, 5 in a
-Developer Edition); a known Plezi client also waits 20 s."""
+"""For how long a session waits for a response if it is not told otherwise; a known Plezi client
+waits 20 s too."""
 CHUNK_BYTES: Final = 64 * 1024
 """Bytes of a response that are read at a time while it is reduced."""
 MAX_RESPONSE_BYTES: Final = 20 * 1024 * 1024
@@ -80,7 +82,7 @@ class HttpSession(requests.Session):
     """A `requests` session with a time-out on every call and a bound on every response.
 
     It never follows a redirect, which could lead outside of the allowed hosts. It ignores proxies
-    and netrc of the environment, and counts its calls.
+    and netrc of the environment, and counts its calls. No call waits longer than `deadline` allows.
     """
 
     def __init__(self, *, authority: str = "", monotonic: Callable[[], float]) -> None:
@@ -89,8 +91,15 @@ class HttpSession(requests.Session):
         self.trust_env = False
         self.calls = 0
         self._server_clock: tuple[str, float] = ("", 0.0)
+        self._deadline = no_deadline()
+        self._read_seconds = READ_SECONDS
         if authority:
             self.mount("https://", _TrustingAdapter(authority))
+
+    def limit_time(self, deadline: Deadline, read_seconds: float = READ_SECONDS) -> None:
+        """Wait `read_seconds` at most for a response, and never longer than `deadline` allows."""
+        self._deadline = deadline
+        self._read_seconds = read_seconds
 
     def request(
         self,
@@ -100,10 +109,13 @@ class HttpSession(requests.Session):
     ) -> requests.Response:
         """Send one request; raise `requests.RequestException` without a complete response.
 
+        Raises `DeadlineError`, and sends nothing, when the invocation has no time for the call.
+
         `reduce` receives the bytes kept so far of a successful response plus the next chunk, and
         returns the bytes to keep: a response of which little is used is never in memory as a whole.
         """
-        kwargs.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
+        seconds = self._deadline.call_seconds(self._read_seconds)
+        kwargs.setdefault("timeout", (min(CONNECT_SECONDS, seconds), seconds))
         kwargs["allow_redirects"] = False
         kwargs["stream"] = True
         self.calls += 1

@@ -9,11 +9,12 @@ that were refused at the same moment.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
+from connector.deadline import Deadline, no_deadline
 from connector.errors import RetryError
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class RetryPolicy:
 
     `sleep` takes seconds, `random` returns a number from 0 to 1, `clock` returns seconds that grow.
     `on_retry` receives one event before each pause. Numbers of another system are set with
-    `dataclasses.replace`.
+    `dataclasses.replace`. No pause is longer than `deadline` allows.
     """
 
     sleep: Callable[[float], None]
@@ -66,6 +67,7 @@ class RetryPolicy:
     max_pause: float = MAX_PAUSE_SECONDS
     max_seconds: float = MAX_SECONDS
     max_attempts: int = MAX_ATTEMPTS
+    deadline: Deadline = field(default_factory=no_deadline)
 
     def call(
         self, fn: Callable[[], T], *, retry_on: Callable[[BaseException], bool], operation: str
@@ -81,7 +83,11 @@ class RetryPolicy:
 
         def is_over(state: RetryCallState) -> bool:
             end_of_pause = self.clock() - started + state.upcoming_sleep
-            return state.attempt_number >= self.max_attempts or end_of_pause > self.max_seconds
+            return (
+                state.attempt_number >= self.max_attempts
+                or end_of_pause > self.max_seconds
+                or not self.deadline.allows_pause(state.upcoming_sleep)
+            )
 
         def report(state: RetryCallState) -> None:
             self.on_retry(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack, overload
 
 from connector.bootstrap.runtime import Runtime
+from connector.deadline import Deadline
 from connector.log_events import EventLog, no_log
 from connector.settings import FormReceiverSettings, RunRequestSettings
 
@@ -58,14 +59,16 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
     sleep: Callable[[float], None],
     random: Callable[[], float],
     log: EventLog = no_log,
+    deadline: Deadline | None = None,
 ) -> object:
     """Build what one kind of function needs; the class of its settings says which kind it is.
 
     `aws` makes the adapters of AWS services, `http` a session for a system. `clock` returns seconds
     since 1970, `ids` the next id (ids sort by time), `sleep` waits for seconds, `random` returns a
-    number in [0, 1), `log` writes events.
+    number in [0, 1), `log` writes events. `deadline` is started by each invocation; it is the one
+    that `aws` uses.
     """
-    runtime = Runtime(aws, http, clock, ids, sleep, random, log)
+    runtime = Runtime(aws, http, clock, ids, sleep, random, log, deadline or Deadline(clock))
     match settings:
         case FormReceiverSettings():
             from connector.bootstrap.form_receiver import build_form_receiver

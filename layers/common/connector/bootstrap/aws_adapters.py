@@ -10,6 +10,7 @@ import botocore.session
 
 from connector.aws.client_config import Service, client_config
 from connector.bootstrap.retries import retry_policy
+from connector.deadline import Deadline
 from connector.log_events import EventLog
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class BotoAdapters:
 
     The clients are botocore's own and not boto3's: boto3 adds resources and file transfers, which
     nothing here uses, and takes twice as long to make a client. `validate` lets botocore check the
-    parameters of each call: tests do.
+    parameters of each call: tests do. `deadline` is that of the process.
     """
 
     def __init__(
@@ -39,12 +40,13 @@ class BotoAdapters:
         random: Callable[[], float],
         log: EventLog,
         *,
+        deadline: Deadline | None = None,
         validate: bool = False,
     ) -> None:
         self._clock = clock
         self._new_id = new_id
         self._validate = validate
-        self._retry = retry_policy(sleep, random, clock, log)
+        self._retry = retry_policy(sleep, random, clock, log, deadline or Deadline(clock))
         self._session = botocore.session.get_session()
 
     def _client(self, service: Service) -> Any:  # noqa: ANN401  # each service has its own methods

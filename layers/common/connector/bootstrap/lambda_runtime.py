@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from connector.bootstrap import build_app
 from connector.bootstrap.aws_adapters import BotoAdapters
+from connector.deadline import Deadline
 from connector.model import Side
 from connector.settings import read_settings
 from connector.telemetry import log_event
@@ -66,15 +67,19 @@ def http_session(side: Side, *, authority: str = "") -> HttpSession:  # noqa: AR
 def build_from_environment(kind: type[Settings]) -> Any:  # noqa: ANN401  # by the settings' class
     """Build what one kind of function needs, with the settings in its environment variables."""
     settings = read_settings(kind, os.environ)
+    deadline = Deadline(time.time)
     return build_app(
         settings,
-        aws=BotoAdapters(time.time, new_id, time.sleep, random.random, log_event),
+        aws=BotoAdapters(
+            time.time, new_id, time.sleep, random.random, log_event, deadline=deadline
+        ),
         http=http_session,
         clock=time.time,
         ids=new_id,
         sleep=time.sleep,
         random=random.random,
         log=log_event,
+        deadline=deadline,
     )
 
 

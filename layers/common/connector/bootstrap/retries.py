@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connector.deadline import Deadline
 from connector.log_events import Event, EventLog
 from connector.retry import RetryEvent, RetryPolicy
 from connector.telemetry import describe_error
@@ -16,8 +17,12 @@ def retry_policy(
     random: Callable[[], float],
     clock: Callable[[], float],
     log: EventLog,
+    deadline: Deadline,
 ) -> RetryPolicy:
-    """Return the retry policy; it writes one event to the log before each pause."""
+    """Return the retry policy; it writes one event to the log before each pause.
+
+    `deadline` is that of the process.
+    """
 
     def on_retry(event: RetryEvent) -> None:
         log(
@@ -28,4 +33,4 @@ def retry_policy(
             **describe_error(event.error),
         )
 
-    return RetryPolicy(sleep, random, clock, on_retry)
+    return RetryPolicy(sleep, random, clock, on_retry, deadline=deadline)

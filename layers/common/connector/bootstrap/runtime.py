@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector.deadline import Deadline
+
 if TYPE_CHECKING:
     from typing import NotRequired, Protocol, TypedDict
 
@@ -129,6 +131,7 @@ if TYPE_CHECKING:
         sleep: Callable[[float], None]
         random: Callable[[], float]
         log: NotRequired[EventLog]
+        deadline: NotRequired[Deadline]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,10 @@ class Runtime:
     sleep: Callable[[float], None]
     random: Callable[[], float]
     log: EventLog
+    deadline: Deadline
 
     def retry_policy(self) -> RetryPolicy:
         """Return the retry policy for calls to Plezi and Salesforce."""
         from connector.bootstrap.retries import retry_policy
 
-        return retry_policy(self.sleep, self.random, self.clock, self.log)
+        return retry_policy(self.sleep, self.random, self.clock, self.log, self.deadline)

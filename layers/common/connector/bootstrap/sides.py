@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connector.connection_settings import ConnectionSettings
 from connector.model import Side
@@ -19,6 +19,11 @@ from connector.stores import DocumentStore
 
 if TYPE_CHECKING:
     from connector.bootstrap.runtime import Runtime
+
+
+SALESFORCE_SECONDS: Final = 120.0
+"""For how long a call to Salesforce waits: Salesforce ends a query after 120 s (Salesforce
+Developer Limits and Allocations Quick Reference, "API Query Cursor Limits" and SOQL)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ def build_salesforce_connection(
 ) -> Connection:
     """Build a connection to the org; `state` holds its session and its breaker."""
     http = runtime.http(Side.SALESFORCE, authority=settings.salesforce_ca_pem)
+    http.limit_time(runtime.deadline, SALESFORCE_SECONDS)
     retry = runtime.retry_policy()
     sessions = SessionManager(
         http,
@@ -73,8 +79,10 @@ def build_plezi_api(
 ) -> PleziApi:
     """Build the connection to the tenant."""
     limiter = RateLimiter(settings.plezi_calls_per_second, runtime.clock, runtime.sleep)
+    http = runtime.http(Side.PLEZI)
+    http.limit_time(runtime.deadline)
     return PleziApi(
-        runtime.http(Side.PLEZI),
+        http,
         secrets,
         settings.plezi_base_url,
         limiter,

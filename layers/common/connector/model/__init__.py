@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         Values,
         Write,
     )
-    from connector.model.reading import Cursor, LookupResult, Page
+    from connector.model.reading import Cursor, LookupResult, Page, RecordProblem
     from connector.model.reasons import (
         AttentionKind,
         HoldReason,
         JournalKind,
         MergeRule,
+        ProblemCode,
         SkipReason,
     )
     from connector.model.runs import Counts, Phase, Run, RunKind, RunState
@@ -72,9 +73,11 @@ __all__ = [
     "Observation",
     "Page",
     "Phase",
+    "ProblemCode",
     "Quarantine",
     "RecentWrite",
     "RecordKind",
+    "RecordProblem",
     "Run",
     "RunKind",
     "RunState",
@@ -108,8 +111,15 @@ _NAMES: Final = {
         "Values",
         "Write",
     ),
-    "reading": ("Cursor", "LookupResult", "Page"),
-    "reasons": ("AttentionKind", "HoldReason", "JournalKind", "MergeRule", "SkipReason"),
+    "reading": ("Cursor", "LookupResult", "Page", "RecordProblem"),
+    "reasons": (
+        "AttentionKind",
+        "HoldReason",
+        "JournalKind",
+        "MergeRule",
+        "ProblemCode",
+        "SkipReason",
+    ),
     "runs": ("Counts", "Phase", "Run", "RunKind", "RunState"),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from connector.model.links import Observation
-from connector.model.reasons import SkipReason
+from connector.model.reasons import ProblemCode, SkipReason
 from connector.model.sides import RecordKind
 
 
@@ -62,21 +62,39 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordProblem:
+    """One record of a response that cannot be used; the other records of the response can.
+
+    `record_id` and `email` (canonical) are '' where the response does not show them. `detail` names
+    the member and what is wrong with it, without any value.
+    """
+
+    kind: RecordKind
+    record_id: str
+    email: str
+    code: ProblemCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some observations, and the cursor to store once they are durable.
 
-    `skipped` counts the records that cannot take part. `last`: the read is complete.
+    `skipped` counts the records that cannot take part. `problems` are the records that cannot be
+    used. `last`: the read is complete.
     """
 
     observations: tuple[Observation, ...]
     cursor: Cursor
     skipped: Mapping[SkipReason, int] = field(default_factory=dict)
     last: bool = False
+    problems: tuple[RecordProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The result of a look-up: the records found, and the ids of records that are deleted."""
+    """The result of a look-up: the records found, the ids of records that are deleted, problems."""
 
     observations: tuple[Observation, ...] = ()
     deleted: frozenset[str] = frozenset()
+    problems: tuple[RecordProblem, ...] = ()

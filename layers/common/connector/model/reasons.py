@@ -65,6 +65,21 @@ class AttentionKind(DescribedEnum):
     DUPLICATE = "duplicate", "Several Leads have the e-mail of the link."
 
 
+class ProblemCode(DescribedEnum):
+    """Why the connector itself puts a link in quarantine, or leaves out a record of a response."""
+
+    UNREADABLE_RECORD = (
+        "unreadable_record",
+        "The response of a system describes the record in a form that is not expected.",
+    )
+    UNUSABLE_VALUE = (
+        "unusable_value",
+        "A value cannot be converted to the type of the field on the other side.",
+    )
+    NOT_STORABLE = "not_storable", "The data of the link is too large for the ledger."
+    DEFECT = "defect", "An unexpected error in the connector; the log has the details."
+
+
 class SkipReason(DescribedEnum):
     """Why a record does not take part in the synchronization."""
 
