@@ -52,6 +52,10 @@ def _run(options: argparse.Namespace) -> None:
             commands.export_mapping(_api(options), options.file)
         case "mapping":
             commands.import_mapping(_api(options), options.file)
+        case "systems" if options.action == "decide":
+            commands.decide_system(_api(options), options.side, options.decision)
+        case "systems":
+            commands.show_systems(_api(options))
         case "rotate":
             _rotate(options)
         case "invoke":

@@ -36,6 +36,11 @@ MAPPING: Final = "Export the field mapping to a YAML file, or import it from one
 ROTATE: Final = """\
 Store new Salesforce credentials as the pending version of the secret, test them with one login, and
 use them if they work. For a stack on AWS give both --secret-id and --function."""
+SYSTEMS: Final = "Show the connected org and tenant, or decide about another one."
+SHOW_SYSTEMS: Final = "Show the connected org and tenant (GET /admin/systems)."
+DECIDE: Final = """\
+Decide about another org or tenant that the credentials led to: same_people matches people by e-mail
+again, wrong_credentials changes nothing."""
 STATUS: Final = "Show the state of the synchronization (GET /admin/status)."
 
 
@@ -67,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
         _mapping_arguments(
             actions.add_parser(action, parents=target, description=summary, help=summary)
         )
+    _systems_arguments(
+        commands.add_parser(
+            "systems",
+            description=SYSTEMS,
+            help="show the connected org and tenant, or decide about another one",
+        ),
+        target,
+    )
     _rotate_arguments(
         commands.add_parser(
             "rotate",
@@ -129,6 +142,16 @@ def _mapping_arguments(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the YAML file (default: %(default)s)",
     )
+
+
+def _systems_arguments(
+    command: argparse.ArgumentParser, target: list[argparse.ArgumentParser]
+) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("show", parents=target, description=SHOW_SYSTEMS, help=SHOW_SYSTEMS)
+    decide = actions.add_parser("decide", parents=target, description=DECIDE, help=SYSTEMS)
+    decide.add_argument("side", choices=("salesforce", "plezi"))
+    decide.add_argument("decision", choices=("same_people", "wrong_credentials"))
 
 
 def _rotate_arguments(command: argparse.ArgumentParser) -> None:

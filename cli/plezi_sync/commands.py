@@ -17,6 +17,7 @@ from plezi_sync.targets import LocalStack
 
 MAPPING_PATH: Final = "/admin/mapping.yaml"
 STATUS_PATH: Final = "/admin/status"
+SYSTEMS_PATH: Final = "/admin/systems"
 EVENTS: Final = Path("events")
 DEFAULT_EVENTS: Final[Mapping[str, str]] = {
     "admin": "admin_status",
@@ -55,7 +56,13 @@ def call(
     Raises `RefusedError` when the API refuses the request, and the errors of `AdminApi.call`.
     """
     content = None if body is None else read_bytes(body)
-    response = api.call(method.upper(), path, content)
+    _print_response(api, method.upper(), path, content, output)
+
+
+def _print_response(
+    api: AdminApi, method: str, path: str, content: bytes | None, output: Path | None = None
+) -> None:
+    response = api.call(method, path, content)
     text = _text(response)
     if not response.ok:
         raise RefusedError(_refusal(response, text))
@@ -79,6 +86,17 @@ def import_mapping(api: AdminApi, file: Path) -> None:
 def show_status(api: AdminApi) -> None:
     """Print the state of the synchronization."""
     call(api, "GET", STATUS_PATH)
+
+
+def show_systems(api: AdminApi) -> None:
+    """Print the connected org and tenant, and others that the credentials led to."""
+    call(api, "GET", SYSTEMS_PATH)
+
+
+def decide_system(api: AdminApi, side: str, decision: str) -> None:
+    """Decide about another org or tenant. Raises `RefusedError` when none was found."""
+    body = json.dumps({"side": side, "decision": decision}).encode()
+    _print_response(api, "POST", SYSTEMS_PATH, body)
 
 
 def invoke(stack: LocalStack, function: str, event: Path | None) -> None:

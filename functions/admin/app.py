@@ -8,8 +8,17 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from connector.telemetry import with_lambda_context
-from functions.admin import connection, fields, mapping, people, review_queue, runs, status
+from connector.bootstrap.lambda_runtime import lambda_handler
+from functions.admin import (
+    connection,
+    fields,
+    mapping,
+    people,
+    review_queue,
+    runs,
+    status,
+    systems,
+)
 from functions.admin.error_handlers import ERROR_HANDLERS
 from functions.admin.openapi import document
 from functions.admin.responses import responses
@@ -18,7 +27,7 @@ app = APIGatewayRestResolver(
     enable_validation=True,
     response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
 )
-for module in (status, connection, fields, mapping, runs, review_queue, people):
+for module in (status, connection, fields, mapping, runs, review_queue, people, systems):
     app.include_router(module.router)
 for error, error_handler in ERROR_HANDLERS.items():
     app.exception_handler(error)(error_handler)
@@ -35,7 +44,7 @@ def openapi() -> dict[str, Any]:
     return document(app)
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the admin API."""
     return app.resolve(event, context)

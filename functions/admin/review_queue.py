@@ -74,7 +74,11 @@ def review_queue(
     limit: Limit = DEFAULT_PAGE,
     after: Next = "",
 ) -> ReviewPage:
-    """List contacts that need a decision: held fields, refused writes, or several Leads."""
+    """List contacts that need a decision.
+
+    They have held fields, refused writes, several Leads, or more records of one e-mail than the
+    limit allows (`shared`).
+    """
     return use_cases.list_review_items(ADMIN.get(), kind, limit=limit, after=after)
 
 

@@ -51,7 +51,7 @@ def pause() -> SyncSwitch:
 
 
 class BreakerResetRequest(BaseModel):
-    """Whether the clearing is intended; if not, it was an accident that is corrected."""
+    """Whether runs may do what the breaker stopped; if not, its cause is corrected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,11 +60,11 @@ class BreakerResetRequest(BaseModel):
 
 @router.post(
     "/admin/breaker/release",
-    summary="Reset the breaker of a mass clearing",
+    summary="Reset the breaker of a mass clearing or of many defects",
     responses=responses(200, "The breaker is closed.", 409),
     tags=["status"],
 )
 def reset(request: Annotated[BreakerResetRequest, Body()]) -> BreakerReset:
-    """Close the breaker: the clearing is intended, for four hours, or it is corrected."""
+    """Close the breaker: what it stopped may go on, for four hours, or its cause is corrected."""
     event = router.current_event.raw_event
     return reset_breaker(ADMIN.get(), caller(event), intended=request.intended)

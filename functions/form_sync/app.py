@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.forms.receiver import FormReceiver
 from connector.forms.request import FormRefusedError, parse_request
 from connector.log_events import Event
 from connector.settings import FormReceiverSettings
-from connector.telemetry import describe_error, log_event, with_lambda_context
+from connector.telemetry import describe_error, log_event
 
 UNAVAILABLE = 503
 APP: LambdaApp[FormReceiver] = LambdaApp(FormReceiverSettings)
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
     """Queue a change hint; answer 202 with its trace id once it is durable, else why it is not."""
     try:

@@ -6,9 +6,8 @@ from typing import Any, Protocol
 
 from connector.aws.forms_queue import parse_hints
 from connector.bootstrap.form_worker import FormWorkerApp
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.connection_settings import FormWorkerSettings
-from connector.telemetry import with_lambda_context
 
 APP: LambdaApp[FormWorkerApp] = LambdaApp(FormWorkerSettings)
 
@@ -20,7 +19,7 @@ class Context(Protocol):
         """Return the time left before Lambda stops the function."""
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Process each hint; return those that the queue must deliver again."""
     consumer = APP.get().consumer

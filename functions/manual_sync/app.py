@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.errors import MappingError
 from connector.settings import RunRequestSettings
 from connector.sync.run_requests import RunRequester
-from connector.telemetry import with_lambda_context
 from functions.manual_sync.request import InvalidRequestError, parse_sync_request
 
 APP: LambdaApp[RunRequester] = LambdaApp(RunRequestSettings)
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
     """Request a run; answer 202 with its id, or 400 with what cannot be requested."""
     is_api_call = "httpMethod" in event

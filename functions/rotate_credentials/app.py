@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.bootstrap.rotation import RotationApp
 from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import error_text
 from connector.errors import ConnectorError
 from connector.json_object import JsonObjectError
-from connector.telemetry import with_lambda_context
 from functions.rotate_credentials.request import parse_request, parse_step
 
 APP: LambdaApp[RotationApp] = LambdaApp(RotationSettings)
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
     """Answer a request with its result; raise an error when a step cannot be done."""
     if "Step" in event:

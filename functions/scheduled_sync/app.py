@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.model import RunKind
 from connector.settings import RunRequestSettings
 from connector.sync.run_requests import RunRequester
-from connector.telemetry import with_lambda_context
 
 SCHEDULED_KINDS = (RunKind.CHANGES, RunKind.FULL)
 APP: LambdaApp[RunRequester] = LambdaApp(RunRequestSettings)
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
     """Request a run, and answer with its id.
 

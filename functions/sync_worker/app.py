@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from connector.aws.runs_queue import parse_runs
-from connector.bootstrap.lambda_runtime import LambdaApp
+from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.bootstrap.sync_worker import WorkerApp
 from connector.connection_settings import WorkerSettings
-from connector.telemetry import with_lambda_context
 
 APP: LambdaApp[WorkerApp] = LambdaApp(WorkerSettings)
 
@@ -20,7 +19,7 @@ class Context(Protocol):
         """Return the time left before Lambda stops the function."""
 
 
-@with_lambda_context
+@lambda_handler
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Work on each request as far as the time allows.
 
@@ -29,5 +28,5 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
     """
     worker = APP.get().worker
     for request in parse_runs(event):
-        worker.work(request.run_id, request.phase, context.get_remaining_time_in_millis)
+        worker.work(request, context.get_remaining_time_in_millis())
     return {"batchItemFailures": []}

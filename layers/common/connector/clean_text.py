@@ -34,7 +34,8 @@ def clean(text: str) -> str:
 def canonical_email(text: object) -> str:
     """Return the e-mail as identity: trimmed, NFC, lower case; '' if there is none.
 
-    Salesforce stores e-mail addresses in lower case (recorded); Plezi's rule is assumed.
+    Salesforce stores e-mail addresses in lower case (recorded); Plezi's rule is assumed. The
+    decoders refuse one that cannot be a key of the ledger.
     """
     return clean(text).lower() if isinstance(text, str) else ""
 
@@ -46,3 +47,12 @@ def is_email_address(text: str) -> bool:
         and EMAIL_ADDRESS.fullmatch(text) is not None
         and text.isprintable()
     )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be encoded: JSON's escapes also describe half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

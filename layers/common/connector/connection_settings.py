@@ -47,13 +47,14 @@ class SyncSettings(TableSettings, ConnectionSettings):
 
     `worker_timeout_seconds` is when AWS stops a worker: an older intent belongs to a stopped one.
     `journal_days` is how long a journal entry is kept. `max_cleared` is how many people one run may
-    clear fields of. `api_share` is the fraction of the org's API calls of 24 hours that runs may
-    use.
+    clear fields of, `max_records_per_email` how many records of one e-mail take part. `api_share`
+    is the fraction of the org's API calls of 24 hours that runs may use.
     """
 
     worker_timeout_seconds: float
     journal_days: int
     max_cleared: int
+    max_records_per_email: int
     api_share: float
     assign_new_leads: bool
 

@@ -4,6 +4,8 @@
     ├── RetryError             a system is busy or unreachable: try again, after `after` seconds
     │   └── UnknownOutcomeError  the response to a write was lost: recover, do not repeat the write
     ├── StaleError             another process changed the data first: read again, then plan again
+    ├── UnstorableError        the data of some people cannot be stored: the others go on
+    ├── DocumentTooLargeError  a shared document cannot be stored: use it in this process only
     ├── RejectedError          one record was refused, with a code and a remedy: the others go on
     │   └── UnknownFieldError  a field is not as it was described: describe again, then try again
     └── HaltError              an admin must act before the next attempt: stop the run
@@ -12,6 +14,9 @@ No error carries a value that a user typed: messages name systems, fields, ids, 
 """
 
 from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
 
 from connector.described_enum import DescribedEnum
 
@@ -25,7 +30,6 @@ class StopReason(DescribedEnum):
     NOT_STARTED = "not_started", "The start switch is off."
     API_BUDGET = "api_budget", "The share of Salesforce API calls for today is used up."
     MASS_CLEARING = "mass_clearing", "The run would clear fields of more contacts than the limit."
-    PREVIEW_TOO_LARGE = "preview_too_large", "The dry run does not fit into one invocation."
     MAPPING = "mapping", "The mapping cannot be used as it is; the message names the field."
     SECRET = "secret", "A secret is incomplete or has a value of the wrong form."
     SETTINGS = "settings", "A setting of the stack is missing or invalid."
@@ -34,6 +38,14 @@ class StopReason(DescribedEnum):
     INSTANCE_URL = "instance_url", "The login returned an instance that is not one of Salesforce."
     LOGIN_REFUSED = "login_refused", "Salesforce refused the login."
     LOGIN_UNAVAILABLE = "login_unavailable", "The login could not be completed at this time."
+    OTHER_ORG = (
+        "other_org",
+        "The credentials lead to another Salesforce org than the linked records.",
+    )
+    OTHER_TENANT = (
+        "other_tenant",
+        "The credentials lead to another Plezi tenant than the linked contacts.",
+    )
     SESSION_REFUSED = "session_refused", "Salesforce refuses new sessions after a valid login."
     SALESFORCE_API_DISABLED = (
         "salesforce_api_disabled",
@@ -46,6 +58,7 @@ class StopReason(DescribedEnum):
     PLEZI_UNAVAILABLE = "plezi_unavailable", "Plezi is busy or does not respond."
     AWS_UNAVAILABLE = "aws_unavailable", "An AWS service is busy or does not respond."
     REQUEST_REJECTED = "request_rejected", "A system rejected a request that is not about a record."
+    STOPPED = "stopped", "The run stopped without an end: its invocations were stopped or failed."
     OUT_OF_TIME = "out_of_time", "The run made no progress within several invocations."
     CONFLICT = "conflict", "Another process changed the same data again and again."
     NEWER_SCHEMA = "newer_schema", "Stored data has a newer schema than this version supports."
@@ -98,6 +111,21 @@ class UnknownFieldError(RejectedError):
     """A field is not, or no longer, as it was described: describe the objects again."""
 
 
+class UnstorableError(ConnectorError):
+    """What belongs to some people cannot be stored; all of the others is stored.
+
+    `details` says why, by e-mail, without any value.
+    """
+
+    def __init__(self, details: Mapping[str, str]) -> None:
+        super().__init__(f"the entries of {len(details)} people cannot be stored")
+        self.details = details
+
+
+class DocumentTooLargeError(ConnectorError):
+    """A shared document is larger than its store allows; nothing was stored."""
+
+
 class HaltError(ConnectorError):
     """An admin must act before anything can continue; the message names the action."""
 
@@ -111,3 +139,15 @@ class MappingError(HaltError):
 
     def __init__(self, message: str) -> None:
         super().__init__(StopReason.MAPPING, message)
+
+
+def describe_defect(error: Exception) -> str:
+    """Return the class of an unexpected error and the place in the connector where it was raised.
+
+    The message is left out, because it may contain a value.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "connector" in frame.filename]
+    place = ours[-1] if ours else None
+    where = f"{place.name}:{place.lineno}" if place is not None else "?"
+    return f"{type(error).__name__} in {where}"

@@ -6,7 +6,7 @@ This module also maps the HTTP statuses of errors to the next action of the conn
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -19,13 +19,28 @@ from connector.deadline import Deadline, no_deadline
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
-"""For how long a session waits for a response if it is not told otherwise; a known Plezi client
+"""For how long a session waits for a response when no other time is given; a known Plezi client
 waits 20 s too."""
+WHOLE_SECONDS: Final = 120.0
+"""Seconds that a whole response may take at most, if the session's read time-out is not longer:
+each read may wait for the read time-out, and a server that sends a byte now and then would never
+meet it. Salesforce ends a request after 120 s too ("API Request Limits and Allocations")."""
 CHUNK_BYTES: Final = 64 * 1024
-"""Bytes of a response that are read at a time while it is reduced."""
+"""Bytes of a response that are read at a time, at most."""
 MAX_RESPONSE_BYTES: Final = 20 * 1024 * 1024
 """Bytes; 2,000 rows of 60 fields are about 4 MB, so no expected response is larger."""
 OK_STATUSES: Final = range(200, 300)
+
+
+class ResponseTooLargeError(requests.ConnectionError):
+    """A response has more bytes than `limit`: the same request has the same answer again.
+
+    A caller that can asks for less; to others it is a response that did not arrive.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the response is larger than {limit} bytes")
+        self.limit = limit
 
 
 class ErrorAction(StrEnum):
@@ -109,51 +124,62 @@ class HttpSession(requests.Session):
     ) -> requests.Response:
         """Send one request; raise `requests.RequestException` without a complete response.
 
-        Raises `DeadlineError`, and sends nothing, when the invocation has no time for the call.
+        Raises `ResponseTooLargeError` for a response above `MAX_RESPONSE_BYTES`. Raises
+        `DeadlineError`, and sends nothing, when the invocation has no time for the call.
 
         `reduce` receives the bytes kept so far of a successful response plus the next chunk, and
         returns the bytes to keep: a response of which little is used is never in memory as a whole.
         """
         seconds = self._deadline.call_seconds(self._read_seconds)
+        whole_seconds = self._deadline.call_seconds(max(self._read_seconds, WHOLE_SECONDS))
+        ends_at = self._monotonic() + whole_seconds
         kwargs.setdefault("timeout", (min(CONNECT_SECONDS, seconds), seconds))
         kwargs["allow_redirects"] = False
         kwargs["stream"] = True
         self.calls += 1
         response = super().request(*args, **kwargs)
+        is_reduced = response.status_code in OK_STATUSES
         try:
-            content, length = _read_bounded(response, reduce)
+            content = _read_bounded(self._chunks(response, ends_at), reduce if is_reduced else None)
+        except requests.RequestException:
+            raise
         except Exception as error:
             raise requests.ConnectionError("the response is incomplete") from error
         finally:
             response.close()
-        if length > MAX_RESPONSE_BYTES:
-            raise requests.ConnectionError(
-                f"the response is larger than {MAX_RESPONSE_BYTES} bytes"
-            )
         response._content = content  # noqa: SLF001  # as Response.content itself does
         self._server_clock = (response.headers.get("Date", ""), self._monotonic())
         return response
 
+    def _chunks(self, response: requests.Response, ends_at: float) -> Iterator[bytes]:
+        """Yield the parts of a response as they arrive; raise when it is too long or too slow.
+
+        A read waits for the read time-out at most, so the end is noticed that much later.
+        """
+        length = 0
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            length += len(chunk)
+            if length > MAX_RESPONSE_BYTES:
+                raise ResponseTooLargeError(MAX_RESPONSE_BYTES)
+            yield chunk
+            if self._monotonic() > ends_at:
+                raise requests.ConnectionError("the response takes too long")
+
     def server_time(self) -> datetime | None:
-        """Return the server's clock by its last response; None before the first one."""
+        """Return the server's clock by its last response; None where no response shows it."""
         date, received_at = self._server_clock
-        if not date:
-            return None
         elapsed = timedelta(seconds=self._monotonic() - received_at)
-        return parsedate_to_datetime(date).astimezone(UTC) + elapsed
+        try:
+            return parsedate_to_datetime(date).astimezone(UTC) + elapsed if date else None
+        except (ValueError, TypeError, OverflowError):  # a header that is no date, or out of range
+            return None
 
 
-def _read_bounded(
-    response: requests.Response, reduce: Callable[[bytes], bytes] | None
-) -> tuple[bytes, int]:
-    """Read a response up to the size limit; return the bytes kept and the length read."""
-    if reduce is None or response.status_code not in OK_STATUSES:
-        content: bytes = response.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
-        return content, len(content)
-    kept, length = b"", 0
-    while length <= MAX_RESPONSE_BYTES and (
-        chunk := response.raw.read(CHUNK_BYTES, decode_content=True)
-    ):
+def _read_bounded(chunks: Iterator[bytes], reduce: Callable[[bytes], bytes] | None) -> bytes:
+    """Return the bytes to keep of a response; `reduce` bounds them while it is read."""
+    if reduce is None:
+        return b"".join(chunks)
+    kept = b""
+    for chunk in chunks:
         kept = reduce(kept + chunk)
-        length += len(chunk)
-    return kept, length
+    return kept

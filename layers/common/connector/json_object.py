@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, NoReturn, TypeVar
 
+from connector.clean_text import is_unicode
+
 NOT_AN_OBJECT: Final = {"JSON": "Input should be an object"}
 REQUIRED: Final = "Field required"
 NOT_TEXT: Final = "Input should be a valid string"
@@ -56,7 +58,7 @@ def _to_object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     repeated: dict[str, str] = {}
     for name, value in pairs:
-        if not _is_unicode(name):
+        if not is_unicode(name):
             raise ValueError(NOT_TEXT)
         if name in members:
             repeated[f"{name} (given twice)"] = "send it once"
@@ -69,15 +71,6 @@ def _to_object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_constant(name: str) -> NoReturn:
     """Refuse NaN and Infinity, which are not JSON."""
     raise ValueError(name)
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether a text can be sent: JSON's escapes also describe half of a character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class MemberReader:
@@ -94,7 +87,7 @@ class MemberReader:
     def text(self, name: str, default: str | None = None, *, may_be_empty: bool = True) -> str:
         """Return a text."""
         value = self._value(name, default)
-        if not isinstance(value, str) or not _is_unicode(value):
+        if not isinstance(value, str) or not is_unicode(value):
             return self._refuse(name, NOT_TEXT, "")
         if not value and not may_be_empty:
             return self._refuse(name, EMPTY, "")

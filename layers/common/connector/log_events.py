@@ -77,6 +77,16 @@ class Event(Enum):
         "Another system refused the write of one link.",
         ("run_id", "link", "side", "code", "field_names"),
     )
+    link_failed = EventKind(
+        Level.ERROR,
+        "A step of one link failed, or its data cannot be used; all other links continue.",
+        ("run_id", "link", "code", "detail"),
+    )
+    record_unreadable = EventKind(
+        Level.WARNING,
+        "A record of a response cannot be used, and no link is known for it.",
+        ("record_kind", "code", "detail"),
+    )
     breaker_opened = EventKind(Level.ERROR, "Synchronization stopped itself.", ("run_id", "reason"))
     login = EventKind(Level.INFO, "A login to Salesforce succeeded.", ("flow", "secret_version"))
     login_failed = EventKind(
@@ -130,6 +140,11 @@ class Event(Enum):
         Level.ERROR,
         "An unexpected error ended an invocation; the queue delivers the request again.",
         ("run_id", "phase", *ERROR_FIELDS),
+    )
+    dead_runs_not_ended = EventKind(
+        Level.ERROR,
+        "A run that begins could not end the runs that stopped without an end; it goes on.",
+        ("run_id", *ERROR_FIELDS),
     )
     admin_action = EventKind(
         Level.INFO, "An administrator changed something.", ("action", "subject")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -40,4 +41,12 @@ def unusable_secret(name: str, keys: str) -> HaltError:
     """Return the error for a secret whose `keys` are missing or wrong."""
     return HaltError(
         StopReason.SECRET, f"the secret {name!r} lacks or misspells: {keys}; put a new version"
+    )
+
+
+def invalid_secret(name: str, problems: Mapping[str, str]) -> HaltError:
+    """Return the error for a secret whose fields cannot be used: each with its problem."""
+    listed = "; ".join(f"{field} {problem}" for field, problem in problems.items())
+    return HaltError(
+        StopReason.SECRET, f"the secret {name!r} cannot be used: {listed}; then put a new version"
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol, Self, TypeVar
 
 from connector.json_object import JsonObjectError, MemberReader, read_json_object
-from connector.secret_version import unusable_secret
+from connector.secret_fields import FieldRules
+from connector.secret_version import invalid_secret, unusable_secret
 
 MASK: Final = "**********"
 
@@ -68,12 +69,26 @@ REQUIRED_KEYS: Final[Mapping[Flow, tuple[str, ...]]] = {
 may be empty: Salesforce does not require it from a trusted IP address."""
 
 
+USED_KEYS: Final[Mapping[Flow, tuple[str, ...]]] = {
+    **REQUIRED_KEYS,
+    Flow.PASSWORD: (*REQUIRED_KEYS[Flow.PASSWORD], "security_token"),
+}
+"""Keys that each flow sends, in addition to the account URL and the consumer key."""
+TENANT_REMEDY: Final = (
+    "the tenant is sent in a header, and Plezi expects the company's name as one word of plain "
+    "letters, as its page about the API shows it (assumed)"
+)
+
+
 class SecretContents(Protocol):
     """The contents of one kind of secret; keys that it does not use are ignored."""
 
     @classmethod
-    def read(cls, members: MemberReader) -> Self:
-        """Return the contents; raise `JsonObjectError` that names the wrong keys."""
+    def read(cls, members: MemberReader, rules: FieldRules) -> Self:
+        """Return the repaired contents, with their problems in `rules`.
+
+        Raises `JsonObjectError` that names the keys that are missing or of another type.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +105,7 @@ class SalesforceCredentials:
     private_key: SecretText = NO_TEXT
 
     @classmethod
-    def read(cls, members: MemberReader) -> Self:
+    def read(cls, members: MemberReader, rules: FieldRules) -> Self:
         """Return the contents; raise `JsonObjectError` that names the wrong keys."""
         credentials = cls(
             flow=members.choice("flow", Flow, Flow.PASSWORD),
@@ -108,7 +123,29 @@ class SalesforceCredentials:
         if missing:
             keys = f"{', '.join(missing)} (for the flow {flow.value})"
             raise JsonObjectError({keys: "required"})
-        return credentials
+        return credentials._repaired(rules)
+
+    def _repaired(self, rules: FieldRules) -> Self:
+        """Return the contents by the rules of their fields; a flow's other fields have none."""
+        used = USED_KEYS[self.flow]
+
+        def repaired(name: str, rule: Callable[[str, str], str], value: SecretText) -> SecretText:
+            return SecretText(rule(name, value.get_secret_value())) if name in used else value
+
+        return replace(
+            self,
+            account_url=rules.key("account_url", self.account_url),
+            consumer_key=rules.key("consumer_key", self.consumer_key),
+            consumer_secret=repaired("consumer_secret", rules.key, self.consumer_secret),
+            username=self._username(rules),
+            password=repaired("password", rules.password, self.password),
+            security_token=repaired("security_token", rules.key, self.security_token),
+            private_key=repaired("private_key", rules.private_key, self.private_key),
+        )
+
+    def _username(self, rules: FieldRules) -> str:
+        is_used = "username" in USED_KEYS[self.flow]
+        return rules.username("username", self.username) if is_used else self.username
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,14 +156,15 @@ class PleziCredentials:
     tenant: str
 
     @classmethod
-    def read(cls, members: MemberReader) -> Self:
+    def read(cls, members: MemberReader, rules: FieldRules) -> Self:
         """Return the contents; raise `JsonObjectError` that names the wrong keys."""
-        credentials = cls(
-            api_key=SecretText(members.text("api_key", may_be_empty=False)),
-            tenant=members.text("tenant", may_be_empty=False),
-        )
+        api_key = members.text("api_key", may_be_empty=False)
+        tenant = members.text("tenant", may_be_empty=False)
         members.check()
-        return credentials
+        return cls(
+            api_key=SecretText(rules.key("api_key", api_key)),
+            tenant=rules.header("tenant", tenant, TENANT_REMEDY),
+        )
 
 
 SecretModel = TypeVar("SecretModel", bound=SecretContents)
@@ -138,7 +176,11 @@ def parse_secret(kind: type[SecretModel], text: str, name: str) -> SecretModel:
     Raises `HaltError` with the secret's name and the keys that are missing or wrong, never their
     values.
     """
+    rules = FieldRules()
     try:
-        return kind.read(MemberReader(read_json_object(text)))
+        contents = kind.read(MemberReader(read_json_object(text)), rules)
     except JsonObjectError as error:
         raise unusable_secret(name, error.names) from None
+    if rules.problems:
+        raise invalid_secret(name, rules.problems)
+    return contents

@@ -1,4 +1,4 @@
-"""The reset of the breaker that stops a mass clearing of fields, after the decision of an admin."""
+"""The reset of a breaker after the decision of an admin: mass clearing, or many defects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from connector.errors import StaleError, StopReason
 from connector.model import state_digest
 
 ALLOWED_SECONDS: Final = 4 * 3600.0
-"""How long runs may clear many fields after an admin confirmed it: two scheduled runs."""
+"""How long runs may do what the breaker stopped, once an admin confirmed it: two scheduled runs."""
+RESETTABLE: Final = frozenset({StopReason.MASS_CLEARING, StopReason.DEFECT})
+"""Reasons of a breaker that an admin may close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +20,39 @@ class BreakerReset:
     """The reset of a breaker.
 
     `clearing_allowed_until` is the time until which runs may clear many fields (seconds since 1970;
-    0: they may not).
+    0: they may not), `defects_allowed_until` the time until which runs go on although many people
+    cause unexpected errors (0: they do not).
     """
 
     clearing_allowed_until: float
+    defects_allowed_until: float
 
 
 def reset_breaker(context: AdminContext, actor: str, *, intended: bool) -> BreakerReset:
-    """Close the breaker: the clearing is intended, or it was an accident that is corrected.
+    """Close the breaker: what it stopped may go on (`intended`), or its cause is corrected.
 
-    Raises `StaleError` when this breaker is not open. A breaker that a refused login opened closes
-    automatically once the secret has a new version.
+    After many unexpected errors, `intended` lets all other people be synchronized before the cause
+    is corrected. Raises `StaleError` when this breaker is not open. A breaker that a refused login
+    opened closes automatically once the secret has a new version.
     """
     breaker = context.control.breaker()
-    if breaker is None or breaker.reason != StopReason.MASS_CLEARING:
+    if breaker is None or breaker.reason not in RESETTABLE:
         state = f"open for another reason ({breaker.reason})" if breaker else "not open"
-        raise StaleError(f"the breaker of a mass clearing is {state}: see GET /admin/status")
+        raise StaleError(f"the breaker is {state}: see GET /admin/status")
     until = context.clock() + ALLOWED_SECONDS if intended else 0.0
-    if intended:
+    is_clearing = breaker.reason == StopReason.MASS_CLEARING
+    if intended and is_clearing:
         context.control.allow_clearing(until)
-    else:
-        context.control.close_breaker()
+    elif intended:
+        context.control.allow_defects(until)
+    context.control.close_breaker()
+    what = "the clearing is" if is_clearing else "going on in spite of defects is"
     decision = "intended" if intended else "corrected"
     context.audit_change(
         actor,
-        f"reset breaker: the clearing is {decision}",
+        f"reset breaker: {what} {decision}" if is_clearing or intended else "reset breaker",
         "",
         state_digest(breaker.reason),
         state_digest(until),
     )
-    return BreakerReset(until)
+    return BreakerReset(until if is_clearing else 0.0, 0.0 if is_clearing else until)

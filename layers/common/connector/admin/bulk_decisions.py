@@ -81,9 +81,11 @@ def _decide_all(
         if (decided := decide(link)) is not None
     }
     conflicts = (
-        context.review.save_links([LinkChange(decided) for _, decided in decisions.values()])
+        context.review.save_links(
+            [LinkChange(decided) for _, decided in decisions.values()]
+        ).all_emails
         if decisions
-        else ()
+        else frozenset[str]()
     )
     saved = {email: pair for email, pair in decisions.items() if email not in conflicts}
     for link, decided in saved.values():

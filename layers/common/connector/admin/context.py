@@ -21,6 +21,7 @@ from connector.model import (
     RecordKind,
     Run,
     RunKind,
+    SaveResult,
 )
 from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
@@ -32,8 +33,8 @@ class ReviewStore(Protocol):
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links that exist under these canonical e-mails."""
 
-    def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Store new states of links; return the e-mails whose link had changed in between."""
+    def save_links(self, changes: Sequence[LinkChange]) -> SaveResult:
+        """Store new states of links; return which were not stored, and why."""
 
     def emails_needing_attention(
         self, kind: AttentionKind, limit: int, after: str = ""
@@ -68,6 +69,9 @@ class SyncControl(Protocol):
 
     def allow_clearing(self, until: float) -> None:
         """Allow runs to clear many fields until a time; close the breaker of a mass clearing."""
+
+    def allow_defects(self, until: float) -> None:
+        """Let runs go on in spite of many unexpected errors, until a time."""
 
     def applied_version(self) -> int | None:
         """Return the mapping version that was last applied to all contacts; None: none was."""

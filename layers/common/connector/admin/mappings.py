@@ -10,6 +10,7 @@ from connector.admin.errors import (
     MappingConflictError,
     UnknownItemError,
 )
+from connector.admin.status import manual_sync
 from connector.errors import ConnectorError, StaleError
 from connector.mapping import (
     DuplicatePolicy,
@@ -112,12 +113,16 @@ def save_mapping(
     current = context.mappings.current()
     if mapping.version != current.version:
         raise MappingConflictError(mapping, current)
-    validation = validate(mapping, context.sides().schemas())
+    sides = context.sides()
+    validation = validate(mapping, sides.schemas())
+    if validation.problems:  # perhaps only because the fields were described before they changed
+        sides.invalidate_schemas()
+        validation = validate(mapping, sides.schemas())
     if validation.problems:
         raise InvalidMappingError(validation.problems, validation.warnings)
     changed = diff_mappings(current, validation.mapping)
     if validation.mapping == current:
-        due = context.control.applied_version() != current.version
+        due = manual_sync(context, current.version).due
         return SaveResult(mapping_view(current), (), validation.warnings, manual_sync_due=due)
     new = replace(validation.mapping, version=current.version + 1)
     now = context.clock()
@@ -125,6 +130,7 @@ def save_mapping(
         context.mappings.save(new, by=actor, at=now)
     except StaleError as error:
         raise MappingConflictError(mapping, context.mappings.current()) from error
+    sides.invalidate_schemas()  # the next run describes the fields that the new version names
     context.audit_change(
         actor,
         action,

@@ -34,10 +34,12 @@ def set_up_fields(context: AdminContext, actor: str, *, create: bool) -> SetupRe
     before = sides.setup.inspect(needed, sides.schemas())
     if not create:
         return SetupResult(_is_ready(before), before, ())
-    steps = sides.setup.create_missing(needed, before)
+    try:
+        steps = sides.setup.create_missing(needed, before)
+    finally:  # some fields may be new although a later step failed
+        sides.invalidate_schemas()
     if not steps:
         return SetupResult(_is_ready(before), before, ())
-    sides.invalidate_schemas()
     after = sides.setup.inspect(needed, sides.schemas())
     created = [
         f"{step.kind.value} {step.subject}" for step in steps if step.outcome is StepOutcome.DONE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from connector.admin.context import AdminContext
-from connector.admin.errors import UnknownItemError, page_token_errors
+from connector.admin.errors import InvalidRequestError, UnknownItemError, page_token_errors
 from connector.clean_text import canonical_email
 from connector.errors import StaleError
 from connector.model import (
@@ -22,6 +23,11 @@ from connector.model import (
 )
 from connector.page_token import decode_page_token, encode_page_token
 from connector.planning.manual_actions import choose_value, pick_primary, request_retry
+
+NOT_STORED_MESSAGE: Final = (
+    "the decision is not stored, because the data of this contact is too large or cannot be "
+    "stored: shorten the longest values in Plezi or Salesforce, then decide again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,11 @@ class QuarantineView:
 
 @dataclass(frozen=True, slots=True)
 class LeadView:
-    """One of several Leads with the same e-mail, and its values."""
+    """One of several Leads with the same e-mail, and its values.
+
+    An e-mail of the kind `shared` has more records than these: the ones beyond the limit are not
+    stored.
+    """
 
     id: str
     modified: str
@@ -237,7 +247,10 @@ def _decide(
     """Take a decision on one link if it did not change since it was read, and request its run."""
     link = find_link(context, email)
     decided = decide(link)
-    if context.review.save_links([LinkChange(decided)]):
+    saved = context.review.save_links([LinkChange(decided)])
+    if saved.refused:
         raise StaleError("the contact changed at the same time: read it again, then decide")
+    if saved.all_emails:
+        raise InvalidRequestError(NOT_STORED_MESSAGE)
     audit_decision(context, actor, action, link, decided)
     return RunRequested(context.run_requester.request_run(RunKind.SELECTED, emails=[link.email]))

@@ -10,8 +10,30 @@ from connector.admin.context import AdminContext
 from connector.admin.errors import UnknownItemError, page_token_errors
 from connector.model import JournalEntry, JournalPage, Run, RunKind, RunState, Side, Value
 
+HOUR_SECONDS: Final = 3600.0
+UNKNOWN_SECONDS: Final = -1.0
 MILLISECONDS: Final = 3
 """Decimals of a duration in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressView:
+    """How far a run is.
+
+    `phase` is read, resolve or write_plezi ('': not started). `people_listed` are found so far
+    (a contact that both systems changed counts twice), `people_finished` of them are done.
+    `people_an_hour` is the pace since the start, `seconds_left` what the rest takes at this pace
+    (-1: not known yet). `last_invocation_at` is in seconds since 1970 (0: none). `last_error` names
+    the last unexpected error of an invocation, or why writes wait ('': there was none).
+    """
+
+    phase: str
+    people_listed: int
+    people_finished: int
+    people_an_hour: float
+    seconds_left: float
+    last_invocation_at: float
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,7 @@ class RunView:
     mapping_version: int
     people: int
     counts: Mapping[str, Mapping[str, int]]
+    progress: ProgressView
     reason: str
     message: str
 
@@ -123,8 +146,27 @@ def run_view(run: Run) -> RunView:
         mapping_version=run.mapping_version,
         people=len(run.emails),
         counts=run.counts,
+        progress=_progress_view(run),
         reason=run.reason.value if run.reason else "",
         message=run.message,
+    )
+
+
+def _progress_view(run: Run) -> ProgressView:
+    """Return how far a run is, at the pace from its start to its last invocation or its end."""
+    listed, resolved = run.progress.listed, run.progress.resolved
+    elapsed = (run.finished_at or run.active_at) - run.started_at
+    pace = resolved / elapsed if elapsed > 0 else 0.0
+    is_over = run.state is not RunState.RUNNING
+    left = 0.0 if is_over else (listed - resolved) / pace if pace else UNKNOWN_SECONDS
+    return ProgressView(
+        phase=run.phase.value if run.phase else "",
+        people_listed=listed,
+        people_finished=resolved,
+        people_an_hour=round(pace * HOUR_SECONDS, 1),
+        seconds_left=round(left, 1),
+        last_invocation_at=run.active_at,
+        last_error=run.error,
     )
 
 

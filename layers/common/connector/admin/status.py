@@ -7,7 +7,9 @@ from typing import Final
 
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
+from connector.admin.systems import is_forgetting
 from connector.model import AttentionKind, state_digest
+from connector.schema_cache import load_confirmed, stored_generation
 from connector.version import VERSION
 
 COUNTED: Final = 1000
@@ -41,6 +43,7 @@ class AttentionCounts:
     hold: int
     quarantine: int
     duplicate: int
+    shared: int
     counted_to: int
 
 
@@ -102,6 +105,7 @@ def show_status(context: AdminContext) -> Status:
     runs = context.runs.list_runs(limit=1)
     version = context.mappings.current().version
     applied = context.control.applied_version()
+    suspended = context.control.suspended_pairs()
     return Status(
         version=VERSION,
         started=context.control.is_enabled(),
@@ -110,7 +114,7 @@ def show_status(context: AdminContext) -> Status:
         else BreakerView(breaker.reason, breaker.message, breaker.since),
         mapping_version=version,
         applied_version=applied,
-        manual_sync=manual_sync(version, applied),
+        manual_sync=manual_sync(context, version),
         last_run=run_view(runs[0]) if runs else None,
         attention=AttentionCounts(
             hold=len(context.review.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
@@ -120,11 +124,11 @@ def show_status(context: AdminContext) -> Status:
             duplicate=len(
                 context.review.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)
             ),
+            shared=len(context.review.emails_needing_attention(AttentionKind.SHARED, COUNTED)),
             counted_to=COUNTED,
         ),
         suspended_pairs=tuple(
-            SuspendedPairView(pair, reason)
-            for pair, reason in sorted(context.control.suspended_pairs().items())
+            SuspendedPairView(pair, reason) for pair, reason in sorted(suspended.items())
         ),
         alert_recipients=context.recipients(),
         api_budget=_budget(context),
@@ -132,20 +136,33 @@ def show_status(context: AdminContext) -> Status:
     )
 
 
-def manual_sync(version: int, applied: int | None) -> ManualSyncView:
-    """Return whether a manual synchronization is due.
+def manual_sync(context: AdminContext, version: int) -> ManualSyncView:
+    """Return whether a manual synchronization is due for the current version of the mapping.
 
-    `version` is the current version of the mapping, `applied` the one that was last applied.
+    None is due when that version was applied to all contacts, and no pair of it is suspended, or
+    those that are were unusable by the present descriptions of the fields.
     """
-    if applied == version:
-        return ManualSyncView(due=False, why="the current mapping was applied to all contacts")
+    applied = context.control.applied_version()
+    suspended = context.control.suspended_pairs()
     if applied is None:
-        reason = "no mapping was applied to all contacts yet"
-    else:
-        reason = (
+        return _due("the mapping was not applied to all contacts yet")
+    if applied != version:
+        return _due(
             f"version {version} of the mapping is saved, and version {applied} was last applied to "
             "all contacts"
         )
+    if is_forgetting(context):
+        return _due("the links are not yet prepared for another org or tenant")
+    if not suspended:
+        return ManualSyncView(due=False, why="the current mapping was applied to all contacts")
+    pairs = ", ".join(sorted(suspended))
+    if load_confirmed(context.documents).generation != stored_generation(context.documents):
+        return _due(f"the fields were read again after the last run, which suspended {pairs}")
+    why = f"the current mapping was applied to all contacts, without the suspended pairs: {pairs}"
+    return ManualSyncView(due=False, why=why)
+
+
+def _due(reason: str) -> ManualSyncView:
     return ManualSyncView(due=True, why=f'{reason}: POST /sync with {{"kind": "full"}}')
 
 

@@ -20,9 +20,9 @@ default of 60 s is longer than the time-out of most functions."""
 TOTAL_ATTEMPTS: Final = 1
 """Tries of botocore, the first included: it repeats nothing. `RetryPolicy` covers every call, with
 an injected clock and an event for each repetition; two layers of retries would multiply."""
-MAX_CONNECTIONS: Final = 4
-"""Connections kept open to one service. A function sends its calls one after another; botocore's
-default is 10."""
+MAX_CONNECTIONS: Final = 16
+"""Connections kept open to one service: as many as a function makes calls at the same time (see
+`lambda_runtime.PARALLEL_CALLS`). botocore's default is 10."""
 
 
 def client_config(*, validate: bool) -> Config:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
-from connector.model import Phase
+from connector.model import Phase, RunDelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
 MAX_ID_CHARACTERS: Final = 100
 GROUP: Final = "runs"
 """One message group: runs are serial."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """A message of the runs queue: work on this phase of this run."""
-
-    run_id: str
-    phase: Phase
 
 
 class RunsQueue:
@@ -59,13 +50,15 @@ class RunsQueue:
         )
 
 
-def parse_runs(event: Mapping[str, Any]) -> list[RunRequest]:
+def parse_runs(event: Mapping[str, Any]) -> list[RunDelivery]:
     """Return the requests of an SQS event; raise `ValueError` for any other message."""
-    return [_request(record["body"]) for record in event["Records"]]
+    return [_delivery(record) for record in event["Records"]]
 
 
-def _request(body: str) -> RunRequest:
-    match json.loads(body):
+def _delivery(record: Mapping[str, Any]) -> RunDelivery:
+    attributes = record.get("attributes", {})
+    deliveries = int(attributes.get("ApproximateReceiveCount", "1"))
+    match json.loads(record["body"]):
         case {"run_id": str(run_id), "phase": str(phase)} if 0 < len(run_id) <= MAX_ID_CHARACTERS:
-            return RunRequest(run_id, Phase(phase))
+            return RunDelivery(run_id, Phase(phase), deliveries)
     raise ValueError("a message of the runs queue needs run_id and phase")

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from connector.admin.context import AdminContext, Sides
 from connector.bootstrap.connection_check import check_connections
-from connector.bootstrap.sides import connect
+from connector.bootstrap.sides import build_clients, connect
 from connector.connection_settings import AdminSettings
-from connector.plezi.client import PleziClient
 from connector.salesforce.auth.password import DOCUMENT, days_left
-from connector.salesforce.client import SalesforceClient
 from connector.salesforce.setup.org_setup import OrgSetup
 from connector.sync.run_requests import RunRequester
 
@@ -33,15 +31,8 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
     queue = runtime.aws.runs_queue(settings.runs_queue_url)
 
     def sides() -> Sides:
-        return Sides(
-            (
-                PleziClient(connections.plezi, ledger, connections.dialect, runtime.clock),
-                SalesforceClient(
-                    connections.salesforce, ledger, runtime.clock, assign_new_leads=False
-                ),
-            ),
-            OrgSetup(connections.salesforce),
-        )
+        clients = build_clients(connections, runtime, ledger, assign_new_leads=False)
+        return Sides(tuple(clients.values()), OrgSetup(connections.salesforce))
 
     return AdminContext(
         review=ledger,

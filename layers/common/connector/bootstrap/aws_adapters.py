@@ -12,6 +12,7 @@ from connector.aws.client_config import Service, client_config
 from connector.bootstrap.retries import retry_policy
 from connector.deadline import Deadline
 from connector.log_events import EventLog
+from connector.parallel import Parallel, one_after_another
 
 if TYPE_CHECKING:
     from connector.admin.context import AuditLog, Recipient
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
-    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
 
 
 class BotoAdapters:
@@ -29,10 +30,11 @@ class BotoAdapters:
 
     The clients are botocore's own and not boto3's: boto3 adds resources and file transfers, which
     nothing here uses, and takes twice as long to make a client. `validate` lets botocore check the
-    parameters of each call: tests do. `deadline` is that of the process.
+    parameters of each call: tests do. `deadline` is that of the process. `parallel` makes
+    the calls that do not depend on each other.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a process has, each by its name
         self,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -40,6 +42,7 @@ class BotoAdapters:
         random: Callable[[], float],
         log: EventLog,
         *,
+        parallel: Parallel = one_after_another,
         deadline: Deadline | None = None,
         validate: bool = False,
     ) -> None:
@@ -47,6 +50,7 @@ class BotoAdapters:
         self._new_id = new_id
         self._validate = validate
         self._retry = retry_policy(sleep, random, clock, log, deadline or Deadline(clock))
+        self._parallel = parallel
         self._session = botocore.session.get_session()
 
     def _client(self, service: Service) -> Any:  # noqa: ANN401  # each service has its own methods
@@ -80,13 +84,21 @@ class BotoAdapters:
         """Return the ledger."""
         from connector.aws.dynamodb.ledger import DynamoLedger
 
-        return DynamoLedger(self._dynamodb, table, self._retry)
+        return DynamoLedger(self._dynamodb, table, self._retry, self._parallel)
+
+    def scratch(self, table: str, run_id: str) -> ScratchStore:
+        """Return what a dry run stores apart from the ledger."""
+        from connector.aws.dynamodb.scratch import DynamoScratch
+        from connector.aws.dynamodb.table import Table
+
+        shared = Table(self._dynamodb, table, self._retry, self._parallel)
+        return DynamoScratch(shared, run_id, self._clock)
 
     def journal(self, table: str, days: int) -> Journal:
         """Return the journal, whose entries are kept for some days."""
         from connector.aws.dynamodb.journal import DynamoJournal
 
-        return DynamoJournal(self._dynamodb, table, days, self._retry)
+        return DynamoJournal(self._dynamodb, table, days, self._retry, self._parallel)
 
     def audit(self, table: str) -> AuditLog:
         """Return the audit log."""

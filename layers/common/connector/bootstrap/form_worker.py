@@ -44,5 +44,6 @@ def build_form_worker(settings: FormWorkerSettings, runtime: Runtime) -> FormWor
         runtime.log,
         worker_timeout=settings.worker_timeout_seconds,
         describe_error=describe_error,
+        deadline=runtime.deadline,
     )
     return FormWorkerApp(consumer, engine, built.context)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from connector.salesforce.budget import CallStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
+    from connector.stores import SlotStore
     from connector.sync.ports import (
         AlertPublisher,
         CursorStore,
@@ -42,11 +43,14 @@ if TYPE_CHECKING:
         RunQueue,
         RunRegistry,
         RunStore,
+        ScratchStore,
+        WorkStore,
     )
     from connector.sync.run_alerts import AlertStore
 
     class Ledger(
         LinkStore,
+        WorkStore,
         CursorStore,
         RunStore,
         AlertStore,
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
         SessionState,
         CallStore,
         RotationStore,
+        SlotStore,
         Protocol,
     ):
         """Everything that one table holds; each client sees only the protocol that it needs."""
@@ -81,6 +86,9 @@ if TYPE_CHECKING:
 
         def ledger(self, table: str) -> Ledger:
             """Return the ledger."""
+
+        def scratch(self, table: str, run_id: str) -> ScratchStore:
+            """Return what a dry run stores apart from the ledger."""
 
         def journal(self, table: str, days: int) -> Journal:
             """Return the journal, whose entries are kept for some days."""

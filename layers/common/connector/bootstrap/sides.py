@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from connector.connection_settings import ConnectionSettings
 from connector.model import Side
-from connector.plezi.api import PleziApi, RateLimiter
+from connector.plezi.api import PleziApi
 from connector.plezi.api_dialect import PleziDialect, parse_dialect
 from connector.plezi.client import PleziClient
+from connector.plezi.rate_limiter import RateLimiter
 from connector.salesforce.auth.session import SessionManager, SessionState
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
@@ -77,8 +78,14 @@ def build_salesforce_connection(
 def build_plezi_api(
     settings: ConnectionSettings, runtime: Runtime, secrets: SecretProvider[PleziCredentials]
 ) -> PleziApi:
-    """Build the connection to the tenant."""
-    limiter = RateLimiter(settings.plezi_calls_per_second, runtime.clock, runtime.sleep)
+    """Build the connection to the tenant; all functions share its rate, by the ledger."""
+    limiter = RateLimiter(
+        settings.plezi_calls_per_second,
+        runtime.aws.ledger(settings.ledger_table),
+        runtime.clock,
+        runtime.sleep,
+        runtime.deadline,
+    )
     http = runtime.http(Side.PLEZI)
     http.limit_time(runtime.deadline)
     return PleziApi(
@@ -110,11 +117,15 @@ def build_clients(
 ) -> dict[Side, PleziClient | SalesforceClient]:
     """Build the clients of both systems; `documents` holds their descriptions."""
     return {
-        Side.PLEZI: PleziClient(connections.plezi, documents, connections.dialect, runtime.clock),
+        Side.PLEZI: PleziClient(
+            connections.plezi, documents, connections.dialect, runtime.clock, runtime.ids
+        ),
         Side.SALESFORCE: SalesforceClient(
             connections.salesforce,
             documents,
             runtime.clock,
+            runtime.ids,
             assign_new_leads=assign_new_leads,
+            deadline=runtime.deadline,
         ),
     }

@@ -58,6 +58,7 @@ def build_worker(settings: WorkerSettings, runtime: Runtime) -> WorkerApp:
         runtime.log,
         publish=telemetry.publish,
         describe_error=telemetry.describe_error,
+        deadline=runtime.deadline,
         budget_seconds=settings.worker_budget_seconds,
     )
     return WorkerApp(worker, engine, built.context, alerts, built.ledger)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from connector.bootstrap.sides import Connections, build_clients, connect
 from connector.connection_settings import SyncSettings
+from connector.model import Side
 from connector.salesforce.budget import ApiBudget
 from connector.sync.context import SyncContext
-from connector.sync.ports import RunQueue
+from connector.sync.ports import RunQueue, SideClient
 
 if TYPE_CHECKING:
     from connector.bootstrap.runtime import Ledger, Runtime
@@ -32,14 +35,17 @@ def build_synchronization(
     ledger = runtime.aws.ledger(settings.ledger_table)
     connections = connect(settings, runtime, ledger)
     budget = ApiBudget(connections.salesforce, ledger, runtime.clock, settings.api_share)
-    clients = build_clients(
+    clients: Mapping[Side, SideClient] = build_clients(
         connections, runtime, ledger, assign_new_leads=settings.assign_new_leads
     )
     context = SyncContext(
         links=ledger,
+        work=ledger,
+        scratch=partial(runtime.aws.scratch, settings.ledger_table),
         cursors=ledger,
         runs=ledger,
         control=ledger,
+        documents=ledger,
         journal=runtime.aws.journal(settings.journal_table, settings.journal_days),
         mappings=runtime.aws.mappings(settings.mappings_table),
         run_queue=run_queue,
@@ -50,5 +56,7 @@ def build_synchronization(
         log=runtime.log,
         worker_timeout=settings.worker_timeout_seconds,
         max_cleared=settings.max_cleared,
+        max_records=settings.max_records_per_email,
+        deadline=runtime.deadline,
     )
     return Synchronization(context, connections, ledger, budget)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
+from connector.deadline import Deadline
 from connector.log_events import Event, EventLog
 from connector.model import ChangeHint, HintDelivery, HintResult
 
@@ -44,12 +45,14 @@ class FormConsumer:
         *,
         worker_timeout: float,
         describe_error: Callable[[BaseException], dict[str, str]],
+        deadline: Deadline,
     ) -> None:
         self._sync_contact = sync_contact
         self._queue = queue
         self._log = log
         self._max_busy_retries = max_busy_retries(worker_timeout)
         self._describe_error = describe_error
+        self._deadline = deadline
 
     def consume(self, delivery: HintDelivery, remaining_millis: Callable[[], int]) -> bool:
         """Process one delivery; return False if the queue must deliver it again.
@@ -64,6 +67,7 @@ class FormConsumer:
         if remaining_millis() < MIN_MILLISECONDS:
             self._log(Event.form_deferred, trace_id=hint.trace_id)
             return False
+        self._deadline.start(remaining=remaining_millis() / 1000)
         try:
             result, delay = self.handle(hint, delivery.busy_retries)
         except Exception as error:  # noqa: BLE001  # the queue delivers the hint again

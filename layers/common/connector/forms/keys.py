@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.json_object import JsonObjectError, read_json_object
-from connector.secret_version import unusable_secret
+from connector.secret_fields import FieldRules
+from connector.secret_version import invalid_secret, unusable_secret
 
 KEY_PREFIX: Final = "whsec_"
 KEY_BYTES: Final = range(24, 65)
@@ -44,8 +45,11 @@ def parse_forms_keys(text: str, name: str) -> FormsKeys:
     except JsonObjectError as error:
         raise unusable_secret(name, error.names) from None
     wrong: list[str] = []
-    signing_keys = [_signing_key(each) for each in _list(data, "signing_keys", wrong)]
-    tokens = [_token(each) for each in _list(data, "tokens", wrong)]
+    rules = FieldRules()
+    signing_keys = [_signing_key(each) for each in _list(data, "signing_keys", wrong, rules)]
+    tokens = [_token(each) for each in _list(data, "tokens", wrong, rules)]
+    if rules.problems:
+        raise invalid_secret(name, rules.problems)
     wrong += [f"signing_keys.{at}" for at, key in enumerate(signing_keys) if key is None]
     wrong += [f"tokens.{at}" for at, token in enumerate(tokens) if token is None]
     if wrong:
@@ -56,10 +60,14 @@ def parse_forms_keys(text: str, name: str) -> FormsKeys:
     )
 
 
-def _list(data: dict[str, object], key: str, wrong: list[str]) -> list[object]:
+def _list(data: dict[str, object], key: str, wrong: list[str], rules: FieldRules) -> list[object]:
+    """Return the texts of a list: a token is compared with a header, which has no blanks around."""
     values = data.get(key, [])
     if isinstance(values, list) and len(values) <= MAX_CURRENT:
-        return values
+        return [
+            rules.token(f"{key}.{at}", value) if isinstance(value, str) else value
+            for at, value in enumerate(values)
+        ]
     wrong.append(key)
     return []
 

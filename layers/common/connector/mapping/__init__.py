@@ -14,7 +14,15 @@ from connector.mapping.model import (
     SavedMapping,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.values import canonical, convert, is_identical
+from connector.mapping.values import (
+    UnusableValue,
+    canonical,
+    convert,
+    have_same_values,
+    is_identical,
+    stored_value,
+    stored_values,
+)
 
 __all__ = [
     "DEFAULT_MAPPING",
@@ -34,8 +42,12 @@ __all__ = [
     "SavedMapping",
     "Schema",
     "SuspendedPair",
+    "UnusableValue",
     "bind_mapping",
     "canonical",
     "convert",
+    "have_same_values",
     "is_identical",
+    "stored_value",
+    "stored_values",
 ]

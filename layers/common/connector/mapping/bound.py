@@ -10,7 +10,7 @@ from typing import Final
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.type_loss import type_loss
-from connector.mapping.values import Canonical, canonical, convert
+from connector.mapping.values import Canonical, UnusableValue, canonical, convert, is_identical
 from connector.model import RecordKind, Side, Value
 
 TO_SALESFORCE_ONLY: Final = frozenset({"behaviour_score", "state", "url"})
@@ -53,7 +53,8 @@ class BoundPair:
 
         The placeholder for a missing Plezi value counts as blank: it is never sent back.
         """
-        if side is Side.SALESFORCE and self.pair.placeholder and value == self.pair.placeholder:
+        placeholder = self.pair.placeholder
+        if side is Side.SALESFORCE and placeholder and is_identical(value, placeholder):
             return None
         return canonical(self.kind, value, scale=self.scale)
 
@@ -61,12 +62,20 @@ class BoundPair:
         """Whether a value is blank or an unticked checkbox."""
         return self.canonical(side, value) in (None, False)
 
-    def convert(self, kind: RecordKind, value: Value) -> Value:
+    def convert(self, kind: RecordKind, value: Value) -> Value | UnusableValue:
         """Convert a value for a kind of record; a blank for a Lead becomes the placeholder."""
         converted = convert(value, self.fields[kind], kind.side)
         if converted is None and kind is RecordKind.LEAD and self.pair.placeholder:
             return self.pair.placeholder
         return converted
+
+    def convert_or_keep(self, kind: RecordKind, value: Value) -> Value:
+        """Convert a value for a kind of record to compare or to show it, never to write it.
+
+        A value that cannot be converted is returned as it is.
+        """
+        converted = self.convert(kind, value)
+        return value if isinstance(converted, UnusableValue) else converted
 
     def can_receive(self, kind: RecordKind) -> bool:
         """Whether the pair is ever written to this kind of record; never to Salesforce Contacts."""

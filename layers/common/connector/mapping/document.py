@@ -46,7 +46,7 @@ def parse_mapping(document: Mapping[str, Any]) -> MappingConfig:
             duplicates=DuplicatePolicy(document.get("duplicates", DuplicatePolicy.MIRROR)),
             create_lead_beside_contact=bool(document.get("create_lead_beside_contact", False)),
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise MappingError(
             f"the mapping cannot be read: {error}; correct it, or restore a version"
         ) from error
@@ -56,7 +56,7 @@ def parse_draft(text: str) -> MappingConfig:
     """Return the mapping of a JSON text that is not saved. Raises `MappingError`."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MappingError("the mapping is not JSON") from error
     if not isinstance(document, dict):
         raise MappingError("the mapping is not a JSON object")
@@ -82,7 +82,7 @@ def _to_pair(document: Mapping[str, Any]) -> FieldPair:
             continue
         value = document[field.name]
         kind = PAIR_TYPES[field.name]
-        properties[field.name] = value if kind is str else kind(value)
+        properties[field.name] = _text(field.name, value) if kind is str else kind(value)
     return FieldPair(**properties)
 
 
@@ -99,4 +99,14 @@ def _filter_document(condition: Filter | None) -> dict[str, str] | None:
 def _to_filter(document: Mapping[str, str] | None) -> Filter | None:
     if document is None:
         return None
-    return Filter(document["field"], Operator(document["operator"]), document["value"])
+    return Filter(
+        _text("field", document["field"]),
+        Operator(document["operator"]),
+        _text("value", document["value"]),
+    )
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{name} is not a text")

@@ -25,7 +25,8 @@ class FieldKind(StrEnum):
 class Field:
     """One field of one side.
 
-    `length` is in characters; `scale` is the number of decimals. `required` means that a record
+    `length` is in characters; `precision` is the number of digits of a number, decimals included,
+    and `scale` the number of its decimals (None: not known). `required` means that a record
     cannot be created without a value. `creatable` and `updatable` are two rights: an administrator
     may grant one without the other.
     """
@@ -42,6 +43,7 @@ class Field:
     updatable: bool = True
     external_id: bool = False
     unique: bool = False
+    precision: int | None = None
 
 
 Schema = Mapping[str, Field]

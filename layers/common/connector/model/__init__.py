@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Intent,
         Link,
         LinkChange,
+        LongText,
         Observation,
         Quarantine,
         RecentWrite,
@@ -39,11 +40,13 @@ if TYPE_CHECKING:
         ProblemCode,
         SkipReason,
     )
-    from connector.model.runs import Counts, Phase, Run, RunKind, RunState
+    from connector.model.runs import Counts, Phase, Progress, Run, RunDelivery, RunKind, RunState
     from connector.model.sessions import SessionToken
     from connector.model.sides import RecordKind, Side
+    from connector.model.work import MAX_LISTED, SaveResult, WorkList
 
 __all__ = [
+    "MAX_LISTED",
     "NEW_RECORD",
     "NO_VALUES",
     "AgreedValue",
@@ -68,24 +71,29 @@ __all__ = [
     "JournalPage",
     "Link",
     "LinkChange",
+    "LongText",
     "LookupResult",
     "MergeRule",
     "Observation",
     "Page",
     "Phase",
     "ProblemCode",
+    "Progress",
     "Quarantine",
     "RecentWrite",
     "RecordKind",
     "RecordProblem",
     "Run",
+    "RunDelivery",
     "RunKind",
     "RunState",
+    "SaveResult",
     "SessionToken",
     "Side",
     "SkipReason",
     "Value",
     "Values",
+    "WorkList",
     "Write",
     "state_digest",
 ]
@@ -104,6 +112,7 @@ _NAMES: Final = {
         "Intent",
         "Link",
         "LinkChange",
+        "LongText",
         "Observation",
         "Quarantine",
         "RecentWrite",
@@ -120,9 +129,10 @@ _NAMES: Final = {
         "ProblemCode",
         "SkipReason",
     ),
-    "runs": ("Counts", "Phase", "Run", "RunKind", "RunState"),
+    "runs": ("Counts", "Phase", "Progress", "Run", "RunDelivery", "RunKind", "RunState"),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),
+    "work": ("MAX_LISTED", "SaveResult", "WorkList"),
 }
 _MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
 

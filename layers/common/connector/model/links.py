@@ -16,7 +16,20 @@ from typing import Final, NamedTuple
 from connector.model.reasons import AttentionKind, HoldReason, MergeRule
 from connector.model.sides import RecordKind, Side
 
-Value = str | bool | int | float | tuple[str, ...] | None
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A text that is too long to be stored with a link: its length and digest stand for it.
+
+    `length` is in characters, `sha256` is the hexadecimal digest of the UTF-8 text; both are of the
+    cleaned text (`clean_text.clean`). The text itself is read again before it is written.
+    """
+
+    length: int
+    sha256: str
+
+
+Value = str | bool | int | float | tuple[str, ...] | LongText | None
 
 
 Values = Mapping[str, Value]
@@ -93,6 +106,11 @@ class Write:
     def is_create(self) -> bool:
         """Whether the write creates a record."""
         return self.record_id == NEW_RECORD
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether a value is only the digest of its text: read the records, then plan again."""
+        return any(isinstance(value, LongText) for value in self.values.values())
 
 
 class AgreedValue(NamedTuple):
@@ -181,8 +199,12 @@ class Link:
     `revision` counts the stored states of the link (0: not stored yet). `base` is by record id,
     then by field name of that record. `indexed_records` are the record ids by which the ledger
     finds the link. `primary_lead` is the id of the Lead that an admin picked among several Leads
-    with one e-mail. `recent_writes` holds, by field pair, the values of the last day that we wrote
-    in place of others: they show automations that undo each other.
+    with one e-mail. `shared`: more records have this e-mail than the bound allows; the ones beyond
+    it are not stored, and no record of the link takes part. `readable`: False for a stored item
+    that cannot be decoded; it must not be stored again. `recent_writes` holds, by field pair, the
+    values of the last day that we wrote in place of others: they show automations that undo each
+    other. `unanswered` counts the attempts in a row of which a write, or the search before a
+    creation, had no response; `unanswered_run` is the run of the last one.
     """
 
     email: str
@@ -196,9 +218,13 @@ class Link:
     revision: int = 0
     indexed_records: frozenset[str] = frozenset()
     primary_lead: str = ""
+    shared: bool = False
+    readable: bool = True
     recent_writes: Mapping[str, tuple[RecentWrite, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    unanswered: int = 0
+    unanswered_run: str = ""
 
     def observations(self) -> Iterator[Observation]:
         """Yield Plezi's observation first, then those of Salesforce, in a stable order."""
@@ -228,9 +254,13 @@ class Link:
             base={known: values for known, values in self.base.items() if known != record_id},
         )
 
+    def as_shared(self) -> Link:
+        """Return the link marked as shared by more records than take part."""
+        return self if self.shared else replace(self, shared=True, dirty=True)
+
     @property
     def attention(self) -> tuple[AttentionKind, ...]:
-        """Why an admin should look at the link: duplicate, hold, quarantine, in this order."""
+        """Why an admin should look at the link: duplicate, hold, quarantine, shared, in order."""
         leads = sum(
             known.kind is RecordKind.LEAD and known.participates for known in self.salesforce
         )
@@ -238,6 +268,7 @@ class Link:
             AttentionKind.DUPLICATE: leads > 1,
             AttentionKind.HOLD: bool(self.holds),
             AttentionKind.QUARANTINE: self.quarantine is not None,
+            AttentionKind.SHARED: self.shared,
         }
         return tuple(kind for kind, is_present in present.items() if is_present)
 

@@ -21,6 +21,11 @@ class Cursor:
     the current read takes all records, changed or not, and plans each link again.
     `mapping_version` is the version of the mapping at the start of the read, `applied_version` the
     one that the last full read applied (-1: none yet).
+
+    `look` is the position from which a look reads the most recent changes, in the adapter's format;
+    it is newer than the watermark, which allows for changes that lists show late. `next_look` is
+    the position after the present read. `looked_at` is
+    our clock at the start of the last look (0: none since the last complete read).
     """
 
     kind: RecordKind
@@ -32,6 +37,9 @@ class Cursor:
     full: bool = False
     mapping_version: int = 0
     applied_version: int = -1
+    look: str = ""
+    next_look: str = ""
+    looked_at: float = 0.0
 
     @property
     def is_full_read(self) -> bool:
@@ -45,6 +53,7 @@ class Cursor:
             watermark=self.next_watermark,
             completed_at=self.started_at,
             applied_version=self.mapping_version if self.is_full_read else self.applied_version,
+            look=self.next_look or self.look,
         )
 
     def started(self, *, version: int, full: bool) -> Cursor:
@@ -56,7 +65,12 @@ class Cursor:
         in_progress = self.started_at > 0
         if full or (in_progress and self.is_full_read and self.mapping_version != version):
             return Cursor(
-                self.kind, full=True, mapping_version=version, applied_version=self.applied_version
+                self.kind,
+                full=True,
+                mapping_version=version,
+                applied_version=self.applied_version,
+                look=self.look,
+                looked_at=self.looked_at,
             )
         return self if in_progress else replace(self, mapping_version=version)
 

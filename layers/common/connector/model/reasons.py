@@ -63,6 +63,10 @@ class AttentionKind(DescribedEnum):
     HOLD = "hold", "At least one field is held until an admin chooses a value."
     QUARANTINE = "quarantine", "A system refused a write; the link is tried again after a change."
     DUPLICATE = "duplicate", "Several Leads have the e-mail of the link."
+    SHARED = (
+        "shared",
+        "More records have the e-mail than the limit allows, so none of them is synchronized.",
+    )
 
 
 class ProblemCode(DescribedEnum):
@@ -76,6 +80,10 @@ class ProblemCode(DescribedEnum):
         "unusable_value",
         "A value cannot be converted to the type of the field on the other side.",
     )
+    UNANSWERED = (
+        "unanswered",
+        "A write to the link has had no response three times in a row; it is tried again.",
+    )
     NOT_STORABLE = "not_storable", "The data of the link is too large for the ledger."
     DEFECT = "defect", "An unexpected error in the connector; the log has the details."
 
@@ -87,6 +95,11 @@ class SkipReason(DescribedEnum):
         "several_leads",
         "Several Leads have this e-mail, and the duplicate policy is to hold.",
     )
+    SHARED_EMAIL = (
+        "shared_email",
+        "More records have this e-mail than the limit allows (MaxRecordsPerEmail).",
+    )
+    QUARANTINED = "quarantined", "The record cannot be used; the link is in quarantine."
     NO_EMAIL = "no_email", "The record has no e-mail, and the e-mail identifies a link."
     NO_PARTICIPANT = "no_participant", "No record of the link takes part on either side."
     DELETED_IN_PLEZI = (

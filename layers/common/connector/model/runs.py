@@ -11,6 +11,7 @@ from connector.described_enum import DescribedEnum
 from connector.errors import StopReason
 from connector.model.reasons import SkipReason
 from connector.model.sides import Side
+from connector.model.work import WorkList
 
 
 class RunKind(DescribedEnum):
@@ -36,10 +37,36 @@ class RunState(DescribedEnum):
 
 
 class Phase(StrEnum):
-    """The two phases of a run."""
+    """The phases of a run, in their order.
+
+    `read`: store what changed in both systems. `resolve`: resolve every link that needs no call to
+    Plezi. `write_plezi`: resolve the others, as fast as the tenant's rate limit allows.
+    """
 
     READ = "read"
     RESOLVE = "resolve"
+    WRITE_PLEZI = "write_plezi"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: the number of its work lists, of the links on them, of those resolved.
+
+    A link that is on several lists is counted on each.
+    """
+
+    lists: int = 0
+    listed: int = 0
+    resolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunDelivery:
+    """One delivery of a message of the runs queue: the run, its phase, the number of deliveries."""
+
+    run_id: str
+    phase: Phase
+    deliveries: int = 1
 
 
 class Counts:
@@ -83,6 +110,12 @@ class Run:
     (empty: all). Two fields are for a `dry_run` only: `draft` is the JSON document of a mapping
     that is not saved yet ('': the saved one), and `include_unchanged` plans all links, also those
     without a change. `mapping_version` is the version that the run used.
+
+    `phase` is the phase of the last invocation, `active_at` its start, and `position` the work list
+    behind which the next invocation of this phase goes on. Of the lists below number
+    `visited_lists`, only links that need calls to Plezi are left. `idle` is the number of
+    the last invocations in a row that made no progress. `error` names the last unexpected error
+    ('': there was none).
     """
 
     id: str
@@ -99,3 +132,10 @@ class Run:
     draft: str = ""
     include_unchanged: bool = False
     mapping_version: int = 0
+    phase: Phase | None = None
+    active_at: float = 0.0
+    progress: Progress = Progress()
+    idle: int = 0
+    error: str = ""
+    position: WorkList | None = None
+    visited_lists: int = 0

@@ -67,7 +67,7 @@ def find_excluded_leads(
         if in_doubt or current == former:
             invalidated[lead.id] = name
         else:
-            edited[lead.id] = pair.convert(RecordKind.LEAD, agreed_values[plezi.record_id])
+            edited[lead.id] = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id])
     return ExcludedLeads(invalidated, edited)
 
 

@@ -14,7 +14,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from connector.mapping import BoundPair, ConflictPolicy, FieldKind, is_identical
+from connector.mapping import (
+    BoundPair,
+    ConflictPolicy,
+    FieldKind,
+    UnusableValue,
+    is_identical,
+)
 from connector.mapping.values import Canonical
 from connector.model import MergeRule, RecordKind, Side, Value
 
@@ -54,13 +60,15 @@ class Resolution:
     `writes` holds the new values by record id, converted for that record. `new_base` holds, by
     record id, the value of each record once all writes are done: the next base (None: nothing is
     agreed). `overwritten` holds, by record id, the changed values that give way: they are written
-    over, or, if their record is not written to, they stay there and do not travel.
+    over, or, if their record is not written to, they stay there and do not travel. `unusable`: the
+    winning value cannot be converted for a kind of record, so the field stays as it is.
     """
 
     rule: MergeRule
     writes: Mapping[str, Value] = field(default_factory=dict)
     new_base: Mapping[str, Value] | None = None
     overwritten: Mapping[str, Value] = field(default_factory=dict)
+    unusable: Mapping[RecordKind, UnusableValue] = field(default_factory=dict)
 
     @property
     def is_held(self) -> bool:
@@ -75,7 +83,8 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
     """Decide the next value of one field in each record of a link.
 
     Pure: the order of the values does not matter. A blank is a value: clearing a field is an edit.
-    Values with the same canonical form are agreed and never written.
+    Values with the same canonical form are agreed and never written. A value that another record
+    cannot hold is written to none, and nothing is agreed.
     """
     canonical = {it.record_id: pair.canonical(it.side, it.value) for it in values}
     if len(set(canonical.values())) == 1:
@@ -192,6 +201,8 @@ def _join_later_records(
         value.record_id for value in values if isinstance(value.base, NoBase) and value.can_receive
     }
     resolution = _propagate(pair, values, source, MergeRule.JOINED)
+    if resolution.unusable:
+        return resolution
     writes = {record: value for record, value in resolution.writes.items() if record in new_ids}
     if not writes:
         return joined_read_only
@@ -271,11 +282,18 @@ def _propagate(
 ) -> Resolution:
     """Write the winning value to each record that may be written to and has another value."""
     wanted = pair.canonical(winner.side, winner.value)
-    writes = {
-        value.record_id: pair.convert(value.kind, winner.value)
-        for value in values
-        if value.can_receive and pair.canonical(value.side, value.value) != wanted
-    }
+    writes: dict[str, Value] = {}
+    unusable: dict[RecordKind, UnusableValue] = {}
+    for value in values:
+        if not value.can_receive or pair.canonical(value.side, value.value) == wanted:
+            continue
+        converted = pair.convert(value.kind, winner.value)
+        if isinstance(converted, UnusableValue):
+            unusable[value.kind] = converted
+        else:
+            writes[value.record_id] = converted
+    if unusable:
+        return Resolution(MergeRule.NO_CHANGE, unusable=unusable)
     overwritten = {
         value.record_id: value.value
         for value in values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from connector.mapping import have_same_values
 from connector.model import Link, Observation
 
 
@@ -42,7 +43,7 @@ def is_possibly_stale(link: Link, observation: Observation) -> bool:
 def is_echo(known: Observation, observation: Observation) -> bool:
     """Whether nothing relevant differs: an echo of our own write, or a change of other fields."""
     return (
-        known.values == observation.values
+        have_same_values(known.values, observation.values)
         and known.email == observation.email
         and known.eligible == observation.eligible
         and known.converted == observation.converted

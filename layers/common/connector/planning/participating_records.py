@@ -52,6 +52,8 @@ class Participants:
 
 def select_participants(link: Link, mapping: MappingConfig) -> Participants:
     """Decide what each record of a link may do. Pure; an ambiguous link has no participants."""
+    if link.shared:
+        return Participants(Match.AMBIGUOUS, reason=SkipReason.SHARED_EMAIL)
     leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
     active = [record for record in leads if record.participates]
     if len(active) > 1 and any(record.id == link.primary_lead for record in active):
@@ -88,7 +90,7 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
     if any(member.observation is None for member in members):
         match = Match.NEW
     else:
-        match = Match.LINKED if plezi.id in link.base else Match.MATCHED
+        match = Match.LINKED if link.base.get(plezi.id) else Match.MATCHED
     return Participants(match, (contact, *members))
 
 

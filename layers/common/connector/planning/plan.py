@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from connector.mapping import BoundMapping, BoundPair, ConflictPolicy, Direction
+from connector.mapping import (
+    BoundMapping,
+    BoundPair,
+    ConflictPolicy,
+    Direction,
+    have_same_values,
+)
 from connector.model import (
     AgreedValue,
     BaseUpdate,
@@ -30,6 +36,7 @@ from connector.planning.field_merge import (
     differs_without_base,
     resolve,
 )
+from connector.planning.field_problem import FieldProblem, describe_problem
 from connector.planning.participating_records import (
     Match,
     Participant,
@@ -62,7 +69,8 @@ class Plan:
 
     `link` has the new agreements and holds. `writes` is empty if the sides agree, if no record
     takes part, or if all differences are held. `held` holds the keys of the pairs that are held now
-    and whose values have no journal entry yet.
+    and whose values have no journal entry yet. `problems` are the pairs that stay as they are,
+    because a value cannot be converted; the same link has the same problems each time.
     """
 
     link: Link
@@ -71,6 +79,7 @@ class Plan:
     base_updates: tuple[BaseUpdate, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()
     held: tuple[str, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
 
 
 def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
@@ -91,10 +100,13 @@ def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
             continue
         values = _field_values(pair, link, participants.members)
         if len(values) > 1:
-            if is_linked and _needs_decision(pair) and differs_without_base(pair, values):
+            resolution = resolve(pair, values)
+            is_new_pair = is_linked and differs_without_base(pair, values)
+            # A first meeting leaves out a value that cannot be converted: the pair is not new.
+            if is_new_pair and _needs_decision(pair) and not resolution.unusable:
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
-                builder.add_resolution(pair, values, resolve(pair, values))
+                builder.add_resolution(pair, values, resolution)
     return builder.build(participants, bound)
 
 
@@ -188,9 +200,20 @@ def _without_unique_conflicts(
 
 
 def _is_chosen(hold: Hold, values: Sequence[FieldValue]) -> bool:
-    """Whether an admin chose a value, and all records still have the values shown to the admin."""
+    """Whether an admin chose a value, and all records still have the values shown to the admin.
+
+    No value can be chosen of a record that must be created first: its id is '' as well.
+    """
+    if not hold.chosen:
+        return False
     current = {value.record_id: value.value for value in values}
-    return hold.chosen in current and dict(hold.values) == current
+    return hold.chosen in current and have_same_values(hold.values, current)
+
+
+def _have_same_base(one: Mapping[str, Values], other: Mapping[str, Values]) -> bool:
+    return one.keys() == other.keys() and all(
+        have_same_values(values, other[record_id]) for record_id, values in one.items()
+    )
 
 
 class _PlanBuilder:
@@ -206,6 +229,7 @@ class _PlanBuilder:
         self._base_updates: list[BaseUpdate] = []
         self._overwritten: list[Overwritten] = []
         self._held: list[str] = []
+        self._problems: list[FieldProblem] = []
 
     def add_resolution(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
@@ -222,6 +246,8 @@ class _PlanBuilder:
             self.add_hold(pair, values, hold.reason)
         elif resolution.is_held:
             self.add_hold(pair, values, HoldReason.CONFLICT)
+        elif resolution.unusable:
+            self._add_problems(pair, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
             return
         elif is_write_loop(self._link, pair.key, resolution.writes, now=self._now):
@@ -254,14 +280,22 @@ class _PlanBuilder:
         if hold is not None and _is_chosen(hold, values):
             self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
             return
-        if hold is None or dict(hold.values) != current:
+        if hold is None or not have_same_values(hold.values, current):
             since = self._now if hold is None else hold.since
             self._holds[pair.key] = Hold(reason, since, current)
             self._held.append(pair.key)
 
+    def _add_problems(self, pair: BoundPair, resolution: Resolution) -> None:
+        self._problems += [
+            describe_problem(pair, kind, unusable) for kind, unusable in resolution.unusable.items()
+        ]
+
     def _add_writes(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
+        if resolution.unusable:
+            self._add_problems(pair, resolution)
+            return
         kinds = {value.record_id: value.kind for value in values}
         for record_id, value in resolution.writes.items():
             self._writes.setdefault(record_id, {})[pair.fields[kinds[record_id]].name] = value
@@ -287,9 +321,15 @@ class _PlanBuilder:
     def _add_overwritten(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
-        """Add each value that gives way, and the value that wins: the one written, or Plezi's."""
-        plezi = next(value for value in values if value.side is Side.PLEZI)
-        plezi_value = (resolution.new_base or {}).get(plezi.record_id, plezi.value)
+        """Add each value that gives way, and the value that wins: the one written, or Plezi's.
+
+        Plezi has no value while its contact is created without the field, because the field cannot
+        be written in a creation.
+        """
+        agreed = next(iter(resolution.writes.values()), None)
+        plezi = next((value for value in values if value.side is Side.PLEZI), None)
+        if plezi is not None:
+            agreed = (resolution.new_base or {}).get(plezi.record_id, plezi.value)
         for value in values:
             if value.record_id not in resolution.overwritten:
                 continue
@@ -300,7 +340,7 @@ class _PlanBuilder:
                     pair=pair.key,
                     value=resolution.overwritten[value.record_id],
                     replaced_by=resolution.writes.get(
-                        value.record_id, pair.convert(value.kind, plezi_value)
+                        value.record_id, pair.convert_or_keep(value.kind, agreed)
                     ),
                     rule=resolution.rule,
                 )
@@ -310,7 +350,7 @@ class _PlanBuilder:
         """Return the plan of the whole link."""
         base = {record_id: values for record_id, values in self._base.items() if values}
         link = self._link
-        if base != link.base or self._holds != link.holds:
+        if self._holds != link.holds or not _have_same_base(base, link.base):
             link = replace(link, base=base, holds=dict(self._holds))
         writes = tuple(
             _build_write(participant, link.email, self._writes[participant.record_id], bound)
@@ -324,6 +364,7 @@ class _PlanBuilder:
             tuple(self._base_updates),
             tuple(self._overwritten),
             tuple(self._held),
+            tuple(self._problems),
         )
 
 

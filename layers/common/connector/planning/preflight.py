@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from connector.clean_text import is_email_address
 from connector.mapping import Field, FieldKind, Schema
+from connector.mapping.literals import canonical_number
 from connector.mapping.values import to_choices, to_text
-from connector.model import Value, Write
+from connector.model import LongText, Value, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,10 @@ def _refusal_code(field: Field, value: Value, *, creates: bool) -> str:
     text = to_text(value)
     if not text:
         return "REQUIRED_FIELD_MISSING" if field.required else ""
-    too_long = field.length is not None and len(text) > field.length
+    characters = value.length if isinstance(value, LongText) else len(text)
+    too_long = field.length is not None and characters > field.length
     match field.kind:
-        case FieldKind.NUMBER if not _is_number(text):
+        case FieldKind.NUMBER if canonical_number(text, None) is None:
             return "JSON_PARSER_ERROR"
         case FieldKind.CHECKBOX if not isinstance(value, bool):
             return "JSON_PARSER_ERROR"
@@ -64,10 +65,3 @@ def _refusal_code(field: Field, value: Value, *, creates: bool) -> str:
             return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
         case _:
             return "STRING_TOO_LONG" if too_long else ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except InvalidOperation:
-        return False

@@ -57,6 +57,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
             delivered.append(target.id)
         doubtful |= _doubtful_pairs(write, target, bound, fields)
     link = _apply_base_updates(link, intent, bound, done)
+    if len(delivered) == len(intent.writes):  # as good as a response
+        link = replace(link, unanswered=0, unanswered_run="")
     holds = dict(link.holds)
     for key in doubtful:
         holds[key] = Hold(HoldReason.IN_DOUBT, now, _current_values(link, bound, key))
@@ -146,7 +148,8 @@ def _apply_base_updates(
         if write.is_create and (target := _target(link, write, bound)) is not None
     }
     for update in intent.base_updates:
-        if not any((r, update.values[r].field) in done for r in update.required_writes):
+        required = update.required_writes & update.values.keys()
+        if not any((r, update.values[r].field) in done for r in required):
             continue
         for planned_id, (name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)

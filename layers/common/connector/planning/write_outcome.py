@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from connector.clean_text import canonical_email
+from connector.errors import describe_defect
+from connector.mapping import is_identical
 from connector.mapping.model import EMAIL_PAIR
-from connector.model import BaseUpdate, Intent, Link, Observation, Quarantine, Side, Value, Write
+from connector.model import (
+    BaseUpdate,
+    Intent,
+    Link,
+    Observation,
+    ProblemCode,
+    Quarantine,
+    Side,
+    Value,
+    Write,
+)
 from connector.planning.excluded_leads import invalidate_base
-from connector.planning.observation import mark_deleted
+from connector.planning.field_problem import FieldProblem, quarantine_for
+from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.write_loop import remember_write
 
 EMAIL_FIELDS: Final = {Side.PLEZI: EMAIL_PAIR.plezi, Side.SALESFORCE: EMAIL_PAIR.salesforce}
 """The field of each side that is the identity."""
+UNANSWERED_ATTEMPTS: Final = 3
+"""Attempts in a row without a response after which an admin is shown the link. One or two are
+ordinary when a system restarts; the write is tried again in any case."""
+UNANSWERED_REMEDY: Final = (
+    "open the record there and save a change by hand: if that fails too, the other system has a "
+    "problem with this record; otherwise nothing is to do, the write is tried again by each run"
+)
 
 
 class WriteResult(StrEnum):
@@ -49,6 +69,11 @@ class WriteOutcome:
     fields: tuple[str, ...] = ()
 
 
+def defect_outcome(write: Write, result: WriteResult, error: Exception) -> WriteOutcome:
+    """Return the outcome of a write that an unexpected error ended: its link has a defect."""
+    return WriteOutcome(write, result, code=ProblemCode.DEFECT.value, remedy=describe_defect(error))
+
+
 def record_outcomes(
     link: Link,
     intent_id: str,
@@ -56,6 +81,7 @@ def record_outcomes(
     *,
     unchanged_since_intent: bool,
     now: float,
+    problems: Sequence[FieldProblem] = (),
 ) -> Link:
     """Return the link after its intent was carried out.
 
@@ -64,7 +90,9 @@ def record_outcomes(
     agreed value later. `unchanged_since_intent`: no process changed the link since the intent;
     otherwise it stays dirty. It also stays dirty if a response shows a user's edit of another
     field, because the next read would take that edit for an echo. If an outcome is unknown, the
-    intent stays, in doubt, and the next run recovers it.
+    intent stays, in doubt, and the next run recovers it; after `UNANSWERED_ATTEMPTS` of them in a
+    row the link is in quarantine too. `problems` are those of the plan: they keep the link in
+    quarantine, unless a side refused one of the writes.
     """
     intent = link.intent
     if intent is None or intent.id != intent_id:
@@ -74,6 +102,8 @@ def record_outcomes(
         if outcome.result is WriteResult.DONE:
             has_new_edits = has_new_edits or _shows_other_changes(link, outcome)
             link = _apply_response(link, outcome)
+        elif outcome.result is WriteResult.STALE and outcome.observation is not None:
+            link = apply_fresh_read(link, outcome.observation)
         if outcome.deleted:
             link = mark_deleted(link, outcome.write.record_id)
     link = _remember_writes(link, intent, outcomes, now)
@@ -87,14 +117,32 @@ def record_outcomes(
     is_incomplete = bool(
         results & {WriteResult.RETRY, WriteResult.STALE, WriteResult.UNKNOWN}
     ) or any(outcome.created for outcome in outcomes.values())
+    link = _count_unanswered(link, intent.run_id, outcomes.values())
     return replace(
         link,
         base=base,
         holds=holds,
         intent=_in_doubt(link, outcomes) if WriteResult.UNKNOWN in results else None,
-        quarantine=_quarantine(link, outcomes, now),
+        quarantine=_quarantine(link, outcomes, now) or quarantine_for(problems, link, now=now),
         dirty=is_incomplete or has_new_edits or not unchanged_since_intent,
     )
+
+
+def has_no_response(outcome: WriteOutcome) -> bool:
+    """Return whether a write, or the search before a creation, had no response."""
+    return outcome.result is WriteResult.UNKNOWN or (
+        outcome.result is WriteResult.RETRY and outcome.code == ProblemCode.UNANSWERED
+    )
+
+
+def _count_unanswered(link: Link, run_id: str, outcomes: Collection[WriteOutcome]) -> Link:
+    """Count the attempts in a row without a response, up to their limit."""
+    if any(map(has_no_response, outcomes)):
+        number = min(link.unanswered + 1, UNANSWERED_ATTEMPTS)
+        return replace(link, unanswered=number, unanswered_run=run_id)
+    if any(it.result in {WriteResult.DONE, WriteResult.REJECTED} for it in outcomes):
+        return replace(link, unanswered=0, unanswered_run="")
+    return link
 
 
 def _in_doubt(link: Link, outcomes: Mapping[str, WriteOutcome]) -> Intent | None:
@@ -147,6 +195,8 @@ def _remember_writes(
     """Note the values that were written in place of agreed ones."""
     for update in intent.base_updates:
         for record_id in update.required_writes:
+            if record_id not in update.values:
+                continue
             name, value = update.values[record_id]
             if _is_done(outcomes.get(record_id)) and name in link.base.get(record_id, {}):
                 link = remember_write(link, update.pair, record_id, value, now=now)
@@ -163,7 +213,7 @@ def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
     if known is None or outcome.observation is None:
         return False
     return any(
-        value != known.values.get(name)
+        not is_identical(value, known.values.get(name))
         for name, value in outcome.observation.values.items()
         if name not in outcome.write.values
     )
@@ -193,11 +243,19 @@ def _advance_base(
 
 
 def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) -> Quarantine | None:
+    """Return the quarantine for a refused write, or for one that never has a response."""
+    tries = 1 if link.quarantine is None else link.quarantine.tries + 1
+    since = now if link.quarantine is None else link.quarantine.since
     for outcome in outcomes.values():
         if outcome.result is WriteResult.REJECTED:
-            tries = 1 if link.quarantine is None else link.quarantine.tries + 1
-            since = now if link.quarantine is None else link.quarantine.since
             return Quarantine(
                 outcome.write.side, outcome.code, outcome.remedy, outcome.fields, since, tries
             )
+    if link.unanswered < UNANSWERED_ATTEMPTS:
+        return None
+    for write in (it.write for it in outcomes.values() if has_no_response(it)):
+        fields = tuple(write.values)
+        return Quarantine(
+            write.side, ProblemCode.UNANSWERED.value, UNANSWERED_REMEDY, fields, since, tries
+        )
     return None

@@ -6,15 +6,30 @@ errors. The rest is assumed and comes from `PleziDialect`.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import requests
 
+from connector.connected_systems import other_system_error, same_system
+from connector.deadline import MIN_CALL_SECONDS
 from connector.errors import HaltError, RejectedError, RetryError, StaleError, StopReason
-from connector.http_session import ErrorAction, HttpSession, classify_status
+from connector.http_session import (
+    OK_STATUSES,
+    ErrorAction,
+    HttpSession,
+    ResponseTooLargeError,
+    classify_status,
+)
+from connector.mapping.literals import to_utc
+from connector.model import Side
+from connector.plezi.rate_limiter import NoSlotError, RateLimiter
 from connector.retry import RetryPolicy
 from connector.secret_version import SecretProvider
 from connector.secrets import PleziCredentials
@@ -24,29 +39,23 @@ FIRST_PAUSE: Final = 1.0
 """Bound in seconds of the first pause before a call is repeated; doubled each time."""
 MAX_PAUSE: Final = 30.0
 """Seconds. A run does not wait for a longer advice of the server: the next run tries again."""
+MAX_ADVICE: Final = 86_400.0
+"""Seconds. The longest pause that is taken from a response: a day."""
+MAX_NUMBER_CHARACTERS: Final = 400
+"""The largest double has 309 digits; a longer number is kept as its text."""
 MAX_DETAIL_CHARACTERS: Final = 300
+DEEPEST_LEVEL: Final = 32
+"""Lists and objects in one another: a value of a contact is on the sixth level at most."""
+JSON_TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+"""What decides about the level of a place in JSON: texts, and the ends of lists and objects."""
 TOO_MANY_REQUESTS: Final = 429
-
-
-class RateLimiter:
-    """Keeps the allowed number of calls a second (0: no limit)."""
-
-    def __init__(
-        self, per_second: float, clock: Callable[[], float], sleep: Callable[[float], None]
-    ) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._clock = clock
-        self._sleep = sleep
-        self._next = 0.0
-
-    def acquire(self) -> None:
-        """Wait until the next call is allowed."""
-        if not self._gap:
-            return
-        now = self._clock()
-        if now < self._next:
-            self._sleep(self._next - now)
-        self._next = max(now, self._next) + self._gap
+FIRST_SERVER_ERROR: Final = 500
+FIRST_ERROR_STATUS: Final = 400
+"""A lower status that is no success leads to another address, or to a stored copy (RFC 9110)."""
+ASSUMED_CALL_SECONDS: Final = 0.5
+"""How long a call takes, until the first one was measured (assumed)."""
+WEIGHT_OF_LAST_CALL: Final = 0.2
+"""Share of the last call in the measured pace: about the last ten calls count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +66,45 @@ class PleziResponse:
     headers: Mapping[str, str]
 
 
-class _TooManyRequestsError(RetryError):
-    """Plezi refused a call because of its rate; nothing was done."""
+class NothingDoneError(RetryError):
+    """Plezi answered that it did nothing: the same write may be sent again."""
+
+
+class TooManyRequestsError(NothingDoneError):
+    """Plezi refused a call because of its rate."""
+
+
+class LargeAnswerError(RetryError):
+    """A response is above the limit of the connector: the same request has the same answer."""
+
+
+class FailedAnswerError(RetryError):
+    """Plezi answered with an error of its own (5xx), or with something that is no JSON object."""
+
+
+class RefusedKeyError(HaltError):
+    """Plezi answered 401 or 403: `status`, with the text of its error in `detail`."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(
+            StopReason.PLEZI_REFUSED,
+            f"Plezi answered {status}: check the API key and the tenant's name in the secret",
+        )
+        self.status = status
+        self.detail = detail
 
 
 def _is_repeatable_read(error: BaseException) -> bool:
+    if isinstance(error, NoSlotError):
+        return False
     if isinstance(error, RetryError):
         return error.after <= MAX_PAUSE
-    return isinstance(error, requests.RequestException)
+    is_lost = isinstance(error, requests.RequestException)
+    return is_lost and not isinstance(error, ResponseTooLargeError)
 
 
 def _is_repeatable_write(error: BaseException) -> bool:
-    return isinstance(error, _TooManyRequestsError) and error.after <= MAX_PAUSE
+    return isinstance(error, TooManyRequestsError) and error.after <= MAX_PAUSE
 
 
 class PleziApi:
@@ -86,6 +122,7 @@ class PleziApi:
         self._secrets = secrets
         self._base_url = base_url.rstrip("/")
         self._rate_limiter = rate_limiter
+        self._tenant = ""
         self._retry = replace(
             retry,
             first_pause=FIRST_PAUSE,
@@ -93,23 +130,52 @@ class PleziApi:
             max_seconds=math.inf,
             max_attempts=MAX_ATTEMPTS,
         )
+        self._measured = 0.0
 
     @property
     def calls(self) -> int:
         """HTTP requests sent so far."""
         return self._http.calls
 
-    def read(self, path: str, params: Mapping[str, str] | None = None) -> PleziResponse:
+    @property
+    def seconds_per_call(self) -> float:
+        """How long a call takes, with its wait for the rate that all functions share."""
+        return max(self._rate_limiter.gap, self._measured or ASSUMED_CALL_SECONDS)
+
+    def has_time_for(self, calls: int) -> bool:
+        """Whether so many calls, at the measured pace, end before the invocation's last call."""
+        return self._retry.deadline.allows(calls * self.seconds_per_call + MIN_CALL_SECONDS)
+
+    def bind_tenant(self) -> str:
+        """Return the tenant of the current secret, and refuse to call another one from now on."""
+        self._tenant = self._secrets.current().value.tenant
+        return self._tenant
+
+    def read(
+        self, path: str, params: Mapping[str, str] | None = None, patience: float = math.inf
+    ) -> PleziResponse:
         """Get a resource; a temporary error is repeated (`MAX_ATTEMPTS`).
 
-        Raises `RetryError`, `StaleError` (not found), `RejectedError` or `HaltError`.
+        After `patience` seconds only a refusal because of the rate (429) leads to another try.
+        Raises `RetryError`, `StaleError` (not found), `RejectedError` or `HaltError`;
+        `DeadlineError` or `NoSlotError` when no call could be made. `LargeAnswerError`, a
+        `RetryError`, is raised at once.
         """
+        started = self._retry.clock()
+
+        def is_repeatable(error: BaseException) -> bool:
+            is_late = self._retry.clock() - started > patience
+            return _is_repeatable_write(error) if is_late else _is_repeatable_read(error)
+
         try:
             return self._retry.call(
                 lambda: self.send("GET", path, params=params),
-                retry_on=_is_repeatable_read,
+                retry_on=is_repeatable,
                 operation="plezi_read",
             )
+        except ResponseTooLargeError as error:
+            text = f"Plezi's response is larger than {error.limit} bytes"
+            raise LargeAnswerError(text, reason=StopReason.PLEZI_UNAVAILABLE) from error
         except requests.RequestException as error:
             raise RetryError(
                 "Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE
@@ -118,7 +184,8 @@ class PleziApi:
     def write(self, method: str, path: str, body: object) -> PleziResponse:
         """Send a write once; repeat it only when Plezi answers that it did nothing (429).
 
-        Raises as `read`, and `requests.RequestException` when the response was lost.
+        Raises as `read`, and `requests.RequestException` when the response was lost. After a
+        `NothingDoneError`, a `NoSlotError` or a `DeadlineError` nothing was written.
         """
         return self._retry.call(
             lambda: self.send(method, path, json=body),
@@ -134,67 +201,170 @@ class PleziApi:
         params: Mapping[str, str] | None = None,
         json: object = None,
     ) -> PleziResponse:
-        """Send one request; return a successful response, else raise as `write`."""
+        """Send one request; return a successful response, else raise as `write`.
+
+        When Plezi answers that there were too many calls and for how long it accepts no others, no
+        function calls it for that time.
+        """
         credentials = self._secrets.current().value
+        if self._tenant and not same_system(Side.PLEZI, self._tenant, credentials.tenant):
+            raise other_system_error(Side.PLEZI, self._tenant, credentials.tenant)
+        started = self._retry.clock()
         self._rate_limiter.acquire()
-        response = self._http.request(
-            method,
-            f"{self._base_url}/{path}",
-            params=dict(params or {}),
-            json=json,
-            headers={
-                "X-API-Key": credentials.api_key.get_secret_value(),
-                "X-Tenant-Company": credentials.tenant,
-                "Accept": "application/json",
-                "Content-Type": "application/json",
-            },
-        )
-        if response.ok:
+        try:
+            response = self._http.request(
+                method,
+                f"{self._base_url}/{path}",
+                params=dict(params or {}),
+                json=json,
+                headers={
+                    "X-API-Key": credentials.api_key.get_secret_value(),
+                    "X-Tenant-Company": credentials.tenant,
+                    "Accept": "application/json",
+                    "Content-Type": "application/json",
+                },
+            )
+        finally:
+            self._measure(self._retry.clock() - started)
+        if response.status_code in OK_STATUSES:
             return PleziResponse(_json_object(response), response.headers)
-        raise _to_error(response)
+        error = _to_error(response)
+        if isinstance(error, TooManyRequestsError) and error.after > 0:
+            self._rate_limiter.postpone(error.after)
+        raise error
+
+    def _measure(self, seconds: float) -> None:
+        known = self._measured or seconds
+        self._measured = known + WEIGHT_OF_LAST_CALL * (seconds - known)
 
 
 def _to_error(response: requests.Response) -> Exception:
     status = response.status_code
+    if status < FIRST_ERROR_STATUS:
+        return RetryError(
+            f"Plezi's address answered {status}, which leads to another address, as a proxy does",
+            reason=StopReason.PLEZI_UNAVAILABLE,
+        )
     match classify_status(status):
         case ErrorAction.RETRY:
-            after = response.headers.get("Retry-After", "")
-            kind = _TooManyRequestsError if status == TOO_MANY_REQUESTS else RetryError
+            kind = FailedAnswerError if status >= FIRST_SERVER_ERROR else RetryError
+            kind = TooManyRequestsError if status == TOO_MANY_REQUESTS else kind
             return kind(
                 f"Plezi answered {status}",
                 reason=StopReason.PLEZI_UNAVAILABLE,
-                after=float(after) if after.isdigit() else 0.0,
+                after=_advice(response.headers),
             )
         case ErrorAction.STALE:
             return StaleError(f"Plezi answered {status}")
-        case ErrorAction.RENEW | ErrorAction.HALT:
-            return HaltError(
-                StopReason.PLEZI_REFUSED,
-                f"Plezi answered {status}: check the API key and the tenant's name in the secret",
+        case ErrorAction.RENEW | ErrorAction.HALT if _is_page(response):
+            return RetryError(
+                f"Plezi's address answered {status} with a web page, as a proxy or a firewall does",
+                reason=StopReason.PLEZI_UNAVAILABLE,
             )
+        case ErrorAction.RENEW | ErrorAction.HALT:
+            return RefusedKeyError(status, _detail(response))
         case ErrorAction.REJECT:
             return RejectedError(str(status), _detail(response))
 
 
-def _detail(response: requests.Response) -> str:
-    """Return the text of Plezi's errors for the ledger; the body may be HTML or empty."""
+def _is_page(response: requests.Response) -> bool:
+    """Return whether a response is a web page: Plezi refuses a key with JSON or text (assumed)."""
+    return response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _advice(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds a response asks to wait; 0 where it does not say it.
+
+    Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3), which is compared with
+    the date of the response.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_ADVICE)
+    until, now = _http_date(text), _http_date(headers.get("Date", ""))
+    if until is None or now is None:
+        return 0.0
+    return min(max((until - now).total_seconds(), 0.0), MAX_ADVICE)
+
+
+def _http_date(text: str) -> datetime | None:
+    """Return a date of a header, in UTC; None for a text that is none."""
     try:
-        errors = _json_object(response).get("errors", [])
-        details = "; ".join(str(error.get("detail") or error.get("title")) for error in errors)
-    except (AttributeError, RetryError):
-        details = ""
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return to_utc(moment)
+
+
+def _detail(response: requests.Response) -> str:
+    """Return the text of Plezi's errors for the ledger; the body may be of any kind."""
+    try:
+        errors = _json_object(response).get("errors")
+    except RetryError:
+        errors = None
+    objects = (
+        [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    )
+    texts = [error.get("detail") or error.get("title") for error in objects]
+    details = "; ".join(text for text in texts if isinstance(text, str))
     return (details or "Plezi refused the contact and gave no reason")[:MAX_DETAIL_CHARACTERS]
 
 
 def _json_object(response: requests.Response) -> Mapping[str, Any]:
+    """Return the JSON object of a response, as `JSON_OPTIONS` says.
+
+    What is nested too deeply for Python is left out, so that it does not hide the other contacts of
+    a page. Raises `FailedAnswerError` for every other body.
+    """
     try:
-        body = response.json()
-    except ValueError as error:
-        raise RetryError(
+        try:
+            body = response.json(**JSON_OPTIONS)
+        except RecursionError:
+            text = response.content.decode(errors="replace")
+            body = json.loads(_without_deep_parts(text), **JSON_OPTIONS)
+    except (ValueError, RecursionError) as error:
+        raise FailedAnswerError(
             "Plezi's response is not JSON", reason=StopReason.PLEZI_UNAVAILABLE
         ) from error
     if not isinstance(body, dict):
-        raise RetryError(
+        raise FailedAnswerError(
             "Plezi's response is not a JSON object", reason=StopReason.PLEZI_UNAVAILABLE
         )
     return body
+
+
+def _without_deep_parts(text: str) -> str:
+    """Return JSON in which every list and object below the deepest level is empty."""
+    kept: list[str] = []
+    depth = start = 0
+    for token in JSON_TOKENS.finditer(text):
+        match token.group()[0]:
+            case "[" | "{":
+                depth += 1
+                if depth == DEEPEST_LEVEL:
+                    kept.append(text[start : token.end()])
+            case "]" | "}":
+                if depth == DEEPEST_LEVEL:
+                    start = token.start()
+                depth -= 1
+    return "".join([*kept, text[start:]])
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= MAX_NUMBER_CHARACTERS else text
+
+
+def _double(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+JSON_OPTIONS: Final[Mapping[str, Any]] = {
+    "strict": False,
+    "parse_int": _integer,
+    "parse_float": _double,
+    "parse_constant": str,
+}
+"""How a response is read: a text may have raw control characters, which JSON does not allow
+(RFC 8259, section 7), and a number may be one that Python cannot hold."""

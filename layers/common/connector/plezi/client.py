@@ -8,22 +8,53 @@ from typing import Final
 
 import requests
 
-from connector.errors import RejectedError, RetryError, StaleError
+from connector.deadline import DeadlineError
+from connector.errors import (
+    ConnectorError,
+    RejectedError,
+    RetryError,
+    StaleError,
+    UnknownFieldError,
+    describe_defect,
+)
 from connector.mapping import ReadScope, Schema
-from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
-from connector.planning.write_outcome import WriteOutcome, WriteResult
-from connector.plezi.api import PleziApi, PleziResponse
+from connector.model import (
+    Cursor,
+    LookupResult,
+    Observation,
+    Page,
+    ProblemCode,
+    RecordKind,
+    Write,
+)
+from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
+from connector.plezi.api import NothingDoneError, PleziApi, PleziResponse
 from connector.plezi.api_dialect import PleziDialect, UpdateMethod
-from connector.plezi.contact_codec import ContactCodec
+from connector.plezi.contact_calls import (
+    CONTACT_REFUSED,
+    NOT_SUPPORTED,
+    ContactCalls,
+    RefusedContactError,
+)
+from connector.plezi.contact_codec import (
+    ContactCodec,
+    ContactProblemError,
+    UnreadableContactError,
+)
+from connector.plezi.rate_limiter import NoSlotError
 from connector.plezi.reader import Reader
-from connector.plezi.schema import KNOWN_SCHEMA, parse_schema
+from connector.plezi.schema import KNOWN_SCHEMA, attribute_rows, parse_schema
+from connector.schema_cache import Description, SchemaCache
 from connector.stores import DocumentStore
 
 DESCRIBE_SECONDS: Final = 3600.0
 """How long the list of attributes is valid: marketers add attributes more often than admins do."""
 SCHEMA_KEY: Final = "describe#plezi"
-NOT_SUPPORTED: Final = "405"
-"""The status of a tenant that cannot read a contact by its id (assumed)."""
+SCHEMA_REFUSALS: Final = frozenset({"400", "422"})
+"""Statuses of a write whose attribute may not be as described any more (assumed)."""
+REDESCRIBE_SECONDS: Final = 600.0
+"""The time after a description in which another refusal does not lead to one: an invocation is
+shorter, so a run describes the attributes again once."""
 REFUSED_CREATIONS: Final = frozenset({"409", "422"})
 """Statuses of a creation whose e-mail may already belong to a contact (assumed)."""
 
@@ -37,49 +68,79 @@ class PleziClient:
         store: DocumentStore,
         dialect: PleziDialect,
         clock: Callable[[], float],
+        new_id: Callable[[], str],
     ) -> None:
         self._api = api
-        self._store = store
         self._dialect = dialect
         self._clock = clock
         self._contacts = ContactCodec(dialect)
-        self._schema: Schema | None = None
-        self._valid_until = math.inf
+        self._redescribed_at = -math.inf
+        self._calls = ContactCalls(api, dialect, clock)
+        self._reader = Reader(api, self._contacts, dialect, clock)
+        self._schema_cache = SchemaCache(
+            store,
+            clock,
+            new_id,
+            describe={SCHEMA_KEY: (RecordKind.PLEZI_CONTACT, self._describe)},
+            parse=self._parse,
+            max_age=DESCRIBE_SECONDS,
+        )
 
     @property
     def calls(self) -> int:
         """HTTP requests sent so far."""
         return self._api.calls
 
+    def identity(self) -> str:
+        """Return the tenant's name in the secret; from then on no other tenant is called."""
+        return self._api.bind_tenant()
+
     def schemas(self) -> Mapping[RecordKind, Schema]:
         """Return the attributes of a contact, as described within the last hour."""
-        if self._schema is None or self._clock() > self._valid_until:
-            self._schema = self._describe()
-        return {RecordKind.PLEZI_CONTACT: self._schema}
+        return self._schema_cache.schemas()
 
-    def _describe(self) -> Schema:
+    def _describe(self) -> Description | None:
+        """Return the tenant's attributes; None where it does not describe them."""
         if not self._dialect.describes_attributes:
+            return None
+        try:
+            return {"rows": attribute_rows(self._api.read("contact_attributes").body)}
+        except (StaleError, RejectedError):
+            return None
+
+    def _parse(self, _: RecordKind, description: Description | None) -> Schema:
+        if description is None:
             return KNOWN_SCHEMA
-        stored = self._store.load_document(SCHEMA_KEY) or {}
-        if self._clock() - stored.get("described_at", 0.0) > DESCRIBE_SECONDS:
-            try:
-                rows = self._api.read("contact_attributes").body["data"]
-            except (StaleError, RejectedError):
-                return KNOWN_SCHEMA
-            stored = {"described_at": self._clock(), "rows": rows}
-            self._store.save_document(SCHEMA_KEY, stored)
-        self._valid_until = stored["described_at"] + DESCRIBE_SECONDS
-        return parse_schema(stored["rows"], self._dialect.attributes)
+        return parse_schema(description["rows"], self._dialect.attributes)
+
+    def refresh_schemas(self) -> None:
+        """Compare the generation of the attributes with the stored one before they are used."""
+        self._calls.start()
+        self._schema_cache.refresh()
 
     def invalidate_schemas(self) -> None:
-        """Discard the attributes: the next use describes them again."""
-        self._schema = None
-        self._store.save_document(SCHEMA_KEY, {"described_at": 0.0})
+        """Discard the attributes for every process: the next use describes them again."""
+        self._schema_cache.invalidate()
 
     def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
         """Read the contacts that changed since the cursor."""
-        reader = Reader(self._api, self._contacts, self._dialect, self._clock)
-        return reader.read(cursor, scope.field_names[RecordKind.PLEZI_CONTACT])
+        return self._reader.read(cursor, scope.field_names[RecordKind.PLEZI_CONTACT])
+
+    @property
+    def has_change_feed(self) -> bool:
+        """Whether the tenant's list shows what changed since an instant, as far as is known.
+
+        False where the dialect says so, and once a page of the list was neither limited nor
+        ordered by the time of the change.
+        """
+        return self._reader.has_change_feed
+
+    def recent_changes(self, since: str, scope: ReadScope) -> Iterator[Page]:
+        """Read what changed since the last look (`SideClient.recent_changes`).
+
+        k changed contacts take about k/100 + 1 calls, where the tenant respects the filter.
+        """
+        return self._reader.look(since, scope.field_names[RecordKind.PLEZI_CONTACT])
 
     def look_up(
         self,
@@ -92,54 +153,133 @@ class PleziClient:
 
         A contact counts as deleted only when its id is not found and its e-mail does not lead to
         the same id. Where the tenant cannot read by id (405), the contact is read by its e-mail
-        and never counts as deleted: its e-mail may have changed.
+        and never counts as deleted: its e-mail may have changed. An error of one contact is its
+        problem (`ContactCalls`).
         """
         names = scope.field_names[RecordKind.PLEZI_CONTACT]
-        found = [contact for email in emails if (contact := self._find(email, names)) is not None]
+        observations: list[Observation] = []
         deleted = set()
-        for record in records:
+        problems = []
+        wanted = [*(("", email) for email in emails), *((each.id, each.email) for each in records)]
+        for record_id, email in wanted:
             try:
-                contact = self._look_up(record.id, record.email, names)
-            except RejectedError as error:
-                if error.code != NOT_SUPPORTED:
-                    raise
-                contact = self._find_same(record.id, record.email, names)
+                contact, is_deleted = self._look_up_one(record_id, email, names)
+            except ContactProblemError as error:
+                problems.append(error.problem_of(record_id, email))
+            except ConnectorError:
+                raise
+            except Exception as error:  # noqa: BLE001  # the problem of one record
+                defect = UnreadableContactError(
+                    describe_defect(error), record_id, email, ProblemCode.DEFECT
+                )
+                problems.append(defect.problem)
             else:
-                if contact is None:
-                    deleted.add(record.id)
-            if contact is not None:
-                found.append(contact)
-        return LookupResult(tuple(found), frozenset(deleted))
+                observations += [] if contact is None else [contact]
+                deleted |= {record_id} if is_deleted else set()
+        return LookupResult(tuple(observations), frozenset(deleted), tuple(problems))
+
+    def _look_up_one(
+        self, record_id: str, email: str, names: Sequence[str]
+    ) -> tuple[Observation | None, bool]:
+        """Return a contact by its id, else by its e-mail, and whether it is deleted."""
+        if not record_id:
+            return self._find(email, names), False
+        try:
+            contact = self._look_up(record_id, email, names)
+        except RejectedError as error:
+            if error.code != NOT_SUPPORTED:
+                raise
+            return self._find_same(record_id, email, names), False
+        return contact, contact is None
 
     def _look_up(self, record_id: str, email: str, names: Sequence[str]) -> Observation | None:
         as_of = self._clock()
         try:
-            response = self._api.read(f"contacts/{record_id}")
+            response = self._calls.by_id(record_id, email)
         except StaleError:
             return self._find_same(record_id, email, names)
-        return self._contacts.decode(response.body["data"], names, as_of)
+        return self._contacts.decode(response.body.get("data"), names, as_of)
 
     def _find_same(self, record_id: str, email: str, names: Sequence[str]) -> Observation | None:
         """Return the contact of an e-mail if it has this id."""
         contact = self._find(email, names) if email else None
         return contact if contact is not None and contact.id == record_id else None
 
-    def _find(self, email: str, names: Sequence[str]) -> Observation | None:
+    def _find(
+        self, email: str, names: Sequence[str], *, is_for_creation: bool = False
+    ) -> Observation | None:
         if not self._dialect.finds_by_email:
             return None
         as_of = self._clock()
         try:
-            response = self._api.read("contacts", {"filter[email]": email})
+            response = self._calls.by_email(email, is_for_creation=is_for_creation)
         except RejectedError:
             return None
-        rows = response.body.get("data") or []
-        contacts, _ = self._contacts.decode_page(rows, names, as_of)
-        return next((contact for contact in contacts if contact.email == email), None)
+        return self._contacts.decode_one(response.body.get("data"), email, names, as_of)
+
+    def seconds_for(self, *, creations: int = 0, updates: int = 0, look_ups: int = 0) -> float:
+        """Return how long the calls for some records take, by the rate and the measured pace.
+
+        A creation is a search and a create.
+        """
+        per_creation = 2 if self._dialect.finds_by_email else 1
+        calls = per_creation * creations + updates + look_ups
+        return calls * self._api.seconds_per_call
+
+    def _calls_of(self, write: Write) -> int:
+        return 2 if write.is_create and self._dialect.finds_by_email else 1
 
     def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:
-        """Apply writes, one call each; yield each outcome as soon as it is known."""
+        """Apply writes one after the other; yield each outcome as soon as it is known.
+
+        A contact is created only after a search by its e-mail has not found it, because Plezi
+        treats a creation with a known e-mail as an update (assumed). When one is found, nothing is
+        written: the outcome is stale and has the contact as its observation.
+
+        After the first refusal that an attribute may have caused, the attributes are described
+        again. Raises `UnknownFieldError` when they have changed: this write was not carried out.
+
+        Ends early when the invocation has no time for the next write. Raises `NoSlotError` when
+        Plezi accepts no calls. Writes without an outcome were not sent.
+        """
+        names = scope.field_names[RecordKind.PLEZI_CONTACT]
         for write in writes:
-            yield self._apply(write, scope.field_names[RecordKind.PLEZI_CONTACT])
+            sent = False
+            try:
+                if not self._api.has_time_for(self._calls_of(write)):
+                    return
+                outcome = self._existing(write, names)
+                if outcome is None:
+                    sent = True
+                    outcome = self._apply(write, names)
+            except DeadlineError:
+                return
+            except ConnectorError:
+                raise
+            except Exception as error:  # noqa: BLE001  # the problem of one write
+                result = WriteResult.UNKNOWN if sent else WriteResult.RETRY
+                outcome = defect_outcome(write, result, error)
+            yield outcome
+
+    def _existing(self, write: Write, names: Sequence[str]) -> WriteOutcome | None:
+        """Search for the contact of a creation; return the outcome if it must not be created."""
+        if not write.is_create:
+            return None
+        try:
+            found = self._find(write.email, names, is_for_creation=True)
+        except NoSlotError:
+            raise
+        except UnreadableContactError as error:
+            return _problem_outcome(write, WriteResult.RETRY, error)
+        except RefusedContactError as error:
+            return WriteOutcome(
+                write, WriteResult.REJECTED, code=CONTACT_REFUSED, remedy=error.problem.detail
+            )
+        except RetryError:
+            return WriteOutcome(write, WriteResult.RETRY, code=ProblemCode.UNANSWERED.value)
+        except StaleError:
+            return WriteOutcome(write, WriteResult.RETRY)
+        return WriteOutcome(write, WriteResult.STALE, observation=found) if found else None
 
     def _apply(self, write: Write, names: Sequence[str]) -> WriteOutcome:
         try:
@@ -147,51 +287,78 @@ class PleziClient:
         except StaleError:
             return self._stale(write, names)
         except RejectedError as error:
-            return self._refused(write, error)
+            return self._refused(write, error, names)
+        except NoSlotError:
+            raise
+        except NothingDoneError:
+            return WriteOutcome(write, WriteResult.RETRY)
         except (RetryError, requests.RequestException):
             return WriteOutcome(write, WriteResult.UNKNOWN)
         return self._done(write, response, names)
 
     def _send(self, write: Write) -> PleziResponse:
         if write.is_create:
-            return self._api.write("POST", "contacts", self._contacts.encode(write.values))
+            document = self._contacts.encode(write.values)
+            return self._calls.write("POST", "contacts", document, write.email)
         if self._dialect.update_method is UpdateMethod.POST_UPSERT:
             document = self._contacts.encode({"email": write.email, **write.values})
-            return self._api.write("POST", "contacts", document)
+            return self._calls.write("POST", "contacts", document, write.record_id)
         method = self._dialect.update_method.value.upper()
         document = self._contacts.encode(write.values, write.record_id)
-        return self._api.write(method, f"contacts/{write.record_id}", document)
+        path = f"contacts/{write.record_id}"
+        return self._calls.write(method, path, document, write.record_id)
 
     def _stale(self, write: Write, names: Sequence[str]) -> WriteOutcome:
         """Return the outcome of a write whose contact was not found; it may be deleted."""
         try:
-            deleted = (
-                not write.is_create and self._look_up(write.record_id, write.email, names) is None
-            )
-        except RejectedError as error:  # the id is unknown: check the e-mail
-            contact = self._find_same(write.record_id, write.email, names)
-            deleted = error.code == NOT_SUPPORTED and contact is None
-        except RetryError:
+            deleted = not write.is_create and self._is_deleted(write, names)
+        except (RetryError, DeadlineError):
             deleted = False
         return WriteOutcome(write, WriteResult.STALE, deleted=deleted)
 
-    def _refused(self, write: Write, error: RejectedError) -> WriteOutcome:
+    def _is_deleted(self, write: Write, names: Sequence[str]) -> bool:
+        try:
+            return self._look_up(write.record_id, write.email, names) is None
+        except RejectedError as error:  # the id cannot be read: check the e-mail
+            if error.code != NOT_SUPPORTED:
+                return False
+            return self._find_same(write.record_id, write.email, names) is None
+
+    def _refused(self, write: Write, error: RejectedError, names: Sequence[str]) -> WriteOutcome:
         """Return the outcome of a refusal; a creation is stale when the contact exists already."""
         if write.is_create and error.code in REFUSED_CREATIONS:
-            existing = self._find(write.email, ["email"])
+            try:
+                existing = self._find(write.email, names)
+            except (RetryError, DeadlineError):
+                return WriteOutcome(write, WriteResult.RETRY, code=error.code)
             if existing is not None:
-                return WriteOutcome(write, WriteResult.STALE, code=error.code)
+                return WriteOutcome(write, WriteResult.STALE, code=error.code, observation=existing)
+        if error.code in SCHEMA_REFUSALS and self._is_redescribed():
+            raise UnknownFieldError(error.code, error.remedy) from error
         return WriteOutcome(write, WriteResult.REJECTED, code=error.code, remedy=error.remedy)
+
+    def _is_redescribed(self) -> bool:
+        """Describe the attributes again, once per run; return whether one has changed."""
+        if 0 <= self._clock() - self._redescribed_at <= REDESCRIBE_SECONDS:
+            return False
+        self._redescribed_at = self._clock()
+        try:
+            before = dict(self.schemas())
+            self.invalidate_schemas()
+            return dict(self.schemas()) != before
+        except (RetryError, DeadlineError):
+            return False  # the answer to this write is recorded; the next run describes again
 
     def _done(self, write: Write, response: PleziResponse, names: Sequence[str]) -> WriteOutcome:
         """Return the outcome of a success, with the contact of the response if it has one."""
         data = response.body.get("data")
         now = self._clock()
-        if not isinstance(data, dict) or not data.get("id") or not data.get("attributes"):
-            if write.is_create:
-                return WriteOutcome(write, WriteResult.UNKNOWN)
+        try:
+            contact = self._contacts.decode(data, names, now)
+        except UnreadableContactError as error:
+            if write.is_create or error.problem.code is ProblemCode.DEFECT:
+                return _problem_outcome(write, WriteResult.UNKNOWN, error)
             return WriteOutcome(write, WriteResult.DONE, record_id=write.record_id, answered_at=now)
-        contact = self._contacts.decode(data, names, now)
         return WriteOutcome(
             write,
             WriteResult.DONE,
@@ -200,3 +367,11 @@ class PleziClient:
             created=write.is_create,
             observation=contact,
         )
+
+
+def _problem_outcome(
+    write: Write, result: WriteResult, error: UnreadableContactError
+) -> WriteOutcome:
+    """Return the outcome of a write whose contact in the response cannot be used."""
+    problem = error.problem
+    return WriteOutcome(write, result, code=problem.code.value, remedy=problem.detail)

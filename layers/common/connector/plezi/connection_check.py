@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import requests
 
 from connector.connection_report import Finding, Grade
 from connector.errors import ConnectorError, HaltError, RetryError, StopReason
-from connector.plezi.api import PleziApi
+from connector.plezi.api import PleziApi, TooManyRequestsError
 from connector.plezi.api_dialect import Pager, PleziDialect
+from connector.plezi.rate_limiter import NoSlotError
 
 FIRST_CONTACT: Final = {
     Pager.PAGE: {"page": "1", "per_page": "1"},
     Pager.LIMIT_OFFSET: {"offset": "0", "limit": "1"},
 }
+SECOND_CONTACT: Final = {
+    Pager.PAGE: {"page": "2", "per_page": "1"},
+    Pager.LIMIT_OFFSET: {"offset": "1", "limit": "1"},
+}
 
 
-def minimal_read(api: PleziApi, dialect: PleziDialect) -> None:
+def confirm_availability(api: PleziApi, dialect: PleziDialect) -> None:
+    """Return if Plezi works: it lists its first contact, or the second, if the first is the cause.
+
+    Makes one call, or two. Raises `ConnectorError`s as `PleziApi.read`.
+    """
+    try:
+        minimal_read(api, dialect)
+    except (NoSlotError, TooManyRequestsError):
+        raise
+    except RetryError:
+        minimal_read(api, dialect, SECOND_CONTACT)
+
+
+def minimal_read(
+    api: PleziApi,
+    dialect: PleziDialect,
+    place: Mapping[Pager, Mapping[str, str]] = FIRST_CONTACT,
+) -> None:
     """Read one contact, once; raises `ConnectorError`s as `PleziApi.read`."""
     try:
-        api.send("GET", "contacts", params=FIRST_CONTACT[dialect.pager])
+        api.send("GET", "contacts", params=place[dialect.pager])
     except requests.RequestException as error:
         raise RetryError("Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE) from error
 
@@ -34,7 +57,8 @@ def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:
             "the API key is mistyped or revoked: create a new one in Plezi, put it in the secret",
             "the tenant in the secret differs from the company's name in Plezi: correct it",
         )
-        return Finding("plezi", Grade.FAILED, str(error), causes)
+        is_refused = error.reason is StopReason.PLEZI_REFUSED
+        return Finding("plezi", Grade.FAILED, str(error), causes if is_refused else ())
     except RetryError as error:
         return Finding("plezi", Grade.UNKNOWN, f"Plezi could not be checked: {error}")
     except ConnectorError as error:

@@ -1,14 +1,74 @@
-"""The codec between Plezi's JSON:API contacts and observations."""
+"""The codec between Plezi's JSON:API contacts and observations; it accepts every JSON value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from connector.clean_text import canonical_email
-from connector.model import Observation, RecordKind, SkipReason, Value, Values
+from connector.clean_text import MAX_EMAIL_CHARACTERS, canonical_email, is_unicode
+from connector.errors import RetryError, StopReason, describe_defect
+from connector.mapping.literals import parse_time, to_utc
+from connector.mapping.values import to_text
+from connector.model import (
+    Observation,
+    ProblemCode,
+    RecordKind,
+    RecordProblem,
+    SkipReason,
+    Value,
+    Values,
+)
 from connector.plezi.api_dialect import PleziDialect
+
+MAX_ID_CHARACTERS: Final = 255
+"""An id is part of a key of DynamoDB, which has at most 1,024 bytes (sort key); ids of Plezi are
+shorter (assumed)."""
+NOT_IN_AN_ID: Final = frozenset("/?#")
+"""An id is part of the URL by which its contact is read and written."""
+MAX_STAMP_CHARACTERS: Final = 40
+"""ISO 8601 with nanoseconds and a zone takes 35."""
+
+
+class ContactProblemError(RetryError):
+    """One contact cannot be used, the others can; `problem` says why."""
+
+    def __init__(self, problem: RecordProblem) -> None:
+        super().__init__(
+            f"a contact of Plezi cannot be used: {problem.detail}",
+            reason=StopReason.PLEZI_UNAVAILABLE,
+        )
+        self.problem = problem
+
+    def problem_of(self, record_id: str, email: str) -> RecordProblem:
+        """Return the problem; with what was asked for where the response does not show it."""
+        return replace(
+            self.problem,
+            record_id=self.problem.record_id or record_id,
+            email=self.problem.email or email,
+        )
+
+
+class UnreadableContactError(ContactProblemError):
+    """A contact of a response has an unexpected form."""
+
+    def __init__(
+        self,
+        detail: str,
+        record_id: str = "",
+        email: str = "",
+        code: ProblemCode = ProblemCode.UNREADABLE_RECORD,
+    ) -> None:
+        super().__init__(RecordProblem(RecordKind.PLEZI_CONTACT, record_id, email, code, detail))
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPage:
+    """The contacts of a response: with an e-mail, how many without, and those that are unusable."""
+
+    observations: tuple[Observation, ...]
+    skipped: Mapping[SkipReason, int]
+    problems: tuple[RecordProblem, ...]
 
 
 class ContactCodec:
@@ -18,41 +78,120 @@ class ContactCodec:
         self._dialect = dialect
 
     def decode_page(
-        self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], as_of: float
-    ) -> tuple[tuple[Observation, ...], dict[SkipReason, int]]:
-        """Return the observations of some resources, and how many have no e-mail."""
-        observations = [self.decode(row, names, as_of) for row in rows]
+        self, rows: Sequence[object], names: Sequence[str], as_of: float
+    ) -> DecodedPage:
+        """Return the observations of some resources, and the problems of those without one."""
+        observations = []
+        problems = []
+        for row in rows:
+            try:
+                observations.append(self.decode(row, names, as_of))
+            except UnreadableContactError as error:
+                problems.append(error.problem)
         with_email = tuple(observation for observation in observations if observation.email)
         without = len(observations) - len(with_email)
-        return with_email, {SkipReason.NO_EMAIL: without} if without else {}
+        skipped = {SkipReason.NO_EMAIL: without} if without else {}
+        return DecodedPage(with_email, skipped, tuple(problems))
 
-    def decode(self, row: Mapping[str, Any], names: Sequence[str], as_of: float) -> Observation:
+    def decode_one(
+        self, rows: object, email: str, names: Sequence[str], as_of: float
+    ) -> Observation | None:
+        """Return the contact of an e-mail (canonical) among the resources of a search.
+
+        Raises `UnreadableContactError` if there is none, but resources that cannot be read, which
+        may be the contact; `RetryError` for a response that has no list.
+        """
+        if not isinstance(rows, list):
+            raise RetryError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
+        unreadable = None
+        for row in rows:
+            try:
+                contact = self.decode(row, names, as_of)
+            except UnreadableContactError as error:
+                is_other = error.problem.email not in ("", email)
+                unreadable = unreadable if is_other else error
+                continue
+            if contact.email == email:
+                return contact
+        if unreadable is not None:
+            raise unreadable
+        return None
+
+    def decode(self, row: object, names: Sequence[str], as_of: float) -> Observation:
         """Return the observation of one contact resource, mapped attributes only.
 
         The URL of the contact's page is built from its id where the resource does not have it.
+        Raises `UnreadableContactError`, and nothing else, for what is not a contact resource.
         """
-        attributes = row.get("attributes") or {}
-        record_id = str(row["id"])
-        values: dict[str, Value] = {
-            name: _value(attributes.get(self._tenant_name(name))) for name in names
-        }
+        try:
+            return self._decode(row, names, as_of)
+        except UnreadableContactError:
+            raise
+        except Exception as error:  # the problem of one record
+            record_id = text_of(self.record_id, row)
+            email = text_of(self._email_of, row)
+            code = ProblemCode.DEFECT
+            raise UnreadableContactError(describe_defect(error), record_id, email, code) from error
+
+    def _email_of(self, row: object) -> str:
+        return self._email(_attributes(row) or {}, "")
+
+    def _decode(self, row: object, names: Sequence[str], as_of: float) -> Observation:
+        record_id = self.record_id(row)
+        attributes = _attributes(row)
+        if attributes is None:
+            raise UnreadableContactError("'attributes' is not an object with members", record_id)
+        email = self._email(attributes, record_id)
+        if not record_id:
+            raise UnreadableContactError("'id' is neither a short text nor a number", "", email)
+        values: dict[str, Value] = {}
+        for name in names:
+            raw = attributes.get(self._tenant_name(name))
+            values[name] = value = _value(raw)
+            if value is None and raw is not None:
+                detail = f"'{self._tenant_name(name)}' is neither a value nor a list of values"
+                raise UnreadableContactError(detail, record_id, email, ProblemCode.UNUSABLE_VALUE)
         if "url" in values and not values["url"]:
             values["url"] = self._dialect.contact_url_template.format(id=record_id)
         stamp = self.stamp(row)
         return Observation(
             kind=RecordKind.PLEZI_CONTACT,
             id=record_id,
-            email=canonical_email(attributes.get(self._tenant_name("email"))),
+            email=email,
             version=stamp,
             modified=_modified(stamp),
             as_of=as_of,
             values=values,
         )
 
-    def stamp(self, row: Mapping[str, Any]) -> str:
+    def record_id(self, row: object) -> str:
+        """Return the id of a resource ('' where it has none that can be used)."""
+        raw = row.get("id") if isinstance(row, dict) else None
+        if isinstance(raw, bool) or not isinstance(raw, str | int):
+            return ""
+        record_id = to_text(raw)
+        is_usable = len(record_id) <= MAX_ID_CHARACTERS and record_id.isprintable()
+        return record_id if is_usable and not NOT_IN_AN_ID & set(record_id) else ""
+
+    def _email(self, attributes: Mapping[str, Any], record_id: str) -> str:
+        """Return the canonical e-mail ('' for none), which can be a key of the ledger."""
+        raw = attributes.get(self._tenant_name("email"))
+        if raw is not None and not isinstance(raw, str):
+            raise UnreadableContactError("the e-mail is not a text", record_id)
+        email = canonical_email(raw)
+        if len(email) > MAX_EMAIL_CHARACTERS:
+            detail = f"the e-mail has more than {MAX_EMAIL_CHARACTERS} characters"
+            raise UnreadableContactError(detail, record_id)
+        if not is_unicode(email):
+            raise UnreadableContactError("the e-mail has half of a character", record_id)
+        return email
+
+    def stamp(self, row: object) -> str:
         """Return when a contact changed, in Plezi's format ('' where it is not known)."""
-        stamp = (row.get("attributes") or {}).get("updated_at")
-        return stamp if isinstance(stamp, str) else ""
+        stamp = (_attributes(row) or {}).get("updated_at")
+        if not isinstance(stamp, str) or len(stamp) > MAX_STAMP_CHARACTERS:
+            return ""
+        return stamp if stamp.isascii() else ""
 
     def encode(self, values: Values, record_id: str = "") -> dict[str, Any]:
         """Return the JSON:API document that writes these values."""
@@ -71,19 +210,30 @@ class ContactCodec:
         return self._dialect.attributes.get(name, name)
 
 
+def text_of(read: Callable[[object], str], row: object) -> str:
+    """Return what a row shows; '' where an unexpected error prevents it: `decode` reports it."""
+    try:
+        return read(row)
+    except Exception:  # noqa: BLE001  # as the docstring says
+        return ""
+
+
+def _attributes(row: object) -> Mapping[str, Any] | None:
+    """Return the attributes of a resource; None where it has none: all its values are unknown."""
+    attributes = row.get("attributes") if isinstance(row, dict) else None
+    return attributes if isinstance(attributes, dict) and attributes else None
+
+
 def _value(raw: object) -> Value:
-    """Return a value as Plezi sends it; None for a type that is not expected."""
+    """Return a value as Plezi sends it; None for null, and for a type that is not expected."""
     if isinstance(raw, list):
-        return tuple(str(choice) for choice in raw)
+        scalars = [choice for choice in raw if isinstance(choice, str | bool | int | float)]
+        return tuple(map(to_text, scalars)) if len(scalars) == len(raw) else None
     return raw if isinstance(raw, str | bool | int | float) else None
 
 
 def _modified(stamp: str) -> str:
     """Return the stamp in the format in which both sides' stamps are compared; '' is first."""
-    try:
-        moment = datetime.fromisoformat(stamp)
-    except ValueError:
-        return ""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    moment = parse_time(stamp)
+    moment = None if moment is None else to_utc(moment)
+    return "" if moment is None else moment.isoformat(timespec="milliseconds")

@@ -10,11 +10,21 @@ tenant supports the way:
 * *everything*: where the tenant supports neither, all pages; the values show the changes.
 
 A reading ends at an empty page, or at a page that has no new contact and is shorter than others:
-totals and page sizes may be wrong, and thousands of contacts may have the same stamp.
+totals and page sizes may be wrong, and thousands of contacts may have the same stamp. A full page
+that shows the same contacts as the page before is an error: the parameter of the page is ignored.
+
+A page that has too many bytes, or that Plezi fails to answer although it works, is read in smaller
+pages, down to one contact, which is left out.
+
+Stamps are compared as instants, and a contact without a usable stamp says nothing about the order.
+
+A *look* reads what changed since the last look, to prove that the stored observations are current.
+It needs a list that is limited or ordered by the time of the change: the *change feed*.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,17 +32,38 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from connector.errors import RejectedError, RetryError, StopReason
-from connector.model import Cursor, Page
-from connector.plezi.api import PleziApi, PleziResponse
+from connector.errors import RejectedError, RetryError, StaleError, StopReason
+from connector.model import Cursor, Page, ProblemCode, RecordKind, RecordProblem
+from connector.plezi.api import FailedAnswerError, LargeAnswerError, PleziApi, PleziResponse
 from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
-from connector.plezi.contact_codec import ContactCodec
+from connector.plezi.connection_check import confirm_availability
+from connector.plezi.contact_codec import ContactCodec, text_of
 
 OVERLAP: Final = timedelta(minutes=10)
-"""How long before Plezi's clock a watermark is: the consistency of its lists is not documented."""
+"""How long before Plezi's clock the watermark of a run is: the consistency of its lists is not
+documented."""
+LOOK_OVERLAP: Final = timedelta(seconds=10)
+"""The same for a look: a list may show a change some seconds late (assumed), and a longer overlap
+would read our own writes again and again. What appears later still is read by the next run."""
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+"""How far Plezi's clock may be ahead of ours: AWS and public servers synchronize theirs within a
+second. A later time in a response is wrong, and what changes until then would never be read."""
+MAX_PASSES: Final = 5
+"""Passes of one look of a list that is read newest first, while contacts change all the time."""
 EPOCH: Final = "1970-01-01T00:00:00.000Z"
 MAX_PAGES: Final = 200_000
 """Pages of one reading; 20 million contacts at the default page size of 100."""
+MAX_REPEATED_PAGES: Final = 3
+"""Requests in a row that show the contacts of the page before. One or two are ordinary: a page of
+contacts that changed in the meantime moves the others to the next page."""
+STUCK_MESSAGE: Final = (
+    "Plezi's list of contacts does not advance: the next page shows the same contacts again. "
+    "Correct 'pager' (or 'page_size') in the setting PLEZI_DIALECT"
+)
+MAX_UNREADABLE: Final = 10
+"""Contacts in a row with which no page can be read: then the cause is the list itself."""
+LARGE_REMEDY: Final = "shorten its longest values in Plezi"
+FAILED_REMEDY: Final = "save this contact again in Plezi, or report it to Plezi"
 SINCE_PARAMETER: Final = {
     ChangedSince.FILTER: "filter[updated_at][gte]",
     ChangedSince.UPDATED_SINCE: "updated_since",
@@ -41,18 +72,51 @@ SINCE_PARAMETER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """The position of a reading: `since` is '' when it reads newest first or everything."""
+    """The position of a reading: `since` is '' when it reads newest first or everything.
+
+    `digest` stands for the contacts of the page before, which was the same `repeated` times. `size`
+    is that of a page if it is smaller than the usual one (0), because a larger page could not be
+    read; about `left` contacts are read in this way.
+    """
 
     since: str
     page: int = 1
     ordered: bool = True
+    digest: str = ""
+    size: int = 0
+    left: int = 0
+    repeated: int = 0
 
     def text(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> _Position:
-        return cls(**json.loads(text))
+    def of(cls, text: str) -> _Position | None:
+        """Return the position of a stored text; None where it cannot be read."""
+        try:
+            tree = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        match tree:
+            case {"since": str(since), "page": int(page), "ordered": bool(ordered)} if page > 0:
+                digest = tree.get("digest")
+                return cls(
+                    since,
+                    page,
+                    ordered,
+                    digest if isinstance(digest, str) else "",
+                    *(_whole_number(tree.get(name)) for name in ("size", "left", "repeated")),
+                )
+        return None
+
+
+class _UnreadablePageError(RetryError):
+    """The page at a position has too many bytes, or Plezi fails to answer it, although it works."""
+
+    def __init__(self, error: RetryError, position: _Position, *, is_large: bool) -> None:
+        super().__init__(str(error), reason=error.reason)
+        self.position = position
+        self.is_large = is_large
 
 
 class Reader:
@@ -69,31 +133,67 @@ class Reader:
         self._contacts = contacts
         self._dialect = dialect
         self._clock = clock
+        self._filters = dialect.changed_since is not ChangedSince.NONE
+        self._orders = True
+
+    @property
+    def has_change_feed(self) -> bool:
+        """Whether a look costs a few calls: the tenant filters or orders, as far as is known."""
+        return self._dialect.changed_since is not ChangedSince.NONE and self._orders
 
     def read(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
         """Read the contacts that changed since the cursor, page by page."""
-        position = self._start(cursor)
+        return self._read(cursor, names, self._start(cursor), OVERLAP)
+
+    def look(self, since: str, names: Sequence[str]) -> Iterator[Page]:
+        """Read what changed since the position of the last look, page by page ('': since now).
+
+        After a page that is `last`, everything that had changed before the look is read. There is
+        no such page when the tenant turns out to have no change feed, or when more than a page of
+        contacts changes during each pass.
+        """
+        position = since or _watermark(self._our_time(), LOOK_OVERLAP)
+        for _ in range(MAX_PASSES):
+            cursor = Cursor(RecordKind.PLEZI_CONTACT, watermark=position)
+            start = self._start(cursor) if self._filters else _Position("")
+            filled = 0
+            for page in self._read(cursor, names, start, LOOK_OVERLAP):
+                filled += bool(page.observations or page.skipped)
+                is_complete = self._filters or filled <= 1  # see `_next`: contacts move
+                yield replace(page, last=page.last and is_complete)
+                if not self.has_change_feed or (page.last and is_complete):
+                    return
+                position = page.cursor.watermark
+
+    def _read(
+        self, cursor: Cursor, names: Sequence[str], position: _Position, overlap: timedelta
+    ) -> Iterator[Page]:
         previous_ids: frozenset[str] = frozenset()
         largest = 0
         for _ in range(MAX_PAGES):
             as_of = self._clock()
-            response, position = self._request_page(position)
+            response, place, left_out = self._readable_page(position)
+            if place != position:
+                position, previous_ids, largest = place, frozenset(), 0
             if not cursor.next_watermark:
-                cursor = replace(
-                    cursor, next_watermark=self._next_watermark(response), started_at=as_of
-                )
+                cursor = self._with_watermark(cursor, response, as_of, overlap)
             rows = self._rows(response)
-            ids = frozenset(str(row["id"]) for row in rows)
+            ids = frozenset(text_of(self._contacts.record_id, row) for row in rows)
             if position.since and self._ignores_filter(position, rows):
+                self._filters = False
                 position, previous_ids = _Position("", ordered=True), frozenset()
                 continue
-            position, is_past = self._next(position, cursor, rows)
+            requested, (position, is_past) = position, self._next(position, cursor, rows)
+            position = self._counted(self._larger(position, len(rows)), requested, rows)
+            if position.repeated >= MAX_REPEATED_PAGES and len(rows) >= largest:
+                raise RetryError(STUCK_MESSAGE, reason=StopReason.PLEZI_UNAVAILABLE)
             no_new_ids = not ids - previous_ids and len(rows) < largest
             last = is_past or no_new_ids or not rows
-            largest = max(largest, len(rows))
+            largest = max(largest, len(rows)) if position.size == requested.size else 0
             cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
-            observations, skipped = self._contacts.decode_page(rows, names, as_of)
-            yield Page(observations, cursor_after, skipped, last)
+            page = self._contacts.decode_page(rows, names, as_of)
+            problems = (*left_out, *page.problems)
+            yield Page(page.observations, cursor_after, page.skipped, last, problems)
             if last:
                 return
             previous_ids, cursor = ids, cursor_after
@@ -102,24 +202,91 @@ class Reader:
         )
 
     def _start(self, cursor: Cursor) -> _Position:
-        if cursor.position:
-            return _Position.of(cursor.position)
+        if cursor.position and (position := _Position.of(cursor.position)) is not None:
+            return position
         if self._dialect.changed_since is ChangedSince.NONE:
             return _Position("")
-        return _Position(cursor.watermark or EPOCH)
+        watermark = _instant(cursor.watermark)
+        if watermark is None or watermark > self._latest_time():
+            return _Position(EPOCH)  # a clock was wrong when it was stored: nothing is sure
+        return _Position(cursor.watermark)
+
+    def _with_watermark(
+        self, cursor: Cursor, response: PleziResponse, as_of: float, overlap: timedelta
+    ) -> Cursor:
+        """Return the cursor of a reading that starts at `as_of`, with what follows it.
+
+        The response came later, because of pages that could not be read before.
+        """
+        now = min(_server_time(response) or self._our_time(), self._latest_time())
+        now -= timedelta(seconds=max(0.0, self._clock() - as_of))
+        return replace(
+            cursor,
+            next_watermark=_watermark(now, overlap),
+            next_look=_watermark(now, LOOK_OVERLAP),
+            started_at=as_of,
+        )
+
+    def _readable_page(
+        self, position: _Position
+    ) -> tuple[PleziResponse, _Position, tuple[RecordProblem, ...]]:
+        """Request a page; where it cannot be read, smaller ones, and leave single contacts out.
+
+        Returns the response, its position, and the contacts before it that are left out: none in a
+        list that fails as a whole. An answer that fails for one contact is requested again, because
+        Plezi may fail for many contacts from time to time.
+        """
+        left_out: list[RecordProblem] = []
+        failed = None
+        failures = 0
+        while True:
+            try:
+                return *self._request_page(position), tuple(left_out)
+            except _UnreadablePageError as error:
+                smaller = self._smaller(error.position)
+                if smaller is None and (error.is_large or error.position == failed):
+                    failures += not error.is_large
+                    if failures > MAX_UNREADABLE:
+                        raise
+                    left_out.append(self._unreadable_contact(error))
+                    smaller = replace(error.position, page=error.position.page + 1, digest="")
+                failed = error.position
+                position = smaller or error.position
 
     def _request_page(self, position: _Position) -> tuple[PleziResponse, _Position]:
-        """Request a page; where the tenant refuses the filter, start again without it."""
+        """Request a page; where the tenant refuses the filter, start again without it.
+
+        Raises `_UnreadablePageError` with the position that cannot be read.
+        """
         try:
-            return self._api.read("contacts", self._parameters(position)), position
+            return self._request(position), position
         except RejectedError:
             if not position.since:
                 raise
         position = _Position("")
-        return self._api.read("contacts", self._parameters(position)), position
+        self._filters = False
+        return self._request(position), position
+
+    def _request(self, position: _Position) -> PleziResponse:
+        try:
+            return self._api.read("contacts", self._parameters(position))
+        except LargeAnswerError as error:
+            raise _UnreadablePageError(error, position, is_large=True) from error
+        except FailedAnswerError as error:
+            if error.after:
+                raise
+            self._confirm_availability(error)
+            raise _UnreadablePageError(error, position, is_large=False) from error
+
+    def _confirm_availability(self, error: RetryError) -> None:
+        """Return if Plezi answers another call, so that an error is one of the page."""
+        try:
+            confirm_availability(self._api, self._dialect)
+        except (RejectedError, StaleError):
+            raise error from None
 
     def _parameters(self, position: _Position) -> dict[str, str]:
-        size = self._dialect.page_size
+        size = position.size or self._dialect.page_size
         if self._dialect.pager is Pager.PAGE:
             paging = {"page": str(position.page), "per_page": str(size)}
         else:
@@ -129,38 +296,140 @@ class Reader:
             order[SINCE_PARAMETER[self._dialect.changed_since]] = position.since
         return {**paging, **order}
 
+    def _smaller(self, position: _Position) -> _Position | None:
+        """Return the same place with smaller pages; None where a page is one contact."""
+        size = position.size or self._dialect.page_size
+        factor = next((each for each in range(2, size + 1) if size % each == 0), 0)
+        if not factor:
+            return None
+        page = (position.page - 1) * factor + 1  # the page begins with the same contact
+        return replace(position, page=page, size=size // factor, left=size, digest="")
+
+    def _larger(self, position: _Position, read: int) -> _Position:
+        """Return the place with pages of the usual size, once the large contact is passed."""
+        if not position.size:
+            return position
+        left = position.left - read
+        pages, rest = divmod((position.page - 1) * position.size, self._dialect.page_size)
+        if left > 0 or rest:
+            return replace(position, left=left)
+        return replace(position, page=pages + 1, size=0, left=0)
+
+    @staticmethod
+    def _unreadable_contact(error: _UnreadablePageError) -> RecordProblem:
+        """Return the problem of a contact that cannot be read, even alone."""
+        position = error.position
+        place = f"contact {position.page} of the list since {position.since or 'the newest'}"
+        remedy = LARGE_REMEDY if error.is_large else FAILED_REMEDY
+        detail = f"{place}: {error}; {remedy}"
+        code = ProblemCode.UNREADABLE_RECORD
+        return RecordProblem(RecordKind.PLEZI_CONTACT, "", "", code, detail)
+
     def _ignores_filter(self, position: _Position, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Return whether the tenant ignored the filter: a row is too old or not in order."""
-        stamps = [self._contacts.stamp(row) for row in rows]
-        return any(stamp < position.since for stamp in stamps) or stamps != sorted(stamps)
+        """Return whether the tenant ignored the filter: a row is too old or not in order.
+
+        A page on which no row has a stamp does not show that it was respected.
+        """
+        instants = self._instants(rows)
+        since = _instant(position.since)
+        if since is None or not instants:
+            return bool(rows)
+        return min(instants) < since or instants != sorted(instants)
 
     def _next(
         self, position: _Position, cursor: Cursor, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[_Position, bool]:
-        """Return the position of the next page, and whether this page went past the watermark."""
-        stamps = [self._contacts.stamp(row) for row in rows]
+        """Return the position of the next page, and whether this page went past the watermark.
+
+        Newest first, a contact that changes between two pages moves to the front, where this
+        reading does not come again.
+        """
+        following = replace(position, page=position.page + 1)
+        instants = self._instants(rows)
         if position.since:
-            newest = max(stamps, default=position.since)
-            if newest > position.since:
-                return _Position(newest), False
-            return replace(position, page=position.page + 1), False
-        ordered = position.ordered and all(stamps) and stamps == sorted(stamps, reverse=True)
-        is_past = ordered and bool(cursor.watermark) and min(stamps, default="") < cursor.watermark
-        return replace(position, page=position.page + 1, ordered=ordered), is_past
+            newest = max(
+                (text_of(self._contacts.stamp, row) for row in rows),
+                key=_sort_key,
+                default=position.since,
+            )
+            moved = _sort_key(newest) > _sort_key(position.since)
+            from_newest = replace(position, since=newest, page=1, ordered=True)
+            return (from_newest if moved else following), False
+        ordered = (
+            position.ordered
+            and bool(instants or not rows)
+            and instants == sorted(instants, reverse=True)
+        )
+        self._orders = self._orders and ordered
+        watermark = _instant(cursor.watermark)
+        is_past = ordered and bool(instants) and watermark is not None and min(instants) < watermark
+        return replace(following, ordered=ordered), is_past
+
+    def _counted(
+        self, position: _Position, requested: _Position, rows: Sequence[Mapping[str, Any]]
+    ) -> _Position:
+        """Return the next position, which knows how often the page at `requested` was the same.
+
+        It is not the same page when its contacts have changed again.
+        """
+        digest = self._digest(rows)
+        is_later = position.since != requested.since
+        is_repeated = bool(rows) and digest == requested.digest and not is_later
+        return replace(
+            position, digest=digest, repeated=requested.repeated + 1 if is_repeated else 0
+        )
+
+    def _digest(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Return a short text that stands for the contacts of a page, in any order."""
+        ids = sorted(text_of(self._contacts.record_id, row) or json.dumps(row) for row in rows)
+        return hashlib.sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:16]
+
+    def _instants(self, rows: Sequence[Mapping[str, Any]]) -> list[datetime]:
+        """Return when the contacts of some rows changed, where that is known."""
+        instants = (_instant(text_of(self._contacts.stamp, row)) for row in rows)
+        return [instant for instant in instants if instant is not None]
 
     @staticmethod
-    def _rows(response: PleziResponse) -> list[Mapping[str, Any]]:
+    def _rows(response: PleziResponse) -> list[Any]:
         rows = response.body.get("data")
         if not isinstance(rows, list):
             raise RetryError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
-        return [row for row in rows if isinstance(row, dict) and row.get("id")]
+        return rows
 
-    def _next_watermark(self, response: PleziResponse) -> str:
-        """Return the watermark of this reading: Plezi's clock, less the overlap."""
-        date = response.headers.get("Date", "")
-        now = (
-            parsedate_to_datetime(date).astimezone(UTC)
-            if date
-            else datetime.fromtimestamp(self._clock(), UTC)
-        )
-        return (now - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    def _our_time(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _latest_time(self) -> datetime:
+        """Return the latest time that Plezi's clock can show now."""
+        return self._our_time() + CLOCK_TOLERANCE
+
+
+def _whole_number(stored: object) -> int:
+    return stored if isinstance(stored, int) else 0
+
+
+def _watermark(now: datetime, overlap: timedelta) -> str:
+    """Return the watermark of a reading that starts now, in Plezi's format."""
+    return (now - overlap).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _server_time(response: PleziResponse) -> datetime | None:
+    """Return Plezi's clock by the header of a response; None where it cannot be read."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(stamp: str) -> datetime | None:
+    """Return the instant of a stamp, in UTC where it names no zone; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _sort_key(stamp: str) -> datetime:
+    """Return the instant of a stamp; one that cannot be read comes before all others."""
+    return _instant(stamp) or datetime.min.replace(tzinfo=UTC)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from connector.errors import RetryError, StopReason
 from connector.mapping import Field, FieldKind, Schema
+from connector.mapping.values import to_text
 
 KINDS: Final[Mapping[str, FieldKind]] = {
     "email": FieldKind.EMAIL,
@@ -42,25 +44,49 @@ KNOWN_SCHEMA: Final[Schema] = {
 """The attributes that Plezi's help pages and public clients of its API name."""
 
 
-def parse_schema(rows: Iterable[Mapping[str, Any]], tenant_names: Mapping[str, str]) -> Schema:
-    """Return the schema of an attribute call.
+def attribute_rows(body: Mapping[str, Any]) -> list[object]:
+    """Return the rows of an attribute call. Raises `RetryError` for a response without a list."""
+    rows = body.get("data")
+    if isinstance(rows, list):
+        return rows
+    raise RetryError("Plezi's attributes have no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
+
+
+def parse_schema(rows: Sequence[object], tenant_names: Mapping[str, str]) -> Schema:
+    """Return the schema of an attribute call; a row without a name is left out.
 
     `tenant_names` maps the connector's names to the tenant's; the schema has the connector's.
     """
     names = {tenant_name: name for name, tenant_name in tenant_names.items()}
     fields = {}
     for row in rows:
-        attribute = row["attributes"]
-        name = names.get(attribute["name"], attribute["name"])
-        writable = not attribute.get("read_only", False)
-        fields[name] = Field(
-            name=name,
-            kind=KINDS.get(attribute.get("type", ""), FieldKind.TEXT),
-            label=attribute.get("label", name),
-            options=tuple(str(option["key"]) for option in attribute.get("options", ())),
-            restricted=bool(attribute.get("options")),
-            required=bool(attribute.get("mandatory", False)),
-            creatable=writable,
-            updatable=writable,
-        )
+        attribute = row.get("attributes") if isinstance(row, dict) else None
+        tenant_name = attribute.get("name") if isinstance(attribute, dict) else None
+        if isinstance(attribute, dict) and isinstance(tenant_name, str) and tenant_name:
+            name = names.get(tenant_name, tenant_name)
+            fields[name] = _field(name, attribute)
     return {"url": KNOWN_SCHEMA["url"], **fields}
+
+
+def _field(name: str, attribute: Mapping[str, Any]) -> Field:
+    """Return the field of an attribute; a member of an unexpected type counts as absent."""
+    kind, label = attribute.get("type"), attribute.get("label")
+    options = _options(attribute.get("options"))
+    writable = not attribute.get("read_only", False)
+    return Field(
+        name=name,
+        kind=KINDS.get(kind, FieldKind.TEXT) if isinstance(kind, str) else FieldKind.TEXT,
+        label=label if isinstance(label, str) else name,
+        options=options,
+        restricted=bool(options),
+        required=bool(attribute.get("mandatory", False)),
+        creatable=writable,
+        updatable=writable,
+    )
+
+
+def _options(raw: object) -> tuple[str, ...]:
+    """Return the keys of the options of a list, as text."""
+    rows = raw if isinstance(raw, list) else []
+    keys = [row.get("key") for row in rows if isinstance(row, dict)]
+    return tuple(to_text(key) for key in keys if isinstance(key, str | int | float))

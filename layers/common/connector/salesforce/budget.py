@@ -119,8 +119,11 @@ class ApiBudget:
         usage = self._meter.usage
         if usage is not None and self._called_since_saved():
             return usage
-        stored = self._store.load_document(USAGE_KEY)
-        return None if stored is None else Usage(stored["used"], stored["total"])
+        match self._store.load_document(USAGE_KEY):
+            case {"used": int(used), "total": int(total)}:
+                return Usage(used, total)
+            case _:
+                return None
 
     def _called_since_saved(self) -> bool:
         """Return whether there was a call since the last save."""

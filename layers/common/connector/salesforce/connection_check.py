@@ -127,7 +127,7 @@ def _check_org(
     checked: ConnectionReport, connection: Connection, session_finding: str
 ) -> ConnectionReport:
     try:
-        rows = connection.read("query/", params={"q": ORGANIZATION})["records"]
+        rows = connection.query(ORGANIZATION, "OrganizationType", "IsSandbox")
     except HaltError as error:
         code = error.code if isinstance(error, DiagnosedError) else ""
         name = "edition" if error_class(code) is ErrorClass.EDITION else "api"
@@ -145,8 +145,10 @@ def _check_org(
         )
     except ConnectorError as error:
         return checked.with_findings(Finding("api", Grade.UNKNOWN, str(error)))
-    edition = str(rows[0]["OrganizationType"])
-    checked = replace(checked, has_api=True, edition=edition, sandbox=rows[0]["IsSandbox"])
+    organization = rows[0] if rows else {}
+    edition = str(organization.get("OrganizationType", ""))
+    is_sandbox = organization.get("IsSandbox") is True
+    checked = replace(checked, has_api=True, edition=edition, sandbox=is_sandbox)
     kind = "a sandbox of " if checked.sandbox else ""
     added = "" if EDITIONS.get(edition, True) else ", with the API added"
     return checked.with_findings(

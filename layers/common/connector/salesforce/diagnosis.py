@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from connector.errors import HaltError, StopReason
 from connector.http_session import ErrorAction, classify_status
 from connector.salesforce.auth.hosts import LOGIN_HOST, TEST_HOST
 from connector.salesforce.error_table import (
+    BUSY_LOGIN,
+    BUSY_LOGIN_TEXTS,
     COMMON_LOGIN_HOST,
     ERRORS,
+    PASSWORD_CAUSES,
     UNKNOWN_ERROR,
     UNKNOWN_LOGIN_ERROR,
     ErrorClass,
@@ -19,10 +23,21 @@ from connector.salesforce.error_table import (
 from connector.secrets import Flow
 
 ROWS: Final[Mapping[tuple[str, str], ErrorRow]] = {(row.code, row.detail): row for row in ERRORS}
+PARTS: Final = tuple(row for row in ERRORS if row.is_part)
+"""The rows whose detail is a part of the message, the most specific first."""
 SESSION_ENDED: Final = ("INVALID_SESSION_ID", "")
 """The row of every session that Salesforce refuses without a known code."""
 LOGIN_CLASSES: Final = frozenset({ErrorClass.LOGIN, ErrorClass.UNAVAILABLE})
 """Classes of the errors that the token endpoint answers."""
+_LOGIN_ROWS: Final = tuple(row for row in ERRORS if row.error_class in LOGIN_CLASSES and row.causes)
+REFUSED_LOGIN_ERRORS: Final = frozenset(
+    row.code for row in _LOGIN_ROWS if row.action is ErrorAction.HALT
+)
+"""Codes of a login whose credentials Salesforce refuses."""
+BUSY_LOGIN_ERRORS: Final = frozenset(
+    row.code for row in _LOGIN_ROWS if row.action is ErrorAction.RETRY
+)
+"""Codes, and statuses, of a login that Salesforce received and cannot accept now."""
 
 
 class DiagnosedError(HaltError):
@@ -41,7 +56,11 @@ class DiagnosedError(HaltError):
 
 def find_error(code: str, message: str = "") -> ErrorRow | None:
     """Return the row of a code and message; the row of the code alone; None for an unknown code."""
-    return ROWS.get((code, message.strip().lower())) or ROWS.get((code, ""))
+    text = message.strip().lower()
+    if (row := ROWS.get((code, text))) is not None:
+        return row
+    parts = (row for row in PARTS if row.code == code and row.detail in text)
+    return next(parts, None) or ROWS.get((code, ""))
 
 
 def classify(status: int | None, code: str, message: str = "") -> ErrorAction:
@@ -56,19 +75,37 @@ def classify(status: int | None, code: str, message: str = "") -> ErrorAction:
     return classify_status(status)
 
 
+def is_busy_login(error: str, description: str) -> bool:
+    """Whether an error of a login only says that no login is possible now."""
+    text = description.lower()
+    return error in BUSY_LOGIN_ERRORS or any(part in text for part in BUSY_LOGIN_TEXTS)
+
+
 def diagnose_login(error: str, description: str, flow: Flow, host: str) -> ErrorRow:
-    """Return the row of a refused login.
+    """Return the row of a login without a session.
 
     `error` is the OAuth error, or the HTTP status of an answer without one; `host` is the login
     host.
     """
+    if error not in BUSY_LOGIN_ERRORS and is_busy_login(error, description):
+        return BUSY_LOGIN
     is_common_host = flow is Flow.CLIENT_CREDENTIALS and host in (LOGIN_HOST, TEST_HOST)
     circumstance = COMMON_LOGIN_HOST if is_common_host else flow.value
     for detail in (circumstance, description.strip().lower(), ""):
         row = ROWS.get((error, detail))
-        if row is not None and row.causes and row.error_class in LOGIN_CLASSES:
-            return row
+        if row is None or not row.causes or row.error_class not in LOGIN_CLASSES:
+            continue
+        if (advised := advice_for(row, flow)) is not None:
+            return advised
     return UNKNOWN_LOGIN_ERROR
+
+
+def advice_for(row: ErrorRow, flow: Flow) -> ErrorRow | None:
+    """Return a row without advice about a password where the flow has none; None without any."""
+    if flow is Flow.PASSWORD:
+        return row
+    causes = tuple(cause for cause in row.causes if cause not in PASSWORD_CAUSES)
+    return replace(row, causes=causes) if causes else None
 
 
 def diagnose_call(code: str, message: str) -> ErrorRow | None:
@@ -78,9 +115,10 @@ def diagnose_call(code: str, message: str) -> ErrorRow | None:
     return row if has_causes else None
 
 
-def diagnose_session(code: str, message: str) -> ErrorRow:
+def diagnose_session(code: str, message: str, flow: Flow) -> ErrorRow:
     """Return the row, with its causes, of a call whose session is not valid."""
-    return diagnose_call(code, message) or ROWS[SESSION_ENDED]
+    row = diagnose_call(code, message) or ROWS[SESSION_ENDED]
+    return advice_for(row, flow) or row
 
 
 def halt_error(row: ErrorRow, code: str) -> DiagnosedError:
@@ -96,7 +134,7 @@ def error_class(code: str) -> ErrorClass | None:
     return None if row is None else row.error_class
 
 
-def remedy(code: str) -> str:
-    """Return the remedy for a record that Salesforce refused with this code."""
-    row = find_error(code) or UNKNOWN_ERROR
+def remedy(code: str, message: str = "") -> str:
+    """Return the remedy for a record that Salesforce refused with this code and message."""
+    row = find_error(code, message) or UNKNOWN_ERROR
     return row.remedy or row.numbered_causes()

@@ -49,6 +49,10 @@ class ErrorRow:
     error stops it; a login that is not possible now always stops with `login_unavailable`. `causes`
     are the likely causes of a refused call or login, each with its remedy, the likeliest first.
     `remedy` is the remedy of one refused record.
+
+    `is_part`: the detail is a part of the message. `of_batch`: the error may be a fault of all
+    records together, and nothing of them was saved: they are sent again in halves. The `action` is
+    then that of a record that fails alone.
     """
 
     code: str
@@ -58,6 +62,8 @@ class ErrorRow:
     detail: str = ""
     causes: tuple[str, ...] = ()
     remedy: str = ""
+    is_part: bool = False
+    of_batch: bool = False
 
     def numbered_causes(self) -> str:
         """Return the causes as one sentence with numbers; the remedy where there are no causes."""
@@ -113,6 +119,21 @@ def _record(code: str, error_class: ErrorClass, remedy: str) -> ErrorRow:
     return ErrorRow(code, error_class, ErrorAction.REJECT, remedy=remedy)
 
 
+def _limit(detail: str, cause: str) -> ErrorRow:
+    return ErrorRow(
+        TRIGGER_FAILED,
+        ErrorClass.ORG_RULE,
+        ErrorAction.REJECT,
+        detail=detail,
+        causes=(cause,),
+        is_part=True,
+        of_batch=True,
+    )
+
+
+TRIGGER_FAILED: Final = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+"""A trigger or flow failed. An exception that a trigger does not catch fails all records of its
+call (Apex Developer Guide, "Bulk DML Exception Handling")."""
 COMMON_LOGIN_HOST: Final = "client credentials at a common login host"
 """The `detail` of a client credentials login at login.salesforce.com or test.salesforce.com."""
 PASSWORD_FLOW_ENDS: Final = date(2027, 2, 20)
@@ -122,6 +143,11 @@ _RESET: Final = (
     "the password was reset or has expired (every 90 days by default), which also makes the "
     "security token invalid: put the new password and the new token in the secret"
 )
+_OLD_SECURITY: Final = (
+    "the security token is missing or old: reset it in the user's settings > Reset My Security "
+    "Token, and put the token of the e-mail in the secret"
+)
+_EXPIRED: Final = "the password has expired: reset it, then put password and token in the secret"
 _BLOCKED: Final = (
     "the org blocks the username-password flow (the default of orgs created since Summer '23): "
     "allow it in Setup > OAuth and OpenID Connect Settings, or better, use client_credentials or "
@@ -131,6 +157,8 @@ _LOCKED: Final = (
     "the user is locked out after too many failed logins: wait 15 minutes, or unlock the user in "
     "Setup > Users"
 )
+PASSWORD_CAUSES: Final = frozenset({_RESET, _OLD_SECURITY, _EXPIRED, _BLOCKED, _LOCKED})
+"""Causes that only a flow with a password has: no other flow sends one, or is locked out."""
 _WRONG_CONSUMER_KEY: Final = (
     "the consumer key is mistyped: copy it again from the app's page in Setup > App Manager"
 )
@@ -138,13 +166,17 @@ _MAINTENANCE: Final = (
     "the org is in maintenance or Salesforce is moving it: the next run tries again"
 )
 
+_LOCK_IN_TRIGGER: Final = (
+    "a trigger or flow of the org waits for a record that another transaction locks: the next run "
+    "tries again"
+)
+
 ERRORS: Final[tuple[ErrorRow, ...]] = (
     # Refused logins: OAuth error and description.
     _login(
         "invalid_grant",
         _RESET,
-        "the security token is missing or old: reset it in the user's settings > Reset My Security "
-        "Token, and put the token of the e-mail in the secret",
+        _OLD_SECURITY,
         _BLOCKED,
         _LOCKED,
         "the username is mistyped, or belongs to another org or sandbox: compare it with Setup > "
@@ -262,6 +294,35 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         "the org is locked, closed or suspended: contact Salesforce or the owner of the contract",
         "the trial has ended, or the sandbox was deleted: set another account_url",
     ),
+    _login(
+        "unauthorized_client",
+        "the app may not use this OAuth flow: allow the flow in the app, and the user in its "
+        "policies",
+    ),
+    _login(
+        "access_denied",
+        "the org or the app denies this user the access: see Login History in Setup, and the "
+        "app's policies",
+    ),
+    _login(
+        "invalid_client_credentials",
+        "the consumer key and the consumer secret do not belong together: copy both from the "
+        "app's page",
+    ),
+    _busy_login(
+        "server_error",
+        "Salesforce's login has an error of its own: nothing to do, the next run tries again",
+    ),
+    _busy_login(
+        "temporarily_unavailable",
+        "Salesforce's login is overloaded or in maintenance: nothing to do, the next run tries "
+        "again",
+    ),
+    _busy_login(
+        "unknown_error",
+        "Salesforce could not finish the login and does not say why: the next run tries again; if "
+        "this continues, see Login History in Setup",
+    ),
     _busy_login(
         "rate_limit_exceeded",
         "the org had too many logins in the last minutes: nothing to do, the next run tries again",
@@ -283,7 +344,7 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         "INVALID_SESSION_ID",
         "the session ends immediately after the login: look for a session policy, or for another "
         "program that revokes the user's sessions",
-        "the password has expired: reset it, then put password and token in the secret",
+        _EXPIRED,
     ),
     _session(
         "INVALID_AUTH_HEADER",
@@ -368,6 +429,18 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         remedy="the query takes too long now: the next run tries again",
     ),
     _unavailable(
+        "OPERATION_TOO_LARGE",
+        remedy="the query is too large for the org: it is sent again in smaller parts",
+    ),
+    ErrorRow(
+        "REQUEST_RUNNING_TOO_LONG",
+        ErrorClass.ORG_RULE,
+        ErrorAction.RETRY,
+        StopReason.SALESFORCE_UNAVAILABLE,
+        remedy="Salesforce stopped the request because it took too long: the next run tries again",
+        of_batch=True,
+    ),
+    _unavailable(
         "UNKNOWN_EXCEPTION",
         remedy="Salesforce had an internal error: the next run tries again",
     ),
@@ -401,8 +474,13 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
     ),
     _record(
         "JSON_PARSER_ERROR",
-        ErrorClass.VALUE,
+        ErrorClass.SCHEMA,
         "the value does not have the field's type: correct it in Plezi",
+    ),
+    _record(
+        "INVALID_TYPE",
+        ErrorClass.PERMISSION,
+        "the object does not exist for the integration user: give it access to the object",
     ),
     _record(
         "INVALID_FIELD",
@@ -439,10 +517,46 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         "a validation rule of the org refuses the record: correct the value, or exempt the "
         "integration user from the rule",
     ),
-    _record(
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    ErrorRow(
+        TRIGGER_FAILED,
+        ErrorClass.UNAVAILABLE,
+        ErrorAction.RETRY,
+        StopReason.SALESFORCE_UNAVAILABLE,
+        "unable_to_lock_row",
+        (_LOCK_IN_TRIGGER,),
+        is_part=True,
+        of_batch=True,
+    ),
+    _limit(
+        "limitexception",
+        "a trigger of the org exceeds a governor limit even with one record: its administrator "
+        "finds the limit in the debug log",
+    ),
+    _limit(
+        "time limit exceeded",
+        "a trigger or flow of the org takes too much CPU time even with one record: its "
+        "administrator finds it in the debug log",
+    ),
+    _limit(
+        "too many",
+        "a trigger or flow of the org makes too many queries or changes even with one record: its "
+        "administrator finds the limit in the debug log",
+    ),
+    ErrorRow(
+        TRIGGER_FAILED,
         ErrorClass.ORG_RULE,
-        "a trigger or flow of the org failed: its administrator finds the reason in the debug log",
+        ErrorAction.REJECT,
+        remedy="a trigger or flow of the org failed: its administrator finds the reason in the "
+        "debug log",
+        of_batch=True,
+    ),
+    ErrorRow(
+        "CANNOT_EXECUTE_FLOW_TRIGGER",
+        ErrorClass.ORG_RULE,
+        ErrorAction.REJECT,
+        remedy="a flow or process of the org failed: its administrator finds the reason in the "
+        "e-mail that Salesforce sends about it",
+        of_batch=True,
     ),
     _record(
         "INACTIVE_OWNER_OR_USER",
@@ -454,10 +568,12 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         ErrorClass.ORG_RULE,
         "an approval process locks the record: finish or recall it",
     ),
-    _record(
+    ErrorRow(
         "STORAGE_LIMIT_EXCEEDED",
         ErrorClass.ORG_RULE,
-        "the org's data storage is full: delete data or buy storage",
+        ErrorAction.RETRY,
+        StopReason.SALESFORCE_UNAVAILABLE,
+        remedy="the org's data storage is full, and new leads wait: delete data or buy storage",
     ),
     _record(
         "INSUFFICIENT_ACCESS_OR_READONLY",
@@ -511,8 +627,17 @@ UNKNOWN_ERROR: Final = ErrorRow(
     remedy="Salesforce refused the record with this code: correct the record there or in Plezi",
 )
 """The row of an error that the table does not list, or that has no code."""
-UNKNOWN_LOGIN_ERROR: Final = _login(
+UNKNOWN_LOGIN_ERROR: Final = _busy_login(
     "UNKNOWN",
-    "Salesforce gives a reason that this connector does not know: see Login History in Setup",
+    "Salesforce gives a reason that this connector does not know: a later run tries again; if this "
+    "continues, see Login History in Setup",
 )
-"""The row of a refused login that the table does not list."""
+"""The row of a login's error that the table does not list. Such an error does not say that the
+credentials are wrong, so they are used again, within the bound on logins without an answer."""
+BUSY_LOGIN: Final = _busy_login(
+    "BUSY", "Salesforce accepts no login at this moment: nothing to do, the next run tries again"
+)
+"""The row of a login whose description says that it is not possible now, whatever its code is."""
+BUSY_LOGIN_TEXTS: Final = ("rate exceeded", "temporarily", "retry your request")
+"""Parts of the descriptions of such a login, in lower case: "login rate exceeded" also comes with
+the code of wrong credentials."""

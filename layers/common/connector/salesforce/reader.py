@@ -2,7 +2,9 @@
 
 The watermark is Salesforce's `latestDateCovered` (SOAP API Developer Guide, "getUpdated()"): while
 a transaction is open it is the start of that transaction, so a row that is committed late is still
-read. Where the org does not return it, the watermark is ten minutes before the server's clock.
+read. Where the org does not return it, the watermark is ten minutes before the server's clock. A
+time after our own clock is never a watermark: no change before it would be read until it has
+passed.
 Pages are ordered by (SystemModstamp, Id), so another invocation can resume after any row.
 """
 
@@ -12,12 +14,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-from urllib.parse import quote
+from functools import partial
+from typing import Final
 
-from connector.clean_text import canonical_email
-from connector.errors import RejectedError
-from connector.http_session import OK_STATUSES
+from connector.clean_text import MAX_EMAIL_CHARACTERS, canonical_email
+from connector.errors import RejectedError, describe_defect
 from connector.mapping import ReadScope
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import (
@@ -25,18 +26,50 @@ from connector.model import (
     LookupResult,
     Observation,
     Page,
+    ProblemCode,
     RecordKind,
+    RecordProblem,
     SkipReason,
     Value,
     Values,
 )
-from connector.salesforce.connection import Connection, to_error
+from connector.pace import PacedCalls
+from connector.salesforce.answers import (
+    RECORD_ID,
+    QueryPage,
+    UnreadableError,
+    is_record_id,
+    is_unicode,
+    parse_stamp,
+    read_covered_date,
+    read_flag,
+    read_id,
+    read_query_page,
+    read_stamp,
+    read_text,
+    read_value,
+    unusable_answer,
+)
+from connector.salesforce.connection import AnswerTooLargeError, Connection, UnansweredError
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.error_table import ErrorClass
-from connector.salesforce.library import format_soql
+from connector.salesforce.failed_lookups import FailedLookups
+from connector.salesforce.lookup import (
+    FAILED,
+    SMALLEST_QUERY,
+    Lookup,
+    unanswered_problems,
+    unnamed_row_problem,
+)
+from connector.salesforce.lookup_queries import LookupQuery, lookup_queries
+from connector.salesforce.object_access import query_with_access
+from connector.salesforce.page_size import PageSize
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far Salesforce's clock may be ahead of ours: both follow NTP, and five minutes are far more
+than they differ (MIT Kerberos Documentation, "krb5.conf", has the same `clockskew`)."""
 COVERED_WINDOW: Final = timedelta(hours=1)
 """The window of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction stays
 open for an hour."""
@@ -47,13 +80,15 @@ OBJECT_FIELDS: Final = {
     RecordKind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId"),
     RecordKind.CONTACT: ("MasterRecordId",),
 }
-LOOK_UP_ROWS: Final = 200
-"""Records in one SOQL condition: 200 ids and 200 e-mails stay far below 100,000 characters."""
-QUERIES_IN_COMPOSITE: Final = 5
-LONGEST_QUERY_IN_URL: Final = 8_000
-"""Characters; percent-encoded it stays below the 16,384 bytes of URI and headers."""
-SCALARS: Final = (str, bool, int, float)
-"""Types of a field's value; a parent record and its attributes are of another type."""
+SALESFORCE_KINDS: Final = tuple(OBJECT_FIELDS)
+TOO_LARGE: Final = "the record is too large to be read"
+MAX_ALONE_IN_A_ROW: Final = 5
+"""Records in a row that Salesforce does not answer for, before the fault is taken for one of all
+queries, as in `halving.MAX_ALONE`."""
+PAGE_CALL: Final = "page"
+SMALL_CALL: Final = "small page"
+COVERED_CALL: Final = "covered date"
+"""The kinds of calls whose pace is measured."""
 
 
 class Reader:
@@ -64,15 +99,25 @@ class Reader:
         connection: Connection,
         clock: Callable[[], float],
         scope: ReadScope,
+        calls: PacedCalls,
+        failed_lookups: FailedLookups,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._scope = scope
+        self._calls = calls
+        self._failed_lookups = failed_lookups
+        self._size = PageSize()
+        self._alone_in_a_row = 0
 
     def read(self, cursor: Cursor) -> Iterator[Page]:
         """Read the records that changed since the cursor, page by page, deleted ones included.
 
-        An expired page cursor resumes after the last row that was yielded.
+        An expired page cursor resumes after the last row that was yielded, and so does a query with
+        fewer rows after an answer that is too large, or a page that Salesforce cannot answer while
+        it answers others. A record that fails alone is a problem of the page. Raises `RetryError`
+        when Salesforce answers no query, and `DeadlineError` when too little time is left for a
+        page.
         """
         if not cursor.position and not cursor.next_watermark:
             cursor = replace(
@@ -81,6 +126,9 @@ class Reader:
         while True:
             try:
                 yield from self._pages(cursor)
+            except UnansweredError as error:
+                if (page := self._reduced(error)) is not None:
+                    yield page
             except RejectedError as error:
                 if error_class(error.code) is not ErrorClass.CURSOR:
                     raise
@@ -88,45 +136,101 @@ class Reader:
                 return
             cursor = self._resume
 
+    def _reduced(self, error: UnansweredError) -> Page | None:
+        """Use a smaller page after one that failed; return the page of a record that fails alone.
+
+        Raises the error where Salesforce answers no query, or for no record.
+        """
+        cursor = self._resume
+        is_too_large = isinstance(error, AnswerTooLargeError)
+        if not is_too_large:
+            self._query_rows(SMALLEST_QUERY.format(cursor.kind.value), SMALL_CALL)
+        if not self._size.is_smallest:
+            self._size.reduce()
+            return None
+        self._alone_in_a_row += not is_too_large
+        if self._alone_in_a_row >= MAX_ALONE_IN_A_ROW:
+            raise error
+        return self._page_without_next(cursor, TOO_LARGE if is_too_large else FAILED)
+
     def _pages(self, cursor: Cursor) -> Iterator[Page]:
         self._resume = cursor
         as_of = self._clock()
-        soql = f"{self._select(cursor.kind)}{_since(cursor)} ORDER BY SystemModstamp, Id"
-        response = self._connection.read("queryAll/", params={"q": soql})
+        limit, rows_of_query = self._size.limit, 0
+        answer = self._first_page(cursor, self._select(cursor.kind), limit)
         while True:
-            rows, last = response["records"], response["done"]
-            next_page = response.get("nextRecordsUrl")
-            if rows:
-                cursor = replace(cursor, position=f"{rows[-1]['SystemModstamp']} {rows[-1]['Id']}")
+            # A query with a limit may have several pages too.
+            rows_of_query += len(answer.rows)
+            self._size.report(len(answer.rows))
+            self._alone_in_a_row = 0
+            is_full = 0 < limit <= rows_of_query
+            next_page, last = answer.next_page, answer.is_last and not is_full
+            if is_full and not _last_position(answer.rows):
+                raise unusable_answer("id and stamp of a record")
+            cursor = replace(cursor, position=_last_position(answer.rows) or cursor.position)
             after_page = cursor.finished() if last else cursor
-            page = self._page(cursor.kind, rows, as_of, after_page, last=last)
-            del response, rows  # several MB that are not needed while the page is stored
+            page = self._page(cursor.kind, answer.rows, as_of, after_page, last=last)
+            del answer  # several MB that are not needed while the page is stored
             yield page
             if last:
                 return
             del page  # not needed while the next page is read
             self._resume = cursor
-            response = self._connection.next_page(next_page)
+            if next_page:
+                answer = self._calls.make(PAGE_CALL, partial(self._connection.next_page, next_page))
+            else:
+                limit, rows_of_query = self._size.limit, 0
+                answer = self._first_page(cursor, self._select(cursor.kind), limit)
+
+    def _first_page(self, cursor: Cursor, select: str, limit: int) -> QueryPage:
+        """Query the rows after a cursor: `limit` at most, 0 for all."""
+        soql = f"{select}{_since(cursor)} ORDER BY SystemModstamp, Id"
+        kind = SMALL_CALL if limit else PAGE_CALL
+        soql = f"{soql} LIMIT {limit}" if limit else soql
+        return query_with_access(cursor.kind, lambda: self._query_rows(soql, kind))
+
+    def _query_rows(self, soql: str, call_kind: str) -> QueryPage:
+        read = self._connection.decode
+        return self._calls.make(
+            call_kind, lambda: read(read_query_page, "queryAll/", params={"q": soql})
+        )
+
+    def _page_without_next(self, cursor: Cursor, detail: str) -> Page:
+        """Return a page with the problem of the next record, which cannot be read."""
+        rows = self._rows_to_name(cursor)
+        position = _last_position(rows)
+        if not position:
+            raise unusable_answer("id and stamp of a record")
+        members = rows[0] if isinstance(rows[0], dict) else {}
+        problem = _problem(cursor.kind, members, ProblemCode.UNREADABLE_RECORD, detail)
+        self._resume = replace(cursor, position=position)
+        self._size.report_alone()
+        return Page((), self._resume, {}, last=False, problems=(problem,))
+
+    def _rows_to_name(self, cursor: Cursor) -> Sequence[object]:
+        """Return the next row with its id and e-mail; without the e-mail where that fails."""
+        select = f"SELECT Id,{{}}SystemModstamp FROM {cursor.kind.value}"  # noqa: S608  # a kind
+        try:
+            return self._first_page(cursor, select.format("Email,"), 1).rows
+        except UnansweredError:
+            return self._first_page(cursor, select.format(""), 1).rows
 
     def _page(
-        self,
-        kind: RecordKind,
-        rows: Sequence[Mapping[str, Any]],
-        as_of: float,
-        cursor: Cursor,
-        *,
-        last: bool,
+        self, kind: RecordKind, rows: Sequence[object], as_of: float, cursor: Cursor, *, last: bool
     ) -> Page:
-        observations = []
+        observations: list[Observation] = []
+        problems: list[RecordProblem] = []
         without_email = 0
         for row in rows:
-            observation = self._observation(kind, row, as_of)
-            if observation.email:
-                observations.append(observation)
-            else:
-                without_email += 1
+            match self._read_row(kind, row, as_of):
+                case RecordProblem() as problem:
+                    problems.append(problem)
+                case Observation(email="") as observation:
+                    without_email += 1
+                case observation:
+                    observations.append(observation)
         skipped = {SkipReason.NO_EMAIL: without_email} if without_email else {}
-        return Page(tuple(observations), cursor, skipped, last)
+        return Page(tuple(observations), cursor, skipped, last, tuple(problems))
 
     def look_up(
         self,
@@ -136,72 +240,44 @@ class Reader:
     ) -> LookupResult:
         """Read records by id, all Leads and Contacts of some e-mails, Leads of some Plezi pages.
 
-        One composite call contains up to five queries and counts as one call (REST API Developer
-        Guide, "Composite").
+        Raises `RetryError` when Salesforce answers too few of the queries, and `DeadlineError` when
+        too little time is left.
         """
-        queries: list[tuple[RecordKind, str]] = []
-        for kind in (RecordKind.LEAD, RecordKind.CONTACT):
+        lookup = Lookup(self._connection, self._clock, self._calls, self._failed_lookups)
+        lookup.run(self._lookup_queries(records, emails, page_urls))
+        found: dict[str, Observation] = {}
+        email_of = {record.id: record.email for record in records}
+        problems = unanswered_problems(lookup.unanswered, email_of)
+        kinds_with_unnamed: set[RecordKind] = set()
+        for each in lookup.rows:
+            match self._read_row(each.query.kind, each.row, each.as_of):
+                case RecordProblem() as problem:
+                    problems.append(problem)
+                    if each.query.is_by_id and not problem.record_id:
+                        kinds_with_unnamed.add(problem.kind)
+                case observation:
+                    found[observation.id] = observation
+        explained = {problem.record_id for problem in problems}
+        missing = [each for each in records if each.id not in found and each.id not in explained]
+        unsure = [each for each in missing if each.kind in kinds_with_unnamed]
+        problems += [unnamed_row_problem(each.kind, each.id, each.email) for each in unsure]
+        deleted = {each.id for each in found.values() if each.deleted}
+        deleted |= {each.id for each in missing if each.kind not in kinds_with_unnamed}
+        present = tuple(each for each in found.values() if not each.deleted)
+        return LookupResult(present, frozenset(deleted), tuple(problems))
+
+    def _lookup_queries(
+        self, records: Sequence[Observation], emails: Sequence[str], page_urls: Sequence[str]
+    ) -> Iterator[LookupQuery]:
+        for kind in SALESFORCE_KINDS:
             select = self._select(kind)
             ids = [record.id for record in records if record.kind is kind]
-            queries += [
-                (kind, f"{select} WHERE {format_soql('Id IN {}', part)}") for part in _parts(ids)
-            ]
-            queries += [
-                (kind, f"{select} WHERE {format_soql('Email IN {}', part)}")
-                for part in _parts(list(emails))
-            ]
+            yield from lookup_queries(select, kind, "Id", ids)
+            yield from lookup_queries(select, kind, "Email", emails)
         key = PLEZI_URL_PAIR.salesforce
         if key in self._scope.field_names[RecordKind.LEAD]:
             select = self._select(RecordKind.LEAD)
-            queries += [
-                (RecordKind.LEAD, f"{select} WHERE {format_soql(key + ' IN {}', part)}")
-                for part in _parts(list(page_urls))
-            ]
-        found: list[Observation] = []
-        for start in range(0, len(queries), QUERIES_IN_COMPOSITE):
-            found += self._run_queries(queries[start : start + QUERIES_IN_COMPOSITE])
-        deleted = frozenset(record.id for record in found if record.deleted)
-        found_ids = {record.id for record in found}
-        missing = frozenset(record.id for record in records if record.id not in found_ids)
-        present = tuple(record for record in found if not record.deleted)
-        return LookupResult(present, deleted | missing)
-
-    def _run_queries(self, queries: Sequence[tuple[RecordKind, str]]) -> list[Observation]:
-        as_of = self._clock()
-        if len(queries) == 1:
-            kind, soql = queries[0]
-            rows = [(kind, row) for row in self._all_rows(soql)]
-        else:
-            rows = self._composite(queries)
-        return [self._observation(kind, row, as_of) for kind, row in rows]
-
-    def _all_rows(self, soql: str) -> list[Any]:
-        if len(soql) > LONGEST_QUERY_IN_URL:
-            return [row for _, row in self._composite([(RecordKind.LEAD, soql)])]
-        return self._all_pages(self._connection.read("query/", params={"q": soql}))
-
-    def _composite(self, queries: Sequence[tuple[RecordKind, str]]) -> list[tuple[RecordKind, Any]]:
-        base = f"/services/data/v{self._connection.version}/query/?q="
-        body = {
-            "compositeRequest": [
-                {"method": "GET", "url": base + quote(soql), "referenceId": f"query{number}"}
-                for number, (_, soql) in enumerate(queries)
-            ]
-        }
-        response = self._connection.read("composite/", method="POST", json=body)
-        rows = []
-        for (kind, _), part in zip(queries, response["compositeResponse"], strict=True):
-            if part["httpStatusCode"] not in OK_STATUSES:
-                raise to_error(part["httpStatusCode"], part["body"])
-            rows += [(kind, row) for row in self._all_pages(part["body"])]
-        return rows
-
-    def _all_pages(self, response: Mapping[str, Any]) -> list[Any]:
-        rows = list(response["records"])
-        while not response["done"]:
-            response = self._connection.next_page(response["nextRecordsUrl"])
-            rows += response["records"]
-        return rows
+            yield from lookup_queries(select, RecordKind.LEAD, key, page_urls)
 
     def _select(self, kind: RecordKind) -> str:
         names = [*SYSTEM_FIELDS, *OBJECT_FIELDS[kind], *self._scope.field_names[kind]]
@@ -209,43 +285,86 @@ class Reader:
             names.append(record_filter.field)
         return f"SELECT {','.join(dict.fromkeys(names))} FROM {kind.value}"  # noqa: S608  # names come from describe
 
-    def _observation(self, kind: RecordKind, row: Mapping[str, Any], as_of: float) -> Observation:
-        record_filter = self._scope.filters.get(kind)
-        eligible = kind not in self._scope.excluded and (
-            record_filter is None or record_filter.accepts(_field_value(row, record_filter.field))
-        )
-        names = self._scope.field_names[kind] if eligible else ()
-        values: Values = {name: _field_value(row, name) for name in names}
+    def _read_row(self, kind: RecordKind, row: object, as_of: float) -> Observation | RecordProblem:
+        """Return the observation of a row, or the problem why it cannot be used."""
+        members: Mapping[str, object] = row if isinstance(row, dict) else {}
+        try:
+            return self._observation(kind, members, as_of)
+        except UnreadableError as error:
+            return _problem(kind, members, ProblemCode.UNREADABLE_RECORD, str(error))
+        except Exception as error:  # noqa: BLE001  # the problem of one record
+            return _problem(kind, members, ProblemCode.DEFECT, describe_defect(error))
+
+    def _observation(
+        self, kind: RecordKind, row: Mapping[str, object], as_of: float
+    ) -> Observation:
+        """Return the observation of a row; raise `UnreadableError` where it cannot be used."""
+        record_id = read_id(row, "Id")
+        if not record_id:
+            raise UnreadableError("Id is missing")
+        if "Email" not in row:
+            raise UnreadableError("Email is missing")
+        read_stamp(row, "SystemModstamp")
+        is_converted = kind is RecordKind.LEAD and read_flag(row, "IsConverted")
+        eligible = self._is_eligible(kind, row)
         return Observation(
             kind=kind,
-            id=row["Id"],
-            email=canonical_email(row["Email"]),
-            version=row["SystemModstamp"],
-            modified=_stamp(row["LastModifiedDate"]),
+            id=record_id,
+            email=_email(row),
+            version=read_text(row, "SystemModstamp"),
+            modified=read_stamp(row, "LastModifiedDate").isoformat(timespec="milliseconds"),
             as_of=as_of,
-            values=values,
+            values=_values(row, self._scope.field_names[kind] if eligible else ()),
             eligible=eligible,
-            converted=bool(row.get("IsConverted", False)),
-            deleted=bool(row["IsDeleted"]),
-            successor=row.get("MasterRecordId") or row.get("ConvertedContactId") or "",
+            converted=is_converted,
+            deleted=read_flag(row, "IsDeleted"),
+            successor=read_id(row, "MasterRecordId") or read_id(row, "ConvertedContactId"),
         )
+
+    def _is_eligible(self, kind: RecordKind, row: Mapping[str, object]) -> bool:
+        """Return whether a record takes part; raise `UnreadableError` where it is not known."""
+        if kind in self._scope.excluded:
+            return False
+        record_filter = self._scope.filters.get(kind)
+        if record_filter is None:
+            return True
+        values = _values(row, (record_filter.field,))
+        if record_filter.field not in values:
+            raise UnreadableError(f"{record_filter.field} is missing")
+        return record_filter.accepts(values[record_filter.field])
 
     def _next_watermark(self, kind: RecordKind) -> str:
         """Return the time before which every change can already be read."""
         now = self._server_time()
+        params = {"start": _iso(now - COVERED_WINDOW), "end": _iso(now)}
+        path = f"sobjects/{kind.value}/updated/"
+        read = self._connection.read_reduced
         try:
-            response = self._connection.read_reduced(
-                f"sobjects/{kind.value}/updated/",
-                params={"start": _iso(now - COVERED_WINDOW), "end": _iso(now)},
-                reduce=drop_ids,
+            body: object = self._calls.make(
+                COVERED_CALL, lambda: read(path, params=params, reduce=drop_ids)
             )
-            return _iso(_parsed(response["latestDateCovered"]))
-        except (RejectedError, KeyError, ValueError):
+            covered = read_covered_date(body)
+        except (RejectedError, UnreadableError):
             return _iso(self._server_time() - OVERLAP)
+        is_plausible = covered <= self._own_time() + CLOCK_TOLERANCE
+        return _iso(covered if is_plausible else self._own_time() - OVERLAP)
 
     def _server_time(self) -> datetime:
-        """Return Salesforce's clock; our own clock before its first response."""
-        return self._connection.server_time() or datetime.fromtimestamp(self._clock(), UTC)
+        """Return Salesforce's clock; our own where that is not known, or is far ahead."""
+        ours = self._own_time()
+        theirs = self._connection.server_time()
+        return ours if theirs is None or theirs > ours + CLOCK_TOLERANCE else theirs
+
+    def _own_time(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _email(row: Mapping[str, object]) -> str:
+    """Return the canonical e-mail ('' for none), which can be a key of the ledger."""
+    email = canonical_email(row["Email"] and read_text(row, "Email"))
+    if len(email) > MAX_EMAIL_CHARACTERS:
+        raise UnreadableError(f"Email has more than {MAX_EMAIL_CHARACTERS} characters")
+    return email
 
 
 def drop_ids(response: bytes) -> bytes:
@@ -259,35 +378,70 @@ def drop_ids(response: bytes) -> bytes:
 
 
 def _since(cursor: Cursor) -> str:
-    if cursor.position:
-        stamp, _, last = cursor.position.partition(" ")
-        at = _iso(_parsed(stamp))
-        return f" WHERE (SystemModstamp = {at} AND Id > '{last}') OR SystemModstamp > {at}"
-    return f" WHERE SystemModstamp >= {cursor.watermark}" if cursor.watermark else ""
+    """Return the condition of a cursor; a part of it that cannot be read is left out."""
+    stamp, _, last = cursor.position.partition(" ")
+    if is_record_id(last):
+        try:
+            at = _iso(parse_stamp(stamp))
+        except UnreadableError:
+            pass
+        else:
+            return f" WHERE (SystemModstamp = {at} AND Id > '{last}') OR SystemModstamp > {at}"
+    try:
+        return f" WHERE SystemModstamp >= {_iso(parse_stamp(cursor.watermark))}"
+    except UnreadableError:
+        return ""
 
 
-def _field_value(row: Mapping[str, Any], name: str) -> Value:
-    """Return a field of a row; a dot leads to the parent record, which may be missing."""
-    value: Any = row.get(name)
-    if value is None and "." in name:
-        value = row
-        for step in name.split("."):
-            value = value.get(step) if value is not None else None
-    return value if isinstance(value, SCALARS) else None
+def _last_position(rows: Sequence[object]) -> str:
+    """Return stamp and id of the last row that has both; '' where none has."""
+    for row in reversed(rows):
+        if not isinstance(row, dict):
+            continue
+        try:
+            record_id = read_id(row, "Id")
+            read_stamp(row, "SystemModstamp")
+        except UnreadableError:
+            continue
+        if record_id:
+            return f"{row['SystemModstamp']} {record_id}"
+    return ""
 
 
-def _parts(items: Sequence[str]) -> list[list[str]]:
-    return [list(items[at : at + LOOK_UP_ROWS]) for at in range(0, len(items), LOOK_UP_ROWS)]
+def _problem(
+    kind: RecordKind, row: Mapping[str, object], code: ProblemCode, detail: str
+) -> RecordProblem:
+    """Return the problem of a row, with its id and e-mail where it shows them."""
+    record_id, email = row.get("Id"), row.get("Email")
+    try:
+        key = canonical_email(email) if isinstance(email, str) and is_unicode(email) else ""
+    except Exception:  # noqa: BLE001  # the record is found by its id
+        key = ""
+    key = key if len(key) <= MAX_EMAIL_CHARACTERS else ""
+    is_id = isinstance(record_id, str) and RECORD_ID.fullmatch(record_id) is not None
+    return RecordProblem(kind, str(record_id) if is_id else "", key, code, detail)
 
 
-def _parsed(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
+def _values(row: Mapping[str, object], names: Sequence[str]) -> Values:
+    """Return the fields that a row has; one that it lacks is unknown, and not blank.
+
+    A dot leads to the parent record, which may be null. Raises `UnreadableError`.
+    """
+    values: dict[str, Value] = {}
+    for name in names:
+        holder, step = row, name
+        if name not in row and "." in name:
+            parent, _, step = name.rpartition(".")
+            for part in parent.split("."):
+                found = holder.get(part, {})
+                holder = {step: None} if found is None else found if isinstance(found, dict) else {}
+                if found is None:
+                    break
+        if step in holder and not isinstance(holder[step], list | dict):
+            values[name] = read_value(name, holder[step])
+    return values
 
 
 def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _stamp(stamp: str) -> str:
-    """Return the visible stamp in the one format in which stamps of both sides are compared."""
-    return _parsed(stamp).astimezone(UTC).isoformat(timespec="milliseconds")
+    """Return a time as SOQL has it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -3,137 +3,340 @@
 A creation is an upsert on the external id that holds the Plezi URL, so a repeated creation creates
 no duplicate. Salesforce has no precondition on collections: a write depends on a read shortly
 before it (docs/architecture.md describes the remaining window).
+
+An error that may be a fault of all records of a call together (a governor limit, a trigger, a lock
+inside a trigger, a value that Salesforce cannot parse) is never taken for one of each record: the
+records are sent again in halves. Only records of which Salesforce answered that they were not saved
+are sent again; a write whose response was lost is not. Such writes are remembered, and sent apart
+from all others when a later run plans them again (`salesforce.lost_writes`).
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import requests
 
-from connector.errors import RejectedError, RetryError, StaleError
-from connector.http_session import ErrorAction
+from connector.deadline import DeadlineError
+from connector.errors import (
+    ConnectorError,
+    HaltError,
+    RejectedError,
+    RetryError,
+    StaleError,
+    UnknownFieldError,
+)
 from connector.mapping import Schema
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Observation, RecordKind, Write
-from connector.planning.write_outcome import WriteOutcome, WriteResult
-from connector.salesforce.connection import Connection
-from connector.salesforce.diagnosis import classify, find_error, halt_error, remedy
+from connector.pace import PacedCalls
+from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
+from connector.salesforce.auth.login import LoginUnavailableError
+from connector.salesforce.connection import Connection, UnsavedError
+from connector.salesforce.diagnosis import halt_error, remedy
 from connector.salesforce.error_table import UNKNOWN_ERROR
+from connector.salesforce.halving import MAX_ALONE, MAX_ALONE_AGAIN, Halving
+from connector.salesforce.lost_writes import MAX_LOST_IN_A_ROW, LostWrites
+from connector.salesforce.write_answer import (
+    UNKNOWN,
+    Answer,
+    Effect,
+    have_one_unknown_code,
+    is_lost,
+    read_answers,
+    whole_refusal,
+)
 
-BATCH_SIZE: Final = 200
-"""Records in one call to sObject Collections."""
 DUPLICATE_RULES: Final = {
     "Sforce-Duplicate-Rule-Header": "allowSave=true; includeRecordDetails=false; "
     "runAsCurrentUser=true"
 }
 """A duplicate rule that only alerts lets the record be saved; a rule that blocks still blocks (REST
 API Developer Guide, "Duplicate Rule Header")."""
+WRITE_CALL: Final = "write"
+"""The kind of call whose pace is measured."""
+NOT_SENT: Final = (DeadlineError, HaltError, LoginUnavailableError)
+"""Errors of a call that Salesforce did not carry out, and after which no other one is made."""
 
 
 class Writer:
-    """Writes to one org. `assign_new_leads`: the org's assignment rules run for new Leads only."""
+    """Writes to one org. `assign_new_leads`: the org's assignment rules run for new Leads only.
+
+    `is_redescribed` reads the describe again, once per run, and returns whether it has changed.
+    """
 
     def __init__(
         self,
         connection: Connection,
         clock: Callable[[], float],
         lead_schema: Callable[[], Schema],
+        is_redescribed: Callable[[], bool],
+        lost_writes: LostWrites,
+        calls: PacedCalls,
         *,
         assign_new_leads: bool,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._lead_schema = lead_schema
+        self._is_redescribed = is_redescribed
+        self._batch_size = lost_writes.batch_size
+        self._lost_writes = lost_writes
+        self._lost_in_a_row = 0.0
+        self._calls = calls
         self._assign_new_leads = assign_new_leads
+        self._max_alone = MAX_ALONE
+        self._has_external_id = False
+        self._unraised: ConnectorError | None = None
 
     def apply(self, writes: Sequence[Write], names: Sequence[str]) -> Iterator[WriteOutcome]:
-        """Apply writes in calls of 200; yield one outcome for each, in the given order.
+        """Apply writes in calls of 200 or fewer; yield one outcome for each, in the given order.
 
-        `names` are the Lead fields of an observation. Raises `HaltError` when no further write is
-        allowed; the outcomes yielded before it are final.
+        `names` are the Lead fields of an observation. Fewer outcomes are yielded when the time of
+        the invocation is used up, or when Salesforce answers none of the first calls: the other
+        writes were not sent. Raises `HaltError` when no
+        further write is allowed, and `UnknownFieldError` when the describe has changed; the
+        outcomes yielded before it are final.
         """
+        self._raise_stop()
+        # What may fail without a call to the records comes first: nothing is in doubt then.
+        field = self._lead_schema().get(PLEZI_URL_PAIR.salesforce)
+        self._has_external_id = field is not None and field.external_id
+        self._batch_size.refresh()
+        self._lost_writes.refresh()
+        self._lost_in_a_row = 0.0
         outcomes: dict[int, WriteOutcome] = {}
         position = 0
-        creations = [number for number, write in enumerate(writes) if write.is_create]
-        updates = [number for number, write in enumerate(writes) if not write.is_create]
-        batches = [
-            group[start : start + BATCH_SIZE]
-            for group in (updates, creations)
-            for start in range(0, len(group), BATCH_SIZE)
-        ]
-        for batch in batches:
-            results = self._send([writes[number] for number in batch], names)
-            outcomes |= dict(zip(batch, results, strict=True))
+        stop: ConnectorError | None = None
+        for batch in self._batches(writes):
+            stop = self._deliver(_Batch(writes, batch, names, outcomes))
+            # A caller that takes one outcome for each write does not come back after the last one.
+            self._lost_writes.save()
             while position in outcomes:
                 yield outcomes[position]
                 position += 1
+            if stop is not None or self._lost_in_a_row >= MAX_LOST_IN_A_ROW:
+                break
+        self._unraised = None if isinstance(stop, DeadlineError) else stop
+        for number in range(position, max(outcomes, default=-1) + 1):
+            not_sent = WriteOutcome(writes[number], WriteResult.RETRY)
+            yield outcomes.get(number, not_sent)
+        self._raise_stop()
 
-    def _send(self, writes: Sequence[Write], names: Sequence[str]) -> list[WriteOutcome]:
-        """Send one batch; split a batch that is refused as a whole, to find the refused record."""
+    def _raise_stop(self) -> None:
+        """Raise the error that stopped the last writes, unless it was raised already.
+
+        A caller that takes one outcome for each write never reaches the error behind the last.
+        """
+        stop, self._unraised = self._unraised, None
+        if stop is not None:
+            raise stop
+
+    def _batches(self, writes: Sequence[Write]) -> Iterator[list[int]]:
+        """Yield the numbers of the writes of one call: updates, then creations.
+
+        The writes of calls that were not answered before are the last of both.
+        """
+        creations = [number for number, write in enumerate(writes) if write.is_create]
+        updates = [number for number, write in enumerate(writes) if not write.is_create]
+        of_lost = [self._lost_writes.parts(writes, group) for group in (updates, creations)]
+        apart = {number for parts in of_lost for part in parts for number in part}
+        for group in (updates, creations):
+            ordinary = [number for number in group if number not in apart]
+            start = 0
+            while start < len(ordinary):
+                size = self._batch_size.current
+                yield ordinary[start : start + size]
+                start += size
+        for parts in of_lost:
+            yield from parts
+
+    def _deliver(self, batch: _Batch) -> ConnectorError | None:
+        """Send a batch, in halves where it fails as a whole; return the error that stops it."""
+        work = Halving(batch.encode(), self._max_alone)
+        stop: ConnectorError | None = None
+        while stop is None and (part := work.next_part()):
+            writes = [batch.writes[number] for number in part]
+            records = [batch.records[number] for number in part]
+            try:
+                answers = self._calls.make(WRITE_CALL, partial(self._send, writes, records))
+            except NOT_SENT as error:
+                stop = error
+            else:
+                self._report_answer(writes, answers)
+                stop = self._take(part, answers, batch, work)
+        if stop is None:
+            self._finish(batch, work)
+        return stop
+
+    def _report_answer(self, writes: Sequence[Write], answers: Sequence[Answer]) -> None:
+        """Remember the writes of a call without an answer, and forget those of any other."""
+        if is_lost(answers):
+            self._lost_in_a_row += 1
+            self._lost_writes.report_lost(writes)
+        else:
+            self._lost_in_a_row = -math.inf
+            self._lost_writes.report_answered(writes)
+
+    def _finish(self, batch: _Batch, work: Halving) -> None:
+        """Leave what no record of the org can pass; learn the size that works."""
+        for number in work.unsent():
+            batch.outcomes[number] = WriteOutcome(batch.writes[number], WriteResult.RETRY)
+        if work.has_saved:
+            self._max_alone = MAX_ALONE
+        elif work.is_hopeless:
+            self._max_alone = MAX_ALONE_AGAIN
+        if work.has_saved and not work.failed_alone:
+            self._batch_size.report(work.batch_faults, work.largest_saved)
+
+    def _send(
+        self, writes: Sequence[Write], records: Sequence[Mapping[str, object]]
+    ) -> list[Answer]:
+        """Send some writes in one call; return the answer to each."""
+        number = len(writes)
         try:
-            response = self._call(writes)
+            return read_answers(self._call(writes, records), number)
+        except NOT_SENT:
+            raise
+        except UnsavedError as error:
+            return whole_refusal(error.refusal, number, Effect.BUSY)
         except (RetryError, requests.RequestException):
-            return [WriteOutcome(write, WriteResult.UNKNOWN) for write in writes]
+            return [UNKNOWN] * number
         except StaleError:
-            return [WriteOutcome(write, WriteResult.STALE) for write in writes]
+            return [Answer(Effect.STALE)] * number
         except RejectedError as error:
-            if len(writes) == 1:
-                return [_rejected(writes[0], error.code, error.fields)]
-            half = len(writes) // 2
-            return [*self._send(writes[:half], names), *self._send(writes[half:], names)]
-        if not isinstance(response, list) or len(response) != len(writes):
-            return [WriteOutcome(write, WriteResult.UNKNOWN) for write in writes]
-        return [
-            self._outcome(write, item, names) for write, item in zip(writes, response, strict=True)
-        ]
+            return whole_refusal(error, number, Effect.REFUSED)
 
-    def _call(self, writes: Sequence[Write]) -> Any:  # noqa: ANN401  # any JSON
+    def _call(self, writes: Sequence[Write], records: Sequence[Mapping[str, object]]) -> Any:  # noqa: ANN401  # any JSON
         creates = writes[0].is_create
         assign = "TRUE" if creates and self._assign_new_leads else "FALSE"
         headers = {"Sforce-Auto-Assign": assign, **DUPLICATE_RULES}
-        records = [
-            {
-                "attributes": {"type": write.kind.value},
-                **({} if creates else {"id": write.record_id}),
-                **write.values,
-            }
-            for write in writes
-        ]
         key = PLEZI_URL_PAIR.salesforce
-        field = self._lead_schema().get(key)
-        idempotent = field is not None and field.external_id
         path = "composite/sobjects"
-        if creates and idempotent and all(write.values.get(key) for write in writes):
+        if creates and self._has_external_id and all(write.values.get(key) for write in writes):
             path += f"/{RecordKind.LEAD.value}/{key}"
         method = "POST" if creates and not path.endswith(key) else "PATCH"
         body = {"allOrNone": False, "records": records}
         return self._connection.call(path, method=method, headers=headers, json=body)
 
-    def _outcome(self, write: Write, item: Mapping[str, Any], names: Sequence[str]) -> WriteOutcome:
-        if item.get("success"):
-            now = self._clock()
+    def _take(
+        self, part: Sequence[int], answers: Sequence[Answer], batch: _Batch, work: Halving
+    ) -> ConnectorError | None:
+        """Record the answers to a part that are final; return the error that stops the batch."""
+        stop = self._stop_of(answers)
+        is_alone = len(part) == 1
+        splits_unknown = have_one_unknown_code(answers) and work.may_split_unknown(part)
+        split: list[int] = []
+        again: list[int] = []
+        for number, answer in zip(part, answers, strict=True):
+            waits = stop is not None and (answer.effect is Effect.HALT or answer.is_of_schema)
+            if waits:
+                continue  # it was not carried out, and is planned again
+            if (answer.is_of_batch or splits_unknown) and not is_alone:
+                split.append(number)
+            elif answer.is_temporary and work.is_first_try(number):
+                again.append(number)
+            else:
+                work.failed_alone += answer.is_of_batch
+                batch.finish(number, answer, self._clock())
+        work.has_saved = work.has_saved or any(each.effect is Effect.SAVED for each in answers)
+        if any(each.is_limit for each in answers):
+            work.batch_faults += 1
+        elif not split:
+            work.largest_saved = max(work.largest_saved, len(part))
+        work.split(split)
+        work.send_again(again)
+        return stop
+
+    def _stop_of(self, answers: Sequence[Answer]) -> ConnectorError | None:
+        """Return the error after which nothing more is sent, or None."""
+        for answer in answers:
+            if answer.effect is Effect.HALT:
+                return halt_error(answer.row or UNKNOWN_ERROR, answer.code)
+        refused = next((each for each in answers if each.is_of_schema), None)
+        if refused is None:
+            return None
+        try:
+            if not self._is_redescribed():
+                return None
+        except ConnectorError as error:
+            return error  # the answers to this call are recorded first
+        text = remedy(refused.code, refused.message)
+        return UnknownFieldError(refused.code, text, fields=refused.fields)
+
+
+class _Batch:
+    """Writes that are sent together: their numbers, and the outcomes known so far."""
+
+    def __init__(
+        self,
+        writes: Sequence[Write],
+        numbers: Sequence[int],
+        names: Sequence[str],
+        outcomes: dict[int, WriteOutcome],
+    ) -> None:
+        self.writes = writes
+        self.numbers = numbers
+        self.outcomes = outcomes
+        self.records: dict[int, Mapping[str, object]] = {}
+        self._names = names
+
+    def encode(self) -> list[int]:
+        """Encode the writes; return the numbers of those that can be sent."""
+        for number in self.numbers:
+            write = self.writes[number]
+            try:
+                self.records[number] = _record(write)
+            except Exception as error:  # noqa: BLE001  # the problem of one write
+                self.outcomes[number] = defect_outcome(write, WriteResult.RETRY, error)
+        return list(self.records)
+
+    def finish(self, number: int, answer: Answer, now: float) -> None:
+        """Record the final answer to a write."""
+        write = self.writes[number]
+        try:
+            self.outcomes[number] = _outcome(write, answer, self._names, now)
+        except Exception as error:  # noqa: BLE001  # the problem of one write, which was sent
+            self.outcomes[number] = defect_outcome(write, WriteResult.UNKNOWN, error)
+
+
+def _record(write: Write) -> Mapping[str, object]:
+    """Return the record of a write in a call; raise an error for what is not JSON."""
+    record = {
+        "attributes": {"type": write.kind.value},
+        **({} if write.is_create else {"id": write.record_id}),
+        **write.values,
+    }
+    json.dumps(record, allow_nan=False)
+    return record
+
+
+def _outcome(write: Write, answer: Answer, names: Sequence[str], now: float) -> WriteOutcome:
+    match answer.effect:
+        case Effect.SAVED:
             return WriteOutcome(
                 write,
                 WriteResult.DONE,
-                record_id=item["id"],
+                record_id=answer.record_id,
                 answered_at=now,
                 created=write.is_create,
-                observation=_new_lead(write, item["id"], names, now) if write.is_create else None,
+                observation=_new_lead(write, answer.record_id, names, now)
+                if write.is_create
+                else None,
             )
-        error: Mapping[str, Any] = next(iter(item.get("errors", ())), {})
-        code = str(error.get("statusCode", UNKNOWN_ERROR.code))
-        message = str(error.get("message", ""))
-        match classify(None, code, message):
-            case ErrorAction.RETRY:
-                return WriteOutcome(write, WriteResult.RETRY, code=code)
-            case ErrorAction.STALE:
-                return WriteOutcome(write, WriteResult.STALE, code=code)
-            case ErrorAction.HALT:
-                raise halt_error(find_error(code, message) or UNKNOWN_ERROR, code)
-            case _:
-                return _rejected(write, code, tuple(map(str, error.get("fields", ()))))
+        case Effect.BUSY | Effect.HALT:
+            known = answer.row.remedy if answer.row is not None else ""
+            return WriteOutcome(write, WriteResult.RETRY, code=answer.code, remedy=known)
+        case Effect.STALE:
+            return WriteOutcome(write, WriteResult.STALE, code=answer.code)
+        case Effect.UNKNOWN:
+            return WriteOutcome(write, WriteResult.UNKNOWN, code=answer.code, remedy=answer.message)
+        case Effect.REFUSED:
+            return _rejected(write, answer.code, answer.fields, answer.message)
 
 
 def _new_lead(write: Write, record_id: str, names: Sequence[str], now: float) -> Observation:
@@ -149,5 +352,6 @@ def _new_lead(write: Write, record_id: str, names: Sequence[str], now: float) ->
     )
 
 
-def _rejected(write: Write, code: str, fields: tuple[str, ...]) -> WriteOutcome:
-    return WriteOutcome(write, WriteResult.REJECTED, code=code, remedy=remedy(code), fields=fields)
+def _rejected(write: Write, code: str, fields: tuple[str, ...], message: str = "") -> WriteOutcome:
+    text = remedy(code, message)
+    return WriteOutcome(write, WriteResult.REJECTED, code=code, remedy=text, fields=fields)

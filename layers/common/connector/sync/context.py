@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from connector.deadline import Deadline
 from connector.log_events import EventLog
 from connector.model import Side
+from connector.stores import DocumentStore
 from connector.sync.ports import (
     ApiBudget,
     Clock,
@@ -17,7 +19,9 @@ from connector.sync.ports import (
     MappingStore,
     RunQueue,
     RunStore,
+    ScratchStore,
     SideClient,
+    WorkStore,
 )
 
 
@@ -26,14 +30,18 @@ class SyncContext:
     """The ports of synchronization, its clock and its source of ids.
 
     `worker_timeout` is in seconds: an intent older than that belongs to a worker that is gone.
-    `max_cleared` is the number of people that one run may clear fields of. `is_dry_run`: nothing is
-    written to either system.
+    `max_cleared` is the number of people that one run may clear fields of, `max_records` the number
+    of records of one e-mail that may take part. `is_dry_run`: nothing is written to either system.
+    `scratch` makes the store of a dry run, by the run's id.
     """
 
     links: LinkStore
+    work: WorkStore
+    scratch: Callable[[str], ScratchStore]
     cursors: CursorStore
     runs: RunStore
     control: ControlState
+    documents: DocumentStore
     journal: JournalWriter
     mappings: MappingStore
     run_queue: RunQueue
@@ -44,4 +52,6 @@ class SyncContext:
     log: EventLog
     worker_timeout: float
     max_cleared: int
+    max_records: int
+    deadline: Deadline
     is_dry_run: bool = False

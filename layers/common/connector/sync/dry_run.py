@@ -2,37 +2,22 @@
 
 It reports what the same code would do: both systems are read, the ledger is an overlay over the
 real one, and the outcome of a write is predicted from each system's description of its own fields.
+The overlay is stored apart from the ledger for two days, so that a dry run of any size continues in
+another invocation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
 
-from connector.errors import HaltError, StopReason
 from connector.mapping import BoundMapping
-from connector.model import (
-    AttentionKind,
-    Counts,
-    JournalEntry,
-    JournalKind,
-    RecordKind,
-    Run,
-    Side,
-)
+from connector.model import Counts, Cursor, JournalEntry, Phase, RecordKind, Run, WorkList
 from connector.sync.context import SyncContext
 from connector.sync.dry_run_client import DryRunClient
-from connector.sync.dry_run_ledger import OverlayLedger
+from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
 from connector.sync.ports import JournalWriter
-from connector.sync.read_phase import read_changes
-from connector.sync.resolve_phase import ResolvePhase
-from connector.sync.selected_people import refresh_people
-
-TOO_LARGE: Final = (
-    "The preview did not fit into one invocation: request it for some people by their e-mails, or "
-    "raise WorkerTimeoutSeconds and WorkerBudgetSeconds. Nothing was changed."
-)
+from connector.sync.run_work import RunWork
 
 
 class DryRunJournal:
@@ -50,85 +35,75 @@ class DryRunJournal:
         self._journal.write_dry_run(entries)
 
 
-def run_dry_run(
-    context: SyncContext, bound: BoundMapping, run: Run, out_of_time: Callable[[], bool]
-) -> None:
-    """Report what a run would do: entries under the run's id in the journal, counts in its record.
+class DryRun:
+    """Reports what a run would do: entries under the run's id in the journal, counts in its record.
 
     All people are checked when the run requests it, when it has a mapping of its own, or when the
-    saved mapping was not applied to all people yet; otherwise only those who changed. Raises
-    `HaltError` when it does not fit into one invocation.
+    saved mapping was not applied to all people yet; otherwise only those who changed.
     """
-    overlay = OverlayLedger(context.links, context.cursors, context.runs, context.control)
-    clients = {
-        side: DryRunClient(client, side, context.clock) for side, client in context.clients.items()
-    }
-    calls_before = {side: client.calls for side, client in clients.items()}
-    preview = replace(
-        context,
-        links=overlay,
-        cursors=overlay,
-        runs=overlay,
-        control=overlay,
-        journal=DryRunJournal(context.journal),
-        clients=clients,
-        is_dry_run=True,
-    )
-    if run.emails:
-        counts, emails = refresh_people(preview, bound, run.emails)
-        overlay.add_counts(run.id, counts)
-        ResolvePhase(preview, bound, run.id).resolve_people(emails, out_of_time)
-    else:
-        _read_changes(preview, bound, run, out_of_time)
-        if not ResolvePhase(preview, bound, run.id).run(out_of_time):
-            raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)
-    _report_duplicates(preview, overlay, run)
-    predicted = Counts()
-    for side, client in clients.items():
-        calls = client.calls - calls_before[side] + client.search_calls + client.write_calls
-        predicted.add(side, "predicted_calls", calls)
-        predicted.add(side, "predicted_write_calls", client.write_calls)
-    overlay.add_counts(run.id, predicted)
-    context.runs.add_counts(run.id, overlay.counts)
 
+    def __init__(self, context: SyncContext, bound: BoundMapping, run: Run) -> None:
+        self._context = context
+        self._run = run
+        scratch = context.scratch(run.id)
+        self._clients = {
+            side: DryRunClient(client, side, context.clock, scratch, run.invocations)
+            for side, client in context.clients.items()
+        }
+        self._preview = replace(
+            context,
+            links=OverlayLinks(context.links, scratch),
+            work=scratch,
+            cursors=DryRunCursors(context.cursors, scratch, context.runs, self._first_cursor),
+            control=DryRunControl(context.control),
+            journal=DryRunJournal(context.journal),
+            clients=self._clients,
+            is_dry_run=True,
+        )
+        self._version = bound.config.version
+        self._work = RunWork(self._preview, bound, run, limits_clearing=False)
 
-def _report_duplicates(preview: SyncContext, overlay: OverlayLedger, run: Run) -> None:
-    """Report which people have several Leads of one e-mail, among those that were checked."""
-    now = preview.clock()
-    duplicates = [
-        link for link in overlay.written_links() if AttentionKind.DUPLICATE in link.attention
-    ]
-    overlay.counts.add(Side.SALESFORCE, "duplicates", len(duplicates))
-    preview.journal.write(
-        [
-            JournalEntry(
-                email=link.email,
-                at=now,
-                run_id=run.id,
-                kind=JournalKind.DUPLICATE,
-                side=Side.SALESFORCE,
-                record_id=lead.id,
-                field="",
-                before=None,
-                after=None,
-                rule=preview.mappings.current().duplicates.value,
-            )
-            for link in duplicates
-            for lead in link.salesforce
-            if lead.kind is RecordKind.LEAD and lead.participates
-        ]
-    )
+    @property
+    def phase(self) -> Phase:
+        """The phase that is worked on."""
+        return self._work.phase
 
+    @property
+    def visited_lists(self) -> int:
+        """The first lists of the run whose links need calls to Plezi."""
+        return self._work.visited_lists
 
-def _read_changes(
-    preview: SyncContext, bound: BoundMapping, run: Run, out_of_time: Callable[[], bool]
-) -> None:
-    version = bound.config.version
-    everything = (
-        run.include_unchanged or bool(run.draft) or preview.cursors.applied_version() != version
-    )
-    for kind in RecordKind:
-        cursor = preview.cursors.load_cursor(kind).started(version=version, full=everything)
-        is_complete = read_changes(preview, cursor, bound, run.id, out_of_time)
-        if not is_complete or out_of_time():
-            raise HaltError(StopReason.PREVIEW_TOO_LARGE, TOO_LARGE)
+    @property
+    def position(self) -> WorkList | None:
+        """The list behind which the next invocation goes on."""
+        return self._work.position
+
+    @property
+    def made_progress(self) -> bool:
+        """Whether a page was read, or a link resolved or visited."""
+        return self._work.made_progress
+
+    def work(self, phase: Phase, out_of_time: Callable[[], bool]) -> Phase | None:
+        """Work from a phase on; return the phase that is left to do, None when nothing is."""
+        calls_before = {side: client.calls for side, client in self._clients.items()}
+        try:
+            return self._work.work(phase, out_of_time)
+        finally:
+            predicted = Counts()
+            for side, client in self._clients.items():
+                read = client.calls - calls_before[side]
+                calls = read + client.search_calls + client.write_calls
+                predicted.add(side, "predicted_calls", calls)
+                predicted.add(side, "predicted_write_calls", client.write_calls)
+            self._context.runs.add_counts(self._run.id, predicted)
+
+    def _first_cursor(self, kind: RecordKind) -> Cursor:
+        """Return the cursor from which the dry run reads a kind of record."""
+        everything = (
+            self._run.include_unchanged
+            or bool(self._run.draft)
+            or self._context.cursors.applied_version() != self._version
+        )
+        cursor = self._context.cursors.load_cursor(kind)
+        cursor = cursor.started(version=self._version, full=everything)
+        return replace(cursor, completed_at=0.0)

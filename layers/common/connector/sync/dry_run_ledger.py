@@ -1,130 +1,112 @@
-"""A ledger for dry runs: it reads the real one, and keeps in memory what is written."""
+"""The ledger of a dry run: it reads the real one, and stores apart what would be written."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from connector.errors import StopReason
 from connector.model import (
     Breaker,
     Counts,
     Cursor,
     Link,
     LinkChange,
+    Progress,
     RecordKind,
-    Run,
-    RunState,
+    SaveResult,
 )
-from connector.sync.ports import ControlState, CursorStore, LinkStore, RunStore
+from connector.sync.ports import (
+    NO_PROGRESS,
+    ControlState,
+    CursorStore,
+    LinkStore,
+    RunStore,
+    ScratchStore,
+)
 
 
-class OverlayLedger:
-    """What the real ledger would contain after a run; it disappears with the object."""
+class OverlayLinks:
+    """The links that the ledger would contain after a run."""
 
-    def __init__(
-        self, links: LinkStore, cursors: CursorStore, runs: RunStore, control: ControlState
-    ) -> None:
-        self._real_links = links
-        self._real_cursors = cursors
-        self._real_runs = runs
-        self._real_control = control
-        self._links: dict[str, Link | None] = {}
-        self._owners: dict[str, str] = {}
-        self._cursors: dict[RecordKind, Cursor] = {}
-        self.counts = Counts()
-
-    def written_links(self) -> list[Link]:
-        """Return every link that was written here, in order of e-mails."""
-        return [link for _, link in sorted(self._links.items()) if link is not None]
-
-    # Links
+    def __init__(self, real: LinkStore, scratch: ScratchStore) -> None:
+        self._real = real
+        self._scratch = scratch
 
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links that exist under these canonical e-mails."""
         wanted = set(emails)
-        elsewhere = wanted - self._links.keys()
-        known = self._real_links.load_links(elsewhere) if elsewhere else {}
-        here = {email: self._links[email] for email in wanted & self._links.keys()}
+        here = self._scratch.load_scratch_links(wanted)
+        elsewhere = wanted - here.keys()
+        known = self._real.load_links(elsewhere) if elsewhere else {}
         return known | {email: link for email, link in here.items() if link is not None}
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that belongs to a link, the e-mail of that link."""
+        """Return, for each record id with a pointer, the e-mail that the pointer leads to."""
         wanted = set(records)
-        known = self._real_links.owner_emails(wanted - self._owners.keys())
-        return known | {record: self._owners[record] for record in wanted & self._owners.keys()}
+        here = self._scratch.scratch_owners(wanted)
+        return {**self._real.owner_emails(wanted - here.keys()), **here}
 
-    def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Keep new states of links; no other process writes here, so none is refused."""
+    def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:  # noqa: ARG002  # a port
+        """Store new states of links apart; no other process writes here, so none is refused."""
+        states: dict[str, Link | None] = {}
         for change in changes:
             if change.moved_from is not None:
-                self._links[change.moved_from.email] = None
+                states[change.moved_from.email] = None
             link = change.link
-            self._links[link.email] = replace(
+            states[link.email] = replace(
                 link, revision=link.revision + 1, indexed_records=link.record_ids
             )
-            self._owners |= dict.fromkeys(link.record_ids, link.email)
-        return frozenset()
+        return self._scratch.save_scratch_links(states)
+
+    def list_unreadable(self, email: str) -> None:
+        """Leave the real ledger as it is: a run will show this link to the admins."""
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of dirty links, in order, the first one behind `after`."""
-        here = [
-            email
-            for email, link in self._links.items()
-            if link is not None and link.dirty and email > after
-        ]
-        elsewhere: list[str] = []
-        while len(elsewhere) < limit:
-            page = self._real_links.dirty_emails(limit, after)
-            if not page:
-                break
-            elsewhere += [email for email in page if email not in self._links]
-            after = page[-1]
-        return sorted([*here, *elsewhere])[:limit]
+        """Return e-mails of dirty links of the real ledger that are on no work list."""
+        return self._real.dirty_emails(limit, after)
 
-    # Cursors
+    def all_emails(self, limit: int, after: str = "") -> list[str]:
+        """Return the e-mails of some stored links; a dry run never needs them all."""
+        return self._real.all_emails(limit, after)
+
+
+class DryRunCursors:
+    """The cursors of a dry run, stored apart; `first` gives the one from which it starts."""
+
+    def __init__(
+        self,
+        real: CursorStore,
+        scratch: ScratchStore,
+        runs: RunStore,
+        first: Callable[[RecordKind], Cursor],
+    ) -> None:
+        self._real = real
+        self._scratch = scratch
+        self._runs = runs
+        self._first = first
 
     def load_cursor(self, kind: RecordKind) -> Cursor:
         """Return the cursor of a kind of record."""
-        return self._cursors.get(kind) or self._real_cursors.load_cursor(kind)
+        return self._scratch.load_scratch_cursor(kind) or self._first(kind)
 
-    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:  # noqa: ARG002  # a port
-        """Keep a cursor and count."""
-        self._cursors[cursor.kind] = cursor
-        self.counts.update(counts)
+    def checkpoint(
+        self, cursor: Cursor, run: str, counts: Counts, progress: Progress = NO_PROGRESS
+    ) -> None:
+        """Store a cursor apart, and add to the counts and the progress of the dry run."""
+        self._scratch.save_scratch_cursor(cursor)
+        self._runs.add_counts(run, counts, progress)
 
     def applied_version(self) -> int | None:
         """Return the mapping's version that was last applied to all people; None: none was."""
-        return self._real_cursors.applied_version()
+        return self._real.applied_version()
 
-    # Runs
 
-    def create_run(self, run: Run) -> None:
-        """Do nothing: a run inside a dry run has no record."""
+class DryRunControl:
+    """The control state of a dry run: nothing stops it, and it stops nothing."""
 
-    def load_run(self, run: str) -> Run | None:
-        """Return the record of a run."""
-        return self._real_runs.load_run(run)
-
-    def start_phase(self, run: str, now: float, mapping_version: int) -> None:
-        """Do nothing: the dry run's own record shows that it works."""
-
-    def add_counts(self, run: str, counts: Counts) -> None:  # noqa: ARG002  # a port
-        """Count."""
-        self.counts.update(counts)
-
-    def finish_run(
-        self,
-        run: str,
-        state: RunState,
-        now: float,
-        reason: StopReason | None = None,
-        message: str = "",
-    ) -> None:
-        """Do nothing: the dry run's own record shows how it ended."""
-
-    # Control state
+    def __init__(self, real: ControlState) -> None:
+        self._real = real
 
     def is_enabled(self) -> bool:
         """Return True: a dry run shows what an enabled synchronization would do."""
@@ -132,7 +114,7 @@ class OverlayLedger:
 
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
-        return self._real_control.breaker()
+        return self._real.breaker()
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Do nothing: what would stop a run does not stop its preview."""
@@ -141,9 +123,13 @@ class OverlayLedger:
         """Return infinity: a preview shows every field that would be cleared."""
         return math.inf
 
+    def defects_allowed_until(self) -> float:
+        """Return infinity: a preview shows how many people would be left out."""
+        return math.inf
+
     def suspended_pairs(self) -> dict[str, str]:
         """Return the field pairs that could not be used in the last run, with the reasons."""
-        return self._real_control.suspended_pairs()
+        return self._real.suspended_pairs()
 
     def save_suspended_pairs(self, suspended: Mapping[str, str]) -> None:
         """Do nothing: the next real run finds them again."""

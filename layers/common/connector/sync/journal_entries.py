@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connector.mapping import BoundMapping
-from connector.model import JournalEntry, JournalKind, Link, MergeRule, Side
+from connector.model import JournalEntry, JournalKind, Link, MergeRule, RecordKind, Side
 from connector.planning.plan import Overwritten, Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 
@@ -47,6 +47,26 @@ def held_entries(link: Link, keys: Iterable[str], run: str, now: float) -> list[
         )
         for key in keys
         for record, value in link.holds[key].values.items()
+    ]
+
+
+def duplicate_entries(link: Link, rule: str, run: str, now: float) -> list[JournalEntry]:
+    """Return the Leads of one e-mail, for a dry run; `rule` is the duplicate policy."""
+    return [
+        JournalEntry(
+            email=link.email,
+            at=now,
+            run_id=run,
+            kind=JournalKind.DUPLICATE,
+            side=Side.SALESFORCE,
+            record_id=lead.id,
+            field="",
+            before=None,
+            after=None,
+            rule=rule,
+        )
+        for lead in link.salesforce
+        if lead.kind is RecordKind.LEAD and lead.participates
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from connector.clean_text import canonical_email
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
+from connector.planning.field_problem import waits_for_reading
 from connector.planning.observation import apply_observation, is_possibly_stale
 from connector.sync.ports import LinkStore
 
@@ -28,12 +30,27 @@ class LinkBatch:
 
     `changed` holds the ids of the records whose observation changed a link. `deferred` holds the
     ids of the records to add once this batch is stored. `possibly_stale` is by record id.
+    `left_out` holds the ids of the records beyond the bound of one e-mail (`max_records`), which
+    are not stored.
     """
 
-    def __init__(self, links: LinkStore, observations: Sequence[Observation]) -> None:
+    def __init__(
+        self,
+        links: LinkStore,
+        observations: Sequence[Observation],
+        max_records: int,
+        step: Callable[[str, Callable[[], str]], str | None],
+    ) -> None:
+        """Load the links. `step` makes a step of one link (`Isolation.step`)."""
+        self._max_records = max_records
+        page_ids = {
+            each.id: step(each.email, partial(_contact_id_in_page_url, each)) or ""
+            for each in observations
+        }
+        self.left_out: set[str] = set()
         self._links = links.load_links({each.email for each in observations})
         unknown = [each for each in observations if not self._contains(each.email, each.id)]
-        keys = [key for each in unknown for key in (each.id, _contact_id_in_page_url(each)) if key]
+        keys = [key for each in unknown for key in (each.id, page_ids[each.id]) if key]
         owners = links.owner_emails(keys) if keys else {}
         if elsewhere := set(owners.values()) - self._links.keys():
             self._links |= links.load_links(elsewhere)
@@ -44,7 +61,7 @@ class LinkBatch:
         self._owner_emails |= {
             each.id: owner
             for each in unknown
-            if (owner := self._owner_by_page_url(each, owners))
+            if (owner := self._page_owner(each, owners.get(page_ids[each.id], ""), step))
             and self._owner_emails[each.id] == each.email
         }
         self._stored = dict(self._links)
@@ -57,6 +74,11 @@ class LinkBatch:
     def owner_email(self, record: str) -> str:
         """Return the e-mail of the link that a record belongs to."""
         return self._owner_emails[record]
+
+    @property
+    def vacated(self) -> frozenset[str]:
+        """The e-mails that links have left: those of other people can move there next."""
+        return frozenset(self._vacated)
 
     def in_order(self, observations: Sequence[Observation]) -> list[Observation]:
         """Return the observations; those whose e-mail changed come first: they free it."""
@@ -74,7 +96,13 @@ class LinkBatch:
             self.deferred.add(observation.id)
             return
         link = self._links.get(owner, Link(owner))
+        if not link.readable:
+            raise ValueError("the stored link cannot be decoded")
+        if self._is_left_out(link, observation):
+            return
         after = apply_observation(link, observation)
+        if waits_for_reading(link, ()) and not waits_for_reading(link, (observation,)):
+            after = replace(after, quarantine=None, dirty=True)
         stored = link.observation(observation.id)
         if stored is not None and is_possibly_stale(link, observation):
             self.possibly_stale[observation.id] = PossiblyStale(stored, observation)
@@ -92,10 +120,30 @@ class LinkBatch:
         if self._links.get(owner) is not link:
             self.changed.add(observation.id)
 
+    def _is_left_out(self, link: Link, observation: Observation) -> bool:
+        """Return whether a new record is not stored; its e-mail is shared by too many then.
+
+        A Contact that the filter leaves out is kept only for a person whom Plezi or a Lead knows:
+        it is the reason why no Lead is created.
+        """
+        if observation.id in link.record_ids:
+            return False
+        if observation.kind is RecordKind.CONTACT and not observation.eligible:
+            return not link.record_ids
+        if len(link.record_ids) < self._max_records:
+            return False
+        self.left_out.add(observation.id)
+        self._links[link.email] = link.as_shared()
+        return True
+
+    def dirty_emails(self) -> list[str]:
+        """Return the e-mails of the links that must be resolved."""
+        return [email for email, link in self._links.items() if link.dirty and link.readable]
+
     def mark_dirty_where(self, needs_resolving: Callable[[Link], bool]) -> None:
         """Mark unchanged links as dirty where the given check finds something to do."""
         for email, link in self._links.items():
-            if not link.dirty and needs_resolving(link):
+            if link.readable and not link.dirty and needs_resolving(link):
                 self._links[email] = replace(link, dirty=True)
 
     def changes(self) -> list[LinkChange]:
@@ -110,12 +158,23 @@ class LinkBatch:
         link = self._links.get(email)
         return link is not None and record in link.record_ids
 
-    def _owner_by_page_url(self, observation: Observation, owners: Mapping[str, str]) -> str:
+    def _page_owner(
+        self,
+        observation: Observation,
+        owner: str,
+        step: Callable[[str, Callable[[], str]], str | None],
+    ) -> str:
+        """Return the owner if it is the link for whose contact we created this Lead ('': none)."""
+        if not owner:
+            return ""
+        check = partial(self._owner_by_page_url, observation, owner)
+        return step(observation.email, check) or ""
+
+    def _owner_by_page_url(self, observation: Observation, owner: str) -> str:
         """Return the e-mail of the link for whose contact we created this Lead ('': none).
 
         The Lead holds the address of the contact's page in Plezi, whatever either e-mail is today.
         """
-        owner = owners.get(_contact_id_in_page_url(observation), "")
         link = self._links.get(owner)
         if link is None or link.plezi is None:
             return ""

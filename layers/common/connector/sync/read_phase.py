@@ -2,132 +2,328 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
+from connector.deadline import DeadlineError
 from connector.errors import RetryError, StopReason
 from connector.log_events import Event
 from connector.mapping import BoundMapping
-from connector.model import Counts, Cursor, Link, Observation, Side
+from connector.mapping.values import stored_values
+from connector.model import (
+    Counts,
+    Cursor,
+    Link,
+    Observation,
+    Page,
+    ProblemCode,
+    RecordProblem,
+    Run,
+    SaveResult,
+    Side,
+    SkipReason,
+)
 from connector.planning.plan import plan_link
 from connector.sync.context import SyncContext
+from connector.sync.isolation import Fault, Isolation
 from connector.sync.link_batch import LinkBatch, PossiblyStale
-from connector.sync.ports import LinkStore, SideClient
+from connector.sync.work_queue import WorkQueue
 
 SLICE_SIZE: Final = 100
-"""Links read and written at a time: the limit of BatchGetItem and of TransactWriteItems."""
+"""Links read and written at a time: the limit of BatchGetItem."""
 MAX_ATTEMPTS: Final = 5
-"""How often a link is read again when another process changes it at the same time."""
+"""How often links are tried in vain that another process changes at the same time."""
+LONG_LOOK: Final = 10
+"""Pages of a look after which a reading replaces it when the time is over: a thousand contacts."""
+DEFERRED: Final = "the e-mails of some people change places in a way that cannot be stored"
 
 
-def read_changes(
-    context: SyncContext,
-    cursor: Cursor,
-    bound: BoundMapping,
-    run: str,
-    out_of_time: Callable[[], bool],
-) -> bool:
-    """Read one kind of record into the ledger, from a cursor; return whether it is read completely.
+@dataclass(slots=True)
+class StoredSlice:
+    """What storing some observations leaves to do.
 
-    The cursor moves after a page's observations are stored, never before. Stopping in between costs
-    one page that is read again. A full read also checks links that did not change, because the
-    mapping may have changed.
+    `stale` are observations that were ignored as old and may be new. `dirty` are the e-mails of the
+    links that must be resolved.
     """
-    client = context.clients[cursor.kind.side]
-    side = cursor.kind.side
-    needs_resolving = (lambda link: _needs_resolving(link, bound)) if cursor.full else None
-    for page in client.read(cursor, bound.read_scope):
+
+    stale: list[PossiblyStale] = field(default_factory=list)
+    dirty: list[str] = field(default_factory=list)
+
+
+class ReadPhase:
+    """Reads the changes of both systems into the ledger, for one run."""
+
+    def __init__(
+        self,
+        context: SyncContext,
+        bound: BoundMapping,
+        run: Run,
+        queue: WorkQueue,
+        isolation: Isolation,
+    ) -> None:
+        self._context = context
+        self._bound = bound
+        self._run_id = run.id
+        self._queue = queue
+        self._isolation = isolation
+        self.pages = 0
+        self.replaces_look = False
+        """Whether a look was too long, so that a reading must follow."""
+
+    def read_changes(self, cursor: Cursor, out_of_time: Callable[[], bool]) -> bool:
+        """Read one kind of record, from a cursor; return whether it is read completely.
+
+        The cursor moves after a page's observations and the list of its dirty links are stored,
+        never before. Stopping in between costs one page that is read again. A full read also checks
+        links that did not change, because the mapping may have changed.
+        """
+        client = self._context.clients[cursor.kind.side]
+        for page in client.read(cursor, self._bound.read_scope):
+            self._store_page(cursor, page)
+            if page.last:
+                return True
+            if out_of_time():
+                return False
+            del page  # frees several megabytes before the next page is fetched
+        return True
+
+    def look(self, cursor: Cursor) -> bool:
+        """Store what changed in Plezi since the last look; return whether it was read completely.
+
+        Then every observation of a Plezi contact is as fresh as the start of the look. Raises
+        `DeadlineError` when the time is over. A look begins again in the next invocation; where
+        more changed than one invocation can read, a reading replaces it, which continues.
+        """
+        pages = 0
+        client = self._context.clients[cursor.kind.side]
+        started_at = self._context.clock()
+        try:
+            for page in client.recent_changes(cursor.look, self._bound.read_scope):
+                after = cursor
+                if page.last:
+                    after = replace(cursor, look=page.cursor.watermark, looked_at=started_at)
+                self._store_page(cursor, replace(page, cursor=after), is_look=True)
+                if page.last:
+                    return True
+                pages += 1
+        except DeadlineError:
+            if pages >= LONG_LOOK:
+                reading = cursor.started(version=self._bound.config.version, full=False)
+                reading = replace(reading, started_at=started_at)
+                self._context.cursors.checkpoint(reading, self._run_id, Counts())
+                self.replaces_look = True
+            raise
+        return False
+
+    def _store_page(self, cursor: Cursor, page: Page, *, is_look: bool = False) -> None:
         counts = Counts()
-        counts.add(side, "seen", len(page.observations) + sum(page.skipped.values()))
+        side = cursor.kind.side
+        problems = len(page.problems)
+        counts.add(side, "seen", len(page.observations) + sum(page.skipped.values()) + problems)
         for reason, number in page.skipped.items():
             counts.skip(side, reason, number)
+        needs_resolving = self._needs_resolving if cursor.full and not is_look else None
+        dirty: list[str] = []
         for start in range(0, len(page.observations), SLICE_SIZE):
-            observations = page.observations[start : start + SLICE_SIZE]
-            stale = store_observations(observations, context.links, counts, side, needs_resolving)
-            if stale:
-                _read_again(stale, client, context.links, bound)
-        context.cursors.checkpoint(page.cursor, run, counts)
-        context.log(
+            part = page.observations[start : start + SLICE_SIZE]
+            stored = store_observations(
+                self._context,
+                part,
+                counts,
+                side,
+                self._isolation,
+                needs_resolving=needs_resolving,
+                listed=True,
+            )
+            dirty += stored.dirty
+            if stored.stale:
+                dirty += self._read_again(stored.stale)
+        note_problems(self._context, page.problems, counts, self._isolation)
+        self._isolation.visited += len(page.observations)
+        self._isolation.store(counts, listed=True)
+        progress = self._queue.add(dirty)
+        self._context.cursors.checkpoint(page.cursor, self._run_id, counts, progress)
+        self.pages += not is_look
+        self._context.log(
             Event.page_read,
-            run_id=run,
+            run_id=self._run_id,
             record_kind=cursor.kind.value,
             records=len(page.observations),
             changed=counts.get(side, "changed"),
             last=page.last,
         )
-        if page.last:
-            return True
-        if out_of_time():
-            return False
-        del page  # frees several megabytes before the next page is fetched
-    return True
+
+    def _read_again(self, stale: Sequence[PossiblyStale]) -> list[str]:
+        """Read records again whose page may show something new: the cursor moves past them.
+
+        The new reading is the current state, whatever our clock says: what is stored is older.
+        Returns the e-mails of the links that must be resolved.
+        """
+        client = self._context.clients[stale[0].stored.side]
+        found = client.look_up([each.stored for each in stale], [], self._bound.read_scope)
+        # A record that could not be read waits: its link stays on a list until it is.
+        note_problems(self._context, found.problems, Counts(), self._isolation, retry=True)
+        current = {each.id: each for each in found.observations}
+        for each in stale:
+            if each.stored.id in found.deleted:
+                deleted = each.read if each.read.deleted else replace(each.stored, deleted=True)
+                current[each.stored.id] = deleted
+        stored_as_of = {each.stored.id: each.stored.as_of for each in stale}
+        observations = [
+            replace(each, as_of=max(each.as_of, stored_as_of[record]))
+            for record, each in current.items()
+        ]
+        side = stale[0].stored.side
+        return store_observations(
+            self._context, observations, Counts(), side, self._isolation, listed=True
+        ).dirty
+
+    def _needs_resolving(self, link: Link) -> bool:
+        """Return whether today's mapping finds something to do for a link."""
+
+        def check() -> bool:
+            plan = plan_link(link, self._bound, now=0.0)
+            return bool(plan.writes) or plan.link is not link
+
+        return bool(self._isolation.step(link.email, check))
 
 
-def store_observations(
+def store_observations(  # the parts of a page, each by its name
+    context: SyncContext,
     observations: Sequence[Observation],
-    links: LinkStore,
     counts: Counts,
     side: Side,
+    isolation: Isolation,
+    *,
     needs_resolving: Callable[[Link], bool] | None = None,
-) -> list[PossiblyStale]:
+    listed: bool = False,
+) -> StoredSlice:
     """Apply a slice of observations to their links, although other processes write to them too.
 
-    `needs_resolving` decides whether an unchanged link is resolved nevertheless. Returns the
-    observations that were ignored as old and may be new.
+    `needs_resolving` decides whether an unchanged link is resolved nevertheless. `listed`: the
+    caller puts the dirty links on a work list. An observation that cannot be applied or stored puts
+    its link in quarantine.
     """
-    waiting = list(observations)
+    storing = _Storing(
+        {
+            each.id: stored
+            for each in _one_of_each(observations)
+            if (stored := isolation.step(each.email, partial(_stored, each))) is not None
+        }
+    )
+    result = StoredSlice()
     changed: set[str] = set()
     stale: dict[str, PossiblyStale] = {}
-    for _ in range(MAX_ATTEMPTS):
-        batch = LinkBatch(links, waiting)
-        for observation in batch.in_order(waiting):
-            batch.add(observation)
+    while turn := storing.next_turn():
+        batch = LinkBatch(context.links, turn, context.max_records, isolation.step)
+        for observation in batch.in_order(turn):
+            _add(batch, observation, isolation)
         if needs_resolving is not None:
             batch.mark_dirty_where(needs_resolving)
-        changes = batch.changes()
-        refused = links.save_links(changes) if changes else frozenset[str]()
-        waiting = [
-            each
-            for each in waiting
-            if each.id in batch.deferred or batch.owner_email(each.id) in refused
-        ]
-        changed |= batch.changed - {each.id for each in waiting}
+        changes = [it for it in batch.changes() if it.link.email not in isolation.faults]
+        saved = context.links.save_links(changes, listed=listed)
+        isolation.not_stored(saved, side)
+        result.dirty += [it for it in batch.dirty_emails() if it not in saved.refused]
+        storing.take(turn, batch, saved)
+        changed |= batch.changed - storing.waiting.keys()
         stale |= batch.possibly_stale
-        if not waiting:
-            break
-    else:
+        if batch.left_out:
+            counts.skip(side, SkipReason.SHARED_EMAIL, len(batch.left_out))
+    if storing.refused:
         raise RetryError(
             "another process keeps changing the same links; the page will be read again",
             reason=StopReason.CONFLICT,
         )
+    for each in storing.waiting.values():
+        isolation.add(each.email, Fault(ProblemCode.DEFECT, DEFERRED, side, retry=True))
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(observations) - len(changed))
-    return list(stale.values())
+    result.stale = list(stale.values())
+    return result
 
 
-def _read_again(
-    stale: Sequence[PossiblyStale], client: SideClient, links: LinkStore, bound: BoundMapping
-) -> None:
-    """Read records again whose page may show something new: the cursor moves past them.
+class _Storing:
+    """The observations of a slice that are still to be stored, by record id.
 
-    The new reading is the current state, whatever our clock says: what is stored is older.
+    People whose e-mails move along a chain (each has the former e-mail of the next one) are stored
+    one after another, because each frees the e-mail of the one before: a chain is stored in as
+    many turns as it has people, and a turn holds only those who can move now.
     """
-    found = client.look_up([each.stored for each in stale], [], bound.read_scope)
-    current = {each.id: each for each in found.observations}
-    for each in stale:
-        if each.stored.id in found.deleted:
-            deleted = each.read if each.read.deleted else replace(each.stored, deleted=True)
-            current[each.stored.id] = deleted
-    stored_as_of = {each.stored.id: each.stored.as_of for each in stale}
-    observations = [
-        replace(each, as_of=max(each.as_of, stored_as_of[record]))
-        for record, each in current.items()
-    ]
-    store_observations(observations, links, Counts(), stale[0].stored.side)
+
+    def __init__(self, waiting: dict[str, Observation]) -> None:
+        self.waiting = waiting
+        self.refused = False
+        self._freed: frozenset[str] = frozenset()
+        self._idle = 0
+
+    def next_turn(self) -> list[Observation]:
+        """Return the observations to store next; none when all are stored, or none can be."""
+        if self._idle >= MAX_ATTEMPTS:
+            return []
+        freed = [each for each in self.waiting.values() if each.email in self._freed]
+        return freed or list(self.waiting.values())
+
+    def take(self, turn: Sequence[Observation], batch: LinkBatch, saved: SaveResult) -> None:
+        """Take the result of a turn."""
+        refused = {each.id for each in turn if batch.owner_email(each.id) in saved.refused}
+        left = refused | {each.id for each in turn if each.id in batch.deferred}
+        for each in turn:
+            if each.id not in left:
+                del self.waiting[each.id]
+        self._idle = 0 if len(left) < len(turn) else self._idle + 1
+        self.refused = bool(refused)
+        self._freed = batch.vacated
 
 
-def _needs_resolving(link: Link, bound: BoundMapping) -> bool:
-    """Return whether today's mapping finds something to do for a link."""
-    plan = plan_link(link, bound, now=0.0)
-    return bool(plan.writes) or plan.link is not link
+def _one_of_each(observations: Sequence[Observation]) -> list[Observation]:
+    """Return one observation of each record: the newest, or the last one of a page."""
+    newest: dict[str, Observation] = {}
+    for each in observations:
+        known = newest.get(each.id)
+        if known is None or known.modified <= each.modified:
+            newest[each.id] = each
+    return list(newest.values())
+
+
+def _stored(observation: Observation) -> Observation:
+    """Return an observation as the ledger stores it: a digest in place of each long text."""
+    values = stored_values(observation.values)
+    return observation if values is observation.values else replace(observation, values=values)
+
+
+def _add(batch: LinkBatch, observation: Observation, isolation: Isolation) -> None:
+    """Apply one observation to its link."""
+    isolation.step(batch.owner_email(observation.id), lambda: batch.add(observation))
+
+
+def note_problems(
+    context: SyncContext,
+    problems: Iterable[RecordProblem],
+    counts: Counts,
+    isolation: Isolation,
+    *,
+    retry: bool = False,
+) -> None:
+    """Put the links of records that cannot be used in quarantine; `retry`: they stay dirty.
+
+    A record that shows neither a known id nor an e-mail is only counted and logged.
+    """
+    problems = list(problems)
+    owners = context.links.owner_emails([each.record_id for each in problems if each.record_id])
+    for each in problems:
+        email = owners.get(each.record_id) or each.email
+        counts.skip(each.kind.side, SkipReason.QUARANTINED)
+        if email:
+            fault = Fault(each.code, each.detail, each.kind.side, retry=retry)
+            isolation.add(email, fault)
+        else:
+            if each.code is ProblemCode.DEFECT:
+                isolation.count_defect(each.record_id or f"{each.kind.value} without an id")
+            context.log(
+                Event.record_unreadable,
+                record_kind=each.kind.value,
+                code=each.code.value,
+                detail=each.detail,
+            )

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from connector.mapping import BoundMapping
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Link, LookupResult, Observation, RecordKind, Side
+from connector.model import Counts, Link, LookupResult, Observation, Side
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.plan import Plan
 from connector.sync.context import SyncContext
+from connector.sync.isolation import Isolation
+from connector.sync.read_phase import note_problems
 
 FRESH_SECONDS: Final = 60.0
-"""An older observation is read again before a write rests on it."""
-CHANGE_FEEDS: Final = {Side.PLEZI: RecordKind.PLEZI_CONTACT, Side.SALESFORCE: RecordKind.LEAD}
-"""The kind of record whose completed read shows how fresh the observations of a side are."""
+"""An older observation is read again before a write rests on it. For a system whose calls are slow
+the time is longer (`Refresher.fresh_seconds`), so that it is not only read."""
+
+
+class _Needed(NamedTuple):
+    """What must be read again for one link: records, its e-mail, the address of its page."""
+
+    records: list[Observation]
+    emails: list[str]
+    page_urls: list[str]
 
 
 class Refresher:
     """Reads records again before a write rests on them.
 
-    A target in Salesforce is always read again: one call reads 200 records, and nothing else makes
-    the time shorter in which a user's edit can be missed. Plezi has no call that reads many
-    contacts by id. So a read of Plezi's changes that is younger than a minute counts as a fresh
-    reading of a contact. A record that is to be created is searched first on both sides, because
-    Plezi treats a creation with a known e-mail as an update.
+    A target in Salesforce is always read again: one call reads hundreds of records, and nothing
+    else makes the time shorter in which a user's edit can be missed. Plezi has no call that reads
+    many contacts by id, but its list shows what changed: a look at the list makes every observation
+    as fresh as the look (`fresh_at`). A contact is only read by its id where the tenant's list
+    cannot show changes. Before a Lead is created, Salesforce is searched for the person; Plezi's
+    client searches itself, immediately before it creates a contact.
     """
 
-    def __init__(self, context: SyncContext, bound: BoundMapping) -> None:
+    def __init__(self, context: SyncContext, bound: BoundMapping, isolation: Isolation) -> None:
         self._context = context
         self._scope = bound.read_scope
-        self._read_at = {
-            side: context.cursors.load_cursor(kind).completed_at
-            for side, kind in CHANGE_FEEDS.items()
-        }
+        self._isolation = isolation
+        self.fresh_at: dict[Side, float] = {}
+        self.fresh_seconds = dict.fromkeys(Side, FRESH_SECONDS)
 
     def refresh(
         self, links: Sequence[Link], plans: Mapping[str, Plan]
@@ -50,19 +60,32 @@ class Refresher:
             emails: list[str] = []
             page_urls: list[str] = []
             for link in current.values():
-                records += self._stale_records(side, link, plans[link.email])
-                if self._needs_search(side, link, plans[link.email]):
-                    emails.append(link.email)
-                    page_urls += filter(None, [_page_url(link)])
+                needed = self._isolation.step(
+                    link.email, partial(self._needed, side, link, plans[link.email])
+                )
+                if needed is None:
+                    continue
+                records += needed.records
+                emails += needed.emails
+                page_urls += needed.page_urls
+            current = {it.email: it for it in self._isolation.drop_failed(current.values())}
             if records or emails:
                 client = self._context.clients[side]
                 result = client.look_up(records, emails, self._scope, page_urls)
                 current = self._apply(current, result)
         return list(current.values()), [link for link in links if link.email not in current]
 
-    def _stale_records(self, side: Side, link: Link, plan: Plan) -> list[Observation]:
+    def _needed(self, side: Side, link: Link, plan: Plan) -> _Needed:
+        """Return what must be read again for one link."""
+        records = self.stale_records(side, link, plan)
+        if not _needs_search(side, link, plan):
+            return _Needed(records, [], [])
+        return _Needed(records, [link.email], list(filter(None, [_page_url(link)])))
+
+    def stale_records(self, side: Side, link: Link, plan: Plan) -> list[Observation]:
         """Return the records of a link whose observations are too old for a write."""
         targets = {write.record_id for write in plan.writes if side is Side.SALESFORCE}
+        needs_text = any(write.needs_text and write.side is not side for write in plan.writes)
         return [
             each
             for each in link.observations()
@@ -70,35 +93,33 @@ class Refresher:
             and each.participates
             and (
                 link.intent is not None
+                or needs_text
                 or each.id in targets
                 or not self._is_fresh(side, each.as_of)
             )
         ]
-
-    def _needs_search(self, side: Side, link: Link, plan: Plan) -> bool:
-        """Return whether a record that we are about to create may exist already.
-
-        That no page of a list contained it proves nothing: pages lose rows, and e-mails change
-        owners. A dry run creates nothing, so it spares Plezi a call for each contact.
-        """
-        if link.intent is not None and any(write.side is side for write in link.intent.writes):
-            return True
-        creates = any(write.is_create and write.side is side for write in plan.writes)
-        return creates and (side is Side.SALESFORCE or not self._context.is_dry_run)
 
     def _is_fresh(self, side: Side, as_of: float) -> bool:
         """Return whether an observation is current: read recently, or no change reported since.
 
         An observation from the future was made before our clock was set back.
         """
-        age = self._context.clock() - max(as_of, self._read_at[side])
-        return abs(age) <= FRESH_SECONDS
+        if self._context.is_dry_run:
+            return True
+        age = self._context.clock() - max(as_of, self.fresh_at.get(side, 0.0))
+        return abs(age) <= self.fresh_seconds[side]
 
     def _apply(self, links: Mapping[str, Link], result: LookupResult) -> dict[str, Link]:
+        """Return the links with the observations of a look-up, without those that must wait."""
         known = {each.id: link.email for link in links.values() for each in link.observations()}
         unknown = [each.id for each in result.observations if each.id not in known]
         owners = self._context.links.owner_emails(unknown) if unknown else {}
-        pages = {url: link.email for link in links.values() if (url := _page_url(link))}
+        step = self._isolation.step
+        pages = {
+            url: link.email
+            for link in links.values()
+            if (url := step(link.email, partial(_page_url, link)))
+        }
         after = dict(links)
         for each in result.observations:
             page_url = str(each.values.get(PLEZI_URL_PAIR.salesforce) or "")
@@ -106,14 +127,39 @@ class Refresher:
             if owners.get(each.id, owner) != owner:
                 after.pop(owner, None)
             elif owner in after:
-                after[owner] = apply_fresh_read(after[owner], each)
-            if each.email != owner and _has_no_record(after.get(each.email), each.side):
+                step(owner, partial(self._apply_one, after, owner, each))
+            if each.email != owner and step(
+                each.email, partial(_has_no_record, after.get(each.email), each.side)
+            ):
                 after.pop(each.email)  # the e-mail is still used: no record is created with it
         for record in result.deleted:
             owner = known.get(record, "")
             if owner in after:
-                after[owner] = mark_deleted(after[owner], record)
-        return after
+                link = step(owner, partial(mark_deleted, after[owner], record))
+                after[owner] = link or after[owner]
+        note_problems(self._context, result.problems, Counts(), self._isolation, retry=True)
+        return {email: link for email, link in after.items() if email not in self._isolation.faults}
+
+    def _apply_one(self, links: dict[str, Link], owner: str, observation: Observation) -> None:
+        """Apply one observation to its link; a record beyond the bound makes the e-mail shared."""
+        link = links[owner]
+        is_known = observation.id in link.record_ids
+        if not is_known and len(link.record_ids) >= self._context.max_records:
+            links[owner] = link.as_shared()
+            return
+        links[owner] = apply_fresh_read(link, observation)
+
+
+def _needs_search(side: Side, link: Link, plan: Plan) -> bool:
+    """Return whether a record that we may have created, or are about to create, is searched.
+
+    That no page of a list contained it proves nothing: pages lose rows, and e-mails change owners.
+    """
+    if link.intent is not None and any(write.side is side for write in link.intent.writes):
+        return True
+    return side is Side.SALESFORCE and any(
+        write.is_create and write.side is side for write in plan.writes
+    )
 
 
 def _has_no_record(link: Link | None, side: Side) -> bool:

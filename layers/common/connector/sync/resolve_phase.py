@@ -1,347 +1,355 @@
-"""The resolve phase: merge what is dirty, intend, apply, record."""
+"""The resolve phases of a run: its work lists are resolved in units that fit into the time.
+
+First every link is resolved that needs no call to Plezi: thousands of them take a few calls to
+Salesforce. The others follow, as many at a time as the tenant's rate limit and the measured speed
+of Plezi allow in a unit. What a unit read and wrote is recorded before the next one begins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from connector.errors import HaltError, StopReason
-from connector.log_events import Event, link_hash
 from connector.mapping import BoundMapping
-from connector.model import (
-    Breaker,
-    Counts,
-    Hold,
-    HoldReason,
-    Intent,
-    Link,
-    LinkChange,
-    Side,
-    Value,
-    Write,
-)
-from connector.planning.mass_clearing import clears_value
-from connector.planning.plan import Plan, plan_link
-from connector.planning.recovery import recover_intent
-from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.model import Counts, Cursor, Link, Progress, RecordKind, Run, Side, WorkList
+from connector.planning.plan import Plan
 from connector.sync.context import SyncContext
-from connector.sync.journal_entries import (
-    held_entries,
-    overwritten_entries,
-    refused_entries,
-    written_entries,
-)
-from connector.sync.link_batch import EMAIL_KEY
-from connector.sync.reread import Refresher
+from connector.sync.isolation import Isolation
+from connector.sync.read_phase import ReadPhase
+from connector.sync.reread import FRESH_SECONDS
+from connector.sync.resolve_unit import UnitResolver, UnitResult
+from connector.sync.work_queue import WorkQueue
 
-BATCH_SIZE: Final = 200
-"""Links resolved at a time: what one call to sObject Collections takes."""
+UNIT_LINKS: Final = 1000
+"""Links in a unit: five calls to sObject Collections, and about 3 MB of memory."""
+FIRST_UNIT_LINKS: Final = 60
+"""Links loaded at least for the first unit of calls to Plezi: at two calls a second, about half of
+them fit. The next units are as large as the last one that fitted."""
+UNIT_SECONDS: Final = 60.0
+"""Seconds that the calls of a unit may take; a unit of one link may take longer."""
+UNIT_LOOK_UPS: Final = 8
+"""The unit of an org that is slow takes as long as so many queries: at most an eighth of the time
+is for reading. A query may take 120 s (`pace.LONGEST_SECONDS`), and serves hundreds of links."""
+WORTHWHILE_LOOK_UPS: Final = 4
+"""Another unit begins if so many queries to Salesforce fit into the time that is left. Most of a
+shorter time would be for reading: the next invocation has the time for a whole unit."""
+WORTHWHILE_SHARE: Final = 0.5
+"""The part of an invocation's time that is always used: the next one has no more time."""
 MAX_PASSES: Final = 3
 """A record that must be created first needs a second pass; the third is for changed links."""
-MAX_ATTEMPTS: Final = 5
-"""How often outcomes are recorded again on a link that another process changes."""
-STALE_SECONDS: Final = 60.0
-"""How long Plezi may return the state before a write (assumed)."""
-MIN_WRITES: Final = 5
-"""Writes to Plezi that an invocation makes however little time is left, so that each one makes
-progress; at two calls a second they take a quarter of the time kept for saving the position."""
-MASS_CLEARING_MESSAGE: Final = (
-    "This run would have cleared fields of more than {limit} people, and stopped before it did. A "
-    "dry run lists them. If this is intended, confirm it (POST /admin/breaker/release), and the "
-    "next run continues. If it is an accident, correct it in the system where it happened. "
-    "Nothing is lost."
-)
+CHANGE_FEEDS: Final = {Side.PLEZI: RecordKind.PLEZI_CONTACT, Side.SALESFORCE: RecordKind.LEAD}
+"""The kind of record whose completed read shows how fresh the observations of a side are."""
+LOOK_SHARE: Final = 0.8
+"""The part of the time in which an observation is fresh after which Plezi is looked at again, so
+that the observations stay fresh while a unit is planned."""
+LOOK_CALLS: Final = 100
+"""Calls that a look at a slow tenant must be worth: a look takes two calls or more, and protects
+the writes that follow it."""
 
 
 class ResolvePhase:
-    """The resolve phase of one run, over all dirty links or over selected ones."""
+    """Resolves the work lists of one run, or the links of some people."""
 
-    def __init__(
-        self, context: SyncContext, bound: BoundMapping, run: str, *, cleared: int | None = None
+    def __init__(  # noqa: PLR0913  # the parts of a run, each by its name
+        self,
+        context: SyncContext,
+        bound: BoundMapping,
+        run: Run,
+        queue: WorkQueue,
+        isolation: Isolation,
+        reading: ReadPhase,
+        *,
+        listed: bool = True,
+        limits_clearing: bool = True,
     ) -> None:
-        """Take a run. `cleared`: how many people it cleared fields of so far (None: no limit).
-
-        People whom an administrator named have no limit; all others have that of the context.
-        """
+        """Take a run. `limits_clearing`: it may not clear fields of too many people."""
         self._context = context
-        self._bound = bound
-        self._run = run
-        self._refresher = Refresher(context, bound)
-        self._wrote = False
-        is_allowed = context.control.clearing_allowed_until() > context.clock()
-        self._cleared = None if is_allowed else cleared
+        self._run_id = run.id
+        self._queue = queue
+        self._isolation = isolation
+        self._reading = reading
+        cleared = run.counts.get(Side.SALESFORCE, {}).get("cleared", 0)
+        self._unit = UnitResolver(
+            context,
+            bound,
+            run.id,
+            isolation,
+            listed=listed,
+            cleared=cleared if limits_clearing else None,
+        )
+        self.made_progress = False
+        self._first_seconds = context.deadline.seconds_left()
+        self._size = self._first_size()
+        self.position: WorkList | None = None
+        """The list that was visited last in this pass; the next invocation goes on behind it."""
+        self.note_reading()
 
-    def resolve_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> bool:
-        """Resolve the links of some people; return whether nothing of them is left to do.
+    def _first_size(self) -> int:
+        """Return how many links to load for the first unit of calls to Plezi.
 
-        What is left was refused for now, has an unknown outcome, or belongs to another process.
+        In the time that is left, as many contacts are created, and as many Leads get the page of a
+        contact that was created before: one look-up in Salesforce serves all of them.
         """
-        for attempt in range(MAX_PASSES):
-            self.resolve_links(emails, out_of_time, include_clean=not attempt)
-            links = self._context.links.load_links(emails)
-            emails = [email for email, link in links.items() if link.dirty]
-            if not emails:
-                return True
-            if out_of_time():
-                return False
-        return False
+        seconds = self._context.clients[Side.PLEZI].seconds_for(creations=1)
+        number = 2 * self._context.deadline.seconds_left() / seconds if seconds else UNIT_LINKS
+        return int(min(UNIT_LINKS, max(FIRST_UNIT_LINKS, number)))
 
-    def run(self, out_of_time: Callable[[], bool]) -> bool:
-        """Resolve every dirty link; return whether all of it was done in time."""
+    def note_reading(self) -> None:
+        """Take the time of the last reading of each system: the observations are that fresh."""
+        self._unit.refresher.fresh_at = {
+            side: _fresh_at(self._context.cursors.load_cursor(kind))
+            for side, kind in CHANGE_FEEDS.items()
+        }
+
+    # Lists
+
+    def resolve_lists(
+        self, out_of_time: Callable[[], bool], *, with_plezi: bool, visited: int = 0
+    ) -> bool:
+        """Resolve every list, or those from number `visited` on; return whether all was in time.
+
+        Links that are left on a list were refused for now, wait for another link, belong to another
+        process, or, without `with_plezi`, need calls to Plezi.
+        """
         for _ in range(MAX_PASSES):
-            self._wrote = False
-            after = ""
-            while emails := self._context.links.dirty_emails(BATCH_SIZE, after):
-                self.resolve_links(emails, out_of_time)
-                after = emails[-1]
-                if out_of_time():
+            wrote = False
+            for number, lists in enumerate(self._batches(visited)):
+                if number and self._ends(out_of_time):
                     return False
-            if not self._wrote:
+                result, is_done = self._resolve_batch(lists, out_of_time, with_plezi=with_plezi)
+                wrote = wrote or result.wrote
+                if not is_done:
+                    return False
+                self.position = lists[-1][0]
+            self.position = None
+            if not wrote:
                 break
+            if self._ends(out_of_time):
+                return False
         return True
 
-    def resolve_links(
-        self, emails: Sequence[str], out_of_time: Callable[[], bool], *, include_clean: bool = False
-    ) -> None:
-        """Resolve some links: recover, refresh, plan, intend, apply, record.
+    def _ends(self, out_of_time: Callable[[], bool]) -> bool:
+        """Return whether no other unit begins in this invocation."""
+        a_query = self._context.clients[Side.SALESFORCE].seconds_for(look_ups=1)
+        worthwhile = min(WORTHWHILE_LOOK_UPS * a_query, WORTHWHILE_SHARE * self._first_seconds)
+        return self._context.deadline.seconds_left() < worthwhile or out_of_time()
 
-        A link that is not dirty is skipped unless `include_clean` is set.
-        """
-        counts = Counts()
-        stored = self._context.links.load_links(emails)
-        links = [
-            link
-            for link in stored.values()
-            if (include_clean or link.dirty) and not self._is_busy(link)
-        ]
-        now = self._context.clock()
-        first = {link.email: plan_link(link, self._bound, now=now) for link in links}
-        active = [link for link in links if link.intent is not None or first[link.email].writes]
-        active_emails = {link.email for link in active}
-        plans = [plan for email, plan in first.items() if email not in active_emails]
-        fresh, waiting = self._refresher.refresh(active, first)
-        self._hold_emails_in_use(waiting)
-        plans += self._plan_fresh(fresh)
-        self._store_without_writes([plan for plan in plans if not plan.writes], counts)
-        self._check_mass_clearing(plans, counts)
-        intended = self._intend([plan for plan in plans if plan.writes], counts)
-        try:
-            self._apply(intended, counts, out_of_time)
-        finally:
-            self._context.runs.add_counts(self._run, counts)
-            self._log_batch(len(links), sum(len(plan.writes) for plan in intended), counts)
+    def _batches(self, visited: int) -> Iterator[list[tuple[WorkList, tuple[str, ...]]]]:
+        """Yield lists together until they fill a unit."""
+        batch: list[tuple[WorkList, tuple[str, ...]]] = []
+        size = 0
+        for work, emails in self._queue.lists(self.position, visited):
+            if batch and size + len(emails) > UNIT_LINKS:
+                yield batch
+                batch, size = [], 0
+            batch.append((work, emails))
+            size += len(emails)
+        if batch:
+            yield batch
 
-    def _log_batch(self, links: int, writes: int, counts: Counts) -> None:
-        def total(name: str) -> int:
-            return sum(counts.get(side, name) for side in Side)
-
-        self._context.log(
-            Event.batch_resolved,
-            run_id=self._run,
-            links=links,
-            writes=writes,
-            records_created=total("created"),
-            records_updated=total("updated"),
-            links_quarantined=total("quarantined"),
-            fields_held=total("held"),
-        )
-
-    def _hold_emails_in_use(self, links: Sequence[Link]) -> None:
-        """Hold the e-mail of links that wait for it, so that an administrator sees why.
-
-        They are tried again in each run. Most wait until the other link's e-mail is written; some
-        wait for a decision about the other link.
-        """
-        changes = []
-        for link in links:
-            known = link.holds.get(EMAIL_KEY)
-            values: Mapping[str, Value] = {each.id: each.email for each in link.observations()}
-            is_outdated = (
-                known is not None
-                and known.reason is HoldReason.EMAIL_IN_USE
-                and dict(known.values) != dict(values)
-            )
-            if known is None or is_outdated:
-                hold = Hold(HoldReason.EMAIL_IN_USE, self._context.clock(), values)
-                changes.append(LinkChange(replace(link, holds={**link.holds, EMAIL_KEY: hold})))
-        if changes:
-            self._context.links.save_links(changes)
-
-    def _check_mass_clearing(self, plans: Sequence[Plan], counts: Counts) -> None:
-        """Count the people whose fields would be cleared; stop before they are too many."""
-        number = sum(clears_value(plan, self._bound) for plan in plans)
-        counts.add(Side.SALESFORCE, "cleared", number)
-        if self._cleared is None:
-            return
-        self._cleared += number
-        if self._cleared > self._context.max_cleared:
-            message = MASS_CLEARING_MESSAGE.format(limit=self._context.max_cleared)
-            reason = StopReason.MASS_CLEARING
-            self._context.control.open_breaker(Breaker(reason, message, self._context.clock()))
-            self._context.log(Event.breaker_opened, run_id=self._run, reason=reason.value)
-            raise HaltError(reason, message)
-
-    def _is_busy(self, link: Link) -> bool:
-        """Return whether a running worker may still be carrying out this link's intent.
-
-        An intent in doubt is recovered at once, except for writes to Plezi: Plezi may return the
-        state before the write for some time (assumed), as if it had not been delivered. An intent
-        that seems to be from the future was stored before our clock was set back, by a worker that
-        is gone.
-        """
-        intent = link.intent
-        if intent is None:
-            return False
-        age = self._context.clock() - intent.at
-        if age < -self._context.worker_timeout:
-            return False
-        if not intent.in_doubt:
-            return age < self._context.worker_timeout
-        return age < STALE_SECONDS and any(write.side is Side.PLEZI for write in intent.writes)
-
-    def _plan_fresh(self, links: Iterable[Link]) -> list[Plan]:
-        now = self._context.clock()
-        plans = []
-        for link in links:
-            recovery = recover_intent(link, self._bound, now=now)
-            if recovery.held:
-                self._context.journal.write(
-                    held_entries(recovery.link, recovery.held, self._run, now)
-                )
-            plans.append(plan_link(recovery.link, self._bound, now=now))
-        return plans
-
-    def _store_without_writes(self, plans: Sequence[Plan], counts: Counts) -> None:
-        """Store the new agreements and holds of links that need no write."""
-        changes = []
-        now = self._context.clock()
-        for plan in plans:
-            self._count_plan(plan, counts)
-            entries = overwritten_entries(plan, self._run, now)
-            entries += held_entries(plan.link, plan.held, self._run, now)
-            if entries:
-                self._context.journal.write(entries)
-            changes.append(LinkChange(replace(plan.link, dirty=False, quarantine=None)))
-        if changes:
-            self._context.links.save_links(changes)
-
-    def _count_plan(self, plan: Plan, counts: Counts) -> None:
-        if plan.participants.reason is not None:
-            side = Side.SALESFORCE if plan.link.plezi is not None else Side.PLEZI
-            counts.skip(side, plan.participants.reason)
-        counts.add(Side.SALESFORCE, "held", len(plan.held))
-
-    def _intend(self, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
-        """Journal the overwritten values, then store every intent before it is carried out."""
-        now = self._context.clock()
-        intended = []
-        for plan in plans:
-            self._count_plan(plan, counts)
-            intent = Intent(self._context.new_id(), self._run, now, plan.writes, plan.base_updates)
-            intended.append(replace(plan, link=replace(plan.link, intent=intent, dirty=True)))
-        if not intended:
-            return []
-        entries = [
-            entry for plan in intended for entry in overwritten_entries(plan, self._run, now)
-        ]
-        entries += [
-            entry
-            for plan in intended
-            for entry in held_entries(plan.link, plan.held, self._run, now)
-        ]
-        self._context.journal.write(entries)
-        refused = self._context.links.save_links([LinkChange(plan.link) for plan in intended])
-        return [
-            replace(plan, link=replace(plan.link, revision=plan.link.revision + 1))
-            for plan in intended
-            if plan.link.email not in refused
-        ]
-
-    def _apply(
-        self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
-    ) -> None:
-        """Send the writes of all plans, and record every outcome that is known."""
-        tasks = [(plan.link.email, write) for plan in plans for write in plan.writes]
-        outcomes: dict[str, dict[str, WriteOutcome]] = {plan.link.email: {} for plan in plans}
-        try:
-            for side in (Side.SALESFORCE, Side.PLEZI):
-                of_side = [task for task in tasks if task[1].side is side]
-                self._send(side, of_side, outcomes, out_of_time)
-        finally:
-            for email, write in tasks:
-                not_sent = WriteOutcome(write, WriteResult.RETRY)
-                outcomes[email].setdefault(write.record_id, not_sent)
-            self._record(plans, outcomes, counts)
-
-    def _send(
+    def _resolve_batch(
         self,
-        side: Side,
-        tasks: Sequence[tuple[str, Write]],
-        outcomes: dict[str, dict[str, WriteOutcome]],
+        lists: Sequence[tuple[WorkList, tuple[str, ...]]],
         out_of_time: Callable[[], bool],
-    ) -> None:
-        if not tasks:
-            return
-        client = self._context.clients[side]
-        results = client.apply([write for _, write in tasks], self._bound.read_scope)
-        for number, ((email, write), outcome) in enumerate(zip(tasks, results, strict=False), 1):
-            outcomes[email][write.record_id] = outcome
-            if side is Side.PLEZI and number >= MIN_WRITES and out_of_time():
-                return
+        *,
+        with_plezi: bool,
+    ) -> tuple[UnitResult, bool]:
+        """Resolve the links of some lists; keep those on the lists that are left to do.
 
-    def _record(
+        Returns also whether every link was visited.
+        """
+        emails = list(dict.fromkeys(email for _, part in lists for email in part))
+        left, total, is_done = self._resolve(emails, out_of_time, with_plezi=with_plezi)
+        for work, part in lists:
+            kept = [email for email in part if email in left]
+            if len(kept) < len(part):
+                self._queue.keep(work, kept)
+        done = sum(email not in left for _, part in lists for email in part)
+        if done:
+            self._context.runs.add_counts(self._run_id, Counts(), Progress(resolved=done))
+        self.made_progress = self.made_progress or done > 0 or total.wrote
+        return total, is_done
+
+    # Units
+
+    def resolve_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> set[str]:
+        """Resolve the links of some people, clean ones too; return the e-mails that are left."""
+        left = set(emails)
+        for attempt in range(MAX_PASSES):
+            left, _, _ = self._resolve(
+                sorted(left), out_of_time, with_plezi=True, include_clean=not attempt
+            )
+            if not left or self._ends(out_of_time):
+                break
+        return left
+
+    def _resolve(
         self,
-        plans: Sequence[Plan],
-        outcomes: Mapping[str, Mapping[str, WriteOutcome]],
-        counts: Counts,
-    ) -> None:
-        """Record the outcomes of the writes, on the links as they are now."""
-        now = self._context.clock()
-        entries = []
-        for plan in plans:
-            for outcome in outcomes[plan.link.email].values():
-                self._count_outcome(plan, outcome, counts)
-                entries += written_entries(plan, outcome, self._bound, self._run, now)
-                entries += refused_entries(plan, outcome, self._run, now)
-        self._context.journal.write(entries)
-        waiting = {plan.link.email: plan.link for plan in plans}
-        intents = {plan.link.email: plan.link.intent for plan in plans}
-        unchanged = True
-        for _ in range(MAX_ATTEMPTS):
-            changes = [
-                LinkChange(
-                    record_outcomes(
-                        link, intent.id, outcomes[email], unchanged_since_intent=unchanged, now=now
-                    )
-                )
-                for email, link in waiting.items()
-                if (intent := intents[email]) is not None
-            ]
-            refused = self._context.links.save_links(changes) if changes else frozenset[str]()
-            if not refused:
-                return
-            waiting = self._context.links.load_links(refused)
-            unchanged = False
-        raise HaltError(
-            StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
+        emails: Sequence[str],
+        out_of_time: Callable[[], bool],
+        *,
+        with_plezi: bool,
+        include_clean: bool = False,
+    ) -> tuple[set[str], UnitResult, bool]:
+        """Resolve links in units that fit into the time; return the e-mails that are left.
+
+        Returns also the sum of the units, and whether every link was visited and had the time for
+        its writes. At least one unit is resolved, however little time is left: each invocation gets
+        further.
+        """
+        total = UnitResult()
+        waiting = list(emails)
+        left: set[str] = set()
+        size = self._size if with_plezi else UNIT_LINKS
+        while waiting:
+            part = waiting[:size]
+            links, plans = self._load(part, include_clean=include_clean)
+            unit, rest = self._unit_in_time(links, plans, with_plezi=with_plezi)
+            result = self._unit.resolve(unit, plans, out_of_time, with_plezi=with_plezi)
+            total.wrote = total.wrote or result.wrote
+            total.unsent = result.unsent
+            left |= result.deferred | result.dirty
+            waiting = [*rest, *waiting[len(part) :]]
+            size = min(UNIT_LINKS, 2 * len(part)) if not rest else max(1, len(unit))
+            if with_plezi and len(part) == len(links):
+                self._size = size
+            if waiting and self._ends(out_of_time):
+                break
+        is_done = not waiting and not (total.unsent and self._ends(out_of_time))
+        return left | set(waiting), total, is_done
+
+    def _load(
+        self, emails: Sequence[str], *, include_clean: bool
+    ) -> tuple[list[Link], dict[str, Plan]]:
+        """Return links and their plans, after a look at Plezi if writes would rest on old ones."""
+        links = self._in_order(emails, include_clean=include_clean)
+        plans = self._unit.plan(links)
+        if self._rests_on_old(links, plans) and self.look_if_old():
+            links = self._in_order(emails, include_clean=include_clean)
+            plans = self._unit.plan(links)
+        return links, plans
+
+    def _in_order(self, emails: Sequence[str], *, include_clean: bool) -> list[Link]:
+        """Return links; last are those whose writes had no response, and may have none again."""
+        links = self._unit.load(emails, include_clean=include_clean)
+        return sorted(links, key=lambda link: link.unanswered)
+
+    def _rests_on_old(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> bool:
+        """Return whether a write would rest on an observation of Plezi that is not fresh."""
+        refresher = self._unit.refresher
+        return any(
+            self._isolation.step(
+                link.email, partial(refresher.stale_records, Side.PLEZI, link, plan)
+            )
+            for link in links
+            if (plan := plans.get(link.email)) is not None and (plan.writes and link.intent is None)
         )
 
-    def _count_outcome(self, plan: Plan, outcome: WriteOutcome, counts: Counts) -> None:
-        side = outcome.write.side
-        match outcome.result:
-            case WriteResult.DONE:
-                self._wrote = True
-                counts.add(side, "created" if outcome.created else "updated")
-            case WriteResult.REJECTED:
-                counts.add(side, "quarantined")
-                self._context.log(
-                    Event.link_quarantined,
-                    run_id=self._run,
-                    link=link_hash(plan.link.email),
-                    side=side.value,
-                    code=outcome.code,
-                    field_names=list(outcome.fields),
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether what changed in Plezi was stored a moment ago."""
+        age = self._context.clock() - self._unit.refresher.fresh_at[Side.PLEZI]
+        return 0 <= age < self._unit.refresher.fresh_seconds[Side.PLEZI]
+
+    def look_if_old(self) -> bool:
+        """Look at what changed in Plezi, unless that was done a moment ago; return whether it did.
+
+        A slow tenant is looked at less often: a look takes two calls or more.
+        """
+        client = self._context.clients[Side.PLEZI]
+        if not client.has_change_feed:
+            return False
+        refresher = self._unit.refresher
+        a_call = client.seconds_for(updates=1)
+        fresh_seconds = max(FRESH_SECONDS, LOOK_CALLS * a_call)
+        refresher.fresh_seconds[Side.PLEZI] = fresh_seconds
+        age = self._context.clock() - refresher.fresh_at[Side.PLEZI]
+        if 0 <= age < LOOK_SHARE * fresh_seconds:
+            return False
+        cursor = self._context.cursors.load_cursor(RecordKind.PLEZI_CONTACT)
+        if cursor.started_at:
+            return False  # a reading is in progress: the contacts are read by id
+        if not cursor.look or not self._reading.look(cursor):
+            return False  # the contacts are read by id
+        self.note_reading()
+        return True
+
+    def _unit_in_time(
+        self, links: Sequence[Link], plans: Mapping[str, Plan], *, with_plezi: bool
+    ) -> tuple[list[Link], list[str]]:
+        """Return the links whose calls fit into a unit, and the e-mails of the others.
+
+        The first link is always in the unit. What its calls take does not count: one call to
+        Salesforce serves hundreds of links, and a slow one must serve many.
+        """
+        of_org = UNIT_LOOK_UPS * self._context.clients[Side.SALESFORCE].seconds_for(look_ups=1)
+        unit_seconds = max(UNIT_SECONDS, of_org)
+        self._unit.refresher.fresh_seconds[Side.SALESFORCE] = unit_seconds
+        limit = min(unit_seconds, self._context.deadline.seconds_left())
+        unit: list[Link] = []
+        rest: list[str] = []
+        calls = dict.fromkeys(Side, _NO_CALLS)
+        first = 0.0
+        for link in links:
+            of_link = self._isolation.step(
+                link.email, partial(self._calls_of, link, plans.get(link.email))
+            )
+            needed = {
+                side: calls[side].plus(number)
+                for side, number in (of_link or {}).items()
+                if with_plezi or side is Side.SALESFORCE
+            }
+            seconds = sum(
+                self._context.clients[side].seconds_for(
+                    creations=it.creations, updates=it.updates, look_ups=it.look_ups
                 )
-            case _:
-                counts.add(side, outcome.result.value)
+                for side, it in needed.items()
+            )
+            first = seconds if not unit else first
+            if unit and seconds - first > limit:
+                rest.append(link.email)
+            else:
+                unit.append(link)
+                calls |= needed
+        return unit, rest
+
+    def _calls_of(self, link: Link, plan: Plan | None) -> dict[Side, _Calls]:
+        return {side: self._calls(side, link, plan) for side in Side}
+
+    def _calls(self, side: Side, link: Link, plan: Plan | None) -> _Calls:
+        """Return the calls to a system that a link needs."""
+        if plan is None or not (plan.writes or link.intent is not None):
+            return _NO_CALLS
+        writes = [write for write in plan.writes if write.side is side]
+        creations = sum(write.is_create for write in writes)
+        recovered = 0
+        if link.intent is not None:
+            recovered = sum(write.side is side for write in link.intent.writes)
+        look_ups = recovered + len(self._unit.refresher.stale_records(side, link, plan))
+        return _Calls(creations, len(writes) - creations, look_ups)
+
+
+def _fresh_at(cursor: Cursor) -> float:
+    """Return until when every change of a side is in the ledger."""
+    return max(cursor.completed_at, cursor.looked_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Calls to one system: records to create, to update, and to read."""
+
+    creations: int = 0
+    updates: int = 0
+    look_ups: int = 0
+
+    def plus(self, other: _Calls) -> _Calls:
+        return _Calls(
+            self.creations + other.creations,
+            self.updates + other.updates,
+            self.look_ups + other.look_ups,
+        )
+
+
+_NO_CALLS: Final = _Calls()

@@ -6,34 +6,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from connector.deadline import DeadlineError
 from connector.errors import ConnectorError, HaltError, StopReason, UnknownFieldError
-from connector.mapping import BoundMapping, MappingConfig, Schema, bind_mapping
+from connector.mapping import BoundMapping, MappingConfig
 from connector.model import (
     ChangeHint,
     Counts,
     HintResult,
     Phase,
-    RecordKind,
     Run,
     RunKind,
     RunState,
     Side,
 )
+from connector.sync.binding import MappingBinder
 from connector.sync.context import SyncContext
-from connector.sync.dry_run import run_dry_run
-from connector.sync.read_phase import read_changes
-from connector.sync.resolve_phase import ResolvePhase
+from connector.sync.dry_run import DryRun
+from connector.sync.hint_work import HintWork
+from connector.sync.identity import ForgetSide, check_identity
 from connector.sync.run_requests import new_run
-from connector.sync.selected_people import refresh_people
+from connector.sync.run_work import RunWork, restart_reading
 
 FINAL_STATES: Final = frozenset(
     {RunState.DONE, RunState.HALTED, RunState.FAILED, RunState.NOT_STARTED, RunState.PAUSED}
 )
+MAX_IDLE: Final = 3
+"""Invocations in a row without progress after which a run ends: the cause is not the time."""
 NOT_STARTED_MESSAGE: Final = (
     "Synchronization is disabled: check the preview, then enable it (POST /admin/start)."
 )
 PAUSED_MESSAGE: Final = (
     "{reason}. Nothing is lost: the next run continues from here when calls are free again."
+)
+IDLE_MESSAGE: Final = (
+    "{number} invocations in a row made no progress: the systems answer too slowly for "
+    "WorkerBudgetSeconds ({phase}). Nothing is lost. Raise WorkerTimeoutSeconds and "
+    "WorkerBudgetSeconds, or see in the log which calls are slow."
 )
 NOT_READABLE_MESSAGE: Final = "Plezi does not return the contact of this form yet."
 STOP_REASONS: Final = {
@@ -50,14 +58,15 @@ class SyncEngine:
 
     def __init__(self, context: SyncContext) -> None:
         self._context = context
+        self._binder = MappingBinder(context)
 
     def run_phase(self, run_id: str, phase: Phase, out_of_time: Callable[[], bool]) -> RunState:
-        """Work on one phase of a run; return the run's state afterwards.
+        """Work on a run from a phase on; return the run's state afterwards.
 
         A run that is out of time queues its own continuation; a run that has used its share of API
         calls is paused. A `HaltError` ends the run for good, any other `ConnectorError` ends it
-        until the next one. Nothing is lost in any case: the cursors and the dirty marks are the
-        work list.
+        until the next one, and so do several invocations without progress. Nothing is lost in any
+        case: the cursors and the work lists are in the ledger.
         """
         runs = self._context.runs
         run = runs.load_run(run_id)
@@ -70,12 +79,20 @@ class SyncEngine:
         calls = {side: client.calls for side, client in self._context.clients.items()}
         try:
             mapping = self._mapping(run)
-            runs.start_phase(run_id, self._context.clock(), mapping.version)
-            remaining = self._with_fresh_schema(
-                mapping, lambda bound: self._run_phases(run, bound, phase, out_of_time)
+            runs.start_phase(run_id, self._context.clock(), mapping.version, phase)
+            if not self._is_prepared(run, out_of_time):
+                runs.end_invocation(
+                    run_id, idle=0, position=run.position, visited_lists=run.visited_lists
+                )
+                self._context.run_queue.send(run_id, phase)
+                return RunState.RUNNING
+            remaining, rest = self._with_fresh_schema(
+                mapping, lambda bound: self._work(run, bound, phase, out_of_time)
             )
             # Asked before the calls of this phase are stored.
             exhausted = self._context.budget.exhausted_reason()
+        except DeadlineError:
+            return self._continue(run, phase, None)
         except HaltError as error:
             return self._end(run_id, RunState.HALTED, error.reason, str(error))
         except ConnectorError as error:
@@ -86,7 +103,20 @@ class SyncEngine:
             return self._end(run_id, RunState.DONE)
         if exhausted:
             return self._pause(run_id, exhausted)
-        self._context.run_queue.send(run_id, remaining)
+        return self._continue(run, remaining, rest)
+
+    def _continue(self, run: Run, phase: Phase, work: RunWork | DryRun | None) -> RunState:
+        """Queue the continuation of a run, unless several invocations made no progress."""
+        idle = 0 if work is not None and work.made_progress else run.idle + 1
+        position = run.position if work is None else work.position
+        visited = run.visited_lists if work is None else work.visited_lists
+        self._context.runs.end_invocation(
+            run.id, idle=idle, position=position, visited_lists=visited
+        )
+        if idle >= MAX_IDLE:
+            message = IDLE_MESSAGE.format(number=idle, phase=phase.value)
+            return self._end(run.id, RunState.FAILED, StopReason.OUT_OF_TIME, message)
+        self._context.run_queue.send(run.id, phase)
         return RunState.RUNNING
 
     def sync_contact(self, hint: ChangeHint) -> HintResult:
@@ -102,12 +132,16 @@ class SyncEngine:
         run_id = hint.trace_id
         emails = (hint.email,) if hint.email else ()
         now = self._context.clock()
-        self._context.runs.create_run(replace(new_run(run_id, RunKind.FORM, now), emails=emails))
+        run = replace(new_run(run_id, RunKind.FORM, now), emails=emails)
+        self._context.runs.create_run(run)
         mapping = self._context.mappings.current()
-        self._context.runs.start_phase(run_id, now, mapping.version)
+        self._context.runs.start_phase(run_id, now, mapping.version, Phase.READ)
         calls = {side: client.calls for side, client in self._context.clients.items()}
         try:
-            result = self._with_fresh_schema(mapping, lambda bound: self._sync_contact(hint, bound))
+            check_identity(self._context, RunKind.FORM)
+            result = self._with_fresh_schema(
+                mapping, lambda bound: HintWork(self._context, bound, run).work(hint)
+            )
         except HaltError as error:
             self._end(run_id, RunState.HALTED, error.reason, str(error))
             return HintResult.PAUSED
@@ -124,40 +158,22 @@ class SyncEngine:
             self._end(run_id, RunState.FAILED, STOP_REASONS[result], message)
         return result
 
+    def _is_prepared(self, run: Run, out_of_time: Callable[[], bool]) -> bool:
+        """Check both systems, and let the links forget a former one; return whether all have."""
+        check_identity(self._context, run.kind)
+        return run.kind is RunKind.DRY_RUN or ForgetSide(self._context).work(out_of_time)
+
     def _start_refusal(self, run: Run) -> tuple[RunState, StopReason, str] | None:
         """Return why a run may not start: its final state, the reason and the message."""
         if not self._context.control.is_enabled():
             return RunState.NOT_STARTED, StopReason.NOT_STARTED, NOT_STARTED_MESSAGE
         breaker = self._context.control.breaker()
-        is_mass_clearing = breaker is not None and breaker.reason is StopReason.MASS_CLEARING
-        if breaker is not None and is_mass_clearing and not run.emails:
+        stops_runs = breaker is not None and breaker.reason in (
+            StopReason.MASS_CLEARING,
+            StopReason.DEFECT,
+        )
+        if breaker is not None and stops_runs and not run.emails:
             return RunState.HALTED, breaker.reason, breaker.message
-        return None
-
-    def _sync_contact(self, hint: ChangeHint, bound: BoundMapping) -> HintResult:
-        emails = self._read_contact(hint, bound)
-        if emails is None:
-            return HintResult.NOT_READABLE
-        phase = ResolvePhase(self._context, bound, hint.trace_id)
-        is_resolved = phase.resolve_people(emails, lambda: False)
-        return HintResult.RESOLVED if is_resolved else HintResult.BUSY
-
-    def _read_contact(self, hint: ChangeHint, bound: BoundMapping) -> list[str] | None:
-        """Read the contact of a hint, by its id if that is known and works, else by its e-mail.
-
-        Returns the e-mails of the links that were found; None while Plezi does not return it.
-        """
-        contacts = (hint.contact_id,) if hint.contact_id else ()
-        emails = (hint.email,) if hint.email else ()
-        for some_contacts, some_emails in ((contacts, ()), ((), emails)):
-            if not some_contacts and not some_emails:
-                continue
-            counts, found = refresh_people(
-                self._context, bound, some_emails, (Side.PLEZI,), some_contacts
-            )
-            self._context.runs.add_counts(hint.trace_id, counts)
-            if counts.get(Side.PLEZI, "seen"):
-                return found
         return None
 
     def _mapping(self, run: Run) -> MappingConfig:
@@ -176,95 +192,43 @@ class SyncEngine:
         A field pair that cannot be used is suspended then; all others continue.
         """
         try:
-            return work(self._bind(mapping))
+            return work(self._binder.bind(mapping))
         except UnknownFieldError:
             pass
-        for client in self._context.clients.values():
-            client.invalidate_schemas()
-        return work(self._bind(mapping))
+        return work(self._binder.bind_afresh(mapping))
 
-    def _run_phases(
+    def _work(
         self, run: Run, bound: BoundMapping, phase: Phase, out_of_time: Callable[[], bool]
-    ) -> Phase | None:
-        """Read both systems, then resolve; return the phase that is left to do.
-
-        Every invocation makes at least one page or one batch of progress.
-        """
+    ) -> tuple[Phase | None, RunWork | DryRun]:
+        """Work on a run; return the phase that is left to do, and what was done."""
 
         def must_stop() -> bool:
-            return out_of_time() or bool(self._context.budget.exhausted_reason())
+            return (
+                out_of_time()
+                or self._context.deadline.is_over
+                or bool(self._context.budget.exhausted_reason())
+            )
 
+        # An attempt with former descriptions may have added lists.
+        run = self._context.runs.load_run(run.id) or run
+        work: RunWork | DryRun
         if run.kind is RunKind.DRY_RUN:
-            run_dry_run(self._context, bound, run, out_of_time)
-            return None
-        self._update_suspended(bound)
-        if run.kind is RunKind.SELECTED:
-            return self._run_selected(run, bound, phase, must_stop)
-        if phase is Phase.READ:
-            if run.kind is RunKind.FULL:
-                self._restart_reading(bound, since=run.requested_at)
-            if not self._read_changes(run, bound, must_stop):
-                return Phase.READ
-            if must_stop():
-                return Phase.RESOLVE
-        # Created only now: what was read a moment ago need not be read again.
-        cleared = run.counts.get(Side.SALESFORCE, {}).get("cleared", 0)
-        is_done = ResolvePhase(self._context, bound, run.id, cleared=cleared).run(must_stop)
-        return None if is_done else Phase.RESOLVE
-
-    def _run_selected(
-        self, run: Run, bound: BoundMapping, phase: Phase, must_stop: Callable[[], bool]
-    ) -> Phase | None:
-        emails = list(run.emails)
-        if phase is Phase.READ:
-            counts, emails = refresh_people(self._context, bound, run.emails)
-            self._context.runs.add_counts(run.id, counts)
-        is_done = ResolvePhase(self._context, bound, run.id).resolve_people(emails, must_stop)
-        return Phase.RESOLVE if must_stop() and not is_done else None
-
-    def _bind(self, mapping: MappingConfig) -> BoundMapping:
-        schemas: dict[RecordKind, Schema] = {}
-        for client in self._context.clients.values():
-            schemas.update(client.schemas())
-        return bind_mapping(mapping, schemas)
-
-    def _update_suspended(self, bound: BoundMapping) -> None:
-        """Store which field pairs cannot be used today.
-
-        When a pair can be used again, all people are read again: what users typed in its field
-        while it was suspended was not read.
-        """
-        suspended = {pair.key: pair.reason for pair in bound.suspended}
-        before = self._context.control.suspended_pairs()
-        if suspended == before:
-            return
-        if before.keys() - suspended.keys():
-            self._restart_reading(bound, since=self._context.clock())
-        self._context.control.save_suspended_pairs(suspended)
-
-    def _restart_reading(self, bound: BoundMapping, *, since: float) -> None:
-        """Start a full read of each kind of record, unless one was started since then."""
-        for kind in RecordKind:
-            cursor = self._context.cursors.load_cursor(kind)
-            is_started = cursor.full and (not cursor.started_at or cursor.started_at >= since)
-            if not is_started and not self._is_since(cursor.completed_at, since):
-                restarted = cursor.started(version=bound.config.version, full=True)
-                self._context.cursors.checkpoint(restarted, "", Counts())
-
-    def _is_since(self, at: float, since: float) -> bool:
-        """Return whether `at` is after `since`, and not in the future of a clock set back."""
-        return since <= at <= self._context.clock()
-
-    def _read_changes(self, run: Run, bound: BoundMapping, must_stop: Callable[[], bool]) -> bool:
-        """Read the changes of each kind of record; return whether all were read completely."""
-        for kind in RecordKind:
-            cursor = self._context.cursors.load_cursor(kind)
-            if self._is_since(cursor.completed_at, run.requested_at):
-                continue  # an earlier invocation of this run read it completely
-            cursor = cursor.started(version=bound.config.version, full=False)
-            if not read_changes(self._context, cursor, bound, run.id, must_stop):
-                return False
-        return True
+            work = DryRun(self._context, bound, run)
+        else:
+            if self._binder.update_suspended(bound):
+                now = self._context.clock()
+                restart_reading(self._context, bound, since=now, is_applied=False)
+            if run.kind is RunKind.FULL and phase is Phase.READ:
+                restart_reading(self._context, bound, since=run.requested_at)
+            # People whom an administrator named have no limit on clearing.
+            is_limited = run.kind is not RunKind.SELECTED
+            work = RunWork(self._context, bound, run, limits_clearing=is_limited)
+        try:
+            remaining = work.work(phase, must_stop)
+        except DeadlineError:
+            # The position is stored after each page and unit: the next invocation goes on there.
+            remaining = work.phase
+        return remaining, work
 
     def _count_calls(self, run_id: str, before: Mapping[Side, int]) -> None:
         counts = Counts()

@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.aws.dynamodb.dataclass_json import decode, encode
 from connector.aws.dynamodb.schema import ItemKind
-from connector.aws.dynamodb.shared_documents import DocumentStore
+from connector.aws.dynamodb.shared_documents import UNREADABLE, DocumentStore
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
 from connector.model import Breaker
@@ -17,6 +17,11 @@ BREAKER: Final = "breaker"
 SWITCH: Final = "sync_switch"
 SUSPENDED_PAIRS: Final = "suspended_pairs"
 CLEARING: Final = "clearing_allowed"
+DEFECTS: Final = "defects_allowed"
+UNREADABLE_BREAKER: Final = (
+    "The stored reason why runs were stopped cannot be read. Look for it in the log, correct the "
+    "cause, and close the breaker (docs/operations.md)."
+)
 HOURS_OF_DAY: Final = 24
 SECONDS_OF_HOUR: Final = 3600
 
@@ -44,9 +49,12 @@ class ControlState:
         self._documents.save_document(SUSPENDED_PAIRS, suspended)
 
     def breaker(self) -> Breaker | None:
-        """Return the open breaker, or None."""
-        document = self._documents.load_document(BREAKER)
-        return decode(Breaker, document) if document else None
+        """Return the open breaker, or None; one that cannot be decoded is open for that reason."""
+        try:
+            document = self._documents.load_decision(BREAKER)
+            return decode(Breaker, document) if document else None
+        except UNREADABLE:
+            return Breaker(StopReason.DEFECT, UNREADABLE_BREAKER, since=0.0)
 
     def open_breaker(self, breaker: Breaker) -> None:
         """Open the breaker."""
@@ -59,6 +67,14 @@ class ControlState:
     def clearing_allowed_until(self) -> float:
         """Return until when (seconds since 1970) runs may clear many fields; 0: they may not."""
         return float((self._documents.load_document(CLEARING) or {}).get("until", 0.0))
+
+    def defects_allowed_until(self) -> float:
+        """Return until when runs go on in spite of many unexpected errors; 0: they do not."""
+        return float((self._documents.load_document(DEFECTS) or {}).get("until", 0.0))
+
+    def allow_defects(self, until: float) -> None:
+        """Let runs go on in spite of many unexpected errors, until a time."""
+        self._documents.save_document(DEFECTS, {"until": until})
 
     def allow_clearing(self, until: float) -> None:
         """Allow runs to clear many fields until a time; close the breaker that prevented it."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from connector.clean_text import is_unicode
 
 T = TypeVar("T")
 Encoder = Callable[[Any], Any]
@@ -27,13 +29,22 @@ to_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enc
 
 
 def dumps(value: object) -> str:
-    """Return a value as compact JSON text."""
-    return to_text(encode(value))
+    """Return a value as compact JSON text, which can be encoded in UTF-8.
+
+    A text with half of a character is written with JSON's escapes, and is the same when it is read.
+    """
+    tree = encode(value)
+    text = to_text(tree)
+    return text if is_unicode(text) else json.dumps(tree, separators=(",", ":"))
 
 
 def loads(kind: type[T], text: str) -> T:
     """Return the value of a type that a JSON text contains. Raises as `decode`."""
-    return decode(kind, json.loads(text))
+    try:
+        tree = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("the JSON text is nested too deeply") from error
+    return decode(kind, tree)
 
 
 def encode(value: object) -> Any:  # noqa: ANN401  # any JSON value
@@ -113,13 +124,25 @@ def _decoder(hint: Any) -> Decoder:  # noqa: ANN401  # a type or a generic alias
         return _tuple_decoder(arguments)
     if origin is frozenset:
         member = _decoder(arguments[0])
-        return lambda tree: frozenset(map(member, tree))
+        return lambda tree: frozenset(map(member, _list(tree)))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         member = _decoder(arguments[1])
-        return lambda tree: {key: member(value) for key, value in tree.items()}
+        return lambda tree: {key: member(value) for key, value in _members(tree)}
     if origin in (Union, types.UnionType):
         return _union_decoder(arguments)
     raise TypeError(f"a stored dataclass cannot contain {hint!r}")
+
+
+def _members(tree: Any) -> ItemsView[str, Any]:  # noqa: ANN401  # any JSON value
+    if isinstance(tree, dict):
+        return tree.items()
+    raise TypeError(f"an object is expected, not {type(tree).__name__}")
+
+
+def _list(tree: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
+    if isinstance(tree, list):
+        return tree
+    raise TypeError(f"a list is expected, not {type(tree).__name__}")
 
 
 def _same(tree: Any) -> Any:  # noqa: ANN401  # any JSON scalar
@@ -129,7 +152,7 @@ def _same(tree: Any) -> Any:  # noqa: ANN401  # any JSON scalar
 def _dataclass_decoder(kind: Any) -> Decoder:  # noqa: ANN401  # a dataclass
     hints = get_type_hints(kind)
     members = {name: _decoder(hints[name]) for name, _ in _defaults(kind)}
-    return lambda tree: kind(**{name: members[name](value) for name, value in tree.items()})
+    return lambda tree: kind(**{name: members[name](value) for name, value in _members(tree)})
 
 
 def _is_named_tuple(kind: object) -> bool:
@@ -138,15 +161,17 @@ def _is_named_tuple(kind: object) -> bool:
 
 def _named_tuple_decoder(kind: Any) -> Decoder:  # noqa: ANN401  # a named tuple
     members = {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
-    return lambda tree: kind(**{name: members[name](value) for name, value in tree.items()})
+    return lambda tree: kind(**{name: members[name](value) for name, value in _members(tree)})
 
 
 def _tuple_decoder(arguments: tuple[Any, ...]) -> Decoder:
     if arguments[1:] == (...,):
         member = _decoder(arguments[0])
-        return lambda tree: tuple(map(member, tree))
+        return lambda tree: tuple(map(member, _list(tree)))
     members = tuple(map(_decoder, arguments))
-    return lambda tree: tuple(member(value) for member, value in zip(members, tree, strict=True))
+    return lambda tree: tuple(
+        member(value) for member, value in zip(members, _list(tree), strict=True)
+    )
 
 
 def _union_decoder(arguments: tuple[Any, ...]) -> Decoder:

@@ -1,51 +1,63 @@
-"""Links in the ledger's table: conditional puts in transactions, and two indexes.
+"""Links in the ledger's table: conditional puts, pointers from records, and two indexes.
 
-A link and the pointers from its records are stored in one transaction.
+A pointer leads from a record's id to the link of the record. It is stored before the link, so that
+no link exists without its pointers; a pointer whose link does not have the record is ignored by
+every reader. A link that moves to another e-mail is stored, and the old one deleted, in one
+transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from connector.aws.calls import cancellation_reasons
-from connector.aws.dynamodb.link_codec import LINK_PARTS, from_attributes, to_attributes
+from connector.aws.dynamodb.item_size import MAX_ITEM_BYTES, item_bytes
+from connector.aws.dynamodb.link_codec import pack, unpack
 from connector.aws.dynamodb.schema import ItemKind
-from connector.aws.dynamodb.table import Condition, Table, partition_key
-from connector.model import AttentionKind, Link, LinkChange
+from connector.aws.dynamodb.table import Change, Condition, PutResult, Table, partition_key
+from connector.aws.dynamodb.work_lists import DIRTY, query_work
+from connector.errors import ConnectorError, describe_defect
+from connector.model import (
+    AttentionKind,
+    Link,
+    LinkChange,
+    ProblemCode,
+    Quarantine,
+    SaveResult,
+    Side,
+)
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, ScanInputTypeDef
 
     from connector.aws.dynamodb.table import Item
 
-MAX_ACTIONS: Final = 100
-"""Actions in one TransactWriteItems (DynamoDB's limit)."""
 LINK_PREFIX: Final = "contact#"
+LINK_END: Final = "contact$"
+"""Sorts behind every key of a link: `$` is the character after `#`."""
 POINTER_PREFIX: Final = "record#"
-DIRTY: Final = "dirty"
-"""The partition of the index `work`."""
 ATTENTION: Final = tuple(
     "+".join(kinds)
-    for number in (1, 2, 3)
+    for number in range(1, len(AttentionKind) + 1)
     for kinds in combinations(
-        (AttentionKind.DUPLICATE, AttentionKind.HOLD, AttentionKind.QUARANTINE), number
+        (
+            AttentionKind.DUPLICATE,
+            AttentionKind.HOLD,
+            AttentionKind.QUARANTINE,
+            AttentionKind.SHARED,
+        ),
+        number,
     )
 )
 """The partitions of the index `attention`: every combination of `Link.attention`."""
+UNREADABLE_REMEDY: Final = (
+    "the stored item of this person cannot be decoded: restore the ledger's table to an earlier "
+    "time, or delete the item contact#{email}, and a full run meets the person again"
+)
 NEW: Final = Condition("attribute_not_exists(pk)")
-
-
-@dataclass(frozen=True, slots=True)
-class _LinkActions:
-    """The actions that store one link, and the partition keys that they write."""
-
-    email: str
-    actions: tuple[TransactWriteItemTypeDef, ...]
-    link_keys: tuple[str, ...]
-    pointer_keys: tuple[str, ...]
 
 
 class LinkStore:
@@ -55,98 +67,120 @@ class LinkStore:
         self._table = table
 
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
-        """Return the links that exist under these canonical e-mails."""
+        """Return the links that exist under these canonical e-mails.
+
+        A stored item that cannot be decoded gives a link that is not `readable`.
+        """
         items = self._table.get_all(ItemKind.LINK, (f"{LINK_PREFIX}{email}" for email in emails))
         return {link.email: link for link in map(to_link, items)}
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that belongs to a link, the e-mail of that link."""
+        """Return, for each record id with a pointer, the e-mail that the pointer leads to.
+
+        The link of that e-mail may not have the record: the caller checks it.
+        """
         keys = (f"{POINTER_PREFIX}{record}" for record in records)
         items = self._table.get_all(ItemKind.RECORD_POINTER, keys)
         return {item["pk"]["S"].removeprefix(POINTER_PREFIX): item["email"]["S"] for item in items}
 
-    def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
-        """Store new states of links; return the e-mails whose link had changed in between.
+    def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
+        """Store new states of links, each on the condition that the stored one did not change.
 
-        Each link is stored together with its pointers, or not at all. Raises `HaltError` when a
-        newer version of the connector stored one of these links; all others are stored.
+        `listed`: the dirty links are on a work list, and get no entry in the index `work`. Raises
+        `HaltError` when a newer version of the connector stored one of these links; all others are
+        stored.
         """
-        refused: list[_LinkActions] = []
-        group: list[_LinkActions] = []
-        for change in changes:
-            link_actions = self._actions(change)
-            if sum(len(it.actions) for it in (*group, link_actions)) > MAX_ACTIONS:
-                refused += self._transact(group)
-                group = []
-            group.append(link_actions)
-        refused += self._transact(group)
-        self._check_schemas(refused)
-        return frozenset(it.email for it in refused)
-
-    def _actions(self, change: LinkChange) -> _LinkActions:
-        link, before = change.link, change.moved_from
-        keys = [f"{LINK_PREFIX}{link.email}"]
-        actions = [self._put_link(link)]
-        if before is not None and before.revision:
-            keys.append(f"{LINK_PREFIX}{before.email}")
-            actions.append(
-                self._table.delete_action(
-                    ItemKind.LINK, partition_key(keys[-1]), _at_revision(before.revision)
-                )
-            )
-        pointers = tuple(
-            f"{POINTER_PREFIX}{record}" for record in sorted(link.record_ids - link.indexed_records)
+        _check_once(changes)
+        moves = [it for it in changes if it.moved_from is not None and it.moved_from.revision]
+        singles = [it for it in changes if it.moved_from is None or not it.moved_from.revision]
+        pointers = [
+            (it.link.email, _pointer(record, it.link.email))
+            for it in singles
+            for record in sorted(it.link.record_ids - it.link.indexed_records)
+        ]
+        stored = self._table.put_each(
+            ItemKind.RECORD_POINTER, [(pointer, Condition()) for _, pointer in pointers]
         )
-        for key in pointers:
-            pointer: dict[str, AttributeValueTypeDef] = {
-                **partition_key(key),
-                "email": {"S": link.email},
-            }
-            actions.append(self._table.put_action(ItemKind.RECORD_POINTER, pointer))
-        return _LinkActions(link.email, tuple(actions), tuple(keys), pointers)
-
-    def _put_link(self, link: Link) -> TransactWriteItemTypeDef:
-        item: dict[str, AttributeValueTypeDef] = {
-            **partition_key(f"{LINK_PREFIX}{link.email}"),
-            "revision": {"N": str(link.revision + 1)},
-            **{name: {"S": text} for name, text in to_attributes(link).items()},
+        defects: dict[str, str] = {
+            email: result.value
+            for (email, _), result in zip(pointers, stored, strict=True)
+            if result is not PutResult.STORED
         }
-        if link.dirty:
-            item["work"] = {"S": DIRTY}
-        if attention := link.attention:
-            item["attention"] = {"S": "+".join(attention)}
-        condition = _at_revision(link.revision) if link.revision else NEW
-        return self._table.put_action(ItemKind.LINK, item, condition)
-
-    def _transact(self, group: Sequence[_LinkActions]) -> list[_LinkActions]:
-        """Store links in one transaction, without those that are refused; return the refused.
-
-        Every repetition has fewer links, because it leaves out those that were refused.
-        """
-        refused: list[_LinkActions] = []
-        while group:
+        items: dict[str, dict[str, AttributeValueTypeDef]] = {}
+        for it in changes:
+            if it.link.email in defects:
+                continue
             try:
-                self._table.transact([action for it in group for action in it.actions])
-            except self._table.transaction_canceled as error:
-                failed = _failed(group, cancellation_reasons(error))
-                if not failed:
-                    raise
-                refused += failed
-                group = [it for it in group if it not in failed]
-            else:
-                break
-        return refused
-
-    def _check_schemas(self, refused: Sequence[_LinkActions]) -> None:
-        """Raise `HaltError` when a link was refused because its items have a newer schema."""
-        self._table.get_all(ItemKind.LINK, (key for it in refused for key in it.link_keys))
-        self._table.get_all(
-            ItemKind.RECORD_POINTER, (key for it in refused for key in it.pointer_keys)
+                items[it.link.email] = _item(it.link, listed=listed)
+            except Exception as error:  # noqa: BLE001  # the caller puts the link in quarantine
+                defects[it.link.email] = describe_defect(error)
+        puts = {
+            it.link.email: (item, _at_revision(it.link.revision))
+            for it in singles
+            if (item := items.get(it.link.email)) is not None
+        }
+        results = self._table.put_each(ItemKind.LINK, list(puts.values()))
+        by_email = dict(zip(puts, results, strict=True))
+        for it in moves:
+            if (item := items.get(it.link.email)) is None:
+                continue
+            try:
+                by_email[it.link.email] = self._move(it, item)
+            except ConnectorError:
+                raise
+            except Exception as error:  # noqa: BLE001  # the caller puts the link in quarantine
+                defects[it.link.email] = describe_defect(error)
+        defects |= dict.fromkeys(_emails(by_email, PutResult.INVALID), PutResult.INVALID.value)
+        return SaveResult(
+            refused=_emails(by_email, PutResult.REFUSED),
+            too_large=_emails(by_email, PutResult.TOO_LARGE),
+            defects=defects,
         )
+
+    def list_unreadable(self, email: str) -> None:
+        """Show a stored link that cannot be decoded to the admins, and leave its item as it is."""
+        change = Change(sets="attention = :kind", values={":kind": {"S": AttentionKind.QUARANTINE}})
+        exists = Condition("attribute_exists(pk)")
+        with suppress(self._table.condition_failed):
+            key = partition_key(f"{LINK_PREFIX}{email}")
+            self._table.update(ItemKind.LINK, key, change, exists)
+
+    def _move(self, change: LinkChange, item: dict[str, AttributeValueTypeDef]) -> PutResult:
+        """Store a link under its new e-mail and delete the old one, in one transaction."""
+        link, before = change.link, change.moved_from
+        if before is None:
+            raise TypeError("a link that moves comes from another one")
+        if item_bytes(item) > MAX_ITEM_BYTES:
+            return PutResult.TOO_LARGE
+        old_key = partition_key(f"{LINK_PREFIX}{before.email}")
+        actions = [
+            self._table.put_action(ItemKind.LINK, item, _at_revision(link.revision)),
+            self._table.delete_action(ItemKind.LINK, old_key, _at_revision(before.revision)),
+        ]
+        records = sorted(link.record_ids - link.indexed_records)
+        actions += [
+            self._table.put_action(ItemKind.RECORD_POINTER, _pointer(record, link.email))
+            for record in records
+        ]
+        try:
+            self._table.transact(actions)
+        except self._table.transaction_canceled as error:
+            if "ConditionalCheckFailed" not in cancellation_reasons(error):
+                raise
+            self._table.get_all(ItemKind.LINK, [item["pk"]["S"], old_key["pk"]["S"]])
+            self._table.get_all(
+                ItemKind.RECORD_POINTER, [f"{POINTER_PREFIX}{record}" for record in records]
+            )
+            return PutResult.REFUSED
+        return PutResult.STORED
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
-        """Return e-mails of dirty links, in order, the first one behind `after`."""
-        return self._index("work", DIRTY, limit, after)
+        """Return e-mails of dirty links on no work list, in order, the first one behind `after`.
+
+        The index may lag behind the table.
+        """
+        keys = query_work(self._table, ItemKind.LINK, f"{LINK_PREFIX}{after}", LINK_END, limit)
+        return [key.removeprefix(LINK_PREFIX) for key in keys]
 
     def emails_needing_attention(
         self, reason: AttentionKind, limit: int, after: str = ""
@@ -160,20 +194,19 @@ class LinkStore:
             email
             for kinds in ATTENTION
             if reason in kinds.split("+")
-            for email in self._index("attention", kinds, limit, after)
+            for email in self._attention(kinds, limit, after)
         ]
         return sorted(found)[:limit]
 
-    def _index(self, index: str, value: str, limit: int, after: str) -> list[str]:
+    def _attention(self, kinds: str, limit: int, after: str) -> list[str]:
         response = self._table.query(
             ItemKind.LINK,
             {
                 "TableName": self._table.name,
-                "IndexName": index,
-                "KeyConditionExpression": "#index = :value AND pk > :after",
-                "ExpressionAttributeNames": {"#index": index},
+                "IndexName": "attention",
+                "KeyConditionExpression": "attention = :kinds AND pk > :after",
                 "ExpressionAttributeValues": {
-                    ":value": {"S": value},
+                    ":kinds": {"S": kinds},
                     ":after": {"S": f"{LINK_PREFIX}{after}"},
                 },
                 "Limit": limit,
@@ -181,28 +214,85 @@ class LinkStore:
         )
         return [item["pk"]["S"].removeprefix(LINK_PREFIX) for item in response["Items"]]
 
+    def all_emails(self, limit: int, after: str = "") -> list[str]:
+        """Return the e-mails of some links, in the order of a scan, those behind `after`.
+
+        A page of a scan may hold items of other kinds only: pages are read until one has a link.
+        """
+        start = partition_key(f"{LINK_PREFIX}{after}") if after else None
+        while True:
+            request: ScanInputTypeDef = {
+                "TableName": self._table.name,
+                "FilterExpression": "begins_with(pk, :prefix)",
+                "ProjectionExpression": "pk",
+                "ExpressionAttributeValues": {":prefix": {"S": LINK_PREFIX}},
+                "Limit": limit,
+                "ConsistentRead": True,
+            }
+            if start is not None:
+                request["ExclusiveStartKey"] = start
+            response = self._table.scan(request)
+            start = response.get("LastEvaluatedKey")
+            if response["Items"] or start is None:
+                return [item["pk"]["S"].removeprefix(LINK_PREFIX) for item in response["Items"]]
+
+
+def _check_once(changes: Sequence[LinkChange]) -> None:
+    """Raise `ValueError` when two changes store or delete one link: one of them would be lost."""
+    emails = [it.link.email for it in changes]
+    emails += [before.email for it in changes if (before := it.moved_from) and before.revision]
+    if len(emails) != len(set(emails)):
+        raise ValueError("a put may not include several operations on one link")
+
+
+def _pointer(record: str, email: str) -> dict[str, AttributeValueTypeDef]:
+    return {**partition_key(f"{POINTER_PREFIX}{record}"), "email": {"S": email}}
+
+
+def _item(link: Link, *, listed: bool) -> dict[str, AttributeValueTypeDef]:
+    """Return the item of a link. Its revision is the next one."""
+    if not link.readable:
+        raise TypeError("a link that cannot be read must not be stored again")
+    item: dict[str, AttributeValueTypeDef] = {
+        **partition_key(f"{LINK_PREFIX}{link.email}"),
+        "revision": {"N": str(link.revision + 1)},
+        "body": {"B": pack(link)},
+    }
+    if link.dirty and not listed:
+        item["work"] = {"S": DIRTY}
+    if attention := link.attention:
+        item["attention"] = {"S": "+".join(attention)}
+    return item
+
 
 def _at_revision(revision: int) -> Condition:
+    """Return the condition that an item has this revision; 0: that there is no item."""
+    if not revision:
+        return NEW
     return Condition("revision = :revision", values={":revision": {"N": str(revision)}})
 
 
-def _failed(group: Sequence[_LinkActions], reasons: Sequence[str]) -> list[_LinkActions]:
-    """Return the links of which an action was refused; `reasons` are in the order of actions."""
-    failed = []
-    start = 0
-    for link_actions in group:
-        end = start + len(link_actions.actions)
-        if "ConditionalCheckFailed" in reasons[start:end]:
-            failed.append(link_actions)
-        start = end
-    return failed
+def _emails(results: Mapping[str, PutResult], wanted: PutResult) -> frozenset[str]:
+    return frozenset(email for email, result in results.items() if result is wanted)
 
 
 def to_link(item: Item) -> Link:
     """Return the link that an item of the table contains."""
-    return from_attributes(
-        item["pk"]["S"].removeprefix(LINK_PREFIX),
-        {name: item[name]["S"] for name in LINK_PARTS if name in item},
-        dirty="work" in item,
-        revision=int(item["revision"]["N"]),
-    )
+    email = item["pk"]["S"].removeprefix(LINK_PREFIX)
+    return read_link(email, item)
+
+
+def read_link(email: str, item: Item) -> Link:
+    """Return the link in an item; one that is not `readable` where the body cannot be decoded."""
+    revision = int(item["revision"]["N"])
+    try:
+        return unpack(email, bytes(item["body"]["B"]), revision=revision)
+    except Exception:  # noqa: BLE001  # the caller reports it, and all other links continue
+        quarantine = Quarantine(
+            Side.SALESFORCE,
+            ProblemCode.DEFECT.value,
+            UNREADABLE_REMEDY.format(email=email),
+            (),
+            0.0,
+        )
+        return Link(email, revision=revision, readable=False, quarantine=quarantine)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
-from connector.aws.dynamodb.dataclass_json import dumps
+from connector.aws.dynamodb.dataclass_json import dumps, loads
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
-from connector.model import Counts, Run, RunKind, RunState
+from connector.model import Counts, Phase, Progress, Run, RunKind, RunState, WorkList
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -23,6 +24,9 @@ FORM_RUNS: Final = "form-run"
 FORM_RUN_SECONDS: Final = 30 * 86_400
 """How long the run of a form is stored: there may be thousands a day."""
 COUNT_PREFIX: Final = "n|"
+NO_PROGRESS: Final = Progress()
+PROGRESS: Final = tuple(field.name for field in fields(Progress))
+"""The attributes of a run that hold its progress."""
 LAST_KEY: Final = "~"
 """Sorts behind the id of every run."""
 
@@ -82,29 +86,67 @@ class RunStore:
         found = {item["pk"]["S"]: item for item in self._table.get_all(ItemKind.RUN, keys)}
         return [_to_run(found[key]) for key in sorted(found, reverse=True)]
 
-    def start_phase(self, run: str, now: float, mapping_version: int) -> None:
-        """Record that an invocation works on a run, with this version of the mapping."""
+    def start_phase(self, run: str, now: float, mapping_version: int, phase: Phase) -> None:
+        """Record that an invocation works on a phase of a run, with this version of the mapping."""
         self._table.update(
             ItemKind.RUN,
             run_key(run),
             Change(
                 sets="#state = :running, started_at = if_not_exists(started_at, :now), "
-                "mapping_version = :version",
+                "mapping_version = :version, phase = :phase, active_at = :now",
                 adds="invocations :one",
                 names={"#state": "state"},
                 values={
                     ":running": {"S": RunState.RUNNING.value},
                     ":now": {"N": str(now)},
                     ":version": {"N": str(mapping_version)},
+                    ":phase": {"S": phase.value},
                     ":one": {"N": "1"},
                 },
             ),
         )
 
-    def add_counts(self, run: str, counts: Counts) -> None:
-        """Add to a run's counts."""
-        if counts:
-            self._table.update(ItemKind.RUN, run_key(run), count_change(counts))
+    def add_counts(self, run: str, counts: Counts, progress: Progress = NO_PROGRESS) -> None:
+        """Add to a run's counts and progress."""
+        if counts or progress != NO_PROGRESS:
+            self._table.update(ItemKind.RUN, run_key(run), count_change(counts, progress))
+
+    def end_invocation(
+        self,
+        run: str,
+        *,
+        idle: int,
+        position: WorkList | None = None,
+        visited_lists: int = 0,
+    ) -> None:
+        """Record the last invocations without progress, and the position; forget an error."""
+        place = "" if position is None else dumps(position)
+        self._table.update(
+            ItemKind.RUN,
+            run_key(run),
+            Change(
+                sets="idle = :idle, #error = :error, place = :place, visited_lists = :visited",
+                names={"#error": "error"},
+                values={
+                    ":idle": {"N": str(idle)},
+                    ":error": {"S": ""},
+                    ":place": {"S": place},
+                    ":visited": {"N": str(visited_lists)},
+                },
+            ),
+        )
+
+    def note_error(self, run: str, error: str) -> None:
+        """Record the unexpected error of an invocation; the place of the run stays."""
+        self._table.update(
+            ItemKind.RUN,
+            run_key(run),
+            Change(
+                sets="#error = :error",
+                names={"#error": "error"},
+                values={":error": {"S": error}},
+            ),
+        )
 
     def finish_run(
         self,
@@ -136,12 +178,14 @@ def run_key(run: str) -> dict[str, AttributeValueTypeDef]:
     return partition_key(f"{RUN_PREFIX}{run}")
 
 
-def count_change(counts: Counts) -> Change:
-    """Return the change that adds counts to those of a run, each in an attribute of its own."""
-    numbered = [
-        (number, f"{COUNT_PREFIX}{side}|{name}", amount)
-        for number, ((side, name), amount) in enumerate(sorted(counts.numbers.items()))
-    ]
+def count_change(counts: Counts, progress: Progress = NO_PROGRESS) -> Change:
+    """Return the change that adds counts and progress to a run, each in its own attribute."""
+    amounts = {
+        f"{COUNT_PREFIX}{side}|{name}": amount
+        for (side, name), amount in sorted(counts.numbers.items())
+    }
+    amounts |= {name: amount for name in PROGRESS if (amount := getattr(progress, name))}
+    numbered = [(number, name, amount) for number, (name, amount) in enumerate(amounts.items())]
     return Change(
         adds=", ".join(f"#n{number} :n{number}" for number, _, _ in numbered),
         names={f"#n{number}": name for number, name, _ in numbered},
@@ -172,4 +216,11 @@ def _to_run(item: Item) -> Run:
         draft=request.get("draft", ""),
         include_unchanged=request.get("include_unchanged", False),
         mapping_version=int(item.get("mapping_version", {"N": "0"})["N"]),
+        phase=Phase(phase) if (phase := item.get("phase", {"S": ""})["S"]) else None,
+        active_at=float(item.get("active_at", {"N": "0"})["N"]),
+        progress=Progress(**{name: int(item.get(name, {"N": "0"})["N"]) for name in PROGRESS}),
+        idle=int(item.get("idle", {"N": "0"})["N"]),
+        error=item.get("error", {"S": ""})["S"],
+        visited_lists=int(item.get("visited_lists", {"N": "0"})["N"]),
+        position=loads(WorkList, place) if (place := item.get("place", {"S": ""})["S"]) else None,
     )

@@ -2,8 +2,8 @@
 
 A newer connector may store an item in a form that this version cannot read. This version refuses
 such an item and never overwrites it, so that a rollback loses nothing. Nothing was deployed before
-these numbers, so no reader supports a lower one: the named form of links has number 2 because links
-in positional form had number 1 during development.
+these numbers, so no reader supports a lower one. Links had number 1 in positional form and number 2
+as one attribute for each part; both were replaced during development.
 """
 
 from __future__ import annotations
@@ -26,19 +26,28 @@ class ItemKind(StrEnum):
 
     LINK = "link"
     RECORD_POINTER = "record pointer"
+    WORK_LIST = "work list"
     CURSOR = "cursor"
     RUN = "run"
     DOCUMENT = "document"
     SESSION = "session"
     LOGIN_LOCK = "login lock"
     CALL_COUNTER = "call counter"
+    RATE_BUCKET = "rate bucket"
     IDEMPOTENCY_RECORD = "idempotency record"
     JOURNAL_ENTRY = "journal entry"
     AUDIT_ENTRY = "audit entry"
     MAPPING_VERSION = "mapping version"
 
 
-SCHEMAS: Final = {**dict.fromkeys(ItemKind, 1), ItemKind.LINK: 2}
+SCHEMAS: Final = {
+    **dict.fromkeys(ItemKind, 1),
+    ItemKind.LINK: 3,
+    ItemKind.CURSOR: 2,
+    ItemKind.RUN: 2,
+    ItemKind.JOURNAL_ENTRY: 2,
+    ItemKind.SESSION: 2,
+}
 """The schema number that this version writes, and the highest that it reads. Raise a number when a
 stored form changes, also when it only gains a member: older readers would drop that member."""
 

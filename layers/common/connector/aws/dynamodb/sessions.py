@@ -6,7 +6,7 @@ from typing import Final
 
 from connector.aws.dynamodb.dataclass_json import decode, encode
 from connector.aws.dynamodb.schema import ItemKind
-from connector.aws.dynamodb.shared_documents import DocumentStore
+from connector.aws.dynamodb.shared_documents import UNREADABLE, DocumentStore
 from connector.aws.dynamodb.table import Condition, Table, partition_key
 from connector.model import SessionToken
 
@@ -22,9 +22,12 @@ class SessionStore:
         self._sessions = DocumentStore(table, ItemKind.SESSION)
 
     def load_session(self) -> SessionToken | None:
-        """Return the stored session, or None."""
+        """Return the stored session, or None; one that cannot be decoded is replaced by a login."""
         document = self._sessions.load_document(SESSION)
-        return None if document is None else decode(SessionToken, document)
+        try:
+            return None if document is None else decode(SessionToken, document)
+        except UNREADABLE:
+            return None
 
     def save_session(self, token: SessionToken) -> None:
         """Store a session for all invocations."""

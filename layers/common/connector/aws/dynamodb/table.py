@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connector.aws.calls import UnprocessedError, call_aws
+from connector.aws.dynamodb.item_size import MAX_ITEM_BYTES, item_bytes
 from connector.aws.dynamodb.schema import SCHEMA_ATTRIBUTE, SCHEMAS, ItemKind, check_schema
+from connector.parallel import Parallel, one_after_another
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
         PutTypeDef,
         QueryInputTypeDef,
         QueryOutputTypeDef,
+        ScanInputTypeDef,
+        ScanOutputTypeDef,
         TransactWriteItemTypeDef,
         UpdateTypeDef,
     )
@@ -53,6 +59,15 @@ class Condition:
 NO_CONDITION: Final = Condition()
 
 
+class PutResult(Enum):
+    """What became of one of several items to store."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    TOO_LARGE = "too large"
+    INVALID = "DynamoDB refuses the item (ValidationException)"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change of single attributes: `sets` and `adds` are clauses of an update expression."""
@@ -74,12 +89,20 @@ class Table:
 
     Reads of an item with a newer schema number, and writes over one, raise `HaltError`. Every call
     raises `RetryError` when AWS stays unavailable for longer than the retry policy allows.
+    `parallel` makes the calls that do not depend on each other.
     """
 
-    def __init__(self, client: DynamoDBClient, name: str, retry: RetryPolicy) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        retry: RetryPolicy,
+        parallel: Parallel = one_after_another,
+    ) -> None:
         self._client = client
         self._name = name
         self._retry = retry
+        self._parallel = parallel
         self._transactions = count()
 
     @property
@@ -112,18 +135,17 @@ class Table:
 
     def get_all(self, kind: ItemKind, keys: Iterable[str]) -> list[Item]:
         """Return the items that exist under these partition keys, in no order."""
-        unique = sorted(set(keys))
+        unique: list[Item] = list(map(partition_key, sorted(set(keys))))
         items: list[Item] = []
-        for start in range(0, len(unique), BATCH_GET):
-            items += self._batch_get(unique[start : start + BATCH_GET])
+        parts = [unique[start : start + BATCH_GET] for start in range(0, len(unique), BATCH_GET)]
+        for found in self._parallel([partial(self._batch_get, part) for part in parts]):
+            items += found
         for item in items:
             check_schema(kind, item)
         return items
 
-    def _batch_get(self, keys: Sequence[str]) -> list[Item]:
-        request: Any = {
-            self._name: {"Keys": [partition_key(key) for key in keys], "ConsistentRead": True}
-        }
+    def _batch_get(self, keys: Sequence[Item]) -> list[Item]:
+        request: Any = {self._name: {"Keys": list(keys), "ConsistentRead": True}}
         items: list[Item] = []
 
         def get_rest() -> None:
@@ -137,6 +159,16 @@ class Table:
         self._call("BatchGetItem", get_rest)
         return items
 
+    def get_sorted(
+        self, kind: ItemKind, keys: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Item]:
+        """Return the items that exist under these keys (`pk`, `sk`), 100 at most."""
+        unique: list[Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
+        items = self._batch_get(unique) if unique else []
+        for item in items:
+            check_schema(kind, item)
+        return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+
     def query(self, kind: ItemKind, request: QueryInputTypeDef) -> QueryOutputTypeDef:
         """Return one page of a query. Keys read from an index carry no number to check."""
         response = self._call("Query", lambda: self._client.query(**request))
@@ -144,12 +176,37 @@ class Table:
             check_schema(kind, item)
         return response
 
+    def scan(self, request: ScanInputTypeDef) -> ScanOutputTypeDef:
+        """Return one page of a scan of keys, which carry no number to check."""
+        return self._call("Scan", lambda: self._client.scan(**request))
+
     # Writes
 
     def put(self, kind: ItemKind, item: Item, condition: Condition = NO_CONDITION) -> None:
         """Store an item; raise `condition_failed` when the condition does not hold."""
         request = self.put_action(kind, item, condition)["Put"]
         self._write(kind, "PutItem", lambda: self._client.put_item(**request))
+
+    def put_each(self, kind: ItemKind, puts: Sequence[tuple[Item, Condition]]) -> list[PutResult]:
+        """Store items that do not depend on each other, each under its own condition.
+
+        A single conditional put costs half of one in a transaction (DynamoDB Developer Guide,
+        "Transactions: capacity management").
+        """
+        return self._parallel([partial(self._put_one, kind, *put) for put in puts])
+
+    def _put_one(self, kind: ItemKind, item: Item, condition: Condition) -> PutResult:
+        if item_bytes(item) > MAX_ITEM_BYTES:
+            return PutResult.TOO_LARGE
+        try:
+            self.put(kind, item, condition)
+        except self.condition_failed:
+            return PutResult.REFUSED
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+            return PutResult.INVALID
+        return PutResult.STORED
 
     def update(
         self, kind: ItemKind, key: Item, change: Change, condition: Condition = NO_CONDITION
@@ -168,10 +225,9 @@ class Table:
 
         The keys must contain the schema number, because a batch cannot check the stored item.
         """
-        for start in range(0, len(items), BATCH_WRITE):
-            self._batch_write(
-                [self._stamped(kind, item) for item in items[start : start + BATCH_WRITE]]
-            )
+        stamped = [self._stamped(kind, item) for item in items]
+        parts = [stamped[at : at + BATCH_WRITE] for at in range(0, len(stamped), BATCH_WRITE)]
+        self._parallel([partial(self._batch_write, part) for part in parts])
 
     def _batch_write(self, items: Sequence[Item]) -> None:
         request: Any = {self._name: [{"PutRequest": {"Item": item}} for item in items]}
@@ -262,6 +318,21 @@ class Table:
 
     def _call(self, operation: str, fn: Callable[[], T]) -> T:
         return call_aws(self._retry, f"dynamodb.{operation} {self._name}", fn)
+
+    def update_returning(
+        self, kind: ItemKind, key: Item, change: Change, condition: Condition = NO_CONDITION
+    ) -> Item:
+        """Change attributes of an item as `update` does; return the whole item after it."""
+        request = self.update_action(kind, key, change, condition)["Update"]
+        item: Item = {}
+
+        def update() -> None:
+            nonlocal item
+            response = self._client.update_item(**request, ReturnValues="ALL_NEW")
+            item = response["Attributes"]
+
+        self._write(kind, "UpdateItem", update)
+        return item
 
 
 def partition_key(value: str) -> dict[str, AttributeValueTypeDef]:

@@ -8,24 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import jwt
 import requests
 
 from connector.errors import HaltError, RetryError, StopReason
-from connector.http_session import ErrorAction, HttpSession, classify_status
+from connector.http_session import ErrorAction, HttpSession
 from connector.model import SessionToken
 from connector.salesforce.auth.hosts import checked_instance, login_host
+from connector.salesforce.auth.token_response import (
+    Granted,
+    Refused,
+    Unavailable,
+    clean_description,
+    read_token_response,
+)
 from connector.salesforce.diagnosis import DiagnosedError, diagnose_login
-from connector.secrets import Flow, SalesforceCredentials
+from connector.salesforce.error_table import BUSY_LOGIN
+from connector.secrets import Flow, SalesforceCredentials, SecretText
 
 TOKEN_PATH: Final = "/services/oauth2/token"  # noqa: S105  # a path
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS: Final = 180
 MAX_ASSERTION_SECONDS: Final = 300
 """Salesforce accepts assertions that expire within 5 minutes; 3 leave room for clock skew."""
+SUBMITTED: Final = (
+    "username", "password", "security_token", "consumer_key", "consumer_secret", "private_key",
+)  # fmt: skip
+"""The values of a secret that no message repeats, although a response might contain them."""
 INVALID_ASSERTION: Final = ("invalid_grant", "invalid assertion")
 
 
@@ -55,22 +66,13 @@ class LoginUnavailableError(RetryError):
     """A login is not possible now; the next run may try again, this run must not.
 
     Unlike other `RetryError`s, it is not repeated immediately: a login without a response may have
-    been refused, and several refusals lock the user. `answered`: Salesforce responded, so it did
-    not refuse the credentials.
+    been refused, and several refusals lock the user. `answered`: Salesforce responded and did not
+    refuse the credentials; a page of a proxy, or half a body, is no such response.
     """
 
     def __init__(self, message: str, *, answered: bool) -> None:
         super().__init__(message, reason=StopReason.LOGIN_UNAVAILABLE)
         self.answered = answered
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """The response of a token endpoint without a session."""
-
-    error: str
-    description: str
-    status: int
 
 
 def log_in(
@@ -84,66 +86,79 @@ def log_in(
 
     When an assertion is outside of its validity by Salesforce's clock, it is signed again with that
     clock and sent once more; no password is sent twice. Raises `LoginRefusedError` with the likely
-    causes in order, `LoginUnavailableError` when Salesforce does not respond or is busy, and
-    `HaltError` when the account URL or the private key is not usable.
+    causes in order for an OAuth error that refuses the credentials, `LoginUnavailableError` for any
+    other response and for none, and `HaltError` when the account URL or the private key is not
+    usable, or when the session is for a host that is not Salesforce's.
     """
     host = login_host(credentials.account_url, trusted_host)
     now = clock()
     response = _request_token(http, credentials, host, now)
-    if isinstance(response, _Refusal) and _is_clock_skew(response, credentials.flow, http, now):
+    if isinstance(response, Refused) and _is_clock_skew(response, credentials.flow, http, now):
         response = _request_token(http, credentials, host, _server_seconds(http, now))
-    if isinstance(response, _Refusal):
-        raise _error(response, credentials.flow, host)
-    instance = checked_instance(str(response.get("instance_url")), trusted_host)
-    scope = response.get("scope")
-    org_id, user_id = _identity(str(response.get("id", "")))
-    return TokenResponse(
-        SessionToken(response["access_token"], instance, secret_version),
-        frozenset(scope.split()) if isinstance(scope, str) else None,
-        org_id,
-        user_id,
-    )
+    match response:
+        case Granted():
+            instance = checked_instance(response.instance_url, trusted_host)
+            session = SessionToken(response.access_token, instance, secret_version, response.org_id)
+            return TokenResponse(session, response.scopes, response.org_id, response.user_id)
+        case Refused():
+            raise _refusal(response, credentials, host)
+        case Unavailable():
+            raise _unavailable(response, credentials)
 
 
 def _request_token(
     http: HttpSession, credentials: SalesforceCredentials, host: str, now: float
-) -> dict[str, Any] | _Refusal:
+) -> Granted | Refused | Unavailable:
     form, basic = _form(credentials, host, now)
     try:
         response = http.request("POST", f"https://{host}{TOKEN_PATH}", data=form, auth=basic)
     except requests.RequestException as error:
         message = "Salesforce's login host does not respond"
         raise LoginUnavailableError(message, answered=False) from error
-    body = _json(response)
-    if response.ok and isinstance(body, dict) and isinstance(body.get("access_token"), str):
-        return body
-    match body:
-        case {"error": error, **rest}:
-            description = str(rest.get("error_description", ""))
-            return _Refusal(str(error), description, response.status_code)
-        case [{"errorCode": error, **rest}, *_]:  # the shape of REST errors
-            return _Refusal(str(error), str(rest.get("message", "")), response.status_code)
-        case _:
-            return _Refusal(str(response.status_code), "", response.status_code)
+    return read_token_response(response.status_code, response.content)
 
 
-def _error(refusal: _Refusal, flow: Flow, host: str) -> Exception:
-    diagnosis = diagnose_login(refusal.error, refusal.description, flow, host)
-    if ErrorAction.RETRY in (diagnosis.action, classify_status(refusal.status)):
-        message = (
-            f"Salesforce accepts no login now ({refusal.error}): {diagnosis.numbered_causes()}"
-        )
-        return LoginUnavailableError(message, answered=True)
+def _refusal(refusal: Refused, credentials: SalesforceCredentials, host: str) -> LoginRefusedError:
+    diagnosis = diagnose_login(refusal.error, refusal.description, credentials.flow, host)
+    reason = _reason(refusal.error, refusal.description, credentials)
     return LoginRefusedError(
         refusal.error,
         diagnosis.causes,
-        f"Salesforce refused the login ({refusal.error}). Most likely causes, in order: "
+        f"Salesforce refused the login ({reason}). Most likely causes, in order: "
         f"{diagnosis.numbered_causes()}. The connector logs in again when the secret has a new "
         "version (the same values put again are a new version). Nothing is lost.",
     )
 
 
-def _is_clock_skew(refusal: _Refusal, flow: Flow, http: HttpSession, now: float) -> bool:
+def _reason(code: str, description: str, credentials: SalesforceCredentials) -> str:
+    """Return an error's code with Salesforce's description, without any submitted value."""
+    submitted = (getattr(credentials, name) for name in SUBMITTED)
+    text = clean_description(
+        description,
+        (it.get_secret_value() if isinstance(it, SecretText) else it for it in submitted),
+    )
+    return f"{code}: {text}" if text else code
+
+
+def _unavailable(
+    response: Unavailable, credentials: SalesforceCredentials
+) -> LoginUnavailableError:
+    if response.is_from_salesforce or response.is_oauth_error:
+        row = diagnose_login(response.code, response.description, credentials.flow, "")
+        # A status of the server makes any error one that is not about the credentials.
+        advice = row if row.action is ErrorAction.RETRY else BUSY_LOGIN
+        reason = _reason(response.code, response.description, credentials)
+        message = f"Salesforce accepts no login now ({reason}): {advice.numbered_causes()}"
+        return LoginUnavailableError(message, answered=response.is_from_salesforce)
+    return LoginUnavailableError(
+        f"the login host answered {response.code} without a login or a refusal, as a proxy, a "
+        "firewall or maintenance does: a later run tries again; if this continues, find what "
+        "answers in place of Salesforce",
+        answered=False,
+    )
+
+
+def _is_clock_skew(refusal: Refused, flow: Flow, http: HttpSession, now: float) -> bool:
     """Whether an assertion was refused because the two clocks differ too much."""
     error = (refusal.error, refusal.description.strip().lower())
     if flow is not Flow.JWT_BEARER or error != INVALID_ASSERTION:
@@ -197,19 +212,3 @@ def _assertion(credentials: SalesforceCredentials, host: str, now: float) -> str
             "the Salesforce secret's private_key is not an RSA key in PEM without a passphrase: "
             "put the key of the app's certificate in the secret",
         ) from None
-
-
-def _identity(url: str) -> tuple[str, str]:
-    """Return the ids of org and user of an identity URL (`.../id/<org>/<user>`)."""
-    match urlsplit(url).path.split("/"):
-        case ["", "id", org_id, user_id]:
-            return org_id, user_id
-        case _:
-            return "", ""
-
-
-def _json(response: requests.Response) -> Any:  # noqa: ANN401  # any JSON
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
+from connector.mapping.literals import parse_time, to_utc
 from connector.salesforce.connection import Connection
 from connector.salesforce.library import format_soql
 from connector.secret_version import SecretProvider
@@ -27,12 +27,15 @@ NEVER: Final = math.inf
 def password_changed_at(connection: Connection, username: str) -> float | None:
     """Return when a user's password was last changed, in seconds since 1970; None: not known.
 
-    Costs one call. Raises as `Connection.read`.
+    Costs one call. Raises as `Connection.read`; an answer without a usable time is not known.
     """
     soql = format_soql("SELECT LastPasswordChangeDate FROM User WHERE Username = {}", username)
-    rows = connection.read("query/", params={"q": soql})["records"]
-    stamp = rows[0]["LastPasswordChangeDate"] if rows else None
-    return None if stamp is None else datetime.fromisoformat(stamp).timestamp()
+    match connection.read("query/", params={"q": soql}):
+        case {"records": [{"LastPasswordChangeDate": str(stamp)}, *_]}:
+            moment = parse_time(stamp)
+            moment = None if moment is None else to_utc(moment)
+            return None if moment is None else moment.timestamp()
+    return None
 
 
 def days_left(changed_at: float, policy_days: int, now: float) -> float:

@@ -7,11 +7,12 @@ Password Policies").
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from connector.errors import StopReason
+from connector.errors import ConnectorError, StopReason
 from connector.http_session import HttpSession
 from connector.log_events import Event, EventLog
 from connector.model import Breaker, SessionToken
@@ -23,7 +24,7 @@ from connector.salesforce.auth.login import (
     log_in,
 )
 from connector.secret_version import Secret, SecretProvider
-from connector.secrets import SalesforceCredentials
+from connector.secrets import Flow, SalesforceCredentials
 from connector.stores import DocumentStore
 
 LOCK_SECONDS: Final = 60.0
@@ -31,6 +32,14 @@ LOCK_SECONDS: Final = 60.0
 MAX_LOCK_ATTEMPTS: Final = 5
 FIRST_LOCK_PAUSE: Final = 1.0
 """Seconds before the login of another invocation is checked again; doubled each time."""
+MAX_UNANSWERED: Final = 6
+"""Logins an hour, of all functions, that got neither a session nor a refusal. Each may have been a
+refusal whose response was lost, and by default Salesforce locks a user after ten (Salesforce Help,
+"Set Password Policies")."""
+UNANSWERED_SECONDS: Final = 3600.0
+SECONDS_OF_MINUTE: Final = 60
+UNANSWERED_LOGINS: Final = "unanswered_logins"
+"""The document with the times of those logins, of one version of the secret."""
 REFUSED_LOGIN: Final = "refused_login"
 """The document with the causes of the refusal that opened the breaker."""
 
@@ -74,6 +83,10 @@ class SessionState(SessionStore, BreakerStore, LoginLock, DocumentStore, Protoco
 
 class _LoginLockedError(LoginUnavailableError):
     """Another invocation has the login lock."""
+
+
+class _TooManyLoginsError(LoginUnavailableError):
+    """Too many logins within an hour got neither a session nor a refusal; none was sent."""
 
 
 def _is_locked(error: BaseException) -> bool:
@@ -127,6 +140,14 @@ class SessionManager:
             )
         return self._log_in_locked(secret, breaker)
 
+    def flow(self) -> Flow:
+        """Return the flow of the current secret."""
+        return self._secrets.current().value.flow
+
+    def save_org(self, token: SessionToken, org_id: str) -> None:
+        """Store the org of a session whose login did not say it."""
+        self._state.save_session(replace(token, org_id=org_id))
+
     def get_session(self, expired: set[str]) -> tuple[SessionToken, bool]:
         """Return a session and whether it is new: the shared one, or that of a single login.
 
@@ -174,30 +195,70 @@ class SessionManager:
     def _log_in_locked(
         self, secret: Secret[SalesforceCredentials], breaker: Breaker | None
     ) -> TokenResponse:
+        """Log in with the lock, which is released here.
+
+        The login counts as one without an answer before it is sent, until the answer is known: its
+        process may be stopped in between.
+        """
         login = {"flow": secret.value.flow.value, "secret_version": secret.version}
         try:
+            unanswered = self._unanswered_logins(secret.version)
+            self._save_unanswered(secret.version, [*unanswered, self._clock()])
             response = log_in(
                 self._http, secret.value, secret.version, self._clock, self._trusted_host
             )
             self._log(Event.login, **login)
             self._state.save_session(response.session)
+            self._save_unanswered(secret.version, [])
             if breaker is not None:
                 self._state.close_breaker()
+        except _TooManyLoginsError:
+            raise
         except LoginUnavailableError as error:
             self._log(Event.login_failed, **login, reason=error.reason.value, code="")
             raise
         except LoginRefusedError as error:
             self._log(Event.login_failed, **login, reason=error.reason.value, code=error.error)
-            self._state.save_document(
-                REFUSED_LOGIN, {"error": error.error, "causes": list(error.causes)}
-            )
-            self._state.open_breaker(
-                Breaker(error.reason, str(error), self._clock(), secret.version)
-            )
+            self._save_unanswered(secret.version, [])
+            self._record_refusal(error, secret.version)
+            raise
+        except ConnectorError:  # nothing was sent, or the session was not used
+            self._save_unanswered(secret.version, unanswered)
             raise
         finally:
             self._state.release_login_lock()
         return response
+
+    def _record_refusal(self, error: LoginRefusedError, secret_version: str) -> None:
+        """Store the causes of a refusal and open the breaker for this version of the secret."""
+        self._state.save_document(
+            REFUSED_LOGIN, {"error": error.error, "causes": list(error.causes)}
+        )
+        self._state.open_breaker(Breaker(error.reason, str(error), self._clock(), secret_version))
+
+    def _unanswered_logins(self, secret_version: str) -> list[float]:
+        """Return when logins with this version had no answer, within the last hour.
+
+        Raises `LoginUnavailableError` when no more are allowed in this hour.
+        """
+        document = self._state.load_document(UNANSWERED_LOGINS) or {}
+        if document.get("secret_version") != secret_version:
+            return []
+        now = self._clock()
+        times = [at for at in document["times"] if now - UNANSWERED_SECONDS < at <= now]
+        if len(times) < MAX_UNANSWERED:
+            return times
+        minutes = math.ceil((times[0] + UNANSWERED_SECONDS - now) / SECONDS_OF_MINUTE)
+        raise _TooManyLoginsError(
+            f"no login to Salesforce was possible {len(times)} times within an hour: the next one "
+            f"is made in {minutes} minutes at the earliest, or with a new version of the secret",
+            answered=True,
+        )
+
+    def _save_unanswered(self, secret_version: str, times: list[float]) -> None:
+        """Store when logins had no answer; only the holder of the login lock does."""
+        document = {"secret_version": secret_version, "times": times}
+        self._state.save_document(UNANSWERED_LOGINS, document)
 
 
 def _without_jitter() -> float:

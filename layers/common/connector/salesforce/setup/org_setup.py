@@ -19,6 +19,7 @@ from connector.errors import ConnectorError, RejectedError, RetryError
 from connector.mapping import Schema
 from connector.mapping.connector_fields import RequiredField
 from connector.model import RecordKind
+from connector.salesforce.answers import Scalar, read_created_id
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class, remedy
 from connector.salesforce.error_table import ErrorClass
@@ -111,24 +112,25 @@ class OrgSetup:
 
     def _permission_set(self, found: list[str]) -> bool:
         soql = format_soql("SELECT Id FROM PermissionSet WHERE Name = {}", PERMISSION_SET)
-        rows = self._rows("query/", soql)
+        rows = self._connection.query(soql, "Id")
         if rows:
-            found.append(rows[0]["Id"])
+            found.append(str(rows[0]["Id"]))
             return False
         body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL}
-        found.append(self._send("POST", "sobjects/PermissionSet", body)["id"])
+        found.append(read_created_id(self._send("POST", "sobjects/PermissionSet", body)))
         return True
 
-    def _granted(self, permission_set: str) -> dict[str, Mapping[str, Any]]:
+    def _granted(self, permission_set: str) -> dict[str, Mapping[str, Scalar]]:
         soql = format_soql(
             "SELECT Id, Field, PermissionsRead, PermissionsEdit FROM FieldPermissions "
             "WHERE ParentId = {}",
             permission_set,
         )
-        return {row["Field"]: row for row in self._rows("query/", soql)}
+        names = ("Id", "Field", "PermissionsRead", "PermissionsEdit")
+        return {str(row["Field"]): row for row in self._connection.query(soql, *names)}
 
     def _grant(
-        self, permission_set: str, field: RequiredField, granted: Mapping[str, Mapping[str, Any]]
+        self, permission_set: str, field: RequiredField, granted: Mapping[str, Mapping[str, Scalar]]
     ) -> bool:
         rights = {"PermissionsRead": True, "PermissionsEdit": field.is_written}
         row = granted.get(field.full_name)
@@ -153,7 +155,7 @@ class OrgSetup:
             user,
             permission_set,
         )
-        if self._rows("query/", soql):
+        if self._connection.query(soql, "Id"):
             return False
         body = {"AssigneeId": user, "PermissionSetId": permission_set}
         self._send("POST", "sobjects/PermissionSetAssignment", body)
@@ -168,7 +170,9 @@ class OrgSetup:
             sorted({field.name.removesuffix("__c") for field in fields}),
         )
         try:
-            rows = self._rows("tooling/query/", soql)
+            rows = self._connection.query(
+                soql, "DeveloperName", "TableEnumOrId", path="tooling/query/"
+            )
         except RejectedError:
             return None
         except DiagnosedError as error:
@@ -176,9 +180,6 @@ class OrgSetup:
                 raise
             return None
         return frozenset(f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in rows)
-
-    def _rows(self, path: str, soql: str) -> list[Any]:
-        return list(self._connection.read(path, params={"q": soql})["records"])
 
     def _send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # any JSON
         return self._connection.call(path, method=method, json=body)

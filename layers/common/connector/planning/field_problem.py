@@ -1,0 +1,80 @@
+"""The fields of a link that cannot be written, because the value does not fit the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from connector.mapping import BoundPair, UnusableValue
+from connector.model import Link, Observation, ProblemCode, Quarantine, RecordKind, Side
+
+UNREAD: Final = frozenset({ProblemCode.UNREADABLE_RECORD, ProblemCode.UNUSABLE_VALUE})
+"""Why a record of a response could not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field pair that stays as it is until somebody corrects a value.
+
+    `pair` is the key of the pair, `field` the field of `side` that cannot hold the value. `detail`
+    says what is wrong, without the value, and `remedy` what to do.
+    """
+
+    pair: str
+    side: Side
+    field: str
+    code: ProblemCode
+    detail: str
+    remedy: str
+
+
+def describe_problem(pair: BoundPair, kind: RecordKind, unusable: UnusableValue) -> FieldProblem:
+    """Return the problem of a pair whose value cannot be converted for a kind of record."""
+    side = kind.side
+    source = RecordKind.LEAD if side is Side.PLEZI else RecordKind.PLEZI_CONTACT
+    return FieldProblem(
+        pair=pair.key,
+        side=side,
+        field=unusable.field,
+        code=unusable.code,
+        detail=unusable.detail,
+        remedy=(
+            f"correct {pair.fields[source].name} in {source.side.value.capitalize()}, or map it to "
+            f"a field that can hold the value"
+        ),
+    )
+
+
+def quarantine_for(
+    problems: Sequence[FieldProblem], link: Link, *, now: float
+) -> Quarantine | None:
+    """Return the quarantine of a link with these problems; None if it has none.
+
+    The same problems give the former quarantine: nothing was tried, and nothing is new. A record
+    that could not be read keeps its link in quarantine until it is read. `now` is our clock in
+    seconds.
+    """
+    former = link.quarantine
+    if not problems:
+        return former if waits_for_reading(link, link.observations()) else None
+    first = problems[0]
+    fields = tuple(problem.field for problem in problems)
+    if former is not None and (former.code, former.fields) == (first.code, fields):
+        return former
+    remedy = "; ".join(
+        f"{problem.field} cannot hold the value, {problem.detail}: {problem.remedy}"
+        for problem in problems
+    )
+    return Quarantine(first.side, first.code, remedy, fields, now)
+
+
+def waits_for_reading(link: Link, read: Iterable[Observation]) -> bool:
+    """Return whether a link is in quarantine for a record that is not among those read since then.
+
+    Such a quarantine names no field of a plan: the response itself could not be used.
+    """
+    former = link.quarantine
+    if former is None or former.code not in UNREAD or former.fields:
+        return False
+    return not any(each.side is former.side and each.as_of > former.since for each in read)

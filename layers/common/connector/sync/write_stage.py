@@ -1,0 +1,291 @@
+"""The writes of one unit: sent to both systems, and recorded; each link isolated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+from connector.errors import HaltError, StopReason
+from connector.log_events import Event, link_hash
+from connector.mapping import BoundMapping
+from connector.model import (
+    Counts,
+    JournalEntry,
+    Link,
+    LinkChange,
+    ProblemCode,
+    Quarantine,
+    Side,
+    Write,
+)
+from connector.planning.field_problem import quarantine_for
+from connector.planning.plan import Plan, plan_link
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.sync.context import SyncContext
+from connector.sync.isolation import Fault, Isolation
+from connector.sync.journal_entries import refused_entries, written_entries
+
+PROBLEM_CODES: Final = frozenset(ProblemCode) - {ProblemCode.UNANSWERED}
+"""Codes of an outcome that say that the connector cannot use the answer, or failed. A write without
+a response is counted on its link instead."""
+MAX_ATTEMPTS: Final = 5
+"""How often outcomes are recorded again on a link that another process changes."""
+
+
+@dataclass(slots=True)
+class StageResult:
+    """The e-mails of links that are still dirty, and whether another pass may find more to do.
+
+    `unsent`: some writes were not sent, because the time of the invocation was used up or a system
+    accepted no more calls.
+    """
+
+    dirty: set[str] = field(default_factory=set)
+    wrote: bool = False
+    unsent: bool = False
+
+
+def _needs_pass(outcome: WriteOutcome) -> bool:
+    """Whether an outcome shows something new: a write was done, or a creation found a record."""
+    is_found = outcome.result is WriteResult.STALE and outcome.observation is not None
+    return outcome.result is WriteResult.DONE or is_found
+
+
+class WriteStage:
+    """Carries out intents that are stored. `listed`: the links are on a work list."""
+
+    def __init__(
+        self,
+        context: SyncContext,
+        bound: BoundMapping,
+        run_id: str,
+        isolation: Isolation,
+        *,
+        listed: bool,
+    ) -> None:
+        self._context = context
+        self._bound = bound
+        self._run_id = run_id
+        self._isolation = isolation
+        self._listed = listed
+
+    def carry_out(
+        self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
+    ) -> StageResult:
+        """Send the writes of all plans, and record every outcome that is known."""
+        result = StageResult()
+        if not plans:
+            return result
+        tasks = [(plan.link.email, write) for plan in plans for write in plan.writes]
+        outcomes: dict[str, dict[str, WriteOutcome]] = {plan.link.email: {} for plan in plans}
+        try:
+            for side in (Side.SALESFORCE, Side.PLEZI):
+                of_side = [task for task in tasks if task[1].side is side]
+                self._send(side, of_side, outcomes, out_of_time)
+        finally:
+            for email, write in tasks:
+                not_sent = WriteOutcome(write, WriteResult.RETRY)
+                outcome = outcomes[email].setdefault(write.record_id, not_sent)
+                result.unsent = result.unsent or outcome is not_sent
+            self._record(plans, outcomes, counts, result)
+            self._note_reason_to_wait(outcomes)
+        return result
+
+    def _note_reason_to_wait(self, outcomes: Mapping[str, Mapping[str, WriteOutcome]]) -> None:
+        """Show in the run why writes wait, if somebody can do something about it."""
+        if not self._listed:
+            return  # the writes of a form: no run is stored
+        waiting = (each for of_link in outcomes.values() for each in of_link.values())
+        for outcome in waiting:
+            if outcome.result is WriteResult.RETRY and outcome.code and outcome.remedy:
+                reason = f"{outcome.code}: {outcome.remedy}"
+                self._context.runs.note_error(self._run_id, reason)
+                return
+
+    def _send(
+        self,
+        side: Side,
+        tasks: Sequence[tuple[str, Write]],
+        outcomes: Mapping[str, dict[str, WriteOutcome]],
+        out_of_time: Callable[[], bool],
+    ) -> None:
+        """Send the writes to one system; those without an outcome were not sent."""
+        if not tasks:
+            return
+        client = self._context.clients[side]
+        results = client.apply([write for _, write in tasks], self._bound.read_scope)
+        for number, ((email, write), outcome) in enumerate(zip(tasks, results, strict=False), 1):
+            outcomes[email][write.record_id] = outcome
+            if side is Side.PLEZI and number < len(tasks) and out_of_time():
+                return
+
+    def _record(
+        self,
+        plans: Sequence[Plan],
+        outcomes: Mapping[str, dict[str, WriteOutcome]],
+        counts: Counts,
+        result: StageResult,
+    ) -> None:
+        """Record the outcomes: first in the journal, then on the links as they are now."""
+        now = self._context.clock()
+        self._check_found(outcomes)
+        entries: list[JournalEntry] = []
+        failed: set[str] = set()
+        for plan in plans:
+            of_link = outcomes[plan.link.email]
+            found = self._isolation.step(
+                plan.link.email, partial(self._entries, plan, of_link, counts, now)
+            )
+            needs_pass = partial(any, map(_needs_pass, of_link.values()))
+            result.wrote |= bool(self._isolation.step(plan.link.email, needs_pass))
+            failed |= {plan.link.email} if found is None else set()
+            entries += found or []
+        failed |= self._isolation.write_journal(entries)
+        # Without its entries in the journal a link keeps its intent, which is recovered later.
+        by_email = {plan.link.email: plan for plan in plans if plan.link.email not in failed}
+        waiting: dict[str, Link] = {email: plan.link for email, plan in by_email.items()}
+        unchanged = True
+        for _ in range(MAX_ATTEMPTS):
+            refused = self._save(
+                [
+                    after
+                    for email, link in waiting.items()
+                    if (
+                        after := self._isolation.step(
+                            email,
+                            partial(
+                                self._after,
+                                link,
+                                by_email[email],
+                                outcomes[email],
+                                counts,
+                                unchanged=unchanged,
+                            ),
+                        )
+                    )
+                    is not None
+                ],
+                result,
+            )
+            if not refused:
+                return
+            waiting = self._context.links.load_links(refused)
+            unchanged = False
+        raise HaltError(
+            StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
+        )
+
+    def _check_found(self, outcomes: Mapping[str, dict[str, WriteOutcome]]) -> None:
+        """Drop found records that belong to another link: a creation found them by their e-mail."""
+        found = {
+            outcome.observation.id: (email, record_id)
+            for email, of_link in outcomes.items()
+            for record_id, outcome in of_link.items()
+            if outcome.result is WriteResult.STALE and outcome.observation is not None
+        }
+        owners = self._context.links.owner_emails(found) if found else {}
+        links = self._context.links.load_links(owners.values()) if owners else {}
+        for record, owner in owners.items():
+            email, record_id = found[record]
+            if owner != email and owner in links and record in links[owner].record_ids:
+                known = outcomes[email][record_id]
+                outcomes[email][record_id] = replace(known, observation=None)
+
+    def _save(self, links: Sequence[Link], result: StageResult) -> frozenset[str]:
+        """Store links after their writes; return the e-mails whose link had changed."""
+        if not links:
+            return frozenset()
+        changes = [LinkChange(link) for link in links]
+        saved = self._context.links.save_links(changes, listed=self._listed)
+        not_stored = self._isolation.not_stored(saved) | saved.refused
+        result.dirty |= {link.email for link in links if link.dirty} - not_stored
+        return saved.refused
+
+    def _after(
+        self,
+        link: Link,
+        plan: Plan,
+        outcomes: Mapping[str, WriteOutcome],
+        counts: Counts,
+        *,
+        unchanged: bool,
+    ) -> Link:
+        """Return a link with the outcomes of its intent.
+
+        A link of which a record was just created is planned at once: mostly nothing is left to do,
+        and the link need not be resolved and stored again.
+        """
+        if plan.link.intent is None:
+            raise TypeError("a plan that is carried out has an intent")
+        now = self._context.clock()
+        after = record_outcomes(
+            link,
+            plan.link.intent.id,
+            outcomes,
+            unchanged_since_intent=unchanged,
+            now=now,
+            problems=plan.problems,
+        )
+        if after.unanswered > link.unanswered and after.quarantine is not None:
+            self._count_quarantine(link, after.quarantine, counts)
+        if any(it.result is not WriteResult.DONE for it in outcomes.values()):
+            return after
+        if after.dirty and unchanged and any(it.created for it in outcomes.values()):
+            again = plan_link(after, self._bound, now=now)
+            if not again.writes and again.link is after:
+                after = replace(after, dirty=False)
+        return self.with_problems(after, plan, counts, now) if plan.problems else after
+
+    def with_problems(self, link: Link, plan: Plan, counts: Counts, now: float) -> Link:
+        """Return a link in quarantine if a value of its plan cannot be used; else the link.
+
+        The same problems as before are neither counted nor logged again.
+        """
+        quarantine = quarantine_for(plan.problems, plan.link, now=now)
+        if quarantine is not None and quarantine is not plan.link.quarantine:
+            self._count_quarantine(link, quarantine, counts)
+        return replace(link, quarantine=quarantine)
+
+    def _count_quarantine(self, link: Link, quarantine: Quarantine, counts: Counts) -> None:
+        counts.add(quarantine.side, "quarantined")
+        self._context.log(
+            Event.link_quarantined,
+            run_id=self._run_id,
+            link=link_hash(link.email),
+            side=quarantine.side.value,
+            code=quarantine.code,
+            field_names=list(quarantine.fields),
+        )
+
+    def _entries(
+        self, plan: Plan, outcomes: Mapping[str, WriteOutcome], counts: Counts, now: float
+    ) -> list[JournalEntry]:
+        entries: list[JournalEntry] = []
+        for outcome in outcomes.values():
+            self._count_outcome(plan, outcome, counts)
+            entries += written_entries(plan, outcome, self._bound, self._run_id, now)
+            entries += refused_entries(plan, outcome, self._run_id, now)
+        return entries
+
+    def _count_outcome(self, plan: Plan, outcome: WriteOutcome, counts: Counts) -> None:
+        side = outcome.write.side
+        match outcome.result:
+            case WriteResult.DONE:
+                counts.add(side, "created" if outcome.created else "updated")
+            case WriteResult.REJECTED:
+                counts.add(side, "quarantined")
+                self._context.log(
+                    Event.link_quarantined,
+                    run_id=self._run_id,
+                    link=link_hash(plan.link.email),
+                    side=side.value,
+                    code=outcome.code,
+                    field_names=list(outcome.fields),
+                )
+            case _:
+                counts.add(side, outcome.result.value)
+        if outcome.code in PROBLEM_CODES:
+            fault = Fault(ProblemCode(outcome.code), outcome.remedy, side)
+            self._isolation.add(plan.link.email, fault)
