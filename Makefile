@@ -34,8 +34,9 @@ demo: install ## Run the demo in a terminal (a minute)
 	@$(PYTHON) -m local.demo
 
 .PHONY: up
-up: install ## Start the local stack; START=no does not enable synchronization
-	@$(PYTHON) -m local.stack up $(if $(filter no,$(START)),--no-start)
+up: install ## Start the local stack: [START=no] not enabled, [DEFAULTS=yes] pace as on AWS
+	@$(PYTHON) -m local.stack up $(if $(filter no,$(START)),--no-start) \
+		$(if $(filter yes,$(DEFAULTS)),--defaults)
 
 .PHONY: down
 down: install ## Stop the local stack and delete its data
@@ -90,7 +91,7 @@ docs: install ## Write the generated tables of README.md and docs/*.md
 .PHONY: test
 test: install ## All tests (T=tests/unit: some of them)
 	$(if $(T),$(PYTHON) -m pytest $(T),\
-	$(PYTHON) -m pytest -n 2 -m "not stack" && $(PYTHON) -m pytest -m stack tests/e2e)
+	$(PYTHON) -m pytest -n 2 -m "not stack and not nightly" && $(PYTHON) -m pytest -m "stack and not nightly" tests/e2e)
 
 .PHONY: format
 format: install ## Format the code and apply the automatic fixes of the linter
@@ -114,9 +115,27 @@ simulate: install ## Simulate seeded histories: [HISTORIES=2000] [SEED=0] [LEDGE
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \
 		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0) --ledger $(or $(LEDGER),memory)
 
+.PHONY: rehearse
+rehearse: install ## Rehearse days with 20,000 people on a virtual clock: [S=new-*] [PEOPLE=100000] [UNITS=yes] [JSON=file]
+	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal $(if $(S),'$(S)') \
+		$(if $(PEOPLE),--people $(PEOPLE)) $(if $(UNITS),--units) $(if $(JSON),--json $(JSON)) --markdown
+
 .PHONY: simulate-bugs
 simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
+
+.PHONY: fuzz
+fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion and decision
+	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
+
+.PHONY: nightly
+nightly: install ## Longer tests: a fault in each step; poison, kills, a large dry run on the stack (20 minutes)
+	$(PYTHON) -m pytest -n 2 -m "nightly and not stack"
+	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e
+
+.PHONY: isolation
+isolation: install ## Inject a fault into each step of one person, in 16 stories (10 minutes)
+	@$(PYTHON) -m pytest -q -n 2 tests/component/test_isolation.py
 
 .PHONY: kill-worker
 kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end as uninterrupted ones
@@ -125,6 +144,10 @@ kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end
 .PHONY: dry-run-of-5000
 dry-run-of-5000: install ## Compare a dry run of 5,000 people with the real run, both deployed
 	@PEOPLE=5000 $(PYTHON) -m pytest -m stack tests/e2e/test_dry_run.py
+
+.PHONY: selected-at-defaults
+selected-at-defaults: install ## Run 200 selected people at the template's own defaults, deployed
+	@$(PYTHON) -m pytest --log-cli-level=INFO -m stack tests/e2e_defaults
 
 .PHONY: requirements
 requirements: .venv/installed ## Update the pinned dependencies

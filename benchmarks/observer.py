@@ -29,11 +29,15 @@ from connector.mapping import (
     Schema,
     bind_mapping,
 )
-from connector.model import Counts, Cursor, RecordKind, Side
+from connector.model import Counts, Cursor, Progress, RecordKind, RunKind, Side
 from connector.retry import RetryPolicy
 from connector.salesforce.reader import OBJECT_FIELDS, SYSTEM_FIELDS
 from connector.sync.context import SyncContext
-from connector.sync.read_phase import read_changes
+from connector.sync.isolation import Isolation
+from connector.sync.ports import NO_PROGRESS
+from connector.sync.read_phase import ReadPhase
+from connector.sync.run_requests import new_run
+from connector.sync.work_queue import WorkQueue
 from local.stack import stack_file
 from local.stack.stack_file import StackFile
 from local.template_settings import template_settings
@@ -64,9 +68,11 @@ class WatchedLedger(DynamoLedger):
         self.total = Counts()
         self.peaks: list[tuple[int, float]] = []
 
-    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
+    def checkpoint(
+        self, cursor: Cursor, run: str, counts: Counts, progress: Progress = NO_PROGRESS
+    ) -> None:
         """Store the cursor and record the counts."""
-        super().checkpoint(cursor, run, counts)
+        super().checkpoint(cursor, run, counts, progress)
         before = self.total.get(Side.SALESFORCE, "seen")
         self.total.update(counts)
         seen = self.total.get(Side.SALESFORCE, "seen")
@@ -104,9 +110,12 @@ def _pass(context: SyncContext, ledger: WatchedLedger, bound: BoundMapping) -> d
     """Observe all leads; return seconds, counts, and the peak memory by number of rows."""
     ledger.watch()
     ledger.checkpoint(Cursor(RecordKind.LEAD), RUN, Counts())
-    watched = replace(context, links=ledger, cursors=ledger)
+    watched = replace(context, links=ledger, work=ledger, cursors=ledger)
+    run = new_run(RUN, RunKind.FULL, time.time())
+    isolation = Isolation(watched, run.id)
+    reading = ReadPhase(watched, bound, run, WorkQueue(watched, run), isolation)
     start, processor_start = time.perf_counter(), time.process_time()
-    read_changes(watched, ledger.load_cursor(RecordKind.LEAD), bound, RUN, lambda: False)
+    reading.read_changes(ledger.load_cursor(RecordKind.LEAD), lambda: False)
     seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor_start
     counted = {
         name: ledger.total.get(Side.SALESFORCE, name) for name in ("seen", "changed", "unchanged")

@@ -82,6 +82,16 @@ class SalesPerson:
         soql = f"SELECT {LEAD_FIELDS} FROM Lead{where} ORDER BY Email, Id"  # noqa: S608  # invented e-mails
         return list(self.request("GET", "query", q=soql)["records"])
 
+    def emails_of_leads(self, pattern: str) -> set[str]:
+        """Return the e-mails of all Leads whose e-mail matches a pattern of SOQL's LIKE."""
+        soql = f"SELECT Email FROM Lead WHERE Email LIKE '{pattern}'"  # noqa: S608  # invented e-mails
+        page = self.request("GET", "query", q=soql)
+        rows = page["records"]
+        while not page["done"]:
+            page = self.request("GET", page["nextRecordsUrl"].partition(f"{API}/")[2])
+            rows += page["records"]
+        return {row["Email"].lower() for row in rows}
+
     def wait_for_lead(self, email: str) -> dict[str, Any]:
         """Wait until a Lead with an e-mail exists, and return it.
 
@@ -155,6 +165,20 @@ class Marketer:
             page += 1
         return contacts
 
+    def stored_contacts(self) -> dict[str, dict[str, Any]]:
+        """Return all contacts as they are stored, by e-mail in lower case."""
+        contacts: dict[str, dict[str, Any]] = {}
+        while rows := self.simulate("GET", f"contacts?limit=1000&offset={len(contacts)}")[
+            "contacts"
+        ]:
+            contacts |= {row["email"].lower(): row for row in rows}
+        return contacts
+
+    def put_row(self, contact: str, row: str) -> None:
+        """Let reads of the API show this JSON instead of a contact."""
+        url = f"{self._root}/_sim/contacts/{contact}/row"
+        self._http.put(url, data=row.encode(), timeout=120).raise_for_status()
+
     def simulate(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # any JSON
         """Call the simulator's control API and return its JSON."""
         response = self._http.request(method, f"{self._root}/_sim/{path}", json=body, timeout=120)
@@ -169,10 +193,11 @@ class Operator:
         self._stack = stack
         self._aws = EmbeddedAws(stack.aws_endpoint)
 
-    def admin(self, method: str, path: str) -> dict[str, Any]:
+    def admin(self, method: str, path: str, **query: str) -> dict[str, Any]:
         """Call the admin function as API Gateway would."""
         event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
         event |= {"httpMethod": method, "path": path, "resource": path}
+        event |= {"queryStringParameters": query or None}
         response = self._aws.invoke(self._stack.functions["admin"], event)
         body: dict[str, Any] = json.loads(response["body"])
         return body
@@ -183,31 +208,38 @@ class Operator:
         response = self._aws.invoke(self._stack.functions["scheduled_sync"], event)
         return self.wait(response["run_id"])
 
-    def request_run(self, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the request
+    def request_run(
+        self,
+        *,
+        wait_seconds: float = RUN_SECONDS,
+        **fields: Any,  # noqa: ANN401  # any field of the request
+    ) -> dict[str, Any]:
         """Request a manual run, wait for its end, and return the run's record.
 
         Raises:
-            RuntimeError: when the request is refused.
+            RuntimeError: when the request is refused, or the run has not ended in time.
         """
         response = self._aws.invoke(self._stack.functions["manual_sync"], fields)
         if "run_id" not in response:
             raise RuntimeError(f"manual_sync: {response.get('error', response)}")
-        return self.wait(response["run_id"])
+        return self.wait(response["run_id"], seconds=wait_seconds)
 
-    def wait(self, run_id: str, *, before: Sequence[str] = UNFINISHED) -> dict[str, Any]:
+    def wait(
+        self, run_id: str, *, before: Sequence[str] = UNFINISHED, seconds: float = RUN_SECONDS
+    ) -> dict[str, Any]:
         """Wait until a run has left the states `before` (by default: until it has ended).
 
         Returns the run's record.
 
         Raises:
-            RuntimeError: when the run is still in one of these states after 300 s.
+            RuntimeError: when the run is still in one of these states after `seconds`.
         """
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._state(run_id) not in before:
                 return self.admin("GET", f"/admin/runs/{run_id}")
             time.sleep(POLL_SECONDS)
-        raise RuntimeError(f"run {run_id} is still {before[-1]} after {RUN_SECONDS:.0f} s")
+        raise RuntimeError(f"run {run_id} is still {before[-1]} after {seconds:.0f} s")
 
     def _state(self, run_id: str) -> str:
         """Return a run's state from the list of runs.
@@ -218,6 +250,14 @@ class Operator:
         newest = self.admin("GET", "/admin/runs")["runs"]
         listed = [run["state"] for run in newest if run["run_id"] == run_id]
         return str(listed[0] if listed else self.admin("GET", f"/admin/runs/{run_id}")["state"])
+
+    def dead_letters(self) -> int:
+        """Return the number of messages of runs that were given up."""
+        name: Final = "ApproximateNumberOfMessages"
+        counts = self._aws.queues.get_queue_attributes(
+            QueueUrl=self._stack.queues["runs_dead_letters"], AttributeNames=[name]
+        )
+        return int(counts["Attributes"][name])
 
     def wait_for_forms(self) -> None:
         """Wait until the forms queue is empty, delayed messages included.

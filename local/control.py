@@ -106,11 +106,22 @@ class Faults:
             self._active.append(fault)
         return fault
 
-    def take(self, method: str, path: str, *kinds: str) -> Fault | None:
-        """Return the first active fault of these kinds that matches a request; count its use."""
+    def take(
+        self,
+        method: str,
+        path: str,
+        *kinds: str,
+        applies: Callable[[Fault], bool] = lambda _fault: True,
+    ) -> Fault | None:
+        """Return the first active fault of these kinds that matches a request; count its use.
+
+        `applies` decides by the parameters of a fault; it is not called with other kinds.
+        """
         with self._lock:
             for fault in self._active:
                 if fault.kind not in kinds or not fault.matches(method, path):
+                    continue
+                if not applies(fault):
                     continue
                 if fault.after > 0:
                     fault.after -= 1

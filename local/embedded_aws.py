@@ -13,6 +13,7 @@ import socket
 import sys
 import urllib.request
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +42,13 @@ SECRET_ACCESS_KEY: Final = "embedded"
 HEALTH_SECONDS: Final = 2.0
 
 
-def free_port() -> int:
-    """Return a TCP port that is free at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(number: int) -> list[int]:
+    """Return some different TCP ports that are free at the moment."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def command() -> list[str]:
@@ -54,8 +56,11 @@ def command() -> list[str]:
     return [sys.executable, "-m", "ministack"]
 
 
-def environment(port: int, home: Path, scratch: Path) -> dict[str, str]:
-    """Return the complete environment of the emulator; it unpacks files into `scratch`."""
+def environment(port: int, home: Path, scratch: Path, dynamodb: str) -> dict[str, str]:
+    """Return the complete environment of the emulator; it unpacks files into `scratch`.
+
+    `dynamodb` is where the functions reach DynamoDB: the gateway that enforces its limits.
+    """
     home.mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
@@ -72,6 +77,7 @@ def environment(port: int, home: Path, scratch: Path) -> dict[str, str]:
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,
         # These services listen on fixed ports, which a second stack on this machine could not use.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

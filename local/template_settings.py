@@ -49,6 +49,39 @@ def _template() -> Any:  # noqa: ANN401  # any YAML
     return yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a safe loader's child
 
 
+def template_value(value: object) -> Any:  # noqa: ANN401  # any YAML
+    """Return a value of the template; the name of a parameter becomes the parameter's default."""
+    parameters = _template()["Parameters"]
+    if isinstance(value, str) and value in parameters:
+        return parameters[value]["Default"]
+    return value
+
+
+def template_parameter(name: str) -> dict[str, Any]:
+    """Return the declaration of a parameter: its type, default and bounds."""
+    declared: dict[str, Any] = _template()["Parameters"][name]
+    return declared
+
+
+def template_properties(resource: str) -> dict[str, Any]:
+    """Return the properties of a resource; a function has those of all functions too."""
+    template = _template()
+    properties: dict[str, Any] = template["Resources"][resource]["Properties"]
+    if template["Resources"][resource]["Type"] == "AWS::Serverless::Function":
+        return {**template["Globals"]["Function"], **properties}
+    return properties
+
+
+@cache
+def table_definitions() -> dict[str, dict[str, Any]]:
+    """Return the properties of each table, by its logical name."""
+    return {
+        name: resource["Properties"]
+        for name, resource in _template()["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+
+
 def template_environment(function: str) -> dict[str, str]:
     """Return a function's environment with the defaults of the parameters.
 

@@ -164,6 +164,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "alert-kinds": enumeration(model.AlertKind),
     "run-kinds": enumeration(model.RunKind),
     "run-states": enumeration(model.RunState),
+    "problem-codes": enumeration(model.ProblemCode),
     "hint-results": enumeration(model.HintResult),
     "merge-rules": enumeration(model.MergeRule),
     "hold-reasons": enumeration(model.HoldReason),

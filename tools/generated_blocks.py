@@ -4,7 +4,7 @@
     python -m tools.generated_blocks check     print what is out of date, exit 1 if anything is
 
 A block begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`; NAME is a key of
-`tools.doc_tables.TABLES`.
+`TABLES` of `tools.doc_tables` or of `tools.measurement_tables`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from tools.doc_tables import TABLES
+from tools import doc_tables, measurement_tables
 from tools.glossary import unknown_places
 
+TABLES: Final[Mapping[str, Callable[[], str]]] = {**doc_tables.TABLES, **measurement_tables.TABLES}
+"""The blocks that a document may have, by name."""
 ROOT = Path(__file__).resolve().parent.parent
 
 _BEGIN = re.compile(r"^<!-- generated: (?P<name>[a-z-]+) -->$", re.MULTILINE)

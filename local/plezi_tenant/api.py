@@ -30,7 +30,13 @@ from local.plezi_tenant.query import parse_query
 from local.plezi_tenant.schema import NEWSLETTERS
 from local.plezi_tenant.store import Contact
 from local.plezi_tenant.timestamps import format_millis, to_millis
-from local.plezi_tenant.wire_format import WireFormat, document
+from local.plezi_tenant.wire_format import (
+    WireFormat,
+    document,
+    encoded,
+    encoded_document,
+    encoded_rows,
+)
 
 PREFIX = "/api/v1"
 API_KEY = "kE9_sim-Plezi-7Qw2xA"
@@ -201,15 +207,15 @@ class Api:
         ]
         meta = {"total_results": reported_total} if switches.meta == "present" else None
         wire_format = self.wire_format
-        rows = [wire_format.resource(contact) for contact in contacts]
-        return _json_response(document(rows, meta))
+        rows = [self._row(contact, wire_format) for contact in contacts]
+        return _json_response(encoded_document(encoded_rows(rows), meta))
 
     def _get(self, call: Call) -> Response:
         contact = self._contacts.read(call.identity)
         if contact is None:
             raise RefusedError(404, f"no contact {call.identity}")
         call.records = 1
-        return self._resource(contact)
+        return _json_response(encoded_document(self._row(contact, self.wire_format)))
 
     def _create(self, call: Call) -> Response:
         changes = self.wire_format.parse_changes(call.request.get_data())
@@ -273,6 +279,11 @@ class Api:
             }
         )
         return created
+
+    def _row(self, contact: Contact, wire_format: WireFormat) -> bytes:
+        """Return how a read shows a contact: the row stored for it by a test, or the usual one."""
+        odd_row = self._contacts.odd_row(contact.id)
+        return odd_row if odd_row is not None else encoded(wire_format.resource(contact))
 
     def _resource(self, contact: Contact, status: int = 200) -> Response:
         return _json_response(document(self.wire_format.resource(contact)), status)

@@ -33,6 +33,7 @@ class ContactRepository:
         self._seed = seed
         self._ids = IdGenerator(seed)
         self._store = ContactStore()
+        self._odd_rows: dict[str, bytes] = {}
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -43,6 +44,7 @@ class ContactRepository:
         """Delete all contacts, restore the default switches and schema, and restart the ids."""
         with self._lock:
             self._store.clear()
+            self._odd_rows.clear()
             self._ids = IdGenerator(self._seed)
             self.switches = Switches()
             self.schema = Schema()
@@ -79,6 +81,22 @@ class ContactRepository:
         """Return one page as the API shows it now, and the total number of matching contacts."""
         with self._lock:
             return self._store.page(query, visible_at=self._now())
+
+    def set_odd_row(self, identity: str, row: bytes | None) -> None:
+        """Show readers of the API a contact as this JSON, whatever it is; None: as usual again.
+
+        Plezi has no public documentation: a row of any form must be expected.
+        """
+        with self._lock:
+            if self._store.by_id(identity) is None:
+                raise RefusedError(404, f"no contact {identity}")
+            self._odd_rows.pop(identity, None)
+            if row is not None:
+                self._odd_rows[identity] = row
+
+    def odd_row(self, identity: str) -> bytes | None:
+        """Return the JSON that readers of the API see instead of a contact, if there is one."""
+        return self._odd_rows.get(identity)
 
     def find_current(self, identity: str) -> Contact | None:
         """Return a contact as it is stored, without the read lag."""

@@ -73,8 +73,10 @@ class TenantControlPanel:
                 return json_response(self._rotate(json_object(request)))
             case _, [("push" | "pushes" | "forms"), *_]:
                 return self._webhook_routes(request, path)
-            case _, [("contacts" | "attributes"), *rest]:
-                return self._record_routes(request, path.split("/")[0], rest)
+            case _, ["attributes", *rest]:
+                return self._attribute_routes(request, rest)
+            case _, ["contacts", *rest]:
+                return self._contact_routes(request, rest)
         response = self._control.handle(request)
         if response is None:
             raise NotFound(f"no control route {request.method} {request.path}")
@@ -124,27 +126,36 @@ class TenantControlPanel:
         target = self._webhooks.target
         return json_response({"url": target.url if target is not None else None})
 
-    def _record_routes(self, request: Request, collection: str, rest: list[str]) -> Response:
-        match request.method, collection, rest:
-            case "GET", "contacts", []:
+    def _attribute_routes(self, request: Request, rest: list[str]) -> Response:
+        match request.method, rest:
+            case "POST", []:
+                self._contacts.schema.add(custom_attribute(json_object(request)))
+            case "DELETE", [name]:
+                self._contacts.schema.remove(name)
+            case _:
+                raise NotFound(f"no control route {request.method} {request.path}")
+        return json_response({"done": True})
+
+    def _contact_routes(self, request: Request, rest: list[str]) -> Response:
+        match request.method, rest:
+            case "GET", []:
                 return json_response(self._listing(request))
-            case "POST", "contacts", []:
+            case "POST", []:
                 changes = self._user_changes(json_object(request))
                 return json_response(self._flat(self._contacts.create_as_user(changes)), 201)
-            case "GET", "contacts", [identity]:
+            case "GET", [identity]:
                 contact = self._contacts.find_current(identity)
                 if contact is None:
                     raise NotFound(f"no contact {identity}")
                 return json_response(self._flat(contact))
-            case "PATCH", "contacts", [identity]:
+            case "PATCH", [identity]:
                 changes = self._user_changes(json_object(request))
                 return json_response(self._flat(self._contacts.update(identity, changes)))
-            case "DELETE", "contacts", [identity]:
+            case "DELETE", [identity]:
                 self._contacts.delete(identity)
-            case "POST", "attributes", []:
-                self._contacts.schema.add(custom_attribute(json_object(request)))
-            case "DELETE", "attributes", [name]:
-                self._contacts.schema.remove(name)
+            case (("PUT" | "DELETE"), [identity, "row"]):
+                row = request.get_data() if request.method == "PUT" else None
+                self._contacts.set_odd_row(identity, row)
             case _:
                 raise NotFound(f"no control route {request.method} {request.path}")
         return json_response({"done": True})

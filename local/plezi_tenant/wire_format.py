@@ -129,12 +129,25 @@ class WireFormat:
         return value
 
 
+def encoded(value: object) -> bytes:
+    """Return a value as JSON, in UTF-8."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
 def document(data: object, meta: Mapping[str, int] | None = None) -> bytes:
     """Return a JSON:API document."""
-    body: dict[str, object] = {"data": data}
-    if meta is not None:
-        body["meta"] = dict(meta)
-    return json.dumps(body, ensure_ascii=False).encode()
+    return encoded_document(encoded(data), meta)
+
+
+def encoded_document(data: bytes, meta: Mapping[str, int] | None = None) -> bytes:
+    """Return a JSON:API document whose data are encoded already."""
+    end = b"" if meta is None else b', "meta": ' + encoded(dict(meta))
+    return b'{"data": ' + data + end + b"}"
+
+
+def encoded_rows(rows: Iterable[bytes]) -> bytes:
+    """Return a list of rows that are encoded already."""
+    return b"[" + b", ".join(rows) + b"]"
 
 
 def _parsed(raw: bytes) -> object:

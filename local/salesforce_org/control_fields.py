@@ -7,13 +7,21 @@ from typing import Any
 from werkzeug.exceptions import BadRequest
 
 from local.salesforce_org import seed_data, tooling
+from local.salesforce_org.coercion import coerce
+from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.state import OrgState
 
 CHANGEABLE = frozenset(
     {
         "label", "length", "values", "restricted", "createable", "updateable", "unique",
-        "external_id", "nillable", "calculated", "formula",
+        "external_id", "nillable", "calculated", "formula", "type", "scale", "precision",
+    }
+)  # fmt: skip
+TYPES = frozenset(
+    {
+        "boolean", "currency", "date", "datetime", "double", "email", "int", "multipicklist",
+        "percent", "phone", "picklist", "string", "textarea", "url",
     }
 )  # fmt: skip
 
@@ -62,13 +70,17 @@ def set_visibility(
 
 
 def change(state: OrgState, kind: ObjectType, name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Change properties of a field: length, picklist values, uniqueness and others."""
+    """Change properties of a field: type, length, picklist values, uniqueness and others."""
     field = _field(kind, name)
     if unknown := set(options) - CHANGEABLE:
         raise BadRequest(f"cannot change {sorted(unknown)}; known: {sorted(CHANGEABLE)}")
     if "values" in options:
         options["values"] = tuple(options["values"])
-    kind.change(field.name, **options)
+    if "type" in options:
+        _check_type(field, options["type"])
+        _change_with_values(state, kind, field, options)
+    else:
+        kind.change(field.name, **options)
     state.store.index(kind)
     tooling.mark_changed(state, kind)
     return {"field": f"{kind.name}.{field.name}", **options}
@@ -81,6 +93,37 @@ def delete(state: OrgState, kind: ObjectType, name: str) -> dict[str, Any]:
         raise BadRequest(f"{field.name} is a standard field: it can be hidden, not deleted")
     tooling.delete_field(state, kind, field)
     return {"field": f"{kind.name}.{field.name}", "deleted": True}
+
+
+def _check_type(field: Field, new_type: object) -> None:
+    if not field.custom:
+        raise BadRequest(f"{field.name} is a standard field: its type cannot change")
+    if new_type not in TYPES:
+        raise BadRequest(f"unknown type {new_type!r}; known: {', '.join(sorted(TYPES))}")
+
+
+def _change_with_values(
+    state: OrgState, kind: ObjectType, field: Field, options: dict[str, Any]
+) -> None:
+    """Change the type of a field; a value that the new type does not accept is lost.
+
+    Salesforce Help, "Notes on Changing Custom Field Types": data may be lost.
+    """
+    rows = state.store.select(kind, f'"{field.name}" IS NOT NULL')
+    state.store.drop_column(kind, field)
+    new = kind.change(field.name, **options)
+    state.store.add_column(kind, new)
+    for row in rows:
+        value = _converted(new, row[field.name])
+        if value is not None:
+            state.store.update(kind, row["rowid"], {field.name: value})
+
+
+def _converted(field: Field, value: object) -> object:
+    try:
+        return coerce(field, value)
+    except RefusedError:
+        return None
 
 
 def _field(kind: ObjectType, name: str) -> Field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.control import Fault, Faults, SimulatedClock
@@ -42,6 +42,12 @@ INSIDE = {
     "cursor_expired": "400 INVALID_QUERY_LOCATOR on a next page",
     "lock_row": "UNABLE_TO_LOCK_ROW for the `records` (positions) of a write; by default for all",
     "record_error": "`{errorCode, message, fields}` for the `records` (positions) of a write",
+    "apex_limit": "a trigger exceeds a governor limit (`limit`): every record of the write has "
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY; with `above`, in writes of more records than that",
+    "trigger_error": "a trigger throws an exception for a record that `contains` these values (by "
+    "default for any): every record of the write has CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    "trigger_lock": "UNABLE_TO_LOCK_ROW inside a trigger: every record of the write has "
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY with the lock in its message",
     "late_commit": "the write becomes visible `seconds` later",
 }
 AFTER = {
@@ -120,24 +126,70 @@ def _error_before(fault: Fault) -> Exception:
     return makers[fault.kind]()
 
 
+TRIGGER_KINDS = ("apex_limit", "trigger_error", "trigger_lock")
+"""Faults of a trigger: an uncaught exception fails every record of the call, and nothing is saved
+(Apex Developer Guide, "Bulk DML Exception Handling" and "Execution Governors and Limits")."""
+TRIGGER_CODE = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+CPU_LIMIT = "Apex CPU time limit exceeded"
+LOCKED_PARENT = "001000000000000"
+
+
 def record_refusals(
-    faults: Faults, method: str, path: str
+    faults: Faults, method: str, path: str, items: Sequence[Item]
 ) -> Callable[[int, Item], RefusedError | None]:
-    """Return a function that gives the injected error of each record of one write, or None."""
-    fault = faults.take(method, path, "lock_row", "record_error")
+    """Return a function that gives the injected error of each record of one write, or None.
+
+    `items` are all records of the write: a fault of a trigger may depend on them.
+    """
+    fault = faults.take(
+        method,
+        path,
+        "lock_row",
+        "record_error",
+        *TRIGGER_KINDS,
+        applies=lambda fault: fault.kind not in TRIGGER_KINDS or _fails(fault, items),
+    )
 
     def refusal(position: int, item: Item) -> RefusedError | None:
         if fault is None:
             return None
+        if fault.kind in TRIGGER_KINDS:
+            return RefusedError(TRIGGER_CODE, _trigger_message(fault))
         positions = fault.parameters.get("records")
         if positions is not None and position not in positions:
             return None
         if fault.kind == "lock_row":
             record_id = next((str(v) for k, v in item.items() if k.lower() == "id"), "")
-            return row_locked(record_id or "001000000000000")
+            return row_locked(record_id or LOCKED_PARENT)
         return _requested_error(fault)
 
     return refusal
+
+
+def _fails(fault: Fault, items: Sequence[Item]) -> bool:
+    """Return whether the trigger of a fault fails with these records."""
+    if len(items) <= int(fault.parameters.get("above", 0)):
+        return False
+    contained = dict(fault.parameters.get("contains", {}))
+    return any(contained.items() <= item.items() for item in items)
+
+
+def _trigger_message(fault: Fault) -> str:
+    """Return the message of a trigger's failure, in the form of public reports."""
+    if fault.kind == "apex_limit":
+        limit = fault.parameters.get("limit", CPU_LIMIT)
+        return f"LeadTrigger: System.LimitException: {limit}"
+    cause = "System.NullPointerException: Attempt to de-reference a null object"
+    if fault.kind == "trigger_lock":
+        locked = row_locked(LOCKED_PARENT)
+        cause = (
+            f"System.DmlException: Update failed. First exception on row 0 with id {LOCKED_PARENT};"
+            f" first error: {locked.code}, {locked.message}: []"
+        )
+    return (
+        f"LeadTrigger: execution of BeforeInsert\n\ncaused by: {cause}\n\n"
+        "Trigger.LeadTrigger: line 1, column 1"
+    )
 
 
 def _requested_error(fault: Fault) -> RefusedError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from local.control import Faults
@@ -181,7 +182,8 @@ class RestApi:
 
     def _single(self, handler: Handler) -> Handler:
         def run(call: ApiCall, *captured: str) -> ApiResponse:
-            refusals = record_refusals(self._faults, call.method, _request_path(call))
+            items = [_body_object(call)]
+            refusals = record_refusals(self._faults, call.method, _request_path(call), items)
             refusal = refusals(0, {"id": captured[-1]} if len(captured) > 1 else {})
             if refusal is not None:
                 raise refusal
@@ -192,7 +194,8 @@ class RestApi:
 
     def _many(self, handler: Handler) -> Handler:
         def run(call: ApiCall, *captured: str) -> ApiResponse:
-            refusals = record_refusals(self._faults, call.method, _request_path(call))
+            items = sobject_collections.records_in(_body_object(call))
+            refusals = record_refusals(self._faults, call.method, _request_path(call), items)
             return handler(self._state, call, self._save_options(call), refusals, *captured)
 
         return run
@@ -205,6 +208,14 @@ class RestApi:
 
 def _request_path(call: ApiCall) -> str:
     return f"/services/data/v{call.version}{call.path}"
+
+
+def _body_object(call: ApiCall) -> dict[str, Any]:
+    """Return the body of a write, {} where it has none or is refused later."""
+    try:
+        return call.json_object()
+    except RefusedError:
+        return {}
 
 
 def _get(pattern: str, kind: str, handler: Handler) -> Route:

@@ -166,6 +166,12 @@ def retrieve(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     return ApiResponse(records.OK, f"[{','.join(rows)}]")
 
 
+def records_in(body: Item) -> list[Item]:
+    """Return the records of a body; those of a wrong type are left out."""
+    items = body.get("records")
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 def _save_all(
     state: OrgState,
     call: ApiCall,

@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         match options.command:
             case "up":
-                print(_next_steps(commands.up(start=options.start), options.folder))
+                stack = commands.up(start=options.start, defaults=options.defaults)
+                print(_next_steps(stack, options.folder))
             case "down":
                 commands.down()
             case _:
@@ -57,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="do not enable synchronization",
     )
+    up.add_argument(
+        "--defaults",
+        action="store_true",
+        help="deploy with the template's own pace and times, as on AWS, instead of those of a "
+        "laptop",
+    )
     commands.add_parser("down", help="stop all programs and delete the folder of the stack")
     status = commands.add_parser("status", help="show whether the stack is up")
     status.add_argument("--json", action="store_true", help="print the stack file")
@@ -77,6 +84,7 @@ def _next_steps(stack: StackFile, folder: Path) -> str:
   Salesforce     {_pages(stack.salesforce.url)}
   Plezi          {_pages(stack.plezi.url)}
   API            {stack.api_url}
+  parameters     {stack.parameters}
   all addresses  {folder / stack_file.FILE}
   logs           {folder / "logs"}/
 

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import requests
 
 from local import embedded_aws
+from local.dynamodb_gateway.control import gateway_command, is_ready
 from local.embedded_aws import EmbeddedAws
 from local.stack import stack_file
 from local.stack.background import BackgroundPrograms, StackError
@@ -25,9 +26,12 @@ from local.stack.stack_file import PleziTenant, SalesforceOrg, StackFile
 
 READY_SECONDS: Final = 30.0
 EVENTS: Final = Path("events")
-AWS, SALESFORCE, PLEZI = "aws", "salesforce", "plezi"
+AWS, DYNAMODB, SALESFORCE, PLEZI = "aws", "dynamodb", "salesforce", "plezi"
 NOT_OK: Final = 300
 """Statuses from here on are no success."""
+OTHER_PARAMETERS: Final = (
+    "The stack that is up has {present}. Stop it first (make down), or leave DEFAULTS as it was."
+)
 
 
 @dataclass
@@ -63,18 +67,21 @@ class StackCommands:
     def running(self) -> StackFile | None:
         """Return the description of the stack, if all of its programs run."""
         stack = stack_file.read(self.folder)
-        alive = all(self.background.alive(name) for name in (AWS, SALESFORCE, PLEZI))
+        alive = all(self.background.alive(name) for name in (AWS, DYNAMODB, SALESFORCE, PLEZI))
         if stack is None or not alive or not embedded_aws.is_alive(stack.aws_endpoint):
             return None
         return stack
 
-    def up(self, *, start: bool) -> StackFile:
+    def up(self, *, start: bool, defaults: bool = False) -> StackFile:
         """Bring everything up, unless it already is. `start` enables synchronization.
 
+        `defaults`: deploy with the template's own pace and times instead of those of a laptop.
         After an error or Ctrl-C the programs that were started are stopped; the logs stay.
-        Raises `StackError` when a step fails.
+        Raises `StackError` when a step fails, or the stack that is up has the other parameters.
         """
         if (stack := self.running()) is not None:
+            if stack.defaults != defaults:
+                raise StackError(OTHER_PARAMETERS.format(present=stack.parameters))
             print(
                 f"The stack is already up: {stack.aws_endpoint} ({self.folder / stack_file.FILE})"
             )
@@ -85,7 +92,7 @@ class StackCommands:
         print("Bringing the stack up:")
         progress = Progress()
         try:
-            stack = self._bring_up(progress)
+            stack = self._bring_up(progress, defaults=defaults)
             if start:
                 with progress.step("synchronization enabled"):
                     self._enable_synchronization(stack)
@@ -107,17 +114,21 @@ class StackCommands:
         else:
             print("Nothing was running.")
 
-    def _bring_up(self, progress: Progress) -> StackFile:
+    def _bring_up(self, progress: Progress, *, defaults: bool) -> StackFile:
         self.folder.mkdir(parents=True, exist_ok=True)
-        endpoint = f"http://{embedded_aws.LOOPBACK}:{embedded_aws.free_port()}"
+        endpoint, dynamodb = (
+            f"http://{embedded_aws.LOOPBACK}:{port}" for port in embedded_aws.free_ports(2)
+        )
         scratch = make_scratch(self.folder)
-        self._start_programs(endpoint, scratch)
+        self._start_programs(endpoint, dynamodb, scratch)
         aws = EmbeddedAws(endpoint)
-        deployment = Deployment(self.folder, scratch, aws)
+        deployment = Deployment(self.folder, scratch, aws, defaults=defaults)
         with progress.step("template built for this machine"):
             deployment.build()
         with progress.step(f"embedded AWS ready at {endpoint}"):
             self.background.wait(AWS, lambda: embedded_aws.is_alive(endpoint), READY_SECONDS)
+        with progress.step(f"DynamoDB's limits enforced at {dynamodb}"):
+            self.background.wait(DYNAMODB, lambda: is_ready(dynamodb), READY_SECONDS)
         with progress.step("both simulators ready"):
             salesforce = SalesforceOrg.model_validate(self._ready(SALESFORCE))
             plezi = PleziTenant.model_validate(self._ready(PLEZI))
@@ -130,9 +141,11 @@ class StackCommands:
         stack = StackFile(
             region=embedded_aws.REGION,
             aws_endpoint=endpoint,
+            dynamodb_endpoint=dynamodb,
             aws_access_key_id=embedded_aws.ACCESS_KEY_ID,
             aws_secret_access_key=embedded_aws.SECRET_ACCESS_KEY,
             stack_name=STACK_NAME,
+            defaults=defaults,
             api_url=deployed.api_url,
             functions=deployed.functions,
             tables=deployed.tables,
@@ -145,12 +158,13 @@ class StackCommands:
         stack.write(self.folder)
         return stack
 
-    def _start_programs(self, endpoint: str, scratch: Path) -> None:
-        """Start all three at once: they start while the template is built."""
+    def _start_programs(self, endpoint: str, dynamodb: str, scratch: Path) -> None:
+        """Start all at once: they start while the template is built."""
         port = int(endpoint.rpartition(":")[2])
         aws = self.folder.absolute() / AWS
-        environment = embedded_aws.environment(port, aws, scratch)
+        environment = embedded_aws.environment(port, aws, scratch, dynamodb)
         self.background.start(AWS, embedded_aws.command(), environment)
+        self.background.start(DYNAMODB, gateway_command(dynamodb, endpoint))
         for name, module in ((SALESFORCE, "salesforce_org"), (PLEZI, "plezi_tenant")):
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)

@@ -27,11 +27,15 @@ TEMPLATE: Final = Path("template.yaml")
 LAYER_CACHE: Final = Path(".build/layer")
 BUCKET: Final = "artifacts"
 
-# A killed run continues when its message is visible again. On AWS this takes five minutes, which is
-# too long on a laptop.
-WORKER_TIMEOUT_SECONDS: Final = 60
-WORKER_BUDGET_SECONDS: Final = 40
-RUNS_VISIBILITY_SECONDS: Final = 65
+LAPTOP_PARAMETERS: Final[Mapping[str, str]] = {
+    "PleziCallsPerSecond": "0",
+    # A killed run continues when its message is visible again. With the template's defaults this
+    # takes five minutes, which is too long on a laptop.
+    "WorkerTimeoutSeconds": "60",
+    "WorkerBudgetSeconds": "40",
+    "RunsVisibilitySeconds": "65",
+}
+"""Parameters that only make the stack faster. `make up DEFAULTS=yes` leaves them out."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,16 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One build and one deployment: logs and parameters in `folder`, the build in `scratch`."""
+    """One build and one deployment: logs and parameters in `folder`, the build in `scratch`.
+
+    With `defaults` every parameter has the template's own default, except those without which the
+    embedded AWS and the simulators do not work: addresses, certificate, clear text.
+    """
 
     folder: Path
     scratch: Path
     aws: EmbeddedAws
+    defaults: bool = False
 
     def build(self) -> None:
         """Build the functions and the layer, the layer for this machine and this interpreter."""
@@ -72,7 +81,7 @@ class Deployment:
         self.aws.create_bucket(BUCKET)
         # A file, because the certificate has several lines and an argument must have one.
         parameters = self.folder / "parameters.yaml"
-        values = {name: str(value) for name, value in self._parameters(salesforce, plezi).items()}
+        values = self.parameters(salesforce, plezi)
         parameters.write_text(json.dumps(values, indent=2), encoding="utf-8")
         self._sam(
             [
@@ -119,18 +128,15 @@ class Deployment:
     def _built(self) -> Path:
         return self.scratch / "build"
 
-    @staticmethod
-    def _parameters(salesforce: SalesforceOrg, plezi: PleziTenant) -> dict[str, str | int]:
-        return {
+    def parameters(self, salesforce: SalesforceOrg, plezi: PleziTenant) -> dict[str, str]:
+        """Return the parameters that differ from the template's defaults."""
+        needed = {
             "PleziBaseUrl": plezi.url,
-            "PleziCallsPerSecond": 0,
             "SalesforceTrustedHost": urlsplit(salesforce.url).netloc,
             "SalesforceCaPem": Path(salesforce.ca_bundle).read_text(encoding="ascii"),
             "ClearTextEndpoints": "true",
-            "WorkerTimeoutSeconds": WORKER_TIMEOUT_SECONDS,
-            "WorkerBudgetSeconds": WORKER_BUDGET_SECONDS,
-            "RunsVisibilitySeconds": RUNS_VISIBILITY_SECONDS,
         }
+        return needed if self.defaults else {**needed, **LAPTOP_PARAMETERS}
 
     def _sam(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         if not SAM.exists():

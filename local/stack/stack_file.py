@@ -43,13 +43,18 @@ class PleziTenant(_Frozen):
 
 
 class StackFile(_Frozen):
-    """Every name and address that a user, a test, the demo or the command line needs."""
+    """Every name and address that a user, a test, the demo or the command line needs.
+
+    `defaults`: pace and times are the template's own; without it, those of a laptop.
+    """
 
     region: str
     aws_endpoint: str
+    dynamodb_endpoint: str
     aws_access_key_id: str
     aws_secret_access_key: str
     stack_name: str
+    defaults: bool = False
     api_url: str
     functions: dict[str, str]
     tables: dict[str, str]
@@ -58,6 +63,11 @@ class StackFile(_Frozen):
     alerts_topic: str
     salesforce: SalesforceOrg
     plezi: PleziTenant
+
+    @property
+    def parameters(self) -> str:
+        """Which pace and times the functions have, in words."""
+        return f"the pace and times of {'the template' if self.defaults else 'a laptop'}"
 
     def write(self, folder: Path) -> Path:
         """Write the file atomically: a reader finds all of it or no file. Returns its path."""

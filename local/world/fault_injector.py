@@ -17,7 +17,7 @@ READS: Final = frozenset(
     {"load_links", "owner_emails", "dirty_emails", "load_cursor", "load_run", "is_enabled",
      "breaker", "load_session", "load_document", "clearing_allowed_until",
      "current", "version", "suspended_pairs", "applied_version", "calls_since", "list_runs",
-     "emails_needing_attention"}
+     "emails_needing_attention", "load_work", "open_work", "scratch", "all_emails"}
 )  # fmt: skip
 """Calls of ports that change nothing: a crash before one equals a crash after it."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+from connector.aws.dynamodb.rate_bucket import LONGEST_QUEUE_SECONDS
 from connector.errors import StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import parse_draft
@@ -25,14 +26,80 @@ from connector.model import (
     Link,
     LinkChange,
     Phase,
+    Progress,
     RecordKind,
     Run,
     RunKind,
     RunState,
+    SaveResult,
     SessionToken,
+    Values,
+    WorkList,
 )
+from connector.stores import Reservation
 
 HOURS_OF_DAY = 24
+NO_PROGRESS = Progress()
+
+
+class MemoryScratch:
+    """What one dry run stores."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link | None] = {}
+        self._cursors: dict[RecordKind, Cursor] = {}
+        self._written: dict[str, Values] = {}
+        self._work: dict[WorkList, tuple[str, ...]] = {}
+
+    def load_scratch_links(self, emails: Iterable[str]) -> dict[str, Link | None]:
+        """Return the links stored here; None for one that would be deleted."""
+        return {email: self._links[email] for email in emails if email in self._links}
+
+    def scratch_owners(self, records: Iterable[str]) -> dict[str, str]:
+        """Return the e-mail of the link of each record id stored here."""
+        owners = {
+            record: email
+            for email, link in self._links.items()
+            if link is not None
+            for record in link.record_ids
+        }
+        return {record: owners[record] for record in records if record in owners}
+
+    def save_scratch_links(self, links: Mapping[str, Link | None]) -> SaveResult:
+        """Store links by e-mail."""
+        self._links |= links
+        return SaveResult()
+
+    def load_written(self, records: Sequence[str]) -> dict[str, Values]:
+        """Return the values that would have been written to some records."""
+        return {record: self._written[record] for record in records if record in self._written}
+
+    def save_written(self, written: Mapping[str, Values]) -> None:
+        """Store the values that would have been written."""
+        self._written |= written
+
+    def load_scratch_cursor(self, kind: RecordKind) -> Cursor | None:
+        """Return the cursor of a kind of record, or None."""
+        return self._cursors.get(kind)
+
+    def save_scratch_cursor(self, cursor: Cursor) -> None:
+        """Store a cursor."""
+        self._cursors[cursor.kind] = cursor
+
+    def save_work(self, work: WorkList, emails: Sequence[str]) -> None:
+        """Store a work list; an empty one is deleted."""
+        if emails:
+            self._work[work] = tuple(emails)
+        else:
+            self._work.pop(work, None)
+
+    def load_work(self, lists: Sequence[WorkList]) -> dict[WorkList, tuple[str, ...]]:
+        """Return the e-mails of the lists that exist."""
+        return {work: self._work[work] for work in lists if work in self._work}
+
+    def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:  # noqa: ARG002  # a port
+        """Return nothing: no other dry run leaves lists to this one."""
+        return []
 
 
 class MemoryLedger:
@@ -45,6 +112,11 @@ class MemoryLedger:
         self._runs: dict[str, Run] = {}
         self._documents: dict[str, str] = {}
         self._calls: dict[int, int] = {}
+        self._listed: set[str] = set()
+        self._work: dict[WorkList, tuple[str, ...]] = {}
+        self._scratch: dict[str, MemoryScratch] = {}
+        self._next_slot = 0.0
+        self._closed_until = 0.0
 
     def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
         """Return the links known under these canonical e-mails."""
@@ -59,7 +131,11 @@ class MemoryLedger:
         known = sorted(set(records) & set(self._owners))
         return {record: self._owners[record] for record in known}
 
-    def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
+    def list_unreadable(self, email: str) -> None:
+        """Raise `NotImplementedError`: every link in memory can be read."""
+        raise NotImplementedError(email)
+
+    def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
         """Store new states of links; return the e-mails refused because the link changed.
 
         Raises `ValueError` if two changes have one e-mail: DynamoDB refuses a transaction with
@@ -78,20 +154,57 @@ class MemoryLedger:
             if is_stale:
                 refused.add(link.email)
                 continue
+            if listed:
+                self._listed.add(link.email)
+            else:
+                self._listed.discard(link.email)
             if before is not None and before.revision:
                 del self._links[before.email]
             self._links[link.email] = replace(
                 link, revision=link.revision + 1, indexed_records=link.record_ids
             )
             self._owners |= dict.fromkeys(link.record_ids - link.indexed_records, link.email)
-        return frozenset(refused)
+        return SaveResult(frozenset(refused))
 
     def _revision(self, email: str) -> int:
         return self._links[email].revision if email in self._links else 0
 
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
         """Return the e-mails of dirty links in order, starting after one."""
-        return sorted(e for e, link in self._links.items() if link.dirty and e > after)[:limit]
+        unlisted = (
+            email
+            for email, link in self._links.items()
+            if link.dirty and email > after and email not in self._listed
+        )
+        return sorted(unlisted)[:limit]
+
+    def save_work(self, work: WorkList, emails: Sequence[str]) -> None:
+        """Store a work list; an empty one is deleted."""
+        if emails:
+            self._work[work] = tuple(emails)
+        else:
+            self._work.pop(work, None)
+
+    def load_work(self, lists: Sequence[WorkList]) -> dict[WorkList, tuple[str, ...]]:
+        """Return the e-mails of the lists that exist."""
+        return {work: self._work[work] for work in lists if work in self._work}
+
+    def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:
+        """Return lists that exist, in order, starting after one."""
+
+        def key(work: WorkList) -> tuple[str, int]:
+            return work.run_id, work.number
+
+        found = [work for work in self._work if after is None or key(work) > key(after)]
+        return sorted(found, key=key)[:limit]
+
+    def scratch(self, run_id: str) -> MemoryScratch:
+        """Return what a dry run stores."""
+        return self._scratch.setdefault(run_id, MemoryScratch())
+
+    def all_emails(self, limit: int, after: str = "") -> list[str]:
+        """Return e-mails of links in order, starting after one."""
+        return sorted(email for email in self._links if email > after)[:limit]
 
     def emails_needing_attention(
         self, kind: AttentionKind, limit: int, after: str = ""
@@ -104,10 +217,12 @@ class MemoryLedger:
         """Return the cursor of a kind of record; a new one if none is stored."""
         return self._cursors.get(kind, Cursor(kind))
 
-    def checkpoint(self, cursor: Cursor, run: str, counts: Counts) -> None:
-        """Store a cursor and add to the counts of the run, in one step."""
+    def checkpoint(
+        self, cursor: Cursor, run: str, counts: Counts, progress: Progress = NO_PROGRESS
+    ) -> None:
+        """Store a cursor and add to the counts and the progress of the run, in one step."""
         self._cursors[cursor.kind] = cursor
-        self.add_counts(run, counts)
+        self.add_counts(run, counts, progress)
 
     def applied_version(self) -> int | None:
         """Return the version of the mapping last applied to all records; None: never."""
@@ -131,7 +246,7 @@ class MemoryLedger:
         ]
         return sorted(runs, key=lambda run: run.id, reverse=True)[:limit]
 
-    def start_phase(self, run: str, now: float, mapping_version: int) -> None:
+    def start_phase(self, run: str, now: float, mapping_version: int, phase: Phase) -> None:
         """Record that an invocation works on a run, with a version of the mapping."""
         known = self._runs[run]
         self._runs[run] = replace(
@@ -140,18 +255,45 @@ class MemoryLedger:
             started_at=known.started_at or now,
             invocations=known.invocations + 1,
             mapping_version=mapping_version,
+            phase=phase,
+            active_at=now,
         )
 
-    def add_counts(self, run: str, counts: Counts) -> None:
-        """Add to a run's counts."""
-        if not counts:
+    def end_invocation(
+        self,
+        run: str,
+        *,
+        idle: int,
+        position: WorkList | None = None,
+        visited_lists: int = 0,
+    ) -> None:
+        """Record the last invocations without progress, and the position; forget an error."""
+        self._runs[run] = replace(
+            self._runs[run],
+            idle=idle,
+            error="",
+            position=position,
+            visited_lists=visited_lists,
+        )
+
+    def note_error(self, run: str, error: str) -> None:
+        """Record the unexpected error of an invocation; the place of the run stays."""
+        self._runs[run] = replace(self._runs[run], error=error)
+
+    def add_counts(self, run: str, counts: Counts, progress: Progress = NO_PROGRESS) -> None:
+        """Add to a run's counts and progress."""
+        if not counts and progress == NO_PROGRESS:
             return
         known = self._runs[run]
         after = {side: dict(numbers) for side, numbers in known.counts.items()}
         for (side, what), amount in counts.numbers.items():
             totals = after.setdefault(side, {})
             totals[what] = totals.get(what, 0) + amount
-        self._runs[run] = replace(known, counts=after)
+        sums = {
+            each.name: getattr(known.progress, each.name) + getattr(progress, each.name)
+            for each in fields(Progress)
+        }
+        self._runs[run] = replace(known, counts=after, progress=Progress(**sums))
 
     def finish_run(
         self,
@@ -190,6 +332,19 @@ class MemoryLedger:
         """Return the calls to Salesforce in an hour and the 23 hours after it."""
         return sum(self._calls.get(it, 0) for it in range(hour, hour + HOURS_OF_DAY))
 
+    def reserve_slots(self, now: float, number: int, gap: float) -> Reservation:
+        """Reserve the next free slots of the rate that all functions share."""
+        if not now < self._next_slot <= now + LONGEST_QUEUE_SECONDS:
+            self._next_slot, self._closed_until = now, 0.0
+        start = self._next_slot
+        self._next_slot += number * gap
+        return Reservation(start, self._closed_until)
+
+    def postpone_slots(self, until: float) -> None:
+        """Hand out no slot before this time."""
+        if self._next_slot < until:
+            self._next_slot = self._closed_until = until
+
     def breaker(self) -> Breaker | None:
         """Return the open breaker, or None."""
         document = self.load_document("breaker")
@@ -209,6 +364,10 @@ class MemoryLedger:
     def clearing_allowed_until(self) -> float:
         """Return until when runs may clear many fields (seconds since 1970); 0: never."""
         return float((self.load_document("clearing_allowed") or {}).get("until", 0.0))
+
+    def defects_allowed_until(self) -> float:
+        """Return until when runs go on in spite of many unexpected errors; 0: never."""
+        return float((self.load_document("defects_allowed") or {}).get("until", 0.0))
 
     def allow_clearing(self, until: float) -> None:
         """Allow runs to clear many fields until a time; close the breaker of mass clearing."""
@@ -236,7 +395,7 @@ class MemoryLedger:
 
     def save_session(self, token: SessionToken) -> None:
         """Store a session for all invocations."""
-        names = ("access_token", "instance_url", "secret_version")
+        names = ("access_token", "instance_url", "secret_version", "org_id")
         self.save_document("session", {name: getattr(token, name) for name in names})
 
     def load_document(self, key: str) -> dict[str, Any] | None:

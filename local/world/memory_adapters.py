@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
-    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
 
 
 class NotSimulatedError(Exception):
@@ -64,6 +64,11 @@ class MemoryAdapters:
         """Return the ledger."""
         ledger: Any = self._ledger
         return ledger  # type: ignore[no-any-return]  # the port answers as the ledger behind it
+
+    def scratch(self, table: str, run_id: str) -> ScratchStore:  # noqa: ARG002  # there is one table
+        """Return what a dry run stores."""
+        scratch: ScratchStore = self._ledger.scratch(run_id)
+        return scratch
 
     def journal(self, table: str, days: int) -> Journal:  # noqa: ARG002  # kept for ever
         """Return the journal."""

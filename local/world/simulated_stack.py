@@ -14,7 +14,8 @@ from connector.bootstrap import build_app
 from connector.bootstrap.sync_worker import WorkerApp
 from connector.connection_settings import WorkerSettings
 from connector.http_session import HttpSession
-from connector.model import ChangeHint, HintResult, Phase, RunKind, RunState, Side
+from connector.log_events import Event
+from connector.model import ChangeHint, HintResult, Phase, ProblemCode, RunKind, RunState, Side
 from connector.plezi.api_dialect import PleziDialect
 from connector.retry import RetryPolicy
 from connector.settings import RunRequestSettings
@@ -55,11 +56,25 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         worker_budget_seconds=WORKER_TIMEOUT,
         journal_days=365,
         max_cleared=MAX_CLEARED,
+        max_records_per_email=20,
         api_share=0.2,
         assign_new_leads=True,
         alerts_topic="",
         quarantine_alert_links=10,
     )
+
+
+class UnexpectedDefectError(BaseException):
+    """The connector put a person in quarantine for an error of its own.
+
+    It is no `Exception`: the isolation of the connector must not catch it.
+    """
+
+
+def _stop_at_defects(event: Event, /, **fields: object) -> None:
+    """End the simulation at a defect that the connector isolates and only writes to its log."""
+    if fields.get("code") == ProblemCode.DEFECT.value:
+        raise UnexpectedDefectError(f"{event.name}: {fields.get('detail')}")
 
 
 class SimulatedStack:
@@ -153,6 +168,7 @@ class SimulatedStack:
             "ids": self.new_id,
             "sleep": sleep,
             "random": lambda: FULL_PAUSE,
+            "log": _stop_at_defects,
         }
 
     @contextmanager
