@@ -13,6 +13,7 @@ from moto import mock_aws
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.dynamodb_limits import enforce_everywhere
 from tests.component.harness import REGION, Harness
 from tests.component.people_fixtures import ANA
 
@@ -34,6 +35,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    enforce_everywhere(monkeypatch)
     with mock_aws():
         yield Harness()
 

@@ -16,6 +16,7 @@ from connector.bootstrap.sides import build_salesforce_connection, read_secrets
 from connector.connection_report import ConnectionReport, Finding
 from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import Rotation
+from connector.deadline import no_deadline
 from connector.log_events import no_log
 from connector.model import Run, RunState
 from connector.salesforce.connection import Connection
@@ -97,7 +98,10 @@ class CredentialFixtures:
 
     def connection(self) -> Connection:
         """Return a connection as a new process builds it."""
-        settings, runtime = self.harness.settings, Runtime(**self.harness.runtime, log=no_log)
+        settings, runtime = (
+            self.harness.settings,
+            Runtime(**self.harness.runtime, log=no_log, deadline=no_deadline()),
+        )
         secrets = read_secrets(settings, runtime)
         return build_salesforce_connection(
             settings, runtime, secrets.salesforce, self.harness.ledger
@@ -105,7 +109,7 @@ class CredentialFixtures:
 
     def check(self, **settings: Any) -> ConnectionReport:
         """Check both systems, with some settings changed."""
-        runtime = Runtime(**self.harness.runtime, log=no_log)
+        runtime = Runtime(**self.harness.runtime, log=no_log, deadline=no_deadline())
         changed = replace(self.harness.settings, **settings)
         return check_connections(changed, runtime, self.harness.ledger)
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import random
 import time
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
-import yaml
 
 from connector.aws.dynamodb.journal import parse_entries
 from connector.aws.dynamodb.ledger import DynamoLedger
@@ -28,38 +25,19 @@ from connector.sync.run_requests import RunRequester
 from local.plezi_tenant import PleziTenant
 from local.salesforce_org import SalesforceOrg
 from local.serving import InProcessAdapter
-from local.template_settings import template_settings
+from local.template_settings import table_definitions, template_settings
 from tests.retry_policies import IMMEDIATE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ROOT = Path(__file__).parents[2]
 REGION = "eu-west-1"
 PLEZI = "https://app.plezi.co/api/v1"
 SALESFORCE = "https://acme.my.salesforce.com"
 
 
-class _TemplateLoader(yaml.SafeLoader):
-    """Reads a template without resolving its functions."""
-
-
-_TemplateLoader.add_multi_constructor("!", lambda *_: None)
-
-
 TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 """The properties of a table that CreateTable accepts; other calls set the rest."""
-
-
-@cache
-def table_definitions() -> dict[str, dict[str, Any]]:
-    """Return the tables of the template, so that tests use the deployed keys."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506  # a subclass of SafeLoader
-    return {
-        name: resource["Properties"]
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::DynamoDB::Table"
-    }
 
 
 def create_table(client: DynamoDBClient, name: str) -> None:

@@ -15,8 +15,9 @@ import boto3
 import pytest
 import yaml
 
+from connector.connected_systems import ConnectedSystem, save_system
 from connector.errors import HaltError, RetryError, StopReason
-from connector.model import Breaker, RunKind
+from connector.model import Breaker, RunKind, Side
 from connector.version import VERSION
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context, in_path, openapi_document
@@ -64,6 +65,13 @@ class Scenario:
         for intended in (True, False):
             self.harness.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "many", 0.0))
             admin_client.request_ok("POST", reset, {"intended": intended})
+        decision = {"side": "salesforce", "decision": "same_people"}
+        assert admin_client.request("POST", "/admin/systems", decision).status == 409
+        save_system(self.harness.ledger, Side.SALESFORCE, ConnectedSystem("00D1", "00D2"))
+        for name in ("wrong_credentials", "same_people"):
+            admin_client.request_ok("POST", "/admin/systems", {**decision, "decision": name})
+        admin_client.request_ok("GET", "/admin/systems")
+        save_system(self.harness.ledger, Side.SALESFORCE, ConnectedSystem())
         admin_client.request_ok("POST", "/admin/pause")
         admin_client.request_ok("POST", "/admin/start")
         dry = self.harness.sync(kind=RunKind.DRY_RUN)
@@ -93,7 +101,8 @@ class Scenario:
         person = harness.add_person(email=CONTACT, last_name="Lopez", phone="111")
         refused = harness.add_person(email=REFUSED, last_name=LONG)
         leads = [harness.add_lead(Email=CONTACT, Phone="222") for _ in range(2)]
-        harness.sync()
+        run = harness.sync()
+        assert admin_client.request_ok("GET", f"/admin/runs/{run.id}")["journal"]
         hold = f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone"
         for kind in ("hold", "quarantine", "duplicate"):
             admin_client.request_ok("GET", "/admin/attention", kind=kind)
@@ -139,6 +148,7 @@ class Scenario:
             ("GET", "/admin/fields", {"refresh": "perhaps"}),
             ("POST", "/admin/setup/salesforce-fields", {"body": {"create": "perhaps"}}),
             ("POST", "/admin/breaker/release", {"body": {}}),
+            ("POST", "/admin/systems", {"body": {"side": "left", "decision": "same_people"}}),
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
             ("GET", "/admin/mapping/versions", {"limit": "0"}),
@@ -197,6 +207,8 @@ def body_of(path: str) -> dict[str, Any]:
         return choice if path.endswith("holds") else {"record": "1"}
     if path.endswith("release"):
         return {"intended": True}
+    if path.endswith("systems"):
+        return {"side": "plezi", "decision": "same_people"}
     if path.endswith("restore"):
         return {"version": 0}
     mapping = {"version": 0, "pairs": [], "contact_filter": None}
@@ -245,6 +257,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         "/admin/mapping",
         "/admin/mapping.yaml",
         "/admin/openapi.json",
+        "/admin/systems",
         "/admin/connection/check",
         "/admin/attention/quarantine/{email}/retry",
     }

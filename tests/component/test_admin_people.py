@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from connector.model import AttentionKind, Link, LinkChange, RunKind, RunState
+from connector.model import AttentionKind, Link, LinkChange, RunKind, RunState, SaveResult
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import WHO, AdminClient, in_path
 from tests.component.harness import REGION, Harness
@@ -105,7 +105,7 @@ def test_a_choice_for_a_link_that_changes_at_the_same_time_is_refused(
             context.review.save_links([LinkChange(link) for link in links.values()])
             return links
 
-        def save_links(self, changes: Sequence[LinkChange]) -> frozenset[str]:
+        def save_links(self, changes: Sequence[LinkChange]) -> SaveResult:
             return context.review.save_links(changes)
 
         def emails_needing_attention(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from connector.aws.secrets import CACHE_SECONDS, SecretReader
 from connector.bootstrap.lambda_runtime import new_id
 from connector.errors import RetryError, StopReason
 from connector.log_events import no_log
-from connector.model import JournalEntry, JournalKind, Link, LinkChange, RunState, Side
+from connector.model import JournalEntry, JournalKind, Link, LinkChange, RunState, SaveResult, Side
 from connector.retry import MAX_SECONDS
 from connector.secrets import PleziCredentials, parse_secret
 from tests.component.aws_faults import (
@@ -41,6 +42,8 @@ from tests.retry_policies import IMMEDIATE
 THROTTLED: Final = error(400, "ThrottlingException", message="Rate exceeded")
 EXCEEDED: Final = error(400, "ProvisionedThroughputExceededException", message="exceeded")
 IN_PROGRESS: Final = error(400, "TransactionInProgressException", Message="in progress")
+ITEM_CONFLICT: Final = error(400, "TransactionConflictException", message="busy")
+"""What a write of one item is answered while a transaction works on the item."""
 SERVER_ERROR: Final = error(500, "InternalServerError", message="Internal server error")
 UNAVAILABLE: Final = error(503, "ServiceUnavailable", message="later")
 BATCHES: Final = frozenset({"BatchGetItem", "BatchWriteItem"})
@@ -61,7 +64,31 @@ def entry(record: str) -> JournalEntry:
     )
 
 
+def moved(ledger: DynamoLedger, email: str, new_email: str) -> LinkChange:
+    """Store a link; return the change that moves it: the only change that is a transaction."""
+    ledger.save_links([LinkChange(Link(email))])
+    before = ledger.load_links([email])[email]
+    return LinkChange(replace(before, email=new_email, revision=0), before)
+
+
 # Single calls
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [THROTTLED, EXCEEDED, ITEM_CONFLICT, SERVER_ERROR, unreachable],
+    ids=["throttled", "exceeded", "conflict", "server_error", "unreachable"],
+)
+def test_a_link_is_stored_when_the_table_is_available_again(
+    dynamodb: Any, respond: Respond
+) -> None:
+    ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
+    fault = CallFault(dynamodb, "PutItem", respond, 2)
+
+    assert ledger.save_links([LinkChange(Link("ana@x.fr"))]) == SaveResult()
+
+    assert fault.calls == 2
+    assert ledger.load_links(["ana@x.fr"])["ana@x.fr"].revision == 1
 
 
 @pytest.mark.parametrize(
@@ -69,16 +96,14 @@ def entry(record: str) -> JournalEntry:
     [THROTTLED, EXCEEDED, conflict, IN_PROGRESS, SERVER_ERROR, unreachable],
     ids=["throttled", "exceeded", "conflict", "in_progress", "server_error", "unreachable"],
 )
-def test_a_link_is_stored_when_the_table_is_available_again(
-    dynamodb: Any, respond: Respond
-) -> None:
+def test_a_link_moves_when_the_table_is_available_again(dynamodb: Any, respond: Respond) -> None:
     ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     fault = CallFault(dynamodb, "TransactWriteItems", respond, 2)
 
-    assert ledger.save_links([LinkChange(Link("ana@x.fr"))]) == frozenset()
+    assert ledger.save_links([moved(ledger, "ana@x.fr", "new@x.fr")]) == SaveResult()
 
     assert fault.calls == 2
-    assert ledger.load_links(["ana@x.fr"])["ana@x.fr"].revision == 1
+    assert list(ledger.load_links(["ana@x.fr", "new@x.fr"])) == ["new@x.fr"]
 
 
 def test_all_tries_of_a_transaction_have_one_token(dynamodb: Any) -> None:
@@ -91,8 +116,8 @@ def test_all_tries_of_a_transaction_have_one_token(dynamodb: Any) -> None:
     ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     CallFault(dynamodb, "TransactWriteItems", SERVER_ERROR, 2)
 
-    ledger.save_links([LinkChange(Link("ana@x.fr"))])
-    ledger.save_links([LinkChange(Link("bob@x.fr"))])
+    ledger.save_links([moved(ledger, "ana@x.fr", "ann@x.fr")])
+    ledger.save_links([moved(ledger, "bob@x.fr", "rob@x.fr")])
 
     assert tokens == [tokens[0]] * 3 + [tokens[3]]
     assert tokens[3] != tokens[0]
@@ -122,7 +147,7 @@ def test_an_error_that_lasts_names_the_operation_and_the_code(dynamodb: Any) -> 
     CallFault(dynamodb, "TransactWriteItems", conflict, MANY)
 
     with pytest.raises(RetryError, match=r"TransactWriteItems .*TransactionConflict") as caught:
-        ledger.save_links([LinkChange(Link("ana@x.fr"))])
+        ledger.save_links([moved(ledger, "ana@x.fr", "new@x.fr")])
 
     assert caught.value.reason is StopReason.AWS_UNAVAILABLE
     assert isinstance(caught.value.__cause__, ClientError)

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from connector.model import LinkChange, RunKind, RunState
-from connector.sync.resolve_phase import STALE_SECONDS
+from connector.sync.resolve_unit import STALE_SECONDS
 from tests.component.harness import Harness
 from tests.component.people_fixtures import advance_clocks
 
 COLLECTIONS = "composite/sobjects"
+LOOK_UPS = "(composite|query)/$"
+"""A look-up of one query is a query, one of several is a composite call."""
 
 
 def inject_fault(harness: Harness, side: str, kind: str, **options: Any) -> None:
@@ -55,7 +57,7 @@ def test_an_update_that_a_user_may_have_overwritten_is_held_for_review(harness: 
     [lead] = harness.leads()
     harness.edit_person(person, phone="222")
     inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
-    inject_fault(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    inject_fault(harness, "salesforce", "unavailable_page", path=LOOK_UPS, after=1, count=None)
     harness.sync()
     harness.control("salesforce", "DELETE", "faults")
     harness.control("salesforce", "POST", "clock", {"advance": 60})
@@ -367,7 +369,7 @@ def test_a_lead_created_by_a_crashed_run_is_recognized_after_its_email_changed(
     """An upsert would overwrite the edits of sales users on that Lead since its creation."""
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="111")
     inject_fault(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
-    inject_fault(harness, "salesforce", "unavailable_page", path="composite/$", after=1, count=None)
+    inject_fault(harness, "salesforce", "unavailable_page", path=LOOK_UPS, after=1, count=None)
     harness.sync()
     harness.control("salesforce", "DELETE", "faults")
     for side in ("plezi", "salesforce"):
@@ -496,7 +498,9 @@ def test_the_intent_of_a_crashed_run_is_recovered_at_once_after_the_clock_was_se
     harness.sync()
     harness.edit_person(person, phone="222")
     inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "unavailable_page", path=LOOK_UPS, after=1, count=None)
     harness.sync()
+    harness.control("salesforce", "DELETE", "faults")
     link = harness.ledger.load_links(["ana@example.com"])["ana@example.com"]
     assert link.intent is not None
     harness.ledger.save_links(

@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import HaltError
 from connector.model import Hold, HoldReason, Link, LinkChange, RunKind, RunState
-from connector.sync.worker import UnexpectedRunError
+from connector.sync.worker import MAX_DELIVERIES, UnexpectedRunError
 from functions.admin import app as admin
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
@@ -162,3 +162,27 @@ def test_an_unexpected_error_is_raised_without_any_value(
     assert "ana@example.com" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_a_run_that_is_done_stays_done_when_its_alerts_fail_at_every_delivery(
+    deployed: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("no alert for ana@example.com")
+
+    run = scheduled_sync.handler(event("scheduler"), CONTEXT)["run_id"]
+    sync_worker.APP.use(deployed.app)
+    monkeypatch.setattr("connector.sync.run_alerts.RunAlerts.notify", fail)
+    [message] = event("runs_queue")["Records"]
+    body = json.dumps({"run_id": run, "phase": "read"})
+
+    for delivery in range(1, MAX_DELIVERIES + 1):
+        attributes = {**message["attributes"], "ApproximateReceiveCount": str(delivery)}
+        record = {**message, "body": body, "attributes": attributes}
+        with pytest.raises(UnexpectedRunError, match="ValueError") as caught:
+            sync_worker.handler({"Records": [record]}, CONTEXT)
+        assert "ana@example.com" not in str(caught.value)
+
+    ended = deployed.ledger.load_run(run)
+    assert ended is not None
+    assert (ended.state, ended.error) == (RunState.DONE, "")

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from moto import mock_aws
 
 from connector.bootstrap.rotation import SecretKind
+from connector.connected_systems import ConnectedSystem, save_system
 from connector.credentials.rotation import RotationOutcome
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import HintResult, RunKind
+from connector.model import AttentionKind, HintResult, RunKind, Side
 from connector.sync.runs import FINAL_STATES
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
+from tests.component.admin_client import AdminClient
 from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.deployment import deploy, forget_apps
 from tests.component.form_harness import FormHarness, deploy_form_receiver, signed
@@ -79,6 +82,9 @@ def test_the_permissions_of_the_sync_worker(
     harness.sync(kind=RunKind.SELECTED, emails=["long@example.com"])
     harness.sync(kind=RunKind.FULL)
     harness.dry_run()
+    accepted = ConnectedSystem(harness.org.state.org_id, forget_since=1.0)
+    save_system(harness.ledger, Side.SALESFORCE, accepted)
+    harness.sync()
 
     assert recorder.used == granted("SyncWorkerFunction")
 
@@ -147,3 +153,30 @@ def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCal
         assert forms.consume(hint(contact_id=person))[0] is HintResult.RESOLVED
 
     assert recorder.used == granted("FormWorkerFunction")
+
+
+def test_the_admin_reads_everything_with_the_permissions_that_it_has(
+    harness: Harness, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All routes that read: the journal of a run, its plan, a person, the review queue."""
+    deploy(harness, monkeypatch, "AdminFunction")
+    harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
+    harness.add_person(email="long@example.com", last_name="x" * 81)
+    run = harness.sync()
+    dry_run, _ = harness.dry_run()
+    client = AdminClient()
+    routes = (
+        *("/admin/status", "/admin/audit", "/admin/fields", "/admin/systems"),
+        *("/admin/mapping", "/admin/mapping.yaml", "/admin/mapping/versions"),
+        *("/admin/runs", f"/admin/runs/{run.id}", f"/admin/runs/{dry_run.id}/plan"),
+        *(f"/admin/attention?kind={kind.value}" for kind in AttentionKind),
+        "/admin/contacts/ana%40example.com",
+    )
+
+    with recorder.recording():
+        for route in routes:
+            path, _, query = route.partition("?")
+            response = client.request("GET", path, **dict(parse_qsl(query)))
+            assert response.status == 200, (route, response.text)
+
+    assert recorder.used <= granted("AdminFunction")

@@ -20,7 +20,9 @@ Provoke = Callable[[CredentialFixtures], None]
 Key = tuple[str, str]
 """Code and detail of a row of the error table."""
 LOGIN: set[Key] = {(row.code, row.detail) for row in ERRORS if row.error_class is ErrorClass.LOGIN}
-CALL: set[Key] = {(row.code, row.detail) for row in ERRORS if row.causes} - LOGIN
+OF_RECORDS: set[Key] = {(row.code, row.detail) for row in ERRORS if row.of_batch}
+"""Refusals of the records of a call, which `test_batch_faults` provokes."""
+CALL: set[Key] = {(row.code, row.detail) for row in ERRORS if row.causes} - LOGIN - OF_RECORDS
 
 
 def query_leads(credentials: CredentialFixtures) -> Any:
@@ -201,6 +203,12 @@ REFUSED_LOGINS = {
     "another org's app": (switch(app_installed=False), ("app_not_found", "")),
     "inactive user": (user(is_active=False), ("inactive_user", "")),
     "locked org": (switch(org_status="locked"), ("inactive_org", "")),
+    "flow of the app": (oauth_error("unauthorized_client"), ("unauthorized_client", "")),
+    "denied user": (oauth_error("access_denied"), ("access_denied", "")),
+    "key and secret": (
+        oauth_error("invalid_client_credentials"),
+        ("invalid_client_credentials", ""),
+    ),
 }
 
 
@@ -236,15 +244,16 @@ def test_every_refused_login_of_the_table_is_provoked_and_no_two_have_the_same_c
     assert len({ROWS[key].causes for key in CALL}) >= len(CALL) - 1  # two are maintenance
 
 
-def test_an_unknown_refusal_points_to_the_login_history(
+def test_an_unknown_error_refuses_no_credentials_and_points_to_the_login_history(
     credentials: CredentialFixtures,
 ) -> None:
     oauth_error("brand_new_error")(credentials)
 
-    with pytest.raises(LoginRefusedError) as refused:
+    with pytest.raises(LoginUnavailableError) as unavailable:
         query_leads(credentials)
 
-    assert refused.value.causes == UNKNOWN_LOGIN_ERROR.causes
+    assert UNKNOWN_LOGIN_ERROR.causes[0] in str(unavailable.value)
+    assert credentials.harness.ledger.breaker() is None
 
 
 @pytest.mark.parametrize(

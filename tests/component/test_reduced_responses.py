@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import http_session
-from connector.http_session import HttpSession
+from connector.http_session import HttpSession, ResponseTooLargeError
 from connector.salesforce.reader import drop_ids
 from local.serving import InProcessAdapter
 from tests.component.harness import SALESFORCE, Harness
@@ -58,8 +58,10 @@ def test_a_response_that_is_too_long_is_refused_even_when_it_is_reduced(
     monkeypatch.setattr(http_session, "MAX_RESPONSE_BYTES", 10_000)
     monkeypatch.setattr(http_session, "CHUNK_BYTES", 1_000)
 
-    with pytest.raises(requests.ConnectionError, match="larger than 10000 bytes"):
+    with pytest.raises(ResponseTooLargeError, match="larger than 10000 bytes") as raised:
         get_updated(harness, reduce=drop_ids)
+
+    assert raised.value.limit == 10_000
 
 
 @given(st.integers(0, 40), st.lists(st.integers(1, 60)))

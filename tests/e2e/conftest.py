@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.stack import stack_file
 from local.stack.commands import StackCommands
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "test_submitted_forms",
         "test_main_job",
         "test_dry_run",
+        "test_unusable_data",
     )
 
     def rank(item: pytest.Item) -> int:
@@ -64,3 +66,23 @@ def admin_api(stack: StackFile, commands: StackCommands) -> AdminApi:
     api = LocalStack.read(commands.folder / stack_file.FILE).api()
     assert api.url == stack.api_url
     return api
+
+
+@pytest.fixture
+def sales(stack: StackFile) -> SalesPerson:
+    """A sales person of the org."""
+    return SalesPerson(stack)
+
+
+@pytest.fixture
+def marketing(stack: StackFile) -> Marketer:
+    """A marketer of the tenant."""
+    return Marketer(stack)
+
+
+@pytest.fixture
+def ops(stack: StackFile) -> Operator:
+    """An operator of the stack, on which synchronization is enabled."""
+    operator = Operator(stack)
+    operator.admin("POST", "/admin/start")
+    return operator

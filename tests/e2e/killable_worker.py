@@ -15,6 +15,7 @@ from typing import Any
 from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
+from tests.e2e.deployed_worker import changed_worker
 
 EVENTS = Path("events")
 EVENT = json.loads((EVENTS / "runs_queue.json").read_text("utf-8"))
@@ -35,23 +36,16 @@ class KillableWorker:
     @contextmanager
     def killable(self) -> Iterator[None]:
         """Shorten the worker time-out to two seconds: a killed worker is then abandoned soon."""
-        configuration = self._aws.functions.get_function_configuration(FunctionName=self._name)
-        before = configuration["Environment"]["Variables"]
-        self._configure({**before, "WORKER_TIMEOUT_SECONDS": str(ABANDONED_SECONDS)})
         [source] = self._aws.functions.list_event_source_mappings(FunctionName=self._name)[
             "EventSourceMappings"
         ]
-        # The queue would deliver the message of a killed worker again only after a minute.
-        self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
-        yield
-        self._aws.queues.purge_queue(QueueUrl=self._stack.queues["runs"])
-        self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
-        self._configure(before)
-
-    def _configure(self, variables: dict[str, str]) -> None:
-        self._aws.functions.update_function_configuration(
-            FunctionName=self._name, Environment={"Variables": variables}
-        )
+        variables = {"WORKER_TIMEOUT_SECONDS": str(ABANDONED_SECONDS)}
+        with changed_worker(self._stack, self._aws, variables):
+            # The queue would deliver the message of a killed worker again only after a minute.
+            self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+            yield
+            self._aws.queues.purge_queue(QueueUrl=self._stack.queues["runs"])
+            self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
     def work(self, run: str, phase: str = "read") -> None:
         """Deliver one message to the worker, as the queue does. It can be killed during this."""

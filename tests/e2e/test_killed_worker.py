@@ -32,7 +32,7 @@ from tests.e2e.populations import (
 )
 from tests.retry_policies import IMMEDIATE
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.nightly]
 
 KILLS = int(os.environ.get("KILLS", "3"))
 """`make kill-worker` kills it twenty times, with 2,000 people; the usual tests three times."""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded_aws import EmbeddedAws
 from local.stack import stack_file
+from local.stack.background import StackError
 from local.stack.commands import StackCommands
 from local.stack.stack_file import StackFile
 
@@ -49,6 +50,14 @@ def test_a_second_up_reports_that_the_stack_is_up(
 ) -> None:
     assert commands.up(start=False) == stack
     assert "already up" in capsys.readouterr().out
+
+
+def test_a_stack_that_is_up_is_not_taken_for_one_with_other_parameters(
+    stack: StackFile, commands: StackCommands
+) -> None:
+    with pytest.raises(StackError, match="make down"):
+        commands.up(start=False, defaults=not stack.defaults)
+    assert commands.running() == stack
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -33,23 +33,6 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def sales(stack: StackFile) -> SalesPerson:
-    return SalesPerson(stack)
-
-
-@pytest.fixture
-def marketing(stack: StackFile) -> Marketer:
-    return Marketer(stack)
-
-
-@pytest.fixture
-def ops(stack: StackFile) -> Operator:
-    operator = Operator(stack)
-    operator.admin("POST", "/admin/start")
-    return operator
-
-
-@pytest.fixture
 def sign(stack: StackFile, aws: EmbeddedAws) -> Callable[..., dict[str, str]]:
     """A function that signs a message as the simulated tenant does."""
     secret = aws.secrets.get_secret_value(SecretId=stack.secrets["forms"])["SecretString"]

@@ -10,7 +10,7 @@ import pytest
 
 from connector.model import Counts
 from connector.planning.plan import Plan
-from connector.sync.resolve_phase import ResolvePhase
+from connector.sync.resolve_unit import UnitResolver, UnitResult
 from local.world.both_sides import BothSides
 from tests.simulation.bugs import BUGS
 from tests.simulation.bugs.planting import Bug, replace_function, search
@@ -89,10 +89,12 @@ def test_an_exception_counts_as_found_if_the_bug_is_about_exceptions(sides: Both
 
 
 def _plant_crash(_sides: BothSides) -> AbstractContextManager[object]:
-    def crash(_phase: ResolvePhase, _plans: Sequence[Plan], _counts: Counts) -> list[Plan]:
-        raise AttributeError("'ResolvePhase' object has no attribute '_renamed'")
+    def crash(
+        _unit: UnitResolver, _plans: Sequence[Plan], _counts: Counts, _result: UnitResult
+    ) -> list[Plan]:
+        raise AttributeError("'UnitResolver' object has no attribute '_renamed'")
 
-    return replace_function(ResolvePhase, ResolvePhase._intend, crash)
+    return replace_function(UnitResolver, UnitResolver._intend, crash)
 
 
 def test_enough_bugs_are_planted() -> None:

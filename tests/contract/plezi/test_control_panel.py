@@ -212,3 +212,25 @@ def test_the_clock_is_set_by_a_control_route(
 @pytest.mark.parametrize("path", ["/nowhere", "/contacts/a/b", "/pushes/1", "/attributes"])
 def test_an_unknown_control_route_is_not_found(control: requests.Session, path: str) -> None:
     assert control.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("row", [b'{"id": 7, "attributes": "a text"}', b"null", b"[" * 10_000])
+def test_reads_show_an_odd_row_instead_of_a_contact_until_it_is_removed(
+    control: requests.Session, api: requests.Session, row: bytes
+) -> None:
+    contact = api.post("/contacts", json=NEW).json()["data"]["id"]
+    usual = api.get("/contacts").content
+
+    assert control.put(f"/contacts/{contact}/row", data=row).ok
+
+    assert api.get(f"/contacts/{contact}").content == b'{"data": ' + row + b"}"
+    expected = b'{"data": [' + row + b'], "meta": {"total_results": 1}}'
+    assert api.get("/contacts").content == expected
+    # A write answers with the contact as it is stored.
+    assert api.put(f"/contacts/{contact}", json=NEW).json()["data"]["id"] == contact
+    assert control.delete(f"/contacts/{contact}/row").ok
+    assert api.get("/contacts").content == usual
+
+
+def test_an_odd_row_needs_a_contact(control: requests.Session) -> None:
+    assert control.put(f"/contacts/{'0' * 24}/row", data=b"{}").status_code == 404

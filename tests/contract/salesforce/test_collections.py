@@ -280,3 +280,45 @@ def test_a_record_without_attributes_is_refused(api: PrefixedSession) -> None:
     for attributes in (None, 5, {}, {"type": 5}):
         response = api.post(PATH, json={"records": [{**GOOD, "attributes": attributes}]})
         assert codes(response) == ["INVALID_INPUT"]
+
+
+TRIGGER_CODE = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("apex_limit", "System.LimitException: Apex CPU time limit exceeded"),
+        ("trigger_error", "System.NullPointerException"),
+        ("trigger_lock", "first error: UNABLE_TO_LOCK_ROW"),
+    ],
+)
+def test_a_failing_trigger_fails_every_record_of_the_call_and_saves_none(
+    api: PrefixedSession, control: PrefixedSession, kind: str, text: str
+) -> None:
+    control.post("/faults", json={"kind": kind})
+    response = api.post(PATH, json={"records": [GOOD, GOOD]})
+    assert codes(response) == [TRIGGER_CODE, TRIGGER_CODE]
+    assert all(text in item["errors"][0]["message"] for item in response.json())
+    assert api.soql("SELECT Id FROM Lead") == []
+    assert codes(api.post(PATH, json={"records": [GOOD, GOOD]})) == ["", ""]
+
+
+def test_a_trigger_can_fail_above_a_number_of_records_only(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    fault = {"kind": "apex_limit", "count": None, "parameters": {"above": 2}}
+    control.post("/faults", json=fault)
+    assert codes(api.post(PATH, json={"records": [GOOD] * 3})) == [TRIGGER_CODE] * 3
+    assert codes(api.post(PATH, json={"records": [GOOD] * 2})) == ["", ""]
+    assert api.post("/sobjects/Lead", json={"LastName": "A", "Company": "C"}).status_code == 201
+
+
+def test_a_trigger_can_fail_for_one_record_and_thereby_for_all(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    parameters = {"contains": {"LastName": "Bad"}}
+    control.post("/faults", json={"kind": "trigger_error", "count": 1, "parameters": parameters})
+    assert codes(api.post(PATH, json={"records": [GOOD]})) == [""]
+    records = [GOOD, {**GOOD, "LastName": "Bad"}]
+    assert codes(api.post(PATH, json={"records": records})) == [TRIGGER_CODE] * 2

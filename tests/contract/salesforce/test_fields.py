@@ -273,3 +273,23 @@ def test_a_unique_field_and_then_another_field_can_be_deleted(
     for name in ("plezi_url__c", "score__c"):
         assert control.delete(f"/fields/Lead/{name}").ok
     assert not {"plezi_url__c", "score__c"} & set(described(api))
+
+
+def test_a_field_can_change_its_type_and_loses_the_values_that_do_not_fit(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    field = {"name": "staff__c", "Metadata": {"label": "Staff", "type": "Text", "length": 20}}
+    control.post("/fields/Lead", json=field)
+    for text in ("12", "many"):
+        lead = {"LastName": "A", "Company": "C", "staff__c": text}
+        api.post("/sobjects/Lead", json=lead)
+
+    response = control.patch("/fields/Lead/staff__c", json={"type": "double"})
+
+    assert response.status_code == 200
+    rows = api.soql("SELECT staff__c FROM Lead ORDER BY Id")
+    assert [row["staff__c"] for row in rows] == [12.0, None]
+    fields = api.get("/sobjects/Lead/describe").json()["fields"]
+    assert [each["type"] for each in fields if each["name"] == "staff__c"] == ["double"]
+    assert control.patch("/fields/Lead/staff__c", json={"type": "guess"}).status_code == 400
+    assert control.patch("/fields/Lead/Phone", json={"type": "double"}).status_code == 400

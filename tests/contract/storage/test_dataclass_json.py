@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 from connector.aws.dynamodb.dataclass_json import decode, dumps, encode, loads
-from connector.aws.dynamodb.link_codec import from_attributes, to_attributes
+from connector.aws.dynamodb.item_size import MAX_ITEM_BYTES
+from connector.aws.dynamodb.link_codec import MAX_BODY_BYTES, pack, unpack
 from connector.model import (
     AgreedValue,
     BaseUpdate,
@@ -18,18 +21,18 @@ from connector.model import (
     HoldReason,
     Intent,
     Link,
+    LongText,
     MergeRule,
     Observation,
     Quarantine,
     RecentWrite,
     RecordKind,
     Side,
-    Value,
     Write,
 )
 
 
-def observation(kind: RecordKind, record: str, **changes: Value) -> Observation:
+def observation(kind: RecordKind, record: str, **changes: object) -> Observation:
     seen = Observation(
         kind,
         record,
@@ -76,21 +79,80 @@ FULL_LINK = Link(
 )
 
 
+def stored_members(link: Link) -> dict[str, Any]:
+    """Return the JSON of a link's body."""
+    return dict(json.loads(zlib.decompress(pack(link))))
+
+
 def test_every_part_of_a_link_is_equal_after_a_round_trip() -> None:
-    attributes = to_attributes(FULL_LINK)
-
-    assert from_attributes("ana@x.fr", attributes, dirty=True, revision=5) == FULL_LINK
+    assert unpack("ana@x.fr", pack(FULL_LINK), revision=5) == FULL_LINK
 
 
-def test_an_empty_link_has_no_attributes() -> None:
-    assert to_attributes(Link("ana@x.fr")) == {}
-    assert from_attributes("ana@x.fr", {}, dirty=False, revision=0) == Link("ana@x.fr")
+def test_the_digest_of_a_long_text_is_an_object_with_named_members() -> None:
+    seen = observation(RecordKind.PLEZI_CONTACT, "p1", values={"notes": LongText(5_000, "ab")})
+
+    tree = json.loads(dumps(seen))
+
+    assert tree["values"] == {"notes": {"length": 5_000, "sha256": "ab"}}
+    assert decode(Observation, tree) == seen
+
+
+def test_half_of_a_character_is_stored_as_an_escape() -> None:
+    seen = observation(RecordKind.PLEZI_CONTACT, "p1", values={"phone": "a\ud800\xe9"})
+
+    text = dumps(seen)
+
+    assert text.encode()
+    assert loads(Observation, text) == seen
+
+
+@pytest.mark.parametrize("text", ["[]", '"a"', "null", "1", '{"values": []}', "[" * 100_000])
+def test_a_text_that_describes_no_observation_is_refused(text: str) -> None:
+    with pytest.raises((TypeError, KeyError, ValueError)):
+        loads(Observation, text)
+
+
+@pytest.mark.parametrize("tree", ["ab", 1, None, {"a": 1}])
+def test_a_list_of_records_is_not_read_from_something_else(tree: object) -> None:
+    with pytest.raises(TypeError):
+        decode(Link, {"email": "ana@x.fr", "salesforce": tree})
+
+
+def test_an_empty_link_has_no_members() -> None:
+    assert stored_members(Link("ana@x.fr")) == {}
+    assert unpack("ana@x.fr", pack(Link("ana@x.fr")), revision=0) == Link("ana@x.fr")
+
+
+def test_the_body_of_a_link_that_grows_without_bound_when_it_is_read_is_refused() -> None:
+    bomb = zlib.compress(b'{"primary_lead":"' + b"x" * 2 * MAX_BODY_BYTES + b'"}')
+
+    assert len(bomb) < MAX_ITEM_BYTES
+    with pytest.raises(ValueError, match="too large"):
+        unpack("ana@x.fr", bomb, revision=1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        pack(FULL_LINK)[:-8],
+        *(
+            zlib.compress(text)
+            for text in (b"", b"null", b"[]", b"1", b"\xff", b'{"unknown":1}', b'{"plezi":1}')
+        ),
+    ],
+)
+def test_a_body_that_no_version_has_stored_raises_what_the_codec_names(body: bytes) -> None:
+    expected = (ValueError, TypeError, KeyError, AttributeError, zlib.error)
+    with pytest.raises(expected):
+        unpack("ana@x.fr", body, revision=1)
 
 
 def test_members_are_named_and_defaults_are_left_out() -> None:
-    attributes = to_attributes(FULL_LINK)
+    members = stored_members(FULL_LINK)
 
-    assert json.loads(attributes["plezi"]) == {
+    assert members["plezi"] == {
         "kind": "contact",
         "id": "p1",
         "email": "ana@x.fr",
@@ -99,7 +161,7 @@ def test_members_are_named_and_defaults_are_left_out() -> None:
         "as_of": 1.5,
         "values": {"phone": "1", "tags": ["a", "b"]},
     }
-    assert json.loads(attributes["salesforce"])[1]["deleted"] is True
+    assert members["salesforce"][1]["deleted"] is True
     assert dumps(Cursor(RecordKind.LEAD, "w")) == '{"kind":"Lead","watermark":"w"}'
 
 

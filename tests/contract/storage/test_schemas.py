@@ -5,6 +5,7 @@ A newer version of the connector is simulated: it is this version with a higher 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from connector.aws.dynamodb.journal import DynamoJournal
 from connector.aws.dynamodb.ledger import DynamoLedger
 from connector.aws.dynamodb.mappings import DynamoMappings
 from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
+from connector.aws.dynamodb.scratch import DynamoScratch
+from connector.aws.dynamodb.table import Table
 from connector.errors import HaltError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
@@ -32,14 +35,19 @@ from connector.model import (
     Link,
     LinkChange,
     Observation,
+    Phase,
+    Progress,
     RecordKind,
     Run,
     RunKind,
     RunState,
     SessionToken,
     Side,
+    WorkList,
 )
-from tests.component.harness import REGION, create_table, table_definitions
+from local.rehearsal.dynamodb import Database, MemoryDynamoDB
+from local.template_settings import table_definitions
+from tests.component.harness import REGION, create_table
 from tests.retry_policies import IMMEDIATE
 
 if TYPE_CHECKING:
@@ -54,6 +62,7 @@ class Stores:
     def __init__(self, client: DynamoDBClient) -> None:
         self.client = client
         self.ledger = DynamoLedger(client, "LedgerTable", IMMEDIATE)
+        self.scratch = DynamoScratch(Table(client, "LedgerTable", IMMEDIATE), "r1", lambda: 1.0)
         self.idempotency = DynamoIdempotency(client, "LedgerTable", IMMEDIATE)
         self.journal = DynamoJournal(client, "JournalTable", 365, IMMEDIATE)
         self.audit = DynamoAudit(client, "JournalTable", IMMEDIATE)
@@ -102,6 +111,9 @@ def counts() -> Counts:
     return found
 
 
+WORK: Final = WorkList("r1", 0)
+
+
 def store_journal_entries(stores: Stores) -> None:
     stores.journal.write([ENTRY])
     stores.journal.write_dry_run([ENTRY])
@@ -122,6 +134,14 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         (lambda it: it.ledger.owner_emails(["p1"]),),
         (lambda it: it.ledger.save_links([LinkChange(OTHER_LINK)]),),
     ),
+    ItemKind.WORK_LIST: Scenario(
+        lambda it: it.ledger.save_work(WORK, [EMAIL]),
+        (lambda it: it.ledger.load_work([WORK]),),
+        (
+            lambda it: it.ledger.save_work(WORK, [EMAIL]),
+            lambda it: it.ledger.save_work(WORK, []),
+        ),
+    ),
     ItemKind.CURSOR: Scenario(
         lambda it: it.ledger.checkpoint(CURSOR, "r1", Counts()),
         (
@@ -138,7 +158,10 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         (lambda it: it.ledger.load_run("r1"), lambda it: it.ledger.list_runs(5)),
         (
             lambda it: it.ledger.create_run(RUN),
-            lambda it: it.ledger.start_phase("r1", 1.0, 1),
+            lambda it: it.ledger.start_phase("r1", 1.0, 1, Phase.READ),
+            lambda it: it.ledger.end_invocation("r1", idle=1),
+            lambda it: it.ledger.note_error("r1", "KeyError in x:1"),
+            lambda it: it.ledger.add_counts("r1", Counts(), Progress(lists=1)),
             lambda it: it.ledger.add_counts("r1", counts()),
             lambda it: it.ledger.finish_run("r1", RunState.DONE, 1.0),
             lambda it: it.ledger.checkpoint(CURSOR, "r1", counts()),
@@ -171,6 +194,15 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         lambda it: it.ledger.add_calls(10, 1),
         (lambda it: it.ledger.calls_since(10),),
         (lambda it: it.ledger.add_calls(10, 1),),
+    ),
+    ItemKind.RATE_BUCKET: Scenario(
+        lambda it: it.ledger.reserve_slots(1.0, 1, 0.5),
+        (),
+        (
+            lambda it: it.ledger.reserve_slots(1.0, 1, 0.5),
+            lambda it: it.ledger.reserve_slots(9.0, 1, 0.5),
+            lambda it: it.ledger.postpone_slots(100.0),
+        ),
     ),
     ItemKind.IDEMPOTENCY_RECORD: Scenario(
         lambda it: it.idempotency.begin("hash", "trace-1", 1.0),
@@ -209,6 +241,39 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
     ),
 }
 """What a new kind of item needs too: without it, the tests fail."""
+SCRATCH: Final[Mapping[ItemKind, Scenario]] = {
+    ItemKind.LINK: Scenario(
+        lambda it: it.scratch.save_scratch_links({EMAIL: LINK}),
+        (lambda it: it.scratch.load_scratch_links([EMAIL]),),
+        (
+            lambda it: it.scratch.save_scratch_links({EMAIL: LINK}),
+            lambda it: it.scratch.save_scratch_links({EMAIL: None}),
+        ),
+    ),
+    ItemKind.RECORD_POINTER: Scenario(
+        lambda it: it.scratch.save_scratch_links({EMAIL: LINK}),
+        (lambda it: it.scratch.scratch_owners(["p1"]),),
+        (lambda it: it.scratch.save_scratch_links({OTHER_LINK.email: OTHER_LINK}),),
+    ),
+    ItemKind.WORK_LIST: Scenario(
+        lambda it: it.scratch.save_work(WORK, [EMAIL]),
+        (lambda it: it.scratch.load_work([WORK]),),
+        (
+            lambda it: it.scratch.save_work(WORK, [EMAIL]),
+            lambda it: it.scratch.save_work(WORK, []),
+        ),
+    ),
+    ItemKind.CURSOR: Scenario(
+        lambda it: it.scratch.save_scratch_cursor(CURSOR),
+        (lambda it: it.scratch.load_scratch_cursor(RecordKind.LEAD),),
+        (lambda it: it.scratch.save_scratch_cursor(CURSOR),),
+    ),
+}
+"""The same for what a dry run stores under keys of its own."""
+CASES: Final = [
+    *(pytest.param(kind, scenario, id=kind) for kind, scenario in SCENARIOS.items()),
+    *(pytest.param(kind, scenario, id=f"dry run: {kind}") for kind, scenario in SCRATCH.items()),
+]
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +285,12 @@ def client() -> Iterator[DynamoDBClient]:
         yield boto3.client("dynamodb", region_name=REGION)
 
 
-@pytest.fixture
-def stores(client: DynamoDBClient) -> Iterator[Stores]:
+@pytest.fixture(params=["dynamodb", "rehearsal"])
+def stores(request: pytest.FixtureRequest, client: DynamoDBClient) -> Iterator[Stores]:
+    if request.param == "rehearsal":
+        rehearsed: Any = MemoryDynamoDB(Database(table_definitions(), time.time))
+        yield Stores(rehearsed)
+        return
     for name in table_definitions():
         create_table(client, name)
     yield Stores(client)
@@ -248,18 +317,25 @@ def is_refused(kind: ItemKind, step: Step, stores: Stores) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", ItemKind)
-def test_every_item_carries_the_schema_number_of_its_kind(stores: Stores, kind: ItemKind) -> None:
-    SCENARIOS[kind].store(stores)
+def test_every_kind_of_item_has_a_scenario() -> None:
+    assert set(SCENARIOS) == set(ItemKind)
+
+
+@pytest.mark.parametrize(("kind", "scenario"), CASES)
+def test_every_item_carries_the_schema_number_of_its_kind(
+    stores: Stores, kind: ItemKind, scenario: Scenario
+) -> None:
+    scenario.store(stores)
 
     found = [item["schema"]["N"] for items in stores.items().values() for item in items]
 
     assert str(SCHEMAS[kind]) in found
 
 
-@pytest.mark.parametrize("kind", ItemKind)
-def test_an_item_of_the_present_schema_is_read_and_written(stores: Stores, kind: ItemKind) -> None:
-    scenario = SCENARIOS[kind]
+@pytest.mark.parametrize("scenario", [it.values[1] for it in CASES], ids=[it.id for it in CASES])
+def test_an_item_of_the_present_schema_is_read_and_written(
+    stores: Stores, scenario: Scenario
+) -> None:
     scenario.store(stores)
     for read in scenario.reads:
         read(stores)
@@ -267,11 +343,10 @@ def test_an_item_of_the_present_schema_is_read_and_written(stores: Stores, kind:
         write(stores)
 
 
-@pytest.mark.parametrize("kind", ItemKind)
+@pytest.mark.parametrize(("kind", "scenario"), CASES)
 def test_an_item_of_a_newer_schema_is_refused_and_not_overwritten(
-    stores: Stores, kind: ItemKind
+    stores: Stores, kind: ItemKind, scenario: Scenario
 ) -> None:
-    scenario = SCENARIOS[kind]
     with newer_version(kind):
         scenario.store(stores)
     before = stores.items()

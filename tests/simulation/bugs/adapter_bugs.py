@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from connector.clean_text import canonical_email, clean
-from connector.mapping import BoundMapping, ReadScope
+from connector.mapping import ReadScope
 from connector.model import (
     Counts,
     Cursor,
@@ -18,7 +18,6 @@ from connector.model import (
     Observation,
     Page,
     RecordKind,
-    Run,
     Value,
     Values,
     Write,
@@ -32,11 +31,9 @@ from connector.salesforce import reader as salesforce_reader
 from connector.salesforce import writer as salesforce_writer
 from connector.salesforce.reader import Reader as SalesforceReader
 from connector.salesforce.writer import Writer
-from connector.sync import runs
-from connector.sync.context import SyncContext
 from connector.sync.ports import LinkStore
-from connector.sync.read_phase import read_changes
-from connector.sync.runs import SyncEngine
+from connector.sync.read_phase import ReadPhase
+from connector.sync.run_work import RunWork
 from local.world.both_sides import BothSides
 from tests.simulation.bugs.planting import bug, replace_function, together
 
@@ -51,25 +48,21 @@ def watermark_now(_sides: BothSides) -> AbstractContextManager[object]:
 
 @bug("cursor stored before its page", "Airbyte, issue 27146")
 def cursor_before_page(_sides: BothSides) -> AbstractContextManager[object]:
-    def read_cursor_first(
-        context: SyncContext,
-        cursor: Cursor,
-        bound: BoundMapping,
-        run: str,
-        out_of_time: Callable[[], bool],
-    ) -> bool:
-        client = context.clients[cursor.kind.side]
+    read_changes = ReadPhase.read_changes
+
+    def read_cursor_first(self: ReadPhase, cursor: Cursor, out_of_time: Callable[[], bool]) -> bool:
+        client = self._context.clients[cursor.kind.side]
         read = client.read
 
         def read_page(cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
             for page in read(cursor, scope):
-                context.cursors.checkpoint(page.cursor, "", Counts())
+                self._context.cursors.checkpoint(page.cursor, "", Counts())
                 yield page
 
         with replace_function(client, read, read_page):
-            return read_changes(context, cursor, bound, run, out_of_time)
+            return read_changes(self, cursor, out_of_time)
 
-    return replace_function(runs, read_changes, read_cursor_first)
+    return replace_function(ReadPhase, read_changes, read_cursor_first)
 
 
 @bug("echo detected by author", "Heroku Connect: changes of the integration user are ignored")
@@ -83,13 +76,15 @@ def echo_by_author(sides: BothSides) -> AbstractContextManager[object]:
     def page_of_others(  # as the original
         self: SalesforceReader,
         kind: RecordKind,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[object],
         as_of: float,
         cursor: Cursor,
         *,
         last: bool,
     ) -> Page:
-        by_others = [row for row in rows if row.get("LastModifiedById") != user]
+        by_others = [
+            row for row in rows if isinstance(row, dict) and row.get("LastModifiedById") != user
+        ]
         return build_page(self, kind, by_others, as_of, cursor, last=last)
 
     return together(
@@ -100,17 +95,15 @@ def echo_by_author(sides: BothSides) -> AbstractContextManager[object]:
 
 @bug("creation repeated after a time-out", "Segment, Heroku Connect: duplicate records")
 def creation_repeated(_sides: BothSides) -> AbstractContextManager[object]:
-    def call_twice(self: Writer, writes: Sequence[Write]) -> Any:
+    def call_twice(
+        self: Writer, writes: Sequence[Write], records: Sequence[Mapping[str, object]]
+    ) -> Any:
         creates = writes[0].is_create
-        records = [
-            {
-                "attributes": {"type": write.kind.value},
-                **({} if creates else {"id": write.record_id}),
-                **{n: v for n, v in write.values.items() if not creates or n != "plezi_url__c"},
-            }
-            for write in writes
+        without_key = [
+            {n: v for n, v in record.items() if not creates or n != "plezi_url__c"}
+            for record in records
         ]
-        body = {"allOrNone": False, "records": records}
+        body = {"allOrNone": False, "records": without_key}
         headers = salesforce_writer.DUPLICATE_RULES
         method = "POST" if creates else "PATCH"
         for _ in range(2):
@@ -152,7 +145,7 @@ def converted_leads_written(_sides: BothSides) -> AbstractContextManager[object]
     decode = SalesforceReader._observation
 
     def decode_unconverted(
-        self: SalesforceReader, kind: RecordKind, row: Mapping[str, Any], as_of: float
+        self: SalesforceReader, kind: RecordKind, row: Mapping[str, object], as_of: float
     ) -> Observation:
         return replace(decode(self, kind, row, as_of), converted=False)
 
@@ -161,7 +154,7 @@ def converted_leads_written(_sides: BothSides) -> AbstractContextManager[object]
 
 @bug("absence treated as deletion", "a page that lacks rows clears the other side")
 def delete_by_absence(_sides: BothSides) -> AbstractContextManager[object]:
-    read, read_both = PleziReader.read, SyncEngine._read_changes
+    read, read_both = PleziReader.read, RunWork._read
     ever_read: set[str] = set()
 
     def read_and_note(self: PleziReader, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
@@ -169,20 +162,18 @@ def delete_by_absence(_sides: BothSides) -> AbstractContextManager[object]:
             ever_read.update(it.id for it in page.observations)
             yield page
 
-    def delete_absent(
-        self: SyncEngine, run: Run, bound: BoundMapping, must_stop: Callable[[], bool]
-    ) -> bool:
-        done = read_both(self, run, bound, must_stop)
+    def delete_absent(self: RunWork, out_of_time: Callable[[], bool]) -> bool:
+        done = read_both(self, out_of_time)
         client = self._context.clients[RecordKind.PLEZI_CONTACT.side]
         present: set[str] = set()
-        for page in client.read(Cursor(RecordKind.PLEZI_CONTACT), bound.read_scope):
+        for page in client.read(Cursor(RecordKind.PLEZI_CONTACT), self._bound.read_scope):
             present |= {it.id for it in page.observations}
         _mark_deleted(self._context.links, ever_read - present)
         return done
 
     return together(
         replace_function(PleziReader, read, read_and_note),
-        replace_function(SyncEngine, read_both, delete_absent),
+        replace_function(RunWork, read_both, delete_absent),
     )
 
 
@@ -195,7 +186,9 @@ def _mark_deleted(store: LinkStore, absent: set[str]) -> None:
 
 @bug("rejected record counted as written", "Segment: rejected records of a batch are not read")
 def rejected_as_written(_sides: BothSides) -> AbstractContextManager[object]:
-    def done(write: Write, _code: str, _fields: tuple[str, ...]) -> WriteOutcome:
+    def done(
+        write: Write, _code: str, _fields: tuple[str, ...], _message: str = ""
+    ) -> WriteOutcome:
         return WriteOutcome(write, WriteResult.DONE, write.record_id)
 
     return replace_function(salesforce_writer, salesforce_writer._rejected, done)

@@ -25,19 +25,22 @@ from connector.planning.observation import apply_observation
 from connector.planning.participating_records import Participant
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
-from connector.sync import link_batch, resolve_phase
+from connector.sync import link_batch, resolve_unit
 from connector.sync.journal_entries import overwritten_entries
-from connector.sync.resolve_phase import ResolvePhase
+from connector.sync.resolve_unit import UnitResolver, UnitResult
+from connector.sync.write_stage import StageResult, WriteStage
 from local.world.both_sides import BothSides
 from tests.simulation.bugs.planting import bug, replace_function, together
 
 
 @bug("base recorded before the write", "syncall")
 def record_before_write(_sides: BothSides) -> AbstractContextManager[object]:
-    store_intents = ResolvePhase._intend
+    store_intents = UnitResolver._intend
 
-    def record_first(self: ResolvePhase, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
-        intended = store_intents(self, plans, counts)
+    def record_first(
+        self: UnitResolver, plans: Sequence[Plan], counts: Counts, result: UnitResult
+    ) -> list[Plan]:
+        intended = store_intents(self, plans, counts, result)
         for plan in intended:
             done = {
                 write.record_id: WriteOutcome(write, WriteResult.DONE, write.record_id)
@@ -47,26 +50,28 @@ def record_before_write(_sides: BothSides) -> AbstractContextManager[object]:
             assert intent is not None
             link = record_outcomes(plan.link, intent.id, done, unchanged_since_intent=True, now=0.0)
             link = replace(link, intent=None, dirty=False)
-            self._context.links.save_links([LinkChange(link)])
+            self._context.links.save_links([LinkChange(link)], listed=self._listed)
         return intended
 
-    return replace_function(ResolvePhase, store_intents, record_first)
+    return replace_function(UnitResolver, store_intents, record_first)
 
 
 @bug("write without a stored intent", "most tools: write, then record")
 def write_without_intent(_sides: BothSides) -> AbstractContextManager[object]:
-    def intend_nothing(self: ResolvePhase, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
+    def intend_nothing(
+        self: UnitResolver, plans: Sequence[Plan], counts: Counts, _result: UnitResult
+    ) -> list[Plan]:
         now = self._context.clock()
         unstored = []
         for plan in plans:
             self._count_plan(plan, counts)
-            intent = Intent("none", self._run, now, plan.writes, plan.base_updates)
+            intent = Intent("none", self._run_id, now, plan.writes, plan.base_updates)
             unstored.append(replace(plan, link=replace(plan.link, intent=intent)))
-        entries = [it for plan in unstored for it in overwritten_entries(plan, self._run, now)]
+        entries = [it for plan in unstored for it in overwritten_entries(plan, self._run_id, now)]
         self._context.journal.write(entries)
         return unstored
 
-    return replace_function(ResolvePhase, ResolvePhase._intend, intend_nothing)
+    return replace_function(UnitResolver, UnitResolver._intend, intend_nothing)
 
 
 @bug("newest timestamp wins", "Plezi's own connector, Heroku Connect: last writer wins")
@@ -78,7 +83,7 @@ def newest_wins(_sides: BothSides) -> AbstractContextManager[object]:
             return Resolution(MergeRule.AGREED, new_base=current)
         newest = max(values, key=lambda it: it.modified)
         writes = {
-            it.record_id: pair.convert(it.kind, newest.value)
+            it.record_id: pair.convert_or_keep(it.kind, newest.value)
             for it in values
             if it.can_receive and canonical[it.record_id] != canonical[newest.record_id]
         }
@@ -89,15 +94,16 @@ def newest_wins(_sides: BothSides) -> AbstractContextManager[object]:
 
 @bug("base recorded from a final read", "an edit between write and read counts as agreed")
 def base_from_final_read(_sides: BothSides) -> AbstractContextManager[object]:
-    record = ResolvePhase._record
+    record = WriteStage._record
 
     def read_and_record(
-        self: ResolvePhase,
+        self: WriteStage,
         plans: Sequence[Plan],
-        outcomes: Mapping[str, Mapping[str, WriteOutcome]],
+        outcomes: Mapping[str, dict[str, WriteOutcome]],
         counts: Counts,
+        result: StageResult,
     ) -> None:
-        record(self, plans, outcomes, counts)
+        record(self, plans, outcomes, counts, result)
         store = self._context.links
         for link in store.load_links([plan.link.email for plan in plans]).values():
             after = link
@@ -106,9 +112,10 @@ def base_from_final_read(_sides: BothSides) -> AbstractContextManager[object]:
                 for read in client.look_up(known, [], self._bound.read_scope).observations:
                     after = after.with_observation(read)
             base = {it.id: dict(it.values) for it in after.observations()}
-            store.save_links([LinkChange(replace(after, base=base, dirty=False))])
+            agreed = LinkChange(replace(after, base=base, dirty=False))
+            store.save_links([agreed], listed=self._listed)
 
-    return replace_function(ResolvePhase, record, read_and_record)
+    return replace_function(WriteStage, record, read_and_record)
 
 
 @bug("stale page accepted", "a page read before our own write reverts the write")
@@ -169,7 +176,7 @@ def direction_ignored(_sides: BothSides) -> AbstractContextManager[object]:
 
 @bug("overwritten value not journaled", "Rotor: the other edit is lost silently")
 def overwritten_not_journaled(_sides: BothSides) -> AbstractContextManager[object]:
-    return replace_function(resolve_phase, overwritten_entries, lambda *_: [])
+    return replace_function(resolve_unit, overwritten_entries, lambda *_: [])
 
 
 @bug("uncertain write resolved by policy", "an edit after a lost response is overwritten")

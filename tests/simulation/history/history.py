@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from local.world.both_sides import REFUSED_ACTION_ERRORS, BothSides
+from local.world.simulated_stack import UnexpectedDefectError
 from tests.simulation.history.context import HistoryContext
 from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.incidents import Incidents
@@ -86,7 +87,7 @@ def run_history(
         history.run()
     except GuaranteeViolatedError as error:
         violation = str(error)
-    except Exception as error:  # noqa: BLE001  # any exception of the connector is a finding
+    except (Exception, UnexpectedDefectError) as error:  # noqa: BLE001  # each one is a finding
         violation = f"{UNEXPECTED_EXCEPTION}: {type(error).__name__}: {error}"
     context = history.context
     return HistoryResult(

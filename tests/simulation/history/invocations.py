@@ -17,6 +17,29 @@ QUEUE_SECONDS: Final = 10.0
 MAX_INVOCATIONS: Final = 60
 """Invocations of one run; a run that needs more never ends."""
 MAX_DEADLINE_CHECKS: Final = 10_000
+"""Checks of the time in one invocation; one that makes more never ends."""
+
+
+class TimeLimit:
+    """The time of each invocation of a run, as a number of checks; 0: no limit.
+
+    As with a clock, time that is over stays over until the next invocation starts.
+    """
+
+    def __init__(self, checks_in_time: int) -> None:
+        self._checks_in_time = checks_in_time
+        self._checks = 0
+
+    def start_invocation(self) -> None:
+        """Start with the whole time again."""
+        self._checks = 0
+
+    def is_over(self) -> bool:
+        """Return whether the time of this invocation is over. Raises when nobody stops."""
+        self._checks += 1
+        if self._checks > MAX_DEADLINE_CHECKS:
+            raise GuaranteeViolatedError("26 deadline: an invocation never ends")
+        return 0 < self._checks_in_time < self._checks
 
 
 class Invocations:
@@ -84,13 +107,8 @@ class Invocations:
         crash = f"; it crashes at step {event.value}" if event.value else ""
         self._context.log_event(f"a run starts{crash}")
         self._start_invocation(event)
-        checks = iter(range(MAX_DEADLINE_CHECKS))
-        in_time = event.checks_in_time
-
-        def out_of_time() -> bool:
-            return bool(in_time) and next(checks) % (in_time + 1) == in_time
-
-        self._until_crash(lambda: self.run_to_end(run, out_of_time))
+        time_limit = TimeLimit(event.checks_in_time)
+        self._until_crash(lambda: self.run_to_end(run, time_limit))
 
     def _until_crash(self, work: Callable[[], object]) -> None:
         """Work; after a crash, start a new process with an empty queue."""
@@ -106,14 +124,16 @@ class Invocations:
         finally:
             context.fault_injector.invocation()
 
-    def run_to_end(self, run: str, out_of_time: Callable[[], bool] = lambda: False) -> None:
+    def run_to_end(self, run: str, time_limit: TimeLimit | None = None) -> None:
         """Work on a run and on all of its continuations."""
+        time_limit = time_limit or TimeLimit(0)
         stack, queue = self._context.stack, self._context.ports.run_queue
         phase = Phase.READ
         queue.messages.clear()
         for _ in range(MAX_INVOCATIONS):
             self._context.sides.clock.advance(QUEUE_SECONDS)
-            state = stack.run_phase(run, phase, out_of_time)
+            time_limit.start_invocation()
+            state = stack.run_phase(run, phase, time_limit.is_over)
             self._context.trace.add(f"run {state.value}")
             if state is not RunState.RUNNING or not queue.messages:
                 return

@@ -34,8 +34,12 @@ IGNORED_FIELDS: Final = frozenset(
 """Fields that a side changes itself with every write."""
 
 
-class GuaranteeViolatedError(AssertionError):
-    """The connector violated a guarantee; the message starts with its number and its name."""
+class GuaranteeViolatedError(BaseException):
+    """The connector violated a guarantee; the message starts with its number and its name.
+
+    It is no `Exception`: it is raised inside a call of the connector, which isolates the errors of
+    one person, and must not catch it.
+    """
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ class TableJournal(DynamoJournal):
     def entries(self) -> list[JournalEntry]:
         """Return every entry."""
         items = self._client.scan(TableName=self._table_name, ConsistentRead=True)["Items"]
-        return [entry for item in items for entry in parse_entries(item)]
+        return [entry for item in items if "entries" in item for entry in parse_entries(item)]
 
 
 @dataclass(frozen=True, slots=True)

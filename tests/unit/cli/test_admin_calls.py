@@ -177,3 +177,14 @@ def test_an_api_on_aws_is_called_with_the_credentials_of_the_environment(
     assert "Credential=AKIDEXAMPLE/" in request.headers["Authorization"]
     assert "/eu-west-3/execute-api/" in request.headers["Authorization"]
     assert request.headers["X-Amz-Security-Token"] == "temporary"
+
+
+@local
+def test_the_connected_systems_are_shown_and_decided_about(stack: FakeStack) -> None:
+    assert main(["systems", "show"]) == 0
+    assert main(["systems", "decide", "salesforce", "same_people"]) == 0
+
+    shown, decided = stack.received
+    assert (shown.method, decided.method) == ("GET", "POST")
+    assert shown.path == decided.path == "/v1/admin/systems"
+    assert decided.json() == {"side": "salesforce", "decision": "same_people"}

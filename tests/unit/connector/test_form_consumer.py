@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connector.deadline import no_deadline
 from connector.forms.consumer import FormConsumer, max_busy_retries
 from connector.log_events import no_log
 from connector.model import ChangeHint, HintResult
@@ -31,6 +32,7 @@ def delays(result: HintResult) -> list[int]:
         no_log,
         worker_timeout=WORKER_TIMEOUT,
         describe_error=lambda _: {},
+        deadline=no_deadline(),
     )
     waited: list[int] = []
     hint, busy_retries = HINT, 0

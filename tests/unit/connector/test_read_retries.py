@@ -9,11 +9,13 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from connector.deadline import no_deadline
 from connector.errors import HaltError, RetryError
 from connector.http_session import HttpSession
 from connector.log_events import Event, EventLog, no_log
 from connector.model import SessionToken
-from connector.plezi.api import PleziApi, RateLimiter
+from connector.plezi.api import PleziApi
+from connector.plezi.rate_limiter import RateLimiter
 from connector.retry import RetryPolicy
 from connector.salesforce.auth.credential_test import IsolatedSessionState
 from connector.salesforce.auth.login import LoginUnavailableError
@@ -21,6 +23,7 @@ from connector.salesforce.auth.session import SessionManager
 from connector.salesforce.connection import Connection
 from connector.secret_version import FixedSecret, Secret
 from connector.secrets import Flow, PleziCredentials, SalesforceCredentials, SecretText
+from local.world.memory import MemoryLedger
 
 BUSY = [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]
 
@@ -63,7 +66,7 @@ class Pauses:
 
 def plezi(http: HttpSession, pauses: Pauses) -> PleziApi:
     credentials = PleziCredentials(api_key=SecretText("key"), tenant="acme")
-    limiter = RateLimiter(0, pauses.clock, pauses.sleep)
+    limiter = RateLimiter(0, MemoryLedger(), pauses.clock, pauses.sleep, no_deadline())
     secret = FixedSecret(Secret("1", credentials))
     return PleziApi(http, secret, "https://plezi.example/api/v1", limiter, pauses.policy())
 

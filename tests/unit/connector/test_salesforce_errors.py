@@ -180,3 +180,37 @@ def test_a_login_during_maintenance_has_the_causes_of_maintenance() -> None:
     row = diagnose_login("SERVER_UNAVAILABLE", "", Flow.PASSWORD, "acme.my.salesforce.com")
 
     assert (row.error_class, row.action) == (ErrorClass.UNAVAILABLE, ErrorAction.RETRY)
+
+
+TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error_kind", "action"),
+    [
+        (TRIGGER, "T: System.LimitException: Apex CPU time limit exceeded", "org_rule", "reject"),
+        (TRIGGER, "T: System.LimitException: Too many SOQL queries: 101", "org_rule", "reject"),
+        (TRIGGER, "Too many batch retries in the presence of Apex triggers", "org_rule", "reject"),
+        (TRIGGER, "flow: CPU time limit exceeded", "org_rule", "reject"),
+        (TRIGGER, "first error: UNABLE_TO_LOCK_ROW, unable to obtain", "unavailable", "retry"),
+        (TRIGGER, "caused by: System.NullPointerException", "org_rule", "reject"),
+        (TRIGGER, "", "org_rule", "reject"),
+        ("CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save this record", "org_rule", "reject"),
+        ("REQUEST_RUNNING_TOO_LONG", "Your request was running", "org_rule", "retry"),
+    ],
+)
+def test_a_failure_that_may_concern_the_whole_batch_says_so(
+    code: str, message: str, error_kind: str, action: str
+) -> None:
+    row = find_error(code, message)
+
+    assert row is not None
+    assert row.of_batch
+    assert (row.error_class, row.action) == (error_kind, action)
+
+
+def test_a_refusal_of_one_record_is_no_fault_of_the_batch() -> None:
+    for code in ("REQUIRED_FIELD_MISSING", "UNABLE_TO_LOCK_ROW", "DUPLICATE_VALUE"):
+        row = find_error(code)
+        assert row is not None
+        assert not row.of_batch

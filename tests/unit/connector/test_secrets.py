@@ -16,6 +16,7 @@ from connector.secrets import (
     SecretText,
     parse_secret,
 )
+from local.salesforce_org.certificates import jwt_key_pair
 
 SALESFORCE = {
     "flow": "password",
@@ -128,7 +129,8 @@ def test_each_flow_names_the_keys_that_it_needs(flow: str, names: str) -> None:
 
     assert names_in(error_of(SalesforceCredentials, json.dumps(keys))) == expected
     assert names_in(error_of(SalesforceCredentials, json.dumps({**keys, **empty}))) == expected
-    complete = json.dumps({**keys, **dict.fromkeys(names.split(", "), "x")})
+    values = {"username": "sync@acme.example", "private_key": jwt_key_pair().private_key}
+    complete = json.dumps({**keys, **dict.fromkeys(names.split(", "), "x"), **values})
     assert parse_secret(SalesforceCredentials, complete, "s").flow == flow
 
 

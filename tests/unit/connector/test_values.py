@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.clean_text import canonical_email, is_email_address
-from connector.mapping import Field, FieldKind, canonical, convert
-from connector.model import Side, Value
+from connector.mapping import (
+    Field,
+    FieldKind,
+    UnusableValue,
+    canonical,
+    convert,
+    is_identical,
+    stored_value,
+    stored_values,
+)
+from connector.model import LongText, ProblemCode, Side, Value, Values
 
 K = FieldKind
 
@@ -82,6 +93,165 @@ def test_an_option_gets_the_spelling_of_the_other_side() -> None:
     assert convert("SMB", field, Side.SALESFORCE) == "smb"
 
 
+HUGE = 10**5_000
+"""Larger than the integers that CPython converts to text by default (4,300 digits)."""
+LONE_SURROGATE = "a\ud800"
+EARLY = "0001-01-01T00:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "detail"),
+    [
+        ("9" * 30, K.NUMBER, "30 digits before the decimal point"),
+        (int("9" * 400), K.NUMBER, "400 digits before"),
+        pytest.param(HUGE, K.NUMBER, "5001 digits", id="huge"),
+        ("1e999999", K.NUMBER, "1000000 digits"),
+        ("-1e999999", K.NUMBER, "1000000 digits"),
+        (math.nan, K.NUMBER, "not a finite number"),
+        (-math.inf, K.NUMBER, "not a finite number"),
+        ("sNaN", K.NUMBER, "not a finite number"),
+        (EARLY, K.DATETIME, "before 1 or after 9999"),
+        ("9999-12-31T23:59:59-01:00", K.DATETIME, "before 1 or after 9999"),
+        ("1699-12-31T23:59:59Z", K.DATETIME, "1700 to 4000"),
+        ("4001-01-01", K.DATE, "1700 to 4000"),
+        ("0001-01-01", K.DATE, "1700 to 4000"),
+        (LONE_SURROGATE, K.TEXT, "lone surrogate"),
+        (("a", LONE_SURROGATE), K.MULTI_PICKLIST, "lone surrogate"),
+        (LONE_SURROGATE, K.CHECKBOX, "lone surrogate"),
+    ],
+)
+def test_a_value_that_a_salesforce_field_cannot_hold_is_a_named_problem(
+    value: Value, kind: FieldKind, detail: str
+) -> None:
+    unusable = convert(value, Field("score__c", kind), Side.SALESFORCE)
+
+    assert isinstance(unusable, UnusableValue)
+    assert (unusable.field, unusable.code) == ("score__c", ProblemCode.UNUSABLE_VALUE)
+    assert detail in unusable.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("1e999999", K.NUMBER),
+        (math.inf, K.NUMBER),
+        (EARLY, K.DATETIME),
+        (LONE_SURROGATE, K.TEXT),
+    ],
+)
+def test_a_value_that_json_cannot_hold_is_a_named_problem_in_plezi_too(
+    value: Value, kind: FieldKind
+) -> None:
+    assert isinstance(convert(value, Field("score", kind), Side.PLEZI), UnusableValue)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [("99.94", True), ("100", False), ("-100", False), ("0.0001", True), ("0e999999", True)],
+)
+def test_a_number_must_fit_the_digits_of_the_salesforce_field(text: str, *, fits: bool) -> None:
+    field = Field("score__c", K.NUMBER, precision=3, scale=1)
+
+    assert isinstance(convert(text, field, Side.SALESFORCE), UnusableValue) is not fits
+
+
+def test_the_edges_of_what_salesforce_holds_are_converted() -> None:
+    assert convert("9" * 18, Field("f", K.NUMBER), Side.SALESFORCE) == int("9" * 18)
+    assert convert("1700-01-01", Field("f", K.DATE), Side.SALESFORCE) == "1700-01-01"
+    assert convert("4000-12-31", Field("f", K.DATE), Side.SALESFORCE) == "4000-12-31"
+    assert convert("0800-01-01T00:00:00Z", Field("f", K.DATETIME), Side.PLEZI) == (
+        "0800-01-01T00:00:00.000Z"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (K.NUMBER, "9" * 30, "9" * 29 + "8"),
+        (K.NUMBER, "1e999999", "2e999999"),
+        (K.NUMBER, math.nan, 0),
+        (K.NUMBER, math.inf, -math.inf),
+        pytest.param(K.NUMBER, HUGE, HUGE + 1, id="huge"),
+        (K.NUMBER, "1" + "0" * 5_000, "1"),
+        (K.DATETIME, EARLY, "0001-01-01T00:00:00Z"),
+        (K.DATE, "2026-03-01", "2026-03-01?"),
+        (K.TEXT, LONE_SURROGATE, "a"),
+        (K.TEXT, "a" * 5_000, "a" * 4_999 + "b"),
+        (K.CHECKBOX, "yes" + " " * 5_000 + "x", True),
+    ],
+)
+def test_a_value_that_does_not_fit_its_kind_equals_no_other_value(
+    kind: FieldKind, one: Value, other: Value
+) -> None:
+    assert canonical(kind, one, scale=2) != canonical(kind, other, scale=2)
+
+
+def test_numbers_of_any_size_are_compared_by_value() -> None:
+    assert canonical(K.NUMBER, "1" + "0" * 450) == canonical(K.NUMBER, "1e450")
+    assert canonical(K.NUMBER, "1e450", scale=10**30) == canonical(K.NUMBER, "10e449", scale=2)
+    assert canonical(K.NUMBER, "1e-999999", scale=2) == canonical(K.NUMBER, 0)
+
+
+LONG = "Zoe\u0308 " * 1_000
+
+
+@pytest.mark.parametrize("kind", FieldKind)
+@pytest.mark.parametrize(
+    "value", [LONG, ("abc",) * 1_000, pytest.param(HUGE, id="huge"), "9" * 5_000]
+)
+def test_a_long_value_and_its_digest_have_one_canonical_form(kind: FieldKind, value: Value) -> None:
+    stored = stored_value(value)
+
+    assert isinstance(stored, LongText)
+    assert canonical(kind, value) == canonical(kind, stored) == stored
+    assert is_identical(value, stored)
+    assert is_identical(stored, value)
+
+
+def test_a_digest_is_of_the_cleaned_text() -> None:
+    stored = stored_value(LONG)
+
+    assert isinstance(stored, LongText)
+    assert stored.length == len("Zo\xeb " * 1_000) - 1
+    assert stored_value("\r\n" + "Zo\xeb " * 1_000) == stored
+
+
+@pytest.mark.parametrize("value", ["a" * 1_000, ("a", "b"), "\x00" * 5_000 + "a", ("",) * 5_000])
+def test_a_value_that_is_short_once_it_is_cleaned_is_not_a_digest(value: Value) -> None:
+    stored = stored_value(value)
+
+    assert not isinstance(stored, LongText)
+    assert canonical(K.TEXT, stored) == canonical(K.TEXT, value)
+    assert len(str(stored)) < 1_100
+
+
+def test_the_digest_of_a_text_is_converted_to_itself() -> None:
+    digest = LongText(5_000, "ab")
+
+    assert all(convert(digest, Field("f", kind), side) is digest for kind in K for side in Side)
+
+
+def test_values_without_a_long_text_are_stored_as_they_are() -> None:
+    values: Values = {"phone": "1", "score": 3}
+
+    assert stored_values(values) is values
+    assert stored_values({**values, "notes": LONG}) == {**values, "notes": stored_value(LONG)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "identical"),
+    [(1, 1.0, True), (1, True, False), (1, "1", False), (0, False, False), (None, "", False)],
+)
+def test_identical_values_have_the_same_meaning_without_a_kind(
+    one: Value, other: Value, *, identical: bool
+) -> None:
+    assert is_identical(one, other) is identical
+
+
+def test_a_number_that_is_not_a_number_is_identical_to_itself() -> None:
+    assert is_identical(math.nan, float("nan"))
+
+
 ANY_VALUE = st.one_of(st.none(), st.text(), st.booleans(), st.integers(), st.tuples(st.text()))
 
 
@@ -91,7 +261,8 @@ def test_a_conversion_does_not_change_the_canonical_form(
 ) -> None:
     converted = convert(value, Field("f", kind), side)
 
-    assert canonical(kind, converted) == canonical(kind, value)
+    if not isinstance(converted, UnusableValue):
+        assert canonical(kind, converted) == canonical(kind, value)
 
 
 @given(st.text())

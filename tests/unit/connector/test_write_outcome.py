@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.model import AgreedValue, BaseUpdate, Intent, Link, Observation, RecordKind, Write
-from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.model import (
+    AgreedValue,
+    BaseUpdate,
+    Intent,
+    Link,
+    Observation,
+    ProblemCode,
+    RecordKind,
+    Write,
+)
+from connector.planning.write_outcome import (
+    UNANSWERED_ATTEMPTS,
+    WriteOutcome,
+    WriteResult,
+    record_outcomes,
+)
 
 KNOWN = Observation(
     RecordKind.PLEZI_CONTACT, "p", "a@x.fr", "1", "", 1.0, {"phone": "1", "mobile": None}
@@ -108,3 +122,38 @@ def test_without_versions_the_time_of_the_read_decides() -> None:
         known = after.observation("p")
         assert known is not None
         assert known.values["mobile"] == value
+
+
+def after_attempts(link: Link, *results: WriteResult) -> Link:
+    """Return the link after attempts of the same write, one after the other."""
+    for result in results:
+        outcome = WriteOutcome(WRITE, result, "p", 2.0)
+        link = record_outcomes(
+            replace(link, intent=LINK.intent),
+            "i",
+            {"p": outcome},
+            unchanged_since_intent=True,
+            now=2.0,
+        )
+    return link
+
+
+def test_a_write_that_never_has_a_response_is_shown_and_tried_again() -> None:
+    lost = [WriteResult.UNKNOWN] * UNANSWERED_ATTEMPTS
+    before = after_attempts(LINK, *lost[1:])
+    assert before.quarantine is None
+    after = after_attempts(before, lost[0])
+    assert after.quarantine is not None
+    assert after.quarantine.code == ProblemCode.UNANSWERED
+    assert after.quarantine.fields == ("mobile",)
+    assert after.dirty
+    assert after.intent is not None
+    assert after.intent.in_doubt
+
+
+def test_a_response_ends_the_count_of_the_attempts_without_one() -> None:
+    lost = [WriteResult.UNKNOWN] * (UNANSWERED_ATTEMPTS - 1)
+    answered = after_attempts(LINK, *lost, WriteResult.DONE)
+    assert answered.unanswered == 0
+    assert after_attempts(answered, *lost).quarantine is None
+    assert after_attempts(LINK, *lost, WriteResult.RETRY).unanswered == UNANSWERED_ATTEMPTS - 1
