@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class NetworkMeter:
         return min((b - a for a, b in pairwise(self.arrivals)), default=float("inf"))
 
 
-class System:
+class System(ABC):
     """One simulated system behind the network; it knows the kinds of its calls."""
 
     def __init__(self, application: WSGIApplication, kernel: Kernel) -> None:
@@ -89,17 +90,17 @@ class System:
         self._kernel = kernel
         self._inner = InProcessAdapter(application)
 
+    @abstractmethod
     def kind(self, request: requests.PreparedRequest) -> str:
         """Return the kind of a call, as the report counts it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def latency(self, kind: str) -> float:
         """Return the seconds that a call of a kind takes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_write(self, kind: str) -> bool:
         """Return whether a call of this kind changes records."""
-        raise NotImplementedError
 
     def adapter(self) -> NetworkAdapter:
         """Return a transport for one HTTP session."""

@@ -132,8 +132,8 @@ class MemoryLedger:
         return {record: self._owners[record] for record in known}
 
     def list_unreadable(self, email: str) -> None:
-        """Raise `NotImplementedError`: every link in memory can be read."""
-        raise NotImplementedError(email)
+        """Raise `AssertionError`: every link in memory can be read."""
+        raise AssertionError(email)
 
     def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
         """Store new states of links; return the e-mails refused because the link changed.
