@@ -50,7 +50,10 @@ def _link(number: int, *, has_base: bool) -> Link:
     salesforce = {pair.salesforce: f"{pair.plezi} {number}" for pair in DEFAULT_MAPPING.pairs}
     contact, lead = f"p{number}", f"s{number}"
     changed = {**plezi, "phone": "another"}
-    base: Mapping[str, Values] = {contact: plezi, lead: salesforce} if has_base else {}
+    agreed = {
+        pair.base_key(RecordKind.LEAD): f"{pair.plezi} {number}" for pair in DEFAULT_MAPPING.pairs
+    }
+    base: Mapping[str, Values] = {contact: agreed, lead: agreed} if has_base else {}
     return Link(
         email,
         Observation(RecordKind.PLEZI_CONTACT, contact, email, "2", "2026", 0.0, changed),

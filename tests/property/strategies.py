@@ -127,6 +127,10 @@ OPTIONS = ((), ("a", "B"), ("\ud800", "", "9" * 30))
 SIZES = (None, None, 0, 2, 18, -3, 40, 10**30, -(10**30))
 PLEZI_NAMES = ("notes", "phone", "score")
 SALESFORCE_NAMES = ("Description", "Phone", "score__c")
+BASE_KEYS = (
+    *map(">".join, zip(PLEZI_NAMES, SALESFORCE_NAMES, strict=True)),
+    "phone>Description",  # of a former mapping
+)
 RECORDS = {
     "p": RecordKind.PLEZI_CONTACT,
     "l1": RecordKind.LEAD,
@@ -217,6 +221,10 @@ class Arbitrary:
         names = names_of(kind) if self.happens(0.8) else self.some(names_of(kind))
         return {name: self.one_of(self._values) for name in names}
 
+    def base_of_record(self) -> dict[str, Value]:
+        """Return the agreed values of a record; sometimes also one of a former mapping."""
+        return {key: self.one_of(self._values) for key in self.some(BASE_KEYS)}
+
     def values_by_record(self) -> dict[str, Value]:
         """Return values by record id."""
         return {record_id: self.one_of(self._values) for record_id in self.some(IDS)}
@@ -257,7 +265,7 @@ class Arbitrary:
         return BaseUpdate(
             self.one_of(SALESFORCE_NAMES),
             {
-                record_id: AgreedValue(self.one_of(names), value)
+                record_id: AgreedValue(self.one_of(BASE_KEYS), self.one_of(names), value)
                 for record_id, value in self.values_by_record().items()
             },
             frozenset(self.some(IDS)),
@@ -300,8 +308,8 @@ class Arbitrary:
             salesforce=tuple(it for it in seen if it.id != "p"),
             base={
                 record_id: values
-                for record_id, kind in RECORDS.items()
-                if self.happens(0.6) and (values := self.values_of(kind))
+                for record_id in RECORDS
+                if self.happens(0.6) and (values := self.base_of_record())
             },
             holds={name: self.hold() for name in SALESFORCE_NAMES if self.happens(0.15)},
             intent=self.intent() if with_intent else None,

@@ -118,10 +118,10 @@ def test_every_page_of_plezi_is_decoded(rows: list[object]) -> None:
     codec = ContactCodec(PleziDialect())
     page = codec.decode_page(rows, NAMES, 1.0)
 
-    assert len(page.observations) + len(page.problems) + sum(page.skipped.values()) == len(rows)
+    assert len(page.observations) + len(page.problems) == len(rows)
     for seen in page.observations:
         assert seen.id
-        assert seen.email.encode()
+        assert isinstance(seen.email.encode(), bytes)
     for row in rows:
         assert codec.stamp(row).isascii()
 

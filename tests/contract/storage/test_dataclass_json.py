@@ -61,7 +61,10 @@ FULL_LINK = Link(
         (
             BaseUpdate(
                 "Phone",
-                {"l1": AgreedValue("Phone", "2"), "p1": AgreedValue("tags", ("a",))},
+                {
+                    "l1": AgreedValue("phone>Phone", "Phone", "2"),
+                    "p1": AgreedValue("tags>Tags", "tags", ("a",)),
+                },
                 frozenset({"l1", "p1"}),
                 MergeRule.CHANGED,
                 {"l2": "Phone"},
@@ -204,7 +207,7 @@ def test_an_optional_enumeration_is_decoded_to_its_member() -> None:
 
 
 def test_a_named_tuple_is_stored_with_the_names_of_its_members() -> None:
-    text = dumps(AgreedValue("Phone", "2"))
+    text = dumps(AgreedValue("phone>Phone", "Phone", "2"))
 
-    assert json.loads(text) == {"field": "Phone", "value": "2"}
-    assert loads(AgreedValue, text) == AgreedValue("Phone", "2")
+    assert json.loads(text) == {"key": "phone>Phone", "field": "Phone", "value": "2"}
+    assert loads(AgreedValue, text) == AgreedValue("phone>Phone", "Phone", "2")

@@ -167,14 +167,14 @@ def test_a_link_is_loaded_as_it_was_saved(ledger: Ledger) -> None:
     write = Write(RecordKind.LEAD, "l1", "ana@x.fr", {"Phone": "2"}, {"Phone": "1"}, "7")
     base_update = BaseUpdate(
         "Phone",
-        {"l1": AgreedValue("Phone", "2")},
+        {"l1": AgreedValue("phone>Phone", "Phone", "2")},
         frozenset({"l1"}),
         MergeRule.CHANGED,
         {"l2": "Phone"},
     )
     before = link(
         salesforce=(observed("l1", RecordKind.LEAD, Phone="1"),),
-        base={"p1": {"phone": "1"}},
+        base={"p1": {"phone>Phone": "1"}},
         intent=Intent("i", "r", 2.5, (write,), (base_update,)),
         holds={"Phone": Hold(HoldReason.CONFLICT, 3.0, {"p1": "1"})},
         primary_lead="l1",

@@ -104,14 +104,17 @@ def base_from_final_read(_sides: BothSides) -> AbstractContextManager[object]:
         result: StageResult,
     ) -> None:
         record(self, plans, outcomes, counts, result)
-        store = self._context.links
+        store, fields = self._context.links, self._bound.fields_of
         for link in store.load_links([plan.link.email for plan in plans]).values():
             after = link
             for side, client in self._context.clients.items():
                 known = [it for it in link.observations() if it.side is side]
                 for read in client.look_up(known, [], self._bound.read_scope).observations:
                     after = after.with_observation(read)
-            base = {it.id: dict(it.values) for it in after.observations()}
+            base = {
+                it.id: {key: it.values.get(name) for _, name, key in fields[it.kind]}
+                for it in after.observations()
+            }
             agreed = LinkChange(replace(after, base=base, dirty=False))
             store.save_links([agreed], listed=self._listed)
 

@@ -20,7 +20,7 @@ from connector.model import (
 )
 from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
-from tests.simulation.protocol.records import URL_FIELD, value_field
+from tests.simulation.protocol.records import URL_FIELD, base_key, value_field
 from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState
 
 RecordValues = Mapping[str, Value]
@@ -33,7 +33,7 @@ def agreed_by_write(intent: Intent, write: Write) -> RecordValues:
         record: value
         for update in intent.base_updates
         if update.pair != URL_FIELD and write.record_id in update.required_writes
-        for record, (_, value) in update.values.items()
+        for record, (_, _, value) in update.values.items()
         if record == write.record_id or record not in update.required_writes
     }
 
@@ -101,7 +101,7 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
     # The record that exists now counts as the one that the intent created.
     created = next((it.id for it in link.observations() if it.side is created_on), NEW_RECORD)
     actual = {it.record_id: created if it.is_create else it.record_id for it in intent.writes}
-    intended = {record: value for record, (_, value) in update.values.items()}
+    intended = {record: value for record, (_, _, value) in update.values.items()}
     done = {
         record
         for record in update.required_writes & actual.keys()
@@ -157,6 +157,6 @@ def _is_edited(observation: Observation, agreed: Value, link: Link) -> bool:
 
     The second is for a Contact that was observed next to its Lead, just before the conversion.
     """
-    name = value_field(observation.kind)
-    value = observation.values.get(name)
-    return value != agreed or value != link.base.get(observation.id, {}).get(name, value)
+    value = observation.values.get(value_field(observation.kind))
+    key = base_key(observation.kind)
+    return value != agreed or value != link.base.get(observation.id, {}).get(key, value)

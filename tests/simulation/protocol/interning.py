@@ -228,8 +228,8 @@ def _renamed_intent(intent: Intent, renaming: Renaming) -> Intent:
             replace(
                 it,
                 values={
-                    record: AgreedValue(name, rename(value, renaming))
-                    for record, (name, value) in it.values.items()
+                    record: AgreedValue(key, name, rename(value, renaming))
+                    for record, (key, name, value) in it.values.items()
                 },
             )
             for it in intent.base_updates

@@ -12,7 +12,7 @@ from dataclasses import replace
 from connector.model import Link
 from connector.planning.observation import apply_observation
 from tests.simulation.protocol.canonical import Canonicalizer, State
-from tests.simulation.protocol.records import EMAIL
+from tests.simulation.protocol.records import EMAIL, base_key, value_field
 from tests.simulation.protocol.run import Run, Step
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
@@ -53,7 +53,7 @@ class Model:
             for it in records:
                 link = apply_observation(link, it.observation())
             base = {
-                it.id: {n: v for n, v in it.observation().values.items() if n != "url"}
+                it.id: {base_key(it.kind): it.observation().values[value_field(it.kind)]}
                 for it in records
             }
             link = replace(link, base=base, dirty=False)

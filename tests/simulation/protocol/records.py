@@ -81,6 +81,12 @@ def value_field(kind: RecordKind) -> str:
     return PLEZI_FIELD if kind is RecordKind.PLEZI_CONTACT else LEAD_FIELD
 
 
+def base_key(kind: RecordKind) -> str:
+    """Return the base key of the modelled field for a kind of record."""
+    other = LEAD_FIELD
+    return FieldPair(PLEZI_FIELD, other, Direction.BOTH, contact=other).base_key(kind)
+
+
 @cache
 def bound_mapping(
     policy: ConflictPolicy, duplicates: DuplicatePolicy, *, with_url: bool

@@ -24,7 +24,7 @@ from tests.simulation.protocol.agreement import (
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.decisions import INTENT, Decisions
 from tests.simulation.protocol.interning import LinkInterner
-from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, bound_mapping, value_field
+from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, base_key, bound_mapping
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import SystemState, SystemStateInterner
 from tests.simulation.protocol.systems import Systems
@@ -254,5 +254,5 @@ def _with_last_read(system: SystemState, link: Link) -> Link:
     for it in system.records:
         if it.is_participant and it.id in link.record_ids:
             link = link.with_observation(it.observation())
-            base[it.id] = {**link.base.get(it.id, {}), value_field(it.kind): it.value}
+            base[it.id] = {**link.base.get(it.id, {}), base_key(it.kind): it.value}
     return replace(link, base=base, dirty=False)

@@ -71,7 +71,8 @@ def links(draw: st.DrawFn) -> Link:
         values = {**common, **own}
         if draw(st.booleans()):
             old = draw(st.dictionaries(st.sampled_from(sorted(common)), VALUES, max_size=1))
-            base[name] = {**values, **old}
+            agreed = {**values, **old}
+            base[name] = {f"{field}>{field}": value for field, value in agreed.items()}
         modified = draw(st.sampled_from(["2026-01", "2026-02"]))
         return Observation(kind, name, "ana@example.com", "1", modified, 0.0, values)
 
@@ -125,7 +126,7 @@ def agreed_link(
         RecordKind.PLEZI_CONTACT, "p", email, "1", "2026", 0.0, {pair.plezi: plezi}
     )
     lead = Observation(RecordKind.LEAD, "l", email, "1", "2026", 0.0, {pair.salesforce: base})
-    agreed = {"p": {pair.plezi: base}, "l": {pair.salesforce: base}}
+    agreed = {record: {pair.base_key(RecordKind.LEAD): base} for record in ("p", "l")}
     return Link(email, contact, (lead,), agreed), bind_mapping(
         MappingConfig(1, (pair,), None), schemas
     )

@@ -31,6 +31,8 @@ BOUND = BoundMapping(
     (),
 )
 
+KEY = "phone>Phone"
+
 
 def observed(kind: RecordKind, record_id: str, value: Value) -> Observation:
     return Observation(kind, record_id, "a@x.fr", "1", "", 0.0, {FIELDS[kind].name: value})
@@ -43,13 +45,13 @@ def planned_without(lead: Value, *, agreed: Value = "3", **changes: object) -> L
         "a@x.fr",
         plezi=observed(RecordKind.PLEZI_CONTACT, "p", agreed),
         salesforce=(observed(RecordKind.CONTACT, "c", agreed), deleted),
-        base={"p": {"phone": "1"}, "c": {"Phone": "1"}, "l": {"Phone": "1"}},
+        base={"p": {KEY: "1"}, "c": {KEY: "1"}, "l": {KEY: "1"}},
     )
     return plan_link(replace(link, **changes), BOUND, now=0.0).link  # type: ignore[arg-type]
 
 
 def test_a_lead_with_the_former_value_loses_its_base() -> None:
-    assert "Phone" not in planned_without("1").base.get("l", {})
+    assert KEY not in planned_without("1").base.get("l", {})
 
 
 @pytest.mark.parametrize("lead", ["2", "3", None])
@@ -57,11 +59,11 @@ def test_an_edited_lead_gets_the_agreed_value_as_base_so_that_its_value_stays_an
     lead: Value,
 ) -> None:
     """A later change back to 1 is an edit too: only this base shows it."""
-    assert planned_without(lead).base["l"] == {"Phone": "3"}
+    assert planned_without(lead).base["l"] == {KEY: "3"}
 
 
 def test_an_agreement_on_the_former_value_changes_no_base() -> None:
-    assert planned_without("1", agreed="1").base["l"] == {"Phone": "1"}
+    assert planned_without("1", agreed="1").base["l"] == {KEY: "1"}
 
 
 def test_the_base_of_an_excluded_lead_is_removed_after_a_write_in_doubt() -> None:
@@ -76,4 +78,4 @@ def test_a_converted_lead_keeps_its_base_for_its_contact() -> None:
     converted = replace(observed(RecordKind.LEAD, "l", "1"), converted=True)
     others = tuple(record for record in link.salesforce if record.id != "l")
     after = planned_without("1", salesforce=(*others, converted))
-    assert after.base["l"] == {"Phone": "1"}
+    assert after.base["l"] == {KEY: "1"}

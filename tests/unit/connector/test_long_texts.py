@@ -26,6 +26,7 @@ from connector.model import (
     LongText,
     Observation,
     RecordKind,
+    Side,
     Value,
     Values,
     Write,
@@ -35,7 +36,7 @@ from connector.planning.observation import apply_observation
 from connector.planning.plan import Plan, plan_link
 from connector.planning.preflight import expected_refusal
 from connector.planning.recovery import recover_intent
-from connector.planning.write_loop import is_write_loop, remember_write
+from connector.planning.write_loop import is_write_loop, remember_write, undone_writes
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
 OLD = "old " * 1_000
@@ -59,7 +60,8 @@ def lead(notes: Value) -> Observation:
 
 
 def agreed(notes: Value) -> Mapping[str, Values]:
-    return {"p": {"notes": notes}, "l": {"Description": notes}}
+    key = PAIR.pair.base_key(RecordKind.LEAD)
+    return {"p": {key: notes}, "l": {key: notes}}
 
 
 def as_stored(link: Link) -> Link:
@@ -151,13 +153,14 @@ def test_the_response_of_another_field_with_a_stored_text_shows_no_edit() -> Non
 
 
 def test_a_text_written_again_and_again_is_a_loop_whether_stored_or_not() -> None:
-    link = remember_write(CHANGED, "Description", "l", NEW, now=0.0)
-    link = remember_write(link, "Description", "l", stored_value(NEW), now=1.0)
+    link = remember_write(CHANGED, "Description", "l", NEW, after_undo=False, now=0.0)
+    link = remember_write(link, "Description", "l", stored_value(NEW), after_undo=True, now=1.0)
+    undone = undone_writes(link, PAIR, Side.SALESFORCE, {"l": OLD}, now=2.0)
 
     assert all(len(it.value) < 100 for it in link.recent_writes["Description"])
-    assert is_write_loop(link, "Description", {"l": NEW}, now=2.0)
-    assert is_write_loop(link, "Description", {"l": stored_value(NEW)}, now=2.0)
-    assert not is_write_loop(link, "Description", {"l": OLD}, now=2.0)
+    assert is_write_loop(link, "Description", {"l": NEW}, undone, now=2.0)
+    assert is_write_loop(link, "Description", {"l": stored_value(NEW)}, undone, now=2.0)
+    assert not is_write_loop(link, "Description", {"l": OLD}, undone, now=2.0)
 
 
 def test_a_digest_is_not_blank() -> None:

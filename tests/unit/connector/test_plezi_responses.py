@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from connector.errors import RejectedError, RetryError, StopReason
-from connector.model import Observation, ProblemCode, RecordKind, SkipReason, Value
+from connector.model import Observation, ProblemCode, RecordKind, Value
 from connector.plezi.api import MAX_ADVICE, _json_object, _to_error
 from connector.plezi.api_dialect import PleziDialect
 from connector.plezi.contact_codec import ContactCodec, UnreadableContactError
@@ -78,10 +78,10 @@ def test_a_problem_names_the_record_and_the_email_where_the_row_shows_them() -> 
     ]
 
 
-def test_a_contact_without_an_email_is_still_skipped() -> None:
+def test_a_contact_without_an_email_is_no_problem() -> None:
     page = codec().decode_page([{"id": 7, "attributes": {"email": None}}], NAMES, 1.0)
 
-    assert page.skipped == {SkipReason.NO_EMAIL: 1}
+    assert [each.email for each in page.observations] == [""]
     assert page.problems == ()
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from connector.deadline import Deadline, no_deadline
 from connector.errors import HaltError, UnknownFieldError
-from connector.mapping import Field, FieldKind, Schema
 from connector.model import RecordKind, Write
 from connector.pace import PacedCalls
 from connector.planning.write_outcome import WriteOutcome, WriteResult
@@ -25,7 +24,6 @@ from tests.unit.connector.salesforce_fakes import Answer, AnsweringSession, Docu
 TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 CPU = "LeadTrigger: System.LimitException: Apex CPU time limit exceeded"
 LOCK = "LeadTrigger: caused by: System.DmlException: first error: UNABLE_TO_LOCK_ROW, unable to"
-SCHEMA: Schema = {"Phone": Field("Phone", FieldKind.PHONE, "Phone")}
 Item = dict[str, Any]
 
 
@@ -71,7 +69,6 @@ class Bench:
         self.writer = Writer(
             connect(self.http),
             lambda: self.now,
-            lambda: SCHEMA,
             self._describe_again,
             LostWrites(self.documents, lambda: self.now, self.size),
             PacedCalls(self.deadline, lambda: self.now),

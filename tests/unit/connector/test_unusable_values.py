@@ -74,7 +74,11 @@ def lead(score: Value, phone: Value = None) -> Observation:
 
 FIRST_MEETING = Link("a@x.fr", plezi=contact(UNUSABLE), salesforce=(lead(7),))
 LINKED = replace(
-    FIRST_MEETING, base={"p": {"score": 7, "phone": None}, "l": {"score__c": 7, "Phone": None}}
+    FIRST_MEETING,
+    base={
+        "p": {"score>score__c": 7, "phone>Phone": None},
+        "l": {"score>score__c": 7, "phone>Phone": None},
+    },
 )
 
 

@@ -25,15 +25,17 @@ KNOWN = Observation(
     RecordKind.PLEZI_CONTACT, "p", "a@x.fr", "1", "", 1.0, {"phone": "1", "mobile": None}
 )
 WRITE = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"mobile": "2"}, {"mobile": None}, "1")
+PHONE = "phone>Phone"
+MOBILE = "mobile>MobilePhone"
 BASE_UPDATE = BaseUpdate(
     "MobilePhone",
-    {"p": AgreedValue("mobile", "2"), "l": AgreedValue("MobilePhone", "2")},
+    {"p": AgreedValue(MOBILE, "mobile", "2"), "l": AgreedValue(MOBILE, "MobilePhone", "2")},
     frozenset({"p"}),
 )
 LINK = Link(
     "a@x.fr",
     plezi=KNOWN,
-    base={"p": {"phone": "1"}, "l": {"Phone": "1"}},
+    base={"p": {PHONE: "1"}, "l": {PHONE: "1"}},
     intent=Intent("i", "r", 0.0, (WRITE,), (BASE_UPDATE,)),
     dirty=True,
 )
@@ -48,29 +50,29 @@ def after_response(**values: str) -> Link:
 def test_a_response_that_shows_the_written_values_completes_the_link() -> None:
     after = after_response()
     assert not after.dirty
-    assert after.base["p"]["mobile"] == "2"
+    assert after.base["p"][MOBILE] == "2"
 
 
 def test_a_response_that_shows_an_edit_of_another_field_keeps_the_link_dirty() -> None:
     after = after_response(phone="3")
     assert after.dirty
-    assert after.base["p"]["phone"] == "1"
+    assert after.base["p"][PHONE] == "1"
 
 
 def test_a_value_that_the_side_reformats_is_not_an_edit() -> None:
     after = after_response(mobile="02")
     assert not after.dirty
-    assert after.base["p"]["mobile"] == "02"
+    assert after.base["p"][MOBILE] == "02"
 
 
 def test_the_base_of_an_excluded_lead_is_removed_once_the_write_is_done() -> None:
-    base_update = replace(BASE_UPDATE, invalidated={"l": "Phone"})
+    base_update = replace(BASE_UPDATE, invalidated={"l": PHONE})
     intent = Intent("i", "r", 0.0, (WRITE,), (base_update,))
     for result, kept in ((WriteResult.DONE, False), (WriteResult.REJECTED, True)):
         outcome = WriteOutcome(WRITE, result, "p", 2.0)
         link = replace(LINK, intent=intent)
         after = record_outcomes(link, "i", {"p": outcome}, unchanged_since_intent=True, now=2.0)
-        assert ("Phone" in after.base["l"]) is kept
+        assert (PHONE in after.base["l"]) is kept
 
 
 LEAD = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 1.0, {"MobilePhone": None})
@@ -91,7 +93,7 @@ def test_an_edit_after_our_write_that_another_process_read_is_kept() -> None:
     read = replace(LEAD, version="3", values={"MobilePhone": "3"})
     after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
     assert after.observation("l") == read
-    assert after.base["l"]["MobilePhone"] == "2"
+    assert after.base["l"][MOBILE] == "2"
     assert after.dirty
 
 
@@ -102,7 +104,7 @@ def test_a_response_older_than_the_read_of_another_process_is_ignored() -> None:
         read, WriteOutcome(WRITE, WriteResult.DONE, "p", 2.0, observation=response)
     )
     assert after.observation("p") == read
-    assert after.base["p"]["mobile"] == "2"
+    assert after.base["p"][MOBILE] == "2"
 
 
 def test_an_edit_of_a_lead_that_was_just_created_is_kept() -> None:

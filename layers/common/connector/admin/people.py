@@ -131,9 +131,9 @@ def _field_histories(
             if (name := _name(pair, observation.kind)) in observation.values
         }
         base = {
-            observation.id: link.base[observation.id][name]
+            observation.id: link.base[observation.id][key]
             for observation in link.observations()
-            if (name := _name(pair, observation.kind))
+            if (key := pair.base_key(observation.kind))
             in link.base.get(observation.id, NO_BASE_VALUES)
         }
         entry = last.get(pair.key)

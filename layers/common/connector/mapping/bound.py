@@ -30,6 +30,11 @@ class BoundPair:
         return self.pair.key
 
     @cached_property
+    def base_keys(self) -> Mapping[RecordKind, str]:
+        """The names of the pair in the base of each kind of record."""
+        return {kind: self.pair.base_key(kind) for kind in self.fields}
+
+    @cached_property
     def kind(self) -> FieldKind:
         """The kind in which both sides are compared: the more specific of the two.
 
@@ -128,11 +133,13 @@ class BoundMapping:
         }
 
     @cached_property
-    def fields_of(self) -> Mapping[RecordKind, tuple[tuple[str, str], ...]]:
-        """By kind of record, the key and the field name of each pair with a field there."""
+    def fields_of(self) -> Mapping[RecordKind, tuple[tuple[str, str, str], ...]]:
+        """By kind of record: the key of each pair with a field there, its field, its base key."""
         return {
             kind: tuple(
-                (pair.key, pair.fields[kind].name) for pair in self.pairs if kind in pair.fields
+                (pair.key, pair.fields[kind].name, pair.base_keys[kind])
+                for pair in self.pairs
+                if kind in pair.fields
             )
             for kind in RecordKind
         }

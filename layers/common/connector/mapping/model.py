@@ -8,7 +8,7 @@ from typing import Any, Final
 from connector.clean_text import clean
 from connector.described_enum import DescribedEnum
 from connector.mapping.values import to_text
-from connector.model import Side, Value
+from connector.model import RecordKind, Side, Value
 
 
 class Direction(DescribedEnum):
@@ -114,6 +114,15 @@ class FieldPair:
     def key(self) -> str:
         """The name of the pair: no two pairs write to one Salesforce field."""
         return self.salesforce
+
+    def base_key(self, kind: RecordKind) -> str:
+        """Return the name of this pair in the base of a record of this kind.
+
+        An agreement belongs to the two fields that were compared: when a pair is pointed at another
+        field, or two pairs change places, nothing is agreed on yet.
+        """
+        other = self.contact if kind is RecordKind.CONTACT else self.salesforce
+        return f"{self.plezi}>{other}"
 
     def properties(self) -> dict[str, Any]:
         """Return the properties by name, to make another object that has them."""

@@ -50,8 +50,9 @@ class Observation:
     `modified` is the modification time that users see, ISO 8601 in UTC; the `newest` policy uses
     it, change detection does not. `as_of` is our clock (seconds) at the start of the read, or at
     the response to the write. `successor` is the id of the record that replaces this one: the
-    winner of a merge, the Contact of a converted Lead. A field that is missing in `values` was not
-    read: its value is unknown, which is not blank.
+    winner of a merge, the Contact of a converted Lead. `created` is when a Lead was created, ISO
+    8601 in UTC ('' if not known); it decides between Leads that never agreed. A field that is
+    missing in `values` was not read: its value is unknown, which is not blank.
     """
 
     kind: RecordKind
@@ -65,6 +66,7 @@ class Observation:
     converted: bool = False
     deleted: bool = False
     successor: str = ""
+    created: str = ""
 
     @property
     def side(self) -> Side:
@@ -114,8 +116,9 @@ class Write:
 
 
 class AgreedValue(NamedTuple):
-    """The value of one field of one record that both sides agree on."""
+    """The value of one field of one record that both sides agree on; `key` is its base key."""
 
+    key: str
     field: str
     value: Value
 
@@ -125,8 +128,9 @@ class BaseUpdate:
     """The next base of one field pair, valid once its writes are done.
 
     `values` holds the agreed value of each record, by record id. `required_writes` are the ids
-    of the records whose writes must be done first. `invalidated` holds, by record id, the field
-    name of records that take no part now and are not written to: their base value is removed.
+    of the records whose writes must be done first. `invalidated` holds, by record id, the base
+    key of records that take no part now and are not written to: their base value is removed.
+    `after_undo` are the records in which somebody replaced the value that we wrote last.
     """
 
     pair: str
@@ -134,6 +138,12 @@ class BaseUpdate:
     required_writes: frozenset[str]
     rule: MergeRule = MergeRule.CHANGED
     invalidated: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    after_undo: frozenset[str] = frozenset()
+
+    @property
+    def base_keys(self) -> frozenset[str]:
+        """The base keys of the pair."""
+        return frozenset(agreed.key for agreed in self.values.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +167,30 @@ class Intent:
 class Hold:
     """One field that waits for a decision; `values` are the values by record id at that time.
 
-    `since` is our clock in seconds. `chosen` is the id of the record whose value an admin chose; it
-    is valid as long as the records still have these values.
+    What a user types afterwards is an edit of these values, and ends the hold. `since` is our clock
+    in seconds. `chosen` is the id of the record whose value an admin chose; it is valid as long as
+    the records still have these values. `untyped` are the records whose value nobody typed: a blank
+    that was never anything else, or a placeholder. It cannot be chosen.
     """
 
     reason: HoldReason
     since: float
     values: Mapping[str, Value]
     chosen: str = ""
+    untyped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class RecentWrite:
-    """A value that we wrote in place of an agreed one; `at` is our clock in seconds."""
+    """A value that we wrote in place of an agreed one; `at` is our clock in seconds.
+
+    `after_undo`: the value that we had written there before was replaced by somebody else.
+    """
 
     record_id: str
     value: str
     at: float
+    after_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +214,10 @@ class Link:
     """All records of one person; `email` is canonical and is the key in the ledger.
 
     `revision` counts the stored states of the link (0: not stored yet). `base` is by record id,
-    then by field name of that record. `indexed_records` are the record ids by which the ledger
-    finds the link. `primary_lead` is the id of the Lead that an admin picked among several Leads
+    then by base key (`FieldPair.base_key`): the agreement is one of a pair of fields. `meeting` are
+    the base keys of the pairs whose first meeting is not over: it was decided, and a write is still
+    to be done. `indexed_records` are the record ids by which the ledger finds the link.
+    `primary_lead` is the id of the Lead that an admin picked among several Leads
     with one e-mail. `shared`: more records have this e-mail than the bound allows; the ones beyond
     it are not stored, and no record of the link takes part. `readable`: False for a stored item
     that cannot be decoded; it must not be stored again. `recent_writes` holds, by field pair, the
@@ -211,6 +230,7 @@ class Link:
     plezi: Observation | None = None
     salesforce: tuple[Observation, ...] = ()
     base: Mapping[str, Values] = field(default_factory=lambda: MappingProxyType({}))
+    meeting: frozenset[str] = frozenset()
     intent: Intent | None = None
     holds: Mapping[str, Hold] = field(default_factory=lambda: MappingProxyType({}))
     quarantine: Quarantine | None = None
@@ -260,7 +280,7 @@ class Link:
 
     @property
     def attention(self) -> tuple[AttentionKind, ...]:
-        """Why an admin should look at the link: duplicate, hold, quarantine, shared, in order."""
+        """Why an admin should look at the link."""
         leads = sum(
             known.kind is RecordKind.LEAD and known.participates for known in self.salesforce
         )
@@ -268,9 +288,16 @@ class Link:
             AttentionKind.DUPLICATE: leads > 1,
             AttentionKind.HOLD: bool(self.holds),
             AttentionKind.QUARANTINE: self.quarantine is not None,
+            AttentionKind.NO_EMAIL: self.has_cleared_email,
             AttentionKind.SHARED: self.shared,
         }
         return tuple(kind for kind, is_present in present.items() if is_present)
+
+    @property
+    def has_cleared_email(self) -> bool:
+        """Whether a Lead of the link has no e-mail any more, and no other Lead takes part."""
+        leads = [it for it in self.salesforce if it.kind is RecordKind.LEAD and it.is_active]
+        return any(not lead.email for lead in leads) and not any(it.participates for it in leads)
 
     @property
     def record_ids(self) -> frozenset[str]:

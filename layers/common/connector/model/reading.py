@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from connector.model.links import Observation
-from connector.model.reasons import ProblemCode, SkipReason
+from connector.model.reasons import ProblemCode
 from connector.model.sides import RecordKind
 
 
@@ -94,13 +93,12 @@ class RecordProblem:
 class Page:
     """Some observations, and the cursor to store once they are durable.
 
-    `skipped` counts the records that cannot take part. `problems` are the records that cannot be
-    used. `last`: the read is complete.
+    Records without an e-mail are among them: one that is known has lost its e-mail. `problems` are
+    the records that cannot be used. `last`: the read is complete.
     """
 
     observations: tuple[Observation, ...]
     cursor: Cursor
-    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
     last: bool = False
     problems: tuple[RecordProblem, ...] = ()
 

@@ -18,6 +18,10 @@ class MergeRule(DescribedEnum):
     SALESFORCE_WINS = "salesforce_wins", "Both sides changed: Salesforce's value wins."
     FILL_BLANK = "fill_blank", "A blank value is filled; two different values are left as they are."
     MOST_RESTRICTIVE = "most_restrictive", "A checkbox ticked on one record is ticked on all."
+    OLDEST_LEAD = (
+        "oldest_lead",
+        "Several Leads of one e-mail meet for the first time: the one created first wins.",
+    )
     HELD = "held", "Both sides changed and the policy is to hold: an admin chooses the value."
     CHOSEN = "chosen", "An admin chose the value of one record for a held field."
     PLACEHOLDER = "placeholder", "Plezi has no value: a new Lead gets the placeholder of the pair."
@@ -43,7 +47,7 @@ class HoldReason(DescribedEnum):
     )
     WRITE_LOOP = (
         "write_loop",
-        "The same value was written again and again within a day: another automation undoes it.",
+        "The same value was undone again and again within a day: another automation replaces it.",
     )
 
 
@@ -63,6 +67,10 @@ class AttentionKind(DescribedEnum):
     HOLD = "hold", "At least one field is held until an admin chooses a value."
     QUARANTINE = "quarantine", "A system refused a write; the link is tried again after a change."
     DUPLICATE = "duplicate", "Several Leads have the e-mail of the link."
+    NO_EMAIL = (
+        "no_email",
+        "The e-mail of a Lead was cleared: it is left as it is until it has one again.",
+    )
     SHARED = (
         "shared",
         "More records have the e-mail than the limit allows, so none of them is synchronized.",
@@ -113,3 +121,4 @@ class SkipReason(DescribedEnum):
     CONVERTED = "converted", "The Lead was converted, and no new Lead is created."
     DELETED_IN_SALESFORCE = "deleted_in_salesforce", "The Lead was deleted in Salesforce."
     FILTERED_OUT = "filtered_out", "The Lead does not pass the filter."
+    EMAIL_CLEARED = "email_cleared", "The e-mail of the Lead was cleared, so it takes no part."

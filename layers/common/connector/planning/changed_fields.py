@@ -21,8 +21,8 @@ def changed_pairs(link: Link, bound: BoundMapping, participants: Sequence[Partic
         record = participant.observation
         values = NO_VALUES if record is None else record.values
         base = link.base.get(participant.record_id, NO_VALUES)
-        for key, name in bound.fields_of[participant.kind]:
-            if not is_identical(values.get(name), base.get(name, NoBase.NO_BASE)):
+        for key, name, base_key in bound.fields_of[participant.kind]:
+            if not is_identical(values.get(name), base.get(base_key, NoBase.NO_BASE)):
                 keys.add(key)
     for pair in bound.always_compared:
         current = [

@@ -15,7 +15,7 @@ from connector.planning.field_merge import FieldValue, NoBase
 class ExcludedLeads:
     """The Leads to which the agreed value is not written, by record id.
 
-    `invalidated` holds the field name: its base is removed. `edited` holds the agreed value as it
+    `invalidated` holds the base key: its base is removed. `edited` holds the agreed value as it
     would be written: it becomes the base, so that the Lead's own value stays an edit.
     """
 
@@ -44,7 +44,7 @@ def find_excluded_leads(
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
     if plezi is None or not pair.can_receive(RecordKind.LEAD):
         return ExcludedLeads()
-    name = pair.fields[RecordKind.LEAD].name
+    name, key = pair.fields[RecordKind.LEAD].name, pair.base_keys[RecordKind.LEAD]
     agreed = pair.canonical(Side.PLEZI, agreed_values[plezi.record_id])
     if not in_doubt and not _changes_agreement(pair, plezi, agreed):
         return ExcludedLeads()
@@ -57,15 +57,15 @@ def find_excluded_leads(
             lead.kind is not RecordKind.LEAD
             or lead.converted
             or lead.id in present
-            or name not in base
+            or key not in base
         ):
             continue
-        former = pair.canonical(Side.SALESFORCE, base[name])
+        former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:
             continue
-        current = pair.canonical(Side.SALESFORCE, lead.values.get(name, base[name]))
+        current = pair.canonical(Side.SALESFORCE, lead.values.get(name, base[key]))
         if in_doubt or current == former:
-            invalidated[lead.id] = name
+            invalidated[lead.id] = key
         else:
             edited[lead.id] = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id])
     return ExcludedLeads(invalidated, edited)
@@ -79,6 +79,6 @@ def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) ->
 
 
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
-    """Remove the invalidated fields (field name by record id) from a base."""
-    for record_id, name in invalidated.items():
-        base.get(record_id, {}).pop(name, None)
+    """Remove the invalidated values (base key by record id) from a base."""
+    for record_id, key in invalidated.items():
+        base.get(record_id, {}).pop(key, None)

@@ -36,7 +36,9 @@ class FieldValue:
     """The value of one field in one record, its base, and the rights of the record.
 
     `can_send`: the direction of the pair lets its changes travel. `can_receive`: the record may be
-    written to. `modified` is the modification time of the record.
+    written to. `modified` is the modification time of the record, `created` that of its creation
+    ('' if not known). `shown` is the value that was held and shown for review, if one of the values
+    shown was edited since: then an edit is what differs from it.
     """
 
     kind: RecordKind
@@ -46,6 +48,8 @@ class FieldValue:
     modified: str
     can_send: bool
     can_receive: bool
+    created: str = ""
+    shown: Value | NoBase = NoBase.NO_BASE
 
     @property
     def side(self) -> Side:
@@ -98,12 +102,14 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
     senders = _senders(pair, values, canonical)
     if not senders:
         return _join_later_records(pair, values, canonical)
-    if len({canonical[sender.record_id] for sender in senders}) == 1:
-        rule = MergeRule.ENFORCED if pair.pair.enforced else MergeRule.CHANGED
-        return _propagate(pair, values, _first(senders), rule)
-    if policy is ConflictPolicy.HOLD:
-        return Resolution(MergeRule.HELD)
-    return _propagate(pair, values, _winner(policy, senders), MergeRule(policy.value))
+    rule = MergeRule.ENFORCED if pair.pair.enforced else MergeRule.CHANGED
+    if len({canonical[sender.record_id] for sender in senders}) > 1:
+        if policy is ConflictPolicy.HOLD:
+            return Resolution(MergeRule.HELD)
+        senders, rule = _without_later_leads(senders), MergeRule.OLDEST_LEAD
+    if len({canonical[sender.record_id] for sender in senders}) > 1:
+        return _propagate(pair, values, _winner(policy, senders), MergeRule(policy.value))
+    return _propagate(pair, values, _first(senders), rule)
 
 
 def apply_choice(pair: BoundPair, values: Sequence[FieldValue], record_id: str) -> Resolution:
@@ -147,11 +153,26 @@ def _both_sides_have_base(values: Sequence[FieldValue]) -> bool:
 
 def has_changed(pair: BoundPair, value: FieldValue) -> bool:
     """Whether a value differs from its base; without a base, whether it is not blank."""
-    if isinstance(value.base, NoBase):
+    return _differs(pair, value, value.base)
+
+
+def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
+    """Whether a value differs from the one that was shown for review; else as `has_changed`."""
+    return _differs(pair, value, value.base if isinstance(value.shown, NoBase) else value.shown)
+
+
+def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
+    if isinstance(known, NoBase):
         return not pair.is_blank(value.side, value.value)
-    if is_identical(value.value, value.base):  # saves two canonical forms
+    if is_identical(value.value, known):  # saves two canonical forms
         return False
-    return pair.canonical(value.side, value.value) != pair.canonical(value.side, value.base)
+    return pair.canonical(value.side, value.value) != pair.canonical(value.side, known)
+
+
+def is_untyped(pair: BoundPair, value: FieldValue) -> bool:
+    """Whether nobody ever typed a value: a blank that was never anything else, a placeholder."""
+    was_blank = isinstance(value.base, NoBase) or pair.is_blank(value.side, value.base)
+    return was_blank and pair.is_blank(value.side, value.value)
 
 
 def _senders(
@@ -175,9 +196,27 @@ def _senders(
         value
         for value in values
         if value.can_send
-        and has_changed(pair, value)
-        and (new_records_send or not isinstance(value.base, NoBase))
+        and _is_edited(pair, value)
+        and (
+            new_records_send
+            or not isinstance(value.base, NoBase)
+            or not isinstance(value.shown, NoBase)
+        )
     ]
+
+
+def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
+    """Leave out all Leads that never agreed but the one created first.
+
+    Several Leads of one e-mail that meet for the first time are no conflict: as in Plezi's own
+    connector, the others take the information of the first one. Ids increase with the time of the
+    creation in most orgs; they decide where the time is not known.
+    """
+    new = [it for it in senders if it.kind is RecordKind.LEAD and isinstance(it.base, NoBase)]
+    if len(new) <= 1:
+        return list(senders)
+    first = min(new, key=lambda it: (not it.created, it.created, it.record_id))
+    return [it for it in senders if it is first or it not in new]
 
 
 def _join_later_records(

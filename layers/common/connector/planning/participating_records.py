@@ -117,4 +117,6 @@ def _no_lead_reason(
         return SkipReason.DELETED_IN_SALESFORCE
     if any(not lead.eligible for lead in leads):
         return SkipReason.FILTERED_OUT
+    if link.has_cleared_email:
+        return SkipReason.EMAIL_CLEARED
     return None

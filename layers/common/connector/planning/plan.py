@@ -34,6 +34,7 @@ from connector.planning.field_merge import (
     Resolution,
     apply_choice,
     differs_without_base,
+    is_untyped,
     resolve,
 )
 from connector.planning.field_problem import FieldProblem, describe_problem
@@ -43,12 +44,16 @@ from connector.planning.participating_records import (
     Participants,
     select_participants,
 )
-from connector.planning.write_loop import is_write_loop
+from connector.planning.write_loop import is_write_loop, undone_writes
 
 PERSISTENT_HOLDS: Final = frozenset(
     {HoldReason.IN_DOUBT, HoldReason.EMAIL_TAKEN, HoldReason.WRITE_LOOP}
 )
-"""Reasons of a hold that no policy may resolve: only agreement of the records, or an admin."""
+"""Reasons of a hold that no policy may resolve: only agreement of the records, a new edit, or an
+admin."""
+IDENTITY_HOLDS: Final = frozenset({HoldReason.EMAIL_TAKEN, HoldReason.EMAIL_IN_USE})
+"""Reasons of a hold of the identity: it depends on another link, and no edit of this one ends it
+where the e-mail is still in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,32 +97,61 @@ def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
     participants = select_participants(link, bound.config)
     if not participants.members:
         return Plan(link, participants)
-    builder = _PlanBuilder(link, now)
-    is_linked = participants.match is Match.LINKED
+    is_first_meeting = participants.match is not Match.LINKED
+    builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting)
     keys = changed_pairs(link, bound, participants.members)
     for pair in bound.pairs:
         if pair.key not in keys:
             continue
         values = _field_values(pair, link, participants.members)
         if len(values) > 1:
+            values = _with_shown(pair, values, link.holds.get(pair.key))
             resolution = resolve(pair, values)
-            is_new_pair = is_linked and differs_without_base(pair, values)
-            # A first meeting leaves out a value that cannot be converted: the pair is not new.
-            if is_new_pair and _needs_decision(pair) and not resolution.unusable:
+            if not is_first_meeting and _needs_decision(pair, values, link):
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
                 builder.add_resolution(pair, values, resolution)
     return builder.build(participants, bound)
 
 
-def _needs_decision(pair: BoundPair) -> bool:
+def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -> bool:
     """Whether only an admin may resolve a pair on which a known link never agreed.
 
     The records are known, but the field is newly mapped: the modification time of a record does not
     tell when this field changed, so `newest` would overwrite at random. The other policies name a
-    winner.
+    winner. A pair whose first meeting was interrupted is not new.
     """
-    return pair.pair.direction is Direction.BOTH and pair.pair.policy is ConflictPolicy.NEWEST
+    return (
+        pair.pair.direction is Direction.BOTH
+        and pair.pair.policy is ConflictPolicy.NEWEST
+        and pair.base_keys[RecordKind.LEAD] not in link.meeting
+        and not _is_settled(values)
+        and differs_without_base(pair, values)
+    )
+
+
+def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
+    """Return the values with what was shown for review, if one of them was edited since.
+
+    What a user types after it was shown settles the hold: it is an edit of what was shown.
+    """
+    if hold is None or hold.reason in IDENTITY_HOLDS:
+        return values
+    shown = [
+        replace(it, shown=hold.values[it.record_id]) if it.record_id in hold.values else it
+        for it in values
+    ]
+    is_edited = any(
+        not isinstance(it.shown, NoBase)
+        and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
+        for it in shown
+    )
+    return shown if is_edited else values
+
+
+def _is_settled(values: Sequence[FieldValue]) -> bool:
+    """Whether a held value was edited since it was shown."""
+    return any(not isinstance(value.shown, NoBase) for value in values)
 
 
 def _field_values(
@@ -150,6 +184,7 @@ def _field_values(
                 value=None if record is None else record.values[field.name],
                 base=_base_value(pair, link, participant),
                 modified="" if record is None else record.modified,
+                created="" if record is None else record.created,
                 can_send=participant.can_send and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
             )
@@ -163,10 +198,10 @@ def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value 
     The Contact of a converted Lead, and the winner of a merge, continue with the base of the record
     that they replace.
     """
-    name = pair.fields[participant.kind].name
+    key = pair.base_keys[participant.kind]
     base = link.base.get(participant.record_id, {})
-    if name in base:
-        return base[name]
+    if key in base:
+        return base[key]
     for former in link.salesforce:
         if (
             former.successor == participant.record_id
@@ -174,8 +209,8 @@ def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value 
             and former.kind in pair.fields
         ):
             inherited = link.base.get(former.id, {})
-            if (former_name := pair.fields[former.kind].name) in inherited:
-                return inherited[former_name]
+            if (former_key := pair.base_keys[former.kind]) in inherited:
+                return inherited[former_key]
     return NoBase.NO_BASE
 
 
@@ -210,6 +245,10 @@ def _is_chosen(hold: Hold, values: Sequence[FieldValue]) -> bool:
     return hold.chosen in current and have_same_values(hold.values, current)
 
 
+def _agreed(pair: BoundPair, kind: RecordKind, value: Value) -> AgreedValue:
+    return AgreedValue(pair.base_keys[kind], pair.fields[kind].name, value)
+
+
 def _have_same_base(one: Mapping[str, Values], other: Mapping[str, Values]) -> bool:
     return one.keys() == other.keys() and all(
         have_same_values(values, other[record_id]) for record_id, values in one.items()
@@ -219,8 +258,10 @@ def _have_same_base(one: Mapping[str, Values], other: Mapping[str, Values]) -> b
 class _PlanBuilder:
     """Collects the resolutions of the field pairs of one link."""
 
-    def __init__(self, link: Link, now: float) -> None:
+    def __init__(self, link: Link, now: float, *, is_first_meeting: bool) -> None:
         self._link = link
+        self._is_first_meeting = is_first_meeting
+        self._meeting = set(link.meeting)
         self._records = link.record_ids
         self._now = now
         self._base: dict[str, dict[str, Value]] = {r: dict(w) for r, w in link.base.items()}
@@ -242,7 +283,7 @@ class _PlanBuilder:
             self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
         elif hold is not None and _is_chosen(hold, values):
             self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
-        elif hold is not None and hold.reason in PERSISTENT_HOLDS:
+        elif hold is not None and hold.reason in PERSISTENT_HOLDS and not _is_settled(values):
             self.add_hold(pair, values, hold.reason)
         elif resolution.is_held:
             self.add_hold(pair, values, HoldReason.CONFLICT)
@@ -250,11 +291,41 @@ class _PlanBuilder:
             self._add_problems(pair, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
             return
-        elif is_write_loop(self._link, pair.key, resolution.writes, now=self._now):
+        elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
-            self._holds.pop(pair.key, None)
+            if not _is_settled(values):  # else what was shown is needed until the write is done
+                self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
+
+    def _is_write_loop(
+        self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
+    ) -> bool:
+        """Whether a value is undone again and again.
+
+        A pair in one direction has no loop: what is typed on the receiving side never travels.
+        """
+        if pair.pair.direction is not Direction.BOTH and not pair.pair.enforced:
+            return False
+        undone = self._undone(pair, values)
+        return is_write_loop(self._link, pair.key, resolution.writes, undone, now=self._now)
+
+    def _undone(self, pair: BoundPair, values: Sequence[FieldValue]) -> frozenset[str]:
+        """Return the records in which somebody replaced the value that we wrote last."""
+        if pair.key not in self._link.recent_writes:
+            return frozenset()
+        return frozenset().union(
+            *(
+                undone_writes(
+                    self._link,
+                    pair,
+                    side,
+                    {it.record_id: it.value for it in values if it.side is side},
+                    now=self._now,
+                )
+                for side in Side
+            )
+        )
 
     def _update_base(
         self,
@@ -264,13 +335,14 @@ class _PlanBuilder:
         *,
         in_doubt: bool = False,
     ) -> None:
+        self._meeting.discard(pair.base_keys[RecordKind.LEAD])
         for value in values:
             if value.record_id in agreed_values and value.record_id in self._records:
-                name = pair.fields[value.kind].name
-                self._base.setdefault(value.record_id, {})[name] = agreed_values[value.record_id]
+                key = pair.base_keys[value.kind]
+                self._base.setdefault(value.record_id, {})[key] = agreed_values[value.record_id]
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
         for record_id, agreed in excluded.edited.items():
-            self._base[record_id][pair.fields[RecordKind.LEAD].name] = agreed
+            self._base[record_id][pair.base_keys[RecordKind.LEAD]] = agreed
         invalidate_base(self._base, excluded.invalidated)
 
     def add_hold(self, pair: BoundPair, values: Sequence[FieldValue], reason: HoldReason) -> None:
@@ -282,10 +354,22 @@ class _PlanBuilder:
             return
         if hold is None or not have_same_values(hold.values, current):
             since = self._now if hold is None else hold.since
-            self._holds[pair.key] = Hold(reason, since, current)
+            shown = {} if hold is None else hold.values
+            untyped = frozenset(
+                it.record_id
+                for it in values
+                if is_untyped(pair, it) and pair.is_blank(it.side, shown.get(it.record_id))
+            )
+            self._holds[pair.key] = Hold(reason, since, current, untyped=untyped)
             self._held.append(pair.key)
 
+    def _note_meeting(self, pair: BoundPair) -> None:
+        """Remember that the pair meets for the first time until its writes are done."""
+        if self._is_first_meeting:
+            self._meeting.add(pair.base_keys[RecordKind.LEAD])
+
     def _add_problems(self, pair: BoundPair, resolution: Resolution) -> None:
+        self._note_meeting(pair)
         self._problems += [
             describe_problem(pair, kind, unusable) for kind, unusable in resolution.unusable.items()
         ]
@@ -304,17 +388,18 @@ class _PlanBuilder:
         if not resolution.writes:
             self._update_base(pair, values, new_base)
             return
+        self._note_meeting(pair)
         excluded = find_excluded_leads(pair, self._link, values, new_base)
-        base_values = {r: AgreedValue(pair.fields[kinds[r]].name, v) for r, v in new_base.items()}
-        lead_field = pair.fields[RecordKind.LEAD].name
+        agreed_values = {r: _agreed(pair, kinds[r], value) for r, value in new_base.items()}
         self._base_updates.append(
             BaseUpdate(
                 pair=pair.key,
-                values=base_values
-                | {r: AgreedValue(lead_field, v) for r, v in excluded.edited.items()},
+                values=agreed_values
+                | {r: _agreed(pair, RecordKind.LEAD, v) for r, v in excluded.edited.items()},
                 required_writes=frozenset(resolution.writes),
                 rule=resolution.rule,
                 invalidated=excluded.invalidated,
+                after_undo=self._undone(pair, values).intersection(resolution.writes),
             )
         )
 
@@ -350,8 +435,13 @@ class _PlanBuilder:
         """Return the plan of the whole link."""
         base = {record_id: values for record_id, values in self._base.items() if values}
         link = self._link
-        if self._holds != link.holds or not _have_same_base(base, link.base):
-            link = replace(link, base=base, holds=dict(self._holds))
+        if self._meeting:
+            self._meeting &= {pair.base_keys[RecordKind.LEAD] for pair in bound.pairs}
+        meeting = frozenset(self._meeting)
+        if (self._holds, meeting) != (link.holds, link.meeting) or not _have_same_base(
+            base, link.base
+        ):
+            link = replace(link, base=base, meeting=meeting, holds=dict(self._holds))
         writes = tuple(
             _build_write(participant, link.email, self._writes[participant.record_id], bound)
             for participant in participants.members

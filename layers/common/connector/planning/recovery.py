@@ -33,11 +33,13 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     """Recover the intent of a run that crashed or lost a response; the observations are fresh.
 
     Each field is checked by itself. If the target has the intended value, the write arrived. If the
-    target has the same version and value as before, the write did not arrive and is dropped.
-    Otherwise a user edited the target and the order is unknown: the field is held. A create that
-    left no record did not arrive; creates are idempotent, so it is safe to plan it again. A create
-    that left a record with our proof (the page URL that only we write) arrived completely: other
-    values there were typed later. Without proof, fields that differ are held.
+    target has the value from before the write, it did not arrive, and is planned again: a user may
+    have edited other fields of the record. Only a field with any other value is held, because the
+    order of the two writes is unknown. A create that left no record did not arrive; creates are
+    idempotent, so it is safe to plan it again. A create that left a record with our proof (the page
+    URL that only we write) arrived completely: other values there were typed later. A Lead without
+    the page URL that we would have written is another one: the records meet for the first time. In
+    Plezi there is no proof, and fields that differ are held.
     """
     intent = link.intent
     if intent is None:
@@ -52,6 +54,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         fields = _delivered_fields(write, target, bound)
         if write.is_create and _proves_creation(fields, write, bound):
             fields = set(write.values)
+        elif write.is_create and _proves_creation(set(write.values), write, bound):
+            continue
         done |= {(write.record_id, name) for name in fields}
         if len(fields) == len(write.values):
             delivered.append(target.id)
@@ -112,13 +116,9 @@ def _doubtful_pairs(
     """Return the keys of the pairs of a write for which it is unknown if the value arrived."""
     doubtful = set()
     for name in write.values.keys() - delivered:
-        # A side without versions cannot prove that the record is unchanged. A deleted record that
-        # may come back cannot either: its observation may be older than our own write.
-        is_unchanged = (
-            bool(write.version) and target.version == write.version and not target.deleted
-        )
         current, before = target.values.get(name), write.before.get(name)
-        if is_unchanged and _is_same(bound, write, name, current, before):
+        # The observation of a deleted record, which may come back, may be older than our own write.
+        if not target.deleted and _is_same(bound, write, name, current, before):
             continue
         pair = bound.by_field.get((write.kind, name))
         if pair is not None:
@@ -142,6 +142,7 @@ def _apply_base_updates(
     response (`record_outcomes`): it takes the agreed value later.
     """
     base = {record_id: dict(values) for record_id, values in link.base.items()}
+    met: set[str] = set()
     created = {
         write.record_id: target.id
         for write in intent.writes
@@ -151,20 +152,22 @@ def _apply_base_updates(
         required = update.required_writes & update.values.keys()
         if not any((r, update.values[r].field) in done for r in required):
             continue
-        for planned_id, (name, value) in update.values.items():
+        met |= update.base_keys
+        for planned_id, (key, name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)
             if planned_id in update.required_writes and (planned_id, name) not in done:
-                base.get(record_id, {}).pop(name, None)
+                base.get(record_id, {}).pop(key, None)
             elif record_id in link.record_ids:
-                base.setdefault(record_id, {})[name] = value
+                base.setdefault(record_id, {})[key] = value
         invalidate_base(base, update.invalidated)
-    return replace(link, base=base)
+    return replace(link, base=base, meeting=link.meeting - met)
 
 
 def _current_values(link: Link, bound: BoundMapping, key: str) -> Mapping[str, Value]:
+    """Return the values of a pair; that of a deleted record is not known."""
     pair = next(pair for pair in bound.pairs if pair.key == key)
     return {
         record.id: record.values.get(pair.fields[record.kind].name)
         for record in link.observations()
-        if record.kind in pair.fields
+        if record.kind in pair.fields and not record.deleted
     }

@@ -109,7 +109,10 @@ def record_outcomes(
     link = _remember_writes(link, intent, outcomes, now)
     base = {record_id: dict(values) for record_id, values in link.base.items()}
     holds = dict(link.holds)
+    met: set[str] = set()
     for update in intent.base_updates:
+        if any(_is_done(outcomes.get(record_id)) for record_id in update.required_writes):
+            met |= update.base_keys
         _advance_base(base, update, outcomes)
         if all(_is_done(outcomes.get(record_id)) for record_id in update.required_writes):
             holds.pop(update.pair, None)
@@ -121,6 +124,7 @@ def record_outcomes(
     return replace(
         link,
         base=base,
+        meeting=link.meeting - met,
         holds=holds,
         intent=_in_doubt(link, outcomes) if WriteResult.UNKNOWN in results else None,
         quarantine=_quarantine(link, outcomes, now) or quarantine_for(problems, link, now=now),
@@ -197,9 +201,16 @@ def _remember_writes(
         for record_id in update.required_writes:
             if record_id not in update.values:
                 continue
-            name, value = update.values[record_id]
-            if _is_done(outcomes.get(record_id)) and name in link.base.get(record_id, {}):
-                link = remember_write(link, update.pair, record_id, value, now=now)
+            key, _, value = update.values[record_id]
+            if _is_done(outcomes.get(record_id)) and key in link.base.get(record_id, {}):
+                link = remember_write(
+                    link,
+                    update.pair,
+                    record_id,
+                    value,
+                    after_undo=record_id in update.after_undo,
+                    now=now,
+                )
     return link
 
 
@@ -226,9 +237,9 @@ def _advance_base(
     done = {r: o for r, o in required.items() if o is not None and _is_done(o)}
     if not done:
         return
-    for record_id, (name, value) in update.values.items():
+    for record_id, (key, name, value) in update.values.items():
         if record_id not in update.required_writes:
-            base.setdefault(record_id, {})[name] = value
+            base.setdefault(record_id, {})[key] = value
         elif record_id in done:
             outcome = done[record_id]
             stored = (
@@ -236,9 +247,9 @@ def _advance_base(
                 if outcome.observation is not None
                 else value
             )
-            base.setdefault(outcome.record_id, {})[name] = stored
+            base.setdefault(outcome.record_id, {})[key] = stored
         else:
-            base.get(record_id, {}).pop(name, None)
+            base.get(record_id, {}).pop(key, None)
     invalidate_base(base, update.invalidated)
 
 

@@ -15,7 +15,6 @@ from connector.model import (
     ProblemCode,
     RecordKind,
     RecordProblem,
-    SkipReason,
     Value,
     Values,
 )
@@ -64,10 +63,9 @@ class UnreadableContactError(ContactProblemError):
 
 @dataclass(frozen=True, slots=True)
 class DecodedPage:
-    """The contacts of a response: with an e-mail, how many without, and those that are unusable."""
+    """The contacts of a response, and those that are unusable."""
 
     observations: tuple[Observation, ...]
-    skipped: Mapping[SkipReason, int]
     problems: tuple[RecordProblem, ...]
 
 
@@ -88,10 +86,7 @@ class ContactCodec:
                 observations.append(self.decode(row, names, as_of))
             except UnreadableContactError as error:
                 problems.append(error.problem)
-        with_email = tuple(observation for observation in observations if observation.email)
-        without = len(observations) - len(with_email)
-        skipped = {SkipReason.NO_EMAIL: without} if without else {}
-        return DecodedPage(with_email, skipped, tuple(problems))
+        return DecodedPage(tuple(observations), tuple(problems))
 
     def decode_one(
         self, rows: object, email: str, names: Sequence[str], as_of: float

@@ -158,7 +158,7 @@ class Reader:
             start = self._start(cursor) if self._filters else _Position("")
             filled = 0
             for page in self._read(cursor, names, start, LOOK_OVERLAP):
-                filled += bool(page.observations or page.skipped)
+                filled += bool(page.observations)
                 is_complete = self._filters or filled <= 1  # see `_next`: contacts move
                 yield replace(page, last=page.last and is_complete)
                 if not self.has_change_feed or (page.last and is_complete):
@@ -193,7 +193,7 @@ class Reader:
             cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
             page = self._contacts.decode_page(rows, names, as_of)
             problems = (*left_out, *page.problems)
-            yield Page(page.observations, cursor_after, page.skipped, last, problems)
+            yield Page(page.observations, cursor_after, last, problems)
             if last:
                 return
             previous_ids, cursor = ids, cursor_after

@@ -73,7 +73,6 @@ class SalesforceClient:
         self._writer = Writer(
             connection,
             clock,
-            lambda: self.schemas()[RecordKind.LEAD],
             self._is_redescribed,
             LostWrites(store, clock, self._batch_size),
             self._calls,

@@ -497,8 +497,9 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
     _record(
         "DUPLICATE_VALUE",
         ErrorClass.ALREADY_EXISTS,
-        "another record, possibly a converted lead, has this unique value: clear the value there "
-        "or merge the records",
+        "another record, possibly a converted Lead, or one that the integration user may not see, "
+        "has this unique value: share it with that user, clear the value there, or merge the "
+        "records",
     ),
     _record(
         "DUPLICATE_DEVELOPER_NAME",

@@ -29,7 +29,6 @@ from connector.model import (
     ProblemCode,
     RecordKind,
     RecordProblem,
-    SkipReason,
     Value,
     Values,
 )
@@ -77,7 +76,7 @@ ID_IN_LIST: Final = re.compile(rb'"[0-9A-Za-z]{18}"\s*,\s*')
 """An id in a list that is followed by another id."""
 SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 OBJECT_FIELDS: Final = {
-    RecordKind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId"),
+    RecordKind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId", "CreatedDate"),
     RecordKind.CONTACT: ("MasterRecordId",),
 }
 SALESFORCE_KINDS: Final = tuple(OBJECT_FIELDS)
@@ -205,7 +204,7 @@ class Reader:
         problem = _problem(cursor.kind, members, ProblemCode.UNREADABLE_RECORD, detail)
         self._resume = replace(cursor, position=position)
         self._size.report_alone()
-        return Page((), self._resume, {}, last=False, problems=(problem,))
+        return Page((), self._resume, last=False, problems=(problem,))
 
     def _rows_to_name(self, cursor: Cursor) -> Sequence[object]:
         """Return the next row with its id and e-mail; without the e-mail where that fails."""
@@ -220,17 +219,13 @@ class Reader:
     ) -> Page:
         observations: list[Observation] = []
         problems: list[RecordProblem] = []
-        without_email = 0
         for row in rows:
             match self._read_row(kind, row, as_of):
                 case RecordProblem() as problem:
                     problems.append(problem)
-                case Observation(email="") as observation:
-                    without_email += 1
                 case observation:
                     observations.append(observation)
-        skipped = {SkipReason.NO_EMAIL: without_email} if without_email else {}
-        return Page(tuple(observations), cursor, skipped, last, tuple(problems))
+        return Page(tuple(observations), cursor, last, tuple(problems))
 
     def look_up(
         self,
@@ -319,6 +314,7 @@ class Reader:
             converted=is_converted,
             deleted=read_flag(row, "IsDeleted"),
             successor=read_id(row, "MasterRecordId") or read_id(row, "ConvertedContactId"),
+            created=_created(row) if kind is RecordKind.LEAD else "",
         )
 
     def _is_eligible(self, kind: RecordKind, row: Mapping[str, object]) -> bool:
@@ -357,6 +353,14 @@ class Reader:
 
     def _own_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _created(row: Mapping[str, object]) -> str:
+    """Return when a record was created, to the second; '' where the answer does not say."""
+    try:
+        return _iso(read_stamp(row, "CreatedDate"))
+    except UnreadableError:
+        return ""
 
 
 def _email(row: Mapping[str, object]) -> str:

@@ -30,9 +30,7 @@ from connector.errors import (
     StaleError,
     UnknownFieldError,
 )
-from connector.mapping import Schema
-from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Observation, RecordKind, Write
+from connector.model import Observation, Write
 from connector.pace import PacedCalls
 from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
 from connector.salesforce.auth.login import LoginUnavailableError
@@ -73,7 +71,6 @@ class Writer:
         self,
         connection: Connection,
         clock: Callable[[], float],
-        lead_schema: Callable[[], Schema],
         is_redescribed: Callable[[], bool],
         lost_writes: LostWrites,
         calls: PacedCalls,
@@ -82,7 +79,6 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._lead_schema = lead_schema
         self._is_redescribed = is_redescribed
         self._batch_size = lost_writes.batch_size
         self._lost_writes = lost_writes
@@ -90,7 +86,6 @@ class Writer:
         self._calls = calls
         self._assign_new_leads = assign_new_leads
         self._max_alone = MAX_ALONE
-        self._has_external_id = False
         self._unraised: ConnectorError | None = None
 
     def apply(self, writes: Sequence[Write], names: Sequence[str]) -> Iterator[WriteOutcome]:
@@ -103,9 +98,6 @@ class Writer:
         outcomes yielded before it are final.
         """
         self._raise_stop()
-        # What may fail without a call to the records comes first: nothing is in doubt then.
-        field = self._lead_schema().get(PLEZI_URL_PAIR.salesforce)
-        self._has_external_id = field is not None and field.external_id
         self._batch_size.refresh()
         self._lost_writes.refresh()
         self._lost_in_a_row = 0.0
@@ -215,13 +207,13 @@ class Writer:
         creates = writes[0].is_create
         assign = "TRUE" if creates and self._assign_new_leads else "FALSE"
         headers = {"Sforce-Auto-Assign": assign, **DUPLICATE_RULES}
-        key = PLEZI_URL_PAIR.salesforce
-        path = "composite/sobjects"
-        if creates and self._has_external_id and all(write.values.get(key) for write in writes):
-            path += f"/{RecordKind.LEAD.value}/{key}"
-        method = "POST" if creates and not path.endswith(key) else "PATCH"
+        # Never an upsert, which may hit a record that nobody has read: the page address is unique,
+        # so Salesforce refuses a second Lead (DUPLICATE_VALUE).
+        method = "POST" if creates else "PATCH"
         body = {"allOrNone": False, "records": records}
-        return self._connection.call(path, method=method, headers=headers, json=body)
+        return self._connection.call(
+            "composite/sobjects", method=method, headers=headers, json=body
+        )
 
     def _take(
         self, part: Sequence[int], answers: Sequence[Answer], batch: _Batch, work: Halving

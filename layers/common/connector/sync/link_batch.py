@@ -48,7 +48,7 @@ class LinkBatch:
             for each in observations
         }
         self.left_out: set[str] = set()
-        self._links = links.load_links({each.email for each in observations})
+        self._links = links.load_links({each.email for each in observations if each.email})
         unknown = [each for each in observations if not self._contains(each.email, each.id)]
         keys = [key for each in unknown for key in (each.id, page_ids[each.id]) if key]
         owners = links.owner_emails(keys) if keys else {}
@@ -81,8 +81,12 @@ class LinkBatch:
         return frozenset(self._vacated)
 
     def in_order(self, observations: Sequence[Observation]) -> list[Observation]:
-        """Return the observations; those whose e-mail changed come first: they free it."""
-        return sorted(observations, key=lambda each: each.email == self._owner_emails[each.id])
+        """Return the observations; those whose e-mail changed come first: they free it.
+
+        A record without an e-mail is left out if the link that knew it is gone.
+        """
+        owned = [each for each in observations if self._owner_emails[each.id]]
+        return sorted(owned, key=lambda each: each.email == self._owner_emails[each.id])
 
     def add(self, observation: Observation) -> None:
         """Apply one observation to its link, and move the link when the person's e-mail changed.

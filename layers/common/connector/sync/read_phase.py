@@ -121,9 +121,7 @@ class ReadPhase:
         counts = Counts()
         side = cursor.kind.side
         problems = len(page.problems)
-        counts.add(side, "seen", len(page.observations) + sum(page.skipped.values()) + problems)
-        for reason, number in page.skipped.items():
-            counts.skip(side, reason, number)
+        counts.add(side, "seen", len(page.observations) + problems)
         needs_resolving = self._needs_resolving if cursor.full and not is_look else None
         dirty: list[str] = []
         for start in range(0, len(page.observations), SLICE_SIZE):
@@ -204,8 +202,10 @@ def store_observations(  # the parts of a page, each by its name
 
     `needs_resolving` decides whether an unchanged link is resolved nevertheless. `listed`: the
     caller puts the dirty links on a work list. An observation that cannot be applied or stored puts
-    its link in quarantine.
+    its link in quarantine. A record without an e-mail is stored only where a link knows it: a user
+    cleared its e-mail.
     """
+    observations = _of_known_people(context, observations, counts, side)
     storing = _Storing(
         {
             each.id: stored
@@ -242,6 +242,20 @@ def store_observations(  # the parts of a page, each by its name
     counts.add(side, "unchanged", len(observations) - len(changed))
     result.stale = list(stale.values())
     return result
+
+
+def _of_known_people(
+    context: SyncContext, observations: Sequence[Observation], counts: Counts, side: Side
+) -> Sequence[Observation]:
+    """Leave out records without an e-mail that no link knows."""
+    without_email = [each.id for each in observations if not each.email]
+    if not without_email:
+        return observations
+    known = context.links.owner_emails(without_email)
+    unknown = sum(record not in known for record in without_email)
+    if unknown:
+        counts.skip(side, SkipReason.NO_EMAIL, unknown)
+    return [each for each in observations if each.email or each.id in known]
 
 
 class _Storing:

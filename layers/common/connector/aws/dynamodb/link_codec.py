@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from connector.aws.dynamodb.dataclass_json import decode, dumps, encode
 from connector.mapping.values import stored_value, stored_values
-from connector.model import AgreedValue, BaseUpdate, Link, Observation
+from connector.model import BaseUpdate, Link, Observation
 
 OTHER_FIELDS: Final = frozenset({"email", "dirty", "revision", "indexed_records", "readable"})
 """Fields of a link that are the key or a number of the item, or that follow from the others."""
@@ -70,7 +70,7 @@ def _observation(observation: Observation) -> Observation:
 
 def _base_update(update: BaseUpdate) -> BaseUpdate:
     values = {
-        record: AgreedValue(agreed.field, stored_value(agreed.value))
+        record: agreed._replace(value=stored_value(agreed.value))
         for record, agreed in update.values.items()
     }
     return replace(update, values=values)

@@ -2,8 +2,8 @@
 
 A newer connector may store an item in a form that this version cannot read. This version refuses
 such an item and never overwrites it, so that a rollback loses nothing. Nothing was deployed before
-these numbers, so no reader supports a lower one. Links had number 1 in positional form and number 2
-as one attribute for each part; both were replaced during development.
+these numbers, so no reader supports a lower one. Links had number 1 in positional form, number 2 as
+one attribute for each part and number 3 with a base by field; all were replaced during development.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ItemKind(StrEnum):
 
 SCHEMAS: Final = {
     **dict.fromkeys(ItemKind, 1),
-    ItemKind.LINK: 3,
+    ItemKind.LINK: 4,
     ItemKind.CURSOR: 2,
     ItemKind.RUN: 2,
     ItemKind.JOURNAL_ENTRY: 2,
