@@ -54,10 +54,14 @@ class PageRequest(BaseModel):
 
 
 class SideChoice(PageRequest):
-    """The side with the value to use, for all contacts with a hold of this field."""
+    """The side with the value to use, for all contacts with a hold of this field.
+
+    With `preview`, nothing is decided: the response says for how many contacts it would be.
+    """
 
     field: str = Field(min_length=1, max_length=255)
     side: Side
+    preview: bool = False
 
 
 FIRST_PAGE = PageRequest()
@@ -104,9 +108,17 @@ def choose(email: str, field: str, choice: Annotated[ValueChoice, Body()]) -> Ru
     tags=["attention"],
 )
 def choose_all(choice: Annotated[SideChoice, Body()]) -> BulkDecision:
-    """Choose the value of one side for a held field, for the next 200 contacts with a hold."""
+    """Choose the value of one side for a held field, for the next 200 contacts with a hold.
+
+    Contacts of which nobody typed a value on that side are left out.
+    """
     return bulk_decisions.choose_side(
-        ADMIN.get(), _actor(), choice.field, choice.side, after=choice.next
+        ADMIN.get(),
+        _actor(),
+        choice.field,
+        choice.side,
+        after=choice.next,
+        is_preview=choice.preview,
     )
 
 

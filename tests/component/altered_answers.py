@@ -43,6 +43,8 @@ class AlteredAnswers:
         answer = self._before(request) if self._before is not None else None
         if answer is None:
             environ["wsgi.input"] = io.BytesIO(body)
+            if self._after is not None:
+                environ.pop("HTTP_ACCEPT_ENCODING", None)  # `after` reads the body
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Response(b"".join(chunks), status=status, headers=headers)
             if self._after is not None:

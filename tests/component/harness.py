@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -107,6 +108,11 @@ class Harness:
     def build(self, settings: WorkerSettings) -> WorkerApp:
         """Build the deployed worker, as a new process does."""
         return build_app(settings, **self.runtime)
+
+    def use_settings(self, **changes: Any) -> None:
+        """Start a new worker with other settings."""
+        self.app = self.build(replace(self.settings, **changes))
+        self.context, self.engine = self.app.context, self.app.engine
 
     def http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
         """Return an HTTP session that reaches one of the systems in this process."""

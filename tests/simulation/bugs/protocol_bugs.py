@@ -10,6 +10,7 @@ from connector.mapping import BoundMapping, BoundPair, Direction
 from connector.model import (
     Counts,
     Intent,
+    JournalEntry,
     Link,
     LinkChange,
     MergeRule,
@@ -25,8 +26,7 @@ from connector.planning.observation import apply_observation
 from connector.planning.participating_records import Participant
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
-from connector.sync import link_batch, resolve_unit
-from connector.sync.journal_entries import overwritten_entries
+from connector.sync import journal_entries, link_batch, resolve_unit
 from connector.sync.resolve_unit import UnitResolver, UnitResult
 from connector.sync.write_stage import StageResult, WriteStage
 from local.world.both_sides import BothSides
@@ -67,8 +67,6 @@ def write_without_intent(_sides: BothSides) -> AbstractContextManager[object]:
             self._count_plan(plan, counts)
             intent = Intent("none", self._run_id, now, plan.writes, plan.base_updates)
             unstored.append(replace(plan, link=replace(plan.link, intent=intent)))
-        entries = [it for plan in unstored for it in overwritten_entries(plan, self._run_id, now)]
-        self._context.journal.write(entries)
         return unstored
 
     return replace_function(UnitResolver, UnitResolver._intend, intend_nothing)
@@ -179,7 +177,13 @@ def direction_ignored(_sides: BothSides) -> AbstractContextManager[object]:
 
 @bug("overwritten value not journaled", "Rotor: the other edit is lost silently")
 def overwritten_not_journaled(_sides: BothSides) -> AbstractContextManager[object]:
-    return replace_function(resolve_unit, overwritten_entries, lambda *_: [])
+    def nothing_overwritten(*_: object) -> list[JournalEntry]:
+        return []
+
+    return together(
+        replace_function(journal_entries, journal_entries.overwritten_entries, nothing_overwritten),
+        replace_function(resolve_unit, journal_entries.overwritten_entries, nothing_overwritten),
+    )
 
 
 @bug("uncertain write resolved by policy", "an edit after a lost response is overwritten")

@@ -22,6 +22,7 @@ COMPLETE = {
     "page_size": 50,
     "finds_by_email": False,
     "describes_attributes": False,
+    "omits_blanks": True,
     "contact_url_template": "https://acme.example/{id}",
     "attributes": {"function": "job_title"},
 }
@@ -46,6 +47,7 @@ def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
         page_size=100,
         finds_by_email=True,
         describes_attributes=True,
+        omits_blanks=False,
         contact_url_template="https://app.plezi.co/contacts/{id}",
         attributes={},
     )
@@ -61,6 +63,7 @@ def test_every_key_is_read() -> None:
         page_size=50,
         finds_by_email=False,
         describes_attributes=False,
+        omits_blanks=True,
         contact_url_template="https://acme.example/{id}",
         attributes={"function": "job_title"},
     )

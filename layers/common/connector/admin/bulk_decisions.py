@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from connector.admin.context import AdminContext
@@ -11,9 +12,10 @@ from connector.admin.review_queue import (
     audit_decision,
     decode_after,
 )
+from connector.mapping.values import to_text
 from connector.model import AttentionKind, Link, LinkChange, RunKind, Side
 from connector.page_token import encode_page_token
-from connector.planning.manual_actions import choose_value, request_retry
+from connector.planning.manual_actions import choose_value, is_untyped, request_retry
 
 PAGE: Final = 200
 """Contacts of one decision: as many as one run of selected contacts takes."""
@@ -32,36 +34,69 @@ def retry_all(context: AdminContext, actor: str, *, after: str = "") -> BulkDeci
 
 
 def choose_side(
-    context: AdminContext, actor: str, pair: str, side: Side, *, after: str = ""
+    context: AdminContext,
+    actor: str,
+    pair: str,
+    side: Side,
+    *,
+    after: str = "",
+    is_preview: bool = False,
 ) -> BulkDecision:
     """Choose the value of one side for a held field, for the next 200 contacts with a hold.
 
-    Two kinds of contacts are left out: those with holds of other fields only, and those with
-    several records on that side that have different values, because a choice among those is not
-    possible in bulk.
+    Left out are contacts of which nobody typed a value on that side, and those with several records
+    there that have different values, because a choice among those is not possible in bulk. A
+    preview only counts.
     """
+
+    def decide(link: Link) -> Link | None:
+        record = _chosen_record(link, pair, side)
+        return None if record is None else choose_value(link, pair, record)
+
     return _decide_all(
         context,
         actor,
         f"choose {pair} of {side.value}",
         AttentionKind.HOLD,
-        lambda link: _with_side(link, pair, side),
+        decide,
         after,
+        _HeldField(pair, is_preview=is_preview),
     )
 
 
-def _with_side(link: Link, pair: str, side: Side) -> Link | None:
+@dataclass(frozen=True, slots=True)
+class _HeldField:
+    """The field that a decision is about; a preview stores nothing."""
+
+    pair: str
+    is_preview: bool
+
+    def is_held_in(self, link: Link) -> bool:
+        return self.pair in link.holds
+
+    def overwritten(self, link: Link) -> int:
+        """Return how many values of a decided link give way, blank ones not counted."""
+        hold = link.holds[self.pair]
+        chosen = to_text(hold.values[hold.chosen])
+        texts = [to_text(value) for record, value in hold.values.items() if record != hold.chosen]
+        return sum(bool(text) and text != chosen for text in texts)
+
+
+def _chosen_record(link: Link, pair: str, side: Side) -> str | None:
+    """Return a record with the value of a side; None if it has none, or several."""
     hold = link.holds.get(pair)
     if hold is None:
         return None
     records = [
         observation.id
         for observation in link.observations()
-        if observation.side is side and observation.id in hold.values
+        if observation.side is side
+        and observation.id in hold.values
+        and not is_untyped(link, pair, observation.id)
     ]
     if not records or len({repr(hold.values[record]) for record in records}) > 1:
         return None
-    return choose_value(link, pair, records[0])
+    return records[0]
 
 
 def _decide_all(
@@ -71,6 +106,7 @@ def _decide_all(
     kind: AttentionKind,
     decide: Callable[[Link], Link | None],
     after: str,
+    held: _HeldField | None = None,
 ) -> BulkDecision:
     """Take a decision on each link of a page, and request a run for those that did not change."""
     emails = context.review.emails_needing_attention(kind, PAGE + 1, decode_after(after))
@@ -80,6 +116,13 @@ def _decide_all(
         for email, link in sorted(links.items())
         if (decided := decide(link)) is not None
     }
+    overwritten = left_out = 0
+    if held is not None:
+        overwritten = sum(held.overwritten(decided) for _, decided in decisions.values())
+        left_out = sum(map(held.is_held_in, links.values())) - len(decisions)
+    following = encode_page_token(emails[PAGE - 1]) if len(emails) > PAGE else ""
+    if held is not None and held.is_preview:
+        return BulkDecision(None, len(decisions), overwritten, left_out, 0, following)
     conflicts = (
         context.review.save_links(
             [LinkChange(decided) for _, decided in decisions.values()]
@@ -95,6 +138,8 @@ def _decide_all(
         if saved
         else None,
         len(saved),
+        overwritten,
+        left_out,
         len(conflicts),
-        encode_page_token(emails[PAGE - 1]) if len(emails) > PAGE else "",
+        following,
     )

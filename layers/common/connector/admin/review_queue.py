@@ -22,7 +22,12 @@ from connector.model import (
     state_digest,
 )
 from connector.page_token import decode_page_token, encode_page_token
-from connector.planning.manual_actions import choose_value, pick_primary, request_retry
+from connector.planning.manual_actions import (
+    choose_value,
+    is_untyped,
+    pick_primary,
+    request_retry,
+)
 
 NOT_STORED_MESSAGE: Final = (
     "the decision is not stored, because the data of this contact is too large or cannot be "
@@ -32,11 +37,16 @@ NOT_STORED_MESSAGE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RecordValueView:
-    """The value of a field in one record."""
+    """The value of a field in one record.
+
+    `can_be_chosen`: somebody typed it. A blank that was never anything else, or a placeholder, is
+    nobody's word, and would empty the other records.
+    """
 
     record: str
     kind: RecordKind
     value: Value
+    can_be_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +120,20 @@ class RunRequested:
 
 @dataclass(frozen=True, slots=True)
 class BulkDecision:
-    """A decision for many contacts.
+    """A decision for many contacts, or its preview.
 
-    `decided` is the number of contacts that it was taken for. `conflicts` is the number of contacts
-    that changed at the same time; the decision was not taken for them. `run_id` is the run that
-    applies the decision (None: it was taken for no contact). `next` is the token of the next page
-    ('': there is none).
+    `decided` is the number of contacts that it was (or would be) taken for, `overwritten` the
+    number of values in their records that give way to it, blank ones not counted. `left_out` is the
+    number of contacts with this hold that it cannot be taken for. `conflicts` is the number of
+    contacts that changed at the same time; the decision was not taken for them. `run_id` is the run
+    that applies the decision (None: it was taken for no contact). `next` is the token of the next
+    page ('': there is none).
     """
 
     run_id: str | None
     decided: int
+    overwritten: int
+    left_out: int
     conflicts: int
     next: str
 
@@ -137,10 +151,21 @@ def list_review_items(
 def choose_record_value(
     context: AdminContext, actor: str, email: str, pair: str, record: str
 ) -> RunRequested:
-    """Choose the value of one record for a held field. Raises `UnknownItemError`, `StaleError`."""
-    return _decide(
-        context, actor, email, f"choose {pair}", lambda link: choose_value(link, pair, record)
-    )
+    """Choose the value of one record for a held field.
+
+    Raises `UnknownItemError`, `StaleError`, and `InvalidRequestError` for a value that nobody
+    typed.
+    """
+
+    def choose(link: Link) -> Link:
+        if is_untyped(link, pair, record):
+            raise InvalidRequestError(
+                "record: nobody typed a value in this record, so it cannot replace one that "
+                "somebody typed: choose another record, or type a value there"
+            )
+        return choose_value(link, pair, record)
+
+    return _decide(context, actor, email, f"choose {pair}", choose)
 
 
 def retry_person(context: AdminContext, actor: str, email: str) -> RunRequested:
@@ -167,7 +192,7 @@ def review_item(link: Link) -> ReviewItem:
                 hold.reason,
                 hold.since,
                 tuple(
-                    RecordValueView(record, kinds[record], value)
+                    RecordValueView(record, kinds[record], value, record not in hold.untyped)
                     for record, value in hold.values.items()
                     if record in kinds
                 ),

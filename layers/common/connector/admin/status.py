@@ -43,6 +43,7 @@ class AttentionCounts:
     hold: int
     quarantine: int
     duplicate: int
+    no_email: int
     shared: int
     counted_to: int
 
@@ -124,6 +125,7 @@ def show_status(context: AdminContext) -> Status:
             duplicate=len(
                 context.review.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)
             ),
+            no_email=len(context.review.emails_needing_attention(AttentionKind.NO_EMAIL, COUNTED)),
             shared=len(context.review.emails_needing_attention(AttentionKind.SHARED, COUNTED)),
             counted_to=COUNTED,
         ),

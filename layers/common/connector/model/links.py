@@ -147,12 +147,25 @@ class BaseUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class Overwritten:
+    """A value that a user may have typed and that gives way to `replaced_by`."""
+
+    kind: RecordKind
+    record_id: str
+    pair: str
+    value: Value
+    replaced_by: Value
+    rule: MergeRule
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """The decision about one link, stored before it is carried out.
 
-    `at` is our clock in seconds. `in_doubt`: a write was sent and its response was lost, so that
-    any process may recover the intent at once. Otherwise only an intent older than the worker's
-    time-out may be taken over, because its owner may still be at work.
+    `at` is our clock in seconds. `overwritten` are the values that give way to the writes: the
+    journal gets those whose write was done. `in_doubt`: a write was sent and its response was lost,
+    so that any process may recover the intent at once. Otherwise only an intent older than the
+    worker's time-out may be taken over, because its owner may still be at work.
     """
 
     id: str
@@ -160,6 +173,7 @@ class Intent:
     at: float
     writes: tuple[Write, ...]
     base_updates: tuple[BaseUpdate, ...]
+    overwritten: tuple[Overwritten, ...] = ()
     in_doubt: bool = False
 
 

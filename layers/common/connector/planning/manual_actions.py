@@ -8,6 +8,12 @@ from connector.errors import StaleError
 from connector.model import Link, RecordKind
 
 
+def is_untyped(link: Link, key: str, record_id: str) -> bool:
+    """Whether a held field has a value in this record that nobody typed."""
+    hold = link.holds.get(key)
+    return hold is not None and record_id in hold.untyped
+
+
 def choose_value(link: Link, key: str, record_id: str) -> Link:
     """Return the link with the value of one record chosen for a held field pair.
 

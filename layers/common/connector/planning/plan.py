@@ -20,6 +20,7 @@ from connector.model import (
     HoldReason,
     Link,
     MergeRule,
+    Overwritten,
     RecordKind,
     Side,
     Value,
@@ -54,18 +55,6 @@ admin."""
 IDENTITY_HOLDS: Final = frozenset({HoldReason.EMAIL_TAKEN, HoldReason.EMAIL_IN_USE})
 """Reasons of a hold of the identity: it depends on another link, and no edit of this one ends it
 where the e-mail is still in use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overwritten:
-    """A value that a user may have typed and that gives way to `replaced_by`."""
-
-    kind: RecordKind
-    record_id: str
-    pair: str
-    value: Value
-    replaced_by: Value
-    rule: MergeRule
 
 
 @dataclass(frozen=True, slots=True)

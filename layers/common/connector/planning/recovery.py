@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from connector.mapping import BoundMapping
 from connector.model import (
@@ -12,21 +12,30 @@ from connector.model import (
     Intent,
     Link,
     Observation,
+    Overwritten,
     RecordKind,
     Side,
     Value,
     Write,
 )
 from connector.planning.excluded_leads import invalidate_base
+from connector.planning.write_outcome import done_overwrites
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The link without its intent; `delivered` are record ids, `held` keys of field pairs."""
+    """The link without its intent, and what the journal must say about it.
+
+    `delivered` are the ids of the records of which all fields were written. `held` are keys of
+    field pairs. `written` are the parts of the writes that arrived, by the id of the record that
+    has them, and `overwritten` the values that gave way to them.
+    """
 
     link: Link
-    delivered: tuple[str, ...]
-    held: tuple[str, ...]
+    delivered: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    written: Mapping[str, Write] = field(default_factory=dict)
+    overwritten: tuple[Overwritten, ...] = ()
 
 
 def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
@@ -43,10 +52,11 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     """
     intent = link.intent
     if intent is None:
-        return Recovery(link, (), ())
+        return Recovery(link)
     done: set[tuple[str, str]] = set()
     doubtful: set[str] = set()
     delivered: list[str] = []
+    written: dict[str, Write] = {}
     for write in intent.writes:
         target = _target(link, write, bound)
         if target is None:
@@ -57,6 +67,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         elif write.is_create and _proves_creation(set(write.values), write, bound):
             continue
         done |= {(write.record_id, name) for name in fields}
+        if arrived := {name: it for name, it in write.values.items() if name in fields}:
+            written[target.id] = replace(write, values=arrived)
         if len(fields) == len(write.values):
             delivered.append(target.id)
         doubtful |= _doubtful_pairs(write, target, bound, fields)
@@ -70,6 +82,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
         tuple(sorted(doubtful)),
+        written,
+        tuple(done_overwrites(intent, lambda record, name: (record, name) in done)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -16,6 +16,7 @@ from connector.model import (
     Intent,
     Link,
     Observation,
+    Overwritten,
     ProblemCode,
     Quarantine,
     Side,
@@ -55,6 +56,8 @@ class WriteOutcome:
     `record_id` is the id of the record that was written (new information for a create).
     `answered_at` is our clock in seconds. `observation` is the record as the response shows it, if
     the side returns it. `deleted`: the side states that the record does not exist any more.
+    `refusal` is the outcome of a first attempt with more fields: those that it names are not in
+    `write`.
     """
 
     write: Write
@@ -67,6 +70,7 @@ class WriteOutcome:
     code: str = ""
     remedy: str = ""
     fields: tuple[str, ...] = ()
+    refusal: WriteOutcome | None = None
 
 
 def defect_outcome(write: Write, result: WriteResult, error: Exception) -> WriteOutcome:
@@ -111,10 +115,11 @@ def record_outcomes(
     holds = dict(link.holds)
     met: set[str] = set()
     for update in intent.base_updates:
-        if any(_is_done(outcomes.get(record_id)) for record_id in update.required_writes):
+        done = _done_writes(update, outcomes)
+        if done:
             met |= update.base_keys
-        _advance_base(base, update, outcomes)
-        if all(_is_done(outcomes.get(record_id)) for record_id in update.required_writes):
+        _advance_base(base, update, done)
+        if done.keys() == update.required_writes:
             holds.pop(update.pair, None)
     results = {outcome.result for outcome in outcomes.values()}
     is_incomplete = bool(
@@ -130,6 +135,25 @@ def record_outcomes(
         quarantine=_quarantine(link, outcomes, now) or quarantine_for(problems, link, now=now),
         dirty=is_incomplete or has_new_edits or not unchanged_since_intent,
     )
+
+
+def done_overwrites(intent: Intent, done: Callable[[str, str], bool]) -> list[Overwritten]:
+    """Return the values that gave way, because the write that replaces them was done.
+
+    `done` says whether a field (base key) of a record was written. A value whose record is not
+    written to gives way when the other value is written anywhere.
+    """
+    updates = {update.pair: update for update in intent.base_updates}
+    return [
+        it
+        for it in intent.overwritten
+        if (update := updates.get(it.pair)) is not None
+        and any(
+            done(record, update.values[record].field)
+            for record in update.required_writes & update.values.keys()
+            if it.record_id not in update.required_writes or record == it.record_id
+        )
+    ]
 
 
 def has_no_response(outcome: WriteOutcome) -> bool:
@@ -198,11 +222,11 @@ def _remember_writes(
 ) -> Link:
     """Note the values that were written in place of agreed ones."""
     for update in intent.base_updates:
-        for record_id in update.required_writes:
+        for record_id in _done_writes(update, outcomes):
             if record_id not in update.values:
                 continue
             key, _, value = update.values[record_id]
-            if _is_done(outcomes.get(record_id)) and key in link.base.get(record_id, {}):
+            if key in link.base.get(record_id, {}):
                 link = remember_write(
                     link,
                     update.pair,
@@ -214,8 +238,25 @@ def _remember_writes(
     return link
 
 
-def _is_done(outcome: WriteOutcome | None) -> bool:
-    return outcome is not None and outcome.result is WriteResult.DONE
+def _done_writes(
+    update: BaseUpdate, outcomes: Mapping[str, WriteOutcome]
+) -> dict[str, WriteOutcome]:
+    """Return the outcomes of the required writes that wrote the field of the pair."""
+    return {
+        record_id: outcome
+        for record_id in update.required_writes
+        if (outcome := outcomes.get(record_id)) is not None
+        and outcome.result is WriteResult.DONE
+        and (outcome.refusal is None or _has_field(outcome, update, record_id))
+    }
+
+
+def _has_field(outcome: WriteOutcome, update: BaseUpdate, record_id: str) -> bool:
+    """Whether a write still had the field of a pair, and its value, after a refusal."""
+    agreed = update.values.get(record_id)
+    if agreed is None or agreed.field not in outcome.write.values:
+        return False
+    return is_identical(outcome.write.values[agreed.field], agreed.value)
 
 
 def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
@@ -231,10 +272,9 @@ def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
 
 
 def _advance_base(
-    base: dict[str, dict[str, Value]], update: BaseUpdate, outcomes: Mapping[str, WriteOutcome]
+    base: dict[str, dict[str, Value]], update: BaseUpdate, done: Mapping[str, WriteOutcome]
 ) -> None:
-    required = {record_id: outcomes.get(record_id) for record_id in update.required_writes}
-    done = {r: o for r, o in required.items() if o is not None and _is_done(o)}
+    """Update the base of a pair, of which some required writes are done."""
     if not done:
         return
     for record_id, (key, name, value) in update.values.items():
@@ -257,10 +297,11 @@ def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) ->
     """Return the quarantine for a refused write, or for one that never has a response."""
     tries = 1 if link.quarantine is None else link.quarantine.tries + 1
     since = now if link.quarantine is None else link.quarantine.since
-    for outcome in outcomes.values():
-        if outcome.result is WriteResult.REJECTED:
+    for each in outcomes.values():
+        refused = each.refusal or each
+        if refused.result is WriteResult.REJECTED:
             return Quarantine(
-                outcome.write.side, outcome.code, outcome.remedy, outcome.fields, since, tries
+                refused.write.side, refused.code, refused.remedy, refused.fields, since, tries
             )
     if link.unanswered < UNANSWERED_ATTEMPTS:
         return None

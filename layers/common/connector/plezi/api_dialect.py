@@ -50,6 +50,7 @@ class PleziDialect:
     page_size: int = 100
     finds_by_email: bool = True
     describes_attributes: bool = True
+    omits_blanks: bool = False
     contact_url_template: str = "https://app.plezi.co/contacts/{id}"
     attributes: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,6 +83,7 @@ def _read(members: MemberReader) -> PleziDialect:
         describes_attributes=members.flag(
             "describes_attributes", default=assumed.describes_attributes
         ),
+        omits_blanks=members.flag("omits_blanks", default=assumed.omits_blanks),
         contact_url_template=members.text("contact_url_template", assumed.contact_url_template),
         attributes=members.texts("attributes"),
     )

@@ -12,6 +12,7 @@ from connector.errors import ConnectorError, HaltError, RetryError, StopReason
 from connector.plezi.api import PleziApi, TooManyRequestsError
 from connector.plezi.api_dialect import Pager, PleziDialect
 from connector.plezi.rate_limiter import NoSlotError
+from connector.plezi.schema import KNOWN_SCHEMA
 
 FIRST_CONTACT: Final = {
     Pager.PAGE: {"page": "1", "per_page": "1"},
@@ -42,16 +43,35 @@ def minimal_read(
     place: Mapping[Pager, Mapping[str, str]] = FIRST_CONTACT,
 ) -> None:
     """Read one contact, once; raises `ConnectorError`s as `PleziApi.read`."""
+    _first_contact(api, dialect, place)
+
+
+def _first_contact(
+    api: PleziApi, dialect: PleziDialect, place: Mapping[Pager, Mapping[str, str]] = FIRST_CONTACT
+) -> Mapping[str, object]:
+    """Read one contact, once; return its attributes by the tenant's names."""
     try:
-        api.send("GET", "contacts", params=place[dialect.pager])
+        body = api.send("GET", "contacts", params=place[dialect.pager]).body
     except requests.RequestException as error:
         raise RetryError("Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE) from error
+    match body:
+        case {"data": [{"attributes": dict(attributes)}, *_]}:
+            return attributes
+    return {}
+
+
+def _lacking(attributes: Mapping[str, object], dialect: PleziDialect) -> list[str]:
+    """Return the standard attributes that a contact does not show at all, not even as blank."""
+    if not attributes or dialect.omits_blanks:
+        return []
+    names = {dialect.attributes.get(name, name) for name in KNOWN_SCHEMA} - {"url"}
+    return sorted(names - attributes.keys())
 
 
 def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:
     """Check one tenant; every error becomes a finding."""
     try:
-        minimal_read(api, dialect)
+        attributes = _first_contact(api, dialect)
     except HaltError as error:
         causes = (
             "the API key is mistyped or revoked: create a new one in Plezi, put it in the secret",
@@ -63,4 +83,15 @@ def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:
         return Finding("plezi", Grade.UNKNOWN, f"Plezi could not be checked: {error}")
     except ConnectorError as error:
         return Finding("plezi", Grade.FAILED, f"Plezi does not list contacts: {error}")
+    if lacking := _lacking(attributes, dialect):
+        return Finding(
+            "plezi",
+            Grade.WARNING,
+            f"Plezi responds and accepts the key. Its first contact lacks {', '.join(lacking)}; an "
+            "attribute that an answer lacks is unknown, and is not synchronized for that contact.",
+            (
+                'the tenant omits blank attributes: set "omits_blanks": true in PleziDialect',
+                'the tenant has other names for them: set "attributes" in PleziDialect',
+            ),
+        )
     return Finding("plezi", Grade.OK, "Plezi responds and accepts the key.")

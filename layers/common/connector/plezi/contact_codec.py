@@ -115,6 +115,7 @@ class ContactCodec:
     def decode(self, row: object, names: Sequence[str], as_of: float) -> Observation:
         """Return the observation of one contact resource, mapped attributes only.
 
+        An attribute that the resource lacks is unknown; it is blank where the tenant omits blanks.
         The URL of the contact's page is built from its id where the resource does not have it.
         Raises `UnreadableContactError`, and nothing else, for what is not a contact resource.
         """
@@ -141,12 +142,15 @@ class ContactCodec:
             raise UnreadableContactError("'id' is neither a short text nor a number", "", email)
         values: dict[str, Value] = {}
         for name in names:
+            is_unknown = self._tenant_name(name) not in attributes
+            if is_unknown and not self._dialect.omits_blanks:
+                continue
             raw = attributes.get(self._tenant_name(name))
             values[name] = value = _value(raw)
             if value is None and raw is not None:
                 detail = f"'{self._tenant_name(name)}' is neither a value nor a list of values"
                 raise UnreadableContactError(detail, record_id, email, ProblemCode.UNUSABLE_VALUE)
-        if "url" in values and not values["url"]:
+        if "url" in names and not values.get("url"):
             values["url"] = self._dialect.contact_url_template.format(id=record_id)
         stamp = self.stamp(row)
         return Observation(

@@ -2,32 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from connector.mapping import BoundMapping
-from connector.model import JournalEntry, JournalKind, Link, MergeRule, RecordKind, Side
-from connector.planning.plan import Overwritten, Plan
-from connector.planning.write_outcome import WriteOutcome, WriteResult
+from connector.model import (
+    Intent,
+    JournalEntry,
+    JournalKind,
+    Link,
+    MergeRule,
+    Overwritten,
+    RecordKind,
+    Side,
+    Write,
+)
+from connector.planning.plan import Plan
+from connector.planning.recovery import Recovery
+from connector.planning.write_outcome import WriteOutcome, WriteResult, done_overwrites
 
 
-def overwritten_entries(plan: Plan, run: str, now: float) -> list[JournalEntry]:
-    """Return, before it happens, which values are replaced, by what, and by which rule."""
-    return [_overwritten_entry(plan, value, run, now) for value in plan.overwritten]
+def overwritten_entries(
+    email: str, values: Iterable[Overwritten], run: str, now: float
+) -> list[JournalEntry]:
+    """Return which values gave way, to which value, and by which rule."""
+    return [
+        JournalEntry(
+            email=email,
+            at=now,
+            run_id=run,
+            kind=JournalKind.OVERWRITTEN,
+            side=value.kind.side,
+            record_id=value.record_id,
+            field=value.pair,
+            before=value.value,
+            after=value.replaced_by,
+            rule=value.rule,
+        )
+        for value in values
+    ]
 
 
-def _overwritten_entry(plan: Plan, value: Overwritten, run: str, now: float) -> JournalEntry:
-    return JournalEntry(
-        email=plan.link.email,
-        at=now,
-        run_id=run,
-        kind=JournalKind.OVERWRITTEN,
-        side=value.kind.side,
-        record_id=value.record_id,
-        field=value.pair,
-        before=value.value,
-        after=value.replaced_by,
-        rule=value.rule,
-    )
+def without_write(plan: Plan) -> tuple[Overwritten, ...]:
+    """Return the values that give way in the ledger alone: no write replaces them."""
+    written = {update.pair for update in plan.base_updates}
+    return tuple(value for value in plan.overwritten if value.pair not in written)
+
+
+def outcome_entries(
+    email: str,
+    intent: Intent,
+    outcomes: Mapping[str, WriteOutcome],
+    bound: BoundMapping,
+    now: float,
+) -> list[JournalEntry]:
+    """Return what the writes of an intent did: values that gave way, were written, were refused.
+
+    A write that was not carried out leaves no entry.
+    """
+
+    def is_done(record_id: str, name: str) -> bool:
+        outcome = outcomes.get(record_id)
+        if outcome is None or outcome.result is not WriteResult.DONE:
+            return False
+        return name in outcome.write.values
+
+    run = intent.run_id
+    entries = overwritten_entries(email, done_overwrites(intent, is_done), run, now)
+    for outcome in outcomes.values():
+        if outcome.result is WriteResult.DONE:
+            record_id = outcome.record_id or outcome.write.record_id
+            entries += _written_entries(email, intent, record_id, outcome.write, bound, now)
+        entries += _refused_entries(email, outcome, run, now)
+    return entries
+
+
+def recovered_entries(
+    recovery: Recovery, intent: Intent, bound: BoundMapping, now: float
+) -> list[JournalEntry]:
+    """Return what the recovery of an intent found: what had been written, and what gave way."""
+    email = recovery.link.email
+    entries = overwritten_entries(email, recovery.overwritten, intent.run_id, now)
+    for record_id, write in recovery.written.items():
+        entries += _written_entries(email, intent, record_id, write, bound, now)
+    return entries + held_entries(recovery.link, recovery.held, intent.run_id, now)
 
 
 def held_entries(link: Link, keys: Iterable[str], run: str, now: float) -> list[JournalEntry]:
@@ -70,41 +127,40 @@ def duplicate_entries(link: Link, rule: str, run: str, now: float) -> list[Journ
     ]
 
 
-def written_entries(
-    plan: Plan, outcome: WriteOutcome, bound: BoundMapping, run: str, now: float
+def _written_entries(
+    email: str, intent: Intent, record_id: str, write: Write, bound: BoundMapping, now: float
 ) -> list[JournalEntry]:
-    """Return what a successful write changed, from which value to which, and why."""
-    if outcome.result is not WriteResult.DONE:
-        return []
-    write = outcome.write
-    rules = {update.pair: update.rule for update in plan.base_updates}
+    """Return what a write changed, from which value to which, and why."""
+    rules = {update.pair: update.rule for update in intent.base_updates}
     entries = []
     for name, value in write.values.items():
-        pair = bound.by_field[write.kind, name]
+        pair = bound.by_field.get((write.kind, name))
+        key = name if pair is None else pair.key
         entries.append(
             JournalEntry(
-                email=plan.link.email,
+                email=email,
                 at=now,
-                run_id=run,
+                run_id=intent.run_id,
                 kind=JournalKind.WRITTEN,
                 side=write.side,
-                record_id=outcome.record_id or write.record_id,
-                field=pair.key,
+                record_id=record_id,
+                field=key,
                 before=write.before.get(name),
                 after=value,
-                rule=rules.get(pair.key, MergeRule.PLACEHOLDER),
+                rule=rules.get(key, MergeRule.PLACEHOLDER),
             )
         )
     return entries
 
 
-def refused_entries(plan: Plan, outcome: WriteOutcome, run: str, now: float) -> list[JournalEntry]:
+def _refused_entries(email: str, outcome: WriteOutcome, run: str, now: float) -> list[JournalEntry]:
     """Return that a write was refused, with the other system's own code as the rule."""
+    outcome = outcome.refusal or outcome
     if outcome.result is not WriteResult.REJECTED:
         return []
     return [
         JournalEntry(
-            email=plan.link.email,
+            email=email,
             at=now,
             run_id=run,
             kind=JournalKind.REFUSED,

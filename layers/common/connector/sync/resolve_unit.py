@@ -30,7 +30,13 @@ from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
-from connector.sync.journal_entries import duplicate_entries, held_entries, overwritten_entries
+from connector.sync.journal_entries import (
+    duplicate_entries,
+    held_entries,
+    overwritten_entries,
+    recovered_entries,
+    without_write,
+)
 from connector.sync.link_batch import EMAIL_KEY
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
@@ -308,8 +314,12 @@ class UnitResolver:
     def _recover(self, link: Link, now: float) -> Plan | None:
         """Recover the intent of a link, if it has one; plan the link again."""
         recovery = recover_intent(link, self._bound, now=now)
-        if recovery.held:
-            entries = held_entries(recovery.link, recovery.held, self._run_id, now)
+        if link.intent is not None:
+            entries = (
+                held_entries(recovery.link, recovery.held, self._run_id, now)
+                if self._context.is_dry_run  # what another run wrote is no part of the plan
+                else recovered_entries(recovery, link.intent, self._bound, now)
+            )
             if self._isolation.write_journal(entries):
                 return None
         return plan_link(recovery.link, self._bound, now=now)
@@ -336,7 +346,8 @@ class UnitResolver:
         return replace(after, dirty=False)
 
     def _entries(self, plan: Plan, counts: Counts, now: float) -> list[JournalEntry]:
-        entries = overwritten_entries(plan, self._run_id, now)
+        email = plan.link.email
+        entries = overwritten_entries(email, without_write(plan), self._run_id, now)
         if self._shows_duplicates(plan.link):
             policy = self._bound.config.duplicates.value
             entries += duplicate_entries(plan.link, policy, self._run_id, now)
@@ -366,7 +377,7 @@ class UnitResolver:
         return saved.refused | self._isolation.not_stored(saved)
 
     def _intend(self, plans: Sequence[Plan], counts: Counts, result: UnitResult) -> list[Plan]:
-        """Journal the overwritten values, then store every intent before it is carried out."""
+        """Store every intent, with the values that it overwrites, before it is carried out."""
         now = self._context.clock()
         intended: list[Plan] = []
         entries: list[JournalEntry] = []
@@ -376,7 +387,12 @@ class UnitResolver:
                 continue
             entries += found
             intent = Intent(
-                self._context.new_id(), self._run_id, now, plan.writes, plan.base_updates
+                self._context.new_id(),
+                self._run_id,
+                now,
+                plan.writes,
+                plan.base_updates,
+                plan.overwritten,
             )
             intended.append(replace(plan, link=replace(plan.link, intent=intent, dirty=True)))
         failed = self._isolation.write_journal(entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -22,14 +22,17 @@ from connector.model import (
 )
 from connector.planning.field_problem import quarantine_for
 from connector.planning.plan import Plan, plan_link
+from connector.planning.refused_fields import combined, remaining_write
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
-from connector.sync.journal_entries import refused_entries, written_entries
+from connector.sync.journal_entries import outcome_entries
 
 PROBLEM_CODES: Final = frozenset(ProblemCode) - {ProblemCode.UNANSWERED}
 """Codes of an outcome that say that the connector cannot use the answer, or failed. A write without
 a response is counted on its link instead."""
+MAX_SMALLER_WRITES: Final = 3
+"""How often a refused write is sent again at once, each time without the fields that were named."""
 MAX_ATTEMPTS: Final = 5
 """How often outcomes are recorded again on a link that another process changes."""
 
@@ -51,6 +54,17 @@ def _needs_pass(outcome: WriteOutcome) -> bool:
     """Whether an outcome shows something new: a write was done, or a creation found a record."""
     is_found = outcome.result is WriteResult.STALE and outcome.observation is not None
     return outcome.result is WriteResult.DONE or is_found
+
+
+def _is_refused(writes: Sequence[Write], outcomes: Collection[WriteOutcome]) -> bool:
+    """Whether nothing is left to write but fields that were refused a moment ago."""
+    refused = {
+        (each.refusal.write.kind, name)
+        for each in outcomes
+        if each.refusal is not None
+        for name in each.refusal.write.values.keys() - each.write.values.keys()
+    }
+    return {(write.kind, name) for write in writes for name in write.values} <= refused
 
 
 class WriteStage:
@@ -114,12 +128,65 @@ class WriteStage:
         """Send the writes to one system; those without an outcome were not sent."""
         if not tasks:
             return
+        first: dict[str, dict[str, WriteOutcome]] = {email: {} for email, _ in tasks}
+        try:
+            self._apply(side, tasks, first, out_of_time)
+        finally:
+            for email, of_link in first.items():
+                outcomes[email] |= of_link
+        self._send_rest(side, first, outcomes, out_of_time)
+
+    def _apply(
+        self,
+        side: Side,
+        tasks: Sequence[tuple[str, Write]],
+        outcomes: Mapping[str, dict[str, WriteOutcome]],
+        out_of_time: Callable[[], bool],
+    ) -> None:
         client = self._context.clients[side]
         results = client.apply([write for _, write in tasks], self._bound.read_scope)
         for number, ((email, write), outcome) in enumerate(zip(tasks, results, strict=False), 1):
             outcomes[email][write.record_id] = outcome
             if side is Side.PLEZI and number < len(tasks) and out_of_time():
                 return
+
+    def _send_rest(
+        self,
+        side: Side,
+        refused: Mapping[str, Mapping[str, WriteOutcome]],
+        outcomes: Mapping[str, dict[str, WriteOutcome]],
+        out_of_time: Callable[[], bool],
+    ) -> None:
+        """Send again what was refused, without the fields that the refusals name.
+
+        A system may name one field after another. What the time does not allow is sent later.
+        """
+        for _ in range(MAX_SMALLER_WRITES):
+            smaller = [
+                (email, write)
+                for email, of_link in refused.items()
+                for outcome in of_link.values()
+                if (rest := self._isolation.step(email, partial(self._rest_of, outcome)))
+                for write in rest
+            ]
+            if not smaller:
+                return
+            found: dict[str, dict[str, WriteOutcome]] = {email: {} for email, _ in smaller}
+            try:
+                self._apply(side, smaller, found, out_of_time)
+            finally:
+                for email, write in smaller:
+                    rest_outcome = found[email].get(write.record_id)
+                    if rest_outcome is None:
+                        outcomes[email].pop(write.record_id, None)
+                    else:
+                        before = outcomes[email][write.record_id]
+                        outcomes[email][write.record_id] = combined(before, rest_outcome)
+            refused = found
+
+    def _rest_of(self, outcome: WriteOutcome) -> list[Write]:
+        rest = remaining_write(outcome, self._bound)
+        return [] if rest is None else [rest]
 
     def _record(
         self,
@@ -234,7 +301,7 @@ class WriteStage:
             return after
         if after.dirty and unchanged and any(it.created for it in outcomes.values()):
             again = plan_link(after, self._bound, now=now)
-            if not again.writes and again.link is after:
+            if _is_refused(again.writes, outcomes.values()) and again.link is after:
                 after = replace(after, dirty=False)
         return self.with_problems(after, plan, counts, now) if plan.problems else after
 
@@ -262,12 +329,11 @@ class WriteStage:
     def _entries(
         self, plan: Plan, outcomes: Mapping[str, WriteOutcome], counts: Counts, now: float
     ) -> list[JournalEntry]:
-        entries: list[JournalEntry] = []
+        if plan.link.intent is None:
+            raise TypeError("a plan that is carried out has an intent")
         for outcome in outcomes.values():
             self._count_outcome(plan, outcome, counts)
-            entries += written_entries(plan, outcome, self._bound, self._run_id, now)
-            entries += refused_entries(plan, outcome, self._run_id, now)
-        return entries
+        return outcome_entries(plan.link.email, plan.link.intent, outcomes, self._bound, now)
 
     def _count_outcome(self, plan: Plan, outcome: WriteOutcome, counts: Counts) -> None:
         side = outcome.write.side
@@ -275,17 +341,20 @@ class WriteStage:
             case WriteResult.DONE:
                 counts.add(side, "created" if outcome.created else "updated")
             case WriteResult.REJECTED:
-                counts.add(side, "quarantined")
-                self._context.log(
-                    Event.link_quarantined,
-                    run_id=self._run_id,
-                    link=link_hash(plan.link.email),
-                    side=side.value,
-                    code=outcome.code,
-                    field_names=list(outcome.fields),
-                )
+                pass
             case _:
                 counts.add(side, outcome.result.value)
+        refused = outcome.refusal or outcome
+        if refused.result is WriteResult.REJECTED:
+            counts.add(side, "quarantined")
+            self._context.log(
+                Event.link_quarantined,
+                run_id=self._run_id,
+                link=link_hash(plan.link.email),
+                side=side.value,
+                code=refused.code,
+                field_names=list(refused.fields),
+            )
         if outcome.code in PROBLEM_CODES:
             fault = Fault(ProblemCode(outcome.code), outcome.remedy, side)
             self._isolation.add(plan.link.email, fault)

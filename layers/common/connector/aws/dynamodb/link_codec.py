@@ -55,6 +55,10 @@ def _with_digests(link: Link) -> Link:
                 for it in intent.writes
             ),
             base_updates=tuple(map(_base_update, intent.base_updates)),
+            overwritten=tuple(
+                replace(it, value=stored_value(it.value), replaced_by=stored_value(it.replaced_by))
+                for it in intent.overwritten
+            ),
         ),
         holds={
             key: replace(hold, values=stored_values(hold.values))

@@ -47,6 +47,7 @@ ATTENTION: Final = tuple(
             AttentionKind.DUPLICATE,
             AttentionKind.HOLD,
             AttentionKind.QUARANTINE,
+            AttentionKind.NO_EMAIL,
             AttentionKind.SHARED,
         ),
         number,
