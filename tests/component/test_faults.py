@@ -118,8 +118,8 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     # written again, and the journal has the value that it replaced.
     assert phones == ("222", "222")
     assert not held
-    written = [each for each in harness.journal("ana@example.com") if each["side"] == "plezi"]
-    assert (written[-1]["before"], written[-1]["after"]) == ('"111"', '"222"')
+    [lost] = [it for it in harness.journal("ana@example.com") if it["kind"] == "overwritten"]
+    assert (lost["before"], lost["after"], lost["rule"]) == ('"111"', '"222"', "repeated")
 
 
 def test_a_locked_row_is_written_by_the_next_run_and_delays_no_other_record(

@@ -13,6 +13,7 @@ from connector.model import (
     BaseUpdate,
     Intent,
     Link,
+    MergeRule,
     Observation,
     RecordKind,
     Value,
@@ -20,7 +21,7 @@ from connector.model import (
 )
 from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
-from tests.simulation.protocol.records import URL_FIELD, base_key, value_field
+from tests.simulation.protocol.records import LEAD_FIELD, URL_FIELD, base_key, value_field
 from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState
 
 RecordValues = Mapping[str, Value]
@@ -144,7 +145,9 @@ def overwritten_without_conflict(plan: Plan, system: SystemState) -> str:
         return ""
     agreed = {it.id: mark.agreed for it, mark in zip(system.records, system.marks, strict=True)}
     for value in plan.overwritten:
-        if value.pair == URL_FIELD or agreed[value.record_id] in (NEVER_AGREED, value.value):
+        if value.pair == URL_FIELD or value.rule is MergeRule.REPEATED:
+            continue  # whether anybody typed it is unknown
+        if agreed[value.record_id] in (NEVER_AGREED, value.value):
             continue
         others = [it for it in observations.values() if it.id != value.record_id]
         if not any(_is_edited(it, agreed[it.id], plan.link) for it in others):
@@ -155,8 +158,12 @@ def overwritten_without_conflict(plan: Plan, system: SystemState) -> str:
 def _is_edited(observation: Observation, agreed: Value, link: Link) -> bool:
     """Whether a value differs from the agreed value, or from the base in the ledger.
 
-    The second is for a Contact that was observed next to its Lead, just before the conversion.
+    The second is for a Contact that was observed next to its Lead, just before the conversion. What
+    differs from the value shown by a hold is an edit too.
     """
     value = observation.values.get(value_field(observation.kind))
     key = base_key(observation.kind)
+    hold = link.holds.get(LEAD_FIELD)
+    if hold is not None and hold.values.get(observation.id, value) != value:
+        return True
     return value != agreed or value != link.base.get(observation.id, {}).get(key, value)

@@ -22,7 +22,7 @@ from tests.simulation.protocol.system_states import (
     SystemState,
     SystemStateInterner,
 )
-from tests.simulation.protocol.user_actions import user_actions
+from tests.simulation.protocol.user_actions import Overwriting, overwriting, user_actions
 from tests.simulation.protocol.variants import SOUND, Protocol
 
 
@@ -42,7 +42,9 @@ class Model:
         self._canonical = Canonicalizer(
             self.systems, self.links, self.workers, symmetric=symmetric and scenario.symmetric
         )
-        self._user_actions: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+        self._user_actions: dict[
+            tuple[int, Overwriting], tuple[tuple[str, ...], tuple[int, ...]]
+        ] = {}
 
     def start(self) -> State:
         """Return the first state: linked and agreed, or records that a first run will match."""
@@ -77,19 +79,21 @@ class Model:
 
     def after_user_actions(self, state: State) -> list[State]:
         """Return the state after each possible user action."""
-        return self._canonical.states(self._actions(state[0])[1], state[1], state[2])
+        return self._canonical.states(self._actions(state)[1], state[1], state[2])
 
     def user_action_labels(self, state: State) -> tuple[str, ...]:
         """Return the labels of the possible user actions, in the order of their states."""
-        return self._actions(state[0])[0]
+        return self._actions(state)[0]
 
-    def _actions(self, system: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        known = self._user_actions.get(system)
+    def _actions(self, state: State) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        system = state[0]
+        unfinished = overwriting(self.links.objects[state[1]])
+        known = self._user_actions.get((system, unfinished))
         if known is None:
-            actions = list(user_actions(self.scenario, self.systems.objects[system]))
+            actions = list(user_actions(self.scenario, self.systems.objects[system], unfinished))
             labels = tuple(label for label, _ in actions)
             known = (labels, tuple(self.systems.number(after) for _, after in actions))
-            self._user_actions[system] = known
+            self._user_actions[system, unfinished] = known
         return known
 
     def steps(self, state: State) -> Iterator[Step]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.model import RecordKind, Value
-from tests.simulation.protocol.records import CONVERTED_CONTACT, SIDE_NAMES, Record
+from connector.model import Link, RecordKind, Value
+from tests.simulation.protocol.records import CONVERTED_CONTACT, SIDE_NAMES, Record, value_field
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
     DELIVERED,
@@ -15,15 +15,35 @@ from tests.simulation.protocol.system_states import (
     SystemState,
 )
 
+Overwriting = frozenset[tuple[str, Value]]
+"""The records that an unfinished intent updates, with the value from before the write."""
 
-def user_actions(scenario: Scenario, system: SystemState) -> Iterator[tuple[str, SystemState]]:
-    """Yield every possible user action, with the system state after it."""
+
+def overwriting(link: Link) -> Overwriting:
+    """Return what the unfinished intent of a link overwrites."""
+    if link.intent is None:
+        return frozenset()
+    return frozenset(
+        (write.record_id, write.before[name])
+        for write in link.intent.writes
+        if not write.is_create and (name := value_field(write.kind)) in write.before
+    )
+
+
+def user_actions(
+    scenario: Scenario, system: SystemState, unfinished: Overwriting
+) -> Iterator[tuple[str, SystemState]]:
+    """Yield every possible user action, with the system state after it.
+
+    Nobody types the value from before an unfinished write again: such an edit looks as if the write
+    had not arrived, and is overwritten and journaled (`MergeRule.REPEATED`).
+    """
     for place, record in enumerate(system.records):
         if record.deleted or record.converted:
             continue
         where = f"{SIDE_NAMES[record.side]} ({record.id})"
         for value in scenario.values:
-            if value != record.value:
+            if value != record.value and (record.id, value) not in unfinished:
                 action = "clears the field" if value is None else f"types {value}"
                 yield f"a user {action} in {where}", _typed(scenario, system, place, value)
         if scenario.other_edits:

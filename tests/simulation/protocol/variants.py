@@ -35,15 +35,16 @@ class Protocol:
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
-        recovered = recover_intent(link, bound, now=0.0).link
+        recovery = recover_intent(link, bound, now=0.0)
+        recovered, repeated = recovery.link, recovery.repeated
         if link.intent is not None and (self.assumes_not_sent or not self.holds_uncertain):
             holds = {
                 key: hold
                 for key, hold in recovered.holds.items()
                 if hold.reason != HoldReason.IN_DOUBT
             }
-            recovered = replace(recovered, holds=holds)
-        plan = plan_link(recovered, bound, now=0.0)
+            recovered, repeated = replace(recovered, holds=holds), frozenset()
+        plan = plan_link(recovered, bound, now=0.0, repeated=repeated)
         if not self.stores_agreements and plan.writes:
             plan = replace(plan, link=replace(plan.link, base=link.base))
         return plan

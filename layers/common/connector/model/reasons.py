@@ -25,6 +25,10 @@ class MergeRule(DescribedEnum):
     HELD = "held", "Both sides changed and the policy is to hold: an admin chooses the value."
     CHOSEN = "chosen", "An admin chose the value of one record for a held field."
     PLACEHOLDER = "placeholder", "Plezi has no value: a new Lead gets the placeholder of the pair."
+    REPEATED = (
+        "repeated",
+        "The response to a write was lost and the record has the old value: it is written again.",
+    )
     NO_CHANGE = "no_change", "Nothing is written, and nothing new is agreed."
 
 

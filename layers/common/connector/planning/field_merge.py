@@ -38,7 +38,9 @@ class FieldValue:
     `can_send`: the direction of the pair lets its changes travel. `can_receive`: the record may be
     written to. `modified` is the modification time of the record, `created` that of its creation
     ('' if not known). `shown` is the value that was held and shown for review, if one of the values
-    shown was edited since: then an edit is what differs from it.
+    shown was edited since: then an edit is what differs from it, and what was shown is lost when it
+    is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the values of
+    a conflict that is held, so it counts as an edit whatever its base is.
     """
 
     kind: RecordKind
@@ -50,6 +52,8 @@ class FieldValue:
     can_receive: bool
     created: str = ""
     shown: Value | NoBase = NoBase.NO_BASE
+    untyped: bool = False
+    waits: bool = False
 
     @property
     def side(self) -> Side:
@@ -158,7 +162,14 @@ def has_changed(pair: BoundPair, value: FieldValue) -> bool:
 
 def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
     """Whether a value differs from the one that was shown for review; else as `has_changed`."""
-    return _differs(pair, value, value.base if isinstance(value.shown, NoBase) else value.shown)
+    known = value.base if isinstance(value.shown, NoBase) else value.shown
+    return value.waits or _differs(pair, value, known)
+
+
+def _is_typed(pair: BoundPair, value: FieldValue) -> bool:
+    """Whether a user may have typed a value since the last agreement, or it waits for review."""
+    was_shown = not isinstance(value.shown, NoBase) and not value.untyped
+    return was_shown or value.waits or has_changed(pair, value)
 
 
 def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
@@ -201,6 +212,7 @@ def _senders(
             new_records_send
             or not isinstance(value.base, NoBase)
             or not isinstance(value.shown, NoBase)
+            or value.waits
         )
     ]
 
@@ -336,7 +348,7 @@ def _propagate(
     overwritten = {
         value.record_id: value.value
         for value in values
-        if has_changed(pair, value)
+        if _is_typed(pair, value)
         and (
             value.record_id in writes
             or (value.can_send and pair.canonical(value.side, value.value) != wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -76,12 +76,19 @@ class Plan:
     problems: tuple[FieldProblem, ...] = ()
 
 
-def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
+def plan_link(
+    link: Link,
+    bound: BoundMapping,
+    *,
+    now: float,
+    repeated: Collection[tuple[str, str]] = (),
+) -> Plan:
     """Merge each field pair of a link and list the necessary writes.
 
-    Pure; `now` (seconds) is used for the time of holds and for write loops. The same arguments give
-    the same plan. Planning the link again after the writes of the plan gives no writes, except for
-    a record that had to be created first.
+    Pure; `now` (seconds) is used for the time of holds and for write loops. `repeated` are those of
+    the recovery before (`Recovery.repeated`): a value that is written over there is journaled.
+    The same arguments give the same plan. Planning the link again after the writes of the plan
+    gives no writes, except for a record that had to be created first.
     """
     participants = select_participants(link, bound.config)
     if not participants.members:
@@ -100,7 +107,7 @@ def plan_link(link: Link, bound: BoundMapping, *, now: float) -> Plan:
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
                 builder.add_resolution(pair, values, resolution)
-    return builder.build(participants, bound)
+    return builder.build(participants, bound, repeated)
 
 
 def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -> bool:
@@ -122,12 +129,18 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
 def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
     """Return the values with what was shown for review, if one of them was edited since.
 
-    What a user types after it was shown settles the hold: it is an edit of what was shown.
+    What a user types after it was shown settles the hold: it is an edit of what was shown. If a
+    write is in doubt, the base of a record that was not shown is not known either. The values of a
+    conflict that nobody has edited stay one, whatever their bases are.
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
     shown = [
-        replace(it, shown=hold.values[it.record_id]) if it.record_id in hold.values else it
+        replace(it, shown=hold.values[it.record_id], untyped=it.record_id in hold.untyped)
+        if it.record_id in hold.values
+        else replace(it, base=NoBase.NO_BASE)
+        if hold.reason is HoldReason.IN_DOUBT
+        else it
         for it in values
     ]
     is_edited = any(
@@ -135,7 +148,14 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
         and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
         for it in shown
     )
-    return shown if is_edited else values
+    if is_edited:
+        return shown
+    if hold.reason is not HoldReason.CONFLICT:
+        return values
+    return [
+        replace(it, waits=it.record_id in hold.values and it.record_id not in hold.untyped)
+        for it in values
+    ]
 
 
 def _is_settled(values: Sequence[FieldValue]) -> bool:
@@ -420,7 +440,12 @@ class _PlanBuilder:
                 )
             )
 
-    def build(self, participants: Participants, bound: BoundMapping) -> Plan:
+    def build(
+        self,
+        participants: Participants,
+        bound: BoundMapping,
+        repeated: Collection[tuple[str, str]],
+    ) -> Plan:
         """Return the plan of the whole link."""
         base = {record_id: values for record_id, values in self._base.items() if values}
         link = self._link
@@ -436,15 +461,40 @@ class _PlanBuilder:
             for participant in participants.members
             if participant.record_id in self._writes
         )
+        overwritten = (*self._overwritten, *self._written_again(writes, bound, repeated))
         return Plan(
             link,
             participants,
             writes,
             tuple(self._base_updates),
-            tuple(self._overwritten),
+            overwritten,
             tuple(self._held),
             tuple(self._problems),
         )
+
+    def _written_again(
+        self,
+        writes: Sequence[Write],
+        bound: BoundMapping,
+        repeated: Collection[tuple[str, str]],
+    ) -> list[Overwritten]:
+        """Return the values that a user may have typed again after a write that is repeated."""
+        known = {(it.record_id, it.pair) for it in self._overwritten}
+        return [
+            Overwritten(
+                kind=write.kind,
+                record_id=write.record_id,
+                pair=pair.key,
+                value=write.before.get(name),
+                replaced_by=value,
+                rule=MergeRule.REPEATED,
+            )
+            for write in writes
+            for name, value in write.values.items()
+            if (write.record_id, name) in repeated
+            and (pair := bound.by_field[write.kind, name])
+            and (write.record_id, pair.key) not in known
+        ]
 
 
 def _build_write(

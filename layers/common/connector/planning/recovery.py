@@ -28,7 +28,9 @@ class Recovery:
 
     `delivered` are the ids of the records of which all fields were written. `held` are keys of
     field pairs. `written` are the parts of the writes that arrived, by the id of the record that
-    has them, and `overwritten` the values that gave way to them.
+    has them, and `overwritten` the values that gave way to them. `repeated` are the fields (by
+    record id) that have the value from before a write in a record that has changed: a user may have
+    typed it again.
     """
 
     link: Link
@@ -36,6 +38,7 @@ class Recovery:
     held: tuple[str, ...] = ()
     written: Mapping[str, Write] = field(default_factory=dict)
     overwritten: tuple[Overwritten, ...] = ()
+    repeated: frozenset[tuple[str, str]] = frozenset()
 
 
 def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
@@ -53,25 +56,14 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     intent = link.intent
     if intent is None:
         return Recovery(link)
-    done: set[tuple[str, str]] = set()
-    doubtful: set[str] = set()
-    delivered: list[str] = []
-    written: dict[str, Write] = {}
-    for write in intent.writes:
-        target = _target(link, write, bound)
-        if target is None:
-            continue
-        fields = _delivered_fields(write, target, bound)
-        if write.is_create and _proves_creation(fields, write, bound):
-            fields = set(write.values)
-        elif write.is_create and _proves_creation(set(write.values), write, bound):
-            continue
-        done |= {(write.record_id, name) for name in fields}
-        if arrived := {name: it for name, it in write.values.items() if name in fields}:
-            written[target.id] = replace(write, values=arrived)
-        if len(fields) == len(write.values):
-            delivered.append(target.id)
-        doubtful |= _doubtful_pairs(write, target, bound, fields)
+    found = [
+        _examine(write, target, bound)
+        for write in intent.writes
+        if (target := _target(link, write, bound)) is not None
+    ]
+    done = {(each.write.record_id, name) for each in found for name in each.arrived}
+    doubtful = {key for each in found for key in each.doubtful}
+    delivered = [each.target for each in found if len(each.arrived) == len(each.write.values)]
     link = _apply_base_updates(link, intent, bound, done)
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
@@ -82,8 +74,44 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
         tuple(sorted(doubtful)),
-        written,
+        {each.target: each.part for each in found if each.arrived},
         tuple(done_overwrites(intent, lambda record, name: (record, name) in done)),
+        frozenset(known for each in found for known in each.repeated),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What a record shows of a write: the fields that arrived, the pairs in doubt, the rest."""
+
+    write: Write
+    target: str
+    arrived: frozenset[str]
+    doubtful: frozenset[str] = frozenset()
+    repeated: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def part(self) -> Write:
+        """The part of the write that arrived."""
+        values = {name: it for name, it in self.write.values.items() if name in self.arrived}
+        return replace(self.write, values=values)
+
+
+def _examine(write: Write, target: Observation, bound: BoundMapping) -> _Finding:
+    """Compare a record with a write to it."""
+    fields = _delivered_fields(write, target, bound)
+    if write.is_create and _proves_creation(fields, write, bound):
+        return _Finding(write, target.id, frozenset(write.values))
+    if write.is_create and _proves_creation(set(write.values), write, bound):
+        return _Finding(write, target.id, frozenset())  # somebody else created this record
+    has_moved = not write.version or target.version != write.version
+    others = write.values.keys() - fields if has_moved else ()
+    return _Finding(
+        write,
+        target.id,
+        frozenset(fields),
+        frozenset(_doubtful_pairs(write, target, bound, fields)),
+        frozenset((target.id, name) for name in others),
     )
 
 
@@ -132,7 +160,9 @@ def _doubtful_pairs(
     for name in write.values.keys() - delivered:
         current, before = target.values.get(name), write.before.get(name)
         # The observation of a deleted record, which may come back, may be older than our own write.
-        if not target.deleted and _is_same(bound, write, name, current, before):
+        # A record that we may have created has no value from before.
+        is_update = not (target.deleted or write.is_create)
+        if is_update and _is_same(bound, write, name, current, before):
             continue
         pair = bound.by_field.get((write.kind, name))
         if pair is not None:

@@ -322,7 +322,7 @@ class UnitResolver:
             )
             if self._isolation.write_journal(entries):
                 return None
-        return plan_link(recovery.link, self._bound, now=now)
+        return plan_link(recovery.link, self._bound, now=now, repeated=recovery.repeated)
 
     def _store_without_writes(
         self, plans: Sequence[Plan], counts: Counts, result: UnitResult
