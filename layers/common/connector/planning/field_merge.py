@@ -39,8 +39,8 @@ class FieldValue:
     written to. `modified` is the modification time of the record, `created` that of its creation
     ('' if not known). `shown` is the value that was held and shown for review, if one of the values
     shown was edited since: then an edit is what differs from it, and what was shown is lost when it
-    is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the values of
-    a conflict that is held, so it counts as an edit whatever its base is.
+    is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
+    values of a conflict that is held, so it counts as an edit whatever its base is.
     """
 
     kind: RecordKind
