@@ -24,6 +24,7 @@ COMPLETE = {
     "describes_attributes": False,
     "contact_url_template": "https://acme.example/{id}",
     "attributes": {"function": "job_title"},
+    "attribute_types": {"string": "text"},
 }
 
 
@@ -48,6 +49,7 @@ def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
         describes_attributes=True,
         contact_url_template="https://app.plezi.co/contacts/{id}",
         attributes={},
+        attribute_types={},
     )
 
 
@@ -63,6 +65,7 @@ def test_every_key_is_read() -> None:
         describes_attributes=False,
         contact_url_template="https://acme.example/{id}",
         attributes={"function": "job_title"},
+        attribute_types={"string": "text"},
     )
     assert dialect.pager is Pager.LIMIT_OFFSET
 

@@ -41,7 +41,8 @@ class ChangedSince(StrEnum):
 class PleziDialect:
     """One tenant's API. Every field is an assumption; its default is what is assumed.
 
-    `attributes` maps our names of attributes to the tenant's (`{"function": "job_title"}`).
+    `attributes` maps our names of attributes to the tenant's (`{"function": "job_title"}`),
+    `attribute_types` the tenant's names of types to ours (`{"string": "text"}`).
     """
 
     update_method: UpdateMethod = UpdateMethod.PUT
@@ -52,6 +53,7 @@ class PleziDialect:
     describes_attributes: bool = True
     contact_url_template: str = "https://app.plezi.co/contacts/{id}"
     attributes: Mapping[str, str] = field(default_factory=dict)
+    attribute_types: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_dialect(text: str) -> PleziDialect:
@@ -84,6 +86,7 @@ def _read(members: MemberReader) -> PleziDialect:
         ),
         contact_url_template=members.text("contact_url_template", assumed.contact_url_template),
         attributes=members.texts("attributes"),
+        attribute_types=members.texts("attribute_types"),
     )
     members.check()
     return dialect
