@@ -16,6 +16,8 @@ from connector.aws.dynamodb.schema import SCHEMAS
 from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
+from connector.mapping.schema import FieldKind
+from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.glossary import module_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,6 +156,19 @@ def schemas() -> str:
     return table(["item", "schema number"], rows)
 
 
+def field_types() -> str:
+    """Return the table of Salesforce's field types."""
+    rows = []
+    for row in ROWS:
+        direction = "refused" if row.is_refused else f"`{row.direction.value}`"
+        kind = "result type" if row is FORMULA else f"`{row.kind.value}`"
+        kind = "-" if row.is_refused else kind
+        remark = f"{row.remark}; {row.remedy}" if row.remedy else row.remark
+        name = row.name if row is UNKNOWN else f"`{row.name}`"
+        rows.append([name, direction, kind, row.conversion, remark or "-"])
+    return table(["type", "direction", "kind", "conversion", "remark"], rows)
+
+
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "layers": layers,
     "modules": modules,
@@ -173,6 +188,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "attention-kinds": enumeration(model.AttentionKind),
     "issue-codes": enumeration(IssueCode),
     "directions": enumeration(Direction),
+    "field-kinds": enumeration(FieldKind),
+    "field-types": field_types,
     "conflict-policies": enumeration(ConflictPolicy),
     "duplicate-policies": enumeration(DuplicatePolicy),
 }

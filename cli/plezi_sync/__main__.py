@@ -56,6 +56,8 @@ def _run(options: argparse.Namespace) -> None:
             commands.decide_system(_api(options), options.side, options.decision)
         case "systems":
             commands.show_systems(_api(options))
+        case "fields":
+            commands.show_fields(_api(options), refresh=options.refresh)
         case "rotate":
             _rotate(options)
         case "invoke":

@@ -30,6 +30,9 @@ examples:
   plezi-sync rotate new.json"""
 CALL: Final = "Send one signed request to the admin API and print the response."
 EXPORT: Final = "Write the current field mapping to a YAML file."
+FIELDS: Final = """\
+Show the fields of both sides: the type of each, whether it can send and receive values, and why not
+(GET /admin/fields)."""
 IMPORT: Final = "Save the field mapping in a YAML file. An outdated file is refused."
 INVOKE: Final = "Invoke a function of the local stack and print its response."
 MAPPING: Final = "Export the field mapping to a YAML file, or import it from one."
@@ -72,6 +75,15 @@ def parser() -> argparse.ArgumentParser:
         _mapping_arguments(
             actions.add_parser(action, parents=target, description=summary, help=summary)
         )
+    fields = commands.add_parser(
+        "fields",
+        parents=target,
+        description=FIELDS,
+        help="show the fields of both sides and what each can do",
+    )
+    fields.add_argument(
+        "--refresh", action="store_true", help="let both sides describe their fields again"
+    )
     _systems_arguments(
         commands.add_parser(
             "systems",

@@ -18,6 +18,7 @@ from plezi_sync.targets import LocalStack
 MAPPING_PATH: Final = "/admin/mapping.yaml"
 STATUS_PATH: Final = "/admin/status"
 SYSTEMS_PATH: Final = "/admin/systems"
+FIELDS_PATH: Final = "/admin/fields"
 EVENTS: Final = Path("events")
 DEFAULT_EVENTS: Final[Mapping[str, str]] = {
     "admin": "admin_status",
@@ -86,6 +87,11 @@ def import_mapping(api: AdminApi, file: Path) -> None:
 def show_status(api: AdminApi) -> None:
     """Print the state of the synchronization."""
     call(api, "GET", STATUS_PATH)
+
+
+def show_fields(api: AdminApi, *, refresh: bool) -> None:
+    """Print the fields of both sides, each with what it can do; with `refresh`, as they are now."""
+    call(api, "GET", f"{FIELDS_PATH}?refresh=true" if refresh else FIELDS_PATH)
 
 
 def show_systems(api: AdminApi) -> None:

@@ -18,9 +18,11 @@ from connector.mapping import (
     Operator,
 )
 
-MAX_PAIRS: Final = 500
-"""The custom fields that a Lead can have in Enterprise Edition (Salesforce Features and Edition
-Allocations): a mapping does not need more."""
+MAX_PAIRS: Final = 2_000
+"""A mapping as it was shown has a suggestion for each field: standard fields, Plezi's attributes,
+and at most 800 custom fields (Salesforce Features and Edition Allocations, Unlimited Edition)."""
+MAX_REASON_CHARACTERS: Final = 4_000
+"""The text of a view that is sent back: the names of two fields with what is wrong with each."""
 MAX_TEXT_CHARACTERS: Final = 255
 """The length of a text field in Salesforce, from which a placeholder or a filter value comes."""
 TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
@@ -37,7 +39,7 @@ def _as_written(value: object) -> object:
 def _describe_text(schema: dict[str, Any]) -> None:
     """Add the limits of text to the JSON schema of a field pair."""
     for name, described in schema["properties"].items():
-        if described.get("type") == "string":
+        if described.get("type") == "string" and name != "reason":
             schema["properties"][name] = described | {
                 "maxLength": MAX_TEXT_CHARACTERS,
                 "pattern": TEXT_PATTERN,
@@ -52,7 +54,9 @@ def _describe_text(schema: dict[str, Any]) -> None:
     ),
 )
 class PairBody(PairView):
-    """One field pair as it was shown; `saved` and `mandatory` are accepted and ignored."""
+    """One field pair as it was shown; what the view adds to `FieldPair` is accepted and ignored."""
+
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] = ""
 
     @field_validator("*")
     @classmethod
@@ -62,7 +66,7 @@ class PairBody(PairView):
         return value
 
     def pair(self) -> FieldPair:
-        """Return the field pair without the two properties of the view."""
+        """Return the field pair without the properties of the view."""
         return FieldPair(**self.properties())
 
 

@@ -14,7 +14,7 @@ from local.salesforce_org.errors import RefusedError, WholeCallRefusedError
 from local.salesforce_org.exchange import UNKNOWN_POSITION
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field
-from local.salesforce_org.values import parse_date, parse_datetime, stamp
+from local.salesforce_org.values import parse_date, parse_datetime, parse_time, stamp
 
 Stored = str | int | float | None
 
@@ -48,6 +48,8 @@ def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # any JSON valu
             return _date(field, value)
         case "datetime":
             return _datetime(field, value)
+        case "time":
+            return _time(value)
         case "reference" | "id":
             return _reference(field, value)
         case _:
@@ -166,6 +168,16 @@ def _datetime(field: Field, value: Any) -> str | None:  # noqa: ANN401  # same
         raise unreadable_value("datetime", value)
     _check_year(field, time.year, value)
     return stamp(time)
+
+
+def _time(value: Any) -> str | None:  # noqa: ANN401  # same
+    """Return a time of day in the format of the responses, `10:30:00.000Z`."""
+    if value == "":
+        return None
+    moment = parse_time(value) if isinstance(value, str) else None
+    if moment is None:
+        raise unreadable_value("time", value)
+    return moment
 
 
 def _check_year(field: Field, year: int, value: object) -> None:

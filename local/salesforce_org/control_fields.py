@@ -36,8 +36,9 @@ def add(state: OrgState, kind: ObjectType, options: dict[str, Any]) -> dict[str,
         raise BadRequest(f"'name' must be new and end in __c, got {name!r}")
     field = tooling.field_of(name, dict(options.get("Metadata", {})))
     field_id = tooling.add_field(state, kind, field)
-    if options.get("visible", True) and field.permissionable:
-        seed_data.grant_to_profiles(state, kind, field)
+    for each in (field, *tooling.parts_of(field)):
+        if options.get("visible", True) and each.permissionable:
+            seed_data.grant_to_profiles(state, kind, each)
     return {"id": field_id, "name": name}
 
 

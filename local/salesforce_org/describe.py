@@ -24,7 +24,9 @@ _SOAP_TYPE = {
     "percent": "xsd:double",
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
+    "time": "xsd:time",
     "address": "urn:address",
+    "location": "urn:location",
 }
 
 
@@ -102,7 +104,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "nillable": field.nillable,
         "defaultedOnCreate": field.defaulted,
         "defaultValue": field.default if field.type == "boolean" else None,
-        "custom": field.custom,
+        "custom": field.custom or field.name.endswith("__s"),
         "calculated": field.calculated,
         "calculatedFormula": field.formula,
         "externalId": field.external_id,
@@ -131,9 +133,9 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship,
         "compoundFieldName": _compound_of(kind, field),
-        "htmlFormatted": False,
+        "htmlFormatted": field.html,
         "encrypted": False,
-        "autoNumber": False,
+        "autoNumber": bool(field.auto_number),
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
         "inlineHelpText": None,
@@ -159,6 +161,8 @@ def every_object(state: OrgState, call: ApiCall) -> ApiResponse:
 
 
 def _compound_of(kind: ObjectType, field: Field) -> str | None:
+    if field.compound:
+        return field.compound
     if field.name in {"FirstName", "LastName", "Salutation"} and kind.find("Name"):
         return "Name"
     for compound in kind.fields.values():

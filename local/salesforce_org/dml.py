@@ -56,7 +56,7 @@ class Writer:
             raise _insufficient_access()
         values = self._read(kind, body, new=True)
         row = self.state.system_row(kind, self.user.id) | _defaults(kind, self.user)
-        row |= values
+        row |= values | self._numbers(kind)
         missing = [f.name for f in kind.fields.values() if f.required and row.get(f.name) is None]
         missing += [
             f.name
@@ -77,6 +77,12 @@ class Writer:
             self._insert(kind, row)
             record_rules.check_validations(self.state, kind, row)
         return str(row["Id"])
+
+    def _numbers(self, kind: ObjectType) -> Values:
+        """Return the next auto-numbers: as many as there were records, deleted ones included."""
+        formats = {f.name: f.auto_number for f in kind.fields.values() if f.auto_number}
+        number = self.state.store.count(kind, "TRUE") + 1 if formats else 0
+        return {name: display_number(text, number) for name, text in formats.items()}
 
     def update(self, kind: ObjectType, record_id: str, body: Mapping[str, Any]) -> None:
         """Update a record.
@@ -167,7 +173,7 @@ class Writer:
 
     def _writable(self, kind: ObjectType, field: Field, *, new: bool) -> bool:
         if self.options.as_system:
-            return field.type != "address" and not field.sql and field.name != "Id"
+            return not field.is_compound and not field.sql and field.name != "Id"
         allowed = field.createable if new else field.updateable
         return allowed and self._access.can_edit(kind, field)
 
@@ -227,6 +233,13 @@ class Writer:
         if kind.name == "Lead":
             record_rules.assign(self.state, kind, row, self.user, ran=self.options.assignment)
         record_rules.run_flows(self.state, kind, str(row["Id"]))
+
+
+def display_number(display_format: str, number: int) -> str:
+    """Return a number in a display format: the zeros in braces are its least digits."""
+    before, _, rest = display_format.partition("{")
+    zeros, _, after = rest.partition("}")
+    return f"{before}{number:0{len(zeros)}}{after}"
 
 
 def no_such_column(kind: ObjectType, name: str) -> RefusedError:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.soql_scope import Column, Scope
-from local.salesforce_org.standard_fields import ADDRESS_PARTS
+from local.salesforce_org.standard_fields import ADDRESS_PARTS, location_parts
 
 UNESCAPED_TYPES = frozenset(
-    {"id", "reference", "date", "datetime"}
+    {"id", "reference", "date", "datetime", "time"}
 )  # types whose stored text needs no JSON escapes
 
 
@@ -25,6 +25,10 @@ def value_sql(field: Field, alias: str) -> str:
         return f"iif({column}, 'true', 'false')"
     if field.type == "address":
         return address_sql(field, alias)
+    if field.type == "location":
+        return location_sql(field, alias)
+    if field.type == "encryptedstring":  # no user of this org may view encrypted data
+        return f"json_quote(replace(hex(zeroblob(length({column}))), '00', '{field.mask}'))"
     if field.type in UNESCAPED_TYPES:
         return f"""coalesce('"' || {column} || '"', 'null')"""
     return f"json_quote({column})"
@@ -45,6 +49,13 @@ def address_sql(field: Field, alias: str) -> str:
     )
     filled = ", ".join(parts.values())
     return f"iif(coalesce({filled}) IS NULL, 'null', json_object({pairs}))"
+
+
+def location_sql(field: Field, alias: str) -> str:
+    """Return the SQL expression of a geolocation: null when both parts are empty."""
+    latitude, longitude = (f'{alias}."{part}"' for part in location_parts(field.name))
+    pairs = f"'latitude', {latitude}, 'longitude', {longitude}"
+    return f"iif(coalesce({latitude}, {longitude}) IS NULL, 'null', json_object({pairs}))"
 
 
 def attributes_sql(kind: ObjectType, alias: str, version: str, *, key: str = "Id") -> str:

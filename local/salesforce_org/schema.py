@@ -9,6 +9,8 @@ from datetime import datetime
 TEXTS = frozenset(
     {"string", "email", "phone", "url", "textarea", "picklist", "multipicklist", "combobox"}
 )
+COMPOUNDS = frozenset({"address", "location"})  # values that consist of other fields
+UNFILTERABLE = COMPOUNDS | {"encryptedstring"}
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
 LONG_TEXT = 4000  # a text area of this length or more can be neither filtered nor sorted
 
@@ -41,6 +43,10 @@ class Field:
     fixed: bool = False  # standard and required, or system: no permission can hide it
     address: str = ""  # for a compound field: the prefix of its parts
     sql: str = ""  # for a computed column: the expression
+    compound: str = ""  # the compound field of which this one is a part
+    html: bool = False  # rich text
+    auto_number: str = ""  # the display format, such as L-{0000}
+    mask: str = ""  # the character that hides an encrypted text
 
     @property
     def custom(self) -> bool:
@@ -55,12 +61,22 @@ class Field:
     @property
     def permissionable(self) -> bool:
         """Whether field-level security can hide the field; false for required and system fields."""
-        return not self.fixed and (self.nillable or self.type == "boolean")
+        may_be_empty = self.nillable or self.type == "boolean" or bool(self.auto_number)
+        return not self.fixed and may_be_empty
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether the value consists of other fields: it has no column and is never written."""
+        return self.type in COMPOUNDS
 
     @property
     def filterable(self) -> bool:
-        """Whether SOQL may filter by the field; false for long text areas and compound fields."""
-        return self.type != "address" and not (self.type == "textarea" and self.length >= LONG_TEXT)
+        """Whether SOQL may filter by the field; false for long text areas and compound fields.
+
+        Text (Encrypted) cannot be filtered either (Salesforce Help, "Classic Encryption").
+        """
+        is_long = self.type == "textarea" and self.length >= LONG_TEXT
+        return self.type not in UNFILTERABLE and not is_long
 
     @property
     def sortable(self) -> bool:
@@ -120,7 +136,7 @@ class ObjectType:
 
     def columns(self) -> list[Field]:
         """Return the stored fields: all except compound and computed fields."""
-        return [f for f in self.fields.values() if f.type != "address" and not f.sql]
+        return [f for f in self.fields.values() if not f.is_compound and not f.sql]
 
     def put(self, new: Field) -> None:
         """Add or replace a field."""

@@ -15,6 +15,15 @@ ADDRESS_PARTS = (
 )
 
 
+def location_parts(name: str) -> tuple[str, str]:
+    """Return the names of the latitude and the longitude of a geolocation field.
+
+    SOAP API Developer Guide, "Geolocation Compound Field": `home__c` has `home__Latitude__s`.
+    """
+    stem = name.removesuffix("__c")
+    return f"{stem}__Latitude__s", f"{stem}__Longitude__s"
+
+
 def text(name: str, label: str, length: int, kind: str = "string", **more: object) -> Field:
     """Return a text field, or a type that is stored as text (phone, url, textarea, email)."""
     return Field(name, label, kind, length=length, **more)  # type: ignore[arg-type]

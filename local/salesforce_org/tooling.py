@@ -10,6 +10,7 @@ from local.salesforce_org.errors import FORBIDDEN, RefusedError, not_found
 from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.standard_fields import location_parts, reference
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
@@ -33,7 +34,14 @@ TYPES = {
     "DateTime": "datetime",
     "Picklist": "picklist",
     "MultiselectPicklist": "multipicklist",
+    "Html": "textarea",
+    "EncryptedText": "encryptedstring",
+    "Time": "time",
+    "Location": "location",
+    "AutoNumber": "string",
+    "Lookup": "reference",
 }
+"""Metadata API Developer Guide, "CustomField"; SOAP API Developer Guide, "Field Types"."""
 FIXED_LENGTHS = {
     "Url": 255,
     "Email": 80,
@@ -42,7 +50,25 @@ FIXED_LENGTHS = {
     "Picklist": 255,
     "MultiselectPicklist": 4099,
 }
-MAX_LENGTHS = {"Text": MAX_TEXT_LENGTH, "LongTextArea": 131_072}
+MAX_LENGTHS = {
+    "Text": MAX_TEXT_LENGTH,
+    "LongTextArea": 131_072,
+    "Html": 131_072,
+    "EncryptedText": 175,
+}
+FORMULA_TYPES = frozenset(
+    {"Text", "Number", "Currency", "Percent", "Checkbox", "Date", "DateTime", "Time"}
+)
+"""Salesforce Help, "Build a Formula Field": the return types."""
+FORMULA_LENGTH = 1300
+"""The length of a text formula in a describe."""
+HTML_FUNCTIONS = re.compile(r"\b(HYPERLINK|IMAGE)\s*\(", re.IGNORECASE)
+"""A formula with one of these is `htmlFormatted`."""
+MASKS = {"asterisk": "*", "X": "X"}
+NUMBER_LENGTH = 30
+"""The length of an auto-number in a describe."""
+LOCATION_PRECISION = 18
+DISPLAY_FORMAT = re.compile(r"[^{}]*\{0{1,10}\}[^{}]*")
 
 
 def create(state: OrgState, call: ApiCall) -> ApiResponse:
@@ -119,16 +145,44 @@ def delete(state: OrgState, call: ApiCall, record_id: str) -> ApiResponse:
 
 
 def add_field(state: OrgState, kind: ObjectType, field: Field) -> str:
-    """Add a field without permissions, and return the id of its CustomField row."""
+    """Add a field without permissions, and return the id of its CustomField row.
+
+    The parts of a geolocation are fields too.
+    """
     kind.put(field)
-    state.store.add_column(kind, field)
+    for part in parts_of(field):
+        kind.put(part)
+        state.store.add_column(kind, part)
+        seed_data.add_field_definition(state, kind, part)
+    if not field.is_compound:
+        state.store.add_column(kind, field)
     mark_changed(state, kind)
     return seed_data.add_field_definition(state, kind, field)
 
 
+def parts_of(field: Field) -> list[Field]:
+    """Return the fields of which the value of a custom compound field consists."""
+    if field.type != "location":
+        return []
+    return [
+        Field(
+            name,
+            f"{field.label} ({part})",
+            "double",
+            precision=LOCATION_PRECISION,
+            scale=field.scale,
+            compound=field.name,
+        )
+        for name, part in zip(location_parts(field.name), ("Latitude", "Longitude"), strict=True)
+    ]
+
+
 def delete_field(state: OrgState, kind: ObjectType, field: Field) -> None:
     """Delete a field, its values and its permissions."""
-    state.store.drop_column(kind, field)
+    for part in parts_of(field):
+        delete_field(state, kind, part)
+    if not field.is_compound:
+        state.store.drop_column(kind, field)
     del kind.fields[field.name.lower()]
     state.store.index(kind)
     seed_data.delete_field_definition(state, kind, field)
@@ -152,10 +206,14 @@ def field_of(name: str, metadata: dict[str, Any]) -> Field:
         raise RefusedError("FIELD_INTEGRITY_EXCEPTION", f"Unknown field type: {field_type}")
     if not metadata.get("label") or not isinstance(metadata["label"], str):
         raise _missing("Label")
+    if "formula" in metadata:
+        return _formula(name, field_type, metadata)
     if field_type == "Checkbox":
         return _checkbox(name, metadata)
     if field_type in {"Number", "Currency", "Percent"}:
         return _number(name, field_type, metadata)
+    if field_type in SPECIAL_FIELDS:
+        return SPECIAL_FIELDS[field_type](name, metadata)
     values, restricted = _values(metadata)
     unique = metadata.get("unique") is True
     return Field(
@@ -170,11 +228,82 @@ def field_of(name: str, metadata: dict[str, Any]) -> Field:
         case_sensitive=unique and metadata.get("caseSensitive") is True,
         values=values,
         restricted=restricted,
-        calculated="formula" in metadata,
-        createable="formula" not in metadata,
-        updateable="formula" not in metadata,
-        formula=metadata.get("formula"),
+        html=field_type == "Html",
+        mask=_mask(metadata) if field_type == "EncryptedText" else "",
     )
+
+
+def _formula(name: str, field_type: str, metadata: dict[str, Any]) -> Field:
+    """Return a formula field; its values are set by a control call, they are not computed."""
+    formula = metadata["formula"]
+    if field_type not in FORMULA_TYPES or not isinstance(formula, str):
+        message = f"A CustomField of type {field_type} cannot be a formula"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    is_number = field_type in {"Number", "Currency", "Percent"}
+    number = _number(name, field_type, metadata) if is_number else None
+    return Field(
+        name,
+        str(metadata["label"]),
+        TYPES[field_type],
+        length=FORMULA_LENGTH if field_type == "Text" else 0,
+        precision=number.precision if number else 0,
+        scale=number.scale if number else 0,
+        nillable=field_type != "Checkbox",
+        defaulted=field_type == "Checkbox",
+        calculated=True,
+        createable=False,
+        updateable=False,
+        formula=formula,
+        html=HTML_FUNCTIONS.search(formula) is not None,
+    )
+
+
+def _mask(metadata: dict[str, Any]) -> str:
+    if metadata.get("maskType") != "all" or metadata.get("maskChar") not in MASKS:
+        message = "Must specify 'maskType' and 'maskChar' for a CustomField of type EncryptedText"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    return MASKS[metadata["maskChar"]]
+
+
+def _location(name: str, metadata: dict[str, Any]) -> Field:
+    scale = metadata.get("scale")
+    if not isinstance(scale, int) or not isinstance(metadata.get("displayLocationInDecimal"), bool):
+        message = (
+            "Must specify 'scale' and 'displayLocationInDecimal' for a CustomField of type Location"
+        )
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    label = str(metadata["label"])
+    return Field(name, label, "location", scale=scale, createable=False, updateable=False)
+
+
+def _auto_number(name: str, metadata: dict[str, Any]) -> Field:
+    display_format = metadata.get("displayFormat")
+    if not isinstance(display_format, str) or not DISPLAY_FORMAT.fullmatch(display_format):
+        message = "Must specify 'displayFormat' for a CustomField of type AutoNumber"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    return Field(
+        name,
+        str(metadata["label"]),
+        "string",
+        length=NUMBER_LENGTH,
+        createable=False,
+        updateable=False,
+        nillable=False,
+        defaulted=True,
+        auto_number=display_format,
+    )
+
+
+def _lookup(name: str, metadata: dict[str, Any]) -> Field:
+    target = metadata.get("referenceTo")
+    if not isinstance(target, str) or not target:
+        message = "Must specify 'referenceTo' for a CustomField of type Lookup"
+        raise RefusedError("FIELD_INTEGRITY_EXCEPTION", message)
+    label, relationship = str(metadata["label"]), f"{name.removesuffix('__c')}__r"
+    return reference(name, label, (target,), relationship)
+
+
+SPECIAL_FIELDS = {"Location": _location, "AutoNumber": _auto_number, "Lookup": _lookup}
 
 
 def _checkbox(name: str, metadata: dict[str, Any]) -> Field:

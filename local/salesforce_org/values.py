@@ -5,12 +5,12 @@ The format has a fixed width and is always UTC: the order of the texts is the or
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 
-def stamp(time: datetime) -> str:
+def stamp(moment: datetime) -> str:
     """Return `2021-12-02T18:23:39.000+0000`: whole seconds, as in all recordings."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 def parse_stamp(text: str) -> datetime:
@@ -23,10 +23,24 @@ def parse_datetime(text: str) -> datetime | None:
     if "T" not in text:
         return None
     try:
-        time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo is not None else None
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
     except (ValueError, OverflowError):  # OverflowError: year 1 or 9999, east or west of UTC
         return None
+
+
+def parse_time(text: str) -> str | None:
+    """Return `10:30:00.000Z` of a time of day with seconds and Z, or None.
+
+    SOAP API Developer Guide, "Primitive Data Types": a time has no zone of its own.
+    """
+    if not text.endswith("Z") or text.count(":") != len("::"):
+        return None
+    try:
+        moment = time.fromisoformat(text.removesuffix("Z"))
+    except ValueError:
+        return None
+    return f"{moment.isoformat(timespec='milliseconds')}Z" if moment.tzinfo is None else None
 
 
 def parse_date(text: str) -> date | None:

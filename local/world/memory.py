@@ -25,6 +25,7 @@ from connector.model import (
     JournalPage,
     Link,
     LinkChange,
+    MappingProblem,
     Phase,
     Progress,
     RecordKind,
@@ -279,6 +280,10 @@ class MemoryLedger:
     def note_error(self, run: str, error: str) -> None:
         """Record the unexpected error of an invocation; the place of the run stays."""
         self._runs[run] = replace(self._runs[run], error=error)
+
+    def save_problems(self, run: str, problems: tuple[MappingProblem, ...]) -> None:
+        """Record the problems of the mapping of a dry run, in the place of earlier ones."""
+        self._runs[run] = replace(self._runs[run], problems=problems)
 
     def add_counts(self, run: str, counts: Counts, progress: Progress = NO_PROGRESS) -> None:
         """Add to a run's counts and progress."""

@@ -204,6 +204,13 @@ def test_a_custom_field_requires_customize_application(
         ({"type": "DateTime"}, "2026-01-02T00:00:00Z", "2026-01-02T00:00:00.000+0000"),
         ({"type": "Number", "precision": 5, "scale": 2}, "1.239", 1.24),
         ({"type": "Checkbox", "defaultValue": True}, False, False),
+        ({"type": "Time"}, "10:30:00.000Z", "10:30:00.000Z"),
+        ({"type": "Html", "length": 1000}, "<p>a</p>", "<p>a</p>"),
+        (
+            {"type": "EncryptedText", "length": 9, "maskType": "all", "maskChar": "X"},
+            "secret",
+            "XXXXXX",
+        ),
         (
             {
                 "type": "MultiselectPicklist",
@@ -248,6 +255,98 @@ def test_a_formula_is_read_only_and_moves_no_stamp(
     assert row["SystemModstamp"] == "2026-11-23T10:00:00.000+0000"
     write = api.patch(f"/sobjects/Lead/{lead}", json={"region__c": "x"}).json()[0]
     assert write["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+def add_to_lead(control: PrefixedSession, **metadata: Any) -> None:
+    body = {"name": "new__c", "Metadata": {"label": "New", **metadata}}
+    response = control.post("/fields/Lead", json=body)
+    assert response.status_code == 201, response.text
+
+
+def test_a_geolocation_is_a_compound_of_two_numbers_and_is_not_written(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    add_to_lead(control, type="Location", scale=6, displayLocationInDecimal=True)
+    fields = described(api)
+    assert (fields["new__c"]["type"], fields["new__c"]["updateable"]) == ("location", False)
+    assert fields["new__Latitude__s"]["compoundFieldName"] == "new__c"
+    values = {"new__Latitude__s": 48.85, "new__Longitude__s": 2.35}
+
+    lead = api.post("/sobjects/Lead", json={**LEAD, **values}).json()["id"]
+
+    row = api.get(f"/sobjects/Lead/{lead}").json()
+    assert row["new__c"] == {"latitude": 48.85, "longitude": 2.35}
+    refused = api.patch(f"/sobjects/Lead/{lead}", json={"new__c": row["new__c"]}).json()[0]
+    assert refused["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    assert control.delete("/fields/Lead/new__c").json()["deleted"] is True
+    assert not {"new__c", "new__Latitude__s"} & set(described(api))
+
+
+def test_an_auto_number_counts_the_records_and_is_not_written(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    add_to_lead(control, type="AutoNumber", displayFormat="L-{0000}")
+    ids = [api.post("/sobjects/Lead", json=LEAD).json()["id"] for _ in range(2)]
+
+    rows = [api.get(f"/sobjects/Lead/{each}").json() for each in ids]
+
+    assert [row["new__c"] for row in rows] == ["L-0001", "L-0002"]
+    field = described(api)["new__c"]
+    assert (field["type"], field["autoNumber"], field["createable"]) == ("string", True, False)
+    refused = api.post("/sobjects/Lead", json={**LEAD, "new__c": "L-1"}).json()[0]
+    assert refused["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+def test_a_lookup_has_a_relationship(api: PrefixedSession, control: PrefixedSession) -> None:
+    add_to_lead(control, type="Lookup", referenceTo="Account")
+    account = api.post("/sobjects/Account", json={"Name": "Acme"}).json()["id"]
+    api.post("/sobjects/Lead", json={**LEAD, "new__c": account})
+
+    [row] = api.soql("SELECT new__r.Name FROM Lead")
+
+    assert row["new__r"]["Name"] == "Acme"
+    assert described(api)["new__c"]["referenceTo"] == ["Account"]
+
+
+def test_a_formula_that_shows_a_link_is_html(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    add_to_lead(control, type="Text", formula='HYPERLINK(Website, "page")')
+
+    field = described(api)["new__c"]
+
+    assert (field["htmlFormatted"], field["length"]) == (True, 1300)
+
+
+@pytest.mark.parametrize("value", ["10:30", "10:30:00", "25:00:00.000Z", "10:30:00+01:00", 5])
+def test_a_text_that_is_no_time_of_day_is_refused(
+    api: PrefixedSession, control: PrefixedSession, value: object
+) -> None:
+    add_to_lead(control, type="Time")
+
+    refused = api.post("/sobjects/Lead", json={**LEAD, "new__c": value}).json()[0]
+
+    assert refused["errorCode"] == "JSON_PARSER_ERROR"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"type": "EncryptedText", "length": 9},
+        {"type": "EncryptedText", "length": 176, "maskType": "all", "maskChar": "X"},
+        {"type": "Location", "scale": 6},
+        {"type": "AutoNumber", "displayFormat": "L"},
+        {"type": "Lookup"},
+        {"type": "Html"},
+        {"type": "Picklist", "formula": "City"},
+    ],
+)
+def test_a_type_without_its_properties_is_refused(
+    control: PrefixedSession, metadata: dict[str, Any]
+) -> None:
+    body = {"name": "new__c", "Metadata": {"label": "New", **metadata}}
+
+    assert control.post("/fields/Lead", json=body).status_code == 400
 
 
 def test_a_hidden_object_is_not_supported(api: PrefixedSession, control: PrefixedSession) -> None:

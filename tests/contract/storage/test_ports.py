@@ -40,6 +40,7 @@ from connector.model import (
     JournalPage,
     Link,
     LinkChange,
+    MappingProblem,
     MergeRule,
     Observation,
     Phase,
@@ -345,6 +346,21 @@ def test_a_run_is_stored_from_request_to_end(ledger: Ledger) -> None:
     assert ledger.load_run("r1") == expected
     assert ledger.list_runs(5) == [expected]
     assert ledger.list_runs(5, forms=True) == []
+
+
+def test_m6_the_problems_of_a_mapping_are_stored_with_the_run(ledger: Ledger) -> None:
+    ledger.create_run(Run("r1", RunKind.DRY_RUN, RunState.REQUESTED, 1.0))
+    problem = MappingProblem("unknown_name", "Nope__c", "salesforce", "no such field", "create it")
+
+    ledger.save_problems("r1", (problem, replace(problem, pair="Nö")))
+    run = ledger.load_run("r1")
+    assert run is not None
+    assert run.problems == (problem, replace(problem, pair="Nö"))
+
+    ledger.save_problems("r1", ())
+    run = ledger.load_run("r1")
+    assert run is not None
+    assert run.problems == ()
 
 
 def test_what_an_invocation_leaves_is_stored_with_the_run(ledger: Ledger) -> None:

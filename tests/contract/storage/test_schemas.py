@@ -163,6 +163,7 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
             lambda it: it.ledger.note_error("r1", "KeyError in x:1"),
             lambda it: it.ledger.add_counts("r1", Counts(), Progress(lists=1)),
             lambda it: it.ledger.add_counts("r1", counts()),
+            lambda it: it.ledger.save_problems("r1", ()),
             lambda it: it.ledger.finish_run("r1", RunState.DONE, 1.0),
             lambda it: it.ledger.checkpoint(CURSOR, "r1", counts()),
         ),

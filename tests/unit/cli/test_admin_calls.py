@@ -180,6 +180,15 @@ def test_an_api_on_aws_is_called_with_the_credentials_of_the_environment(
 
 
 @local
+def test_m7_the_fields_of_both_sides_are_shown(stack: FakeStack) -> None:
+    assert main(["fields"]) == 0
+    assert main(["fields", "--refresh"]) == 0
+
+    paths = [(request.method, request.path) for request in stack.received]
+    assert paths == [("GET", "/v1/admin/fields"), ("GET", "/v1/admin/fields?refresh=true")]
+
+
+@local
 def test_the_connected_systems_are_shown_and_decided_about(stack: FakeStack) -> None:
     assert main(["systems", "show"]) == 0
     assert main(["systems", "decide", "salesforce", "same_people"]) == 0

@@ -25,6 +25,7 @@ COMPLETE = {
     "omits_blanks": True,
     "contact_url_template": "https://acme.example/{id}",
     "attributes": {"function": "job_title"},
+    "attribute_types": {"string": "text"},
 }
 
 
@@ -50,6 +51,7 @@ def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
         omits_blanks=False,
         contact_url_template="https://app.plezi.co/contacts/{id}",
         attributes={},
+        attribute_types={},
     )
 
 
@@ -66,6 +68,7 @@ def test_every_key_is_read() -> None:
         omits_blanks=True,
         contact_url_template="https://acme.example/{id}",
         attributes={"function": "job_title"},
+        attribute_types={"string": "text"},
     )
     assert dialect.pager is Pager.LIMIT_OFFSET
 

@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
-from connector.admin.mappings import PairView
+from connector.admin.mappings import MappingView, PairView
 from connector.errors import MappingError
 from connector.mapping import ConflictPolicy, Direction, FieldPair, MappingConfig
-from connector.mapping.document import mapping_document, parse_draft, parse_mapping
+from connector.mapping.document import (
+    PAIR_VIEW_MEMBERS,
+    VIEW_MEMBERS,
+    mapping_document,
+    parse_draft,
+    parse_mapping,
+)
 from functions.admin.mapping_body import MappingBody, PairBody
 
 PAIR = FieldPair(
@@ -77,6 +83,14 @@ def test_the_api_view_and_the_api_body_have_all_properties_of_a_pair() -> None:
     assert set(properties) == {field.name for field in fields(FieldPair)}
     assert PairView(**properties).properties() == properties
     assert PairBody(**properties).pair() == PAIR
+
+
+def test_m6_a_draft_may_have_what_the_view_of_a_mapping_adds_and_nothing_else() -> None:
+    def added(view: type[Any], settings: type[Any]) -> set[str]:
+        return {field.name for field in fields(view)} - {field.name for field in fields(settings)}
+
+    assert added(PairView, FieldPair) == PAIR_VIEW_MEMBERS
+    assert added(MappingView, MappingConfig) == VIEW_MEMBERS
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,24 @@ def test_members_of_an_attribute_of_an_unexpected_type_count_as_absent() -> None
 
     field = parse_schema([{"attributes": attribute}], {})["size"]
 
-    assert (field.label, field.options, field.kind.value) == ("size", ("1",), "text")
+    assert (field.label, field.options, field.kind.value) == ("size", ("1",), "unsupported")
+
+
+def test_m4_an_attribute_of_an_unknown_type_is_refused_unless_the_dialect_names_one() -> None:
+    rows = [{"attributes": {"name": "size", "type": "string"}}]
+
+    refused = parse_schema(rows, {})["size"]
+    known = parse_schema(rows, {}, {"string": "text"})["size"]
+
+    assert (refused.kind.value, known.kind.value) == ("unsupported", "text")
+    assert "its type is 'string'" in refused.unusable
+    assert "attribute_types of PleziDialect" in refused.unusable
+
+
+def test_a_known_attribute_of_an_unknown_type_has_its_own_kind() -> None:
+    row = {"attributes": {"name": "phone", "type": "telephone"}}
+
+    assert parse_schema([row], {})["phone"].kind.value == "phone"
 
 
 @pytest.mark.parametrize("data", [None, "a", {}, 5])

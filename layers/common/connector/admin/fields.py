@@ -12,6 +12,8 @@ from connector.model import RecordKind
 
 LAST_VIEWED: Final = "last_viewed"
 """The document with the names of the fields of the last view, by kind of record."""
+NO_RIGHT: Final = "it is read-only: a system field, or the user has no edit access"
+CONTACT_IS_READ: Final = "the connector never writes to a Contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class FieldView:
     list; `restricted`: it accepts no other value. `creatable` and `updatable` are two rights,
     `writable` is true if either of them is. `required`: a record needs a value. `mapped`: a pair of
     the mapping contains the field. `is_new`: the field was not in the last view.
+
+    `type` is how values are compared, `described_type` the type as the system names it. `sends`:
+    its values can be written to the other side, and `receives`: it can be written, as far as its
+    type and the rights allow; `reason` is why not ('': it can do both). A field whose type is
+    `unsupported` can do neither: `components` are the fields to map instead, if there are some.
     """
 
     name: str
@@ -38,6 +45,11 @@ class FieldView:
     unique: bool
     mapped: bool
     is_new: bool
+    described_type: str
+    sends: bool
+    receives: bool
+    reason: str
+    components: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,9 @@ def list_fields(context: AdminContext, *, refresh: bool = False) -> FieldList:
 
     def views(kind: RecordKind) -> tuple[FieldView, ...]:
         viewed = None if last_view is None else frozenset(last_view["names"].get(kind.value, ()))
-        return tuple(_field_view(field, mapped[kind], viewed) for field in schemas[kind].values())
+        return tuple(
+            _field_view(field, kind, mapped[kind], viewed) for field in schemas[kind].values()
+        )
 
     fields = FieldList(
         views(RecordKind.PLEZI_CONTACT),
@@ -89,7 +103,10 @@ def _mapped_names(mapping: MappingConfig) -> dict[RecordKind, frozenset[str]]:
     }
 
 
-def _field_view(field: Field, mapped: frozenset[str], viewed: frozenset[str] | None) -> FieldView:
+def _field_view(
+    field: Field, kind: RecordKind, mapped: frozenset[str], viewed: frozenset[str] | None
+) -> FieldView:
+    reason = _reason(field)
     return FieldView(
         name=field.name,
         label=field.label,
@@ -98,11 +115,22 @@ def _field_view(field: Field, mapped: frozenset[str], viewed: frozenset[str] | N
         scale=field.scale,
         options=field.options,
         restricted=field.restricted,
-        writable=field.creatable or field.updatable,
+        writable=field.writable,
         creatable=field.creatable,
         updatable=field.updatable,
         required=field.required,
         unique=field.unique,
         mapped=field.name in mapped,
         is_new=viewed is not None and field.name not in viewed,
+        described_type=field.type_name,
+        sends=not field.unusable,
+        receives=kind is not RecordKind.CONTACT and not reason,
+        reason=reason or (CONTACT_IS_READ if kind is RecordKind.CONTACT else ""),
+        components=field.components,
     )
+
+
+def _reason(field: Field) -> str:
+    """Return why a field cannot be written, or why it cannot be synchronized at all."""
+    no_right = "" if field.writable else NO_RIGHT
+    return field.unusable or field.read_only or no_right

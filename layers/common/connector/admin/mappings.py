@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from connector.admin.context import AdminContext
@@ -13,6 +14,7 @@ from connector.admin.errors import (
 from connector.admin.status import manual_sync
 from connector.errors import ConnectorError, StaleError
 from connector.mapping import (
+    Direction,
     DuplicatePolicy,
     FieldPair,
     Filter,
@@ -24,21 +26,25 @@ from connector.mapping.diff import MappingChange, diff_mappings
 from connector.mapping.document import mapping_document
 from connector.mapping.issues import Issue
 from connector.mapping.suggestions import suggest_pairs
-from connector.mapping.validation import validate
+from connector.mapping.validation import supported_directions, validate_freshly
 from connector.mapping.yaml_file import to_yaml
 from connector.model import RecordKind, state_digest
 
 
 @dataclass(frozen=True, slots=True)
 class PairView(FieldPair):
-    """One field pair as an admin sees it: the properties of `FieldPair`, and two more.
+    """One field pair as an admin sees it: the properties of `FieldPair`, and four more.
 
     `saved`: False for a suggestion, which is switched off, for a field without a pair. `mandatory`:
-    Plezi requires this attribute for each contact, so the pair must write to Plezi.
+    Plezi requires this attribute for each contact, so the pair must write to Plezi. `directions`
+    are those that the types and the rights of the fields allow, beside `off`, and `reason` is why
+    others are missing ('': all are possible, or the fields could not be read).
     """
 
     saved: bool = True
     mandatory: bool = False
+    directions: tuple[Direction, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,10 @@ def show_mapping(context: AdminContext) -> MappingView:
         schemas = context.sides().schemas()
     except ConnectorError as error:
         return replace(_saved_view(saved), suggestions_error=str(error))
-    view = _saved_view(saved, schemas[RecordKind.PLEZI_CONTACT])
-    suggestions = (_pair_view(pair, saved=False) for pair in suggest_pairs(saved.mapping, schemas))
+    view = _saved_view(saved, schemas)
+    suggestions = (
+        _pair_view(pair, schemas, saved=False) for pair in suggest_pairs(saved.mapping, schemas)
+    )
     return replace(view, pairs=(*view.pairs, *suggestions))
 
 
@@ -114,10 +122,7 @@ def save_mapping(
     if mapping.version != current.version:
         raise MappingConflictError(mapping, current)
     sides = context.sides()
-    validation = validate(mapping, sides.schemas())
-    if validation.problems:  # perhaps only because the fields were described before they changed
-        sides.invalidate_schemas()
-        validation = validate(mapping, sides.schemas())
+    validation = validate_freshly(mapping, sides.schemas, sides.invalidate_schemas)
     if validation.problems:
         raise InvalidMappingError(validation.problems, validation.warnings)
     changed = diff_mappings(current, validation.mapping)
@@ -174,12 +179,13 @@ def export_yaml(context: AdminContext) -> str:
     return to_yaml(saved.mapping, author)
 
 
-def mapping_view(mapping: MappingConfig, plezi: Schema | None = None) -> MappingView:
-    """Return the view of a mapping; `plezi` has the attributes, with those that are required."""
-    required = {field.name for field in (plezi or {}).values() if field.required}
+def mapping_view(
+    mapping: MappingConfig, schemas: Mapping[RecordKind, Schema] | None = None
+) -> MappingView:
+    """Return the view of a mapping; with the fields of both sides, what each pair can do."""
     return MappingView(
         version=mapping.version,
-        pairs=tuple(_pair_view(pair, mandatory=pair.plezi in required) for pair in mapping.pairs),
+        pairs=tuple(_pair_view(pair, schemas) for pair in mapping.pairs),
         contact_filter=mapping.contact_filter,
         lead_filter=mapping.lead_filter,
         duplicates=mapping.duplicates,
@@ -187,14 +193,28 @@ def mapping_view(mapping: MappingConfig, plezi: Schema | None = None) -> Mapping
     )
 
 
-def _pair_view(pair: FieldPair, *, saved: bool = True, mandatory: bool = False) -> PairView:
-    return PairView(**pair.properties(), saved=saved, mandatory=mandatory)
+def _pair_view(
+    pair: FieldPair, schemas: Mapping[RecordKind, Schema] | None, *, saved: bool = True
+) -> PairView:
+    if schemas is None:
+        return PairView(**pair.properties(), saved=saved)
+    attribute = schemas[RecordKind.PLEZI_CONTACT].get(pair.plezi)
+    supported = supported_directions(pair, schemas)
+    return PairView(
+        **pair.properties(),
+        saved=saved,
+        mandatory=saved and attribute is not None and attribute.required,
+        directions=supported.directions,
+        reason=supported.reason,
+    )
 
 
 def _current(context: AdminContext) -> SavedMapping:
     return context.mappings.versions(1)[0]
 
 
-def _saved_view(saved: SavedMapping, plezi: Schema | None = None) -> MappingView:
-    view = mapping_view(saved.mapping, plezi)
+def _saved_view(
+    saved: SavedMapping, schemas: Mapping[RecordKind, Schema] | None = None
+) -> MappingView:
+    view = mapping_view(saved.mapping, schemas)
     return replace(view, saved_by=saved.saved_by, saved_at=saved.saved_at)

@@ -8,7 +8,16 @@ from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import UnknownItemError, page_token_errors
-from connector.model import JournalEntry, JournalPage, Run, RunKind, RunState, Side, Value
+from connector.model import (
+    JournalEntry,
+    JournalPage,
+    MappingProblem,
+    Run,
+    RunKind,
+    RunState,
+    Side,
+    Value,
+)
 
 HOUR_SECONDS: Final = 3600.0
 UNKNOWN_SECONDS: Final = -1.0
@@ -41,7 +50,8 @@ class RunView:
     """One run. Times are in seconds since 1970 (0: not yet). `counts` are by side, then by name.
 
     `mapping_version` is -1 for a mapping that was not saved. `people` is the number of e-mails that
-    the run was requested for (0: all contacts that it finds).
+    the run was requested for (0: all contacts that it finds). `problems` are those of the mapping
+    of a dry run, as a save reports them; a mapping that is not saved is not used with problems.
     """
 
     run_id: str
@@ -58,6 +68,7 @@ class RunView:
     progress: ProgressView
     reason: str
     message: str
+    problems: tuple[MappingProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,7 @@ def run_view(run: Run) -> RunView:
         progress=_progress_view(run),
         reason=run.reason.value if run.reason else "",
         message=run.message,
+        problems=run.problems,
     )
 
 

@@ -15,6 +15,9 @@ from connector.model import RecordKind, Side, Value
 
 TO_SALESFORCE_ONLY: Final = frozenset({"behaviour_score", "state", "url"})
 """Attributes that are never written to Plezi, because Plezi computes them."""
+COMPARABLE_TYPES: Final = frozenset({"reference", "id", "string", "textarea"})
+"""Types of Salesforce whose values a filter can compare although they may be refused in a pair: the
+id of the owner, the full name of a person."""
 
 
 @dataclass(frozen=True)
@@ -184,14 +187,18 @@ def bind_mapping(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]) -
             RecordKind.PLEZI_CONTACT: schemas[RecordKind.PLEZI_CONTACT][pair.plezi],
             RecordKind.LEAD: schemas[RecordKind.LEAD][pair.salesforce],
         }
-        if pair.contact and pair.contact in schemas[RecordKind.CONTACT]:
-            fields[RecordKind.CONTACT] = schemas[RecordKind.CONTACT][pair.contact]
+        contact = schemas[RecordKind.CONTACT].get(pair.contact) if pair.contact else None
+        if contact is not None and (reason := _contact_reason(pair, contact, schemas)):
+            suspended.append(SuspendedPair(f"{pair.key} of Contact", reason))
+        elif contact is not None:
+            fields[RecordKind.CONTACT] = contact
         pairs.append(BoundPair(pair, fields))
     excluded = set()
     for kind, condition in _filters(mapping).items():
-        if condition is not None and condition.field not in schemas[kind]:
+        if condition is None:
+            continue
+        if reason := _filter_reason(kind, condition, schemas[kind]):
             excluded.add(kind)
-            reason = _filter_reason(kind, condition)
             suspended.append(SuspendedPair(f"{kind.value} filter", reason))
     return BoundMapping(mapping, tuple(pairs), tuple(suspended), frozenset(excluded))
 
@@ -200,12 +207,36 @@ def _filters(mapping: MappingConfig) -> Mapping[RecordKind, Filter | None]:
     return {RecordKind.LEAD: mapping.lead_filter, RecordKind.CONTACT: mapping.contact_filter}
 
 
-def _filter_reason(kind: RecordKind, condition: Filter) -> str:
+def _contact_reason(pair: FieldPair, contact: Field, schemas: Mapping[RecordKind, Schema]) -> str:
+    """Return why Contacts cannot send the field of a pair; '' if they can, or need not."""
+    loss = type_loss(contact, schemas[RecordKind.PLEZI_CONTACT][pair.plezi])
+    if not loss or not pair.direction.can_receive(Side.PLEZI):
+        return contact.unusable
+    return (
+        f"Contact.{contact.name} cannot be written to {pair.plezi!r} of Plezi, so Contacts do not "
+        f"send it: {loss}; choose another Contact field, or none"
+    )
+
+
+def _filter_reason(kind: RecordKind, condition: Filter, schema: Schema) -> str:
+    """Return why a filter cannot be evaluated; '' if it can."""
+    field = schema.get(condition.field)
+    if field is not None:
+        reason = filter_obstacle(field)
+        return reason and (
+            f"the {kind.value} filter cannot use {field.name!r}, so no {kind.value} is "
+            f"synchronized: {reason}; change the filter"
+        )
     return (
         f"{kind.value} has no field {condition.field!r} that is visible to the integration user, "
         f"so no {kind.value} is synchronized: create the field, or grant field-level security, or "
         "change the filter"
     )
+
+
+def filter_obstacle(field: Field) -> str:
+    """Return why no filter can compare the values of a field; '' if one can."""
+    return "" if field.type_name in COMPARABLE_TYPES else field.refusal
 
 
 def _suspension_reason(pair: FieldPair, schemas: Mapping[RecordKind, Schema]) -> str:
@@ -219,11 +250,21 @@ def _suspension_reason(pair: FieldPair, schemas: Mapping[RecordKind, Schema]) ->
         )
     plezi = schemas[RecordKind.PLEZI_CONTACT][pair.plezi]
     lead = schemas[RecordKind.LEAD][pair.salesforce]
+    for field in (plezi, lead):
+        if field.unusable:
+            return (
+                f"{field.name!r} cannot be synchronized: {field.unusable}; or switch the pair off"
+            )
     for side, source, target in ((Side.PLEZI, lead, plezi), (Side.SALESFORCE, plezi, lead)):
         is_never_sent = side is Side.PLEZI and pair.plezi in TO_SALESFORCE_ONLY
         if is_never_sent or not pair.direction.can_receive(side):
             continue
-        if not (target.creatable or target.updatable):
+        if target.read_only:
+            return (
+                f"{target.name!r} cannot be written in {side.value.capitalize()}: "
+                f"{target.read_only}; reverse the direction of the pair, or switch it off"
+            )
+        if not target.writable:
             return (
                 f"the integration user cannot write to {target.name!r} in "
                 f"{side.value.capitalize()}: grant edit access, or reverse the direction of the "

@@ -49,7 +49,8 @@ class RequiredField:
         """Return why an existing field is not suitable; '' if it is."""
         if found.kind not in self.kinds:
             suitable = " or ".join(sorted(kind.value for kind in self.kinds))
-            return f"it is a {found.kind.value}, and must be a {suitable}"
+            actual = found.type_name if found.unusable else found.kind.value
+            return f"it is a {actual}, and must be a {suitable}"
         if found.kind is FieldKind.TEXT and (found.length or self.length) < self.length:
             return f"it holds {found.length} characters, and must hold {self.length}"
         if self.external_id and not (found.external_id and found.unique):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, fields
 from enum import StrEnum
 from typing import Any, Final, get_type_hints
 
 from connector.errors import MappingError
 from connector.mapping.model import (
+    Direction,
     DuplicatePolicy,
     FieldPair,
     Filter,
@@ -19,6 +21,10 @@ from connector.mapping.model import (
 
 DRAFT_VERSION: Final = -1
 """The version number of a mapping that is not saved yet."""
+VIEW_MEMBERS: Final = frozenset({"saved_by", "saved_at", "suggestions_error"})
+"""What the view of a mapping has beside its settings: accepted in a draft, and ignored."""
+PAIR_VIEW_MEMBERS: Final = frozenset({"saved", "mandatory", "directions", "reason"})
+"""What the view of a field pair has beside its properties."""
 PAIR_TYPES: Final = get_type_hints(FieldPair)
 """The type of each property of a field pair, by name: text, an enumeration, or a flag."""
 
@@ -53,14 +59,38 @@ def parse_mapping(document: Mapping[str, Any]) -> MappingConfig:
 
 
 def parse_draft(text: str) -> MappingConfig:
-    """Return the mapping of a JSON text that is not saved. Raises `MappingError`."""
+    """Return the mapping of a JSON text that is not saved. Raises `MappingError`.
+
+    It is read as strictly as the body of a save: a member that does not exist is refused, and
+    `contact_filter` is required, because null imports every Contact. Suggestions are left out.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MappingError("the mapping is not JSON") from error
     if not isinstance(document, dict):
         raise MappingError("the mapping is not a JSON object")
-    return parse_mapping({**document, "version": DRAFT_VERSION})
+    _refuse_others(document, {field.name for field in fields(MappingConfig)} | VIEW_MEMBERS, "")
+    if "contact_filter" not in document:
+        raise MappingError("the mapping has no contact_filter: null imports every Contact")
+    pairs = document.get("pairs")
+    if not isinstance(pairs, list) or not all(isinstance(pair, dict) for pair in pairs):
+        raise MappingError("the mapping has no pairs: a list of objects")
+    for place, pair in enumerate(pairs):
+        _refuse_others(pair, PAIR_TYPES.keys() | PAIR_VIEW_MEMBERS, f"pairs.{place}.")
+    drafted = [pair for pair in pairs if not _is_suggestion(pair)]
+    return parse_mapping({**document, "pairs": drafted, "version": DRAFT_VERSION})
+
+
+def _is_suggestion(pair: Mapping[str, Any]) -> bool:
+    return pair.get("saved") is False and pair.get("direction") == Direction.OFF.value
+
+
+def _refuse_others(members: Mapping[str, Any], known: AbstractSet[str], place: str) -> None:
+    """Raise `MappingError` that names the members that do not exist."""
+    if others := sorted(members.keys() - known):
+        names = ", ".join(f"{place}{name}" for name in others)
+        raise MappingError(f"the mapping has members that do not exist: {names}")
 
 
 def _pair_document(pair: FieldPair) -> dict[str, str | bool]:

@@ -12,6 +12,7 @@ class IssueCode(DescribedEnum):
     """The rules for a mapping; the table in docs/mapping.md is generated from here."""
 
     UNKNOWN_NAME = "unknown_name", "A field or attribute of the mapping does not exist."
+    UNSUPPORTED_TYPE = "unsupported_type", "The type of a field cannot be synchronized."
     LOSSY_TYPES = "lossy_types", "The types of the two fields lose or refuse values."
     NOT_WRITABLE = "not_writable", "The field that should receive values is read-only."
     MADE_ONE_WAY = "made_one_way", "The pair works in one direction only and is saved as one-way."

@@ -11,6 +11,17 @@ from connector.mapping.model import DEFAULT_MAPPING, FieldPair, MappingConfig
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.model import RecordKind, Side
 
+NO_TEXT_KINDS: Final = frozenset(
+    {
+        FieldKind.NUMBER,
+        FieldKind.CHECKBOX,
+        FieldKind.DATE,
+        FieldKind.DATETIME,
+        FieldKind.TIME,
+        FieldKind.UNSUPPORTED,
+    }
+)
+"""The kinds of fields that cannot hold the text of a placeholder."""
 LOCKED_PAIRS: Final = tuple(pair for pair in DEFAULT_MAPPING.pairs if pair.locked)
 """The identity and the URL of the contact's page: the synchronization needs both."""
 
@@ -117,11 +128,16 @@ def _check_lead_required(
                     lead.name,
                     "placeholder",
                     f"Salesforce requires {lead.name} for each Lead, and Plezi may have none",
-                    "set a placeholder for the pair, such as [unknown]"
-                    if pair is not None
-                    else "map an attribute to it in the direction to_salesforce or both, with a "
-                    "placeholder",
+                    _required_remedy(pair, lead),
                 )
+
+
+def _required_remedy(pair: FieldPair | None, lead: Field) -> str:
+    if lead.kind in NO_TEXT_KINDS:
+        return "make the field optional in Salesforce, or give it a default value there"
+    if pair is not None:
+        return "set a placeholder for the pair, such as [unknown]"
+    return "map an attribute to it in the direction to_salesforce or both, with a placeholder"
 
 
 def _check_placeholder(pair: FieldPair, lead: Field) -> Iterator[Issue]:
@@ -130,7 +146,7 @@ def _check_placeholder(pair: FieldPair, lead: Field) -> Iterator[Issue]:
         message = f"the placeholder is longer than the {lead.length} characters of {lead.name}"
     elif lead.restricted and pair.placeholder not in lead.options:
         message = f"the placeholder is not in the list of {lead.name}"
-    elif lead.kind in (FieldKind.NUMBER, FieldKind.CHECKBOX, FieldKind.DATE, FieldKind.DATETIME):
+    elif lead.kind in NO_TEXT_KINDS:
         message = f"a placeholder is text, but {lead.name} is a {lead.kind.value}"
     if message:
         yield Issue(

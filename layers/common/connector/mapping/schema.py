@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+
+from connector.described_enum import DescribedEnum
 
 
-class FieldKind(StrEnum):
-    """The kinds of value that can be compared between the sides."""
+class FieldKind(DescribedEnum):
+    """The kinds of value that can be compared between the sides, and when two values are equal."""
 
-    TEXT = "text"
-    EMAIL = "email"
-    PHONE = "phone"
-    NUMBER = "number"
-    CHECKBOX = "checkbox"
-    DATE = "date"
-    DATETIME = "datetime"
-    PICKLIST = "picklist"
-    MULTI_PICKLIST = "multi_picklist"
+    TEXT = "text", "They are equal after NFC normalization, trimming and one form of line end."
+    EMAIL = "email", "They are equal in lower case."
+    PHONE = "phone", "Their digits are equal; `+` and `00` are the same prefix."
+    NUMBER = "number", "They are equal at the decimals that both sides can store."
+    CHECKBOX = "checkbox", "Both are ticked or both are not; a blank is not ticked."
+    DATE = "date", "They are the same day."
+    DATETIME = "datetime", "They are the same second in UTC."
+    TIME = "time", "They are the same time of day, without a time zone."
+    PICKLIST = "picklist", "They are equal in lower case."
+    MULTI_PICKLIST = "multi_picklist", "They are the same set."
+    UNSUPPORTED = "unsupported", "Never compared: no pair can use the field."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,10 @@ class Field:
     and `scale` the number of its decimals (None: not known). `required` means that a record
     cannot be created without a value. `creatable` and `updatable` are two rights: an administrator
     may grant one without the other.
+
+    `type_name` is the type as the system names it. `read_only` is why the type of the field cannot
+    be written ('': it can). A field of the kind `unsupported` has the reason in `refusal`, what to
+    do in `remedy`, and the fields to map in its place in `components`.
     """
 
     name: str
@@ -44,6 +51,24 @@ class Field:
     external_id: bool = False
     unique: bool = False
     precision: int | None = None
+    type_name: str = ""
+    read_only: str = ""
+    refusal: str = ""
+    remedy: str = ""
+    components: tuple[str, ...] = ()
+
+    @property
+    def unusable(self) -> str:
+        """Why no pair can use the field, with the remedy; '' if one can."""
+        if self.kind is not FieldKind.UNSUPPORTED:
+            return ""
+        reason = self.refusal or f"the type of {self.name} is not supported"
+        return f"{reason}; {self.remedy}" if self.remedy else reason
+
+    @property
+    def writable(self) -> bool:
+        """Whether the field can be written at least when a record is created or updated."""
+        return self.creatable or self.updatable
 
 
 Schema = Mapping[str, Field]

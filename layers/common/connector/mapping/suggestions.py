@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.mapping.model import Direction, FieldPair, MappingConfig
 from connector.mapping.schema import Field, Schema
+from connector.mapping.type_loss import type_loss
 from connector.model import RecordKind
 
 CUSTOM_SUFFIX: Final = "__c"
@@ -17,6 +18,18 @@ SIMILAR_CUTOFF: Final = 0.6
 SAME_CUTOFF: Final = 0.85
 """A suggested pair needs a closer match: one or two different letters in a name."""
 MAX_NAMES: Final = 3
+CONTACT_NAMES: Final[Mapping[str, str]] = {
+    "Company": "Account.Name",
+    "Street": "MailingStreet",
+    "City": "MailingCity",
+    "State": "MailingState",
+    "StateCode": "MailingStateCode",
+    "PostalCode": "MailingPostalCode",
+    "Country": "MailingCountry",
+    "CountryCode": "MailingCountryCode",
+}
+"""The Contact's field of the same meaning, where its name differs (Salesforce Help, "Lead
+Conversion Field Mapping")."""
 
 
 def similar_names(name: str, schema: Schema) -> tuple[str, ...]:
@@ -38,50 +51,60 @@ def suggest_pairs(
     """Return a pair, switched off, for each field of both sides that is not mapped yet.
 
     Plezi's attributes come first, in the order of the tenant, each with the unmapped Salesforce
-    field of the same or almost the same name; then the other unmapped custom fields of Lead.
+    field of the same or almost the same name; then the other unmapped fields of Lead, custom fields
+    last. Fields whose type no pair can have are left out: the list of the fields has the reason.
     """
-    lead = schemas[RecordKind.LEAD]
-    free = _unmapped((pair.salesforce for pair in mapping.pairs), lead)
+    free = _unmapped((pair.salesforce for pair in mapping.pairs), schemas[RecordKind.LEAD])
     mapped = {pair.plezi for pair in mapping.pairs}
     pairs = []
     for name, field in schemas[RecordKind.PLEZI_CONTACT].items():
-        if name in mapped:
+        if name in mapped or field.unusable:
             continue
         counterpart = _counterpart(field, free)
         if counterpart:
             del free[counterpart]
         pairs.append(_switched_off(name, counterpart, schemas[RecordKind.CONTACT]))
-    pairs += [
-        _switched_off("", name, schemas[RecordKind.CONTACT])
-        for name in free
-        if name.endswith(CUSTOM_SUFFIX)
-    ]
+    pairs += [_switched_off("", name, schemas[RecordKind.CONTACT]) for name in free]
     return tuple(pairs)
 
 
 def _switched_off(plezi: str, salesforce: str, contact: Schema) -> FieldPair:
-    return FieldPair(
-        plezi, salesforce, Direction.OFF, contact=salesforce if salesforce in contact else ""
-    )
+    name = CONTACT_NAMES.get(salesforce, salesforce)
+    is_usable = name in contact and not contact[name].unusable
+    return FieldPair(plezi, salesforce, Direction.OFF, contact=name if is_usable else "")
 
 
 def _unmapped(mapped: Iterable[str], schema: Schema) -> dict[str, Field]:
+    """Return the usable fields without a pair: standard fields, then custom ones."""
     names = {name.lower() for name in mapped}
-    return {
+    free = {
         name: field
         for name, field in schema.items()
-        if name.lower() not in names and (field.creatable or field.updatable)
+        if name.lower() not in names and not field.unusable
     }
+    return dict(sorted(free.items(), key=lambda item: item[0].endswith(CUSTOM_SUFFIX)))
 
 
 def _counterpart(field: Field, free: Mapping[str, Field]) -> str:
-    """Return the name of the unmapped field with almost the same name; '' if there is none."""
-    by_term = {term: name for name, other in free.items() for term in _search_terms(other)}
+    """Return the unmapped field with almost the same name and a fitting type; '' if there is none.
+
+    The types fit if one of the fields can be written and holds all values of the other.
+    """
+    by_term = {
+        term: name
+        for name, other in free.items()
+        if _holds(field, other) or _holds(other, field)
+        for term in _search_terms(other)
+    }
     for term in _search_terms(field):
         matches = get_close_matches(term, by_term, n=1, cutoff=SAME_CUTOFF)
         if matches:
             return by_term[matches[0]]
     return ""
+
+
+def _holds(target: Field, source: Field) -> bool:
+    return target.writable and not target.read_only and not type_loss(source, target)
 
 
 def _search_terms(field: Field) -> list[str]:

@@ -35,8 +35,11 @@ NAMED_OPTIONS: Final = 5
 def type_loss(source: Field, target: Field) -> str:
     """Return what is lost if values of one field are written to the other; '' if nothing.
 
-    Text holds every value. A picklist that is not restricted accepts every text.
+    Text holds every value. A picklist that is not restricted accepts every text. A field of an
+    unsupported type neither sends nor receives.
     """
+    if unusable := source.unusable or target.unusable:
+        return unusable
     kinds = (source.kind, target.kind)
     if target.kind is FieldKind.TEXT or source.kind is target.kind or kinds in LOSSLESS:
         return ""

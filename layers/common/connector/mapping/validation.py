@@ -6,11 +6,11 @@ one direction, it becomes one-way, with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from connector.mapping.bound import TO_SALESFORCE_ONLY
+from connector.mapping.bound import TO_SALESFORCE_ONLY, filter_obstacle
 from connector.mapping.issues import Issue, IssueCode, ValidationResult
 from connector.mapping.mapping_rules import check_required
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
@@ -21,6 +21,7 @@ from connector.model import RecordKind, Side, Value
 
 FUNCTION: Final = "function"
 """Plezi's attribute for the job title."""
+ONE_WAY: Final = "{} is never written to Plezi"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class _Validator:
         plezi = self.schemas[RecordKind.PLEZI_CONTACT].get(pair.plezi)
         lead = self.schemas[RecordKind.LEAD].get(pair.salesforce)
         issues = list(self._check_names(pair))
+        unsupported = list(self._check_types(pair))
+        if unsupported:
+            return pair, [*issues, *unsupported]
         if plezi is not None and lead is not None:
             pair, direction_issues = _check_direction(pair, plezi, lead)
             issues += direction_issues
@@ -49,6 +53,23 @@ class _Validator:
         if plezi is not None and pair.contact:
             issues += self._check_contact(pair, plezi)
         return pair, issues
+
+    def _check_types(self, pair: FieldPair) -> Iterator[Issue]:
+        """Report fields whose type no pair can have."""
+        for property_, name, kind, place in (
+            ("plezi", pair.plezi, RecordKind.PLEZI_CONTACT, "the attribute"),
+            ("salesforce", pair.salesforce, RecordKind.LEAD, "the Lead field"),
+            ("contact", pair.contact, RecordKind.CONTACT, "the Contact field"),
+        ):
+            field = self.schemas[kind].get(name) if name else None
+            if field is not None and field.unusable:
+                yield Issue(
+                    IssueCode.UNSUPPORTED_TYPE,
+                    pair.key,
+                    property_,
+                    f"{place} {name} cannot be synchronized: {field.refusal or 'its type'}",
+                    f"{field.remedy or 'choose another field'}, or switch the pair off",
+                )
 
     def _check_names(self, pair: FieldPair) -> Iterator[Issue]:
         """Report names that do not exist, with similar names."""
@@ -128,6 +149,59 @@ def validate(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]) -> Va
     )
 
 
+def validate_freshly(
+    mapping: MappingConfig,
+    schemas: Callable[[], Mapping[RecordKind, Schema]],
+    describe_again: Callable[[], None],
+) -> ValidationResult:
+    """Validate a mapping; if it has problems, again after both sides describe their fields again.
+
+    The one validation of whatever accepts a mapping: a save, an import, a restored version, a dry
+    run. A problem may exist only because the fields were described before they changed. Raises the
+    errors of the two functions.
+    """
+    validation = validate(mapping, schemas())
+    if not validation.problems:
+        return validation
+    describe_again()
+    return validate(mapping, schemas())
+
+
+@dataclass(frozen=True, slots=True)
+class SupportedDirections:
+    """What a pair can do: its directions, and why it has no others ('': it can have both)."""
+
+    directions: tuple[Direction, ...]
+    reason: str
+
+
+def supported_directions(
+    pair: FieldPair, schemas: Mapping[RecordKind, Schema]
+) -> SupportedDirections:
+    """Return the directions in which the fields of a pair can be synchronized.
+
+    The missing name of a side that has no field yet is no obstacle: a field of the same type may be
+    created. `off` is always possible, and left out.
+    """
+    plezi = schemas[RecordKind.PLEZI_CONTACT].get(pair.plezi)
+    lead = schemas[RecordKind.LEAD].get(pair.salesforce)
+    unusable = [field for field in (plezi, lead) if field is not None and field.unusable]
+    if unusable:
+        return SupportedDirections((), "; ".join(f"{it.name}: {it.unusable}" for it in unusable))
+    obstacles = {
+        Side.SALESFORCE: _obstacle(plezi, lead, "Lead"),
+        Side.PLEZI: ONE_WAY.format(pair.plezi)
+        if pair.plezi in TO_SALESFORCE_ONLY
+        else _obstacle(lead, plezi, "Plezi"),
+    }
+    possible = tuple(
+        direction
+        for direction in (Direction.BOTH, Direction.TO_PLEZI, Direction.TO_SALESFORCE)
+        if not any(obstacles[side] for side in Side if direction.can_receive(side))
+    )
+    return SupportedDirections(possible, "; ".join(filter(None, obstacles.values())))
+
+
 def _check_direction(pair: FieldPair, plezi: Field, lead: Field) -> tuple[FieldPair, list[Issue]]:
     """Check the direction, and make a pair one-way if the other direction cannot work."""
     if pair.plezi in TO_SALESFORCE_ONLY and pair.direction is not Direction.TO_SALESFORCE:
@@ -135,7 +209,7 @@ def _check_direction(pair: FieldPair, plezi: Field, lead: Field) -> tuple[FieldP
             IssueCode.ONE_WAY_SPECIAL,
             pair.key,
             "direction",
-            f"{pair.plezi} is never written to Plezi",
+            ONE_WAY.format(pair.plezi),
             "set the direction to to_salesforce or off",
         )
         return pair, [issue]
@@ -169,11 +243,18 @@ def _check_direction(pair: FieldPair, plezi: Field, lead: Field) -> tuple[FieldP
     ]
 
 
-def _obstacle(source: Field, target: Field, place: str) -> str:
-    """Return why values of one field cannot be written to the other; '' if they can."""
-    if not (target.creatable or target.updatable):
-        return f"the {place} field {target.name} is read-only (a formula, or no edit access)"
-    if loss := type_loss(source, target):
+def _obstacle(source: Field | None, target: Field | None, place: str) -> str:
+    """Return why values of one field cannot be written to the other; '' if they can.
+
+    A field that does not exist yet (None) is no obstacle.
+    """
+    if target is None:
+        return ""
+    if target.read_only:
+        return f"the {place} field {target.name} is read-only: {target.read_only}"
+    if not target.writable:
+        return f"the {place} field {target.name} is read-only (a system field, or no edit access)"
+    if source is not None and (loss := type_loss(source, target)):
         return f"{source.name} cannot be written to the {place} field {target.name}: {loss}"
     return ""
 
@@ -233,6 +314,14 @@ def _check_filter(
             _name_remedy(condition.field, schema, kind.side),
         )
         return
+    if obstacle := filter_obstacle(field):
+        yield Issue(
+            IssueCode.UNSUPPORTED_TYPE,
+            name,
+            "field",
+            f"the {kind.value} field {field.name} cannot be compared: {obstacle}",
+            "filter by another field",
+        )
     possible: tuple[Value, ...] = field.options if field.restricted else ()
     if field.kind is FieldKind.CHECKBOX:
         possible = (True, False)

@@ -7,7 +7,7 @@ converted only as far as the target's type requires, so that the user's spelling
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
@@ -174,6 +174,8 @@ def _canonical_text(kind: FieldKind, text: str, scale: int | None) -> str:
             return text if day is None else day.isoformat()
         case FieldKind.DATETIME:
             return _datetime(text)
+        case FieldKind.TIME:
+            return _time_of_day(text)
         case _:
             return text.casefold()
 
@@ -249,6 +251,18 @@ def _datetime(text: str) -> str:
     moment = parse_time(text)
     moment = None if moment is None else to_utc(moment)
     return text if moment is None else format_time(moment)
+
+
+def _time_of_day(text: str) -> str:
+    """Return a time of day with milliseconds; the text itself where it is none.
+
+    A time field of Salesforce has no zone, although its values end in Z (SOAP API Developer Guide,
+    "Primitive Data Types": time).
+    """
+    try:
+        return time.fromisoformat(text).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    except ValueError:
+        return text
 
 
 def _convert_number(text: str, target: Field, side: Side) -> Value | UnusableValue:

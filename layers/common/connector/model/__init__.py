@@ -41,7 +41,16 @@ if TYPE_CHECKING:
         ProblemCode,
         SkipReason,
     )
-    from connector.model.runs import Counts, Phase, Progress, Run, RunDelivery, RunKind, RunState
+    from connector.model.runs import (
+        Counts,
+        MappingProblem,
+        Phase,
+        Progress,
+        Run,
+        RunDelivery,
+        RunKind,
+        RunState,
+    )
     from connector.model.sessions import SessionToken
     from connector.model.sides import RecordKind, Side
     from connector.model.work import MAX_LISTED, SaveResult, WorkList
@@ -74,6 +83,7 @@ __all__ = [
     "LinkChange",
     "LongText",
     "LookupResult",
+    "MappingProblem",
     "MergeRule",
     "Observation",
     "Overwritten",
@@ -132,7 +142,16 @@ _NAMES: Final = {
         "ProblemCode",
         "SkipReason",
     ),
-    "runs": ("Counts", "Phase", "Progress", "Run", "RunDelivery", "RunKind", "RunState"),
+    "runs": (
+        "Counts",
+        "MappingProblem",
+        "Phase",
+        "Progress",
+        "Run",
+        "RunDelivery",
+        "RunKind",
+        "RunState",
+    ),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),
     "work": ("MAX_LISTED", "SaveResult", "WorkList"),

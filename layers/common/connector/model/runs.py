@@ -61,6 +61,21 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class MappingProblem:
+    """One problem of the mapping of a dry run, as a save reports it (`mapping.issues.Issue`).
+
+    `code` is the rule. `pair` is the Salesforce field of the pair, or the name of a filter; `field`
+    is the property of the pair ('' for the whole pair).
+    """
+
+    code: str
+    pair: str
+    field: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunDelivery:
     """One delivery of a message of the runs queue: the run, its phase, the number of deliveries."""
 
@@ -115,7 +130,7 @@ class Run:
     behind which the next invocation of this phase goes on. Of the lists below number
     `visited_lists`, only links that need calls to Plezi are left. `idle` is the number of
     the last invocations in a row that made no progress. `error` names the last unexpected error
-    ('': there was none).
+    ('': there was none). `problems` are those of the mapping of a `dry_run`.
     """
 
     id: str
@@ -139,3 +154,4 @@ class Run:
     error: str = ""
     position: WorkList | None = None
     visited_lists: int = 0
+    problems: tuple[MappingProblem, ...] = ()

@@ -41,7 +41,8 @@ class ChangedSince(StrEnum):
 class PleziDialect:
     """One tenant's API. Every field is an assumption; its default is what is assumed.
 
-    `attributes` maps our names of attributes to the tenant's (`{"function": "job_title"}`).
+    `attributes` maps our names of attributes to the tenant's (`{"function": "job_title"}`),
+    `attribute_types` the tenant's names of types to ours (`{"string": "text"}`).
     """
 
     update_method: UpdateMethod = UpdateMethod.PUT
@@ -53,6 +54,7 @@ class PleziDialect:
     omits_blanks: bool = False
     contact_url_template: str = "https://app.plezi.co/contacts/{id}"
     attributes: Mapping[str, str] = field(default_factory=dict)
+    attribute_types: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_dialect(text: str) -> PleziDialect:
@@ -86,6 +88,7 @@ def _read(members: MemberReader) -> PleziDialect:
         omits_blanks=members.flag("omits_blanks", default=assumed.omits_blanks),
         contact_url_template=members.text("contact_url_template", assumed.contact_url_template),
         attributes=members.texts("attributes"),
+        attribute_types=members.texts("attribute_types"),
     )
     members.check()
     return dialect

@@ -111,7 +111,9 @@ class PleziClient:
     def _parse(self, _: RecordKind, description: Description | None) -> Schema:
         if description is None:
             return KNOWN_SCHEMA
-        return parse_schema(description["rows"], self._dialect.attributes)
+        return parse_schema(
+            description["rows"], self._dialect.attributes, self._dialect.attribute_types
+        )
 
     def refresh_schemas(self) -> None:
         """Compare the generation of the attributes with the stored one before they are used."""

@@ -10,6 +10,7 @@ from connector.mapping import Field, FieldKind, Schema
 from connector.mapping.values import to_text
 
 KINDS: Final[Mapping[str, FieldKind]] = {
+    "text": FieldKind.TEXT,
     "email": FieldKind.EMAIL,
     "phone": FieldKind.PHONE,
     "number": FieldKind.NUMBER,
@@ -19,17 +20,23 @@ KINDS: Final[Mapping[str, FieldKind]] = {
     "list": FieldKind.PICKLIST,
     "multi_list": FieldKind.MULTI_PICKLIST,
 }
-"""Types of the attribute call (assumed) -> kinds; every other type is text."""
+"""Types of the attribute call (assumed) -> kinds. An attribute of another type is refused, except
+those of `KNOWN_SCHEMA`, whose kinds the help pages tell."""
+NO_TYPES: Final[Mapping[str, str]] = {}
+UNKNOWN_TYPE: Final = "its type is {!r}, and the connector does not know this type of Plezi"
+UNKNOWN_REMEDY: Final = (
+    "map another attribute, or name a known type for it in attribute_types of PleziDialect"
+)
 
 
 def _known_field(name: str, kind: FieldKind = FieldKind.TEXT, *, writable: bool = True) -> Field:
-    return Field(name, kind, name, creatable=writable, updatable=writable)
+    return Field(name, kind, name, creatable=writable, updatable=writable, type_name=kind.value)
 
 
 KNOWN_SCHEMA: Final[Schema] = {
     field.name: field
     for field in (
-        Field("email", FieldKind.EMAIL, "email", required=True),
+        Field("email", FieldKind.EMAIL, "email", required=True, type_name=FieldKind.EMAIL.value),
         _known_field("first_name"),
         _known_field("last_name"),
         _known_field("company"),
@@ -52,10 +59,15 @@ def attribute_rows(body: Mapping[str, Any]) -> list[object]:
     raise RetryError("Plezi's attributes have no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
 
 
-def parse_schema(rows: Sequence[object], tenant_names: Mapping[str, str]) -> Schema:
+def parse_schema(
+    rows: Sequence[object],
+    tenant_names: Mapping[str, str],
+    tenant_types: Mapping[str, str] = NO_TYPES,
+) -> Schema:
     """Return the schema of an attribute call; a row without a name is left out.
 
-    `tenant_names` maps the connector's names to the tenant's; the schema has the connector's.
+    `tenant_names` maps the connector's names to the tenant's, `tenant_types` the tenant's types to
+    those of `KINDS`; the schema has the connector's.
     """
     names = {tenant_name: name for name, tenant_name in tenant_names.items()}
     fields = {}
@@ -64,25 +76,39 @@ def parse_schema(rows: Sequence[object], tenant_names: Mapping[str, str]) -> Sch
         tenant_name = attribute.get("name") if isinstance(attribute, dict) else None
         if isinstance(attribute, dict) and isinstance(tenant_name, str) and tenant_name:
             name = names.get(tenant_name, tenant_name)
-            fields[name] = _field(name, attribute)
+            fields[name] = _field(name, attribute, tenant_types)
     return {"url": KNOWN_SCHEMA["url"], **fields}
 
 
-def _field(name: str, attribute: Mapping[str, Any]) -> Field:
+def _field(name: str, attribute: Mapping[str, Any], types: Mapping[str, str]) -> Field:
     """Return the field of an attribute; a member of an unexpected type counts as absent."""
-    kind, label = attribute.get("type"), attribute.get("label")
+    type_name, label = attribute.get("type"), attribute.get("label")
+    type_name = type_name if isinstance(type_name, str) else ""
+    kind = _kind(name, types.get(type_name, type_name))
+    is_refused = kind is FieldKind.UNSUPPORTED
     options = _options(attribute.get("options"))
     writable = not attribute.get("read_only", False)
     return Field(
         name=name,
-        kind=KINDS.get(kind, FieldKind.TEXT) if isinstance(kind, str) else FieldKind.TEXT,
+        kind=kind,
         label=label if isinstance(label, str) else name,
         options=options,
         restricted=bool(options),
         required=bool(attribute.get("mandatory", False)),
         creatable=writable,
         updatable=writable,
+        type_name=type_name,
+        read_only="" if writable else "Plezi sets it",
+        refusal=UNKNOWN_TYPE.format(type_name) if is_refused else "",
+        remedy=UNKNOWN_REMEDY if is_refused else "",
     )
+
+
+def _kind(name: str, type_name: str) -> FieldKind:
+    """Return the kind of an attribute; a known attribute has its own if the type is not known."""
+    if type_name in KINDS or name not in KNOWN_SCHEMA:
+        return KINDS.get(type_name, FieldKind.UNSUPPORTED)
+    return KNOWN_SCHEMA[name].kind
 
 
 def _options(raw: object) -> tuple[str, ...]:

@@ -179,8 +179,13 @@ def _parse(kind: RecordKind, description: Description | None) -> Schema:
 
 STORED_FIELD_KEYS: Final = (
     "name", "label", "type", "length", "scale", "nillable", "defaultedOnCreate", "createable",
-    "updateable", "externalId", "unique", "restrictedPicklist", "calculated",
+    "updateable", "externalId", "unique", "restrictedPicklist",
 )  # fmt: skip
+RARE_FIELD_KEYS: Final = (
+    "calculated", "htmlFormatted", "autoNumber", "compoundFieldName", "referenceTo",
+    "relationshipName",
+)  # fmt: skip
+"""Keys that most fields do not have: false, null or an empty list is not stored."""
 
 
 def _reduce_field(field: object) -> dict[str, Any]:
@@ -188,6 +193,7 @@ def _reduce_field(field: object) -> dict[str, Any]:
     if not isinstance(field, dict):
         return {}
     reduced = {key: field[key] for key in STORED_FIELD_KEYS if key in field}
+    reduced |= {key: field[key] for key in RARE_FIELD_KEYS if field.get(key)}
     if isinstance(options := field.get("picklistValues"), list) and options:
         reduced["picklistValues"] = [
             {"value": option.get("value"), "active": option.get("active", True)}

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connector.mapping import Field, FieldKind, Schema
+from connector.mapping import Direction, Field, FieldKind, Schema
 from connector.model import RecordKind
 from connector.salesforce.answers import is_unicode, unusable_answer
+from connector.salesforce.field_types import FORMULA, RECORD_NAME, TYPES, FieldType, field_type
 
-KINDS: Final[Mapping[str, FieldKind]] = {
-    "email": FieldKind.EMAIL,
-    "phone": FieldKind.PHONE,
-    "boolean": FieldKind.CHECKBOX,
-    "int": FieldKind.NUMBER,
-    "double": FieldKind.NUMBER,
-    "currency": FieldKind.NUMBER,
-    "percent": FieldKind.NUMBER,
-    "date": FieldKind.DATE,
-    "datetime": FieldKind.DATETIME,
-    "picklist": FieldKind.PICKLIST,
-    "multipicklist": FieldKind.MULTI_PICKLIST,
-}
-"""Describe types that have a comparison of their own; every other type is text."""
-ACCOUNT_NAME: Final = "Account.Name"
-
-
+NAMED_OBJECTS: Final = frozenset({"Account", "Group", "User"})
+"""Objects whose name is read through a reference. Every user can read users and queues, and a user
+who can read a Contact's Account sees its name. A query for the name of another object could be
+refused, and with it all records of the page."""
 MAX_LENGTH: Final = 2**31
 """No length or scale of a field is larger."""
 
@@ -42,28 +30,73 @@ def checked_describe(body: object) -> dict[str, Any]:
 def parse_schema(kind: RecordKind, described: Mapping[str, object]) -> Schema:
     """Return the schema of an object's describe.
 
-    A Contact has no company field: its schema gets the name of its Account, read only. A field that
-    is not described as documented is left out: its pair is suspended. Raises `RetryError` when
-    there is no list of fields.
+    A field of the schema is read only where it is the name of a linked record, such as the Account
+    of a Contact (which has no company field) or the owner. A field that is not described as
+    documented is left out: its pair is suspended. Raises `RetryError` when there is no list of
+    fields.
     """
     entries = described.get("fields")
     if not isinstance(entries, list):
         raise unusable_answer("description of an object")
-    fields = {field.name: field for entry in entries if (field := _field(entry)) is not None}
-    if kind is RecordKind.CONTACT and "AccountId" in fields:
-        fields[ACCOUNT_NAME] = Field(
-            ACCOUNT_NAME, FieldKind.TEXT, "Account Name", creatable=False, updatable=False
-        )
+    components = _components(entries)
+    fields: dict[str, Field] = {}
+    for entry in entries:
+        field = _field(entry, components)
+        if field is None:
+            continue
+        fields[field.name] = field
+        if (name := _record_name(kind, entry)) is not None:
+            fields[name.name] = name
     return fields
 
 
-def _field(described: object) -> Field | None:
+def _components(entries: list[object]) -> Mapping[str, tuple[str, ...]]:
+    """Return the fields of each compound, by its name."""
+    components: dict[str, list[str]] = {}
+    for entry in entries:
+        match entry:
+            case {"name": str(name), "compoundFieldName": str(compound)} if name != compound:
+                components.setdefault(compound, []).append(name)
+    return {compound: tuple(names) for compound, names in components.items()}
+
+
+def _record_name(kind: RecordKind, described: object) -> Field | None:
+    """Return the name of the record that a reference leads to, as a field that is read only."""
+    match described:
+        case {
+            "type": "reference",
+            "relationshipName": str(relation),
+            "referenceTo": [_, *_] as targets,
+            **rest,
+        }:
+            pass
+        case _:
+            return None
+    objects = {str(target) for target in targets}
+    is_own_account = kind is RecordKind.CONTACT and relation == "Account"
+    if not objects <= NAMED_OBJECTS or ("Account" in objects and not is_own_account):
+        return None
+    label = rest.get("label")
+    label = label if isinstance(label, str) and is_unicode(label) else relation
+    return Field(
+        f"{relation}.Name",
+        RECORD_NAME.kind,
+        f"{label.removesuffix(' ID')} Name",
+        creatable=False,
+        updatable=False,
+        type_name=RECORD_NAME.name,
+        read_only=RECORD_NAME.remark,
+    )
+
+
+def _field(described: object, components: Mapping[str, tuple[str, ...]]) -> Field | None:
     match described:
         case {"name": str(name), "type": str(type_name), **rest} if name and is_unicode(name):
             pass
         case _:
             return None
-    kind = KINDS.get(type_name, FieldKind.TEXT)
+    row = field_type(type_name, rest, is_compound=name in components)
+    kind = TYPES[type_name].kind if row is FORMULA else row.kind
     label = rest.get("label")
     creatable = rest.get("createable") is True
     required = rest.get("nillable") is False and rest.get("defaultedOnCreate") is not True
@@ -81,7 +114,21 @@ def _field(described: object) -> Field | None:
         updatable=rest.get("updateable") is True,
         external_id=rest.get("externalId") is True,
         unique=rest.get("unique") is True,
+        type_name=type_name,
+        read_only=row.remark if row.direction is Direction.TO_PLEZI else "",
+        refusal=_refusal(type_name, row),
+        remedy=_remedy(row, components.get(name, ())),
+        components=components.get(name, ()) if row.is_refused else (),
     )
+
+
+def _refusal(type_name: str, row: FieldType) -> str:
+    """Return why no pair can have a field, with the name of its type; '' if one can."""
+    return f"{row.remark} (type {type_name})" if row.is_refused else ""
+
+
+def _remedy(row: FieldType, components: tuple[str, ...]) -> str:
+    return f"{row.remedy}: {', '.join(components)}" if components and row.remedy else row.remedy
 
 
 def _number(value: object) -> int | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.mapping import BoundMapping, MappingConfig, Schema, bind_mapping
-from connector.model import RecordKind
+from connector.mapping.issues import ValidationResult
+from connector.mapping.validation import validate, validate_freshly
+from connector.model import RecordKind, Run
 from connector.schema_cache import (
     ConfirmedSuspensions,
     load_confirmed,
@@ -40,13 +42,25 @@ class MappingBinder:
 
     def bind_afresh(self, mapping: MappingConfig) -> BoundMapping:
         """Let both systems describe their fields again, then bind."""
-        for client in self._context.clients.values():
-            client.invalidate_schemas()
+        self._invalidate_schemas()
         self._generation = stored_generation(self._context.documents)
         bound = self._bind(mapping)
         if suspended := self._suspended(bound):
             self._confirm(suspended)
         return bound
+
+    def validate(self, run: Run, mapping: MappingConfig) -> ValidationResult:
+        """Validate the mapping of a dry run, as a save does, with the fields of this generation.
+
+        A draft with problems is validated again after both systems describe their fields again. So
+        is a saved mapping with a pair that was not suspended before: `bind` does that. Raises the
+        errors of the clients.
+        """
+        if not run.draft:
+            return validate(self.bind(mapping).config, self._schemas())
+        for client in self._context.clients.values():
+            client.refresh_schemas()
+        return validate_freshly(mapping, self._schemas, self._invalidate_schemas)
 
     def update_suspended(self, bound: BoundMapping) -> bool:
         """Store which pairs and filters of the last bind are suspended; return whether one returns.
@@ -62,10 +76,17 @@ class MappingBinder:
         return bool(before.keys() - suspended.keys())
 
     def _bind(self, mapping: MappingConfig) -> BoundMapping:
+        return bind_mapping(mapping, self._schemas())
+
+    def _schemas(self) -> dict[RecordKind, Schema]:
         schemas: dict[RecordKind, Schema] = {}
         for client in self._context.clients.values():
             schemas.update(client.schemas())
-        return bind_mapping(mapping, schemas)
+        return schemas
+
+    def _invalidate_schemas(self) -> None:
+        for client in self._context.clients.values():
+            client.invalidate_schemas()
 
     def _confirmed(self) -> dict[str, str]:
         """Return what a fresh description confirmed, in the last run or since then."""

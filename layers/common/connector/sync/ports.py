@@ -20,6 +20,7 @@ from connector.model import (
     Link,
     LinkChange,
     LookupResult,
+    MappingProblem,
     Observation,
     Page,
     Phase,
@@ -163,6 +164,9 @@ class RunStore(RunRegistry, Protocol):
 
     def note_error(self, run: str, error: str) -> None:
         """Record the unexpected error of an invocation; the place of the run stays."""
+
+    def save_problems(self, run: str, problems: tuple[MappingProblem, ...]) -> None:
+        """Record the problems of the mapping of a dry run, in the place of earlier ones."""
 
     def finish_run(
         self,

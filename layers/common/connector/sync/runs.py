@@ -13,6 +13,7 @@ from connector.model import (
     ChangeHint,
     Counts,
     HintResult,
+    MappingProblem,
     Phase,
     Run,
     RunKind,
@@ -50,7 +51,25 @@ STOP_REASONS: Final = {
 }
 """Why the run of a form stopped, by the result of its hint."""
 
+MAX_PROBLEMS: Final = 200
+"""Problems of a mapping that are stored with a run: 100 KB of the 400 KB of an item."""
+INVALID_DRAFT: Final = (
+    "The mapping has {number} problem(s), so nothing was read. A save would refuse it too. {first} "
+    "`problems` of this run has each problem with its remedy."
+)
+
 Result = TypeVar("Result")
+
+
+class InvalidDraftError(ConnectorError):
+    """The mapping of a dry run cannot be saved; the message names the first problem."""
+
+    reason = StopReason.MAPPING
+
+    def __init__(self, problems: tuple[MappingProblem, ...]) -> None:
+        first = problems[0]
+        text = f"{first.pair}: {first.message}; {first.remedy}."
+        super().__init__(INVALID_DRAFT.format(number=len(problems), first=text))
 
 
 class SyncEngine:
@@ -86,6 +105,7 @@ class SyncEngine:
                 )
                 self._context.run_queue.send(run_id, phase)
                 return RunState.RUNNING
+            mapping = self._validated(run, mapping)
             remaining, rest = self._with_fresh_schema(
                 mapping, lambda bound: self._work(run, bound, phase, out_of_time)
             )
@@ -183,6 +203,28 @@ class SyncEngine:
             return mappings.draft(run.draft)
         first_version = mappings.version(run.mapping_version) if run.invocations else None
         return first_version or mappings.current()
+
+    def _validated(self, run: Run, mapping: MappingConfig) -> MappingConfig:
+        """Return the mapping of a dry run as a save would store it; record its problems.
+
+        The mapping of any other run was validated when it was saved. Raises `InvalidDraftError`
+        for a draft that a save would refuse. A saved mapping that no longer fits is used as it is:
+        runs suspend what cannot be used, and so does the dry run.
+        """
+        if run.kind is not RunKind.DRY_RUN:
+            return mapping
+        validation = self._binder.validate(run, mapping)
+        problems = tuple(
+            MappingProblem(it.code.value, it.pair, it.field, it.message, it.remedy)
+            for it in validation.problems
+        )
+        if problems[:MAX_PROBLEMS] != run.problems:
+            self._context.runs.save_problems(run.id, problems[:MAX_PROBLEMS])
+        if not run.draft:
+            return mapping
+        if problems:
+            raise InvalidDraftError(problems)
+        return validation.mapping
 
     def _with_fresh_schema(
         self, mapping: MappingConfig, work: Callable[[BoundMapping], Result]

@@ -10,7 +10,16 @@ from connector.aws.dynamodb.dataclass_json import dumps, loads
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.table import Change, Table, partition_key
 from connector.errors import StopReason
-from connector.model import Counts, Phase, Progress, Run, RunKind, RunState, WorkList
+from connector.model import (
+    Counts,
+    MappingProblem,
+    Phase,
+    Progress,
+    Run,
+    RunKind,
+    RunState,
+    WorkList,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -148,6 +157,14 @@ class RunStore:
             ),
         )
 
+    def save_problems(self, run: str, problems: tuple[MappingProblem, ...]) -> None:
+        """Record the problems of the mapping of a dry run, in the place of earlier ones."""
+        self._table.update(
+            ItemKind.RUN,
+            run_key(run),
+            Change(sets="problems = :problems", values={":problems": {"S": dumps(problems)}}),
+        )
+
     def finish_run(
         self,
         run: str,
@@ -223,4 +240,5 @@ def _to_run(item: Item) -> Run:
         error=item.get("error", {"S": ""})["S"],
         visited_lists=int(item.get("visited_lists", {"N": "0"})["N"]),
         position=loads(WorkList, place) if (place := item.get("place", {"S": ""})["S"]) else None,
+        problems=loads(tuple[MappingProblem, ...], item.get("problems", {"S": "[]"})["S"]),
     )
