@@ -51,6 +51,7 @@ class MappingView:
     lead_filter: Filter | None
     duplicates: DuplicatePolicy
     create_lead_beside_contact: bool
+    phone_region: str
     saved_by: str = ""
     saved_at: float = 0.0
     suggestions_error: str = ""
@@ -184,6 +185,7 @@ def mapping_view(mapping: MappingConfig, plezi: Schema | None = None) -> Mapping
         lead_filter=mapping.lead_filter,
         duplicates=mapping.duplicates,
         create_lead_beside_contact=mapping.create_lead_beside_contact,
+        phone_region=mapping.phone_region,
     )
 
 
