@@ -93,6 +93,10 @@ def test_an_option_gets_the_spelling_of_the_other_side() -> None:
 
     assert convert("SMB", field, Side.SALESFORCE) == "smb"
 
+    several = Field("segments__c", K.MULTI_PICKLIST, options=("smb", "mid"))
+    assert convert(("SMB", "Mid", "other"), several, Side.SALESFORCE) == "smb;mid;other"
+    assert convert("SMB;other", several, Side.PLEZI) == ("smb", "other")
+
 
 HUGE = 10**5_000
 """Larger than the integers that CPython converts to text by default (4,300 digits)."""

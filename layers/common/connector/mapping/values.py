@@ -203,7 +203,7 @@ def convert(value: Value, target: Field, side: Side) -> Value | UnusableValue:
         ticked = _checkbox(value)
         return ticked if isinstance(ticked, bool) else text
     if target.kind is FieldKind.MULTI_PICKLIST:
-        choices = to_choices(value)
+        choices = tuple(_as_option(choice, target.options) for choice in to_choices(value))
         if side is Side.PLEZI:
             return choices
         return MULTI_PICKLIST_SEPARATOR.join(choices) or None
