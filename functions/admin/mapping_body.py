@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from connector.admin.mappings import PairView
 from connector.mapping import (
+    DEFAULT_MAPPING,
     Direction,
     DuplicatePolicy,
     FieldPair,
@@ -27,13 +28,20 @@ MAX_TEXT_CHARACTERS: Final = 255
 """The length of a text field in Salesforce, from which a placeholder or a filter value comes."""
 TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """A name or a value without control characters and line breaks."""
+COUNTRY_PATTERN: Final = r"^[A-Z]{2}$"
+"""The form of a country's code in ISO 3166-1 alpha-2."""
 
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=TEXT_PATTERN)]
 
 
 def _as_written(value: object) -> object:
-    """Restore a text: YAML reads an unquoted yes as true, and a filter compares text."""
+    """Restore a text: YAML reads an unquoted yes as true and no as false; both stand for text."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def _as_country(value: object) -> object:
+    """Restore the code of Norway, which YAML reads as false where it is not quoted."""
+    return "NO" if value is False else value
 
 
 def _describe_text(schema: dict[str, Any]) -> None:
@@ -99,6 +107,9 @@ class MappingBody(BaseModel):
     lead_filter: FilterBody | None = None
     duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR
     create_lead_beside_contact: bool = False
+    phone_region: Annotated[str, Field(pattern=COUNTRY_PATTERN), BeforeValidator(_as_country)] = (
+        DEFAULT_MAPPING.phone_region
+    )
     saved_by: str = ""
     saved_at: float = 0.0
     suggestions_error: str = ""
@@ -116,4 +127,5 @@ class MappingBody(BaseModel):
             lead_filter=self.lead_filter.filter() if self.lead_filter else None,
             duplicates=self.duplicates,
             create_lead_beside_contact=self.create_lead_beside_contact,
+            phone_region=self.phone_region,
         )

@@ -232,4 +232,4 @@ def _union(contact: Contact, name: str, value: Value | None) -> Value | None:
     if not isinstance(stored, list) or not isinstance(value, list):
         return value
     union: list[str | int] = [*stored, *value]
-    return list(dict.fromkeys(union))  # type: ignore[return-value]  # texts or numbers, as the schema has it
+    return list(dict.fromkeys(union))

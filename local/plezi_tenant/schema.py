@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TypeAlias
 
 from local.plezi_tenant.timestamps import format_millis, parse_millis
 
-Value: TypeAlias = str | int | float | bool | list[str] | list[int]
+Value: TypeAlias = str | int | float | bool | list[str] | list[int] | list[str | int]
 Values: TypeAlias = dict[str, Value]
 
 EMAIL = re.compile(
@@ -42,10 +43,17 @@ class AttributeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a list: the API uses the key, the user interface shows the label."""
+    """One choice of a list: the API uses the key, the user interface shows the label.
+
+    A key is a text, a number (as those of `consents`) or true and false; 1 and "1" are two keys.
+    """
 
     key: str | int
     label: str
+
+    def is_chosen_by(self, value: object) -> bool:
+        """Whether a value is this key, with its type."""
+        return type(value) is type(self.key) and value == self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +105,33 @@ class Attribute:
                 return self.accept(_number_in(text))
             case AttributeType.CHECKBOX:
                 return self.accept({"true": True, "1": True, "false": False, "0": False}.get(text))
+            case AttributeType.LIST:
+                return self.accept(self._key(text))
             case AttributeType.MULTI_LIST:
-                keys = {str(option.key): option.key for option in self.options}
                 parts = [part.strip() for part in text.split(",") if part.strip()]
-                return self.accept([keys.get(part, part) for part in parts])
+                return self.accept([self._key(part) for part in parts])
             case _:
                 return self.accept(text)
 
-    def _choice(self, value: object) -> str:
-        if isinstance(value, str) and any(value == option.key for option in self.options):
-            return value
+    def _key(self, text: str) -> str | int:
+        """Return the key that a form or a page shows as a text, JSON's for a key that is none."""
+        keys = {
+            key if isinstance(key, str) else json.dumps(key): key
+            for key in (option.key for option in self.options)
+        }
+        return keys.get(text, text)
+
+    def _choice(self, value: object) -> str | int:
+        for option in self.options:
+            if option.is_chosen_by(value):
+                return option.key
         raise ValueError("is not an option of the list")
 
-    def _choices(self, value: object) -> list[str] | list[int]:
+    def _choices(self, value: object) -> list[str | int]:
         if not isinstance(value, list):
             raise ValueError("must be a list of options")  # noqa: TRY004  # one exception type
-        known = {option.key for option in self.options}
         for choice in value:
-            if isinstance(choice, bool) or not isinstance(choice, str | int) or choice not in known:
+            if not any(option.is_chosen_by(choice) for option in self.options):
                 raise ValueError("has an element that is not an option of the list")
         return list(dict.fromkeys(value))
 
@@ -272,7 +289,9 @@ def custom_attribute(body: Mapping[str, object]) -> Attribute:
         name=name,
         label=str(body.get("label", name)),
         type=AttributeType(str(body.get("type", "text"))),
-        options=tuple(Option(str(option), str(option)) for option in options),
+        options=tuple(
+            Option(key if isinstance(key, int) else str(key), str(key)) for key in options
+        ),
         mandatory=body.get("mandatory") is True,
         read_only=body.get("read_only") is True,
         system=False,

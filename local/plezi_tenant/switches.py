@@ -43,6 +43,7 @@ class Switches:
     score_type: Literal["number", "text"] = "number"
     empty_values: Literal["typed", "null", "omitted"] = "typed"
     updated_at: Literal["present", "missing"] = "present"
+    stamps: Literal["utc", "local"] = "utc"
     score_change: Literal["moves_updated_at", "keeps_updated_at"] = "moves_updated_at"
     # Refusing
     rate_limit_per_minute: int = 0

@@ -11,7 +11,7 @@ from local.plezi_tenant.errors import RefusedError
 from local.plezi_tenant.schema import Attribute, AttributeType, Schema, Value
 from local.plezi_tenant.store import Contact
 from local.plezi_tenant.switches import Switches
-from local.plezi_tenant.timestamps import format_millis
+from local.plezi_tenant.timestamps import format_local, format_millis
 
 IDENTITY = "id"
 MAX_BODY_BYTES = 1_000_000
@@ -113,9 +113,9 @@ class WireFormat:
     def _wire_value(self, attribute: Attribute, contact: Contact) -> object:
         match attribute.name:
             case "created_at":
-                return format_millis(contact.created_at)
+                return self._stamp(contact.created_at)
             case "updated_at":
-                return format_millis(contact.updated_at)
+                return self._stamp(contact.updated_at)
             case "url":
                 return f"{self._public_url}/contacts/{contact.id}"
         value = contact.values.get(attribute.name)
@@ -127,6 +127,10 @@ class WireFormat:
         if attribute.name == "behaviour_score" and self._switches.score_type == "text":
             return str(value)
         return value
+
+    def _stamp(self, millis: int) -> str:
+        is_local = self._switches.stamps == "local"
+        return format_local(millis) if is_local else format_millis(millis)
 
 
 def encoded(value: object) -> bytes:

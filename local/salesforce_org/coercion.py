@@ -118,7 +118,11 @@ def _choices(field: Field, text: str) -> str | None:
 
 
 def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # same
-    """Return a number; a string of digits is accepted as a number (recorded)."""
+    """Return a number; a string of digits is accepted as a number (recorded).
+
+    Decimals beyond the field's scale are stored and returned as they were written (Salesforce Help,
+    "Salesforce Number Field Stores More Decimal Places Than Defined When Set via API or Apex").
+    """
     kind = "int" if field.type == "int" else "double"
     if isinstance(value, str):
         if not value.strip():
@@ -139,10 +143,9 @@ def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # 
         if abs(number) >= INT_LIMIT:
             raise _out_of_range(field, value)
         return int(number)
-    rounded = round(float(number), field.scale)
-    if abs(rounded) >= 10 ** ((field.precision or DEFAULT_PRECISION) - field.scale):
+    if abs(number) >= 10 ** ((field.precision or DEFAULT_PRECISION) - field.scale):
         raise _out_of_range(field, value)
-    return rounded
+    return float(number)
 
 
 def _out_of_range(field: Field, value: object) -> RefusedError:

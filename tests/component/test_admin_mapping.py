@@ -361,3 +361,39 @@ def test_the_saved_mapping_is_returned_while_salesforce_refuses_the_login(
     pair_of(mapping, "Phone")["policy"] = "hold"
     response = admin_client.request("PUT", "/admin/mapping", mapping)
     assert (response.status, response.body["error"]) == (502, "login_refused")
+
+
+def test_the_country_of_phone_numbers_is_saved_shown_and_compared(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    mapping = get_mapping(admin_client)
+    assert mapping["phone_region"] == "FR"
+
+    saved = admin_client.request_ok("PUT", "/admin/mapping", {**mapping, "phone_region": "BE"})
+
+    change = {"pair": "phone_region", "field": "", "before": "FR", "after": "BE"}
+    assert saved["changed"] == [change]
+    assert get_mapping(admin_client)["phone_region"] == "BE"
+    assert harness.context.mappings.current().phone_region == "BE"
+
+
+@pytest.mark.parametrize(("code", "status"), [("XX", 422), ("fr", 422), ("France", 422)])
+def test_an_unknown_country_of_phone_numbers_is_refused(
+    admin_client: AdminClient, code: str, status: int
+) -> None:
+    mapping = get_mapping(admin_client)
+
+    response = admin_client.request("PUT", "/admin/mapping", {**mapping, "phone_region": code})
+
+    assert response.status == status
+    assert "phone_region" in response.text
+
+
+def test_norway_needs_no_quotes_in_the_file(admin_client: AdminClient) -> None:
+    text = admin_client.request("GET", "/admin/mapping.yaml").text
+    changed = text.replace("phone_region: FR", "phone_region: NO")
+
+    admin_client.request_ok("PUT", "/admin/mapping.yaml", raw=changed)
+
+    assert get_mapping(admin_client)["phone_region"] == "NO"
+    assert "phone_region: 'NO'" in admin_client.request("GET", "/admin/mapping.yaml").text

@@ -12,6 +12,7 @@ CASES = [
     *(f"T{number}" for number in range(1, 9)),
     *(f"B{number}" for number in range(1, 5)),
     *("M1", "M2", "M4", "M6", "M7", "L12"),
+    *("L6", "L9", "L13", "L15"),
 ]
 ROW = re.compile(r"^\| ([A-Z]\d+) \|.*$", re.MULTILINE)
 NAMED = re.compile(r"`([a-z]+/[\w/]+\.py)(?:::(\w+))?`")

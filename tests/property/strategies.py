@@ -206,6 +206,7 @@ class Arbitrary:
             condition if self.happens(0.3) else None,
             duplicates=self.one_of(tuple(DuplicatePolicy)),
             create_lead_beside_contact=self.happens(0.5),
+            phone_region=self.one_of(("FR", "US", "XX", "")),
         )
         kinds = [self.one_of((None, *FieldKind)) for _ in pairs]
         schemas = {

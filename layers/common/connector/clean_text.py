@@ -9,8 +9,8 @@ from typing import Final
 MAX_EMAIL_CHARACTERS: Final = 254
 """RFC 5321, 4.5.3.1.3: a path has at most 256 characters, the angle brackets included."""
 EMAIL_ADDRESS: Final = re.compile(
-    r"""[^\s\x00-\x20\x7f@,;<>"()\[\]\\]+@[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+"""
-    r"""(\.[^\s\x00-\x20\x7f@.,;<>"()\[\]\\]+)+"""
+    r"""[^\s\x00-\x20\x7f@,:;<>"()\[\]\\]+@[^\s\x00-\x20\x7f@.,:;<>"()\[\]\\]+"""
+    r"""(\.[^\s\x00-\x20\x7f@.,:;<>"()\[\]\\]+)+"""
 )
 """One address: a local part without quotes and a domain with a dot.
 
@@ -32,12 +32,15 @@ def clean(text: str) -> str:
 
 
 def canonical_email(text: object) -> str:
-    """Return the e-mail as identity: trimmed, NFC, lower case; '' if there is none.
+    """Return the e-mail as identity: trimmed, lower case, NFC; '' if there is none.
 
-    Salesforce stores e-mail addresses in lower case (recorded); Plezi's rule is assumed. The
-    decoders refuse one that cannot be a key of the ledger.
+    The only rule by which two addresses are equal. Salesforce stores addresses in lower case
+    (recorded); Plezi's rule is assumed. The lower case of a text in NFC need not be in NFC, so it
+    comes first. Nothing else is changed: an address with `mailto:`, a final dot or the ASCII form
+    of a domain (xn--) is another text, by which neither system finds the record. The decoders
+    refuse an address that cannot be a key of the ledger.
     """
-    return clean(text).lower() if isinstance(text, str) else ""
+    return clean(text.lower()) if isinstance(text, str) else ""
 
 
 def is_email_address(text: str) -> bool:

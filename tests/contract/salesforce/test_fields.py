@@ -202,7 +202,7 @@ def test_a_custom_field_requires_customize_application(
         ({"type": "TextArea"}, "a\nb", "a\nb"),
         ({"type": "Date"}, "2026-01-02", "2026-01-02"),
         ({"type": "DateTime"}, "2026-01-02T00:00:00Z", "2026-01-02T00:00:00.000+0000"),
-        ({"type": "Number", "precision": 5, "scale": 2}, "1.239", 1.24),
+        ({"type": "Number", "precision": 5, "scale": 2}, "1.239", 1.239),
         ({"type": "Checkbox", "defaultValue": True}, False, False),
         ({"type": "Time"}, "10:30:00.000Z", "10:30:00.000Z"),
         ({"type": "Html", "length": 1000}, "<p>a</p>", "<p>a</p>"),

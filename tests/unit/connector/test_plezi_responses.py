@@ -13,7 +13,7 @@ from connector.model import Observation, ProblemCode, RecordKind, Value
 from connector.plezi.api import MAX_ADVICE, _json_object, _to_error
 from connector.plezi.api_dialect import PleziDialect
 from connector.plezi.contact_codec import ContactCodec, UnreadableContactError
-from connector.plezi.schema import KNOWN_SCHEMA, attribute_rows, parse_schema
+from connector.plezi.schema import KNOWN_SCHEMA, attribute_rows, list_keys, parse_schema
 
 NAMES = ("email", "phone", "score", "tags")
 GOOD = {"id": "1", "attributes": {"email": "Ana@x.fr", "phone": "1", "updated_at": "2026-03-01"}}
@@ -299,3 +299,65 @@ def test_a_contact_is_read_whose_deeply_nested_value_is_not_mapped() -> None:
 def test_a_deeply_nested_body_that_is_cut_off_is_an_unavailable_plezi() -> None:
     with pytest.raises(RetryError):
         _json_object(response(b'{"data": ' + b"[" * 100_000))
+
+
+IN_ORDER = (
+    "2026-10-25T02:30:00+02:00",
+    "2026-10-25T00:30:00.001Z",
+    "2026-10-25T00:30:00.5+00:00",
+    "2026-10-25T02:30:00.51+02:00",
+    "2026-10-25T00:30:01Z",
+    "2026-10-25T00:30:01.000999999+0000",
+    "2026-10-25T01:30:01.001+01:00",
+    "2026-10-25T02:10:00+01:00",
+    "2026-10-24T21:10:00.25-04:00",
+    "2026-10-25T01:10:01",
+)
+"""The night in which summer time ends in Europe; the sixth is of the same millisecond as the one
+before it."""
+
+
+def test_l13_stamps_are_text_in_the_order_of_their_instants() -> None:
+    rows = [{"id": "1", "attributes": {"updated_at": stamp}} for stamp in IN_ORDER]
+    seen = [codec().decode(row, (), 1.0) for row in rows]
+
+    versions = [each.version for each in seen]
+    assert versions == sorted(versions)
+    assert len(set(versions)) == len(IN_ORDER) - 1
+    assert [each.modified for each in seen] == sorted(each.modified for each in seen)
+    assert versions[0] == "2026-10-25T00:30:00.000Z"
+    assert [codec().stamp(row) for row in rows] == versions
+
+
+@pytest.mark.parametrize("stamp", ["yesterday", "9999-12-31T23:59:59-01:00", "1" * 50, 5, None])
+def test_l13_what_is_no_stamp_is_no_version(stamp: object) -> None:
+    row = {"id": "1", "attributes": {"updated_at": stamp, "phone": "1"}}
+    seen = codec().decode(row, (), 1.0)
+
+    assert (seen.version, seen.modified, codec().stamp(row)) == ("", "", "")
+
+
+def attribute(name: str, *keys: object) -> dict[str, object]:
+    options = [{"key": key, "label": "a"} for key in keys]
+    return {"attributes": {"name": name, "type": "multi_list", "options": options}}
+
+
+def test_l9_the_keys_of_a_list_keep_their_type_both_ways() -> None:
+    rows = [
+        attribute("consents", 1, 2.0, True, "x"),
+        attribute("texts", "1", "2"),
+        attribute("twice", 1, "1"),
+        attribute("tenant_name", 1),
+    ]
+    dialect = PleziDialect(attributes={"mine": "tenant_name"})
+    lists = ContactCodec(dialect, list_keys(rows, dialect.attributes))
+    attributes = {"consents": [2.0, True], "mine": 1, "tenant_name": 1, "phone": 5, "texts": "1"}
+    row = {"id": "1", "attributes": attributes}
+
+    seen = lists.decode(row, ("consents", "mine", "phone", "texts"), 1.0)
+    sent = lists.encode({**seen.values, "twice": ("1", "?")})["data"]["attributes"]
+
+    values = {"consents": ("2", "true"), "mine": "1", "phone": 5, "texts": "1"}
+    assert seen.values == values
+    expected = {"consents": [2.0, True], "tenant_name": 1, "phone": 5, "texts": "1"}
+    assert json.dumps(sent) == json.dumps({**expected, "twice": [1, "?"]})

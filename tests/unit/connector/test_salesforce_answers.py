@@ -224,6 +224,38 @@ def test_the_position_is_the_last_row_with_a_stamp_and_an_id() -> None:
     assert first.cursor.position == "2026-11-25T10:00:00.000+0000 00Q000000000002AAA"
 
 
+def test_l13_stamps_are_text_in_the_order_of_their_instants() -> None:
+    stamps = (
+        "2026-10-25T02:30:00+02:00",
+        "2026-10-25T00:30:00.5Z",
+        "2026-10-25T00:30:01Z",
+        "2026-10-25T02:10:00.000+0100",
+        "2026-10-24T21:10:01.25-0400",
+    )
+    names = ("SystemModstamp", "LastModifiedDate")
+    rows = [{**GOOD_ROW, **dict.fromkeys(names, stamp)} for stamp in stamps]
+    some_reader, _ = reader(always({"records": rows, "done": True}))
+
+    [page] = some_reader.read(Cursor(RecordKind.LEAD, next_watermark="x", started_at=1.0))
+
+    versions = [each.version for each in page.observations]
+    assert versions == sorted(set(versions))
+    assert versions[0] == "2026-10-25T00:30:00.000+0000"
+    assert [each.modified for each in page.observations] == sorted(
+        each.modified for each in page.observations
+    )
+
+
+def test_l15_a_position_within_a_second_keeps_its_fraction() -> None:
+    position = f"2026-10-25T02:30:00.5+02:00 {LEAD_ID}"
+
+    condition = _since(Cursor(RecordKind.LEAD, position=position))
+
+    at = "2026-10-25T00:30:00.500000Z"
+    equal = f"(SystemModstamp = {at} AND Id > '{LEAD_ID}')"
+    assert condition == f" WHERE {equal} OR SystemModstamp > {at}"
+
+
 def test_a_field_that_a_row_lacks_is_unknown_and_not_blank() -> None:
     row = {name: value for name, value in GOOD_ROW.items() if name != "Phone"}
 

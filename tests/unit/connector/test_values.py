@@ -31,6 +31,7 @@ K = FieldKind
         (K.TEXT, "", None),
         (K.TEXT, "a\x00b", "ab"),
         (K.EMAIL, "A@B.FR", "a@b.fr"),
+        (K.EMAIL, " Zoe\u0308@B.FR\u00a0", "zo\u00eb@b.fr"),
         (K.PHONE, "+33 1 23 45", "0033-1.23.45"),
         (K.NUMBER, 25, "25.0"),
         (K.NUMBER, "0", 0.0),
@@ -91,6 +92,10 @@ def test_an_option_gets_the_spelling_of_the_other_side() -> None:
     field = Field("segment__c", K.PICKLIST, options=("smb", "mid"))
 
     assert convert("SMB", field, Side.SALESFORCE) == "smb"
+
+    several = Field("segments__c", K.MULTI_PICKLIST, options=("smb", "mid"))
+    assert convert(("SMB", "Mid", "other"), several, Side.SALESFORCE) == "smb;mid;other"
+    assert convert("SMB;other", several, Side.PLEZI) == ("smb", "other")
 
 
 HUGE = 10**5_000
@@ -311,3 +316,49 @@ def test_an_email_address_is_accepted(text: str) -> None:
 )
 def test_a_text_that_is_not_one_email_address_is_refused(text: str) -> None:
     assert not is_email_address(text)
+
+
+@given(st.one_of(st.text(), st.text("hHjJwW\u0331\u030c\u030a\u0130\u1e9e\u03a3A@. ")))
+def test_l6_the_canonical_form_of_an_email_is_the_one_of_itself(text: str) -> None:
+    email = canonical_email(text)
+
+    assert canonical_email(email) == email
+    assert canonical(K.EMAIL, text) == (email or None)
+
+
+@pytest.mark.parametrize("text", ["mailto:a@b.fr", "a@b.fr.", "a@b:25.fr"])
+def test_l6_what_is_written_around_an_address_is_no_address(text: str) -> None:
+    assert not is_email_address(text)
+    assert canonical_email(text) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "scale", "rounded"),
+    [
+        (12.345, 2, 12.35),
+        (-12.345, 2, -12.35),
+        ("0.125", 2, 0.13),
+        (2.5, 0, 3),
+        (99.996, 2, 100),
+        (12.345, None, 12.345),
+        ("1e30", 2, None),
+    ],
+)
+def test_l6_a_number_is_rounded_as_salesforce_does_it(
+    number: float | str, scale: int | None, rounded: float | None
+) -> None:
+    field = Field("f", K.NUMBER, scale=scale, precision=8)
+    converted = convert(number, field, Side.SALESFORCE)
+
+    if rounded is None:
+        assert isinstance(converted, UnusableValue)
+        return
+    assert converted == rounded
+    assert canonical(K.NUMBER, number, scale=scale) == canonical(K.NUMBER, rounded, scale=scale)
+
+
+def test_l6_a_number_that_rounding_makes_too_long_is_a_named_problem() -> None:
+    field = Field("f", K.NUMBER, scale=2, precision=4)
+
+    assert convert("99.994", field, Side.SALESFORCE) == 99.99
+    assert isinstance(convert("99.995", field, Side.SALESFORCE), UnusableValue)

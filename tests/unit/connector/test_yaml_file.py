@@ -52,6 +52,7 @@ def mappings(texts: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
         lead_filter=st.none() | filters,
         duplicates=st.sampled_from(DuplicatePolicy),
         create_lead_beside_contact=st.booleans(),
+        phone_region=texts,
     )
 
 
@@ -67,7 +68,7 @@ def test_each_field_pair_is_one_line_of_text(mapping: MappingConfig) -> None:
 
     rows = text.split("\n")
     assert sum(row.startswith("  - ") for row in rows) == len(mapping.pairs)
-    assert len(rows) == 4 + 6 + len(mapping.pairs) + 1
+    assert len(rows) == 4 + 7 + len(mapping.pairs) + 1
 
 
 def test_the_export_of_the_default_mapping_is_readable() -> None:

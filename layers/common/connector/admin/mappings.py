@@ -57,6 +57,7 @@ class MappingView:
     lead_filter: Filter | None
     duplicates: DuplicatePolicy
     create_lead_beside_contact: bool
+    phone_region: str
     saved_by: str = ""
     saved_at: float = 0.0
     suggestions_error: str = ""
@@ -190,6 +191,7 @@ def mapping_view(
         lead_filter=mapping.lead_filter,
         duplicates=mapping.duplicates,
         create_lead_beside_contact=mapping.create_lead_beside_contact,
+        phone_region=mapping.phone_region,
     )
 
 

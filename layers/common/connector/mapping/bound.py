@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
+from connector.mapping.phones import DEFAULT_REGION
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.type_loss import type_loss
 from connector.mapping.values import Canonical, UnusableValue, canonical, convert, is_identical
@@ -22,10 +23,14 @@ id of the owner, the full name of a person."""
 
 @dataclass(frozen=True)
 class BoundPair:
-    """One field pair with its fields; without a Contact field if none is mapped."""
+    """One field pair with its fields; without a Contact field if none is mapped.
+
+    `phone_region` is that of the mapping.
+    """
 
     pair: FieldPair
     fields: Mapping[RecordKind, Field]
+    phone_region: str = DEFAULT_REGION
 
     @property
     def key(self) -> str:
@@ -64,7 +69,7 @@ class BoundPair:
         placeholder = self.pair.placeholder
         if side is Side.SALESFORCE and placeholder and is_identical(value, placeholder):
             return None
-        return canonical(self.kind, value, scale=self.scale)
+        return canonical(self.kind, value, scale=self.scale, region=self.phone_region)
 
     def is_blank(self, side: Side, value: Value) -> bool:
         """Whether a value is blank or an unticked checkbox."""
@@ -192,7 +197,7 @@ def bind_mapping(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema]) -
             suspended.append(SuspendedPair(f"{pair.key} of Contact", reason))
         elif contact is not None:
             fields[RecordKind.CONTACT] = contact
-        pairs.append(BoundPair(pair, fields))
+        pairs.append(BoundPair(pair, fields, mapping.phone_region))
     excluded = set()
     for kind, condition in _filters(mapping).items():
         if condition is None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Final
 
 from connector.mapping.model import FieldPair, Filter, MappingConfig
+
+SETTINGS: Final = tuple(
+    field.name for field in fields(MappingConfig) if field.name not in ("version", "pairs")
+)
+"""The settings of a mapping as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ def diff_mappings(before: MappingConfig, after: MappingConfig) -> tuple[MappingC
 
 
 def _setting_changes(before: MappingConfig, after: MappingConfig) -> Iterator[MappingChange]:
-    for name in ("contact_filter", "lead_filter", "duplicates", "create_lead_beside_contact"):
+    for name in SETTINGS:
         old, new = _to_text(getattr(before, name)), _to_text(getattr(after, name))
         if old != new:
             yield MappingChange(name, "", old, new)

@@ -18,6 +18,7 @@ from connector.mapping.model import (
     MappingConfig,
     Operator,
 )
+from connector.mapping.phones import DEFAULT_REGION
 
 DRAFT_VERSION: Final = -1
 """The version number of a mapping that is not saved yet."""
@@ -38,6 +39,7 @@ def mapping_document(mapping: MappingConfig) -> dict[str, Any]:
         "lead_filter": _filter_document(mapping.lead_filter),
         "duplicates": mapping.duplicates.value,
         "create_lead_beside_contact": mapping.create_lead_beside_contact,
+        "phone_region": mapping.phone_region,
     }
 
 
@@ -51,6 +53,7 @@ def parse_mapping(document: Mapping[str, Any]) -> MappingConfig:
             lead_filter=_to_filter(document.get("lead_filter")),
             duplicates=DuplicatePolicy(document.get("duplicates", DuplicatePolicy.MIRROR)),
             create_lead_beside_contact=bool(document.get("create_lead_beside_contact", False)),
+            phone_region=_text("phone_region", document.get("phone_region", DEFAULT_REGION)),
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise MappingError(

@@ -33,6 +33,7 @@ class IssueCode(DescribedEnum):
     ENFORCED = "enforced", "An enforced pair has another direction than to_salesforce."
     FILTER_VALUE = "filter_value", "No record can pass the filter."
     NO_FILTER = "no_filter", "Without a filter, every Contact of the org is imported into Plezi."
+    PHONE_REGION = "phone_region", "The country of phone numbers is not known."
     SHAPE = "shape", "The request body does not have the expected structure."
 
 
@@ -40,7 +41,7 @@ class IssueCode(DescribedEnum):
 class Issue:
     """One issue of a mapping.
 
-    `pair` is the Salesforce field of the pair, or the name of a filter; `field` is the property of
+    `pair` is the Salesforce field of the pair, or the name of a setting; `field` is the property of
     the pair ('' for the whole pair). `blocks`: the mapping cannot be saved with this issue.
     """
 

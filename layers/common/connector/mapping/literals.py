@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import cache
 from typing import Final
 
-EXACT: Final = Context(prec=2_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+EXACT: Final = Context(prec=2_000, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 """Exact for all numbers of texts that are compared (`values.LONG_TEXT_CHARACTERS` at most); it
-raises nothing. The default context of `decimal` rounds to 28 digits."""
+raises nothing. The default context of `decimal` rounds to 28 digits, and a half to the even digit;
+Salesforce rounds a half up, away from zero: -12.345 is -12.35 (Salesforce Help, "Formula Data
+Types": Number)."""
 MOST_PLAIN_DIGITS: Final = 400
 """Numbers up to this size are compared as digits, others as digits with an exponent, because the
 zeros of 1E+999999 are a megabyte. It is more than the 309 digits of the largest double."""
@@ -34,15 +36,21 @@ def canonical_number(text: str, scale: int | None) -> str | None:
     number = parse_number(text)
     if number is None or not number.is_finite():
         return None
-    if scale is not None:
-        rounded = EXACT.quantize(number, _unit(scale))
-        # A number of another size than `EXACT` is for has no decimals, or none that are rounded.
-        number = rounded if rounded.is_finite() else number
+    number = round_number(number, scale)
     if not number:
         return "0"
     number = EXACT.normalize(number)
     is_plain = abs(number.adjusted()) < MOST_PLAIN_DIGITS
     return format(number, "f") if is_plain else str(number)
+
+
+def round_number(number: Decimal, scale: int | None) -> Decimal:
+    """Return a finite number with at most `scale` decimals (None: as it is), a half rounded up."""
+    if scale is None:
+        return number
+    rounded = EXACT.quantize(number, _unit(scale))
+    # A number of another size than `EXACT` is for has no decimals, or none that are rounded.
+    return rounded if rounded.is_finite() else number
 
 
 @cache
@@ -89,6 +97,11 @@ def to_utc(moment: datetime) -> datetime | None:
         return moment.astimezone(UTC)
     except OverflowError:
         return None
+
+
+def format_stamp(moment: datetime) -> str:
+    """Return a time of UTC in milliseconds; such texts are in the order of their times."""
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def format_time(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.mapping.issues import Issue, IssueCode
 from connector.mapping.model import DEFAULT_MAPPING, FieldPair, MappingConfig
+from connector.mapping.phones import is_phone_region
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.model import RecordKind, Side
 
@@ -32,6 +33,14 @@ def check_required(mapping: MappingConfig, schemas: Mapping[RecordKind, Schema])
     yield from _check_duplicates(mapping)
     yield from _check_mandatory(mapping, schemas[RecordKind.PLEZI_CONTACT])
     yield from _check_lead_required(mapping, schemas)
+    if not is_phone_region(mapping.phone_region):
+        yield Issue(
+            IssueCode.PHONE_REGION,
+            "phone_region",
+            "",
+            f"{mapping.phone_region!r} is no country whose phone numbers are known",
+            "use the two capital letters of ISO 3166-1, such as FR, BE or CH",
+        )
 
 
 def _check_locked(mapping: MappingConfig) -> Iterator[Issue]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from connector.clean_text import clean
 from connector.described_enum import DescribedEnum
+from connector.mapping.phones import DEFAULT_REGION
 from connector.mapping.values import to_text
 from connector.model import RecordKind, Side, Value
 
@@ -131,7 +132,10 @@ class FieldPair:
 
 @dataclass(frozen=True, slots=True)
 class MappingConfig:
-    """One version of the whole mapping; version 0 is the default mapping."""
+    """One version of the whole mapping; version 0 is the default mapping.
+
+    `phone_region` is the country of phone numbers without a country code, ISO 3166-1 alpha-2.
+    """
 
     version: int
     pairs: tuple[FieldPair, ...]
@@ -139,6 +143,7 @@ class MappingConfig:
     lead_filter: Filter | None = None
     duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR
     create_lead_beside_contact: bool = False
+    phone_region: str = DEFAULT_REGION
 
 
 EMAIL_PAIR: Final = FieldPair(

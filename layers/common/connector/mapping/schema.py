@@ -12,9 +12,12 @@ class FieldKind(DescribedEnum):
     """The kinds of value that can be compared between the sides, and when two values are equal."""
 
     TEXT = "text", "They are equal after NFC normalization, trimming and one form of line end."
-    EMAIL = "email", "They are equal in lower case."
-    PHONE = "phone", "Their digits are equal; `+` and `00` are the same prefix."
-    NUMBER = "number", "They are equal at the decimals that both sides can store."
+    EMAIL = "email", "They are equal in lower case after NFC normalization and trimming."
+    PHONE = (
+        "phone",
+        "They are one valid number (E.164) with one extension; else equal without separators.",
+    )
+    NUMBER = "number", "They are equal at the decimals of both sides; a half is rounded up."
     CHECKBOX = "checkbox", "Both are ticked or both are not; a blank is not ticked."
     DATE = "date", "They are the same day."
     DATETIME = "datetime", "They are the same second in UTC."

@@ -12,16 +12,18 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
-from connector.clean_text import clean, is_unicode
+from connector.clean_text import canonical_email, clean, is_unicode
 from connector.mapping.literals import (
     canonical_number,
     format_time,
     parse_date,
     parse_number,
     parse_time,
+    round_number,
     to_json_number,
     to_utc,
 )
+from connector.mapping.phones import DEFAULT_REGION, canonical_phone
 from connector.mapping.schema import Field, FieldKind
 from connector.model import LongText, ProblemCode, Side, Value, Values
 
@@ -138,13 +140,15 @@ def _digest(text: str) -> LongText:
     return LongText(len(text), sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Canonical:
+def canonical(
+    kind: FieldKind, value: Value, *, scale: int | None = None, region: str = DEFAULT_REGION
+) -> Canonical:
     """Return the form in which values of this kind are compared; None means blank.
 
     A value that does not fit its kind (text in a number field) becomes its cleaned text, so that it
     differs from every valid value. A long value becomes its digest, whatever its kind: the choices
     of a long list are compared in their order. `scale` rounds numbers to the decimals that both
-    sides can store.
+    sides can store. `region` is the country of phone numbers without a country code.
     """
     if isinstance(value, LongText):
         return value
@@ -155,7 +159,13 @@ def canonical(kind: FieldKind, value: Value, *, scale: int | None = None) -> Can
         return _checkbox(value)
     if kind is FieldKind.MULTI_PICKLIST:
         return tuple(sorted({choice.casefold() for choice in to_choices(value)})) or None
-    return _canonical_text(kind, text, scale) if text else None
+    if not text:
+        return None
+    return (
+        canonical_phone(text, region)
+        if kind is FieldKind.PHONE
+        else _canonical_text(kind, text, scale)
+    )
 
 
 def _canonical_text(kind: FieldKind, text: str, scale: int | None) -> str:
@@ -164,9 +174,7 @@ def _canonical_text(kind: FieldKind, text: str, scale: int | None) -> str:
         case FieldKind.TEXT:
             return text
         case FieldKind.EMAIL:
-            return text.lower()
-        case FieldKind.PHONE:
-            return _phone(text)
+            return canonical_email(text)
         case FieldKind.NUMBER:
             return canonical_number(text, scale) or text
         case FieldKind.DATE:
@@ -197,7 +205,7 @@ def convert(value: Value, target: Field, side: Side) -> Value | UnusableValue:
         ticked = _checkbox(value)
         return ticked if isinstance(ticked, bool) else text
     if target.kind is FieldKind.MULTI_PICKLIST:
-        choices = to_choices(value)
+        choices = tuple(_as_option(choice, target.options) for choice in to_choices(value))
         if side is Side.PLEZI:
             return choices
         return MULTI_PICKLIST_SEPARATOR.join(choices) or None
@@ -238,14 +246,6 @@ def _checkbox(value: Value) -> Canonical:
     return False if text in FALSE_WORDS else to_text(value)
 
 
-def _phone(text: str) -> str:
-    """Keep digits only; the international prefix is written + (ITU-T E.123) or 00."""
-    digits = "".join(filter(str.isdigit, text))
-    if not digits:
-        return text
-    return digits.removeprefix("00") if not text.startswith("+") else digits
-
-
 def _datetime(text: str) -> str:
     """Return a time in UTC and whole seconds; the text itself where it is none, or out of range."""
     moment = parse_time(text)
@@ -266,11 +266,19 @@ def _time_of_day(text: str) -> str:
 
 
 def _convert_number(text: str, target: Field, side: Side) -> Value | UnusableValue:
+    """Convert a number, rounded to the decimals of the field as they are compared.
+
+    Salesforce stores all decimals that the API writes, and rounds them when a user saves the record
+    (Salesforce Help, "Salesforce Number Field Stores More Decimal Places Than Defined When Set via
+    API or Apex"); by the description of `scale` in the SOAP API Developer Guide it cuts them. A
+    rounded number is stored as it is in any case, and no later save changes it.
+    """
     number = parse_number(text)
     if number is None:
         return text
     if not number.is_finite():
         return UnusableValue(target.name, "it is not a finite number")
+    number = round_number(number, target.scale)
     precision = target.precision or (SALESFORCE_DIGITS if side is Side.SALESFORCE else None)
     if precision is not None and number:
         digits = number.adjusted() + 1

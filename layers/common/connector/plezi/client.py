@@ -43,7 +43,7 @@ from connector.plezi.contact_codec import (
 )
 from connector.plezi.rate_limiter import NoSlotError
 from connector.plezi.reader import Reader
-from connector.plezi.schema import KNOWN_SCHEMA, attribute_rows, parse_schema
+from connector.plezi.schema import KNOWN_SCHEMA, attribute_rows, list_keys, parse_schema
 from connector.schema_cache import Description, SchemaCache
 from connector.stores import DocumentStore
 
@@ -111,9 +111,9 @@ class PleziClient:
     def _parse(self, _: RecordKind, description: Description | None) -> Schema:
         if description is None:
             return KNOWN_SCHEMA
-        return parse_schema(
-            description["rows"], self._dialect.attributes, self._dialect.attribute_types
-        )
+        names = self._dialect.attributes
+        self._contacts.list_keys = list_keys(description["rows"], names)
+        return parse_schema(description["rows"], names, self._dialect.attribute_types)
 
     def refresh_schemas(self) -> None:
         """Compare the generation of the attributes with the stored one before they are used."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from connector.clean_text import MAX_EMAIL_CHARACTERS, canonical_email, is_unicode
 from connector.errors import RetryError, StopReason, describe_defect
-from connector.mapping.literals import parse_time, to_utc
+from connector.mapping.literals import format_stamp, parse_time, to_utc
 from connector.mapping.values import to_text
 from connector.model import (
     Observation,
@@ -19,6 +21,7 @@ from connector.model import (
     Values,
 )
 from connector.plezi.api_dialect import PleziDialect
+from connector.plezi.schema import ListKeys
 
 MAX_ID_CHARACTERS: Final = 255
 """An id is part of a key of DynamoDB, which has at most 1,024 bytes (sort key); ids of Plezi are
@@ -27,6 +30,7 @@ NOT_IN_AN_ID: Final = frozenset("/?#")
 """An id is part of the URL by which its contact is read and written."""
 MAX_STAMP_CHARACTERS: Final = 40
 """ISO 8601 with nanoseconds and a zone takes 35."""
+NO_LIST_KEYS: Final[ListKeys] = MappingProxyType({})
 
 
 class ContactProblemError(RetryError):
@@ -70,10 +74,15 @@ class DecodedPage:
 
 
 class ContactCodec:
-    """Decodes and encodes contacts with the attribute names of one tenant."""
+    """Decodes and encodes contacts with the attribute names of one tenant.
 
-    def __init__(self, dialect: PleziDialect) -> None:
+    The keys of a list are texts in observations and writes, and have their own type in Plezi:
+    `list_keys` is of the last description of the attributes.
+    """
+
+    def __init__(self, dialect: PleziDialect, list_keys: ListKeys = NO_LIST_KEYS) -> None:
         self._dialect = dialect
+        self.list_keys = list_keys
 
     def decode_page(
         self, rows: Sequence[object], names: Sequence[str], as_of: float
@@ -146,19 +155,19 @@ class ContactCodec:
             if is_unknown and not self._dialect.omits_blanks:
                 continue
             raw = attributes.get(self._tenant_name(name))
-            values[name] = value = _value(raw)
+            values[name] = value = self._value(name, raw)
             if value is None and raw is not None:
                 detail = f"'{self._tenant_name(name)}' is neither a value nor a list of values"
                 raise UnreadableContactError(detail, record_id, email, ProblemCode.UNUSABLE_VALUE)
         if "url" in names and not values.get("url"):
             values["url"] = self._dialect.contact_url_template.format(id=record_id)
-        stamp = self.stamp(row)
+        changed_at = self._changed_at(row)
         return Observation(
             kind=RecordKind.PLEZI_CONTACT,
             id=record_id,
             email=email,
-            version=stamp,
-            modified=_modified(stamp),
+            version="" if changed_at is None else format_stamp(changed_at),
+            modified="" if changed_at is None else changed_at.isoformat(timespec="milliseconds"),
             as_of=as_of,
             values=values,
         )
@@ -186,24 +195,48 @@ class ContactCodec:
         return email
 
     def stamp(self, row: object) -> str:
-        """Return when a contact changed, in Plezi's format ('' where it is not known)."""
-        stamp = (_attributes(row) or {}).get("updated_at")
-        if not isinstance(stamp, str) or len(stamp) > MAX_STAMP_CHARACTERS:
-            return ""
-        return stamp if stamp.isascii() else ""
+        """Return when a contact changed, as text that sorts ('' where it is not known).
+
+        The text is in UTC and has milliseconds, whatever the zone and the decimals of Plezi's stamp
+        are: 02:30+02:00 is before 02:10+01:00, the same night.
+        """
+        changed_at = self._changed_at(row)
+        return "" if changed_at is None else format_stamp(changed_at)
+
+    def _changed_at(self, row: object) -> datetime | None:
+        return _instant((_attributes(row) or {}).get("updated_at"))
 
     def encode(self, values: Values, record_id: str = "") -> dict[str, Any]:
         """Return the JSON:API document that writes these values."""
         data: dict[str, Any] = {
             "type": "contacts",
             "attributes": {
-                self._tenant_name(name): list(value) if isinstance(value, tuple) else value
+                self._tenant_name(name): self._wire_value(name, value)
                 for name, value in values.items()
             },
         }
         if record_id:
             data["id"] = record_id
         return {"data": data}
+
+    def _value(self, name: str, raw: object) -> Value:
+        """Return a value as Plezi sends it, with the text of each key of a list.
+
+        Returns None for null, and for a type that is not expected.
+        """
+        if isinstance(raw, list):
+            scalars = [choice for choice in raw if isinstance(choice, str | bool | int | float)]
+            return tuple(map(to_text, scalars)) if len(scalars) == len(raw) else None
+        if not isinstance(raw, str | bool | int | float):
+            return None
+        return to_text(raw) if name in self.list_keys else raw
+
+    def _wire_value(self, name: str, value: Value) -> object:
+        """Return a value for Plezi: a key of a list in its own type, every other one as it is."""
+        keys = self.list_keys.get(name, {})
+        if isinstance(value, tuple):
+            return [keys.get(choice, choice) for choice in value]
+        return keys.get(value, value) if isinstance(value, str) else value
 
     def _tenant_name(self, name: str) -> str:
         return self._dialect.attributes.get(name, name)
@@ -223,16 +256,9 @@ def _attributes(row: object) -> Mapping[str, Any] | None:
     return attributes if isinstance(attributes, dict) and attributes else None
 
 
-def _value(raw: object) -> Value:
-    """Return a value as Plezi sends it; None for null, and for a type that is not expected."""
-    if isinstance(raw, list):
-        scalars = [choice for choice in raw if isinstance(choice, str | bool | int | float)]
-        return tuple(map(to_text, scalars)) if len(scalars) == len(raw) else None
-    return raw if isinstance(raw, str | bool | int | float) else None
-
-
-def _modified(stamp: str) -> str:
-    """Return the stamp in the format in which both sides' stamps are compared; '' is first."""
+def _instant(stamp: object) -> datetime | None:
+    """Return the instant of a stamp, in UTC where it has no zone; None where it is none."""
+    if not isinstance(stamp, str) or len(stamp) > MAX_STAMP_CHARACTERS:
+        return None
     moment = parse_time(stamp)
-    moment = None if moment is None else to_utc(moment)
-    return "" if moment is None else moment.isoformat(timespec="milliseconds")
+    return None if moment is None else to_utc(moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connector.errors import RetryError, StopReason
@@ -27,6 +27,11 @@ UNKNOWN_TYPE: Final = "its type is {!r}, and the connector does not know this ty
 UNKNOWN_REMEDY: Final = (
     "map another attribute, or name a known type for it in attribute_types of PleziDialect"
 )
+
+ListKey = str | bool | int | float
+"""The key of an option of a list: Plezi accepts it in its own type only (assumed)."""
+ListKeys = Mapping[str, Mapping[str, ListKey]]
+"""The keys of lists, by attribute and by their text, which stands for them in the connector."""
 
 
 def _known_field(name: str, kind: FieldKind = FieldKind.TEXT, *, writable: bool = True) -> Field:
@@ -69,15 +74,34 @@ def parse_schema(
     `tenant_names` maps the connector's names to the tenant's, `tenant_types` the tenant's types to
     those of `KINDS`; the schema has the connector's.
     """
+    described = _attributes(rows, tenant_names)
+    fields = {name: _field(name, attribute, tenant_types) for name, attribute in described}
+    return {"url": KNOWN_SCHEMA["url"], **fields}
+
+
+def list_keys(rows: Sequence[object], tenant_names: Mapping[str, str]) -> ListKeys:
+    """Return the keys of each list of an attribute call that has keys which are no texts.
+
+    `consents` of Plezi has the keys 1 and 2. Of two keys with one text the first counts.
+    """
+    lists = {}
+    for name, attribute in _attributes(rows, tenant_names):
+        keys = {to_text(key): key for key in reversed(_keys(attribute.get("options")))}
+        if not all(isinstance(key, str) for key in keys.values()):
+            lists[name] = keys
+    return lists
+
+
+def _attributes(
+    rows: Sequence[object], tenant_names: Mapping[str, str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the attributes that have a name, each with the name that the connector uses."""
     names = {tenant_name: name for name, tenant_name in tenant_names.items()}
-    fields = {}
     for row in rows:
         attribute = row.get("attributes") if isinstance(row, dict) else None
         tenant_name = attribute.get("name") if isinstance(attribute, dict) else None
         if isinstance(attribute, dict) and isinstance(tenant_name, str) and tenant_name:
-            name = names.get(tenant_name, tenant_name)
-            fields[name] = _field(name, attribute, tenant_types)
-    return {"url": KNOWN_SCHEMA["url"], **fields}
+            yield names.get(tenant_name, tenant_name), attribute
 
 
 def _field(name: str, attribute: Mapping[str, Any], types: Mapping[str, str]) -> Field:
@@ -86,7 +110,7 @@ def _field(name: str, attribute: Mapping[str, Any], types: Mapping[str, str]) ->
     type_name = type_name if isinstance(type_name, str) else ""
     kind = _kind(name, types.get(type_name, type_name))
     is_refused = kind is FieldKind.UNSUPPORTED
-    options = _options(attribute.get("options"))
+    options = tuple(map(to_text, _keys(attribute.get("options"))))
     writable = not attribute.get("read_only", False)
     return Field(
         name=name,
@@ -111,8 +135,8 @@ def _kind(name: str, type_name: str) -> FieldKind:
     return KNOWN_SCHEMA[name].kind
 
 
-def _options(raw: object) -> tuple[str, ...]:
-    """Return the keys of the options of a list, as text."""
+def _keys(raw: object) -> list[ListKey]:
+    """Return the keys of the options of a list."""
     rows = raw if isinstance(raw, list) else []
     keys = [row.get("key") for row in rows if isinstance(row, dict)]
-    return tuple(to_text(key) for key in keys if isinstance(key, str | int | float))
+    return [key for key in keys if isinstance(key, str | int | float)]

@@ -299,14 +299,14 @@ class Reader:
             raise UnreadableError("Id is missing")
         if "Email" not in row:
             raise UnreadableError("Email is missing")
-        read_stamp(row, "SystemModstamp")
+        version = read_stamp(row, "SystemModstamp")
         is_converted = kind is RecordKind.LEAD and read_flag(row, "IsConverted")
         eligible = self._is_eligible(kind, row)
         return Observation(
             kind=kind,
             id=record_id,
             email=_email(row),
-            version=read_text(row, "SystemModstamp"),
+            version=_version(version),
             modified=read_stamp(row, "LastModifiedDate").isoformat(timespec="milliseconds"),
             as_of=as_of,
             values=_values(row, self._scope.field_names[kind] if eligible else ()),
@@ -386,7 +386,7 @@ def _since(cursor: Cursor) -> str:
     stamp, _, last = cursor.position.partition(" ")
     if is_record_id(last):
         try:
-            at = _iso(parse_stamp(stamp))
+            at = _iso(parse_stamp(stamp), "auto")
         except UnreadableError:
             pass
         else:
@@ -446,6 +446,11 @@ def _values(row: Mapping[str, object], names: Sequence[str]) -> Values:
     return values
 
 
-def _iso(moment: datetime) -> str:
-    """Return a time as SOQL has it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+def _version(moment: datetime) -> str:
+    """Return a stamp as text that sorts, in the form of the REST API: UTC and milliseconds."""
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
+
+
+def _iso(moment: datetime, timespec: str = "seconds") -> str:
+    """Return a time as SOQL has it; `auto` keeps the fraction of a second, where there is one."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"

@@ -69,7 +69,7 @@ def test_a_date_has_one_format(text: str) -> None:
         ("newsletter_optout__c", True, 1),
         ("employees__c", "12", 12.0),
         ("employees__c", "", None),
-        ("employees__c", 12.4, 12.0),
+        ("employees__c", 12.4, 12.4),
         ("NumberOfEmployees", 3.0, 3),
         ("birthdate__c", "1980-02-29", "1980-02-29"),
         ("birthdate__c", "", None),

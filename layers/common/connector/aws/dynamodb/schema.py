@@ -47,6 +47,7 @@ SCHEMAS: Final = {
     ItemKind.RUN: 2,
     ItemKind.JOURNAL_ENTRY: 2,
     ItemKind.SESSION: 2,
+    ItemKind.MAPPING_VERSION: 2,
 }
 """The schema number that this version writes, and the highest that it reads. Raise a number when a
 stored form changes, also when it only gains a member: older readers would drop that member."""
