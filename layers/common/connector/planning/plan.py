@@ -129,8 +129,9 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
 def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
     """Return the values with what was shown for review, if one of them was edited since.
 
-    What a user types after it was shown settles the hold: it is an edit of what was shown. If a
-    write is in doubt, the base of a record that was not shown is not known either. The values of a
+    What a user types after it was shown settles the hold: it is an edit of what was shown. While a
+    write is in doubt, nothing tells whether the value of a record that was not shown is an edit: it
+    does not travel, and it is journaled when it gives way. The values of a
     conflict that nobody has edited stay one, whatever their bases are.
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
@@ -138,7 +139,7 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     shown = [
         replace(it, shown=hold.values[it.record_id], untyped=it.record_id in hold.untyped)
         if it.record_id in hold.values
-        else replace(it, base=NoBase.NO_BASE)
+        else replace(it, shown=it.value)
         if hold.reason is HoldReason.IN_DOUBT
         else it
         for it in values
