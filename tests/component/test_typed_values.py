@@ -1,4 +1,4 @@
-"""What people typed stays, whatever happened meanwhile: cases L and M3 of docs/field-cases.md."""
+"""What people typed stays in every situation: cases L and M3 of docs/field-cases.md."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class TestL1:
         assert attention(harness, AttentionKind.NO_EMAIL) == [ANA]
         assert next_run_writes_nothing(harness)
 
-    def test_l1_what_was_typed_meanwhile_travels_when_the_email_is_typed_again(
+    def test_l1_what_was_typed_since_then_travels_when_the_email_is_typed_again(
         self, harness: Harness
     ) -> None:
         ana = harness.add_person(email=ANA, last_name="Lopez", company="Acme", phone="111")
@@ -163,7 +163,7 @@ class TestL2:
 
 
 class TestL3:
-    def test_l3_clearing_the_value_of_a_held_field_settles_it(self, harness: Harness) -> None:
+    def test_l3_clearing_the_value_of_a_held_field_ends_the_hold(self, harness: Harness) -> None:
         harness.add_person(email=ANA, last_name="Lopez", mobile="111")
         lead = harness.add_lead(Email=ANA, LastName="Lopez", MobilePhone=None)
         save_mapping(harness, FieldPair("mobile", "MobilePhone", Direction.OFF))
@@ -186,9 +186,7 @@ class TestL3:
         ]
         assert next_run_writes_nothing(harness)
 
-    def test_l3_a_conflict_that_waits_is_settled_by_what_is_typed_next(
-        self, harness: Harness
-    ) -> None:
+    def test_l3_a_conflict_that_waits_ends_with_what_is_typed_next(self, harness: Harness) -> None:
         save_mapping(
             harness,
             FieldPair("phone", "Phone", Direction.BOTH, policy=ConflictPolicy.HOLD),
@@ -242,7 +240,7 @@ class TestL4:
 
 class TestL5:
     @pytest.mark.parametrize("how", ["deleted", "absent"])
-    def test_l5_an_attribute_that_plezi_lacks_empties_nothing(
+    def test_l5_an_attribute_that_plezi_lacks_clears_no_field(
         self, harness: Harness, how: str
     ) -> None:
         harness.control("plezi", "POST", "attributes", {"name": "note", "type": "text"})

@@ -121,7 +121,7 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
         pair.pair.direction is Direction.BOTH
         and pair.pair.policy is ConflictPolicy.NEWEST
         and pair.base_keys[RecordKind.LEAD] not in link.meeting
-        and not _is_settled(values)
+        and not _is_edited_since_shown(values)
         and differs_without_base(pair, values)
     )
 
@@ -129,10 +129,10 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
 def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
     """Return the values with what was shown for review, if one of them was edited since.
 
-    What a user types after it was shown settles the hold: it is an edit of what was shown. While a
+    What a user types after it was shown ends the hold: it is an edit of what was shown. While a
     write is in doubt, nothing tells whether the value of a record that was not shown is an edit: it
     does not travel, and it is journaled when it gives way. The values of a
-    conflict that nobody has edited stay one, whatever their bases are.
+    conflict without a new edit stay one, whatever their bases are.
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
@@ -159,7 +159,7 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     ]
 
 
-def _is_settled(values: Sequence[FieldValue]) -> bool:
+def _is_edited_since_shown(values: Sequence[FieldValue]) -> bool:
     """Whether a held value was edited since it was shown."""
     return any(not isinstance(value.shown, NoBase) for value in values)
 
@@ -293,7 +293,11 @@ class _PlanBuilder:
             self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
         elif hold is not None and _is_chosen(hold, values):
             self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
-        elif hold is not None and hold.reason in PERSISTENT_HOLDS and not _is_settled(values):
+        elif (
+            hold is not None
+            and hold.reason in PERSISTENT_HOLDS
+            and not _is_edited_since_shown(values)
+        ):
             self.add_hold(pair, values, hold.reason)
         elif resolution.is_held:
             self.add_hold(pair, values, HoldReason.CONFLICT)
@@ -304,7 +308,9 @@ class _PlanBuilder:
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
-            if not _is_settled(values):  # else what was shown is needed until the write is done
+            if not _is_edited_since_shown(
+                values
+            ):  # else what was shown is needed until the write is done
                 self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
 

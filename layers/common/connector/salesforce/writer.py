@@ -207,7 +207,7 @@ class Writer:
         creates = writes[0].is_create
         assign = "TRUE" if creates and self._assign_new_leads else "FALSE"
         headers = {"Sforce-Auto-Assign": assign, **DUPLICATE_RULES}
-        # Never an upsert, which may hit a record that nobody has read: the page address is unique,
+        # Never an upsert, which may hit a record that was not read: the page address is unique,
         # so Salesforce refuses a second Lead (DUPLICATE_VALUE).
         method = "POST" if creates else "PATCH"
         body = {"allOrNone": False, "records": records}
