@@ -56,6 +56,12 @@ def _run(options: argparse.Namespace) -> None:
             commands.decide_system(_api(options), options.side, options.decision)
         case "systems":
             commands.show_systems(_api(options))
+        case "sync":
+            commands.request_run(
+                _api(options), options.kind, first=options.first, skip_stages=options.skip_stages
+            )
+        case "approve":
+            commands.approve_preview(_api(options), options.run_id)
         case "rotate":
             _rotate(options)
         case "invoke":

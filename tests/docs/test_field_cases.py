@@ -11,7 +11,7 @@ CASES = [
     *(f"S{number}" for number in range(1, 9)),
     *(f"T{number}" for number in range(1, 9)),
     *(f"B{number}" for number in range(1, 5)),
-    *("M1", "M2", "L12"),
+    *("M1", "M2", "M5", "L11", "L12"),
 ]
 ROW = re.compile(r"^\| ([A-Z]\d+) \|.*$", re.MULTILINE)
 NAMED = re.compile(r"`([a-z]+/[\w/]+\.py)(?:::(\w+))?`")
