@@ -148,13 +148,15 @@ def test_m5_what_a_run_did_is_no_longer_allowed_for_the_next_one(
     assert harness.sync(kind=RunKind.FULL).state is RunState.DONE
     for lead in harness.leads():
         email = lead["Email"]
+        if email > f"p{TYPED:02d}":
+            continue
         harness.edit_lead(lead["Id"], Description=f"typed again {email}")
         harness.edit_person(harness.people()[email]["id"], function="fair")
 
     run = harness.sync()
 
     assert (run.state, run.reason) == (RunState.HALTED, StopReason.MASS_OVERWRITING)
-    assert typed_left(harness) == PEOPLE
+    assert typed_left(harness) == TYPED
 
 
 def test_m5_an_approved_preview_is_out_of_date_after_four_hours(

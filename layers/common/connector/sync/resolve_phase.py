@@ -83,6 +83,7 @@ class ResolvePhase:
         self._reading = reading
         self._unit = UnitResolver(context, bound, run, isolation, listed=listed, limit=limit)
         self.made_progress = False
+        self._tried: set[str] = set()
         self._first_seconds = context.deadline.seconds_left()
         self._size = self._first_size()
         self.position: WorkList | None = None
@@ -192,35 +193,49 @@ class ResolvePhase:
         All others stay on their lists, and so do people who wait: they are not counted.
         """
         self._unit.begin_stage(size)
-        for work, emails in self._queue.lists():
-            kept: list[str] = []
-            waiting = list(emails)
-            while waiting and (missing := size - self._unit.stage_numbers.people) > 0:
-                part, waiting = waiting[:missing], waiting[missing:]
-                left, is_done = self._resolve_part(part, out_of_time)
-                kept += left
-                self._queue.keep(work, [*kept, *waiting])
-                done = [email for email in part if email not in left]
-                self.made_progress = self.made_progress or bool(done)
-                counts = self._unit.count_stage_people(done)
-                self._context.runs.add_counts(self._run_id, counts, Progress(resolved=len(done)))
-                if not is_done or self._ends(out_of_time):
-                    return StageEnd.OUT_OF_TIME
-            if self._unit.stage_numbers.people >= size:
-                return StageEnd.FULL
-        return StageEnd.NOBODY_LEFT
+        while (missing := size - self._unit.stage_numbers.people) > 0:
+            lists = self._next_people(missing)
+            emails = list(dict.fromkeys(email for _, _, part in lists for email in part))
+            if not emails:
+                return StageEnd.NOBODY_LEFT
+            left, is_done = self._resolve_in_passes(emails, out_of_time)
+            done = set(emails) - left
+            for work, listed, part in lists:
+                self._queue.keep(work, [it for it in listed if it not in part or it in left])
+            self.made_progress = self.made_progress or bool(done)
+            counts = self._unit.count_stage_people(done)
+            self._context.runs.add_counts(self._run_id, counts, Progress(resolved=len(done)))
+            if not is_done or self._ends(out_of_time):
+                return StageEnd.OUT_OF_TIME
+            self._tried |= set(emails)
+        return StageEnd.FULL
 
-    def _resolve_part(
+    def _next_people(self, number: int) -> list[tuple[WorkList, tuple[str, ...], frozenset[str]]]:
+        """Return the first people whom this invocation did not try: their lists, and who they are.
+
+        They are taken from several lists together, so that they are few calls.
+        """
+        found: list[tuple[WorkList, tuple[str, ...], frozenset[str]]] = []
+        for work, emails in self._queue.lists():
+            new = [email for email in dict.fromkeys(emails) if email not in self._tried][:number]
+            if new:
+                found.append((work, emails, frozenset(new)))
+                number -= len(new)
+            if not number:
+                break
+        return found
+
+    def _resolve_in_passes(
         self, emails: Sequence[str], out_of_time: Callable[[], bool]
-    ) -> tuple[list[str], bool]:
+    ) -> tuple[set[str], bool]:
         """Resolve people, in several passes where one finds more to do; return who is left.
 
         Returns also whether everybody was visited.
         """
-        left = list(emails)
+        left = set(emails)
         for _ in range(MAX_PASSES):
-            still, result, is_done = self._resolve(left, out_of_time, with_plezi=True)
-            left = [email for email in left if email in still]
+            waiting = [email for email in emails if email in left]
+            left, result, is_done = self._resolve(waiting, out_of_time, with_plezi=True)
             self.made_progress = self.made_progress or result.wrote
             if not is_done:
                 return left, False
@@ -274,8 +289,10 @@ class ResolvePhase:
             total.unsent = result.unsent
             left |= result.deferred | result.dirty
             waiting = [*rest, *waiting[len(part) :]]
+            # A part that is smaller because nobody else waits shows nothing about the pace.
+            shows_pace = bool(rest) or len(part) == size
             size = min(UNIT_LINKS, 2 * len(part)) if not rest else max(1, len(unit))
-            if with_plezi and len(part) == len(links):
+            if with_plezi and len(part) == len(links) and shows_pace:
                 self._size = size
             if waiting and self._ends(out_of_time):
                 break
