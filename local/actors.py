@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -193,14 +193,17 @@ class Operator:
         self._stack = stack
         self._aws = EmbeddedAws(stack.aws_endpoint)
 
-    def admin(self, method: str, path: str, **query: str) -> dict[str, Any]:
+    def admin(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str
+    ) -> dict[str, Any]:
         """Call the admin function as API Gateway would."""
         event = json.loads((EVENTS / "admin_status.json").read_text(encoding="utf-8"))
         event |= {"httpMethod": method, "path": path, "resource": path}
         event |= {"queryStringParameters": query or None}
+        event |= {"body": None if body is None else json.dumps(body)}
         response = self._aws.invoke(self._stack.functions["admin"], event)
-        body: dict[str, Any] = json.loads(response["body"])
-        return body
+        answer: dict[str, Any] = json.loads(response["body"])
+        return answer
 
     def fire_schedule(self) -> dict[str, Any]:
         """Invoke the scheduled sync, wait for the end of its run, and return the run's record."""

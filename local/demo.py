@@ -55,6 +55,7 @@ class Demo:
         self._a_form()
         self._a_password_reset()
         self._second_run()
+        self._stages()
 
     def _people_on_both_sides(self) -> None:
         self._chapter("Two teams, two systems")
@@ -213,6 +214,24 @@ class Demo:
         )
         self._check(writes == 0, "no record was written")
         self._check(salesforce["total"] <= 5, "at most five calls to Salesforce")  # noqa: PLR2004  # the promised limit
+
+    def _stages(self) -> None:
+        self._chapter("A first synchronization runs in stages: 10, 100 and 1,000 people, then all")
+        emails = [f"stage{number:02d}@example.com" for number in range(15)]
+        ids = [self._marketing.add(email=it, last_name="Roy", function="x" * 200) for it in emails]
+        run = self._ops.request_run(kind="changes", first=True)
+        self._print(f"  [dim]{run['message']}[/dim]")
+        self._check(run["reason"] == "first_sync", "Salesforce refuses all: the run stops itself")
+        self._check(run["progress"]["stage"] == "10", "... after its first stage, of 10 people")
+        for contact in ids:
+            self._marketing.edit(contact, function="Buyer")
+        self._ops.admin("POST", "/admin/breaker/release", {"intended": False})
+        run = self._ops.request_run(kind="changes")
+        self._check(run["state"] == "done", "the cause is corrected: the next run ends")
+        self._check(run["progress"]["stage"] == "all", "... and went through its stages by itself")
+        self._check(
+            {*emails} <= {lead["Email"] for lead in self._sales.leads()}, "everybody is a Lead"
+        )
 
     def _run_schedule(self) -> dict[str, Any]:
         run = self._ops.fire_schedule()

@@ -56,6 +56,8 @@ def _run(options: argparse.Namespace) -> None:
             commands.decide_system(_api(options), options.side, options.decision)
         case "systems":
             commands.show_systems(_api(options))
+        case "sync" | "approve":
+            _request(options)
         case "fields":
             commands.show_fields(_api(options), refresh=options.refresh)
         case "rotate":
@@ -65,6 +67,16 @@ def _run(options: argparse.Namespace) -> None:
             commands.invoke(stack, options.function, options.event)
         case _:
             commands.show_status(_api(options))
+
+
+def _request(options: argparse.Namespace) -> None:
+    """Request a run, or approve the preview of one."""
+    if options.command == "approve":
+        commands.approve_preview(_api(options), options.run_id)
+        return
+    commands.request_run(
+        _api(options), options.kind, first=options.first, skip_stages=options.skip_stages
+    )
 
 
 def _api(options: argparse.Namespace) -> AdminApi:

@@ -44,6 +44,12 @@ SHOW_SYSTEMS: Final = "Show the connected org and tenant (GET /admin/systems)."
 DECIDE: Final = """\
 Decide about another org or tenant that the credentials led to: same_people matches people by e-mail
 again, wrong_credentials changes nothing."""
+SYNC: Final = """\
+Request a run of all people (POST /sync). A first synchronization runs in stages of 10, 100 and
+1,000 people and stops after a stage with too many errors, duplicates or overwritten values."""
+APPROVE: Final = """\
+Approve the preview of a dry run: the next run may clear and overwrite as many records of each field
+as the preview shows, and no more (POST /admin/runs/RUN_ID/approve)."""
 STATUS: Final = "Show the state of the synchronization (GET /admin/status)."
 
 
@@ -92,6 +98,15 @@ def parser() -> argparse.ArgumentParser:
         ),
         target,
     )
+    _sync_arguments(
+        commands.add_parser(
+            "sync", parents=target, description=SYNC, help="request a run of all people"
+        )
+    )
+    approve = commands.add_parser(
+        "approve", parents=target, description=APPROVE, help="approve the preview of a dry run"
+    )
+    approve.add_argument("run_id", metavar="RUN_ID", help="the id of the dry run")
     _rotate_arguments(
         commands.add_parser(
             "rotate",
@@ -153,6 +168,22 @@ def _mapping_arguments(command: argparse.ArgumentParser) -> None:
         default=MAPPING_FILE,
         metavar="FILE",
         help="the YAML file (default: %(default)s)",
+    )
+
+
+def _sync_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--kind",
+        choices=("changes", "full", "dry_run"),
+        default="changes",
+        help="what to synchronize (default: %(default)s)",
+    )
+    stages = command.add_mutually_exclusive_group()
+    stages.add_argument(
+        "--first", action="store_true", help="begin the stages of a first synchronization again"
+    )
+    stages.add_argument(
+        "--skip-stages", action="store_true", help="leave out the stages that are left"
     )
 
 

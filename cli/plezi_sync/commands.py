@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import requests
 
@@ -16,6 +17,7 @@ from plezi_sync.files import read_bytes, read_json_object, write_text
 from plezi_sync.targets import LocalStack
 
 MAPPING_PATH: Final = "/admin/mapping.yaml"
+SYNC_PATH: Final = "/sync"
 STATUS_PATH: Final = "/admin/status"
 SYSTEMS_PATH: Final = "/admin/systems"
 FIELDS_PATH: Final = "/admin/fields"
@@ -92,6 +94,20 @@ def show_status(api: AdminApi) -> None:
 def show_fields(api: AdminApi, *, refresh: bool) -> None:
     """Print the fields of both sides, each with what it can do; with `refresh`, as they are now."""
     call(api, "GET", f"{FIELDS_PATH}?refresh=true" if refresh else FIELDS_PATH)
+
+
+def request_run(
+    api: AdminApi, kind: str, *, first: bool = False, skip_stages: bool = False
+) -> None:
+    """Request a run of all people and print its id."""
+    options = {"first": first, "skip_stages": skip_stages}
+    body = {"kind": kind, **{name: True for name, is_set in options.items() if is_set}}
+    _print_response(api, "POST", SYNC_PATH, json.dumps(body).encode())
+
+
+def approve_preview(api: AdminApi, run_id: str) -> None:
+    """Approve the preview of a dry run. Raises `RefusedError` for one that is too old."""
+    _print_response(api, "POST", f"/admin/runs/{quote(run_id, safe='')}/approve", b"{}")
 
 
 def show_systems(api: AdminApi) -> None:

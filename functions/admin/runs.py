@@ -1,4 +1,4 @@
-"""The routes of the runs: the history, one run, the plan of a dry run."""
+"""The routes of the runs: the history, one run, the plan of a dry run and its approval."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from connector.admin import runs as use_cases
+from connector.admin.breaker import ApprovedPreview, approve_preview
 from connector.admin.runs import RunDetail, RunPage
 from functions.admin.admin_app import ADMIN
-from functions.admin.request import DEFAULT_PAGE, Limit, Next, new_router, path_value
+from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router, path_value
 from functions.admin.responses import responses
 
 router = new_router()
@@ -48,3 +49,15 @@ def run(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail
 def plan(run_id: str, limit: Limit = DEFAULT_PAGE, after: Next = "") -> RunDetail:
     """Return the writes that a run would make, by contact and field, with the rules."""
     return use_cases.show_plan(ADMIN.get(), path_value(run_id), limit=limit, after=after)
+
+
+@router.post(
+    "/admin/runs/<run_id>/approve",
+    summary="Approve the preview of a dry run",
+    responses=responses(200, "What the next run may clear and overwrite.", 404, 409),
+    tags=["runs"],
+)
+def approve(run_id: str) -> ApprovedPreview:
+    """Allow the next run to clear and overwrite as many records per field as the preview shows."""
+    actor = caller(router.current_event.raw_event)
+    return approve_preview(ADMIN.get(), actor, path_value(run_id))

@@ -60,11 +60,15 @@ class BreakerResetRequest(BaseModel):
 
 @router.post(
     "/admin/breaker/release",
-    summary="Reset the breaker of a mass clearing or of many defects",
+    summary="Reset the breaker that waits for a decision",
     responses=responses(200, "The breaker is closed.", 409),
     tags=["status"],
 )
 def reset(request: Annotated[BreakerResetRequest, Body()]) -> BreakerReset:
-    """Close the breaker: what it stopped may go on, for four hours, or its cause is corrected."""
+    """Close the breaker: what it stopped may go on, for four hours, or its cause is corrected.
+
+    After a stage of the first synchronization, the next run begins with the next stage, or repeats
+    the stage.
+    """
     event = router.current_event.raw_event
     return reset_breaker(ADMIN.get(), caller(event), intended=request.intended)

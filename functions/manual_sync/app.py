@@ -37,6 +37,8 @@ def _request_run(text: str) -> tuple[int, dict[str, Any]]:
             emails=request.emails,
             draft=request.draft,
             include_unchanged=request.include_unchanged,
+            first=request.first,
+            skip_stages=request.skip_stages,
         )
     except (InvalidRequestError, MappingError) as error:
         return 400, {"error": str(error)}

@@ -18,7 +18,9 @@ one invocation at two calls a second. For more people, request a `full` run."""
 MAX_DRAFT_CHARACTERS: Final = 200_000
 """Characters of a mapping that is not saved: half of the size limit of an item in DynamoDB."""
 KINDS: Final = (RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.DRY_RUN)
-MEMBERS: Final = ("kind", "emails", "mapping", "include_unchanged")
+STAGED_KINDS: Final = (RunKind.CHANGES, RunKind.FULL)
+"""Kinds of run that may be a first synchronization."""
+MEMBERS: Final = ("kind", "emails", "mapping", "include_unchanged", "first", "skip_stages")
 
 
 class InvalidRequestError(ValueError):
@@ -33,6 +35,8 @@ class SyncRequest:
     emails: tuple[str, ...]
     draft: str
     include_unchanged: bool
+    first: bool
+    skip_stages: bool
 
 
 def parse_sync_request(text: str) -> SyncRequest:
@@ -51,14 +55,21 @@ def parse_sync_request(text: str) -> SyncRequest:
         problems.append(f"kind: send one of {', '.join(KINDS)}")
     emails = _emails(body.get("emails", []), problems)
     draft = _draft(body.get("mapping"), problems)
-    include_unchanged = body.get("include_unchanged", False)
-    if not isinstance(include_unchanged, bool):
-        problems.append("include_unchanged: send true or false")
+    include_unchanged = _flag(body, "include_unchanged", problems)
+    first = _flag(body, "first", problems)
+    skip_stages = _flag(body, "skip_stages", problems)
     if problems:
         raise InvalidRequestError("; ".join(problems))
-    request = SyncRequest(RunKind(kind), emails, draft, include_unchanged)
+    request = SyncRequest(RunKind(kind), emails, draft, include_unchanged, first, skip_stages)
     _check_combination(request)
     return request
+
+
+def _flag(body: dict[str, Any], name: str, problems: list[str]) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        problems.append(f"{name}: send true or false")
+    return value is True
 
 
 def _emails(value: Any, problems: list[str]) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value
@@ -97,3 +108,7 @@ def _check_combination(request: SyncRequest) -> None:
         raise InvalidRequestError(
             "mapping, include_unchanged: only for a dry run; save a mapping to apply it"
         )
+    if request.first and request.skip_stages:
+        raise InvalidRequestError("first, skip_stages: send one of them")
+    if (request.first or request.skip_stages) and request.kind not in STAGED_KINDS:
+        raise InvalidRequestError("first, skip_stages: only for a run of changes or a full run")

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from connector.aws.dynamodb.rate_bucket import LONGEST_QUEUE_SECONDS
-from connector.errors import StaleError, StopReason
+from connector.errors import MASS_CHANGES, StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING, MappingConfig
 from connector.mapping.document import parse_draft
 from connector.model import (
@@ -367,18 +367,27 @@ class MemoryLedger:
         self._documents.pop("breaker", None)
 
     def clearing_allowed_until(self) -> float:
-        """Return until when runs may clear many fields (seconds since 1970); 0: never."""
+        """Return until when runs may change without a limit (seconds since 1970); 0: never."""
         return float((self.load_document("clearing_allowed") or {}).get("until", 0.0))
 
     def defects_allowed_until(self) -> float:
         """Return until when runs go on in spite of many unexpected errors; 0: never."""
         return float((self.load_document("defects_allowed") or {}).get("until", 0.0))
 
+    def add_form_changes(self, day: int, counts: Counts) -> dict[str, dict[str, int]]:
+        """Add what a form changes to a day; return the sums, by side and counter."""
+        sums: dict[str, dict[str, int]] = self.load_document(f"form_changes#{day}") or {}
+        for (side, name), number in counts.numbers.items():
+            of_side = sums.setdefault(side, {})
+            of_side[name] = of_side.get(name, 0) + number
+        self.save_document(f"form_changes#{day}", sums)
+        return sums
+
     def allow_clearing(self, until: float) -> None:
-        """Allow runs to clear many fields until a time; close the breaker of mass clearing."""
+        """Let runs clear and overwrite without a limit until a time; close the breaker for it."""
         self.save_document("clearing_allowed", {"until": until})
         breaker = self.breaker()
-        if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
+        if breaker is not None and breaker.reason in MASS_CHANGES:
             self.close_breaker()
 
     def acquire_login_lock(self, now: float, seconds: float) -> bool:

@@ -29,8 +29,8 @@ from local.world.memory import MemoryAlertPublisher, MemorySecrets
 from local.world.memory_adapters import MemoryAdapters
 
 WORKER_TIMEOUT: Final = 300.0
-MAX_CLEARED: Final = 1000
-"""People that one run may clear fields of; more than the simulation has."""
+MAX_CHANGED: Final = 1000
+"""Records that one run may change in one field; more than the simulation has."""
 FULL_PAUSE: Final = 1.0
 """The random part of each pause before a retry: always all of it, so that histories repeat."""
 Watch = Callable[[PreparedRequest, Callable[[], Response]], Response]
@@ -55,7 +55,12 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         worker_timeout_seconds=WORKER_TIMEOUT,
         worker_budget_seconds=WORKER_TIMEOUT,
         journal_days=365,
-        max_cleared=MAX_CLEARED,
+        max_cleared=MAX_CHANGED,
+        max_overwritten=MAX_CHANGED,
+        max_changed_share=0.05,
+        max_stage_errors=0.1,
+        max_stage_duplicates=0.2,
+        max_stage_overwritten=0.2,
         max_records_per_email=20,
         api_share=0.2,
         assign_new_leads=True,

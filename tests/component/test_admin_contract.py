@@ -78,6 +78,10 @@ class Scenario:
         admin_client.request_ok("GET", "/admin/runs")
         admin_client.request_ok("GET", f"/admin/runs/{dry.id}")
         admin_client.request_ok("GET", f"/admin/runs/{dry.id}/plan")
+        admin_client.request_ok("POST", f"/admin/runs/{dry.id}/approve")
+        self.harness.let_pass(5 * 3600)
+        assert admin_client.request("POST", f"/admin/runs/{dry.id}/approve").status == 409
+        self.harness.let_pass(-5 * 3600)
 
     def save_mappings(self) -> None:
         admin_client = self.admin_client
@@ -127,6 +131,7 @@ class Scenario:
             ("POST", "/admin/mapping/versions/99/restore", {"version": 2}),
             ("GET", "/admin/runs/none", None),
             ("GET", "/admin/runs/none/plan", None),
+            ("POST", "/admin/runs/none/approve", None),
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
@@ -134,6 +139,7 @@ class Scenario:
             ("GET", f"/admin/contacts/{LONG_NAME}@example.com", None),
             ("GET", f"/admin/runs/{LONG_NAME}", None),
             ("GET", f"/admin/runs/{LONG_NAME}/plan", None),
+            ("POST", f"/admin/runs/{LONG_NAME}/approve", None),
             ("POST", f"/admin/attention/holds/{LONG_NAME}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{LONG_NAME}/retry", None),
             ("POST", f"/admin/attention/duplicates/{LONG_NAME}", {"lead": "1"}),
@@ -259,6 +265,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         "/admin/openapi.json",
         "/admin/systems",
         "/admin/connection/check",
+        "/admin/runs/{run_id}/approve",
         "/admin/attention/quarantine/{email}/retry",
     }
 

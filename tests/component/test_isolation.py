@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -11,6 +12,7 @@ from moto import mock_aws
 
 from connector.bootstrap import build_app
 from connector.errors import StopReason
+from connector.first_sync import ALL_PEOPLE, FirstSync, save_first_sync
 from connector.log_events import Event, link_hash
 from connector.model import Link, ProblemCode, RunKind, RunState
 from connector.sync import isolation, run_work
@@ -31,6 +33,7 @@ from tests.injected_faults import (
 
 BYSTANDERS: Final = 12
 QUICK_STORIES: Final = ("first meeting from Plezi", "edit in Salesforce")
+NO_LIMIT: Final = 10_000
 OBSERVED: Final = 3
 """People of the run that shows which steps there are."""
 
@@ -46,8 +49,11 @@ class Stage:
         self.harness = harness
         self.events: list[tuple[Event, dict[str, Any]]] = []
         self.injector = FaultInjector()
-        harness.app = build_app(harness.settings, **{**harness.runtime, "log": self._log})
+        # Most people of these runs have a fault: neither a limit nor a stage stops them.
+        settings = replace(harness.settings, max_cleared=NO_LIMIT, max_overwritten=NO_LIMIT)
+        harness.app = build_app(settings, **{**harness.runtime, "log": self._log})
         harness.context, harness.engine = harness.app.context, harness.app.engine
+        save_first_sync(harness.ledger, FirstSync(ALL_PEOPLE))
         self._patch = patch
 
     def _log(self, event: Event, **fields: Any) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.model import RunKind, RunState
+from connector.planning.announced_changes import ChangeLimits
 from connector.sync.runs import SyncEngine
 from tests.component.admin_client import AdminClient
 from tests.component.harness import Harness
 
 LIMIT = 3
+LIMITS = ChangeLimits(LIMIT, LIMIT, 0.0)
 
 
 def add_synchronized_contacts(harness: Harness, number: int) -> list[str]:
-    harness.engine = SyncEngine(replace(harness.context, max_cleared=LIMIT))
+    harness.engine = SyncEngine(replace(harness.context, change_limits=LIMITS))
     people = [
         harness.add_person(email=f"p{index}@example.com", last_name="Roi", phone="111")
         for index in range(number)

@@ -11,8 +11,9 @@ CASES = [
     *(f"S{number}" for number in range(1, 9)),
     *(f"T{number}" for number in range(1, 9)),
     *(f"B{number}" for number in range(1, 5)),
-    *("M1", "M2", "M3", "M4", "M6", "M7", "L12"),
-    *(f"L{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15)),
+    *(f"M{number}" for number in range(1, 8)),
+    "L12",
+    *(f"L{number}" for number in range(1, 16) if number != 12),
 ]
 ROW = re.compile(r"^\| ([A-Z]\d+) \|.*$", re.MULTILINE)
 NAMED = re.compile(r"`([a-z]+/[\w/]+\.py)(?:::(\w+))?`")

@@ -46,14 +46,22 @@ class SyncSettings(TableSettings, ConnectionSettings):
     """Settings of a function that synchronizes.
 
     `worker_timeout_seconds` is when AWS stops a worker: an older intent belongs to a stopped one.
-    `journal_days` is how long a journal entry is kept. `max_cleared` is how many people one run may
-    clear fields of, `max_records_per_email` how many records of one e-mail take part. `api_share`
-    is the fraction of the org's API calls of 24 hours that runs may use.
+    `journal_days` is how long a journal entry is kept. `max_cleared` and `max_overwritten` are how
+    many records one run may change in one field, `max_changed_share` the fraction of all people
+    that it may change if that is more. `max_stage_errors`, `max_stage_duplicates` and
+    `max_stage_overwritten` are fractions of the people of a stage of the first synchronization.
+    `max_records_per_email` is how many records of one e-mail take part. `api_share` is the fraction
+    of the org's API calls of 24 hours that runs may use.
     """
 
     worker_timeout_seconds: float
     journal_days: int
     max_cleared: int
+    max_overwritten: int
+    max_changed_share: float
+    max_stage_errors: float
+    max_stage_duplicates: float
+    max_stage_overwritten: float
     max_records_per_email: int
     api_share: float
     assign_new_leads: bool

@@ -29,7 +29,15 @@ class StopReason(DescribedEnum):
 
     NOT_STARTED = "not_started", "The start switch is off."
     API_BUDGET = "api_budget", "The share of Salesforce API calls for today is used up."
-    MASS_CLEARING = "mass_clearing", "The run would clear fields of more contacts than the limit."
+    MASS_CLEARING = "mass_clearing", "The run would clear a field of more records than the limit."
+    MASS_OVERWRITING = (
+        "mass_overwriting",
+        "The run would overwrite values of a field in more records than the limit.",
+    )
+    FIRST_SYNC = (
+        "first_sync",
+        "A stage of the first synchronization had too many errors, duplicates or overwrites.",
+    )
     MAPPING = "mapping", "The mapping cannot be used as it is; the message names the field."
     SECRET = "secret", "A secret is incomplete or has a value of the wrong form."
     SETTINGS = "settings", "A setting of the stack is missing or invalid."
@@ -65,6 +73,12 @@ class StopReason(DescribedEnum):
     CONTACT_NOT_READABLE = "not_readable", "Plezi does not show the contact of the form yet."
     LINK_BUSY = "busy", "Another process works on the link of the form."
     DEFECT = "defect", "An unexpected error; the log has the details."
+
+
+MASS_CHANGES = frozenset({StopReason.MASS_CLEARING, StopReason.MASS_OVERWRITING})
+"""Reasons of a run that stopped before it changed more values than were announced."""
+NEEDS_DECISION = MASS_CHANGES | {StopReason.FIRST_SYNC, StopReason.DEFECT}
+"""Reasons of a breaker that stops every run of all people until an admin closes it."""
 
 
 class ConnectorError(Exception):

@@ -190,8 +190,14 @@ def _value(attribute: KeyAttribute, test: KeyTest, values: Mapping[str, Any]) ->
 
 
 def _projected(item: Mapping[str, Any], expression: str) -> dict[str, Any]:
-    """Return the named attributes of an item, all for ''; only plain names are simulated."""
-    names = [name.strip() for name in expression.split(",")] if expression else list(item)
+    """Return the named attributes of an item, all for ''; only plain names are simulated.
+
+    All are returned when none is named, whatever their names are (Amazon DynamoDB API Reference,
+    Scan, ProjectionExpression).
+    """
+    if not expression:
+        return dict(item)
+    names = [name.strip() for name in expression.split(",")]
     if not all(name.isidentifier() for name in names):
         raise TypeError(f"the projection {expression} is not simulated")
     return {name: item[name] for name in names if name in item}

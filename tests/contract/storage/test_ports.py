@@ -22,7 +22,7 @@ from connector.aws.dynamodb.mappings import DynamoMappings
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.scratch import DynamoScratch
 from connector.aws.dynamodb.table import Condition, PutResult, Table, partition_key
-from connector.errors import StaleError, StopReason
+from connector.errors import MASS_CHANGES, StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
     MAX_LISTED,
@@ -469,9 +469,40 @@ def test_a_process_whose_clock_is_a_second_ahead_delays_the_others_by_a_second(
     assert ledger.reserve_slots(100.0, 1, 0.5) == Reservation(101.5, 0.0)
 
 
-def test_permission_to_clear_fields_ends_and_closes_its_breaker(ledger: Ledger) -> None:
+def test_what_forms_change_is_added_up_for_a_day(ledger: Ledger) -> None:
+    counts = Counts()
+    counts.add(Side.PLEZI, "cleared.Phone")
+    counts.add(Side.SALESFORCE, "overwritten.Title", 2)
+
+    ledger.add_form_changes(10, counts)
+
+    assert ledger.add_form_changes(10, counts) == {
+        "plezi": {"cleared.Phone": 2},
+        "salesforce": {"overwritten.Title": 4},
+    }
+    assert ledger.add_form_changes(11, counts)["plezi"] == {"cleared.Phone": 1}
+
+
+def test_the_counts_of_hundreds_of_fields_are_stored(ledger: Ledger) -> None:
+    ledger.create_run(Run("r1", RunKind.FULL, RunState.REQUESTED, 1.0))
+    counts = Counts()
+    for number in range(350):
+        counts.add(Side.SALESFORCE, f"overwritten.Field{number}__c", number + 1)
+
+    ledger.add_counts("r1", counts)
+
+    run = ledger.load_run("r1")
+    assert run is not None
+    assert run.counts["salesforce"]["overwritten.Field349__c"] == 350
+    assert len(run.counts["salesforce"]) == 350
+
+
+@pytest.mark.parametrize("reason", sorted(MASS_CHANGES))
+def test_permission_to_change_without_a_limit_ends_and_closes_its_breaker(
+    ledger: Ledger, reason: StopReason
+) -> None:
     assert ledger.clearing_allowed_until() == 0.0
-    ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "why", 1.0))
+    ledger.open_breaker(Breaker(reason, "why", 1.0))
     ledger.allow_clearing(50.0)
     assert ledger.clearing_allowed_until() == 50.0
     assert ledger.breaker() is None

@@ -196,6 +196,11 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         (lambda it: it.ledger.calls_since(10),),
         (lambda it: it.ledger.add_calls(10, 1),),
     ),
+    ItemKind.CHANGE_COUNTER: Scenario(
+        lambda it: it.ledger.add_form_changes(10, counts()),
+        (lambda it: it.ledger.add_form_changes(10, counts()),),
+        (lambda it: it.ledger.add_form_changes(10, counts()),),
+    ),
     ItemKind.RATE_BUCKET: Scenario(
         lambda it: it.ledger.reserve_slots(1.0, 1, 0.5),
         (),

@@ -42,6 +42,28 @@ def test_status_reads_the_admin_status(stack: FakeStack) -> None:
 
 
 @local
+def test_a_run_is_requested_with_its_options(stack: FakeStack) -> None:
+    assert main(["sync"]) == 0
+    assert main(["sync", "--kind", "full", "--first"]) == 0
+    assert main(["sync", "--skip-stages"]) == 0
+
+    assert {request.path for request in stack.received} == {"/v1/sync"}
+    assert [request.json() for request in stack.received] == [
+        {"kind": "changes"},
+        {"kind": "full", "first": True},
+        {"kind": "changes", "skip_stages": True},
+    ]
+
+
+@local
+def test_the_preview_of_a_dry_run_is_approved(stack: FakeStack) -> None:
+    assert main(["approve", "r1"]) == 0
+
+    [request] = stack.received
+    assert (request.method, request.path) == ("POST", "/v1/admin/runs/r1/approve")
+
+
+@local
 def test_a_body_is_sent_and_the_response_is_written_to_a_file(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:

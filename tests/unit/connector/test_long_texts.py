@@ -31,7 +31,7 @@ from connector.model import (
     Values,
     Write,
 )
-from connector.planning.mass_clearing import clears_value
+from connector.planning.announced_changes import changes_of
 from connector.planning.observation import apply_observation
 from connector.planning.plan import Plan, plan_link
 from connector.planning.preflight import expected_refusal
@@ -169,7 +169,7 @@ def test_a_digest_is_not_blank() -> None:
     )
     plan = Plan(CHANGED, plan_link(CHANGED, BOUND, now=0.0).participants, (write,))
 
-    assert not clears_value(plan, BOUND)
+    assert not changes_of(plan, BOUND)
     assert not PAIR.is_blank(RecordKind.LEAD.side, stored_value(NEW))
 
 

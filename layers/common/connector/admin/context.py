@@ -68,7 +68,7 @@ class SyncControl(Protocol):
         """Close the breaker."""
 
     def allow_clearing(self, until: float) -> None:
-        """Allow runs to clear many fields until a time; close the breaker of a mass clearing."""
+        """Let runs clear and overwrite without a limit until a time; close the breaker for it."""
 
     def allow_defects(self, until: float) -> None:
         """Let runs go on in spite of many unexpected errors, until a time."""

@@ -18,6 +18,7 @@ from connector.model import (
     Side,
     Value,
 )
+from connector.planning.first_sync_stages import current_stage
 
 HOUR_SECONDS: Final = 3600.0
 UNKNOWN_SECONDS: Final = -1.0
@@ -29,14 +30,17 @@ MILLISECONDS: Final = 3
 class ProgressView:
     """How far a run is.
 
-    `phase` is read, resolve or write_plezi ('': not started). `people_listed` are found so far
-    (a contact that both systems changed counts twice), `people_finished` of them are done.
+    `phase` is read, stage, resolve or write_plezi ('': not started). `stage` is the stage of a
+    first synchronization: 10, 100 or 1000 people, or all ('': the run has none). `people_listed`
+    are found so far (a contact that both systems changed counts twice), `people_finished` of them
+    are done.
     `people_an_hour` is the pace since the start, `seconds_left` what the rest takes at this pace
     (-1: not known yet). `last_invocation_at` is in seconds since 1970 (0: none). `last_error` names
     the last unexpected error of an invocation, or why writes wait ('': there was none).
     """
 
     phase: str
+    stage: str
     people_listed: int
     people_finished: int
     people_an_hour: float
@@ -173,6 +177,7 @@ def _progress_view(run: Run) -> ProgressView:
     left = 0.0 if is_over else (listed - resolved) / pace if pace else UNKNOWN_SECONDS
     return ProgressView(
         phase=run.phase.value if run.phase else "",
+        stage=current_stage(run),
         people_listed=listed,
         people_finished=resolved,
         people_an_hour=round(pace * HOUR_SECONDS, 1),

@@ -8,6 +8,7 @@ from typing import Final
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.runs import RunView, run_view
 from connector.admin.systems import is_forgetting
+from connector.first_sync import load_first_sync
 from connector.model import AttentionKind, state_digest
 from connector.schema_cache import load_confirmed, stored_generation
 from connector.version import VERSION
@@ -71,12 +72,24 @@ class ApiBudgetView:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSyncView:
+    """How far the first synchronization is.
+
+    `stage` is the stage that comes next: 10, 100 or 1000 people, or all. `done`: a run of all
+    people was complete.
+    """
+
+    stage: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The status of synchronization.
 
     `version` is the version of the connector. `started`: synchronization is enabled.
     `applied_version` is the version of the mapping that was last applied to all contacts (None:
-    none was).
+    none was). `first_sync` is None before the first run.
     """
 
     version: str
@@ -85,6 +98,7 @@ class Status:
     mapping_version: int
     applied_version: int | None
     manual_sync: ManualSyncView
+    first_sync: FirstSyncView | None
     last_run: RunView | None
     attention: AttentionCounts
     suspended_pairs: tuple[SuspendedPairView, ...]
@@ -107,6 +121,7 @@ def show_status(context: AdminContext) -> Status:
     version = context.mappings.current().version
     applied = context.control.applied_version()
     suspended = context.control.suspended_pairs()
+    first = load_first_sync(context.documents)
     return Status(
         version=VERSION,
         started=context.control.is_enabled(),
@@ -116,6 +131,7 @@ def show_status(context: AdminContext) -> Status:
         mapping_version=version,
         applied_version=applied,
         manual_sync=manual_sync(context, version),
+        first_sync=None if first is None else FirstSyncView(first.name, first.done),
         last_run=run_view(runs[0]) if runs else None,
         attention=AttentionCounts(
             hold=len(context.review.emails_needing_attention(AttentionKind.HOLD, COUNTED)),

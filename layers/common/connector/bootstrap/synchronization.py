@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from connector.bootstrap.sides import Connections, build_clients, connect
 from connector.connection_settings import SyncSettings
 from connector.model import Side
+from connector.planning.announced_changes import ChangeLimits
+from connector.planning.first_sync_stages import StageLimits
 from connector.salesforce.budget import ApiBudget
 from connector.sync.context import SyncContext
 from connector.sync.ports import RunQueue, SideClient
@@ -55,7 +57,14 @@ def build_synchronization(
         new_id=runtime.ids,
         log=runtime.log,
         worker_timeout=settings.worker_timeout_seconds,
-        max_cleared=settings.max_cleared,
+        change_limits=ChangeLimits(
+            settings.max_cleared, settings.max_overwritten, settings.max_changed_share
+        ),
+        stage_limits=StageLimits(
+            settings.max_stage_errors,
+            settings.max_stage_duplicates,
+            settings.max_stage_overwritten,
+        ),
         max_records=settings.max_records_per_email,
         deadline=runtime.deadline,
     )

@@ -41,7 +41,7 @@ class Breaker:
     """An open breaker: no run starts.
 
     After a refused login it stays open until the secret has another version than `secret_version`;
-    after a mass clearing of fields, until an admin confirms that the clearing is intended.
+    after a reason of `NEEDS_DECISION`, until an admin decides.
     """
 
     reason: StopReason

@@ -77,7 +77,7 @@ class AttentionKind(DescribedEnum):
     )
     SHARED = (
         "shared",
-        "More records have the e-mail than the limit allows, so none of them is synchronized.",
+        "Too many records have the e-mail, or would be overwritten at once: none is written.",
     )
 
 

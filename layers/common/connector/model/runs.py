@@ -39,11 +39,13 @@ class RunState(DescribedEnum):
 class Phase(StrEnum):
     """The phases of a run, in their order.
 
-    `read`: store what changed in both systems. `resolve`: resolve every link that needs no call to
+    `read`: store what changed in both systems. `stage`: resolve some people completely, in a first
+    synchronization only. `resolve`: resolve every link that needs no call to
     Plezi. `write_plezi`: resolve the others, as fast as the tenant's rate limit allows.
     """
 
     READ = "read"
+    STAGE = "stage"
     RESOLVE = "resolve"
     WRITE_PLEZI = "write_plezi"
 
@@ -125,6 +127,8 @@ class Run:
     (empty: all). Two fields are for a `dry_run` only: `draft` is the JSON document of a mapping
     that is not saved yet ('': the saved one), and `include_unchanged` plans all links, also those
     without a change. `mapping_version` is the version that the run used.
+    `first` begins the stages of a first synchronization again, `skip_stages` leaves them out; both
+    are for runs of all people.
 
     `phase` is the phase of the last invocation, `active_at` its start, and `position` the work list
     behind which the next invocation of this phase goes on. Of the lists below number
@@ -146,6 +150,8 @@ class Run:
     emails: tuple[str, ...] = ()
     draft: str = ""
     include_unchanged: bool = False
+    first: bool = False
+    skip_stages: bool = False
     mapping_version: int = 0
     phase: Phase | None = None
     active_at: float = 0.0

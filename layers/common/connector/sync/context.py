@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from connector.deadline import Deadline
 from connector.log_events import EventLog
 from connector.model import Side
+from connector.planning.announced_changes import ChangeLimits
+from connector.planning.first_sync_stages import StageLimits
 from connector.stores import DocumentStore
 from connector.sync.ports import (
     ApiBudget,
@@ -30,8 +32,9 @@ class SyncContext:
     """The ports of synchronization, its clock and its source of ids.
 
     `worker_timeout` is in seconds: an intent older than that belongs to a worker that is gone.
-    `max_cleared` is the number of people that one run may clear fields of, `max_records` the number
-    of records of one e-mail that may take part. `is_dry_run`: nothing is written to either system.
+    `change_limits` bounds what one run may clear and overwrite without being asked, `stage_limits`
+    ends a first synchronization, `max_records` is the number of records of one e-mail that may take
+    part. `is_dry_run`: nothing is written to either system.
     `scratch` makes the store of a dry run, by the run's id.
     """
 
@@ -51,7 +54,8 @@ class SyncContext:
     new_id: Callable[[], str]
     log: EventLog
     worker_timeout: float
-    max_cleared: int
+    change_limits: ChangeLimits
+    stage_limits: StageLimits
     max_records: int
     deadline: Deadline
     is_dry_run: bool = False

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from connector.mapping import BoundMapping
 from connector.model import Counts, Cursor, JournalEntry, Phase, RecordKind, Run, WorkList
+from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
 from connector.sync.dry_run_client import DryRunClient
 from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
@@ -61,7 +62,7 @@ class DryRun:
             is_dry_run=True,
         )
         self._version = bound.config.version
-        self._work = RunWork(self._preview, bound, run, limits_clearing=False)
+        self._work = RunWork(self._preview, bound, run, limit=Limit.NONE)
 
     @property
     def phase(self) -> Phase:

@@ -120,8 +120,12 @@ class DryRunControl:
         """Do nothing: what would stop a run does not stop its preview."""
 
     def clearing_allowed_until(self) -> float:
-        """Return infinity: a preview shows every field that would be cleared."""
+        """Return infinity: a preview shows everything that would be cleared and overwritten."""
         return math.inf
+
+    def add_form_changes(self, day: int, counts: Counts) -> Mapping[str, Mapping[str, int]]:  # noqa: ARG002  # a port
+        """Count nothing: a preview is not the work of a form."""
+        return {}
 
     def defects_allowed_until(self) -> float:
         """Return infinity: a preview shows how many people would be left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connector.mapping import BoundMapping
 from connector.model import ChangeHint, HintResult, Run, Side
+from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
@@ -23,7 +24,7 @@ class HintWork:
         reading = ReadPhase(context, bound, run, queue, isolation)
         self._people = PeopleRefresher(context, bound, isolation, listed=False)
         self._resolving = ResolvePhase(
-            context, bound, run, queue, isolation, reading, listed=False, limits_clearing=False
+            context, bound, run, queue, isolation, reading, listed=False, limit=Limit.FORMS
         )
 
     def work(self, hint: ChangeHint) -> HintResult:

@@ -192,7 +192,10 @@ class ControlState(Protocol):
         """Open the breaker."""
 
     def clearing_allowed_until(self) -> float:
-        """Return until when (seconds since 1970) runs may clear many fields; 0: they may not."""
+        """Return until when (seconds since 1970) runs may change without a limit; 0: never."""
+
+    def add_form_changes(self, day: int, counts: Counts) -> Mapping[str, Mapping[str, int]]:
+        """Add what a form changes to a day (days since 1970); return the sums, by side and name."""
 
     def defects_allowed_until(self) -> float:
         """Return until when runs go on in spite of many unexpected errors; 0: they do not."""

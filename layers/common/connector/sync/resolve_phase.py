@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from typing import Final
 
 from connector.mapping import BoundMapping
 from connector.model import Counts, Cursor, Link, Progress, RecordKind, Run, Side, WorkList
+from connector.planning.first_sync_stages import StageNumbers
 from connector.planning.plan import Plan
+from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
@@ -49,6 +52,14 @@ LOOK_CALLS: Final = 100
 the writes that follow it."""
 
 
+class StageEnd(Enum):
+    """How the work on a stage of the first synchronization ended in this invocation."""
+
+    FULL = "full"
+    NOBODY_LEFT = "nobody_left"
+    OUT_OF_TIME = "out_of_time"
+
+
 class ResolvePhase:
     """Resolves the work lists of one run, or the links of some people."""
 
@@ -62,24 +73,17 @@ class ResolvePhase:
         reading: ReadPhase,
         *,
         listed: bool = True,
-        limits_clearing: bool = True,
+        limit: Limit = Limit.RUN,
     ) -> None:
-        """Take a run. `limits_clearing`: it may not clear fields of too many people."""
+        """Take a run, and whose limit counts for what it clears and overwrites."""
         self._context = context
         self._run_id = run.id
         self._queue = queue
         self._isolation = isolation
         self._reading = reading
-        cleared = run.counts.get(Side.SALESFORCE, {}).get("cleared", 0)
-        self._unit = UnitResolver(
-            context,
-            bound,
-            run.id,
-            isolation,
-            listed=listed,
-            cleared=cleared if limits_clearing else None,
-        )
+        self._unit = UnitResolver(context, bound, run, isolation, listed=listed, limit=limit)
         self.made_progress = False
+        self._tried: set[str] = set()
         self._first_seconds = context.deadline.seconds_left()
         self._size = self._first_size()
         self.position: WorkList | None = None
@@ -172,6 +176,79 @@ class ResolvePhase:
         self.made_progress = self.made_progress or done > 0 or total.wrote
         return total, is_done
 
+    # Stages
+
+    def has_more_people_than(self, number: int) -> bool:
+        """Return whether more links than a number are on the lists."""
+        found: set[str] = set()
+        for _, emails in self._queue.lists():
+            found |= set(emails)
+            if len(found) > number:
+                return True
+        return False
+
+    def resolve_stage(self, size: int, out_of_time: Callable[[], bool]) -> StageEnd:
+        """Resolve so many people completely, those of earlier invocations of the run included.
+
+        All others stay on their lists, and so do people who wait: they are not counted.
+        """
+        self._unit.begin_stage(size)
+        while (missing := size - self._unit.stage_numbers.people) > 0:
+            lists = self._next_people(missing)
+            emails = list(dict.fromkeys(email for _, _, part in lists for email in part))
+            if not emails:
+                return StageEnd.NOBODY_LEFT
+            left, is_done = self._resolve_in_passes(emails, out_of_time)
+            done = set(emails) - left
+            for work, listed, part in lists:
+                self._queue.keep(work, [it for it in listed if it not in part or it in left])
+            self.made_progress = self.made_progress or bool(done)
+            counts = self._unit.count_stage_people(done)
+            self._context.runs.add_counts(self._run_id, counts, Progress(resolved=len(done)))
+            if not is_done or self._ends(out_of_time):
+                return StageEnd.OUT_OF_TIME
+            self._tried |= set(emails)
+        return StageEnd.FULL
+
+    def _next_people(self, number: int) -> list[tuple[WorkList, tuple[str, ...], frozenset[str]]]:
+        """Return the first people whom this invocation did not try: their lists, and who they are.
+
+        They are taken from several lists together, so that they are few calls.
+        """
+        found: list[tuple[WorkList, tuple[str, ...], frozenset[str]]] = []
+        for work, emails in self._queue.lists():
+            new = [email for email in dict.fromkeys(emails) if email not in self._tried][:number]
+            if new:
+                found.append((work, emails, frozenset(new)))
+                number -= len(new)
+            if not number:
+                break
+        return found
+
+    def _resolve_in_passes(
+        self, emails: Sequence[str], out_of_time: Callable[[], bool]
+    ) -> tuple[set[str], bool]:
+        """Resolve people, in several passes where one finds more to do; return who is left.
+
+        Returns also whether everybody was visited.
+        """
+        left = set(emails)
+        for _ in range(MAX_PASSES):
+            waiting = [email for email in emails if email in left]
+            left, result, is_done = self._resolve(waiting, out_of_time, with_plezi=True)
+            self.made_progress = self.made_progress or result.wrote
+            if not is_done:
+                return left, False
+            if not left or not result.wrote or self._ends(out_of_time):
+                break
+        return left, True
+
+    def end_stage(self) -> StageNumbers:
+        """Return the numbers of the stage, and count for none from now on."""
+        numbers = self._unit.stage_numbers
+        self._unit.begin_stage(0)
+        return numbers
+
     # Units
 
     def resolve_people(self, emails: Sequence[str], out_of_time: Callable[[], bool]) -> set[str]:
@@ -212,8 +289,10 @@ class ResolvePhase:
             total.unsent = result.unsent
             left |= result.deferred | result.dirty
             waiting = [*rest, *waiting[len(part) :]]
+            # A part that is smaller because nobody else waits shows nothing about the pace.
+            shows_pace = bool(rest) or len(part) == size
             size = min(UNIT_LINKS, 2 * len(part)) if not rest else max(1, len(unit))
-            if with_plezi and len(part) == len(links):
+            if with_plezi and len(part) == len(links) and shows_pace:
                 self._size = size
             if waiting and self._ends(out_of_time):
                 break

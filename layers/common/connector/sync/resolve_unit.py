@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Final
 
-from connector.errors import HaltError, StopReason
 from connector.log_events import Event
 from connector.mapping import BoundMapping
 from connector.model import (
     AttentionKind,
-    Breaker,
     Counts,
     Hold,
     HoldReason,
@@ -22,12 +20,16 @@ from connector.model import (
     Link,
     LinkChange,
     ProblemCode,
+    Run,
+    RunKind,
     Side,
     Value,
 )
-from connector.planning.mass_clearing import clears_value
+from connector.planning.announced_changes import overwrites, overwrites_many
+from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
+from connector.sync.change_limits import ChangeLimiter, Limit
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import (
@@ -46,12 +48,8 @@ STALE_SECONDS: Final = 60.0
 UNANSWERED_IN_A_RUN: Final = 2
 """Attempts without a response after which a link waits for the next run. Each may take as long as
 the read time-out, which the other people of the run would wait for."""
-MASS_CLEARING_MESSAGE: Final = (
-    "This run would have cleared fields of more than {limit} people, and stopped before it did. A "
-    "dry run lists them. If this is intended, confirm it (POST /admin/breaker/release), and the "
-    "next run continues. If it is an accident, correct it in the system where it happened. "
-    "Nothing is lost."
-)
+PEOPLE_KINDS: Final = frozenset({RunKind.SELECTED, RunKind.DRY_RUN})
+"""Kinds of run for which an admin names people."""
 
 
 @dataclass(slots=True)
@@ -95,27 +93,38 @@ class UnitResolver:
         self,
         context: SyncContext,
         bound: BoundMapping,
-        run_id: str,
+        run: Run,
         isolation: Isolation,
         *,
         listed: bool,
-        cleared: int | None = None,
+        limit: Limit,
     ) -> None:
-        """Take a run. `cleared`: how many people it cleared fields of so far (None: no limit).
-
-        People whom an administrator named have no limit; all others have that of the context.
-        """
+        """Take a run. People whom an administrator named are overwritten without a limit."""
         self._context = context
         self._bound = bound
-        self._run_id = run_id
+        self._run = run
+        self._run_id = run.id
         self._isolation = isolation
         self._listed = listed
         self.refresher = Refresher(context, bound, isolation)
         self._duplicates: set[str] = set()
-        self._writes = WriteStage(context, bound, run_id, isolation, listed=listed)
-        is_allowed = context.control.clearing_allowed_until() > context.clock()
-        self._cleared = None if is_allowed else cleared
-        self._clearing: set[str] = set()
+        self._writes = WriteStage(context, bound, run.id, isolation, listed=listed)
+        self._limiter = ChangeLimiter(context, bound, run, limit)
+        self._are_named = run.kind in PEOPLE_KINDS and bool(run.emails)
+        self._stage = 0
+        self._stages: dict[int, StageNumbers] = {}
+        self._visited: set[str] = set()
+        self._counted: set[str] = set()
+
+    def begin_stage(self, size: int) -> None:
+        """Count from now on for a stage of the first synchronization; 0: for none."""
+        self._stage = size
+        self._stages.setdefault(size, stage_numbers(self._run.counts, size))
+
+    @property
+    def stage_numbers(self) -> StageNumbers:
+        """The numbers of the present stage, those of earlier invocations included."""
+        return self._stages[self._stage]
 
     def load(self, emails: Iterable[str], *, include_clean: bool = False) -> list[Link]:
         """Return the links to resolve: those that are dirty, or all with `include_clean`."""
@@ -137,8 +146,12 @@ class UnitResolver:
                 plans[link.email] = plan
         return plans
 
-    def _plan(self, link: Link, now: float) -> Plan:
-        return plan_link(link, self._bound, now=now)
+    def _plan(self, link: Link, now: float, repeated: Collection[tuple[str, str]] = ()) -> Plan:
+        """Plan a link. One that alone would overwrite many records is shared: for review."""
+        plan = plan_link(link, self._bound, now=now, repeated=repeated)
+        if self._are_named or link.intent is not None or not overwrites_many(plan, self._bound):
+            return plan
+        return plan_link(link.as_shared(), self._bound, now=now)
 
     def resolve(
         self,
@@ -174,9 +187,44 @@ class UnitResolver:
             result.merge(self._writes.carry_out(intended, counts, out_of_time))
         finally:
             self._isolation.store(counts, listed=self._listed)
+            self._limiter.add(counts)
+            if self._stage:
+                self._count_stage(todo, intended, counts)
             self._context.runs.add_counts(self._run_id, counts)
             self._log_batch(len(links), sum(len(plan.writes) for plan in intended), counts)
         return result
+
+    def count_stage_people(self, emails: Iterable[str]) -> Counts:
+        """Return the counts of people who are done in the present stage.
+
+        A link that was clean is none of them: its e-mail is on another list too.
+        """
+        new = (self._visited & set(emails)) - self._counted
+        self._counted |= new
+        counts = Counts()
+        self._add_to_stage({"people": len(new)}, counts)
+        return counts
+
+    def _count_stage(self, links: Sequence[Link], intended: Sequence[Plan], counts: Counts) -> None:
+        """Count what is remarkable in a unit, for the stage of the first synchronization."""
+        step = self._isolation.step
+        new = [link for link in links if link.email not in self._visited]
+        self._visited |= {link.email for link in links}
+        found = {
+            "errors": sum(counts.get(side, "quarantined") for side in Side),
+            "duplicates": sum(bool(step(it.email, partial(_is_duplicate, it))) for it in new),
+            "overwritten": sum(
+                bool(step(it.link.email, partial(overwrites, it, self._bound))) for it in intended
+            ),
+        }
+        self._add_to_stage(found, counts)
+
+    def _add_to_stage(self, found: Mapping[str, int], counts: Counts) -> None:
+        numbers = asdict(self.stage_numbers)
+        for name, number in found.items():
+            counts.add(COUNTED_ON, counter(self._stage, name), number)
+            numbers[name] += number
+        self._stages[self._stage] = StageNumbers(**numbers)
 
     def _what_waits_for(self, link: Link, plan: Plan, *, with_plezi: bool) -> _Wait:
         """Return what a link must wait for before it can be resolved."""
@@ -226,7 +274,7 @@ class UnitResolver:
         result.dirty |= {plan.link.email for plan in unread}  # the long text was not found
         ready = [it for it in ready if it.link.email not in result.dirty]
         self._store_without_writes([it for it in ready if not it.writes], counts, result)
-        with_writes = self._check_mass_clearing([it for it in ready if it.writes], counts)
+        with_writes = self._limiter.check([it for it in ready if it.writes], self._isolation)
         return self._intend(with_writes, counts, result)
 
     def _log_batch(self, links: int, writes: int, counts: Counts) -> None:
@@ -257,32 +305,6 @@ class UnitResolver:
             changes += [] if held is None or held is link else [LinkChange(held)]
         if changes:
             self._isolation.not_stored(self._context.links.save_links(changes, listed=self._listed))
-
-    def _check_mass_clearing(self, plans: Sequence[Plan], counts: Counts) -> list[Plan]:
-        """Count the people whose fields would be cleared; stop before they are too many.
-
-        Returns the plans that could be checked.
-        """
-        checked = []
-        number = 0
-        for plan in plans:
-            check = partial(clears_value, plan, self._bound)
-            if (clears := self._isolation.step(plan.link.email, check)) is not None:
-                checked.append(plan)
-                is_new = clears and plan.link.email not in self._clearing
-                self._clearing |= {plan.link.email} if is_new else set()
-                number += is_new
-        counts.add(Side.SALESFORCE, "cleared", number)
-        if self._cleared is None:
-            return checked
-        self._cleared += number
-        if self._cleared > self._context.max_cleared:
-            message = MASS_CLEARING_MESSAGE.format(limit=self._context.max_cleared)
-            reason = StopReason.MASS_CLEARING
-            self._context.control.open_breaker(Breaker(reason, message, self._context.clock()))
-            self._context.log(Event.breaker_opened, run_id=self._run_id, reason=reason.value)
-            raise HaltError(reason, message)
-        return checked
 
     def _is_busy(self, link: Link) -> bool:
         """Return whether a running worker may still be carrying out this link's intent.
@@ -322,7 +344,7 @@ class UnitResolver:
             )
             if self._isolation.write_journal(entries):
                 return None
-        return plan_link(recovery.link, self._bound, now=now, repeated=recovery.repeated)
+        return self._plan(recovery.link, now, recovery.repeated)
 
     def _store_without_writes(
         self, plans: Sequence[Plan], counts: Counts, result: UnitResult
@@ -365,8 +387,8 @@ class UnitResolver:
 
     def _shows_duplicates(self, link: Link) -> bool:
         """Whether a dry run reports several Leads of a link: it does so once."""
-        is_duplicate = AttentionKind.DUPLICATE in link.attention
-        return self._context.is_dry_run and is_duplicate and link.email not in self._duplicates
+        is_new = link.email not in self._duplicates
+        return self._context.is_dry_run and is_new and _is_duplicate(link)
 
     def _save(self, changes: Sequence[LinkChange], result: UnitResult) -> frozenset[str]:
         """Store links; return the e-mails that were not stored, and keep those for later."""
@@ -412,6 +434,10 @@ class UnitResolver:
             for plan in intended
             if plan.link.email not in not_stored
         ]
+
+
+def _is_duplicate(link: Link) -> bool:
+    return AttentionKind.DUPLICATE in link.attention
 
 
 def _with_email_in_use(link: Link, now: float) -> Link:

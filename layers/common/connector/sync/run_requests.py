@@ -42,11 +42,13 @@ class RunRequester:
         emails: Iterable[str] = (),
         draft: str = "",
         include_unchanged: bool = False,
+        first: bool = False,
+        skip_stages: bool = False,
     ) -> str:
         """Store a run and queue its first phase; return its id.
 
-        `emails` are canonical; `emails`, `draft` and `include_unchanged` are those of `Run`. Raises
-        `MappingError` for a draft that is no mapping; nothing is stored then.
+        `emails` are canonical; the other arguments are those of `Run`. Raises `MappingError` for a
+        draft that is no mapping; nothing is stored then.
         """
         if draft:
             # Imported here: only the dry run of a draft needs the mapping, and the functions that
@@ -59,6 +61,8 @@ class RunRequester:
             emails=tuple(emails),
             draft=draft,
             include_unchanged=include_unchanged,
+            first=first,
+            skip_stages=skip_stages,
         )
         self._runs.create_run(run)
         self._queue.send(run.id, Phase.READ)

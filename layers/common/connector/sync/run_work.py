@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from connector.approved_changes import note_people
 from connector.deadline import DeadlineError
 from connector.mapping import BoundMapping
 from connector.model import Counts, Phase, RecordKind, Run, RunKind, Side, WorkList
+from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
+from connector.sync.first_sync_work import FirstSyncWork
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
 from connector.sync.resolve_phase import ResolvePhase
@@ -34,7 +37,7 @@ class RunWork:
     """Works on one run. Every invocation makes a new one; the ledger holds what is left to do."""
 
     def __init__(
-        self, context: SyncContext, bound: BoundMapping, run: Run, *, limits_clearing: bool = True
+        self, context: SyncContext, bound: BoundMapping, run: Run, *, limit: Limit = Limit.RUN
     ) -> None:
         self._context = context
         self._bound = bound
@@ -43,7 +46,8 @@ class RunWork:
         self._queue = WorkQueue(context, run)
         self._reading = ReadPhase(context, bound, run, self._queue, self._isolation)
         self._resolving: ResolvePhase | None = None
-        self._limits_clearing = limits_clearing
+        self._limit = limit
+        self._first_sync = FirstSyncWork(context, run)
         self._visited = 0
         self.phase = Phase.READ
         """The phase that is worked on."""
@@ -77,6 +81,8 @@ class RunWork:
                 if self._reading.replaces_look:
                     self.phase = Phase.READ
                 raise
+            if next_phase is None:
+                self._first_sync.end()
             if next_phase in {None, self.phase} or out_of_time():
                 return next_phase  # a phase that comes again needs another invocation
             self.phase = next_phase
@@ -85,7 +91,15 @@ class RunWork:
         """Work on one phase; return the next one."""
         match phase:
             case Phase.READ:
-                return Phase.RESOLVE if self._read(out_of_time) else Phase.READ
+                self._first_sync.begin()
+                if not self._read(out_of_time):
+                    return Phase.READ
+                self._note_people()
+                return Phase.STAGE if self._first_sync.are_due() else Phase.RESOLVE
+            case Phase.STAGE:
+                if self._first_sync.work(self._resolve(), self._must_stop(out_of_time)):
+                    return Phase.RESOLVE
+                return Phase.READ if self._must_read_again() else Phase.STAGE
             case Phase.RESOLVE:
                 self._queue.adopt_unlisted()
                 is_done = self._resolve().resolve_lists(
@@ -96,10 +110,7 @@ class RunWork:
                 self.visited_lists = self._queue.number
                 return Phase.WRITE_PLEZI
             case Phase.WRITE_PLEZI:
-
-                def must_stop() -> bool:
-                    return out_of_time() or self._must_read_again()
-
+                must_stop = self._must_stop(out_of_time)
                 if self._resolve().resolve_lists(must_stop, with_plezi=True):
                     return None
                 return Phase.READ if self._must_read_again() else Phase.WRITE_PLEZI
@@ -114,7 +125,7 @@ class RunWork:
                 self._queue,
                 self._isolation,
                 self._reading,
-                limits_clearing=self._limits_clearing,
+                limit=self._limit,
             )
             if self._run.phase is self.phase:
                 self._resolving.position = self._run.position
@@ -140,6 +151,16 @@ class RunWork:
                 self._resolving.note_reading()
             return True
         return False
+
+    def _note_people(self) -> None:
+        """Store how many people are synchronized, after a reading of all records."""
+        run = self._context.runs.load_run(self._run.id) if self._reading.is_full else None
+        if run is not None and run.kind is not RunKind.DRY_RUN:
+            note_people(self._context.documents, run.counts)
+
+    def _must_stop(self, out_of_time: Callable[[], bool]) -> Callable[[], bool]:
+        """Return what ends the work of this invocation, or of a phase that takes hours."""
+        return lambda: out_of_time() or self._must_read_again()
 
     def _must_read_again(self) -> bool:
         """Return whether the last reading of a system is too old, in a run of both systems."""

@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from connector.deadline import DeadlineError
-from connector.errors import ConnectorError, HaltError, StopReason, UnknownFieldError
+from connector.errors import (
+    NEEDS_DECISION,
+    ConnectorError,
+    HaltError,
+    StopReason,
+    UnknownFieldError,
+)
 from connector.mapping import BoundMapping, MappingConfig
 from connector.model import (
     ChangeHint,
@@ -21,6 +27,7 @@ from connector.model import (
     Side,
 )
 from connector.sync.binding import MappingBinder
+from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
 from connector.sync.dry_run import DryRun
 from connector.sync.hint_work import HintWork
@@ -188,10 +195,7 @@ class SyncEngine:
         if not self._context.control.is_enabled():
             return RunState.NOT_STARTED, StopReason.NOT_STARTED, NOT_STARTED_MESSAGE
         breaker = self._context.control.breaker()
-        stops_runs = breaker is not None and breaker.reason in (
-            StopReason.MASS_CLEARING,
-            StopReason.DEFECT,
-        )
+        stops_runs = breaker is not None and breaker.reason in NEEDS_DECISION
         if breaker is not None and stops_runs and not run.emails:
             return RunState.HALTED, breaker.reason, breaker.message
         return None
@@ -262,9 +266,9 @@ class SyncEngine:
                 restart_reading(self._context, bound, since=now, is_applied=False)
             if run.kind is RunKind.FULL and phase is Phase.READ:
                 restart_reading(self._context, bound, since=run.requested_at)
-            # People whom an administrator named have no limit on clearing.
-            is_limited = run.kind is not RunKind.SELECTED
-            work = RunWork(self._context, bound, run, limits_clearing=is_limited)
+            # People whom an administrator named have no limit on what is changed.
+            limit = Limit.NONE if run.kind is RunKind.SELECTED else Limit.RUN
+            work = RunWork(self._context, bound, run, limit=limit)
         try:
             remaining = work.work(phase, must_stop)
         except DeadlineError:

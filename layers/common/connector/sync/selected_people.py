@@ -123,7 +123,8 @@ class PeopleRefresher:
         changes = []
         for link in links.values():
             found = {each.id for each in observations if each.email == link.email}
-            if not link.shared or len(found) >= self._context.max_records:
+            number = len(found) + (link.plezi is not None)
+            if not link.shared or number > self._context.max_records:
                 continue
             after = replace(link, shared=False, dirty=True)
             for record in link.salesforce:

@@ -20,6 +20,7 @@ from connector.model import (
     Side,
     Write,
 )
+from connector.planning.announced_changes import changes_of_write
 from connector.planning.field_problem import quarantine_for
 from connector.planning.plan import Plan, plan_link
 from connector.planning.refused_fields import combined, remaining_write
@@ -340,8 +341,12 @@ class WriteStage:
         match outcome.result:
             case WriteResult.DONE:
                 counts.add(side, "created" if outcome.created else "updated")
+                self._count_changes(plan, outcome, counts)
             case WriteResult.REJECTED:
                 pass
+            case WriteResult.UNKNOWN:
+                counts.add(side, outcome.result.value)
+                self._count_changes(plan, outcome, counts)  # it may have been carried out
             case _:
                 counts.add(side, outcome.result.value)
         refused = outcome.refusal or outcome
@@ -358,3 +363,9 @@ class WriteStage:
         if outcome.code in PROBLEM_CODES:
             fault = Fault(ProblemCode(outcome.code), outcome.remedy, side)
             self._isolation.add(plan.link.email, fault)
+
+    def _count_changes(self, plan: Plan, outcome: WriteOutcome, counts: Counts) -> None:
+        """Count what a write cleared and overwrote, in each field and in all."""
+        for change in changes_of_write(plan, outcome.write, self._bound):
+            counts.add(change.side, change.counter)
+            counts.add(change.side, change.kind.value)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from connector.aws.dynamodb.dataclass_json import decode, encode
+from connector.aws.dynamodb.runs import count_changes, stored_counts
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.shared_documents import UNREADABLE, DocumentStore
 from connector.aws.dynamodb.table import Change, Table, partition_key
-from connector.errors import StopReason
-from connector.model import Breaker
+from connector.errors import MASS_CHANGES, StopReason
+from connector.model import Breaker, Counts
 
 CALLS: Final = "calls#"
+FORM_CHANGES: Final = "form_changes#"
 BREAKER: Final = "breaker"
 SWITCH: Final = "sync_switch"
 SUSPENDED_PAIRS: Final = "suspended_pairs"
@@ -27,9 +30,10 @@ SECONDS_OF_HOUR: Final = 3600
 
 
 class ControlState:
-    """The start switch, the breaker, the permission to clear fields, and the suspended pairs."""
+    """The start switch, the breaker, what an admin allowed, and the suspended pairs."""
 
     def __init__(self, table: Table) -> None:
+        self._control_table = table
         self._documents = DocumentStore(table)
 
     def is_enabled(self) -> bool:
@@ -65,7 +69,7 @@ class ControlState:
         self._documents.delete_document(BREAKER)
 
     def clearing_allowed_until(self) -> float:
-        """Return until when (seconds since 1970) runs may clear many fields; 0: they may not."""
+        """Return until when (seconds since 1970) runs may change without a limit; 0: never."""
         return float((self._documents.load_document(CLEARING) or {}).get("until", 0.0))
 
     def defects_allowed_until(self) -> float:
@@ -76,11 +80,31 @@ class ControlState:
         """Let runs go on in spite of many unexpected errors, until a time."""
         self._documents.save_document(DEFECTS, {"until": until})
 
+    def add_form_changes(self, day: int, counts: Counts) -> dict[str, dict[str, int]]:
+        """Add what a form changes to a day (days since 1970); return the sums, by side and counter.
+
+        The addition is atomic: forms that are worked on at the same time see each other.
+        """
+        end = (day + 2) * HOURS_OF_DAY * SECONDS_OF_HOUR
+        sums: dict[str, dict[str, int]] = {}
+        for change in count_changes(counts):
+            item = self._control_table.update_returning(
+                ItemKind.CHANGE_COUNTER,
+                partition_key(f"{FORM_CHANGES}{day}"),
+                replace(
+                    change,
+                    sets="expires_at = :end",
+                    values={**change.values, ":end": {"N": str(end)}},
+                ),
+            )
+            sums = stored_counts(item)
+        return sums
+
     def allow_clearing(self, until: float) -> None:
-        """Allow runs to clear many fields until a time; close the breaker that prevented it."""
+        """Let runs clear and overwrite without a limit until a time; close the breaker for it."""
         self._documents.save_document(CLEARING, {"until": until})
         breaker = self.breaker()
-        if breaker is not None and breaker.reason == StopReason.MASS_CLEARING:
+        if breaker is not None and breaker.reason in MASS_CHANGES:
             self.close_breaker()
 
 

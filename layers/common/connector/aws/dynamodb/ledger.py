@@ -8,6 +8,7 @@
 | `cursor#<kind>`, `run#<id>` | the cursor of a kind of record, a run |
 | `state#<name>` | start switch, breaker, session, descriptions of fields |
 | `lock#login`, `calls#<hour>` | the login lock, the calls to Salesforce in an hour |
+| `form_changes#<day>` | what forms cleared and overwrote in a day |
 | `rate#plezi` | the next free slot of the rate that all functions share |
 | `hint#<hash>` | an idempotency record of a form |
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,8 @@ FORM_RUNS: Final = "form-run"
 FORM_RUN_SECONDS: Final = 30 * 86_400
 """How long the run of a form is stored: there may be thousands a day."""
 COUNT_PREFIX: Final = "n|"
+MAX_COUNTS: Final = 100
+"""Counts that one change adds: about 1.5 KB of its expression."""
 NO_PROGRESS: Final = Progress()
 PROGRESS: Final = tuple(field.name for field in fields(Progress))
 """The attributes of a run that hold its progress."""
@@ -52,6 +55,8 @@ class RunStore:
             "emails": run.emails,
             "draft": run.draft,
             "include_unchanged": run.include_unchanged,
+            "first": run.first,
+            "skip_stages": run.skip_stages,
         }
         item: dict[str, AttributeValueTypeDef] = {
             **run_key(run.id),
@@ -117,8 +122,8 @@ class RunStore:
 
     def add_counts(self, run: str, counts: Counts, progress: Progress = NO_PROGRESS) -> None:
         """Add to a run's counts and progress."""
-        if counts or progress != NO_PROGRESS:
-            self._table.update(ItemKind.RUN, run_key(run), count_change(counts, progress))
+        for change in count_changes(counts, progress):
+            self._table.update(ItemKind.RUN, run_key(run), change)
 
     def end_invocation(
         self,
@@ -195,6 +200,21 @@ def run_key(run: str) -> dict[str, AttributeValueTypeDef]:
     return partition_key(f"{RUN_PREFIX}{run}")
 
 
+def count_changes(counts: Counts, progress: Progress = NO_PROGRESS) -> Iterator[Change]:
+    """Yield the changes that add counts and progress to a run, each of them small enough.
+
+    Counts by field may be hundreds, and an expression has 4 KB at most (Amazon DynamoDB Developer
+    Guide, Quotas).
+    """
+    numbers = [(key, number) for key, number in counts.numbers.items() if number]
+    for start in range(0, len(numbers), MAX_COUNTS):
+        part = Counts()
+        part.numbers.update(dict(numbers[start : start + MAX_COUNTS]))
+        yield count_change(part, NO_PROGRESS if start else progress)
+    if not numbers and progress != NO_PROGRESS:
+        yield count_change(counts, progress)
+
+
 def count_change(counts: Counts, progress: Progress = NO_PROGRESS) -> Change:
     """Return the change that adds counts and progress to a run, each in its own attribute."""
     amounts = {
@@ -210,12 +230,18 @@ def count_change(counts: Counts, progress: Progress = NO_PROGRESS) -> Change:
     )
 
 
-def _to_run(item: Item) -> Run:
+def stored_counts(item: Item) -> dict[str, dict[str, int]]:
+    """Return the counts of an item, by side and name."""
     counts: dict[str, dict[str, int]] = {}
     for attribute, value in item.items():
         if attribute.startswith(COUNT_PREFIX):
-            _, side, name = attribute.split("|")
+            _, side, name = attribute.split("|", 2)
             counts.setdefault(side, {})[name] = int(value["N"])
+    return counts
+
+
+def _to_run(item: Item) -> Run:
+    counts = stored_counts(item)
     request = json.loads(item.get("request", {"S": "{}"})["S"])
     reason = item.get("reason", {"S": ""})["S"]
     return Run(
@@ -232,6 +258,8 @@ def _to_run(item: Item) -> Run:
         emails=tuple(request.get("emails", ())),
         draft=request.get("draft", ""),
         include_unchanged=request.get("include_unchanged", False),
+        first=request.get("first", False),
+        skip_stages=request.get("skip_stages", False),
         mapping_version=int(item.get("mapping_version", {"N": "0"})["N"]),
         phase=Phase(phase) if (phase := item.get("phase", {"S": ""})["S"]) else None,
         active_at=float(item.get("active_at", {"N": "0"})["N"]),

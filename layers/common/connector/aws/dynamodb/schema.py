@@ -33,6 +33,7 @@ class ItemKind(StrEnum):
     SESSION = "session"
     LOGIN_LOCK = "login lock"
     CALL_COUNTER = "call counter"
+    CHANGE_COUNTER = "change counter"
     RATE_BUCKET = "rate bucket"
     IDEMPOTENCY_RECORD = "idempotency record"
     JOURNAL_ENTRY = "journal entry"
