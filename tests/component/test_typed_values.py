@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
 from connector.model import AttentionKind, RunKind, RunState, Side
+from connector.sync.change_limits import FEW_CLEARED
 from tests.component.admin_client import AdminClient, in_path
 from tests.component.altered_answers import alter_answers, edit_json, let_hours_pass
 from tests.component.harness import Harness
@@ -64,6 +65,19 @@ def drop_attribute(name: str, _request: Request, answer: Response) -> None:
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(row, dict):
                 row.get("attributes", {}).pop(name, None)
+
+    if answer.get_data():
+        edit_json(answer, edit)
+
+
+def null_attribute(name: str, _request: Request, answer: Response) -> None:
+    """Show an attribute of the contacts of an answer as blank."""
+
+    def edit(document: Any) -> None:
+        rows = document.get("data")
+        for row in rows if isinstance(rows, list) else [rows]:
+            if isinstance(row, dict) and row.get("type") == "contacts":
+                row["attributes"][name] = None
 
     if answer.get_data():
         edit_json(answer, edit)
@@ -142,13 +156,14 @@ class TestL2:
             harness.add_lead(Email=email, LastName="Lopez", Company="Beta", Phone="222")
         if kind == "error":
             inject_fault(harness, "plezi", "http_503", method="PUT|PATCH", count=20)
-            harness.sync()
+            harness.sync(skip_stages=True)
         else:
-            harness.sync(out_of_time=iter([False] * 3 + [True] * 1_000).__next__)
+            out_of_time = iter([False] * 3 + [True] * 1_000).__next__
+            harness.sync(out_of_time=out_of_time, skip_stages=True)
 
         for _ in range(3):
             let_hours_pass(harness)
-            run = harness.sync()
+            run = harness.sync(skip_stages=True)
 
         assert run.state is RunState.DONE
         assert {each["phone"] for each in harness.people().values()} == {"222"}
@@ -259,6 +274,43 @@ class TestL5:
 
         stored = harness.salesforce("GET", f"sobjects/Lead/{lead}")
         assert (stored["Description"], stored["MobilePhone"]) == ("typed", "333")
+
+    def test_l5_a_field_that_many_people_lose_at_once_is_described_again_first(
+        self, harness: Harness
+    ) -> None:
+        """Plezi answers null for everybody, because the attribute was deleted there."""
+        harness.control("plezi", "POST", "attributes", {"name": "note", "type": "text"})
+        save_mapping(harness, FieldPair("note", "Description", Direction.BOTH))
+        people = [
+            harness.add_person(email=f"p{number}@example.com", last_name="Roi", note="typed")
+            for number in range(FEW_CLEARED + 1)
+        ]
+        harness.sync()
+        leads = {each["Id"] for each in harness.leads()}
+        harness.control("plezi", "DELETE", "attributes/note")
+        alter_answers(harness, Side.PLEZI, after=partial(null_attribute, "note"))
+        for person in people:
+            harness.edit_person(person, mobile="333")
+
+        run = harness.sync()
+
+        assert run.state is RunState.DONE
+        for lead in leads:
+            stored = harness.salesforce("GET", f"sobjects/Lead/{lead}")
+            assert (stored["Description"], stored["MobilePhone"]) == ("typed", "333")
+
+    def test_l5_a_field_that_many_people_clear_is_cleared(self, harness: Harness) -> None:
+        people = [
+            harness.add_person(email=f"p{number}@example.com", last_name="Roi", phone="111")
+            for number in range(FEW_CLEARED + 1)
+        ]
+        harness.sync()
+        for person in people:
+            harness.edit_person(person, phone=None)
+
+        harness.sync()
+
+        assert {each["Phone"] for each in harness.leads()} == {None}
 
 
 class TestL7:

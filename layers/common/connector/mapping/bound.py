@@ -126,12 +126,16 @@ class ReadScope:
 
 @dataclass(frozen=True)
 class BoundMapping:
-    """A version of the mapping that is ready to use: active pairs and suspended pairs."""
+    """A version of the mapping that is ready to use: active pairs and suspended pairs.
+
+    `is_fresh`: both systems described their fields for this bind.
+    """
 
     config: MappingConfig
     pairs: tuple[BoundPair, ...]
     suspended: tuple[SuspendedPair, ...]
     excluded: frozenset[RecordKind] = frozenset()
+    is_fresh: bool = False
 
     @cached_property
     def by_field(self) -> Mapping[tuple[RecordKind, str], BoundPair]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from connector.mapping import BoundMapping, MappingConfig, Schema, bind_mapping
 from connector.mapping.issues import ValidationResult
@@ -47,7 +48,7 @@ class MappingBinder:
         bound = self._bind(mapping)
         if suspended := self._suspended(bound):
             self._confirm(suspended)
-        return bound
+        return replace(bound, is_fresh=True)
 
     def validate(self, run: Run, mapping: MappingConfig) -> ValidationResult:
         """Validate the mapping of a dry run, as a save does, with the fields of this generation.

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from connector.approved_changes import load_approved, number_of_people, save_approved
-from connector.errors import MASS_CHANGES, HaltError, StopReason
+from connector.errors import MASS_CHANGES, HaltError, StopReason, UnknownFieldError
 from connector.log_events import Event
 from connector.mapping import BoundMapping
 from connector.model import Breaker, Counts, Run
@@ -32,6 +32,9 @@ VERBS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.CLEARED: "clear",
     ChangeKind.OVERWRITTEN: "overwrite typed values of",
 }
+FEW_CLEARED: Final = 5
+"""Records in which a run clears one field before it reads the description of the fields again: a
+user clears a field in one record, or in a few."""
 SECONDS_OF_DAY: Final = 86_400
 RUN_MESSAGE: Final = (
     "This run stopped before it would {changes}. Nothing of that was done, and nothing is lost. To "
@@ -71,7 +74,7 @@ class ChangeLimiter:
         """Return the plans that may be carried out, without those that cannot be checked.
 
         Raises `HaltError` when they would change more than is allowed; nothing is written then. The
-        limit of a run opens the breaker.
+        limit of a run opens the breaker. Raises `UnknownFieldError` as `_check_description`.
         """
         if self._limit is Limit.NONE:
             return list(plans)
@@ -95,8 +98,25 @@ class ChangeLimiter:
             by_side.setdefault(side, {})[name] = number
         self._done.update(counted_changes(by_side))
 
+    def _check_description(self, wanted: Mapping[FieldChange, int]) -> None:
+        """Let both systems describe their fields again before a field of several people is cleared.
+
+        A field that was deleted or hidden may look like one that many users cleared. Raises
+        `UnknownFieldError`, once: the run binds its mapping again, and goes on.
+        """
+        cleared = {
+            change.pair
+            for change, number in wanted.items()
+            if change.kind is ChangeKind.CLEARED and self._done[change] <= FEW_CLEARED < number
+        }
+        if cleared and not self._bound.is_fresh:
+            raise UnknownFieldError(
+                "CLEARED_FIELDS", "the fields are described again", fields=tuple(sorted(cleared))
+            )
+
     def _check_run(self, planned: Counter[FieldChange]) -> None:
         wanted = {change: self._done[change] + number for change, number in planned.items()}
+        self._check_description(wanted)
         beyond = self._beyond(wanted)
         if not beyond or self._is_unlimited() or not (beyond := self._beyond_approved(beyond)):
             return
