@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from connector.clean_text import canonical_email
@@ -14,11 +14,18 @@ from local.plezi_tenant import PleziTenant
 from local.plezi_tenant.errors import RefusedError as PleziRefusedError
 from local.plezi_tenant.store import Contact, ContactQuery
 from local.plezi_tenant.timestamps import format_millis
-from local.salesforce_org import SalesforceOrg, lifecycle
+from local.salesforce_org import (
+    SalesforceOrg,
+    control_fields,
+    lifecycle,
+    seed_data,
+    tooling,
+)
 from local.salesforce_org.automation import Automation
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.quota import Quota
+from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.sessions import Sessions
 from local.salesforce_org.switches import Switches
 from local.salesforce_org.transactions import Transactions
@@ -56,9 +63,13 @@ class BothSides:
         self._first_ids = copy.deepcopy(self.org.state.ids)
         self._random_state = self.org.state.rng.getstate()
         self._first_users = copy.deepcopy(self.org.state.users)
+        self._fields_changed = False
 
     def reset(self) -> None:
         """Restore the initial state; the next ids and random numbers are the same again."""
+        if self._fields_changed:
+            self.org.reset()
+            self._fields_changed = False
         state = self.org.state
         for name in BUSINESS_OBJECTS:
             state.store.run(f'DELETE FROM "{name}"')  # noqa: S608  # constants of this module
@@ -129,6 +140,44 @@ class BothSides:
         """Submit a form in Plezi; return the id of the contact."""
         contact, _ = self.tenant.contacts.submit(dict(values), keep=frozenset(), source="direct")
         return contact.id
+
+    # Actions of an administrator of Salesforce on fields
+
+    def show_field(self, kind: RecordKind, name: str, *, visible: bool) -> None:
+        """Show a field to the integration user, or hide it from that user."""
+        self._fields_changed = True
+        options = {"read": visible, "username": self.org.integration_user.username}
+        control_fields.set_visibility(self.org.state, self._object(kind), name, options)
+
+    def add_field(self, kind: RecordKind, name: str, metadata: Mapping[str, Any]) -> None:
+        """Add a custom field that every user can see; `metadata` is as for the Tooling API."""
+        self._fields_changed = True
+        options = {"name": name, "Metadata": metadata}
+        control_fields.add(self.org.state, self._object(kind), options)
+
+    def retype_field(self, kind: RecordKind, name: str, **options: Any) -> None:  # noqa: ANN401  # as the control route
+        """Change the type of a custom field; a value that the new type does not accept is lost."""
+        self._fields_changed = True
+        control_fields.change(self.org.state, self._object(kind), name, options)
+
+    def rename_field(self, kind: RecordKind, name: str, new_name: str) -> None:
+        """Change the API name of a custom field; its values and its visibility are kept."""
+        self._fields_changed = True
+        state, described = self.org.state, self._object(kind)
+        field = replace(described.get(name), name=new_name)
+        rows = state.store.select(described, f'"{name}" IS NOT NULL')
+        control_fields.delete(state, described, name)
+        tooling.add_field(state, described, field)
+        seed_data.grant_to_profiles(state, described, field)
+        for row in rows:
+            state.store.update(described, row["rowid"], {new_name: row[name]})
+
+    def has_field(self, kind: RecordKind, name: str) -> bool:
+        """Return whether a kind of record has a field."""
+        return self._object(kind).find(name) is not None
+
+    def _object(self, kind: RecordKind) -> ObjectType:
+        return self.org.state.schema.get(kind.value)
 
     # Stored records
 

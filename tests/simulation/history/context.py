@@ -11,26 +11,28 @@ from typing import Final
 from requests import PreparedRequest, Response
 from urllib3 import HTTPResponse
 
+from connector.mapping import MappingConfig
 from connector.model import RecordKind
 from connector.plezi.api_dialect import PleziDialect
+from local.plezi_tenant.schema import custom_attribute
 from local.world.both_sides import BothSides, StoredRecord
 from local.world.fault_injector import FaultInjector, Trace
 from local.world.simulated_stack import SimulatedStack
-from tests.simulation.history.events import NAMES, Event, EventList
+from tests.simulation.history.events import Event, EventList, name_of
+from tests.simulation.history.fields import FIELDS
 from tests.simulation.history.oracle import Oracle
 from tests.simulation.history.ports import HistoryPorts
 
 START: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 CALL_SECONDS: Final = 0.3
 """Virtual duration of one HTTP call."""
-PAGE_SIZE: Final = 3
-"""Contacts on a page of Plezi's list: few, so that a history of three people has several pages."""
+USER: Final = "somebody typed it"
 _OTHER_SIDE: Final = {"plezi": "salesforce", "salesforce": "plezi"}
 
 
 def email_of(person: int) -> str:
-    """Return the first e-mail of a person, by the place in `NAMES`."""
-    return f"{NAMES[person].lower()}@example.com"
+    """Return the first e-mail of a person, by its number."""
+    return f"{name_of(person).lower()}@example.com"
 
 
 class HistoryContext:
@@ -43,13 +45,24 @@ class HistoryContext:
         self.events = events
         self.ports = ports
         self.trace = Trace()
-        self.oracle = Oracle()
+        self.versions = [ports.mappings.current()]
+        self.oracle = Oracle(list(self.versions), ports.journal.entries, self._connector_time)
         self.log: list[str] = []
         """The events in plain text, each with its time."""
         self.counted: Counter[str] = Counter()
         self.records: dict[tuple[int, str], str] = {}
         """Record ids by person and place (a side, `duplicate` or `contact`)."""
         self.plezi_may_be_stale = "read_lag_seconds" in events.tenant
+        self.open_transactions = False
+        """Whether a user's transaction may still have to commit."""
+        self.withdrawn: set[tuple[str, str]] = set()
+        """The fields (side, name) that do not exist now, or are hidden, or have another type."""
+        self.fields_changed = False
+        self.standard_attributes = {it.name: it for it in sides.tenant.contacts.schema}
+        self.working = 0
+        """How many processes work now, one inside the pauses of the other."""
+        self.uncertain_since = 0
+        """The number of the first user action after a process crashed or a response was lost."""
         self._last_number = 0
         if events.tenant:
             sides.tenant.set_switches(**events.tenant)
@@ -62,8 +75,44 @@ class HistoryContext:
             journal=ports.journal,
             run_queue=ports.run_queue,
             mappings=ports.mappings,
-            dialect=PleziDialect(page_size=PAGE_SIZE),
+            dialect=PleziDialect(
+                page_size=events.page_size,
+                omits_blanks=events.tenant.get("empty_values") == "omitted",
+            ),
         )
+        for name in events.policies:
+            if FIELDS[name].created:
+                self.add_attribute(name)
+
+    def _connector_time(self) -> float:
+        return self.stack.now()
+
+    def add_attribute(self, name: str, kind: str = "text") -> None:
+        """Add a custom attribute in Plezi."""
+        self.sides.tenant.contacts.schema.add(custom_attribute({"name": name, "type": kind}))
+
+    def look(self, description: str = USER) -> None:
+        """Show the oracle what is stored, after a user action."""
+        self.oracle.notice(self.sides.stored_records(), description)
+
+    def save_mapping(self, mapping: MappingConfig) -> None:
+        """Note a new version of the mapping: a run that works now may use either."""
+        self.versions.append(mapping)
+        self.oracle.mappings.append(mapping)
+
+    def note_uncertainty(self) -> None:
+        """Note that from now on the connector may not know whether one of its writes arrived."""
+        self.uncertain_since = self.uncertain_since or max(1, self.oracle.order)
+
+    def finish_run(self) -> None:
+        """Tell the oracle which records no run has to resolve any more."""
+        resolved = frozenset(
+            record
+            for link in self.ports.ledger.all_links()
+            if not link.dirty and link.intent is None and link.quarantine is None
+            for record in link.record_ids
+        )
+        self.oracle.finish_run(resolved)
 
     @property
     def fault_injector(self) -> FaultInjector:
@@ -90,9 +139,9 @@ class HistoryContext:
         record = self.records.get((event.person, place))
         if record is None and place in _OTHER_SIDE:
             kind = RecordKind.PLEZI_CONTACT if place == "plezi" else RecordKind.LEAD
-            source = stored.get(self.records.get((event.person, _OTHER_SIDE[place]), ""))
-            same_email = (it for it in stored.values() if source and it.email == source.email)
-            record = next((it.id for it in same_email if it.kind is kind), None)
+            source = self.records.get((event.person, _OTHER_SIDE[place]), "")
+            known = (stored.get(it) for it in self.oracle.records_of_person(source) if source)
+            record = next((it.id for it in known if it is not None and it.kind is kind), None)
             if record is not None:
                 self.records[event.person, place] = record
         return stored.get(record) if record else None
@@ -107,6 +156,9 @@ class HistoryContext:
         self.sides.clock.advance(CALL_SECONDS)
         path = request.path_url.partition("?")[0]
         is_write = _is_write(request, path)
+        if self.open_transactions:
+            self.open_transactions = bool(self.sides.org.state.transactions.open_count())
+            self.look("a transaction commits late")
         before = self.sides.stored_records() if is_write else {}
         if is_write:
             self.oracle.check_request(request.method or "", path, request.body, before)
@@ -117,13 +169,12 @@ class HistoryContext:
                 after = self.sides.stored_records()
                 if after != before:
                     self.counted["writes"] += 1
-                    journal = self.ports.journal.entries()
-                    self.oracle.check_changes(before, after, journal, f"{request.method} {path}")
+                    self.oracle.check_changes(before, after, f"{request.method} {path}")
         self.trace.add(str(response.status_code))
         if response.ok:
             body = response.raw.read()
             stored = self.sides.stored_records() if self.plezi_may_be_stale else {}
-            self.oracle.add_response(body, stored, self.sides.clock.now().timestamp())
+            self.oracle.add_response(body, stored)
             response.raw = _unread(response, body)
         return response
 

@@ -7,7 +7,7 @@ from typing import Final
 from local.salesforce_org import login
 from local.salesforce_org.automation import Flow, ValidationRule
 from tests.simulation.history.context import HistoryContext
-from tests.simulation.history.events import Event, build_mapping
+from tests.simulation.history.events import DAY, UNCERTAIN_FAULTS, Event
 from tests.simulation.history.values import AUTOMATED
 
 CLOCK_JUMPS: Final = (-3600.0, 3600.0, -60.0)
@@ -29,11 +29,15 @@ class Incidents:
         panel = (self._sides.org if event.side == "salesforce" else self._sides.tenant).control
         panel.faults.inject(event.field, **{"after": event.value, **event.options})
         context.counted[f"{event.side} {event.field}"] += 1
+        if event.field in UNCERTAIN_FAULTS:
+            context.note_uncertainty()
         context.log_event(f"fault ordered in {event.side.capitalize()}: {event.field}")
 
     def do_wait(self, event: Event) -> None:
         """Let time pass."""
         self._sides.clock.advance(event.value)
+        if event.value >= DAY:
+            self._context.counted["days pass"] += 1
         self._context.trace.add(f"{event.value} seconds pass")
 
     def do_clock_jump(self, event: Event) -> None:
@@ -68,7 +72,6 @@ class Incidents:
         """Add a flow to the org that edits every saved Lead."""
         condition = ""
         values = {"Description": "seen by a flow"}
-        self._context.oracle.automated_fields.add("Description")
         if event.side == "plezi":  # a flow on a mapped field, in the connector's transaction
             values = {"MobilePhone": AUTOMATED}
             condition = "MobilePhone != null"
@@ -87,14 +90,3 @@ class Incidents:
         self._sides.org.state.automation.validations.append(rule)
         self._context.counted["10 validation rule"] += 1
         self._context.log_event("a new validation rule refuses phone numbers that end in 5")
-
-    def do_save_mapping(self, event: Event) -> None:
-        """Save a mapping without a field pair, or with it if it is missing."""
-        mappings = self._context.ports.mappings
-        current = mappings.current()
-        without = event.field if any(pair.plezi == event.field for pair in current.pairs) else ""
-        policies = self._context.events.policies
-        mappings.save(build_mapping(policies, version=current.version + 1, without=without))
-        self._context.counted["64 mapping saved"] += 1
-        change = "without" if without else "with"
-        self._context.log_event(f"an admin saves a mapping {change} {event.field}")

@@ -9,7 +9,7 @@ from typing import Final
 from connector.model import ChangeHint, Phase, RunKind, RunState
 from local.world.fault_injector import Crash
 from tests.simulation.history.context import HistoryContext, email_of
-from tests.simulation.history.events import NAMES, Event
+from tests.simulation.history.events import Event, name_of
 from tests.simulation.history.oracle import GuaranteeViolatedError
 
 QUEUE_SECONDS: Final = 10.0
@@ -65,11 +65,12 @@ class Invocations:
 
     def do_hint(self, event: Event) -> None:
         """Process a change hint about one person."""
-        self._context.log_event(f"a change hint about {NAMES[event.person]} is processed")
+        self._context.log_event(f"a change hint about {name_of(event.person)} is processed")
         self._context.counted["hint"] += 1
         self._start_invocation(event)
         stack = self._context.stack
         hint = ChangeHint(stack.new_id(), email=email_of(event.person))
+        self._context.oracle.runs.add(hint.trace_id)
         self._until_crash(lambda: stack.sync_contact(hint))
 
     def do_redeliver(self, _event: Event) -> None:
@@ -80,23 +81,43 @@ class Invocations:
             self._context.log_event("an old message is delivered again")
             self._until_crash(lambda: self.run_to_end(runs[-1]))
 
+    def do_dry_run(self, event: Event) -> None:
+        """Make a dry run: it writes nothing, and its plan is no part of the journal of people."""
+        stack = self._context.stack
+        self._context.counted["dry run"] += 1
+        writes = self._context.counted["writes"]
+        journal = len(self._context.ports.journal.entries())
+        nested = event.nested
+        self._run(event, lambda: stack.request_run(RunKind.DRY_RUN, include_unchanged=True))
+        if nested:
+            return  # a second process may have written in between
+        if (
+            self._context.counted["writes"] != writes
+            or len(self._context.ports.journal.entries()) != journal
+        ):
+            raise GuaranteeViolatedError("34 dry run: it wrote to a side or to the journal")
+
     def do_overlap(self, event: Event) -> None:
         """Pause the first process; a user acts and a second process synchronizes the change.
 
-        The first process is like a Lambda environment that is frozen and continues later.
+        The first process is like a Lambda environment that is frozen and continues later. A third
+        process may work while the second one is paused.
         """
         context = self._context
         context.counted["41 overlapping processes"] += 1
+        context.counted["three processes"] += context.working > 1
         self._apply(event.nested[0])
         context.log_event("a second process starts")
-        context.oracle.not_yet_stored = set(context.oracle.newly_agreed)
+        nested = tuple(Event("at", value=5, nested=(it,)) for it in event.nested[1:])
+        runs = set(context.oracle.runs)
         with context.stack.second_process(), context.oracle.observed.second_process():
-            (self.do_hint if event.value % 2 else self.do_run)(Event("run", event.person))
-        context.oracle.not_yet_stored.clear()
+            work = Event("run", event.person, nested=nested)
+            (self.do_hint if event.value % 2 else self.do_run)(work)
+        context.oracle.runs |= runs
         context.log_event("the first process continues")
 
     def _start_invocation(self, event: Event) -> None:
-        self._context.oracle.newly_agreed.clear()
+        self._context.oracle.runs.clear()
         during = {it.value: partial(self._apply, it.nested[0]) for it in event.nested}
         self._context.fault_injector.invocation(
             crash_at=event.value, crash_after=event.crash_after, user_actions=during
@@ -105,23 +126,34 @@ class Invocations:
     def _run(self, event: Event, request: Callable[[], str]) -> None:
         run = request()
         crash = f"; it crashes at step {event.value}" if event.value else ""
-        self._context.log_event(f"a run starts{crash}")
+        kind = "" if event.kind == "run" else f" ({event.kind})"
+        self._context.log_event(f"a run{kind} starts{crash}")
         self._start_invocation(event)
         time_limit = TimeLimit(event.checks_in_time)
+        if event.checks_in_time:
+            self._context.counted["26 stopped in time"] += 1
         self._until_crash(lambda: self.run_to_end(run, time_limit))
+
+    def work_on(self, run: str) -> None:
+        """Work on a run that somebody requested, without faults of its own."""
+        self._start_invocation(Event("run"))
+        self._until_crash(lambda: self.run_to_end(run))
 
     def _until_crash(self, work: Callable[[], object]) -> None:
         """Work; after a crash, start a new process with an empty queue."""
         context = self._context
+        context.working += 1
         try:
             work()
         except Crash:
             context.counted["43 process crash"] += 1
+            context.note_uncertainty()
             context.log.append(f"{context.sides.clock.now():%H:%M:%S} {context.trace.lines[-1]}")
             context.fault_injector.invocation()
             context.stack.start_process()
             context.ports.run_queue.messages.clear()
         finally:
+            context.working -= 1
             context.fault_injector.invocation()
 
     def run_to_end(self, run: str, time_limit: TimeLimit | None = None) -> None:
@@ -130,12 +162,15 @@ class Invocations:
         stack, queue = self._context.stack, self._context.ports.run_queue
         phase = Phase.READ
         queue.messages.clear()
+        self._context.oracle.runs.add(run)
         for _ in range(MAX_INVOCATIONS):
             self._context.sides.clock.advance(QUEUE_SECONDS)
             time_limit.start_invocation()
             state = stack.run_phase(run, phase, time_limit.is_over)
             self._context.trace.add(f"run {state.value}")
             if state is not RunState.RUNNING or not queue.messages:
+                if state is RunState.DONE:
+                    self._context.finish_run()
                 return
             run, phase = queue.messages.pop(0)
         raise GuaranteeViolatedError("26 deadline: a run never ends")

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from connector.model import RecordKind
 from local.world.both_sides import StoredRecord
-from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
-from tests.simulation.history.values import canonical, field_value, records_in
+from tests.simulation.history.fields import FIELDS
+from tests.simulation.history.values import EMAIL_FIELDS, canonical, cell_value, records_in
 
-OBSERVED_FIELDS = (*TWO_WAY, "function", "newsletter_optout")
+PLEZI_NAMES = ("email", *FIELDS)
+STAMPS = ("SystemModstamp", "LastModifiedDate", "updated_at", "IsConverted", "IsDeleted", "Id")
 FieldValues = dict[str, str]
-"""Canonical values by field name (as in Plezi)."""
+"""Canonical values by the field's name on its side."""
 
 
 @dataclass
@@ -23,14 +24,15 @@ class ObservedValues:
 
     `latest`: what any process read last, or what the connector wrote. `current`: what the working
     process read. `observed_at`: the number of the last user action before a record was read in its
-    current state. `visible_from`: when a transaction about a record commits (seconds); it cannot
-    be read before.
+    current state. `modified`: the modification time that was read last ('': none). `in_run`: the
+    records that the present run read.
     """
 
     latest: dict[str, FieldValues] = field(default_factory=dict)
     current: dict[str, FieldValues] = field(default_factory=dict)
     observed_at: dict[str, int] = field(default_factory=dict)
-    visible_from: dict[str, float] = field(default_factory=dict)
+    modified: dict[str, str] = field(default_factory=dict)
+    in_run: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         """Forget every observation of values."""
@@ -61,12 +63,12 @@ class ObservedValues:
         return self.latest.setdefault(record, {})
 
     def add_response(
-        self, content: bytes, stored: Mapping[str, StoredRecord], now: float, order: int
-    ) -> Iterator[tuple[str, FieldValues]]:
-        """Add a response that arrives at `now` (seconds), after the user action number `order`.
+        self, content: bytes, stored: Mapping[str, StoredRecord], order: int
+    ) -> Iterator[str]:
+        """Add a response that arrives after the user action number `order`.
 
         `stored` is empty unless a side may return stale records; with it, a stale record does not
-        count as observed. Yields the id and the values of every record in the response.
+        count as observed. Yields the id of every record in the response.
         """
         try:
             body = json.loads(content)
@@ -74,19 +76,31 @@ class ObservedValues:
             return
         for record, kind, values in records_in(body):
             latest = self.latest_of(record)
-            for name in OBSERVED_FIELDS:
-                wire_name = name if kind is RecordKind.PLEZI_CONTACT else LEAD_FIELDS[name]
-                if kind is RecordKind.PLEZI_CONTACT or wire_name in values:
-                    latest[name] = canonical(values.get(wire_name))
+            is_plezi = kind is RecordKind.PLEZI_CONTACT
+            names = PLEZI_NAMES if is_plezi else [it for it in values if it not in STAMPS]
+            for name in names:
+                value = values.get(name)
+                if not isinstance(value, dict):
+                    text = canonical(value)
+                    latest[name] = text.lower() if name in EMAIL_FIELDS else text
             actual = stored.get(record)
             is_stale = (
                 actual is not None and actual.stamp and actual.stamp != values.get("updated_at")
             )
             is_exact = actual is None or all(
-                field_value(actual, name) == latest.get(name) for name in TWO_WAY
+                cell_value(actual, name) == latest.get(name) for name in names
             )
-            if is_exact and not is_stale and now >= self.visible_from.get(record, 0.0):
+            stamp = values.get("updated_at" if is_plezi else "LastModifiedDate")
+            if isinstance(stamp, str):
+                self.modified[record] = canonical_stamp(stamp)
+            if is_exact and not is_stale:
                 self.observed_at[record] = order
             if not is_stale:
                 self.current[record] = dict(latest)
-            yield record, latest
+                self.in_run.add(record)
+            yield record
+
+
+def canonical_stamp(stamp: str) -> str:
+    """Return a modification time in one form for both sides: to the millisecond, without zone."""
+    return stamp.replace("+0000", "").replace("+00:00", "").removesuffix("Z")

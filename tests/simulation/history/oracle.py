@@ -1,37 +1,52 @@
-"""The oracle: records every user edit, and checks every write of the connector against them.
+"""The oracle: follows every typed value to the end, and checks every write of the connector.
 
-It does not read the connector's ledger. Its inputs are the user edits, the responses that the
-connector reads, the changes that the connector's writes make, and the journal entries of
-overwritten values. The final check also reads the holds.
+It does not read the connector's ledger. Its inputs are the user actions, the responses that the
+connector reads, the changes that the connector's writes make, the mapping and the decisions of
+admins, and the journal. The final check (`final_state`) also reads the review queue.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.model import JournalEntry, JournalKind, RecordKind
+from connector.mapping import ConflictPolicy, FieldPair, MappingConfig
+from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind
 from local.world.both_sides import StoredRecord
-from tests.simulation.history.events import LEAD_FIELDS, TWO_WAY
+from tests.simulation.history import reference
+from tests.simulation.history.excuses import FILLS, JOINS, OLDEST, RACE, UNSURE, WRONG_RULE
+from tests.simulation.history.fields import FIELDS, NEW_NAME, SPARE, Kind
 from tests.simulation.history.observed_values import ObservedValues
-from tests.simulation.history.values import (
-    AUTOMATED,
-    canonical,
-    field_value,
-    is_salesforce_id,
-    scalars_in,
+from tests.simulation.history.reference import Contender, field_of, find_pair
+from tests.simulation.history.typing_history import (
+    NOBODY,
+    Cell,
+    CellKey,
+    Relation,
+    State,
+    TypingHistory,
 )
+from tests.simulation.history.values import canonical, cell_value, is_same_text, kind_of
 
-PLEZI_FIELDS: Final = {lead: plezi for plezi, lead in LEAD_FIELDS.items()}
-SYNCED_FIELDS: Final = (*TWO_WAY, "function")
-IGNORED_FIELDS: Final = frozenset(
-    {"SystemModstamp", "LastModifiedDate", "LastModifiedById", "rowid", "updated_at", "Name",
-     "OwnerId", "LastActivityDate", "LastViewedDate", "LastReferencedDate", "IsUnreadByOwner"}
-)  # fmt: skip
-"""Fields that a side changes itself with every write."""
+PLEZI_CELLS: Final = frozenset({"email", *FIELDS})
+LEAD_CELLS: Final = frozenset({"Email", *SPARE, NEW_NAME, *(it.lead for it in FIELDS.values())})
+CONTACT_CELLS: Final = frozenset(
+    {"Email", *(it.contact for it in FIELDS.values() if it.contact and "." not in it.contact)}
+)
+CELLS: Final = {
+    RecordKind.PLEZI_CONTACT: PLEZI_CELLS,
+    RecordKind.LEAD: LEAD_CELLS,
+    RecordKind.CONTACT: CONTACT_CELLS,
+}
+"""The fields of each kind of record in which users type."""
+KINDS: Final = {
+    name: spec.kind for spec in FIELDS.values() for name in (spec.plezi, spec.lead, spec.contact)
+}
+PAGE_URL: Final = "plezi_url__c"
+OPT_OUT: Final = "newsletter_optout"
 
 
 class GuaranteeViolatedError(BaseException):
@@ -42,174 +57,292 @@ class GuaranteeViolatedError(BaseException):
     """
 
 
-@dataclass(slots=True)
-class Edit:
-    """A value that a user typed and that has not reached the other side.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An admin chose the value of one record for a held field, after a user action's number."""
 
-    `order` is the number of the user action.
-    """
+    pair: str
+    record: str
+    number: int
 
-    value: str
-    order: int
-    description: str
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One record of a write request: its id ('': a creation) and its values, canonical."""
+
+    record: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """One value that the connector replaced in a record, in one of some runs."""
+
+    record: str
+    pair: str
+    before: str
+    after: str
+    description: str = ""
+    name: str = ""
+    runs: frozenset[str] = frozenset()
+    is_one_way: bool = False
+    is_chosen: bool = False
+    at: float = 0.0
+
+    def matches(self, entry: JournalEntry) -> bool:
+        """Whether an entry is about this: right record, field, before and after."""
+        return (
+            entry.record_id == self.record
+            and entry.field == self.pair
+            and is_same_text(entry.before, self.before)
+            and is_same_text(entry.after, self.after)
+        )
+
+    def matches_write(self, entry: JournalEntry) -> bool:
+        """Whether this is what an entry tells; a user may have typed another value before it."""
+        return (
+            entry.record_id == self.record
+            and entry.field == self.pair
+            and is_same_text(entry.after, self.after)
+        )
 
 
 @dataclass
 class Oracle:
-    """All user edits, and what the connector observed and wrote."""
+    """All typings, and what the connector observed and wrote."""
 
-    checked: Counter[str] = field(default_factory=Counter)
-    allowed_losses: Counter[str] = field(default_factory=Counter)
-    """Edits lost within the documented limits (docs/architecture.md), by reason."""
-    order: int = 0
-    edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
-    """Pending edits by record id and field name (as in Plezi)."""
-    agreed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    """Values on which both sides agreed, by record id and field name."""
+    mappings: list[MappingConfig]
+    """The versions of the mapping that the working process may use; the newest is the last."""
+    journal: Callable[[], Iterable[JournalEntry]]
+    now: Callable[[], float]
+    """The time of the connector, in seconds: it stands in the journal."""
+    history: TypingHistory = field(default_factory=TypingHistory)
     observed: ObservedValues = field(default_factory=ObservedValues)
-    newly_agreed: set[tuple[str, str]] = field(default_factory=set)
-    """First agreements that the working process observed; it may not have stored them yet."""
-    not_yet_stored: set[tuple[str, str]] = field(default_factory=set)
-    """The same of a process that is paused: a second process cannot know them."""
-    typed_in: dict[str, set[str]] = field(default_factory=dict)
-    """By value, the records in which users typed it."""
-    typed_values: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
-    """Values that users typed, in order, by person and field name."""
-    sent_values: set[str] = field(default_factory=set)
-    """Values of the last write request."""
-    groups: dict[str, str] = field(default_factory=dict)
-    changed_identity: set[str] = field(default_factory=set)
-    """Persons of whom a record was deleted, converted, merged or has a new e-mail."""
+    checked: Counter[str] = field(default_factory=Counter)
+    excused: Counter[str] = field(default_factory=Counter)
+    """How often each excuse was used (`excuses`)."""
+    stored: dict[str, StoredRecord] = field(default_factory=dict)
+    """The records of both sides when the oracle looked last."""
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """The record ids and e-mails of each person, by the id of the person."""
+    persons: dict[str, str] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    runs: set[str] = field(default_factory=set)
+    """The ids of the runs and forms that are worked on."""
+    replaced: list[Replaced] = field(default_factory=list)
+    losses: list[Replaced] = field(default_factory=list)
+    """The typed values that gave way: the journal must have them."""
+    raced: set[int] = field(default_factory=set)
+    """The typings that were replaced between the last read and the write."""
     created: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    automated_fields: set[str] = field(default_factory=set)
+    sent: tuple[Sent, ...] = ()
+    """The records of the last write request."""
+
+    @property
+    def order(self) -> int:
+        """The number of the last user action."""
+        return self.history.last
 
     # Which records belong to one person
 
     def group(self, record: str) -> str:
         """Return the id of the person that a record belongs to, as far as users know."""
-        while record in self.groups and self.groups[record] != record:
-            record = self.groups[record]
-        return record
+        return self.persons.get(record, record)
 
     def same_person(self, first: str, second: str) -> None:
         """Note that two records, or a record and an e-mail, belong to one person."""
-        self.groups.setdefault(first, first)
-        self.groups.setdefault(second, second)
-        self.groups[self.group(first)] = self.group(second)
+        kept, merged = self.group(second), self.group(first)
+        members = self.members.setdefault(kept, {kept, second})
+        if kept != merged:
+            members |= self.members.pop(merged, set())
+        members |= {first, merged}
+        for member in members:
+            self.persons[member] = kept
 
-    def _values_of_person(self, record: str) -> set[str]:
-        """Return every value that users ever typed in a record of the person of this record."""
-        person = self.group(record)
-        return {
-            value
-            for value, records in self.typed_in.items()
-            if any(self.group(it) == person for it in records)
-        }
+    def records_of_person(self, record: str) -> Iterator[str]:
+        """Yield the ids of all records of the person of a record, in a stable order."""
+        for member in sorted(self.members.get(self.group(record), {record})):
+            if "@" not in member:
+                yield member
 
     # User actions
 
-    def add_edit(
-        self,
-        record: StoredRecord,
-        name: str,
-        value: object,
-        description: str,
-        stored: Iterable[StoredRecord],
-    ) -> None:
-        """Add a value that a user typed in a field; `stored` are all records as they are now."""
-        self.order += 1
-        text = canonical(value)
-        self.typed_in.setdefault(text, set()).add(record.id)
-        self.typed_values.setdefault((self.group(record.id), name), {})[text] = None
-        key = (record.id, name)
-        self.edits.pop(key, None)
-        if name == "function" and record.kind is not RecordKind.PLEZI_CONTACT:
-            return  # one-way: an edit on the receiving side is not synchronized
-        if text in self.agreed.get(key, set()) or (not text and key not in self.agreed):
-            return
-        if self._equals_other_side(record, name, text, stored):
-            return
-        self.edits[key] = Edit(text, self.order, description)
+    def notice(self, stored: Mapping[str, StoredRecord], description: str) -> None:
+        """Compare what is stored with what was stored before: a user, or an automation, typed it.
 
-    def _equals_other_side(
-        self, record: StoredRecord, name: str, value: str, stored: Iterable[StoredRecord]
-    ) -> bool:
-        """Whether the other side has the same value, or will have it once a transaction commits.
-
-        Then users typed one value on both sides: it is agreed, and neither edit can be lost.
+        Called after each user action, and before a call of the connector while transactions of
+        users are open.
         """
-        equal = False
-        for other in self._records_across(record, stored):
-            edit = self.edits.get((other.id, name))
-            if edit is not None and edit.value == value:
-                del self.edits[other.id, name]
-                equal = True
-            equal = equal or field_value(other, name) == value
-        return equal
+        for record_id, now in stored.items():
+            was = self.stored.get(record_id)
+            if was is not None and was == now:
+                continue
+            for name in CELLS[now.kind]:
+                value = cell_value(now, name)
+                if value != self.history.cell((record_id, name)).state.value:
+                    key = (record_id, name)
+                    shown = self._shown(key)
+                    self.history.type(key, value, self.now(), description, shown=shown)
+                    self.losses = [
+                        it
+                        for it in self.losses
+                        if (it.record, it.name, it.before) != (record_id, name, value)
+                    ]  # typed again where it was lost
+                    self.checked[f"typed {KINDS.get(name, Kind.TEXT).value}"] += 1
+        self.stored = dict(stored)
 
-    def _records_across(
-        self, record: StoredRecord, stored: Iterable[StoredRecord]
-    ) -> list[StoredRecord]:
-        person = self.group(record.id)
-        return [
-            it
-            for it in stored
-            if it.kind.side is not record.kind.side
-            and self.group(it.id) == person
-            and not it.deleted
+    def _shown(self, key: CellKey) -> frozenset[int]:
+        """Return the typings that the last hold of a field showed with the value of this cell."""
+        record, name = key
+        pairs = {pair.key for it in self.mappings if (pair := find_pair(it, kind_of(record), name))}
+        held = [it for it in self.journal() if it.kind is JournalKind.HELD and it.field in pairs]
+        of_record = [it for it in held if it.record_id == record]
+        if not of_record:
+            return frozenset()
+        last = of_record[-1]
+        if any(
+            it.pair == last.field
+            and it.at > last.at
+            and self.group(it.record) == self.group(record)
+            for it in self.replaced
+        ):
+            return frozenset()  # the hold is over
+        typings = set()
+        for entry in held:
+            if (entry.run_id, entry.at, entry.field) != (last.run_id, last.at, last.field):
+                continue
+            kind = kind_of(entry.record_id) if entry.record_id else None
+            if kind is None or self.group(entry.record_id) != self.group(record):
+                continue
+            for pair in (it for mapping in self.mappings for it in mapping.pairs):
+                cell = self.history.cells.get((entry.record_id, field_of(pair, kind)))
+                if pair.key != entry.field or cell is None:
+                    continue
+                typings |= {
+                    it.typing
+                    for it in (*cell.past, cell.state)
+                    if is_same_text(entry.before, it.value)
+                    and it.typing in self.history.typings
+                    and self.history.typings[it.typing].at <= entry.at
+                }
+        return frozenset(typings) - {NOBODY}
+
+    def type(self, key: CellKey, value: str, description: str) -> None:
+        """Note a value that an automation put in a field."""
+        self.history.type(key, value, self.now(), description)
+
+    def continue_record(self, former: str, successor: StoredRecord) -> None:
+        """Let a record continue another one: a Contact its Lead, a winner the losing record.
+
+        What a conversion copies is shown as typed where it was typed. The name of an account is no
+        field of its Contact: it stays as the Lead's company was.
+        """
+        source, target = kind_of(former), successor.kind
+        names = [("Email", "Email")]
+        names += [
+            (spec.lead if source is RecordKind.LEAD else spec.contact, spec.contact)
+            if target is RecordKind.CONTACT
+            else (spec.lead, spec.lead)
+            for spec in FIELDS.values()
         ]
+        for old, new in names:
+            cell = self.history.cells.get((former, old))
+            if not new or cell is None or (successor.id, new) in self.history.cells:
+                continue
+            if "." in new or cell_value(successor, new) == cell.state.value:
+                self.history.cell((successor.id, new)).state = cell.state
+        self.history.copy(former, successor.id, [(old, new) for old, new in names if new])
+
+    def rename(self, kind: RecordKind, old: str, new: str) -> None:
+        """A field has another name: its values and their history go with it."""
+        for record, name in list(self.history.cells):
+            if name == old and kind_of(record) is kind:
+                self.history.cells[record, new] = self.history.cells.pop((record, old))
 
     def forget_all_agreements(self) -> None:
-        """The ledger is lost: nothing counts as agreed, as at the first run.
-
-        Equal values are agreed. A blank is filled, so that a clearing may be lost. Different values
-        are a conflict.
-        """
-        self.agreed.clear()
+        """The ledger is lost: equal values are agreed, blanks are filled, others in conflict."""
+        self.history.forget_agreements()
         self.observed.clear()
-        for key in [key for key, edit in self.edits.items() if not edit.value]:
-            del self.edits[key]
 
     def forget_agreements_of(self, record: str) -> None:
-        """A record was deleted: the person's other records have no agreement any more."""
+        """A record was deleted: another one in its place meets the person for the first time."""
         self.observed.latest.pop(record, None)
-        person = self.group(record)
-        for key in [key for key in self.agreed if self.group(key[0]) == person]:
-            del self.agreed[key]
-
-    def drop_edits_of(self, record: str) -> None:
-        """A record does not exist any more: its pending edits may be lost."""
-        self.changed_identity.add(self.group(record))
-        for key in [key for key in self.edits if key[0] == record]:
-            del self.edits[key]
+        self.history.forget_agreements(frozenset(self.records_of_person(record)))
 
     # Responses
 
-    def add_response(self, content: bytes, stored: Mapping[str, StoredRecord], now: float) -> None:
-        """Add a response; a value that the connector read on both sides is agreed."""
-        for record, values in self.observed.add_response(content, stored, now, self.order):
-            self._agree(record, values)
+    def add_response(self, content: bytes, stored: Mapping[str, StoredRecord]) -> None:
+        """Add a response; the sides may have agreed on a value that was read on both of them."""
+        for record in self.observed.add_response(content, stored, self.order):
+            for one, other in self._equal_cells(record):
+                self.history.maybe_agree(one, other)
 
-    def _agree(self, record: str, values: Mapping[str, str]) -> None:
-        """Mark the values of a record as agreed that were also read on the other side."""
-        person = self.group(record)
-        for other, other_values in self.observed.latest.items():
-            if other == record or self.group(other) != person:
-                continue
-            if is_salesforce_id(other) is is_salesforce_id(record):
-                continue
-            for name, value in values.items():
-                if other_values.get(name) == value:
-                    self._agree_field((record, name), value)
-                    self._agree_field((other, name), value)
+    def finish_run(self, resolved: frozenset[str]) -> None:
+        """A run is done: what it read on both sides of a resolved record is surely agreed."""
+        for record in sorted(self.observed.in_run & resolved):
+            for one, other in self._equal_cells(record):
+                if other[0] in self.observed.in_run:
+                    self.history.agree(one, other)
+        self.observed.in_run.clear()
 
-    def _agree_field(self, key: tuple[str, str], value: str) -> None:
-        if key not in self.agreed:
-            self.newly_agreed.add(key)
-        self.agreed.setdefault(key, set()).add(value)
-        edit = self.edits.get(key)
-        if edit is not None and edit.value == value:
-            del self.edits[key]
+    def _equal_cells(self, record: str) -> Iterator[tuple[CellKey, CellKey]]:
+        """Yield the cells of a record that show what a cell of the other side shows, as read."""
+        kind = kind_of(record)
+        latest = self.observed.latest_of(record)
+        for other in self.records_of_person(record):
+            if kind_of(other).side is kind.side:
+                continue
+            other_latest = self.observed.latest_of(other)
+            for pair in self.mappings[-1].pairs:
+                name, other_name = field_of(pair, kind), field_of(pair, kind_of(other))
+                value = latest.get(name)
+                if value is None or value != other_latest.get(other_name):
+                    continue
+                one, two = (record, name), (other, other_name)
+                if (
+                    self.history.cell(one).state.value
+                    == self.history.cell(two).state.value
+                    == value
+                ):
+                    yield one, two
+
+    def check_journal(self) -> None:
+        """Check that the journal has each typed value that gave way, and nothing that did not.
+
+        An entry is written with the outcome of the write, or when an unfinished write is recovered:
+        the check is made when all runs are done. Raises `GuaranteeViolatedError`.
+        """
+        journal = list(self.journal())
+        entries = [it for it in journal if it.kind is JournalKind.OVERWRITTEN]
+        for loss in self.losses:
+            self.checked["8 conflict is journaled"] += 1
+            kinds = {JournalKind.OVERWRITTEN, *([JournalKind.WRITTEN] if loss.is_chosen else [])}
+            matching = [
+                it
+                for it in journal
+                if it.kind in kinds and loss.matches(it) and it.run_id in loss.runs
+            ]
+            if not matching:
+                raise GuaranteeViolatedError(
+                    f"7 no lost update: {loss.description}; it was overwritten with "
+                    f"{loss.after[:40]!r}, and the journal is silent"
+                )
+            if not any(it.rule in reference.RULES_OF_A_LOSS for it in matching):
+                raise GuaranteeViolatedError(
+                    f"8 conflict is journaled: the journal names no rule but {matching[0].rule!r}"
+                )
+            if not loss.is_one_way and all(it.rule == MergeRule.ONE_WAY for it in matching):
+                self.excused[WRONG_RULE] += 1
+        self.losses.clear()
+        for entry in entries:
+            self.checked["38 each loss in the journal took place"] += 1
+            is_typed = entry.field != PAGE_URL
+            is_written = is_typed and kind_of(entry.record_id) is not RecordKind.CONTACT
+            if is_written and not any(it.matches_write(entry) for it in self.replaced):
+                raise GuaranteeViolatedError(
+                    f"38 each loss in the journal took place: {entry.field} of {entry.record_id} "
+                    f"never gave way to {str(entry.after)[:40]!r} ({entry.rule})"
+                )
 
     # Writes of the connector
 
@@ -221,65 +354,61 @@ class Oracle:
         A stale observation is not an excuse for the check: only a field whose observed value is
         also the stored value violates the guarantee.
         """
+        self.sent = ()
         if not isinstance(body, bytes | str):
             return
         document = json.loads(body)
-        self.sent_values = {canonical(value) for value in scalars_in(document)}
-        if "data" in document and method != "POST":
-            updates = [(str(document["data"].get("id")), document["data"]["attributes"])]
+        if "data" in document:
+            record = str(document["data"].get("id", "")) if method != "POST" else ""
+            rows = [(record, document["data"]["attributes"])]
         else:
-            rows = document.get("records", []) if isinstance(document, dict) else []
-            updates = [(str(row["id"]), row) for row in rows if "id" in row]
-        for record, values in updates:
-            for wire_name, value in values.items():
-                name = wire_name
-                if is_salesforce_id(record):
-                    name = PLEZI_FIELDS.get(wire_name, "")
-                observed = self.observed.current.get(record, {}).get(name)
-                if name not in TWO_WAY or observed is None or observed != canonical(value):
-                    continue
-                stored = before.get(record)  # None: deleted in Plezi, which refuses the write
-                if stored is not None and field_value(stored, name) == observed:
+            found = document.get("records", []) if isinstance(document, dict) else []
+            rows = [(str(row.get("id", "")), row) for row in found]
+        self.sent = tuple(
+            Sent(
+                record,
+                {name: canonical(value) for name, value in values.items() if name != "attributes"},
+            )
+            for record, values in rows
+        )
+        for each in self.sent:
+            stored = before.get(each.record)  # None: deleted in Plezi, which refuses the write
+            if stored is None:
+                continue
+            for name, value in each.values.items():
+                observed = self.observed.current.get(each.record, {}).get(name)
+                if (
+                    observed is not None
+                    and name in CELLS[stored.kind]
+                    and observed == value == cell_value(stored, name)
+                    and not _is_placeholder(stored, name)
+                ):
                     raise GuaranteeViolatedError(
-                        f"10 field isolation: {wire_name} has this value already, "
-                        f"and is sent to {path}"
+                        f"10 field isolation: {name} has this value already, and is sent to {path}"
                     )
 
     def check_changes(
         self,
         before: Mapping[str, StoredRecord],
         after: Mapping[str, StoredRecord],
-        journal: Iterable[JournalEntry],
         call: str,
     ) -> None:
         """Check everything that a write call of the connector changed."""
-        entries = list(journal)
-        self._drop_delivered_edits(before, after)
         for record, now in after.items():
             was = before.get(record)
             if was is None:
                 self._check_created(now, before, call)
             elif was != now:
-                self._check_changed(was, now, entries, call)
-        self._drop_delivered_edits(before, after)  # the new records have their persons now
+                self._check_changed(was, now, call)
         for record in before.keys() - after.keys():
             raise GuaranteeViolatedError(f"16 delete safety: {record} vanished after {call}")
-
-    def _drop_delivered_edits(
-        self, before: Mapping[str, StoredRecord], after: Mapping[str, StoredRecord]
-    ) -> None:
-        """Drop the edits that were sent: an automation may have changed them on arrival."""
-        changed = {self.group(it.id) for it in after.values() if before.get(it.id) != it}
-        for key, edit in list(self.edits.items()):
-            record = key[0]
-            exists = record in before and record in after
-            overwritten = exists and before[record] != after[record]
-            was_sent = edit.value in self.sent_values and self.group(record) in changed
-            if was_sent and not overwritten:
-                del self.edits[key]
+        self.stored = dict(after)
 
     def _check_created(
-        self, now: StoredRecord, before: Mapping[str, StoredRecord], call: str
+        self,
+        now: StoredRecord,
+        before: Mapping[str, StoredRecord],
+        call: str,
     ) -> None:
         self.checked["15 no duplicate creation"] += 1
         if now.kind is RecordKind.CONTACT:
@@ -296,114 +425,275 @@ class Oracle:
             )
         created.append(now.id)
         self.observed.observed_at[now.id] = self.order
-        latest = self.observed.latest_of(now.id)
-        for name in SYNCED_FIELDS:
-            value = field_value(now, name)
-            self._check_origin(now, name, value, call)
-            self._mark_delivered(now, name, value)
-            latest[name] = value
+        for name in sorted(CELLS[now.kind]):
+            if value := cell_value(now, name):
+                self._check_field(now, name, "", value, call)
 
-    def _check_changed(
-        self, was: StoredRecord, now: StoredRecord, journal: list[JournalEntry], call: str
-    ) -> None:
+    def _check_changed(self, was: StoredRecord, now: StoredRecord, call: str) -> None:
         if now.kind is RecordKind.CONTACT:
             raise GuaranteeViolatedError(f"11 direction: {call} changed a Contact")
         if was.converted:
             raise GuaranteeViolatedError(f"11 direction: {call} changed a converted Lead")
         if now.deleted and not was.deleted:
             raise GuaranteeViolatedError(f"16 delete safety: {call} deleted {now.id}")
-        ignored = IGNORED_FIELDS | self.automated_fields
-        for wire_name in {**was.values, **now.values}:
-            old = canonical(was.values.get(wire_name))
-            new = canonical(now.values.get(wire_name))
-            if wire_name not in ignored and old != new:
-                self._check_field(now, wire_name, old, new, journal, call)
+        sent = self._sent_to(now)
+        for name in sent.keys() - CELLS[now.kind] - {PAGE_URL, "id", "Id"}:
+            raise GuaranteeViolatedError(f"10 field isolation: {call} wrote {name}")
+        for name in sorted(CELLS[now.kind]):
+            old, new = cell_value(was, name), cell_value(now, name)
+            wanted = sent.get(name)
+            if old != new or (wanted is not None and wanted != new):
+                self._check_field(now, name, old, new, call)
 
-    def _check_field(
+    def _sent_to(self, record: StoredRecord) -> dict[str, str]:
+        """Return what the last request sent to a record; a creation may hit an existing one."""
+        found: dict[str, str] = {}
+        for each in self.sent:
+            is_this = each.record == record.id
+            if not each.record:
+                email = each.values.get("Email") or each.values.get("email") or ""
+                url = each.values.get(PAGE_URL)
+                is_this = email.lower() == record.email or (
+                    url is not None and url == record.values.get(PAGE_URL)
+                )
+            if is_this:
+                found |= each.values
+        return found
+
+    def _check_field(  # a change, and where it was seen
         self,
         now: StoredRecord,
-        wire_name: str,
+        name: str,
         old: str,
         new: str,
-        journal: list[JournalEntry],
         call: str,
     ) -> None:
-        if wire_name in ("plezi_url__c", "email", "Email"):
-            return
-        is_plezi = now.kind is RecordKind.PLEZI_CONTACT
-        name = wire_name if is_plezi else PLEZI_FIELDS.get(wire_name, "")
-        if new == AUTOMATED and new not in self.sent_values:  # a flow, in our transaction
-            self.edits.pop((now.id, name), None)
-            return
-        self.checked["10 field isolation"] += 1
-        writable = name in (*SYNCED_FIELDS, "newsletter_optout")
-        if not writable or (is_plezi and name == "function"):
-            raise GuaranteeViolatedError(f"10 field isolation: {call} wrote {wire_name}")
-        self.checked["7 no lost update"] += 1
-        edit = self.edits.get((now.id, name))
-        if edit is not None and edit.value == old and name in TWO_WAY:
-            if not old and self._comes_from_first_match(now, name, new):
-                self.allowed_losses["a clearing, filled by a record without agreement"] += 1
-                del self.edits[now.id, name]
-            else:
-                self._check_overwritten(now, name, edit, journal)
-        self._check_origin(now, name, new, call)
-        self._mark_delivered(now, name, new)
-        self.observed.latest_of(now.id)[name] = new
+        """Check one changed field; what the request did not contain, an automation wrote."""
+        sent = self._sent_to(now)
+        wanted = sent.get(name)
+        if wanted is not None and name in ("Email", "email"):
+            wanted = wanted.lower()
+        if wanted is not None and wanted != old:
+            self.checked["10 field isolation"] += 1
+            is_create = all(it.record != now.id for it in self.sent)
+            self._check_write(now, name, wanted, call, is_create=is_create)
+        if wanted != new and new != self.history.cell((now.id, name)).state.value:
+            self.type((now.id, name), new, "an automation of the org wrote it")
 
-    def _check_overwritten(
-        self, now: StoredRecord, name: str, edit: Edit, journal: list[JournalEntry]
+    def _check_write(  # a write, and where it was seen
+        self,
+        now: StoredRecord,
+        name: str,
+        new: str,
+        call: str,
+        *,
+        is_create: bool,
     ) -> None:
-        """An edit was overwritten: it must be journaled, unobserved, or delivered before."""
-        key = LEAD_FIELDS[name]
-        for entry in journal:
-            is_field = entry.record_id == now.id and entry.field == key
-            if (
-                is_field
-                and entry.kind is JournalKind.OVERWRITTEN
-                and canonical(entry.before) == edit.value
-            ):
-                self.checked["8 conflict is journaled"] += 1
-                del self.edits[now.id, name]
-                return
-        if edit.order > self.observed.observed_at.get(now.id, 0):
-            self.allowed_losses["typed between the last read and the write"] += 1
-            del self.edits[now.id, name]
-            return
-        person = self.group(now.id)
-        for other, values in self.observed.latest.items():
-            across = is_salesforce_id(other) is not is_salesforce_id(now.id)
-            if across and self.group(other) == person and values.get(name) == edit.value:
-                del self.edits[now.id, name]
-                return
-        raise GuaranteeViolatedError(f"7 no lost update: {edit.description}; it was overwritten")
+        """Judge one written value: where it comes from, and what it replaces."""
+        pairs = [pair for it in self.mappings if (pair := find_pair(it, now.kind, name))]
+        if not any(pair.direction.can_receive(now.kind.side) for pair in pairs):
+            raise GuaranteeViolatedError(f"11 direction: {call} wrote {name}")
+        self.checked["7 no lost update"] += 1
+        self.checked["14 no write across persons"] += 1
+        target = self.history.cell((now.id, name))
+        problems = []
+        for pair in pairs:
+            check = _WriteCheck(self, now, name, target, new, pair, is_create=is_create)
+            for source, state in self._sources(pair, now, name, new):
+                problem, excuse = check.problem(source, state)
+                if not problem:
+                    if excuse:
+                        self.excused[excuse] += 1
+                    before = target.state.value
+                    self.history.write((now.id, name), source, state, new)
+                    self.observed.latest_of(now.id)[name] = new
+                    self.replaced.append(Replaced(now.id, pair.key, before, new, at=self.now()))
+                    return
+                problems.append(problem)
+        if problems:
+            raise GuaranteeViolatedError(problems[0])
+        lost = self.history.typings.get(target.state.typing)
+        if not new and lost is not None:
+            raise GuaranteeViolatedError(
+                f"7 no lost update: {lost.description}; it was emptied, and nobody cleared it"
+            )
+        if new:
+            raise GuaranteeViolatedError(
+                f"14 no write across persons: {call} wrote {name} = {new[:40]!r}, "
+                "which nobody typed in a record of this person"
+            )
 
-    def _comes_from_first_match(self, now: StoredRecord, name: str, value: str) -> bool:
-        """Whether the value is from a record that never agreed on the field: it fills a blank."""
-        person = self.group(now.id)
-        return any(
-            self.group(other) == person
-            and other != now.id
-            and values.get(name) == value
-            and ((other, name) not in self.agreed or (other, name) in self.not_yet_stored)
-            for other, values in self.observed.latest.items()
+    def _sources(
+        self, pair: FieldPair, now: StoredRecord, name: str, new: str
+    ) -> list[tuple[CellKey, State]]:
+        """Return the cells from which a written value may come, those that show it now first."""
+        found = []
+        for record in self.records_of_person(now.id):
+            kind = kind_of(record)
+            source = (record, field_of(pair, kind))
+            if not source[1] or source == (now.id, name) or source not in self.history.cells:
+                continue
+            cell = self.history.cells[source]
+            state = cell.state_with(new)
+            if state is None and new.casefold() == cell.state.value.casefold():
+                state = cell.state
+            if state is not None and not (not new and state.typing == NOBODY):
+                found.append((state is not cell.state, kind.side is now.kind.side, source, state))
+        return [(source, state) for _, _, source, state in sorted(found, key=lambda it: it[:3])]
+
+
+@dataclass(frozen=True, slots=True)
+class _WriteCheck:
+    """Judges one written value against each of its possible sources."""
+
+    oracle: Oracle
+    record: StoredRecord
+    name: str
+    target: Cell
+    new: str
+    pair: FieldPair
+    is_create: bool
+
+    def problem(self, source: CellKey, state: State) -> tuple[str, str]:
+        """Return what is wrong with a write from this source ('': nothing), and its excuse."""
+        history = self.oracle.history
+        relation = history.relation(state, self.target)
+        if relation is Relation.FORWARD:
+            return "", ""
+        lost = history.typings.get(self.target.state.typing)
+        what = lost.description if lost else "a value that somebody typed"
+        if excuse := self._unknowable(relation, source, state):
+            return "", excuse
+        if not self.new and state.weak:
+            return f"7 no lost update: {what}; a blank that was never agreed replaced it", ""
+        if self._is_chosen(source):
+            return self._lost(what, is_chosen=True)
+        kind = kind_of(source[0])
+        if self._gives_way_to(kind):
+            return self._lost(what)
+        if relation is Relation.BACKWARD:
+            return f"7 no lost update: {what}; an older value was written over it", ""
+        if self._joins():
+            return self._lost(what, JOINS)
+        if self._is_older_lead(source[0]):
+            return self._lost(what, OLDEST)
+        return self._by_policy(source, what)
+
+    def _unknowable(self, relation: Relation, source: CellKey, state: State) -> str:
+        """Return why the connector could not know what it replaced ('': it could)."""
+        oracle = self.oracle
+        if self._is_race() and not self._creates_over_a_lead():
+            seen = oracle.observed.observed_at.get(self.record.id, 0)
+            states = (*self.target.past, self.target.state)
+            oracle.raced |= {it.typing for it in states if it.typing > seen}
+            return RACE
+        if state.typing in oracle.raced:  # the connector may take it for an edit after its write
+            return RACE
+        if relation is Relation.UNSURE:
+            return UNSURE
+        is_filled = bool(self.target.state.value) or bool(oracle.history.cell(source).agreed)
+        return "" if is_filled else FILLS
+
+    def _gives_way_to(self, kind: RecordKind) -> bool:
+        """Whether the record's own value gives way to one of this kind, at any time."""
+        return (
+            reference.is_overruled(self.pair, self.record.kind.side)
+            or self.pair.enforced
+            or self._only_contacts_are_left(kind)
+            or reference.refills(self.pair.policy, self.target.state.value, self.new)
         )
 
-    def _check_origin(self, now: StoredRecord, name: str, value: str, call: str) -> None:
-        """Check that a user typed the written value in a record of the same person."""
-        self.checked["14 no write across persons"] += 1
-        if not value or value == AUTOMATED or value in self._values_of_person(now.id):
-            return
-        raise GuaranteeViolatedError(f"14 no write across persons: {call} wrote {name} = {value!r}")
+    def _by_policy(self, source: CellKey, what: str) -> tuple[str, str]:
+        """Judge a conflict by the policy table."""
+        kind = kind_of(source[0])
+        modified = self.oracle.observed.modified
+        winner = Contender(kind.side, self.new, modified.get(source[0], ""))
+        overwritten = Contender(
+            self.record.kind.side, self.target.state.value, modified.get(self.record.id, "")
+        )
+        if not reference.wins(self.pair.policy, winner, overwritten):
+            return (
+                f"7 no lost update: {what}; it was overwritten with {self.new[:40]!r} "
+                f"against the policy {self.pair.policy.value}"
+            ), ""
+        return self._lost(what)
 
-    def _mark_delivered(self, now: StoredRecord, name: str, value: str) -> None:
-        """The value reached this record: it is agreed with the records that have it too."""
-        person = self.group(now.id)
-        self.agreed[now.id, name] = {value}
-        self.edits.pop((now.id, name), None)
-        for other, values in self.observed.latest.items():
-            if self.group(other) == person and values.get(name) == value:
-                self.agreed[other, name] = {value}
-        for key, edit in list(self.edits.items()):
-            if key[1] == name and edit.value == value and self.group(key[0]) == person:
-                del self.edits[key]
+    def _is_older_lead(self, source: str) -> bool:
+        """Whether the source is a Lead that was created before the record: it wins a first meeting.
+
+        Ids of an org are given in order.
+        """
+        both_leads = kind_of(source) is self.record.kind is RecordKind.LEAD
+        return both_leads and source < self.record.id and not self.target.agreed
+
+    def _joins(self) -> bool:
+        """Whether a record that never agreed joins others of its side that did."""
+        if self.target.agreed:
+            return False
+        for other in self.oracle.records_of_person(self.record.id):
+            stored = self.oracle.stored.get(other)
+            if other == self.record.id or stored is None or stored.deleted:
+                continue
+            cell = self.oracle.history.cells.get((other, field_of(self.pair, stored.kind)))
+            if stored.kind.side is self.record.kind.side and cell is not None and cell.agreed:
+                return True
+        return False
+
+    def _only_contacts_are_left(self, source: RecordKind) -> bool:
+        """Whether Plezi's value cannot go anywhere: a Contact is never written (docs/people.md)."""
+        if source is not RecordKind.CONTACT or self.record.kind is not RecordKind.PLEZI_CONTACT:
+            return False
+        known = [self.oracle.stored.get(it) for it in self.oracle.records_of_person(self.record.id)]
+        return not any(
+            it is not None
+            and it.kind is RecordKind.LEAD
+            and not (it.deleted or it.converted)
+            and it.email
+            for it in known
+        )
+
+    def _is_race(self) -> bool:
+        """Whether a user typed the replaced value after the connector's last read of the record."""
+        seen = self.oracle.observed.observed_at.get(self.record.id, 0)
+        return self.target.state.typing > seen
+
+    def _creates_over_a_lead(self) -> bool:
+        """Whether a creation hit a Lead that exists: a creation can never overwrite."""
+        return self.is_create and self.record.kind is RecordKind.LEAD
+
+    def _is_chosen(self, source: CellKey) -> bool:
+        """Whether an admin chose the value of the source when the replaced value was shown."""
+        return any(
+            it.pair == self.pair.key
+            and it.number >= self.target.state.typing
+            and (
+                it.record == source[0]
+                or self.oracle.group(it.record) == self.oracle.group(source[0])
+            )
+            for it in self.oracle.decisions
+        )
+
+    def _lost(self, what: str, excuse: str = "", *, is_chosen: bool = False) -> tuple[str, str]:
+        """Note a permitted loss: the journal must have it at the end."""
+        loss = Replaced(
+            self.record.id,
+            self.pair.key,
+            self.target.state.value,
+            self.new,
+            what,
+            self.name,
+            frozenset(self.oracle.runs),
+            is_chosen=is_chosen,
+            is_one_way=reference.is_overruled(self.pair, self.record.kind.side),
+        )
+        self.oracle.losses.append(loss)
+        return "", excuse
+
+
+def _is_placeholder(record: StoredRecord, name: str) -> bool:
+    return bool(record.values.get(name)) and not cell_value(record, name)
+
+
+def policy_of(mapping: MappingConfig, pair: str) -> ConflictPolicy | None:
+    """Return the policy of a pair, or None if the mapping does not have it."""
+    return next((it.policy for it in mapping.pairs if it.key == pair), None)

@@ -83,7 +83,7 @@ MakePorts = Callable[[EventList], HistoryPorts]
 
 def memory_ports(events: EventList) -> HistoryPorts:
     """Return empty ports in memory."""
-    mappings = MemoryMappings(build_mapping(events.policies))
+    mappings = MemoryMappings(build_mapping(events))
     return HistoryPorts(MemoryLedger(), MemoryJournal(), MemoryRunQueue(), mappings)
 
 
@@ -106,5 +106,5 @@ def _table_ports(client: DynamoDBClient, events: EventList) -> HistoryPorts:
         TableLedger(client, LEDGER),
         TableJournal(client, JOURNAL, RETENTION_DAYS),
         MemoryRunQueue(),
-        MemoryMappings(build_mapping(events.policies)),
+        MemoryMappings(build_mapping(events)),
     )

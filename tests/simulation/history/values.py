@@ -3,36 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
-from connector.model import RecordKind
+from connector.model import LongText, RecordKind
 from local.world.both_sides import StoredRecord
-from tests.simulation.history.events import LEAD_FIELDS
 
 PLACEHOLDER: Final = "[unknown]"
 AUTOMATED: Final = "9000"
 """What a flow of the org writes in a mapped field."""
+EMAIL_FIELDS: Final = ("email", "Email")
+_T: Final = 10
+"""The place of the T in an ISO 8601 date-time."""
 
 
 def canonical(value: object) -> str:
-    """Return a value in the oracle's own canonical form."""
+    """Return a value in the oracle's own canonical form; '' for a blank and a placeholder."""
     if value in (None, False, 0, "", PLACEHOLDER):
         return ""
     if value in (True, 1):
         return "yes"
-    return str(value).strip()
+    if isinstance(value, list | tuple):
+        return ";".join(sorted(map(str, value)))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value).strip()
+    if ";" in text:
+        return ";".join(sorted(text.split(";")))
+    if len(text) > _T and text[_T] == "T" and text[4] == "-":
+        return _instant(text)
+    return text
 
 
-def field_value(record: StoredRecord, name: str) -> str:
-    """Return the canonical value of a field of a record; `name` is the name in Plezi."""
-    return canonical(
-        record.values.get(name if record.kind is RecordKind.PLEZI_CONTACT else LEAD_FIELDS[name])
-    )
+def _instant(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is None:
+        return text
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def cell_value(record: StoredRecord, field: str) -> str:
+    """Return the canonical value of a field of a record; `field` is the name on its side."""
+    value = canonical(record.values.get(field))
+    return value.lower() if field in EMAIL_FIELDS else value
+
+
+def is_same_text(journalled: object, text: str) -> bool:
+    """Return whether a value of the journal is a canonical value; long texts are digests there."""
+    if isinstance(journalled, LongText):
+        return journalled.sha256 == sha256(text.encode()).hexdigest()
+    return canonical(journalled).casefold() == text.casefold()
 
 
 def is_salesforce_id(record: str) -> bool:
     """Whether an id is the id of a Lead or of a Contact in Salesforce."""
     return record.startswith(("00Q", "003"))
+
+
+def kind_of(record: str) -> RecordKind:
+    """Return the kind of a record by its id."""
+    if record.startswith("00Q"):
+        return RecordKind.LEAD
+    return RecordKind.CONTACT if record.startswith("003") else RecordKind.PLEZI_CONTACT
 
 
 def records_in(body: object) -> Iterable[tuple[str, RecordKind, Mapping[str, Any]]]:
@@ -53,10 +89,12 @@ def records_in(body: object) -> Iterable[tuple[str, RecordKind, Mapping[str, Any
 
 
 def scalars_in(body: object) -> Iterable[object]:
-    """Yield every scalar value of a JSON document."""
+    """Yield every value of a JSON document that a field can have: a scalar or a list of scalars."""
     if isinstance(body, dict):
         body = list(body.values())
     if isinstance(body, list):
+        if body and not any(isinstance(part, dict | list) for part in body):
+            yield body
         for part in body:
             yield from scalars_in(part)
     else:

@@ -1,0 +1,63 @@
+"""The excuses of the oracle: each is named, counted, and valid for one field and one reason.
+
+An excuse of a value that never arrived, or was replaced, names why the connector is not to blame.
+`LIMITS` bounds how often an excuse may be used: an excuse that spreads hides a fault.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RACE: Final = "typed between the last read and the write"
+SAME_AS_WRITE: Final = "typed exactly the value of an unfinished write"
+UNSURE: Final = "unknown whether both sides had agreed"
+JOINS: Final = "a record that joins takes the agreed value"
+FILLS: Final = "a record that joins fills a cleared field"
+OLDEST: Final = "of several Leads that meet for the first time, the oldest wins"
+WRONG_RULE: Final = "the journal calls a lost conflict of a two-way pair one_way"
+OLD_VALUE_BACK: Final = "typed the old value again over an unfinished write"
+HELD: Final = "the field is held with the values that the records have now"
+REFUSED: Final = "the other system refused this field"
+FILL_BLANK: Final = "fill_blank leaves two different values as they are"
+ONE_WAY: Final = "an edit on the receiving side of a one-way pair stays there"
+SUSPENDED: Final = "a field of the pair is withdrawn or does not fit"
+NO_EMAIL: Final = "a record without e-mail takes no part"
+LEFT_OUT: Final = "the duplicate policy leaves the record out"
+CONTACT_KEEPS: Final = "a Contact keeps its value, which the journal names"
+WEAK_BLANK: Final = "a clearing of a field that may never have had a value"
+NOT_CREATED: Final = "its record was deleted, converted or has no e-mail, and is not created again"
+
+LIMITS: Final = {
+    RACE: 0.15,
+    SAME_AS_WRITE: 0.02,
+    OLD_VALUE_BACK: 0.1,
+    UNSURE: 0.1,
+    JOINS: 0.1,
+    FILLS: 0.05,
+    OLDEST: 0.1,
+    WRONG_RULE: 0.15,
+    HELD: 0.5,
+    REFUSED: 0.05,
+    FILL_BLANK: 0.4,
+    ONE_WAY: 0.2,
+    SUSPENDED: 1.0,
+    NO_EMAIL: 0.5,
+    LEFT_OUT: 0.4,
+    CONTACT_KEEPS: 0.1,
+    WEAK_BLANK: 0.05,
+    NOT_CREATED: 0.2,
+}
+"""How often an excuse may be used per history, on average of many histories."""
+EXCUSES: Final = tuple(LIMITS)
+
+
+def beyond_limit(excused: dict[str, int], histories: int) -> list[str]:
+    """Return the excuses that were used more often than their limit allows.
+
+    A few histories prove nothing: at least ten uses are always allowed.
+    """
+    return [
+        name
+        for name, number in excused.items()
+        if number > max(10, LIMITS.get(name, 0.0) * histories)
+    ]

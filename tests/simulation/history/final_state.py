@@ -1,0 +1,331 @@
+"""The final state: each typed value is there, was typed over, or the journal says why it is not.
+
+The state is judged against what users typed (`typing_history`) and the policy table (`reference`).
+Of the connector's own state, only what an admin sees is read: the records of each person, the
+review queue, the journal and the suspended pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldPair
+from connector.model import Hold, HoldReason, JournalKind, Link, RecordKind, Side
+from local.plezi_tenant.schema import Attribute
+from local.world.both_sides import StoredRecord
+from tests.simulation.history import excuses
+from tests.simulation.history.context import HistoryContext
+from tests.simulation.history.oracle import CELLS, GuaranteeViolatedError
+from tests.simulation.history.reference import field_of
+from tests.simulation.history.typing_history import NOBODY, Cell
+from tests.simulation.history.values import canonical, cell_value, is_same_text
+
+EMAIL: Final = "Email"
+FLAG: Final = "sync_to_plezi__c"
+CUSTOM: Final = Attribute("custom", "custom", system=False)
+
+
+class FinalState:
+    """Judges the records of both sides after all runs."""
+
+    def __init__(self, context: HistoryContext) -> None:
+        self._context = context
+        self._oracle = context.oracle
+        self._stored = context.sides.stored_records()
+        self._links = context.ports.ledger.all_links()
+        self._link_of = {record: link for link in self._links for record in link.record_ids}
+        self._mapping = context.ports.mappings.current()
+
+    def check(self, *, decided: bool) -> None:
+        """Check everybody. `decided`: an admin decided each hold, so that none may be left.
+
+        Raises `GuaranteeViolatedError`.
+        """
+        self._oracle.checked["1 convergence"] += 1
+        self._check_own_record()
+        self._check_holds(decided=decided)
+        for record in self._stored.values():
+            if not record.deleted and not record.converted and record.email:
+                self._check_counterpart(record)
+        for link in self._links:
+            for pair in self._active_pairs():
+                self._check_pair(link, pair)
+        self._check_one_person_per_email()
+        self._oracle.check_journal()
+
+    def _check_own_record(self) -> None:
+        """Check the oracle itself: it knows what each field shows."""
+        for record in self._stored.values():
+            for name in CELLS[record.kind]:
+                shown = self._oracle.history.cell((record.id, name)).state.value
+                if shown != cell_value(record, name):
+                    raise GuaranteeViolatedError(
+                        f"0 the oracle is out of step: {name} of {record.id} is "
+                        f"{cell_value(record, name)[:40]!r}, not {shown[:40]!r}"
+                    )
+
+    # Records
+
+    def _check_counterpart(self, record: StoredRecord) -> None:
+        """Check that a person has a record on the other side, or that there is a reason."""
+        if record.kind is RecordKind.CONTACT:
+            return  # a Contact is imported if its flag is set: `_check_pair` follows its values
+        link = self._link_of.get(record.id)
+        if link is None:
+            raise GuaranteeViolatedError(f"1 convergence: {record.id} was never read")
+        if EMAIL in link.holds:
+            self._oracle.excused[excuses.HELD] += 1
+            return
+        known = [self._stored.get(it) for it in sorted(link.record_ids)]
+        others = [it for it in known if it is None or it.kind.side is not record.kind.side]
+        active = [it for it in others if it is not None and not it.deleted and not it.converted]
+        if any(it.email for it in active):
+            return
+        leads = sum(it is not None and it.kind is RecordKind.LEAD for it in known)
+        if others:
+            # A record that was deleted, converted or has no e-mail any more is not created again.
+            self._oracle.excused[excuses.NOT_CREATED] += 1
+            return
+        if self._mapping.duplicates is DuplicatePolicy.HOLD and leads > 1:
+            self._oracle.excused[excuses.LEFT_OUT] += 1
+            return
+        raise GuaranteeViolatedError(f"1 convergence: {record.id} has no record on the other side")
+
+    def _check_one_person_per_email(self) -> None:
+        """Check that the records with one e-mail belong to one link, unless the e-mail is held."""
+        seen: dict[str, Link] = {}
+        for record in self._stored.values():
+            link = self._link_of.get(record.id)
+            if record.deleted or record.converted or not record.email or link is None:
+                continue
+            if record.kind is RecordKind.CONTACT and record.values.get(FLAG) != "yes":
+                continue
+            other = seen.setdefault(record.email, link)
+            if other is not link and EMAIL not in {*other.holds, *link.holds}:
+                raise GuaranteeViolatedError(
+                    f"13 identity: {record.id} and another record have one e-mail, and are two "
+                    "people"
+                )
+
+    # Holds
+
+    def _check_holds(self, *, decided: bool) -> None:
+        for link in self._links:
+            for key, hold in link.holds.items():
+                self._oracle.checked["35 each hold has its reason"] += 1
+                if problem := self._unjustified(key, hold):
+                    raise GuaranteeViolatedError(
+                        f"35 each hold has its reason: {key} is held {hold.reason.value}, {problem}"
+                    )
+                if decided and key != EMAIL and not self._is_undecidable(link, key):
+                    raise GuaranteeViolatedError(
+                        f"35 each hold has its reason: {key} is held {hold.reason.value} "
+                        "after an admin decided"
+                    )
+
+    def _is_undecidable(self, link: Link, key: str) -> bool:
+        """Whether a hold of a pair that does not work, or of records that are left out, stays."""
+        active = {pair.key for pair in self._active_pairs()}
+        records = self._participants(link)
+        has_both = {it.kind.side for it in records} == set(Side)
+        return key not in active or not has_both
+
+    def _unjustified(self, key: str, hold: Hold) -> str:
+        """Return why a field should not be held ('': it should)."""
+        context = self._context
+        match hold.reason:
+            case HoldReason.CONFLICT:
+                policies = {
+                    pair.policy
+                    for mapping in context.versions
+                    for pair in mapping.pairs
+                    if pair.key == key
+                }
+                may = {ConflictPolicy.HOLD, ConflictPolicy.MOST_RESTRICTIVE}
+                return "" if policies & may else "but no policy was to hold"
+            case HoldReason.NEVER_AGREED:
+                changed = len(context.versions) > 1 or context.fields_changed
+                return "" if changed else "but the mapping never changed"
+            case HoldReason.IN_DOUBT:
+                if not context.uncertain_since:
+                    return "but no response was ever lost"
+                # What a record showed when it was deleted is not known.
+                is_typed = self._was_typed_in(key, hold) or context.counted["act delete"]
+                return "" if is_typed else "but nobody typed since a write"
+            case HoldReason.WRITE_LOOP:
+                written = [(it.record, it.after) for it in self._oracle.replaced if it.pair == key]
+                repeated = len(written) != len(set(written))
+                return "" if repeated else "but nothing was written twice"
+            case _:
+                changed = bool(context.counted["23 e-mail changed"])
+                return "" if key == EMAIL and changed else "but no e-mail changed"
+
+    def _was_typed_in(self, key: str, hold: Hold) -> bool:
+        """Whether somebody typed in this field after the first uncertain write of the history."""
+        since = self._context.uncertain_since
+        names = {
+            field_of(pair, kind)
+            for mapping in self._context.versions
+            for pair in mapping.pairs
+            for kind in RecordKind
+            if pair.key == key
+        }
+        return any(
+            number >= since and typing.key[0] in hold.values and typing.key[1] in names
+            for number, typing in self._oracle.history.typings.items()
+        )
+
+    # Values
+
+    def _active_pairs(self) -> Iterator[FieldPair]:
+        """Yield the pairs that work now; a pair is suspended only while a field is withdrawn."""
+        suspended = self._context.ports.ledger.suspended_pairs()
+        for pair in self._mapping.pairs:
+            if pair.direction is Direction.OFF or pair.plezi == "url":
+                continue
+            if pair.key not in suspended:
+                yield pair
+                continue
+            withdrawn = {("plezi", pair.plezi), ("salesforce", pair.salesforce)}
+            # Without the call that describes attributes, the connector knows those of Plezi only.
+            is_unknown = "schema_call" in self._context.events.tenant and (
+                not self._context.standard_attributes.get(pair.plezi, CUSTOM).system
+            )
+            if not withdrawn & self._context.withdrawn and not is_unknown:
+                raise GuaranteeViolatedError(
+                    f"24 a pair works while its fields exist: {pair.key} is suspended: "
+                    f"{suspended[pair.key]}"
+                )
+            self._oracle.excused[excuses.SUSPENDED] += 1
+
+    def _participants(self, link: Link) -> list[StoredRecord]:
+        """Return the records of a person that the mapping lets take part."""
+        known = [self._stored[it] for it in sorted(link.record_ids) if it in self._stored]
+        active = [it for it in known if not it.deleted and not it.converted]
+        leads = [it for it in active if it.kind is RecordKind.LEAD]
+        for lead in leads:
+            if not lead.email:
+                self._oracle.excused[excuses.NO_EMAIL] += 1
+        leads = [lead for lead in leads if lead.email]
+        if len(leads) > 1 and any(it.id == link.primary_lead for it in leads):
+            leads = [it for it in leads if it.id == link.primary_lead]
+        elif len(leads) > 1 and self._mapping.duplicates is not DuplicatePolicy.MIRROR:
+            # Which Lead survives is the connector's choice, which an admin sees.
+            self._oracle.excused[excuses.LEFT_OUT] += 1
+            return []
+        contacts = [
+            it
+            for it in active
+            if it.kind is RecordKind.CONTACT and it.values.get(FLAG) == "yes" and it.email
+        ]
+        plezi = [it for it in active if it.kind is RecordKind.PLEZI_CONTACT]
+        return [*plezi, *leads, *contacts]
+
+    def _check_pair(self, link: Link, pair: FieldPair) -> None:
+        """Check the values of one field of one person."""
+        records = self._participants(link)
+        plezi = next((it for it in records if it.kind is RecordKind.PLEZI_CONTACT), None)
+        if plezi is None:
+            return
+        for record in records:
+            name = field_of(pair, record.kind)
+            if record is plezi or not name or "." in name:
+                continue
+            self._oracle.checked["7 no lost update"] += 1
+            if pair.plezi == "newsletter_optout":
+                self._oracle.checked["36 opt-outs arrive"] += 1
+            if pair.plezi == "email":
+                self._oracle.checked["37 e-mails arrive"] += 1
+            problem = self._difference(pair, plezi, record)
+            if problem and self._fill_blank_has_a_choice(pair, records):
+                self._oracle.excused[excuses.FILL_BLANK] += 1
+                continue
+            if problem and not self._is_excused(link, pair, records):
+                raise GuaranteeViolatedError(f"1 convergence: {pair.plezi} {problem}")
+
+    def _fill_blank_has_a_choice(self, pair: FieldPair, records: Sequence[StoredRecord]) -> bool:
+        """Whether two different values may fill a blank: then the policy fills nothing."""
+        if pair.policy is not ConflictPolicy.FILL_BLANK:
+            return False
+        names = ((it, field_of(pair, it.kind)) for it in records)
+        values = {cell_value(it, name).casefold() for it, name in names if name} - {""}
+        return len(values) > 1
+
+    def _difference(self, pair: FieldPair, plezi: StoredRecord, record: StoredRecord) -> str:
+        """Return how a field differs although nothing allows it ('': it does not)."""
+        here = self._oracle.history.cell((plezi.id, pair.plezi))
+        name = field_of(pair, record.kind)
+        there = self._oracle.history.cell((record.id, name))
+        one, two = here.state.value, there.state.value
+        if one.casefold() == two.casefold():
+            return ""
+        shown = (
+            f"stays {one[:40]!r} in Plezi ({plezi.id}) and {two[:40]!r} in Salesforce ({record.id})"
+        )
+        if record.kind is RecordKind.CONTACT and not pair.direction.can_send(record.kind.side):
+            return ""  # a Contact is never written
+        if pair.direction is not Direction.BOTH:
+            sender, receiver = (
+                (there, here) if pair.direction is Direction.TO_PLEZI else (here, there)
+            )
+            known = receiver.state.seen | receiver.state.maybe
+            if sender.state.typing == NOBODY or sender.state.typing in known:
+                self._oracle.excused[excuses.ONE_WAY] += 1
+                return ""
+            return self._unless_weak(sender, shown)
+        if record.kind is RecordKind.CONTACT:
+            return self._contact_difference(pair, here, there, record, shown)
+        newer = there if here.state.typing in there.state.seen else here
+        return self._unless_weak(newer, shown)
+
+    def _unless_weak(self, cell: Cell, shown: str) -> str:
+        if cell.state.weak:
+            self._oracle.excused[excuses.WEAK_BLANK] += 1
+            return ""
+        return shown
+
+    def _contact_difference(
+        self, pair: FieldPair, here: Cell, there: Cell, record: StoredRecord, shown: str
+    ) -> str:
+        """Return how a Contact's value got lost: it is never written, so that it may differ."""
+        typing = there.state.typing
+        known = here.state.seen | here.state.maybe
+        if typing == NOBODY or typing in known or there.state.weak:
+            return ""
+        for entry in self._context.ports.journal.entries():
+            if (
+                entry.record_id == record.id
+                and entry.field == pair.key
+                and entry.kind is JournalKind.OVERWRITTEN
+                and is_same_text(entry.before, there.state.value)
+            ):
+                self._oracle.excused[excuses.CONTACT_KEEPS] += 1
+                return ""
+        return shown
+
+    def _is_excused(self, link: Link, pair: FieldPair, records: Sequence[StoredRecord]) -> bool:
+        """Return whether the field is held with these values, or was refused by name."""
+        hold = link.holds.get(pair.key)
+        if hold is not None and self._shows_present_values(hold, pair, records):
+            self._oracle.excused[excuses.HELD] += 1
+            return True
+        quarantine = link.quarantine
+        names = {pair.plezi, pair.salesforce}
+        if quarantine is not None and names & set(quarantine.fields):
+            self._oracle.excused[excuses.REFUSED] += 1
+            return True
+        return False
+
+    def _shows_present_values(
+        self, hold: Hold, pair: FieldPair, records: Sequence[StoredRecord]
+    ) -> bool:
+        """Return whether an admin sees the values that the records have now."""
+        if pair.key == EMAIL:
+            return True
+        return all(
+            is_same_text(hold.values[it.id], cell_value(it, field_of(pair, it.kind)))
+            or canonical(hold.values[it.id]) == cell_value(it, field_of(pair, it.kind))
+            for it in records
+            if it.id in hold.values and "." not in field_of(pair, it.kind)
+        )

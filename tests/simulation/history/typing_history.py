@@ -1,0 +1,259 @@
+"""What users typed in every field of every record, and who could see it when they typed over it.
+
+A *cell* is one field of one record. It shows the value of one *typing* and knows the typings that
+its value replaces: those that the person who typed could see there, and those that gave way to it
+before. Of two cells, the value of the first replaces that of the second if the typing of the second
+is among those. If neither replaces the other, they are in conflict. Clocks play no part in this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+CellKey = tuple[str, str]
+"""The id of a record and the name of one of its fields, as its side names it."""
+NOBODY = 0
+"""The number of no typing: a blank, or a placeholder, that nobody typed."""
+
+
+class Relation(Enum):
+    """How the value of a source relates to the value that it would replace."""
+
+    FORWARD = "forward"
+    """The author of the source's value could see the other value, or no user typed the other."""
+    UNSURE = "unsure"
+    """The oracle cannot know whether the connector could have known the other value."""
+    CONFLICT = "conflict"
+    """Neither of the two could see the other."""
+    BACKWARD = "backward"
+    """The other value was typed over the source's value, which is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """One value that a user typed; `number` orders the user actions."""
+
+    number: int
+    key: CellKey
+    value: str
+    at: float
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a cell shows: a value, its typing, and the typings that it replaces.
+
+    `maybe` are typings of which it is unknown whether the connector stored that the sides agreed on
+    them. `weak`: a clearing that the connector may not be able to tell from a field that was never
+    filled.
+    """
+
+    value: str = ""
+    typing: int = NOBODY
+    seen: frozenset[int] = frozenset()
+    maybe: frozenset[int] = frozenset()
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class Cell:
+    """One field of one record: its present state, and the states before.
+
+    `agreed` are the cells of the other side with which it surely had an agreement, `maybe_agreed`
+    those with which it may have had one. `agreed_state` is the state at the last agreement,
+    `earlier_agreed_state` the one at the agreement before.
+    """
+
+    state: State = field(default_factory=State)
+    past: list[State] = field(default_factory=list)
+    agreed: set[CellKey] = field(default_factory=set)
+    maybe_agreed: set[CellKey] = field(default_factory=set)
+    agreed_state: State | None = None
+    earlier_agreed_state: State | None = None
+
+    def show(self, state: State) -> None:
+        """Show another state."""
+        self.past.append(self.state)
+        self.state = state
+
+    def state_with(self, value: str) -> State | None:
+        """Return the last state in which the cell showed a value, or None."""
+        if self.state.value == value:
+            return self.state
+        return next((it for it in reversed(self.past) if it.value == value), None)
+
+
+class TypingHistory:
+    """All cells and all typings of a history."""
+
+    def __init__(self) -> None:
+        self.cells: dict[CellKey, Cell] = {}
+        self.typings: dict[int, Typing] = {}
+        self.last = NOBODY
+        self.undone = 0
+        """How often users typed the agreed value again."""
+
+    def cell(self, key: CellKey) -> Cell:
+        """Return a cell; one that nobody typed in is blank."""
+        return self.cells.setdefault(key, Cell())
+
+    def next_number(self) -> int:
+        """Return the number of the next user action."""
+        self.last += 1
+        return self.last
+
+    def type(
+        self,
+        key: CellKey,
+        value: str,
+        at: float,
+        description: str,
+        *,
+        shown: frozenset[int] = frozenset(),
+    ) -> Typing:
+        """Note that a user typed a value over what the cell shows.
+
+        A clearing is an edit only where the connector can know that there was a value: without an
+        agreement, a blank is a field that was never filled. `shown` are the typings that a hold of
+        the field showed: what is typed then settles it.
+        """
+        cell = self.cell(key)
+        number = self.next_number()
+        before = cell.state
+        agreed_state = cell.agreed_state
+        for number_shown in sorted(shown):
+            was = self.typings.get(number_shown)
+            if was is not None and was.key == key and was.value == value:
+                # Back to the value that the hold showed: it shows no edit.
+                self.undone += 1
+                cell.show(State(value, number_shown, before.seen | {number_shown}, before.maybe))
+                return Typing(number, key, value, at, description)
+        if (
+            agreed_state is not None
+            and agreed_state.value == value
+            and agreed_state.typing != before.typing
+            and not shown - agreed_state.seen - {agreed_state.typing}
+        ):
+            # Back to the value that both sides agreed on: users of the other side see it.
+            self.undone += 1
+            cell.show(
+                State(
+                    value,
+                    agreed_state.typing,
+                    agreed_state.seen,
+                    agreed_state.maybe,
+                    agreed_state.weak,
+                )
+            )
+            return Typing(number, key, value, at, description)
+        typing = Typing(number, key, value, at, description)
+        self.typings[number] = typing
+        weak = not value and not cell.agreed
+        seen = before.seen | shown | {number}
+        cell.show(State(value, number, seen, before.maybe, weak))
+        return typing
+
+    def weaken(self, key: CellKey) -> None:
+        """Note that the connector cannot tell what the cell shows from a value of its own."""
+        cell = self.cell(key)
+        state = cell.state
+        cell.state = State(state.value, state.typing, state.seen, state.maybe, weak=True)
+
+    def void_last_agreement(self, key: CellKey) -> None:
+        """Note that for the connector the last write to a cell did not take place.
+
+        What the other cells show is then compared with the agreement before it.
+        """
+        for partner in sorted(self.cell(key).agreed):
+            cell = self.cell(partner)
+            before = cell.earlier_agreed_state
+            if before is not None:
+                cell.agreed_state = before
+                if cell.state.value == before.value:
+                    self.weaken(partner)
+
+    def agree(self, one: CellKey, other: CellKey) -> None:
+        """Note that both sides surely agreed on the values that these two cells show."""
+        first, second = self.cell(one), self.cell(other)
+        first.agreed.add(other)
+        second.agreed.add(one)
+        seen = first.state.seen | second.state.seen
+        seen |= {first.state.typing, second.state.typing} - {NOBODY}
+        for cell in (first, second):
+            state = cell.state
+            maybe = first.state.maybe | second.state.maybe
+            cell.state = State(state.value, state.typing, seen, maybe, state.weak)
+            cell.agreed_state = cell.state
+
+    def maybe_agree(self, one: CellKey, other: CellKey) -> None:
+        """Note that both sides may have agreed on the values that these two cells show."""
+        first, second = self.cell(one), self.cell(other)
+        first.maybe_agreed.add(other)
+        second.maybe_agreed.add(one)
+        maybe = first.state.seen | second.state.seen | first.state.maybe | second.state.maybe
+        maybe |= {first.state.typing, second.state.typing} - {NOBODY}
+        for cell in (first, second):
+            state = cell.state
+            if not maybe <= state.maybe:
+                cell.state = State(state.value, state.typing, state.seen, maybe, state.weak)
+            cell.agreed_state = cell.agreed_state or cell.state
+
+    def write(self, target: CellKey, source: CellKey, state: State, value: str) -> None:
+        """Note that the connector wrote the value of a source; what it replaces gave way."""
+        cell, origin = self.cell(target), self.cell(source)
+        seen = state.seen | cell.state.seen | ({state.typing, cell.state.typing} - {NOBODY})
+        maybe = state.maybe | cell.state.maybe
+        cell.show(State(value, state.typing, seen, maybe))
+        now = origin.state
+        origin.state = State(now.value, now.typing, now.seen | seen, now.maybe | maybe, now.weak)
+        cell.agreed.add(source)
+        origin.agreed.add(target)
+        cell.earlier_agreed_state, origin.earlier_agreed_state = (
+            cell.agreed_state,
+            origin.agreed_state,
+        )
+        cell.agreed_state = cell.state
+        origin.agreed_state = origin.state if origin.state.typing == state.typing else state
+
+    def copy(self, source: str, target: str, names: Iterable[tuple[str, str]]) -> None:
+        """Let a record continue another one: a Contact its Lead, a winner the losing record."""
+        for old, new in names:
+            if (former := self.cells.get((source, old))) is None:
+                continue
+            cell = self.cell((target, new))
+            if not cell.agreed:
+                cell.agreed |= former.agreed
+                cell.maybe_agreed |= former.maybe_agreed
+                for partner in former.agreed:
+                    self.cell(partner).agreed.add((target, new))
+
+    def forget_agreements(self, records: frozenset[str] | None = None) -> None:
+        """Forget the agreements of some records (None: of all): they meet for the first time.
+
+        What was typed before stays typed, and is in conflict with different values of other
+        records. Of some records only, the connector may remember the agreement nevertheless.
+        """
+        for key, cell in self.cells.items():
+            if records is not None and key[0] not in records:
+                continue
+            state = cell.state
+            typing = state.typing if state.value else NOBODY
+            maybe = frozenset[int]() if records is None else state.maybe | state.seen
+            cell.state = State(state.value, typing, frozenset(), maybe, state.weak)
+            cell.maybe_agreed = set() if records is None else cell.maybe_agreed | cell.agreed
+            cell.agreed = set()
+            cell.agreed_state = None
+
+    def relation(self, source: State, target: Cell) -> Relation:
+        """Return how the value of a source relates to the value that it would replace."""
+        shown = target.state
+        if shown.typing in (NOBODY, source.typing) or shown.typing in source.seen:
+            return Relation.FORWARD
+        if shown.weak or shown.typing in source.maybe or source.typing in shown.maybe - shown.seen:
+            return Relation.UNSURE
+        if source.typing != NOBODY and source.typing in shown.seen:
+            return Relation.BACKWARD
+        return Relation.CONFLICT

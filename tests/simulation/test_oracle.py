@@ -1,0 +1,635 @@
+"""Each excuse of the oracle is narrow: a fault beside it is not excused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from connector.mapping import ConflictPolicy, Direction, MappingConfig
+from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind, Side, Value
+from local.world.both_sides import BothSides, StoredRecord
+from tests.simulation.coverage import missing, table
+from tests.simulation.history import excuses
+from tests.simulation.history.events import ALL_ACTS, Event, EventList, allowed, build_mapping, draw
+from tests.simulation.history.fields import ALWAYS_MAPPED
+from tests.simulation.history.final_state import FinalState
+from tests.simulation.history.history import History
+from tests.simulation.history.oracle import Decision, GuaranteeViolatedError, Oracle
+from tests.simulation.history.ports import memory_ports
+from tests.simulation.history.reference import Contender, wins
+
+PERSON = "p-1"
+LEAD = "00Q1"
+OTHER_LEAD = "00Q2"
+CONTACT = "0031"
+RUN = "run-1"
+EMAIL = "ana@example.com"
+
+
+def mapping(
+    policy: ConflictPolicy = ConflictPolicy.NEWEST, direction: Direction = Direction.BOTH
+) -> MappingConfig:
+    events = EventList(0, dict.fromkeys(ALWAYS_MAPPED, policy), {}, ())
+    first = build_mapping(events)
+    pairs = tuple(
+        replace(pair, direction=direction) if pair.plezi == "phone" else pair
+        for pair in first.pairs
+    )
+    return replace(first, pairs=pairs)
+
+
+class Person:
+    """One person with a contact in Plezi and a Lead, and the oracle that watches both."""
+
+    def __init__(self, config: MappingConfig | None = None) -> None:
+        self.journal: list[JournalEntry] = []
+        self.time = 0.0
+        self.oracle = Oracle([config or mapping()], lambda: self.journal, lambda: self.time)
+        self.oracle.runs.add(RUN)
+        self.records = {
+            PERSON: StoredRecord(RecordKind.PLEZI_CONTACT, PERSON, EMAIL, {"email": EMAIL}),
+            LEAD: StoredRecord(RecordKind.LEAD, LEAD, EMAIL, {"Email": EMAIL}),
+        }
+        for record in self.records:
+            self.oracle.same_person(record, EMAIL)
+        self.oracle.notice(self.records, "it was created")
+
+    def add(self, record: str, kind: RecordKind, **values: Value) -> None:
+        """Let a user create another record of the person."""
+        self.records[record] = StoredRecord(kind, record, EMAIL, {"Email": EMAIL, **values})
+        self.oracle.same_person(record, EMAIL)
+        self.oracle.notice(self.records, f"{record} was created")
+
+    def type(self, record: str, **values: Value) -> None:
+        """Let a user type values."""
+        self.time += 1
+        self._set(record, values)
+        self.oracle.notice(self.records, f"{record} was typed in")
+
+    def _set(self, record: str, values: dict[str, Value]) -> None:
+        stored = self.records[record]
+        self.records[record] = replace(stored, values={**stored.values, **values})
+
+    def read(self, *records: str) -> None:
+        """Let the connector read records."""
+        for record in records:
+            stored = self.records[record]
+            if stored.kind is RecordKind.PLEZI_CONTACT:
+                row: object = {"type": "contacts", "id": record, "attributes": stored.values}
+            else:
+                row = {"attributes": {"type": stored.kind.value}, "Id": record, **stored.values}
+            self.oracle.add_response(json.dumps([row]).encode(), {})
+
+    def agree(self) -> None:
+        """Let a run read both sides and finish."""
+        self.read(*self.records)
+        self.oracle.finish_run(frozenset(self.records))
+
+    def write(self, record: str, **values: Value) -> None:
+        """Let the connector write values."""
+        before = dict(self.records)
+        if self.records[record].kind is RecordKind.PLEZI_CONTACT:
+            body: object = {"data": {"id": record, "attributes": values}}
+        else:
+            body = {"records": [{"id": record, **values}]}
+        self.oracle.check_request("PUT", "path", json.dumps(body), before)
+        self._set(record, dict(values))
+        self.oracle.check_changes(before, self.records, "PUT path")
+
+    def lose(
+        self,
+        record: str,
+        before: Value,
+        after: Value,
+        rule: str = MergeRule.NEWEST,
+        run: str = RUN,
+        kind: JournalKind = JournalKind.OVERWRITTEN,
+        pair: str = "Phone",
+    ) -> None:
+        """Let the connector journal that a value gives way, or is held."""
+        side = Side.PLEZI if record == PERSON else Side.SALESFORCE
+        entry = JournalEntry(EMAIL, self.time, run, kind, side, record, pair, before, after, rule)
+        self.journal.append(entry)
+
+
+def agreed(config: MappingConfig | None = None) -> Person:
+    """Return a person on which both sides agreed on one phone."""
+    person = Person(config)
+    person.type(PERSON, phone="1")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="1")
+    person.agree()
+    return person
+
+
+def is_violated(number: str, act: Callable[[], None]) -> None:
+    with pytest.raises(GuaranteeViolatedError, match=rf"^{number} "):
+        act()
+
+
+def is_lost_silently(person: Person, act: Callable[[], None]) -> None:
+    """Check that a permitted loss is not excused from the journal."""
+    act()
+    is_violated("7", person.oracle.check_journal)
+
+
+# A value that had arrived is not forgotten
+
+
+def test_a_value_that_arrived_and_is_undone_later_is_lost() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+    person.agree()
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.write(PERSON, phone="3")
+    is_violated("7", lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_value_typed_over_by_somebody_who_saw_it_is_not_lost() -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.write(PERSON, phone="2")
+    assert not person.oracle.excused
+
+
+def test_an_opt_out_that_is_taken_back_is_lost() -> None:
+    person = Person(mapping(ConflictPolicy.MOST_RESTRICTIVE))
+    person.type(LEAD, newsletter_optout__c=True)
+    person.read(PERSON, LEAD)
+    person.write(PERSON, newsletter_optout=True)
+    person.agree()
+    is_violated("7", lambda: person.write(LEAD, newsletter_optout__c=False))
+
+
+def test_an_e_mail_that_is_written_back_is_lost() -> None:
+    person = Person()
+    person.agree()
+    person.type(LEAD, Email="new@example.com")
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Email=EMAIL))
+
+
+def test_a_field_that_is_cleared_by_no_user_is_lost() -> None:
+    person = agreed()
+    is_violated("7", lambda: person.write(LEAD, Phone=None))
+
+
+def test_a_clearing_may_empty_the_other_side() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+
+
+# The journal
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"record": PERSON},
+        {"before": "9"},
+        {"after": "9"},
+        {"run": "another run"},
+        {"pair": "MobilePhone"},
+    ],
+)
+def test_the_journal_names_the_record_the_field_both_values_and_the_run(
+    change: dict[str, str],
+) -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(**{"record": LEAD, "before": "2", "after": "3", **change})  # type: ignore[arg-type]  # texts
+    person.write(LEAD, Phone="3")
+    is_violated("7", person.oracle.check_journal)
+    person.lose(LEAD, "2", "3")
+    if change.keys() & {"run", "before"}:
+        person.oracle.check_journal()
+    else:
+        is_violated(
+            "38", person.oracle.check_journal
+        )  # the wrong entry tells of what never happened
+
+
+def test_a_journaled_conflict_follows_the_policy() -> None:
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.PLEZI_WINS)
+    person.write(LEAD, Phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.checked["8 conflict is journaled"] == 1
+
+
+@pytest.mark.parametrize("policy", [ConflictPolicy.SALESFORCE_WINS, ConflictPolicy.HOLD])
+def test_a_journaled_conflict_against_the_policy_is_a_loss(policy: ConflictPolicy) -> None:
+    person = agreed(mapping(policy))
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.PLEZI_WINS)
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
+# The excuses of a write
+
+
+def test_only_what_was_typed_after_the_last_read_is_a_race() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused == Counter({excuses.RACE: 1})
+
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_an_uncertain_agreement_excuses_only_the_values_of_that_agreement() -> None:
+    person = Person()
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="1")
+    person.read(PERSON, LEAD)  # and the process crashes
+    person.type(PERSON, phone="2")
+    person.read(PERSON)
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+
+    person = Person()
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="1")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_record_that_joins_gives_way_only_with_an_entry_and_only_once() -> None:
+    person = agreed()
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(OTHER_LEAD)
+    person.write(OTHER_LEAD, Phone="1")
+    is_violated("7", person.oracle.check_journal)
+
+    person = agreed(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(OTHER_LEAD)
+    person.lose(OTHER_LEAD, "7", "1", MergeRule.JOINED)
+    person.write(OTHER_LEAD, Phone="1")
+    assert person.oracle.excused == Counter({excuses.JOINS: 1})
+    person.type(OTHER_LEAD, Phone="8")
+    person.read(OTHER_LEAD)
+    person.lose(OTHER_LEAD, "8", "1", MergeRule.JOINED)
+    is_violated("7", lambda: person.write(OTHER_LEAD, Phone="1"))
+
+
+def test_a_record_that_joins_fills_a_cleared_field_and_one_that_agreed_does_not() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+    person.add(CONTACT, RecordKind.CONTACT, Phone="7")
+    person.read(CONTACT)
+    person.write(PERSON, phone="7")
+    assert person.oracle.excused == Counter({excuses.FILLS: 1})
+
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+
+def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
+    person = Person()
+    person.type(LEAD, Phone="1")
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(OTHER_LEAD, "2", "1", MergeRule.OLDEST_LEAD)
+    person.write(OTHER_LEAD, Phone="1")
+    assert person.oracle.excused == Counter({excuses.OLDEST: 1})
+
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(LEAD, Phone="1")
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(LEAD, "1", "2", MergeRule.OLDEST_LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone="2"))
+
+
+def test_the_receiving_side_of_a_one_way_pair_gives_way_with_an_entry() -> None:
+    person = Person(mapping(direction=Direction.TO_PLEZI))
+    person.type(PERSON, phone="1")
+    is_violated("11", lambda: person.write(LEAD, Phone="1"))
+    person = Person(mapping(direction=Direction.TO_PLEZI))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.write(PERSON, phone="2")
+    is_violated("7", person.oracle.check_journal)
+    person.lose(PERSON, "1", "2", MergeRule.ONE_WAY)
+
+
+def test_a_wrong_rule_is_counted_and_only_the_rule_is_excused() -> None:
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.ONE_WAY)
+    person.write(LEAD, Phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.WRONG_RULE: 1})
+
+
+def test_the_value_of_an_unfinished_write_typed_by_a_user_excuses_that_field_only() -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2", MobilePhone="5")
+    person.oracle.history.weaken((LEAD, "Phone"))
+    person.type(PERSON, phone="3", mobile="6")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="3")
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+    is_lost_silently(person, lambda: person.write(LEAD, MobilePhone="6"))
+
+
+def test_a_decision_excuses_only_what_the_admin_was_shown() -> None:
+    def held() -> Person:
+        person = agreed(mapping(ConflictPolicy.HOLD))
+        person.type(LEAD, Phone="2")
+        person.type(PERSON, phone="3")
+        person.read(PERSON, LEAD)
+        person.oracle.decisions.append(Decision("Phone", PERSON, person.oracle.order))
+        return person
+
+    person = held()
+    person.write(LEAD, Phone="3")
+    is_violated("7", person.oracle.check_journal)  # the journal is silent
+    person.lose(LEAD, "2", "3", MergeRule.CHOSEN)
+    person.oracle.check_journal()
+
+    person = held()
+    person.type(LEAD, Phone="4")
+    person.read(LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
+def test_what_is_typed_after_a_hold_was_shown_replaces_what_was_shown() -> None:
+    def held() -> Person:
+        person = agreed(mapping(ConflictPolicy.HOLD))
+        person.type(LEAD, Phone="2")
+        person.type(PERSON, phone="3")
+        person.read(PERSON, LEAD)
+        person.lose(LEAD, "2", "2", kind=JournalKind.HELD)
+        person.lose(PERSON, "3", "3", kind=JournalKind.HELD)
+        return person
+
+    person = held()
+    person.type(LEAD, Phone="4")
+    person.read(LEAD)
+    person.write(PERSON, phone="4")
+
+    person = held()
+    person.type(PERSON, phone="5")  # no hold showed this one
+    person.type(LEAD, Phone="4")
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="4"))
+
+
+def test_after_a_lost_ledger_different_values_are_in_conflict_and_equal_ones_agree() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.oracle.forget_all_agreements()
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_value_of_another_person_is_never_excused() -> None:
+    person = agreed()
+    person.records["p-2"] = StoredRecord(
+        RecordKind.PLEZI_CONTACT, "p-2", "bob@example.com", {"phone": "8"}
+    )
+    person.oracle.same_person("p-2", "bob@example.com")
+    person.oracle.notice(person.records, "another person")
+    is_violated("14", lambda: person.write(LEAD, Phone="8"))
+
+
+def test_a_creation_never_overwrites_a_lead() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    before = dict(person.records)
+    body = {"records": [{"Email": EMAIL, "Phone": "2"}]}
+    person.oracle.check_request("PATCH", "path", json.dumps(body), before)
+    stored = person.records[LEAD]
+    person.records[LEAD] = replace(stored, values={**stored.values, "Phone": "2"})
+    is_lost_silently(
+        person, lambda: person.oracle.check_changes(before, person.records, "PATCH path")
+    )
+
+
+# The policy table
+
+
+@pytest.mark.parametrize(
+    ("policy", "plezi", "salesforce", "plezi_wins", "salesforce_wins"),
+    [
+        (ConflictPolicy.NEWEST, ("a", "2"), ("b", "1"), True, False),
+        (ConflictPolicy.NEWEST, ("a", "1"), ("b", "1"), False, True),
+        (ConflictPolicy.NEWEST, ("a", ""), ("b", "1"), True, True),
+        (ConflictPolicy.PLEZI_WINS, ("a", "1"), ("b", "2"), True, False),
+        (ConflictPolicy.SALESFORCE_WINS, ("a", "2"), ("b", "1"), False, True),
+        (ConflictPolicy.HOLD, ("a", "2"), ("b", "1"), False, False),
+        (ConflictPolicy.FILL_BLANK, ("a", "1"), ("b", "2"), False, False),
+        (ConflictPolicy.FILL_BLANK, ("a", "1"), ("", "2"), True, False),
+        (ConflictPolicy.MOST_RESTRICTIVE, ("yes", "1"), ("", "2"), True, False),
+    ],
+)
+def test_the_reference_is_the_policy_table(
+    policy: ConflictPolicy,
+    plezi: tuple[str, str],
+    salesforce: tuple[str, str],
+    *,
+    plezi_wins: bool,
+    salesforce_wins: bool,
+) -> None:
+    one = Contender(Side.PLEZI, *plezi)
+    two = Contender(Side.SALESFORCE, *salesforce)
+    assert wins(policy, one, two) is plezi_wins
+    assert (wins(policy, two, one) and bool(two.value)) is salesforce_wins
+
+
+# The bounds of the excuses, the acts, the coverage
+
+
+def test_an_excuse_that_spreads_fails_the_run() -> None:
+    assert excuses.beyond_limit(Counter({excuses.RACE: 10}), 10) == []
+    assert excuses.beyond_limit(Counter({excuses.RACE: 30}), 100) == [excuses.RACE]
+    assert excuses.beyond_limit(Counter({"a new excuse": 11}), 100_000) == ["a new excuse"]
+
+
+def test_an_act_that_is_left_out_is_in_no_history() -> None:
+    acts = allowed((), ("edit", "run", "clear_email", "crash"))
+
+    def kinds(events: Iterable[Event]) -> set[str]:
+        found = set()
+        for event in events:
+            found |= {event.kind} | kinds(event.nested)
+        return found
+
+    for seed in range(50):
+        drawn = draw(seed, acts).events
+        assert "clear_email" not in kinds(drawn)
+        assert not any(event.value for event in drawn if event.kind == "full_run")
+    with pytest.raises(ValueError, match="no acts"):
+        allowed(("walk",))
+
+
+def test_an_act_that_no_history_exercised_is_missing_after_enough_histories() -> None:
+    counts = Counter({name: 1 for rows in table(Counter()).values() for name in rows})
+    assert missing(Counter(), 10) == []
+    assert "What users do: clear_email" in missing(counts, 2000)
+    assert missing(counts, 2000, ALL_ACTS - {"edit"}) == []
+
+
+# The excuses of the final state
+
+
+@pytest.fixture(scope="module")
+def sides() -> BothSides:
+    return BothSides()
+
+
+@pytest.mark.filterwarnings("ignore")
+def _history(sides: BothSides, *events: Event, policy: ConflictPolicy) -> History:
+    policies = dict.fromkeys(ALWAYS_MAPPED, policy)
+    drawn = EventList(0, policies, {}, events)
+    history = History(sides, drawn, memory_ports(drawn))
+    for event in events:
+        history.apply(event)
+        sides.clock.advance(7)
+    return history
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("policy", [ConflictPolicy.FILL_BLANK, ConflictPolicy.HOLD])
+def test_a_difference_is_excused_in_the_held_field_and_in_no_other(
+    sides: BothSides, policy: ConflictPolicy
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("edit", 0, "plezi", "phone"),
+        Event("edit", 0, "salesforce", "phone"),
+        Event("run"),
+        policy=policy,
+    )
+    FinalState(history.context).check(decided=False)
+    used = history.context.oracle.excused
+    assert used[excuses.HELD if policy is ConflictPolicy.HOLD else excuses.FILL_BLANK]
+    history.apply(Event("edit", 0, "salesforce", "first_name"))  # not mapped: no difference
+    FinalState(history.context).check(decided=False)
+    history.apply(Event("edit", 0, "plezi", "mobile"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hold_excuses_only_the_values_that_it_shows_and_only_until_it_is_decided(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("edit", 0, "plezi", "phone"),
+        Event("edit", 0, "salesforce", "phone"),
+        Event("run"),
+        policy=ConflictPolicy.HOLD,
+    )
+    is_violated("35", lambda: FinalState(history.context).check(decided=True))
+    history.apply(Event("edit", 0, "salesforce", "phone"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hold_without_its_reason_is_a_fault(sides: BothSides) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("edit", 0, "plezi", "phone"),
+        Event("edit", 0, "salesforce", "phone"),
+        Event("run"),
+        policy=ConflictPolicy.HOLD,
+    )
+    history.context.versions[:] = [mapping(ConflictPolicy.NEWEST)]
+    is_violated("35", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_person_without_an_excuse_must_have_a_record_on_the_other_side(sides: BothSides) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("delete", 0, "salesforce"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.NOT_CREATED] == 1
+    history.apply(Event("create", 1, "plezi"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_lead_without_e_mail_is_left_out_and_its_person_s_other_records_are_not(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("create_duplicate", 0, "salesforce"),
+        Event("run"),
+        Event("clear_email", 0, "salesforce"),
+        Event("edit", 0, "salesforce", "phone"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.NO_EMAIL]
+    history.apply(Event("edit", 0, "plezi", "phone"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_withdrawn_field_excuses_its_own_pair_only(sides: BothSides) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("withdraw_field", 0, "plezi", "newsletter_optout"),
+        Event("full_run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    history.context.stack.context.control.save_suspended_pairs({"newsletter_optout__c": "gone"})
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.SUSPENDED]
+    history.context.stack.context.control.save_suspended_pairs({"Phone": "gone"})
+    is_violated("24", lambda: FinalState(history.context).check(decided=False))
