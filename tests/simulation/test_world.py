@@ -24,12 +24,6 @@ BATCH_SIZE = 15
 ON_DYNAMODB = 12
 """Histories that also run on DynamoDB's tables; `make simulate LEDGER=dynamodb` runs more."""
 MAX_HISTORIES = 40
-KNOWN_FAULTS = {73: "7 no lost update"}
-"""Seeds that show a fault of the connector that is not cured yet, with the violated guarantee.
-
-73: a value that gave way to a write whose process crashed is not journaled if a user types in the
-field before the recovery.
-"""
 QUICKLY_FOUND = (
     "base recorded before the write",
     "newest timestamp wins",
@@ -52,8 +46,7 @@ def test_no_user_edit_is_lost(sides: BothSides, batch: int) -> None:
     for seed in range(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE):
         result = run_history(sides, draw(seed))
         replay = f"python -m tests.simulation replay --seed {seed}"
-        known = KNOWN_FAULTS.get(seed, "")
-        assert result.guarantee == known, f"{result.violation or 'cured'}\n{replay}"
+        assert not result.violation, f"{result.violation}\n{replay}"
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -188,4 +188,4 @@ def overwritten_not_journaled(_sides: BothSides) -> AbstractContextManager[objec
 
 @bug("uncertain write resolved by policy", "an edit after a lost response is overwritten")
 def uncertain_by_policy(_sides: BothSides) -> AbstractContextManager[object]:
-    return replace_function(recovery, recovery._doubtful_pairs, lambda *_: set())
+    return replace_function(recovery, recovery._fields_in_doubt, lambda *_: {})

@@ -14,7 +14,6 @@ UNSURE: Final = "unknown whether both sides had agreed"
 JOINS: Final = "a record that joins takes the agreed value"
 FILLS: Final = "a record that joins fills a cleared field"
 OLDEST: Final = "of several Leads that meet for the first time, the oldest wins"
-WRONG_RULE: Final = "the journal calls a lost conflict of a two-way pair one_way"
 OLD_VALUE_BACK: Final = "typed the old value again over an unfinished write"
 HELD: Final = "the field is held with the values that the records have now"
 REFUSED: Final = "the other system refused this field"
@@ -35,7 +34,6 @@ LIMITS: Final = {
     JOINS: 0.1,
     FILLS: 0.05,
     OLDEST: 0.1,
-    WRONG_RULE: 0.15,
     HELD: 0.5,
     REFUSED: 0.05,
     FILL_BLANK: 0.4,

@@ -82,7 +82,8 @@ RULES_OF_A_LOSS = frozenset(
         MergeRule.NEWEST, MergeRule.PLEZI_WINS, MergeRule.SALESFORCE_WINS, MergeRule.FILL_BLANK,
         MergeRule.MOST_RESTRICTIVE, MergeRule.CHOSEN, MergeRule.JOINED, MergeRule.ONE_WAY,
         MergeRule.ENFORCED, MergeRule.CHANGED,
-        MergeRule.OLDEST_LEAD,
+        MergeRule.OLDEST_LEAD, MergeRule.EDITED, MergeRule.CONTACT_WINS, MergeRule.REPEATED,
+        MergeRule.IN_DOUBT,
     }
 )  # fmt: skip
 """The rules by which a typed value may give way; the journal names one of them."""

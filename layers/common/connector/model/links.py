@@ -184,7 +184,8 @@ class Hold:
     What a user types afterwards is an edit of these values, and ends the hold. `since` is our clock
     in seconds. `chosen` is the id of the record whose value an admin chose; it is valid as long as
     the records still have these values. `untyped` are the records whose value nobody typed: a blank
-    that was never anything else, or a placeholder. It cannot be chosen.
+    that was never anything else, or a placeholder. It cannot be chosen. `attribute` is the Plezi
+    attribute of the pair ('': the e-mail): the hold of a pair ends when it is pointed elsewhere.
     """
 
     reason: HoldReason
@@ -192,6 +193,7 @@ class Hold:
     values: Mapping[str, Value]
     chosen: str = ""
     untyped: frozenset[str] = frozenset()
+    attribute: str = ""
 
 
 @dataclass(frozen=True, slots=True)

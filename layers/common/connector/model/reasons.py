@@ -13,6 +13,11 @@ class MergeRule(DescribedEnum):
     JOINED = "joined", "A record that joins the link takes the value on which the others agree."
     ENFORCED = "enforced", "The pair is enforced: Plezi's value is written again where it differs."
     ONE_WAY = "one_way", "The pair is one-way: an edit on the receiving side is overwritten."
+    EDITED = "edited", "A value was edited after the field was held: the edit ends the hold."
+    CONTACT_WINS = (
+        "contact_wins",
+        "The value of a Salesforce Contact, which is never written to, is kept.",
+    )
     NEWEST = "newest", "Both sides changed: the record with the latest modification time wins."
     PLEZI_WINS = "plezi_wins", "Both sides changed: Plezi's value wins."
     SALESFORCE_WINS = "salesforce_wins", "Both sides changed: Salesforce's value wins."
@@ -28,6 +33,10 @@ class MergeRule(DescribedEnum):
     REPEATED = (
         "repeated",
         "The response to a write was lost and the record has the old value: it is written again.",
+    )
+    IN_DOUBT = (
+        "in_doubt",
+        "The response to the write was lost: the write or a user replaced the value.",
     )
     NO_CHANGE = "no_change", "Nothing is written, and nothing new is agreed."
 

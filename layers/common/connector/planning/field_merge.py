@@ -17,6 +17,7 @@ from typing import Final
 from connector.mapping import (
     BoundPair,
     ConflictPolicy,
+    Direction,
     FieldKind,
     UnusableValue,
     is_identical,
@@ -328,6 +329,15 @@ def _winner(policy: ConflictPolicy, senders: Sequence[FieldValue]) -> FieldValue
     return max(senders, key=lambda v: (v.modified, v.side is Side.SALESFORCE, v.record_id))
 
 
+def _rule_of_change(pair: BoundPair, values: Sequence[FieldValue], winner: FieldValue) -> MergeRule:
+    """Return by which rule a change overwrites another typed value, although it has no conflict."""
+    if pair.pair.direction is not Direction.BOTH:
+        return MergeRule.ONE_WAY
+    if any(not isinstance(value.shown, NoBase) for value in values):
+        return MergeRule.EDITED
+    return MergeRule.CHANGED if winner.can_receive else MergeRule.CONTACT_WINS
+
+
 def _propagate(
     pair: BoundPair, values: Sequence[FieldValue], winner: FieldValue, rule: MergeRule
 ) -> Resolution:
@@ -355,6 +365,6 @@ def _propagate(
         )
     }
     if overwritten.keys() & writes.keys() and rule is MergeRule.CHANGED:
-        rule = MergeRule.ONE_WAY
+        rule = _rule_of_change(pair, values, winner)
     new_base = {value.record_id: writes.get(value.record_id, value.value) for value in values}
     return Resolution(rule, writes, new_base, overwritten)

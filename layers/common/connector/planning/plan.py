@@ -101,7 +101,7 @@ def plan_link(
             continue
         values = _field_values(pair, link, participants.members)
         if len(values) > 1:
-            values = _with_shown(pair, values, link.holds.get(pair.key))
+            values = _with_shown(pair, values, builder.hold_of(pair))
             resolution = resolve(pair, values)
             if not is_first_meeting and _needs_decision(pair, values, link):
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
@@ -175,7 +175,7 @@ def _field_values(
     """
     direction = pair.pair.direction
     values = []
-    for participant in _without_unique_conflicts(pair, participants):
+    for participant in _without_unique_conflicts(pair, participants, link):
         field = pair.fields.get(participant.kind)
         if field is None:
             continue
@@ -225,15 +225,27 @@ def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value 
 
 
 def _without_unique_conflicts(
-    pair: BoundPair, participants: Sequence[Participant]
+    pair: BoundPair, participants: Sequence[Participant], link: Link
 ) -> list[Participant]:
     """Leave out the Leads that may not have the same value, because the field is unique in the org.
 
-    The Lead that has a value keeps it; if no Lead has one, the lowest id gets it.
+    The Lead that has a value keeps it; if no Lead has one, the lowest id gets it. A Lead that takes
+    no part (it is converted, or lost its e-mail) keeps its value too, unless it is deleted.
     """
     field = pair.fields[RecordKind.LEAD]
+    if not field.unique:
+        return list(participants)
     leads = [it for it in participants if it.kind is RecordKind.LEAD and it.observation is not None]
-    if not field.unique or len(leads) < 2:  # noqa: PLR2004  # a conflict needs two Leads
+    present = {it.record_id for it in leads}
+    if any(
+        lead.kind is RecordKind.LEAD
+        and lead.id not in present
+        and not lead.deleted
+        and lead.values.get(field.name)
+        for lead in link.salesforce
+    ):
+        return [it for it in participants if it.kind is not RecordKind.LEAD]
+    if len(leads) < 2:  # noqa: PLR2004  # a conflict needs two Leads
         return list(participants)
 
     def rank(lead: Participant) -> tuple[bool, str]:
@@ -282,6 +294,14 @@ class _PlanBuilder:
         self._held: list[str] = []
         self._problems: list[FieldProblem] = []
 
+    def hold_of(self, pair: BoundPair) -> Hold | None:
+        """Return the hold of a pair; that of another attribute for the same field is dropped."""
+        hold = self._holds.get(pair.key)
+        if hold is None or hold.attribute in ("", pair.pair.plezi):
+            return hold
+        del self._holds[pair.key]
+        return None
+
     def add_resolution(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
@@ -304,13 +324,13 @@ class _PlanBuilder:
         elif resolution.unusable:
             self._add_problems(pair, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
-            return
+            if hold is not None and _is_edited_since_shown(values):
+                self.add_hold(pair, values, hold.reason)  # a decision is about what is there now
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
-            if not _is_edited_since_shown(
-                values
-            ):  # else what was shown is needed until the write is done
+            # What was shown is needed until the write that ends the hold is done.
+            if not _is_edited_since_shown(values):
                 self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
 
@@ -376,7 +396,9 @@ class _PlanBuilder:
                 for it in values
                 if is_untyped(pair, it) and pair.is_blank(it.side, shown.get(it.record_id))
             )
-            self._holds[pair.key] = Hold(reason, since, current, untyped=untyped)
+            self._holds[pair.key] = Hold(
+                reason, since, current, untyped=untyped, attribute=pair.pair.plezi
+            )
             self._held.append(pair.key)
 
     def _note_meeting(self, pair: BoundPair) -> None:
@@ -402,6 +424,7 @@ class _PlanBuilder:
         new_base = resolution.new_base or {}
         self._add_overwritten(pair, values, resolution)
         if not resolution.writes:
+            self._holds.pop(pair.key, None)
             self._update_base(pair, values, new_base)
             return
         self._note_meeting(pair)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from connector.mapping import BoundMapping
+from connector.mapping import BoundMapping, BoundPair
 from connector.model import (
     Hold,
     HoldReason,
     Intent,
     Link,
+    MergeRule,
     Observation,
     Overwritten,
     RecordKind,
@@ -65,29 +66,38 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     doubtful = {key for each in found for key in each.doubtful}
     delivered = [each.target for each in found if len(each.arrived) == len(each.write.values)]
     link = _apply_base_updates(link, intent, bound, done)
+    in_doubt = {(each.write.record_id, name) for each in found for name in each.in_doubt}
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
-    holds = dict(link.holds)
+    holds = {key: hold for key, hold in link.holds.items() if key not in _decided(intent, done)}
     for key in doubtful:
-        holds[key] = Hold(HoldReason.IN_DOUBT, now, _current_values(link, bound, key))
+        holds[key] = _hold_in_doubt(link, bound, key, now)
     return Recovery(
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
         tuple(sorted(doubtful)),
         {each.target: each.part for each in found if each.arrived},
-        tuple(done_overwrites(intent, lambda record, name: (record, name) in done)),
+        (
+            *done_overwrites(intent, lambda record, name: (record, name) in done),
+            # It is gone, whether the write replaced it or a user.
+            *(
+                replace(it, rule=MergeRule.IN_DOUBT)
+                for it in done_overwrites(intent, lambda record, name: (record, name) in in_doubt)
+            ),
+        ),
         frozenset(known for each in found for known in each.repeated),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What a record shows of a write: the fields that arrived, the pairs in doubt, the rest."""
+    """What a record shows of a write: the fields that arrived, the pairs and fields in doubt."""
 
     write: Write
     target: str
     arrived: frozenset[str]
     doubtful: frozenset[str] = frozenset()
+    in_doubt: frozenset[str] = frozenset()
     repeated: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -105,12 +115,14 @@ def _examine(write: Write, target: Observation, bound: BoundMapping) -> _Finding
     if write.is_create and _proves_creation(set(write.values), write, bound):
         return _Finding(write, target.id, frozenset())  # somebody else created this record
     has_moved = not write.version or target.version != write.version
-    others = write.values.keys() - fields if has_moved else ()
+    in_doubt = _fields_in_doubt(write, target, bound, fields)
+    others = write.values.keys() - fields - in_doubt.keys() if has_moved else ()
     return _Finding(
         write,
         target.id,
         frozenset(fields),
-        frozenset(_doubtful_pairs(write, target, bound, fields)),
+        frozenset(in_doubt.values()),
+        frozenset(in_doubt),
         frozenset((target.id, name) for name in others),
     )
 
@@ -152,11 +164,27 @@ def _proves_creation(delivered: set[str], write: Write, bound: BoundMapping) -> 
     )
 
 
-def _doubtful_pairs(
+def _decided(intent: Intent, done: set[tuple[str, str]]) -> set[str]:
+    """Return the pairs of which every write arrived: what was held is decided."""
+    return {
+        update.pair
+        for update in intent.base_updates
+        if update.required_writes <= update.values.keys()
+        and all((r, update.values[r].field) in done for r in update.required_writes)
+    }
+
+
+def _hold_in_doubt(link: Link, bound: BoundMapping, key: str, now: float) -> Hold:
+    pair = next(pair for pair in bound.pairs if pair.key == key)
+    values = _current_values(link, pair)
+    return Hold(HoldReason.IN_DOUBT, now, values, attribute=pair.pair.plezi)
+
+
+def _fields_in_doubt(
     write: Write, target: Observation, bound: BoundMapping, delivered: set[str]
-) -> set[str]:
-    """Return the keys of the pairs of a write for which it is unknown if the value arrived."""
-    doubtful = set()
+) -> dict[str, str]:
+    """Return the fields of a write of which it is unknown if they arrived, with their pairs."""
+    doubtful = {}
     for name in write.values.keys() - delivered:
         current, before = target.values.get(name), write.before.get(name)
         # The observation of a deleted record, which may come back, may be older than our own write.
@@ -166,7 +194,7 @@ def _doubtful_pairs(
             continue
         pair = bound.by_field.get((write.kind, name))
         if pair is not None:
-            doubtful.add(pair.key)
+            doubtful[name] = pair.key
     return doubtful
 
 
@@ -207,9 +235,8 @@ def _apply_base_updates(
     return replace(link, base=base, meeting=link.meeting - met)
 
 
-def _current_values(link: Link, bound: BoundMapping, key: str) -> Mapping[str, Value]:
+def _current_values(link: Link, pair: BoundPair) -> Mapping[str, Value]:
     """Return the values of a pair; that of a deleted record is not known."""
-    pair = next(pair for pair in bound.pairs if pair.key == key)
     return {
         record.id: record.values.get(pair.fields[record.kind].name)
         for record in link.observations()

@@ -5,6 +5,7 @@ Every JSON value is read: an item that does not follow the documented form has a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -29,6 +30,8 @@ class Effect(StrEnum):
     HALT = "halt"
 
 
+UNIQUE_FIELD: Final = re.compile(r"^duplicate value found: (\w+) duplicates value on record")
+"""The message of DUPLICATE_VALUE, of which `fields` is empty (issues of several public clients)."""
 EFFECTS: Final = {
     ErrorAction.RETRY: Effect.BUSY,
     ErrorAction.STALE: Effect.STALE,
@@ -137,9 +140,16 @@ def _error(errors: object) -> Answer:
             text = rest.get("message")
             message = text if isinstance(text, str) else ""
             effect = EFFECTS.get(classify(None, code, message), Effect.REFUSED)
-            return Answer(effect, "", code, message, _texts(rest.get("fields")))
+            fields = _texts(rest.get("fields")) or _unique_field(message)
+            return Answer(effect, "", code, message, fields)
         case _:
             return Answer(Effect.REFUSED, code=UNKNOWN_ERROR.code)
+
+
+def _unique_field(message: str) -> tuple[str, ...]:
+    """Return the field of a value that must be unique; `fields` is empty in this answer."""
+    found = UNIQUE_FIELD.search(message)
+    return () if found is None else (found[1],)
 
 
 def _texts(names: object) -> tuple[str, ...]:
