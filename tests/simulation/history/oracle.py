@@ -338,8 +338,8 @@ class Oracle:
                 )
             if not loss.is_one_way and all(it.rule == MergeRule.ONE_WAY for it in matching):
                 raise GuaranteeViolatedError(
-                    f"8 conflict is journaled: {loss.description}; the journal calls a two-way pair "
-                    "one_way"
+                    f"8 conflict is journaled: {loss.description}; the journal calls a two-way "
+                    "pair one_way"
                 )
         self.losses.clear()
         for entry in entries:
