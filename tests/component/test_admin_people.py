@@ -241,7 +241,7 @@ def test_a_contact_has_base_observations_and_the_reason_of_each_value(
     assert contact["email"] == PLUS
     assert contact["plezi"]["id"] == person
     assert [record["id"] for record in contact["salesforce"]] == [lead]
-    assert contact["base"][person]["last_name"] == "Lopez"
+    assert contact["base"][person]["last_name>LastName"] == "Lopez"
     fields = {field["field"]: field for field in contact["fields"]}
     assert fields["LastName"]["why"] == "both sides were equal at the first comparison"
     assert fields["LastName"]["values"] == {person: "Lopez", lead: "Lopez"}

@@ -261,7 +261,8 @@ def test_a_refused_record_is_quarantined_with_its_remedy_and_all_others_are_sync
     run = harness.sync()
 
     assert run.counts["salesforce"]["quarantined"] == 1
-    assert [lead["Email"] for lead in harness.leads()] == ["good@example.com"]
+    titles = {lead["Email"]: lead["Title"] for lead in harness.leads()}
+    assert titles == {"good@example.com": None, "bad@example.com": None}
     link = harness.ledger.load_links(["bad@example.com"])["bad@example.com"]
     assert link.quarantine is not None
     assert link.quarantine.code == "STRING_TOO_LONG"

@@ -38,8 +38,9 @@ from connector.sync.run_work import RunWork, restart_reading
 FINAL_STATES: Final = frozenset(
     {RunState.DONE, RunState.HALTED, RunState.FAILED, RunState.NOT_STARTED, RunState.PAUSED}
 )
-MAX_IDLE: Final = 3
-"""Invocations in a row without progress after which a run ends: the cause is not the time."""
+MAX_IDLE: Final = len(Phase)
+"""Invocations in a row without progress after which a run ends: the cause is not the time. Each
+phase may end an invocation without work of its own."""
 NOT_STARTED_MESSAGE: Final = (
     "Synchronization is disabled: check the preview, then enable it (POST /admin/start)."
 )

@@ -302,8 +302,9 @@ class WriteStage:
             return after
         if after.dirty and unchanged and any(it.created for it in outcomes.values()):
             again = plan_link(after, self._bound, now=now)
-            if _is_refused(again.writes, outcomes.values()) and again.link is after:
-                after = replace(after, dirty=False)
+            has_news = again.held or again.overwritten
+            if _is_refused(again.writes, outcomes.values()) and not has_news:
+                after = replace(again.link, dirty=False)
         return self.with_problems(after, plan, counts, now) if plan.problems else after
 
     def with_problems(self, link: Link, plan: Plan, counts: Counts, now: float) -> Link:
