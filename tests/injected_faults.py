@@ -127,6 +127,7 @@ OTHER_CALLERS: Final[Mapping[str, str]] = {
     "sync.hint_work.": "the run of a form: its only person is the whole run",
     "sync.runs.": "as above",
     "plezi.contact_codec.text_of": "the order of a list; a row that fails is decoded too, and told",
+    "plezi.contact_codec.ContactCodec.stamp": "as above",
     "aws.dynamodb.dataclass_json.dumps": "tries to encode a text",
     "salesforce.lookup_queries.": "a query for many people; `is_unicode` tries to encode a text",
 }
