@@ -102,6 +102,7 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "salesforce.write_answer.Answer.is_temporary": "accessor",
     "salesforce.write_answer.Answer.row": "accessor",
     "sync.link_batch.LinkBatch.owner_email": "accessor",
+    "salesforce.write_answer._is_of_user": "accessor",
     "sync.link_batch.LinkBatch._contains": "accessor",
     "sync.link_batch.LinkBatch._page_owner": "isolates",
     "aws.dynamodb.links.LinkStore._move": "isolates",

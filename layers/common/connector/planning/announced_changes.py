@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from connector.mapping import BoundMapping, BoundPair
-from connector.mapping.model import PLEZI_URL_PAIR
+from connector.mapping.bound import TO_SALESFORCE_ONLY
 from connector.model import Link, MergeRule, Overwritten, Side, Write
 from connector.planning.plan import Plan
 
@@ -97,9 +97,10 @@ def changes_of_write(plan: Plan, write: Write, bound: BoundMapping) -> list[Fiel
 def _is_announced(value: Overwritten, pair: BoundPair, link: Link) -> bool:
     """Return whether an overwritten value must be announced.
 
-    The address of the contact's page is the connector's own: nobody types it.
+    What Plezi computes (score, state, page address) is typed by no user on either side: an org that
+    an earlier connector filled has other values there.
     """
-    if value.pair == PLEZI_URL_PAIR.key:
+    if pair.pair.plezi in TO_SALESFORCE_ONLY:
         return False
     if value.rule in MAPPED:
         return pair.base_keys[value.kind] not in link.base.get(value.record_id, {})
