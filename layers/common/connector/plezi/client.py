@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import requests
 
@@ -252,8 +252,9 @@ class PleziClient:
                     return
                 outcome = self._existing(write, names)
                 if outcome is None:
+                    document = self._document(write)  # an error here leaves nothing in doubt
                     sent = True
-                    outcome = self._apply(write, names)
+                    outcome = self._apply(write, document, names)
             except DeadlineError:
                 return
             except ConnectorError:
@@ -283,9 +284,11 @@ class PleziClient:
             return WriteOutcome(write, WriteResult.RETRY)
         return WriteOutcome(write, WriteResult.STALE, observation=found) if found else None
 
-    def _apply(self, write: Write, names: Sequence[str]) -> WriteOutcome:
+    def _apply(
+        self, write: Write, document: Mapping[str, Any], names: Sequence[str]
+    ) -> WriteOutcome:
         try:
-            response = self._send(write)
+            response = self._send(write, document)
         except StaleError:
             return self._stale(write, names)
         except RejectedError as error:
@@ -298,17 +301,21 @@ class PleziClient:
             return WriteOutcome(write, WriteResult.UNKNOWN)
         return self._done(write, response, names)
 
-    def _send(self, write: Write) -> PleziResponse:
+    def _document(self, write: Write) -> Mapping[str, Any]:
+        """Return the document that carries out a write."""
         if write.is_create:
-            document = self._contacts.encode(write.values)
+            return self._contacts.encode(write.values)
+        if self._dialect.update_method is UpdateMethod.POST_UPSERT:
+            return self._contacts.encode({"email": write.email, **write.values})
+        return self._contacts.encode(write.values, write.record_id)
+
+    def _send(self, write: Write, document: Mapping[str, Any]) -> PleziResponse:
+        if write.is_create:
             return self._calls.write("POST", "contacts", document, write.email)
         if self._dialect.update_method is UpdateMethod.POST_UPSERT:
-            document = self._contacts.encode({"email": write.email, **write.values})
             return self._calls.write("POST", "contacts", document, write.record_id)
         method = self._dialect.update_method.value.upper()
-        document = self._contacts.encode(write.values, write.record_id)
-        path = f"contacts/{write.record_id}"
-        return self._calls.write(method, path, document, write.record_id)
+        return self._calls.write(method, f"contacts/{write.record_id}", document, write.record_id)
 
     def _stale(self, write: Write, names: Sequence[str]) -> WriteOutcome:
         """Return the outcome of a write whose contact was not found; it may be deleted."""
