@@ -31,7 +31,8 @@ VICTIMS: Final = 8
 BYSTANDERS: Final = 20
 ABANDONED_SECONDS: Final = 2
 """The time-out of a worker in the test: after it, a write in flight is recovered."""
-RETRIES: Final = 20
+RETRIES: Final = 100
+"""Runs that take a minute and a half: a write to Plezi in doubt is recovered after one minute."""
 DELIVERIES: Final = 5
 """`maxReceiveCount` of the runs queue."""
 
