@@ -425,6 +425,25 @@ class TestM3:
         assert held(harness, ANA) == {}
         assert held(harness, BOB) == {"MobilePhone": "never_agreed"}
 
+    def test_m3_the_hold_of_a_pair_does_not_apply_to_another_pair(self, harness: Harness) -> None:
+        hold = ConflictPolicy.HOLD
+        save_mapping(harness, FieldPair("phone", "Phone", Direction.BOTH, policy=hold))
+        harness.add_person(email=ANA, last_name="Lopez", phone="111")
+        harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
+        harness.sync()
+        assert held(harness) == {"Phone": "conflict"}
+
+        save_mapping(
+            harness,
+            FieldPair("mobile", "Phone", Direction.BOTH, policy=hold),
+            FieldPair("phone", "MobilePhone", Direction.BOTH, policy=hold),
+            version=2,
+        )
+        harness.sync(kind=RunKind.FULL)
+
+        assert lead_of(harness)["Phone"] == "222"
+        assert harness.people()[ANA]["mobile"] == "222"
+
     @pytest.mark.parametrize(
         ("policy", "expected"),
         [
