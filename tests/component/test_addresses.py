@@ -205,6 +205,31 @@ class TestEmail:
         }
         assert next_run_writes_nothing(harness)
 
+    def test_a_contact_is_created_when_its_email_is_not_in_use_any_more(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """The Plezi contact that has the e-mail follows a converted Lead under another one."""
+        lead = lead_of(harness)["Id"]
+        harness.edit_lead(lead, Email="zoe@example.com")
+        harness.add_contact(LastName="Ruiz", Email=ANA, Phone="222", sync_to_plezi__c="yes")
+        harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        for _ in range(2):
+            harness.sync()
+        held = harness.ledger.load_links([ANA])[ANA]
+        assert held.holds["Email"].reason == "email_in_use"
+        harness.sync()
+        assert harness.ledger.load_links([ANA])[ANA].revision == held.revision
+
+        harness.edit_person(ana, email="zoe@example.com")
+        for _ in range(2):
+            harness.sync()
+
+        assert {email: row["phone"] for email, row in harness.people().items()} == {
+            "zoe@example.com": "111",
+            ANA: "222",
+        }
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+
     @pytest.mark.usefixtures("ana")
     def test_an_email_of_another_contact_is_held_and_no_values_are_mixed(
         self, harness: Harness

@@ -15,7 +15,10 @@ from tests.simulation.history.oracle import GuaranteeViolatedError
 QUEUE_SECONDS: Final = 10.0
 """Delay of a queue message. A run continues until the intent of a crashed run is old enough."""
 MAX_INVOCATIONS: Final = 60
-"""Invocations of one run; a run that needs more never ends."""
+"""Invocations of one run of a few people; a run that needs more never ends."""
+INVOCATIONS_OF_A_PERSON: Final = 8
+"""What each person may add: an invocation of a few checks of the time does one or two steps of the
+person's synchronization (both records read, resolved, written, and read again)."""
 MAX_DEADLINE_CHECKS: Final = 10_000
 """Checks of the time in one invocation; one that makes more never ends."""
 
@@ -163,7 +166,8 @@ class Invocations:
         phase = Phase.READ
         queue.messages.clear()
         self._context.oracle.runs.add(run)
-        for _ in range(MAX_INVOCATIONS):
+        people = len({person for person, _ in self._context.records})
+        for _ in range(MAX_INVOCATIONS + INVOCATIONS_OF_A_PERSON * people):
             self._context.sides.clock.advance(QUEUE_SECONDS)
             time_limit.start_invocation()
             state = stack.run_phase(run, phase, time_limit.is_over)

@@ -45,6 +45,10 @@ CELLS: Final = {
 KINDS: Final = {
     name: spec.kind for spec in FIELDS.values() for name in (spec.plezi, spec.lead, spec.contact)
 }
+ADDRESS: Final = {
+    kind: "email" if kind is RecordKind.PLEZI_CONTACT else "Email" for kind in RecordKind
+}
+"""The field of each kind of record with the e-mail, by which records are matched."""
 PAGE_URL: Final = "plezi_url__c"
 OPT_OUT: Final = "newsletter_optout"
 
@@ -566,7 +570,7 @@ class _WriteCheck:
         """Return what is wrong with a write from this source ('': nothing), and its excuse."""
         history = self.oracle.history
         relation = history.relation(state, self.target)
-        if relation is Relation.FORWARD:
+        if relation is Relation.FORWARD or self._is_same_address_before(source, state):
             return "", ""
         lost = history.typings.get(self.target.state.typing)
         what = lost.description if lost else "a value that somebody typed"
@@ -601,6 +605,19 @@ class _WriteCheck:
             return UNSURE
         is_filled = bool(self.target.state.value) or bool(oracle.history.cell(source).agreed)
         return "" if is_filled else FILLS
+
+    def _is_same_address_before(self, source: CellKey, state: State) -> bool:
+        """Whether the source showed the address of the target, and was then typed over.
+
+        Records are matched by their e-mail: equal addresses are agreed without a write. A record
+        that got the address after the other had left it is another person's.
+        """
+        shown = self.target.state
+        return (
+            self.name == ADDRESS[self.record.kind]
+            and shown.typing < state.typing
+            and any(it.value == shown.value for it in self.oracle.history.cell(source).past)
+        )
 
     def _gives_way_to(self, kind: RecordKind) -> bool:
         """Whether the record's own value gives way to one of this kind, at any time."""

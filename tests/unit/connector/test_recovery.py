@@ -45,8 +45,18 @@ PAIRS = (
         },
     ),
 )
+TITLE = BoundPair(
+    FieldPair("function", "Title", Direction.BOTH),
+    {
+        RecordKind.PLEZI_CONTACT: Field("function", FieldKind.TEXT),
+        RecordKind.LEAD: Field("Title", FieldKind.TEXT),
+    },
+)
+"""A pair that only some tests have."""
 KEY = "phone>Phone"
-BOUND = BoundMapping(MappingConfig(0, tuple(pair.pair for pair in PAIRS), None), PAIRS, ())
+BOUND = BoundMapping(
+    MappingConfig(0, (*(pair.pair for pair in PAIRS), TITLE.pair), None), (*PAIRS, TITLE), ()
+)
 
 
 def contact(phone: Value) -> Observation:
@@ -58,6 +68,10 @@ def contact(phone: Value) -> Observation:
 def lead(record: str, phone: Value, url: Value = None, version: str = "1") -> Observation:
     values = {"Phone": phone, "plezi_url__c": url}
     return Observation(RecordKind.LEAD, record, "a@x.fr", version, "", 1.0, values)
+
+
+def with_values(observation: Observation, **values: Value) -> Observation:
+    return replace(observation, values={**observation.values, **values})
 
 
 def creation(kind: RecordKind, **values: Value) -> Intent:
@@ -100,15 +114,40 @@ def test_our_lead_is_recognized_after_it_was_converted_or_deleted(flag: str) -> 
     }
 
 
-def test_a_different_value_in_a_contact_that_may_be_ours_is_held() -> None:
-    intent = creation(RecordKind.PLEZI_CONTACT, phone="1")
-    link = Link("a@x.fr", plezi=contact("9"), salesforce=(lead("l1", "1"),), intent=intent)
+def test_a_different_value_in_a_contact_that_has_one_of_ours_is_held() -> None:
+    intent = creation(RecordKind.PLEZI_CONTACT, phone="1", function="CMO")
+    link = Link(
+        "a@x.fr",
+        plezi=with_values(contact("9"), function="CMO"),
+        salesforce=(with_values(lead("l1", "1"), Title="CMO"),),
+        intent=intent,
+    )
 
     recovery = recover_intent(link, BOUND, now=0.0)
 
     assert recovery.held == ("Phone",)
     writes = plan_link(recovery.link, BOUND, now=0.0).writes
     assert all(not {"phone", "Phone"} & write.values.keys() for write in writes)
+
+
+@pytest.mark.parametrize("typed", [None, "9"])
+def test_a_contact_with_none_of_our_values_was_created_by_somebody_else(typed: Value) -> None:
+    """A form created it between the crash and the recovery: the records meet for the first time."""
+    intent = creation(RecordKind.PLEZI_CONTACT, phone="1", function="CMO")
+    link = Link(
+        "a@x.fr",
+        plezi=with_values(contact(typed), function=None),
+        salesforce=(with_values(lead("l1", "1"), Title="CMO"),),
+        intent=intent,
+    )
+
+    recovery = recover_intent(link, BOUND, now=0.0)
+
+    assert not recovery.held
+    assert not recovery.link.base
+    plan = plan_link(recovery.link, BOUND, now=0.0)
+    filled = {name: it for write in plan.writes for name, it in write.values.items()}
+    assert filled["function"] == "CMO"
 
 
 def test_a_record_whose_write_did_not_arrive_takes_the_value_later() -> None:

@@ -20,7 +20,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.excluded_leads import invalidate_base
-from connector.planning.write_outcome import done_overwrites
+from connector.planning.write_outcome import EMAIL_FIELDS, done_overwrites
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     idempotent, so it is safe to plan it again. A create that left a record with our proof (the page
     URL that only we write) arrived completely: other values there were typed later. A Lead without
     the page URL that we would have written is another one: the records meet for the first time. In
-    Plezi there is no proof, and fields that differ are held.
+    Plezi there is no proof: a contact that has none of our values but the e-mail is another one, a
+    form created it; in a contact that has some of them, fields that differ are held.
     """
     intent = link.intent
     if intent is None:
@@ -114,6 +115,8 @@ def _examine(write: Write, target: Observation, bound: BoundMapping) -> _Finding
         return _Finding(write, target.id, frozenset(write.values))
     if write.is_create and _proves_creation(set(write.values), write, bound):
         return _Finding(write, target.id, frozenset())  # somebody else created this record
+    if write.is_create and not _shows_creation(fields, write, bound):
+        return _Finding(write, target.id, frozenset())
     has_moved = not write.version or target.version != write.version
     in_doubt = _fields_in_doubt(write, target, bound, fields)
     others = write.values.keys() - fields - in_doubt.keys() if has_moved else ()
@@ -161,6 +164,19 @@ def _proves_creation(delivered: set[str], write: Write, bound: BoundMapping) -> 
         write.values[name] is not None and bound.by_field[write.kind, name].pair.enforced
         for name in delivered
         if (write.kind, name) in bound.by_field
+    )
+
+
+def _shows_creation(delivered: set[str], write: Write, bound: BoundMapping) -> bool:
+    """Whether a record has a value that we would have created it with, apart from its e-mail.
+
+    Blanks and unticked checkboxes are what any new record has.
+    """
+    names = delivered - {EMAIL_FIELDS[write.side]}
+    return any(
+        (pair := bound.by_field.get((write.kind, name))) is not None
+        and pair.canonical(write.side, write.values[name]) not in (None, False)
+        for name in names
     )
 
 

@@ -258,3 +258,21 @@ def _is_held_already(hold: Hold | None, values: Mapping[str, Value]) -> bool:
     if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN:
         return False
     return {record: canonical_email(value) for record, value in hold.values.items()} == values
+
+
+def with_email_in_use(link: Link, now: float) -> Link:
+    """Return the link with its e-mail held, because a record of another link has it.
+
+    The same link is returned when it is held already. `now` is our clock in seconds.
+    """
+    known = link.holds.get(EMAIL_KEY)
+    values: Mapping[str, Value] = {each.id: each.email for each in link.observations()}
+    is_outdated = (
+        known is not None
+        and known.reason is HoldReason.EMAIL_IN_USE
+        and dict(known.values) != dict(values)
+    )
+    if known is not None and not is_outdated:
+        return link
+    hold = Hold(HoldReason.EMAIL_IN_USE, now, values)
+    return replace(link, holds={**link.holds, EMAIL_KEY: hold})

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 
 from connector.mapping import BoundMapping
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Counts, Link, LookupResult, Observation, Side
+from connector.model import Counts, HoldReason, Link, LookupResult, Observation, Side
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.plan import Plan
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
+from connector.sync.link_batch import EMAIL_KEY
 from connector.sync.read_phase import note_problems
 
 FRESH_SECONDS: Final = 60.0
@@ -154,10 +155,14 @@ def _needs_search(side: Side, link: Link, plan: Plan) -> bool:
     """Return whether a record that we may have created, or are about to create, is searched.
 
     That no page of a list contained it proves nothing: pages lose rows, and e-mails change owners.
+    Plezi's client searches itself, but first for a link whose e-mail another link used: nothing is
+    stored for it as long as that is so.
     """
     if link.intent is not None and any(write.side is side for write in link.intent.writes):
         return True
-    return side is Side.SALESFORCE and any(
+    hold = link.holds.get(EMAIL_KEY)
+    was_in_use = hold is not None and hold.reason is HoldReason.EMAIL_IN_USE
+    return (side is Side.SALESFORCE or was_in_use) and any(
         write.is_create and write.side is side for write in plan.writes
     )
 

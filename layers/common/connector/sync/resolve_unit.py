@@ -13,8 +13,6 @@ from connector.mapping import BoundMapping
 from connector.model import (
     AttentionKind,
     Counts,
-    Hold,
-    HoldReason,
     Intent,
     JournalEntry,
     Link,
@@ -23,7 +21,6 @@ from connector.model import (
     Run,
     RunKind,
     Side,
-    Value,
 )
 from connector.planning.announced_changes import overwrites, overwrites_many
 from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
@@ -39,7 +36,7 @@ from connector.sync.journal_entries import (
     recovered_entries,
     without_write,
 )
-from connector.sync.link_batch import EMAIL_KEY
+from connector.sync.link_batch import with_email_in_use
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
 
@@ -301,7 +298,7 @@ class UnitResolver:
         now = self._context.clock()
         changes = []
         for link in links:
-            held = self._isolation.step(link.email, partial(_with_email_in_use, link, now))
+            held = self._isolation.step(link.email, partial(with_email_in_use, link, now))
             changes += [] if held is None or held is link else [LinkChange(held)]
         if changes:
             self._isolation.not_stored(self._context.links.save_links(changes, listed=self._listed))
@@ -438,18 +435,3 @@ class UnitResolver:
 
 def _is_duplicate(link: Link) -> bool:
     return AttentionKind.DUPLICATE in link.attention
-
-
-def _with_email_in_use(link: Link, now: float) -> Link:
-    """Return the link with its e-mail held; the same one when it is held already."""
-    known = link.holds.get(EMAIL_KEY)
-    values: Mapping[str, Value] = {each.id: each.email for each in link.observations()}
-    is_outdated = (
-        known is not None
-        and known.reason is HoldReason.EMAIL_IN_USE
-        and dict(known.values) != dict(values)
-    )
-    if known is not None and not is_outdated:
-        return link
-    hold = Hold(HoldReason.EMAIL_IN_USE, now, values)
-    return replace(link, holds={**link.holds, EMAIL_KEY: hold})

@@ -28,6 +28,7 @@ from connector.planning.write_outcome import WriteOutcome, WriteResult, record_o
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import outcome_entries
+from connector.sync.link_batch import with_email_in_use
 
 PROBLEM_CODES: Final = frozenset(ProblemCode) - {ProblemCode.UNANSWERED}
 """Codes of an outcome that say that the connector cannot use the answer, or failed. A write without
@@ -85,6 +86,7 @@ class WriteStage:
         self._run_id = run_id
         self._isolation = isolation
         self._listed = listed
+        self._in_use: set[str] = set()
 
     def carry_out(
         self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
@@ -246,7 +248,10 @@ class WriteStage:
         )
 
     def _check_found(self, outcomes: Mapping[str, dict[str, WriteOutcome]]) -> None:
-        """Drop found records that belong to another link: a creation found them by their e-mail."""
+        """Drop found records that belong to another link: a creation found them by their e-mail.
+
+        The e-mail is held, so that an admin sees why nothing is created.
+        """
         found = {
             outcome.observation.id: (email, record_id)
             for email, of_link in outcomes.items()
@@ -260,6 +265,7 @@ class WriteStage:
             if owner != email and owner in links and record in links[owner].record_ids:
                 known = outcomes[email][record_id]
                 outcomes[email][record_id] = replace(known, observation=None)
+                self._in_use.add(email)
 
     def _save(self, links: Sequence[Link], result: StageResult) -> frozenset[str]:
         """Store links after their writes; return the e-mails whose link had changed."""
@@ -298,6 +304,8 @@ class WriteStage:
         )
         if after.unanswered > link.unanswered and after.quarantine is not None:
             self._count_quarantine(link, after.quarantine, counts)
+        if link.email in self._in_use:
+            return with_email_in_use(after, now)
         if any(it.result is not WriteResult.DONE for it in outcomes.values()):
             return after
         if after.dirty and unchanged and any(it.created for it in outcomes.values()):
