@@ -230,6 +230,23 @@ class TestEmail:
         }
         assert harness.ledger.load_links([ANA])[ANA].holds == {}
 
+    def test_a_person_who_is_only_a_contact_leaves_an_email_to_a_later_lead(
+        self, harness: Harness
+    ) -> None:
+        contact = harness.add_contact(LastName="Ruiz", Email=BOB, sync_to_plezi__c="yes")
+        harness.sync()
+        harness.edit_person(harness.people()[BOB]["id"], email="zoe@example.com")
+        harness.sync()
+
+        harness.add_lead(LastName="Lopez", Company="Acme", Email=BOB, Phone="222")
+        for _ in range(2):
+            harness.sync()
+
+        assert harness.contact(contact)["Email"] == BOB
+        assert harness.people().keys() >= {"zoe@example.com", BOB}
+        assert harness.people()[BOB]["phone"] == "222"
+        assert next_run_writes_nothing(harness)
+
     @pytest.mark.usefixtures("ana")
     def test_an_email_of_another_contact_is_held_and_no_values_are_mixed(
         self, harness: Harness

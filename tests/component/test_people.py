@@ -5,11 +5,12 @@ Each row of the table in `docs/people.md` names a test of this file or of `test_
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from connector.mapping import DEFAULT_MAPPING, DuplicatePolicy, MappingConfig
+from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, DuplicatePolicy, MappingConfig
 from connector.model import AttentionKind, LinkChange, RunKind
 from connector.planning.manual_actions import pick_primary
 from tests.component.harness import Harness
@@ -61,6 +62,30 @@ class TestConversion:
         assert harness.people()[ANA]["phone"] == "333"
         assert harness.contact(contact)["Phone"] == "333"
         assert next_run_writes_nothing(harness)
+
+    def test_a_conflict_with_a_lead_ends_when_the_lead_is_converted(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """A Contact without a value takes its place: nothing is left that an admin could choose."""
+        held = tuple(
+            replace(pair, policy=ConflictPolicy.HOLD) if pair.key == "Company" else pair
+            for pair in DEFAULT_MAPPING.pairs
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, held, DEFAULT_MAPPING.contact_filter)
+        )
+        lead = lead_of(harness)["Id"]
+        harness.edit_person(ana, company="Acme")
+        harness.edit_lead(lead, Company="Acme SA")
+        harness.sync()
+        assert harness.ledger.load_links([ANA])[ANA].holds["Company"].reason == "conflict"
+
+        harness.add_contact(LastName="Lopez", Email=ANA, sync_to_plezi__c="yes")
+        harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        harness.sync()
+
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        assert harness.people()[ANA]["company"] == "Acme"
 
     def test_the_base_of_a_converted_lead_is_the_base_of_its_contact(
         self, harness: Harness, ana: str

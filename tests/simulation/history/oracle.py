@@ -17,7 +17,7 @@ from connector.mapping import ConflictPolicy, FieldPair, MappingConfig
 from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
-from tests.simulation.history.excuses import FILLS, JOINS, OLDEST, RACE, UNSURE
+from tests.simulation.history.excuses import FILLS, JOINS, OLDEST, RACE, RACE_OF_HOLD, UNSURE
 from tests.simulation.history.fields import FIELDS, NEW_NAME, SPARE, Kind
 from tests.simulation.history.observed_values import ObservedValues
 from tests.simulation.history.reference import Contender, field_of, find_pair
@@ -589,6 +589,8 @@ class _WriteCheck:
             return self._lost(what, JOINS)
         if self._is_older_lead(source[0]):
             return self._lost(what, OLDEST)
+        if self._was_held_meanwhile(source, state):
+            return self._lost(what, RACE_OF_HOLD)
         return self._by_policy(source, what)
 
     def _unknowable(self, relation: Relation, source: CellKey, state: State) -> str:
@@ -605,6 +607,29 @@ class _WriteCheck:
             return UNSURE
         is_filled = bool(self.target.state.value) or bool(oracle.history.cell(source).agreed)
         return "" if is_filled else FILLS
+
+    def _was_held_meanwhile(self, source: CellKey, state: State) -> bool:
+        """Whether the hold of both values was stored after the source was typed over.
+
+        The connector takes what was typed for an edit of the value that the hold shows.
+        """
+        typing = self.oracle.history.typings.get(state.typing)
+        past = [it.value for it in self.oracle.history.cell(source).past if it.value]
+        held = [it for it in self.oracle.journal() if it.kind is JournalKind.HELD]
+        shown = [
+            it
+            for it in held
+            if (it.record_id, it.field) == (source[0], self.pair.key)
+            and any(is_same_text(it.before, value) for value in past)
+        ]
+        return typing is not None and any(
+            it.at >= typing.at
+            and (other.run_id, other.at, other.field) == (it.run_id, it.at, it.field)
+            and other.record_id == self.record.id
+            and is_same_text(other.before, self.target.state.value)
+            for it in shown
+            for other in held
+        )
 
     def _is_same_address_before(self, source: CellKey, state: State) -> bool:
         """Whether the source showed the address of the target, and was then typed over.

@@ -267,6 +267,15 @@ def _is_chosen(hold: Hold, values: Sequence[FieldValue]) -> bool:
     return hold.chosen in current and have_same_values(hold.values, current)
 
 
+def _is_moot(hold: Hold, values: Sequence[FieldValue]) -> bool:
+    """Whether a record of a conflict takes no part any more; called where no conflict is left.
+
+    Its Lead was converted, for example: then no decision could have an effect.
+    """
+    is_identity = hold.reason in IDENTITY_HOLDS
+    return not is_identity and bool(hold.values.keys() - {it.record_id for it in values})
+
+
 def _agreed(pair: BoundPair, kind: RecordKind, value: Value) -> AgreedValue:
     return AgreedValue(pair.base_keys[kind], pair.fields[kind].name, value)
 
@@ -324,8 +333,7 @@ class _PlanBuilder:
         elif resolution.unusable:
             self._add_problems(pair, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
-            if hold is not None and _is_edited_since_shown(values):
-                self.add_hold(pair, values, hold.reason)  # a decision is about what is there now
+            self._keep_hold(pair, values, hold)
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
@@ -333,6 +341,15 @@ class _PlanBuilder:
             if not _is_edited_since_shown(values):
                 self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
+
+    def _keep_hold(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold | None) -> None:
+        """Keep the hold of a pair that needs no write, with the values that are there now."""
+        if hold is None:
+            return
+        if _is_edited_since_shown(values):
+            self.add_hold(pair, values, hold.reason)
+        elif _is_moot(hold, values):
+            del self._holds[pair.key]
 
     def _is_write_loop(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
