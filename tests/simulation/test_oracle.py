@@ -332,6 +332,44 @@ def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
     is_violated("7", lambda: person.write(LEAD, Phone="2"))
 
 
+def typed_before_the_hold_is_stored(shown: str) -> Person:
+    """Return a person whose phone was typed again before the hold with this value was stored."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(PERSON, phone="3")
+    person.time += 1
+    person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.EDITED)
+    return person
+
+
+def test_a_value_typed_before_its_hold_was_stored_ends_only_that_hold() -> None:
+    person = typed_before_the_hold_is_stored(shown="1")
+    person.write(LEAD, Phone="3")
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = typed_before_the_hold_is_stored(shown="3")
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
+def test_an_address_gives_way_only_to_one_typed_over_the_same_address() -> None:
+    person = Person()
+    person.type(PERSON, email="zoe@example.com")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Email="zoe@example.com")
+    assert not person.oracle.losses
+
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, email="zoe@example.com")
+    person.type(LEAD, Email="leo@example.com")
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Email="zoe@example.com"))
+
+
 def test_the_receiving_side_of_a_one_way_pair_gives_way_with_an_entry() -> None:
     person = Person(mapping(direction=Direction.TO_PLEZI))
     person.type(PERSON, phone="1")
