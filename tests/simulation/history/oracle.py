@@ -538,8 +538,13 @@ class Oracle:
     def _sources(
         self, pair: FieldPair, now: StoredRecord, name: str, new: str
     ) -> list[tuple[CellKey, State]]:
-        """Return the cells from which a written value may come, those that show it now first."""
+        """Return the cells from which a written value may come, the most likely ones first.
+
+        Those that show it now come before those that showed it, and then those whose author could
+        see the value that it replaces: two people may type the same value.
+        """
         found = []
+        target = self.history.cell((now.id, name))
         for record in self.records_of_person(now.id):
             kind = kind_of(record)
             source = (record, field_of(pair, kind))
@@ -550,8 +555,10 @@ class Oracle:
             if state is None and new.casefold() == cell.state.value.casefold():
                 state = cell.state
             if state is not None and not (not new and state.typing == NOBODY):
-                found.append((state is not cell.state, kind.side is now.kind.side, source, state))
-        return [(source, state) for _, _, source, state in sorted(found, key=lambda it: it[:3])]
+                could_see = self.history.relation(state, target) is Relation.FORWARD
+                rank = (state is not cell.state, not could_see, kind.side is now.kind.side)
+                found.append((rank, source, state))
+        return [(source, state) for _, source, state in sorted(found, key=lambda it: it[:2])]
 
 
 @dataclass(frozen=True, slots=True)
