@@ -1,0 +1,242 @@
+"""The judgement of one value that the connector wrote: where it comes from, what it replaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from connector.mapping import FieldPair
+from connector.model import JournalEntry, JournalKind, RecordKind
+from local.world.both_sides import StoredRecord
+from tests.simulation.history import reference
+from tests.simulation.history.excuses import FILLS, JOINS, OLDEST, RACE, RACE_OF_HOLD, UNSURE
+from tests.simulation.history.reference import Contender, field_of
+from tests.simulation.history.typing_history import Cell, CellKey, Relation, State
+from tests.simulation.history.values import is_same_text, kind_of
+
+if TYPE_CHECKING:
+    from tests.simulation.history.oracle import Oracle
+
+ADDRESS: Final = {
+    kind: "email" if kind is RecordKind.PLEZI_CONTACT else "Email" for kind in RecordKind
+}
+"""The field of each kind of record with the e-mail, by which records are matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """One value that the connector replaced in a record, in one of some runs."""
+
+    record: str
+    pair: str
+    before: str
+    after: str
+    description: str = ""
+    name: str = ""
+    runs: frozenset[str] = frozenset()
+    is_one_way: bool = False
+    is_chosen: bool = False
+    at: float = 0.0
+
+    def matches(self, entry: JournalEntry) -> bool:
+        """Whether an entry is about this: right record, field, before and after."""
+        return (
+            entry.record_id == self.record
+            and entry.field == self.pair
+            and is_same_text(entry.before, self.before)
+            and is_same_text(entry.after, self.after)
+        )
+
+    def matches_write(self, entry: JournalEntry) -> bool:
+        """Whether this is what an entry tells; a user may have typed another value before it."""
+        return (
+            entry.record_id == self.record
+            and entry.field == self.pair
+            and is_same_text(entry.after, self.after)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCheck:
+    """Judges one written value against each of its possible sources."""
+
+    oracle: Oracle
+    record: StoredRecord
+    name: str
+    target: Cell
+    new: str
+    pair: FieldPair
+    is_create: bool
+
+    def problem(self, source: CellKey, state: State) -> tuple[str, str]:
+        """Return what is wrong with a write from this source ('': nothing), and its excuse."""
+        history = self.oracle.history
+        relation = history.relation(state, self.target)
+        if relation is Relation.FORWARD or self._is_same_address_before(source, state):
+            return "", ""
+        lost = history.typings.get(self.target.state.typing)
+        what = lost.description if lost else "a value that somebody typed"
+        if excuse := self._unknowable(relation, source, state):
+            return "", excuse
+        if not self.new and state.weak:
+            return f"7 no lost update: {what}; a blank that was never agreed replaced it", ""
+        if self._is_chosen(source):
+            return self._lost(what, is_chosen=True)
+        kind = kind_of(source[0])
+        if self._gives_way_to(kind):
+            return self._lost(what)
+        if relation is Relation.BACKWARD:
+            return f"7 no lost update: {what}; an older value was written over it", ""
+        if self._joins():
+            return self._lost(what, JOINS)
+        if self._is_older_lead(source[0]):
+            return self._lost(what, OLDEST)
+        if self._was_held_meanwhile(source, state):
+            return self._lost(what, RACE_OF_HOLD)
+        return self._by_policy(source, what)
+
+    def _unknowable(self, relation: Relation, source: CellKey, state: State) -> str:
+        """Return why the connector could not know what it replaced ('': it could)."""
+        oracle = self.oracle
+        if self._is_race() and not self._creates_over_a_lead():
+            seen = oracle.observed.observed_at.get(self.record.id, 0)
+            states = (*self.target.past, self.target.state)
+            oracle.raced |= {it.typing for it in states if it.typing > seen}
+            return RACE
+        if state.typing in oracle.raced:  # the connector may take it for an edit after its write
+            return RACE
+        if relation is Relation.UNSURE:
+            return UNSURE
+        is_filled = bool(self.target.state.value) or bool(oracle.history.cell(source).agreed)
+        return "" if is_filled else FILLS
+
+    def _was_held_meanwhile(self, source: CellKey, state: State) -> bool:
+        """Whether the hold of both values was stored after the source was typed over.
+
+        The connector takes what was typed for an edit of the value that the hold shows.
+        """
+        typing = self.oracle.history.typings.get(state.typing)
+        past = [it.value for it in self.oracle.history.cell(source).past if it.value]
+        held = [it for it in self.oracle.journal() if it.kind is JournalKind.HELD]
+        shown = [
+            it
+            for it in held
+            if (it.record_id, it.field) == (source[0], self.pair.key)
+            and any(is_same_text(it.before, value) for value in past)
+        ]
+        return typing is not None and any(
+            it.at >= typing.at
+            and (other.run_id, other.at, other.field) == (it.run_id, it.at, it.field)
+            and other.record_id == self.record.id
+            and is_same_text(other.before, self.target.state.value)
+            for it in shown
+            for other in held
+        )
+
+    def _is_same_address_before(self, source: CellKey, state: State) -> bool:
+        """Whether the source showed the address of the target, and was then typed over.
+
+        Records are matched by their e-mail: equal addresses are agreed without a write. A record
+        that got the address after the other had left it is another person's.
+        """
+        shown = self.target.state
+        return (
+            self.name == ADDRESS[self.record.kind]
+            and shown.typing < state.typing
+            and any(it.value == shown.value for it in self.oracle.history.cell(source).past)
+        )
+
+    def _gives_way_to(self, kind: RecordKind) -> bool:
+        """Whether the record's own value gives way to one of this kind, at any time."""
+        return (
+            reference.is_overruled(self.pair, self.record.kind.side)
+            or self.pair.enforced
+            or self._only_contacts_are_left(kind)
+            or reference.refills(self.pair.policy, self.target.state.value, self.new)
+        )
+
+    def _by_policy(self, source: CellKey, what: str) -> tuple[str, str]:
+        """Judge a conflict by the policy table."""
+        kind = kind_of(source[0])
+        modified = self.oracle.observed.modified
+        winner = Contender(kind.side, self.new, modified.get(source[0], ""))
+        overwritten = Contender(
+            self.record.kind.side, self.target.state.value, modified.get(self.record.id, "")
+        )
+        if not reference.wins(self.pair.policy, winner, overwritten):
+            return (
+                f"7 no lost update: {what}; it was overwritten with {self.new[:40]!r} "
+                f"against the policy {self.pair.policy.value}"
+            ), ""
+        return self._lost(what)
+
+    def _is_older_lead(self, source: str) -> bool:
+        """Whether the source is a Lead that was created before the record: it wins a first meeting.
+
+        Ids of an org are given in order.
+        """
+        both_leads = kind_of(source) is self.record.kind is RecordKind.LEAD
+        return both_leads and source < self.record.id and not self.target.agreed
+
+    def _joins(self) -> bool:
+        """Whether a record that never agreed joins others of its side that did."""
+        if self.target.agreed:
+            return False
+        for other in self.oracle.records_of_person(self.record.id):
+            stored = self.oracle.stored.get(other)
+            if other == self.record.id or stored is None or stored.deleted:
+                continue
+            cell = self.oracle.history.cells.get((other, field_of(self.pair, stored.kind)))
+            if stored.kind.side is self.record.kind.side and cell is not None and cell.agreed:
+                return True
+        return False
+
+    def _only_contacts_are_left(self, source: RecordKind) -> bool:
+        """Whether Plezi's value cannot go anywhere: a Contact is never written (docs/people.md)."""
+        if source is not RecordKind.CONTACT or self.record.kind is not RecordKind.PLEZI_CONTACT:
+            return False
+        known = [self.oracle.stored.get(it) for it in self.oracle.records_of_person(self.record.id)]
+        return not any(
+            it is not None
+            and it.kind is RecordKind.LEAD
+            and not (it.deleted or it.converted)
+            and it.email
+            for it in known
+        )
+
+    def _is_race(self) -> bool:
+        """Whether a user typed the replaced value after the connector's last read of the record."""
+        seen = self.oracle.observed.observed_at.get(self.record.id, 0)
+        return self.target.state.typing > seen
+
+    def _creates_over_a_lead(self) -> bool:
+        """Whether a creation hit a Lead that exists: a creation can never overwrite."""
+        return self.is_create and self.record.kind is RecordKind.LEAD
+
+    def _is_chosen(self, source: CellKey) -> bool:
+        """Whether an admin chose the value of the source when the replaced value was shown."""
+        return any(
+            it.pair == self.pair.key
+            and it.number >= self.target.state.typing
+            and (
+                it.record == source[0]
+                or self.oracle.group(it.record) == self.oracle.group(source[0])
+            )
+            for it in self.oracle.decisions
+        )
+
+    def _lost(self, what: str, excuse: str = "", *, is_chosen: bool = False) -> tuple[str, str]:
+        """Note a permitted loss: the journal must have it at the end."""
+        loss = Replaced(
+            self.record.id,
+            self.pair.key,
+            self.target.state.value,
+            self.new,
+            what,
+            self.name,
+            frozenset(self.oracle.runs),
+            is_chosen=is_chosen,
+            is_one_way=reference.is_overruled(self.pair, self.record.kind.side),
+        )
+        self.oracle.losses.append(loss)
+        return "", excuse
