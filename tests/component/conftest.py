@@ -13,8 +13,8 @@ from moto import mock_aws
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.credential_fixtures import CredentialFixtures
-from tests.component.dynamodb_limits import enforce_everywhere
 from tests.component.harness import REGION, Harness
+from tests.component.memory_dynamodb import dynamodb_in_memory
 from tests.component.people_fixtures import ANA
 
 
@@ -35,8 +35,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    enforce_everywhere(monkeypatch)
-    with mock_aws():
+    with mock_aws(), dynamodb_in_memory():
         yield Harness()
 
 

@@ -1,13 +1,11 @@
-"""DynamoDB's limits in front of moto, for every DynamoDB client that the connector makes."""
+"""DynamoDB's limits in front of moto."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from moto.backends import get_backend
 
-from connector.bootstrap.aws_adapters import BotoAdapters
 from local.rehearsal.dynamodb.enforcement import LimitCheck, enforce_limits
 from local.rehearsal.dynamodb.limits import Item, TableSchema
 from local.template_settings import table_definitions
@@ -28,16 +26,3 @@ def enforce_on_moto(client: Any) -> None:
         name: TableSchema.of(name, properties) for name, properties in table_definitions().items()
     }
     enforce_limits(client, LimitCheck(schemas, read_from_moto))
-
-
-def enforce_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every DynamoDB client of the connector refuse what DynamoDB refuses."""
-    make_client = BotoAdapters._client
-
-    def limited(adapters: BotoAdapters, service: Any) -> Any:
-        client = make_client(adapters, service)
-        if service == "dynamodb":
-            enforce_on_moto(client)
-        return client
-
-    monkeypatch.setattr(BotoAdapters, "_client", limited)

@@ -18,8 +18,8 @@ from connector.model import Link, ProblemCode, RunKind, RunState
 from connector.sync import isolation, run_work
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
-from tests.component.dynamodb_limits import enforce_everywhere
 from tests.component.harness import REGION, Harness
+from tests.component.memory_dynamodb import dynamodb_in_memory
 from tests.fault_stories import STORIES, Story, dry, email
 from tests.injected_faults import (
     NOT_STEPS,
@@ -143,13 +143,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    enforce_everywhere(monkeypatch)
 
 
 @contextmanager
 def new_stage() -> Iterator[Stage]:
     """Start with empty systems and an empty ledger."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with mock_aws(), dynamodb_in_memory(), pytest.MonkeyPatch.context() as patch:
         yield Stage(Harness(), patch)
 
 

@@ -25,13 +25,22 @@ class Database:
         self, definitions: Mapping[str, Mapping[str, Any]], clock: Callable[[], float]
     ) -> None:
         self.clock = clock
-        self.schemas = {
-            name: TableSchema.of(name, properties) for name, properties in definitions.items()
-        }
-        self.tables = {name: StoredTable(schema, clock) for name, schema in self.schemas.items()}
+        self.schemas: dict[str, TableSchema] = {}
+        self.tables: dict[str, StoredTable] = {}
+        for name, properties in definitions.items():
+            self.add_table(name, properties)
         self.units = Units()
         self.faults = Faults()
         self._tokens: dict[str, tuple[float, int]] = {}
+
+    def add_table(self, name: str, properties: Mapping[str, Any]) -> None:
+        """Create a table; `properties` are those of CreateTable."""
+        self.schemas[name] = TableSchema.of(name, properties)
+        self.tables[name] = StoredTable(self.schemas[name], self.clock)
+
+    def remove_table(self, name: str) -> None:
+        """Delete a table with its items."""
+        del self.schemas[name], self.tables[name]
 
     def table(self, name: str, operation: str) -> StoredTable:
         """Return a table. Raises `ResourceNotFoundException`."""
