@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
 from local.control import json_object, json_response
-from local.salesforce_org import control_fields, lifecycle, login, samples
+from local.salesforce_org import control_access, control_fields, lifecycle, login, samples
 from local.salesforce_org.automation import Flow, ValidationRule
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
@@ -21,6 +21,7 @@ from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
 CREATED = 201
+INTEGRATION_USER = "integration@acme.example"
 USER_FLAGS = frozenset(
     {
         "is_active", "api_enabled", "approved", "admin_approved", "trusted_address",
@@ -54,6 +55,9 @@ class ControlRoutes:
             ("DELETE", "validation_rules"): self._clear_validation_rules,
             ("POST", "flows"): self._flow,
             ("DELETE", "flows"): self._clear_flows,
+            ("POST", "objects"): self._object_permissions,
+            ("GET", "sharing"): lambda _r, _p: self._state.sharing.listing(),
+            ("POST", "sharing"): self._sharing_default,
             ("GET", "assignments"): lambda _r, _p: list(self._state.automation.assignments),
             ("GET", "transactions"): lambda _r, _p: {"open": self._state.transactions.open_count()},
             ("POST", "fields"): self._fields,
@@ -211,6 +215,20 @@ class ControlRoutes:
         self._state.automation.flows.clear()
         return {"flows": []}
 
+    def _object_permissions(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [entity, "permissions"]:
+                body = json_object(request)
+                name = body.pop("username", None)
+                user = self._user(name) if name is not None else None
+                return control_access.set_permissions(self._state, self._kind(entity), user, body)
+        raise NotFound("POST /_sim/objects/{object}/permissions")
+
+    def _sharing_default(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        body = json_object(request)
+        kind = self._kind(str(body.get("object")))
+        return control_access.set_default(self._state, kind, body.get("default"))
+
     def _fields(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         match path:
             case [entity]:
@@ -253,10 +271,15 @@ class ControlRoutes:
                 return lifecycle.undelete(state, self._author(body), self._kind(entity), record_id)
             case [entity, record_id, "erase"]:
                 return lifecycle.erase(state, self._kind(entity), record_id)
+            case [entity, record_id, "sharing"]:
+                user = self._user(body.get("username", INTEGRATION_USER))
+                return control_access.share(
+                    state, self._kind(entity), record_id, user, body.get("access")
+                )
             case [entity, record_id, "merge"]:
                 author = self._author(body)
                 return lifecycle.merge(state, author, self._kind(entity), record_id, body)
-        raise NotFound("POST /_sim/records/{object}[/{id}/undelete|erase|merge]")
+        raise NotFound("POST /_sim/records/{object}[/{id}/undelete|erase|merge|sharing]")
 
     def _edit_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         if len(path) != len(("object", "id")):

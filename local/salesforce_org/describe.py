@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from local.salesforce_org.exchange import ApiCall, ApiResponse, to_json
 from local.salesforce_org.records import object_for
 from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.security import UserAccess
 from local.salesforce_org.state import OrgState
 
 NOT_MODIFIED = 304
@@ -44,15 +44,16 @@ def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
             pass
     access = state.security.access_of(call.user)
     fields = [
-        describe_field(kind, field, editable=access.can_edit(kind, field))
+        describe_field(kind, field, access)
         for field in kind.fields.values()
         if access.can_read(kind, field)
     ]
-    return ApiResponse(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
+    body = summary(kind, call.version, access) | {"fields": fields}
+    return ApiResponse(200, to_json(body), headers)
 
 
-def summary(kind: ObjectType, version: str) -> dict[str, Any]:
-    """Return the entry of one object in `/sobjects`."""
+def summary(kind: ObjectType, version: str, access: UserAccess) -> dict[str, Any]:
+    """Return the entry of one object in `/sobjects`, with what the caller may do."""
     base = f"/services/data/v{version}/{'tooling/' if kind.tooling else ''}sobjects/{kind.name}"
     return {
         "name": kind.name,
@@ -61,9 +62,9 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
         "keyPrefix": kind.prefix,
         "custom": kind.name.endswith("__c"),
         "activateable": False,
-        "createable": kind.createable,
-        "updateable": kind.updateable,
-        "deletable": kind.business or kind.createable,
+        "createable": kind.createable and access.can_create(kind),
+        "updateable": kind.updateable and access.can_update(kind),
+        "deletable": (kind.business or kind.createable) and access.can_delete(kind),
         "undeletable": kind.business,
         "mergeable": kind.name in {"Lead", "Contact", "Account"},
         "queryable": True,
@@ -86,8 +87,9 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
     }
 
 
-def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[str, Any]:
+def describe_field(kind: ObjectType, field: Field, access: UserAccess) -> dict[str, Any]:
     """Return the describe of one field."""
+    editable = access.can_edit(kind, field)
     numeric = field.type in {"double", "currency", "percent"}
     return {
         "name": field.name,
@@ -99,8 +101,8 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "precision": field.precision if numeric else 0,
         "scale": field.scale,
         "digits": 8 if field.type == "int" else 0,
-        "createable": field.createable and editable and kind.createable,
-        "updateable": field.updateable and editable and kind.updateable,
+        "createable": field.createable and editable and kind.createable and access.can_create(kind),
+        "updateable": field.updateable and editable and kind.updateable and access.can_update(kind),
         "nillable": field.nillable,
         "defaultedOnCreate": field.defaulted,
         "defaultValue": field.default if field.type == "boolean" else None,
@@ -108,7 +110,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "calculated": field.calculated,
         "calculatedFormula": field.formula,
         "externalId": field.external_id,
-        "idLookup": field.id_lookup or field.external_id,
+        "idLookup": field.key,
         "unique": field.unique,
         "caseSensitive": field.case_sensitive,
         "permissionable": field.permissionable and kind.business,
@@ -134,7 +136,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "relationshipName": field.relationship,
         "compoundFieldName": _compound_of(kind, field),
         "htmlFormatted": field.html,
-        "encrypted": False,
+        "encrypted": bool(field.encryption),
         "autoNumber": bool(field.auto_number),
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
@@ -145,16 +147,17 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
 def basic(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}`: its summary and the recent records (none here)."""
     kind = object_for(state, call, name)
-    body = {"objectDescribe": summary(kind, call.version), "recentItems": []}
+    access = state.security.access_of(call.user)
+    body = {"objectDescribe": summary(kind, call.version, access), "recentItems": []}
     return ApiResponse(200, to_json(body))
 
 
 def every_object(state: OrgState, call: ApiCall) -> ApiResponse:
     """`GET /sobjects`."""
     tooling = call.path.startswith("/tooling")
-    can_see: Callable[[ObjectType], bool] = state.security.access_of(call.user).can_see
-    kinds = [kind for kind in state.schema if kind.tooling == tooling and can_see(kind)]
-    listing = [summary(kind, call.version) for kind in kinds]
+    access = state.security.access_of(call.user)
+    kinds = [kind for kind in state.schema if kind.tooling == tooling and access.can_see(kind)]
+    listing = [summary(kind, call.version, access) for kind in kinds]
     return ApiResponse(
         200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing})
     )

@@ -64,7 +64,8 @@ def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiRe
     kind = object_for(state, call, name)
     sql = record_sql(kind, _requested_fields(state, call, kind), call.version)
     full = full_id(record_id)
-    text = state.queries.record(kind, sql, full) if full else None
+    access = state.security.access_of(call.user)
+    text = state.queries.record(kind, sql, full, access) if full else None
     if text is None:
         raise not_found()
     call.records = 1
@@ -109,20 +110,29 @@ def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Fi
     return field
 
 
-def find_by_key(state: OrgState, kind: ObjectType, field: Field, value: Any) -> list[Row]:  # noqa: ANN401  # sent
-    """Return the live rows that carry a key; the value is coerced as a write would be."""
+def find_by_key(
+    state: OrgState,
+    call: ApiCall,
+    kind: ObjectType,
+    field: Field,
+    value: Any,  # noqa: ANN401  # sent
+) -> list[Row]:
+    """Return the live rows with a key that the caller sees; the value is coerced as in a write."""
     stored = full_id(str(value)) if field.type == "id" else coerce(field, value)
     if stored is None:
         return []
     condition, parameters = same_value(field, str(stored))
-    return state.store.select(kind, f"{condition} AND IsDeleted = 0", parameters)
+    condition += " AND IsDeleted = 0"
+    if visible := state.security.access_of(call.user).visible_rows(kind, f'"{kind.name}"'):
+        condition += f" AND {visible}"
+    return state.store.select(kind, condition, parameters)
 
 
 def retrieve_by_key(state: OrgState, call: ApiCall, name: str, key: str, value: str) -> ApiResponse:
     """`GET /sobjects/{object}/{external id}/{value}`; several matches return 300."""
     kind = object_for(state, call, name)
     field = key_field(state, call, kind, key)
-    matches = find_by_key(state, kind, field, value)
+    matches = find_by_key(state, call, kind, field, value)
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:
@@ -138,7 +148,7 @@ def upsert(
     field = key_field(state, call, kind, key)
     body = call.json_object()
     _refuse_key(body, field.name)
-    matches = find_by_key(state, kind, field, value)
+    matches = find_by_key(state, call, kind, field, value)
     call.records = 1
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
@@ -156,7 +166,7 @@ def delete_by_key(
 ) -> ApiResponse:
     """`DELETE /sobjects/{object}/{external id}/{value}`."""
     kind = object_for(state, call, name)
-    matches = find_by_key(state, kind, key_field(state, call, kind, key), value)
+    matches = find_by_key(state, call, kind, key_field(state, call, kind, key), value)
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:

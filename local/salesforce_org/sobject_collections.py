@@ -103,7 +103,7 @@ def upsert(
             message = f"Duplicate external id specified: {value}"
             raise RefusedError("DUPLICATE_VALUE", message, fields=[field.name])
         saved_keys.add(str(value).casefold())
-        matches = records.find_by_key(state, kind, field, value)
+        matches = records.find_by_key(state, call, kind, field, value)
         if len(matches) > 1:
             message = "The external ID provided matches more than one record"
             raise RefusedError("DUPLICATE_EXTERNAL_ID", message, fields=[field.name])
@@ -156,12 +156,13 @@ def retrieve(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     if all(field.name != "Id" for field in fields):
         fields.append(kind.get("Id"))
     sql = record_sql(kind, fields, call.version)
+    access = state.security.access_of(call.user)
     rows = []
     for record_id in ids:
         full = full_id(str(record_id))
         if full is None:
             raise RefusedError("MALFORMED_ID", f"malformed id {record_id}", fields=None)
-        rows.append(state.queries.record(kind, sql, full) or "null")
+        rows.append(state.queries.record(kind, sql, full, access) or "null")
     call.records = len(rows)
     return ApiResponse(records.OK, f"[{','.join(rows)}]")
 

@@ -28,6 +28,9 @@ from local.salesforce_org.values import stamp
 
 Stored = str | int | float | None
 LOWER_BOUND_OPERATORS = {"=", ">", ">="}
+EQUALITY = {"=", "!=", "IN", "NOT IN"}
+"""Operators on a field with deterministic encryption (Salesforce Help, "Considerations for Using
+Deterministic Encryption"); the code of the refusal of others is assumed."""
 _SOQL_TYPE = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date": "date"}
 
 
@@ -66,7 +69,8 @@ class Conditions:
         if function in {"SUM", "AVG"} and not numeric:
             problem = f"field {column.field.name} does not support aggregate operator {function}"
             raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
-        if not column.field.filterable:
+        ordered = function in {"MIN", "MAX"}
+        if not column.field.filterable or (ordered and column.field.encryption):
             problem = f"field {column.field.name} does not support aggregate operator {function}"
             raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
         if function == "COUNT_DISTINCT":
@@ -113,6 +117,8 @@ class Conditions:
                 return self._compare(column.sql, operator, stored[0])
 
     def _check_operator(self, field: Field, operator: str, path: FieldPath) -> None:
+        if field.encryption and operator not in EQUALITY:
+            raise self._bad_operator(path.at)
         several = field.type == "multipicklist"
         if operator in {"INCLUDES", "EXCLUDES"} and not several:
             raise self._bad_operator(path.at)

@@ -14,6 +14,7 @@ from local.salesforce_org.quota import Quota
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import OrgUser, Security
 from local.salesforce_org.sessions import Sessions
+from local.salesforce_org.sharing import Sharing
 from local.salesforce_org.standard_objects import standard_schema
 from local.salesforce_org.store import Store
 from local.salesforce_org.switches import Switches
@@ -46,6 +47,11 @@ class OrgState:
     def lock(self) -> Any:  # noqa: ANN401  # threading has no public type for an RLock in 3.11
         """The one lock of the org."""
         return self.store.lock
+
+    @property
+    def sharing(self) -> Sharing:
+        """Which records the users may see."""
+        return self.security.sharing
 
     def now(self) -> datetime:
         """Return the org's time."""
