@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+import hashlib
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from local.salesforce_org.state import OrgState
 
 NOT_MODIFIED = 304
 BYTES_PER_CHARACTER = 3  # byteLength = 3 x length, recorded
+ASCII_TYPES = frozenset({"id", "reference"})  # byteLength = length, recorded
+MASTER_RECORD_TYPE = "012000000000000AAA"  # the id of the record type that every object has
 _SOAP_TYPE = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -31,25 +34,83 @@ _SOAP_TYPE = {
 
 
 def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}/describe`; 304 if nothing changed since `If-Modified-Since`."""
+    """`GET /sobjects/{object}/describe`; 304 for an `ETag` or a time after which nothing changed.
+
+    `If-None-Match` counts before `If-Modified-Since` (documentation: REST API Developer Guide,
+    "Conditional Request Headers"). The tag is of the body, so that another user has another one.
+    """
     kind = object_for(state, call, name, tooling=call.path.startswith("/tooling"))
     changed = (kind.changed_at or state.now()).astimezone(UTC).replace(microsecond=0)
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-    since = call.headers.get("If-Modified-Since")
-    if since:
-        try:
-            if changed <= parsedate_to_datetime(since).astimezone(UTC):
-                return ApiResponse(NOT_MODIFIED, None, headers)
-        except ValueError:
-            pass
     access = state.security.access_of(call.user)
     fields = [
         describe_field(kind, field, access)
         for field in kind.fields.values()
         if access.can_read(kind, field)
     ]
-    body = summary(kind, call.version, access) | {"fields": fields}
-    return ApiResponse(200, to_json(body), headers)
+    members = {
+        "childRelationships": _child_relationships(state, kind, access),
+        "recordTypeInfos": _record_types(kind, call.version),
+        "fields": fields,
+    }
+    body = to_json(summary(kind, call.version, access) | members)
+    headers["ETag"] = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    if _is_known(call, headers["ETag"], changed):
+        return ApiResponse(NOT_MODIFIED, None, headers)
+    return ApiResponse(200, body, headers)
+
+
+def _is_known(call: ApiCall, tag: str, changed: datetime) -> bool:
+    """Return whether the caller has this describe already, by its tag or its time."""
+    known = call.headers.get("If-None-Match")
+    if known:
+        return known.strip() == "*" or tag in [each.strip() for each in known.split(",")]
+    since = call.headers.get("If-Modified-Since")
+    try:
+        return bool(since) and changed <= parsedate_to_datetime(str(since)).astimezone(UTC)
+    except ValueError:
+        return False
+
+
+def _child_relationships(
+    state: OrgState, kind: ObjectType, access: UserAccess
+) -> list[dict[str, Any]]:
+    """Return the lookups of other objects to this one (recorded members)."""
+    return [
+        {
+            "cascadeDelete": False,
+            "childSObject": child.name,
+            "deprecatedAndHidden": False,
+            "field": field.name,
+            "junctionIdListNames": [],
+            "junctionReferenceTo": [],
+            "relationshipName": child.plural if field.name == f"{kind.name}Id" else None,
+            "restrictedDelete": False,
+        }
+        for child in state.schema
+        if child.business and access.can_see(child)
+        for field in child.fields.values()
+        if kind.name in field.reference_to and access.can_read(child, field)
+    ]
+
+
+def _record_types(kind: ObjectType, version: str) -> list[dict[str, Any]]:
+    """Return the record types of an object: every business object has the master (recorded)."""
+    if not kind.business:
+        return []
+    layout = f"/services/data/v{version}/sobjects/{kind.name}/describe/layouts/{MASTER_RECORD_TYPE}"
+    return [
+        {
+            "active": True,
+            "available": True,
+            "defaultRecordTypeMapping": True,
+            "developerName": "Master",
+            "master": True,
+            "name": "Master",
+            "recordTypeId": MASTER_RECORD_TYPE,
+            "urls": {"layout": layout},
+        }
+    ]
 
 
 def summary(kind: ObjectType, version: str, access: UserAccess) -> dict[str, Any]:
@@ -97,7 +158,7 @@ def describe_field(kind: ObjectType, field: Field, access: UserAccess) -> dict[s
         "type": field.type,
         "soapType": _SOAP_TYPE.get(field.type, "xsd:string"),
         "length": field.length,
-        "byteLength": field.length * BYTES_PER_CHARACTER,
+        "byteLength": field.length * (1 if field.type in ASCII_TYPES else BYTES_PER_CHARACTER),
         "precision": field.precision if numeric else 0,
         "scale": field.scale,
         "digits": 8 if field.type == "int" else 0,

@@ -127,6 +127,10 @@ class WebInterface:
         kind, row = self._row(name, record_id)
         if row is None:
             return self._not_found()
+        # A view changes no other stamp (recorded from a real org).
+        viewed = dict.fromkeys(("LastViewedDate", "LastReferencedDate"), self._state.stamp())
+        if all(kind.find(name) for name in viewed):
+            self._state.store.update(kind, row["rowid"], viewed)
         return self._render_record(
             kind, row, [_input_of(f, row) for f in self._fields(kind)], saved=saved
         )

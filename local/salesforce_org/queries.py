@@ -192,6 +192,7 @@ class Queries:
         return self._page(cursor, 0, request.version)
 
     def _page(self, cursor: QueryCursor, start: int, version: str) -> tuple[str, int]:
+        """Return a page; one of the Tooling API has three members more (recorded)."""
         end = min(start + cursor.page, cursor.total)
         page_rowids = cursor.rowids[start:end]
         rows = self._rows(cursor, page_rowids)
@@ -203,6 +204,9 @@ class Queries:
         if not done:
             next_url = f'"nextRecordsUrl":"/services/data/v{version}/query/{cursor.id}-{end}",'
         head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{next_url}'
+        if cursor.kind.tooling:
+            head = head.replace("{", f'{{"size":{len(page_rowids)},', 1)
+            head += f'"queryLocator":null,"entityTypeName":"{cursor.kind.name}",'
         return f'{head}"records":[{records}]}}', len(page_rowids)
 
     def _release_cursors(self, request: QueryRequest) -> None:

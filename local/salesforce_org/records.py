@@ -18,6 +18,7 @@ from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 from local.salesforce_org.values import parse_stamp
 
+UNKNOWN_KEY = "Provided external ID field does not exist or is not accessible"
 CREATED, OK, NO_CONTENT, MULTIPLE_CHOICES, PRECONDITION_FAILED = 201, 200, 204, 300, 412
 
 
@@ -44,6 +45,7 @@ def save_options_of(call: ApiCall, late_seconds: float = 0) -> SaveOptions:
         allow_duplicates=header.get("allowsave") == "true",
         assignment=assignment,
         late_seconds=late_seconds,
+        version=call.version,
     )
 
 
@@ -63,9 +65,9 @@ def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiRe
     """`GET /sobjects/{object}/{id}?fields=`."""
     kind = object_for(state, call, name)
     sql = record_sql(kind, _requested_fields(state, call, kind), call.version)
-    full = full_id(record_id)
+    full = path_id(record_id)
     access = state.security.access_of(call.user)
-    text = state.queries.record(kind, sql, full, access) if full else None
+    text = state.queries.record(kind, sql, full, access)
     if text is None:
         raise not_found()
     call.records = 1
@@ -80,7 +82,7 @@ def update(
     writer = Writer(state, call.user, options)
     body = call.json_object()
     _refuse_key(body, "Id")
-    row = writer.find(kind, record_id)
+    row = writer.find(kind, path_id(record_id))
     if _changed_since(call, row):
         return ApiResponse(PRECONDITION_FAILED, None)
     writer.update(kind, record_id, body)
@@ -91,10 +93,32 @@ def update(
 def delete(
     state: OrgState, call: ApiCall, options: SaveOptions, name: str, record_id: str
 ) -> ApiResponse:
-    """`DELETE /sobjects/{object}/{id}`."""
-    Writer(state, call.user, options).delete(object_for(state, call, name), record_id)
+    """`DELETE /sobjects/{object}/{id}`.
+
+    An unknown id is an invalid cross reference (asserted by a client's live tests).
+    """
+    kind, full = object_for(state, call, name), path_id(record_id)
+    try:
+        Writer(state, call.user, options).delete(kind, full)
+    except RefusedError as refused:
+        if refused.code != "NOT_FOUND":
+            raise
+        message = "invalid cross reference id"
+        raise RefusedError("INVALID_CROSS_REFERENCE_KEY", message, status=NOT_FOUND) from refused
     call.records = 1
     return ApiResponse(NO_CONTENT)
+
+
+def path_id(record_id: str) -> str:
+    """Return the 18 characters of an id in a path; a malformed one is refused as an unknown key.
+
+    Recorded from a real org, and asserted by a client's live tests.
+    """
+    full = full_id(record_id)
+    if full is None:
+        message = f"{UNKNOWN_KEY}: {record_id}"
+        raise RefusedError("NOT_FOUND", message, fields=None, status=NOT_FOUND)
+    return full
 
 
 def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Field:
@@ -105,7 +129,7 @@ def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Fi
         or not field.key
         or not state.security.access_of(call.user).can_read(kind, field)
     ):
-        message = f"Provided external ID field does not exist or is not accessible: {name}"
+        message = f"{UNKNOWN_KEY}: {name}"
         raise RefusedError("NOT_FOUND", message, fields=None, status=NOT_FOUND)
     return field
 

@@ -72,13 +72,16 @@ def owner(to: tuple[str, ...]) -> Field:
 
 
 def activity_and_views() -> list[Field]:
-    """Return the read-only fields that change with user activity."""
+    """Return the fields that change with user activity.
+
+    The two about bounced e-mails are updateable (recorded describes of two orgs).
+    """
     return [
         read_only(plain("LastActivityDate", "Last Activity", "date")),
         read_only(plain("LastViewedDate", "Last Viewed Date", "datetime", fixed=True)),
         read_only(plain("LastReferencedDate", "Last Referenced Date", "datetime", fixed=True)),
-        read_only(text("EmailBouncedReason", "Email Bounced Reason", 255)),
-        read_only(plain("EmailBouncedDate", "Email Bounced Date", "datetime")),
+        text("EmailBouncedReason", "Email Bounced Reason", 255),
+        plain("EmailBouncedDate", "Email Bounced Date", "datetime"),
     ]
 
 
