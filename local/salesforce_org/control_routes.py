@@ -10,7 +10,15 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
 from local.control import json_object, json_response
-from local.salesforce_org import control_access, control_fields, lifecycle, login, samples
+from local.salesforce_org import (
+    control_access,
+    control_fields,
+    features,
+    lifecycle,
+    login,
+    record_types,
+    samples,
+)
 from local.salesforce_org.automation import Flow, ValidationRule
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
@@ -55,6 +63,10 @@ class ControlRoutes:
             ("DELETE", "validation_rules"): self._clear_validation_rules,
             ("POST", "flows"): self._flow,
             ("DELETE", "flows"): self._clear_flows,
+            ("POST", "features"): lambda r, _p: features.switch_on(
+                self._state, json_object(r).get("feature")
+            ),
+            ("POST", "record_types"): self._record_type,
             ("POST", "objects"): self._object_permissions,
             ("GET", "sharing"): lambda _r, _p: self._state.sharing.listing(),
             ("POST", "sharing"): self._sharing_default,
@@ -223,6 +235,12 @@ class ControlRoutes:
                 user = self._user(name) if name is not None else None
                 return control_access.set_permissions(self._state, self._kind(entity), user, body)
         raise NotFound("POST /_sim/objects/{object}/permissions")
+
+    def _record_type(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [entity]:
+                return record_types.add(self._state, self._kind(entity), json_object(request))
+        raise NotFound("POST /_sim/record_types/{object}")
 
     def _sharing_default(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
         body = json_object(request)

@@ -50,7 +50,7 @@ def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     ]
     members = {
         "childRelationships": _child_relationships(state, kind, access),
-        "recordTypeInfos": _record_types(kind, call.version),
+        "recordTypeInfos": _record_types(state, kind, call.version),
         "fields": fields,
     }
     body = to_json(summary(kind, call.version, access) | members)
@@ -94,22 +94,26 @@ def _child_relationships(
     ]
 
 
-def _record_types(kind: ObjectType, version: str) -> list[dict[str, Any]]:
+def _record_types(state: OrgState, kind: ObjectType, version: str) -> list[dict[str, Any]]:
     """Return the record types of an object: every business object has the master (recorded)."""
     if not kind.business:
         return []
-    layout = f"/services/data/v{version}/sobjects/{kind.name}/describe/layouts/{MASTER_RECORD_TYPE}"
+    own = [each for each in state.record_types if each.object == kind.name]
+    default = next((each.id for each in reversed(own) if each.is_default), MASTER_RECORD_TYPE)
+    types = [*((each.id, each.name) for each in own), (MASTER_RECORD_TYPE, "Master")]
+    layouts = f"/services/data/v{version}/sobjects/{kind.name}/describe/layouts/"
     return [
         {
             "active": True,
             "available": True,
-            "defaultRecordTypeMapping": True,
-            "developerName": "Master",
-            "master": True,
-            "name": "Master",
-            "recordTypeId": MASTER_RECORD_TYPE,
-            "urls": {"layout": layout},
+            "defaultRecordTypeMapping": type_id == default,
+            "developerName": name.replace(" ", "_"),
+            "master": type_id == MASTER_RECORD_TYPE,
+            "name": name,
+            "recordTypeId": type_id,
+            "urls": {"layout": layouts + type_id},
         }
+        for type_id, name in types
     ]
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from local.salesforce_org import duplicate_rules, record_rules
+from local.salesforce_org import (
+    addresses,
+    duplicate_rules,
+    person_accounts,
+    record_rules,
+    record_types,
+)
 from local.salesforce_org.coercion import coerce
 from local.salesforce_org.errors import NOT_FOUND, RefusedError, not_found
 from local.salesforce_org.ids import full_id
@@ -58,10 +64,11 @@ class Writer:
             raise _insufficient_access()
         if not self._access.can_create(kind):
             raise _forbidden_operation(kind, "inserted")
-        values = self._read(kind, body, new=True)
+        values = self._completed(kind, {}, self._read(kind, body, new=True))
         defaults = _defaults(kind, self.user)
         values = _with_default_choices(kind, values, defaults)
         row = self.state.system_row(kind, self.user.id) | defaults
+        row |= record_types.default_of(self.state, kind)
         row |= values | self._numbers(kind)
         missing = [f.name for f in kind.fields.values() if f.required and row.get(f.name) is None]
         missing += [
@@ -71,6 +78,7 @@ class Writer:
         ]
         if missing:
             raise _required_fields_missing(missing)
+        record_types.check(self.state, kind, row, values)
         record_rules.check_references(self.state, kind, values, self._access)
         record_rules.check_unique(self.state, kind, values, str(row["Id"]), self._access)
         if kind.name == "PermissionSetAssignment":
@@ -83,6 +91,11 @@ class Writer:
             self._insert(kind, row)
             record_rules.check_validations(self.state, kind, row)
         return str(row["Id"])
+
+    def _completed(self, kind: ObjectType, before: Row, values: Values) -> Values:
+        """Return the values of a save with those that features of the org derive from them."""
+        values = addresses.completed(self.state, kind, before, values)
+        return person_accounts.completed(self.state, kind, before, values)
 
     def _numbers(self, kind: ObjectType) -> Values:
         """Return the next auto-numbers: as many as there were records, deleted ones included."""
@@ -102,7 +115,10 @@ class Writer:
         if not self._access.can_update(kind):
             raise _forbidden_operation(kind, "updated")
         self._check_editable(kind, row)
-        values = self._read(kind, body, new=False)
+        if not self.options.as_system:
+            person_accounts.check_contact(kind, row)
+        values = self._completed(kind, row, self._read(kind, body, new=False))
+        record_types.check(self.state, kind, row | values, values)
         self._check_lock(row)
         if row.get("IsConverted") and not (
             self.options.as_system or self.user.edit_converted_leads
@@ -262,6 +278,7 @@ class Writer:
             return
         if self.options.as_system and self.options.touch != "both":
             return
+        person_accounts.save_contact(self.state, kind, row)
         if kind.name == "Lead":
             record_rules.assign(self.state, kind, row, self.user, ran=self.options.assignment)
         record_rules.run_flows(self.state, kind, str(row["Id"]))

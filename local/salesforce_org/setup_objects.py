@@ -15,7 +15,7 @@ from local.salesforce_org.standard_fields import (
 
 
 def user_objects() -> list[ObjectType]:
-    """Return Organization, User, Profile and LoginHistory, which the API does not write."""
+    """Return Organization, User, Profile, RecordType and LoginHistory, which are read only."""
     organization = [
         *system_fields(),
         text("Name", "Name", 80),
@@ -44,6 +44,13 @@ def user_objects() -> list[ObjectType]:
         checkbox("PermissionsApiEnabled", "API Enabled"),
         checkbox("PermissionsCustomizeApplication", "Customize Application"),
     ]
+    record_type = [
+        *system_fields(),
+        text("Name", "Name", 80),
+        text("DeveloperName", "Record Type Name", 80),
+        text("SobjectType", "Object", 40),
+        checkbox("IsActive", "Active"),
+    ]
     history = [
         *system_fields(),
         reference("UserId", "User ID", ("User",), "User"),
@@ -56,6 +63,7 @@ def user_objects() -> list[ObjectType]:
         _setup("Organization", "00D", organization, writable=False),
         _setup("User", "005", user, writable=False),
         _setup("Profile", "00e", profile, writable=False),
+        _setup("RecordType", "012", record_type, writable=False),
         _setup("LoginHistory", "0Ya", history, writable=False),
     ]
 

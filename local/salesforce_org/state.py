@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from local.control import SimulatedClock
-from local.salesforce_org.automation import Automation
+from local.salesforce_org.automation import Automation, RecordType
 from local.salesforce_org.ids import IdGenerator
 from local.salesforce_org.queries import Queries
 from local.salesforce_org.quota import Quota
@@ -38,6 +38,8 @@ class OrgState:
         self.quota = Quota()
         self.transactions = Transactions()
         self.automation = Automation()
+        self.features: set[str] = set()
+        self.record_types: list[RecordType] = []
         self.users: dict[str, OrgUser] = {}
         self.org_id = self.ids.next_id("00D")
         self.deletions: list[tuple[str, str, str]] = []  # object, id, deleted date
