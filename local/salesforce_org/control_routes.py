@@ -13,16 +13,15 @@ from local.control import json_object, json_response
 from local.salesforce_org import (
     control_access,
     control_fields,
+    control_rules,
     features,
     lifecycle,
     login,
     record_types,
     samples,
 )
-from local.salesforce_org.automation import Flow, ValidationRule
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
-from local.salesforce_org.record_rules import check_condition
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
@@ -58,11 +57,17 @@ class ControlRoutes:
             ("POST", "quota"): self._quota,
             ("POST", "cursors"): self._expire_cursors,
             ("GET", "rules"): lambda _r, _p: self._state.automation.listing(),
-            ("POST", "duplicate_rules"): self._duplicate_rule,
-            ("POST", "validation_rules"): self._validation_rule,
-            ("DELETE", "validation_rules"): self._clear_validation_rules,
-            ("POST", "flows"): self._flow,
-            ("DELETE", "flows"): self._clear_flows,
+            ("POST", "duplicate_rules"): lambda r, _p: control_rules.set_duplicate_rule(
+                self._state, json_object(r)
+            ),
+            ("POST", "validation_rules"): lambda r, _p: control_rules.add_validation_rule(
+                self._state, json_object(r)
+            ),
+            ("DELETE", "validation_rules"): lambda _r, _p: control_rules.clear_validation_rules(
+                self._state
+            ),
+            ("POST", "flows"): lambda r, _p: control_rules.add_flow(self._state, json_object(r)),
+            ("DELETE", "flows"): lambda _r, _p: control_rules.clear_flows(self._state),
             ("POST", "features"): lambda r, _p: features.switch_on(
                 self._state, json_object(r).get("feature")
             ),
@@ -190,42 +195,6 @@ class ControlRoutes:
             raise NotFound("POST /_sim/cursors/expire")
         self._state.queries.expire()
         return {"expired": True}
-
-    def _duplicate_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        state, body = self._state, json_object(request)
-        rule = state.automation.duplicates.get(str(body.get("object")))
-        if rule is None or body.get("action") not in {"off", "block", "alert"}:
-            raise BadRequest("give 'object' (Lead or Contact) and 'action' (off, block or alert)")
-        rule.action = body["action"]
-        rows = state.schema.get("DuplicateRule")
-        matches = state.store.select(rows, "DeveloperName = ?", (rule.name,))
-        state.store.update(rows, matches[0]["rowid"], {"IsActive": int(rule.action != "off")})
-        return asdict(rule)
-
-    def _validation_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        rule = _build_rule(ValidationRule, json_object(request))
-        check_condition(self._state, self._kind(rule.object), rule.condition)
-        self._state.automation.validations.append(rule)
-        return asdict(rule)
-
-    def _clear_validation_rules(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        self._state.automation.validations.clear()
-        return {"validation_rules": []}
-
-    def _flow(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        flow = _build_rule(Flow, json_object(request))
-        kind = self._kind(flow.object)
-        if flow.condition:
-            check_condition(self._state, kind, flow.condition)
-        unknown = [name for name in flow.values if kind.find(name) is None]
-        if unknown:
-            raise BadRequest(f"no field {unknown} on {kind.name}")
-        self._state.automation.flows.append(flow)
-        return asdict(flow)
-
-    def _clear_flows(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        self._state.automation.flows.clear()
-        return {"flows": []}
 
     def _object_permissions(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         match path:
@@ -385,13 +354,6 @@ class ControlRoutes:
         if kind is None:
             raise BadRequest(f"no object {name!r}")
         return kind
-
-
-def _build_rule(rule_type: type[Any], values: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
-    try:
-        return rule_type(**values)
-    except TypeError as error:
-        raise BadRequest(str(error)) from error
 
 
 def _record_json(kind: ObjectType, row: Row) -> dict[str, Any]:
