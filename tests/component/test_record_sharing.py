@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.model import AttentionKind, RunState, Side
+from connector.model import AttentionKind, RunKind, RunState, Side
 from tests.component.admin_client import AdminClient
 from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, BOB, advance_clocks, lead_of
@@ -165,4 +165,29 @@ def test_a_lead_that_is_shared_read_only_is_listed_and_still_read(
 
     assert listed(harness) == {ANA: "INSUFFICIENT_ACCESS_OR_READONLY"}
     assert lead_of(harness)["Phone"] == "111"
+    assert harness.people()[ANA]["mobile"] == "777"
+
+
+def test_an_edit_of_a_hidden_lead_is_found_by_the_weekly_reading_of_all_records(
+    harness: Harness, ana: str
+) -> None:
+    """Nobody edits the contact: no run looks for the Lead, and its stamp is older than the cursor.
+
+    Sharing changes no stamp, so that no reading of changes can find the edit.
+    """
+    lead = lead_of(harness)
+    share(harness, lead["Id"], "none")
+    advance_clocks(harness)
+    harness.edit_lead(lead["Id"], MobilePhone="777")
+    advance_clocks(harness, 1800)
+    harness.let_pass(1860)
+    for _ in range(2):  # the second reading starts after the edit
+        harness.sync()
+    share(harness, lead["Id"], None)
+    harness.sync()
+    assert harness.people()[ANA]["id"] == ana
+    assert harness.people()[ANA]["mobile"] is None
+
+    harness.sync(kind=RunKind.FULL)
+
     assert harness.people()[ANA]["mobile"] == "777"
