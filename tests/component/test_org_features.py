@@ -1,4 +1,4 @@
-"""Rules, flows and features of an org: what happens to people, and what the admin is told."""
+"""Rules, flows and features of an org: what happens to people, and what the admin can read."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_a_hidden_lead_is_listed_and_neither_overwritten_nor_doubled(
     assert lead_of(harness, BOB)["Phone"] == "999"
 
 
-def test_the_admin_is_told_that_a_lead_may_be_hidden_and_how_to_share_it(
+def test_the_review_queue_names_a_lead_that_may_be_hidden_and_its_remedy(
     harness: Harness, admin_client: AdminClient, ana: str
 ) -> None:
     share(harness, lead_of(harness)["Id"], "none")

@@ -3,7 +3,7 @@
 A record that sharing hides from the user is absent from every query, but it is not deleted and may
 be visible again (Salesforce Help, "Organization-Wide Sharing Defaults"). Only a row of queryAll
 proves a deletion: it has the records of the recycle bin too (REST API Developer Guide, "QueryAll").
-A record that was removed from the recycle bin cannot be told from an invisible one.
+A record that was removed from the recycle bin looks like an invisible one.
 """
 
 from __future__ import annotations
