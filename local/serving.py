@@ -7,12 +7,14 @@ import io
 import ssl
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import requests
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from requests.adapters import BaseAdapter
@@ -41,10 +43,21 @@ class ConnectionDroppedError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, reason)
 
 
+class LenientConnection(HTTPConnection):
+    """A connection that also accepts a path with two slashes at its beginning.
+
+    cheroot takes the first segment of such a path for a host. The application finds the whole path
+    in `REQUEST_URI`.
+    """
+
+    RequestHandlerClass = partial(HTTPRequest, proxy_mode=True)
+
+
 class ServedApplication:
     """A WSGI application served on a loopback port, in its own thread; a context manager.
 
     Port 0 selects a free port. With `certificate` and `key` (PEM files) it uses HTTPS.
+    `double_slash`: paths that begin with two slashes reach the application.
     """
 
     def __init__(
@@ -54,10 +67,13 @@ class ServedApplication:
         port: int = 0,
         certificate: Path | None = None,
         key: Path | None = None,
+        double_slash: bool = False,
     ) -> None:
         self._server = Server(
             (LOOPBACK, port), application, numthreads=THREADS, request_queue_size=BACKLOG
         )
+        if double_slash:
+            self._server.ConnectionClass = LenientConnection
         self._scheme = "http"
         if certificate is not None and key is not None:
             adapter = BuiltinSSLAdapter(str(certificate), str(key))

@@ -33,7 +33,13 @@ def main(arguments: list[str] | None = None) -> None:
     if options.load:
         org.load(leads=options.load)
     files = make_certificates(options.folder)
-    served = ServedApplication(org, port=options.port, certificate=files.certificate, key=files.key)
+    served = ServedApplication(
+        org,
+        port=options.port,
+        certificate=files.certificate,
+        key=files.key,
+        double_slash=True,
+    )
     with served:
         org.instance_url = served.url
         ready = ready_file_contents(org, files.ca_bundle, options.folder)

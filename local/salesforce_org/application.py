@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
@@ -137,7 +137,7 @@ class SalesforceOrg:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Handle one request."""
-        request = Request(environ)
+        request = Request(with_one_slash(environ))
         if request.path.startswith("/_sim/"):
             response = self._control(request)
         elif _host(request).endswith(".lightning.force.com"):  # a host for browsers, never JSON
@@ -303,6 +303,20 @@ def _truncated(body: bytes) -> Iterator[bytes]:
     """Yield half of a body, then close the connection."""
     yield body[: len(body) // 2]
     raise ConnectionDroppedError("truncated_body")
+
+
+def with_one_slash(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """Return the request with one slash at the beginning of its path, where it has several.
+
+    Real orgs accept `//services/data` (recorded from a real org); the `sf` command line sends it.
+    """
+    target = str(environ.get("REQUEST_URI") or environ.get("RAW_URI") or "")
+    if not (target or str(environ.get("PATH_INFO", ""))).startswith("//"):
+        return environ
+    single = "/" + (target or str(environ["PATH_INFO"])).lstrip("/")
+    path = unquote(single.partition("?")[0]) if target else single
+    targets = {"REQUEST_URI": single, "RAW_URI": single} if target else {}
+    return environ | targets | {"PATH_INFO": path}
 
 
 def _host(request: Request) -> str:

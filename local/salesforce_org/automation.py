@@ -36,6 +36,17 @@ class Flow:
     seconds: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A record type of an object; `values` are those of its picklists, by their names."""
+
+    id: str
+    object: str
+    name: str
+    is_default: bool
+    values: dict[str, tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class Automation:
     """The active rules."""

@@ -9,15 +9,18 @@ from werkzeug.exceptions import BadRequest
 from local.salesforce_org import seed_data, tooling
 from local.salesforce_org.coercion import coerce
 from local.salesforce_org.errors import RefusedError
-from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.schema import DETERMINISTIC, PROBABILISTIC, Field, ObjectType
 from local.salesforce_org.state import OrgState
 
 CHANGEABLE = frozenset(
     {
         "label", "length", "values", "restricted", "createable", "updateable", "unique",
         "external_id", "nillable", "calculated", "formula", "type", "scale", "precision",
+        "encryption",
     }
 )  # fmt: skip
+ENCRYPTABLE = frozenset({"email", "phone", "string", "textarea", "url", "date", "datetime"})
+"""Salesforce Help, "Which Standard Fields and Data Elements Can I Encrypt?"."""
 TYPES = frozenset(
     {
         "boolean", "currency", "date", "datetime", "double", "email", "int", "multipicklist",
@@ -75,6 +78,8 @@ def change(state: OrgState, kind: ObjectType, name: str, options: dict[str, Any]
     field = _field(kind, name)
     if unknown := set(options) - CHANGEABLE:
         raise BadRequest(f"cannot change {sorted(unknown)}; known: {sorted(CHANGEABLE)}")
+    if "encryption" in options:
+        _check_encryption(field, options["encryption"])
     if "values" in options:
         options["values"] = tuple(options["values"])
     if "type" in options:
@@ -101,6 +106,20 @@ def _check_type(field: Field, new_type: object) -> None:
         raise BadRequest(f"{field.name} is a standard field: its type cannot change")
     if new_type not in TYPES:
         raise BadRequest(f"unknown type {new_type!r}; known: {', '.join(sorted(TYPES))}")
+
+
+def _check_encryption(field: Field, scheme: object) -> None:
+    """Refuse a scheme that the field cannot have.
+
+    Salesforce Help, "Considerations for Using Deterministic Encryption": a unique field or an
+    external id needs the deterministic scheme.
+    """
+    if scheme not in ["", PROBABILISTIC, DETERMINISTIC]:
+        raise BadRequest(f"'encryption' is '', {PROBABILISTIC!r} or {DETERMINISTIC!r}")
+    if scheme and field.type not in ENCRYPTABLE:
+        raise BadRequest(f"a field of the type {field.type} cannot be encrypted")
+    if scheme == PROBABILISTIC and (field.unique or field.external_id):
+        raise BadRequest(f"{field.name} is unique or an external id: use {DETERMINISTIC!r}")
 
 
 def _change_with_values(

@@ -10,17 +10,25 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
 from local.control import json_object, json_response
-from local.salesforce_org import control_fields, lifecycle, login, samples
-from local.salesforce_org.automation import Flow, ValidationRule
+from local.salesforce_org import (
+    control_access,
+    control_fields,
+    control_rules,
+    features,
+    lifecycle,
+    login,
+    record_types,
+    samples,
+)
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
-from local.salesforce_org.record_rules import check_condition
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import OrgUser
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
 CREATED = 201
+INTEGRATION_USER = "integration@acme.example"
 USER_FLAGS = frozenset(
     {
         "is_active", "api_enabled", "approved", "admin_approved", "trusted_address",
@@ -49,11 +57,24 @@ class ControlRoutes:
             ("POST", "quota"): self._quota,
             ("POST", "cursors"): self._expire_cursors,
             ("GET", "rules"): lambda _r, _p: self._state.automation.listing(),
-            ("POST", "duplicate_rules"): self._duplicate_rule,
-            ("POST", "validation_rules"): self._validation_rule,
-            ("DELETE", "validation_rules"): self._clear_validation_rules,
-            ("POST", "flows"): self._flow,
-            ("DELETE", "flows"): self._clear_flows,
+            ("POST", "duplicate_rules"): lambda r, _p: control_rules.set_duplicate_rule(
+                self._state, json_object(r)
+            ),
+            ("POST", "validation_rules"): lambda r, _p: control_rules.add_validation_rule(
+                self._state, json_object(r)
+            ),
+            ("DELETE", "validation_rules"): lambda _r, _p: control_rules.clear_validation_rules(
+                self._state
+            ),
+            ("POST", "flows"): lambda r, _p: control_rules.add_flow(self._state, json_object(r)),
+            ("DELETE", "flows"): lambda _r, _p: control_rules.clear_flows(self._state),
+            ("POST", "features"): lambda r, _p: features.switch_on(
+                self._state, json_object(r).get("feature")
+            ),
+            ("POST", "record_types"): self._record_type,
+            ("POST", "objects"): self._object_permissions,
+            ("GET", "sharing"): lambda _r, _p: self._state.sharing.listing(),
+            ("POST", "sharing"): self._sharing_default,
             ("GET", "assignments"): lambda _r, _p: list(self._state.automation.assignments),
             ("GET", "transactions"): lambda _r, _p: {"open": self._state.transactions.open_count()},
             ("POST", "fields"): self._fields,
@@ -175,41 +196,25 @@ class ControlRoutes:
         self._state.queries.expire()
         return {"expired": True}
 
-    def _duplicate_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        state, body = self._state, json_object(request)
-        rule = state.automation.duplicates.get(str(body.get("object")))
-        if rule is None or body.get("action") not in {"off", "block", "alert"}:
-            raise BadRequest("give 'object' (Lead or Contact) and 'action' (off, block or alert)")
-        rule.action = body["action"]
-        rows = state.schema.get("DuplicateRule")
-        matches = state.store.select(rows, "DeveloperName = ?", (rule.name,))
-        state.store.update(rows, matches[0]["rowid"], {"IsActive": int(rule.action != "off")})
-        return asdict(rule)
+    def _object_permissions(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [entity, "permissions"]:
+                body = json_object(request)
+                name = body.pop("username", None)
+                user = self._user(name) if name is not None else None
+                return control_access.set_permissions(self._state, self._kind(entity), user, body)
+        raise NotFound("POST /_sim/objects/{object}/permissions")
 
-    def _validation_rule(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        rule = _build_rule(ValidationRule, json_object(request))
-        check_condition(self._state, self._kind(rule.object), rule.condition)
-        self._state.automation.validations.append(rule)
-        return asdict(rule)
+    def _record_type(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [entity]:
+                return record_types.add(self._state, self._kind(entity), json_object(request))
+        raise NotFound("POST /_sim/record_types/{object}")
 
-    def _clear_validation_rules(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        self._state.automation.validations.clear()
-        return {"validation_rules": []}
-
-    def _flow(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        flow = _build_rule(Flow, json_object(request))
-        kind = self._kind(flow.object)
-        if flow.condition:
-            check_condition(self._state, kind, flow.condition)
-        unknown = [name for name in flow.values if kind.find(name) is None]
-        if unknown:
-            raise BadRequest(f"no field {unknown} on {kind.name}")
-        self._state.automation.flows.append(flow)
-        return asdict(flow)
-
-    def _clear_flows(self, _request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
-        self._state.automation.flows.clear()
-        return {"flows": []}
+    def _sharing_default(self, request: Request, _path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        body = json_object(request)
+        kind = self._kind(str(body.get("object")))
+        return control_access.set_default(self._state, kind, body.get("default"))
 
     def _fields(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         match path:
@@ -253,10 +258,15 @@ class ControlRoutes:
                 return lifecycle.undelete(state, self._author(body), self._kind(entity), record_id)
             case [entity, record_id, "erase"]:
                 return lifecycle.erase(state, self._kind(entity), record_id)
+            case [entity, record_id, "sharing"]:
+                user = self._user(body.get("username", INTEGRATION_USER))
+                return control_access.share(
+                    state, self._kind(entity), record_id, user, body.get("access")
+                )
             case [entity, record_id, "merge"]:
                 author = self._author(body)
                 return lifecycle.merge(state, author, self._kind(entity), record_id, body)
-        raise NotFound("POST /_sim/records/{object}[/{id}/undelete|erase|merge]")
+        raise NotFound("POST /_sim/records/{object}[/{id}/undelete|erase|merge|sharing]")
 
     def _edit_record(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         if len(path) != len(("object", "id")):
@@ -344,13 +354,6 @@ class ControlRoutes:
         if kind is None:
             raise BadRequest(f"no object {name!r}")
         return kind
-
-
-def _build_rule(rule_type: type[Any], values: dict[str, Any]) -> Any:  # noqa: ANN401  # one of the rules
-    try:
-        return rule_type(**values)
-    except TypeError as error:
-        raise BadRequest(str(error)) from error
 
 
 def _record_json(kind: ObjectType, row: Row) -> dict[str, Any]:

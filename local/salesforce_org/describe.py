@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC
+import hashlib
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from local.salesforce_org.exchange import ApiCall, ApiResponse, to_json
 from local.salesforce_org.records import object_for
 from local.salesforce_org.schema import Field, ObjectType
+from local.salesforce_org.security import UserAccess
 from local.salesforce_org.state import OrgState
 
 NOT_MODIFIED = 304
 BYTES_PER_CHARACTER = 3  # byteLength = 3 x length, recorded
+ASCII_TYPES = frozenset({"id", "reference"})  # byteLength = length, recorded
+MASTER_RECORD_TYPE = "012000000000000AAA"  # the id of the record type that every object has
 _SOAP_TYPE = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -31,28 +34,91 @@ _SOAP_TYPE = {
 
 
 def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}/describe`; 304 if nothing changed since `If-Modified-Since`."""
+    """`GET /sobjects/{object}/describe`; 304 for an `ETag` or a time after which nothing changed.
+
+    `If-None-Match` counts before `If-Modified-Since` (documentation: REST API Developer Guide,
+    "Conditional Request Headers"). The tag is of the body, so that another user has another one.
+    """
     kind = object_for(state, call, name, tooling=call.path.startswith("/tooling"))
     changed = (kind.changed_at or state.now()).astimezone(UTC).replace(microsecond=0)
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-    since = call.headers.get("If-Modified-Since")
-    if since:
-        try:
-            if changed <= parsedate_to_datetime(since).astimezone(UTC):
-                return ApiResponse(NOT_MODIFIED, None, headers)
-        except ValueError:
-            pass
     access = state.security.access_of(call.user)
     fields = [
-        describe_field(kind, field, editable=access.can_edit(kind, field))
+        describe_field(kind, field, access)
         for field in kind.fields.values()
         if access.can_read(kind, field)
     ]
-    return ApiResponse(200, to_json(summary(kind, call.version) | {"fields": fields}), headers)
+    members = {
+        "childRelationships": _child_relationships(state, kind, access),
+        "recordTypeInfos": _record_types(state, kind, call.version),
+        "fields": fields,
+    }
+    body = to_json(summary(kind, call.version, access) | members)
+    headers["ETag"] = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    if _is_known(call, headers["ETag"], changed):
+        return ApiResponse(NOT_MODIFIED, None, headers)
+    return ApiResponse(200, body, headers)
 
 
-def summary(kind: ObjectType, version: str) -> dict[str, Any]:
-    """Return the entry of one object in `/sobjects`."""
+def _is_known(call: ApiCall, tag: str, changed: datetime) -> bool:
+    """Return whether the caller has this describe already, by its tag or its time."""
+    known = call.headers.get("If-None-Match")
+    if known:
+        return known.strip() == "*" or tag in [each.strip() for each in known.split(",")]
+    since = call.headers.get("If-Modified-Since")
+    try:
+        return bool(since) and changed <= parsedate_to_datetime(str(since)).astimezone(UTC)
+    except ValueError:
+        return False
+
+
+def _child_relationships(
+    state: OrgState, kind: ObjectType, access: UserAccess
+) -> list[dict[str, Any]]:
+    """Return the lookups of other objects to this one (recorded members)."""
+    return [
+        {
+            "cascadeDelete": False,
+            "childSObject": child.name,
+            "deprecatedAndHidden": False,
+            "field": field.name,
+            "junctionIdListNames": [],
+            "junctionReferenceTo": [],
+            "relationshipName": child.plural if field.name == f"{kind.name}Id" else None,
+            "restrictedDelete": False,
+        }
+        for child in state.schema
+        if child.business and access.can_see(child)
+        for field in child.fields.values()
+        if kind.name in field.reference_to and access.can_read(child, field)
+    ]
+
+
+def _record_types(state: OrgState, kind: ObjectType, version: str) -> list[dict[str, Any]]:
+    """Return the record types of an object: every business object has the master (recorded)."""
+    if not kind.business:
+        return []
+    own = [each for each in state.record_types if each.object == kind.name]
+    default = next((each.id for each in reversed(own) if each.is_default), MASTER_RECORD_TYPE)
+    types = [*((each.id, each.name) for each in own), (MASTER_RECORD_TYPE, "Master")]
+    layouts = f"/services/data/v{version}/sobjects/{kind.name}/describe/layouts/"
+    return [
+        {
+            "active": True,
+            "available": True,
+            "defaultRecordTypeMapping": type_id == default,
+            "developerName": name.replace(" ", "_"),
+            "master": type_id == MASTER_RECORD_TYPE,
+            "name": name,
+            "recordTypeId": type_id,
+            "urls": {"layout": layouts + type_id},
+        }
+        for type_id, name in types
+    ]
+
+
+def summary(kind: ObjectType, version: str, access: UserAccess) -> dict[str, Any]:
+    """Return the entry of one object in `/sobjects`, with what the caller may do."""
     base = f"/services/data/v{version}/{'tooling/' if kind.tooling else ''}sobjects/{kind.name}"
     return {
         "name": kind.name,
@@ -61,9 +127,9 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
         "keyPrefix": kind.prefix,
         "custom": kind.name.endswith("__c"),
         "activateable": False,
-        "createable": kind.createable,
-        "updateable": kind.updateable,
-        "deletable": kind.business or kind.createable,
+        "createable": kind.createable and access.can_create(kind),
+        "updateable": kind.updateable and access.can_update(kind),
+        "deletable": (kind.business or kind.createable) and access.can_delete(kind),
         "undeletable": kind.business,
         "mergeable": kind.name in {"Lead", "Contact", "Account"},
         "queryable": True,
@@ -86,8 +152,9 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
     }
 
 
-def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[str, Any]:
+def describe_field(kind: ObjectType, field: Field, access: UserAccess) -> dict[str, Any]:
     """Return the describe of one field."""
+    editable = access.can_edit(kind, field)
     numeric = field.type in {"double", "currency", "percent"}
     return {
         "name": field.name,
@@ -95,12 +162,12 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "type": field.type,
         "soapType": _SOAP_TYPE.get(field.type, "xsd:string"),
         "length": field.length,
-        "byteLength": field.length * BYTES_PER_CHARACTER,
+        "byteLength": field.length * (1 if field.type in ASCII_TYPES else BYTES_PER_CHARACTER),
         "precision": field.precision if numeric else 0,
         "scale": field.scale,
         "digits": 8 if field.type == "int" else 0,
-        "createable": field.createable and editable and kind.createable,
-        "updateable": field.updateable and editable and kind.updateable,
+        "createable": field.createable and editable and kind.createable and access.can_create(kind),
+        "updateable": field.updateable and editable and kind.updateable and access.can_update(kind),
         "nillable": field.nillable,
         "defaultedOnCreate": field.defaulted,
         "defaultValue": field.default if field.type == "boolean" else None,
@@ -108,7 +175,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "calculated": field.calculated,
         "calculatedFormula": field.formula,
         "externalId": field.external_id,
-        "idLookup": field.id_lookup or field.external_id,
+        "idLookup": field.key,
         "unique": field.unique,
         "caseSensitive": field.case_sensitive,
         "permissionable": field.permissionable and kind.business,
@@ -134,7 +201,7 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
         "relationshipName": field.relationship,
         "compoundFieldName": _compound_of(kind, field),
         "htmlFormatted": field.html,
-        "encrypted": False,
+        "encrypted": bool(field.encryption),
         "autoNumber": bool(field.auto_number),
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
@@ -145,16 +212,17 @@ def describe_field(kind: ObjectType, field: Field, *, editable: bool) -> dict[st
 def basic(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
     """`GET /sobjects/{object}`: its summary and the recent records (none here)."""
     kind = object_for(state, call, name)
-    body = {"objectDescribe": summary(kind, call.version), "recentItems": []}
+    access = state.security.access_of(call.user)
+    body = {"objectDescribe": summary(kind, call.version, access), "recentItems": []}
     return ApiResponse(200, to_json(body))
 
 
 def every_object(state: OrgState, call: ApiCall) -> ApiResponse:
     """`GET /sobjects`."""
     tooling = call.path.startswith("/tooling")
-    can_see: Callable[[ObjectType], bool] = state.security.access_of(call.user).can_see
-    kinds = [kind for kind in state.schema if kind.tooling == tooling and can_see(kind)]
-    listing = [summary(kind, call.version) for kind in kinds]
+    access = state.security.access_of(call.user)
+    kinds = [kind for kind in state.schema if kind.tooling == tooling and access.can_see(kind)]
+    listing = [summary(kind, call.version, access) for kind in kinds]
     return ApiResponse(
         200, to_json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing})
     )

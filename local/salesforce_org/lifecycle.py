@@ -11,7 +11,7 @@ from local.salesforce_org.errors import not_found
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.record_rules import check_unique
 from local.salesforce_org.schema import ObjectType
-from local.salesforce_org.security import OrgUser
+from local.salesforce_org.security import OrgUser, SystemAccess
 from local.salesforce_org.standard_objects import CONVERTED_STATUS, LEAD_STATUSES
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
@@ -92,7 +92,7 @@ def merge(
 def undelete(state: OrgState, user: OrgUser, kind: ObjectType, record_id: str) -> dict[str, Any]:
     """Restore a record from the recycle bin."""
     row = _deleted_row(state, kind, record_id)
-    check_unique(state, kind, row, row["Id"])
+    check_unique(state, kind, row, row["Id"], SystemAccess())
     now = max(state.stamp(), str(row["SystemModstamp"]))
     changes: dict[str, Any] = {
         "IsDeleted": 0,

@@ -17,6 +17,7 @@ from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import NUMBERS, Field, ObjectType
 from local.salesforce_org.security import OrgUser
+from local.salesforce_org.sharing import NONE
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 
@@ -91,6 +92,9 @@ class WebInterface:
         page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
         search_columns = [c for c in ("Email", "Name") if kind.find(c)]
         condition, parameters = "IsDeleted = 0", list[object]()
+        access = self._state.security.access_of(self._author)
+        if visible := access.visible_rows(kind, f'"{kind.name}"'):
+            condition += f" AND {visible}"
         if text:
             condition += (
                 " AND (" + " OR ".join(f"instr(fold({c}), ?)" for c in search_columns) + ")"
@@ -123,6 +127,10 @@ class WebInterface:
         kind, row = self._row(name, record_id)
         if row is None:
             return self._not_found()
+        # A view changes no other stamp (recorded from a real org).
+        viewed = dict.fromkeys(("LastViewedDate", "LastReferencedDate"), self._state.stamp())
+        if all(kind.find(name) for name in viewed):
+            self._state.store.update(kind, row["rowid"], viewed)
         return self._render_record(
             kind, row, [_input_of(f, row) for f in self._fields(kind)], saved=saved
         )
@@ -178,7 +186,10 @@ class WebInterface:
     def _row(self, name: str, record_id: str) -> tuple[ObjectType, Row | None]:
         kind = self._state.schema.get(name)
         row = self._state.store.fetch(kind, full_id(record_id) or "")
-        return kind, None if row is None or row["IsDeleted"] else row
+        access = self._state.security.access_of(self._author)
+        if row is None or row["IsDeleted"] or access.level(kind, row) == NONE:
+            return kind, None
+        return kind, row
 
     def _not_found(self) -> Response:
         return self._render("missing.html", 404)

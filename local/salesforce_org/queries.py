@@ -113,9 +113,11 @@ class Queries:
         """Release all cursors."""
         self._cursors.clear()
 
-    def record(self, kind: ObjectType, sql: str, record_id: str) -> str | None:
-        """Return one record as JSON, rendered by an SQL expression, or None."""
+    def record(self, kind: ObjectType, sql: str, record_id: str, access: Access) -> str | None:
+        """Return one record that the caller sees as JSON, rendered by SQL, or None."""
         condition = "" if not kind.business else " AND t0.IsDeleted = 0"
+        if visible := access.visible_rows(kind, "t0"):
+            condition += f" AND {visible}"
         text = self._store.first(
             f'SELECT {sql} FROM "{kind.name}" AS t0 WHERE t0.Id = ?{condition}',  # noqa: S608  # names of the schema
             (record_id,),
@@ -146,6 +148,8 @@ class Queries:
     ) -> tuple[str, Conditions]:
         conditions = Conditions(scope, request.now)
         parts = [] if request.include_deleted or not scope.kind.business else ["t0.IsDeleted = 0"]
+        if visible := scope.access.visible_rows(scope.kind, "t0"):
+            parts.append(visible)
         if query.where is not None:
             parts.append(f"({conditions.where(query.where)})")
         return (" WHERE " + " AND ".join(parts)) if parts else "", conditions
@@ -188,6 +192,7 @@ class Queries:
         return self._page(cursor, 0, request.version)
 
     def _page(self, cursor: QueryCursor, start: int, version: str) -> tuple[str, int]:
+        """Return a page; one of the Tooling API has three members more (recorded)."""
         end = min(start + cursor.page, cursor.total)
         page_rowids = cursor.rowids[start:end]
         rows = self._rows(cursor, page_rowids)
@@ -199,6 +204,9 @@ class Queries:
         if not done:
             next_url = f'"nextRecordsUrl":"/services/data/v{version}/query/{cursor.id}-{end}",'
         head = f'{{"totalSize":{cursor.total},"done":{"true" if done else "false"},{next_url}'
+        if cursor.kind.tooling:
+            head = head.replace("{", f'{{"size":{len(page_rowids)},', 1)
+            head += f'"queryLocator":null,"entityTypeName":"{cursor.kind.name}",'
         return f'{head}"records":[{records}]}}', len(page_rowids)
 
     def _release_cursors(self, request: QueryRequest) -> None:

@@ -10,7 +10,8 @@ from local.salesforce_org.coercion import coerce
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.ids import SHORT
 from local.salesforce_org.schema import Field, ObjectType
-from local.salesforce_org.security import OrgUser, SystemAccess
+from local.salesforce_org.security import OrgUser, SystemAccess, UserAccess
+from local.salesforce_org.sharing import NONE
 from local.salesforce_org.soql_ast import Condition, FieldPath, Query, Selected
 from local.salesforce_org.soql_conditions import Conditions
 from local.salesforce_org.soql_parser import parse_condition
@@ -21,6 +22,8 @@ from local.salesforce_org.transactions import DeferredChange
 from local.salesforce_org.values import stamp
 
 Values = dict[str, Any]
+UNKNOWN = "<unknown>"
+"""The place of a name or an id that an error does not disclose."""
 
 
 def same_value(field: Field, value: str) -> tuple[str, list[str]]:
@@ -36,8 +39,24 @@ def row_locked(record_id: str) -> RefusedError:
     return RefusedError("UNABLE_TO_LOCK_ROW", message)
 
 
-def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: str) -> None:
-    """Refuse a unique value of another record: live, converted, or not committed yet."""
+def no_access(record_id: str) -> RefusedError:
+    """Return the error for a record that the user may not see (Salesforce Help, same title)."""
+    message = f"insufficient access rights on cross-reference id: {record_id[:SHORT]}"
+    return RefusedError("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message)
+
+
+def check_unique(
+    state: OrgState,
+    kind: ObjectType,
+    values: Values,
+    record_id: str,
+    access: UserAccess | SystemAccess,
+) -> None:
+    """Refuse a unique value of another record: live, converted, or not committed yet.
+
+    Of a record that the user may not see, the message names neither the field nor the id (public
+    reports).
+    """
     for field in kind.fields.values():
         value = values.get(field.name)
         if not field.unique or value is None:
@@ -47,10 +66,10 @@ def check_unique(state: OrgState, kind: ObjectType, values: Values, record_id: s
             kind, f"{condition} AND IsDeleted = 0 AND Id <> ?", [*parameters, record_id]
         )
         if others or state.transactions.has_unique_value(field.name, str(value), record_id):
-            holder = others[0]["Id"][:SHORT] if others else "<unknown>"
-            message = (
-                f"duplicate value found: {field.name} duplicates value on record with id: {holder}"
-            )
+            is_hidden = bool(others) and access.level(kind, others[0]) == NONE
+            name = UNKNOWN if is_hidden else field.name
+            holder = others[0]["Id"][:SHORT] if others and not is_hidden else UNKNOWN
+            message = f"duplicate value found: {name} duplicates value on record with id: {holder}"
             raise RefusedError("DUPLICATE_VALUE", message)
 
 
@@ -67,8 +86,10 @@ def check_assignment(state: OrgState, kind: ObjectType, values: Values) -> None:
         raise RefusedError("DUPLICATE_VALUE", message, fields=["AssigneeId", "PermissionSetId"])
 
 
-def check_references(state: OrgState, kind: ObjectType, values: Values) -> None:
-    """Refuse a lookup to a missing record, to a wrong object, or to an inactive owner."""
+def check_references(
+    state: OrgState, kind: ObjectType, values: Values, access: UserAccess | SystemAccess
+) -> None:
+    """Refuse a lookup to a missing or invisible record, a wrong object, or an inactive owner."""
     for field in kind.fields.values():
         value = values.get(field.name)
         if field.type != "reference" or value is None:
@@ -80,6 +101,8 @@ def check_references(state: OrgState, kind: ObjectType, values: Values) -> None:
         row = state.store.fetch(target, value)
         if row is None:
             raise RefusedError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        if access.level(target, row) == NONE:
+            raise no_access(value)
         if row["IsDeleted"]:
             raise RefusedError("ENTITY_IS_DELETED", "entity is deleted")
         if field.name == "OwnerId" and not row.get("IsActive", 1):
@@ -88,66 +111,6 @@ def check_references(state: OrgState, kind: ObjectType, values: Values) -> None:
                 f" {kind.name.lower()}"
             )
             raise RefusedError("INACTIVE_OWNER_OR_USER", message)
-
-
-def check_duplicates(
-    state: OrgState,
-    kind: ObjectType,
-    row: Row,
-    allow_duplicates: bool,  # noqa: FBT001  # a header's value
-) -> None:
-    """Apply the duplicate rule by e-mail: block, or alert unless the caller allows the save."""
-    rule = state.automation.duplicates.get(kind.name)
-    email = row.get("Email")
-    if rule is None or rule.action == "off" or not email:
-        return
-    if rule.action == "alert" and allow_duplicates:
-        return
-    unconverted = " AND IsConverted = 0" if kind.name == "Lead" else ""
-    duplicates = state.store.select(
-        kind, f"Email = ? AND IsDeleted = 0 AND Id <> ?{unconverted}", (email, row["Id"])
-    )
-    if duplicates:
-        details = _duplicate_details(kind, rule.name, [r["Id"] for r in duplicates])
-        details["allowSave"] = rule.action == "alert"
-        message = details["errorMessage"]
-        raise RefusedError("DUPLICATES_DETECTED", message, extra={"duplicateResut": details})
-
-
-def _duplicate_details(kind: ObjectType, rule: str, ids: list[str]) -> dict[str, Any]:
-    """Return the object under the misspelt key of a single call (from third-party fixtures)."""
-    records = [
-        {
-            "additionalInformation": [],
-            "fieldDiffs": [],
-            "matchConfidence": 100.0,
-            "record": {
-                "attributes": {
-                    "type": kind.name,
-                    "url": f"/services/data/v59.0/sobjects/{kind.name}/{record_id}",
-                },
-                "Id": record_id,
-            },
-        }
-        for record_id in ids
-    ]
-    return {
-        "allowSave": False,
-        "duplicateRule": rule,
-        "duplicateRuleEntityType": kind.name,
-        "errorMessage": "Use one of these records?",
-        "matchResults": [
-            {
-                "entityType": kind.name,
-                "errors": [],
-                "matchEngine": "ExactMatchEngine",
-                "matchRecords": records,
-                "rule": f"Standard_{kind.name}_Match_Rule_v1_0",
-                "size": len(records),
-                "success": True,
-            }
-        ],
-    }
 
 
 def find_by_foreign_key(state: OrgState, lookup: Field, value: Mapping[str, Any]) -> str:

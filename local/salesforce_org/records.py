@@ -18,6 +18,7 @@ from local.salesforce_org.state import OrgState
 from local.salesforce_org.store import Row
 from local.salesforce_org.values import parse_stamp
 
+UNKNOWN_KEY = "Provided external ID field does not exist or is not accessible"
 CREATED, OK, NO_CONTENT, MULTIPLE_CHOICES, PRECONDITION_FAILED = 201, 200, 204, 300, 412
 
 
@@ -44,6 +45,7 @@ def save_options_of(call: ApiCall, late_seconds: float = 0) -> SaveOptions:
         allow_duplicates=header.get("allowsave") == "true",
         assignment=assignment,
         late_seconds=late_seconds,
+        version=call.version,
     )
 
 
@@ -63,8 +65,9 @@ def retrieve(state: OrgState, call: ApiCall, name: str, record_id: str) -> ApiRe
     """`GET /sobjects/{object}/{id}?fields=`."""
     kind = object_for(state, call, name)
     sql = record_sql(kind, _requested_fields(state, call, kind), call.version)
-    full = full_id(record_id)
-    text = state.queries.record(kind, sql, full) if full else None
+    full = path_id(record_id)
+    access = state.security.access_of(call.user)
+    text = state.queries.record(kind, sql, full, access)
     if text is None:
         raise not_found()
     call.records = 1
@@ -79,7 +82,7 @@ def update(
     writer = Writer(state, call.user, options)
     body = call.json_object()
     _refuse_key(body, "Id")
-    row = writer.find(kind, record_id)
+    row = writer.find(kind, path_id(record_id))
     if _changed_since(call, row):
         return ApiResponse(PRECONDITION_FAILED, None)
     writer.update(kind, record_id, body)
@@ -90,10 +93,32 @@ def update(
 def delete(
     state: OrgState, call: ApiCall, options: SaveOptions, name: str, record_id: str
 ) -> ApiResponse:
-    """`DELETE /sobjects/{object}/{id}`."""
-    Writer(state, call.user, options).delete(object_for(state, call, name), record_id)
+    """`DELETE /sobjects/{object}/{id}`.
+
+    An unknown id is an invalid cross reference (asserted by a client's live tests).
+    """
+    kind, full = object_for(state, call, name), path_id(record_id)
+    try:
+        Writer(state, call.user, options).delete(kind, full)
+    except RefusedError as refused:
+        if refused.code != "NOT_FOUND":
+            raise
+        message = "invalid cross reference id"
+        raise RefusedError("INVALID_CROSS_REFERENCE_KEY", message, status=NOT_FOUND) from refused
     call.records = 1
     return ApiResponse(NO_CONTENT)
+
+
+def path_id(record_id: str) -> str:
+    """Return the 18 characters of an id in a path; a malformed one is refused as an unknown key.
+
+    Recorded from a real org, and asserted by a client's live tests.
+    """
+    full = full_id(record_id)
+    if full is None:
+        message = f"{UNKNOWN_KEY}: {record_id}"
+        raise RefusedError("NOT_FOUND", message, fields=None, status=NOT_FOUND)
+    return full
 
 
 def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Field:
@@ -104,25 +129,34 @@ def key_field(state: OrgState, call: ApiCall, kind: ObjectType, name: str) -> Fi
         or not field.key
         or not state.security.access_of(call.user).can_read(kind, field)
     ):
-        message = f"Provided external ID field does not exist or is not accessible: {name}"
+        message = f"{UNKNOWN_KEY}: {name}"
         raise RefusedError("NOT_FOUND", message, fields=None, status=NOT_FOUND)
     return field
 
 
-def find_by_key(state: OrgState, kind: ObjectType, field: Field, value: Any) -> list[Row]:  # noqa: ANN401  # sent
-    """Return the live rows that carry a key; the value is coerced as a write would be."""
+def find_by_key(
+    state: OrgState,
+    call: ApiCall,
+    kind: ObjectType,
+    field: Field,
+    value: Any,  # noqa: ANN401  # sent
+) -> list[Row]:
+    """Return the live rows with a key that the caller sees; the value is coerced as in a write."""
     stored = full_id(str(value)) if field.type == "id" else coerce(field, value)
     if stored is None:
         return []
     condition, parameters = same_value(field, str(stored))
-    return state.store.select(kind, f"{condition} AND IsDeleted = 0", parameters)
+    condition += " AND IsDeleted = 0"
+    if visible := state.security.access_of(call.user).visible_rows(kind, f'"{kind.name}"'):
+        condition += f" AND {visible}"
+    return state.store.select(kind, condition, parameters)
 
 
 def retrieve_by_key(state: OrgState, call: ApiCall, name: str, key: str, value: str) -> ApiResponse:
     """`GET /sobjects/{object}/{external id}/{value}`; several matches return 300."""
     kind = object_for(state, call, name)
     field = key_field(state, call, kind, key)
-    matches = find_by_key(state, kind, field, value)
+    matches = find_by_key(state, call, kind, field, value)
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:
@@ -138,7 +172,7 @@ def upsert(
     field = key_field(state, call, kind, key)
     body = call.json_object()
     _refuse_key(body, field.name)
-    matches = find_by_key(state, kind, field, value)
+    matches = find_by_key(state, call, kind, field, value)
     call.records = 1
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
@@ -156,7 +190,7 @@ def delete_by_key(
 ) -> ApiResponse:
     """`DELETE /sobjects/{object}/{external id}/{value}`."""
     kind = object_for(state, call, name)
-    matches = find_by_key(state, kind, key_field(state, call, kind, key), value)
+    matches = find_by_key(state, call, kind, key_field(state, call, kind, key), value)
     if len(matches) > 1:
         return multiple_matches(kind, matches, call.version)
     if not matches:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response
 from local.salesforce_org.records import object_for
+from local.salesforce_org.sharing import NONE
 from local.salesforce_org.state import OrgState
 from local.salesforce_org.values import parse_datetime, stamp
 
@@ -16,15 +17,19 @@ MAX_IDS = 600_000
 
 
 def updated(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}/updated/?start=&end=`."""
+    """`GET /sobjects/{object}/updated/?start=&end=`: the ids of records that the caller sees.
+
+    SOAP API Developer Guide, "getUpdated()": only objects to which the user has access.
+    """
     kind = object_for(state, call, name)
     start, end = _window(state, call)
     if start < state.now() - MAX_AGE_OF_START:
         raise _bad_date("startDate cannot be more than 30 days ago")
     covered = _covered(state, end)
+    visible = state.security.access_of(call.user).visible_rows(kind, f'"{kind.name}"') or "TRUE"
     rows = state.store.run(
         f'SELECT Id FROM "{kind.name}" WHERE SystemModstamp >= ? AND SystemModstamp <= ?'  # noqa: S608  # a name of the schema
-        f" AND IsDeleted = 0 ORDER BY SystemModstamp, Id LIMIT {MAX_IDS + 1}",
+        f" AND IsDeleted = 0 AND {visible} ORDER BY SystemModstamp, Id LIMIT {MAX_IDS + 1}",
         (stamp(start), stamp(end)),
     ).fetchall()
     if len(rows) > MAX_IDS:
@@ -34,16 +39,19 @@ def updated(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
 
 
 def deleted(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
-    """`GET /sobjects/{object}/deleted/?start=&end=`."""
+    """`GET /sobjects/{object}/deleted/?start=&end=`: the ids of records that the caller saw."""
     kind = object_for(state, call, name)
     start, end = _window(state, call)
     covered = _covered(state, end)
     earliest = state.now() - DELETIONS_KEPT
     low, high = stamp(max(start, earliest)), stamp(end)
+    access = state.security.access_of(call.user)
     rows = [
         {"deletedDate": deleted_date, "id": record_id}
         for entity, record_id, deleted_date in state.deletions
-        if entity == kind.name and low <= deleted_date <= high
+        if entity == kind.name
+        and low <= deleted_date <= high
+        and access.level(kind, state.store.fetch(kind, record_id) or {"Id": record_id}) != NONE
     ]
     call.records = len(rows)
     return api_response(

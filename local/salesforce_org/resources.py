@@ -28,11 +28,15 @@ def versions() -> ApiResponse:
     return api_response(listing)
 
 
-def directory(call: ApiCall) -> ApiResponse:
-    """`GET /services/data/v{n}`: the resources of one version."""
+def directory(state: OrgState, call: ApiCall) -> ApiResponse:
+    """`GET /services/data/v{n}`: the resources of one version, and the caller's identity.
+
+    `identity` is an address of the login host (recorded from a real org).
+    """
     base = f"/services/data/v{call.version}"
     names = ("sobjects", "query", "queryAll", "composite", "limits", "tooling")
-    return api_response({name: f"{base}/{name}" for name in names})
+    identity = f"https://login.salesforce.com/id/{state.org_id}/{call.user.id}"
+    return api_response({name: f"{base}/{name}" for name in names} | {"identity": identity})
 
 
 def limits(state: OrgState, call: ApiCall) -> ApiResponse:

@@ -68,7 +68,7 @@ class RestApi:
     def _read_routes(self) -> list[Route]:
         s = self._state
         return [
-            _get("", "directory", resources.directory),
+            _get("", "directory", lambda c: resources.directory(s, c)),
             _get("limits", "limits", lambda c: resources.limits(s, c)),
             _get("query", "query", self._query),
             _get("query/*", "query_more", self._query_more),

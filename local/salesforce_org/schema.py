@@ -12,6 +12,8 @@ TEXTS = frozenset(
 COMPOUNDS = frozenset({"address", "location"})  # values that consist of other fields
 UNFILTERABLE = COMPOUNDS | {"encryptedstring"}
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
+PROBABILISTIC, DETERMINISTIC = "probabilistic", "deterministic"
+"""Schemes of Shield Platform Encryption: no filter at all, or equality only."""
 LONG_TEXT = 4000  # a text area of this length or more can be neither filtered nor sorted
 
 
@@ -47,6 +49,7 @@ class Field:
     html: bool = False  # rich text
     auto_number: str = ""  # the display format, such as L-{0000}
     mask: str = ""  # the character that hides an encrypted text
+    encryption: str = ""  # Shield Platform Encryption: probabilistic or deterministic
 
     @property
     def custom(self) -> bool:
@@ -73,15 +76,21 @@ class Field:
     def filterable(self) -> bool:
         """Whether SOQL may filter by the field; false for long text areas and compound fields.
 
-        Text (Encrypted) cannot be filtered either (Salesforce Help, "Classic Encryption").
+        Text (Encrypted) cannot be filtered either (Salesforce Help, "Classic Encryption"), nor can
+        a field with probabilistic encryption (Salesforce Help, "How Deterministic Encryption
+        Supports Filtering").
         """
         is_long = self.type == "textarea" and self.length >= LONG_TEXT
-        return self.type not in UNFILTERABLE and not is_long
+        is_random = self.encryption == PROBABILISTIC
+        return self.type not in UNFILTERABLE and not is_long and not is_random
 
     @property
     def sortable(self) -> bool:
-        """Whether SOQL may sort by the field."""
-        return self.filterable and self.type != "multipicklist"
+        """Whether SOQL may sort by the field; never by an encrypted one, nor group by it.
+
+        Salesforce Help, "Considerations for Using Deterministic Encryption": ORDER BY, GROUP BY.
+        """
+        return self.filterable and self.type != "multipicklist" and not self.encryption
 
     @property
     def groupable(self) -> bool:
@@ -96,7 +105,7 @@ class Field:
     @property
     def key(self) -> bool:
         """Whether an upsert may use the field as key."""
-        return self.external_id or self.id_lookup
+        return (self.external_id or self.id_lookup) and self.filterable
 
 
 @dataclass(slots=True)

@@ -1,12 +1,14 @@
-"""Access control: users, profiles, permission sets and field permissions."""
+"""Access control: users, profiles, permission sets, object and field permissions, sharing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from local.salesforce_org.schema import Field, ObjectType, Schema
-from local.salesforce_org.store import Store
+from local.salesforce_org.sharing import EDIT, NONE, READ, Sharing
+from local.salesforce_org.store import Row, Store
 
 HIDDEN_ON_SETUP_OBJECTS = frozenset({"IsDeleted"})
 FieldName = tuple[str, str]
@@ -47,19 +49,76 @@ class OrgUser:
         return f"{self.first_name} {self.last_name}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectRights:
+    """The object permissions of one user (SOAP API Developer Guide, "ObjectPermissions")."""
+
+    read: bool = False
+    create: bool = False
+    edit: bool = False
+    delete: bool = False
+    view_all: bool = False
+    modify_all: bool = False
+
+
+NO_RIGHTS = ObjectRights()
+
+
 class UserAccess:
-    """The access of one user to objects and fields (field-level security)."""
+    """The access of one user to objects, fields (field-level security) and records (sharing)."""
 
     def __init__(
-        self, readable: frozenset[FieldName], editable: frozenset[FieldName], hidden: frozenset[str]
+        self,
+        user: OrgUser,
+        fields: tuple[frozenset[FieldName], frozenset[FieldName]],
+        rights: dict[str, ObjectRights],
+        hidden: frozenset[str],
+        sharing: Sharing,
     ) -> None:
-        self._readable = readable
-        self._editable = editable
+        self._user = user
+        self._readable, self._editable = fields
+        self._rights = rights
         self._hidden = hidden
+        self._sharing = sharing
 
     def can_see(self, kind: ObjectType) -> bool:
         """Return whether the object exists for the user."""
-        return kind.name.lower() not in self._hidden
+        if kind.name.lower() in self._hidden:
+            return False
+        return not kind.business or self.rights(kind).read
+
+    def rights(self, kind: ObjectType) -> ObjectRights:
+        """Return the user's permissions on a business object."""
+        return self._rights.get(kind.name, NO_RIGHTS)
+
+    def can_create(self, kind: ObjectType) -> bool:
+        """Return whether the user may create records of the object."""
+        return not kind.business or self.rights(kind).create
+
+    def can_update(self, kind: ObjectType) -> bool:
+        """Return whether the user may change records of the object."""
+        return not kind.business or self.rights(kind).edit
+
+    def can_delete(self, kind: ObjectType) -> bool:
+        """Return whether the user may delete records of the object."""
+        return not kind.business or self.rights(kind).delete
+
+    def visible_rows(self, kind: ObjectType, alias: str) -> str:
+        """Return the SQL condition of the rows that the user sees; "" for all rows."""
+        if not kind.business or self._sees_all(kind):
+            return ""
+        return self._sharing.visible_rows(self._user.id, kind, alias)
+
+    def level(self, kind: ObjectType, row: Row) -> str:
+        """Return the user's access to a row: none, read or edit."""
+        if not kind.business or self.rights(kind).modify_all:
+            return EDIT
+        level = self._sharing.level(self._user.id, kind, row)
+        return READ if level == NONE and self._sees_all(kind) else level
+
+    def _sees_all(self, kind: ObjectType) -> bool:
+        rights = self.rights(kind)
+        return self._user.view_all_data or rights.view_all or rights.modify_all
 
     def can_read(self, kind: ObjectType, field: Field) -> bool:
         """Return whether the field exists for the user."""
@@ -81,22 +140,31 @@ class SystemAccess:
         """Return true."""
         return True
 
+    can_create = can_update = can_delete = can_see
+
     def can_read(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the protocol of access
         """Return true."""
         return True
 
-    def can_edit(self, kind: ObjectType, field: Field) -> bool:  # noqa: ARG002  # the protocol of access
-        """Return true."""
-        return True
+    can_edit = can_read
+
+    def visible_rows(self, kind: ObjectType, alias: str) -> str:  # noqa: ARG002  # same
+        """Return the condition of all rows."""
+        return ""
+
+    def level(self, kind: ObjectType, row: Row) -> str:  # noqa: ARG002  # same
+        """Return edit."""
+        return EDIT
 
 
 class Security:
-    """The access of users, computed from the FieldPermissions rows and cached."""
+    """The access of users, computed from the rows of object and field permissions, and cached."""
 
     def __init__(self, schema: Schema, store: Store) -> None:
         self._schema = schema
         self._store = store
         self._access_by_user: dict[str, UserAccess] = {}
+        self.sharing = Sharing(store)
         self.hidden: frozenset[str] = frozenset()
 
     def access_of(self, user: OrgUser) -> UserAccess:
@@ -110,15 +178,15 @@ class Security:
         self._access_by_user.clear()
 
     def _compute(self, user: OrgUser) -> UserAccess:
-        rows = self._store.run(
-            'SELECT p.SobjectType, p.Field, p.PermissionsEdit FROM "FieldPermissions" p'
-            ' JOIN "PermissionSet" s ON s.Id = p.ParentId'
-            " WHERE p.PermissionsRead = 1 AND (s.ProfileId = ? OR s.Id IN ("
-            'SELECT PermissionSetId FROM "PermissionSetAssignment" WHERE AssigneeId = ?))',
-            (user.profile_id, user.id),
-        )
+        fields = self._fields(user)
+        return UserAccess(user, fields, self._rights(user), self.hidden, self.sharing)
+
+    def _fields(self, user: OrgUser) -> tuple[frozenset[FieldName], frozenset[FieldName]]:
+        """Return the fields that the user may read, and those that the user may write."""
         readable, editable = set[FieldName](), set[FieldName]()
-        for entity, qualified, edit in rows:
+        for entity, qualified, edit in self._granted(
+            "FieldPermissions", "SobjectType, Field, PermissionsEdit", user
+        ):
             kind = self._schema.find(entity)
             field = kind.find(qualified.partition(".")[2]) if kind else None
             if kind is None or field is None:
@@ -126,4 +194,32 @@ class Security:
             readable.add((kind.name, field.name))
             if edit:
                 editable.add((kind.name, field.name))
-        return UserAccess(frozenset(readable), frozenset(editable), self.hidden)
+        return frozenset(readable), frozenset(editable)
+
+    def _rights(self, user: OrgUser) -> dict[str, ObjectRights]:
+        """Return the permissions of the user by object: profile and permission sets together."""
+        names = ("Create", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")
+        columns = ", ".join(["SobjectType", *(f"Permissions{name}" for name in names)])
+        rights: dict[str, ObjectRights] = {}
+        for entity, create, edit, delete, view_all, modify_all in self._granted(
+            "ObjectPermissions", columns, user
+        ):
+            known = rights.get(entity, NO_RIGHTS)
+            rights[entity] = ObjectRights(
+                read=True,
+                create=known.create or bool(create),
+                edit=known.edit or bool(edit),
+                delete=known.delete or bool(delete),
+                view_all=known.view_all or bool(view_all),
+                modify_all=known.modify_all or bool(modify_all),
+            )
+        return rights
+
+    def _granted(self, table: str, columns: str, user: OrgUser) -> list[tuple[Any, ...]]:
+        """Return the rows with read access of a table of permissions that apply to a user."""
+        return self._store.run(
+            f'SELECT {columns} FROM "{table}" WHERE PermissionsRead = 1 AND ParentId IN ('  # noqa: S608  # names of this module
+            'SELECT Id FROM "PermissionSet" WHERE ProfileId = ? OR Id IN ('
+            'SELECT PermissionSetId FROM "PermissionSetAssignment" WHERE AssigneeId = ?))',
+            (user.profile_id, user.id),
+        ).fetchall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.salesforce_org.schema import Field, ObjectType
-from local.salesforce_org.security import OrgUser
+from local.salesforce_org.security import ObjectRights, OrgUser
 from local.salesforce_org.state import OrgState
 
 INTEGRATION_PROFILE = "Plezi Integration"
@@ -44,6 +44,7 @@ def seed(state: OrgState) -> None:
     for kind in state.schema:
         kind.changed_at = now
         if kind.business:
+            add_object_permissions(state, kind)
             for field in kind.fields.values():
                 if field.permissionable:
                     grant_to_profiles(state, kind, field)
@@ -59,6 +60,43 @@ def grant_to_profiles(
         'SELECT Id FROM "PermissionSet" WHERE IsOwnedByProfile = 1'
     ).fetchall():
         set_field_permission(state, set_id, kind, field, read=read, edit=edit)
+
+
+def add_object_permissions(state: OrgState, kind: ObjectType) -> None:
+    """Give all profiles the permissions on a new object; "View All" to administrators only."""
+    for row in state.store.select(state.schema.get("PermissionSet"), "IsOwnedByProfile = 1"):
+        profile = state.store.fetch(state.schema.get("Profile"), row["ProfileId"])
+        is_admin = profile is not None and profile["Name"] == ADMIN_PROFILE
+        rights = ObjectRights(
+            read=True, create=True, edit=True, delete=True, view_all=is_admin, modify_all=is_admin
+        )
+        set_object_permission(state, row["Id"], kind, rights)
+
+
+def set_object_permission(
+    state: OrgState, set_id: str, kind: ObjectType, rights: ObjectRights
+) -> None:
+    """Replace the ObjectPermissions row of one permission set and object."""
+    permissions = state.schema.get("ObjectPermissions")
+    for row in state.store.select(
+        permissions, "ParentId = ? AND SobjectType = ?", (set_id, kind.name)
+    ):
+        state.store.erase(permissions, row["rowid"])
+    if rights.read:
+        state.add_setup_row(
+            "ObjectPermissions",
+            {
+                "ParentId": set_id,
+                "SobjectType": kind.name,
+                "PermissionsRead": 1,
+                "PermissionsCreate": int(rights.create),
+                "PermissionsEdit": int(rights.edit),
+                "PermissionsDelete": int(rights.delete),
+                "PermissionsViewAllRecords": int(rights.view_all),
+                "PermissionsModifyAllRecords": int(rights.modify_all),
+            },
+        )
+    state.security.invalidate()
 
 
 def set_field_permission(

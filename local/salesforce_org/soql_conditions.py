@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from local.salesforce_org.date_literals import span
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.ids import full_id
-from local.salesforce_org.schema import NUMBERS, Field
+from local.salesforce_org.schema import NUMBERS, TEXTS, Field
 from local.salesforce_org.soql_ast import (
     Aggregate,
     Comparison,
@@ -28,6 +28,12 @@ from local.salesforce_org.values import stamp
 
 Stored = str | int | float | None
 LOWER_BOUND_OPERATORS = {"=", ">", ">="}
+ORDERING = {"<", "<=", ">", ">="}
+WITH_LOWEST_TEXT = TEXTS | {"id", "reference"}
+"""Types for which `> ''` is legal: it is true for every value (asserted by a client's tests)."""
+EQUALITY = {"=", "!=", "IN", "NOT IN"}
+"""Operators on a field with deterministic encryption (Salesforce Help, "Considerations for Using
+Deterministic Encryption"); the code of the refusal of others is assumed."""
 _SOQL_TYPE = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date": "date"}
 
 
@@ -66,7 +72,8 @@ class Conditions:
         if function in {"SUM", "AVG"} and not numeric:
             problem = f"field {column.field.name} does not support aggregate operator {function}"
             raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
-        if not column.field.filterable:
+        ordered = function in {"MIN", "MAX"}
+        if not column.field.filterable or (ordered and column.field.encryption):
             problem = f"field {column.field.name} does not support aggregate operator {function}"
             raise self._scope.refusal("MALFORMED_QUERY", item.at, problem)
         if function == "COUNT_DISTINCT":
@@ -93,10 +100,10 @@ class Conditions:
             problem = f"field '{column.field.name}' can not be filtered in a query call"
             raise self._scope.refusal("INVALID_FIELD", path.at, problem)
         if column.field.type in {"date", "datetime"} and isinstance(values[0], DateLiteral):
-            if len(values) > 1 or operator in {"IN", "NOT IN", "LIKE"}:
-                raise self._bad_operator(path.at)
-            return self._in_span(column, operator, values[0])
+            return self._in_spans(column, operator, values, path)
         self._check_operator(column.field, operator, path)
+        if operator in ORDERING and values[0] == "" and column.field.type in WITH_LOWEST_TEXT:
+            return self._compare(column.sql, operator, "")
         stored = [self._stored(column.field, value, path) for value in values]
         match operator:
             case "LIKE":
@@ -113,13 +120,14 @@ class Conditions:
                 return self._compare(column.sql, operator, stored[0])
 
     def _check_operator(self, field: Field, operator: str, path: FieldPath) -> None:
+        if field.encryption and operator not in EQUALITY:
+            raise self._bad_operator(path.at)
         several = field.type == "multipicklist"
         if operator in {"INCLUDES", "EXCLUDES"} and not several:
             raise self._bad_operator(path.at)
         if operator == "LIKE" and (not field.is_text or several):
             raise self._bad_operator(path.at)
-        ordering = operator in {"<", "<=", ">", ">="}
-        if ordering and (several or field.type == "boolean"):
+        if operator in ORDERING and (several or field.type == "boolean"):
             raise self._bad_operator(path.at)
 
     def _any_of(self, column: Column, values: Sequence[Stored]) -> str:
@@ -167,6 +175,18 @@ class Conditions:
             choices.append(" AND ".join([has] * len(parts)) or f"{column.sql} IS NULL")
         sql = " OR ".join(f"({choice})" for choice in choices)
         return f"NOT coalesce(({sql}), 0)" if negative else sql
+
+    def _in_spans(
+        self, column: Column, operator: str, values: tuple[Scalar, ...], path: FieldPath
+    ) -> str:
+        """Return the SQL of date literals; `IN` takes several (documentation: "Date Formats")."""
+        literals = [value for value in values if isinstance(value, DateLiteral)]
+        if len(literals) < len(values) or operator == "LIKE":
+            raise self._bad_operator(path.at)
+        if operator not in {"IN", "NOT IN"}:
+            return self._in_span(column, operator, literals[0])
+        spans = " OR ".join(f"({self._in_span(column, '=', each)})" for each in literals)
+        return spans if operator == "IN" else f"NOT coalesce(({spans}), 0)"
 
     def _in_span(self, column: Column, operator: str, literal: DateLiteral) -> str:
         first, after = span(literal, self._today)

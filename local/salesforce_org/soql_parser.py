@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, NoReturn, TypeVar
 
+from local.salesforce_org.date_literals import DATE_LITERALS, NUMBERED_LITERALS
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.soql_ast import (
     Aggregate,
@@ -26,10 +27,6 @@ from local.salesforce_org.soql_ast import (
 T = TypeVar("T")
 
 FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
-DATE_LITERALS = frozenset(
-    f"{when}_{span}" for when in ("LAST", "THIS", "NEXT") for span in ("WEEK", "MONTH", "YEAR")
-) | {"YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"}
-NUMBERED_LITERALS = frozenset({"LAST_N_DAYS", "NEXT_N_DAYS", "N_DAYS_AGO"})
 RESERVED = frozenset(
     {
         "AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES",

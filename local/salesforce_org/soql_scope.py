@@ -25,6 +25,9 @@ class Access(Protocol):
     def can_read(self, kind: ObjectType, field: Field) -> bool:
         """Return whether the field exists for the caller."""
 
+    def visible_rows(self, kind: ObjectType, alias: str) -> str:
+        """Return the SQL condition of the rows that the caller sees; "" for all rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -73,7 +76,7 @@ class Scope:
         kind, alias, relations = self.kind, "t0", list[str]()
         for part in parts[:-1]:
             lookup = kind.relation(part)
-            if lookup is None or not self.access.can_read(kind, lookup):
+            if lookup is None or not self._can_follow(kind, lookup):
                 raise self.unknown_relation(path, part, kind)
             relations.append(lookup.relationship or part)
             kind, alias = self._join(tuple(relations), lookup, alias)
@@ -81,6 +84,14 @@ class Scope:
         if field is None or not self.access.can_read(kind, field):
             raise self.unknown_column(path, parts[-1], kind)
         return Column(kind, field, alias, tuple(relations))
+
+    def _can_follow(self, kind: ObjectType, lookup: Field) -> bool:
+        """Return whether the caller may read fields of a parent.
+
+        That a parent without read access cannot be named is inferred from object permissions.
+        """
+        parent = self.schema.get(lookup.reference_to[-1])
+        return self.access.can_read(kind, lookup) and self.access.can_see(parent)
 
     def tables(self) -> str:
         """Return the FROM clause."""

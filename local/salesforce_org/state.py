@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from local.control import SimulatedClock
-from local.salesforce_org.automation import Automation
+from local.salesforce_org.automation import Automation, RecordType
 from local.salesforce_org.ids import IdGenerator
 from local.salesforce_org.queries import Queries
 from local.salesforce_org.quota import Quota
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import OrgUser, Security
 from local.salesforce_org.sessions import Sessions
+from local.salesforce_org.sharing import Sharing
 from local.salesforce_org.standard_objects import standard_schema
 from local.salesforce_org.store import Store
 from local.salesforce_org.switches import Switches
@@ -37,6 +38,8 @@ class OrgState:
         self.quota = Quota()
         self.transactions = Transactions()
         self.automation = Automation()
+        self.features: set[str] = set()
+        self.record_types: list[RecordType] = []
         self.users: dict[str, OrgUser] = {}
         self.org_id = self.ids.next_id("00D")
         self.deletions: list[tuple[str, str, str]] = []  # object, id, deleted date
@@ -46,6 +49,11 @@ class OrgState:
     def lock(self) -> Any:  # noqa: ANN401  # threading has no public type for an RLock in 3.11
         """The one lock of the org."""
         return self.store.lock
+
+    @property
+    def sharing(self) -> Sharing:
+        """Which records the users may see."""
+        return self.security.sharing
 
     def now(self) -> datetime:
         """Return the org's time."""

@@ -146,6 +146,8 @@ class Store:
     def add_column(self, kind: ObjectType, field: Field) -> None:
         """Add the column of a new field, with the default value in all rows."""
         default = f" DEFAULT {int(bool(field.default))}" if field.type == "boolean" else ""
+        if isinstance(field.default, str) and not field.nillable:
+            default = f" DEFAULT '{field.default}'"
         self._connection.execute(
             f'ALTER TABLE "{kind.name}" ADD COLUMN "{field.name}" {column_type(field)}{default}'
         )

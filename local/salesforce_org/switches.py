@@ -30,7 +30,7 @@ class Switches:
     client_credentials_in_app: bool = True
     jwt_flow_in_app: bool = True
     client_credentials_user: str | None = "integration@acme.example"  # the app's Run As user
-    answered_scopes: str | None = None  # `scope` in the response of JWT and client credentials
+    answered_scopes: str | None = "api"  # `scope` in the response of JWT and client credentials
     session_timeout_seconds: int = 7200
     session_opens_rest: bool = True  # false: "This session is not valid for use with the REST API"
     max_failed_logins: int = 10  # default of a profile's password policy (low certainty)

@@ -105,12 +105,13 @@ def test_an_upsert_returns_whether_it_created_the_record(api: PrefixedSession) -
     )
     assert codes(response) == [
         "",
-        "",
+        "DUPLICATE_VALUE",
         "DUPLICATE_VALUE",
         "MISSING_ARGUMENT",
         "REQUIRED_FIELD_MISSING",
     ]
-    assert [item.get("created") for item in response.json()[:2]] == [False, True]
+    assert [item["created"] for item in response.json()] == [False] * 5
+    assert len(api.soql("SELECT Id FROM Lead")) == 1
     assert response.json()[0]["id"] == first.json()[0]["id"]
     assert refusal(api.patch(f"{PATH}/Lead/Title", json={"records": [GOOD]})) == (404, "NOT_FOUND")
 

@@ -15,7 +15,8 @@ from local.salesforce_org.fault_kinds import KINDS
 from local.salesforce_org.rest_api import RestApi
 from local.salesforce_org.switches import Switches
 
-PAGE = Path(__file__).parents[3] / "docs" / "simulators" / "salesforce.md"
+TESTS = Path(__file__).parents[2]
+PAGE = TESTS.parent / "docs" / "simulators" / "salesforce.md"
 SHARED = {("GET", "calls"), ("POST", "mark")} | {
     (method, route)
     for route, methods in {"faults": ("GET", "POST", "DELETE"), "clock": ("GET", "POST")}.items()
@@ -71,3 +72,17 @@ def test_every_kind_of_call_is_documented(org: SalesforceOrg) -> None:
     kinds = {route.kind for route in routes} | {"login", "refused"}
     assert set(quoted(text)) == kinds
     assert kinds >= WRITES
+
+
+def test_every_named_test_exists() -> None:
+    section = PAGE.read_text(encoding="utf-8").split("## Tests of its behaviour\n")[1]
+    lines = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 * (12 + 2)  # two tables of twelve rows, with their heads
+    for line in lines:
+        if line.startswith(("| ---", "| behaviour", "| setting")):
+            continue
+        named = re.findall(r"`([a-z]+/[\w/]+\.py)::(\w+)`", line)
+        assert named, line
+        for file, name in named:
+            source = (TESTS / file).read_text(encoding="utf-8")
+            assert f"def {name}(" in source, f"{file}::{name}"

@@ -264,8 +264,8 @@ def test_a_deleted_record_is_not_found_by_reads_and_is_deleted_for_writes(
 
 
 def test_malformed_and_unknown_ids_are_refused(api: PrefixedSession) -> None:
-    malformed = only(api.patch("/sobjects/Lead/003", json={}))
-    assert malformed["errorCode"] == "MALFORMED_ID"
+    malformed = only(api.patch("/sobjects/Lead/0038d0000000001", json={}))
+    assert malformed["errorCode"] == "MALFORMED_ID"  # the id of another object
     assert malformed["fields"] == ["Id"]
     unknown = only(api.patch("/sobjects/Lead/00Q8d0000000001EAA", json={}))
     assert unknown["errorCode"] == "NOT_FOUND"

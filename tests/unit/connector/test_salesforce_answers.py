@@ -307,7 +307,26 @@ def test_a_record_without_an_id_may_be_any_of_the_records_that_are_missing() -> 
     ]
 
 
-def test_a_record_that_salesforce_does_not_find_counts_as_deleted() -> None:
-    some_reader, _ = answering_composite([])
+def answering_with_bin(*deleted: str) -> Reader:
+    """Return a reader of an org without records, with these ids in its recycle bin."""
 
-    assert some_reader.look_up([lead()], []).deleted == frozenset({LEAD_ID})
+    def answer(_method: str, url: str, _body: Any) -> tuple[int, bytes]:
+        rows = [{"Id": each} for each in deleted] if "/queryAll/" in url else []
+        return 200, json.dumps({"records": rows, "done": True}).encode()
+
+    return reader(answer)[0]
+
+
+def test_a_record_of_the_recycle_bin_counts_as_deleted() -> None:
+    result = answering_with_bin(LEAD_ID).look_up([lead()], [])
+
+    assert (result.deleted, result.problems) == (frozenset({LEAD_ID}), ())
+
+
+def test_a_record_that_is_nowhere_may_be_invisible_and_does_not_count_as_deleted() -> None:
+    result = answering_with_bin().look_up([lead()], [])
+
+    assert result.deleted == frozenset()
+    [problem] = result.problems
+    assert (problem.record_id, problem.email) == (LEAD_ID, "ana@example.com")
+    assert problem.code is ProblemCode.NOT_VISIBLE

@@ -158,7 +158,12 @@ def test_a_record_whose_query_fails_does_not_count_as_deleted() -> None:
         for at in (1, 2)
     ]
     queries = Queries(lambda soql: BUSY if known[0].id in soql else None)
-    some_reader, _ = reader(queries.answer)
+    bin_page = json.dumps({"records": [{"Id": known[1].id}], "done": True}).encode()
+    some_reader, _ = reader(
+        lambda method, url, body: (
+            (200, bin_page) if "/queryAll/" in url else queries.answer(method, url, body)
+        )
+    )
 
     found = some_reader.look_up(known, ["new@example.com"])
 

@@ -97,6 +97,10 @@ class ProblemCode(DescribedEnum):
         "unreadable_record",
         "The response of a system describes the record in a form that is not expected.",
     )
+    NOT_VISIBLE = (
+        "not_visible",
+        "A known record is not found, not even in the recycle bin: hidden, or removed for good.",
+    )
     UNUSABLE_VALUE = (
         "unusable_value",
         "A value cannot be converted to the type of the field on the other side.",

@@ -8,19 +8,25 @@ from functools import partial
 from typing import Any, Final
 
 from connector.deadline import Deadline
+from connector.errors import StaleError
 from connector.mapping import ReadScope, Schema
 from connector.model import Cursor, LookupResult, Observation, Page, RecordKind, Write
 from connector.pace import PacedCalls
 from connector.planning.write_outcome import WriteOutcome
 from connector.salesforce.batch_size import BatchSize
 from connector.salesforce.connection import Connection
-from connector.salesforce.describe import checked_describe, parse_schema
+from connector.salesforce.describe import (
+    ACCOUNT,
+    checked_describe,
+    parse_schema,
+    without_account,
+)
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.failed_lookups import FailedLookups
 from connector.salesforce.lookup import LOOK_UP_CALL
 from connector.salesforce.lost_writes import LostWrites
-from connector.salesforce.object_access import describe_with_access
+from connector.salesforce.object_access import check_describe, describe_with_access
 from connector.salesforce.reader import Reader
 from connector.salesforce.writer import WRITE_CALL, Writer
 from connector.schema_cache import Description, SchemaCache
@@ -28,7 +34,7 @@ from connector.stores import DocumentStore
 
 OBJECTS: Final = (RecordKind.LEAD, RecordKind.CONTACT)
 DESCRIBE_SECONDS: Final = 24 * 3600.0
-"""How long a describe is valid. A describe costs two calls. Salesforce refuses a field that was
+"""How long a describe is valid. A describe costs three calls. Salesforce refuses a field that was
 hidden or deleted in this time, and the next run describes the objects again."""
 
 REDESCRIBE_SECONDS: Final = 600.0
@@ -170,7 +176,20 @@ class SalesforceClient:
         described = describe_with_access(
             kind, partial(self._connection.decode, checked_describe, path)
         )
-        return {"fields": [_reduce_field(field) for field in described["fields"]]}
+        check_describe(kind, described)
+        fields = [_reduce_field(field) for field in described["fields"]]
+        leads_to_account = any(field.get("relationshipName") == ACCOUNT for field in fields)
+        if kind is RecordKind.CONTACT and leads_to_account and not self._can_read_accounts():
+            fields = without_account(fields)
+        return {"fields": fields}
+
+    def _can_read_accounts(self) -> bool:
+        """Return whether the user has "Read" on Account, which does not exist without it."""
+        try:
+            self._connection.call("sobjects/Account/")
+        except StaleError:
+            return False
+        return True
 
 
 def _parse(kind: RecordKind, description: Description | None) -> Schema:

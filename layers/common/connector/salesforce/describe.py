@@ -12,17 +12,24 @@ from connector.salesforce.field_types import FORMULA, RECORD_NAME, TYPES, FieldT
 
 NAMED_OBJECTS: Final = frozenset({"Account", "Group", "User"})
 """Objects whose name is read through a reference. Every user can read users and queues, and a user
-who can read a Contact's Account sees its name. A query for the name of another object could be
-refused, and with it all records of the page."""
+with "Read" on Account sees the name of a Contact's Account. A query for the name of another object
+could be refused, and with it all records of the page."""
+ACCOUNT: Final = "Account"
+OBJECT_FLAGS: Final = ("createable", "updateable")
+"""What the user may do with the records of the object."""
 MAX_LENGTH: Final = 2**31
 """No length or scale of a field is larger."""
 
 
 def checked_describe(body: object) -> dict[str, Any]:
-    """Return the fields of a response that describes an object; raise `RetryError` for others."""
+    """Return the fields of a response that describes an object, and what the user may do with it.
+
+    Raises `RetryError` for any other response.
+    """
     match body:
-        case {"fields": [_, *_] as fields}:
-            return {"fields": fields}
+        case {"fields": [_, *_] as fields, **rest}:
+            flags = {name: flag for name, flag in rest.items() if name in OBJECT_FLAGS}
+            return {"fields": fields, **flags}
         case _:
             raise unusable_answer("description of an object")
 
@@ -50,6 +57,19 @@ def parse_schema(kind: RecordKind, described: Mapping[str, object]) -> Schema:
     return fields
 
 
+def without_account(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the described fields without the way to the Account, whose name cannot be read then.
+
+    A query that names a field of an object without "Read" is refused, with all its records.
+    """
+    return [
+        {key: value for key, value in field.items() if key != "relationshipName"}
+        if field.get("relationshipName") == ACCOUNT
+        else field
+        for field in fields
+    ]
+
+
 def _components(entries: list[object]) -> Mapping[str, tuple[str, ...]]:
     """Return the fields of each compound, by its name."""
     components: dict[str, list[str]] = {}
@@ -73,8 +93,8 @@ def _record_name(kind: RecordKind, described: object) -> Field | None:
         case _:
             return None
     objects = {str(target) for target in targets}
-    is_own_account = kind is RecordKind.CONTACT and relation == "Account"
-    if not objects <= NAMED_OBJECTS or ("Account" in objects and not is_own_account):
+    is_own_account = kind is RecordKind.CONTACT and relation == ACCOUNT
+    if not objects <= NAMED_OBJECTS or (ACCOUNT in objects and not is_own_account):
         return None
     label = rest.get("label")
     label = label if isinstance(label, str) and is_unicode(label) else relation

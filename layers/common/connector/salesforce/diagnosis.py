@@ -25,6 +25,8 @@ from connector.secrets import Flow
 ROWS: Final[Mapping[tuple[str, str], ErrorRow]] = {(row.code, row.detail): row for row in ERRORS}
 PARTS: Final = tuple(row for row in ERRORS if row.is_part)
 """The rows whose detail is a part of the message, the most specific first."""
+STARTS: Final = tuple(row for row in ERRORS if row.is_start)
+"""The rows whose detail is the beginning of the message, which ends with a name of the org."""
 SESSION_ENDED: Final = ("INVALID_SESSION_ID", "")
 """The row of every session that Salesforce refuses without a known code."""
 LOGIN_CLASSES: Final = frozenset({ErrorClass.LOGIN, ErrorClass.UNAVAILABLE})
@@ -59,8 +61,9 @@ def find_error(code: str, message: str = "") -> ErrorRow | None:
     text = message.strip().lower()
     if (row := ROWS.get((code, text))) is not None:
         return row
+    starts = (row for row in STARTS if row.code == code and text.startswith(row.detail))
     parts = (row for row in PARTS if row.code == code and row.detail in text)
-    return next(parts, None) or ROWS.get((code, ""))
+    return next(starts, None) or next(parts, None) or ROWS.get((code, ""))
 
 
 def classify(status: int | None, code: str, message: str = "") -> ErrorAction:

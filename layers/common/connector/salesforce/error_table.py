@@ -50,9 +50,9 @@ class ErrorRow:
     are the likely causes of a refused call or login, each with its remedy, the likeliest first.
     `remedy` is the remedy of one refused record.
 
-    `is_part`: the detail is a part of the message. `of_batch`: the error may be a fault of all
-    records together, and nothing of them was saved: they are sent again in halves. The `action` is
-    then that of a record that fails alone.
+    `is_part`: the detail is a part of the message. `is_start`: it is its beginning. `of_batch`: the
+    error may be a fault of all records together, and nothing of them was saved: they are sent again
+    in halves. The `action` is then that of a record that fails alone.
     """
 
     code: str
@@ -63,6 +63,7 @@ class ErrorRow:
     causes: tuple[str, ...] = ()
     remedy: str = ""
     is_part: bool = False
+    is_start: bool = False
     of_batch: bool = False
 
     def numbered_causes(self) -> str:
@@ -128,6 +129,23 @@ def _limit(detail: str, cause: str) -> ErrorRow:
         causes=(cause,),
         is_part=True,
         of_batch=True,
+    )
+
+
+def _no_right(operation: str, permission: str) -> ErrorRow:
+    cause = (
+        f"the integration user lacks the permission '{permission}' on Lead: give the user 'Read', "
+        "'Create' and 'Edit' on Lead, in Setup > Permission Sets > Object Settings or in its "
+        "profile"
+    )
+    return ErrorRow(
+        TRIGGER_FAILED,
+        ErrorClass.PERMISSION,
+        ErrorAction.HALT,
+        StopReason.SALESFORCE_REFUSED,
+        detail=f"entity type cannot be {operation}",
+        causes=(cause,),
+        is_start=True,
     )
 
 
@@ -518,6 +536,8 @@ ERRORS: Final[tuple[ErrorRow, ...]] = (
         "a validation rule of the org refuses the record: correct the value, or exempt the "
         "integration user from the rule",
     ),
+    _no_right("inserted", "Create"),
+    _no_right("updated", "Edit"),
     ErrorRow(
         TRIGGER_FAILED,
         ErrorClass.UNAVAILABLE,

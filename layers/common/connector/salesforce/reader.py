@@ -61,6 +61,7 @@ from connector.salesforce.lookup import (
     unnamed_row_problem,
 )
 from connector.salesforce.lookup_queries import LookupQuery, lookup_queries
+from connector.salesforce.missing_records import deleted_ids, invisible_problem
 from connector.salesforce.object_access import query_with_access
 from connector.salesforce.page_size import PageSize
 
@@ -235,6 +236,7 @@ class Reader:
     ) -> LookupResult:
         """Read records by id, all Leads and Contacts of some e-mails, Leads of some Plezi pages.
 
+        A record that is neither found nor in the recycle bin is a problem: it may be invisible.
         Raises `RetryError` when Salesforce answers too few of the queries, and `DeadlineError` when
         too little time is left.
         """
@@ -257,7 +259,9 @@ class Reader:
         unsure = [each for each in missing if each.kind in kinds_with_unnamed]
         problems += [unnamed_row_problem(each.kind, each.id, each.email) for each in unsure]
         deleted = {each.id for each in found.values() if each.deleted}
-        deleted |= {each.id for each in missing if each.kind not in kinds_with_unnamed}
+        absent = [each for each in missing if each.kind not in kinds_with_unnamed]
+        deleted |= deleted_ids(self._connection, self._calls, absent)
+        problems += [invisible_problem(each) for each in absent if each.id not in deleted]
         present = tuple(each for each in found.values() if not each.deleted)
         return LookupResult(present, frozenset(deleted), tuple(problems))
 

@@ -39,6 +39,9 @@ MAX_ATTEMPTS: Final = 5
 REMEDIES: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.UNREADABLE_RECORD: "the system describes this record in an unexpected form: save "
     "the record again there, or correct the named member",
+    ProblemCode.NOT_VISIBLE: "share the record with the integration user, or give that user 'View "
+    "All' on the object (Setup > Permission Sets > Object Settings); what is typed until then "
+    "waits. If the record was removed permanently, nothing can be written to it any more",
     ProblemCode.UNUSABLE_VALUE: "correct the value in the system where it was typed",
     ProblemCode.NOT_STORABLE: "the values of this person are too large for the ledger: shorten the "
     "longest ones, or map fewer fields",
