@@ -214,3 +214,23 @@ def test_a_refusal_of_one_record_is_no_fault_of_the_batch() -> None:
         row = find_error(code)
         assert row is not None
         assert not row.of_batch
+
+
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        ("entity type cannot be inserted: Lead", ErrorAction.HALT),
+        ("entity type cannot be updated: Piste", ErrorAction.HALT),
+        (
+            "LeadTrigger: caused by: entity type cannot be inserted: Task: []",
+            ErrorAction.REJECT,
+        ),
+    ],
+    ids=["create", "edit, with a translated label", "a trigger that creates another object"],
+)
+def test_a_missing_permission_of_the_user_is_no_fault_of_a_trigger(
+    message: str, action: ErrorAction
+) -> None:
+    row = find_error("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+    assert row is not None
+    assert (row.action, row.of_batch) == (action, action is ErrorAction.REJECT)
