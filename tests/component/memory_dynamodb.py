@@ -24,13 +24,11 @@ from botocore.exceptions import ClientError
 
 from local.dynamodb_gateway.protocol import CONTENT_TYPE, error_body, operation_of, parse_request
 from local.rehearsal.dynamodb import Database, MemoryDynamoDB
+from tests.component.aws_faults import NO_HOST
 
 EVENT: Final = "before-send.dynamodb"
 """The event of botocore before it sends a request to DynamoDB; moto answers `before-send`, which is
 less specific and comes later."""
-NO_HOST: Final = "https://no-host.example/"
-"""The new address of a request that is answered here: botocore calls all handlers of the event, and
-moto must not carry it out too."""
 WORDS: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -48,8 +46,10 @@ class WireDynamoDB:
         self.database = Database({}, time.time)
         self._client = MemoryDynamoDB(self.database)
 
-    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """Carry out a request; the handler of `EVENT`."""
+    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """Carry out a request; the handler of `EVENT`. One that a fault has answered is left."""
+        if request.url == NO_HOST:
+            return None
         operation = operation_of(_text(request.headers["X-Amz-Target"]))
         body = request.body
         members = parse_request(body if isinstance(body, bytes) else str(body).encode())
