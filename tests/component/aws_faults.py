@@ -19,8 +19,8 @@ Respond = Callable[[Any], tuple[int, Any]]
 MANY: Final = 10**9
 """More calls than any test makes."""
 NO_HOST: Final = "https://no-host.example/"
-"""The new address of a request that is answered by a test: botocore calls all handlers of the event,
-and no other one must carry it out too."""
+"""The new address of a request that a test answers: botocore calls all handlers of the event, and no
+other one must carry it out too."""
 
 
 class _RawResponse(io.BytesIO):
