@@ -32,7 +32,7 @@ from tests.injected_faults import (
 )
 
 BYSTANDERS: Final = 12
-QUICK_STORIES: Final = ("first meeting from Plezi", "edit in Salesforce")
+QUICK_STORIES: Final = ("first meeting from Plezi",)
 NO_LIMIT: Final = 10_000
 OBSERVED: Final = 3
 """People of the run that shows which steps there are."""
@@ -176,7 +176,7 @@ def steps_of(observed: FaultInjector) -> list[Step]:
 
 
 def story_parameter(story: Story) -> object:
-    """Return the parameter of a story; a minute each, most are for `make isolation`."""
+    """Return the parameter of a story; half a minute each, most are for `make nightly`."""
     marks = [] if story.name in QUICK_STORIES else [pytest.mark.nightly]
     return pytest.param(story, id=story.name, marks=marks)
 
