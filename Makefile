@@ -59,15 +59,15 @@ admin: install ## Call the admin API: [M=GET] [P=/admin/status] [B=body.json] [A
 
 .PHONY: mapping-export
 mapping-export: install ## Export the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(CLI) mapping export "$(or $(FILE),mapping.yaml)" $(ON_AWS)
+	@$(CLI) mapping export "$(or $(FILE),mapping.yaml)" --yes $(ON_AWS)
 
 .PHONY: mapping-import
 mapping-import: install ## Import the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(CLI) mapping import "$(or $(FILE),mapping.yaml)" $(ON_AWS)
+	@$(CLI) mapping import "$(or $(FILE),mapping.yaml)" --yes $(ON_AWS)
 
 .PHONY: rotate
-rotate: install ## Test new Salesforce credentials on the local stack, then use them: M=new.json
-	@$(CLI) rotate "$(or $(M),$(error M is missing, as in: make rotate M=new.json))"
+rotate: install ## Test new Salesforce credentials on the local stack, then use them: [M=new.json]
+	@$(CLI) connect rotate $(if $(M),< "$(M)")
 
 ##@ Work
 
