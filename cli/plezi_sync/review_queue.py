@@ -36,22 +36,21 @@ def people(session: Session, kind: str) -> Iterator[Mapping[str, Any]]:
 
 def decide_each(
     session: Session, emails: Iterable[str], decide: Callable[[str], Answer]
-) -> tuple[int, list[str]]:
-    """Take a decision for each person; return for how many, and why not for the others.
+) -> tuple[list[str], list[str]]:
+    """Take a decision for each person; return the runs that apply it, and the refusals.
 
     A refusal for one person does not stop the others.
     """
-    done, refused = 0, []
+    runs: list[str] = []
+    refused: list[str] = []
     for place, email in enumerate(emails):
         if place:
             session.machine.sleep(CALL_SECONDS)
         try:
-            decide(email)
+            runs.append(decide(email).body["run_id"])
         except RefusedError as error:
             refused.append(f"{email}: {error}")
-        else:
-            done += 1
-    return done, refused
+    return runs, refused
 
 
 def decide_pages(session: Session, path: str, request: Mapping[str, object]) -> dict[str, Any]:

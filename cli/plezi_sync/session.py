@@ -122,12 +122,14 @@ class Session:
     def confirm(self, question: str) -> None:
         """Ask before a change, unless --yes was given.
 
-        Raises `UsageError` when nobody can answer, and `CancelledError` for any answer but yes.
+        Raises `UsageError` without a terminal, and `CancelledError` for any answer but yes.
         """
         if self.options.yes:
             return
         if not self.machine.is_interactive:
-            raise UsageError(f"{question} Nobody can answer here: give --yes to confirm.")
+            raise UsageError(
+                f"{question} There is no terminal for the answer: give --yes to confirm."
+            )
         try:
             answer = self.machine.ask(f"{question} [y/N] ")
         except EOFError:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local.actors import Marketer, Operator, SalesPerson
+from local.actors import Marketer, SalesPerson
 from local.stack import stack_file
 from local.stack.commands import StackCommands
 from plezi_sync.__main__ import main
@@ -125,7 +125,7 @@ def test_a_conflict_is_listed_decided_and_explained(
 
 
 def test_a_group_of_errors_is_tried_again_after_the_correction(
-    cli: CommandLine, marketing: Marketer, sales: SalesPerson, ops: Operator
+    cli: CommandLine, marketing: Marketer, sales: SalesPerson
 ) -> None:
     person = marketing.add(email=REFUSED, last_name="Refused", function="x" * 200)
     cli.done("sync", "--wait")
@@ -134,9 +134,8 @@ def test_a_group_of_errors_is_tried_again_after_the_correction(
     assert "STRING_TOO_LONG in Title" in cli.done("why", REFUSED)
 
     marketing.edit(person, function="CMO")
-    cli.done("errors", "retry", "--cause", "STRING_TOO_LONG")
-    newest = json.loads(cli.done("runs", "list", "--limit", "1", "--json"))["runs"][0]
-    ops.wait(newest["run_id"])
+    requested = cli.done("errors", "retry", "--cause", "STRING_TOO_LONG")
+    cli.done("runs", "follow", run_id(requested))
 
     assert REFUSED not in cli.done("errors", "list", "--cause", "STRING_TOO_LONG")
     assert sales.leads(REFUSED)[0]["Title"] == "CMO"

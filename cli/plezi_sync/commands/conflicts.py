@@ -78,7 +78,7 @@ def choose_all(
     request = {"field": field, "side": side.value}
     preview = decide_pages(session, f"{PATH}/holds", {**request, "preview": True})
     if not preview["decided"]:
-        session.say(f"Nobody has a hold of {field} that {SIDES[side.value]} can decide.")
+        session.say(f"No contact has a hold of {field} that {SIDES[side.value]} can decide.")
         return
     values = count(preview["overwritten"], "value gives", "values give")
     session.confirm(

@@ -29,7 +29,7 @@ def list_duplicates(
         return
     rows = [_row(person, lead) for person in answer.body["people"] for lead in person["leads"]]
     if not rows:
-        session.say("Nobody has several Leads.")
+        session.say("No contact has several Leads.")
         return
     print_table(session, ("Person", "Lead", "Name", "Company", "Modified", "Primary"), rows)
     if answer.body["next"]:

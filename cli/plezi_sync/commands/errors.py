@@ -42,7 +42,7 @@ def list_errors(
         return
     found = [person for person in people(session, KIND) if cause in ("", _code(person))]
     if not found:
-        session.say(f"Nobody has the error {cause}." if cause else "No write is refused.")
+        session.say(f"No contact has the error {cause}." if cause else "No write is refused.")
         return
     if cause:
         _print_people(session, found)
@@ -56,18 +56,18 @@ def retry(
     email: Annotated[str, typer.Argument(help="One person.")] = "",
     *,
     cause: Annotated[str, typer.Option(help="All people of one cause, by its code.")] = "",
-    everybody: Annotated[bool, typer.Option("--all", help="All people with an error.")] = False,
+    all_people: Annotated[bool, typer.Option("--all", help="All people with an error.")] = False,
 ) -> None:
     """Try refused writes again, once their cause is corrected.
 
     The exit status is 4 when somebody changed at the same time, so that no try was requested.
     """
-    if sum((bool(email), bool(cause), everybody)) != 1:
+    if sum((bool(email), bool(cause), all_people)) != 1:
         raise UsageError("Give one e-mail, --cause or --all.")
     if email:
         print_requested(session, session.post(f"{PATH}/quarantine/{segment(email)}/retry"))
-    elif everybody:
-        session.confirm("Try the refused writes of everybody again?")
+    elif all_people:
+        session.confirm("Try the refused writes of all people again?")
         print_decided(session, decide_pages(session, f"{PATH}/quarantine", {}))
     else:
         _retry_cause(session, cause)
@@ -94,13 +94,15 @@ def register(app: typer.Typer) -> None:
 def _retry_cause(session: Session, cause: str) -> None:
     emails = [person["email"] for person in people(session, KIND) if _code(person) == cause]
     if not emails:
-        session.say(f"Nobody has the error {cause}.")
+        session.say(f"No contact has the error {cause}.")
         return
     session.confirm(f"Try the refused writes of {count(len(emails), 'contact')} again?")
-    done, refused = decide_each(
+    runs, refused = decide_each(
         session, emails, lambda email: session.post(f"{PATH}/quarantine/{segment(email)}/retry")
     )
-    session.say(f"{count(done, 'contact')} will be tried again. Next: plezi-sync runs list")
+    session.say(f"{count(len(runs), 'contact')} will be tried again.")
+    if runs:
+        session.say(f"Next: plezi-sync runs follow {runs[-1]}")
     if refused:
         raise ProblemError("\n".join(["Not requested:", *refused]))
 

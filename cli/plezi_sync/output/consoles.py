@@ -17,7 +17,7 @@ class PipedConsole(Console):
     """A console whose closed pipe ends the command with the status that shells expect."""
 
     def on_broken_pipe(self) -> NoReturn:
-        """End the command: nobody reads its output."""
+        """End the command: its output is not read."""
         raise ClosedOutputError("the reader of the output ended")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rich import box
 from rich.table import Table
@@ -10,6 +11,10 @@ from rich.text import Text
 
 from plezi_sync.output.texts import clean
 from plezi_sync.session import Session
+
+WIDE_COLUMNS: Final = 130
+WHOLE: Final = frozenset({"Run", "Record", "Lead", "Time", "Since", "Requested", "Saved"})
+"""Columns of ids and times: whole in a wide terminal, so that an id can be copied."""
 
 
 def print_table(
@@ -30,7 +35,12 @@ def print_table(
         pad_edge=False,
     )
     for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in numbers else "left")
+        table.add_column(
+            name,
+            overflow="fold",
+            justify="right" if name in numbers else "left",
+            no_wrap=name in WHOLE and session.out.width >= WIDE_COLUMNS,
+        )
     for row in rows:
         table.add_row(*(Text(clean(cell)) for cell in row))
     session.out.print(table)

@@ -11,6 +11,10 @@ HOUR_SECONDS: Final = 3600
 DAY_SECONDS: Final = 86_400
 BLANK: Final = "(blank)"
 NONE: Final = "-"
+WRITES: Final = frozenset({"created", "updated", "overwritten", "held", "quarantined"})
+"""The counts of a run that are shown first."""
+HIDDEN: Final = "people."
+"""Counts of all people who take part, which bound a run: `--json` has them."""
 SIDES: Final[Mapping[str, str]] = {"plezi": "Plezi", "salesforce": "Salesforce"}
 
 
@@ -73,6 +77,7 @@ def sentence(reason: str) -> str:
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
-    """Return the counts of one side of a run, largest first: 12 updated, 3 created."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{number:,} {name}" for name, number in ordered if number)
+    """Return the counts of one side of a run: what was written first, then the largest."""
+    shown = {name: number for name, number in counts.items() if number and HIDDEN not in name}
+    ordered = sorted(shown, key=lambda name: (name not in WRITES, -shown[name], name))
+    return ", ".join(f"{shown[name]:,} {sentence(name)}" for name in ordered) or "nothing"

@@ -39,7 +39,7 @@ def test_conflicts_are_listed_with_the_value_of_each_record(
     [
         ("conflicts", "No field waits for a decision."),
         ("errors", "No write is refused."),
-        ("duplicates", "Nobody has several Leads."),
+        ("duplicates", "No contact has several Leads."),
     ],
 )
 def test_an_empty_queue_is_said_to_be_empty(
@@ -140,7 +140,7 @@ def test_a_side_that_can_decide_nobody_changes_nothing(
 ) -> None:
     stack.on("POST", "/admin/attention/holds", bodies.bulk(run_id=None, decided=0, overwritten=0))
     assert person.run("conflicts", "choose-all", "Phone", "plezi") == 0
-    assert "Nobody has a hold of Phone" in capsys.readouterr().out
+    assert "No contact has a hold of Phone" in capsys.readouterr().out
     assert len(stack.received) == 1
 
 
@@ -185,7 +185,10 @@ def test_a_group_of_errors_is_tried_again_and_one_conflict_does_not_stop_the_oth
     stack.on("POST", f"{QUARANTINE}/c%40x.fr/retry", {"run_id": "r2"})
     assert person.run("errors", "retry", "--cause", "STRING_TOO_LONG", "--yes") == 4
     printed = capsys.readouterr()
-    assert "1 contact will be tried again" in printed.out
+    assert printed.out.splitlines()[-2:] == [
+        "1 contact will be tried again.",
+        "Next: plezi-sync runs follow r2",
+    ]
     assert "a@x.fr: The API refused the request: 409" in printed.err
     assert ("POST", f"{QUARANTINE}/b%40x.fr/retry") not in stack.calls
     assert person.slept == [0.2]

@@ -56,7 +56,7 @@ def test_waiting_shows_the_pace_and_the_time_left_until_the_end(
     ]
     assert printed.out.splitlines() == [
         f"Run {bodies.RUN_ID}: done in 30 s",
-        "  plezi: 7 calls, 2 created",
+        "  plezi: 2 created, 7 calls",
         "  salesforce: 5 updated",
     ]
     assert person.slept == [2.0, 2.0, 2.0]

@@ -23,6 +23,8 @@ from plezi_sync.session import Session
 
 ACCEPTED_OUTCOMES: Final = frozenset({"promoted", "already_current"})
 ROTATION: Final = "rotate_credentials"
+CAUSES: Final = " Most likely causes, in order:"
+"""Where the message of a refused login goes on to its causes, which the response has as a list."""
 
 
 class Secret(StrEnum):
@@ -118,6 +120,7 @@ def _test_and_use(session: Session, secret: Tested, material: Mapping[str, objec
 
 def _refusal(result: Mapping[str, Any]) -> str:
     lines = ["The new credentials are not in use; the current ones stay."]
-    lines += filter(None, (result.get("message"), result.get("error")))
+    message = str(result.get("message") or result.get("error") or "")
+    lines.append(message.partition(CAUSES)[0])  # the causes are listed below
     lines += [f"  {place}. {cause}" for place, cause in enumerate(result.get("causes", ()), 1)]
     return "\n".join([*lines, "Correct them, then run the command again."])

@@ -23,7 +23,7 @@ def edit(session: Session) -> None:
     """
     if not session.machine.is_interactive:
         raise UsageError(
-            "Nobody can use an editor here. Use `plezi-sync mapping export` and `mapping import`."
+            "An editor needs a terminal. Use `plezi-sync mapping export` and `mapping import`."
         )
     file = Path(tempfile.mkdtemp(prefix="plezi-sync-")) / DRAFT
     write_text(file, accepted_text(session.api.call("GET", YAML_PATH)))
