@@ -88,6 +88,10 @@ check: install ## Check format, lint, types, layers, terms, generated documents,
 docs: install ## Write the generated tables of README.md and docs/*.md
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
 
+.PHONY: transcripts
+transcripts: install ## Run the commands of docs/cli.md on a local stack and write their output (2 minutes)
+	@PYTHONPATH=.:layers/common:cli $(PYTHON) -m tools.cli_transcripts write
+
 .PHONY: test
 test: install ## All tests (T=tests/unit: some of them)
 	$(if $(T),$(PYTHON) -m pytest $(T),\
