@@ -35,12 +35,16 @@ class CommandError(Exception):
 
 
 class RefusedError(CommandError):
-    """The stack received the request and refused it; `body` is the response of the API."""
+    """The stack received the request and refused it.
+
+    `status` and `body` are the response of the API (0 and '': AWS or a function refused).
+    """
 
     exit_status = ExitStatus.REFUSED
 
-    def __init__(self, message: str, body: str = "") -> None:
+    def __init__(self, message: str, status: int = 0, body: str = "") -> None:
         super().__init__(message)
+        self.status = status
         self.body = body
 
 

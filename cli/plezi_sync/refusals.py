@@ -31,7 +31,7 @@ def accepted_text(response: requests.Response) -> str:
     """Return the body of an accepted response. Raises `RefusedError` for any other one."""
     if response.ok:
         return body_text(response)
-    raise RefusedError(_refusal(response), response.text)
+    raise RefusedError(_refusal(response), response.status_code, body_text(response))
 
 
 def body_text(response: requests.Response) -> str:

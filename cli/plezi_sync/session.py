@@ -20,6 +20,7 @@ from plezi_sync.targets import STACK_FILE, LocalStack, StackOnAws, api_on_aws
 
 CONFIRMATIONS: Final = ("y", "yes")
 """Answers that confirm a change."""
+CANCELLED: Final = "Cancelled: nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,19 @@ class Session:
             raise UsageError(
                 f"{question} There is no terminal for the answer: give --yes to confirm."
             )
+        if self.ask(f"{question} [y/N] ").lower() not in CONFIRMATIONS:
+            raise CancelledError(CANCELLED)
+
+    def ask(self, question: str, *, is_secret: bool = False) -> str:
+        """Return what a person types, without blanks around it; a secret is not shown.
+
+        Raises `CancelledError` when the input ends (Ctrl-D).
+        """
+        ask = self.machine.ask_secret if is_secret else self.machine.ask
         try:
-            answer = self.machine.ask(f"{question} [y/N] ")
+            return ask(question).strip()
         except EOFError:
-            answer = ""
-        if answer.strip().lower() not in CONFIRMATIONS:
-            raise CancelledError("Cancelled: nothing was changed.")
+            raise CancelledError(CANCELLED) from None
 
 
 def segment(value: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from typer.main import get_command
 
 from plezi_sync.application import new_application
+from plezi_sync.errors import ExitStatus
 from tools.cli_transcripts import (
     PAGE,
     TRANSCRIPTS,
@@ -53,6 +54,13 @@ def test_a_block_is_filled_and_a_wrong_command_in_it_is_found() -> None:
     [problem] = problems(filled.replace("plezi-sync status", "plezi-sync states"), expected)
     assert "the block look is out of date" in problem
     assert len(problems(EXAMPLE.replace("look", "other"), expected)) == 2
+
+
+def test_the_page_lists_every_exit_status() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("| exit status |")[2].partition("\n\n")[0]
+    assert [int(number) for number in re.findall(r"^\| (\d+) ", table, re.MULTILINE)] == [
+        status.value for status in ExitStatus
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

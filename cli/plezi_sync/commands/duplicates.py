@@ -9,7 +9,7 @@ import typer
 
 from plezi_sync.application import Panel, add_command, new_group
 from plezi_sync.output.tables import print_table
-from plezi_sync.output.texts import value_text
+from plezi_sync.output.texts import local_time_of, value_text
 from plezi_sync.review_queue import PAGE, PATH, first_page, print_requested
 from plezi_sync.session import Session, segment
 
@@ -69,6 +69,6 @@ def _row(person: Mapping[str, Any], lead: Mapping[str, Any]) -> tuple[str, ...]:
         lead["id"],
         " ".join(names) or "-",
         value_text(values.get("Company")),
-        lead["modified"],
+        local_time_of(lead["modified"]),
         "yes" if lead["primary"] else "-",
     )

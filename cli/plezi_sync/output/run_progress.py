@@ -7,12 +7,16 @@ from typing import Any, Final
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from plezi_sync.errors import ProblemError
+from plezi_sync.errors import ProblemError, RefusedError, UnreachableError
 from plezi_sync.output.texts import counts_text, duration, sentence
 from plezi_sync.session import Answer, Session, segment
 
 POLL_SECONDS: Final = 2.0
 """Between two looks at a run; API Gateway accepts 10 calls a second of all clients."""
+RETRY_SECONDS: Final = 10.0
+MAX_FAILED_LOOKS: Final = 5
+PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+"""Refusals of API Gateway or of a busy function that another try may not meet."""
 UNFINISHED: Final = frozenset({"requested", "running"})
 GOOD_ENDS: Final = frozenset({"done"})
 
@@ -20,14 +24,15 @@ GOOD_ENDS: Final = frozenset({"done"})
 def follow(session: Session, run_id: str) -> Answer:
     """Show the progress of a run until it has ended; return its last response.
 
-    Ctrl-C stops the looking, not the run. Raises `RefusedError` when there is no such run.
+    Ctrl-C stops the looking, not the run. Some failed looks in a row are tolerated, because a run
+    may take hours. Raises `RefusedError` when there is no such run.
     """
     path = f"/admin/runs/{segment(run_id)}"
     with _new_progress(session) as progress:
         task = progress.add_task("waiting", total=None, rest="")
         printed = ""
         while True:
-            answer = session.get(path, limit=1)
+            answer = _look(session, path)
             run = answer.body
             text = progress_text(run)
             _update(progress, task, run)
@@ -37,6 +42,20 @@ def follow(session: Session, run_id: str) -> Answer:
             if run["state"] not in UNFINISHED:
                 return answer
             session.machine.sleep(POLL_SECONDS)
+
+
+def _look(session: Session, path: str) -> Answer:
+    """Return a run; repeat a look that failed for a reason that passes."""
+    for _ in range(MAX_FAILED_LOOKS):
+        try:
+            return session.get(path, limit=1)
+        except UnreachableError:
+            session.machine.sleep(RETRY_SECONDS)
+        except RefusedError as error:
+            if error.status not in PASSING_STATUSES:
+                raise
+            session.machine.sleep(RETRY_SECONDS)
+    return session.get(path, limit=1)
 
 
 def require_good_end(run: Mapping[str, Any]) -> None:

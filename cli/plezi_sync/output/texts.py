@@ -30,6 +30,14 @@ def local_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+def local_time_of(text: str) -> str:
+    """Return a time of a record (ISO 8601) in the zone of this machine; other texts as they are."""
+    try:
+        return local_time(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return clean(text)
+
+
 def duration(seconds: float) -> str:
     """Return a duration: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min, 3 d 4 h."""
     if seconds < MINUTE_SECONDS:

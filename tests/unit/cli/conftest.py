@@ -160,10 +160,15 @@ class Person:
 
     def _ask(self, question: str) -> str:
         self.questions.append(question)
-        return self.answers.pop(0)
+        return self._answer()
 
     def _ask_secret(self, question: str) -> str:
         self.hidden.append(question)
+        return self._answer()
+
+    def _answer(self) -> str:
+        if not self.answers:
+            raise EOFError
         return self.answers.pop(0)
 
     def _edit(self, file: Path) -> None:

@@ -223,6 +223,14 @@ def test_an_answer_that_cannot_be_used_stores_nothing(
 
 
 @local
+@pytest.mark.usefixtures("in_use")
+def test_an_input_that_ends_cancels_and_stores_nothing(stack: FakeStack, person: Person) -> None:
+    person.is_interactive = True  # and Ctrl-D is all that is typed
+    assert person.run("connect", "set", "plezi") == 5
+    assert stack.received == []
+
+
+@local
 def test_a_secret_that_was_never_set_cannot_be_rotated(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:

@@ -208,14 +208,14 @@ def test_duplicates_are_listed_and_a_primary_lead_is_picked(
 ) -> None:
     lead = {
         "id": bodies.LEAD_ID,
-        "modified": "2026-11-26",
+        "modified": "2026-11-26T15:00:00.000+00:00",
         "primary": True,
         "values": {"FirstName": "Ana", "LastName": "Lopez", "Company": None},
     }
     item = bodies.review_item(leads=[lead])
     stack.on("GET", "/admin/attention", bodies.page(item))
     assert person.run("duplicates") == 0
-    assert "Ana Lopez  (blank)" in capsys.readouterr().out
+    assert "Ana Lopez  (blank)  2026-11-26 16:00:00 CET" in capsys.readouterr().out
     path = "/admin/attention/duplicates/ana%40example.com"
     stack.on("POST", path, {"run_id": "r3"})
     assert person.run("duplicates", "pick", bodies.EMAIL, bodies.LEAD_ID, "--yes") == 0

@@ -80,6 +80,24 @@ def test_the_json_form_of_waiting_is_the_body_of_the_last_look(
     assert json.loads(capsys.readouterr().out) == bodies.run_detail()
 
 
+def test_some_failed_looks_at_a_run_do_not_end_a_long_wait(
+    stack: FakeStack, person: Person
+) -> None:
+    stack.refuse("GET", RUN, 502, {"message": "Internal server error"})
+    person.on_sleep = lambda: stack.on("GET", RUN, bodies.run_detail())
+    assert person.run("runs", "follow", bodies.RUN_ID) == 0
+    assert person.slept == [10.0]
+
+
+@pytest.mark.parametrize(("status", "looks"), [(404, 1), (503, 6)])
+def test_a_wait_ends_when_the_run_is_unknown_or_no_look_succeeds(
+    stack: FakeStack, person: Person, status: int, looks: int
+) -> None:
+    stack.refuse("GET", RUN, status, {"error": "unknown", "message": "no"})
+    assert person.run("runs", "follow", bodies.RUN_ID) == 1
+    assert len(stack.calls) == looks
+
+
 def test_interrupting_a_wait_is_no_traceback(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:

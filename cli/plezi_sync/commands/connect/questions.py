@@ -74,8 +74,7 @@ def read_object(session: Session) -> dict[str, object]:
 
 def ask_salesforce(session: Session) -> dict[str, object]:
     """Ask for a new secret of Salesforce. Raises `UsageError` when a key is missing."""
-    flow = session.machine.ask(f"Flow: {' or '.join(SALESFORCE_KEYS)} [{DEFAULT_FLOW}] ")
-    flow = flow.strip() or DEFAULT_FLOW
+    flow = session.ask(f"Flow: {' or '.join(SALESFORCE_KEYS)} [{DEFAULT_FLOW}] ") or DEFAULT_FLOW
     if flow not in SALESFORCE_KEYS:
         raise UsageError(SEVERAL_LINES.format(flow=flow, action="set"))
     return {"flow": flow, **ask(session, SALESFORCE_KEYS[flow])}
@@ -83,7 +82,7 @@ def ask_salesforce(session: Session) -> dict[str, object]:
 
 def ask_forms(session: Session) -> dict[str, object]:
     """Ask for the signing key of forms; an empty one is made, and shown once."""
-    key = session.machine.ask_secret("Signing key, whsec_... (empty: make a new one): ").strip()
+    key = session.ask("Signing key, whsec_... (empty: make a new one): ", is_secret=True)
     if not key:
         random = base64.b64encode(secrets.token_bytes(SIGNING_KEY_BYTES)).decode()
         key = f"{SIGNING_KEY_PREFIX}{random}"
@@ -103,8 +102,7 @@ def ask(session: Session, keys: Sequence[Key]) -> dict[str, object]:
     """Ask for keys. Raises `UsageError` when one that is needed is left empty."""
     values: dict[str, object] = {}
     for key in keys:
-        question = session.machine.ask_secret if key.is_secret else session.machine.ask
-        value = question(f"{key.question}: ").strip()
+        value = session.ask(f"{key.question}: ", is_secret=key.is_secret)
         if not value and not key.may_be_empty:
             raise UsageError(f"{key.name} is missing. Nothing was stored: run the command again.")
         values[key.name] = value
