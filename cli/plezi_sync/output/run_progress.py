@@ -27,21 +27,28 @@ def follow(session: Session, run_id: str) -> Answer:
     Ctrl-C stops the looking, not the run. Some failed looks in a row are tolerated, because a run
     may take hours. Raises `RefusedError` when there is no such run.
     """
-    path = f"/admin/runs/{segment(run_id)}"
     with _new_progress(session) as progress:
         task = progress.add_task("waiting", total=None, rest="")
-        printed = ""
-        while True:
-            answer = _look(session, path)
-            run = answer.body
-            text = progress_text(run)
-            _update(progress, task, run)
-            if not session.err.is_terminal and text != printed:
-                session.note(text)
-                printed = text
-            if run["state"] not in UNFINISHED:
-                return answer
-            session.machine.sleep(POLL_SECONDS)
+        try:
+            return _follow(session, f"/admin/runs/{segment(run_id)}", progress, task)
+        except KeyboardInterrupt:
+            session.note(f"The run goes on. See it again: plezi-sync runs follow {run_id}")
+            raise
+
+
+def _follow(session: Session, path: str, progress: Progress, task: TaskID) -> Answer:
+    printed = ""
+    while True:
+        answer = _look(session, path)
+        run = answer.body
+        text = progress_text(run)
+        _update(progress, task, run)
+        if not session.err.is_terminal and text != printed:
+            session.note(text)
+            printed = text
+        if run["state"] not in UNFINISHED:
+            return answer
+        session.machine.sleep(POLL_SECONDS)
 
 
 def _look(session: Session, path: str) -> Answer:

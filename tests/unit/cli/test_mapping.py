@@ -110,7 +110,9 @@ def test_a_pair_that_is_as_wanted_is_not_saved_again(
 def test_a_pair_is_switched_off(stack: FakeStack, person: Person, capsys: Output) -> None:
     stack.on("GET", PATH, bodies.mapping(3, pair("phone", "Phone")))
     stack.on("PUT", PATH, bodies.saved())
-    assert person.run("mapping", "remove", "Phone", "--yes") == 0
+    person.answers = ["y"]
+    assert person.run("mapping", "remove", "Phone") == 0
+    assert person.questions == ["Switch off phone <-> Phone? [y/N] "]
     assert sent_pairs(stack)["Phone"]["direction"] == "off"
     assert person.run("mapping", "remove", "City", "--yes") == 2
     assert "No pair uses City" in capsys.readouterr().err

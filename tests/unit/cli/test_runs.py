@@ -98,7 +98,7 @@ def test_a_wait_ends_when_the_run_is_unknown_or_no_look_succeeds(
     assert len(stack.calls) == looks
 
 
-def test_interrupting_a_wait_is_no_traceback(
+def test_interrupting_a_wait_says_that_the_run_goes_on(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:
     def interrupt() -> None:
@@ -107,7 +107,9 @@ def test_interrupting_a_wait_is_no_traceback(
     stack.on("GET", RUN, bodies.run_detail("running"))
     person.on_sleep = interrupt
     assert person.run("runs", "follow", bodies.RUN_ID) == 130
-    assert "Traceback" not in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "The run goes on" in error
+    assert "Traceback" not in error
 
 
 def test_a_preview_is_shown_by_field_and_by_person(
