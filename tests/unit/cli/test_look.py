@@ -151,7 +151,7 @@ def test_a_warning_is_a_problem_for_a_strict_doctor(stack: FakeStack, person: Pe
     assert person.run("doctor", "--strict") == 4
 
 
-def test_the_fields_of_both_sides_are_shown_with_the_reason_of_what_they_cannot(
+def test_m7_the_fields_of_both_sides_are_shown(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:
     read_only = bodies.field("Formula__c", receives=False, reason="Salesforce computes it")
