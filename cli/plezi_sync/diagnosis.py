@@ -14,6 +14,18 @@ from plezi_sync.session import Session
 RECENT_SECONDS: Final = 2.5 * 3600
 """The period of `NoSuccessfulRunAlarm` (template.yaml): a run starts every two hours."""
 
+_RELEASE: Final = "plezi-sync breaker release --corrected (or --intended)"
+BREAKER_COMMANDS: Final[Mapping[str, str]] = {
+    "login_refused": "plezi-sync connect rotate",
+    "mass_clearing": _RELEASE,
+    "mass_overwriting": _RELEASE,
+    "first_sync": _RELEASE,
+    "defect": _RELEASE,
+    "other_org": "plezi-sync systems decide salesforce same_people (or wrong_credentials)",
+    "other_tenant": "plezi-sync systems decide plezi same_people (or wrong_credentials)",
+}
+"""The command that ends a stop, by its reason (docs/operations.md, Stop reasons)."""
+
 
 class Grade(StrEnum):
     """The grade of a finding."""
@@ -55,11 +67,12 @@ def _status(session: Session) -> Iterator[Finding]:
     now = session.machine.clock()
     if body["breaker"]:
         breaker = body["breaker"]
+        since = ago(breaker["since"], now)
         yield Finding(
             "breaker",
             Grade.PROBLEM,
-            f"No run starts: {sentence(breaker['reason'])}, since {ago(breaker['since'], now)}.",
-            breaker["message"],
+            f"No run starts: {sentence(breaker['reason'])}, since {since}. {breaker['message']}",
+            BREAKER_COMMANDS.get(breaker["reason"], "correct the cause that the message names"),
         )
     if body["started"]:
         yield Finding("switch", Grade.OK, "Synchronization is enabled.")
@@ -88,7 +101,8 @@ def _last_run(body: Mapping[str, Any], now: float) -> Finding:
         return Finding("last run", Grade.WARNING, "No run yet.", "plezi-sync sync --wait")
     text = f"The last run ({sentence(run['kind'])}) is {sentence(run['state'])}"
     if run["state"] in ("failed", "halted"):
-        reason = f"{text}: {sentence(run['reason'])}. {run['message']}"
+        message = "" if body["breaker"] else run["message"]  # the breaker has the same one
+        reason = f"{text}: {sentence(run['reason'])}. {message}".strip()
         return Finding("last run", Grade.PROBLEM, reason, f"plezi-sync runs show {run['run_id']}")
     at = run["finished_at"] or run["requested_at"]
     if body["started"] and now - at > RECENT_SECONDS:

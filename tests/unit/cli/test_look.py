@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from connector.errors import NEEDS_DECISION, StopReason
+from plezi_sync.diagnosis import BREAKER_COMMANDS
 from tests.unit.cli import api_bodies as bodies
 from tests.unit.cli.conftest import NOW, Person
 from tests.unit.cli.fake_stack import FakeStack, queue_message
@@ -122,6 +124,30 @@ def test_doctor_names_everything_that_is_wrong_with_its_remedy(
     warnings = {each["name"] for each in found if each["grade"] == "warning"}
     assert warnings == {"mapping", "conflicts", "shared e-mails", "alerts"}
     assert all(each["remedy"] for each in found if each["grade"] != "ok")
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("login_refused", "plezi-sync connect rotate"),
+        ("mass_overwriting", "plezi-sync breaker release"),
+        ("other_tenant", "plezi-sync systems decide plezi"),
+        ("secret", "correct the cause"),
+    ],
+)
+def test_doctor_names_the_command_that_ends_a_stop(
+    stack: FakeStack, person: Person, capsys: Output, reason: str, remedy: str
+) -> None:
+    healthy(stack, breaker={"reason": reason, "message": "m", "since": NOW})
+    assert person.run("doctor", "--json") == 4
+    [problem] = [each for each in json.loads(capsys.readouterr().out) if each["grade"] == "problem"]
+    assert problem["name"] == "breaker"
+    assert problem["remedy"].startswith(remedy)
+
+
+def test_the_stops_with_a_command_are_reasons_of_the_connector() -> None:
+    assert BREAKER_COMMANDS.keys() <= {reason.value for reason in StopReason}
+    assert {reason.value for reason in NEEDS_DECISION} <= BREAKER_COMMANDS.keys()
 
 
 def test_doctor_reports_a_schedule_that_starts_no_run(
