@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from plezi_sync.errors import RefusedError
+from plezi_sync.output.step_progress import tracked
 from plezi_sync.output.texts import SIDES, count
 from plezi_sync.session import Answer, Session
 
@@ -35,7 +36,7 @@ def people(session: Session, kind: str) -> Iterator[Mapping[str, Any]]:
 
 
 def decide_each(
-    session: Session, emails: Iterable[str], decide: Callable[[str], Answer]
+    session: Session, emails: Sequence[str], decide: Callable[[str], Answer]
 ) -> tuple[list[str], list[str]]:
     """Take a decision for each person; return the runs that apply it, and the refusals.
 
@@ -43,7 +44,7 @@ def decide_each(
     """
     runs: list[str] = []
     refused: list[str] = []
-    for place, email in enumerate(emails):
+    for place, email in enumerate(tracked(session, emails, "contacts")):
         if place:
             session.machine.sleep(CALL_SECONDS)
         try:

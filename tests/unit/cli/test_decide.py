@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.unit.cli import api_bodies as bodies
@@ -192,6 +194,18 @@ def test_a_group_of_errors_is_tried_again_and_one_conflict_does_not_stop_the_oth
     assert "a@x.fr: The API refused the request: 409" in printed.err
     assert ("POST", f"{QUARANTINE}/b%40x.fr/retry") not in stack.calls
     assert person.slept == [0.2]
+
+
+def test_a_terminal_shows_how_many_of_a_group_are_done(
+    stack: FakeStack, person: Person, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # Rich then takes a pipe for a terminal
+    monkeypatch.setenv("COLUMNS", "100")
+    quarantine(stack)
+    for name in ("a", "c"):
+        stack.on("POST", f"{QUARANTINE}/{name}%40x.fr/retry", {"run_id": "r2"})
+    assert person.run("errors", "retry", "--cause", "STRING_TOO_LONG", "--yes") == 0
+    assert "2/2" in re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
 
 
 def test_one_error_or_all_are_tried_again(stack: FakeStack, person: Person) -> None:
