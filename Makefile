@@ -59,15 +59,15 @@ admin: install ## Call the admin API: [M=GET] [P=/admin/status] [B=body.json] [A
 
 .PHONY: mapping-export
 mapping-export: install ## Export the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(CLI) mapping export "$(or $(FILE),mapping.yaml)" $(ON_AWS)
+	@$(CLI) mapping export "$(or $(FILE),mapping.yaml)" --yes $(ON_AWS)
 
 .PHONY: mapping-import
 mapping-import: install ## Import the mapping: [FILE=mapping.yaml] [API_URL=https://...]
-	@$(CLI) mapping import "$(or $(FILE),mapping.yaml)" $(ON_AWS)
+	@$(CLI) mapping import "$(or $(FILE),mapping.yaml)" --yes $(ON_AWS)
 
 .PHONY: rotate
-rotate: install ## Test new Salesforce credentials on the local stack, then use them: M=new.json
-	@$(CLI) rotate "$(or $(M),$(error M is missing, as in: make rotate M=new.json))"
+rotate: install ## Test new Salesforce credentials on the local stack, then use them: [M=new.json]
+	@$(CLI) connect rotate $(if $(M),< "$(M)")
 
 ##@ Work
 
@@ -87,6 +87,10 @@ check: install ## Check format, lint, types, layers, terms, generated documents,
 .PHONY: docs
 docs: install ## Write the generated tables of README.md and docs/*.md
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
+
+.PHONY: transcripts
+transcripts: install ## Run the commands of docs/cli.md on a local stack and write their output (2 minutes)
+	@PYTHONPATH=.:layers/common:cli $(PYTHON) -m tools.cli_transcripts write
 
 .PHONY: test
 test: install ## All tests (T=tests/unit: some of them)

@@ -1,4 +1,4 @@
-"""Direct calls to AWS: invoke a function, store a pending secret version."""
+"""Direct calls to AWS: outputs of a stack, functions, secrets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from plezi_sync.errors import RefusedError, UnreachableError, UsageError
 LAMBDA_SECONDS: Final = 900
 """The longest time that AWS allows a function to run (AWS Lambda quotas)."""
 PENDING_STAGE: Final = "AWSPENDING"
+CURRENT_STAGE: Final = "AWSCURRENT"
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,29 @@ class AwsAccount:
     session: boto3.Session
     endpoint_url: str | None = None
 
-    def invoke(self, function: str, event: Mapping[str, object]) -> object:
-        """Invoke a function by its physical name, once, and return its response (any JSON).
+    def stack_outputs(self, name: str) -> dict[str, str]:
+        """Return the outputs of a CloudFormation stack.
 
         Raises:
-            RefusedError: when AWS refuses the call, or the function raised an error.
+            RefusedError: when AWS refuses the call, such as for a stack that does not exist.
             UnreachableError: when there is no response.
             UsageError: when credentials or region are missing.
         """
         with translated_errors():
             client = self.session.client(
-                "lambda", endpoint_url=self.endpoint_url, config=self._config()
+                "cloudformation", endpoint_url=self.endpoint_url, config=self.config()
+            )
+            [stack] = client.describe_stacks(StackName=name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def invoke(self, function: str, event: Mapping[str, object]) -> object:
+        """Invoke a function by its physical name, once, and return its response (any JSON).
+
+        Raises the errors of `stack_outputs`; `RefusedError` too when the function raised an error.
+        """
+        with translated_errors():
+            client = self.session.client(
+                "lambda", endpoint_url=self.endpoint_url, config=self.config()
             )
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             response: object = json.loads(answer["Payload"].read())
@@ -54,24 +67,38 @@ class AwsAccount:
             )
         return response
 
-    def store_pending_version(self, secret_id: str, material: Mapping[str, object]) -> str:
-        """Store a new pending version of a secret and return its id. The current one stays.
+    def store_version(self, secret_id: str, material: Mapping[str, object], stage: str) -> str:
+        """Store a new version of a secret and return its id; a pending one is not used yet.
 
-        Raises the same errors as `invoke`.
+        Raises the errors of `stack_outputs`.
         """
         with translated_errors():
             client = self.session.client(
-                "secretsmanager", endpoint_url=self.endpoint_url, config=self._config()
+                "secretsmanager", endpoint_url=self.endpoint_url, config=self.config()
             )
             answer = client.put_secret_value(
-                SecretId=secret_id,
-                SecretString=json.dumps(material),
-                VersionStages=[PENDING_STAGE],
+                SecretId=secret_id, SecretString=json.dumps(material), VersionStages=[stage]
             )
             return answer["VersionId"]
 
-    def _config(self) -> Config:
-        """One attempt: a repeated invocation would run the function twice."""
+    def current_secret(self, secret_id: str) -> dict[str, object]:
+        """Return the current value of a secret; {} while it is not a JSON object.
+
+        Raises the errors of `stack_outputs`.
+        """
+        with translated_errors():
+            client = self.session.client(
+                "secretsmanager", endpoint_url=self.endpoint_url, config=self.config()
+            )
+            text = client.get_secret_value(SecretId=secret_id).get("SecretString", "")
+        try:
+            value: object = json.loads(text)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def config(self) -> Config:
+        """Return the configuration of a client with one attempt: a repeat would run twice."""
         is_local = self.endpoint_url is not None
         return Config(
             retries={"total_max_attempts": 1},

@@ -17,23 +17,74 @@ from plezi_sync.errors import UnreachableError, UsageError
 from plezi_sync.files import read_json_object
 
 STACK_FILE: Final = Path(".local/stack.json")
+DEFAULT_STACK: Final = "plezi-salesforce"
+"""The name that `make deploy` proposes (samconfig.toml)."""
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+FUNCTION_OUTPUTS: Final[Mapping[str, str]] = {
+    "scheduled_sync": "ScheduledSyncFunctionName",
+    "manual_sync": "ManualSyncFunctionName",
+    "form_sync": "FormSyncFunctionName",
+    "form_worker": "FormWorkerFunctionName",
+    "sync_worker": "SyncWorkerFunctionName",
+    "admin": "AdminFunctionName",
+    "rotate_credentials": "RotateCredentialsFunctionName",
+}
+"""The output of the stack with the physical name of each function (template.yaml)."""
+SECRET_OUTPUTS: Final[Mapping[str, str]] = {
+    "salesforce": "SalesforceSecretArn",
+    "plezi": "PleziSecretArn",
+    "forms": "FormsSecretArn",
+}
+QUEUE_OUTPUTS: Final[Mapping[str, str]] = {
+    "runs": "RunsQueueUrl",
+    "runs_dead_letters": "RunsDeadLettersUrl",
+    "forms": "FormsQueueUrl",
+    "forms_dead_letters": "FormsDeadLettersUrl",
+    "schedule_dead_letters": "ScheduleDeadLettersUrl",
+}
 
 
 @dataclass(frozen=True)
-class LocalStack:
-    """The part of `.local/stack.json` that the commands use.
+class Deployment:
+    """A deployed stack, and the physical names of its resources.
 
-    `functions` and `secrets` map our names (`sync_worker`, `salesforce`) to physical names.
+    `functions`, `secrets` and `queues` map our names (`sync_worker`, `salesforce`, `runs`) to
+    physical names, ARNs and URLs.
     """
 
+    name: str
     api_url: str
     region: str
+    functions: Mapping[str, str]
+    secrets: Mapping[str, str]
+    queues: Mapping[str, str]
+
+    def log_group(self, function: str) -> str:
+        """Return the log group of a function (template.yaml). Raises `UsageError` if unknown."""
+        self.function(function)
+        return f"/aws/lambda/{self.name}/{function.replace('_', '-')}"
+
+    def function(self, name: str) -> str:
+        """Return the physical name of a function. Raises `UsageError` when there is none."""
+        return _named(self.functions, name, "function")
+
+    def secret(self, name: str) -> str:
+        """Return the ARN of a secret. Raises `UsageError` when there is none."""
+        return _named(self.secrets, name, "secret")
+
+    def queue(self, name: str) -> str:
+        """Return the URL of a queue. Raises `UsageError` when there is none."""
+        return _named(self.queues, name, "queue")
+
+
+@dataclass(frozen=True)
+class LocalStack(Deployment):
+    """What the commands use of `.local/stack.json`; `pages` are those of the simulators."""
+
     aws_endpoint: str
     access_key_id: str
     secret_access_key: str
-    functions: Mapping[str, str]
-    secrets: Mapping[str, str]
+    pages: Mapping[str, str]
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -46,11 +97,12 @@ class LocalStack:
         if not file.exists():
             raise UnreachableError(
                 f"The local stack is not up ({file} does not exist). Run `make up` first, "
-                "or give --api-url for a stack on AWS."
+                "or give --stack or --api-url for a stack on AWS."
             )
         content = read_json_object(file)
         try:
             return cls(
+                name=str(content["stack_name"]),
                 api_url=str(content["api_url"]),
                 region=str(content["region"]),
                 aws_endpoint=str(content["aws_endpoint"]),
@@ -58,6 +110,8 @@ class LocalStack:
                 secret_access_key=str(content["aws_secret_access_key"]),
                 functions=_names(content["functions"]),
                 secrets=_names(content["secrets"]),
+                queues=_names(content["queues"]),
+                pages={side: _names(content[side])["url"] for side in ("salesforce", "plezi")},
             )
         except (KeyError, TypeError) as error:
             raise UsageError(
@@ -79,7 +133,48 @@ class LocalStack:
         return AwsAccount(session, self.aws_endpoint)
 
 
-def api_on_aws(url: str, region: str = "") -> AdminApi:
+@dataclass(frozen=True)
+class StackOnAws(Deployment):
+    """A stack on AWS, found by its name in CloudFormation."""
+
+    profile: str
+
+    @classmethod
+    def find(cls, name: str, region: str, profile: str) -> Self:
+        """Read the outputs of a stack, with the credentials that the AWS CLI would use.
+
+        Raises `RefusedError` when there is no such stack, and `UsageError` when the AWS
+        configuration is wrong or the stack is another product's.
+        """
+        stack = name or DEFAULT_STACK
+        session = _session(profile, region)
+        outputs = AwsAccount(session).stack_outputs(stack)
+        try:
+            return cls(
+                name=stack,
+                api_url=outputs["ApiUrl"],
+                region=session.region_name or "",
+                functions=_chosen(outputs, FUNCTION_OUTPUTS),
+                secrets=_chosen(outputs, SECRET_OUTPUTS),
+                queues=_chosen(outputs, QUEUE_OUTPUTS),
+                profile=profile,
+            )
+        except KeyError as error:
+            raise UsageError(
+                f"The stack {stack} has no output {error}: it is not a stack of this product, or "
+                "of an older version. Check --stack, or deploy the current template."
+            ) from error
+
+    def api(self) -> AdminApi:
+        """Return its admin API."""
+        return api_on_aws(self.api_url, self.region, self.profile)
+
+    def account(self) -> AwsAccount:
+        """Return its AWS account."""
+        return AwsAccount(_session(self.profile, self.region))
+
+
+def api_on_aws(url: str, region: str = "", profile: str = "") -> AdminApi:
     """Return an admin API on AWS, with the credentials that the AWS CLI would use.
 
     The region is `region`, else the one in the host name of the API, else that of the environment.
@@ -89,8 +184,8 @@ def api_on_aws(url: str, region: str = "") -> AdminApi:
     host = parts.hostname or ""
     if not host or (parts.scheme != "https" and host not in LOOPBACK_HOSTS):
         raise UsageError(f"The API URL {url!r} must start with https:// (the output ApiUrl).")
+    session = _session(profile, "")
     with translated_errors():
-        session = boto3.Session()
         credentials = session.get_credentials()
     if credentials is None:
         raise UsageError("No AWS credentials. Log in as for the AWS CLI, then try again.")
@@ -102,13 +197,20 @@ def api_on_aws(url: str, region: str = "") -> AdminApi:
     return AdminApi(url, region, credentials, use_proxy=True)
 
 
-def account_on_aws(region: str = "") -> AwsAccount:
-    """Return the AWS account of the environment, with the credentials of the AWS CLI.
-
-    Raises `UsageError` when the AWS configuration is not valid.
-    """
+def _session(profile: str, region: str) -> boto3.Session:
+    """Return a session of the AWS SDK. Raises `UsageError` when the configuration is not valid."""
     with translated_errors():
-        return AwsAccount(boto3.Session(region_name=region or None))
+        return boto3.Session(profile_name=profile or None, region_name=region or None)
+
+
+def _named(names: Mapping[str, str], name: str, kind: str) -> str:
+    if name not in names:
+        raise UsageError(f"There is no {kind} {name!r}. Choose one of: {', '.join(sorted(names))}.")
+    return names[name]
+
+
+def _chosen(outputs: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    return {name: outputs[output] for name, output in wanted.items()}
 
 
 def _names(value: object) -> dict[str, str]:

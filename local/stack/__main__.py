@@ -89,7 +89,7 @@ def _next_steps(stack: StackFile, folder: Path) -> str:
   logs           {folder / "logs"}/
 
   make invoke F=scheduled_sync    start a run now, as the schedule does
-  make admin                      show the state of the synchronization
+  plezi-sync doctor               show what is wrong, with the remedy (pip install ./cli)
   make down                       stop everything
 """
 

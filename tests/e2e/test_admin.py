@@ -128,7 +128,7 @@ def test_the_command_line_exports_and_imports_the_mapping(
     admin: AdminClient, commands: StackCommands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "mapping.yaml"
-    stack = ["--stack-file", str(commands.folder / stack_file.FILE)]
+    stack = ["--yes", "--stack-file", str(commands.folder / stack_file.FILE)]
     before = admin.accepted("GET", "/admin/mapping")["version"]
 
     assert main(["mapping", "export", str(file), *stack]) == 0

@@ -2,81 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from werkzeug import Request, Response
 
 from local.serving import ServedApplication
+from plezi_sync.__main__ import main
+from plezi_sync.machine import Machine
+from tests.unit.cli.fake_stack import QUEUES, FakeStack
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-SECRET_SERVICE_PREFIX = "secretsmanager."
-INVOCATION_PREFIX = "/2015-03-31/functions/"
-PENDING_VERSION = "11111111-2222-3333-4444-555555555555"
-
-
-@dataclass(frozen=True)
-class ReceivedRequest:
-    """One request as the stack received it."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    def json(self) -> object:
-        value: object = json.loads(self.body)
-        return value
-
-
-@dataclass
-class FakeStack:
-    """The admin API, the functions and the secret of one stack; tests set the next response."""
-
-    response: Response = field(default_factory=lambda: Response("{}", 200))
-    function_response: object = field(default_factory=dict)
-    function_error: str = ""
-    received: list[ReceivedRequest] = field(default_factory=list)
-
-    def answer(self, status: int, body: str, **headers: str) -> None:
-        """Set the next response of the admin API."""
-        content_type = headers.pop("content_type", "application/json")
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.response = Response(body, status, headers=named, content_type=content_type)
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request (WSGI)."""
-        return self._respond(Request(environ))(environ, start_response)
-
-    def _respond(self, request: Request) -> Response:
-        path = request.full_path.removesuffix("?")
-        body = request.get_data()
-        self.received.append(ReceivedRequest(request.method, path, dict(request.headers), body))
-        if request.path.startswith(INVOCATION_PREFIX):
-            headers = {"X-Amz-Function-Error": self.function_error} if self.function_error else {}
-            return Response(json.dumps(self.function_response), 200, headers=headers)
-        if request.headers.get("X-Amz-Target", "").startswith(SECRET_SERVICE_PREFIX):
-            return Response(json.dumps({"VersionId": PENDING_VERSION}), 200)
-        return self.response
+NOW = 1_795_705_200.0
+"""26 November 2026, 15:00 UTC, which is 16:00 in Paris."""
 
 
 @pytest.fixture(autouse=True)
-def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No AWS configuration, no proxy, and an empty current folder."""
+def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No AWS configuration, no proxy, an empty current folder, the time of Paris."""
     for name in os.environ:
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+        if name.startswith(("AWS_", "PLEZI_SYNC_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
     monkeypatch.chdir(tmp_path)
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture
@@ -118,6 +82,7 @@ def write_stack_file(url: str) -> Path:
     """Write `.local/stack.json` in the current folder, with the keys that `make up` writes."""
     file = Path(".local/stack.json")
     file.parent.mkdir(exist_ok=True)
+    arn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret"
     content = {
         "region": "eu-west-1",
         "aws_endpoint": url,
@@ -125,8 +90,15 @@ def write_stack_file(url: str) -> Path:
         "aws_secret_access_key": "embedded",
         "stack_name": "plezi-salesforce",
         "api_url": f"{url}/v1",
-        "functions": {"scheduled_sync": "fn-scheduled", "rotate_credentials": "fn-rotate"},
-        "secrets": {"salesforce": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:sf"},
+        "functions": {
+            "scheduled_sync": "fn-scheduled",
+            "sync_worker": "fn-worker",
+            "rotate_credentials": "fn-rotate",
+        },
+        "secrets": {"salesforce": f"{arn}:sf", "plezi": f"{arn}:plezi", "forms": f"{arn}:forms"},
+        "queues": {name: f"{url}/000000000000/{name}" for name in QUEUES},
+        "salesforce": {"url": "https://127.0.0.1:4001"},
+        "plezi": {"url": "http://127.0.0.1:4002/api/v1"},
     }
     file.write_text(json.dumps(content), encoding="utf-8")
     return file
@@ -137,3 +109,76 @@ def local_stack(url: str, stack: FakeStack) -> Path:
     """The stack file of the fake stack, in the current folder."""
     assert stack.received == []
     return write_stack_file(url)
+
+
+class Terminal(io.StringIO):
+    """A keyboard at which somebody sits."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Person:
+    """A person, or a script, who uses the program.
+
+    `answers` are typed in order; without any the standard input is no terminal and holds `piped`.
+    `edited` is what the editor makes of a file. The program fills `slept`, `questions`, `hidden`
+    and `opened`.
+    """
+
+    answers: list[str] = field(default_factory=list)
+    piped: str = ""
+    edited: Callable[[str], str] = str
+    is_interactive: bool = False
+    slept: list[float] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+
+    def run(self, *arguments: str) -> int:
+        """Run a command and return its exit status."""
+        return main(arguments, self._machine())
+
+    def _machine(self) -> Machine:
+        at_keyboard = self.is_interactive or bool(self.answers)
+        keyboard = Terminal() if at_keyboard else io.StringIO(self.piped)
+        return Machine(
+            clock=lambda: NOW,
+            sleep=self._sleep,
+            stdin=lambda: keyboard,
+            ask=self._ask,
+            ask_secret=self._ask_secret,
+            edit=self._edit,
+            open_page=self._open,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.on_sleep()
+
+    def _ask(self, question: str) -> str:
+        self.questions.append(question)
+        return self._answer()
+
+    def _ask_secret(self, question: str) -> str:
+        self.hidden.append(question)
+        return self._answer()
+
+    def _answer(self) -> str:
+        if not self.answers:
+            raise EOFError
+        return self.answers.pop(0)
+
+    def _edit(self, file: Path) -> None:
+        file.write_text(self.edited(file.read_text("utf-8")), encoding="utf-8")
+
+    def _open(self, url: str) -> bool:
+        self.opened.append(url)
+        return True
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person()

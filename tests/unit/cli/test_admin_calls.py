@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from plezi_sync.__main__ import main
-from tests.unit.cli.conftest import FakeStack, write_stack_file
+from tests.unit.cli.conftest import Person, write_stack_file
+from tests.unit.cli.fake_stack import FakeStack
 
 CLI = Path(__file__).parents[3] / "cli"
 local = pytest.mark.usefixtures("local_stack")
@@ -36,34 +37,6 @@ def test_a_call_is_signed_and_its_response_is_printed_as_indented_json(
 
 
 @local
-def test_status_reads_the_admin_status(stack: FakeStack) -> None:
-    assert main(["status"]) == 0
-    assert [request.path for request in stack.received] == ["/v1/admin/status"]
-
-
-@local
-def test_a_run_is_requested_with_its_options(stack: FakeStack) -> None:
-    assert main(["sync"]) == 0
-    assert main(["sync", "--kind", "full", "--first"]) == 0
-    assert main(["sync", "--skip-stages"]) == 0
-
-    assert {request.path for request in stack.received} == {"/v1/sync"}
-    assert [request.json() for request in stack.received] == [
-        {"kind": "changes"},
-        {"kind": "full", "first": True},
-        {"kind": "changes", "skip_stages": True},
-    ]
-
-
-@local
-def test_the_preview_of_a_dry_run_is_approved(stack: FakeStack) -> None:
-    assert main(["approve", "r1"]) == 0
-
-    [request] = stack.received
-    assert (request.method, request.path) == ("POST", "/v1/admin/runs/r1/approve")
-
-
-@local
 def test_a_body_is_sent_and_the_response_is_written_to_a_file(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,33 +51,17 @@ def test_a_body_is_sent_and_the_response_is_written_to_a_file(
     assert capsys.readouterr().out == "out.json: 3 lines\n"
 
 
-@local
-def test_the_mapping_is_exported_to_a_file_and_imported_from_it(stack: FakeStack) -> None:
-    stack.answer(200, "version: 7\npairs: []\n", content_type="application/yaml")
-    assert main(["mapping", "export"]) == 0
-    assert Path("mapping.yaml").read_text("utf-8") == "version: 7\npairs: []\n"
-
-    stack.answer(200, '{"version": 8}')
-    assert main(["mapping", "import"]) == 0
-
-    exported, imported = stack.received
-    assert (exported.method, imported.method) == ("GET", "PUT")
-    assert exported.path == imported.path == "/v1/admin/mapping.yaml"
-    assert imported.headers["Content-Type"] == "application/yaml"
-    assert imported.body == b"version: 7\npairs: []\n"
-
-
 @pytest.mark.parametrize(
     ("status", "headers", "remedy"),
     [
         (400, {}, "Correct the request"),
         (403, {}, "execute-api:Invoke"),
-        (404, {}, "GET /admin/openapi.json"),
+        (404, {}, "runs list"),
         (409, {}, "Read the current version"),
         (422, {}, "lists each problem"),
         (429, {}, "Wait a few seconds"),
-        (500, {}, "log of the function `admin`"),
-        (502, {}, "read its log"),
+        (500, {}, "logs admin"),
+        (502, {}, "logs admin"),
         (503, {"Retry_After": "7"}, "Try again after 7 s."),
     ],
 )
@@ -133,7 +90,7 @@ def test_a_refusal_that_is_no_json_is_reported_as_it_is(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.answer(502, "<html>bad gateway</html>", content_type="application/json")
-    assert main(["status"]) == 1
+    assert main(["call", "GET", "/admin/status"]) == 1
     assert "<html>bad gateway</html>" in capsys.readouterr().err
 
 
@@ -142,7 +99,7 @@ def test_a_reader_that_closes_the_output_causes_no_traceback(stack: FakeStack) -
     reader, writer = os.pipe()
     os.close(reader)
     ended = subprocess.run(
-        [sys.executable, "-m", "plezi_sync", "status"],
+        [sys.executable, "-m", "plezi_sync", "call", "GET", "/admin/status"],
         env={**os.environ, "PYTHONPATH": str(CLI)},
         stdout=writer,
         stderr=subprocess.PIPE,
@@ -154,7 +111,7 @@ def test_a_reader_that_closes_the_output_causes_no_traceback(stack: FakeStack) -
 
 
 def test_without_a_stack_file_the_stack_is_unreachable(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status"]) == 3
+    assert main(["call", "GET", "/admin/status"]) == 3
     error = capsys.readouterr().err
     assert ".local/stack.json does not exist" in error
     assert "make up" in error
@@ -166,7 +123,7 @@ def test_a_stack_that_does_not_listen_is_unreachable(capsys: pytest.CaptureFixtu
         port = server.getsockname()[1]
     write_stack_file(f"http://127.0.0.1:{port}")
 
-    assert main(["status"]) == 3
+    assert main(["call", "GET", "/admin/status"]) == 3
 
     error = capsys.readouterr().err
     assert f"No response from http://127.0.0.1:{port}/v1 (ConnectionError)" in error
@@ -179,7 +136,15 @@ def test_an_api_on_aws_that_does_not_listen_is_unreachable(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    arguments = ["status", "--api-url", f"http://127.0.0.1:{port}/v1", "--region", "eu-west-3"]
+    arguments = [
+        "call",
+        "GET",
+        "/admin/status",
+        "--api-url",
+        f"http://127.0.0.1:{port}/v1",
+        "--region",
+        "eu-west-3",
+    ]
 
     assert main(arguments) == 3
 
@@ -202,20 +167,16 @@ def test_an_api_on_aws_is_called_with_the_credentials_of_the_environment(
 
 
 @local
-def test_m7_the_fields_of_both_sides_are_shown(stack: FakeStack) -> None:
-    assert main(["fields"]) == 0
-    assert main(["fields", "--refresh"]) == 0
-
-    paths = [(request.method, request.path) for request in stack.received]
-    assert paths == [("GET", "/v1/admin/fields"), ("GET", "/v1/admin/fields?refresh=true")]
+def test_a_body_can_be_piped(stack: FakeStack, person: Person) -> None:
+    person.piped = '{"kind": "full"}'
+    assert person.run("call", "POST", "/sync", "--body", "-") == 0
+    assert stack.received[0].json() == {"kind": "full"}
 
 
 @local
-def test_the_connected_systems_are_shown_and_decided_about(stack: FakeStack) -> None:
-    assert main(["systems", "show"]) == 0
-    assert main(["systems", "decide", "salesforce", "same_people"]) == 0
-
-    shown, decided = stack.received
-    assert (shown.method, decided.method) == ("GET", "POST")
-    assert shown.path == decided.path == "/v1/admin/systems"
-    assert decided.json() == {"side": "salesforce", "decision": "same_people"}
+def test_the_json_form_of_a_call_is_the_body_as_it_was_received(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, '{"a":  1}')
+    assert main(["call", "GET", "/admin/status", "--json"]) == 0
+    assert capsys.readouterr().out == '{"a":  1}\n'

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from plezi_sync import commands
 from plezi_sync.__main__ import main
-from plezi_sync.errors import UsageError
+from plezi_sync.application import new_application
+from plezi_sync.errors import ExitStatus, UsageError
 from plezi_sync.targets import api_on_aws
-from tests.unit.cli.conftest import FakeStack
+from tests.unit.cli.fake_stack import FakeStack
 
 ROOT = Path(__file__).parents[3]
 HOST = "a1b2c3d4e5.execute-api.eu-west-3.amazonaws.com"
+NEW_COMMAND = """\
+from plezi_sync.application import Panel, add_command
+
+def greet(session, name: str):
+    session.say(f"Hello {name}, {session.options.stack_file}")
+
+def register(app):
+    add_command(app, greet, "greet", panel=Panel.LOOK)
+"""
 local = pytest.mark.usefixtures("local_stack")
 on_aws = pytest.mark.usefixtures("aws_credentials")
 
@@ -28,53 +41,105 @@ def error_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["unknown"],
         ["call", "GET"],
-        ["mapping"],
         ["mapping", "delete"],
-        ["rotate"],
+        ["mapping", "restore", "first"],
+        ["connect", "set"],
         ["invoke"],
-        ["invoke", "admin", "--api-url", "https://example.com"],
         ["status", "--unknown"],
+        ["sync", "--kind", "other"],
     ],
 )
 def test_wrong_arguments_end_with_the_usage_and_status_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert "usage: plezi-sync" in capsys.readouterr().err
+    assert "Usage: plezi-sync" in error_of(arguments, capsys)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        [],
-        ["status"],
-        ["call"],
-        ["mapping"],
-        ["mapping", "export"],
-        ["mapping", "import"],
-        ["rotate"],
-        ["invoke"],
-    ],
-)
-def test_every_command_has_a_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([*command, "--help"])
-    assert ended.value.code == 0
-    assert " ".join(["usage: plezi-sync", *command]) in capsys.readouterr().out
+@pytest.mark.parametrize("arguments", [[], ["connect"]])
+def test_a_group_that_does_nothing_alone_shows_its_help(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert "Usage: plezi-sync" in printed.out + printed.err
 
 
-def test_the_help_documents_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
+def leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the names of every command, such as ("runs", "list")."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path
+        return
+    for name, each in inner.items():
+        yield from leaves(each, (*path, name))
+
+
+@pytest.mark.parametrize("path", [*leaves(get_command(new_application()))], ids=" ".join)
+def test_every_command_has_a_help_with_an_example_and_the_common_options(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([*path, "--help"]) == 0
     text = capsys.readouterr().out
-    assert "exit status:" in text
-    for status in ("0  done", "1  the stack refused", "2  the arguments", "3  no response"):
-        assert status in text
+    assert " ".join(["Usage: plezi-sync", *path]) in text
+    assert "Example:" in text
+    assert "--stack-file" in text
+    assert "--json" in text
+
+
+def test_the_help_documents_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    statuses = text.partition("Exit status:")[2].partition("Example")[0]
+    for status in set(ExitStatus) - {ExitStatus.CLOSED_OUTPUT}:
+        assert f" {status.value} " in statuses, status
+
+
+@local
+def test_a_command_is_added_by_one_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "greet.py").write_text(NEW_COMMAND, encoding="utf-8")
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+    try:
+        assert main(["greet", "Ana", "--stack-file", "other.json"]) == 0
+    finally:
+        sys.modules.pop("plezi_sync.commands.greet", None)
+    assert capsys.readouterr().out == "Hello Ana, other.json\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completion_is_printed_and_completes_commands(shell: str) -> None:
+    variables = {
+        "PYTHONPATH": str(ROOT / "cli"),
+        "_PLEZI_SYNC_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "plezi-sync map",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "plezi-sync map",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    completed = subprocess.run(  # our own interpreter
+        [sys.executable, "-m", "plezi_sync"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "mapping" in completed.stdout
+    assert "Traceback" not in completed.stderr
+
+
+@local
+def test_an_unexpected_error_is_reported_as_a_defect_without_a_traceback(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, "{}")  # not a status: the API would not answer so
+    assert main(["status"]) == 70
+    error = capsys.readouterr().err
+    assert "this is a defect of plezi-sync (KeyError" in error
+    assert "Traceback" not in error
 
 
 @local
@@ -107,11 +172,6 @@ def test_a_file_that_describes_no_stack_is_named(
 ) -> None:
     Path("stack.json").write_text(content, encoding="utf-8")
     assert "stack.json" in error_of(["status", "--stack-file", "stack.json"], capsys)
-
-
-@local
-def test_a_region_without_an_api_url_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Give --api-url as well" in error_of(["status", "--region", "eu-west-1"], capsys)
 
 
 def test_an_api_on_aws_needs_credentials(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,123 @@
+"""`why`: what is known of one person, why each field has its value, and what happened when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from plezi_sync.application import Panel, add_command
+from plezi_sync.output.tables import print_facts, print_table
+from plezi_sync.output.texts import SIDES, local_time, sentence, value_text
+from plezi_sync.review_queue import side_of
+from plezi_sync.session import Session, segment
+
+SHOWN_ENTRIES: Final = 50
+
+
+def why(
+    session: Session,
+    email: Annotated[str, typer.Argument(help="The e-mail of the person.")],
+    *,
+    field: Annotated[str, typer.Option(help="Only this field of Salesforce.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Entries of the timeline.")] = (
+        SHOWN_ENTRIES
+    ),
+    after: Annotated[str, typer.Option("--next", help="The `next` of the page before.")] = "",
+) -> None:
+    """Explain one person: the records, the reason of each value, and the timeline."""
+    answer = session.get(f"/admin/contacts/{segment(email)}", limit=limit, next=after)
+    if session.as_json:
+        session.print_json(answer)
+        return
+    person = answer.body
+    print_facts(session, _facts(person))
+    session.say()
+    _print_fields(session, person, field)
+    session.say()
+    _print_timeline(session, person, field)
+    if person["journal"]["next"]:
+        session.say(f"More: plezi-sync why {email} --next {person['journal']['next']}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(
+        app,
+        why,
+        "why",
+        panel=Panel.LOOK,
+        examples=("why ana@example.com", "why ana@example.com --field Phone"),
+    )
+
+
+def _records(person: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    plezi = [person["plezi"]] if person["plezi"] else []
+    return [*plezi, *person["salesforce"]]
+
+
+def _facts(person: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Person", person["email"]
+    for record in _records(person):
+        states = [name for name in ("deleted", "converted") if record[name]]
+        if not record["eligible"]:
+            states.append("takes no part")
+        state = f" ({', '.join(states)})" if states else ""
+        kind = f"{side_of(record['kind'])} {record['kind']}"
+        yield kind, f"{record['id']}{state}, read {local_time(record['read_at'])}"
+    for hold in person["holds"]:
+        since = local_time(hold["since"])
+        yield "Waits", f"{hold['field']}: {sentence(hold['reason'])}, since {since}"
+    if refusal := person["quarantine"]:
+        fields = f" in {', '.join(refusal['fields'])}" if refusal["fields"] else ""
+        yield "Refused", f"{SIDES[refusal['side']]}: {refusal['code']}{fields}, {refusal['remedy']}"
+    if person["dirty"]:
+        yield "Next run", "will process this person"
+    if person["unfinished_run"]:
+        yield "In progress", f"a write of run {person['unfinished_run']}"
+
+
+def _print_fields(session: Session, person: Mapping[str, Any], field: str) -> None:
+    sides = {record["id"]: side_of(record["kind"]) for record in _records(person)}
+    rows = [
+        (
+            each["field"],
+            _values(each["values"], sides, "Plezi"),
+            _values(each["values"], sides, "Salesforce"),
+            each["why"],
+        )
+        for each in person["fields"]
+        if field in ("", each["field"])
+    ]
+    print_table(session, ("Field", "Plezi", "Salesforce", "Why"), rows)
+
+
+def _values(values: Mapping[str, Any], sides: Mapping[str, str], side: str) -> str:
+    """Return the different values of a side's records."""
+    texts = [value_text(value) for record, value in values.items() if sides.get(record) == side]
+    return " | ".join(dict.fromkeys(texts)) or "-"
+
+
+def _print_timeline(session: Session, person: Mapping[str, Any], field: str) -> None:
+    entries = [
+        entry
+        for entry in person["journal"]["entries"]
+        if not field or field in entry["field"].split(",")
+    ]
+    if not entries:
+        session.say("Nothing was written for this person.")
+        return
+    rows = [
+        (
+            local_time(entry["at"]),
+            entry["field"],
+            SIDES.get(entry["side"], entry["side"]),
+            value_text(entry["before"]),
+            value_text(entry["after"]),
+            f"{entry['kind']} by {sentence(entry['rule'])}",
+            entry["run_id"],
+        )
+        for entry in entries
+    ]
+    print_table(session, ("Time", "Field", "In", "Before", "After", "What", "Run"), rows)

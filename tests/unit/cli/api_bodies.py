@@ -1,0 +1,308 @@
+"""Responses of the admin API, as small as their descriptions allow; tests change what they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.cli.conftest import NOW
+
+RUN_ID = "20261126T150000-1"
+EMAIL = "ana@example.com"
+PLEZI_ID, LEAD_ID = "98ae20", "00Q8d0"
+
+
+def run(state: str = "done", **changes: Any) -> dict[str, Any]:
+    """One run, without its journal."""
+    progress = {
+        "phase": "resolve",
+        "stage": "",
+        "people_listed": 200,
+        "people_finished": 50,
+        "people_an_hour": 3600.0,
+        "seconds_left": 150.0,
+        "last_invocation_at": NOW - 10,
+        "last_error": "",
+    }
+    return {
+        "run_id": RUN_ID,
+        "kind": "changes",
+        "state": state,
+        "requested_at": NOW - 100,
+        "started_at": NOW - 90,
+        "finished_at": 0.0 if state in ("requested", "running") else NOW - 60,
+        "duration_seconds": 30.0,
+        "invocations": 1,
+        "mapping_version": 3,
+        "people": 0,
+        "counts": {"plezi": {"created": 2, "calls": 7}, "salesforce": {"updated": 5}},
+        "progress": progress,
+        "reason": "",
+        "message": "",
+        "problems": [],
+        **changes,
+    }
+
+
+def run_detail(state: str = "done", **changes: Any) -> dict[str, Any]:
+    """One run with a page of its journal, or of its plan."""
+    return {**run(state), "journal": [], "next": "", **changes}
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """One entry of a journal or of a plan."""
+    return {
+        "email": EMAIL,
+        "at": NOW - 70,
+        "run_id": RUN_ID,
+        "kind": "written",
+        "side": "salesforce",
+        "record": LEAD_ID,
+        "field": "Phone",
+        "before": None,
+        "after": "+33123456789",
+        "rule": "changed",
+        **changes,
+    }
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    """The status of a stack with nothing to do."""
+    attention = dict.fromkeys(("hold", "quarantine", "duplicate", "no_email", "shared"), 0)
+    return {
+        "version": "0.2.0",
+        "started": True,
+        "breaker": None,
+        "mapping_version": 3,
+        "applied_version": 3,
+        "manual_sync": {"due": False, "why": ""},
+        "first_sync": {"stage": "all", "done": True},
+        "last_run": run(),
+        "attention": {**attention, "counted_to": 1000, **changes.pop("attention", {})},
+        "suspended_pairs": [],
+        "alert_recipients": [
+            {"protocol": "email", "endpoint": "ops@example.com", "confirmed": True}
+        ],
+        "api_budget": {"org_used": 900, "org_allowed": 100_000, "ours": 40, "our_share": 20_000},
+        "password_expires_in_days": 12,
+        **changes,
+    }
+
+
+def pair(plezi: str, salesforce: str, direction: str = "both", **changes: Any) -> dict[str, Any]:
+    """One pair of a mapping as it is shown."""
+    return {
+        "plezi": plezi,
+        "salesforce": salesforce,
+        "direction": direction,
+        "policy": "newest",
+        "contact": "",
+        "placeholder": "",
+        "locked": False,
+        "enforced": False,
+        "saved": True,
+        "mandatory": False,
+        "directions": ["both", "to_plezi", "to_salesforce"],
+        "reason": "",
+        **changes,
+    }
+
+
+def mapping(version: int = 3, *pairs: dict[str, Any]) -> dict[str, Any]:
+    """A mapping; by default with the e-mail, and a suggestion for the phone."""
+    default = (
+        pair("email", "Email", locked=True, mandatory=True),
+        pair("phone", "Phone", "off", saved=False),
+    )
+    return {
+        "version": version,
+        "pairs": list(pairs or default),
+        "contact_filter": {"field": "sync__c", "operator": "equals", "value": "yes"},
+        "lead_filter": None,
+        "duplicates": "mirror",
+        "create_lead_beside_contact": False,
+        "phone_region": "FR",
+        "saved_by": "arn:aws:iam::1:user/admin",
+        "saved_at": NOW - 3600,
+        "suggestions_error": "",
+    }
+
+
+def saved(version: int = 4, *changed: dict[str, str], **changes: Any) -> dict[str, Any]:
+    """The result of a save."""
+    default = ({"pair": "Phone", "field": "", "before": "", "after": "phone both"},)
+    return {
+        "mapping": mapping(version),
+        "changed": list(changed or default),
+        "warnings": [],
+        "manual_sync_due": True,
+        **changes,
+    }
+
+
+def hold(**changes: Any) -> dict[str, Any]:
+    """A held field with two values."""
+    values = (("contact", PLEZI_ID, "111"), ("Lead", LEAD_ID, "222"))
+    return {
+        "field": "Phone",
+        "reason": "conflict",
+        "since": NOW - 600,
+        "values": [
+            {"kind": kind, "record": record, "value": value, "can_be_chosen": True}
+            for kind, record, value in values
+        ],
+        "chosen": "",
+        **changes,
+    }
+
+
+def refusal(code: str = "STRING_TOO_LONG", *fields: str) -> dict[str, Any]:
+    """A refused write."""
+    return {
+        "side": "salesforce",
+        "code": code,
+        "remedy": "shorten the value",
+        "fields": list(fields or ("Title",)),
+        "since": NOW - 600,
+        "tries": 2,
+    }
+
+
+def review_item(email: str = EMAIL, **changes: Any) -> dict[str, Any]:
+    """One person of the review queue."""
+    return {
+        "email": email,
+        "kinds": [],
+        "holds": [],
+        "quarantine": None,
+        "leads": [],
+        **changes,
+    }
+
+
+def page(*people: dict[str, Any], after: str = "") -> dict[str, Any]:
+    """A page of the review queue."""
+    return {"people": list(people), "next": after}
+
+
+def record(kind: str, record_id: str, **values: Any) -> dict[str, Any]:
+    """One record of a person."""
+    return {
+        "id": record_id,
+        "kind": kind,
+        "version": "1",
+        "modified": "2026-11-26T14:00:00+00:00",
+        "read_at": NOW - 300,
+        "eligible": True,
+        "converted": False,
+        "deleted": False,
+        "values": values,
+    }
+
+
+def contact(**changes: Any) -> dict[str, Any]:
+    """One person with all data."""
+    why = "written on salesforce by the rule changed"
+    return {
+        "email": EMAIL,
+        "revision": 4,
+        "dirty": False,
+        "unfinished_run": "",
+        "primary_lead": "",
+        "plezi": record("contact", PLEZI_ID, phone="111", url="https://app.plezi.co/contacts/1"),
+        "salesforce": [record("Lead", LEAD_ID, Phone="222")],
+        "base": {},
+        "holds": [hold()],
+        "quarantine": None,
+        "fields": [
+            {
+                "field": "Phone",
+                "plezi": "phone",
+                "direction": "both",
+                "values": {PLEZI_ID: "111", LEAD_ID: "222"},
+                "base": {},
+                "why": why,
+                "last": None,
+            }
+        ],
+        "journal": {"entries": [entry()], "next": ""},
+        **changes,
+    }
+
+
+def finding(name: str, grade: str = "ok", *causes: str) -> dict[str, Any]:
+    """One finding of a connection check."""
+    described = {"name": name, "grade": grade, "message": f"About {name}."}
+    return {**described, "causes": list(causes)} if causes else described
+
+
+def checked(*findings: dict[str, Any], ok: bool = True) -> dict[str, Any]:
+    """The result of a connection check."""
+    return {"report": {"at": NOW, "ok": ok, "findings": list(findings)}, "fields": None}
+
+
+def set_up(*missing: str) -> dict[str, Any]:
+    """The report of the set-up: two fields."""
+    names = ("plezi_url__c", "score__c")
+    return {
+        "ready": not missing,
+        "steps": [],
+        "fields": [
+            {
+                "object": "Lead",
+                "name": name,
+                "purpose": "the score",
+                "state": "missing" if name in missing else "present",
+                **({"remedy": "create it"} if name in missing else {}),
+            }
+            for name in names
+        ],
+    }
+
+
+def systems(found: str = "") -> dict[str, Any]:
+    """The connected org and tenant."""
+    return {
+        "systems": [
+            {"side": "salesforce", "id": "00D1", "found": found, "forgetting": False},
+            {"side": "plezi", "id": "ExampleSAS", "found": "", "forgetting": False},
+        ]
+    }
+
+
+def field(name: str, **changes: Any) -> dict[str, Any]:
+    """One field of a side."""
+    return {
+        "components": [],
+        "creatable": True,
+        "described_type": "string",
+        "is_new": False,
+        "label": name.title(),
+        "length": 40,
+        "mapped": False,
+        "name": name,
+        "options": [],
+        "reason": "",
+        "receives": True,
+        "required": False,
+        "restricted": False,
+        "scale": None,
+        "sends": True,
+        "type": "text",
+        "unique": False,
+        "updatable": True,
+        "writable": True,
+        **changes,
+    }
+
+
+def bulk(**changes: Any) -> dict[str, Any]:
+    """The result of a decision for many contacts."""
+    return {
+        "run_id": RUN_ID,
+        "decided": 3,
+        "overwritten": 2,
+        "left_out": 0,
+        "conflicts": 0,
+        "next": "",
+        **changes,
+    }
