@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
             commands.decide_system(_api(options), options.side, options.decision)
         case "systems":
             commands.show_systems(_api(options))
-        case "sync" | "approve":
+        case "sync" | "approve" | "undo":
             _request(options)
         case "fields":
             commands.show_fields(_api(options), refresh=options.refresh)
@@ -70,9 +70,19 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _request(options: argparse.Namespace) -> None:
-    """Request a run, or approve the preview of one."""
+    """Request a run, undo one, or approve the preview of one."""
     if options.command == "approve":
         commands.approve_preview(_api(options), options.run_id)
+        return
+    if options.command == "undo":
+        commands.undo_run(
+            _api(options),
+            options.run_id,
+            preview=not options.apply,
+            email=options.email,
+            field=options.field,
+            opt_outs=options.opt_outs,
+        )
         return
     commands.request_run(
         _api(options), options.kind, first=options.first, skip_stages=options.skip_stages

@@ -50,6 +50,9 @@ Request a run of all people (POST /sync). A first synchronization runs in stages
 APPROVE: Final = """\
 Approve the preview of a dry run: the next run may clear and overwrite as many records of each field
 as the preview shows, and no more (POST /admin/runs/RUN_ID/approve)."""
+UNDO: Final = """\
+Show what an undo of a run would put back, and with --apply, put it back: the values that the run
+replaced, where nobody changed them since (POST /admin/runs/RUN_ID/undo)."""
 STATUS: Final = "Show the state of the synchronization (GET /admin/status)."
 
 
@@ -107,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
         "approve", parents=target, description=APPROVE, help="approve the preview of a dry run"
     )
     approve.add_argument("run_id", metavar="RUN_ID", help="the id of the dry run")
+    _undo_arguments(
+        commands.add_parser(
+            "undo", parents=target, description=UNDO, help="put back what a run replaced"
+        )
+    )
     _rotate_arguments(
         commands.add_parser(
             "rotate",
@@ -185,6 +193,16 @@ def _sync_arguments(command: argparse.ArgumentParser) -> None:
     stages.add_argument(
         "--skip-stages", action="store_true", help="leave out the stages that are left"
     )
+
+
+def _undo_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run_id", metavar="RUN_ID", help="the id of the run to undo")
+    command.add_argument("--apply", action="store_true", help="undo it (default: a preview)")
+    command.add_argument("--email", default="", help="only this contact (default: all)")
+    command.add_argument(
+        "--field", default="", help="only this field, by its Salesforce name (default: all)"
+    )
+    command.add_argument("--opt-outs", action="store_true", help="take opt-outs back too")
 
 
 def _systems_arguments(

@@ -110,6 +110,15 @@ def approve_preview(api: AdminApi, run_id: str) -> None:
     _print_response(api, "POST", f"/admin/runs/{quote(run_id, safe='')}/approve", b"{}")
 
 
+def undo_run(
+    api: AdminApi, run_id: str, *, preview: bool, email: str, field: str, opt_outs: bool
+) -> None:
+    """Request the undo of a run, or its preview, and print the id of the run that does it."""
+    body = {"preview": preview, "email": email, "field": field, "opt_outs": opt_outs}
+    path = f"/admin/runs/{quote(run_id, safe='')}/undo"
+    _print_response(api, "POST", path, json.dumps(body).encode())
+
+
 def show_systems(api: AdminApi) -> None:
     """Print the connected org and tenant, and others that the credentials led to."""
     call(api, "GET", SYSTEMS_PATH)

@@ -64,6 +64,17 @@ def test_the_preview_of_a_dry_run_is_approved(stack: FakeStack) -> None:
 
 
 @local
+def test_the_undo_of_a_run_is_a_preview_unless_it_is_applied(stack: FakeStack) -> None:
+    assert main(["undo", "r1"]) == 0
+    assert main(["undo", "r1", "--apply", "--email", "ana@x.fr", "--field", "Phone"]) == 0
+
+    assert {it.path for it in stack.received} == {"/v1/admin/runs/r1/undo"}
+    preview, undo = (it.json() for it in stack.received)
+    assert preview == {"preview": True, "email": "", "field": "", "opt_outs": False}
+    assert undo == {"preview": False, "email": "ana@x.fr", "field": "Phone", "opt_outs": False}
+
+
+@local
 def test_a_body_is_sent_and_the_response_is_written_to_a_file(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:

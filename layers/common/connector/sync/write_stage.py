@@ -298,6 +298,8 @@ class WriteStage:
         )
         if after.unanswered > link.unanswered and after.quarantine is not None:
             self._count_quarantine(link, after.quarantine, counts)
+        if plan.is_partial:
+            return replace(after, dirty=after.dirty or plan.stays_dirty)
         if any(it.result is not WriteResult.DONE for it in outcomes.values()):
             return after
         if after.dirty and unchanged and any(it.created for it in outcomes.values()):
@@ -342,6 +344,8 @@ class WriteStage:
         match outcome.result:
             case WriteResult.DONE:
                 counts.add(side, "created" if outcome.created else "updated")
+                if plan.is_partial:
+                    counts.add(side, "undone", len(outcome.write.values))
                 self._count_changes(plan, outcome, counts)
             case WriteResult.REJECTED:
                 pass
