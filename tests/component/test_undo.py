@@ -10,10 +10,12 @@ import pytest
 from connector.errors import StopReason
 from connector.model import RunKind, RunState
 from connector.planning.announced_changes import ChangeLimits
+from connector.sync.change_limits import FEW_CLEARED
 from connector.sync.runs import SyncEngine
 from tests.component.admin_client import WHO, AdminClient
 from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, BOB, lead_of, next_run_writes_nothing
+from tests.component.test_faults import COLLECTIONS, inject_fault
 from tests.component.undo_fixtures import entries, preview, reasons, request, undo
 
 LARGE = pytest.param(1000, 50, marks=pytest.mark.nightly)
@@ -242,7 +244,7 @@ def test_an_undo_over_the_limit_stops_until_its_own_preview_is_approved(
     harness: Harness, admin_client: AdminClient, edited: str
 ) -> None:
     limit(harness, 0)
-    other, _ = harness.dry_run()
+    other = preview(harness, admin_client, edited, opt_outs=True)
     admin_client.request_ok("POST", f"/admin/runs/{other.id}/approve")
 
     refused = harness.run_phase(request(admin_client, edited, preview=False)["run_id"])
@@ -269,4 +271,94 @@ def test_an_undo_that_is_repeated_finds_nothing_more_to_do(
     again = undo(harness, admin_client, edited)
 
     assert harness.calls("salesforce")["writes"] == 0
+    assert reasons(admin_client, again.id) == {}
+
+
+def test_an_approved_preview_allows_exactly_what_it_shows(
+    harness: Harness, admin_client: AdminClient, edited: str
+) -> None:
+    limit(harness, 0)
+    lead = lead_of(harness)["Id"]
+    harness.edit_lead(lead, MobilePhone="601")
+    shown = preview(harness, admin_client, edited)
+    approved = admin_client.request_ok("POST", f"/admin/runs/{shown.id}/approve")
+    assert approved["changes"] == {"salesforce": {"overwritten.Phone": 1}}
+    harness.edit_lead(lead, MobilePhone="600")
+
+    run = harness.run_phase(request(admin_client, edited, preview=False)["run_id"])
+
+    assert (run.state, run.reason) == (RunState.HALTED, StopReason.MASS_CLEARING)
+    assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("222", "600")
+
+
+def test_values_that_were_blank_are_blanked_for_many_people_after_a_new_description(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    people = [
+        harness.add_person(email=email_of(number), last_name="Roi")
+        for number in range(FEW_CLEARED + 2)
+    ]
+    harness.sync()
+    for person in people:
+        harness.edit_person(person, phone="222")
+    run = harness.sync()
+
+    undone = undo(harness, admin_client, run.id)
+
+    assert set(phones(harness).values()) == {None}
+    assert undone.counts["salesforce"]["cleared.Phone"] == len(people)
+    assert undone.progress.listed == undone.progress.resolved == len(people)
+
+
+@pytest.mark.parametrize("invocations", ["one", "several"])
+def test_an_undo_names_and_writes_everything_once(
+    harness: Harness, admin_client: AdminClient, invocations: str
+) -> None:
+    people = [harness.add_person(email=email_of(it), last_name="Roi", phone="1") for it in range(3)]
+    harness.sync()
+    for person in people:
+        harness.edit_person(person, phone="2", mobile="6")
+    run = harness.sync()
+    for lead in harness.leads():
+        harness.edit_lead(lead["Id"], MobilePhone="7")
+    undo_id = request(admin_client, run.id, preview=False)["run_id"]
+
+    undone = harness.run_phase(undo_id, lambda: invocations == "several")
+
+    assert undone.state is RunState.DONE, undone.message
+    assert (undone.invocations > 1) is (invocations == "several")
+    assert set(phones(harness).values()) == {"1"}
+    assert len(entries(admin_client, undo_id, "written")) == len(people)
+    assert len(entries(admin_client, undo_id, "not_undone")) == len(people)
+    assert undone.counts["salesforce"]["not_undone"] == len(people)
+
+
+def test_a_write_of_an_undo_whose_response_was_lost_is_recognized_as_our_own(
+    harness: Harness, admin_client: AdminClient, edited: str
+) -> None:
+    inject_fault(harness, "salesforce", "timeout_after_commit", path=COLLECTIONS)
+
+    undone = undo(harness, admin_client, edited)
+
+    assert set(reasons(admin_client, undone.id).values()) == {"unfinished"}
+    harness.sync()
+    assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("111", None)
+    written = {it["field"] for it in entries(admin_client, undone.id, "written")}
+    assert written == {"Phone", "MobilePhone"}
+    assert next_run_writes_nothing(harness)
+    assert harness.people()[ANA]["phone"] == "222"
+
+
+def test_a_write_of_an_undo_that_did_not_arrive_is_named_and_done_when_it_is_requested_again(
+    harness: Harness, admin_client: AdminClient, edited: str
+) -> None:
+    inject_fault(harness, "salesforce", "connection_reset", path=COLLECTIONS)
+    undone = undo(harness, admin_client, edited)
+    assert set(reasons(admin_client, undone.id).values()) == {"unfinished"}
+    harness.sync()
+    assert lead_of(harness)["Phone"] == "222"
+
+    again = undo(harness, admin_client, edited)
+
+    assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("111", None)
     assert reasons(admin_client, again.id) == {}

@@ -22,7 +22,7 @@ HOUR_SECONDS = 3600.0
 MAX_INVOCATIONS = 200
 
 
-class World:
+class TwoSystems:
     """Both systems with 1,000 people, and a connector whose stores are in memory."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class World:
 
 @pytest.mark.filterwarnings("ignore")
 def test_of_1000_people_exactly_the_950_that_nobody_changed_since_are_put_back() -> None:
-    world = World()
+    world = TwoSystems()
     before = world.phones(RecordKind.LEAD)
     run = world.edit_phones()
     after, typed = world.phones(RecordKind.LEAD), world.phones(RecordKind.PLEZI_CONTACT)

@@ -121,7 +121,7 @@ class UndoReason(DescribedEnum):
     )
     UNFINISHED = (
         "unfinished",
-        "The write was not done: refused, without a response, or the contact was in use.",
+        "The write waits, has no response, or the contact was in use: request the undo again.",
     )
 
 

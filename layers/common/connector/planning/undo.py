@@ -213,7 +213,7 @@ class _FieldUndo:
         return UndoReason.HELD if self._key in self._link.holds else None
 
     def _refusal(self, pair: BoundPair, todo: Sequence[_Written]) -> UndoReason | None:
-        """Return why the values to put back stay: somebody decided later, or nobody may write."""
+        """Return why the values stay as they are: a later decision, or a missing right to write."""
         if any(it.newer_run for it in todo):
             return UndoReason.NEWER_RUN
         records = {it.record_id for it in todo}
