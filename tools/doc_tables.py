@@ -184,6 +184,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "merge-rules": enumeration(model.MergeRule),
     "hold-reasons": enumeration(model.HoldReason),
     "journal-kinds": enumeration(model.JournalKind),
+    "undo-reasons": enumeration(model.UndoReason),
     "skip-reasons": enumeration(model.SkipReason),
     "attention-kinds": enumeration(model.AttentionKind),
     "issue-codes": enumeration(IssueCode),

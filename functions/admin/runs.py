@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import BaseModel, ConfigDict, Field
 
+from connector.admin import run_undo
 from connector.admin import runs as use_cases
 from connector.admin.breaker import ApprovedPreview, approve_preview
+from connector.admin.run_undo import UndoRequested
 from connector.admin.runs import RunDetail, RunPage
 from functions.admin.admin_app import ADMIN
 from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router, path_value
@@ -16,6 +19,21 @@ from functions.admin.responses import responses
 router = new_router()
 
 Forms = Annotated[bool, Query(description="List the runs of forms, which are a separate list.")]
+
+
+class Undo(BaseModel):
+    """What to undo of a run.
+
+    With `preview` (the default) nothing is written. `email` and `field` select one contact and one
+    field pair ('': all). With `opt_outs`, opt-outs are taken back too, on both sides.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preview: bool = True
+    email: str = Field(default="", max_length=254)
+    field: str = Field(default="", max_length=255)
+    opt_outs: bool = False
 
 
 @router.get(
@@ -61,3 +79,23 @@ def approve(run_id: str) -> ApprovedPreview:
     """Allow the next run to clear and overwrite as many records per field as the preview shows."""
     actor = caller(router.current_event.raw_event)
     return approve_preview(ADMIN.get(), actor, path_value(run_id))
+
+
+@router.post(
+    "/admin/runs/<run_id>/undo",
+    summary="Undo a run",
+    responses=responses(202, "The undo, or its preview, is requested.", 404, 409),
+    status_code=202,
+    tags=["runs"],
+)
+def undo(run_id: str, request: Annotated[Undo, Body()]) -> UndoRequested:
+    """Put back the values that a run replaced, where nobody changed them since."""
+    return run_undo.request_undo(
+        ADMIN.get(),
+        caller(router.current_event.raw_event),
+        path_value(run_id),
+        is_preview=request.preview,
+        email=request.email,
+        field=request.field,
+        opt_outs=request.opt_outs,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -459,6 +459,22 @@ class MemoryJournal:
         """Return the newest entries of one contact, newest first."""
         keys = sorted((key for key in self._entries if key[0] == email), reverse=True)
         return JournalPage(tuple(self._entries[key] for key in keys[:limit]))
+
+    def people_of_run(self, run: str) -> Iterator[str]:
+        """Yield the e-mail of each person with an entry of a run once."""
+        yield from dict.fromkeys(
+            entry.email for entry in self._entries.values() if entry.run_id == run
+        )
+
+    def entries_since(
+        self, emails: Sequence[str], since: float
+    ) -> dict[str, tuple[JournalEntry, ...]]:
+        """Return the entries of some people since a time, oldest first."""
+        found: dict[str, list[JournalEntry]] = {email: [] for email in emails}
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.at):
+            if entry.email in found and entry.at >= since:
+                found[entry.email].append(entry)
+        return {email: tuple(entries) for email, entries in found.items()}
 
     def run_entries(self, run: str, limit: int = 100) -> JournalPage:
         """Return the first entries of a run, oldest first."""

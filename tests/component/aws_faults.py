@@ -19,7 +19,7 @@ Respond = Callable[[Any], tuple[int, Any]]
 MANY: Final = 10**9
 """More calls than any test makes."""
 NO_HOST: Final = "https://no-host.example/"
-"""The new address of a request that a test answers: botocore calls all handlers of the event, and no
+"""The new address of a request that a test answers: botocore calls all handlers of an event, and no
 other one must carry it out too."""
 
 

@@ -107,6 +107,10 @@ class Scenario:
         leads = [harness.add_lead(Email=CONTACT, Phone="222") for _ in range(2)]
         run = harness.sync()
         assert admin_client.request_ok("GET", f"/admin/runs/{run.id}")["journal"]
+        undo = f"/admin/runs/{run.id}/undo"
+        admin_client.request_ok("POST", undo, {"email": CONTACT})
+        waiting = admin_client.request_ok("POST", undo, {"preview": False})["run_id"]
+        assert admin_client.request("POST", f"/admin/runs/{waiting}/undo", {}).status == 409
         hold = f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone"
         for kind in ("hold", "quarantine", "duplicate"):
             admin_client.request_ok("GET", "/admin/attention", kind=kind)
@@ -132,6 +136,7 @@ class Scenario:
             ("GET", "/admin/runs/none", None),
             ("GET", "/admin/runs/none/plan", None),
             ("POST", "/admin/runs/none/approve", None),
+            ("POST", "/admin/runs/none/undo", {}),
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
@@ -162,6 +167,7 @@ class Scenario:
             ("GET", "/admin/runs", {"limit": "many"}),
             ("GET", "/admin/runs/none", {"limit": "0"}),
             ("GET", "/admin/runs/none/plan", {"limit": "0"}),
+            ("POST", "/admin/runs/none/undo", {"body": {"preview": "perhaps"}}),
             ("GET", "/admin/attention", {"kind": "none"}),
             ("POST", "/admin/attention/holds", {"body": {"field": "Phone", "side": "left"}}),
             ("POST", f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone", {"body": {}}),
@@ -215,6 +221,8 @@ def body_of(path: str) -> dict[str, Any]:
         return {"intended": True}
     if path.endswith("systems"):
         return {"side": "plezi", "decision": "same_people"}
+    if path.endswith("undo"):
+        return {"preview": True}
     if path.endswith("restore"):
         return {"version": 0}
     mapping = {"version": 0, "pairs": [], "contact_filter": None}

@@ -14,7 +14,7 @@ from connector.bootstrap.rotation import SecretKind
 from connector.connected_systems import ConnectedSystem, save_system
 from connector.credentials.rotation import RotationOutcome
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import AttentionKind, HintResult, RunKind, Side
+from connector.model import AttentionKind, HintResult, RunKind, Side, UndoRequest
 from connector.sync.runs import FINAL_STATES
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
@@ -81,7 +81,7 @@ def test_the_permissions_of_the_sync_worker(
     harness.sync()
     harness.sync(kind=RunKind.SELECTED, emails=["long@example.com"])
     harness.sync(kind=RunKind.FULL)
-    harness.dry_run()
+    harness.sync(kind=RunKind.UNDO, undo=UndoRequest(harness.dry_run()[0].id))
     accepted = ConnectedSystem(harness.org.state.org_id, forget_since=1.0)
     save_system(harness.ledger, Side.SALESFORCE, accepted)
     harness.sync()

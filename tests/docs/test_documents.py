@@ -32,7 +32,13 @@ GENERATED_IN = {
         "log-events",
     },
     "docs/release.md": {"schemas"},
-    "docs/admin.md": {"attention-kinds", "hold-reasons", "journal-kinds", "merge-rules"},
+    "docs/admin.md": {
+        "attention-kinds",
+        "hold-reasons",
+        "journal-kinds",
+        "merge-rules",
+        "undo-reasons",
+    },
 }
 
 

@@ -23,7 +23,9 @@ PAGE: Final = 200
 MAX_ENTRIES: Final = 20_000
 """Entries of a plan that are counted by field: 100 calls. A larger plan says that it is cut."""
 SHOWN_PEOPLE: Final = 20
-KINDS: Final = ("written", "overwritten", "held", "refused", "duplicate")
+KINDS: Final = ("written", "overwritten", "held", "refused", "duplicate", "not_undone")
+RARE: Final = frozenset({"not_undone"})
+"""Kinds of entries that have a column only where there are some."""
 
 Entry = Mapping[str, Any]
 
@@ -42,22 +44,31 @@ def preview(
 ) -> None:
     """Show what a run would do, by field and by person. Nothing is written."""
     run_id = run or _request(session, mapping, email)
+    if show_plan(session, run_id, people):
+        session.say(f"Allow exactly this: plezi-sync approve {run_id}")
+
+
+def show_plan(session: Session, run_id: str, people: int) -> bool:
+    """Print what a dry run would do, by field and by some people; return whether it is anything.
+
+    With `--json`, the first page of the plan is printed, and nothing else should be.
+    """
     path = f"/admin/runs/{segment(run_id)}/plan"
     first = session.get(path, limit=PAGE)
     if session.as_json:
         session.print_json(first)
-        return
+        return False
     entries, is_cut = _entries(session, path, first)
     if not entries:
         session.say("A run would change nothing.")
-        return
+        return False
     _print_by_field(session, entries)
     session.say()
     _print_by_person(session, entries, people)
     _print_calls(session, first.body["counts"])
     if is_cut:
         session.say(f"Only the first {len(entries):,} changes are counted here.")
-    session.say(f"Allow exactly this: plezi-sync approve {run_id}")
+    return True
 
 
 def register(app: typer.Typer) -> None:
@@ -105,11 +116,13 @@ def _print_by_field(session: Session, entries: list[Entry]) -> None:
     for entry in entries:
         for field in entry["field"].split(","):
             counts.setdefault((entry["side"], field), Counter())[entry["kind"]] += 1
+    present = {entry["kind"] for entry in entries}
+    kinds = [kind for kind in KINDS if kind not in RARE or kind in present]
     rows = [
-        (SIDES.get(side, side), field or "(record)", *(_number(found[kind]) for kind in KINDS))
+        (SIDES.get(side, side), field or "(record)", *(_number(found[kind]) for kind in kinds))
         for (side, field), found in sorted(counts.items())
     ]
-    columns = ("To", "Field", *(kind.capitalize() for kind in KINDS))
+    columns = ("To", "Field", *(sentence(kind).capitalize() for kind in kinds))
     print_table(session, columns, rows, title="By field", numbers=frozenset(columns[2:]))
 
 

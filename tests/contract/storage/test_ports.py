@@ -528,6 +528,20 @@ def test_a_journal_entry_written_twice_is_stored_once(journal: Journal) -> None:
     assert [each.before for each in journal.run_entries("r1").entries] == ["1", "3"]
 
 
+def test_the_people_of_a_run_and_their_entries_since_a_time_are_found(journal: Journal) -> None:
+    entry = journal_entry(1, email="ana@x.fr")
+    later = replace(entry, at=2.0, run_id="r2", before="3")
+    bob = replace(entry, email="bob@x.fr")
+    journal.write([replace(entry, at=0.5, run_id="r0"), entry, bob])
+    journal.write([replace(entry, at=1.5, field="Fax"), later])
+
+    assert list(journal.people_of_run("r1")) == ["ana@x.fr", "bob@x.fr"]
+    assert list(journal.people_of_run("unknown")) == []
+    found = journal.entries_since(["ana@x.fr", "bob@x.fr"], 1.0)
+    assert [(it.at, it.run_id) for it in found["ana@x.fr"]] == [(1.0, "r1"), (1.5, "r1"), (2, "r2")]
+    assert found["bob@x.fr"] == (bob,)
+
+
 def journal_entry(number: int, **changes: object) -> JournalEntry:
     """Return the entry of one moment (`number`), about one person in ten."""
     entry = JournalEntry(

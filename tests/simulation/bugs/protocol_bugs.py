@@ -142,7 +142,7 @@ def equal_timestamp_dropped(_sides: BothSides) -> AbstractContextManager[object]
 
 @bug("whole records written", "Mautic, Segment: each change writes every mapped field")
 def whole_records(_sides: BothSides) -> AbstractContextManager[object]:
-    build_write = planning._build_write
+    build_write = planning.build_write
 
     def build_whole_write(
         participant: Participant, email: str, values: Values, bound: BoundMapping

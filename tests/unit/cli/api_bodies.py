@@ -39,6 +39,8 @@ def run(state: str = "done", **changes: Any) -> dict[str, Any]:
         "reason": "",
         "message": "",
         "problems": [],
+        "undoes": "",
+        "undo_field": "",
         **changes,
     }
 
@@ -61,6 +63,7 @@ def entry(**changes: Any) -> dict[str, Any]:
         "before": None,
         "after": "+33123456789",
         "rule": "changed",
+        "newer_run": "",
         **changes,
     }
 

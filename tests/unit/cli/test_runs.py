@@ -178,6 +178,44 @@ def test_a_preview_is_approved_after_a_question(
     assert "Salesforce overwritten.Phone: 12 records" in shown
 
 
+def test_an_undo_is_shown_before_it_is_made(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    accepted = {"run_id": bodies.RUN_ID, "undoes": "r1", "preview": True}
+    stack.on("POST", "/admin/runs/r1/undo", accepted)
+    dry = bodies.run_detail(kind="dry_run", undoes="r1")
+    stack.on("GET", RUN, dry)
+    plan = [
+        bodies.entry(rule="undone", before="2", after="1"),
+        bodies.entry(email="bob@x.fr", kind="not_undone", rule="changed_since", before="3"),
+    ]
+    stack.on("GET", f"{RUN}/plan", {**dry, "journal": plan})
+    assert person.run("undo", "r1", "--field", "Phone") == 0
+    assert stack.body_of("POST", "/admin/runs/r1/undo") == {
+        "preview": True,
+        "email": "",
+        "field": "Phone",
+        "opt_outs": False,
+    }
+    shown = capsys.readouterr().out
+    assert "Not undone" in shown
+    assert "changed since" in shown
+    assert "Put it back: plezi-sync undo r1 --apply" in shown
+
+
+def test_an_undo_is_made_after_a_question(stack: FakeStack, person: Person, capsys: Output) -> None:
+    accepted = {"run_id": bodies.RUN_ID, "undoes": "r1", "preview": False}
+    stack.on("POST", "/admin/runs/r1/undo", accepted)
+    counts = {"salesforce": {"updated": 1, "not_undone": 2}}
+    stack.on("GET", RUN, bodies.run_detail(kind="undo", undoes="r1", counts=counts))
+    assert person.run("undo", "r1", "--apply") == 2
+    assert stack.calls == []
+    assert person.run("undo", "r1", "--apply", "--yes", "--email", "a@x.fr", "--opt-outs") == 0
+    body = stack.body_of("POST", "/admin/runs/r1/undo")
+    assert (body["preview"], body["email"], body["opt_outs"]) == (False, "a@x.fr", True)
+    assert "1 updated, 2 not undone" in capsys.readouterr().out
+
+
 def test_synchronization_is_enabled_after_a_question_and_paused_without(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:

@@ -22,6 +22,7 @@ from connector.model import (
     Run,
     RunKind,
     SaveResult,
+    UndoRequest,
 )
 from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
@@ -126,7 +127,9 @@ class MappingStore(Protocol):
 class RunRequester(Protocol):
     """Requests runs."""
 
-    def request_run(self, kind: RunKind, *, emails: Iterable[str] = ()) -> str:
+    def request_run(
+        self, kind: RunKind, *, emails: Iterable[str] = (), undo: UndoRequest | None = None
+    ) -> str:
         """Request a run; return its id."""
 
 

@@ -56,6 +56,8 @@ class RunView:
     `mapping_version` is -1 for a mapping that was not saved. `people` is the number of e-mails that
     the run was requested for (0: all contacts that it finds). `problems` are those of the mapping
     of a dry run, as a save reports them; a mapping that is not saved is not used with problems.
+    `undoes` is the run that an undo, or its preview, puts back ('': it is none), `undo_field` the
+    only field that it puts back ('': all).
     """
 
     run_id: str
@@ -73,6 +75,8 @@ class RunView:
     reason: str
     message: str
     problems: tuple[MappingProblem, ...]
+    undoes: str
+    undo_field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class JournalEntryView:
     """One entry of the journal, or of the plan of a dry run.
 
     `kind` is a kind of journal entry, such as written or overwritten. `field` is the key of the
-    field pair. `rule` is the reason. `at` is in seconds since 1970.
+    field pair. `rule` is the reason. `at` is in seconds since 1970. `newer_run` is the run that
+    wrote a field later, which an undo leaves as it is for this reason ('': no run did).
     """
 
     email: str
@@ -101,6 +106,7 @@ class JournalEntryView:
     before: Value
     after: Value
     rule: str
+    newer_run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,8 @@ def run_view(run: Run) -> RunView:
         reason=run.reason.value if run.reason else "",
         message=run.message,
         problems=run.problems,
+        undoes=run.undo.run_id if run.undo else "",
+        undo_field=run.undo.field if run.undo else "",
     )
 
 
@@ -205,6 +213,7 @@ def journal_entry_view(entry: JournalEntry) -> JournalEntryView:
         before=entry.before,
         after=entry.after,
         rule=str(entry.rule),
+        newer_run=entry.newer_run,
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from connector.sync.ports import (
         AlertPublisher,
         CursorStore,
+        JournalHistory,
         JournalWriter,
         LinkStore,
         MappingStore,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     ):
         """Everything that one table holds; each client sees only the protocol that it needs."""
 
-    class Journal(JournalWriter, JournalReader, Protocol):
+    class Journal(JournalWriter, JournalHistory, JournalReader, Protocol):
         """The journal, written by runs and read by administrators."""
 
     class Mappings(MappingStore, MappingVersions, Protocol):

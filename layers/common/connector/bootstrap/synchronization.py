@@ -40,6 +40,7 @@ def build_synchronization(
     clients: Mapping[Side, SideClient] = build_clients(
         connections, runtime, ledger, assign_new_leads=settings.assign_new_leads
     )
+    journal = runtime.aws.journal(settings.journal_table, settings.journal_days)
     context = SyncContext(
         links=ledger,
         work=ledger,
@@ -48,7 +49,8 @@ def build_synchronization(
         runs=ledger,
         control=ledger,
         documents=ledger,
-        journal=runtime.aws.journal(settings.journal_table, settings.journal_days),
+        journal=journal,
+        history=journal,
         mappings=runtime.aws.mappings(settings.mappings_table),
         run_queue=run_queue,
         budget=budget,

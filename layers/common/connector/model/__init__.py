@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         MergeRule,
         ProblemCode,
         SkipReason,
+        UndoReason,
     )
     from connector.model.runs import (
         Counts,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         RunDelivery,
         RunKind,
         RunState,
+        UndoRequest,
     )
     from connector.model.sessions import SessionToken
     from connector.model.sides import RecordKind, Side
@@ -103,6 +105,8 @@ __all__ = [
     "SessionToken",
     "Side",
     "SkipReason",
+    "UndoReason",
+    "UndoRequest",
     "Value",
     "Values",
     "WorkList",
@@ -141,6 +145,7 @@ _NAMES: Final = {
         "MergeRule",
         "ProblemCode",
         "SkipReason",
+        "UndoReason",
     ),
     "runs": (
         "Counts",
@@ -151,6 +156,7 @@ _NAMES: Final = {
         "RunDelivery",
         "RunKind",
         "RunState",
+        "UndoRequest",
     ),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),

@@ -29,6 +29,7 @@ class MergeRule(DescribedEnum):
     )
     HELD = "held", "Both sides changed and the policy is to hold: an admin chooses the value."
     CHOSEN = "chosen", "An admin chose the value of one record for a held field."
+    UNDONE = "undone", "An admin undid a run: the record gets the value from before it again."
     PLACEHOLDER = "placeholder", "Plezi has no value: a new Lead gets the placeholder of the pair."
     REPEATED = (
         "repeated",
@@ -72,6 +73,56 @@ class JournalKind(DescribedEnum):
     HELD = "held", "The field waits for a decision of an admin."
     REFUSED = "refused", "The other system refused the write; `rule` holds its code."
     DUPLICATE = "duplicate", "A dry run found several Leads with one e-mail."
+    NOT_UNDONE = "not_undone", "An undo leaves the value as it is; `rule` holds the reason."
+
+
+class UndoReason(DescribedEnum):
+    """Why an undo leaves a field as it is; the journal stores it as the rule of `not_undone`."""
+
+    CHANGED_SINCE = (
+        "changed_since",
+        "The record has another value than the run wrote, or a user edited the other side.",
+    )
+    NEWER_RUN = "newer_run", "A later run wrote the field; `newer_run` of the entry is its id."
+    CREATED = "created", "The run created the record: nothing is ever deleted."
+    NO_ENTRY = (
+        "no_entry",
+        "The journal has no entry of the run about this contact: it expired, or there was none.",
+    )
+    NO_CONTACT = (
+        "no_contact",
+        "No contact has this e-mail any more, or a record belongs to another contact now.",
+    )
+    NO_RECORD = (
+        "no_record",
+        "The record takes no part any more: deleted, converted, filtered out or not the primary.",
+    )
+    NO_PAIR = (
+        "no_pair",
+        "The field pair was removed, switched off, suspended, or points at another field now.",
+    )
+    NOT_WRITABLE = (
+        "not_writable",
+        "The mapping or the system does not allow the write at present, or a value is unknown.",
+    )
+    EMAIL = "email", "The e-mail is the identity of the contact: correct it in either system."
+    HELD = "held", "The field waits for a decision of an admin: decide first."
+    TEXT_NOT_KEPT = (
+        "text_not_kept",
+        "The text is so long that the journal has only its length and digest.",
+    )
+    WRITTEN_AGAIN = (
+        "written_again",
+        "The next run would write the value again: the pair is enforced, or its policy fills it.",
+    )
+    OPT_OUT = (
+        "opt_out",
+        "An opt-out is the word of a person: only an undo with `opt_outs` takes it back.",
+    )
+    UNFINISHED = (
+        "unfinished",
+        "The write waits, has no response, or the contact was in use: request the undo again.",
+    )
 
 
 class AttentionKind(DescribedEnum):

@@ -22,6 +22,7 @@ class RunKind(DescribedEnum):
     SELECTED = "selected", "Synchronizes the contacts with the given e-mails."
     DRY_RUN = "dry_run", "Reports what a run would do, and writes nothing."
     FORM = "form", "Synchronizes one contact after a form was submitted."
+    UNDO = "undo", "Puts back what another run replaced, where nobody changed it since."
 
 
 class RunState(DescribedEnum):
@@ -86,6 +87,19 @@ class RunDelivery:
     deliveries: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class UndoRequest:
+    """What a run of the kind `undo`, or the dry run that is its preview, puts back.
+
+    `run_id` is the run that is undone. `field` is the key of the only field pair to put back ('':
+    all). `opt_outs`: also opt-outs, which are else left as they are.
+    """
+
+    run_id: str
+    field: str = ""
+    opt_outs: bool = False
+
+
 class Counts:
     """The counters of a run, by side: seen, unchanged, changed, created, updated, held, ...
 
@@ -128,7 +142,8 @@ class Run:
     that is not saved yet ('': the saved one), and `include_unchanged` plans all links, also those
     without a change. `mapping_version` is the version that the run used.
     `first` begins the stages of a first synchronization again, `skip_stages` leaves them out; both
-    are for runs of all people.
+    are for runs of all people. `undo` is what an `undo`, or the dry run that previews it, puts
+    back; `emails` then selects some of the contacts of the run that is undone.
 
     `phase` is the phase of the last invocation, `active_at` its start, and `position` the work list
     behind which the next invocation of this phase goes on. Of the lists below number
@@ -152,6 +167,7 @@ class Run:
     include_unchanged: bool = False
     first: bool = False
     skip_stages: bool = False
+    undo: UndoRequest | None = None
     mapping_version: int = 0
     phase: Phase | None = None
     active_at: float = 0.0

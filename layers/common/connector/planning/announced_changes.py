@@ -77,10 +77,12 @@ def changes_of(plan: Plan, bound: BoundMapping) -> Counter[FieldChange]:
 def changes_of_write(plan: Plan, write: Write, bound: BoundMapping) -> list[FieldChange]:
     """Return the changes of one write of a plan; a record that is created loses no value.
 
-    A value that is cleared counts as cleared, whatever the rule is.
+    A value that is cleared counts as cleared, whatever the rule is. An undo overwrites every value
+    that it does not clear: nobody typed it in this record, but all are announced.
     """
     if write.is_create:
         return []
+    undone = {it.pair for it in plan.base_updates if it.rule is MergeRule.UNDONE}
     giving_way = {it.pair: it for it in plan.overwritten if it.record_id == write.record_id}
     changes = []
     for name, value in write.values.items():
@@ -89,7 +91,9 @@ def changes_of_write(plan: Plan, write: Write, bound: BoundMapping) -> list[Fiel
             continue
         if pair.is_blank(write.side, value):
             changes.append(FieldChange(write.side, ChangeKind.CLEARED, pair.key))
-        elif (it := giving_way.get(pair.key)) is not None and _is_announced(it, pair, plan.link):
+        elif pair.key in undone or (
+            (it := giving_way.get(pair.key)) is not None and _is_announced(it, pair, plan.link)
+        ):
             changes.append(FieldChange(write.side, ChangeKind.OVERWRITTEN, pair.key))
     return changes
 

@@ -23,6 +23,7 @@ from connector.model import (
     Overwritten,
     RecordKind,
     Side,
+    UndoReason,
     Value,
     Values,
     Write,
@@ -64,7 +65,9 @@ class Plan:
     `link` has the new agreements and holds. `writes` is empty if the sides agree, if no record
     takes part, or if all differences are held. `held` holds the keys of the pairs that are held now
     and whose values have no journal entry yet. `problems` are the pairs that stay as they are,
-    because a value cannot be converted; the same link has the same problems each time.
+    because a value cannot be converted; the same link has the same problems each time. An undo
+    plans some field pairs only (`is_partial`): what else there is to do stays with the link, which
+    is dirty afterwards if `stays_dirty`. `not_undone` are the values that it leaves as they are.
     """
 
     link: Link
@@ -74,6 +77,26 @@ class Plan:
     overwritten: tuple[Overwritten, ...] = ()
     held: tuple[str, ...] = ()
     problems: tuple[FieldProblem, ...] = ()
+    is_partial: bool = False
+    stays_dirty: bool = False
+    not_undone: tuple[NotUndone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotUndone:
+    """One value that an undo leaves as it is, and why.
+
+    `value` is the present value as far as it is known, `before` the one that is not put back.
+    `newer_run` is the run that wrote the field later ('': no run did).
+    """
+
+    side: Side
+    record_id: str
+    pair: str
+    reason: UndoReason
+    value: Value = None
+    before: Value = None
+    newer_run: str = ""
 
 
 def plan_link(
@@ -99,7 +122,7 @@ def plan_link(
     for pair in bound.pairs:
         if pair.key not in keys:
             continue
-        values = _field_values(pair, link, participants.members)
+        values = field_values(pair, link, participants.members)
         if len(values) > 1:
             values = _with_shown(pair, values, builder.hold_of(pair))
             resolution = resolve(pair, values)
@@ -164,7 +187,7 @@ def _is_edited_since_shown(values: Sequence[FieldValue]) -> bool:
     return any(not isinstance(value.shown, NoBase) for value in values)
 
 
-def _field_values(
+def field_values(
     pair: BoundPair, link: Link, participants: Sequence[Participant]
 ) -> list[FieldValue]:
     """Return the value of one pair in each participant; none if the pair must be left unchanged.
@@ -504,7 +527,7 @@ class _PlanBuilder:
         ):
             link = replace(link, base=base, meeting=meeting, holds=dict(self._holds))
         writes = tuple(
-            _build_write(participant, link.email, self._writes[participant.record_id], bound)
+            build_write(participant, link.email, self._writes[participant.record_id], bound)
             for participant in participants.members
             if participant.record_id in self._writes
         )
@@ -544,9 +567,7 @@ class _PlanBuilder:
         ]
 
 
-def _build_write(
-    participant: Participant, email: str, values: Values, bound: BoundMapping
-) -> Write:
+def build_write(participant: Participant, email: str, values: Values, bound: BoundMapping) -> Write:
     """Return one write with the observed values and version that it is based on."""
     record = participant.observation
     if record is not None:

@@ -15,6 +15,7 @@ from connector.model import (
     BaseUpdate,
     Intent,
     Link,
+    MergeRule,
     Observation,
     Overwritten,
     ProblemCode,
@@ -220,8 +221,10 @@ def _was_read_since(known: Observation, outcome: WriteOutcome) -> bool:
 def _remember_writes(
     link: Link, intent: Intent, outcomes: Mapping[str, WriteOutcome], now: float
 ) -> Link:
-    """Note the values that were written in place of agreed ones."""
+    """Note the values that were written in place of agreed ones, except those of an undo."""
     for update in intent.base_updates:
+        if update.rule is MergeRule.UNDONE:
+            continue
         for record_id in _done_writes(update, outcomes):
             if record_id not in update.values:
                 continue

@@ -46,16 +46,22 @@ RUN_MESSAGE: Final = (
 FORM_MESSAGE: Final = (
     "Forms of one day would {changes}. This form waits for the next run, which has the same limit."
 )
+UNDO_MESSAGE: Final = (
+    "This undo stopped before it would {changes}. Request its preview (POST /admin/runs/{run_id}/"
+    'undo with {{"preview": true}}), read it (GET /admin/runs/ID/plan), approve it (POST '
+    "/admin/runs/ID/approve), then request the undo again: it may do as much as this preview shows."
+)
 BREAKER_MESSAGE: Final = (
     "The breaker is open, and this form would {changes}: it waits until an admin has decided."
 )
 
 
 class Limit(Enum):
-    """Whose limit counts: none (people whom an admin named, a dry run), a run's, that of forms."""
+    """Whose limit counts: none (people whom an admin named, a dry run), or that of the run."""
 
     NONE = "none"
     RUN = "run"
+    UNDO = "undo"
     FORMS = "forms"
 
 
@@ -67,6 +73,7 @@ class ChangeLimiter:
         self._context = context
         self._bound = bound
         self._run_id = run.id
+        self._run = run
         self._limit = limit
         self._done = counted_changes(run.counts)
 
@@ -74,7 +81,8 @@ class ChangeLimiter:
         """Return the plans that may be carried out, without those that cannot be checked.
 
         Raises `HaltError` when they would change more than is allowed; nothing is written then. The
-        limit of a run opens the breaker. Raises `UnknownFieldError` as `_check_description`.
+        limit of a run opens the breaker, that of an undo does not. Raises `UnknownFieldError` as
+        `_check_description`.
         """
         if self._limit is Limit.NONE:
             return list(plans)
@@ -87,6 +95,8 @@ class ChangeLimiter:
                 planned.update(changes)
         if self._limit is Limit.RUN:
             self._check_run(planned)
+        elif self._limit is Limit.UNDO:
+            self._check_undo(planned)
         elif planned:
             self._check_forms(planned)
         return checked
@@ -125,6 +135,20 @@ class ChangeLimiter:
         self._context.control.open_breaker(Breaker(reason, message, self._context.clock()))
         self._context.log(Event.breaker_opened, run_id=self._run_id, reason=reason.value)
         raise HaltError(reason, message)
+
+    def _check_undo(self, planned: Counter[FieldChange]) -> None:
+        """Check what an undo changes: only the approval of its own preview allows it more.
+
+        It stops alone: all other runs are as they were, and go on.
+        """
+        wanted = {change: self._done[change] + number for change, number in planned.items()}
+        self._check_description(wanted)
+        beyond = self._beyond(wanted)
+        if not beyond or not (beyond := self._beyond_approved(beyond)):
+            return
+        run_id = self._run.undo.run_id if self._run.undo is not None else ""
+        message = UNDO_MESSAGE.format(changes=self._describe(beyond), run_id=run_id)
+        raise HaltError(REASONS[min(change.kind for change in beyond)], message)
 
     def _check_forms(self, planned: Counter[FieldChange]) -> None:
         """Check what one form changes, together with all forms of the day.
@@ -165,6 +189,8 @@ class ChangeLimiter:
         is_used = self._run_id in approved.used_by
         if not is_used and approved.until <= self._context.clock():
             return dict(wanted)
+        if not self._is_preview_of_run(approved.dry_run):
+            return dict(wanted)
         used: Counter[FieldChange] = Counter()
         for earlier in approved.used_by:
             run = self._context.runs.load_run(earlier) if earlier != self._run_id else None
@@ -173,6 +199,13 @@ class ChangeLimiter:
         if not beyond and not is_used:
             save_approved(documents, replace(approved, used_by=(*approved.used_by, self._run_id)))
         return beyond
+
+    def _is_preview_of_run(self, dry_run: str) -> bool:
+        """Return whether a dry run shows what this run does: an undo has a preview of its own."""
+        preview = self._context.runs.load_run(dry_run)
+        if preview is None or self._run.undo is None:
+            return preview is not None and preview.undo is None
+        return (preview.undo, preview.emails) == (self._run.undo, self._run.emails)
 
     def _is_unlimited(self) -> bool:
         return self._context.control.clearing_allowed_until() > self._context.clock()

@@ -16,6 +16,7 @@ from connector.sync.ports import (
     Clock,
     ControlState,
     CursorStore,
+    JournalHistory,
     JournalWriter,
     LinkStore,
     MappingStore,
@@ -46,6 +47,7 @@ class SyncContext:
     control: ControlState
     documents: DocumentStore
     journal: JournalWriter
+    history: JournalHistory
     mappings: MappingStore
     run_queue: RunQueue
     budget: ApiBudget

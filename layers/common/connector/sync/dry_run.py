@@ -19,6 +19,7 @@ from connector.sync.dry_run_client import DryRunClient
 from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
 from connector.sync.ports import JournalWriter
 from connector.sync.run_work import RunWork
+from connector.sync.undo_work import UndoWork
 
 
 class DryRunJournal:
@@ -62,7 +63,11 @@ class DryRun:
             is_dry_run=True,
         )
         self._version = bound.config.version
-        self._work = RunWork(self._preview, bound, run, limit=Limit.NONE)
+        self._work: RunWork | UndoWork = (
+            RunWork(self._preview, bound, run, limit=Limit.NONE)
+            if run.undo is None
+            else UndoWork(self._preview, bound, run, limit=Limit.NONE)
+        )
 
     @property
     def phase(self) -> Phase:

@@ -1,4 +1,4 @@
-"""Entries for the journal: which field was written, overwritten, held or refused, and why."""
+"""Entries for the journal: what was written, overwritten, held, refused or not undone, and why."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from connector.mapping import BoundMapping
 from connector.model import (
+    Counts,
     Intent,
     JournalEntry,
     JournalKind,
@@ -16,7 +17,7 @@ from connector.model import (
     Side,
     Write,
 )
-from connector.planning.plan import Plan
+from connector.planning.plan import NotUndone, Plan
 from connector.planning.recovery import Recovery
 from connector.planning.write_outcome import WriteOutcome, WriteResult, done_overwrites
 
@@ -125,6 +126,35 @@ def duplicate_entries(link: Link, rule: str, run: str, now: float) -> list[Journ
         for lead in link.salesforce
         if lead.kind is RecordKind.LEAD and lead.participates
     ]
+
+
+def not_undone_entries(
+    email: str, left: Iterable[NotUndone], run: str, now: float
+) -> list[JournalEntry]:
+    """Return which values an undo leaves as they are, and why."""
+    return [
+        JournalEntry(
+            email=email,
+            at=now,
+            run_id=run,
+            kind=JournalKind.NOT_UNDONE,
+            side=value.side,
+            record_id=value.record_id,
+            field=value.pair,
+            before=value.value,
+            after=value.before,
+            rule=value.reason,
+            newer_run=value.newer_run,
+        )
+        for value in left
+    ]
+
+
+def count_not_undone(entries: Iterable[JournalEntry], counts: Counts) -> None:
+    """Count the values that an undo leaves as they are: all of them, and by reason."""
+    for entry in entries:
+        counts.add(entry.side, "not_undone")
+        counts.add(entry.side, f"not_undone.{entry.rule}")
 
 
 def _written_entries(

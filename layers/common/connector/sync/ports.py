@@ -229,6 +229,21 @@ class JournalWriter(Protocol):
         """Store entries of a dry run, separate from the history of people."""
 
 
+class JournalHistory(Protocol):
+    """What the journal knows about earlier runs: an undo rests on it."""
+
+    def people_of_run(self, run: str) -> Iterator[str]:
+        """Yield the e-mail of each person with an entry of a run once, always in the same order."""
+
+    def entries_since(
+        self, emails: Sequence[str], since: float
+    ) -> Mapping[str, tuple[JournalEntry, ...]]:
+        """Return the entries of some people since a time (seconds since 1970), oldest first.
+
+        A person without an entry may be missing.
+        """
+
+
 class MappingStore(Protocol):
     """The saved versions of the mapping."""
 

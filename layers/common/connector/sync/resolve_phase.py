@@ -22,7 +22,7 @@ from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
 from connector.sync.reread import FRESH_SECONDS
-from connector.sync.resolve_unit import UnitResolver, UnitResult
+from connector.sync.resolve_unit import PartialPlanner, UnitResolver, UnitResult
 from connector.sync.work_queue import WorkQueue
 
 UNIT_LINKS: Final = 1000
@@ -74,14 +74,17 @@ class ResolvePhase:
         *,
         listed: bool = True,
         limit: Limit = Limit.RUN,
+        planner: PartialPlanner | None = None,
     ) -> None:
-        """Take a run, and whose limit counts for what it clears and overwrites."""
+        """Take a run, whose limit counts for what it clears and overwrites, and who plans."""
         self._context = context
         self._run_id = run.id
         self._queue = queue
         self._isolation = isolation
         self._reading = reading
-        self._unit = UnitResolver(context, bound, run, isolation, listed=listed, limit=limit)
+        self._unit = UnitResolver(
+            context, bound, run, isolation, listed=listed, limit=limit, planner=planner
+        )
         self.made_progress = False
         self._tried: set[str] = set()
         self._first_seconds = context.deadline.seconds_left()
@@ -198,7 +201,7 @@ class ResolvePhase:
             emails = list(dict.fromkeys(email for _, _, part in lists for email in part))
             if not emails:
                 return StageEnd.NOBODY_LEFT
-            left, is_done = self._resolve_in_passes(emails, out_of_time)
+            left, is_done = self.resolve_in_passes(emails, out_of_time)
             done = set(emails) - left
             for work, listed, part in lists:
                 self._queue.keep(work, [it for it in listed if it not in part or it in left])
@@ -225,7 +228,7 @@ class ResolvePhase:
                 break
         return found
 
-    def _resolve_in_passes(
+    def resolve_in_passes(
         self, emails: Sequence[str], out_of_time: Callable[[], bool]
     ) -> tuple[set[str], bool]:
         """Resolve people, in several passes where one finds more to do; return who is left.

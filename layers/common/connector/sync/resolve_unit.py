@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from connector.log_events import Event
 from connector.mapping import BoundMapping
@@ -30,6 +30,7 @@ from connector.sync.change_limits import ChangeLimiter, Limit
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import (
+    count_not_undone,
     duplicate_entries,
     held_entries,
     overwritten_entries,
@@ -71,6 +72,19 @@ class UnitResult:
         self.unsent = self.unsent or stage.unsent
 
 
+class PartialPlanner(Protocol):
+    """Plans some field pairs of links for a purpose of its own, such as an undo."""
+
+    def load(self, emails: Sequence[str]) -> None:
+        """Read what the plans of some people rest on."""
+
+    def plan(self, link: Link) -> Plan:
+        """Return the plan of one link."""
+
+    def entries(self, plan: Plan, now: float) -> list[JournalEntry]:
+        """Return the journal entries of what a plan leaves as it is, each of them once."""
+
+
 class _Wait(Enum):
     """What a link waits for: the worker that carries out its intent, the next run, Plezi."""
 
@@ -83,10 +97,11 @@ class _Wait(Enum):
 class UnitResolver:
     """Resolves units of links for one run.
 
-    `listed`: the links are on a work list of the run.
+    `listed`: the links are on a work list of the run. With a `planner`, the run plans some field
+    pairs only, of clean links too.
     """
 
-    def __init__(
+    def __init__(  # the parts of a run, each by its name
         self,
         context: SyncContext,
         bound: BoundMapping,
@@ -95,6 +110,7 @@ class UnitResolver:
         *,
         listed: bool,
         limit: Limit,
+        planner: PartialPlanner | None = None,
     ) -> None:
         """Take a run. People whom an administrator named are overwritten without a limit."""
         self._context = context
@@ -103,6 +119,7 @@ class UnitResolver:
         self._run_id = run.id
         self._isolation = isolation
         self._listed = listed
+        self._planner = planner
         self.refresher = Refresher(context, bound, isolation)
         self._duplicates: set[str] = set()
         self._writes = WriteStage(context, bound, run.id, isolation, listed=listed)
@@ -125,6 +142,7 @@ class UnitResolver:
 
     def load(self, emails: Iterable[str], *, include_clean: bool = False) -> list[Link]:
         """Return the links to resolve: those that are dirty, or all with `include_clean`."""
+        include_clean = include_clean or self._planner is not None
         links = []
         for email, link in self._context.links.load_links(emails).items():
             if not link.readable:
@@ -137,6 +155,9 @@ class UnitResolver:
         """Return the plan of each link, by e-mail; a link that cannot be planned has none."""
         now = self._context.clock()
         plans: dict[str, Plan] = {}
+        links = list(links)
+        if self._planner is not None:
+            self._planner.load([link.email for link in links])
         for link in links:
             plan = self._isolation.step(link.email, partial(self._plan, link, now))
             if plan is not None:
@@ -145,6 +166,8 @@ class UnitResolver:
 
     def _plan(self, link: Link, now: float, repeated: Collection[tuple[str, str]] = ()) -> Plan:
         """Plan a link. One that alone would overwrite many records is shared: for review."""
+        if self._planner is not None:
+            return self._planner.plan(link)
         plan = plan_link(link, self._bound, now=now, repeated=repeated)
         if self._are_named or link.intent is not None or not overwrites_many(plan, self._bound):
             return plan
@@ -361,6 +384,8 @@ class UnitResolver:
         self._save([LinkChange(link) for link in links if link.email not in failed], result)
 
     def _without_writes(self, plan: Plan, counts: Counts, now: float) -> Link:
+        if plan.is_partial:
+            return replace(plan.link, dirty=plan.stays_dirty)
         after = self._writes.with_problems(plan.link, plan, counts, now)
         return replace(after, dirty=False)
 
@@ -370,6 +395,10 @@ class UnitResolver:
         if self._shows_duplicates(plan.link):
             policy = self._bound.config.duplicates.value
             entries += duplicate_entries(plan.link, policy, self._run_id, now)
+        if self._planner is not None:
+            left = self._planner.entries(plan, now)
+            count_not_undone(left, counts)
+            entries += left
         self._count_plan(plan, counts)
         return entries + held_entries(plan.link, plan.held, self._run_id, now)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.log_events import Event, EventLog
-from connector.model import Phase, Run, RunKind, RunState
+from connector.model import Phase, Run, RunKind, RunState, UndoRequest
 
 if TYPE_CHECKING:
     from connector.sync.ports import Clock, RunQueue, RunRegistry
@@ -44,6 +44,7 @@ class RunRequester:
         include_unchanged: bool = False,
         first: bool = False,
         skip_stages: bool = False,
+        undo: UndoRequest | None = None,
     ) -> str:
         """Store a run and queue its first phase; return its id.
 
@@ -63,6 +64,7 @@ class RunRequester:
             include_unchanged=include_unchanged,
             first=first,
             skip_stages=skip_stages,
+            undo=undo,
         )
         self._runs.create_run(run)
         self._queue.send(run.id, Phase.READ)

@@ -34,6 +34,7 @@ from connector.sync.hint_work import HintWork
 from connector.sync.identity import ForgetSide, check_identity
 from connector.sync.run_requests import new_run
 from connector.sync.run_work import RunWork, restart_reading
+from connector.sync.undo_work import UndoWork
 
 FINAL_STATES: Final = frozenset(
     {RunState.DONE, RunState.HALTED, RunState.FAILED, RunState.NOT_STARTED, RunState.PAUSED}
@@ -67,6 +68,8 @@ INVALID_DRAFT: Final = (
 )
 
 Result = TypeVar("Result")
+Work = RunWork | DryRun | UndoWork
+"""What works on a run, by its kind."""
 
 
 class InvalidDraftError(ConnectorError):
@@ -133,7 +136,9 @@ class SyncEngine:
             return self._pause(run_id, exhausted)
         return self._continue(run, remaining, rest)
 
-    def _continue(self, run: Run, phase: Phase, work: RunWork | DryRun | None) -> RunState:
+    def _continue(
+        self, run: Run, phase: Phase, work: RunWork | DryRun | UndoWork | None
+    ) -> RunState:
         """Queue the continuation of a run, unless several invocations made no progress."""
         idle = 0 if work is not None and work.made_progress else run.idle + 1
         position = run.position if work is None else work.position
@@ -197,7 +202,8 @@ class SyncEngine:
             return RunState.NOT_STARTED, StopReason.NOT_STARTED, NOT_STARTED_MESSAGE
         breaker = self._context.control.breaker()
         stops_runs = breaker is not None and breaker.reason in NEEDS_DECISION
-        if breaker is not None and stops_runs and not run.emails:
+        is_decision = bool(run.emails) or run.kind is RunKind.UNDO
+        if breaker is not None and stops_runs and not is_decision:
             return RunState.HALTED, breaker.reason, breaker.message
         return None
 
@@ -246,7 +252,7 @@ class SyncEngine:
 
     def _work(
         self, run: Run, bound: BoundMapping, phase: Phase, out_of_time: Callable[[], bool]
-    ) -> tuple[Phase | None, RunWork | DryRun]:
+    ) -> tuple[Phase | None, Work]:
         """Work on a run; return the phase that is left to do, and what was done."""
 
         def must_stop() -> bool:
@@ -258,9 +264,11 @@ class SyncEngine:
 
         # An attempt with former descriptions may have added lists.
         run = self._context.runs.load_run(run.id) or run
-        work: RunWork | DryRun
+        work: Work
         if run.kind is RunKind.DRY_RUN:
             work = DryRun(self._context, bound, run)
+        elif run.kind is RunKind.UNDO:
+            work = UndoWork(self._context, bound, run)
         else:
             if self._binder.update_suspended(bound):
                 now = self._context.clock()

@@ -20,6 +20,8 @@ DEAD_SECONDS: Final = 3600.0
 time with RunsVisibilitySeconds (330) in between, and is a dead letter now."""
 RUNS_CHECKED: Final = 20
 """Runs of which a new run checks whether they are dead: those of the last two days."""
+OTHER_KINDS: Final = frozenset({RunKind.DRY_RUN, RunKind.UNDO})
+"""Kinds of run that do not synchronize what changed."""
 DEAD_MESSAGE: Final = (
     "The run stopped without an end: its invocations were stopped by AWS or failed{error}. Nothing "
     "is lost, and this run continues its work. The log has the details (event run_failed), and the "
@@ -159,8 +161,8 @@ def run_metrics(run: Run) -> dict[str, float]:
         return sum(side.get(name, 0) for side in run.counts.values() for name in names)
 
     return {
-        # A dry run synchronizes nothing: it must not silence the alarm for missed runs.
-        "RunsDone": float(run.state is RunState.DONE and run.kind is not RunKind.DRY_RUN),
+        # These runs synchronize nothing: they must not silence the alarm for missed runs.
+        "RunsDone": float(run.state is RunState.DONE and run.kind not in OTHER_KINDS),
         "RunsHalted": float(run.state in (RunState.HALTED, RunState.FAILED)),
         "RecordsSeen": total("seen"),
         "RecordsWritten": total("created", "updated"),

@@ -306,6 +306,8 @@ class WriteStage:
             self._count_quarantine(link, after.quarantine, counts)
         if link.email in self._in_use:
             return with_email_in_use(after, now)
+        if plan.is_partial:
+            return replace(after, dirty=after.dirty or plan.stays_dirty)
         if any(it.result is not WriteResult.DONE for it in outcomes.values()):
             return after
         if after.dirty and unchanged and any(it.created for it in outcomes.values()):
@@ -350,6 +352,8 @@ class WriteStage:
         match outcome.result:
             case WriteResult.DONE:
                 counts.add(side, "created" if outcome.created else "updated")
+                if plan.is_partial:
+                    counts.add(side, "undone", len(outcome.write.values))
                 self._count_changes(plan, outcome, counts)
             case WriteResult.REJECTED:
                 pass

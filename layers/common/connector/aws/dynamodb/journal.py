@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connector.aws.dynamodb.dataclass_json import decode, dumps, encode
@@ -49,6 +50,10 @@ MAX_KEYS: Final = 1000
 MAX_ENTRIES_BYTES: Final = 300_000
 """Bytes of the JSON of the entries in one item. More entries, which only very long texts need, are
 stored in several items."""
+LISTS_OF_A_PAGE: Final = 100
+"""Lists of a run in one page of a query: 3 MB at most, of which DynamoDB returns one at a time."""
+CONTACT_PREFIX: Final = "contact#"
+"""What the key of a person's entries begins with."""
 OWN_ATTRIBUTES: Final = frozenset({"run_id", "at"})
 """Members of an entry that are attributes of the item: for its expiry, and for its reader."""
 
@@ -117,6 +122,7 @@ class DynamoJournal:
         parallel: Parallel = one_after_another,
     ) -> None:
         self._table = Table(client, table, retry, parallel)
+        self._parallel = parallel
         self._days = days
 
     def write(self, entries: Sequence[JournalEntry]) -> None:
@@ -126,7 +132,8 @@ class DynamoJournal:
         of some people cannot be encoded: no change may be made that is not in the journal.
         """
         groups, failed = _encoded(
-            entries, lambda it: (f"contact#{it.email}", f"{_time(it.at)}#{it.run_id}#{it.digest}")
+            entries,
+            lambda it: (f"{CONTACT_PREFIX}{it.email}", f"{_time(it.at)}#{it.run_id}#{it.digest}"),
         )
         self._store(groups, self._days)
         self._list_by_run(groups)
@@ -176,7 +183,7 @@ class DynamoJournal:
 
         Raises `ValueError` when `after` is not the token of a page.
         """
-        return self._page(f"contact#{email}", limit, after, newest_first=True)
+        return self._page(f"{CONTACT_PREFIX}{email}", limit, after, newest_first=True)
 
     def run_entries(self, run: str, limit: int = 100, after: str = "") -> JournalPage:
         """Return the entries of a run, in order, from a page's token on.
@@ -188,6 +195,40 @@ class DynamoJournal:
         if plan.entries:
             return plan
         return self._run_page(run, limit, after)
+
+    def people_of_run(self, run: str) -> Iterator[str]:
+        """Yield the e-mail of each person with an entry of a run once, in the order of the lists.
+
+        A list names the keys of up to a thousand items, so that no entry is read.
+        """
+        seen: set[str] = set()
+        for item in self._items(f"run#{run}", "", LISTS_OF_A_PAGE):
+            for key, _ in _unpack(item["keys"]["B"]):
+                email = str(key).removeprefix(CONTACT_PREFIX)
+                if email not in seen:
+                    seen.add(email)
+                    yield email
+
+    def entries_since(
+        self, emails: Sequence[str], since: float
+    ) -> dict[str, tuple[JournalEntry, ...]]:
+        """Return the entries of some people since a time, oldest first: a query for each person."""
+        found = self._parallel([partial(self._entries_of_person, email, since) for email in emails])
+        return dict(zip(emails, found, strict=True))
+
+    def _entries_of_person(self, email: str, since: float) -> tuple[JournalEntry, ...]:
+        items = self._items_of(
+            {
+                "TableName": self._table.name,
+                "KeyConditionExpression": "pk = :key AND sk >= :since",
+                "ExpressionAttributeValues": {
+                    ":key": {"S": f"{CONTACT_PREFIX}{email}"},
+                    ":since": {"S": _time(since)},
+                },
+                "ConsistentRead": True,
+            }
+        )
+        return tuple(entry for item in items for entry in parse_entries(item))
 
     def _page(self, key: str, limit: int, after: str, *, newest_first: bool = False) -> JournalPage:
         """Read one page of a partition whose items contain entries."""
@@ -227,6 +268,10 @@ class DynamoJournal:
                 ":key": {"S": key},
                 ":start": {"S": _Position.of(after).sk},
             }
+        yield from self._items_of(request)
+
+    def _items_of(self, request: QueryInputTypeDef) -> Iterator[Item]:
+        """Yield the items of a query, page by page."""
         while True:
             response = self._table.query(ItemKind.JOURNAL_ENTRY, request)
             yield from response["Items"]

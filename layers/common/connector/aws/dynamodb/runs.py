@@ -19,6 +19,7 @@ from connector.model import (
     Run,
     RunKind,
     RunState,
+    UndoRequest,
     WorkList,
 )
 
@@ -57,6 +58,7 @@ class RunStore:
             "include_unchanged": run.include_unchanged,
             "first": run.first,
             "skip_stages": run.skip_stages,
+            "undo": run.undo,
         }
         item: dict[str, AttributeValueTypeDef] = {
             **run_key(run.id),
@@ -260,6 +262,7 @@ def _to_run(item: Item) -> Run:
         include_unchanged=request.get("include_unchanged", False),
         first=request.get("first", False),
         skip_stages=request.get("skip_stages", False),
+        undo=UndoRequest(**undo) if (undo := request.get("undo")) else None,
         mapping_version=int(item.get("mapping_version", {"N": "0"})["N"]),
         phase=Phase(phase) if (phase := item.get("phase", {"S": ""})["S"]) else None,
         active_at=float(item.get("active_at", {"N": "0"})["N"]),

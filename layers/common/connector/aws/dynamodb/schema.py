@@ -45,8 +45,8 @@ SCHEMAS: Final = {
     **dict.fromkeys(ItemKind, 1),
     ItemKind.LINK: 4,
     ItemKind.CURSOR: 2,
-    ItemKind.RUN: 2,
-    ItemKind.JOURNAL_ENTRY: 2,
+    ItemKind.RUN: 3,
+    ItemKind.JOURNAL_ENTRY: 3,
     ItemKind.SESSION: 2,
     ItemKind.MAPPING_VERSION: 2,
 }
