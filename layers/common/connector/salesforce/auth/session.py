@@ -162,12 +162,16 @@ class SessionManager:
     def _shared_or_new(self, expired: set[str]) -> tuple[SessionToken, bool]:
         secret, breaker = self._usable_secret(fresh=bool(expired))
         shared = self._state.load_session()
-        if (
-            shared is not None
-            and shared.access_token not in expired
-            and shared.secret_version == secret.version
-        ):
+        if shared is not None and shared.access_token in expired:
+            shared = None
+        if shared is not None and shared.secret_version == secret.version:
             return shared, False
+        if not expired:
+            # A login with a version from the cache could be refused: it may have been rotated, and
+            # the shared session may already be that of the new version.
+            secret, breaker = self._usable_secret(fresh=True)
+            if shared is not None and shared.secret_version == secret.version:
+                return shared, False
         if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
             raise _LoginLockedError(
                 "another invocation has been logging in to Salesforce for too long", answered=True
