@@ -16,6 +16,7 @@ from connector.model import (
     MergeRule,
     Observation,
     RecordKind,
+    Side,
     Value,
     Write,
 )
@@ -115,6 +116,21 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
         for record, value in intended.items()
         if record in done or record not in update.required_writes
     }
+
+
+def is_unproven_creation(link: Link) -> bool:
+    """Whether recovery cannot take the Plezi contact for the one that an unfinished intent creates.
+
+    Plezi has no proof of a creation. A contact that has none of the values that the run created it
+    with is met for the first time, whoever created it.
+    """
+    created = (it for it in (link.intent.writes if link.intent else ()) if it.is_create)
+    write = next((it for it in created if it.side is Side.PLEZI), None)
+    if write is None or link.plezi is None:
+        return False
+    name = value_field(write.kind)
+    value = write.values.get(name)
+    return value is None or link.plezi.values.get(name) != value
 
 
 def agreed_across_sides(observed: RecordValues, link: Link) -> RecordValues:

@@ -18,6 +18,7 @@ from tests.simulation.protocol.agreement import (
     agreed_across_sides,
     agreed_by_all,
     agreed_without_contacts,
+    is_unproven_creation,
     observed_values,
     overwritten_without_conflict,
 )
@@ -67,7 +68,7 @@ class Run:
         self._kinds = scenario.kinds
         self._writes = Systems(scenario, protocol)
         self._systems = systems
-        self.links = LinkInterner()
+        self.links = LinkInterner(keeps_meeting=scenario.compares_stamps)
         self.workers = WorkerInterner(self.links)
         self.idle = self.workers.number(Worker())
         self.started = self.workers.number(Worker(Stage.READ))
@@ -144,7 +145,10 @@ class Run:
 
     def _intend(self, system: int, link: int, worker: Worker) -> Step:
         """Read Salesforce again, decide, journal the overwritten values, and store the intent."""
-        decision = self._decisions.decision(self._refresh(system, Side.SALESFORCE, worker.held))
+        held = self._refresh(system, Side.SALESFORCE, worker.held)
+        if is_unproven_creation(self.links.objects[held]):
+            system = self._changed(system, SystemState.with_first_meeting)
+        decision = self._decisions.decision(held)
         if isinstance(decision, Plan):
             return self._store_without_writes(system, link, decision)
         plan, intended, side = decision

@@ -105,6 +105,13 @@ class SystemState(NamedTuple):
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
+    def with_first_meeting(self) -> SystemState:
+        """Return the state where the records count as never agreed; a blank is no edit."""
+        return self._with_marks(
+            EditMark(DELIVERED if it.value is None else mark.status)
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
     def with_journaled(self, overwritten: Iterable[tuple[str, Value]]) -> SystemState:
         """Return the state after the journal stored the overwritten (record id, value) pairs."""
         entries = set(overwritten)

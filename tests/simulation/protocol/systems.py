@@ -81,18 +81,19 @@ class Systems:
         return system.with_record(place, after, mark), response, violation
 
     def _created(self, system: SystemState, write: Write, value: Value) -> Written:
-        """Create a record; a Lead by upsert on the URL, which updates a Lead that has the URL."""
+        """Create a record; a Lead is refused if another one has the URL, which is unique."""
         if write.side is Side.PLEZI:
             if any(it.side is Side.PLEZI and not it.deleted for it in system.records):
                 return system, Response(write.record_id, WriteResult.STALE, ""), ""
             new = Record(write.kind, "p", value, stamp=self._stamp(system))
         else:
-            with_url = (n for n, it in enumerate(system.records) if it.url and not it.deleted)
-            existing = next(with_url, None)
-            if existing is not None:
-                return self._updated(system, existing, write, may_overwrite=False)
+            if URL_FIELD in write.values and any(
+                it.url and not it.deleted for it in system.records
+            ):
+                return system, Response(write.record_id, WriteResult.REJECTED, ""), ""
+            has_url = write.values.get(URL_FIELD) is not None
             free = (name for name in ("l1", "l2", "l3") if system.place(name) is None)
-            new = Record(write.kind, next(free), value, stamp=self._stamp(system), url=True)
+            new = Record(write.kind, next(free), value, stamp=self._stamp(system), url=has_url)
         after = system.with_new(new, EditMark(DELIVERED, value))
         duplicated = new.side is Side.SALESFORCE and sum(it.url for it in after.records) > 1
         violation = "a duplicate record is created" if duplicated else ""
