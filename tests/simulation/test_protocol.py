@@ -19,6 +19,8 @@ from tests.simulation.protocol.scenarios import (
     EDITS,
     FIRST_MATCH,
     HOLD,
+    INTERRUPTED_MEETING,
+    INTERRUPTED_MEETING_WITH_URL,
     LEAD_AND_CONTACT,
     LEAD_CREATION,
     LEAD_DELETION,
@@ -33,6 +35,7 @@ from tests.simulation.protocol.scenarios import (
     PRIMARY_LEAD,
     REJECTED,
     TWO_VALUES,
+    WEAKER_ELSEWHERE,
 )
 from tests.simulation.protocol.variants import WEAKER, WITHOUT_PRECONDITION, Protocol
 
@@ -48,6 +51,8 @@ QUICK = (
     replace(LEAD_RACE, values=(None,)),
     replace(PLEZI_RACE, values=("b",), lost_responses=False),
     replace(FIRST_MATCH, values=BLANK_AND_VALUE),
+    replace(INTERRUPTED_MEETING, lost_responses=False),
+    replace(INTERRUPTED_MEETING_WITH_URL, values=TWO_VALUES),
     replace(LEAD_DELETION, values=TWO_VALUES),
     replace(PLEZI_DELETION, values=TWO_VALUES),
     replace(LEAD_AND_CONTACT, records=(CONTACT, PLEZI_CONTACT), one_time_events=()),
@@ -82,6 +87,14 @@ def test_without_a_precondition_only_edits_between_read_and_write_are_lost(
 @pytest.mark.parametrize("protocol", WEAKER, ids=lambda protocol: protocol.name)
 def test_each_weaker_protocol_fails_with_a_counterexample(protocol: Protocol) -> None:
     finding = explore(EDITS, protocol)
+    print(finding)
+    assert finding.violation
+    assert finding.counterexample
+
+
+@pytest.mark.parametrize(("scenario", "protocol"), WEAKER_ELSEWHERE, ids=lambda it: it.name)
+def test_each_weaker_rule_fails_in_its_own_scenario(scenario: Scenario, protocol: Protocol) -> None:
+    finding = explore(scenario, protocol)
     print(finding)
     assert finding.violation
     assert finding.counterexample

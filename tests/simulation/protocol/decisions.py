@@ -1,7 +1,7 @@
 """The transitions of a link in a run, each computed once.
 
 All of them are the connector's own functions: `apply_observation`, `apply_fresh_read`,
-`mark_deleted`, `recover_intent`, `plan_link` and `record_outcomes`.
+`mark_deleted`, `recover_intent` and `plan_link` (by the protocol), and `record_outcomes`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from connector.mapping import BoundMapping
 from connector.model import Intent, Link, Side
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
-from connector.planning.plan import Plan, plan_link
+from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import Record
@@ -59,7 +59,7 @@ class Decisions:
         plan = self._stored_plans.get(number)
         if plan is None:
             link = self._links.objects[number]
-            plan = self._stored_plans[number] = plan_link(link, self._bound, now=0.0)
+            plan = self._stored_plans[number] = self._protocol.plan(link, self._bound)
         return plan
 
     def after_refresh(self, number: int, side: Side, records: tuple[Record, ...]) -> int:

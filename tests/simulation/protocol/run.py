@@ -24,6 +24,7 @@ from tests.simulation.protocol.agreement import (
 )
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.decisions import INTENT, Decisions
+from tests.simulation.protocol.holds import unfounded_hold
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, base_key, bound_mapping
 from tests.simulation.protocol.scenario import Scenario
@@ -137,7 +138,8 @@ class Run:
         left = {it.record_id: it.value for it in plan.overwritten if it.pair != URL_FIELD}
         system = self._changed(system, lambda it: it.with_agreed(left)) if left else system
         after = self._observe_agreements(system, stored, link)
-        return Step("the run stores agreements and holds, and ends", (after, stored, self.idle))
+        label = "the run stores agreements and holds, and ends"
+        return Step(label, (after, stored, self.idle), violation=unfounded_hold(plan))
 
     def _refresh(self, system: int, side: Side, link: int) -> int:
         records = self._systems.pages(system).by_side[side]
@@ -152,8 +154,8 @@ class Run:
         if isinstance(decision, Plan):
             return self._store_without_writes(system, link, decision)
         plan, intended, side = decision
-        violation = ""
-        if plan.overwritten:
+        violation = unfounded_hold(plan)
+        if plan.overwritten and not violation:
             violation = overwritten_without_conflict(plan, self._systems.objects[system])
         system = self._journal_overwritten(system, plan)
         stored, effect = link, "decides what to write"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from connector.mapping import BoundMapping
@@ -21,6 +22,7 @@ class Protocol:
     last read of both sides. `assumes_not_sent`: an intent whose target does not have the intended
     value counts as not delivered. `stores_agreements`: storing an intent also stores the agreements
     observed. `holds_uncertain`: a field whose write has an unknown outcome is held for review.
+    `keeps_meeting`: a first meeting stays one until its writes are done.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Protocol:
     assumes_not_sent: bool = False
     stores_agreements: bool = True
     holds_uncertain: bool = True
+    keeps_meeting: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
@@ -44,9 +47,18 @@ class Protocol:
                 if hold.reason != HoldReason.IN_DOUBT
             }
             recovered, repeated = replace(recovered, holds=holds), frozenset()
-        plan = plan_link(recovered, bound, now=0.0, repeated=repeated)
+        plan = self.plan(recovered, bound, repeated=repeated)
         if not self.stores_agreements and plan.writes:
             plan = replace(plan, link=replace(plan.link, base=link.base))
+        return plan
+
+    def plan(
+        self, link: Link, bound: BoundMapping, *, repeated: Collection[tuple[str, str]] = ()
+    ) -> Plan:
+        """Plan a link that has no unfinished intent, with the connector's own function."""
+        plan = plan_link(link, bound, now=0.0, repeated=repeated)
+        if not self.keeps_meeting:
+            plan = replace(plan, link=replace(plan.link, meeting=frozenset()))
         return plan
 
 
@@ -63,3 +75,4 @@ WEAKER = (
     Protocol("an intent stores no agreements", stores_agreements=False),
     Protocol("an uncertain write follows the policy", holds_uncertain=False),
 )
+MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)
