@@ -17,6 +17,7 @@ from tests.simulation.protocol.scenarios import (
     CONTACT,
     CONVERSION,
     EDITS,
+    EMAIL_CLEARED,
     FIRST_MATCH,
     HOLD,
     INTERRUPTED_MEETING,
@@ -55,6 +56,7 @@ QUICK = (
     replace(INTERRUPTED_MEETING_WITH_URL, values=TWO_VALUES),
     replace(LEAD_DELETION, values=TWO_VALUES),
     replace(PLEZI_DELETION, values=TWO_VALUES),
+    replace(EMAIL_CLEARED, values=TWO_VALUES),
     replace(LEAD_AND_CONTACT, records=(CONTACT, PLEZI_CONTACT), one_time_events=()),
     replace(CONVERSION, values=("a",)),
     replace(MIRROR, values=("a",)),
@@ -63,6 +65,7 @@ QUICK_WITHOUT_PRECONDITION = (
     EDITS,
     replace(LEAD_CREATION, values=BLANK_AND_VALUE),
     PLEZI_CREATION_CLEARED,
+    replace(EMAIL_CLEARED, values=TWO_VALUES),
 )
 
 

@@ -42,6 +42,7 @@ class Record(NamedTuple):
     deleted: bool = False
     converted: bool = False
     eligible: bool = True
+    has_email: bool = True
 
     @property
     def side(self) -> Side:
@@ -51,7 +52,12 @@ class Record(NamedTuple):
     @property
     def is_participant(self) -> bool:
         """Whether the record takes part in the synchronization."""
-        return self.eligible and not (self.deleted or self.converted)
+        return self.eligible and self.has_email and self.exists
+
+    @property
+    def exists(self) -> bool:
+        """Whether the record can be written to: neither deleted nor converted."""
+        return not (self.deleted or self.converted)
 
     def observation(self) -> Observation:
         """Return the observation that an adapter makes of the record."""
@@ -64,7 +70,7 @@ class Record(NamedTuple):
         return Observation(
             self.kind,
             self.id,
-            EMAIL,
+            EMAIL if self.has_email else "",
             version=f"{self.version:02d}",
             modified=f"{self.stamp:02d}",
             as_of=0.0,

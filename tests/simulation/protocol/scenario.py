@@ -15,7 +15,8 @@ class Scenario:
 
     `linked`: the records agreed before the start; otherwise the first run matches them by e-mail.
     `values` are what users type (None: they clear the field). Each of `one_time_events` may happen
-    once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`.
+    once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`,
+    `clear_email l1`, `set_email l1`.
     `rejected` is a value that Salesforce rejects. `other_edits`: users also edit unmapped fields,
     which changes the version and no value. `lost_responses`: a response may get lost while the run
     continues; without it, only runs crash, which is equivalent for a run that makes one write.

@@ -29,7 +29,7 @@ from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind
 from tests.simulation.protocol.records import TYPED_VALUES, Record
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.variants import MEETING_FORGOTTEN
+from tests.simulation.protocol.variants import CLEARED_MEANS_NEW, MEETING_FORGOTTEN
 
 PLEZI_CONTACT: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
 LEAD: Final = Record(RecordKind.LEAD, "l1", "a")
@@ -158,6 +158,14 @@ CONVERSION: Final = replace(
     values=TWO_VALUES,  # a conflict needs a third value: see WIDE
     one_time_events=("convert",),
 )
+# Without the page URL, which is unique: it would keep a second Lead out of the org by itself.
+EMAIL_CLEARED: Final = replace(
+    LEAD_DELETION,
+    name="the e-mail of a Lead is cleared and set again",
+    records=(LEAD, PLEZI_CONTACT),
+    one_time_events=("clear_email l1", "set_email l1"),
+    with_url=False,
+)
 MIRROR, PRIMARY_LEAD = (
     replace(
         LEAD_DELETION,
@@ -177,6 +185,7 @@ SCENARIOS: Final = (
     MIRROR,
     PLEZI_CREATION,
     NEWEST,
+    EMAIL_CLEARED,
     LEAD_DELETION,
     LEAD_AND_CONTACT,
     LEAD_CREATION,
@@ -195,6 +204,7 @@ SCENARIOS: Final = (
 )
 """The biggest first, so that all processes end at about the same time."""
 SCENARIOS_WITHOUT_PRECONDITION: Final = (
+    EMAIL_CLEARED,
     LEAD_CREATION,
     FIRST_MATCH,
     CONVERSION,
@@ -210,7 +220,10 @@ SCENARIOS_WITHOUT_PRECONDITION: Final = (
     REJECTED,
 )
 """The scenarios that are also checked without a precondition, as the real systems have none."""
-WEAKER_ELSEWHERE: Final = ((INTERRUPTED_MEETING, MEETING_FORGOTTEN),)
+WEAKER_ELSEWHERE: Final = (
+    (INTERRUPTED_MEETING, MEETING_FORGOTTEN),
+    (EMAIL_CLEARED, CLEARED_MEANS_NEW),
+)
 """Weaker protocols that fail in the scenario of the rule that they break; others fail in EDITS."""
 _WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
     (EDITS, "clearing", {"values": (None, *TYPED_VALUES)}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from connector.model import Intent, Side, Value, Write
 from connector.planning.write_outcome import WriteResult
@@ -13,6 +14,8 @@ from tests.simulation.protocol.system_states import DELIVERED, PENDING, EditMark
 from tests.simulation.protocol.variants import Protocol
 from tests.simulation.protocol.workers import Response
 
+NO_EMAIL_WRITE: Final = "a record whose e-mail was cleared is written to"
+NO_EMAIL_CREATION: Final = "a Lead is created in place of one whose e-mail was cleared"
 Sent = tuple[SystemState, tuple[Response, ...], str]
 """The system state after some writes, their responses, and the violation ('' if there is none)."""
 Written = tuple[SystemState, Response, str]
@@ -50,7 +53,8 @@ class Systems:
         assert place is not None
         target = system.records[place]
         changed = f"{target.version:02d}" != write.version
-        if not target.is_participant or (changed and self._protocol.precondition):
+        is_writable = target.exists and target.eligible
+        if not is_writable or (changed and self._protocol.precondition):
             return system, Response(write.record_id, WriteResult.STALE, write.record_id), ""
         allowed = changed and self._protocol.allows_overwrite
         return self._updated(system, place, write, may_overwrite=allowed)
@@ -68,7 +72,7 @@ class Systems:
             stamp=self._stamp(system),
         )
         mark = system.marks[place]
-        violation = ""
+        violation = "" if target.has_email or may_overwrite else NO_EMAIL_WRITE
         if after.value != target.value and mark.status == PENDING and not may_overwrite:
             violation = (
                 f"{target.value!r}, typed in {SIDE_NAMES[target.side]} ({target.id}), is lost"
@@ -97,6 +101,8 @@ class Systems:
         after = system.with_new(new, EditMark(DELIVERED, value))
         duplicated = new.side is Side.SALESFORCE and sum(it.url for it in after.records) > 1
         violation = "a duplicate record is created" if duplicated else ""
+        if new.side is Side.SALESFORCE and not all(it.has_email for it in system.records):
+            violation = NO_EMAIL_CREATION
         return after, Response(write.record_id, WriteResult.DONE, new.id, new), violation
 
     def _stamp(self, system: SystemState) -> int:

@@ -95,6 +95,10 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
             return left.with_record(place, changed._replace(deleted=True), no_edit)
         case "undelete" if record.deleted:
             return left.with_record(place, changed._replace(deleted=False), no_edit)
+        case "clear_email" if record.exists and record.has_email:
+            return left.with_record(place, changed._replace(has_email=False), mark)
+        case "set_email" if record.exists and not record.has_email:
+            return left.with_record(place, changed._replace(has_email=True), mark)
         case "convert" if not record.deleted and not record.converted:
             contact = Record(
                 RecordKind.CONTACT, CONVERTED_CONTACT, record.value, stamp=changed.stamp

@@ -22,7 +22,8 @@ class Protocol:
     last read of both sides. `assumes_not_sent`: an intent whose target does not have the intended
     value counts as not delivered. `stores_agreements`: storing an intent also stores the agreements
     observed. `holds_uncertain`: a field whose write has an unknown outcome is held for review.
-    `keeps_meeting`: a first meeting stays one until its writes are done.
+    `keeps_meeting`: a first meeting stays one until its writes are done. `knows_cleared`: a Lead
+    without an e-mail stays known.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Protocol:
     stores_agreements: bool = True
     holds_uncertain: bool = True
     keeps_meeting: bool = True
+    knows_cleared: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
@@ -56,6 +58,9 @@ class Protocol:
         self, link: Link, bound: BoundMapping, *, repeated: Collection[tuple[str, str]] = ()
     ) -> Plan:
         """Plan a link that has no unfinished intent, with the connector's own function."""
+        if not self.knows_cleared:
+            for it in link.salesforce:
+                link = link if it.email else link.without_record(it.id)
         plan = plan_link(link, bound, now=0.0, repeated=repeated)
         if not self.keeps_meeting:
             plan = replace(plan, link=replace(plan.link, meeting=frozenset()))
@@ -75,4 +80,5 @@ WEAKER = (
     Protocol("an intent stores no agreements", stores_agreements=False),
     Protocol("an uncertain write follows the policy", holds_uncertain=False),
 )
+CLEARED_MEANS_NEW = Protocol("a cleared e-mail means a new Lead", knows_cleared=False)
 MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)
