@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from connector.mapping import BoundMapping, BoundPair
 from connector.model import (
+    NO_VALUES,
     Hold,
     HoldReason,
     Intent,
@@ -71,8 +72,9 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
     holds = {key: hold for key, hold in link.holds.items() if key not in _decided(intent, done)}
+    targets = {each.target for each in found if each.in_doubt}
     for key in doubtful:
-        holds[key] = _hold_in_doubt(link, bound, key, now)
+        holds[key] = _hold_in_doubt(link, bound, key, targets, now)
     return Recovery(
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
@@ -190,10 +192,25 @@ def _decided(intent: Intent, done: set[tuple[str, str]]) -> set[str]:
     }
 
 
-def _hold_in_doubt(link: Link, bound: BoundMapping, key: str, now: float) -> Hold:
+def _hold_in_doubt(
+    link: Link, bound: BoundMapping, key: str, targets: Collection[str], now: float
+) -> Hold:
+    """Hold a pair of which a write is in doubt; `targets` are the ids of the records written to.
+
+    A blank in another record, where nothing else was ever agreed, is one that nobody typed.
+    """
     pair = next(pair for pair in bound.pairs if pair.key == key)
     values = _current_values(link, pair)
-    return Hold(HoldReason.IN_DOUBT, now, values, attribute=pair.pair.plezi)
+    untyped = frozenset(
+        record.id
+        for record in link.observations()
+        if record.id in values.keys() - targets
+        and pair.is_blank(record.side, values[record.id])
+        and pair.is_blank(
+            record.side, link.base.get(record.id, NO_VALUES).get(pair.base_keys[record.kind])
+        )
+    )
+    return Hold(HoldReason.IN_DOUBT, now, values, untyped=untyped, attribute=pair.pair.plezi)
 
 
 def _fields_in_doubt(
