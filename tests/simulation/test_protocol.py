@@ -14,6 +14,7 @@ from tests.simulation.protocol.explore import explore
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.scenarios import (
     BLANK_AND_VALUE,
+    CHOICE,
     CONTACT,
     CONVERSION,
     EDITS,
@@ -45,6 +46,7 @@ QUICK = (
     PLEZI_WINS,
     HOLD,
     REJECTED,
+    replace(CHOICE, lost_responses=False, recent_read=False),
     PRIMARY_LEAD,
     PLEZI_CREATION_CLEARED,
     replace(NEWEST, values=TWO_VALUES),

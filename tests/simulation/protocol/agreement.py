@@ -163,6 +163,8 @@ def overwritten_without_conflict(plan: Plan, system: SystemState) -> str:
     for value in plan.overwritten:
         if value.pair == URL_FIELD or value.rule is MergeRule.REPEATED:
             continue  # whether anybody typed it is unknown
+        if value.rule is MergeRule.CHOSEN:
+            continue  # an admin decided: see `unfounded_choice`
         if agreed[value.record_id] in (NEVER_AGREED, value.value):
             continue
         others = [it for it in observations.values() if it.id != value.record_id]

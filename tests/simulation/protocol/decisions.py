@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from connector.mapping import BoundMapping
 from connector.model import Intent, Link, Side
+from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.interning import LinkInterner
-from tests.simulation.protocol.records import Record
+from tests.simulation.protocol.records import LEAD_FIELD, Record
 from tests.simulation.protocol.variants import Protocol
 from tests.simulation.protocol.workers import Worker
 
@@ -92,13 +93,24 @@ class Decisions:
         sides = {write.side for write in plan.writes}
         return Decision(plan, link, Side.SALESFORCE if Side.SALESFORCE in sides else Side.PLEZI)
 
-    def after_record(self, worker: Worker) -> int:
-        """Return the link after the outcomes of its intent are recorded."""
-        key = ("record", worker.held, worker.responses)
-        return self._cached(key, lambda: self._recorded(worker))
+    def after_choice(self, number: int, record: str) -> int | None:
+        """Return the link after an admin chose the value of a record; None if that is refused."""
+        link = self._links.objects[number]
+        if self._protocol.refuses_untyped and is_untyped(link, LEAD_FIELD, record):
+            return None
+        return self._links.number(choose_value(link, LEAD_FIELD, record))
 
-    def _recorded(self, worker: Worker) -> Link:
-        link = self._links.objects[worker.held]
+    def after_record(self, worker: Worker, stored: int) -> int:
+        """Return the link after the outcomes of its intent are recorded.
+
+        If the stored link changed since the intent, the outcomes are recorded on it.
+        """
+        number = stored if worker.is_outdated else worker.held
+        key = ("record", number, worker.responses, worker.is_outdated)
+        return self._cached(key, lambda: self._recorded(worker, number))
+
+    def _recorded(self, worker: Worker, number: int) -> Link:
+        link = self._links.objects[number]
         writes = {it.record_id: it for it in link.intent.writes} if link.intent is not None else {}
         outcomes = {}
         for target, result, record_id, record in worker.responses:
@@ -111,7 +123,8 @@ class Decisions:
             outcomes[target] = WriteOutcome(
                 write, result, record_id, 0.0, created=created, observation=observation
             )
-        after = record_outcomes(link, INTENT, outcomes, unchanged_since_intent=True, now=0.0)
+        unchanged = not worker.is_outdated
+        after = record_outcomes(link, INTENT, outcomes, unchanged_since_intent=unchanged, now=0.0)
         if after.quarantine is not None:  # no rule depends on the number of tries
             after = replace(after, quarantine=replace(after.quarantine, tries=1))
         if after.intent is not None:  # recovery treats a lost response and a crash alike

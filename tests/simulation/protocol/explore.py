@@ -95,6 +95,7 @@ def _search(model: Model, max_states: int) -> Finding:
 
 def _successors(model: Model, state: State, steps: list[Step]) -> list[State]:
     successors = model.after_user_actions(state)
+    successors.extend(after for _, after in model.choices(state))
     if not model.is_idle(state):
         successors.append(model.after_crash(state))
     successors.extend(step.state for step in steps)
@@ -114,7 +115,7 @@ def _path(model: Model, predecessors: Predecessors, state: State) -> tuple[str, 
 def _label(model: Model, before: State, after: State) -> str:
     """Return the label of the first transition from one state to another."""
     steps = list(model.steps(before))
-    labels = [*model.user_action_labels(before)]
+    labels = [*model.user_action_labels(before), *(label for label, _ in model.choices(before))]
     if not model.is_idle(before):
         labels.append("the run crashes")
     labels.extend(step.label for step in steps)

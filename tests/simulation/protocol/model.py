@@ -12,7 +12,8 @@ from dataclasses import replace
 from connector.model import Link
 from connector.planning.observation import apply_observation
 from tests.simulation.protocol.canonical import Canonicalizer, State
-from tests.simulation.protocol.records import EMAIL, base_key, value_field
+from tests.simulation.protocol.holds import choice_of
+from tests.simulation.protocol.records import EMAIL, LEAD_FIELD, base_key, value_field
 from tests.simulation.protocol.run import Run, Step
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
@@ -24,6 +25,7 @@ from tests.simulation.protocol.system_states import (
 )
 from tests.simulation.protocol.user_actions import Overwriting, overwriting, user_actions
 from tests.simulation.protocol.variants import SOUND, Protocol
+from tests.simulation.protocol.workers import NO_LINK
 
 
 class Model:
@@ -95,6 +97,30 @@ class Model:
             known = (labels, tuple(self.systems.number(after) for _, after in actions))
             self._user_actions[system, unfinished] = known
         return known
+
+    def choices(self, state: State) -> list[tuple[str, State]]:
+        """Return each possible choice of an admin for a held field, with the state after it.
+
+        A choice of a value that nobody typed is refused (`choose_record_value`). A worker that
+        loaded the link before can no longer store what it decided.
+        """
+        if not self.scenario.choices:
+            return []
+        _, link, worker = state
+        held = self.links.objects[link].holds.get(LEAD_FIELD)
+        position = self.workers.objects[worker]
+        if position.held != NO_LINK:
+            position = position._replace(is_outdated=True)
+        outcomes = []
+        for record in sorted(held.values) if held is not None else ():
+            chosen = self.run.after_choice(link, record)
+            if chosen is None:
+                continue
+            made = self.system(state)._replace(choice=choice_of(self.links.objects[chosen]))
+            after = (self.systems.number(made), chosen, self.workers.number(position))
+            label = f"an admin chooses the value of {record}"
+            outcomes.append((label, self._canonical.state(*after)))
+        return outcomes
 
     def steps(self, state: State) -> Iterator[Step]:
         """Yield the possible next steps of a run (an idle state: its start), one per outcome."""

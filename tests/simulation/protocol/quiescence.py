@@ -7,6 +7,7 @@ from typing import Final
 from connector.mapping import DuplicatePolicy
 from connector.model import RecordKind, Side
 from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.holds import overdue_hold
 from tests.simulation.protocol.model import Model
 from tests.simulation.protocol.run import Step
 from tests.simulation.protocol.system_states import PENDING
@@ -75,7 +76,7 @@ class QuiescenceCheck:
         """Return the violation of a converged state: sides that differ, or a lost edit."""
         link, system = self._model.link(state), self._model.system(state)
         if link.holds or link.quarantine is not None:
-            return ""
+            return overdue_hold(link)
         participants = [it for it in system.records if it.is_participant]
         if {it.side for it in participants} != set(Side) or self._is_ambiguous(state):
             return ""

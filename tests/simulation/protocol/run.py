@@ -24,7 +24,7 @@ from tests.simulation.protocol.agreement import (
 )
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.decisions import INTENT, Decisions
-from tests.simulation.protocol.holds import unfounded_hold
+from tests.simulation.protocol.holds import choice_of, unfounded_choice, unfounded_hold
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, base_key, bound_mapping
 from tests.simulation.protocol.scenario import Scenario
@@ -138,6 +138,7 @@ class Run:
         left = {it.record_id: it.value for it in plan.overwritten if it.pair != URL_FIELD}
         system = self._changed(system, lambda it: it.with_agreed(left)) if left else system
         after = self._observe_agreements(system, stored, link)
+        after = self._without_old_choice(after, stored)
         label = "the run stores agreements and holds, and ends"
         return Step(label, (after, stored, self.idle), violation=unfounded_hold(plan))
 
@@ -147,6 +148,9 @@ class Run:
 
     def _intend(self, system: int, link: int, worker: Worker) -> Step:
         """Read Salesforce again, decide, journal the overwritten values, and store the intent."""
+        if worker.is_outdated:
+            again = self._at(Worker(Stage.LOAD, worker.number + 1))
+            return Step("the ledger refuses the run's old link", (system, link, again))
         held = self._refresh(system, Side.SALESFORCE, worker.held)
         if is_unproven_creation(self.links.objects[held]):
             system = self._changed(system, SystemState.with_first_meeting)
@@ -154,7 +158,7 @@ class Run:
         if isinstance(decision, Plan):
             return self._store_without_writes(system, link, decision)
         plan, intended, side = decision
-        violation = unfounded_hold(plan)
+        violation = unfounded_hold(plan) or unfounded_choice(plan, self._systems.objects[system])
         if plan.overwritten and not violation:
             violation = overwritten_without_conflict(plan, self._systems.objects[system])
         system = self._journal_overwritten(system, plan)
@@ -220,7 +224,7 @@ class Run:
         def after_responses(system_after: int, responses: tuple[Response, ...]) -> State:
             stage, next_side = (Stage.APPLY, Side.PLEZI) if more else (Stage.RECORD, None)
             received = (*worker.responses, *responses)
-            after = Worker(stage, worker.number, worker.held, next_side, received)
+            after = worker._replace(stage=stage, side=next_side, responses=received)
             return system_after, link, self._at(after)
 
         sent, responses, violation = self._writes.send(
@@ -239,7 +243,7 @@ class Run:
 
     def _record(self, system: int, link: int, worker: Worker) -> Step:
         """Record the outcomes of the writes."""
-        number = self._decisions.after_record(worker)
+        number = self._decisions.after_record(worker, link)
         if self._protocol.records_last_read:
             after = _with_last_read(self._systems.objects[system], self.links.objects[number])
             number = self.links.number(after)
@@ -248,7 +252,18 @@ class Run:
         wrote = any(it.result is WriteResult.DONE for it in worker.responses)
         again = wrote and worker.number < MAX_PASSES
         onward = self._at(Worker(Stage.LOAD, worker.number + 1)) if again else self.idle
+        system = self._without_old_choice(system, number)
         return Step("the run records the outcomes", (system, number, onward))
+
+    def after_choice(self, link: int, record: str) -> int | None:
+        """Return the stored link after an admin's choice; None if it is refused."""
+        return self._decisions.after_choice(link, record)
+
+    def _without_old_choice(self, system: int, stored: int) -> int:
+        """Return the system state without a choice that the stored link does not have any more."""
+        if self._systems.objects[system].choice is None or choice_of(self.links.objects[stored]):
+            return system
+        return self._changed(system, lambda it: it._replace(choice=None))
 
     def _changed(self, system: int, change: Callable[[SystemState], SystemState]) -> int:
         return self._systems.number(change(self._systems.objects[system]))

@@ -22,6 +22,8 @@ class Scenario:
     continues; without it, only runs crash, which is equivalent for a run that makes one write.
     `recent_read`: the run may use a recent page of Plezi, and then does not read the contact again.
     `with_url`: the page URL is mapped too; it identifies the Leads that the connector created.
+    `choices`: an admin may choose a value of a held field at any moment. `unedited` are the ids of
+    records in which nobody types.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Scenario:
     lost_responses: bool = False
     recent_read: bool = False
     rejected: Value = ""
+    choices: bool = False
+    unedited: frozenset[str] = frozenset()
 
     @property
     def compares_stamps(self) -> bool:

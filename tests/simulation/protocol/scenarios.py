@@ -29,7 +29,12 @@ from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind
 from tests.simulation.protocol.records import TYPED_VALUES, Record
 from tests.simulation.protocol.scenario import Scenario
-from tests.simulation.protocol.variants import CLEARED_MEANS_NEW, MEETING_FORGOTTEN
+from tests.simulation.protocol.variants import (
+    BLANKS_CHOSEN,
+    CHOICE_LASTS,
+    CLEARED_MEANS_NEW,
+    MEETING_FORGOTTEN,
+)
 
 PLEZI_CONTACT: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
 LEAD: Final = Record(RecordKind.LEAD, "l1", "a")
@@ -63,6 +68,25 @@ REJECTED: Final = replace(
     name="edits, Salesforce rejects c",
     values=("a", "c"),  # a rule depends on `c`, so that values have no symmetry here
     rejected="c",
+)
+# Fields that are held, and an admin who chooses one of the values shown, at any moment and again.
+# Records that agree on a blank have conflicts of two values; three values are in WIDE.
+CHOICE: Final = replace(
+    HOLD,
+    name="an admin chooses a held value",
+    records=(LEAD._replace(value=None), PLEZI_CONTACT._replace(value=None)),
+    values=TWO_VALUES,
+    other_edits=False,
+    choices=True,
+)
+CHOICE_WITH_BLANK: Final = replace(
+    CHOICE,
+    name="an admin chooses, a Contact is blank",
+    # Nobody types in the Contact, so that its blank is one that nobody typed.
+    records=(CONTACT._replace(value=None), *CHOICE.records),
+    lost_responses=False,
+    recent_read=False,
+    unedited=frozenset({CONTACT.id}),
 )
 
 # Creation: a first run reads one record and creates the other. Clearing matters: a blank is not
@@ -190,6 +214,7 @@ SCENARIOS: Final = (
     LEAD_AND_CONTACT,
     LEAD_CREATION,
     FIRST_MATCH,
+    CHOICE_WITH_BLANK,
     CONVERSION,
     INTERRUPTED_MEETING_WITH_URL,
     PLEZI_RACE,
@@ -200,6 +225,7 @@ SCENARIOS: Final = (
     EDITS,
     PLEZI_WINS,
     HOLD,
+    CHOICE,
     REJECTED,
 )
 """The biggest first, so that all processes end at about the same time."""
@@ -217,15 +243,19 @@ SCENARIOS_WITHOUT_PRECONDITION: Final = (
     EDITS,
     PLEZI_WINS,
     HOLD,
+    CHOICE,
     REJECTED,
 )
 """The scenarios that are also checked without a precondition, as the real systems have none."""
 WEAKER_ELSEWHERE: Final = (
     (INTERRUPTED_MEETING, MEETING_FORGOTTEN),
     (EMAIL_CLEARED, CLEARED_MEANS_NEW),
+    (CHOICE, CHOICE_LASTS),
+    (CHOICE_WITH_BLANK, BLANKS_CHOSEN),
 )
 """Weaker protocols that fail in the scenario of the rule that they break; others fail in EDITS."""
 _WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
+    (CHOICE, "three values", {"values": TYPED_VALUES}),
     (EDITS, "clearing", {"values": (None, *TYPED_VALUES)}),
     (
         FIRST_MATCH,

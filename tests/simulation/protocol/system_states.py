@@ -39,12 +39,23 @@ class EditMark(NamedTuple):
         return EditMark(status, self.agreed)
 
 
+class Choice(NamedTuple):
+    """An admin's choice: the record whose value wins, and the values shown, by record."""
+
+    record: str
+    shown: tuple[tuple[str, Value], ...]
+
+
 class SystemState(NamedTuple):
-    """Both systems. `marks` has one mark per record; each of `one_time_events` happens once."""
+    """Both systems. `marks` has one mark per record; each of `one_time_events` happens once.
+
+    `choice` is the last decision of an admin, as long as it is not carried out or over.
+    """
 
     records: tuple[Record, ...]
     marks: tuple[EditMark, ...]
     one_time_events: tuple[str, ...] = ()
+    choice: Choice | None = None
 
     def place(self, record: str) -> int | None:
         """Return the place of a record, or None."""
@@ -58,14 +69,14 @@ class SystemState(NamedTuple):
         """Return the state with another record and mark in one place."""
         records = (*self.records[:place], record, *self.records[place + 1 :])
         marks = (*self.marks[:place], mark, *self.marks[place + 1 :])
-        return SystemState(records, marks, self.one_time_events)
+        return self._replace(records=records, marks=marks)
 
     def with_new(self, record: Record, mark: EditMark) -> SystemState:
         """Return the state with a new record; it replaces a deleted record with the same id."""
         both = [it for it in zip(self.records, self.marks, strict=True) if it[0].id != record.id]
         both = sorted([*both, (record, mark)], key=lambda it: it[0].id)
-        return SystemState(
-            tuple(it for it, _ in both), tuple(mark for _, mark in both), self.one_time_events
+        return self._replace(
+            records=tuple(it for it, _ in both), marks=tuple(mark for _, mark in both)
         )
 
     def with_equal_values_delivered(self) -> SystemState:
@@ -123,7 +134,7 @@ class SystemState(NamedTuple):
         )
 
     def _with_marks(self, marks: Iterable[EditMark]) -> SystemState:
-        return SystemState(self.records, tuple(marks), self.one_time_events)
+        return self._replace(marks=tuple(marks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +168,20 @@ class SystemStateInterner(Interner[SystemState]):
 
     def _values_of(self, thing: SystemState) -> tuple[str, ...]:
         values = [it.value for it in thing.records]
-        return typed_values_in([*values, *(mark.agreed for mark in thing.marks)])
+        shown = thing.choice.shown if thing.choice is not None else ()
+        values += [mark.agreed for mark in thing.marks]
+        return typed_values_in([*values, *(value for _, value in shown)])
 
     def _renumbered(self, thing: SystemState, numbering: Numbering) -> SystemState:
         return thing._replace(records=tuple(map(numbering.renumber, thing.records)))
 
     def _renamed(self, thing: SystemState, renaming: Renaming) -> SystemState:
-        return SystemState(
-            tuple(it._replace(value=rename(it.value, renaming)) for it in thing.records),
-            tuple(EditMark(it.status, rename(it.agreed, renaming)) for it in thing.marks),
-            thing.one_time_events,
+        choice = thing.choice
+        if choice is not None:
+            shown = tuple((record, rename(value, renaming)) for record, value in choice.shown)
+            choice = choice._replace(shown=shown)
+        return thing._replace(
+            records=tuple(it._replace(value=rename(it.value, renaming)) for it in thing.records),
+            marks=tuple(EditMark(it.status, rename(it.agreed, renaming)) for it in thing.marks),
+            choice=choice,
         )

@@ -42,7 +42,7 @@ def user_actions(
         if record.deleted or record.converted:
             continue
         where = f"{SIDE_NAMES[record.side]} ({record.id})"
-        for value in scenario.values:
+        for value in scenario.values if record.id not in scenario.unedited else ():
             if value != record.value and (record.id, value) not in unfinished:
                 action = "clears the field" if value is None else f"types {value}"
                 yield f"a user {action} in {where}", _typed(scenario, system, place, value)

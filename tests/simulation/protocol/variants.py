@@ -9,6 +9,7 @@ from connector.mapping import BoundMapping
 from connector.model import HoldReason, Link
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
+from tests.simulation.protocol.holds import with_lasting_choices
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Protocol:
     value counts as not delivered. `stores_agreements`: storing an intent also stores the agreements
     observed. `holds_uncertain`: a field whose write has an unknown outcome is held for review.
     `keeps_meeting`: a first meeting stays one until its writes are done. `knows_cleared`: a Lead
-    without an e-mail stays known.
+    without an e-mail stays known. `refuses_untyped`: no blank that nobody typed can be chosen.
+    `ends_choices`: a choice is over when a shown value changes.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Protocol:
     holds_uncertain: bool = True
     keeps_meeting: bool = True
     knows_cleared: bool = True
+    refuses_untyped: bool = True
+    ends_choices: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
@@ -61,6 +65,8 @@ class Protocol:
         if not self.knows_cleared:
             for it in link.salesforce:
                 link = link if it.email else link.without_record(it.id)
+        if not self.ends_choices:
+            link = with_lasting_choices(link)
         plan = plan_link(link, bound, now=0.0, repeated=repeated)
         if not self.keeps_meeting:
             plan = replace(plan, link=replace(plan.link, meeting=frozenset()))
@@ -81,4 +87,6 @@ WEAKER = (
     Protocol("an uncertain write follows the policy", holds_uncertain=False),
 )
 CLEARED_MEANS_NEW = Protocol("a cleared e-mail means a new Lead", knows_cleared=False)
+BLANKS_CHOSEN = Protocol("a choice spreads blanks", refuses_untyped=False)
+CHOICE_LASTS = Protocol("a choice outlives an edit", ends_choices=False)
 MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)

@@ -48,7 +48,7 @@ class Worker(NamedTuple):
 
     `number` is the place of the kind that it reads next, or the number of its pass. `held` is the
     number of the link in memory, `side` the side that it writes to next, `responses` are those to
-    its writes so far.
+    its writes so far. `is_outdated`: the stored link changed since it was loaded.
     """
 
     stage: Stage = Stage.IDLE
@@ -56,6 +56,7 @@ class Worker(NamedTuple):
     held: int = NO_LINK
     side: Side | None = None
     responses: tuple[Response, ...] = ()
+    is_outdated: bool = False
 
     def records(self) -> Iterator[Record]:
         """Yield the records in the responses."""
