@@ -17,6 +17,7 @@ from tests.simulation.protocol.scenarios import (
     CHOICE,
     CONTACT,
     CONVERSION,
+    CRASH_AFTER_SMALLER_CREATION,
     EDITS,
     EMAIL_CLEARED,
     FIRST_MATCH,
@@ -35,6 +36,8 @@ from tests.simulation.protocol.scenarios import (
     PLEZI_RACE,
     PLEZI_WINS,
     PRIMARY_LEAD,
+    REFUSED_CREATION,
+    REFUSED_UPDATE,
     REJECTED,
     TWO_VALUES,
     WEAKER_ELSEWHERE,
@@ -46,6 +49,8 @@ QUICK = (
     PLEZI_WINS,
     HOLD,
     REJECTED,
+    REFUSED_CREATION,
+    replace(REFUSED_UPDATE, lost_responses=False),
     replace(CHOICE, lost_responses=False, recent_read=False),
     PRIMARY_LEAD,
     PLEZI_CREATION_CLEARED,
@@ -103,3 +108,9 @@ def test_each_weaker_rule_fails_in_its_own_scenario(scenario: Scenario, protocol
     print(finding)
     assert finding.violation
     assert finding.counterexample
+
+
+@pytest.mark.xfail(strict=True, reason="the intent of a smaller creation still has the field")
+def test_a_crash_after_a_smaller_creation_loses_no_refused_value() -> None:
+    finding = explore(CRASH_AFTER_SMALLER_CREATION)
+    assert not finding.violation, str(finding)

@@ -34,10 +34,26 @@ def agreed_by_write(intent: Intent, write: Write) -> RecordValues:
     return {
         record: value
         for update in intent.base_updates
-        if update.pair != URL_FIELD and write.record_id in update.required_writes
+        if update.pair != URL_FIELD and _is_written(update, write)
         for record, (_, _, value) in update.values.items()
         if record == write.record_id or record not in update.required_writes
     }
+
+
+def lacks_field(intent: Intent, write: Write) -> bool:
+    """Whether a write lacks the modelled field that its intent has, because it was refused."""
+    return any(
+        write.record_id in it.required_writes and not _is_written(it, write)
+        for it in intent.base_updates
+        if it.pair != URL_FIELD
+    )
+
+
+def _is_written(update: BaseUpdate, write: Write) -> bool:
+    """Whether a write is one of a pair, and still has its field."""
+    agreed = update.values.get(write.record_id)
+    is_required = write.record_id in update.required_writes
+    return is_required and agreed is not None and agreed.field in write.values
 
 
 def observed_values(link: Link, bound: BoundMapping) -> RecordValues:
@@ -102,7 +118,11 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
     created_on = next((it.side for it in intent.writes if it.is_create), None)
     # The record that exists now counts as the one that the intent created.
     created = next((it.id for it in link.observations() if it.side is created_on), NEW_RECORD)
-    actual = {it.record_id: created if it.is_create else it.record_id for it in intent.writes}
+    actual = {
+        it.record_id: created if it.is_create else it.record_id
+        for it in intent.writes
+        if _is_written(update, it)
+    }
     intended = {record: value for record, (_, _, value) in update.values.items()}
     done = {
         record

@@ -6,20 +6,21 @@ All of them are the connector's own functions: `apply_observation`, `apply_fresh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from connector.mapping import BoundMapping
-from connector.model import Intent, Link, Side
+from connector.model import Intent, Link, Side, Write
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
 from connector.planning.plan import Plan
+from connector.planning.refused_fields import combined, remaining_write
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import LEAD_FIELD, Record
 from tests.simulation.protocol.variants import Protocol
-from tests.simulation.protocol.workers import Worker
+from tests.simulation.protocol.workers import Response, Worker
 
 INTENT, RUN = "i", "r"
 """The id of every intent and of every run; no rule compares them across links."""
@@ -100,6 +101,20 @@ class Decisions:
             return None
         return self._links.number(choose_value(link, LEAD_FIELD, record))
 
+    def rest_of(self, intent: Intent, responses: Iterable[Response]) -> list[Write]:
+        """Return what is sent at once of the writes that were refused by the names of fields."""
+        if not self._protocol.sends_rest:
+            return []
+        writes = {it.record_id: it for it in intent.writes}
+        rests = (
+            remaining_write(
+                WriteOutcome(writes[it.target], it.result, fields=it.refused), self._bound
+            )
+            for it in responses
+            if it.refused
+        )
+        return [it for it in rests if it is not None]
+
     def after_record(self, worker: Worker, stored: int) -> int:
         """Return the link after the outcomes of its intent are recorded.
 
@@ -113,16 +128,20 @@ class Decisions:
         link = self._links.objects[number]
         writes = {it.record_id: it for it in link.intent.writes} if link.intent is not None else {}
         outcomes = {}
-        for target, result, record_id, record in worker.responses:
+        for target, result, record_id, record, refused in worker.responses:
             write = writes[target]
             created = write.is_create and result is WriteResult.DONE
             observation = record.observation() if record is not None else None
             if observation is not None and created and write.side is Side.SALESFORCE:
                 # The response to a creation in Salesforce contains the id only.
                 observation = replace(observation, version="", modified="")
+            first = WriteOutcome(write, WriteResult.REJECTED, fields=refused)
+            rest = remaining_write(first, self._bound) if refused else None
             outcomes[target] = WriteOutcome(
-                write, result, record_id, 0.0, created=created, observation=observation
+                rest or write, result, record_id, 0.0, created=created, observation=observation
             )
+            if refused:
+                outcomes[target] = combined(first, outcomes[target])
         unchanged = not worker.is_outdated
         after = record_outcomes(link, INTENT, outcomes, unchanged_since_intent=unchanged, now=0.0)
         if after.quarantine is not None:  # no rule depends on the number of tries

@@ -96,7 +96,7 @@ def _search(model: Model, max_states: int) -> Finding:
 def _successors(model: Model, state: State, steps: list[Step]) -> list[State]:
     successors = model.after_user_actions(state)
     successors.extend(after for _, after in model.choices(state))
-    if not model.is_idle(state):
+    if model.may_crash(state):
         successors.append(model.after_crash(state))
     successors.extend(step.state for step in steps)
     return successors
@@ -116,7 +116,7 @@ def _label(model: Model, before: State, after: State) -> str:
     """Return the label of the first transition from one state to another."""
     steps = list(model.steps(before))
     labels = [*model.user_action_labels(before), *(label for label, _ in model.choices(before))]
-    if not model.is_idle(before):
+    if model.may_crash(before):
         labels.append("the run crashes")
     labels.extend(step.label for step in steps)
     return labels[_successors(model, before, steps).index(after)]

@@ -64,7 +64,10 @@ def overdue_hold(link: Link) -> str:
     if hold.chosen:
         return "a choice is never carried out"
     values = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
-    if any(values.get(record) != value for record, value in hold.values.items()):
+    # What was shown is needed until a write that a side refused is done.
+    if link.quarantine is None and any(
+        values.get(record) != value for record, value in hold.values.items()
+    ):
         return "a hold shows other values than the present ones"
     return ""
 

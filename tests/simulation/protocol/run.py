@@ -6,7 +6,7 @@ around them: one step between two effects that outlive a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -91,7 +91,7 @@ class Run:
                 yield from self._load(system, link, worker.number)
             case Stage.REFRESH:
                 yield self._intend(system, link, worker)
-            case Stage.APPLY:
+            case Stage.APPLY | Stage.REST:
                 yield from self._apply(system, link, worker)
             case Stage.RECORD:
                 yield self._record(system, link, worker)
@@ -213,17 +213,27 @@ class Run:
         return self._changed(system, agree)
 
     def _apply(self, system: int, link: int, worker: Worker) -> Iterator[Step]:
-        """Send the writes to one side; the request or the response may be lost."""
+        """Send the writes to one side, or the rest of those that were refused.
+
+        The request or the response may be lost.
+        """
         intent = self.links.objects[worker.held].intent
         side = worker.side
         assert intent is not None
         assert side is not None
+        more = side is Side.SALESFORCE and any(it.side is Side.PLEZI for it in intent.writes)
+        is_rest = worker.stage is Stage.REST
         writes = [it for it in intent.writes if it.side is side]
-        more = side is Side.SALESFORCE and len(writes) < len(intent.writes)
+        if is_rest:
+            writes = self._decisions.rest_of(intent, worker.responses)
 
         def after_responses(system_after: int, responses: tuple[Response, ...]) -> State:
             stage, next_side = (Stage.APPLY, Side.PLEZI) if more else (Stage.RECORD, None)
             received = (*worker.responses, *responses)
+            if is_rest:
+                received = _with_rest(worker.responses, responses)
+            elif self._decisions.rest_of(intent, responses):
+                stage, next_side = Stage.REST, side
             after = worker._replace(stage=stage, side=next_side, responses=received)
             return system_after, link, self._at(after)
 
@@ -232,7 +242,7 @@ class Run:
         )
         after = self._systems.number(sent)
         wrote = any(it.result is WriteResult.DONE for it in responses)
-        name = SIDE_NAMES[side]
+        name = SIDE_NAMES[side] + (" without the refused field" if is_rest else "")
         yield Step(f"the run writes to {name}", after_responses(after, responses), wrote, violation)
         if not self._scenario.lost_responses:
             return
@@ -267,6 +277,14 @@ class Run:
 
     def _changed(self, system: int, change: Callable[[SystemState], SystemState]) -> int:
         return self._systems.number(change(self._systems.objects[system]))
+
+
+def _with_rest(refused: Sequence[Response], responses: Iterable[Response]) -> tuple[Response, ...]:
+    """Return the responses to writes that were refused, with those to the rest of them."""
+    rest = {it.target: it for it in responses}
+    return tuple(
+        rest[it.target]._replace(refused=it.refused) if it.target in rest else it for it in refused
+    )
 
 
 def _with_last_read(system: SystemState, link: Link) -> Link:

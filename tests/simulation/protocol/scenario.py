@@ -16,14 +16,16 @@ class Scenario:
     `linked`: the records agreed before the start; otherwise the first run matches them by e-mail.
     `values` are what users type (None: they clear the field). Each of `one_time_events` may happen
     once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`,
-    `clear_email l1`, `set_email l1`.
-    `rejected` is a value that Salesforce rejects. `other_edits`: users also edit unmapped fields,
+    `clear_email l1`, `set_email l1`, `clear_url l1`.
+    `rejected` is a value that Salesforce rejects; `names_rejected`: the refusal names the field.
+    `other_edits`: users also edit unmapped fields,
     which changes the version and no value. `lost_responses`: a response may get lost while the run
     continues; without it, only runs crash, which is equivalent for a run that makes one write.
     `recent_read`: the run may use a recent page of Plezi, and then does not read the contact again.
     `with_url`: the page URL is mapped too; it identifies the Leads that the connector created.
     `choices`: an admin may choose a value of a held field at any moment. `unedited` are the ids of
-    records in which nobody types.
+    records in which nobody types. `crashes_after_smaller`: a run may crash between the creation of
+    a Lead without a refused field and its record, which is known to lose the refused value.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Scenario:
     lost_responses: bool = False
     recent_read: bool = False
     rejected: Value = ""
+    names_rejected: bool = False
+    crashes_after_smaller: bool = False
     choices: bool = False
     unedited: frozenset[str] = frozenset()
 

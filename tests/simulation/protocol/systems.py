@@ -7,8 +7,14 @@ from typing import Final
 
 from connector.model import Intent, Side, Value, Write
 from connector.planning.write_outcome import WriteResult
-from tests.simulation.protocol.agreement import agreed_by_write
-from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, Record, value_field
+from tests.simulation.protocol.agreement import agreed_by_write, lacks_field
+from tests.simulation.protocol.records import (
+    LEAD_FIELD,
+    SIDE_NAMES,
+    URL_FIELD,
+    Record,
+    value_field,
+)
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import DELIVERED, PENDING, EditMark, SystemState
 from tests.simulation.protocol.variants import Protocol
@@ -34,7 +40,7 @@ class Systems:
         responses: list[Response] = []
         violation = ""
         for write in writes:
-            system, response, violation_of_write = self._written(system, write)
+            system, response, violation_of_write = self._written(system, intent, write)
             responses.append(response)
             if response.result is WriteResult.DONE:
                 values = agreed_by_write(intent, write)
@@ -42,13 +48,17 @@ class Systems:
             violation = violation or violation_of_write
         return system.with_equal_values_delivered(), tuple(responses), violation
 
-    def _written(self, system: SystemState, write: Write) -> Written:
+    def _written(self, system: SystemState, intent: Intent, write: Write) -> Written:
         value = write.values.get(value_field(write.kind))
         rejected = self._scenario.rejected
         if rejected and value == rejected and write.side is Side.SALESFORCE:
-            return system, Response(write.record_id, WriteResult.REJECTED, write.record_id), ""
+            refused = (LEAD_FIELD,) if self._scenario.names_rejected else ()
+            response = Response(
+                write.record_id, WriteResult.REJECTED, write.record_id, refused=refused
+            )
+            return system, response, ""
         if write.is_create:
-            return self._created(system, write, value)
+            return self._created(system, write, value, is_agreed=not lacks_field(intent, write))
         place = system.place(write.record_id)
         assert place is not None
         target = system.records[place]
@@ -84,7 +94,9 @@ class Systems:
         response = Response(write.record_id, WriteResult.DONE, target.id, shown)
         return system.with_record(place, after, mark), response, violation
 
-    def _created(self, system: SystemState, write: Write, value: Value) -> Written:
+    def _created(
+        self, system: SystemState, write: Write, value: Value, *, is_agreed: bool
+    ) -> Written:
         """Create a record; a Lead is refused if another one has the URL, which is unique."""
         if write.side is Side.PLEZI:
             if any(it.side is Side.PLEZI and not it.deleted for it in system.records):
@@ -98,7 +110,8 @@ class Systems:
             has_url = write.values.get(URL_FIELD) is not None
             free = (name for name in ("l1", "l2", "l3") if system.place(name) is None)
             new = Record(write.kind, next(free), value, stamp=self._stamp(system), url=has_url)
-        after = system.with_new(new, EditMark(DELIVERED, value))
+        mark = EditMark(DELIVERED, value) if is_agreed else EditMark(DELIVERED)
+        after = system.with_new(new, mark)
         duplicated = new.side is Side.SALESFORCE and sum(it.url for it in after.records) > 1
         violation = "a duplicate record is created" if duplicated else ""
         if new.side is Side.SALESFORCE and not all(it.has_email for it in system.records):

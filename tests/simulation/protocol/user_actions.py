@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from connector.model import Link, RecordKind, Value
 from tests.simulation.protocol.records import CONVERTED_CONTACT, SIDE_NAMES, Record, value_field
@@ -17,6 +18,14 @@ from tests.simulation.protocol.system_states import (
 
 Overwriting = frozenset[tuple[str, Value]]
 """The records that an unfinished intent updates, with the value from before the write."""
+
+
+IDENTITY_EVENTS: Final = {
+    "clear_email": ("has_email", False),
+    "set_email": ("has_email", True),
+    "clear_url": ("url", False),
+}
+"""One-time events that change another field of a record: its name, and its new value."""
 
 
 def overwriting(link: Link) -> Overwriting:
@@ -90,15 +99,16 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
     record, mark = system.records[place], system.marks[place]
     changed = _new_version(scenario, system, record)
     no_edit = mark.with_status(DELIVERED)
+    if verb in IDENTITY_EVENTS:
+        name, value = IDENTITY_EVENTS[verb]
+        if not record.exists or getattr(record, name) is value:
+            return None
+        return left.with_record(place, changed._replace(**{name: value}), mark)
     match verb:
         case "delete" if not record.deleted:
             return left.with_record(place, changed._replace(deleted=True), no_edit)
         case "undelete" if record.deleted:
             return left.with_record(place, changed._replace(deleted=False), no_edit)
-        case "clear_email" if record.exists and record.has_email:
-            return left.with_record(place, changed._replace(has_email=False), mark)
-        case "set_email" if record.exists and not record.has_email:
-            return left.with_record(place, changed._replace(has_email=True), mark)
         case "convert" if not record.deleted and not record.converted:
             contact = Record(
                 RecordKind.CONTACT, CONVERTED_CONTACT, record.value, stamp=changed.stamp

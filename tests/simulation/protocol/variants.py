@@ -25,7 +25,8 @@ class Protocol:
     observed. `holds_uncertain`: a field whose write has an unknown outcome is held for review.
     `keeps_meeting`: a first meeting stays one until its writes are done. `knows_cleared`: a Lead
     without an e-mail stays known. `refuses_untyped`: no blank that nobody typed can be chosen.
-    `ends_choices`: a choice is over when a shown value changes.
+    `ends_choices`: a choice is over when a shown value changes. `sends_rest`: what a refusal does
+    not name is sent at once.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Protocol:
     knows_cleared: bool = True
     refuses_untyped: bool = True
     ends_choices: bool = True
+    sends_rest: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
@@ -89,4 +91,5 @@ WEAKER = (
 CLEARED_MEANS_NEW = Protocol("a cleared e-mail means a new Lead", knows_cleared=False)
 BLANKS_CHOSEN = Protocol("a choice spreads blanks", refuses_untyped=False)
 CHOICE_LASTS = Protocol("a choice outlives an edit", ends_choices=False)
+PERSON_REFUSED = Protocol("a refusal holds the person", sends_rest=False)
 MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)

@@ -27,6 +27,7 @@ class Stage(StrEnum):
     LOAD = "load"
     REFRESH = "refresh"
     APPLY = "apply"
+    REST = "rest"
     RECORD = "record"
 
 
@@ -35,12 +36,17 @@ NO_LINK: Final = -1
 
 
 class Response(NamedTuple):
-    """The response to a write: the target, the result, the written record's id and its state."""
+    """The response to a write: the target, the result, the written record's id and its state.
+
+    `refused` are the fields that a refusal named. If they were not all, the result is that of the
+    rest, which is sent at once.
+    """
 
     target: str
     result: WriteResult
     record_id: str
     record: Record | None = None
+    refused: tuple[str, ...] = ()
 
 
 class Worker(NamedTuple):
