@@ -18,6 +18,7 @@ from connector.mapping import (
 from connector.model import (
     AgreedValue,
     BaseUpdate,
+    HoldReason,
     Intent,
     Link,
     MergeRule,
@@ -296,3 +297,29 @@ def test_a_choice_journals_each_value_that_was_shown_and_gives_way() -> None:
     assert [(it.record_id, it.value, it.rule) for it in plan.overwritten if it.pair == "Phone"] == [
         ("l1", "1", MergeRule.CHOSEN)
     ]
+
+
+def test_a_blank_that_was_a_value_when_the_write_was_decided_can_be_chosen() -> None:
+    """At a first meeting no record has a base: the intent has the value that was cleared since."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": "2"}, {"Phone": None}, version="0")
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    link = Link("a@x.fr", contact(None), salesforce=(lead("l1", "3", URL),), intent=intent)
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert not is_untyped(after, "Phone", "p")
+
+
+def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_first_time() -> None:
+    """Its field was not read, so nothing tells whether the write arrived."""
+    without_phone = BoundMapping(MappingConfig(0, (PAIRS[1].pair,), None), (PAIRS[1],), ())
+    link = in_doubt(lead("l1", "2", URL))
+    base = {record: {**values, "url>plezi_url__c": URL} for record, values in link.base.items()}
+    unread = replace(link, base=base, plezi=replace(contact("1"), values={"url": URL}))
+
+    recovered = recover_intent(unread, without_phone, now=0.0).link
+    again = plan_link(replace(recovered, plezi=contact("1")), BOUND, now=0.0)
+
+    assert not [write for write in again.writes if {"phone", "Phone"} & write.values.keys()]
+    assert again.link.holds["Phone"].reason is HoldReason.NEVER_AGREED
