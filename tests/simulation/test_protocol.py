@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from connector.mapping import ConflictPolicy
 from tests.simulation.protocol.explore import explore
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.scenarios import (
@@ -30,6 +31,9 @@ from tests.simulation.protocol.scenarios import (
     LEAD_RACE,
     MIRROR,
     NEWEST,
+    PAIR_REMOVED,
+    PAIR_REMOVED_CLEARED,
+    PAIR_REPOINTED,
     PLEZI_CONTACT,
     PLEZI_CREATION_CLEARED,
     PLEZI_DELETION,
@@ -50,6 +54,13 @@ QUICK = (
     HOLD,
     REJECTED,
     REFUSED_CREATION,
+    replace(PAIR_REMOVED, policy=ConflictPolicy.SALESFORCE_WINS),
+    PAIR_REMOVED_CLEARED,
+    replace(
+        PAIR_REPOINTED,
+        policy=ConflictPolicy.SALESFORCE_WINS,
+        one_time_events=("point mobile",),
+    ),
     replace(REFUSED_UPDATE, lost_responses=False),
     replace(CHOICE, lost_responses=False, recent_read=False),
     PRIMARY_LEAD,

@@ -22,7 +22,14 @@ from connector.model import (
 )
 from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
-from tests.simulation.protocol.records import LEAD_FIELD, URL_FIELD, base_key, value_field
+from tests.simulation.protocol.records import (
+    LEAD_FIELD,
+    PLEZI_FIELD,
+    URL_FIELD,
+    base_key,
+    value_field,
+    value_in,
+)
 from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState
 
 RecordValues = Mapping[str, Value]
@@ -63,7 +70,11 @@ def observed_values(link: Link, bound: BoundMapping) -> RecordValues:
         for it in select_participants(link, bound.config).members
         if it.observation is not None
     ]
-    return {it.id: it.values.get(value_field(it.kind)) for it in observations}
+    return {
+        it.id: it.values[name]
+        for it in observations
+        if (name := value_field(it.kind, it.values)) in it.values
+    }
 
 
 def agreed_by_all(observed: RecordValues, link: Link, before: Link) -> RecordValues:
@@ -78,17 +89,35 @@ def agreed_by_all(observed: RecordValues, link: Link, before: Link) -> RecordVal
         values = dict(values) | {
             it.id: value
             for it in link.salesforce
-            if it.kind is RecordKind.LEAD
-            and it.deleted
-            and it.values.get(value_field(it.kind)) == value
+            if it.kind is RecordKind.LEAD and it.deleted and value_in(it.kind, it.values) == value
         }
     if before.intent is None:
         return values
     delivered: dict[str, Value] = {}
     for update in before.intent.base_updates:
-        if update.pair != URL_FIELD:
+        if update.pair != URL_FIELD and _is_of_mapping(update, link):
             delivered |= _delivered(before.intent, update, link)
     return {**delivered, **values}
+
+
+def agreed_in_other_pair(link: Link, before: Link) -> RecordValues:
+    """Return the agreements of an unfinished intent whose pair is pointed elsewhere since.
+
+    Only a write to the field that both pairs have in Salesforce can be seen.
+    """
+    delivered: dict[str, Value] = {}
+    for update in before.intent.base_updates if before.intent is not None else ():
+        if update.pair != URL_FIELD and not _is_of_mapping(update, link):
+            delivered |= _delivered(before.intent, update, link) if before.intent else {}
+    return delivered
+
+
+def _is_of_mapping(update: BaseUpdate, link: Link) -> bool:
+    """Whether a pair has the Plezi attribute that is mapped now; the observations are fresh."""
+    contact = link.plezi
+    return contact is None or any(
+        name in contact.values for _, name, _ in update.values.values() if name != LEAD_FIELD
+    )
 
 
 def agreed_without_contacts(
@@ -114,7 +143,11 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
     the writes with an unknown outcome. A rejected write is not among them: it agreed nothing, even
     if a user has typed the same value since.
     """
-    current = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    current = {
+        it.id: value_in(it.kind, it.values)
+        for it in link.observations()
+        if it.id not in update.values or update.values[it.id].field in it.values
+    }
     created_on = next((it.side for it in intent.writes if it.is_create), None)
     # The record that exists now counts as the one that the intent created.
     created = next((it.id for it in link.observations() if it.side is created_on), NEW_RECORD)
@@ -148,9 +181,26 @@ def is_unproven_creation(link: Link) -> bool:
     write = next((it for it in created if it.side is Side.PLEZI), None)
     if write is None or link.plezi is None:
         return False
-    name = value_field(write.kind)
-    value = write.values.get(name)
-    return value is None or link.plezi.values.get(name) != value
+    value = value_in(write.kind, write.values)
+    return value is None or value_in(write.kind, link.plezi.values) != value
+
+
+def unseen_attribute(link: Link) -> str:
+    """Return the Plezi attribute of a pair of an unfinished intent that recovery cannot see.
+
+    '' if there is none. The mapping changed, so that the field was not read: the pair meets for the
+    first time when it comes back.
+    """
+    intent = link.intent
+    for update in intent.base_updates if intent is not None else ():
+        for write in intent.writes if intent is not None else ():
+            target = link.observation(write.record_id)
+            if target is None or not _is_written(update, write):
+                continue
+            key, name, _ = update.values[write.record_id]
+            if name not in target.values:
+                return key.partition(">")[0]
+    return ""
 
 
 def agreed_across_sides(observed: RecordValues, link: Link) -> RecordValues:
@@ -199,8 +249,10 @@ def _is_edited(observation: Observation, agreed: Value, link: Link) -> bool:
     The second is for a Contact that was observed next to its Lead, just before the conversion. What
     differs from the value shown by a hold is an edit too.
     """
-    value = observation.values.get(value_field(observation.kind))
-    key = base_key(observation.kind)
+    value = value_in(observation.kind, observation.values)
+    contact = link.plezi
+    attribute = PLEZI_FIELD if contact is None else value_field(contact.kind, contact.values)
+    key = base_key(observation.kind, attribute)
     hold = link.holds.get(LEAD_FIELD)
     if hold is not None and hold.values.get(observation.id, value) != value:
         return True

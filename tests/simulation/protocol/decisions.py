@@ -40,7 +40,7 @@ class Decisions:
     def __init__(self, links: LinkInterner, protocol: Protocol, bound: BoundMapping) -> None:
         self._links = links
         self._protocol = protocol
-        self._bound = bound
+        self.bound = bound
         self._known: dict[Hashable, int] = {}
         self._stored_plans: dict[int, Plan] = {}
         self._decisions: dict[int, Decision | Plan] = {}
@@ -61,7 +61,7 @@ class Decisions:
         plan = self._stored_plans.get(number)
         if plan is None:
             link = self._links.objects[number]
-            plan = self._stored_plans[number] = self._protocol.plan(link, self._bound)
+            plan = self._stored_plans[number] = self._protocol.plan(link, self.bound)
         return plan
 
     def after_refresh(self, number: int, side: Side, records: tuple[Record, ...]) -> int:
@@ -83,7 +83,7 @@ class Decisions:
         """Return the protocol's decision about a link: a plan only if there is nothing to write."""
         decision = self._decisions.get(number)
         if decision is None:
-            plan = self._protocol.decide(self._links.objects[number], self._bound)
+            plan = self._protocol.decide(self._links.objects[number], self.bound)
             decision = self._with_intent(plan) if plan.writes else plan
             self._decisions[number] = decision
         return decision
@@ -108,7 +108,7 @@ class Decisions:
         writes = {it.record_id: it for it in intent.writes}
         rests = (
             remaining_write(
-                WriteOutcome(writes[it.target], it.result, fields=it.refused), self._bound
+                WriteOutcome(writes[it.target], it.result, fields=it.refused), self.bound
             )
             for it in responses
             if it.refused
@@ -136,7 +136,7 @@ class Decisions:
                 # The response to a creation in Salesforce contains the id only.
                 observation = replace(observation, version="", modified="")
             first = WriteOutcome(write, WriteResult.REJECTED, fields=refused)
-            rest = remaining_write(first, self._bound) if refused else None
+            rest = remaining_write(first, self.bound) if refused else None
             outcomes[target] = WriteOutcome(
                 rest or write, result, record_id, 0.0, created=created, observation=observation
             )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from connector.model import HoldReason, Link, MergeRule
 from connector.planning.plan import Plan
-from tests.simulation.protocol.records import LEAD_FIELD, value_field
+from tests.simulation.protocol.records import LEAD_FIELD, value_field, value_in
 from tests.simulation.protocol.system_states import NEVER_AGREED, Choice, SystemState
 
 
@@ -18,13 +18,16 @@ def choice_of(link: Link) -> Choice | None:
     return Choice(hold.chosen, tuple(sorted(hold.values.items())))
 
 
-def unfounded_hold(plan: Plan) -> str:
+def unfounded_hold(plan: Plan, system: SystemState, *, mapping_changes: bool) -> str:
     """Return the violation if a plan holds a field as newly mapped; '' if not.
 
-    The mapping does not change, so no field is new for a known link: records that match for the
-    first time follow the policy, also if their first meeting was interrupted.
+    Where the mapping does not change, no field is new for a known link: records that match for the
+    first time follow the policy, also if their first meeting was interrupted. Where it changes, a
+    pair on which the records agreed once is not new when it comes back.
     """
-    if any(hold.reason is HoldReason.NEVER_AGREED for hold in plan.link.holds.values()):
+    holds = [it for it in plan.link.holds.values() if it.reason is HoldReason.NEVER_AGREED]
+    agreed = (mark.agreed for mark in system.marks)
+    if holds and not (mapping_changes and all(it == NEVER_AGREED for it in agreed)):
         return "the field is held as newly mapped, and it is not"
     return ""
 
@@ -40,13 +43,13 @@ def unfounded_choice(plan: Plan, system: SystemState) -> str:
         return "a choice that nobody made is carried out"
     record, shown = system.choice.record, dict(system.choice.shown)
     current = {
-        it.record_id: it.observation.values.get(value_field(it.kind))
+        it.record_id: value_in(it.kind, it.observation.values)
         for it in plan.participants.members
         if it.observation is not None
     }
     if current != shown:
         return "a choice is carried out although a shown value changed"
-    written = {it.values.get(value_field(it.kind), shown[record]) for it in plan.writes}
+    written = {it.values.get(value_field(it.kind, it.values), shown[record]) for it in plan.writes}
     if written != {shown[record]}:
         return "another value is written than the chosen one"
     place = system.place(record)
@@ -63,7 +66,7 @@ def overdue_hold(link: Link) -> str:
         return ""
     if hold.chosen:
         return "a choice is never carried out"
-    values = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    values = {it.id: value_in(it.kind, it.values) for it in link.observations()}
     # What was shown is needed until a write that a side refused is done.
     if link.quarantine is None and any(
         values.get(record) != value for record, value in hold.values.items()
@@ -77,5 +80,5 @@ def with_lasting_choices(link: Link) -> Link:
     hold = link.holds.get(LEAD_FIELD)
     if hold is None or not hold.chosen:
         return link
-    values = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    values = {it.id: value_in(it.kind, it.values) for it in link.observations()}
     return replace(link, holds={**link.holds, LEAD_FIELD: replace(hold, values=values)})

@@ -14,7 +14,8 @@ from connector.planning.observation import apply_observation
 from connector.planning.write_outcome import WriteResult
 from tests.simulation.protocol.canonical import Canonicalizer, State
 from tests.simulation.protocol.holds import choice_of
-from tests.simulation.protocol.records import EMAIL, LEAD_FIELD, base_key, value_field
+from tests.simulation.protocol.mapping_changes import mapping_changes
+from tests.simulation.protocol.records import EMAIL, LEAD_FIELD, base_key
 from tests.simulation.protocol.run import Run, Step
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
@@ -46,7 +47,7 @@ class Model:
             self.systems, self.links, self.workers, symmetric=symmetric and scenario.symmetric
         )
         self._user_actions: dict[
-            tuple[int, Overwriting], tuple[tuple[str, ...], tuple[int, ...]]
+            tuple[int, Overwriting, bool], tuple[tuple[str, ...], tuple[int, ...]]
         ] = {}
 
     def start(self) -> State:
@@ -57,10 +58,7 @@ class Model:
         if self.scenario.linked:
             for it in records:
                 link = apply_observation(link, it.observation())
-            base = {
-                it.id: {base_key(it.kind): it.observation().values[value_field(it.kind)]}
-                for it in records
-            }
+            base = {it.id: {base_key(it.kind): it.value} for it in records}
             link = replace(link, base=base, dirty=False)
             marks = tuple(EditMark(DELIVERED, it.value) for it in records)
         system = SystemState(records, marks, self.scenario.one_time_events)
@@ -91,12 +89,15 @@ class Model:
     def _actions(self, state: State) -> tuple[tuple[str, ...], tuple[int, ...]]:
         system = state[0]
         unfinished = overwriting(self.links.objects[state[1]])
-        known = self._user_actions.get((system, unfinished))
+        idle = self.is_idle(state)
+        known = self._user_actions.get((system, unfinished, idle))
         if known is None:
-            actions = list(user_actions(self.scenario, self.systems.objects[system], unfinished))
+            before = self.systems.objects[system]
+            actions = list(user_actions(self.scenario, before, unfinished))
+            actions += mapping_changes(before) if idle else ()
             labels = tuple(label for label, _ in actions)
             known = (labels, tuple(self.systems.number(after) for _, after in actions))
-            self._user_actions[system, unfinished] = known
+            self._user_actions[system, unfinished, idle] = known
         return known
 
     def choices(self, state: State) -> list[tuple[str, State]]:

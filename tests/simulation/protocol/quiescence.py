@@ -78,10 +78,10 @@ class QuiescenceCheck:
         if self._model.scenario.names_rejected and (missing := self._missing_rest(link, system)):
             return missing
         if link.holds or link.quarantine is not None:
-            return overdue_hold(link)
-        participants = [it for it in system.records if it.is_participant]
-        if {it.side for it in participants} != set(Side) or self._is_ambiguous(state):
+            return overdue_hold(link) if self._may_plan(system) else ""
+        if not self._may_plan(system) or self._is_ambiguous(state):
             return ""
+        participants = [it for it in system.records if it.is_participant]
         writable = [it for it in participants if it.kind is not RecordKind.CONTACT]
         on_both_sides = {it.side for it in writable} == set(Side)
         if len({it.value for it in writable}) > 1 and on_both_sides:
@@ -92,6 +92,11 @@ class QuiescenceCheck:
             if mark.status == PENDING and it.is_participant and on_both_sides
         ]
         return f"{undelivered[0].value!r} was typed and never delivered" if undelivered else ""
+
+    def _may_plan(self, system: SystemState) -> bool:
+        """Whether both sides have a record that takes part, and the field is mapped."""
+        sides = {it.side for it in system.records if it.is_participant and it.is_mapped}
+        return sides == set(Side)
 
     def _missing_rest(self, link: Link, system: SystemState) -> str:
         """Return the violation if a refused value holds more than its field; '' if not."""

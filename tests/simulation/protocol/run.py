@@ -17,16 +17,18 @@ from tests.simulation.protocol.agreement import (
     RecordValues,
     agreed_across_sides,
     agreed_by_all,
+    agreed_in_other_pair,
     agreed_without_contacts,
     is_unproven_creation,
     observed_values,
     overwritten_without_conflict,
+    unseen_attribute,
 )
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.decisions import INTENT, Decisions
 from tests.simulation.protocol.holds import choice_of, unfounded_choice, unfounded_hold
 from tests.simulation.protocol.interning import LinkInterner
-from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, base_key, bound_mapping
+from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, Record, base_key, bound_mapping
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import SystemState, SystemStateInterner
 from tests.simulation.protocol.systems import Systems
@@ -53,6 +55,7 @@ class Agreements(NamedTuple):
     by_all: RecordValues
     without_contacts: RecordValues
     of_contacts: RecordValues
+    in_other_pair: RecordValues
 
 
 class Run:
@@ -63,9 +66,6 @@ class Run:
     ) -> None:
         self._scenario = scenario
         self._protocol = protocol
-        self._bound = bound_mapping(
-            scenario.policy, scenario.duplicates, with_url=scenario.with_url
-        )
         self._kinds = scenario.kinds
         self._writes = Systems(scenario, protocol)
         self._systems = systems
@@ -73,7 +73,8 @@ class Run:
         self.workers = WorkerInterner(self.links)
         self.idle = self.workers.number(Worker())
         self.started = self.workers.number(Worker(Stage.READ))
-        self._decisions = Decisions(self.links, protocol, self._bound)
+        self._of_mapping: dict[tuple[str, bool], Decisions] = {}
+        self._decisions = self._decisions_of(scenario.records[0])
         self._agreements: dict[tuple[int, int], Agreements] = {}
 
     def steps(self, state: State) -> Iterator[Step]:
@@ -83,6 +84,7 @@ class Run:
         put that stores it, the last read and the intent that rests on it.
         """
         system, link, number = state
+        self._decisions = self._decisions_of(self._systems.objects[system].records[0])
         worker = self.workers.objects[number]
         match worker.stage:
             case Stage.READ:
@@ -95,6 +97,21 @@ class Run:
                 yield from self._apply(system, link, worker)
             case Stage.RECORD:
                 yield self._record(system, link, worker)
+
+    def _decisions_of(self, record: Record) -> Decisions:
+        """Return the decisions by the mapping that a record is read with."""
+        key = (record.attribute, record.is_mapped)
+        found = self._of_mapping.get(key)
+        if found is None:
+            bound = bound_mapping(
+                self._scenario.policy,
+                self._scenario.duplicates,
+                with_url=self._scenario.with_url,
+                attribute=record.attribute,
+                is_mapped=record.is_mapped,
+            )
+            found = self._of_mapping[key] = Decisions(self.links, self._protocol, bound)
+        return found
 
     def _at(self, worker: Worker) -> int:
         return self.workers.number(worker)
@@ -140,7 +157,11 @@ class Run:
         after = self._observe_agreements(system, stored, link)
         after = self._without_old_choice(after, stored)
         label = "the run stores agreements and holds, and ends"
-        return Step(label, (after, stored, self.idle), violation=unfounded_hold(plan))
+        return Step(label, (after, stored, self.idle), violation=self._unfounded_hold(system, plan))
+
+    def _unfounded_hold(self, system: int, plan: Plan) -> str:
+        changes = self._scenario.mapping_changes
+        return unfounded_hold(plan, self._systems.objects[system], mapping_changes=changes)
 
     def _refresh(self, system: int, side: Side, link: int) -> int:
         records = self._systems.pages(system).by_side[side]
@@ -154,11 +175,15 @@ class Run:
         held = self._refresh(system, Side.SALESFORCE, worker.held)
         if is_unproven_creation(self.links.objects[held]):
             system = self._changed(system, SystemState.with_first_meeting)
+        if attribute := unseen_attribute(self.links.objects[held]):
+            system = self._changed(system, lambda it: it.without_agreement(attribute))
         decision = self._decisions.decision(held)
         if isinstance(decision, Plan):
             return self._store_without_writes(system, link, decision)
         plan, intended, side = decision
-        violation = unfounded_hold(plan) or unfounded_choice(plan, self._systems.objects[system])
+        violation = self._unfounded_hold(system, plan) or unfounded_choice(
+            plan, self._systems.objects[system]
+        )
         if plan.overwritten and not violation:
             violation = overwritten_without_conflict(plan, self._systems.objects[system])
         system = self._journal_overwritten(system, plan)
@@ -194,13 +219,16 @@ class Run:
         found = self._agreements.get((link, before))
         if found is None:
             now = self.links.objects[link]
-            observed = observed_values(now, self._bound)
+            observed = observed_values(now, self._decisions.bound)
             found = self._agreements[link, before] = Agreements(
                 agreed_across_sides(observed, now),
                 agreed_by_all(observed, now, self.links.objects[before]),
                 *agreed_without_contacts(observed, now),
+                agreed_in_other_pair(now, self.links.objects[before]),
             )
-        across_sides, by_all, without_contacts, of_contacts = found
+        across_sides, by_all, without_contacts, of_contacts, in_other_pair = found
+        if in_other_pair:
+            system = self._changed(system, lambda it: it.with_other_agreed(in_other_pair))
         if not across_sides and not by_all and not without_contacts:
             return system
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind, Value
 from tests.simulation.protocol.records import TYPED_VALUES, Record
+
+MAPPING_CHANGES: Final = ("unmap", "map", "point mobile", "point phone")
+"""Events of the mapping: the pair is removed, added again, pointed at the other attribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +20,8 @@ class Scenario:
     `linked`: the records agreed before the start; otherwise the first run matches them by e-mail.
     `values` are what users type (None: they clear the field). Each of `one_time_events` may happen
     once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`,
-    `clear_email l1`, `set_email l1`, `clear_url l1`.
+    `clear_email l1`, `set_email l1`, `clear_url l1`. Between runs, an admin may change the mapping:
+    `unmap`, `map`, `point mobile`, `point phone`.
     `rejected` is a value that Salesforce rejects; `names_rejected`: the refusal names the field.
     `other_edits`: users also edit unmapped fields,
     which changes the version and no value. `lost_responses`: a response may get lost while the run
@@ -49,6 +54,11 @@ class Scenario:
     def compares_stamps(self) -> bool:
         """Whether the policy compares the timestamps of both sides."""
         return self.policy is ConflictPolicy.NEWEST
+
+    @property
+    def mapping_changes(self) -> bool:
+        """Whether an admin may change the mapping."""
+        return any(it in MAPPING_CHANGES for it in self.one_time_events)
 
     @property
     def symmetric(self) -> bool:

@@ -14,6 +14,7 @@ from tests.simulation.protocol.records import (
     URL_FIELD,
     Record,
     value_field,
+    value_in,
 )
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import DELIVERED, PENDING, EditMark, SystemState
@@ -49,7 +50,7 @@ class Systems:
         return system.with_equal_values_delivered(), tuple(responses), violation
 
     def _written(self, system: SystemState, intent: Intent, write: Write) -> Written:
-        value = write.values.get(value_field(write.kind))
+        value = value_in(write.kind, write.values)
         rejected = self._scenario.rejected
         if rejected and value == rejected and write.side is Side.SALESFORCE:
             refused = (LEAD_FIELD,) if self._scenario.names_rejected else ()
@@ -73,7 +74,7 @@ class Systems:
         self, system: SystemState, place: int, write: Write, *, may_overwrite: bool
     ) -> Written:
         """Update a record. `may_overwrite`: an edit since our last read may be lost."""
-        name = value_field(write.kind)
+        name = value_field(write.kind, write.values)
         target = system.records[place]
         after = target._replace(
             value=write.values.get(name, target.value),
@@ -88,7 +89,9 @@ class Systems:
                 f"{target.value!r}, typed in {SIDE_NAMES[target.side]} ({target.id}), is lost"
             )
         if name in write.values:
-            mark = EditMark(DELIVERED, after.value)  # the old value is overwritten, or equal
+            mark = mark._replace(
+                status=DELIVERED, agreed=after.value
+            )  # it is overwritten, or equal
         # A response of Salesforce contains the id only.
         shown = after if write.side is Side.PLEZI else None
         response = Response(write.record_id, WriteResult.DONE, target.id, shown)

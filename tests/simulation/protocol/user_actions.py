@@ -35,7 +35,7 @@ def overwriting(link: Link) -> Overwriting:
     return frozenset(
         (write.record_id, write.before[name])
         for write in link.intent.writes
-        if not write.is_create and (name := value_field(write.kind)) in write.before
+        if not write.is_create and (name := value_field(write.kind, write.before)) in write.before
     )
 
 
@@ -94,7 +94,7 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
     if verb == "convert":
         leads = (n for n, it in enumerate(system.records) if it.kind is RecordKind.LEAD)
         place = next(leads, None)
-    if place is None:
+    if place is None:  # a mapping change is none
         return None
     record, mark = system.records[place], system.marks[place]
     changed = _new_version(scenario, system, record)

@@ -10,6 +10,7 @@ from connector.model import HoldReason, Link
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from tests.simulation.protocol.holds import with_lasting_choices
+from tests.simulation.protocol.mapping_changes import with_agreement_by_field
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Protocol:
     `keeps_meeting`: a first meeting stays one until its writes are done. `knows_cleared`: a Lead
     without an e-mail stays known. `refuses_untyped`: no blank that nobody typed can be chosen.
     `ends_choices`: a choice is over when a shown value changes. `sends_rest`: what a refusal does
-    not name is sent at once.
+    not name is sent at once. `agrees_by_pair`: a pair that is pointed at another attribute has not
+    agreed yet.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Protocol:
     refuses_untyped: bool = True
     ends_choices: bool = True
     sends_rest: bool = True
+    agrees_by_pair: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
         """Recover the unfinished intent, then plan, with the connector's own functions."""
@@ -69,6 +72,8 @@ class Protocol:
                 link = link if it.email else link.without_record(it.id)
         if not self.ends_choices:
             link = with_lasting_choices(link)
+        if not self.agrees_by_pair:
+            link = with_agreement_by_field(link, bound)
         plan = plan_link(link, bound, now=0.0, repeated=repeated)
         if not self.keeps_meeting:
             plan = replace(plan, link=replace(plan.link, meeting=frozenset()))
@@ -91,5 +96,6 @@ WEAKER = (
 CLEARED_MEANS_NEW = Protocol("a cleared e-mail means a new Lead", knows_cleared=False)
 BLANKS_CHOSEN = Protocol("a choice spreads blanks", refuses_untyped=False)
 CHOICE_LASTS = Protocol("a choice outlives an edit", ends_choices=False)
+AGREED_BY_FIELD = Protocol("agreement by field, not by pair", agrees_by_pair=False)
 PERSON_REFUSED = Protocol("a refusal holds the person", sends_rest=False)
 MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)

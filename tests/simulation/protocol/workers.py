@@ -14,7 +14,7 @@ from tests.simulation.protocol.symmetry import (
     Numbering,
     Renaming,
     bits_of_records,
-    rename,
+    rename_record,
     typed_values_in,
 )
 
@@ -82,7 +82,8 @@ class WorkerInterner(Interner[Worker]):
 
     def _values_of(self, thing: Worker) -> tuple[str, ...]:
         held = self._links.typed_values(thing.held) if thing.held != NO_LINK else ()
-        return typed_values_in([*held, *(it.value for it in thing.records())])
+        values = [value for it in thing.records() for value in (it.value, it.other)]
+        return typed_values_in([*held, *values])
 
     def _renumbered(self, thing: Worker, numbering: Numbering) -> Worker:
         held = thing.held
@@ -99,7 +100,7 @@ class WorkerInterner(Interner[Worker]):
         return thing._replace(
             held=self._links.changed(held, None, renaming) if held != NO_LINK else held,
             responses=tuple(
-                it._replace(record=it.record._replace(value=rename(it.record.value, renaming)))
+                it._replace(record=rename_record(it.record, renaming))
                 if it.record is not None
                 else it
                 for it in thing.responses
