@@ -22,9 +22,9 @@ from tests.simulation.protocol.scenarios import (
     SCENARIOS,
     SCENARIOS_WITHOUT_PRECONDITION,
     WEAKER_ELSEWHERE,
-    WIDE,
 )
 from tests.simulation.protocol.variants import SOUND, WEAKER, WITHOUT_PRECONDITION, Protocol
+from tests.simulation.protocol.wide_scenarios import WIDE
 
 Task = tuple[Scenario, Protocol]
 

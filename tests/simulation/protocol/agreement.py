@@ -116,8 +116,13 @@ def _is_of_mapping(update: BaseUpdate, link: Link) -> bool:
     """Whether a pair has the Plezi attribute that is mapped now; the observations are fresh."""
     contact = link.plezi
     return contact is None or any(
-        name in contact.values for _, name, _ in update.values.values() if name != LEAD_FIELD
+        _attribute(key) in contact.values for key, _, _ in update.values.values()
     )
+
+
+def _attribute(base_key: str) -> str:
+    """Return the Plezi attribute of a base key (`FieldPair.base_key`)."""
+    return base_key.partition(">")[0]
 
 
 def agreed_without_contacts(
@@ -199,7 +204,7 @@ def unseen_attribute(link: Link) -> str:
                 continue
             key, name, _ = update.values[write.record_id]
             if name not in target.values:
-                return key.partition(">")[0]
+                return _attribute(key)
     return ""
 
 

@@ -5,7 +5,8 @@ number of runs one after the other, and users who edit without end. A run has th
 `connector.sync`. Concurrent runs are not modelled: rule 1 is the ledger's conditional put, which
 has its own tests.
 
-`SCENARIOS` take some minutes together. These are their bounds; `WIDE` removes most of them:
+`SCENARIOS` take some minutes together. These are their bounds; `WIDE` (in `wide_scenarios`) removes
+most of them:
 
 * *Values.* No rule depends on which value is typed, and three values make every pattern of two
   current values and their base, conflicts included. Only records that never agreed distinguish a
@@ -23,7 +24,7 @@ has its own tests.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind
@@ -312,57 +313,3 @@ WEAKER_ELSEWHERE: Final = (
     (CHOICE_WITH_BLANK, BLANKS_CHOSEN),
 )
 """Weaker protocols that fail in the scenario of the rule that they break; others fail in EDITS."""
-_WIDER: Final[tuple[tuple[Scenario, str, dict[str, Any]], ...]] = (
-    (CHOICE, "three values", {"values": TYPED_VALUES}),
-    (PAIR_REMOVED, "clearing", {"values": BLANK_AND_TWO_VALUES}),
-    (PAIR_REPOINTED, "clearing", {"values": BLANK_AND_TWO_VALUES}),
-    (REFUSED_UPDATE, "three values", {"values": TYPED_VALUES}),
-    (EDITS, "clearing", {"values": (None, *TYPED_VALUES)}),
-    (
-        FIRST_MATCH,
-        "three values, lost responses",
-        {"values": TYPED_VALUES, "lost_responses": True},
-    ),
-    (LEAD_CREATION, "other edits", {"other_edits": True}),
-    (LEAD_DELETION, "clearing", {"values": BLANK_AND_TWO_VALUES}),
-    (PLEZI_DELETION, "clearing", {"values": BLANK_AND_TWO_VALUES}),
-    (
-        LEAD_DELETION,
-        "another Lead is created",
-        {"values": TWO_VALUES, "one_time_events": ("delete l1", "add l2")},
-    ),
-    (
-        LEAD_AND_CONTACT,
-        "deleted too",
-        {
-            "records": (CONTACT, LEAD, PLEZI_CONTACT),
-            "one_time_events": ("delete l1", "undelete l1"),
-        },
-    ),
-    (CONVERSION, "clearing", {"values": BLANK_AND_VALUE}),
-    (PRIMARY_LEAD, "three values", {"values": TYPED_VALUES}),
-    (NEWEST, "other edits, lost responses", {"other_edits": True, "lost_responses": True}),
-    (
-        PLEZI_CREATION,
-        "clearing, lost responses",
-        {"values": BLANK_AND_TWO_VALUES, "lost_responses": True, "recent_read": True},
-    ),
-    (PLEZI_RACE, "three values", {"values": TYPED_VALUES}),
-    (
-        LEAD_RACE,
-        "two values, lost responses",
-        {"values": TWO_VALUES, "lost_responses": True, "recent_read": True},
-    ),
-    (MIRROR, "lost responses", {"lost_responses": True, "recent_read": True}),
-    (CONVERSION, "three values", {"values": TYPED_VALUES}),
-    (
-        INTERRUPTED_MEETING,
-        "clearing, crashes only",
-        {"values": BLANK_AND_VALUE, "lost_responses": False},
-    ),
-)
-WIDE: Final = tuple(
-    replace(scenario, name=f"{scenario.name}; {wider}", **bounds)
-    for scenario, wider, bounds in _WIDER
-)
-"""The same scenarios with wider bounds; they take many minutes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from connector.model import Link, RecordKind, Value
 from tests.simulation.protocol.records import CONVERTED_CONTACT, SIDE_NAMES, Record, value_field
@@ -18,14 +17,6 @@ from tests.simulation.protocol.system_states import (
 
 Overwriting = frozenset[tuple[str, Value]]
 """The records that an unfinished intent updates, with the value from before the write."""
-
-
-IDENTITY_EVENTS: Final = {
-    "clear_email": ("has_email", False),
-    "set_email": ("has_email", True),
-    "clear_url": ("url", False),
-}
-"""One-time events that change another field of a record: its name, and its new value."""
 
 
 def overwriting(link: Link) -> Overwriting:
@@ -94,16 +85,14 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
     if verb == "convert":
         leads = (n for n, it in enumerate(system.records) if it.kind is RecordKind.LEAD)
         place = next(leads, None)
-    if place is None:  # a mapping change is none
+    if place is None:
         return None
     record, mark = system.records[place], system.marks[place]
     changed = _new_version(scenario, system, record)
     no_edit = mark.with_status(DELIVERED)
-    if verb in IDENTITY_EVENTS:
-        name, value = IDENTITY_EVENTS[verb]
-        if not record.exists or getattr(record, name) is value:
-            return None
-        return left.with_record(place, changed._replace(**{name: value}), mark)
+    if verb in ("clear_email", "set_email", "clear_url"):
+        after = _with_identity(changed, verb)
+        return left.with_record(place, after, mark) if after != changed and after.exists else None
     match verb:
         case "delete" if not record.deleted:
             return left.with_record(place, changed._replace(deleted=True), no_edit)
@@ -116,3 +105,10 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
             left = left.with_record(place, changed._replace(converted=True), no_edit)
             return left.with_new(contact, mark)
     return None
+
+
+def _with_identity(record: Record, verb: str) -> Record:
+    """Return a record with its e-mail or its page URL changed."""
+    if verb == "clear_url":
+        return record._replace(url=False)
+    return record._replace(has_email=verb == "set_email")
