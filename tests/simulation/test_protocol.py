@@ -10,29 +10,41 @@ from dataclasses import replace
 
 import pytest
 
+from connector.mapping import ConflictPolicy
 from tests.simulation.protocol.explore import explore
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.scenarios import (
     BLANK_AND_VALUE,
+    CHOICE,
     CONTACT,
     CONVERSION,
+    CRASH_AFTER_SMALLER_CREATION,
     EDITS,
+    EMAIL_CLEARED,
     FIRST_MATCH,
     HOLD,
+    INTERRUPTED_MEETING,
+    INTERRUPTED_MEETING_WITH_URL,
     LEAD_AND_CONTACT,
     LEAD_CREATION,
     LEAD_DELETION,
     LEAD_RACE,
     MIRROR,
     NEWEST,
+    PAIR_REMOVED,
+    PAIR_REMOVED_CLEARED,
+    PAIR_REPOINTED,
     PLEZI_CONTACT,
     PLEZI_CREATION_CLEARED,
     PLEZI_DELETION,
     PLEZI_RACE,
     PLEZI_WINS,
     PRIMARY_LEAD,
+    REFUSED_CREATION,
+    REFUSED_UPDATE,
     REJECTED,
     TWO_VALUES,
+    WEAKER_ELSEWHERE,
 )
 from tests.simulation.protocol.variants import WEAKER, WITHOUT_PRECONDITION, Protocol
 
@@ -41,6 +53,16 @@ QUICK = (
     PLEZI_WINS,
     HOLD,
     REJECTED,
+    REFUSED_CREATION,
+    replace(PAIR_REMOVED, policy=ConflictPolicy.SALESFORCE_WINS),
+    PAIR_REMOVED_CLEARED,
+    replace(
+        PAIR_REPOINTED,
+        policy=ConflictPolicy.SALESFORCE_WINS,
+        one_time_events=("point mobile",),
+    ),
+    replace(REFUSED_UPDATE, lost_responses=False),
+    replace(CHOICE, lost_responses=False, recent_read=False),
     PRIMARY_LEAD,
     PLEZI_CREATION_CLEARED,
     replace(NEWEST, values=TWO_VALUES),
@@ -48,8 +70,11 @@ QUICK = (
     replace(LEAD_RACE, values=(None,)),
     replace(PLEZI_RACE, values=("b",), lost_responses=False),
     replace(FIRST_MATCH, values=BLANK_AND_VALUE),
+    replace(INTERRUPTED_MEETING, lost_responses=False),
+    replace(INTERRUPTED_MEETING_WITH_URL, values=TWO_VALUES),
     replace(LEAD_DELETION, values=TWO_VALUES),
     replace(PLEZI_DELETION, values=TWO_VALUES),
+    replace(EMAIL_CLEARED, values=TWO_VALUES),
     replace(LEAD_AND_CONTACT, records=(CONTACT, PLEZI_CONTACT), one_time_events=()),
     replace(CONVERSION, values=("a",)),
     replace(MIRROR, values=("a",)),
@@ -58,6 +83,7 @@ QUICK_WITHOUT_PRECONDITION = (
     EDITS,
     replace(LEAD_CREATION, values=BLANK_AND_VALUE),
     PLEZI_CREATION_CLEARED,
+    replace(EMAIL_CLEARED, values=TWO_VALUES),
 )
 
 
@@ -85,3 +111,17 @@ def test_each_weaker_protocol_fails_with_a_counterexample(protocol: Protocol) ->
     print(finding)
     assert finding.violation
     assert finding.counterexample
+
+
+@pytest.mark.parametrize(("scenario", "protocol"), WEAKER_ELSEWHERE, ids=lambda it: it.name)
+def test_each_weaker_rule_fails_in_its_own_scenario(scenario: Scenario, protocol: Protocol) -> None:
+    finding = explore(scenario, protocol)
+    print(finding)
+    assert finding.violation
+    assert finding.counterexample
+
+
+@pytest.mark.xfail(strict=True, reason="the intent of a smaller creation still has the field")
+def test_a_crash_after_a_smaller_creation_loses_no_refused_value() -> None:
+    finding = explore(CRASH_AFTER_SMALLER_CREATION)
+    assert not finding.violation, str(finding)

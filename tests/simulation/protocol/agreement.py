@@ -16,12 +16,20 @@ from connector.model import (
     MergeRule,
     Observation,
     RecordKind,
+    Side,
     Value,
     Write,
 )
 from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
-from tests.simulation.protocol.records import LEAD_FIELD, URL_FIELD, base_key, value_field
+from tests.simulation.protocol.records import (
+    LEAD_FIELD,
+    PLEZI_FIELD,
+    URL_FIELD,
+    base_key,
+    value_field,
+    value_in,
+)
 from tests.simulation.protocol.system_states import NEVER_AGREED, SystemState
 
 RecordValues = Mapping[str, Value]
@@ -33,10 +41,26 @@ def agreed_by_write(intent: Intent, write: Write) -> RecordValues:
     return {
         record: value
         for update in intent.base_updates
-        if update.pair != URL_FIELD and write.record_id in update.required_writes
+        if update.pair != URL_FIELD and _is_written(update, write)
         for record, (_, _, value) in update.values.items()
         if record == write.record_id or record not in update.required_writes
     }
+
+
+def lacks_field(intent: Intent, write: Write) -> bool:
+    """Whether a write lacks the modelled field that its intent has, because it was refused."""
+    return any(
+        write.record_id in it.required_writes and not _is_written(it, write)
+        for it in intent.base_updates
+        if it.pair != URL_FIELD
+    )
+
+
+def _is_written(update: BaseUpdate, write: Write) -> bool:
+    """Whether a write is one of a pair, and still has its field."""
+    agreed = update.values.get(write.record_id)
+    is_required = write.record_id in update.required_writes
+    return is_required and agreed is not None and agreed.field in write.values
 
 
 def observed_values(link: Link, bound: BoundMapping) -> RecordValues:
@@ -46,7 +70,11 @@ def observed_values(link: Link, bound: BoundMapping) -> RecordValues:
         for it in select_participants(link, bound.config).members
         if it.observation is not None
     ]
-    return {it.id: it.values.get(value_field(it.kind)) for it in observations}
+    return {
+        it.id: it.values[name]
+        for it in observations
+        if (name := value_field(it.kind, it.values)) in it.values
+    }
 
 
 def agreed_by_all(observed: RecordValues, link: Link, before: Link) -> RecordValues:
@@ -61,17 +89,40 @@ def agreed_by_all(observed: RecordValues, link: Link, before: Link) -> RecordVal
         values = dict(values) | {
             it.id: value
             for it in link.salesforce
-            if it.kind is RecordKind.LEAD
-            and it.deleted
-            and it.values.get(value_field(it.kind)) == value
+            if it.kind is RecordKind.LEAD and it.deleted and value_in(it.kind, it.values) == value
         }
     if before.intent is None:
         return values
     delivered: dict[str, Value] = {}
     for update in before.intent.base_updates:
-        if update.pair != URL_FIELD:
+        if update.pair != URL_FIELD and _is_of_mapping(update, link):
             delivered |= _delivered(before.intent, update, link)
     return {**delivered, **values}
+
+
+def agreed_in_other_pair(link: Link, before: Link) -> RecordValues:
+    """Return the agreements of an unfinished intent whose pair is pointed elsewhere since.
+
+    Only a write to the field that both pairs have in Salesforce can be seen.
+    """
+    delivered: dict[str, Value] = {}
+    for update in before.intent.base_updates if before.intent is not None else ():
+        if update.pair != URL_FIELD and not _is_of_mapping(update, link):
+            delivered |= _delivered(before.intent, update, link) if before.intent else {}
+    return delivered
+
+
+def _is_of_mapping(update: BaseUpdate, link: Link) -> bool:
+    """Whether a pair has the Plezi attribute that is mapped now; the observations are fresh."""
+    contact = link.plezi
+    return contact is None or any(
+        _attribute(key) in contact.values for key, _, _ in update.values.values()
+    )
+
+
+def _attribute(base_key: str) -> str:
+    """Return the Plezi attribute of a base key (`FieldPair.base_key`)."""
+    return base_key.partition(">")[0]
 
 
 def agreed_without_contacts(
@@ -97,11 +148,19 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
     the writes with an unknown outcome. A rejected write is not among them: it agreed nothing, even
     if a user has typed the same value since.
     """
-    current = {it.id: it.values.get(value_field(it.kind)) for it in link.observations()}
+    current = {
+        it.id: value_in(it.kind, it.values)
+        for it in link.observations()
+        if it.id not in update.values or update.values[it.id].field in it.values
+    }
     created_on = next((it.side for it in intent.writes if it.is_create), None)
     # The record that exists now counts as the one that the intent created.
     created = next((it.id for it in link.observations() if it.side is created_on), NEW_RECORD)
-    actual = {it.record_id: created if it.is_create else it.record_id for it in intent.writes}
+    actual = {
+        it.record_id: created if it.is_create else it.record_id
+        for it in intent.writes
+        if _is_written(update, it)
+    }
     intended = {record: value for record, (_, _, value) in update.values.items()}
     done = {
         record
@@ -115,6 +174,38 @@ def _delivered(intent: Intent, update: BaseUpdate, link: Link) -> RecordValues:
         for record, value in intended.items()
         if record in done or record not in update.required_writes
     }
+
+
+def is_unproven_creation(link: Link) -> bool:
+    """Whether recovery cannot take the Plezi contact for the one that an unfinished intent creates.
+
+    Plezi has no proof of a creation. A contact that has none of the values that the run created it
+    with is met for the first time, whoever created it.
+    """
+    created = (it for it in (link.intent.writes if link.intent else ()) if it.is_create)
+    write = next((it for it in created if it.side is Side.PLEZI), None)
+    if write is None or link.plezi is None:
+        return False
+    value = value_in(write.kind, write.values)
+    return value is None or value_in(write.kind, link.plezi.values) != value
+
+
+def unseen_attribute(link: Link) -> str:
+    """Return the Plezi attribute of a pair of an unfinished intent that recovery cannot see.
+
+    '' if there is none. The mapping changed, so that the field was not read: the pair meets for the
+    first time when it comes back.
+    """
+    intent = link.intent
+    for update in intent.base_updates if intent is not None else ():
+        for write in intent.writes if intent is not None else ():
+            target = link.observation(write.record_id)
+            if target is None or not _is_written(update, write):
+                continue
+            key, name, _ = update.values[write.record_id]
+            if name not in target.values:
+                return _attribute(key)
+    return ""
 
 
 def agreed_across_sides(observed: RecordValues, link: Link) -> RecordValues:
@@ -147,6 +238,8 @@ def overwritten_without_conflict(plan: Plan, system: SystemState) -> str:
     for value in plan.overwritten:
         if value.pair == URL_FIELD or value.rule is MergeRule.REPEATED:
             continue  # whether anybody typed it is unknown
+        if value.rule is MergeRule.CHOSEN:
+            continue  # an admin decided: see `unfounded_choice`
         if agreed[value.record_id] in (NEVER_AGREED, value.value):
             continue
         others = [it for it in observations.values() if it.id != value.record_id]
@@ -161,8 +254,10 @@ def _is_edited(observation: Observation, agreed: Value, link: Link) -> bool:
     The second is for a Contact that was observed next to its Lead, just before the conversion. What
     differs from the value shown by a hold is an edit too.
     """
-    value = observation.values.get(value_field(observation.kind))
-    key = base_key(observation.kind)
+    value = value_in(observation.kind, observation.values)
+    contact = link.plezi
+    attribute = PLEZI_FIELD if contact is None else value_field(contact.kind, contact.values)
+    key = base_key(observation.kind, attribute)
     hold = link.holds.get(LEAD_FIELD)
     if hold is not None and hold.values.get(observation.id, value) != value:
         return True

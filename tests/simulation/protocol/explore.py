@@ -95,7 +95,8 @@ def _search(model: Model, max_states: int) -> Finding:
 
 def _successors(model: Model, state: State, steps: list[Step]) -> list[State]:
     successors = model.after_user_actions(state)
-    if not model.is_idle(state):
+    successors.extend(after for _, after in model.choices(state))
+    if model.may_crash(state):
         successors.append(model.after_crash(state))
     successors.extend(step.state for step in steps)
     return successors
@@ -114,8 +115,8 @@ def _path(model: Model, predecessors: Predecessors, state: State) -> tuple[str, 
 def _label(model: Model, before: State, after: State) -> str:
     """Return the label of the first transition from one state to another."""
     steps = list(model.steps(before))
-    labels = [*model.user_action_labels(before)]
-    if not model.is_idle(before):
+    labels = [*model.user_action_labels(before), *(label for label, _ in model.choices(before))]
+    if model.may_crash(before):
         labels.append("the run crashes")
     labels.extend(step.label for step in steps)
     return labels[_successors(model, before, steps).index(after)]

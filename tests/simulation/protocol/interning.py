@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from connector.model import AgreedValue, Intent, Link, Observation, Value, Values
+from connector.model import AgreedValue, Hold, Intent, Link, Observation, Value, Values
 from tests.simulation.protocol.symmetry import (
     Numbering,
     Renaming,
@@ -99,9 +99,21 @@ class Interner(ABC, Generic[T]):
 class LinkInterner(Interner[Link]):
     """Links, as the ledger stores them or as a run holds them in memory."""
 
+    def __init__(self, *, keeps_meeting: bool) -> None:
+        """Take whether a rule depends on `Link.meeting`; otherwise it makes no other state."""
+        super().__init__()
+        self._keeps_meeting = keeps_meeting
+
     def number(self, thing: Link) -> int:
-        """Return the number of a link, without its recent writes: the model has no write loop."""
-        return super().number(replace(thing, recent_writes={}) if thing.recent_writes else thing)
+        """Return the number of a link, without what no rule of the model depends on.
+
+        The model has no write loop, and lists no link for a number of attempts without a response.
+        """
+        if thing.recent_writes or thing.unanswered:
+            thing = replace(thing, recent_writes={}, unanswered=0, unanswered_run="")
+        if thing.meeting and not self._keeps_meeting:
+            thing = replace(thing, meeting=frozenset())
+        return super().number(thing)
 
     def _key(self, thing: Link) -> Hashable:
         return (
@@ -109,7 +121,8 @@ class LinkInterner(Interner[Link]):
             tuple(map(_observation_key, thing.salesforce)),
             _frozen({record: _frozen(values) for record, values in thing.base.items()}),
             _intent_key(thing.intent) if thing.intent is not None else None,
-            _frozen({k: (it.reason, _frozen(it.values)) for k, it in thing.holds.items()}),
+            _frozen({key: _hold_key(hold) for key, hold in thing.holds.items()}),
+            thing.meeting,
             thing.quarantine,
             thing.dirty,
         )
@@ -187,10 +200,14 @@ def _frozen(values: Mapping[str, object]) -> Hashable:
 
 def _observation_key(it: Observation) -> Hashable:
     return (
-        *(it.kind, it.id, it.version, it.modified),
+        *(it.kind, it.id, it.email, it.version, it.modified),
         *(it.eligible, it.converted, it.deleted, it.successor),
         _frozen(it.values),
     )
+
+
+def _hold_key(hold: Hold) -> Hashable:
+    return hold.reason, _frozen(hold.values), hold.chosen, hold.untyped, hold.attribute
 
 
 def _intent_key(intent: Intent) -> Hashable:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connector.model import Link
+from connector.model import NEW_RECORD, Link
 from connector.planning.observation import apply_observation
+from connector.planning.write_outcome import WriteResult
 from tests.simulation.protocol.canonical import Canonicalizer, State
-from tests.simulation.protocol.records import EMAIL, base_key, value_field
+from tests.simulation.protocol.holds import choice_of
+from tests.simulation.protocol.mapping_changes import mapping_changes
+from tests.simulation.protocol.records import EMAIL, LEAD_FIELD, base_key
 from tests.simulation.protocol.run import Run, Step
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import (
@@ -24,6 +27,7 @@ from tests.simulation.protocol.system_states import (
 )
 from tests.simulation.protocol.user_actions import Overwriting, overwriting, user_actions
 from tests.simulation.protocol.variants import SOUND, Protocol
+from tests.simulation.protocol.workers import NO_LINK
 
 
 class Model:
@@ -43,7 +47,7 @@ class Model:
             self.systems, self.links, self.workers, symmetric=symmetric and scenario.symmetric
         )
         self._user_actions: dict[
-            tuple[int, Overwriting], tuple[tuple[str, ...], tuple[int, ...]]
+            tuple[int, Overwriting, bool], tuple[tuple[str, ...], tuple[int, ...]]
         ] = {}
 
     def start(self) -> State:
@@ -54,10 +58,7 @@ class Model:
         if self.scenario.linked:
             for it in records:
                 link = apply_observation(link, it.observation())
-            base = {
-                it.id: {base_key(it.kind): it.observation().values[value_field(it.kind)]}
-                for it in records
-            }
+            base = {it.id: {base_key(it.kind): it.value} for it in records}
             link = replace(link, base=base, dirty=False)
             marks = tuple(EditMark(DELIVERED, it.value) for it in records)
         system = SystemState(records, marks, self.scenario.one_time_events)
@@ -88,13 +89,40 @@ class Model:
     def _actions(self, state: State) -> tuple[tuple[str, ...], tuple[int, ...]]:
         system = state[0]
         unfinished = overwriting(self.links.objects[state[1]])
-        known = self._user_actions.get((system, unfinished))
+        idle = self.is_idle(state)
+        known = self._user_actions.get((system, unfinished, idle))
         if known is None:
-            actions = list(user_actions(self.scenario, self.systems.objects[system], unfinished))
+            before = self.systems.objects[system]
+            actions = list(user_actions(self.scenario, before, unfinished))
+            actions += mapping_changes(before) if idle else ()
             labels = tuple(label for label, _ in actions)
             known = (labels, tuple(self.systems.number(after) for _, after in actions))
-            self._user_actions[system, unfinished] = known
+            self._user_actions[system, unfinished, idle] = known
         return known
+
+    def choices(self, state: State) -> list[tuple[str, State]]:
+        """Return each possible choice of an admin for a held field, with the state after it.
+
+        A choice of a value that nobody typed is refused (`choose_record_value`). A worker that
+        loaded the link before can no longer store what it decided.
+        """
+        if not self.scenario.choices:
+            return []
+        _, link, worker = state
+        held = self.links.objects[link].holds.get(LEAD_FIELD)
+        position = self.workers.objects[worker]
+        if position.held != NO_LINK:
+            position = position._replace(is_outdated=True)
+        outcomes = []
+        for record in sorted(held.values) if held is not None else ():
+            chosen = self.run.after_choice(link, record)
+            if chosen is None:
+                continue
+            made = self.system(state)._replace(choice=choice_of(self.links.objects[chosen]))
+            after = (self.systems.number(made), chosen, self.workers.number(position))
+            label = f"an admin chooses the value of {record}"
+            outcomes.append((label, self._canonical.state(*after)))
+        return outcomes
 
     def steps(self, state: State) -> Iterator[Step]:
         """Yield the possible next steps of a run (an idle state: its start), one per outcome."""
@@ -103,6 +131,16 @@ class Model:
         for step in self.run.steps((system, link, self.run.started) if idle else state):
             label = f"a run starts: {step.label}" if idle else step.label
             yield Step(label, self._canonical.state(*step.state), step.wrote, step.violation)
+
+    def may_crash(self, state: State) -> bool:
+        """Whether a run is in progress, and its crash is within the bounds of the scenario."""
+        responses = self.workers.objects[state[2]].responses
+        sent = (WriteResult.DONE, WriteResult.UNKNOWN)
+        is_smaller = any(
+            it.target == NEW_RECORD and it.refused and it.result in sent for it in responses
+        )
+        allowed = self.scenario.crashes_after_smaller or not is_smaller
+        return allowed and not self.is_idle(state)
 
     def after_crash(self, state: State) -> State:
         """Return the state after the run crashed: what it held in memory is lost."""

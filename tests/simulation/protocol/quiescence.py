@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from connector.mapping import DuplicatePolicy
-from connector.model import RecordKind, Side
+from connector.model import Link, RecordKind, Side
 from tests.simulation.protocol.canonical import State
+from tests.simulation.protocol.holds import overdue_hold
 from tests.simulation.protocol.model import Model
 from tests.simulation.protocol.run import Step
-from tests.simulation.protocol.system_states import PENDING
+from tests.simulation.protocol.system_states import PENDING, SystemState
 
 MAX_RUNS: Final = 6
 """Runs without a fault within which a state must converge: three that may write, and one more if
@@ -74,11 +75,13 @@ class QuiescenceCheck:
     def _check_converged(self, state: State) -> str:
         """Return the violation of a converged state: sides that differ, or a lost edit."""
         link, system = self._model.link(state), self._model.system(state)
+        if self._model.scenario.names_rejected and (missing := self._missing_rest(link, system)):
+            return missing
         if link.holds or link.quarantine is not None:
+            return overdue_hold(link) if self._may_plan(system) else ""
+        if not self._may_plan(system) or self._is_ambiguous(state):
             return ""
         participants = [it for it in system.records if it.is_participant]
-        if {it.side for it in participants} != set(Side) or self._is_ambiguous(state):
-            return ""
         writable = [it for it in participants if it.kind is not RecordKind.CONTACT]
         on_both_sides = {it.side for it in writable} == set(Side)
         if len({it.value for it in writable}) > 1 and on_both_sides:
@@ -89,6 +92,24 @@ class QuiescenceCheck:
             if mark.status == PENDING and it.is_participant and on_both_sides
         ]
         return f"{undelivered[0].value!r} was typed and never delivered" if undelivered else ""
+
+    def _may_plan(self, system: SystemState) -> bool:
+        """Whether both sides have a record that takes part, and the field is mapped."""
+        sides = {it.side for it in system.records if it.is_participant and it.is_mapped}
+        return sides == set(Side)
+
+    def _missing_rest(self, link: Link, system: SystemState) -> str:
+        """Return the violation if a refused value holds more than its field; '' if not."""
+        leads = [it for it in system.records if it.kind is RecordKind.LEAD]
+        if not leads:
+            return "a refused value keeps a person out of Salesforce"
+        if not all(it.url for it in leads):
+            return "the rest of a refused write never arrives"
+        rejected = self._model.scenario.rejected
+        plezi = [it for it in system.records if it.side is Side.PLEZI]
+        if link.quarantine is not None and all(it.value != rejected for it in plezi):
+            return "a quarantine is not over although no value is refused"
+        return ""
 
     def _is_ambiguous(self, state: State) -> bool:
         records = self._model.system(state).records

@@ -6,7 +6,7 @@ around them: one step between two effects that outlive a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -17,14 +17,18 @@ from tests.simulation.protocol.agreement import (
     RecordValues,
     agreed_across_sides,
     agreed_by_all,
+    agreed_in_other_pair,
     agreed_without_contacts,
+    is_unproven_creation,
     observed_values,
     overwritten_without_conflict,
+    unseen_attribute,
 )
 from tests.simulation.protocol.canonical import State
 from tests.simulation.protocol.decisions import INTENT, Decisions
+from tests.simulation.protocol.holds import choice_of, unfounded_choice, unfounded_hold
 from tests.simulation.protocol.interning import LinkInterner
-from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, base_key, bound_mapping
+from tests.simulation.protocol.records import SIDE_NAMES, URL_FIELD, Record, base_key, bound_mapping
 from tests.simulation.protocol.scenario import Scenario
 from tests.simulation.protocol.system_states import SystemState, SystemStateInterner
 from tests.simulation.protocol.systems import Systems
@@ -51,6 +55,7 @@ class Agreements(NamedTuple):
     by_all: RecordValues
     without_contacts: RecordValues
     of_contacts: RecordValues
+    in_other_pair: RecordValues
 
 
 class Run:
@@ -61,17 +66,15 @@ class Run:
     ) -> None:
         self._scenario = scenario
         self._protocol = protocol
-        self._bound = bound_mapping(
-            scenario.policy, scenario.duplicates, with_url=scenario.with_url
-        )
         self._kinds = scenario.kinds
         self._writes = Systems(scenario, protocol)
         self._systems = systems
-        self.links = LinkInterner()
+        self.links = LinkInterner(keeps_meeting=scenario.compares_stamps)
         self.workers = WorkerInterner(self.links)
         self.idle = self.workers.number(Worker())
         self.started = self.workers.number(Worker(Stage.READ))
-        self._decisions = Decisions(self.links, protocol, self._bound)
+        self._of_mapping: dict[tuple[str, bool], Decisions] = {}
+        self._decisions = self._decisions_of(scenario.records[0])
         self._agreements: dict[tuple[int, int], Agreements] = {}
 
     def steps(self, state: State) -> Iterator[Step]:
@@ -81,6 +84,7 @@ class Run:
         put that stores it, the last read and the intent that rests on it.
         """
         system, link, number = state
+        self._decisions = self._decisions_of(self._systems.objects[system].records[0])
         worker = self.workers.objects[number]
         match worker.stage:
             case Stage.READ:
@@ -89,10 +93,25 @@ class Run:
                 yield from self._load(system, link, worker.number)
             case Stage.REFRESH:
                 yield self._intend(system, link, worker)
-            case Stage.APPLY:
+            case Stage.APPLY | Stage.REST:
                 yield from self._apply(system, link, worker)
             case Stage.RECORD:
                 yield self._record(system, link, worker)
+
+    def _decisions_of(self, record: Record) -> Decisions:
+        """Return the decisions by the mapping that a record is read with."""
+        key = (record.attribute, record.is_mapped)
+        found = self._of_mapping.get(key)
+        if found is None:
+            bound = bound_mapping(
+                self._scenario.policy,
+                self._scenario.duplicates,
+                with_url=self._scenario.with_url,
+                attribute=record.attribute,
+                is_mapped=record.is_mapped,
+            )
+            found = self._of_mapping[key] = Decisions(self.links, self._protocol, bound)
+        return found
 
     def _at(self, worker: Worker) -> int:
         return self.workers.number(worker)
@@ -136,7 +155,13 @@ class Run:
         left = {it.record_id: it.value for it in plan.overwritten if it.pair != URL_FIELD}
         system = self._changed(system, lambda it: it.with_agreed(left)) if left else system
         after = self._observe_agreements(system, stored, link)
-        return Step("the run stores agreements and holds, and ends", (after, stored, self.idle))
+        after = self._without_old_choice(after, stored)
+        label = "the run stores agreements and holds, and ends"
+        return Step(label, (after, stored, self.idle), violation=self._unfounded_hold(system, plan))
+
+    def _unfounded_hold(self, system: int, plan: Plan) -> str:
+        changes = self._scenario.mapping_changes
+        return unfounded_hold(plan, self._systems.objects[system], mapping_changes=changes)
 
     def _refresh(self, system: int, side: Side, link: int) -> int:
         records = self._systems.pages(system).by_side[side]
@@ -144,12 +169,22 @@ class Run:
 
     def _intend(self, system: int, link: int, worker: Worker) -> Step:
         """Read Salesforce again, decide, journal the overwritten values, and store the intent."""
-        decision = self._decisions.decision(self._refresh(system, Side.SALESFORCE, worker.held))
+        if worker.is_outdated:
+            again = self._at(Worker(Stage.LOAD, worker.number + 1))
+            return Step("the ledger refuses the run's old link", (system, link, again))
+        held = self._refresh(system, Side.SALESFORCE, worker.held)
+        if is_unproven_creation(self.links.objects[held]):
+            system = self._changed(system, SystemState.with_first_meeting)
+        if attribute := unseen_attribute(self.links.objects[held]):
+            system = self._changed(system, lambda it: it.without_agreement(attribute))
+        decision = self._decisions.decision(held)
         if isinstance(decision, Plan):
             return self._store_without_writes(system, link, decision)
         plan, intended, side = decision
-        violation = ""
-        if plan.overwritten:
+        violation = self._unfounded_hold(system, plan) or unfounded_choice(
+            plan, self._systems.objects[system]
+        )
+        if plan.overwritten and not violation:
             violation = overwritten_without_conflict(plan, self._systems.objects[system])
         system = self._journal_overwritten(system, plan)
         stored, effect = link, "decides what to write"
@@ -184,13 +219,16 @@ class Run:
         found = self._agreements.get((link, before))
         if found is None:
             now = self.links.objects[link]
-            observed = observed_values(now, self._bound)
+            observed = observed_values(now, self._decisions.bound)
             found = self._agreements[link, before] = Agreements(
                 agreed_across_sides(observed, now),
                 agreed_by_all(observed, now, self.links.objects[before]),
                 *agreed_without_contacts(observed, now),
+                agreed_in_other_pair(now, self.links.objects[before]),
             )
-        across_sides, by_all, without_contacts, of_contacts = found
+        across_sides, by_all, without_contacts, of_contacts, in_other_pair = found
+        if in_other_pair:
+            system = self._changed(system, lambda it: it.with_other_agreed(in_other_pair))
         if not across_sides and not by_all and not without_contacts:
             return system
 
@@ -203,18 +241,28 @@ class Run:
         return self._changed(system, agree)
 
     def _apply(self, system: int, link: int, worker: Worker) -> Iterator[Step]:
-        """Send the writes to one side; the request or the response may be lost."""
+        """Send the writes to one side, or the rest of those that were refused.
+
+        The request or the response may be lost.
+        """
         intent = self.links.objects[worker.held].intent
         side = worker.side
         assert intent is not None
         assert side is not None
+        more = side is Side.SALESFORCE and any(it.side is Side.PLEZI for it in intent.writes)
+        is_rest = worker.stage is Stage.REST
         writes = [it for it in intent.writes if it.side is side]
-        more = side is Side.SALESFORCE and len(writes) < len(intent.writes)
+        if is_rest:
+            writes = self._decisions.rest_of(intent, worker.responses)
 
         def after_responses(system_after: int, responses: tuple[Response, ...]) -> State:
             stage, next_side = (Stage.APPLY, Side.PLEZI) if more else (Stage.RECORD, None)
             received = (*worker.responses, *responses)
-            after = Worker(stage, worker.number, worker.held, next_side, received)
+            if is_rest:
+                received = _with_rest(worker.responses, responses)
+            elif self._decisions.rest_of(intent, responses):
+                stage, next_side = Stage.REST, side
+            after = worker._replace(stage=stage, side=next_side, responses=received)
             return system_after, link, self._at(after)
 
         sent, responses, violation = self._writes.send(
@@ -222,7 +270,7 @@ class Run:
         )
         after = self._systems.number(sent)
         wrote = any(it.result is WriteResult.DONE for it in responses)
-        name = SIDE_NAMES[side]
+        name = SIDE_NAMES[side] + (" without the refused field" if is_rest else "")
         yield Step(f"the run writes to {name}", after_responses(after, responses), wrote, violation)
         if not self._scenario.lost_responses:
             return
@@ -233,7 +281,7 @@ class Run:
 
     def _record(self, system: int, link: int, worker: Worker) -> Step:
         """Record the outcomes of the writes."""
-        number = self._decisions.after_record(worker)
+        number = self._decisions.after_record(worker, link)
         if self._protocol.records_last_read:
             after = _with_last_read(self._systems.objects[system], self.links.objects[number])
             number = self.links.number(after)
@@ -242,10 +290,29 @@ class Run:
         wrote = any(it.result is WriteResult.DONE for it in worker.responses)
         again = wrote and worker.number < MAX_PASSES
         onward = self._at(Worker(Stage.LOAD, worker.number + 1)) if again else self.idle
+        system = self._without_old_choice(system, number)
         return Step("the run records the outcomes", (system, number, onward))
+
+    def after_choice(self, link: int, record: str) -> int | None:
+        """Return the stored link after an admin's choice; None if it is refused."""
+        return self._decisions.after_choice(link, record)
+
+    def _without_old_choice(self, system: int, stored: int) -> int:
+        """Return the system state without a choice that the stored link does not have any more."""
+        if self._systems.objects[system].choice is None or choice_of(self.links.objects[stored]):
+            return system
+        return self._changed(system, lambda it: it._replace(choice=None))
 
     def _changed(self, system: int, change: Callable[[SystemState], SystemState]) -> int:
         return self._systems.number(change(self._systems.objects[system]))
+
+
+def _with_rest(refused: Sequence[Response], responses: Iterable[Response]) -> tuple[Response, ...]:
+    """Return the responses to writes that were refused, with those to the rest of them."""
+    rest = {it.target: it for it in responses}
+    return tuple(
+        rest[it.target]._replace(refused=it.refused) if it.target in rest else it for it in refused
+    )
 
 
 def _with_last_read(system: SystemState, link: Link) -> Link:

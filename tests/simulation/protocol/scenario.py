@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from connector.mapping import ConflictPolicy, DuplicatePolicy
 from connector.model import RecordKind, Value
 from tests.simulation.protocol.records import TYPED_VALUES, Record
+
+MAPPING_CHANGES: Final = ("unmap", "map", "point mobile", "point phone")
+"""Events of the mapping: the pair is removed, added again, pointed at the other attribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,12 +19,18 @@ class Scenario:
 
     `linked`: the records agreed before the start; otherwise the first run matches them by e-mail.
     `values` are what users type (None: they clear the field). Each of `one_time_events` may happen
-    once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`.
-    `rejected` is a value that Salesforce rejects. `other_edits`: users also edit unmapped fields,
+    once, at any moment: `add l2`, `add p`, `delete l1`, `delete p`, `undelete l1`, `convert`,
+    `clear_email l1`, `set_email l1`, `clear_url l1`. Between runs, an admin may change the mapping:
+    `unmap`, `map`, `point mobile`, `point phone`.
+    `rejected` is a value that Salesforce rejects; `names_rejected`: the refusal names the field.
+    `other_edits`: users also edit unmapped fields,
     which changes the version and no value. `lost_responses`: a response may get lost while the run
     continues; without it, only runs crash, which is equivalent for a run that makes one write.
     `recent_read`: the run may use a recent page of Plezi, and then does not read the contact again.
     `with_url`: the page URL is mapped too; it identifies the Leads that the connector created.
+    `choices`: an admin may choose a value of a held field at any moment. `unedited` are the ids of
+    records in which nobody types. `crashes_after_smaller`: a run may crash between the creation of
+    a Lead without a refused field and its record, which is known to lose the refused value.
     """
 
     name: str
@@ -35,11 +45,20 @@ class Scenario:
     lost_responses: bool = False
     recent_read: bool = False
     rejected: Value = ""
+    names_rejected: bool = False
+    crashes_after_smaller: bool = False
+    choices: bool = False
+    unedited: frozenset[str] = frozenset()
 
     @property
     def compares_stamps(self) -> bool:
         """Whether the policy compares the timestamps of both sides."""
         return self.policy is ConflictPolicy.NEWEST
+
+    @property
+    def mapping_changes(self) -> bool:
+        """Whether an admin may change the mapping."""
+        return any(it in MAPPING_CHANGES for it in self.one_time_events)
 
     @property
     def symmetric(self) -> bool:

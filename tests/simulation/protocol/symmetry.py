@@ -103,3 +103,9 @@ def in_order_of_appearance(values: Iterable[str]) -> Renaming:
 def rename(value: Value, renaming: Renaming) -> Value:
     """Return the new value of a typed value; any other value does not change."""
     return renaming.get(value, value) if isinstance(value, str) else value
+
+
+def rename_record(record: Record, renaming: Renaming) -> Record:
+    """Return a record with renamed values."""
+    value, other = rename(record.value, renaming), rename(record.other, renaming)
+    return record._replace(value=value, other=other)

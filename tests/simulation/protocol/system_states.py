@@ -14,6 +14,7 @@ from tests.simulation.protocol.symmetry import (
     Renaming,
     bits_of_records,
     rename,
+    rename_record,
     typed_values_in,
 )
 
@@ -28,23 +29,37 @@ class EditMark(NamedTuple):
     """The status of a record's value, and the value that it last agreed on, as a run can know it.
 
     A value that is typed and reverted before a run delivers or observes it is not an edit. Unison,
-    the file synchronizer, does the same.
+    the file synchronizer, does the same. `other_status` and `other_agreed` are those of the pair
+    with Plezi's other attribute.
     """
 
     status: int = DELIVERED
     agreed: Value = NEVER_AGREED
+    other_status: int = DELIVERED
+    other_agreed: Value = NEVER_AGREED
 
     def with_status(self, status: int) -> EditMark:
         """Return the mark with another status."""
-        return EditMark(status, self.agreed)
+        return self._replace(status=status)
+
+
+class Choice(NamedTuple):
+    """An admin's choice: the record whose value wins, and the values shown, by record."""
+
+    record: str
+    shown: tuple[tuple[str, Value], ...]
 
 
 class SystemState(NamedTuple):
-    """Both systems. `marks` has one mark per record; each of `one_time_events` happens once."""
+    """Both systems. `marks` has one mark per record; each of `one_time_events` happens once.
+
+    `choice` is the last decision of an admin, as long as it is not carried out or over.
+    """
 
     records: tuple[Record, ...]
     marks: tuple[EditMark, ...]
     one_time_events: tuple[str, ...] = ()
+    choice: Choice | None = None
 
     def place(self, record: str) -> int | None:
         """Return the place of a record, or None."""
@@ -58,14 +73,14 @@ class SystemState(NamedTuple):
         """Return the state with another record and mark in one place."""
         records = (*self.records[:place], record, *self.records[place + 1 :])
         marks = (*self.marks[:place], mark, *self.marks[place + 1 :])
-        return SystemState(records, marks, self.one_time_events)
+        return self._replace(records=records, marks=marks)
 
     def with_new(self, record: Record, mark: EditMark) -> SystemState:
         """Return the state with a new record; it replaces a deleted record with the same id."""
         both = [it for it in zip(self.records, self.marks, strict=True) if it[0].id != record.id]
         both = sorted([*both, (record, mark)], key=lambda it: it[0].id)
-        return SystemState(
-            tuple(it for it, _ in both), tuple(mark for _, mark in both), self.one_time_events
+        return self._replace(
+            records=tuple(it for it, _ in both), marks=tuple(mark for _, mark in both)
         )
 
     def with_equal_values_delivered(self) -> SystemState:
@@ -73,7 +88,7 @@ class SystemState(NamedTuple):
         if not any(mark.status for mark in self.marks):
             return self
         values = {(it.side, it.value) for it in self.records if it.is_participant}
-        return self._with_marks(
+        return self.with_marks(
             mark.with_status(DELIVERED)
             if mark.status and (it.side.other, it.value) in values
             else mark
@@ -82,8 +97,8 @@ class SystemState(NamedTuple):
 
     def with_agreed(self, values: Mapping[str, Value]) -> SystemState:
         """Return the state after a run delivered, or observed as agreed, the values by record."""
-        return self._with_marks(
-            EditMark(mark.status, values.get(it.id, mark.agreed))
+        return self.with_marks(
+            mark._replace(agreed=values.get(it.id, mark.agreed))
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
@@ -100,23 +115,60 @@ class SystemState(NamedTuple):
         Two systems cannot be read at the same instant. A value that was read on both sides is
         agreed, even if one record has changed since: the later value is a new edit.
         """
-        return self._with_marks(
+        return self.with_marks(
             mark.with_status(DELIVERED) if it.id in values and values[it.id] == it.value else mark
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def with_other_agreed(self, values: Mapping[str, Value]) -> SystemState:
+        """Return the state after a run found the values agreed in the pair that is not mapped."""
+        return self.with_marks(
+            mark._replace(
+                other_status=DELIVERED if it.other == values[it.id] else mark.other_status,
+                other_agreed=values[it.id],
+            )
+            if it.id in values
+            else mark
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def without_agreement(self, attribute: str) -> SystemState:
+        """Return the state where the pair of a Plezi attribute never agreed; a blank is no edit."""
+        return self.with_marks(
+            _without_agreement(it.value, mark)
+            if it.attribute == attribute
+            else mark._replace(
+                other_status=DELIVERED if it.other is None else mark.other_status,
+                other_agreed=NEVER_AGREED,
+            )
+            for it, mark in zip(self.records, self.marks, strict=True)
+        )
+
+    def with_marks(self, marks: Iterable[EditMark]) -> SystemState:
+        """Return the state with other marks, in the order of the records."""
+        return self._replace(marks=tuple(marks))
+
+    def with_first_meeting(self) -> SystemState:
+        """Return the state where the records count as never agreed; a blank is no edit."""
+        return self.with_marks(
+            _without_agreement(it.value, mark)
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
     def with_journaled(self, overwritten: Iterable[tuple[str, Value]]) -> SystemState:
         """Return the state after the journal stored the overwritten (record id, value) pairs."""
         entries = set(overwritten)
-        return self._with_marks(
+        return self.with_marks(
             mark.with_status(JOURNALED)
             if mark.status == PENDING and (it.id, it.value) in entries
             else mark
             for it, mark in zip(self.records, self.marks, strict=True)
         )
 
-    def _with_marks(self, marks: Iterable[EditMark]) -> SystemState:
-        return SystemState(self.records, tuple(marks), self.one_time_events)
+
+def _without_agreement(value: Value, mark: EditMark) -> EditMark:
+    status = DELIVERED if value is None else mark.status
+    return mark._replace(status=status, agreed=NEVER_AGREED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +201,27 @@ class SystemStateInterner(Interner[SystemState]):
         return bits_of_records(thing.records)
 
     def _values_of(self, thing: SystemState) -> tuple[str, ...]:
-        values = [it.value for it in thing.records]
-        return typed_values_in([*values, *(mark.agreed for mark in thing.marks)])
+        values = [value for it in thing.records for value in (it.value, it.other)]
+        shown = thing.choice.shown if thing.choice is not None else ()
+        values += [value for it in thing.marks for value in (it.agreed, it.other_agreed)]
+        return typed_values_in([*values, *(value for _, value in shown)])
 
     def _renumbered(self, thing: SystemState, numbering: Numbering) -> SystemState:
         return thing._replace(records=tuple(map(numbering.renumber, thing.records)))
 
     def _renamed(self, thing: SystemState, renaming: Renaming) -> SystemState:
-        return SystemState(
-            tuple(it._replace(value=rename(it.value, renaming)) for it in thing.records),
-            tuple(EditMark(it.status, rename(it.agreed, renaming)) for it in thing.marks),
-            thing.one_time_events,
+        choice = thing.choice
+        if choice is not None:
+            shown = tuple((record, rename(value, renaming)) for record, value in choice.shown)
+            choice = choice._replace(shown=shown)
+        return thing._replace(
+            records=tuple(rename_record(it, renaming) for it in thing.records),
+            marks=tuple(
+                it._replace(
+                    agreed=rename(it.agreed, renaming),
+                    other_agreed=rename(it.other_agreed, renaming),
+                )
+                for it in thing.marks
+            ),
+            choice=choice,
         )

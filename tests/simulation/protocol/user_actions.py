@@ -26,7 +26,7 @@ def overwriting(link: Link) -> Overwriting:
     return frozenset(
         (write.record_id, write.before[name])
         for write in link.intent.writes
-        if not write.is_create and (name := value_field(write.kind)) in write.before
+        if not write.is_create and (name := value_field(write.kind, write.before)) in write.before
     )
 
 
@@ -42,7 +42,7 @@ def user_actions(
         if record.deleted or record.converted:
             continue
         where = f"{SIDE_NAMES[record.side]} ({record.id})"
-        for value in scenario.values:
+        for value in scenario.values if record.id not in scenario.unedited else ():
             if value != record.value and (record.id, value) not in unfinished:
                 action = "clears the field" if value is None else f"types {value}"
                 yield f"a user {action} in {where}", _typed(scenario, system, place, value)
@@ -90,6 +90,9 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
     record, mark = system.records[place], system.marks[place]
     changed = _new_version(scenario, system, record)
     no_edit = mark.with_status(DELIVERED)
+    if verb in ("clear_email", "set_email", "clear_url"):
+        after = _with_identity(changed, verb)
+        return left.with_record(place, after, mark) if after != changed and after.exists else None
     match verb:
         case "delete" if not record.deleted:
             return left.with_record(place, changed._replace(deleted=True), no_edit)
@@ -102,3 +105,10 @@ def _after_event(scenario: Scenario, system: SystemState, event: str) -> SystemS
             left = left.with_record(place, changed._replace(converted=True), no_edit)
             return left.with_new(contact, mark)
     return None
+
+
+def _with_identity(record: Record, verb: str) -> Record:
+    """Return a record with its e-mail or its page URL changed."""
+    if verb == "clear_url":
+        return record._replace(url=False)
+    return record._replace(has_email=verb == "set_email")

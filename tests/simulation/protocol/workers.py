@@ -14,7 +14,7 @@ from tests.simulation.protocol.symmetry import (
     Numbering,
     Renaming,
     bits_of_records,
-    rename,
+    rename_record,
     typed_values_in,
 )
 
@@ -27,6 +27,7 @@ class Stage(StrEnum):
     LOAD = "load"
     REFRESH = "refresh"
     APPLY = "apply"
+    REST = "rest"
     RECORD = "record"
 
 
@@ -35,12 +36,17 @@ NO_LINK: Final = -1
 
 
 class Response(NamedTuple):
-    """The response to a write: the target, the result, the written record's id and its state."""
+    """The response to a write: the target, the result, the written record's id and its state.
+
+    `refused` are the fields that a refusal named. If they were not all, the result is that of the
+    rest, which is sent at once.
+    """
 
     target: str
     result: WriteResult
     record_id: str
     record: Record | None = None
+    refused: tuple[str, ...] = ()
 
 
 class Worker(NamedTuple):
@@ -48,7 +54,7 @@ class Worker(NamedTuple):
 
     `number` is the place of the kind that it reads next, or the number of its pass. `held` is the
     number of the link in memory, `side` the side that it writes to next, `responses` are those to
-    its writes so far.
+    its writes so far. `is_outdated`: the stored link changed since it was loaded.
     """
 
     stage: Stage = Stage.IDLE
@@ -56,6 +62,7 @@ class Worker(NamedTuple):
     held: int = NO_LINK
     side: Side | None = None
     responses: tuple[Response, ...] = ()
+    is_outdated: bool = False
 
     def records(self) -> Iterator[Record]:
         """Yield the records in the responses."""
@@ -75,7 +82,8 @@ class WorkerInterner(Interner[Worker]):
 
     def _values_of(self, thing: Worker) -> tuple[str, ...]:
         held = self._links.typed_values(thing.held) if thing.held != NO_LINK else ()
-        return typed_values_in([*held, *(it.value for it in thing.records())])
+        values = [value for it in thing.records() for value in (it.value, it.other)]
+        return typed_values_in([*held, *values])
 
     def _renumbered(self, thing: Worker, numbering: Numbering) -> Worker:
         held = thing.held
@@ -92,7 +100,7 @@ class WorkerInterner(Interner[Worker]):
         return thing._replace(
             held=self._links.changed(held, None, renaming) if held != NO_LINK else held,
             responses=tuple(
-                it._replace(record=it.record._replace(value=rename(it.record.value, renaming)))
+                it._replace(record=rename_record(it.record, renaming))
                 if it.record is not None
                 else it
                 for it in thing.responses

@@ -18,13 +18,16 @@ from connector.mapping import (
 from connector.model import (
     AgreedValue,
     BaseUpdate,
+    HoldReason,
     Intent,
     Link,
+    MergeRule,
     Observation,
     RecordKind,
     Value,
     Write,
 )
+from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
 from connector.planning.recovery import recover_intent
 
@@ -255,3 +258,68 @@ def test_a_deleted_lead_cannot_prove_that_our_write_did_not_arrive() -> None:
     assert recovery.held == ("Phone",)
     undeleted = replace(recovery.link, salesforce=(lead("l1", "2", URL, version="3"),))
     assert not plan_link(undeleted, BOUND, now=0.0).writes
+
+
+def in_doubt(*others: Observation) -> Link:
+    """Return a link whose write of "2" to Plezi is in doubt: the contact has "3"."""
+    write = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "0")
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"p"})),))
+    base = {"p": {KEY: "1"}, "l1": {KEY: "1"}}
+    return Link("a@x.fr", contact("3"), salesforce=others, base=base, intent=intent)
+
+
+def test_a_blank_that_nobody_typed_cannot_be_chosen_while_a_write_is_in_doubt() -> None:
+    link = in_doubt(lead("l1", "1", URL), lead("l2", None))
+
+    after = plan_link(recover_intent(link, BOUND, now=0.0).link, BOUND, now=0.0).link
+
+    assert {it for it in ("p", "l1", "l2") if is_untyped(after, "Phone", it)} == {"l2"}
+
+
+def test_a_cleared_value_can_be_chosen_while_a_write_is_in_doubt() -> None:
+    link = in_doubt(lead("l1", None, URL))
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert not is_untyped(after, "Phone", "l1")
+
+
+def test_a_choice_journals_each_value_that_was_shown_and_gives_way() -> None:
+    """The Lead has its base again: a user typed it after the value that the lost write sent."""
+    held = recover_intent(in_doubt(lead("l1", "1", URL)), BOUND, now=0.0).link
+
+    plan = plan_link(choose_value(held, "Phone", "p"), BOUND, now=0.0)
+
+    assert [dict(write.values) for write in plan.writes if "Phone" in write.values] == [
+        {"Phone": "3"}
+    ]
+    assert [(it.record_id, it.value, it.rule) for it in plan.overwritten if it.pair == "Phone"] == [
+        ("l1", "1", MergeRule.CHOSEN)
+    ]
+
+
+def test_a_blank_that_was_a_value_when_the_write_was_decided_can_be_chosen() -> None:
+    """At a first meeting no record has a base: the intent has the value that was cleared since."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": "2"}, {"Phone": None}, version="0")
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    link = Link("a@x.fr", contact(None), salesforce=(lead("l1", "3", URL),), intent=intent)
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert not is_untyped(after, "Phone", "p")
+
+
+def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_first_time() -> None:
+    """Its field was not read, so nothing tells whether the write arrived."""
+    without_phone = BoundMapping(MappingConfig(0, (PAIRS[1].pair,), None), (PAIRS[1],), ())
+    link = in_doubt(lead("l1", "2", URL))
+    base = {record: {**values, "url>plezi_url__c": URL} for record, values in link.base.items()}
+    unread = replace(link, base=base, plezi=replace(contact("1"), values={"url": URL}))
+
+    recovered = recover_intent(unread, without_phone, now=0.0).link
+    again = plan_link(replace(recovered, plezi=contact("1")), BOUND, now=0.0)
+
+    assert not [write for write in again.writes if {"phone", "Phone"} & write.values.keys()]
+    assert again.link.holds["Phone"].reason is HoldReason.NEVER_AGREED

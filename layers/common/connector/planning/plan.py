@@ -344,7 +344,7 @@ class _PlanBuilder:
             in_doubt = hold is not None and hold.reason is HoldReason.IN_DOUBT
             self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
         elif hold is not None and _is_chosen(hold, values):
-            self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
+            self._add_choice(pair, values, hold)
         elif (
             hold is not None
             and hold.reason in PERSISTENT_HOLDS
@@ -364,6 +364,11 @@ class _PlanBuilder:
             if not _is_edited_since_shown(values):
                 self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
+
+    def _add_choice(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold) -> None:
+        """Add the writes of a choice: each other value that was shown gives way to it."""
+        shown = [replace(it, shown=it.value, untyped=it.record_id in hold.untyped) for it in values]
+        self._add_writes(pair, shown, apply_choice(pair, shown, hold.chosen))
 
     def _keep_hold(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold | None) -> None:
         """Keep the hold of a pair that needs no write, with the values that are there now."""
@@ -426,7 +431,7 @@ class _PlanBuilder:
         current = {value.record_id: value.value for value in values}
         hold = self._holds.get(pair.key)
         if hold is not None and _is_chosen(hold, values):
-            self._add_writes(pair, values, apply_choice(pair, values, hold.chosen))
+            self._add_choice(pair, values, hold)
             return
         if hold is None or not have_same_values(hold.values, current):
             since = self._now if hold is None else hold.since

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from connector.mapping import BoundMapping, BoundPair
 from connector.model import (
+    NO_VALUES,
     Hold,
     HoldReason,
     Intent,
@@ -71,8 +72,9 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
     holds = {key: hold for key, hold in link.holds.items() if key not in _decided(intent, done)}
+    targets = {each.target for each in found if each.in_doubt}
     for key in doubtful:
-        holds[key] = _hold_in_doubt(link, bound, key, now)
+        holds[key] = _hold_in_doubt(link, bound, key, _known_before(intent, key, targets), now)
     return Recovery(
         replace(link, intent=None, holds=holds, dirty=True),
         tuple(delivered),
@@ -190,10 +192,40 @@ def _decided(intent: Intent, done: set[tuple[str, str]]) -> set[str]:
     }
 
 
-def _hold_in_doubt(link: Link, bound: BoundMapping, key: str, now: float) -> Hold:
+def _hold_in_doubt(
+    link: Link, bound: BoundMapping, key: str, filled: Collection[str], now: float
+) -> Hold:
+    """Hold a pair of which a write is in doubt; `filled` are the ids of `_known_before`.
+
+    A blank in any other record, where nothing else was ever agreed, is one that nobody typed.
+    """
     pair = next(pair for pair in bound.pairs if pair.key == key)
     values = _current_values(link, pair)
-    return Hold(HoldReason.IN_DOUBT, now, values, attribute=pair.pair.plezi)
+    untyped = frozenset(
+        record.id
+        for record in link.observations()
+        if record.id in values.keys() - filled
+        and pair.is_blank(record.side, values[record.id])
+        and pair.is_blank(
+            record.side, link.base.get(record.id, NO_VALUES).get(pair.base_keys[record.kind])
+        )
+    )
+    return Hold(HoldReason.IN_DOUBT, now, values, untyped=untyped, attribute=pair.pair.plezi)
+
+
+def _known_before(intent: Intent, key: str, targets: Collection[str]) -> set[str]:
+    """Return the records of a pair that had a value when its write was decided, or may have it.
+
+    A blank in one of them was typed since. `targets` are the ids of the records in doubt.
+    """
+    sources = {
+        record_id
+        for update in intent.base_updates
+        if update.pair == key
+        for record_id, agreed in update.values.items()
+        if agreed.value not in (None, "")
+    }
+    return sources | set(targets)
 
 
 def _fields_in_doubt(
@@ -216,8 +248,8 @@ def _fields_in_doubt(
 
 def _is_same(bound: BoundMapping, write: Write, name: str, one: Value, other: Value) -> bool:
     pair = bound.by_field.get((write.kind, name))
-    if pair is None:  # the mapping changed: the field is not mapped any more
-        return True
+    if pair is None:  # the field is not mapped any more, or suspended: it was not read
+        return False
     return pair.canonical(write.side, one) == pair.canonical(write.side, other)
 
 
@@ -227,10 +259,13 @@ def _apply_base_updates(
     """Update the base of each pair of which at least one write arrived.
 
     A record whose write did not arrive counts as one that never agreed, as it does after a received
-    response (`record_outcomes`): it takes the agreed value later.
+    response (`record_outcomes`): it takes the agreed value later. If nothing tells whether it
+    arrived, because the field is not mapped any more, no agreement of the pair is known: its
+    records meet for the first time when it is mapped again.
     """
     base = {record_id: dict(values) for record_id, values in link.base.items()}
     met: set[str] = set()
+    kinds = {write.record_id: write.kind for write in intent.writes}
     created = {
         write.record_id: target.id
         for write in intent.writes
@@ -239,6 +274,8 @@ def _apply_base_updates(
     for update in intent.base_updates:
         required = update.required_writes & update.values.keys()
         if not any((r, update.values[r].field) in done for r in required):
+            if any((kinds.get(r), update.values[r].field) not in bound.by_field for r in required):
+                invalidate_base(base, {r: it.key for r, it in update.values.items()})
             continue
         met |= update.base_keys
         for planned_id, (key, name, value) in update.values.items():
