@@ -94,14 +94,17 @@ class UndoPlanner:
 
     def unfinished(self, link: Link, now: float) -> list[JournalEntry]:
         """Return the journal entries of the values that are still to be put back in a link."""
-        plan = self.plan(link)
-        writes = plan.writes if link.intent is None else link.intent.writes
         left = [
-            NotUndone(write.side, write.record_id, pair.key, UndoReason.UNFINISHED, value, before)
-            for write in writes
+            NotUndone(
+                write.side,
+                write.record_id,
+                self._bound.by_field[write.kind, name].key,
+                UndoReason.UNFINISHED,
+                write.before.get(name),
+                before,
+            )
+            for write in self.plan(link).writes
             for name, before in write.values.items()
-            if (pair := self._bound.by_field.get((write.kind, name))) is not None
-            for value in (write.before.get(name),)
         ]
         return self._new(link.email, left, now)
 
