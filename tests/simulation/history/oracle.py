@@ -194,8 +194,8 @@ class Oracle:
         return frozenset(typings) - {NOBODY}
 
     def type(self, key: CellKey, value: str, description: str) -> None:
-        """Note a value that an automation put in a field."""
-        self.history.type(key, value, self.now(), description)
+        """Note a value that an automation put in a field: an edit like that of a user."""
+        self.history.type(key, value, self.now(), description, shown=self._shown(key))
 
     def continue_record(self, former: str, successor: StoredRecord) -> None:
         """Let a record continue another one: a Contact its Lead, a winner the losing record.
