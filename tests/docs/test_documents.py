@@ -25,6 +25,7 @@ GENERATED_IN = {
     "docs/mapping.md": {"issue-codes", "conflict-policies"},
     "docs/operations.md": {
         "parameters",
+        "alarms",
         "stop-reasons",
         "alert-kinds",
         "run-kinds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
 
 
-DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0}
+DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0, "received_at": 0}
 """What a message that lacks a member means."""
 
 
@@ -35,6 +36,7 @@ class FormsQueue:
             "contact_id": hint.contact_id,
             "attempt": hint.attempt,
             "busy_retries": busy_retries,
+            "received_at": hint.received_at,
         }
         call_aws(
             self._retry,
@@ -63,7 +65,8 @@ def _delivery(record: Mapping[str, Any]) -> HintDelivery:
             "contact_id": str(contact_id),
             "attempt": int(attempt),
             "busy_retries": int(busy_retries),
-        } if trace_id and attempt >= 0 and busy_retries >= 0:
-            hint = ChangeHint(trace_id, email, contact_id, attempt)
+            "received_at": int() | float() as received_at,
+        } if trace_id and attempt >= 0 and busy_retries >= 0 and 0 <= received_at < math.inf:
+            hint = ChangeHint(trace_id, email, contact_id, attempt, float(received_at))
             return HintDelivery(message_id, hint, busy_retries)
     return HintDelivery(message_id, None)
