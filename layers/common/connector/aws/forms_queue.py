@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
+from connector.bounded_json import JsonBounds, load_json
 from connector.model import ChangeHint, HintDelivery
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
 
 
+BOUNDS: Final = JsonBounds(characters=4_096, depth=1, keys=20)
+"""A hint has six members; the longest is an e-mail of 254 characters."""
 DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0, "received_at": 0}
 """What a message that lacks a member means."""
 
@@ -55,7 +58,7 @@ def parse_hints(event: Mapping[str, Any]) -> list[HintDelivery]:
 def _delivery(record: Mapping[str, Any]) -> HintDelivery:
     message_id = record["messageId"]
     try:
-        message = json.loads(record["body"])
+        message = load_json(record["body"], BOUNDS)
     except ValueError:
         return HintDelivery(message_id, None)
     match DEFAULTS | message if isinstance(message, dict) else None:
