@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -390,6 +391,66 @@ def test_no_secret_is_in_the_template(template: Template) -> None:
         members = json.loads(template.properties(name)["SecretString"])
         members.pop("flow", None)
         assert not any(members.values())
+
+
+SECRET_STRINGS = {
+    "SalesforceSecret": "245e699d",
+    "PleziSecret": "7fb944e1",
+    "FormsSecret": "633a83a0",
+}
+"""The first digits of SHA-256 of each value in the template."""
+
+
+def test_an_upgrade_of_the_template_does_not_overwrite_a_secret(template: Template) -> None:
+    """CloudFormation puts a value again when its text in the template changed, and only then.
+
+    Source: CloudFormation Template Reference, AWS::SecretsManager::Secret, SecretString.
+    """
+    for name, digest in SECRET_STRINGS.items():
+        value = template.properties(name)["SecretString"].encode()
+        assert hashlib.sha256(value).hexdigest()[:8] == digest, (
+            f"{name}: a changed SecretString overwrites the credentials of every deployed stack"
+        )
+
+
+def test_what_a_simulator_needs_is_refused_on_aws(template: Template) -> None:
+    rule = template.document["Rules"]["SimulatorParameters"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ClearTextEndpoints"}, "false"]}
+    refused = [assertion["Assert"]["Fn::Equals"] for assertion in rule["Assertions"]]
+    assert refused == [[{"Ref": "SalesforceTrustedHost"}, ""], [{"Ref": "SalesforceCaPem"}, ""]]
+    assert template.document["Parameters"]["ClearTextEndpoints"]["Default"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_accepted"),
+    [
+        ("https://app.plezi.co/api/v1", True),
+        ("http://127.0.0.1:5000", True),
+        ("http://127.0.0.1:5000/api/v1", True),
+        ("http://app.plezi.co/api/v1", False),
+        ("http://127.0.0.1.evil.example/api", False),
+        ("http://127.0.0.1@evil.example", False),
+        ("https://user@evil.example", False),
+        ("https://app.plezi.co/api/v1/", False),
+    ],
+)
+def test_the_key_of_plezi_is_sent_over_tls_or_within_the_machine(
+    template: Template, url: str, *, is_accepted: bool
+) -> None:
+    pattern = template.document["Parameters"]["PleziBaseUrl"]["AllowedPattern"]
+    assert (re.fullmatch(pattern, url) is not None) == is_accepted
+
+
+def test_forms_admins_and_runs_cannot_use_up_each_others_concurrency(template: Template) -> None:
+    total = 0
+    for name, function in template.functions.items():
+        condition, reserved, otherwise = function["ReservedConcurrentExecutions"]["Fn::If"]
+        assert (condition, otherwise) == ("ConcurrencyIsReserved", {"Ref": "AWS::NoValue"})
+        for event in function["Events"].values() if name in WORKERS else ():
+            assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] == reserved
+        total += reserved
+    described = template.document["Parameters"]["ReserveConcurrency"]["Description"]
+    assert f"({total} in total)" in described
 
 
 def test_every_dead_letter_queue_has_an_alarm(template: Template) -> None:

@@ -40,10 +40,11 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose one node. Raises a YAML error for an alias, and for one node too many."""
         self._nodes += 1
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if self._nodes > MAX_NODES:
-            raise _refused(f"more than {MAX_NODES} values", self.peek_event())
-        if self.check_event(yaml.AliasEvent):
-            raise _refused("an alias (*name) is not allowed: repeat the value", self.peek_event())
+            raise _refused(f"more than {MAX_NODES} values", event)
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("an alias (*name) is not allowed: repeat the value", event)
         return super().compose_node(parent, index)
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
@@ -56,7 +57,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def _refused(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
-    return yaml.composer.ComposerError(problem=problem, problem_mark=event.start_mark)
+    mark: Any = event.start_mark
+    return yaml.composer.ComposerError(problem=problem, problem_mark=mark)
 
 
 def to_yaml(mapping: MappingConfig, saved: str = "") -> str:
