@@ -125,7 +125,7 @@ simulate-bugs: install ## Add known faults of other products; the simulation mus
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: fuzz
-fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion and decision
+fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler
 	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
 
 .PHONY: nightly

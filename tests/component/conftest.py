@@ -13,8 +13,11 @@ from moto import mock_aws
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.deployment import forget_apps
 from tests.component.dynamodb_limits import enforce_everywhere
+from tests.component.form_harness import FormHarness
 from tests.component.harness import REGION, Harness
+from tests.component.operation import Operation
 from tests.component.people_fixtures import ANA
 
 
@@ -38,6 +41,23 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     enforce_everywhere(monkeypatch)
     with mock_aws():
         yield Harness()
+
+
+@pytest.fixture
+def operation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Operation]:
+    """Return all functions in operation: one person is synchronized."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    forget_apps()
+    with mock_aws():
+        started = Operation(FormHarness(), capsys, monkeypatch)
+        started.harness.add_person(email=ANA, last_name="Lopez", phone="1")
+        started.tick()
+        yield started
+    forget_apps()
 
 
 @pytest.fixture

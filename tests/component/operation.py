@@ -9,6 +9,9 @@ Guide, "Amazon API Gateway dimensions and metrics").
 from __future__ import annotations
 
 import json
+import logging
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,6 +19,7 @@ import boto3
 import pytest
 from moto.backends import get_backend
 
+from connector import telemetry
 from connector.bootstrap import build_app
 from connector.connection_settings import (
     AdminSettings,
@@ -24,7 +28,6 @@ from connector.connection_settings import (
     WorkerSettings,
 )
 from connector.settings import FormReceiverSettings, RunRequestSettings, variable_names
-from connector.telemetry import log_event
 from functions.admin import app as admin
 from functions.admin.admin_app import ADMIN
 from functions.form_sync import app as form_sync
@@ -77,6 +80,21 @@ BAD_GATEWAY: Final = 502
 """The status of API Gateway when a function fails."""
 
 
+def build_apps(harness: FormHarness, **changes: Any) -> None:
+    """Build what each function needs, on the harness, with some settings changed."""
+    resources = {
+        **harness.resources,
+        **changes,
+        "forms_queue_url": harness.queue_url,
+        "forms_secret": "forms",
+    }
+    for app, kind in APPS:
+        known = {name.lower() for name in variable_names(kind)}
+        given = {name: value for name, value in resources.items() if name in known}
+        settings = template_settings(kind, **given)
+        app.use(build_app(settings, **harness.runtime, log=telemetry.log_event))
+
+
 class Operation:
     """Invokes functions as AWS does, and records what CloudWatch sees."""
 
@@ -90,6 +108,8 @@ class Operation:
         self.harness = harness
         self.recorder = MetricRecorder()
         self.alarms = AlarmEvaluator(load_template(), self.recorder)
+        self.printed: list[str] = []
+        """What the functions wrote to their logs."""
         self._capsys = capsys
         self._sqs = boto3.client("sqs", region_name=REGION)
         self._make_queues()
@@ -108,18 +128,7 @@ class Operation:
 
     def restart(self, **settings: Any) -> None:
         """Start a new process of every function, with some settings changed."""
-        resources = {
-            **self.harness.resources,
-            **settings,
-            "forms_queue_url": self._url("forms"),
-            "forms_secret": "forms",
-        }
-        for app, kind in APPS:
-            known = {name.lower() for name in variable_names(kind)}
-            given = {name: value for name, value in resources.items() if name in known}
-            app.use(
-                build_app(template_settings(kind, **given), **self.harness.runtime, log=log_event)
-            )
+        build_apps(self.harness, **settings)
 
     def break_deployment(self) -> None:
         """Start new processes without their environment variables, which the functions need."""
@@ -133,16 +142,23 @@ class Operation:
 
     def invoke(self, name: str, message: dict[str, Any], milliseconds: int = 240_000) -> Any:
         """Invoke a function; None if it fails."""
+        # The log was made by an earlier test, or by an earlier phase of this one.
+        for handler in telemetry.logger()._logger.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.stream = sys.stdout
         dimensions = {"FunctionName": f"{name}Function"}
         now = self.harness.clock()
         self.recorder.add("AWS/Lambda", "Invocations", dimensions, 1, now)
         self.recorder.add("AWS/Lambda", "Throttles", dimensions, 0, now)
         try:
             result, errors = HANDLERS[name](message, FakeLambdaContext(milliseconds)), 0
-        except Exception:  # noqa: BLE001  # Lambda catches every error
+        except Exception:  # noqa: BLE001  # Lambda catches every error, and writes it to the log
             result, errors = None, 1
+            self.printed.append(traceback.format_exc())
         self.recorder.add("AWS/Lambda", "Errors", dimensions, errors, self.harness.clock())
-        self.recorder.add_printed(self._capsys.readouterr().out, self.harness.clock())
+        out, err = self._capsys.readouterr()
+        self.printed += [out, err]
+        self.recorder.add_printed(out, self.harness.clock())
         return result
 
     def throttle(self, name: str) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from connector.model import RunState
 from tests.alarm_evaluator import load_template
 from tests.component.credential_fixtures import CredentialFixtures
-from tests.component.deployment import forget_apps
-from tests.component.form_harness import FormHarness, event, signed
+from tests.component.form_harness import event, signed
 from tests.component.harness import REGION
 from tests.component.operation import HANDLERS, Operation
 
@@ -24,22 +22,6 @@ DAYS: Final = 24 * HOURS
 MESSAGES: Final = {"RotateCredentials": event("rotation_step")}
 """The event of a function that answers an error to any other one."""
 ALARMS: Final = sorted(load_template().of_type("AWS::CloudWatch::Alarm"))
-
-
-@pytest.fixture
-def operation(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Operation]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    forget_apps()
-    with mock_aws():
-        started = Operation(FormHarness(), capsys, monkeypatch)
-        started.harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
-        started.tick()
-        yield started
-    forget_apps()
 
 
 def send_form(operation: Operation, message: str = "msg_1") -> int:
