@@ -19,6 +19,7 @@ from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.glossary import module_names
+from tools.security_checks import security_check_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "layers/common"
@@ -179,6 +180,12 @@ COMPARISONS: Final[Mapping[str, str]] = {
 """How the table of alarms writes the operators of CloudWatch."""
 
 
+def security_checks() -> str:
+    """Return the table of the security checks."""
+    head = ["no.", "area", "check", "verdict", "tests"]
+    return table(head, security_check_rows())
+
+
 def log_events() -> str:
     """Return the table of the events of the log."""
     return table(
@@ -219,6 +226,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "modules": modules,
     "parameters": parameters,
     "alarms": alarms,
+    "security-checks": security_checks,
     "log-events": log_events,
     "schemas": schemas,
     "stop-reasons": enumeration(errors.StopReason),

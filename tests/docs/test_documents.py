@@ -33,6 +33,7 @@ GENERATED_IN = {
         "log-events",
     },
     "docs/release.md": {"schemas"},
+    "docs/security.md": {"security-checks"},
     "docs/admin.md": {"attention-kinds", "hold-reasons", "journal-kinds", "merge-rules"},
 }
 
