@@ -168,9 +168,10 @@ build: install ## Build the functions and the layer for AWS (.aws-sam/build)
 	@PYTHON=$(CURDIR)/$(PYTHON) $(SAM) build
 
 .PHONY: deploy
-deploy: build ## Deploy to the AWS account of your credentials (asks for each parameter)
-	@echo "After the deployment, store the secrets and enable synchronization: docs/operations.md."
-	@$(SAM) deploy --guided
+deploy: build ## Deploy to the AWS account of your credentials: ENV=prod [PARAMETERS="AlertEmail=..."]
+	@$(SAM) deploy --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
+		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	@echo "The next steps are in docs/deploy.md, from 3 on."
 
 .PHONY: clean
 clean: ## Delete build results and caches (not a running stack: make down)

@@ -102,7 +102,7 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
         "Every failed authentication has the same answer, and takes the same time",
         PARTLY,
         (f"{RECEIVER}::test_every_authentication_failure_has_the_same_response",),
-        "The times are not compared: a wrong timestamp is refused before the signature is computed.",
+        "The times are not compared: a wrong timestamp is refused before a signature is computed.",
     ),
     SecurityCheck(
         "webhook",
@@ -222,9 +222,9 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
         "A log names people by a hash; no line for each record; no URL with a query",
         PARTLY,
         ("component/test_no_personal_data.py", "unit/connector/test_log_events.py"),
-        "The hash has no key: who knows an e-mail can find its lines. The path of an admin route has "
-        "the e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: over "
-        "TLS, and in no log of ours.",
+        "The hash has no key: who knows an e-mail can find its lines. The path of an admin route "
+        "has the e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: "
+        "over TLS, and in no log of ours.",
     ),
     SecurityCheck(
         "data",
@@ -249,7 +249,8 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
         "An EU region by default; a map of the data",
         OPEN,
         (),
-        "The region is that of the deployment; the tables are described in docs/architecture.md.",
+        "The region is that of the deployment (docs/deploy.md). Where values of people are is "
+        "written in this page, and not generated from the code.",
     ),
     SecurityCheck(
         "injection",
