@@ -84,6 +84,12 @@ check: install ## Check format, lint, types, layers, terms, generated documents,
 	PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks check
 	$(SAM) validate --lint
 
+.PHONY: audit
+audit: .venv-audit/installed ## Scan the code with bandit and the template with checkov (a minute)
+	.venv-audit/bin/bandit --quiet --severity-level medium --recursive layers/common/connector functions
+	.venv-audit/bin/checkov --file template.yaml --framework cloudformation --quiet --compact \
+		--skip-download
+
 .PHONY: docs
 docs: install ## Write the generated tables of README.md and docs/*.md
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
@@ -155,6 +161,7 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -205,4 +212,11 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
 		-r requirements/bench.txt
+	@touch $@
+
+.venv-audit/installed: .venv/bin/uv requirements/audit.txt
+	@echo "Installing requirements/audit.txt into .venv-audit"
+	@test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	@$(UV) pip install --quiet --python .venv-audit/bin/python --require-hashes \
+		-r requirements/audit.txt
 	@touch $@
