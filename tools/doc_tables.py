@@ -182,7 +182,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
 
 def security_checks() -> str:
     """Return the table of the security checks."""
-    head = ["no.", "area", "check", "verdict", "tests"]
+    head = ["no.", "area", "check", "state", "tests"]
     return table(head, security_check_rows())
 
 

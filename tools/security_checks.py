@@ -1,7 +1,7 @@
-"""The security checks of docs/security.md: each with its verdict and the tests that prove it.
+"""The security checks of docs/security.md: each with its state and the tests that prove it.
 
 The list is that of the project's reference on reliability, section 6. `tests/docs` checks that
-every check has a verdict, that a check that holds names tests, and that each of them exists.
+every check has a state, that a check that holds names tests, and that each of them exists.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Verdict(StrEnum):
+class CheckState(StrEnum):
     """Whether a check holds."""
 
     HOLDS = "holds"
@@ -26,13 +26,13 @@ class SecurityCheck:
 
     area: str
     check: str
-    verdict: Verdict
+    state: CheckState
     tests: tuple[str, ...] = ()
     remark: str = ""
 
 
-HOLDS, PARTLY, OPEN = Verdict.HOLDS, Verdict.PARTLY, Verdict.OPEN
-NOT_APPLICABLE = Verdict.NOT_APPLICABLE
+HOLDS, PARTLY, OPEN = CheckState.HOLDS, CheckState.PARTLY, CheckState.OPEN
+NOT_APPLICABLE = CheckState.NOT_APPLICABLE
 RECEIVER: Final = "component/test_form_receiver.py"
 PAYLOAD: Final = "unit/connector/test_form_payload.py"
 RULES: Final = "unit/connector/test_security_rules.py"
@@ -142,8 +142,8 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
             "component/test_admin_people.py::test_the_audit_log_is_paged_and_never_overwritten",
             "component/test_alerts.py::test_every_saved_mapping_sends_a_notice_without_a_name",
         ),
-        "Whoever may invoke the function directly, and not only the API, can state another caller; "
-        "the template gives this right to API Gateway only.",
+        "A user who may invoke the function directly, and not only the API, can give another "
+        "caller; the template gives this right to API Gateway only.",
     ),
     SecurityCheck(
         "identity",
@@ -345,7 +345,7 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
     ),
     SecurityCheck(
         "supply chain",
-        "The controls of Security Hub, each with a verdict",
+        "The controls of Security Hub, each with its result",
         OPEN,
         (),
         "There is no such table.",
@@ -385,13 +385,13 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
 
 
 def security_check_rows() -> list[list[str]]:
-    """Return the rows of the table: number, area, check, verdict with remark, tests."""
+    """Return the rows of the table: number, area, check, state with remark, tests."""
     return [
         [
             str(number),
             each.area,
             each.check,
-            f"**{each.verdict.value}**" + (f": {each.remark}" if each.remark else ""),
+            f"**{each.state.value}**" + (f": {each.remark}" if each.remark else ""),
             ", ".join(f"`{test}`" for test in each.tests) or "-",
         ]
         for number, each in enumerate(CHECKS, start=1)

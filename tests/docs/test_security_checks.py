@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.security_checks import CHECKS, SecurityCheck, Verdict
+from tools.security_checks import CHECKS, CheckState, SecurityCheck
 
 TESTS = Path(__file__).parents[1]
 NUMBER_OF_CHECKS = 34
@@ -19,7 +19,7 @@ def test_there_are_all_checks() -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.check[:40])
 def test_a_check_names_tests_that_exist_or_says_what_is_missing(check: SecurityCheck) -> None:
-    if check.verdict is Verdict.HOLDS:
+    if check.state is CheckState.HOLDS:
         assert check.tests
     else:
         assert check.remark
