@@ -84,6 +84,12 @@ check: install ## Check format, lint, types, layers, terms, generated documents,
 	PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks check
 	$(SAM) validate --lint
 
+.PHONY: audit
+audit: .venv-audit/installed ## Scan the code with bandit and the template with checkov (a minute)
+	.venv-audit/bin/bandit --quiet --severity-level medium --recursive layers/common/connector functions
+	.venv-audit/bin/checkov --file template.yaml --framework cloudformation --quiet --compact \
+		--skip-download
+
 .PHONY: docs
 docs: install ## Write the generated tables of README.md and docs/*.md
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
@@ -129,7 +135,7 @@ simulate-bugs: install ## Add known faults of other products; the simulation mus
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: fuzz
-fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion and decision
+fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler
 	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
 
 .PHONY: nightly
@@ -159,6 +165,7 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -172,9 +179,10 @@ build: install ## Build the functions and the layer for AWS (.aws-sam/build)
 	@PYTHON=$(CURDIR)/$(PYTHON) $(SAM) build
 
 .PHONY: deploy
-deploy: build ## Deploy to the AWS account of your credentials (asks for each parameter)
-	@echo "After the deployment, store the secrets and enable synchronization: docs/operations.md."
-	@$(SAM) deploy --guided
+deploy: build ## Deploy to the AWS account of your credentials: ENV=prod [PARAMETERS="AlertEmail=..."]
+	@$(SAM) deploy --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
+		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	@echo "The next steps are in docs/deploy.md, from 3 on."
 
 .PHONY: clean
 clean: ## Delete build results and caches (not a running stack: make down)
@@ -208,4 +216,11 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
 		-r requirements/bench.txt
+	@touch $@
+
+.venv-audit/installed: .venv/bin/uv requirements/audit.txt
+	@echo "Installing requirements/audit.txt into .venv-audit"
+	@test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	@$(UV) pip install --quiet --python .venv-audit/bin/python --require-hashes \
+		-r requirements/audit.txt
 	@touch $@

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -19,6 +19,7 @@ from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.glossary import module_names
+from tools.security_checks import security_check_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "layers/common"
@@ -96,15 +97,26 @@ def enumeration(members: type[StrEnum]) -> Callable[[], str]:
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Reads a CloudFormation template; a tag such as `!Ref` gives None, which no table shows."""
+    """Reads a CloudFormation template; `!Ref X` gives "X", a tag of a list gives None."""
 
 
-_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+_TemplateLoader.add_multi_constructor(
+    "!",
+    lambda loader, _suffix, node: (
+        loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+    ),
+)
+
+
+def _template() -> dict[str, Any]:
+    text = (ROOT / "template.yaml").read_text()
+    document: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)  # noqa: S506  # as above
+    return document
 
 
 def parameters() -> str:
     """Return the table of the parameters of template.yaml."""
-    document = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506
+    document = _template()
     return table(
         ["parameter", "default", "allowed", "meaning"],
         [
@@ -132,6 +144,46 @@ def _allowed(entry: Mapping[str, object]) -> str:
         return f"{least} or more"
     pattern = entry.get("AllowedPattern")
     return f"`{pattern}`" if pattern else "any text"
+
+
+def alarms() -> str:
+    """Return the table of the alarms of template.yaml, each with a link to its runbook."""
+    rows = []
+    for name, resource in _template()["Resources"].items():
+        if resource["Type"] != "AWS::CloudWatch::Alarm":
+            continue
+        alarm = resource["Properties"]
+        event, _, section = alarm["AlarmDescription"].split(". ")
+        title = section.partition("section ")[2].strip().rstrip(".")
+        anchor = title.lower().replace(" ", "-")
+        rows.append([f"`{name}`", event, _condition(alarm), f"[{title}](runbooks.md#{anchor})"])
+    return table(["alarm", "event", "condition", "runbook"], rows)
+
+
+def _condition(alarm: Mapping[str, Any]) -> str:
+    """Return when an alarm is raised: `Errors`, sum of 15 min, 2 or more."""
+    count, minutes = alarm["EvaluationPeriods"], alarm["Period"] // 60
+    periods = f"{count} x {minutes} min" if count > 1 else f"{minutes} min"
+    limit = f"`{alarm['Threshold']}`" if isinstance(alarm["Threshold"], str) else alarm["Threshold"]
+    comparison = COMPARISONS[alarm["ComparisonOperator"]].format(limit)
+    missing = ", or no data" if alarm["TreatMissingData"] == "breaching" else ""
+    statistic = alarm["Statistic"].lower()
+    return f"`{alarm['MetricName']}`, {statistic} of {periods}: {comparison}{missing}"
+
+
+COMPARISONS: Final[Mapping[str, str]] = {
+    "GreaterThanThreshold": "more than {}",
+    "GreaterThanOrEqualToThreshold": "{} or more",
+    "LessThanThreshold": "less than {}",
+    "LessThanOrEqualToThreshold": "{} or less",
+}
+"""How the table of alarms writes the operators of CloudWatch."""
+
+
+def security_checks() -> str:
+    """Return the table of the security checks."""
+    head = ["no.", "area", "check", "state", "tests"]
+    return table(head, security_check_rows())
 
 
 def log_events() -> str:
@@ -173,6 +225,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "layers": layers,
     "modules": modules,
     "parameters": parameters,
+    "alarms": alarms,
+    "security-checks": security_checks,
     "log-events": log_events,
     "schemas": schemas,
     "stop-reasons": enumeration(errors.StopReason),

@@ -19,6 +19,7 @@ from functions.admin import (
     status,
     systems,
 )
+from functions.admin.body_limits import refusal
 from functions.admin.error_handlers import ERROR_HANDLERS
 from functions.admin.openapi import document
 from functions.admin.responses import responses
@@ -47,4 +48,4 @@ def openapi() -> dict[str, Any]:
 @lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the admin API."""
-    return app.resolve(event, context)
+    return refusal(event) or app.resolve(event, context)

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.forms.receiver import FormReceiver
-from connector.forms.request import FormRefusedError, parse_request
+from connector.forms.request import FormRefusedError, parse_request, request_id
 from connector.log_events import Event
 from connector.settings import FormReceiverSettings
 from connector.telemetry import describe_error, log_event
@@ -29,13 +29,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def _log_refusal(event: dict[str, Any], error: FormRefusedError) -> None:
-    request_id = (event.get("requestContext") or {}).get("requestId", "")
+    api_request_id = request_id(event)
     if error.status == UNAVAILABLE:
         cause = error.__cause__ or error
         described = describe_error(cause.__cause__ or cause)
-        log_event(Event.form_not_stored, api_request_id=request_id, **described)
+        log_event(Event.form_not_stored, api_request_id=api_request_id, **described)
     else:
-        log_event(Event.form_refused, status=error.status, api_request_id=request_id)
+        log_event(Event.form_refused, status=error.status, api_request_id=api_request_id)
 
 
 def _response(status: int, body: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:

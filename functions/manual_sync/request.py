@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from connector.bounded_json import JsonBounds, JsonBoundsError, load_json
 from connector.clean_text import canonical_email, is_email_address
 from connector.model import RunKind
 
@@ -17,6 +18,8 @@ MAX_PEOPLE: Final = 200
 one invocation at two calls a second. For more people, request a `full` run."""
 MAX_DRAFT_CHARACTERS: Final = 200_000
 """Characters of a mapping that is not saved: half of the size limit of an item in DynamoDB."""
+BOUNDS: Final = JsonBounds(characters=300_000, depth=10, keys=40_000)
+"""A draft, with 200 e-mails beside it. A mapping of 2,000 pairs has about 15 keys each."""
 KINDS: Final = (RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.DRY_RUN)
 STAGED_KINDS: Final = (RunKind.CHANGES, RunKind.FULL)
 """Kinds of run that may be a first synchronization."""
@@ -42,7 +45,9 @@ class SyncRequest:
 def parse_sync_request(text: str) -> SyncRequest:
     """Return the request in a body; raise `InvalidRequestError` that names every problem."""
     try:
-        body = json.loads(text)
+        body = load_json(text, BOUNDS)
+    except JsonBoundsError as error:
+        raise InvalidRequestError(f"body: {error}") from None
     except ValueError as error:
         raise InvalidRequestError("body: it is not JSON; send one JSON object") from error
     if not isinstance(body, dict):

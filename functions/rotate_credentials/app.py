@@ -8,9 +8,11 @@ from typing import Any
 from connector.bootstrap.lambda_runtime import LambdaApp, lambda_handler
 from connector.bootstrap.rotation import RotationApp
 from connector.connection_settings import RotationSettings
-from connector.credentials.rotation import error_text
+from connector.credentials.rotation import RotationOutcome, error_text
 from connector.errors import ConnectorError
 from connector.json_object import JsonObjectError
+from connector.log_events import Event
+from connector.telemetry import log_event
 from functions.rotate_credentials.request import parse_request, parse_step
 
 APP: LambdaApp[RotationApp] = LambdaApp(RotationSettings)
@@ -28,6 +30,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     except JsonObjectError as error:
         return {"error": f'{error}; for example {{"version": "<VersionId>"}}'}
     try:
-        return asdict(APP.get().by_kind[request.secret].test_and_promote(request.version))
+        result = APP.get().by_kind[request.secret].test_and_promote(request.version)
     except ConnectorError as error:
+        log_event(Event.rotation_refused, secret=request.secret.value, cause=type(error).__name__)
         return {"error": error_text(error)}
+    if result.outcome is RotationOutcome.REFUSED:
+        log_event(Event.rotation_refused, secret=request.secret.value, cause=result.outcome.value)
+    return asdict(result)

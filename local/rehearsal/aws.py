@@ -8,6 +8,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -30,6 +31,9 @@ HAS_DEADLINE: Final = importlib.util.find_spec("connector.deadline") is not None
 PARALLEL_CALLS: Final = 16
 """As `lambda_runtime.PARALLEL_CALLS`."""
 
+CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the version of every secret was created."""
+
 T = TypeVar("T")
 
 
@@ -40,10 +44,11 @@ class SecretsClient:
         self._secrets = secrets
         self._travel = travel
 
-    def get_secret_value(self, *, SecretId: str, **_version: str) -> dict[str, str]:  # noqa: N803  # as botocore
+    def get_secret_value(self, *, SecretId: str, **_version: str) -> dict[str, Any]:  # noqa: N803  # as botocore
         """Return the current version of a secret."""
         self._travel("GetSecretValue", 1)
-        return {"VersionId": "1", "SecretString": self._secrets[SecretId]}
+        text = self._secrets[SecretId]
+        return {"VersionId": "1", "SecretString": text, "CreatedDate": CREATED}
 
 
 class AlertsClient:

@@ -1,8 +1,9 @@
-"""`python -m local.stack up | down | status`: the local stack. The Makefile calls it."""
+"""`python -m local.stack up | down | status | env`: the local stack. The Makefile calls it."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_next_steps(stack, options.folder))
             case "down":
                 commands.down()
+            case "env":
+                return _environment(commands)
             case _:
                 return _status(commands, as_json=options.json)
     except StackError as error:
@@ -65,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         "laptop",
     )
     commands.add_parser("down", help="stop all programs and delete the folder of the stack")
+    commands.add_parser(
+        "env", help="print the shell variables with which the AWS CLI uses the stack"
+    )
     status = commands.add_parser("status", help="show whether the stack is up")
     status.add_argument("--json", action="store_true", help="print the stack file")
     return parser
@@ -77,6 +83,27 @@ def _status(commands: StackCommands, *, as_json: bool) -> int:
         return 1
     print(stack.model_dump_json(indent=2) if as_json else _next_steps(stack, commands.folder))
     return 0
+
+
+def _environment(commands: StackCommands) -> int:
+    stack = commands.running()
+    if stack is None:
+        print("The stack is not up. Start it with `make up`.", file=sys.stderr)
+        return 1
+    print("\n".join(shell_variables(stack)))
+    return 0
+
+
+def shell_variables(stack: StackFile) -> list[str]:
+    """Return the lines of a shell that let the commands of docs/runbooks.md use the stack."""
+    variables = {
+        "AWS_ENDPOINT_URL": stack.aws_endpoint,
+        "AWS_ACCESS_KEY_ID": stack.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.aws_secret_access_key,
+        "AWS_REGION": stack.region,
+        "STACK": stack.stack_name,
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
 def _next_steps(stack: StackFile, folder: Path) -> str:

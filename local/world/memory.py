@@ -9,7 +9,8 @@ import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from connector.aws.dynamodb.rate_bucket import LONGEST_QUEUE_SECONDS
 from connector.errors import MASS_CHANGES, StaleError, StopReason
@@ -533,6 +534,10 @@ class MemoryAlertPublisher:
         self.published.append(alert)
 
 
+CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""When every version of a secret was created."""
+
+
 class MemorySecrets:
     """Answers `get_secret_value` as a Secrets Manager client does."""
 
@@ -544,7 +549,7 @@ class MemorySecrets:
         version = int(self._values[name][0]) + 1 if name in self._values else 1
         self._values[name] = (str(version), json.dumps(material))
 
-    def get_secret_value(self, *, SecretId: str, **_version: str) -> dict[str, str]:  # noqa: N803  # as boto3 spells it
+    def get_secret_value(self, *, SecretId: str, **_version: str) -> dict[str, Any]:  # noqa: N803  # as boto3 spells it
         """Return the current version of a secret."""
         version, text = self._values[SecretId]
-        return {"VersionId": version, "SecretString": text}
+        return {"VersionId": version, "SecretString": text, "CreatedDate": CREATED}

@@ -13,8 +13,11 @@ from moto import mock_aws
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.deployment import forget_apps
+from tests.component.form_harness import FormHarness
 from tests.component.harness import REGION, Harness
 from tests.component.memory_dynamodb import dynamodb_in_memory
+from tests.component.operation import Operation
 from tests.component.people_fixtures import ANA
 
 
@@ -37,6 +40,23 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws(), dynamodb_in_memory():
         yield Harness()
+
+
+@pytest.fixture
+def operation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Operation]:
+    """Return all functions in operation: one person is synchronized."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    forget_apps()
+    with mock_aws(), dynamodb_in_memory():
+        started = Operation(FormHarness(), capsys, monkeypatch)
+        started.harness.add_person(email=ANA, last_name="Lopez", phone="1")
+        started.tick()
+        yield started
+    forget_apps()
 
 
 @pytest.fixture

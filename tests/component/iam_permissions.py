@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-import yaml
 from botocore.client import BaseClient
 
-from tests.template.conftest import ROOT, Template, _Loader
+from tests.alarm_evaluator import load_template
 
 Permission = tuple[str, str]
 """An IAM action and its resource in the template, with the index of a table."""
@@ -43,6 +42,7 @@ class ApiCallRecorder:
 
     is_active: bool = False
     used: set[Permission] = field(default_factory=set)
+    keys: set[tuple[str, str, str]] = field(default_factory=set)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -57,6 +57,16 @@ class ApiCallRecorder:
         """Add the permissions that a call needs."""
         if self.is_active:
             self.used.update(_needed_permissions(service, operation, request))
+            self.keys.update(_partition_keys(operation, request))
+
+    def keys_outside(self, allowed: Mapping[Permission, list[str]]) -> set[tuple[str, str, str]]:
+        """Return the calls with a partition key that a condition does not allow."""
+        return {
+            (action, table, key)
+            for action, table, key in self.keys
+            if (action, table) in allowed
+            and not any(fnmatchcase(key, pattern) for pattern in allowed[action, table])
+        }
 
 
 def record_calls(monkeypatch: pytest.MonkeyPatch) -> ApiCallRecorder:
@@ -100,6 +110,43 @@ def _needed_permissions(
             yield f"{service}:{operation}", "?"
 
 
+def _partition_keys(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the partition keys of the calls about single items, with action and table."""
+    parts = [({operation: request})]
+    if operation == "TransactWriteItems":
+        parts = [
+            {TRANSACTION_ACTIONS[kind]: operand for kind, operand in part.items()}
+            for part in request["TransactItems"]
+        ]
+    for part in parts:
+        for name, operand in part.items():
+            item = operand.get("Key") or operand.get("Item") or {}
+            if "pk" in item:
+                yield f"dynamodb:{name}", operand["TableName"], item["pk"]["S"]
+
+
+def leading_keys(function: str) -> dict[Permission, list[str]]:
+    """Return the partition keys that conditions of the template allow, by permission."""
+    template = load_template()
+    return {
+        (action, _resource(resource)): keys
+        for statement in template.statements(function)
+        if (keys := _keys(statement))
+        for action in _as_list(statement["Action"])
+        for resource in _as_list(statement["Resource"])
+    }
+
+
+def _keys(statement: Mapping[str, Any]) -> list[str]:
+    condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+    keys: list[str] = condition.get("dynamodb:LeadingKeys", [])
+    return keys
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _name(text: str) -> str:
     last = text.rpartition("/")[2].rpartition(":")[2]
     return OTHER_NAMES.get(last, last)
@@ -107,13 +154,10 @@ def _name(text: str) -> str:
 
 def granted(function: str) -> set[Permission]:
     """Return the permissions that the statements of the template grant to a function."""
-    text = Path(ROOT / "template.yaml").read_text(encoding="utf-8")
-    template = Template(yaml.load(text, _Loader))  # noqa: S506  # a safe loader, with constructors for tags
     permissions = set()
-    for statement in template.statements(function):
-        actions, resources = statement["Action"], statement["Resource"]
-        for action in actions if isinstance(actions, list) else [actions]:
-            for resource in resources if isinstance(resources, list) else [resources]:
+    for statement in load_template().statements(function):
+        for action in _as_list(statement["Action"]):
+            for resource in _as_list(statement["Resource"]):
                 permissions.add((action, _resource(resource)))
     return permissions
 

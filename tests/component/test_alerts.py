@@ -10,6 +10,7 @@ import pytest
 from connector.aws.sns import SnsAlertPublisher
 from connector.errors import RetryError
 from connector.model import Alert, AlertKind, RunState
+from tests.component.admin_client import AdminClient
 from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.harness import REGION
 from tests.retry_policies import IMMEDIATE
@@ -36,6 +37,31 @@ def test_too_many_quarantined_records_send_one_alert_with_the_remedy(
     assert subject == "10 people or more are in quarantine"
     assert "GET /admin/attention?kind=quarantine" in text
     assert "All other people are synchronized" in text
+
+
+def test_every_saved_mapping_sends_a_notice_without_a_name(
+    credentials: CredentialFixtures, admin_client: AdminClient
+) -> None:
+    mapping = admin_client.request("GET", "/admin/mapping").body
+    pair = next(it for it in mapping["pairs"] if it["plezi"] == "phone")
+    pair["direction"] = "to_salesforce"
+    assert admin_client.request("PUT", "/admin/mapping", mapping).status == 200
+
+    [(subject, text)] = credentials.received_alerts()
+    assert subject == "The mapping was changed: version 1 has 1 change(s)"
+    assert "GET /admin/audit" in text
+    assert "alice" not in text
+
+
+def test_a_mapping_is_saved_although_its_notice_cannot_be_sent(
+    credentials: CredentialFixtures, admin_client: AdminClient
+) -> None:
+    sns = boto3.client("sns", region_name=REGION)
+    sns.delete_topic(TopicArn=credentials.harness.resources["alerts_topic"])
+    mapping = admin_client.request("GET", "/admin/mapping").body
+    mapping["phone_region"] = "BE"
+
+    assert admin_client.request("PUT", "/admin/mapping", mapping).status == 200
 
 
 def test_an_alert_reports_a_field_that_disappeared_and_that_it_returns_automatically(

@@ -122,7 +122,8 @@ def test_only_the_email_and_the_id_of_the_payload_are_used(
     body = json.dumps(forged).encode()
     assert harness.post(body, signed(body, message="msg_forged"))["statusCode"] == 202
     message = only_message(harness)
-    assert set(message) == {"trace_id", "email", "contact_id", "attempt", "busy_retries"}
+    members = {"trace_id", "email", "contact_id", "attempt", "busy_retries", "received_at"}
+    assert set(message) == members
     assert (message["email"], message["contact_id"]) == (ANA, person)
     harness.consume(message)
 

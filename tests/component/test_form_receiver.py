@@ -85,10 +85,13 @@ def test_the_sample_event_is_accepted_at_its_own_time(harness: FormHarness) -> N
 def test_a_signed_form_gets_202_and_a_trace_id_once_its_hint_is_in_the_queue(
     harness: FormHarness,
 ) -> None:
+    before = time.time()
     response = harness.post(BODY, signed(BODY))
 
     assert response["statusCode"] == 202
-    assert harness.take_messages() == [
+    [(message, delay)] = harness.take_messages()
+    assert before <= message.pop("received_at") <= time.time()
+    assert [(message, delay)] == [
         (
             {
                 "trace_id": response["body"]["trace_id"],
@@ -138,16 +141,17 @@ def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> 
         "not JSON",
     ],
 )
-def test_every_request_is_refused_when_the_secret_has_no_valid_key(
+def test_every_sender_may_try_again_while_the_secret_has_no_usable_key(
     harness: FormHarness, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.put_forms_secret(secret)
     restart_process()
     before = harness.tables()
 
-    assert is_refused(harness, harness.post(BODY, signed(BODY)), 401)
-    assert is_refused(harness, harness.post(BODY, {"x-form-token": ""}), 401)
-    assert is_refused(harness, harness.post(BODY, {"x-form-token": "too short"}), 401)
+    for headers in (signed(BODY), {"x-form-token": ""}, {"x-form-token": "too short"}):
+        response = harness.post(BODY, headers)
+        assert is_refused(harness, response, 503)
+        assert response["headers"]["Retry-After"] == "300"
 
     assert harness.tables() == before
     assert KEY not in log_text(caplog)

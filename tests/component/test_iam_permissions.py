@@ -23,7 +23,7 @@ from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.deployment import deploy, forget_apps
 from tests.component.form_harness import FormHarness, deploy_form_receiver, signed
 from tests.component.harness import REGION, Harness
-from tests.component.iam_permissions import ApiCallRecorder, granted, record_calls
+from tests.component.iam_permissions import ApiCallRecorder, granted, leading_keys, record_calls
 from tests.component.lambda_context import FakeLambdaContext
 
 
@@ -40,6 +40,7 @@ def test_the_permissions_of_the_schedule(
         scheduled_sync.handler({}, FakeLambdaContext())
 
     assert recorder.used == granted("ScheduledSyncFunction")
+    assert recorder.keys_outside(leading_keys("ScheduledSyncFunction")) == set()
 
 
 def test_the_permissions_of_manual_requests(
@@ -51,6 +52,7 @@ def test_the_permissions_of_manual_requests(
             assert "run_id" in manual_sync.handler({"kind": kind}, FakeLambdaContext())
 
     assert recorder.used == granted("ManualSyncFunction")
+    assert recorder.keys_outside(leading_keys("ManualSyncFunction")) == set()
 
 
 def test_the_permissions_of_the_sync_worker(
@@ -107,6 +109,7 @@ def test_the_permissions_of_the_rotation(
         )
 
     assert recorder.used == granted("RotateCredentialsFunction")
+    assert recorder.keys_outside(leading_keys("RotateCredentialsFunction")) == set()
 
 
 @pytest.fixture
@@ -132,6 +135,7 @@ def test_the_permissions_of_the_form_receiver(
         assert forms.post(body, {})["statusCode"] == 401
 
     assert recorder.used == granted("FormSyncFunction")
+    assert recorder.keys_outside(leading_keys("FormSyncFunction")) == set()
 
 
 def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCallRecorder) -> None:
@@ -180,3 +184,27 @@ def test_the_admin_reads_everything_with_the_permissions_that_it_has(
             assert response.status == 200, (route, response.text)
 
     assert recorder.used <= granted("AdminFunction")
+
+
+def test_the_admin_writes_only_its_audit_entries_into_the_journal(
+    harness: Harness, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(harness, monkeypatch, "AdminFunction")
+    client = AdminClient()
+    with recorder.recording():
+        assert client.request("POST", "/admin/pause").status == 200
+
+    assert ("dynamodb:PutItem", "JournalTable") in recorder.used
+    assert recorder.keys_outside(leading_keys("AdminFunction")) == set()
+
+
+def test_a_key_outside_of_a_condition_is_found(
+    harness: Harness, recorder: ApiCallRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(harness, monkeypatch, "ScheduledSyncFunction")
+    with recorder.recording():
+        harness.ledger.save_document("other", {})
+
+    assert {key for _, _, key in recorder.keys_outside(leading_keys("ScheduledSyncFunction"))} == {
+        "state#other"
+    }

@@ -25,6 +25,7 @@ GENERATED_IN = {
     "docs/mapping.md": {"issue-codes", "conflict-policies"},
     "docs/operations.md": {
         "parameters",
+        "alarms",
         "stop-reasons",
         "alert-kinds",
         "run-kinds",
@@ -32,6 +33,7 @@ GENERATED_IN = {
         "log-events",
     },
     "docs/release.md": {"schemas"},
+    "docs/security.md": {"security-checks"},
     "docs/admin.md": {
         "attention-kinds",
         "hold-reasons",

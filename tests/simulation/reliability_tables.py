@@ -124,7 +124,7 @@ FAULTS: Final = (
     Row(52, "permission missing",
         "component/test_aws_faults.py::test_a_function_without_permission_does_not_use_the_cached_version",
         "fails closed; IAM itself is not simulated"),
-    Row(53, "dead letters", "template/test_house_rules.py::test_every_dead_letter_queue_has_an_alarm",
+    Row(53, "dead letters", "template/test_alarm_rules.py::test_every_dead_letter_queue_has_an_alarm",
         "an alarm; a redriven message has the effect of a late message (42)"),
     Row(54, "message that always fails",
         "component/test_form_consumer.py::test_each_failed_hint_is_delivered_again",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,23 @@ class Template:
         """Yield the policy statements of a function."""
         for policy in self.functions[function]["Policies"]:
             yield from policy["Statement"]
+
+
+def resource_names(value: object) -> Iterator[str]:
+    """Yield the logical names that a piece of the template refers to."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner[0]
+            elif key == "Fn::Sub":
+                yield from re.findall(r"\$\{(\w+)", inner)
+            else:
+                yield from resource_names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from resource_names(inner)
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from connector import connection_settings, settings
-from connector.telemetry import NAMESPACE, Metric
+from tests.template.conftest import resource_names
 
 if TYPE_CHECKING:
     from tests.template.conftest import Template
@@ -65,23 +65,6 @@ def in_statement(statement: dict[str, Any], key: str) -> list[Any]:
     """Return the members of a statement's list, which can be a single text."""
     value = statement[key]
     return value if isinstance(value, list) else [value]
-
-
-def resource_names(value: object) -> Iterator[str]:
-    """Yield the logical names that a piece of the template refers to."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "Ref":
-                yield inner
-            elif key == "Fn::GetAtt":
-                yield inner[0]
-            elif key == "Fn::Sub":
-                yield from re.findall(r"\$\{(\w+)", inner)
-            else:
-                yield from resource_names(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from resource_names(inner)
 
 
 def test_the_deployed_functions_are_the_folders_of_functions(template: Template) -> None:
@@ -335,6 +318,20 @@ def test_queues_refuse_requests_without_tls(template: Template) -> None:
     assert set(resource_names(statement["Resource"])) == queues
 
 
+def test_the_topic_refuses_requests_without_tls_and_takes_alarms_of_this_account_only(
+    template: Template,
+) -> None:
+    policy = template.properties("AlertsPolicy")
+    allowed, refused = policy["PolicyDocument"]["Statement"]
+    assert set(resource_names(policy["Topics"])) == set(template.of_type("AWS::SNS::Topic"))
+    assert refused["Effect"] == "Deny"
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
 def test_every_schedule_retries_and_stores_undelivered_events(
     template: Template,
 ) -> None:
@@ -378,55 +375,64 @@ def test_no_secret_is_in_the_template(template: Template) -> None:
         assert not any(members.values())
 
 
-def test_every_dead_letter_queue_has_an_alarm(template: Template) -> None:
-    watched = {
-        name
-        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        for name in resource_names(alarm["Properties"]["Dimensions"])
-    }
-    queues = template.of_type("AWS::SQS::Queue")
-    assert watched == {name for name in queues if name.endswith("DeadLetters")}
+SECRET_STRINGS = {
+    "SalesforceSecret": "245e699d",
+    "PleziSecret": "7fb944e1",
+    "FormsSecret": "633a83a0",
+}
+"""The first digits of SHA-256 of each value in the template."""
 
 
-def test_an_alarm_states_what_happened_what_to_do_and_where_to_read_and_is_sent(
-    template: Template,
+def test_an_upgrade_of_the_template_does_not_overwrite_a_secret(template: Template) -> None:
+    """CloudFormation puts a value again when its text in the template changed, and only then.
+
+    Source: CloudFormation Template Reference, AWS::SecretsManager::Secret, SecretString.
+    """
+    for name, digest in SECRET_STRINGS.items():
+        value = template.properties(name)["SecretString"].encode()
+        assert hashlib.sha256(value).hexdigest()[:8] == digest, (
+            f"{name}: a changed SecretString overwrites the credentials of every deployed stack"
+        )
+
+
+def test_what_a_simulator_needs_is_refused_on_aws(template: Template) -> None:
+    rule = template.document["Rules"]["SimulatorParameters"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ClearTextEndpoints"}, "false"]}
+    refused = [assertion["Assert"]["Fn::Equals"] for assertion in rule["Assertions"]]
+    assert refused == [[{"Ref": "SalesforceTrustedHost"}, ""], [{"Ref": "SalesforceCaPem"}, ""]]
+    assert template.document["Parameters"]["ClearTextEndpoints"]["Default"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_accepted"),
+    [
+        ("https://app.plezi.co/api/v1", True),
+        ("http://127.0.0.1:5000", True),
+        ("http://127.0.0.1:5000/api/v1", True),
+        ("http://app.plezi.co/api/v1", False),
+        ("http://127.0.0.1.evil.example/api", False),
+        ("http://127.0.0.1@evil.example", False),
+        ("https://user@evil.example", False),
+        ("https://app.plezi.co/api/v1/", False),
+    ],
+)
+def test_the_key_of_plezi_is_sent_over_tls_or_within_the_machine(
+    template: Template, url: str, *, is_accepted: bool
 ) -> None:
-    """The text: one sentence with the event, one with the remedy, one with a section of a guide."""
-    guide = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    sections = set(re.findall(r"^#+ (.+)$", guide, re.MULTILINE))
-    alarms = template.of_type("AWS::CloudWatch::Alarm")
-    assert alarms
-    for alarm in alarms.values():
-        text = alarm["Properties"]["AlarmDescription"].strip()
-        event, remedy, link = text.split(". ")
-        assert event
-        assert remedy
-        place = re.fullmatch(r"See docs/operations\.md, section (.+)\.", link)
-        assert place, link
-        assert place[1] in sections
-        assert set(resource_names(alarm["Properties"]["AlarmActions"])) == {"Alerts"}
+    pattern = template.document["Parameters"]["PleziBaseUrl"]["AllowedPattern"]
+    assert (re.fullmatch(pattern, url) is not None) == is_accepted
 
 
-def test_a_missed_schedule_raises_an_alarm(template: Template) -> None:
-    alarm = template.properties("MissedScheduleAlarm")
-    assert alarm["TreatMissingData"] == "breaching"
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
-    assert set(resource_names(alarm["Dimensions"])) == {"ScheduledSyncFunction"}
-
-
-def test_the_lack_of_a_successful_run_raises_an_alarm_while_the_schedule_is_enabled(
-    template: Template,
-) -> None:
-    alarm = template.properties("NoSuccessfulRunAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, Metric.RUNS_DONE)
-    shared = template.document["Globals"]["Function"]["Environment"]["Variables"]
-    assert shared["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
-    [service] = alarm["Dimensions"]
-    assert service == {"Name": "service", "Value": shared["POWERTOOLS_SERVICE_NAME"]}
-    assert alarm["TreatMissingData"] == "breaching"
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 2.5 * 3600
-    assert alarm["ActionsEnabled"] == {"Fn::If": ["ScheduleIsEnabled", True, False]}
+def test_forms_admins_and_runs_cannot_use_up_each_others_concurrency(template: Template) -> None:
+    total = 0
+    for name, function in template.functions.items():
+        condition, reserved, otherwise = function["ReservedConcurrentExecutions"]["Fn::If"]
+        assert (condition, otherwise) == ("ConcurrencyIsReserved", {"Ref": "AWS::NoValue"})
+        for event in function["Events"].values() if name in WORKERS else ():
+            assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] == reserved
+        total += reserved
+    described = template.document["Parameters"]["ReserveConcurrency"]["Description"]
+    assert f"({total} in total)" in described
 
 
 def test_secrets_manager_can_only_rotate_the_two_secrets_of_this_account(

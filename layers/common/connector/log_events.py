@@ -103,6 +103,19 @@ class Event(Enum):
     alert_failed = EventKind(
         Level.ERROR, "An alert could not be sent; the next run tries again.", ("alert", "key")
     )
+    health_measured = EventKind(
+        Level.INFO,
+        "What the end of a run found; the metrics of quarantine, API calls and credentials.",
+        (
+            *("quarantine_links", "quarantine_days", "api_share_percent", "password_days"),
+            "credential_days",
+        ),
+    )
+    rotation_refused = EventKind(
+        Level.ERROR,
+        "A new version of a secret did not become current; `cause` says why.",
+        ("secret", "cause"),
+    )
     password_age_unknown = EventKind(
         Level.WARNING, "The age of the Salesforce password could not be read.", ("reason",)
     )
@@ -116,12 +129,20 @@ class Event(Enum):
         ("api_request_id", *ERROR_FIELDS),
     )
     forms_secret_unusable = EventKind(
-        Level.ERROR, "The secret for forms cannot be read, so every form is refused.", ("cause",)
+        Level.ERROR,
+        "The secret for forms has no usable key, so every form gets status 503.",
+        ("cause",),
     )
     form_processed = EventKind(
         Level.INFO,
         "The contact of a form was synchronized, or its hint comes back later.",
-        ("trace_id", "result", "retry_in_seconds"),
+        ("trace_id", "result", "retry_in_seconds", "seconds"),
+    )
+    form_given_up = EventKind(
+        Level.WARNING,
+        "A hint does not come back although its contact was not synchronized; the next run reads "
+        "the contact.",
+        ("trace_id", "result"),
     )
     form_hint_failed = EventKind(
         Level.ERROR,

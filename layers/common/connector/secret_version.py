@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from connector.errors import HaltError, StopReason
+from connector.errors import ConnectorError, HaltError, StopReason
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret(Generic[Value]):
-    """One version of a secret."""
+    """One version of a secret; `created_at` in seconds since 1970 (0: not known)."""
 
     version: str
     value: Value
+    created_at: float = 0.0
 
 
 class SecretProvider(Protocol[Value]):
@@ -35,6 +36,23 @@ class FixedSecret(Generic[Value]):
     def current(self, *, fresh: bool = False) -> Secret[Value]:  # noqa: ARG002  # there is only one version
         """Return the version."""
         return self.secret
+
+
+def oldest_secret(
+    providers: Iterable[SecretProvider[Any]], clock: Callable[[], float]
+) -> float | None:
+    """Return the age in seconds of the oldest current version; None while none is known.
+
+    A secret that cannot be read has no age: the run that reads it reports why.
+    """
+    created = []
+    for provider in providers:
+        try:
+            created.append(provider.current().created_at)
+        except ConnectorError:
+            continue
+    known = [at for at in created if at > 0]
+    return clock() - min(known) if known else None
 
 
 def unusable_secret(name: str, keys: str) -> HaltError:

@@ -26,15 +26,52 @@ Result = TypeVar("Result")
 
 
 class Metric(StrEnum):
-    """The metrics that the connector publishes; Powertools adds the dimensions."""
+    """The metrics that the connector publishes; Powertools adds the dimensions.
+
+    `HEARTBEAT` is 1 for an invocation that ended as it should: its run is done, continues, or found
+    synchronization paused or not enabled yet.
+    """
 
     RUNS_DONE = "RunsDone"
+    HEARTBEAT = "Heartbeat"
     RUNS_HALTED = "RunsHalted"
     RECORDS_SEEN = "RecordsSeen"
     RECORDS_WRITTEN = "RecordsWritten"
     LINKS_QUARANTINED = "LinksQuarantined"
     FIELDS_HELD = "FieldsHeld"
     API_CALLS = "ApiCalls"
+    FORMS_ACCEPTED = "FormsAccepted"
+    FORMS_REFUSED = "FormsRefused"
+    FORM_SECONDS = "FormSeconds"
+    FORMS_GIVEN_UP = "FormsGivenUp"
+    QUARANTINE_LINKS = "QuarantineLinks"
+    QUARANTINE_DAYS = "QuarantineDays"
+    API_SHARE_PERCENT = "ApiSharePercent"
+    PASSWORD_DAYS = "PasswordDays"  # noqa: S105  # the name of a metric
+    CREDENTIAL_DAYS = "CredentialDays"
+    ROTATIONS_REFUSED = "RotationsRefused"
+    ALERTS_FAILED = "AlertsFailed"
+
+
+COUNTED: Final[Mapping[Event, Metric]] = {
+    Event.form_received: Metric.FORMS_ACCEPTED,
+    Event.form_refused: Metric.FORMS_REFUSED,
+    Event.form_given_up: Metric.FORMS_GIVEN_UP,
+    Event.rotation_refused: Metric.ROTATIONS_REFUSED,
+    Event.alert_failed: Metric.ALERTS_FAILED,
+}
+"""Each of these events is one more of its metric."""
+MEASURED: Final[Mapping[Event, Mapping[str, Metric]]] = {
+    Event.form_processed: {"seconds": Metric.FORM_SECONDS},
+    Event.health_measured: {
+        "quarantine_links": Metric.QUARANTINE_LINKS,
+        "quarantine_days": Metric.QUARANTINE_DAYS,
+        "api_share_percent": Metric.API_SHARE_PERCENT,
+        "password_days": Metric.PASSWORD_DAYS,
+        "credential_days": Metric.CREDENTIAL_DAYS,
+    },
+}
+"""These fields of an event are the values of metrics; None is no value."""
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +83,7 @@ def logger() -> Logger:
 
 
 def log_event(event: Event, /, **fields: object) -> None:
-    """Write one event to the log. Satisfies `log_events.EventLog`."""
+    """Write one event to the log, and publish its metrics. Satisfies `log_events.EventLog`."""
     write: dict[Level, Callable[..., None]] = {
         Level.DEBUG: logger().debug,
         Level.INFO: logger().info,
@@ -54,6 +91,19 @@ def log_event(event: Event, /, **fields: object) -> None:
         Level.ERROR: logger().error,
     }
     write[event.level](event.name, extra=fields)
+    numbers = event_metrics(event, fields)
+    if numbers:
+        publish(numbers)
+
+
+def event_metrics(event: Event, fields: Mapping[str, object]) -> dict[str, float]:
+    """Return the metrics of one event: its count, and the numbers in its fields."""
+    numbers = {COUNTED[event].value: 1.0} if event in COUNTED else {}
+    for name, metric in MEASURED.get(event, {}).items():
+        value = fields.get(name)
+        if isinstance(value, (int, float)):
+            numbers[metric.value] = float(value)
+    return numbers
 
 
 def with_lambda_context(
@@ -90,7 +140,7 @@ def describe_error(error: BaseException) -> dict[str, str]:
 
 def publish(numbers: Mapping[str, float]) -> None:
     """Publish numbers, by the metric's name, as one line of CloudWatch's embedded metric format."""
-    # Imported here: only the workers publish metrics, and the other functions must start fast.
+    # Imported at first use; the import of the logger has loaded these modules already.
     from aws_lambda_powertools import Metrics  # noqa: PLC0415
     from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
 

@@ -32,6 +32,7 @@ def delays(result: HintResult) -> list[int]:
         no_log,
         worker_timeout=WORKER_TIMEOUT,
         describe_error=lambda _: {},
+        clock=lambda: 0.0,
         deadline=no_deadline(),
     )
     waited: list[int] = []

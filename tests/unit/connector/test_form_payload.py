@@ -82,7 +82,7 @@ def test_so_does_a_form(body: bytes, who: tuple[str, str]) -> None:
         (b"{} {}", "JSON"),
         (b'{"email": NaN}', "JSON"),
         (b'{"email": "a@b.fr", "n": Infinity}', "JSON"),
-        (b'{"n": ' + b"1" * 5000 + b"}", "JSON"),
+        (b'{"n": ' + b"1" * 5000 + b"}", "a number of more than 64 characters"),
         (b'{"email": "a@b.fr", "email": "c@d.fr"}', "twice"),
         (b'{"contact": {"id": "1", "id": "2"}}', "twice"),
         (b'{"email": "\xff@b.fr"}', "UTF-8"),
@@ -104,7 +104,7 @@ def test_so_does_a_form(body: bytes, who: tuple[str, str]) -> None:
         (b'{"contact_id": "' + b"a" * 65 + b'"}', "contact_id: must be the id"),
         (b"[" * 11 + b"]" * 11, "levels deep"),
         (b"[" * 60_000, "levels deep"),
-        (b'{"a":' * 30_000, "levels deep"),
+        (b'{"a":' * 13_000, "levels deep"),
     ],
 )
 def test_json_is_refused_with_the_field_and_the_remedy(body: bytes, word: str) -> None:

@@ -48,6 +48,7 @@ def response(body: bytes | object, status: int = 200, **headers: str) -> request
         ({"id": ["2"], "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
         ({"id": "", "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
         ({"id": "2" * 300, "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
+        ({"id": "..", "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
         ({"id": "../2", "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
         ({"id": "\ud800", "attributes": {"email": "b@x.fr"}}, "'id' is neither"),
         ({"id": "2", "attributes": {"email": 5}}, "the e-mail is not a text"),

@@ -21,7 +21,7 @@ from connector.mapping import (
     Operator,
 )
 from connector.mapping.document import mapping_document, parse_mapping
-from connector.mapping.yaml_file import MAX_CHARACTERS, from_yaml, to_yaml
+from connector.mapping.yaml_file import MAX_CHARACTERS, MAX_NODES, from_yaml, to_yaml
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 """Any text."""
@@ -94,6 +94,9 @@ def test_the_export_of_the_default_mapping_is_readable() -> None:
         ("a: 2026-99-99", "can be read"),
         ("x" * (MAX_CHARACTERS + 1), "longer"),
         ("a: \x00", "can be read"),
+        ("a: &x [1]\nb: *x", "line 2, column 4: an alias"),
+        ("a: &x {k: 1}\nb: {<<: {k: 1}}", "a merge key"),
+        ("a: [" + "1," * MAX_NODES + "]", f"more than {MAX_NODES} values"),
     ],
 )
 def test_a_file_without_a_mapping_is_refused_with_the_reason(text: str, message: str) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connector.connection_report import ConnectionReport
+from connector.errors import ConnectorError
 from connector.log_events import Event, EventLog
 from connector.mapping import MappingConfig, SavedMapping, Schema
 from connector.mapping.connector_fields import RequiredField
 from connector.model import (
+    Alert,
     AttentionKind,
     AuditEntry,
     AuditPage,
@@ -207,6 +209,7 @@ class AdminContext:
     sides: Callable[[], Sides]
     check: Callable[[], ConnectionReport]
     recipients: Callable[[], tuple[Recipient, ...]]
+    publish_alert: Callable[[Alert], None]
     password_days: Callable[[], int | None]
     clock: Callable[[], float]
     new_id: Callable[[], str]
@@ -220,3 +223,12 @@ class AdminContext:
         entry = AuditEntry(actor, action, self.clock(), subject, before, after)
         self.audit.record(entry, self.new_id())
         self.log(Event.admin_action, action=action, subject=subject)
+
+    def notify(self, alert: Alert) -> None:
+        """Send a notice; a topic that does not take it changes nothing of what was done."""
+        try:
+            self.publish_alert(alert)
+        except ConnectorError:
+            self.log(Event.alert_failed, alert=alert.kind.value, key=alert.key)
+        else:
+            self.log(Event.alert_sent, alert=alert.kind.value, key=alert.key)

@@ -28,7 +28,7 @@ from connector.mapping.issues import Issue
 from connector.mapping.suggestions import suggest_pairs
 from connector.mapping.validation import supported_directions, validate_freshly
 from connector.mapping.yaml_file import to_yaml
-from connector.model import RecordKind, state_digest
+from connector.model import Alert, AlertKind, RecordKind, state_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,22 @@ def save_mapping(
         state_digest(mapping_document(current)),
         state_digest(mapping_document(new)),
     )
+    context.notify(_notice(new.version, len(changed), now))
     view = replace(mapping_view(new), saved_by=actor, saved_at=now)
     return SaveResult(view, changed, validation.warnings, manual_sync_due=True)
+
+
+def _notice(version: int, changes: int, now: float) -> Alert:
+    """Return the notice of a save: a mapping decides what is written to both systems."""
+    return Alert(
+        kind=AlertKind.MAPPING_CHANGED,
+        summary=f"The mapping was changed: version {version} has {changes} change(s)",
+        since=now,
+        remedy="If you did not expect this, see with GET /admin/audit who saved it, see with "
+        "GET /admin/mapping/versions what changed, and restore the version before",
+        impact="Every version is kept, and the next run uses the new one.",
+        key=str(version),
+    )
 
 
 def restore_version(context: AdminContext, actor: str, number: int, current: int) -> SaveResult:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
+from connector.bounded_json import JsonBounds, load_json
 from connector.model import ChangeHint, HintDelivery
 
 if TYPE_CHECKING:
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
 
 
-DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0}
+BOUNDS: Final = JsonBounds(characters=4_096, depth=1, keys=20)
+"""A hint has six members; the longest is an e-mail of 254 characters."""
+DEFAULTS: Final = {"email": "", "contact_id": "", "attempt": 0, "busy_retries": 0, "received_at": 0}
 """What a message that lacks a member means."""
 
 
@@ -35,6 +39,7 @@ class FormsQueue:
             "contact_id": hint.contact_id,
             "attempt": hint.attempt,
             "busy_retries": busy_retries,
+            "received_at": hint.received_at,
         }
         call_aws(
             self._retry,
@@ -53,7 +58,7 @@ def parse_hints(event: Mapping[str, Any]) -> list[HintDelivery]:
 def _delivery(record: Mapping[str, Any]) -> HintDelivery:
     message_id = record["messageId"]
     try:
-        message = json.loads(record["body"])
+        message = load_json(record["body"], BOUNDS)
     except ValueError:
         return HintDelivery(message_id, None)
     match DEFAULTS | message if isinstance(message, dict) else None:
@@ -63,7 +68,8 @@ def _delivery(record: Mapping[str, Any]) -> HintDelivery:
             "contact_id": str(contact_id),
             "attempt": int(attempt),
             "busy_retries": int(busy_retries),
-        } if trace_id and attempt >= 0 and busy_retries >= 0:
-            hint = ChangeHint(trace_id, email, contact_id, attempt)
+            "received_at": int() | float() as received_at,
+        } if trace_id and attempt >= 0 and busy_retries >= 0 and 0 <= received_at < math.inf:
+            hint = ChangeHint(trace_id, email, contact_id, attempt, float(received_at))
             return HintDelivery(message_id, hint, busy_retries)
     return HintDelivery(message_id, None)

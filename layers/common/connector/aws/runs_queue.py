@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.aws.calls import call_aws
+from connector.bounded_json import JsonBounds, load_json
 from connector.model import Phase, RunDelivery
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
 
 MAX_ID_CHARACTERS: Final = 100
+BOUNDS: Final = JsonBounds(characters=1_024, depth=1, keys=10)
+"""A request has an id and a phase."""
 GROUP: Final = "runs"
 """One message group: runs are serial."""
 
@@ -58,7 +61,7 @@ def parse_runs(event: Mapping[str, Any]) -> list[RunDelivery]:
 def _delivery(record: Mapping[str, Any]) -> RunDelivery:
     attributes = record.get("attributes", {})
     deliveries = int(attributes.get("ApproximateReceiveCount", "1"))
-    match json.loads(record["body"]):
+    match load_json(record["body"], BOUNDS):
         case {"run_id": str(run_id), "phase": str(phase)} if 0 < len(run_id) <= MAX_ID_CHARACTERS:
             return RunDelivery(run_id, Phase(phase), deliveries)
     raise ValueError("a message of the runs queue needs run_id and phase")

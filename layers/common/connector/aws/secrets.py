@@ -69,7 +69,11 @@ class SecretReader(Generic[Value]):
 
     def _fetch(self) -> Secret[Value]:
         response = self._client.get_secret_value(SecretId=self._name, VersionStage=CURRENT)
-        return Secret(response["VersionId"], self._parse(response.get("SecretString", "")))
+        return Secret(
+            response["VersionId"],
+            self._parse(response.get("SecretString", "")),
+            response["CreatedDate"].timestamp(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         sides=sides,
         check=lambda: check_connections(settings, runtime, ledger),
         recipients=runtime.aws.recipients(settings.alerts_topic),
+        publish_alert=runtime.aws.alerts(settings.alerts_topic).publish,
         password_days=lambda: _password_days(settings, runtime, ledger),
         clock=runtime.clock,
         new_id=runtime.ids,

@@ -44,6 +44,7 @@ def build_form_worker(settings: FormWorkerSettings, runtime: Runtime) -> FormWor
         runtime.log,
         worker_timeout=settings.worker_timeout_seconds,
         describe_error=describe_error,
+        clock=runtime.clock,
         deadline=runtime.deadline,
     )
     return FormWorkerApp(consumer, engine, built.context)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from connector import telemetry
 from connector.bootstrap.synchronization import build_synchronization
 from connector.connection_settings import WorkerSettings
 from connector.salesforce.auth.password import PasswordForecast
+from connector.secret_version import oldest_secret
 from connector.sync.context import SyncContext
 from connector.sync.run_alerts import RunAlerts
 from connector.sync.runs import SyncEngine
@@ -48,6 +50,11 @@ def build_worker(settings: WorkerSettings, runtime: Runtime) -> WorkerApp:
         runtime.clock,
         runtime.log,
         quarantine_limit=settings.quarantine_alert_links,
+        credential_age=partial(
+            oldest_secret,
+            (built.connections.secrets.salesforce, built.connections.secrets.plezi),
+            runtime.clock,
+        ),
     )
     engine = SyncEngine(built.context)
     worker = RunWorker(

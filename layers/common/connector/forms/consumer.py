@@ -27,6 +27,11 @@ def max_busy_retries(worker_timeout: float) -> int:
     return int(worker_timeout // BUSY_DELAY) + 2
 
 
+GIVEN_UP: Final = frozenset({HintResult.NOT_READABLE, HintResult.BUSY, HintResult.PAUSED})
+"""Results with which a hint that does not come back has not had its effect. `not_started` is none:
+an administrator paused synchronization."""
+
+
 class DelayQueue(Protocol):
     """Where hints are queued that come back later."""
 
@@ -45,6 +50,7 @@ class FormConsumer:
         *,
         worker_timeout: float,
         describe_error: Callable[[BaseException], dict[str, str]],
+        clock: Callable[[], float],
         deadline: Deadline,
     ) -> None:
         self._sync_contact = sync_contact
@@ -52,6 +58,7 @@ class FormConsumer:
         self._log = log
         self._max_busy_retries = max_busy_retries(worker_timeout)
         self._describe_error = describe_error
+        self._clock = clock
         self._deadline = deadline
 
     def consume(self, delivery: HintDelivery, remaining_millis: Callable[[], int]) -> bool:
@@ -74,13 +81,22 @@ class FormConsumer:
             described = self._describe_error(error)
             self._log(Event.form_hint_failed, trace_id=hint.trace_id, **described)
             return False
+        self._report(hint, result, delay)
+        return True
+
+    def _report(self, hint: ChangeHint, result: HintResult, delay: int) -> None:
+        """Log how a hint ended, with the seconds from its form to the applied contact."""
+        is_timed = result is HintResult.RESOLVED and hint.received_at > 0
+        seconds = max(0.0, round(self._clock() - hint.received_at, 1)) if is_timed else None
         self._log(
             Event.form_processed,
             trace_id=hint.trace_id,
             result=result.value,
             retry_in_seconds=delay,
+            seconds=seconds,
         )
-        return True
+        if not delay and result in GIVEN_UP:
+            self._log(Event.form_given_up, trace_id=hint.trace_id, result=result.value)
 
     def handle(self, hint: ChangeHint, busy_retries: int) -> tuple[HintResult, int]:
         """Process a hint; return its result, and after how many seconds it comes back (0: never).

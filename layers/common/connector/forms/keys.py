@@ -28,7 +28,7 @@ class FormsKeys:
 
     `signing_keys` are as HMAC needs them (Standard Webhooks). `tokens` are for senders that cannot
     sign; without any, that scheme is disabled. Two of each may be current, so that one can be
-    replaced. Without any of both, every form is refused.
+    replaced. Without any of both, every form gets status 503.
     """
 
     signing_keys: tuple[bytes, ...] = ()

@@ -5,23 +5,21 @@ The body is read strictly and within limits.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from connector.bounded_json import JsonBounds, JsonBoundsError, load_json
 from connector.clean_text import canonical_email, is_email_address
-from connector.forms.request import NOT_UTF8, ContentType, FormRefusedError
+from connector.forms.request import MAX_BODY_BYTES, NOT_UTF8, ContentType, FormRefusedError
 
 MAX_DEPTH: Final = 10
 MAX_KEYS: Final = 200
 """A form has tens of fields, two levels deep; these limits leave room and bound the work."""
+BOUNDS: Final = JsonBounds(MAX_BODY_BYTES, MAX_DEPTH, MAX_KEYS)
 CONTACT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """24 hexadecimal digits in all known examples (assumed); the id becomes part of a URL's path."""
-_TOKENS: Final = re.compile(r'"(?>[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
-"""Strings, which are skipped, and brackets. A string without an end matches too, so that the search
-never goes back: it takes one pass, whatever the text is."""
 _MUST_BE_EMAIL: Final = "must be one e-mail address"
 _MUST_BE_ID: Final = "must be the id of a Plezi contact: 1 to 64 letters, digits, - or _"
 
@@ -101,11 +99,11 @@ def read_payload(media: ContentType, body: bytes) -> tuple[str, str]:
 
 
 def _json(text: str) -> Mapping[str, Any]:
-    if _depth(text) > MAX_DEPTH:
-        raise FormRefusedError(400, f"body: more than {MAX_DEPTH} levels deep; send a flat object")
     keys = _KeyCounter()
     try:
-        data = json.loads(text, object_pairs_hook=keys.to_object, parse_constant=_no_constant)
+        data = load_json(text, BOUNDS, pairs=keys.to_object)
+    except JsonBoundsError as error:
+        raise FormRefusedError(400, f"body: {error}") from None
     except ValueError as error:
         raise FormRefusedError(400, "body: it is not JSON; send one JSON object") from error
     if not isinstance(data, dict):
@@ -129,19 +127,6 @@ def _form(text: str) -> Mapping[str, str]:
     return _KeyCounter().to_object(pairs)
 
 
-def _depth(text: str) -> int:
-    """Return how deep the brackets of a JSON text go, without reading it as JSON."""
-    deepest = depth = 0
-    for token in _TOKENS.finditer(text):
-        match token.group():
-            case "[" | "{":
-                depth += 1
-                deepest = max(deepest, depth)
-            case "]" | "}":
-                depth -= 1
-    return deepest
-
-
 class _KeyCounter:
     """Counts the keys of a body, and refuses one that is given twice."""
 
@@ -159,7 +144,3 @@ class _KeyCounter:
         if self._left < 0:
             raise FormRefusedError(400, f"body: more than {MAX_KEYS} keys; send fewer")
         return data
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +19,13 @@ from connector.model import ChangeHint, IdempotencyRecord
 
 RETRY_SECONDS: Final = 30
 """When a sender may try again after status 503: short problems of AWS are over by then."""
+SECRET_RETRY_SECONDS: Final = 300
+"""The same for an unusable secret: it is read again after five minutes (`aws/secrets.py`)."""
+NOT_CONFIGURED: Final = "the form endpoint has no usable key; send the form again later"
+NO_KEYS: Final = (
+    "the secret for forms has no signing key and no token: put one (docs/operations.md, section "
+    "Secrets)"
+)
 BEARER: Final = "Bearer "
 UNAUTHORIZED: Final = (
     "unauthorized: sign each form once, as in Standard Webhooks 1.0.0, with a current key and a "
@@ -65,13 +73,13 @@ class FormReceiver:
         """Queue the change hint of a form; return its trace id once the hint is durable.
 
         Raises `FormRefusedError`: 401 for a sender that is not authenticated and for a replay, 400
-        for a payload that cannot be read, 503 when AWS could not store the hint. Nothing of a
-        refused form is stored.
+        for a payload that cannot be read, 503 when AWS could not store the hint or the secret with
+        the keys cannot be used. Nothing of a refused form is stored.
         """
         try:
             headers = self._authenticate(request)
             email, contact = read_payload(request.media, request.body)
-            hint = ChangeHint(self._new_id(), email, contact)
+            hint = ChangeHint(self._new_id(), email, contact, received_at=self._clock())
             if headers is None:
                 self._queue.send(hint)
                 trace_id = hint.trace_id
@@ -91,11 +99,7 @@ class FormReceiver:
 
     def _authenticate(self, request: WebhookRequest) -> SignatureHeaders | None:
         """Return the signature headers of an authenticated sender, None for one with a token."""
-        try:
-            keys = self._keys()
-        except HaltError as error:
-            self._log(Event.forms_secret_unusable, cause=str(error))
-            raise FormRefusedError(401, UNAUTHORIZED) from error
+        keys = self._usable_keys()
         headers = SignatureHeaders(
             request.header("webhook-id"),
             request.header("webhook-timestamp"),
@@ -107,6 +111,18 @@ class FormReceiver:
         elif is_known_token(_token(request), keys.tokens):
             return None
         raise FormRefusedError(401, UNAUTHORIZED)
+
+    def _usable_keys(self) -> FormsKeys:
+        """Return the keys; without any, no sender is wrong, so each may send its form again."""
+        try:
+            keys = self._keys()
+        except HaltError as error:
+            self._log(Event.forms_secret_unusable, cause=str(error))
+            raise _not_configured() from error
+        if not keys.signing_keys and not keys.tokens:
+            self._log(Event.forms_secret_unusable, cause=NO_KEYS)
+            raise _not_configured()
+        return keys
 
     def _send_once(self, headers: SignatureHeaders, hint: ChangeHint) -> str:
         """Queue a hint unless its message was queued before; return the trace id of the message.
@@ -120,11 +136,15 @@ class FormReceiver:
         existing = self._idempotency.begin(message, hint.trace_id, now)
         record = existing or IdempotencyRecord(hint.trace_id, sent=False)
         if not record.sent:
-            self._queue.send(ChangeHint(record.trace_id, hint.email, hint.contact_id))
+            self._queue.send(replace(hint, trace_id=record.trace_id))
         is_new = self._idempotency.complete(message, record.trace_id, headers.timestamp, now)
         if record.sent and not is_new:
             raise FormRefusedError(401, UNAUTHORIZED)
         return record.trace_id
+
+
+def _not_configured() -> FormRefusedError:
+    return FormRefusedError(503, NOT_CONFIGURED, retry_after=SECRET_RETRY_SECONDS)
 
 
 def _token(request: WebhookRequest) -> str:

@@ -57,13 +57,25 @@ def parse_request(event: Mapping[str, Any]) -> WebhookRequest:
     Raises `FormRefusedError`: 415 for the content type, 413 for the size, 400 for the encoding.
     """
     headers = {
-        str(name).lower(): str(value).strip()
-        for name, value in (event.get("headers") or {}).items()
+        str(name).lower(): str(value).strip() for name, value in _members(event, "headers").items()
     }
     media = _media(headers.get("content-type", ""))
-    body = _raw(event.get("body") or "", encoded=bool(event.get("isBase64Encoded")))
-    request_id = (event.get("requestContext") or {}).get("requestId", "")
-    return WebhookRequest(media, headers, body, request_id)
+    text = event.get("body") or ""
+    if not isinstance(text, str):
+        raise FormRefusedError(400, "body: it is no text; send one JSON object")
+    body = _raw(text, encoded=bool(event.get("isBase64Encoded")))
+    return WebhookRequest(media, headers, body, request_id(event))
+
+
+def request_id(event: Mapping[str, Any]) -> str:
+    """Return API Gateway's id of a request, '' for an event without one."""
+    return str(_members(event, "requestContext").get("requestId", ""))
+
+
+def _members(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object of an event; an event of a direct invocation may hold anything there."""
+    value = event.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _media(content_type: str) -> ContentType:

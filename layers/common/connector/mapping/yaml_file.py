@@ -1,7 +1,8 @@
 """The mapping as a YAML file that diffs well: one line of text for each field pair.
 
-Only `safe_load` and `safe_dump` are used. The result of a read is a plain document, which is
-validated like any other before it is saved.
+Only a safe loader and `safe_dump` are used. The loader refuses aliases, merge keys and too many
+nodes: an export has none of them, and a short text could stand for a huge one. The result of a read
+is a plain document, which is validated like any other before it is saved.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from connector.mapping.model import MappingConfig
 
 MAX_CHARACTERS: Final = 200_000
 """Characters; about half of the 400 KB that an item of DynamoDB can hold."""
+MAX_NODES: Final = 70_000
+"""Values and keys of a file: a mapping of 2,000 pairs has about 30 each."""
 UNLIMITED_WIDTH: Final = 2**31
 """Columns: PyYAML breaks longer lines, and one pair must stay on one line."""
 HEADER: Final = """\
@@ -25,6 +28,37 @@ HEADER: Final = """\
 # (or: make mapping-import FILE=mapping.yaml). It is refused if another version was saved
 # after this export. docs/mapping.md explains every key.
 """
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader without aliases, without merge keys, and with a budget of nodes."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose one node. Raises a YAML error for an alias, and for one node too many."""
+        self._nodes += 1
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if self._nodes > MAX_NODES:
+            raise _refused(f"more than {MAX_NODES} values", event)
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("an alias (*name) is not allowed: repeat the value", event)
+        return super().compose_node(parent, index)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Raise a YAML error for a merge key."""
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    problem="a merge key (<<) is not allowed", problem_mark=key.start_mark
+                )
+
+
+def _refused(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    mark: Any = event.start_mark
+    return yaml.composer.ComposerError(problem=problem, problem_mark=mark)
 
 
 def to_yaml(mapping: MappingConfig, saved: str = "") -> str:
@@ -42,7 +76,8 @@ def from_yaml(text: str) -> dict[str, Any]:
     if len(text) > MAX_CHARACTERS:
         raise MappingError(f"the file is longer than {MAX_CHARACTERS} characters")
     try:
-        document = yaml.safe_load(text)
+        # A safe loader that refuses more than the one of PyYAML.
+        document = yaml.load(text, _Loader)  # noqa: S506  # nosec B506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""

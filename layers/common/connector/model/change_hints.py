@@ -13,13 +13,15 @@ class ChangeHint:
 
     Either `email` (canonical) or `contact_id` (Plezi's id) is given. `trace_id` identifies the form
     submission up to the Lead; `attempt` counts, from 0, the attempts at which the contact was not
-    readable yet.
+    readable yet. `received_at` is when the form was accepted, in seconds by our clock (0: not
+    known).
     """
 
     trace_id: str
     email: str = ""
     contact_id: str = ""
     attempt: int = 0
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

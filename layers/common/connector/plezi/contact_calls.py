@@ -24,7 +24,7 @@ from connector.plezi.api import (
 )
 from connector.plezi.api_dialect import PleziDialect
 from connector.plezi.connection_check import confirm_availability
-from connector.plezi.contact_codec import ContactProblemError
+from connector.plezi.contact_codec import ContactProblemError, is_usable_id
 from connector.plezi.rate_limiter import NoSlotError
 
 NOT_SUPPORTED: Final = "405"
@@ -83,6 +83,8 @@ class ContactCalls:
         `ContactProblemError` for an error of this contact, and the errors of Plezi: `RetryError`,
         `HaltError`, `DeadlineError`, `NoSlotError`.
         """
+        if not is_usable_id(record_id):
+            raise RefusedContactError(_problem(record_id, email, "the id cannot be in a URL"))
         try:
             return self._read(record_id, email, f"contacts/{record_id}")
         except RejectedError as error:

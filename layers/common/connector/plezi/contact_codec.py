@@ -26,11 +26,21 @@ from connector.plezi.schema import ListKeys
 MAX_ID_CHARACTERS: Final = 255
 """An id is part of a key of DynamoDB, which has at most 1,024 bytes (sort key); ids of Plezi are
 shorter (assumed)."""
-NOT_IN_AN_ID: Final = frozenset("/?#")
+NOT_IN_AN_ID: Final = frozenset("/\\?#%")
 """An id is part of the URL by which its contact is read and written."""
 MAX_STAMP_CHARACTERS: Final = 40
 """ISO 8601 with nanoseconds and a zone takes 35."""
 NO_LIST_KEYS: Final[ListKeys] = MappingProxyType({})
+
+
+def is_usable_id(record_id: str) -> bool:
+    """Return whether an id can be a part of a URL's path; dots alone would lead to another one."""
+    return (
+        0 < len(record_id) <= MAX_ID_CHARACTERS
+        and record_id.isprintable()
+        and not NOT_IN_AN_ID & set(record_id)
+        and bool(record_id.strip("."))
+    )
 
 
 class ContactProblemError(RetryError):
@@ -178,8 +188,7 @@ class ContactCodec:
         if isinstance(raw, bool) or not isinstance(raw, str | int):
             return ""
         record_id = to_text(raw)
-        is_usable = len(record_id) <= MAX_ID_CHARACTERS and record_id.isprintable()
-        return record_id if is_usable and not NOT_IN_AN_ID & set(record_id) else ""
+        return record_id if is_usable_id(record_id) else ""
 
     def _email(self, attributes: Mapping[str, Any], record_id: str) -> str:
         """Return the canonical e-mail ('' for none), which can be a key of the ledger."""

@@ -80,20 +80,25 @@ class RunWorker:
                 self._log(Event.run_started, run_id=run_id, kind=kind, phase=phase.value)
                 self._end_dead_runs(run_id)
             state = self._engine.run_phase(run_id, phase, lambda: self._deadline.is_over)
-            self._report(request, state, started_at)
+            is_dry_run = before is not None and before.kind is RunKind.DRY_RUN
+            self._report(request, state, started_at, is_dry_run=is_dry_run)
         except Exception as error:  # noqa: BLE001  # the queue delivers the request again
             described = self._describe_error(error)
             self._log(Event.run_failed, run_id=run_id, phase=phase.value, **described)
             self._note_error(request, described)
             raise UnexpectedRunError(described) from None
 
-    def _report(self, request: RunDelivery, state: RunState, started_at: float) -> None:
+    def _report(
+        self, request: RunDelivery, state: RunState, started_at: float, *, is_dry_run: bool
+    ) -> None:
         """Log how an invocation ended; publish the numbers and the alerts of a run that ended."""
         run_id, phase = request.run_id, request.phase.value
         seconds = round(self._clock() - started_at, 1)
         self._log(Event.phase_ended, run_id=run_id, phase=phase, state=state.value, seconds=seconds)
         if state is RunState.RUNNING:
             self._log(Event.deadline_reached, run_id=run_id, phase=phase)
+            if not is_dry_run:
+                self._publish({"Heartbeat": 1.0})
             return
         run = self._runs.load_run(run_id)
         if run is not None and state in FINAL_STATES:
@@ -160,9 +165,12 @@ def run_metrics(run: Run) -> dict[str, float]:
     def total(*names: str) -> float:
         return sum(side.get(name, 0) for side in run.counts.values() for name in names)
 
+    # Other kinds synchronize nothing: they must not silence the alarm for missed runs.
+    is_done = run.state is RunState.DONE and run.kind not in OTHER_KINDS
     return {
-        # These runs synchronize nothing: they must not silence the alarm for missed runs.
-        "RunsDone": float(run.state is RunState.DONE and run.kind not in OTHER_KINDS),
+        "RunsDone": float(is_done),
+        # A run that finds synchronization paused, or not enabled yet, is as it should be.
+        "Heartbeat": float(is_done or run.state is RunState.NOT_STARTED),
         "RunsHalted": float(run.state in (RunState.HALTED, RunState.FAILED)),
         "RecordsSeen": total("seen"),
         "RecordsWritten": total("created", "updated"),

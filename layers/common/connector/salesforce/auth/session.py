@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from connector.errors import ConnectorError, StopReason
+from connector.errors import ConnectorError, HaltError, StopReason
 from connector.http_session import HttpSession
 from connector.log_events import Event, EventLog
 from connector.model import Breaker, SessionToken
 from connector.retry import RetryPolicy
+from connector.salesforce.auth.hosts import checked_instance
 from connector.salesforce.auth.login import (
     LoginRefusedError,
     LoginUnavailableError,
@@ -161,7 +162,7 @@ class SessionManager:
 
     def _shared_or_new(self, expired: set[str]) -> tuple[SessionToken, bool]:
         secret, breaker = self._usable_secret(fresh=bool(expired))
-        shared = self._state.load_session()
+        shared = self._usable_session()
         if shared is not None and shared.access_token in expired:
             shared = None
         if shared is not None and shared.secret_version == secret.version:
@@ -177,6 +178,18 @@ class SessionManager:
                 "another invocation has been logging in to Salesforce for too long", answered=True
             )
         return self._log_in_locked(secret, breaker).session, True
+
+    def _usable_session(self) -> SessionToken | None:
+        """Return the shared session; None where its host is not one that may receive a session."""
+        shared = self._state.load_session()
+        if shared is None:
+            return None
+        try:
+            return replace(
+                shared, instance_url=checked_instance(shared.instance_url, self._trusted_host)
+            )
+        except HaltError:
+            return None
 
     def _usable_secret(
         self, *, fresh: bool
