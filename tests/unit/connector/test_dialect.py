@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from connector.plezi.api_dialect import (
     Pager,
     PleziDialect,
     UpdateMethod,
+    overridden_keys,
     parse_dialect,
 )
 
@@ -19,8 +21,10 @@ COMPLETE = {
     "update_method": "post_upsert",
     "pager": "limit_offset",
     "changed_since": "none",
+    "newest_first": True,
     "page_size": 50,
     "finds_by_email": False,
+    "reads_by_id": False,
     "describes_attributes": False,
     "omits_blanks": True,
     "contact_url_template": "https://acme.example/{id}",
@@ -45,8 +49,10 @@ def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
         update_method=UpdateMethod.PUT,
         pager=Pager.PAGE,
         changed_since=ChangedSince.FILTER,
+        newest_first=False,
         page_size=100,
         finds_by_email=True,
+        reads_by_id=True,
         describes_attributes=True,
         omits_blanks=False,
         contact_url_template="https://app.plezi.co/contacts/{id}",
@@ -62,8 +68,10 @@ def test_every_key_is_read() -> None:
         update_method=UpdateMethod.POST_UPSERT,
         pager=Pager.LIMIT_OFFSET,
         changed_since=ChangedSince.NONE,
+        newest_first=True,
         page_size=50,
         finds_by_email=False,
+        reads_by_id=False,
         describes_attributes=False,
         omits_blanks=True,
         contact_url_template="https://acme.example/{id}",
@@ -71,6 +79,16 @@ def test_every_key_is_read() -> None:
         attribute_types={"string": "text"},
     )
     assert dialect.pager is Pager.LIMIT_OFFSET
+
+
+def test_a_key_that_is_not_set_is_as_known() -> None:
+    known = parse_dialect(json.dumps(COMPLETE))
+
+    assert parse_dialect("", known) == known
+    dialect = parse_dialect('{"page_size": 7, "attributes": {}}', known)
+    assert dialect == replace(known, page_size=7, attributes={})
+    assert overridden_keys('{"page_size": 7}') == {"page_size"}
+    assert overridden_keys("") == frozenset()
 
 
 @pytest.mark.parametrize(

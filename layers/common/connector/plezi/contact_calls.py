@@ -81,8 +81,11 @@ class ContactCalls:
 
         Raises `StaleError` (not found), `RejectedError` where the tenant cannot read by id,
         `ContactProblemError` for an error of this contact, and the errors of Plezi: `RetryError`,
-        `HaltError`, `DeadlineError`, `NoSlotError`.
+        `HaltError`, `DeadlineError`, `NoSlotError`. No call is made where the dialect says that the
+        tenant cannot.
         """
+        if not self._dialect.reads_by_id:
+            raise RejectedError(NOT_SUPPORTED, "this tenant cannot read a contact by its id")
         try:
             return self._read(record_id, email, f"contacts/{record_id}")
         except RejectedError as error:
