@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
             commands.decide_system(_api(options), options.side, options.decision)
         case "systems":
             commands.show_systems(_api(options))
-        case "sync" | "approve":
+        case "sync" | "approve" | "probe":
             _request(options)
         case "fields":
             commands.show_fields(_api(options), refresh=options.refresh)
@@ -70,7 +70,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _request(options: argparse.Namespace) -> None:
-    """Request a run, or approve the preview of one."""
+    """Request a run or a probe, or approve the preview of a run."""
+    if options.command == "probe":
+        commands.probe(_api(options), options.contact, throwaway=options.throwaway)
+        return
     if options.command == "approve":
         commands.approve_preview(_api(options), options.run_id)
         return

@@ -50,6 +50,9 @@ Request a run of all people (POST /sync). A first synchronization runs in stages
 APPROVE: Final = """\
 Approve the preview of a dry run: the next run may clear and overwrite as many records of each field
 as the preview shows, and no more (POST /admin/runs/RUN_ID/approve)."""
+PROBE: Final = """\
+Ask the Plezi tenant what its API is like, and use the dialect that is found
+(POST /admin/plezi/probe). Without --contact nothing is written."""
 STATUS: Final = "Show the state of the synchronization (GET /admin/status)."
 
 
@@ -107,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
         "approve", parents=target, description=APPROVE, help="approve the preview of a dry run"
     )
     approve.add_argument("run_id", metavar="RUN_ID", help="the id of the dry run")
+    _probe_arguments(
+        commands.add_parser(
+            "probe", parents=target, description=PROBE, help="find out what the Plezi API is like"
+        )
+    )
     _rotate_arguments(
         commands.add_parser(
             "rotate",
@@ -195,6 +203,18 @@ def _systems_arguments(
     decide = actions.add_parser("decide", parents=target, description=DECIDE, help=SYSTEMS)
     decide.add_argument("side", choices=("salesforce", "plezi"))
     decide.add_argument("decision", choices=("same_people", "wrong_credentials"))
+
+
+def _probe_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--contact",
+        default="",
+        metavar="EMAIL",
+        help="create this throwaway contact, write to it, and delete it if Plezi allows that",
+    )
+    command.add_argument(
+        "--throwaway", action="store_true", help="the contact may exist, and may be overwritten"
+    )
 
 
 def _rotate_arguments(command: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,9 @@ SYNC_PATH: Final = "/sync"
 STATUS_PATH: Final = "/admin/status"
 SYSTEMS_PATH: Final = "/admin/systems"
 FIELDS_PATH: Final = "/admin/fields"
+PROBE_PATH: Final = "/admin/plezi/probe"
+MAX_PROBE_CALLS: Final = 60
+"""Calls of one probe at most: a step that never fits into a call is left open after two."""
 EVENTS: Final = Path("events")
 DEFAULT_EVENTS: Final[Mapping[str, str]] = {
     "admin": "admin_status",
@@ -119,6 +123,25 @@ def decide_system(api: AdminApi, side: str, decision: str) -> None:
     """Decide about another org or tenant. Raises `RefusedError` when none was found."""
     body = json.dumps({"side": side, "decision": decision}).encode()
     _print_response(api, "POST", SYSTEMS_PATH, body)
+
+
+def probe(api: AdminApi, contact: str, *, throwaway: bool) -> None:
+    """Probe the Plezi tenant, call by call until it is done, and print the findings.
+
+    Raises `RefusedError` when a call is refused, or the tenant cannot be asked.
+    """
+    body = json.dumps({"contact": contact, "throwaway": throwaway}).encode()
+    for _ in range(MAX_PROBE_CALLS):
+        response = api.call("POST", PROBE_PATH, body)
+        if not response.ok:
+            raise RefusedError(_refusal(response, _text(response)))
+        report = response.json()
+        if report["state"] != "running":
+            break
+        print(f"{report['steps_left']} steps left", file=sys.stderr)
+    print(_text(response))
+    if report["state"] != "done":
+        raise RefusedError(report["message"] or "The probe did not end: run the command again.")
 
 
 def invoke(stack: LocalStack, function: str, event: Path | None) -> None:

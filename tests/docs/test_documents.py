@@ -27,6 +27,7 @@ GENERATED_IN = {
         "parameters",
         "stop-reasons",
         "alert-kinds",
+        "probe-certainties",
         "run-kinds",
         "run-states",
         "log-events",

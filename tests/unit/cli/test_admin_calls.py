@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from plezi_sync.__main__ import main
+from plezi_sync.commands import MAX_PROBE_CALLS
 from tests.unit.cli.conftest import FakeStack, write_stack_file
 
 CLI = Path(__file__).parents[3] / "cli"
@@ -61,6 +62,43 @@ def test_the_preview_of_a_dry_run_is_approved(stack: FakeStack) -> None:
 
     [request] = stack.received
     assert (request.method, request.path) == ("POST", "/v1/admin/runs/r1/approve")
+
+
+@local
+def test_a_probe_names_the_throwaway_contact_and_prints_the_findings(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, '{"state": "done", "steps_left": 0, "message": ""}')
+
+    assert main(["probe", "--contact", "ana@example.com", "--throwaway"]) == 0
+
+    [request] = stack.received
+    assert (request.method, request.path) == ("POST", "/v1/admin/plezi/probe")
+    assert request.json() == {"contact": "ana@example.com", "throwaway": True}
+    assert '"state": "done"' in capsys.readouterr().out
+
+
+@local
+def test_a_probe_is_repeated_while_it_runs(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, '{"state": "running", "steps_left": 3, "message": ""}')
+
+    assert main(["probe"]) == 1
+
+    assert len(stack.received) == MAX_PROBE_CALLS
+    assert "3 steps left" in capsys.readouterr().err
+
+
+@local
+def test_a_probe_of_a_tenant_that_refuses_is_an_error_with_the_remedy(
+    stack: FakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.answer(200, '{"state": "failed", "steps_left": 9, "message": "check the API key"}')
+
+    assert main(["probe"]) == 1
+
+    assert "check the API key" in capsys.readouterr().err
 
 
 @local

@@ -10,6 +10,7 @@ import pytest
 from connector.errors import HaltError, StopReason
 from connector.plezi.api_dialect import (
     ChangedSince,
+    ClearsWith,
     Pager,
     PleziDialect,
     UpdateMethod,
@@ -19,6 +20,7 @@ from connector.plezi.api_dialect import (
 
 COMPLETE = {
     "update_method": "post_upsert",
+    "clears_with": "empty_text",
     "pager": "limit_offset",
     "changed_since": "none",
     "newest_first": True,
@@ -47,6 +49,7 @@ def names_in_error(text: str) -> str:
 def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
     assert parse_dialect(text) == PleziDialect(
         update_method=UpdateMethod.PUT,
+        clears_with=ClearsWith.NULL,
         pager=Pager.PAGE,
         changed_since=ChangedSince.FILTER,
         newest_first=False,
@@ -66,6 +69,7 @@ def test_every_key_is_read() -> None:
 
     assert dialect == PleziDialect(
         update_method=UpdateMethod.POST_UPSERT,
+        clears_with=ClearsWith.EMPTY_TEXT,
         pager=Pager.LIMIT_OFFSET,
         changed_since=ChangedSince.NONE,
         newest_first=True,

@@ -37,6 +37,13 @@ class ChangedSince(StrEnum):
     NONE = "none"
 
 
+class ClearsWith(StrEnum):
+    """What clears an attribute when it is written (assumed: null)."""
+
+    NULL = "null"
+    EMPTY_TEXT = "empty_text"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PleziDialect:
     """One tenant's API. Every field is an assumption; its default is what is known.
@@ -48,6 +55,7 @@ class PleziDialect:
     """
 
     update_method: UpdateMethod = UpdateMethod.PUT
+    clears_with: ClearsWith = ClearsWith.NULL
     pager: Pager = Pager.PAGE
     changed_since: ChangedSince = ChangedSince.FILTER
     newest_first: bool = False
@@ -90,6 +98,7 @@ def _read(members: MemberReader, known: PleziDialect) -> PleziDialect:
     members.refuse_others([each.name for each in fields(PleziDialect)])
     dialect = PleziDialect(
         update_method=members.choice("update_method", UpdateMethod, known.update_method),
+        clears_with=members.choice("clears_with", ClearsWith, known.clears_with),
         pager=members.choice("pager", Pager, known.pager),
         changed_since=members.choice("changed_since", ChangedSince, known.changed_since),
         newest_first=members.flag("newest_first", default=known.newest_first),
