@@ -10,6 +10,8 @@ from connector.described_enum import DescribedEnum
 from connector.stores import DocumentStore
 
 PROBE_KEY: Final = "plezi_probe"
+CHECK_KEY: Final = "plezi_probe_check"
+"""The key of the last repeat, which uses nothing of what it finds."""
 DIALECT_KEY: Final = "plezi_dialect"
 
 DialectValue = str | bool | int | dict[str, str]
@@ -113,9 +115,11 @@ def save_found_dialect(store: DocumentStore, found: FoundDialect) -> None:
     store.save_document(DIALECT_KEY, asdict(found))
 
 
-def load_probe(store: DocumentStore) -> tuple[ProbeReport, dict[str, Any]] | None:
+def load_probe(
+    store: DocumentStore, key: str = PROBE_KEY
+) -> tuple[ProbeReport, dict[str, Any]] | None:
     """Return the last probe: its report, and what its next step needs; None if none was made."""
-    stored = store.load_document(PROBE_KEY)
+    stored = store.load_document(key)
     if not stored:
         return None
     report = dict(stored["report"])
@@ -134,9 +138,11 @@ def load_probe(store: DocumentStore) -> tuple[ProbeReport, dict[str, Any]] | Non
     )
 
 
-def save_probe(store: DocumentStore, report: ProbeReport, progress: Mapping[str, Any]) -> None:
+def save_probe(
+    store: DocumentStore, report: ProbeReport, progress: Mapping[str, Any], key: str = PROBE_KEY
+) -> None:
     """Store a probe: its report, and what its next step needs."""
-    store.save_document(PROBE_KEY, {"report": asdict(report), "progress": dict(progress)})
+    store.save_document(key, {"report": asdict(report), "progress": dict(progress)})
 
 
 def _finding(stored: Mapping[str, str]) -> ProbeFinding:

@@ -27,6 +27,7 @@ from connector.plezi.probe.context import ProbeContext, TenantNotUsableError
 from connector.plezi.probe.evidence import Evidence
 from connector.plezi.rate_limiter import NoSlotError
 from connector.probe_report import (
+    PROBE_KEY,
     Certainty,
     ProbeFinding,
     ProbeRefusal,
@@ -106,7 +107,11 @@ class _Progress:
 
 
 class Probe:
-    """Probes the tenant of the secret. `pause` waits for seconds, within the deadline."""
+    """Probes the tenant of the secret. `pause` waits for seconds, within the deadline.
+
+    `key` is where the probe is stored. What is found is in use when the probe is done, unless it
+    is a check (`CHECK_KEY`): an admin decides whether a change of the API is used.
+    """
 
     def __init__(
         self,
@@ -114,7 +119,9 @@ class Probe:
         store: DocumentStore,
         clock: Callable[[], float],
         pause: Callable[[float], None],
+        key: str = PROBE_KEY,
     ) -> None:
+        self._key = key
         self._api = api
         self._store = store
         self._clock = clock
@@ -129,7 +136,7 @@ class Probe:
         not answer, and `HaltError` for a secret that cannot be used; what was found is kept.
         """
         tenant = self._api.tenant
-        stored = load_probe(self._store)
+        stored = load_probe(self._store, self._key)
         if stored is not None and self._is_unfinished(stored[0], tenant, contact):
             report, progress = stored[0], _Progress.of(stored[1])
         else:
@@ -141,7 +148,7 @@ class Probe:
         progress.evidence.may_exist = may_exist
         calls = TenantCalls(self._api, self._clock)
         context = ProbeContext(calls, progress.evidence, self._clock, self._pause)
-        return _Invocation(self._store, context, report, progress).work()
+        return _Invocation(self._store, context, report, progress, self._key).work()
 
     def _is_unfinished(self, report: ProbeReport, tenant: str, contact: str) -> bool:
         is_same = (report.tenant, report.contact) == (tenant, contact)
@@ -153,8 +160,14 @@ class _Invocation:
     """The steps that one invocation makes."""
 
     def __init__(
-        self, store: DocumentStore, context: ProbeContext, report: ProbeReport, progress: _Progress
+        self,
+        store: DocumentStore,
+        context: ProbeContext,
+        report: ProbeReport,
+        progress: _Progress,
+        key: str,
     ) -> None:
+        self._key = key
         self._store = store
         self._context = context
         self._report = report
@@ -224,7 +237,8 @@ class _Invocation:
         tenant = self._report.tenant
         former = load_found_dialect(self._store, tenant)
         found = found_dialect(evidence, former, tenant, now)
-        save_found_dialect(self._store, found)
+        if self._key == PROBE_KEY:
+            save_found_dialect(self._store, found)
         return self._save(
             state=ProbeState.DONE,
             ended_at=now,
@@ -252,5 +266,5 @@ class _Invocation:
                 **changes,
             },
         )
-        save_probe(self._store, self._report, self._progress.stored())
+        save_probe(self._store, self._report, self._progress.stored(), self._key)
         return self._report
