@@ -6,7 +6,7 @@ import json
 
 from connector.errors import StopReason
 from connector.model import RunState
-from tests.component.admin_client import AdminClient
+from tests.component.admin_client import WHO, AdminClient
 from tests.component.harness import Harness
 
 PROBE = "/admin/plezi/probe"
@@ -77,6 +77,21 @@ def test_a_contact_is_only_written_while_synchronization_is_paused(
     assert refused.status == 409
     assert "POST /admin/pause" in refused.body["message"]
     assert harness.people() == {}
+
+
+def test_the_audit_log_names_who_let_the_probe_write(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    admin_client.request_ok("POST", "/admin/pause")
+    admin_client.request_ok("POST", PROBE, {"contact": THROWAWAY})
+
+    entries = admin_client.request_ok("GET", "/admin/audit")["entries"]
+
+    actions = [entry["action"] for entry in entries]
+    assert actions == ["probe plezi", "write a throwaway contact in plezi", "pause"]
+    assert {entry["actor"] for entry in entries} == {WHO}
+    assert THROWAWAY not in json.dumps(entries)
+    assert THROWAWAY in harness.people()  # this tenant does not delete it
 
 
 def test_a_contact_that_is_synchronized_is_never_a_throwaway_contact(

@@ -173,6 +173,37 @@ def test_no_other_contact_is_touched_when_a_write_fails(number: int, kind: str) 
     assert len({url.partition("/contacts/")[2] for url in written}) <= 1
 
 
+@pytest.mark.parametrize("known_email", ["upsert", "conflict"])
+def test_a_contact_whose_creation_was_not_answered_is_found_and_deleted(known_email: str) -> None:
+    probed = ProbedTenant(contacts=45)
+    probed.tenant.set_switches(deletion="offered", known_email=known_email)
+    probed.tenant.control.faults.inject("timeout_after", method="POST", count=1)
+
+    report = until_done(probed, CONTACT)
+
+    assert probed.throwaway() is None
+    assert finding(report, "create")[0] is Certainty.PROVED
+    assert report.dialect["update_method"] == "put"
+
+
+def test_a_contact_that_another_user_creates_meanwhile_is_not_deleted() -> None:
+    probed = ProbedTenant(contacts=45)
+    probed.tenant.set_switches(deletion="offered", known_email="conflict")
+    user = {"email": CONTACT, "last_name": "Lopez"}
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and probed.throwaway() is None:
+            probed.tenant.contacts.create_as_user(user)
+        return probed.tenant(environ, start)
+
+    probed.adapter = InProcessAdapter(answer)
+    report = probed.probe(CONTACT)
+
+    assert "another user" in finding(report, "create")[1]
+    assert (probed.throwaway() or {})["last_name"] == "Lopez"
+    assert not [url for method, url in probed.requests if method in {"PUT", "PATCH", "DELETE"}]
+
+
 def test_an_answer_about_another_contact_is_never_taken_for_the_throwaway_contact() -> None:
     probed = ProbedTenant(contacts=45)
     other = probed.others()[0]

@@ -46,18 +46,25 @@ def probe_plezi(
     email = canonical_email(contact)
     if email:
         _check_consent(context, email)
+        if not _is_running(context, email):
+            context.audit_change(actor, "write a throwaway contact in plezi")
     before = load_found_dialect(context.documents)
     report = context.probe.run(email, may_exist=throwaway)
     found = load_found_dialect(context.documents)
     if report.state is ProbeState.DONE:
         if found.keys != before.keys or found.tenant != before.tenant:
             context.sides().invalidate_schemas()  # attributes may have other names now
-        action = "probe plezi by writing" if email else "probe plezi"
-        subject = report.tenant
-        context.audit_change(
-            actor, action, subject, state_digest(before.keys), state_digest(found.keys)
-        )
+        digests = state_digest(before.keys), state_digest(found.keys)
+        context.audit_change(actor, "probe plezi", report.tenant, *digests)
     return report
+
+
+def _is_running(context: AdminContext, email: str) -> bool:
+    """Return whether a probe that writes this contact goes on."""
+    stored = load_probe(context.documents)
+    if stored is None:
+        return False
+    return stored[0].state is ProbeState.RUNNING and stored[0].contact == email
 
 
 def last_probe(context: AdminContext) -> ProbeReport:

@@ -17,6 +17,7 @@ from connector.plezi.api import PleziApi, TooManyRequestsError
 from connector.plezi.api_dialect import UpdateMethod
 from connector.plezi.probe import contact_steps, list_steps, write_steps
 from connector.plezi.probe.answers import TenantCalls
+from connector.plezi.probe.clean_up import clean_up
 from connector.plezi.probe.conclusions import (
     changed_keys,
     found_dialect,
@@ -72,7 +73,7 @@ WRITING: Final[Mapping[str, Step]] = {
     "blanks_written": write_steps.check_blanks,
     "unchanged_write": write_steps.check_unchanged_write,
     "lists": write_steps.check_lists,
-    "clean_up": write_steps.clean_up,
+    "clean_up": clean_up,
 }
 MAX_FAILURES: Final = 2
 """Invocations in which a step may fail; then its question stays open, and the next one is asked."""

@@ -13,12 +13,16 @@ from connector.plezi.api_dialect import ClearsWith, UpdateMethod
 from connector.plezi.probe.answers import Answer, Row, attributes_of
 from connector.plezi.probe.contact_steps import NEVER_BLANK, record_page_address
 from connector.plezi.probe.context import MAX_SAMPLE, ProbeContext
+from connector.plezi.probe.evidence import Evidence
 from connector.plezi.probe.list_steps import REFUSED_KEY
 from connector.plezi.probe.throwaway import MAX_LAG_SECONDS, Throwaway
 
 NOT_WRITTEN: Final = "the throwaway contact could not be written"
 NO_METHOD: Final = "no way to update a contact works"
+CREATED: Final = "Created"
 KEPT: Final = "Kept"
+TAKEN: Final = frozenset({409, 422})
+"""Statuses of a creation whose e-mail may belong to a contact (`client.REFUSED_CREATIONS`)."""
 TEXTS_NEEDED: Final = 2
 """One attribute is written, another one shows what a write does to those that it does not name."""
 NO_CLEARING: Final = (
@@ -81,11 +85,16 @@ def create(context: ProbeContext) -> None:
     if contact.is_usable():
         evidence.assume("create", "the throwaway contact existed already")
         return
-    if evidence.facts.get("is_creating") and (row := contact.read()) is not None:
-        contact.adopt(row, created=True)  # the answer to the creation was lost
+    is_new = evidence.facts.get("is_new", False)
+    if is_new and (row := contact.read()) is not None:
+        _adopt_created(evidence, contact, row)  # the answer of an earlier invocation was lost
         return
-    evidence.facts["is_creating"] = evidence.facts.get("is_new", False)
-    answer = contact.write("POST", contact.values(last_name=KEPT, first_name="Created"))
+    answer = contact.write("POST", contact.values(last_name=KEPT, first_name=CREATED))
+    if is_new and answer.status in TAKEN:
+        row, _ = contact.wait_for(lambda row: row is not None)
+        if row is not None:
+            _adopt_created(evidence, contact, row)
+            return
     if not answer.is_ok:
         name = "write_right" if answer.status in REFUSED_KEY else "create"
         evidence.contradict(name, f"a contact cannot be created: {answer.error}")
@@ -94,9 +103,18 @@ def create(context: ProbeContext) -> None:
     if row is None:
         evidence.contradict("create", "a creation is accepted, and no contact is shown")
         return
-    contact.adopt(row, created=evidence.facts.get("is_new", False))
+    contact.adopt(row, created=is_new)
     evidence.prove("write_right", "the key may write contacts")
     evidence.prove("create", f"a contact is created: {answer.status}")
+
+
+def _adopt_created(evidence: Evidence, contact: Throwaway, row: Row) -> None:
+    """Use a contact that exists now and did not before, if it has the values of the creation."""
+    if contact.shown(row, "first_name") != CREATED or contact.shown(row, "last_name") != KEPT:
+        raise StaleError("another user has created the throwaway contact in the meantime")
+    contact.adopt(row, created=True)
+    evidence.prove("write_right", "the key may write contacts")
+    evidence.prove("create", "a contact is created; the answer was lost")
 
 
 def check_visibility(context: ProbeContext) -> None:
@@ -213,7 +231,7 @@ def _record_known_email(context: ProbeContext, way: Mapping[str, Any]) -> None:
         evidence.contradict("known_email", "a POST with a known e-mail changes nothing")
 
 
-def _verb(context: ProbeContext) -> str:
+def update_verb(context: ProbeContext) -> str:
     """Return the verb of the way to update that was found ('': none works)."""
     ways = context.evidence.facts.get("ways", {})
     usable = (verb for way, verb in METHODS.items() if _is_usable(ways.get(way.value, {})))
@@ -225,7 +243,7 @@ def check_blanks(context: ProbeContext) -> None:
 
     A tenant that ignores what clears an attribute would keep a value that users have deleted.
     """
-    contact, evidence, verb = Throwaway(context), context.evidence, _verb(context)
+    contact, evidence, verb = Throwaway(context), context.evidence, update_verb(context)
     evidence.refusals.pop("clears_with", None)
     if not verb:
         evidence.assume("null", NO_METHOD)
@@ -260,7 +278,7 @@ def _clears(
 
 def check_unchanged_write(context: ProbeContext) -> None:
     """Write the same value twice, and see by the answers whether `updated_at` moves."""
-    contact, evidence, verb = Throwaway(context), context.evidence, _verb(context)
+    contact, evidence, verb = Throwaway(context), context.evidence, update_verb(context)
     texts = dict.fromkeys(contact.texts()[:1], KEPT)
     row = contact.write(verb, texts).row if verb else None
     stamp = context.codec.stamp(row)
@@ -276,7 +294,7 @@ def check_unchanged_write(context: ProbeContext) -> None:
 
 def check_lists(context: ProbeContext) -> None:
     """Write one option of a list of several choices, then another: replaced, or added."""
-    contact, evidence, verb = Throwaway(context), context.evidence, _verb(context)
+    contact, evidence, verb = Throwaway(context), context.evidence, update_verb(context)
     types = evidence.dialect.attribute_types
     lists = [
         each
@@ -317,38 +335,3 @@ def _wait_for_option(
 
 def _has_option(chosen: object, option: object) -> bool:
     return isinstance(chosen, list) and option in chosen
-
-
-def clean_up(context: ProbeContext) -> None:
-    """Delete the contact if the probe created it, else write back what it had; say what is left."""
-    contact, evidence, verb = Throwaway(context), context.evidence, _verb(context)
-    if not contact.is_usable():
-        evidence.assume("deletion", NOT_WRITTEN)
-        return
-    if not contact.is_created:
-        message = "the throwaway contact existed, or may have: it is not deleted"
-        evidence.assume("deletion", message)
-        _restore(context, contact, verb)
-        return
-    answer = contact.delete()
-    if answer.is_ok:
-        evidence.prove("deletion", f"a contact is deleted: {answer.status}")
-        return
-    evidence.contradict("deletion", f"a contact cannot be deleted: {answer.error}")
-    left = f"the throwaway contact {contact.record_id}: delete it in Plezi"
-    evidence.left_behind.append(left)
-
-
-def _restore(context: ProbeContext, contact: Throwaway, verb: str) -> None:
-    """Write back what a contact that existed had before; say what cannot be restored."""
-    evidence = context.evidence
-    ways = evidence.facts.get("ways", {}).values()
-    if any(way["works"] and not way["keeps"] for way in ways):
-        evidence.left_behind.append("the throwaway contact lost attributes that were not named")
-    before = contact.before
-    if verb and before and contact.write(verb, before).is_ok:
-        row, _ = contact.wait_for(lambda row: contact.shows(row, before))
-        if contact.shows(row, before):
-            return
-    names = ", ".join(before or contact.tenant_names())
-    evidence.left_behind.append(f"the throwaway contact has values of the probe in {names}")
