@@ -186,7 +186,7 @@ def test_a_contact_whose_creation_was_not_answered_is_found_and_deleted(known_em
     assert report.dialect["update_method"] == "put"
 
 
-def test_a_contact_that_another_user_creates_meanwhile_is_not_deleted() -> None:
+def test_a_contact_that_another_user_creates_at_the_same_time_is_not_deleted() -> None:
     probed = ProbedTenant(contacts=45)
     probed.tenant.set_switches(deletion="offered", known_email="conflict")
     user = {"email": CONTACT, "last_name": "Lopez"}
