@@ -17,7 +17,7 @@ from connector.probe_report import (
 from connector.stores import DocumentStore
 
 CHECK_SECONDS: Final = 7 * 86_400.0
-"""A week: about 30 calls to Plezi, of the hundred thousands that its rate allows in that time."""
+"""A week. A check makes 22 calls to the simulated tenant; the default rate allows a million."""
 PAGE_SIZE: Final = "page_size"
 
 
