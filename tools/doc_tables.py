@@ -17,6 +17,7 @@ from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
+from connector.probe_report import Certainty
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.glossary import module_names
 from tools.security_checks import security_check_rows
@@ -231,6 +232,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "schemas": schemas,
     "stop-reasons": enumeration(errors.StopReason),
     "alert-kinds": enumeration(model.AlertKind),
+    "probe-certainties": enumeration(Certainty),
     "run-kinds": enumeration(model.RunKind),
     "run-states": enumeration(model.RunState),
     "problem-codes": enumeration(model.ProblemCode),

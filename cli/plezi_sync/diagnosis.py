@@ -92,6 +92,7 @@ def _status(session: Session) -> Iterator[Finding]:
         )
     yield from _queue(body["attention"])
     yield _alerts(body["alert_recipients"])
+    yield _plezi_api(body["plezi_dialect"])
     yield from _budget(body["api_budget"])
 
 
@@ -136,6 +137,19 @@ def _queue(attention: Mapping[str, int]) -> Iterator[Finding]:
             yield Finding(
                 name, Grade.WARNING, f"{count(number, 'contact')} {text}.", f"plezi-sync {command}"
             )
+
+
+def _plezi_api(dialect: Mapping[str, Any] | None) -> Finding:
+    if dialect is None:
+        return Finding(
+            "Plezi API",
+            Grade.WARNING,
+            "No probe has shown what the API of this tenant is like: it is assumed.",
+            "plezi-sync probe --contact THROWAWAY_EMAIL",
+        )
+    if dialect["refusal"]:
+        return Finding("Plezi API", Grade.PROBLEM, dialect["refusal"], "plezi-sync probe")
+    return Finding("Plezi API", Grade.OK, f"A probe of {dialect['tenant']} showed what it is like.")
 
 
 def _alerts(recipients: list[Mapping[str, Any]]) -> Finding:

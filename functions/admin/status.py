@@ -31,7 +31,7 @@ def status() -> Status:
 @router.post(
     "/admin/start",
     summary="Enable synchronization",
-    responses=responses(200, "Synchronization is enabled."),
+    responses=responses(200, "Synchronization is enabled.", 409),
     tags=["status"],
 )
 def start() -> SyncSwitch:

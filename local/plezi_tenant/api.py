@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -59,7 +59,12 @@ KINDS = {
     ("contact_attributes", "GET"): "schema",
     ("create_contact_after_webform", "GET"): "form",
 }
-UPDATE_METHODS = {"put": "PUT", "patch": "PATCH", "post_upsert": ""}
+UPDATE_METHODS: Mapping[str, tuple[str, ...]] = {
+    "put": ("PUT",),
+    "patch": ("PATCH",),
+    "put_or_patch": ("PUT", "PATCH"),
+    "post_upsert": (),
+}
 NEWSLETTERS_SINCE = "2024-01-01T00:00:00.000Z"
 FORM_RESPONSE = {
     "email_contact_sent": True,
@@ -192,11 +197,11 @@ class Api:
         switches = self._contacts.switches
         match verb:
             case "GET":
-                return switches.get_by_id == "offered"
+                return switches.get_by_id != "absent"
             case "DELETE":
                 return switches.deletion == "offered"
             case _:
-                return verb == UPDATE_METHODS[switches.update_method]
+                return verb in UPDATE_METHODS[switches.update_method]
 
     def _list(self, call: Call) -> Response:
         switches = self._contacts.switches
@@ -212,7 +217,7 @@ class Api:
 
     def _get(self, call: Call) -> Response:
         contact = self._contacts.read(call.identity)
-        if contact is None:
+        if contact is None or self._contacts.switches.get_by_id == "not_found":
             raise RefusedError(404, f"no contact {call.identity}")
         call.records = 1
         return _json_response(encoded_document(self._row(contact, self.wire_format)))
@@ -226,7 +231,10 @@ class Api:
     def _update(self, call: Call) -> Response:
         changes = self.wire_format.parse_changes(call.request.get_data(), call.identity)
         contact = self._contacts.update(
-            call.identity, changes, invisible_seconds=call.invisible_seconds
+            call.identity,
+            changes,
+            invisible_seconds=call.invisible_seconds,
+            method=call.request.method,
         )
         call.records = 1
         return self._resource(contact)

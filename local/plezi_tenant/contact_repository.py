@@ -121,6 +121,7 @@ class ContactRepository:
                 ), True
             match self.switches.known_email:
                 case "upsert":
+                    changes = self._as_stored(known, changes, "POST")
                     return self._write(known, changes, invisible_seconds=invisible_seconds), False
                 case "conflict":
                     raise RefusedError(422, "email is already taken")
@@ -136,12 +137,23 @@ class ContactRepository:
                 raise RefusedError(422, "email is already taken")
             return self._create(changes, source="offline", invisible_seconds=0)
 
-    def update(self, identity: str, changes: Changes, *, invisible_seconds: float = 0) -> Contact:
-        """Write some attributes of an existing contact."""
+    def update(
+        self,
+        identity: str,
+        changes: Changes,
+        *,
+        invisible_seconds: float = 0,
+        method: str = "",
+    ) -> Contact:
+        """Write some attributes of an existing contact.
+
+        `method` is that of the API's call, whose effect depends on the switches ('': a user does).
+        """
         with self._lock:
             contact = self._store.by_id(identity)
             if contact is None:
                 raise RefusedError(404, f"no contact {identity}")
+            changes = self._as_stored(contact, changes, method) if method else changes
             return self._write(contact, changes, invisible_seconds=invisible_seconds)
 
     def delete(self, identity: str, *, invisible_seconds: float = 0) -> None:
@@ -185,6 +197,21 @@ class ContactRepository:
         self._delay_visibility(contact.id, invisible_seconds)
         self._store.insert([contact])
         return contact
+
+    def _as_stored(self, contact: Contact, changes: Changes, method: str) -> Changes:
+        """Return the effect of a call of the API: nulls, lists, and what it does not name."""
+        adds = self.switches.multi_list_write == "adds"
+        ignored = self.switches.null_write == "ignored"
+        changes = {
+            name: _union(contact, name, value) if adds and isinstance(value, list) else value
+            for name, value in changes.items()
+            if value is not None or not ignored
+        }
+        if self.switches.unnamed_attributes == "kept" or method == "PATCH":
+            return changes
+        writable = {each.name for each in self.schema if not each.read_only and not each.mandatory}
+        cleared = dict.fromkeys((contact.values.keys() & writable) - changes.keys())
+        return {**cleared, **changes}
 
     def _write(self, contact: Contact, changes: Changes, *, invisible_seconds: float) -> Contact:
         values = self._with_email_case(_merged(contact.values, changes))

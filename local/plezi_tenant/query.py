@@ -14,6 +14,11 @@ from local.plezi_tenant.timestamps import parse_millis
 DEFAULT_PAGE = 20
 PAGING_PARAMETERS = {"page": ("page", "per_page"), "limit_offset": ("offset", "limit")}
 CHANGED_SINCE = ("filter[updated_at][gte]", "updated_since")
+CHANGED_SINCE_NAMES = {
+    "both": CHANGED_SINCE,
+    "filter": CHANGED_SINCE[:1],
+    "updated_since": CHANGED_SINCE[1:],
+}
 EMAIL = "filter[email]"
 MAX_NUMBER = 10_000_000
 """Above the size of any list here, and within the integer range of the store."""
@@ -35,7 +40,7 @@ def parse_query(parameters: MultiDict[str, str], switches: Switches) -> ContactQ
     return ContactQuery(
         sort=_sort(parameters, switches),
         descending=_descending(parameters) and switches.sort == "honoured",
-        changed_since=_changed_since(parameters) if honoured else None,
+        changed_since=_changed_since(parameters, switches) if honoured else None,
         email=parameters.get(EMAIL) if switches.email_filter == "honoured" else None,
         limit=size,
         offset=offset,
@@ -46,7 +51,7 @@ def _refuse_unknown(parameters: MultiDict[str, str], switches: Switches) -> None
     known = {*PAGING_PARAMETERS[switches.pager], "sort_by", "sort_dir"}
     refused: set[str] = set()
     for names, position in (
-        (CHANGED_SINCE, switches.changed_since),
+        (CHANGED_SINCE_NAMES[switches.changed_since_name], switches.changed_since),
         ((EMAIL,), switches.email_filter),
     ):
         (refused if position == "absent" else known).update(names)
@@ -83,8 +88,9 @@ def _descending(parameters: MultiDict[str, str]) -> bool:
     return direction == "desc"
 
 
-def _changed_since(parameters: MultiDict[str, str]) -> int | None:
-    names = [name for name in CHANGED_SINCE if name in parameters]
+def _changed_since(parameters: MultiDict[str, str], switches: Switches) -> int | None:
+    known = CHANGED_SINCE_NAMES[switches.changed_since_name]
+    names = [name for name in known if name in parameters]
     if not names:
         return None
     if len(names) > 1:

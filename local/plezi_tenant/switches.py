@@ -18,8 +18,12 @@ class Switches:
     """The behaviour of this tenant where no public source describes it."""
 
     # Writing
-    update_method: Literal["put", "patch", "post_upsert"] = "put"
+    update_method: Literal["put", "patch", "put_or_patch", "post_upsert"] = "put"
     known_email: Literal["upsert", "conflict", "conflict_409"] = "upsert"
+    # Of a PUT, and of a POST with a known e-mail; a PATCH keeps them (RFC 5789, section 2).
+    unnamed_attributes: Literal["kept", "cleared"] = "kept"
+    null_write: Literal["clears", "ignored", "refused"] = "clears"
+    multi_list_write: Literal["replaces", "adds"] = "replaces"
     unchanged_write: Literal["keeps_updated_at", "moves_updated_at"] = "keeps_updated_at"
     read_only_attributes: Literal["refused", "ignored"] = "refused"
     deletion: Literal["refused", "offered"] = "refused"
@@ -29,20 +33,23 @@ class Switches:
     page_size_over_max: Literal["capped", "refused"] = "capped"
     page_size_cap: int = MAX_PAGE_SIZE
     changed_since: Literal["honoured", "ignored", "absent"] = "honoured"
+    changed_since_name: Literal["both", "filter", "updated_since"] = "both"
     email_filter: Literal["honoured", "ignored", "absent"] = "honoured"
     unknown_parameters: Literal["refused", "ignored"] = "refused"
     sort: Literal["honoured", "ignored"] = "honoured"
     meta: Literal["present", "missing"] = "present"
     total_results: Literal["right", "low", "high"] = "right"
-    get_by_id: Literal["offered", "absent"] = "offered"
+    get_by_id: Literal["offered", "absent", "not_found"] = "offered"
     schema_call: Literal["offered", "absent"] = "offered"
     read_lag_seconds: float = 0.0
     # Spelling
     attribute_spelling: Mapping[str, str] = field(default_factory=dict)
+    type_names: Mapping[str, str] = field(default_factory=dict)
     state_spelling: Literal["lower", "capitals"] = "lower"
     score_type: Literal["number", "text"] = "number"
     empty_values: Literal["typed", "null", "omitted"] = "typed"
     updated_at: Literal["present", "missing"] = "present"
+    page_url: Literal["present", "missing"] = "present"
     stamps: Literal["utc", "local"] = "utc"
     score_change: Literal["moves_updated_at", "keeps_updated_at"] = "moves_updated_at"
     # Refusing
@@ -66,6 +73,8 @@ class Switches:
                 raise ValueError(f"unknown switch {name!r}; known: {', '.join(sorted(hints))}")
             _check(name, value, hints[name])
         switches = dataclasses.replace(self, **changes)
+        if len(set(switches.type_names.values())) < len(switches.type_names):
+            raise ValueError("type_names gives two types one name")
         if switches.update_method == "post_upsert" and switches.known_email != "upsert":
             raise ValueError("update_method post_upsert needs known_email upsert")
         if not 1 <= switches.page_size_cap <= MAX_PAGE_SIZE:

@@ -43,10 +43,15 @@ class WireFormat:
             value = self._wire_value(attribute, contact)
             if value is None and self._switches.empty_values == "omitted":
                 continue
-            if attribute.name == "updated_at" and self._switches.updated_at == "missing":
+            if attribute.name in self._missing():
                 continue
             attributes[self.wire_name(attribute.name)] = value
         return {"id": contact.id, "type": "contacts", "attributes": attributes}
+
+    def _missing(self) -> frozenset[str]:
+        """Return the attributes that no contact shows."""
+        switches = {"updated_at": self._switches.updated_at, "url": self._switches.page_url}
+        return frozenset(name for name, value in switches.items() if value == "missing")
 
     def parse_changes(self, raw: bytes, identity: str | None = None) -> Changes:
         """Return the changes in a document; refuse a wrong form with 400, wrong values with 422."""
@@ -77,6 +82,8 @@ class WireFormat:
                     problems.append(f"{name} is read-only")
             elif value is None and attribute.mandatory:
                 problems.append(f"{name} is mandatory")
+            elif value is None and self._switches.null_write == "refused":
+                problems.append(f"{name} must not be null")
             elif value is None:
                 changes[attribute.name] = None
             else:
@@ -97,7 +104,9 @@ class WireFormat:
                 "attributes": {
                     "name": self.wire_name(attribute.name),
                     "label": attribute.label,
-                    "type": attribute.type.value,
+                    "type": self._switches.type_names.get(
+                        attribute.type.value, attribute.type.value
+                    ),
                     "options": [
                         {"key": option.key, "label": option.label} for option in attribute.options
                     ],

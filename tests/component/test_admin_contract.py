@@ -18,6 +18,7 @@ import yaml
 from connector.connected_systems import ConnectedSystem, save_system
 from connector.errors import HaltError, RetryError, StopReason
 from connector.model import Breaker, RunKind, Side
+from connector.probe_report import ProbeRefusal, load_found_dialect, save_found_dialect
 from connector.version import VERSION
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context, in_path, openapi_document
@@ -33,7 +34,7 @@ LONG_NAME = "x" * 3000
 UNKNOWN = in_path("unknown@x.fr")
 LONG = "x" * 81
 """One character more than Lead.LastName allows."""
-NO_BODY = (".yaml", "fields", "quarantine")
+NO_BODY = (".yaml", "fields", "quarantine", "probe")
 """Ends of routes without a JSON body, or with an optional one."""
 
 
@@ -72,8 +73,7 @@ class Scenario:
             admin_client.request_ok("POST", "/admin/systems", {**decision, "decision": name})
         admin_client.request_ok("GET", "/admin/systems")
         save_system(self.harness.ledger, Side.SALESFORCE, ConnectedSystem())
-        admin_client.request_ok("POST", "/admin/pause")
-        admin_client.request_ok("POST", "/admin/start")
+        self.probe_plezi()
         dry = self.harness.sync(kind=RunKind.DRY_RUN)
         admin_client.request_ok("GET", "/admin/runs")
         admin_client.request_ok("GET", f"/admin/runs/{dry.id}")
@@ -82,6 +82,23 @@ class Scenario:
         self.harness.let_pass(5 * 3600)
         assert admin_client.request("POST", f"/admin/runs/{dry.id}/approve").status == 409
         self.harness.let_pass(-5 * 3600)
+
+    def probe_plezi(self) -> None:
+        admin_client = self.admin_client
+        probe = "/admin/plezi/probe"
+        assert admin_client.request("GET", probe).status == 404
+        assert admin_client.request_ok("POST", probe)["state"] == "done"
+        contact = {"contact": "throwaway@example.com"}
+        assert admin_client.request("POST", probe, contact).status == 409
+        admin_client.request_ok("POST", "/admin/pause")
+        assert admin_client.request_ok("POST", probe, contact)["state"] == "done"
+        admin_client.request_ok("GET", probe)
+        found = load_found_dialect(self.harness.ledger)
+        refused = replace(found, refusals=(ProbeRefusal("pager", "no pages"),))
+        save_found_dialect(self.harness.ledger, refused)
+        assert admin_client.request("POST", "/admin/start").status == 409
+        save_found_dialect(self.harness.ledger, found)
+        admin_client.request_ok("POST", "/admin/start")
 
     def save_mappings(self) -> None:
         admin_client = self.admin_client
@@ -159,6 +176,7 @@ class Scenario:
             ("GET", "/admin/fields", {"refresh": "perhaps"}),
             ("POST", "/admin/setup/salesforce-fields", {"body": {"create": "perhaps"}}),
             ("POST", "/admin/breaker/release", {"body": {}}),
+            ("POST", "/admin/plezi/probe", {"body": {"contact": 1}}),
             ("POST", "/admin/systems", {"body": {"side": "left", "decision": "same_people"}}),
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
@@ -235,7 +253,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
     context = ADMIN.get()
     scenario.run()
     halted = HaltError(StopReason.LOGIN_REFUSED, "Salesforce refused the login")
-    ADMIN.use(replace(context, sides=FailingPort(halted)))
+    ADMIN.use(replace(context, sides=FailingPort(halted), probe=FailingPort(halted)))
     current = context.mappings.current().version
     text = admin_client.request("GET", "/admin/mapping.yaml").text
     mapping = {**admin_client.request_ok("GET", "/admin/mapping"), "version": current}
@@ -243,6 +261,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("GET", "/admin/fields", {}),
         ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
+        ("POST", "/admin/plezi/probe", {}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),
@@ -273,6 +292,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         "/admin/openapi.json",
         "/admin/systems",
         "/admin/connection/check",
+        "/admin/plezi/probe",
         "/admin/runs/{run_id}/approve",
         "/admin/attention/quarantine/{email}/retry",
     }

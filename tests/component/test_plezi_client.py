@@ -313,6 +313,42 @@ def test_contacts_with_one_stamp_on_the_edge_of_a_page_are_all_read(
     assert client.has_change_feed
 
 
+@pytest.mark.parametrize(("switches", "expected"), [({}, True), ({"sort": "ignored"}, False)])
+def test_a_list_that_is_known_to_sort_shows_changes_without_a_filter(
+    simulated: SimulatedTenant,
+    switches: dict[str, Any],
+    expected: bool,  # noqa: FBT001  # parametrized
+) -> None:
+    ids = simulated.add(*emails(150))
+    simulated.edit(ids[3])  # the order of creation is not the order of change
+    simulated.wait(60.0)
+    simulated.tenant.contacts.set_switches({"changed_since": "absent", **switches})
+    client = simulated.client(changed_since=ChangedSince.NONE, newest_first=True)
+    assert client.has_change_feed
+
+    simulated.edit(ids[7], ids[5])
+    pages = look(client)
+
+    assert client.has_change_feed is expected
+    assert not expected or seen(pages) >= {ids[7], ids[5]}
+
+
+@pytest.mark.parametrize("finds_by_email", [True, False])
+def test_a_contact_never_counts_as_deleted_where_the_tenant_cannot_read_by_id(
+    simulated: SimulatedTenant,
+    finds_by_email: bool,  # noqa: FBT001  # parametrized
+) -> None:
+    (contact,) = simulated.add("ana@example.com")
+    simulated.tenant.contacts.set_switches({"get_by_id": "not_found"})
+    client = simulated.client(reads_by_id=False, finds_by_email=finds_by_email)
+    known = Observation(RecordKind.PLEZI_CONTACT, contact, "ana@example.com", "", "", 0.0, {})
+
+    found = client.look_up([known], [], SCOPE)
+
+    assert found.deleted == frozenset()
+    assert [each.id for each in found.observations] == ([contact] if finds_by_email else [])
+
+
 FILTER_IGNORED = {"changed_since": "ignored"}
 FILTER_ABSENT = {"changed_since": "absent"}
 FILTER_UNKNOWN = {"changed_since": "absent", "unknown_parameters": "ignored"}

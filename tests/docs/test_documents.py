@@ -28,6 +28,7 @@ GENERATED_IN = {
         "alarms",
         "stop-reasons",
         "alert-kinds",
+        "probe-certainties",
         "run-kinds",
         "run-states",
         "log-events",

@@ -51,7 +51,14 @@ def _facts(body: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     for pair in body["suspended_pairs"]:
         yield "Suspended", f"{pair['pair']}: {pair['reason']}"
     yield from _capacity(body)
+    dialect = body["plezi_dialect"]
+    yield "Plezi API", "assumed: not probed yet" if dialect is None else _probed(dialect, now)
     yield "Version", body["version"]
+
+
+def _probed(dialect: Mapping[str, Any], now: float) -> str:
+    text = f"probed {ago(dialect['probed_at'], now)}: {count(len(dialect['keys']), 'difference')}"
+    return f"{text}; {dialect['refusal']}" if dialect["refusal"] else text
 
 
 def _last_run(run: Mapping[str, Any] | None, now: float) -> Iterator[tuple[str, str]]:

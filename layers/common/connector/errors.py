@@ -63,6 +63,10 @@ class StopReason(DescribedEnum):
     SALESFORCE_REFUSED = "salesforce_refused", "Salesforce refused a request of the run."
     SALESFORCE_UNAVAILABLE = "salesforce_unavailable", "Salesforce is busy or does not respond."
     PLEZI_REFUSED = "plezi_refused", "Plezi refused a request of the run, or its token."
+    PLEZI_NOT_SERVED = (
+        "plezi_not_served",
+        "The API of the Plezi tenant lacks what the connector needs; the message names it.",
+    )
     PLEZI_UNAVAILABLE = "plezi_unavailable", "Plezi is busy or does not respond."
     AWS_UNAVAILABLE = "aws_unavailable", "An AWS service is busy or does not respond."
     REQUEST_REJECTED = "request_rejected", "A system rejected a request that is not about a record."

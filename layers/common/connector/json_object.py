@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar
 
 from connector.clean_text import is_unicode
@@ -19,6 +20,8 @@ NOT_TEXT: Final = "Input should be a valid string"
 EMPTY: Final = "String should have at least 1 character"
 NOT_A_MEMBER: Final = "Extra inputs are not permitted"
 """The texts are pydantic's, which the admin API answers with: an operator reads one wording."""
+
+NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 Member = TypeVar("Member", bound=StrEnum)
 Placeholder = TypeVar("Placeholder")
@@ -118,9 +121,11 @@ class MemberReader:
         expected = f"Input should be an integer from {allowed[0]} to {allowed[-1]}"
         return self._refuse(name, expected, default)
 
-    def texts(self, name: str) -> Mapping[str, str]:
-        """Return an object whose members are texts; it is empty where it is absent."""
-        value = self._value(name, {})
+    def texts(self, name: str, default: Mapping[str, str] = NO_TEXTS) -> Mapping[str, str]:
+        """Return an object whose members are texts."""
+        if name not in self._members:
+            return default
+        value = self._members[name]
         if not isinstance(value, dict):
             return self._refuse(name, "Input should be an object", {})
         inner = MemberReader(value)

@@ -119,6 +119,9 @@ class Event(Enum):
     password_age_unknown = EventKind(
         Level.WARNING, "The age of the Salesforce password could not be read.", ("reason",)
     )
+    plezi_api_not_checked = EventKind(
+        Level.WARNING, "The weekly check of Plezi's API could not be made.", ("reason",)
+    )
     form_received = EventKind(
         Level.INFO, "A form was accepted and queued.", ("trace_id", "api_request_id", "signed")
     )

@@ -94,6 +94,10 @@ class SchemaCache:
         if self._schemas is not None and stored_generation(self._store) != self._generation:
             self._schemas = None
 
+    def discard(self) -> None:
+        """Let this process read the shared descriptions again at the next use."""
+        self._schemas = None
+
     def invalidate(self) -> None:
         """Raise the generation, with one write: every process describes again at its next use."""
         self._store.save_document(GENERATION_KEY, {"generation": self._new_id()})

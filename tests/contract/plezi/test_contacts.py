@@ -299,6 +299,66 @@ def test_reading_by_id_can_be_absent(api: requests.Session, tenant: PleziTenant)
     assert api.get(f"/contacts/{contact}").status_code == 405
 
 
+def test_reading_by_id_can_answer_that_no_contact_exists(
+    api: requests.Session, tenant: PleziTenant
+) -> None:
+    contact = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]["id"]
+    tenant.set_switches(get_by_id="not_found")
+    assert api.get(f"/contacts/{contact}").status_code == 404
+    assert api.put(f"/contacts/{contact}", json=document(company="Nord")).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "company"), [("put", None), ("patch", "Nord"), ("post", None)])
+def test_an_update_can_clear_what_it_does_not_name_unless_it_is_a_patch(
+    api: requests.Session, tenant: PleziTenant, method: str, company: str | None
+) -> None:
+    tenant.set_switches(update_method="put_or_patch", unnamed_attributes="cleared")
+    known = document(email="ana@example.com", company="Nord", segment="smb")
+    contact = api.post("/contacts", json=known).json()["data"]["id"]
+    path = "/contacts" if method == "post" else f"/contacts/{contact}"
+
+    changed = api.request(method, path, json=document(email="ana@example.com", function="CMO"))
+
+    attributes = changed.json()["data"]["attributes"]
+    assert (attributes["company"], attributes["function"]) == (company, "CMO")
+    assert attributes["state"] == "new"
+
+
+def test_a_null_can_be_ignored_or_refused(api: requests.Session, tenant: PleziTenant) -> None:
+    known = document(email="ana@example.com", company="Nord")
+    contact = api.post("/contacts", json=known).json()["data"]["id"]
+    clearing = document(company=None)
+    tenant.set_switches(null_write="ignored")
+    ignored = api.put(f"/contacts/{contact}", json=clearing)
+    assert ignored.json()["data"]["attributes"]["company"] == "Nord"
+    tenant.set_switches(null_write="refused")
+    refused = api.put(f"/contacts/{contact}", json=clearing)
+    assert (refused.status_code, details(refused)) == (422, ["company must not be null"])
+
+
+def test_options_can_be_added_to_those_of_a_contact(
+    api: requests.Session, tenant: PleziTenant
+) -> None:
+    tenant.set_switches(multi_list_write="adds")
+    known = document(email="ana@example.com", interests=["events"])
+    contact = api.post("/contacts", json=known).json()["data"]["id"]
+    changed = api.put(f"/contacts/{contact}", json=document(interests=["product"]))
+    assert changed.json()["data"]["attributes"]["interests"] == ["events", "product"]
+
+
+def test_the_address_of_the_page_can_be_missing(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.set_switches(page_url="missing")
+    created = api.post("/contacts", json=document(email="ana@example.com")).json()["data"]
+    assert "url" not in created["attributes"]
+
+
+def test_types_can_have_other_names(api: requests.Session, tenant: PleziTenant) -> None:
+    tenant.set_switches(type_names={"text": "string"})
+    rows = api.get("/contact_attributes").json()["data"]
+    types = {row["attributes"]["name"]: row["attributes"]["type"] for row in rows}
+    assert (types["company"], types["phone"]) == ("string", "phone")
+
+
 def test_one_seed_gives_the_same_ids() -> None:
     def ids(seed: int) -> list[str]:
         tenant = PleziTenant(seed=seed)

@@ -170,6 +170,7 @@ def test_switches_are_listed_and_changed(control: requests.Session, tenant: Plez
         {"page_size_cap": 101},
         {"attribute_spelling": ["x"]},
         {"attribute_spelling": {"shoe": "size"}},
+        {"type_names": {"text": "string", "phone": "string"}},
         {"attribute_spelling": {"function": "company"}},
         {"update_method": "post_upsert", "known_email": "conflict"},
     ],

@@ -87,6 +87,17 @@ def test_the_changed_since_filter_can_be_ignored_or_absent(
     assert api.get("/contacts", params=params).status_code == 400
 
 
+def test_only_one_name_of_the_changed_since_filter_can_exist(
+    api: requests.Session, tenant: PleziTenant
+) -> None:
+    touch(api, "old@example.com")
+    tenant.set_switches(changed_since_name="updated_since", unknown_parameters="ignored")
+    late = "2030-01-01T00:00:00Z"
+    assert emails(api.get("/contacts", params={"updated_since": late})) == []
+    other = api.get("/contacts", params={"filter[updated_at][gte]": late})
+    assert emails(other) == ["old@example.com"]
+
+
 def test_one_contact_is_found_by_email_and_the_filter_can_be_ignored_or_absent(
     api: requests.Session, tenant: PleziTenant
 ) -> None:

@@ -68,6 +68,27 @@ def entry(**changes: Any) -> dict[str, Any]:
     }
 
 
+def probe(**changes: Any) -> dict[str, Any]:
+    """The report of a probe that has ended."""
+    finding = {"name": "sort", "certainty": "proved", "message": "newest first"}
+    return {
+        "tenant": "acme",
+        "started_at": NOW - 20,
+        "contact": "",
+        "state": "done",
+        "ended_at": NOW,
+        "message": "",
+        "calls": 22,
+        "steps_left": 0,
+        "findings": [finding],
+        "dialect": {"page_size": 50},
+        "refusals": [],
+        "left_behind": [],
+        "changed": [],
+        **changes,
+    }
+
+
 def status(**changes: Any) -> dict[str, Any]:
     """The status of a stack with nothing to do."""
     attention = dict.fromkeys(("hold", "quarantine", "duplicate", "no_email", "shared"), 0)
@@ -87,6 +108,13 @@ def status(**changes: Any) -> dict[str, Any]:
         ],
         "api_budget": {"org_used": 900, "org_allowed": 100_000, "ours": 40, "our_share": 20_000},
         "password_expires_in_days": 12,
+        "plezi_dialect": {
+            "tenant": "acme",
+            "probed_at": NOW - 86_400,
+            "keys": {"page_size": 50},
+            "overridden": [],
+            "refusal": "",
+        },
         **changes,
     }
 

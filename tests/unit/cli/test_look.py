@@ -49,6 +49,8 @@ def test_the_status_shows_times_of_this_place_with_the_zone(
         ({"alert_recipients": []}, "nobody"),
         ({"suspended_pairs": [{"pair": "City", "reason": "is missing"}]}, "City: is missing"),
         ({"first_sync": {"stage": "100", "done": False}}, "next stage: 100"),
+        ({"plezi_dialect": None}, "assumed: not probed yet"),
+        ({}, "1 difference"),
     ],
 )
 def test_the_status_names_what_is_special_and_the_next_step(
@@ -98,6 +100,7 @@ def test_doctor_names_everything_that_is_wrong_with_its_remedy(
         attention={"hold": 1, "shared": 2},
         suspended_pairs=[{"pair": "City", "reason": "is missing"}],
         alert_recipients=[],
+        plezi_dialect=None,
         api_budget={"org_used": 9, "org_allowed": 10, "ours": 2, "our_share": 2},
         manual_sync={"due": True, "why": "the mapping changed"},
     )
@@ -122,7 +125,7 @@ def test_doctor_names_everything_that_is_wrong_with_its_remedy(
         "dead letters",
     }
     warnings = {each["name"] for each in found if each["grade"] == "warning"}
-    assert warnings == {"mapping", "conflicts", "shared e-mails", "alerts"}
+    assert warnings == {"mapping", "conflicts", "shared e-mails", "alerts", "Plezi API"}
     assert all(each["remedy"] for each in found if each["grade"] != "ok")
 
 

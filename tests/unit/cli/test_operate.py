@@ -192,3 +192,46 @@ def test_a_command_that_needs_names_is_refused_where_only_the_api_is_known(
     assert person.run("logs", "--api-url", f"{url}/v1") == 2
     assert "Give --stack NAME" in capsys.readouterr().err
     assert stack.received == []
+
+
+PROBE = "/admin/plezi/probe"
+
+
+@local
+def test_a_probe_is_repeated_until_it_has_ended(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    stack.on("POST", PROBE, bodies.probe(state="running", steps_left=3), bodies.probe())
+    assert person.run("probe") == 0
+    printed = capsys.readouterr()
+    assert "3 steps left" in printed.err
+    assert "newest first" in printed.out
+    assert "In use: page_size = 50" in printed.out
+    assert stack.body_of("POST", PROBE) == {"contact": "", "throwaway": False}
+
+
+@local
+def test_a_probe_writes_to_a_contact_after_a_question_only(
+    stack: FakeStack, person: Person
+) -> None:
+    stack.on("POST", PROBE, bodies.probe(contact="t@x.fr"))
+    assert person.run("probe", "--contact", "t@x.fr") == 2
+    assert stack.calls == []
+    assert person.run("probe", "--contact", "t@x.fr", "--throwaway", "--yes") == 0
+    assert stack.body_of("POST", PROBE) == {"contact": "t@x.fr", "throwaway": True}
+
+
+@local
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"refusals": [{"key": "update", "reason": "no update", "by_writing": True}]},
+        {"state": "failed", "message": "no update"},
+    ],
+)
+def test_a_tenant_that_cannot_be_served_is_a_problem_with_its_reason(
+    stack: FakeStack, person: Person, capsys: Output, report: dict[str, object]
+) -> None:
+    stack.on("GET", PROBE, bodies.probe(**report))
+    assert person.run("probe", "--last") == 4
+    assert "no update" in capsys.readouterr().err

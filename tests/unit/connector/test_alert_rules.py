@@ -107,6 +107,11 @@ def test_a_calm_run_tells_nobody_anything() -> None:
         ({"run": run_of(RunState.PAUSED)}, [(AlertKind.API_BUDGET, "ours")]),
         ({"our_calls": 0.8}, [(AlertKind.API_BUDGET, "ours")]),
         ({"our_calls": 0.79}, []),
+        ({"changed_api_keys": ()}, []),
+        (
+            {"changed_api_keys": ("finds_by_email", "pager")},
+            [(AlertKind.PLEZI_API_CHANGED, "finds_by_email, pager")],
+        ),
         ({"org_calls": 0.81}, [(AlertKind.API_BUDGET, "org")]),
         ({"quarantine_size": 9}, []),
         ({"quarantine_size": 10}, [(AlertKind.QUARANTINE, "")]),

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from connector.errors import HaltError, StopReason
 from connector.plezi.api_dialect import (
     ChangedSince,
+    ClearsWith,
     Pager,
     PleziDialect,
     UpdateMethod,
+    overridden_keys,
     parse_dialect,
 )
 
 COMPLETE = {
     "update_method": "post_upsert",
+    "clears_with": "empty_text",
     "pager": "limit_offset",
     "changed_since": "none",
+    "newest_first": True,
     "page_size": 50,
     "finds_by_email": False,
+    "reads_by_id": False,
     "describes_attributes": False,
     "omits_blanks": True,
     "contact_url_template": "https://acme.example/{id}",
@@ -43,10 +49,13 @@ def names_in_error(text: str) -> str:
 def test_everything_is_as_assumed_where_nothing_is_set(text: str) -> None:
     assert parse_dialect(text) == PleziDialect(
         update_method=UpdateMethod.PUT,
+        clears_with=ClearsWith.NULL,
         pager=Pager.PAGE,
         changed_since=ChangedSince.FILTER,
+        newest_first=False,
         page_size=100,
         finds_by_email=True,
+        reads_by_id=True,
         describes_attributes=True,
         omits_blanks=False,
         contact_url_template="https://app.plezi.co/contacts/{id}",
@@ -60,10 +69,13 @@ def test_every_key_is_read() -> None:
 
     assert dialect == PleziDialect(
         update_method=UpdateMethod.POST_UPSERT,
+        clears_with=ClearsWith.EMPTY_TEXT,
         pager=Pager.LIMIT_OFFSET,
         changed_since=ChangedSince.NONE,
+        newest_first=True,
         page_size=50,
         finds_by_email=False,
+        reads_by_id=False,
         describes_attributes=False,
         omits_blanks=True,
         contact_url_template="https://acme.example/{id}",
@@ -71,6 +83,16 @@ def test_every_key_is_read() -> None:
         attribute_types={"string": "text"},
     )
     assert dialect.pager is Pager.LIMIT_OFFSET
+
+
+def test_a_key_that_is_not_set_is_as_known() -> None:
+    known = parse_dialect(json.dumps(COMPLETE))
+
+    assert parse_dialect("", known) == known
+    dialect = parse_dialect('{"page_size": 7, "attributes": {}}', known)
+    assert dialect == replace(known, page_size=7, attributes={})
+    assert overridden_keys('{"page_size": 7}') == {"page_size"}
+    assert overridden_keys("") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from connector.model import (
     SaveResult,
     UndoRequest,
 )
+from connector.probe_report import ProbeReport
 from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
 
@@ -145,6 +146,13 @@ class SchemaReader(Protocol):
         """Read the fields again at the next use."""
 
 
+class PleziProbe(Protocol):
+    """The probe of the Plezi tenant."""
+
+    def run(self, contact: str = "", *, may_exist: bool = False) -> ProbeReport:
+        """Go on with the probe, or begin one; return its report so far."""
+
+
 class OrgSetup(Protocol):
     """The set-up of the org."""
 
@@ -195,6 +203,7 @@ class AdminContext:
     `sides` returns both systems for one request. `check` tests the credentials of both systems.
     `password_days` returns the days until the integration user's password expires (None: not known,
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
+    `overridden_keys` are the keys of the dialect that the stack's parameter sets.
     """
 
     review: ReviewStore
@@ -215,6 +224,8 @@ class AdminContext:
     new_id: Callable[[], str]
     log: EventLog
     api_share: float
+    probe: PleziProbe
+    overridden_keys: frozenset[str]
 
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""

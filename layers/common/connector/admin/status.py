@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.admin.context import AdminContext, Recipient
+from connector.admin.plezi_probe import DialectView, dialect_view
 from connector.admin.runs import RunView, run_view
 from connector.admin.systems import is_forgetting
+from connector.errors import StaleError
 from connector.first_sync import load_first_sync
 from connector.model import AttentionKind, state_digest
 from connector.schema_cache import load_confirmed, stored_generation
@@ -89,7 +91,7 @@ class Status:
 
     `version` is the version of the connector. `started`: synchronization is enabled.
     `applied_version` is the version of the mapping that was last applied to all contacts (None:
-    none was). `first_sync` is None before the first run.
+    none was). `first_sync` is None before the first run, `plezi_dialect` before the first probe.
     """
 
     version: str
@@ -105,6 +107,7 @@ class Status:
     alert_recipients: tuple[Recipient, ...]
     api_budget: ApiBudgetView | None
     password_expires_in_days: int | None
+    plezi_dialect: DialectView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def show_status(context: AdminContext) -> Status:
         alert_recipients=context.recipients(),
         api_budget=_budget(context),
         password_expires_in_days=context.password_days(),
+        plezi_dialect=dialect_view(context),
     )
 
 
@@ -185,7 +189,13 @@ def _due(reason: str) -> ManualSyncView:
 
 
 def switch_sync(context: AdminContext, actor: str, *, on: bool) -> SyncSwitch:
-    """Enable or pause synchronization. A pause loses nothing: runs end before they start work."""
+    """Enable or pause synchronization. A pause loses nothing: runs end before they start work.
+
+    Raises `StaleError` instead of enabling it for a Plezi tenant that cannot be served.
+    """
+    dialect = dialect_view(context)
+    if on and dialect is not None and dialect.refusal:
+        raise StaleError(f"this Plezi tenant cannot be served: {dialect.refusal}")
     before = context.control.is_enabled()
     context.control.set_enabled(on=on, now=context.clock())
     context.audit_change(

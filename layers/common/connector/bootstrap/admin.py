@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from connector.admin.context import AdminContext, Sides
 from connector.bootstrap.connection_check import check_connections
+from connector.bootstrap.plezi_probe import build_probe
 from connector.bootstrap.sides import build_clients, connect
 from connector.connection_settings import AdminSettings
+from connector.plezi.api_dialect import overridden_keys
 from connector.salesforce.auth.password import DOCUMENT, days_left
 from connector.salesforce.setup.org_setup import OrgSetup
 from connector.sync.run_requests import RunRequester
@@ -28,6 +30,7 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
     """
     ledger = runtime.aws.ledger(settings.ledger_table)
     connections = connect(settings, runtime, ledger)
+    overridden = overridden_keys(settings.plezi_dialect)
     queue = runtime.aws.runs_queue(settings.runs_queue_url)
 
     def sides() -> Sides:
@@ -53,6 +56,8 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         new_id=runtime.ids,
         log=runtime.log,
         api_share=settings.api_share,
+        probe=build_probe(connections, runtime, ledger),
+        overridden_keys=overridden,
     )
 
 

@@ -26,4 +26,6 @@ def check_connections(
         runtime.clock,
         settings.password_expires_days,
     )
-    return report.with_findings(plezi_check.check_tenant(connections.plezi, connections.dialect))
+    return report.with_findings(
+        plezi_check.check_tenant(connections.plezi, connections.load_dialect)
+    )

@@ -13,7 +13,7 @@ from connector.credentials.rotation import Rotation
 from connector.errors import HaltError, StopReason
 from connector.model import RunKind
 from connector.plezi import connection_check
-from connector.plezi.api_dialect import parse_dialect
+from connector.plezi.dialect_in_use import dialect_in_use
 from connector.salesforce.auth.credential_test import IsolatedSessionState, test_credentials
 from connector.secret_version import FixedSecret, Secret
 from connector.secrets import PleziCredentials, SalesforceCredentials, parse_secret
@@ -66,7 +66,8 @@ def build_rotation(settings: RotationSettings, runtime: Runtime) -> RotationApp:
     def try_plezi(version: str, text: str) -> None:
         value = parse_secret(PleziCredentials, text, settings.plezi_secret)
         api = build_plezi_api(settings, runtime, FixedSecret(Secret(version, value)))
-        connection_check.minimal_read(api, parse_dialect(settings.plezi_dialect))
+        dialect = dialect_in_use(ledger, value.tenant, settings.plezi_dialect)
+        connection_check.minimal_read(api, dialect)
 
     names = {
         SecretKind.SALESFORCE: (settings.salesforce_secret, try_salesforce),

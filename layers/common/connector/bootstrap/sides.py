@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from connector.model import Side
 from connector.plezi.api import PleziApi
 from connector.plezi.api_dialect import PleziDialect, parse_dialect
 from connector.plezi.client import PleziClient
+from connector.plezi.dialect_in_use import dialect_in_use
 from connector.plezi.rate_limiter import RateLimiter
 from connector.salesforce.auth.session import SessionManager, SessionState
 from connector.salesforce.client import SalesforceClient
@@ -27,6 +29,10 @@ SALESFORCE_SECONDS: Final = 120.0
 Developer Limits and Allocations Quick Reference, "API Query Cursor Limits" and SOQL)."""
 
 
+DialectLoader = Callable[[DocumentStore, str, str], PleziDialect]
+"""Returns the dialect of a tenant: by its name, and by the text of the stack's parameter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """The credentials of both systems."""
@@ -37,11 +43,16 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections to both systems, and how the tenant's API differs from what is assumed."""
+    """The connections to both systems, and how the tenant's API differs from what is assumed.
+
+    `setting` is the dialect of the stack's parameter; `load_dialect` returns the one that is valid
+    now, in which the parameter overrides what a probe found.
+    """
 
     salesforce: Connection
     plezi: PleziApi
-    dialect: PleziDialect
+    setting: PleziDialect
+    load_dialect: Callable[[], PleziDialect]
     secrets: Secrets
 
 
@@ -97,13 +108,21 @@ def build_plezi_api(
     )
 
 
-def connect(settings: ConnectionSettings, runtime: Runtime, state: SessionState) -> Connections:
-    """Build the connections to both systems."""
+def connect(
+    settings: ConnectionSettings,
+    runtime: Runtime,
+    state: SessionState,
+    dialect_of: DialectLoader = dialect_in_use,
+) -> Connections:
+    """Build the connections to both systems; `dialect_of` decides which tenants are refused."""
     secrets = read_secrets(settings, runtime)
+    api = build_plezi_api(settings, runtime, secrets.plezi)
+    documents = runtime.aws.ledger(settings.ledger_table)
     return Connections(
         build_salesforce_connection(settings, runtime, secrets.salesforce, state),
-        build_plezi_api(settings, runtime, secrets.plezi),
+        api,
         parse_dialect(settings.plezi_dialect),
+        lambda: dialect_of(documents, api.tenant, settings.plezi_dialect),
         secrets,
     )
 
@@ -118,7 +137,12 @@ def build_clients(
     """Build the clients of both systems; `documents` holds their descriptions."""
     return {
         Side.PLEZI: PleziClient(
-            connections.plezi, documents, connections.dialect, runtime.clock, runtime.ids
+            connections.plezi,
+            documents,
+            connections.setting,
+            runtime.clock,
+            runtime.ids,
+            connections.load_dialect,
         ),
         Side.SALESFORCE: SalesforceClient(
             connections.salesforce,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connector import telemetry
+from connector.bootstrap.plezi_probe import build_check
 from connector.bootstrap.synchronization import build_synchronization
 from connector.connection_settings import WorkerSettings
 from connector.salesforce.auth.password import PasswordForecast
@@ -47,6 +48,7 @@ def build_worker(settings: WorkerSettings, runtime: Runtime) -> WorkerApp:
         runtime.aws.alerts(settings.alerts_topic),
         built.budget,
         password,
+        build_check(built.connections, runtime, built.ledger),
         runtime.clock,
         runtime.log,
         quarantine_limit=settings.quarantine_alert_links,

@@ -12,6 +12,7 @@ from connector.connection_settings import SyncSettings
 from connector.model import Side
 from connector.planning.announced_changes import ChangeLimits
 from connector.planning.first_sync_stages import StageLimits
+from connector.plezi.dialect_in_use import served_dialect
 from connector.salesforce.budget import ApiBudget
 from connector.sync.context import SyncContext
 from connector.sync.ports import RunQueue, SideClient
@@ -35,7 +36,7 @@ def build_synchronization(
 ) -> Synchronization:
     """Build the context of the phases."""
     ledger = runtime.aws.ledger(settings.ledger_table)
-    connections = connect(settings, runtime, ledger)
+    connections = connect(settings, runtime, ledger, served_dialect)
     budget = ApiBudget(connections.salesforce, ledger, runtime.clock, settings.api_share)
     clients: Mapping[Side, SideClient] = build_clients(
         connections, runtime, ledger, assign_new_leads=settings.assign_new_leads

@@ -19,6 +19,10 @@ class AlertKind(DescribedEnum):
     API_BUDGET = "api_budget", "The share of the daily API calls of Salesforce is used up."
     MAPPING_CHANGED = "mapping_changed", "An administrator saved another version of the mapping."
     SUSPENDED_FIELD = "suspended_field", "A field pair is suspended; all other pairs still work."
+    PLEZI_API_CHANGED = (
+        "plezi_api_changed",
+        "The API of the Plezi tenant is not as the last probe found it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

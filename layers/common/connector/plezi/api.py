@@ -108,7 +108,7 @@ def _is_repeatable_write(error: BaseException) -> bool:
 
 
 class PleziApi:
-    """Calls to one tenant."""
+    """Calls to one tenant. `rate_refusals` counts the calls that it refused for their rate."""
 
     def __init__(
         self,
@@ -131,6 +131,7 @@ class PleziApi:
             max_attempts=MAX_ATTEMPTS,
         )
         self._measured = 0.0
+        self.rate_refusals = 0
 
     @property
     def calls(self) -> int:
@@ -146,9 +147,14 @@ class PleziApi:
         """Whether so many calls, at the measured pace, end before the invocation's last call."""
         return self._retry.deadline.allows(calls * self.seconds_per_call + MIN_CALL_SECONDS)
 
+    @property
+    def tenant(self) -> str:
+        """The tenant of the current secret."""
+        return self._secrets.current().value.tenant
+
     def bind_tenant(self) -> str:
         """Return the tenant of the current secret, and refuse to call another one from now on."""
-        self._tenant = self._secrets.current().value.tenant
+        self._tenant = self.tenant
         return self._tenant
 
     def read(
@@ -206,9 +212,64 @@ class PleziApi:
         When Plezi answers that there were too many calls and for how long it accepts no others, no
         function calls it for that time.
         """
+        response = self._exchange(method, path, params, json)
+        if response.status_code in OK_STATUSES:
+            return PleziResponse(_json_object(response), response.headers)
+        raise _to_error(response)
+
+    def examine(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        without: str = "",
+    ) -> requests.Response:
+        """Send one request and return its response, also a refusal: for the probe of a tenant.
+
+        `without` is a header that is left out. As in `read` and `write`, a temporary error of a GET
+        and a refusal because of the rate are repeated, and raised after the last try: `RetryError`,
+        `DeadlineError`, `NoSlotError`.
+        """
+        is_read = method == "GET"
+
+        def exchange() -> requests.Response:
+            response = self._exchange(method, path, params, json, without)
+            if classify_status(response.status_code) is ErrorAction.RETRY:
+                raise _to_error(response)
+            return response
+
+        try:
+            return self._retry.call(
+                exchange,
+                retry_on=_is_repeatable_read if is_read else _is_repeatable_write,
+                operation="plezi_probe",
+            )
+        except requests.RequestException as error:
+            raise RetryError(
+                "Plezi does not respond", reason=StopReason.PLEZI_UNAVAILABLE
+            ) from error
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        json: object,
+        without: str = "",
+    ) -> requests.Response:
+        """Send one request when the rate allows it; return the response, whatever its status."""
         credentials = self._secrets.current().value
         if self._tenant and not same_system(Side.PLEZI, self._tenant, credentials.tenant):
             raise other_system_error(Side.PLEZI, self._tenant, credentials.tenant)
+        headers = {
+            "X-API-Key": credentials.api_key.get_secret_value(),
+            "X-Tenant-Company": credentials.tenant,
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+        }
+        headers.pop(without, None)
         started = self._retry.clock()
         self._rate_limiter.acquire()
         try:
@@ -217,21 +278,15 @@ class PleziApi:
                 f"{self._base_url}/{path}",
                 params=dict(params or {}),
                 json=json,
-                headers={
-                    "X-API-Key": credentials.api_key.get_secret_value(),
-                    "X-Tenant-Company": credentials.tenant,
-                    "Accept": "application/json",
-                    "Content-Type": "application/json",
-                },
+                headers=headers,
             )
         finally:
             self._measure(self._retry.clock() - started)
-        if response.status_code in OK_STATUSES:
-            return PleziResponse(_json_object(response), response.headers)
-        error = _to_error(response)
-        if isinstance(error, TooManyRequestsError) and error.after > 0:
-            self._rate_limiter.postpone(error.after)
-        raise error
+        if response.status_code == TOO_MANY_REQUESTS:
+            self.rate_refusals += 1
+            if advice := _advice(response.headers):
+                self._rate_limiter.postpone(advice)
+        return response
 
     def _measure(self, seconds: float) -> None:
         known = self._measured or seconds
@@ -265,6 +320,14 @@ def _to_error(response: requests.Response) -> Exception:
             return RefusedKeyError(status, _detail(response))
         case ErrorAction.REJECT:
             return RejectedError(str(status), _detail(response))
+
+
+def read_object(response: requests.Response) -> Mapping[str, Any] | None:
+    """Return the JSON object of a response of any status; None where it has none."""
+    try:
+        return _json_object(response)
+    except FailedAnswerError:
+        return None
 
 
 def _is_page(response: requests.Response) -> bool:

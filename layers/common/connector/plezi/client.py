@@ -17,7 +17,7 @@ from connector.errors import (
     UnknownFieldError,
     describe_defect,
 )
-from connector.mapping import ReadScope, Schema
+from connector.mapping import FieldKind, ReadScope, Schema
 from connector.model import (
     Cursor,
     LookupResult,
@@ -60,7 +60,11 @@ REFUSED_CREATIONS: Final = frozenset({"409", "422"})
 
 
 class PleziClient:
-    """One tenant. `store` keeps the described attributes for all invocations."""
+    """One tenant. `store` keeps the described attributes for all invocations.
+
+    `load_dialect` returns the dialect that is valid now; it is asked before the first use, and at
+    each `refresh_schemas` (None: `dialect` never changes).
+    """
 
     def __init__(
         self,
@@ -69,14 +73,14 @@ class PleziClient:
         dialect: PleziDialect,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        load_dialect: Callable[[], PleziDialect] | None = None,
     ) -> None:
         self._api = api
-        self._dialect = dialect
         self._clock = clock
-        self._contacts = ContactCodec(dialect)
         self._redescribed_at = -math.inf
-        self._calls = ContactCalls(api, dialect, clock)
-        self._reader = Reader(api, self._contacts, dialect, clock)
+        self._load_dialect = load_dialect
+        self._is_loaded = load_dialect is None
+        self._use(dialect)
         self._schema_cache = SchemaCache(
             store,
             clock,
@@ -85,6 +89,23 @@ class PleziClient:
             parse=self._parse,
             max_age=DESCRIBE_SECONDS,
         )
+
+    def _use(self, dialect: PleziDialect) -> None:
+        """Read and write contacts in this dialect."""
+        self._dialect = dialect
+        self._contacts = ContactCodec(dialect)
+        self._calls = ContactCalls(self._api, dialect, self._clock)
+        self._reader = Reader(self._api, self._contacts, dialect, self._clock)
+
+    def _reload_dialect(self) -> None:
+        """Use the dialect that is valid now: a probe may have found another one."""
+        if self._load_dialect is None:
+            return
+        dialect = self._load_dialect()
+        if dialect != self._dialect:
+            self._use(dialect)
+            self._schema_cache.discard()
+        self._is_loaded = True
 
     @property
     def calls(self) -> int:
@@ -97,6 +118,8 @@ class PleziClient:
 
     def schemas(self) -> Mapping[RecordKind, Schema]:
         """Return the attributes of a contact, as described within the last hour."""
+        if not self._is_loaded:
+            self._reload_dialect()
         return self._schema_cache.schemas()
 
     def _describe(self) -> Description | None:
@@ -113,10 +136,14 @@ class PleziClient:
             return KNOWN_SCHEMA
         names = self._dialect.attributes
         self._contacts.list_keys = list_keys(description["rows"], names)
-        return parse_schema(description["rows"], names, self._dialect.attribute_types)
+        schema = parse_schema(description["rows"], names, self._dialect.attribute_types)
+        multiple = {name for name, it in schema.items() if it.kind is FieldKind.MULTI_PICKLIST}
+        self._contacts.multi_lists = frozenset(multiple)
+        return schema
 
     def refresh_schemas(self) -> None:
-        """Compare the generation of the attributes with the stored one before they are used."""
+        """Compare the dialect, and the generation of the attributes, with the stored ones."""
+        self._reload_dialect()
         self._calls.start()
         self._schema_cache.refresh()
 

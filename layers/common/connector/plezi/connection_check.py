@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import requests
@@ -68,9 +68,10 @@ def _lacking(attributes: Mapping[str, object], dialect: PleziDialect) -> list[st
     return sorted(names - attributes.keys())
 
 
-def check_tenant(api: PleziApi, dialect: PleziDialect) -> Finding:
-    """Check one tenant; every error becomes a finding."""
+def check_tenant(api: PleziApi, load_dialect: Callable[[], PleziDialect]) -> Finding:
+    """Check one tenant, in the dialect that is valid now; every error becomes a finding."""
     try:
+        dialect = load_dialect()
         attributes = _first_contact(api, dialect)
     except HaltError as error:
         causes = (

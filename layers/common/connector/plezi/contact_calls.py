@@ -81,10 +81,13 @@ class ContactCalls:
 
         Raises `StaleError` (not found), `RejectedError` where the tenant cannot read by id,
         `ContactProblemError` for an error of this contact, and the errors of Plezi: `RetryError`,
-        `HaltError`, `DeadlineError`, `NoSlotError`.
+        `HaltError`, `DeadlineError`, `NoSlotError`. No call is made where the dialect says that the
+        tenant cannot.
         """
         if not is_usable_id(record_id):
             raise RefusedContactError(_problem(record_id, email, "the id cannot be in a URL"))
+        if not self._dialect.reads_by_id:
+            raise RejectedError(NOT_SUPPORTED, "this tenant cannot read a contact by its id")
         try:
             return self._read(record_id, email, f"contacts/{record_id}")
         except RejectedError as error:

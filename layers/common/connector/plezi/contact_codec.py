@@ -20,7 +20,7 @@ from connector.model import (
     Value,
     Values,
 )
-from connector.plezi.api_dialect import PleziDialect
+from connector.plezi.api_dialect import ClearsWith, PleziDialect
 from connector.plezi.schema import ListKeys
 
 MAX_ID_CHARACTERS: Final = 255
@@ -87,12 +87,14 @@ class ContactCodec:
     """Decodes and encodes contacts with the attribute names of one tenant.
 
     The keys of a list are texts in observations and writes, and have their own type in Plezi:
-    `list_keys` is of the last description of the attributes.
+    `list_keys` is of the last description of the attributes, and so are `multi_lists`: the names of
+    the lists of several choices.
     """
 
     def __init__(self, dialect: PleziDialect, list_keys: ListKeys = NO_LIST_KEYS) -> None:
         self._dialect = dialect
         self.list_keys = list_keys
+        self.multi_lists: frozenset[str] = frozenset()
 
     def decode_page(
         self, rows: Sequence[object], names: Sequence[str], as_of: float
@@ -213,7 +215,7 @@ class ContactCodec:
         return "" if changed_at is None else format_stamp(changed_at)
 
     def _changed_at(self, row: object) -> datetime | None:
-        return _instant((_attributes(row) or {}).get("updated_at"))
+        return _instant((_attributes(row) or {}).get(self._tenant_name("updated_at")))
 
     def encode(self, values: Values, record_id: str = "") -> dict[str, Any]:
         """Return the JSON:API document that writes these values."""
@@ -241,7 +243,10 @@ class ContactCodec:
         return to_text(raw) if name in self.list_keys else raw
 
     def _wire_value(self, name: str, value: Value) -> object:
-        """Return a value for Plezi: a key of a list in its own type, every other one as it is."""
+        """Return a value for Plezi: a list's key in its own type, a blank as the tenant clears."""
+        if value is None and self._dialect.clears_with is ClearsWith.EMPTY_TEXT:
+            # Also for a number or a date: a refusal is seen, and an ignored null is not.
+            return [] if name in self.multi_lists else ""
         keys = self.list_keys.get(name, {})
         if isinstance(value, tuple):
             return [keys.get(choice, choice) for choice in value]

@@ -139,7 +139,8 @@ class Reader:
     @property
     def has_change_feed(self) -> bool:
         """Whether a look costs a few calls: the tenant filters or orders, as far as is known."""
-        return self._dialect.changed_since is not ChangedSince.NONE and self._orders
+        is_limited = self._dialect.changed_since is not ChangedSince.NONE
+        return (is_limited or self._dialect.newest_first) and self._orders
 
     def read(self, cursor: Cursor, names: Sequence[str]) -> Iterator[Page]:
         """Read the contacts that changed since the cursor, page by page."""

@@ -52,7 +52,8 @@ class RunHealth:
     `quarantine_size` is counted up to `quarantine_limit`. `org_calls` and `our_calls` are
     fractions: of the org's API calls of 24 hours, and of the part of them that is ours.
     `password_days` are days left, infinite where no password expires. `suspended` are the field
-    pairs that cannot be used, with the reasons.
+    pairs that cannot be used, with the reasons. `changed_api_keys` are the keys of the dialect that
+    Plezi's API no longer has.
     """
 
     now: float
@@ -64,6 +65,7 @@ class RunHealth:
     org_calls: float | None = None
     our_calls: float | None = None
     password_days: float | None = None
+    changed_api_keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def evaluate_alerts(health: RunHealth) -> AlertEvaluation:
     if not is_evaluated(health.run):
         return AlertEvaluation((), frozenset())
     alerts = (*_run_alerts(health), *_link_alerts(health), *_budget_alerts(health))
-    alerts += tuple(_password_alerts(health))
+    alerts += (*_password_alerts(health), *_api_alerts(health))
     return AlertEvaluation(alerts, frozenset(_evaluated_kinds(health)))
 
 
@@ -137,6 +139,8 @@ def _evaluated_kinds(health: RunHealth) -> Iterator[AlertKind]:
         yield AlertKind.API_BUDGET
     if health.password_days is not None:
         yield AlertKind.CREDENTIALS_EXPIRING
+    if health.changed_api_keys is not None:
+        yield AlertKind.PLEZI_API_CHANGED
 
 
 def _run_alerts(health: RunHealth) -> Iterator[Alert]:
@@ -219,6 +223,21 @@ def _budget_alerts(health: RunHealth) -> Iterator[Alert]:
             remedy="See in Setup > API Usage which program uses them, or buy more calls.",
             impact=impact,
             key="org",
+        )
+
+
+def _api_alerts(health: RunHealth) -> Iterator[Alert]:
+    """Return the alert about an API of Plezi that is not what a probe found."""
+    if health.changed_api_keys:
+        keys = ", ".join(health.changed_api_keys)
+        yield Alert(
+            kind=AlertKind.PLEZI_API_CHANGED,
+            summary="The API of the Plezi tenant has changed",
+            since=health.now,
+            remedy=f"It differs in {keys}. See the difference and use it with a new probe "
+            "(plezi-sync probe, or POST /admin/plezi/probe).",
+            impact="Runs use what the last probe found, and may fail or take longer.",
+            key=keys,
         )
 
 

@@ -287,6 +287,13 @@ class ApiBudget(Protocol):
         """Return which fraction of the org's calls is used; None while the limit is unknown."""
 
 
+class PleziApiCheck(Protocol):
+    """The weekly check of the API of the Plezi tenant."""
+
+    def changed_keys(self) -> tuple[str, ...] | None:
+        """Return what differs from the dialect in use; None where that is not known."""
+
+
 class PasswordAge(Protocol):
     """When the password of the integration user expires."""
 

@@ -18,6 +18,7 @@ from connector.sync.ports import (
     Clock,
     ControlState,
     PasswordAge,
+    PleziApiCheck,
 )
 
 SECONDS_OF_DAY: Final = 86_400.0
@@ -43,6 +44,7 @@ class RunAlerts:
         publisher: AlertPublisher,
         budget: ApiBudget,
         password: PasswordAge,
+        plezi_api: PleziApiCheck,
         clock: Clock,
         log: EventLog,
         *,
@@ -53,6 +55,7 @@ class RunAlerts:
         self._publisher = publisher
         self._budget = budget
         self._password = password
+        self._plezi_api = plezi_api
         self._clock = clock
         self._log = log
         self._quarantine_limit = quarantine_limit
@@ -103,7 +106,21 @@ class RunAlerts:
             org_calls=self._budget.org_share(),
             our_calls=self._budget.our_share(),
             password_days=self._password_days(run),
+            changed_api_keys=self._changed_api_keys(run),
         )
+
+    def _changed_api_keys(self, run: Run) -> tuple[str, ...] | None:
+        """Return what has changed in Plezi's API, after a successful run only.
+
+        What fails here is only logged: the next run tries again.
+        """
+        if run.state is not RunState.DONE:
+            return None
+        try:
+            return self._plezi_api.changed_keys()
+        except ConnectorError as error:
+            self._log(Event.plezi_api_not_checked, reason=error.reason.value)
+            return None
 
     def _password_days(self, run: Run) -> float | None:
         """Return the days until the password expires, after a successful run only.
