@@ -18,6 +18,7 @@ from connector.mapping import (
 from connector.model import (
     AgreedValue,
     BaseUpdate,
+    Hold,
     HoldReason,
     Intent,
     Link,
@@ -305,6 +306,25 @@ def test_a_blank_that_was_a_value_when_the_write_was_decided_can_be_chosen() -> 
     agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
     intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
     link = Link("a@x.fr", contact(None), salesforce=(lead("l1", "3", URL),), intent=intent)
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert not is_untyped(after, "Phone", "p")
+
+
+def test_a_blank_that_replaced_a_value_shown_for_review_can_be_chosen() -> None:
+    """The write of the clearing itself is in doubt: the Lead has neither its old value nor none."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": None}, {"Phone": "2"}, version="0")
+    agreed = {"p": AgreedValue(KEY, "phone", None), "l1": AgreedValue(KEY, "Phone", None)}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    shown = Hold(HoldReason.IN_DOUBT, 0.0, {"p": "1", "l1": "2"}, attribute="phone")
+    link = Link(
+        "a@x.fr",
+        contact(None),
+        salesforce=(lead("l1", "3", URL),),
+        intent=intent,
+        holds={"Phone": shown},
+    )
 
     after = recover_intent(link, BOUND, now=0.0).link
 
