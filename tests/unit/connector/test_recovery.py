@@ -343,3 +343,14 @@ def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_fi
 
     assert not [write for write in again.writes if {"phone", "Phone"} & write.values.keys()]
     assert again.link.holds["Phone"].reason is HoldReason.NEVER_AGREED
+
+
+def test_a_pair_whose_write_was_recorded_keeps_its_agreement_while_another_is_in_doubt() -> None:
+    """The intent in doubt has only the writes whose response was lost."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"plezi_url__c": URL}, {"plezi_url__c": None})
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"p"})),))
+    base = {"p": {KEY: "2"}, "l1": {KEY: "2"}}
+    link = Link("a@x.fr", contact("2"), (lead("l1", "2"),), base=base, intent=intent)
+
+    assert recover_intent(link, BOUND, now=0.0).link.base == base

@@ -277,7 +277,10 @@ def _apply_base_updates(
     for update in intent.base_updates:
         required = update.required_writes & update.values.keys()
         if not any((r, update.values[r].field) in done for r in required):
-            if any((kinds.get(r), update.values[r].field) not in bound.by_field for r in required):
+            if any(
+                (kinds[r], update.values[r].field) not in bound.by_field
+                for r in required & kinds.keys()  # the others were recorded
+            ):
                 invalidate_base(base, {r: it.key for r, it in update.values.items()})
             continue
         met |= update.base_keys
