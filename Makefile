@@ -117,7 +117,7 @@ bench-cold-start: install ## Compare the import of each built function with boto
 	@PYTHONPATH=.:layers/common $(PYTHON) -m benchmarks.cold_start --repeat $(or $(REPEAT),9)
 
 .PHONY: model
-model: install ## Check every state of the write protocol (a minute)
+model: install ## Check every state of the write protocol (many minutes)
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation.protocol
 
 .PHONY: simulate

@@ -180,7 +180,7 @@ def is_unproven_creation(link: Link) -> bool:
     """Whether recovery cannot take the Plezi contact for the one that an unfinished intent creates.
 
     Plezi has no proof of a creation. A contact that has none of the values that the run created it
-    with is met for the first time, whoever created it.
+    with is met for the first time.
     """
     created = (it for it in (link.intent.writes if link.intent else ()) if it.is_create)
     write = next((it for it in created if it.side is Side.PLEZI), None)

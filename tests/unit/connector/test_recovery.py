@@ -18,6 +18,7 @@ from connector.mapping import (
 from connector.model import (
     AgreedValue,
     BaseUpdate,
+    Hold,
     HoldReason,
     Intent,
     Link,
@@ -311,6 +312,25 @@ def test_a_blank_that_was_a_value_when_the_write_was_decided_can_be_chosen() -> 
     assert not is_untyped(after, "Phone", "p")
 
 
+def test_a_blank_that_replaced_a_value_shown_for_review_can_be_chosen() -> None:
+    """The write of the clearing itself is in doubt: the Lead has neither its old value nor none."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": None}, {"Phone": "2"}, version="0")
+    agreed = {"p": AgreedValue(KEY, "phone", None), "l1": AgreedValue(KEY, "Phone", None)}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    shown = Hold(HoldReason.IN_DOUBT, 0.0, {"p": "1", "l1": "2"}, attribute="phone")
+    link = Link(
+        "a@x.fr",
+        contact(None),
+        salesforce=(lead("l1", "3", URL),),
+        intent=intent,
+        holds={"Phone": shown},
+    )
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert not is_untyped(after, "Phone", "p")
+
+
 def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_first_time() -> None:
     """Its field was not read, so nothing tells whether the write arrived."""
     without_phone = BoundMapping(MappingConfig(0, (PAIRS[1].pair,), None), (PAIRS[1],), ())
@@ -323,3 +343,14 @@ def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_fi
 
     assert not [write for write in again.writes if {"phone", "Phone"} & write.values.keys()]
     assert again.link.holds["Phone"].reason is HoldReason.NEVER_AGREED
+
+
+def test_a_pair_whose_write_was_recorded_keeps_its_agreement_while_another_is_in_doubt() -> None:
+    """The intent in doubt has only the writes whose response was lost."""
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"plezi_url__c": URL}, {"plezi_url__c": None})
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"p"})),))
+    base = {"p": {KEY: "2"}, "l1": {KEY: "2"}}
+    link = Link("a@x.fr", contact("2"), (lead("l1", "2"),), base=base, intent=intent)
+
+    assert recover_intent(link, BOUND, now=0.0).link.base == base

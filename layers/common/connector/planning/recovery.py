@@ -197,14 +197,17 @@ def _hold_in_doubt(
 ) -> Hold:
     """Hold a pair of which a write is in doubt; `filled` are the ids of `_known_before`.
 
-    A blank in any other record, where nothing else was ever agreed, is one that nobody typed.
+    A blank in any other record, where nothing else was ever agreed or shown for review, is one that
+    nobody typed.
     """
+    former = link.holds.get(key)
+    typed = former.values.keys() - former.untyped if former is not None else set()
     pair = next(pair for pair in bound.pairs if pair.key == key)
     values = _current_values(link, pair)
     untyped = frozenset(
         record.id
         for record in link.observations()
-        if record.id in values.keys() - filled
+        if record.id in values.keys() - filled - typed
         and pair.is_blank(record.side, values[record.id])
         and pair.is_blank(
             record.side, link.base.get(record.id, NO_VALUES).get(pair.base_keys[record.kind])
@@ -274,7 +277,10 @@ def _apply_base_updates(
     for update in intent.base_updates:
         required = update.required_writes & update.values.keys()
         if not any((r, update.values[r].field) in done for r in required):
-            if any((kinds.get(r), update.values[r].field) not in bound.by_field for r in required):
+            if any(
+                (kinds[r], update.values[r].field) not in bound.by_field
+                for r in required & kinds.keys()  # the others were recorded
+            ):
                 invalidate_base(base, {r: it.key for r, it in update.values.items()})
             continue
         met |= update.base_keys
