@@ -97,6 +97,7 @@ def delete(state: OrgState, kind: ObjectType, name: str) -> dict[str, Any]:
     field = _field(kind, name)
     if not field.custom:
         raise BadRequest(f"{field.name} is a standard field: it can be hidden, not deleted")
+    state.queries.expire()  # their columns may be gone
     tooling.delete_field(state, kind, field)
     return {"field": f"{kind.name}.{field.name}", "deleted": True}
 
@@ -130,6 +131,7 @@ def _change_with_values(
     Salesforce Help, "Notes on Changing Custom Field Types": data may be lost.
     """
     rows = state.store.select(kind, f'"{field.name}" IS NOT NULL')
+    state.queries.expire()  # their columns may be gone
     state.store.drop_column(kind, field)
     new = kind.change(field.name, **options)
     state.store.add_column(kind, new)

@@ -86,6 +86,7 @@ class BothSides:
                 setattr(state.users[name], key, value)
         state.switches.change(Switches().listing())
         state.deletions.clear()
+        state.queries.expire()
         self.org.control.faults.clear()
         self.org.calls.mark()
         self.tenant.reset()

@@ -356,6 +356,26 @@ def test_a_value_typed_before_its_hold_was_stored_ends_only_that_hold() -> None:
     is_violated("7", lambda: person.write(LEAD, Phone="3"))
 
 
+def test_a_lost_ledger_excuses_only_the_losses_of_unfinished_writes() -> None:
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+
+    person.oracle.forget_losses_of({"another run"})
+    is_violated("7", person.oracle.check_journal)
+
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+    person.oracle.forget_losses_of({RUN})
+    person.oracle.check_journal()
+    assert person.oracle.excused[excuses.LOST_INTENT] == 1
+
+
 def test_an_address_gives_way_only_to_one_typed_over_the_same_address() -> None:
     person = Person()
     person.type(PERSON, email="zoe@example.com")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from connector.admin.breaker import reset_breaker
 from connector.admin.bulk_decisions import choose_side, retry_all
 from connector.admin.context import AdminContext
 from connector.admin.review_queue import BulkDecision, choose_record_value, pick_primary_lead
@@ -317,6 +318,11 @@ class AdminActions:
         self._context.log_event("an admin lets all refused writes be tried again")
         if decision.run_id is not None:
             self._work(decision.run_id)
+
+    def allow_announced(self) -> None:
+        """State that the changes before which a run stopped are intended."""
+        reset_breaker(self._admin, "admin", intended=True)
+        self._context.counted["announced changes are allowed"] += 1
 
     def retry_quietly(self) -> None:
         """Try all refused writes again, if there are any."""

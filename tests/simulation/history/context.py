@@ -62,6 +62,7 @@ class HistoryContext:
         self.working = 0
         """How many processes work now, one inside the pauses of the other."""
         self.uncertain_since = 0
+        self._order_before_write = 0
         """The number of the first user action after a process crashed or a response was lost."""
         self._last_number = 0
         if events.tenant:
@@ -101,8 +102,11 @@ class HistoryContext:
         self.oracle.mappings.append(mapping)
 
     def note_uncertainty(self) -> None:
-        """Note that from now on the connector may not know whether one of its writes arrived."""
-        self.uncertain_since = self.uncertain_since or max(1, self.oracle.order)
+        """Note that the connector may not know whether its last write arrived, or a later one.
+
+        An automation of the org may have typed within that write.
+        """
+        self.uncertain_since = self.uncertain_since or max(1, self._order_before_write)
 
     def finish_run(self) -> None:
         """Tell the oracle which records no run has to resolve any more."""
@@ -161,6 +165,7 @@ class HistoryContext:
             self.look("a transaction commits late")
         before = self.sides.stored_records() if is_write else {}
         if is_write:
+            self._order_before_write = self.oracle.order
             self.oracle.check_request(request.method or "", path, request.body, before)
         try:
             response = send()

@@ -16,6 +16,7 @@ JOINS: Final = "a record that joins takes the agreed value"
 FILLS: Final = "a record that joins fills a cleared field"
 OLDEST: Final = "of several Leads that meet for the first time, the oldest wins"
 OLD_VALUE_BACK: Final = "typed the old value again over an unfinished write"
+LOST_INTENT: Final = "the ledger was lost before an unfinished write was recovered"
 HELD: Final = "the field is held with the values that the records have now"
 REFUSED: Final = "the other system refused this field"
 FILL_BLANK: Final = "fill_blank leaves two different values as they are"
@@ -36,6 +37,7 @@ LIMITS: Final = {
     JOINS: 0.1,
     FILLS: 0.05,
     OLDEST: 0.1,
+    LOST_INTENT: 0.02,
     HELD: 0.5,
     REFUSED: 0.05,
     FILL_BLANK: 0.4,

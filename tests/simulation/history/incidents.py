@@ -49,6 +49,11 @@ class Incidents:
 
     def do_lose_ledger(self, _event: Event) -> None:
         """Delete links, cursors and runs; both sides and the journal keep their data."""
+        # The journal gets the losses of an unfinished write when it is recovered: now it never is.
+        unfinished = {
+            it.intent.run_id for it in self._context.ports.ledger.all_links() if it.intent
+        }
+        self._context.oracle.forget_losses_of(unfinished)
         self._context.stack.drop_ledger()
         self._context.oracle.forget_all_agreements()
         self._context.counted["48 ledger lost"] += 1

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from connector.errors import MASS_CHANGES, StopReason
 from connector.model import ChangeHint, Phase, RunKind, RunState
 from local.world.fault_injector import Crash
 from tests.simulation.history.context import HistoryContext, email_of
 from tests.simulation.history.events import Event, name_of
 from tests.simulation.history.oracle import GuaranteeViolatedError
 
+ANNOUNCED: Final = MASS_CHANGES | {StopReason.FIRST_SYNC}
+"""Reasons of a stop before many changes, which only an admin can allow."""
+MAX_STOPS: Final = 5
+"""Stops of a run that an admin allows: three stages, and two kinds of changes."""
 QUEUE_SECONDS: Final = 10.0
 """Delay of a queue message. A run continues until the intent of a crashed run is old enough."""
 MAX_INVOCATIONS: Final = 60
@@ -179,12 +184,28 @@ class Invocations:
             run, phase = queue.messages.pop(0)
         raise GuaranteeViolatedError("26 deadline: a run never ends")
 
-    def run_without_faults(self, kind: RunKind) -> None:
-        """Run without a fault. Raises `GuaranteeViolatedError` if the run is not done."""
+    def run_without_faults(self, kind: RunKind, allow_announced: Callable[[], None]) -> None:
+        """Run without a fault. Raises `GuaranteeViolatedError` if the run is not done.
+
+        A run that stops before many changes, or after a stage of the first synchronization with
+        many of them, goes on when an admin allows it.
+        """
+        for _ in range(MAX_STOPS):
+            reason = self._end_of_run(kind)
+            if reason is None:
+                return
+            allow_announced()
+        raise GuaranteeViolatedError(f"1 convergence: a run stops again and again: {reason}")
+
+    def _end_of_run(self, kind: RunKind) -> StopReason | None:
+        """Run; return why an admin must allow it to go on (None: it is done)."""
         run = self._context.stack.request_run(kind)
         self._context.fault_injector.invocation()
         self.run_to_end(run)
         ended = self._context.ports.ledger.load_run(run)
+        if ended is not None and ended.reason in ANNOUNCED:
+            return StopReason(ended.reason)
         if ended is None or ended.state is not RunState.DONE:
             end = f"{ended.state.value} {ended.reason} {ended.message}" if ended else "unknown"
             raise GuaranteeViolatedError(f"1 convergence: a run without faults ends {end}")
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,7 @@ from connector.mapping import FieldPair, MappingConfig
 from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
+from tests.simulation.history.excuses import LOST_INTENT
 from tests.simulation.history.fields import FIELDS, NEW_NAME, SPARE, Kind
 from tests.simulation.history.observed_values import ObservedValues
 from tests.simulation.history.reference import field_of, find_pair
@@ -229,6 +230,15 @@ class Oracle:
         """The ledger is lost: equal values are agreed, blanks are filled, others in conflict."""
         self.history.forget_agreements()
         self.observed.clear()
+
+    def forget_losses_of(self, runs: Collection[str]) -> None:
+        """The intents of some runs are lost before they are recovered, and their losses with them.
+
+        This is counted: see `excuses`.
+        """
+        kept = [it for it in self.losses if not it.runs & set(runs)]
+        self.excused[LOST_INTENT] += len(self.losses) - len(kept)
+        self.losses = kept
 
     def forget_agreements_of(self, record: str) -> None:
         """A record was deleted: another one in its place meets the person for the first time."""

@@ -63,7 +63,7 @@ class QuiescenceCheck:
         if needs_full:
             # The weekly full run: no change feed reports the rows that a page lost. After a change
             # of the mapping, the admin status asks for a full run: no other reads the new pairs.
-            self._invocations.run_without_faults(RunKind.FULL)
+            self._run(RunKind.FULL)
         self._run_until_nothing_changes()
         FinalState(context).check(decided=False)
         self._check_drift()
@@ -106,7 +106,7 @@ class QuiescenceCheck:
         for number in range(MAX_RUNS):
             self._context.sides.clock.advance(SECONDS_BETWEEN_RUNS)
             before = self._state()
-            self._invocations.run_without_faults(RunKind.CHANGES)
+            self._run(RunKind.CHANGES)
             changed = self._state() != before
             if not changed and number:
                 break
@@ -115,6 +115,9 @@ class QuiescenceCheck:
             raise GuaranteeViolatedError(
                 "2 quiescence: runs still change records or links, although no input changes"
             )
+
+    def _run(self, kind: RunKind) -> None:
+        self._invocations.run_without_faults(kind, self._admin.allow_announced)
 
     def _state(self) -> tuple[int, dict[str, StoredRecord], list[tuple[str, int]]]:
         links = self._context.ports.ledger.all_links()
@@ -128,6 +131,6 @@ class QuiescenceCheck:
             return  # a full run tries quarantined links again, which is not drift
         self._oracle.checked["30 no drift"] += 1
         writes = self._context.counted["writes"]
-        self._invocations.run_without_faults(RunKind.FULL)
+        self._run(RunKind.FULL)
         if self._context.counted["writes"] != writes:
             raise GuaranteeViolatedError("30 no drift: a full run finds unreported changes")

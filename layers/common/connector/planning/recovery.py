@@ -21,7 +21,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.excluded_leads import invalidate_base
-from connector.planning.write_outcome import EMAIL_FIELDS, done_overwrites
+from connector.planning.write_outcome import EMAIL_FIELDS, done_overwrites, is_agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,8 @@ def _apply_base_updates(
     """Update the base of each pair of which at least one write arrived.
 
     A record whose write did not arrive counts as one that never agreed, as it does after a received
-    response (`record_outcomes`): it takes the agreed value later. If nothing tells whether it
+    response (`record_outcomes`): it takes the agreed value later. What has reached one side only is
+    no agreement (`is_agreement`). If nothing tells whether it
     arrived, because the field is not mapped any more, no agreement of the pair is known: its
     records meet for the first time when it is mapped again.
     """
@@ -282,6 +283,9 @@ def _apply_base_updates(
                 for r in required & kinds.keys()  # the others were recorded
             ):
                 invalidate_base(base, {r: it.key for r, it in update.values.items()})
+            continue
+        written = {r for r in required if (r, update.values[r].field) in done}
+        if not is_agreement(link, update, written):
             continue
         met |= update.base_keys
         for planned_id, (key, name, value) in update.values.items():

@@ -91,10 +91,12 @@ def record_outcomes(
     """Return the link after its intent was carried out.
 
     `outcomes` are by the record id of the write. The base of a pair is updated when all its writes
-    are done; if only some are, the refused record counts as one that never agreed, and takes the
-    agreed value later. `unchanged_since_intent`: no process changed the link since the intent;
-    otherwise it stays dirty. It also stays dirty if a response shows a user's edit of another
-    field, because the next read would take that edit for an echo. If an outcome is unknown, the
+    are done; if only some are, and both sides have the value (`is_agreement`), the refused record
+    counts as one that never agreed, and takes the agreed value later.
+
+    `unchanged_since_intent`: no process changed the link since the intent; otherwise it stays
+    dirty. It also stays dirty if a response shows a user's edit of another field, because the next
+    read would take that edit for an echo. If an outcome is unknown, the
     intent stays, in doubt, and the next run recovers it; after `UNANSWERED_ATTEMPTS` of them in a
     row the link is in quarantine too. `problems` are those of the plan: they keep the link in
     quarantine, unless a side refused one of the writes.
@@ -117,9 +119,9 @@ def record_outcomes(
     met: set[str] = set()
     for update in intent.base_updates:
         done = _done_writes(update, outcomes)
-        if done:
+        if done and is_agreement(link, update, done.keys()):
             met |= update.base_keys
-        _advance_base(base, update, done)
+            _advance_base(base, update, done)
         if done.keys() == update.required_writes:
             holds.pop(update.pair, None)
     results = {outcome.result for outcome in outcomes.values()}
@@ -155,6 +157,21 @@ def done_overwrites(intent: Intent, done: Callable[[str, str], bool]) -> list[Ov
             if it.record_id not in update.required_writes or record == it.record_id
         )
     ]
+
+
+def is_agreement(link: Link, update: BaseUpdate, done: Collection[str]) -> bool:
+    """Return whether what was agreed is in both systems; `done` are the ids of the done writes.
+
+    An edit of one Lead that has reached another Lead only is still an edit of both, which travels
+    to Plezi later. Where the other side has it, a record that was not written takes it later.
+    """
+    if done == update.required_writes:
+        return True
+    intent = link.intent
+    kinds = {} if intent is None else {write.record_id: write.kind for write in intent.writes}
+    kinds |= {known.id: known.kind for known in link.observations()}
+    has_value = (update.values.keys() - update.required_writes) | set(done)
+    return len({kinds[record].side for record in has_value & kinds.keys()}) > 1
 
 
 def has_no_response(outcome: WriteOutcome) -> bool:
@@ -278,8 +295,6 @@ def _advance_base(
     base: dict[str, dict[str, Value]], update: BaseUpdate, done: Mapping[str, WriteOutcome]
 ) -> None:
     """Update the base of a pair, of which some required writes are done."""
-    if not done:
-        return
     for record_id, (key, name, value) in update.values.items():
         if record_id not in update.required_writes:
             base.setdefault(record_id, {})[key] = value
