@@ -16,9 +16,9 @@ from local.rehearsal.world import Bounds
 from local.template_settings import template_value
 
 BOUNDS: Final = Bounds(hours=24.0, invocations=12)
-CALLS_OF_A_RUN: Final = 14
-"""Calls of a run whatever the number of people: login, descriptions, limits, feeds, pages of kinds
-of records that nobody changed."""
+CALLS_OF_A_RUN: Final = 15
+"""Calls of a run whatever the number of people: login, three descriptions (Lead, Contact, the right
+to read accounts), limits, feeds, pages of kinds of records that nobody changed."""
 CALLS_BESIDE_WRITES: Final = 1.3
 CALLS_OF_A_CREATION: Final = 2.05
 CALLS_OF_A_CHANGE: Final = 1.05
