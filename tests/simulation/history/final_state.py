@@ -36,12 +36,17 @@ class FinalState:
         self._links = context.ports.ledger.all_links()
         self._link_of = {record: link for link in self._links for record in link.record_ids}
         self._mapping = context.ports.mappings.current()
+        self._decided = False
 
     def check(self, *, decided: bool) -> None:
-        """Check everybody. `decided`: an admin decided each hold, so that none may be left.
+        """Check everybody.
+
+        `decided`: an admin decided each hold and let each refused creation be tried again, so that
+        none may be left.
 
         Raises `GuaranteeViolatedError`.
         """
+        self._decided = decided
         self._oracle.checked["1 convergence"] += 1
         self._check_own_record()
         self._check_holds(decided=decided)
@@ -89,6 +94,9 @@ class FinalState:
             return
         if self._mapping.duplicates is DuplicatePolicy.HOLD and leads > 1:
             self._oracle.excused[excuses.LEFT_OUT] += 1
+            return
+        if link.quarantine is not None and not self._decided:
+            self._oracle.excused[excuses.REFUSED] += 1
             return
         raise GuaranteeViolatedError(f"1 convergence: {record.id} has no record on the other side")
 

@@ -73,14 +73,15 @@ class QuiescenceCheck:
             self._check_drift()
 
     def _decide(self) -> bool:
-        """Decide each hold of a pair that works; return whether there was one."""
+        """Decide each hold of a pair that works, try refused people again; return if any was."""
         links = self._context.ports.ledger
+        found = any(link.quarantine is not None for link in links.all_links())
+        self._admin.retry_quietly()
         active = {
             pair.key
             for pair in self._context.ports.mappings.current().pairs
             if pair.direction is not Direction.OFF
         } - links.suspended_pairs().keys()
-        found = False
         for _ in range(MAX_DECISIONS):
             held = [
                 (link, key)
