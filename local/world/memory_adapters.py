@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from connector.aws.secrets import SecretReader
@@ -19,11 +19,19 @@ if TYPE_CHECKING:
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
-    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore, Tombstones
 
 
 class NotSimulatedError(Exception):
     """The simulation has no adapter of this kind."""
+
+
+class NobodyErased:
+    """The tombstones of a stack in which no admin has erased a person."""
+
+    def erased(self, names: Iterable[str]) -> frozenset[str]:  # noqa: ARG002  # a port
+        """Return nobody."""
+        return frozenset()
 
 
 class MemoryAdapters:
@@ -69,6 +77,10 @@ class MemoryAdapters:
         """Return what a dry run stores."""
         scratch: ScratchStore = self._ledger.scratch(run_id)
         return scratch
+
+    def tombstones(self, table: str, secret: str) -> Tombstones:  # noqa: ARG002  # as above
+        """Return that nobody was erased: administrators are not simulated."""
+        return NobodyErased()
 
     def journal(self, table: str, days: int) -> Journal:  # noqa: ARG002  # kept for ever
         """Return the journal."""

@@ -12,11 +12,15 @@ from connector.settings import OPTIONAL, RunQueueSettings
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """The tables that hold the ledger, the journal and the versions of the mapping."""
+    """The tables that hold the ledger, the journal and the versions of the mapping.
+
+    `tombstones_secret` is the secret with the key of the hashes of people who were erased.
+    """
 
     ledger_table: str
     journal_table: str
     mappings_table: str
+    tombstones_secret: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         RunRegistry,
         RunStore,
         ScratchStore,
+        Tombstones,
         WorkStore,
     )
     from connector.sync.run_alerts import AlertStore
@@ -90,6 +91,9 @@ if TYPE_CHECKING:
 
         def scratch(self, table: str, run_id: str) -> ScratchStore:
             """Return what a dry run stores apart from the ledger."""
+
+        def tombstones(self, table: str, secret: str) -> Tombstones:
+            """Return who was erased; `secret` has the key of the hashes."""
 
         def journal(self, table: str, days: int) -> Journal:
             """Return the journal, whose entries are kept for some days."""
