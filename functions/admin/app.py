@@ -14,6 +14,7 @@ from functions.admin import (
     fields,
     mapping,
     people,
+    person_data,
     review_queue,
     runs,
     status,
@@ -27,7 +28,17 @@ app = APIGatewayRestResolver(
     enable_validation=True,
     response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
 )
-for module in (status, connection, fields, mapping, runs, review_queue, people, systems):
+for module in (
+    status,
+    connection,
+    fields,
+    mapping,
+    runs,
+    review_queue,
+    people,
+    person_data,
+    systems,
+):
     app.include_router(module.router)
 for error, error_handler in ERROR_HANDLERS.items():
     app.exception_handler(error)(error_handler)

@@ -12,26 +12,38 @@ from local.world.fault_injector import FaultInjector, FaultyPort
 from local.world.memory import MemoryAlertPublisher, MemoryRunQueue, MemorySecrets
 
 if TYPE_CHECKING:
-    from connector.admin.context import AuditLog, Recipient
-    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings
+    from connector.admin.context import AuditLog, PersonalData, Recipient
+    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings, TombstoneStore
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
-    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore, Tombstones
+    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
 
 
 class NotSimulatedError(Exception):
     """The simulation has no adapter of this kind."""
 
 
-class NobodyErased:
+class NoTombstones:
     """The tombstones of a stack in which no admin has erased a person."""
 
     def erased(self, names: Iterable[str]) -> frozenset[str]:  # noqa: ARG002  # a port
-        """Return nobody."""
+        """Return no name."""
         return frozenset()
+
+    def add(self, names: Iterable[str], at: float) -> None:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(f"{len(list(names))} names at {at}")
+
+    def lift(self, email: str) -> int:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(email)
+
+    def hash_of(self, name: str) -> str:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(name)
 
 
 class MemoryAdapters:
@@ -78,9 +90,13 @@ class MemoryAdapters:
         scratch: ScratchStore = self._ledger.scratch(run_id)
         return scratch
 
-    def tombstones(self, table: str, secret: str) -> Tombstones:  # noqa: ARG002  # as above
-        """Return that nobody was erased: administrators are not simulated."""
-        return NobodyErased()
+    def tombstones(self, table: str, secret: str) -> TombstoneStore:  # noqa: ARG002  # as above
+        """Return tombstones without a name: administrators are not simulated."""
+        return NoTombstones()
+
+    def personal_data(self, ledger: str, journal: str) -> PersonalData:  # noqa: ARG002  # as above
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(ledger)
 
     def journal(self, table: str, days: int) -> Journal:  # noqa: ARG002  # kept for ever
         """Return the journal."""

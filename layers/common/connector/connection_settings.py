@@ -95,10 +95,16 @@ class FormWorkerSettings(SyncSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class AdminSettings(RunQueueSettings, TableSettings, ConnectionSettings):
-    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed."""
+    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed.
+
+    `worker_timeout_seconds` is when AWS stops a worker: an older write belongs to a stopped one.
+    `log_retention_days` is how long the logs are kept: an erasure reports it.
+    """
 
     alerts_topic: str = field(metadata=OPTIONAL)
     api_share: float
+    worker_timeout_seconds: float
+    log_retention_days: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,13 +34,13 @@ FINGERPRINT: Final = "fingerprint of the key"
 MIN_KEY_CHARACTERS: Final = 32
 """At least 128 bits: the template generates 64 letters and digits, of about 6 bits each."""
 OTHER_KEY: Final = (
-    "the secret {name!r} has another key than the one of the tombstones, so nobody can know who "
-    "was erased: put the former version of the secret back (Secrets Manager keeps it "
-    "as AWSPREVIOUS)"
+    "the secret {name!r} has another key than the one of the tombstones, so erased people cannot "
+    "be recognized: put the former version of the secret back (Secrets Manager keeps it as "
+    "AWSPREVIOUS)"
 )
 UNREADABLE_MARKER: Final = (
-    "the item state#tombstones cannot be decoded, so nobody can know who was erased: restore it "
-    "from a backup of the ledger's table"
+    "the item state#tombstones cannot be decoded, so erased people cannot be recognized: restore "
+    "it from a backup of the ledger's table"
 )
 
 
@@ -78,8 +78,8 @@ class DynamoTombstones:
     def erased(self, names: Iterable[str]) -> frozenset[str]:
         """Return those of some e-mails and record ids that have a tombstone.
 
-        Raises `HaltError` when the key is not the one of the tombstones: nobody may be taken for a
-        person who was not erased.
+        Raises `HaltError` when the key is not the one of the tombstones: an erased person must not
+        be taken for a new one.
         """
         wanted = {name for name in names if name}
         if not wanted or not self._has_any():
