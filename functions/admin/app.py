@@ -14,6 +14,7 @@ from functions.admin import (
     fields,
     mapping,
     people,
+    person_data,
     plezi_probe,
     review_queue,
     runs,
@@ -38,6 +39,7 @@ for module in (
     runs,
     review_queue,
     people,
+    person_data,
     systems,
 ):
     app.include_router(module.router)

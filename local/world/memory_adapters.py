@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from connector.aws.secrets import SecretReader
@@ -12,8 +12,8 @@ from local.world.fault_injector import FaultInjector, FaultyPort
 from local.world.memory import MemoryAlertPublisher, MemoryRunQueue, MemorySecrets
 
 if TYPE_CHECKING:
-    from connector.admin.context import AuditLog, Recipient
-    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings
+    from connector.admin.context import AuditLog, PersonalData, Recipient
+    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings, TombstoneStore
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
@@ -24,6 +24,26 @@ if TYPE_CHECKING:
 
 class NotSimulatedError(Exception):
     """The simulation has no adapter of this kind."""
+
+
+class NoTombstones:
+    """The tombstones of a stack in which no admin has erased a person."""
+
+    def erased(self, names: Iterable[str]) -> frozenset[str]:  # noqa: ARG002  # a port
+        """Return no name."""
+        return frozenset()
+
+    def add(self, names: Iterable[str], at: float) -> None:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(f"{len(list(names))} names at {at}")
+
+    def lift(self, email: str) -> int:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(email)
+
+    def hash_of(self, name: str) -> str:
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(name)
 
 
 class MemoryAdapters:
@@ -69,6 +89,14 @@ class MemoryAdapters:
         """Return what a dry run stores."""
         scratch: ScratchStore = self._ledger.scratch(run_id)
         return scratch
+
+    def tombstones(self, table: str, secret: str) -> TombstoneStore:  # noqa: ARG002  # as above
+        """Return tombstones without a name: administrators are not simulated."""
+        return NoTombstones()
+
+    def personal_data(self, ledger: str, journal: str) -> PersonalData:  # noqa: ARG002  # as above
+        """Refuse: administrators are not simulated."""
+        raise NotSimulatedError(ledger)
 
     def journal(self, table: str, days: int) -> Journal:  # noqa: ARG002  # kept for ever
         """Return the journal."""

@@ -42,6 +42,7 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         ledger_table="ledger",
         journal_table="journal",
         mappings_table="mappings",
+        tombstones_secret="tombstones",
         runs_queue_url="runs",
         salesforce_secret="salesforce",
         salesforce_trusted_host="",

@@ -74,6 +74,7 @@ class Harness:
             "runs_queue_url": queue["QueueUrl"],
             "salesforce_secret": "salesforce",
             "plezi_secret": "plezi",
+            "tombstones_secret": "tombstones",
             "alerts_topic": sns.create_topic(Name="alerts")["TopicArn"],
         }
         self.settings = template_settings(WorkerSettings, **self.resources)
@@ -137,6 +138,7 @@ class Harness:
         plezi = {"api_key": self.tenant.api_key, "tenant": self.tenant.tenant_name}
         secrets.create_secret(Name="salesforce", SecretString=json.dumps(salesforce))
         secrets.create_secret(Name="plezi", SecretString=json.dumps(plezi))
+        secrets.create_secret(Name="tombstones", SecretString=json.dumps({"key": "k" * 64}))
 
     # Runs
 

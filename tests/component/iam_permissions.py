@@ -22,6 +22,7 @@ OTHER_NAMES = {
     "alerts": "Alerts",
     "salesforce": "SalesforceSecret",
     "plezi": "PleziSecret",
+    "tombstones": "TombstonesSecret",
 }
 """The names of resources in the harness, and their different names in the template."""
 TRANSACTION_ACTIONS = {

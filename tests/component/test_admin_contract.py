@@ -52,6 +52,7 @@ class Scenario:
         self.decide()
         self.request_unknown_items()
         self.send_invalid_requests()
+        self.erase()
 
     def read_and_set_up(self) -> None:
         admin_client = self.admin_client
@@ -147,6 +148,19 @@ class Scenario:
         harness.sync()
         assert admin_client.request("POST", retry).status == 409
 
+    def erase(self) -> None:
+        harness, admin_client = self.harness, self.admin_client
+        person = {"email": CONTACT}
+        admin_client.request_ok("POST", "/admin/people/export", person)
+        final = {**person, "preview": False}
+        assert admin_client.request("POST", "/admin/people/erase", final).status == 409
+        admin_client.request_ok("POST", "/admin/pause")
+        for run in harness.ledger.list_runs(100):
+            harness.run_phase(run.id)
+        assert admin_client.request_ok("POST", "/admin/people/erase", final)["complete"]
+        admin_client.request_ok("POST", "/admin/people/tombstones/lift", person)
+        admin_client.request_ok("POST", "/admin/start")
+
     def request_unknown_items(self) -> None:
         for method, path, body in (
             ("POST", "/admin/mapping/versions/99/restore", {"version": 2}),
@@ -157,6 +171,7 @@ class Scenario:
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
+            ("POST", "/admin/people/tombstones/lift", {"email": "nobody@example.com"}),
             ("GET", f"/admin/contacts/{UNKNOWN}", None),
             ("GET", f"/admin/contacts/{LONG_NAME}@example.com", None),
             ("GET", f"/admin/runs/{LONG_NAME}", None),
@@ -192,6 +207,9 @@ class Scenario:
             ("POST", "/admin/attention/quarantine", {"body": {"next": "%%%"}}),
             ("POST", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {"body": {"lead": ""}}),
             ("GET", f"/admin/contacts/{CONTACT_IN_PATH}", {"next": "%%%"}),
+            ("POST", "/admin/people/export", {"body": {"email": "nobody"}}),
+            ("POST", "/admin/people/erase", {"body": {"email": CONTACT, "next": "%%%"}}),
+            ("POST", "/admin/people/tombstones/lift", {"body": {"email": ""}}),
             ("GET", "/admin/audit", {"limit": "1000"}),
         ):
             response = self.admin_client.request(method, path, **arguments)
@@ -239,6 +257,8 @@ def body_of(path: str) -> dict[str, Any]:
         return {"intended": True}
     if path.endswith("systems"):
         return {"side": "plezi", "decision": "same_people"}
+    if path.startswith("/admin/people/"):
+        return {"email": CONTACT}
     if path.endswith("undo"):
         return {"preview": True}
     if path.endswith("restore"):

@@ -75,6 +75,7 @@ def test_the_permissions_of_the_sync_worker(
     harness.sync()
     credentials.put(credentials.material())
     harness.context.mappings.save(replace(DEFAULT_MAPPING, version=1))  # type: ignore[attr-defined]
+    harness.runtime["aws"].tombstones("LedgerTable", "tombstones").add(["gone@example.com"], 1.0)
     person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
     harness.add_lead(Email="ana@example.com", Phone="2")
     harness.add_person(email="long@example.com", last_name="x" * 81)
@@ -148,6 +149,7 @@ def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCal
             **members,
         }
 
+    forms.runtime["aws"].tombstones("LedgerTable", "tombstones").add(["gone@example.com"], 1.0)
     person = forms.add_person(email="ana@example.com", last_name="Lopez")
     with recorder.recording():
         assert forms.consume(hint(email="ana@example.com"))[0] is HintResult.RESOLVED

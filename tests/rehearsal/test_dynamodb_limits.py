@@ -369,3 +369,23 @@ def test_an_update_may_not_change_a_key(account: Account) -> None:
             UpdateExpression="SET pk = :b",
             ExpressionAttributeValues={":b": {"S": "b"}},
         )
+
+
+def test_a_scan_goes_on_behind_an_item_that_was_deleted(account: Account) -> None:
+    """The start key names a place in the table (Amazon DynamoDB API Reference, Scan)."""
+    keys = {f"key{number}" for number in range(9)}
+    for key in keys:
+        account.put(key)
+
+    found: list[str] = []
+    request: dict[str, Any] = {"TableName": "People", "Limit": 2}
+    while True:
+        page = account.client.scan(**request)
+        found += [item["pk"]["S"] for item in page["Items"]]
+        for item in page["Items"]:
+            account.client.delete_item(TableName="People", Key={"pk": item["pk"]})
+        if not (last := page.get("LastEvaluatedKey")):
+            break
+        request["ExclusiveStartKey"] = last
+
+    assert sorted(found) == sorted(keys)

@@ -12,11 +12,15 @@ from connector.settings import OPTIONAL, RunQueueSettings
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """The tables that hold the ledger, the journal and the versions of the mapping."""
+    """The tables that hold the ledger, the journal and the versions of the mapping.
+
+    `tombstones_secret` is the secret with the key of the hashes of people who were erased.
+    """
 
     ledger_table: str
     journal_table: str
     mappings_table: str
+    tombstones_secret: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +95,16 @@ class FormWorkerSettings(SyncSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class AdminSettings(RunQueueSettings, TableSettings, ConnectionSettings):
-    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed."""
+    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed.
+
+    `worker_timeout_seconds` is when AWS stops a worker: an older write belongs to a stopped one.
+    `log_retention_days` is how long the logs are kept: an erasure reports it.
+    """
 
     alerts_topic: str = field(metadata=OPTIONAL)
     api_share: float
+    worker_timeout_seconds: float
+    log_retention_days: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from connector.aws.dynamodb.mappings import DynamoMappings
 from connector.aws.dynamodb.schema import SCHEMAS, ItemKind
 from connector.aws.dynamodb.scratch import DynamoScratch
 from connector.aws.dynamodb.table import Table
+from connector.aws.dynamodb.tombstones import DynamoTombstones, TombstoneKey
 from connector.errors import HaltError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
@@ -67,6 +68,8 @@ class Stores:
         self.journal = DynamoJournal(client, "JournalTable", 365, IMMEDIATE)
         self.audit = DynamoAudit(client, "JournalTable", IMMEDIATE)
         self.mappings = DynamoMappings(client, "MappingsTable", IMMEDIATE)
+        key = TombstoneKey("tombstones", lambda: b"k" * 64)
+        self.tombstones = DynamoTombstones(Table(client, "LedgerTable", IMMEDIATE), key)
 
     def items(self) -> Items:
         """Return all items by table."""
@@ -235,6 +238,14 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         lambda it: it.audit.record(AUDIT_ENTRY, "id"),
         (lambda it: it.audit.entries(5),),
         (lambda it: it.audit.record(AUDIT_ENTRY, "id"),),
+    ),
+    ItemKind.TOMBSTONE: Scenario(
+        lambda it: it.tombstones.add([EMAIL], 1.0),
+        (lambda it: it.tombstones.erased([EMAIL]),),
+        (
+            lambda it: it.tombstones.add([EMAIL], 1.0),
+            lambda it: it.tombstones.lift(EMAIL),
+        ),
     ),
     ItemKind.MAPPING_VERSION: Scenario(
         lambda it: it.mappings.save(MAPPING),

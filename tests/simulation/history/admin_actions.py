@@ -259,7 +259,8 @@ class AdminActions:
         store: Any = ledger
         audit: Any = self._audit
         return AdminContext(
-            review=store, runs=store, control=store, documents=store, calls=store, journal=unused,
+            review=store, runs=store, control=store, documents=store, people=unused, calls=store,
+            journal=unused,
             audit=audit, mappings=unused, run_requester=requester, sides=unused, check=unused,
             recipients=unused, publish_alert=unused, password_days=unused, clock=stack.now,
             new_id=stack.new_id, log=lambda *_, **__: None, api_share=1.0, probe=unused,

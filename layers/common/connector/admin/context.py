@@ -20,11 +20,13 @@ from connector.model import (
     JournalPage,
     Link,
     LinkChange,
+    PersonNames,
     RecordKind,
     Run,
     RunKind,
     SaveResult,
     UndoRequest,
+    VisitedPage,
 )
 from connector.probe_report import ProbeReport
 from connector.setup_report import FieldReport, SetupStep
@@ -44,6 +46,50 @@ class ReviewStore(Protocol):
         self, kind: AttentionKind, limit: int, after: str = ""
     ) -> list[str]:
         """Return e-mails of links that need this kind of decision, in order."""
+
+
+class PersonLinks(Protocol):
+    """The links, and what leads to them."""
+
+    def load_links(self, emails: Iterable[str]) -> dict[str, Link]:
+        """Return the links that exist under these canonical e-mails."""
+
+    def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
+        """Return, for each record id with a pointer, the e-mail that the pointer leads to."""
+
+    def remove_link(self, link: Link) -> bool:
+        """Delete a link unless it changed, and the pointers to it; return whether it is gone."""
+
+
+class PersonalData(Protocol):
+    """Everything that is stored about one person, in all tables."""
+
+    def visit(self, names: PersonNames, position: str, *, erase: bool) -> VisitedPage:
+        """Visit a part of the tables ('': the first); with `erase`, remove what is found.
+
+        Raises `ValueError` for a position that is none, and `StaleError` when another process
+        changes an item at the same time.
+        """
+
+
+class Tombstones(Protocol):
+    """Who was erased, and must not come back unasked."""
+
+    def add(self, names: Iterable[str], at: float) -> None:
+        """Store the tombstones of the names of one person; `at` is in seconds since 1970."""
+
+    def lift(self, email: str) -> int:
+        """Delete the tombstones of all names of one person; return how many there were."""
+
+    def hash_of(self, name: str) -> str:
+        """Return the hash of a name, which says nothing about it without the key."""
+
+
+class ErasureStore(DocumentStore, Protocol):
+    """Where an erasure in progress remembers whom it erases."""
+
+    def delete_document(self, key: str) -> None:
+        """Delete the document stored under a key, if there is one."""
 
 
 class RunReader(Protocol):
@@ -196,6 +242,22 @@ class Sides:
             side.invalidate_schemas()
 
 
+@dataclass(frozen=True, slots=True)
+class PersonStores:
+    """What an export and an erasure of one person need.
+
+    `worker_timeout` is in seconds: an older write belongs to a worker that is gone. `log_days` is
+    how long the logs are kept.
+    """
+
+    links: PersonLinks
+    data: PersonalData
+    tombstones: Tombstones
+    erasures: ErasureStore
+    worker_timeout: float
+    log_days: int
+
+
 @dataclass(frozen=True)
 class AdminContext:
     """The ports of the admin use cases, their clock and their source of ids.
@@ -210,6 +272,7 @@ class AdminContext:
     runs: RunReader
     control: SyncControl
     documents: DocumentStore
+    people: PersonStores
     calls: CallCounter
     journal: JournalReader
     audit: AuditLog

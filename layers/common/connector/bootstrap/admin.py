@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from connector.admin.context import AdminContext, Sides
+from connector.admin.context import AdminContext, PersonStores, Sides
 from connector.bootstrap.connection_check import check_connections
 from connector.bootstrap.plezi_probe import build_probe
 from connector.bootstrap.sides import build_clients, connect
@@ -42,6 +42,14 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         runs=ledger,
         control=ledger,
         documents=ledger,
+        people=PersonStores(
+            ledger,
+            runtime.aws.personal_data(settings.ledger_table, settings.journal_table),
+            runtime.aws.tombstones(settings.ledger_table, settings.tombstones_secret),
+            ledger,
+            settings.worker_timeout_seconds,
+            settings.log_retention_days,
+        ),
         calls=ledger,
         journal=runtime.aws.journal(settings.journal_table, READ_ONLY_JOURNAL_DAYS),
         audit=runtime.aws.audit(settings.journal_table),

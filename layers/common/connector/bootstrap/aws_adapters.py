@@ -15,14 +15,25 @@ from connector.log_events import EventLog
 from connector.parallel import Parallel, one_after_another
 
 if TYPE_CHECKING:
-    from connector.admin.context import AuditLog, Recipient
-    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings
+    from connector.admin.context import AuditLog, PersonalData, Recipient
+    from connector.bootstrap.runtime import (
+        HintQueue,
+        Journal,
+        Ledger,
+        Mappings,
+        TombstoneStore,
+    )
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import SecretProvider
     from connector.secrets import SecretModel
-    from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
+    from connector.sync.ports import (
+        AlertPublisher,
+        RunQueue,
+        RunRegistry,
+        ScratchStore,
+    )
 
 
 class BotoAdapters:
@@ -93,6 +104,30 @@ class BotoAdapters:
 
         shared = Table(self._dynamodb, table, self._retry, self._parallel)
         return DynamoScratch(shared, run_id, self._clock)
+
+    def tombstones(self, table: str, secret: str) -> TombstoneStore:
+        """Return who was erased; `secret` has the key of the hashes."""
+        from connector.aws.dynamodb.table import Table
+        from connector.aws.dynamodb.tombstones import (
+            DynamoTombstones,
+            TombstoneKey,
+            parse_tombstone_key,
+        )
+        from connector.aws.secrets import SecretReader
+
+        parse = partial(parse_tombstone_key, name=secret)
+        reader = SecretReader(self._secretsmanager, secret, parse, self._clock, self._retry)
+        key = TombstoneKey(secret, lambda: reader.current().value)
+        shared = Table(self._dynamodb, table, self._retry, self._parallel)
+        return DynamoTombstones(shared, key)
+
+    def personal_data(self, ledger: str, journal: str) -> PersonalData:
+        """Return everything that two tables have about a person."""
+        from connector.aws.dynamodb.personal_data import DynamoPersonalData
+        from connector.aws.dynamodb.table import Table
+
+        tables = (Table(self._dynamodb, name, self._retry) for name in (ledger, journal))
+        return DynamoPersonalData(*tables)
 
     def journal(self, table: str, days: int) -> Journal:
         """Return the journal, whose entries are kept for some days."""

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from connector.admin.context import (
         AuditLog,
         CallCounter,
+        ErasureStore,
         JournalReader,
+        PersonalData,
+        PersonLinks,
         Recipient,
         ReviewStore,
         RunReader,
         SyncControl,
     )
     from connector.admin.context import MappingStore as MappingVersions
+    from connector.admin.context import Tombstones as StoredTombstones
     from connector.credentials.rotation import RotationStore, SecretVersionStore
     from connector.forms.consumer import DelayQueue
     from connector.forms.keys import FormsKeys
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
         RunRegistry,
         RunStore,
         ScratchStore,
+        Tombstones,
         WorkStore,
     )
     from connector.sync.run_alerts import AlertStore
@@ -63,12 +68,17 @@ if TYPE_CHECKING:
         CallStore,
         RotationStore,
         SlotStore,
+        ErasureStore,
+        PersonLinks,
         Protocol,
     ):
         """Everything that one table holds; each client sees only the protocol that it needs."""
 
     class Journal(JournalWriter, JournalHistory, JournalReader, Protocol):
         """The journal, written by runs and read by administrators."""
+
+    class TombstoneStore(Tombstones, StoredTombstones, Protocol):
+        """Who was erased, asked by runs and stored by administrators."""
 
     class Mappings(MappingStore, MappingVersions, Protocol):
         """The versions of the mapping, read by runs and saved by administrators."""
@@ -90,6 +100,12 @@ if TYPE_CHECKING:
 
         def scratch(self, table: str, run_id: str) -> ScratchStore:
             """Return what a dry run stores apart from the ledger."""
+
+        def tombstones(self, table: str, secret: str) -> TombstoneStore:
+            """Return who was erased; `secret` has the key of the hashes."""
+
+        def personal_data(self, ledger: str, journal: str) -> PersonalData:
+            """Return everything that two tables have about a person."""
 
         def journal(self, table: str, days: int) -> Journal:
             """Return the journal, whose entries are kept for some days."""

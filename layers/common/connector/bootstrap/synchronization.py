@@ -15,6 +15,7 @@ from connector.planning.first_sync_stages import StageLimits
 from connector.plezi.dialect_in_use import served_dialect
 from connector.salesforce.budget import ApiBudget
 from connector.sync.context import SyncContext
+from connector.sync.guarded_links import GuardedLinks
 from connector.sync.ports import RunQueue, SideClient
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def build_synchronization(
         connections, runtime, ledger, assign_new_leads=settings.assign_new_leads
     )
     journal = runtime.aws.journal(settings.journal_table, settings.journal_days)
+    tombstones = runtime.aws.tombstones(settings.ledger_table, settings.tombstones_secret)
     context = SyncContext(
-        links=ledger,
+        links=GuardedLinks(ledger, tombstones),
+        tombstones=tombstones,
         work=ledger,
         scratch=partial(runtime.aws.scratch, settings.ledger_table),
         cursors=ledger,

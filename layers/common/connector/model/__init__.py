@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Values,
         Write,
     )
+    from connector.model.personal_data import PersonNames, StoredItem, VisitedPage
     from connector.model.reading import Cursor, LookupResult, Page, RecordProblem
     from connector.model.reasons import (
         AttentionKind,
@@ -90,6 +91,7 @@ __all__ = [
     "Observation",
     "Overwritten",
     "Page",
+    "PersonNames",
     "Phase",
     "ProblemCode",
     "Progress",
@@ -105,10 +107,12 @@ __all__ = [
     "SessionToken",
     "Side",
     "SkipReason",
+    "StoredItem",
     "UndoReason",
     "UndoRequest",
     "Value",
     "Values",
+    "VisitedPage",
     "WorkList",
     "Write",
     "state_digest",
@@ -158,6 +162,7 @@ _NAMES: Final = {
         "RunState",
         "UndoRequest",
     ),
+    "personal_data": ("PersonNames", "StoredItem", "VisitedPage"),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),
     "work": ("MAX_LISTED", "SaveResult", "WorkList"),

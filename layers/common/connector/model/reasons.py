@@ -176,6 +176,7 @@ class SkipReason(DescribedEnum):
         "More records have this e-mail than the limit allows (MaxRecordsPerEmail).",
     )
     QUARANTINED = "quarantined", "The record cannot be used; the link is in quarantine."
+    ERASED = "erased", "The person was erased; an admin can lift the tombstone."
     NO_EMAIL = "no_email", "The record has no e-mail, and the e-mail identifies a link."
     NO_PARTICIPANT = "no_participant", "No record of the link takes part on either side."
     DELETED_IN_PLEZI = (

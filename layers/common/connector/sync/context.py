@@ -24,6 +24,7 @@ from connector.sync.ports import (
     RunStore,
     ScratchStore,
     SideClient,
+    Tombstones,
     WorkStore,
 )
 
@@ -40,6 +41,7 @@ class SyncContext:
     """
 
     links: LinkStore
+    tombstones: Tombstones
     work: WorkStore
     scratch: Callable[[str], ScratchStore]
     cursors: CursorStore

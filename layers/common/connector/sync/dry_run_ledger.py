@@ -59,6 +59,11 @@ class OverlayLinks:
             )
         return self._scratch.save_scratch_links(states)
 
+    def remove_link(self, link: Link) -> bool:
+        """Remove a link from what is stored apart; the real ledger stays as it is."""
+        self._scratch.save_scratch_links({link.email: None})
+        return True
+
     def list_unreadable(self, email: str) -> None:
         """Leave the real ledger as it is: a run will show this link to the admins."""
 

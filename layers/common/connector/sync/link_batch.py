@@ -12,7 +12,7 @@ from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
 from connector.planning.field_problem import waits_for_reading
 from connector.planning.observation import apply_observation, is_possibly_stale
-from connector.sync.ports import LinkStore
+from connector.sync.ports import LinkStore, Tombstones
 
 EMAIL_KEY: Final = "Email"
 """The key of the field pair that holds the e-mail."""
@@ -31,12 +31,14 @@ class LinkBatch:
     `changed` holds the ids of the records whose observation changed a link. `deferred` holds the
     ids of the records to add once this batch is stored. `possibly_stale` is by record id.
     `left_out` holds the ids of the records beyond the bound of one e-mail (`max_records`), which
-    are not stored.
+    are not stored. `erased` holds the ids of records of people who were erased, or that have the
+    e-mail of one: nothing of them is stored.
     """
 
     def __init__(
         self,
         links: LinkStore,
+        tombstones: Tombstones,
         observations: Sequence[Observation],
         max_records: int,
         step: Callable[[str, Callable[[], str]], str | None],
@@ -50,6 +52,10 @@ class LinkBatch:
         self.left_out: set[str] = set()
         self._links = links.load_links({each.email for each in observations if each.email})
         unknown = [each for each in observations if not self._contains(each.email, each.id)]
+        names = {name for each in unknown for name in (each.email, each.id)}
+        erased = tombstones.erased(names) if names else frozenset()
+        self.erased = frozenset(it.id for it in unknown if {it.email, it.id} & erased)
+        unknown = [each for each in unknown if each.id not in self.erased]
         keys = [key for each in unknown for key in (each.id, page_ids[each.id]) if key]
         owners = links.owner_emails(keys) if keys else {}
         if elsewhere := set(owners.values()) - self._links.keys():
@@ -85,7 +91,11 @@ class LinkBatch:
 
         A record without an e-mail is left out if the link that knew it is gone.
         """
-        owned = [each for each in observations if self._owner_emails[each.id]]
+        owned = [
+            each
+            for each in observations
+            if self._owner_emails[each.id] and each.id not in self.erased
+        ]
         return sorted(owned, key=lambda each: each.email == self._owner_emails[each.id])
 
     def add(self, observation: Observation) -> None:

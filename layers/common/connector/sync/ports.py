@@ -57,6 +57,9 @@ class LinkStore(Protocol):
         from.
         """
 
+    def remove_link(self, link: Link) -> bool:
+        """Delete a link unless it changed, and the pointers to it; return whether it is gone."""
+
     def list_unreadable(self, email: str) -> None:
         """Show a stored link that cannot be decoded to the admins, and leave its item as it is."""
 
@@ -72,6 +75,13 @@ class LinkStore(Protocol):
         Those behind the link of `after` are returned; none when it is the last one. A link that is
         stored in the meantime may be left out.
         """
+
+
+class Tombstones(Protocol):
+    """Who was erased, and must not come back unasked."""
+
+    def erased(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of some canonical e-mails and record ids that have a tombstone."""
 
 
 class WorkStore(Protocol):

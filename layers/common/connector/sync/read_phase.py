@@ -222,9 +222,12 @@ def store_observations(  # the parts of a page, each by its name
     )
     result = StoredSlice()
     changed: set[str] = set()
+    erased: set[str] = set()
     stale: dict[str, PossiblyStale] = {}
     while turn := storing.next_turn():
-        batch = LinkBatch(context.links, turn, context.max_records, isolation.step)
+        batch = LinkBatch(
+            context.links, context.tombstones, turn, context.max_records, isolation.step
+        )
         for observation in batch.in_order(turn):
             _add(batch, observation, isolation)
         if needs_resolving is not None:
@@ -236,6 +239,7 @@ def store_observations(  # the parts of a page, each by its name
         storing.take(turn, batch, saved)
         changed |= batch.changed - storing.waiting.keys()
         stale |= batch.possibly_stale
+        erased |= batch.erased
         if batch.left_out:
             counts.skip(side, SkipReason.SHARED_EMAIL, len(batch.left_out))
     if storing.refused:
@@ -246,7 +250,9 @@ def store_observations(  # the parts of a page, each by its name
     for each in storing.waiting.values():
         isolation.add(each.email, Fault(ProblemCode.DEFECT, DEFERRED, side, retry=True))
     counts.add(side, "changed", len(changed))
-    counts.add(side, "unchanged", len(observations) - len(changed))
+    counts.add(side, "unchanged", len(observations) - len(changed) - len(erased))
+    if erased:
+        counts.skip(side, SkipReason.ERASED, len(erased))
     result.stale = list(stale.values())
     return result
 
@@ -333,7 +339,14 @@ def note_problems(
     """
     problems = list(problems)
     owners = context.links.owner_emails([each.record_id for each in problems if each.record_id])
+    unknown = [each for each in problems if each.record_id not in owners]
+    erased = context.tombstones.erased(
+        name for each in unknown for name in (each.record_id, each.email)
+    )
     for each in problems:
+        if each.record_id not in owners and {each.record_id, each.email} & erased:
+            counts.skip(each.kind.side, SkipReason.ERASED)
+            continue
         email = owners.get(each.record_id) or each.email
         counts.skip(each.kind.side, SkipReason.QUARANTINED)
         if email:

@@ -115,6 +115,13 @@ class Refresher:
         known = {each.id: link.email for link in links.values() for each in link.observations()}
         unknown = [each.id for each in result.observations if each.id not in known]
         owners = self._context.links.owner_emails(unknown) if unknown else {}
+        new_names = {
+            name
+            for each in result.observations
+            if known.get(each.id) != each.email
+            for name in (each.id, each.email)
+        }
+        erased = self._context.tombstones.erased(new_names) if new_names else frozenset()
         step = self._isolation.step
         pages = {
             url: link.email
@@ -123,6 +130,8 @@ class Refresher:
         }
         after = dict(links)
         for each in result.observations:
+            if {each.id, each.email} & erased:
+                continue
             page_url = str(each.values.get(PLEZI_URL_PAIR.salesforce) or "")
             owner = known.get(each.id) or pages.get(page_url) or each.email
             if owners.get(each.id, owner) != owner:

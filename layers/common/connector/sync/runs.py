@@ -25,6 +25,7 @@ from connector.model import (
     RunKind,
     RunState,
     Side,
+    SkipReason,
 )
 from connector.sync.binding import MappingBinder
 from connector.sync.change_limits import Limit
@@ -163,6 +164,8 @@ class SyncEngine:
         if self._context.budget.exhausted_reason(forms=True):
             return HintResult.PAUSED
         run_id = hint.trace_id
+        if self._context.tombstones.erased([hint.email, hint.contact_id]):
+            return self._ignore_erased(run_id)
         emails = (hint.email,) if hint.email else ()
         now = self._context.clock()
         run = replace(new_run(run_id, RunKind.FORM, now), emails=emails)
@@ -190,6 +193,16 @@ class SyncEngine:
             message = NOT_READABLE_MESSAGE if is_unread else ""
             self._end(run_id, RunState.FAILED, STOP_REASONS[result], message)
         return result
+
+    def _ignore_erased(self, run_id: str) -> HintResult:
+        """Record that a form was one of an erased person, without the e-mail; read nothing."""
+        counts = Counts()
+        counts.skip(Side.PLEZI, SkipReason.ERASED)
+        run = new_run(run_id, RunKind.FORM, self._context.clock())
+        self._context.runs.create_run(run)
+        self._context.runs.add_counts(run_id, counts)
+        self._end(run_id, RunState.DONE)
+        return HintResult.RESOLVED
 
     def _is_prepared(self, run: Run, out_of_time: Callable[[], bool]) -> bool:
         """Check both systems, and let the links forget a former one; return whether all have."""

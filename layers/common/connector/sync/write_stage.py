@@ -250,7 +250,8 @@ class WriteStage:
     def _check_found(self, outcomes: Mapping[str, dict[str, WriteOutcome]]) -> None:
         """Drop found records that belong to another link: a creation found them by their e-mail.
 
-        The e-mail is held, so that an admin sees why nothing is created.
+        So are those of people who were erased. The e-mail is held, so that an admin sees why
+        nothing is created.
         """
         found = {
             outcome.observation.id: (email, record_id)
@@ -260,12 +261,20 @@ class WriteStage:
         }
         owners = self._context.links.owner_emails(found) if found else {}
         links = self._context.links.load_links(owners.values()) if owners else {}
+        erased = self._context.tombstones.erased(found) if found else frozenset()
+        for record in erased:
+            self._drop_found(outcomes, *found[record])
         for record, owner in owners.items():
             email, record_id = found[record]
             if owner != email and owner in links and record in links[owner].record_ids:
-                known = outcomes[email][record_id]
-                outcomes[email][record_id] = replace(known, observation=None)
-                self._in_use.add(email)
+                self._drop_found(outcomes, email, record_id)
+
+    def _drop_found(
+        self, outcomes: Mapping[str, dict[str, WriteOutcome]], email: str, record_id: str
+    ) -> None:
+        known = outcomes[email][record_id]
+        outcomes[email][record_id] = replace(known, observation=None)
+        self._in_use.add(email)
 
     def _save(self, links: Sequence[Link], result: StageResult) -> frozenset[str]:
         """Store links after their writes; return the e-mails whose link had changed."""

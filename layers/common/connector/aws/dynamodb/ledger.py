@@ -11,6 +11,7 @@
 | `form_changes#<day>` | what forms cleared and overwrote in a day |
 | `rate#plezi` | the next free slot of the rate that all functions share |
 | `hint#<hash>` | an idempotency record of a form |
+| `tombstone#<hash>` | a name of a person who was erased (`tombstones`) |
 """
 
 from __future__ import annotations

@@ -138,6 +138,25 @@ class LinkStore:
             defects=defects,
         )
 
+    def remove_link(self, link: Link) -> bool:
+        """Delete a link unless it changed, and the pointers to it; return whether it is gone."""
+        try:
+            self._table.delete(
+                ItemKind.LINK,
+                partition_key(f"{LINK_PREFIX}{link.email}"),
+                Condition(
+                    "attribute_not_exists(pk) OR revision = :revision",
+                    values={":revision": {"N": str(link.revision)}},
+                ),
+            )
+        except self._table.condition_failed:
+            return False
+        for record, email in self.owner_emails(link.record_ids).items():
+            if email == link.email:
+                key = partition_key(f"{POINTER_PREFIX}{record}")
+                self._table.delete(ItemKind.RECORD_POINTER, key)
+        return True
+
     def list_unreadable(self, email: str) -> None:
         """Show a stored link that cannot be decoded to the admins, and leave its item as it is."""
         change = Change(sets="attention = :kind", values={":kind": {"S": AttentionKind.QUARANTINE}})

@@ -215,9 +215,9 @@ class Table:
         request = self.update_action(kind, key, change, condition)["Update"]
         self._write(kind, "UpdateItem", lambda: self._client.update_item(**request))
 
-    def delete(self, kind: ItemKind, key: Item) -> None:
-        """Delete an item, if there is one."""
-        request = self.delete_action(kind, key)["Delete"]
+    def delete(self, kind: ItemKind, key: Item, condition: Condition = NO_CONDITION) -> None:
+        """Delete an item, if there is one; raise `condition_failed` when the condition fails."""
+        request = self.delete_action(kind, key, condition)["Delete"]
         self._write(kind, "DeleteItem", lambda: self._client.delete_item(**request))
 
     def put_new(self, kind: ItemKind, items: Sequence[Item]) -> None:
