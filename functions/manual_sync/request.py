@@ -17,7 +17,13 @@ MAX_PEOPLE: Final = 200
 one invocation at two calls a second. For more people, request a `full` run."""
 MAX_DRAFT_CHARACTERS: Final = 200_000
 """Characters of a mapping that is not saved: half of the size limit of an item in DynamoDB."""
-KINDS: Final = (RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.DRY_RUN)
+KINDS: Final = (
+    RunKind.CHANGES,
+    RunKind.FULL,
+    RunKind.SELECTED,
+    RunKind.DRY_RUN,
+    RunKind.VERIFY,
+)
 STAGED_KINDS: Final = (RunKind.CHANGES, RunKind.FULL)
 """Kinds of run that may be a first synchronization."""
 MEMBERS: Final = ("kind", "emails", "mapping", "include_unchanged", "first", "skip_stages")

@@ -21,6 +21,7 @@ from connector.model import Breaker, RunKind, Side
 from connector.version import VERSION
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context, in_path, openapi_document
+from tests.component.drift_fixtures import lose_dirty_mark, verify
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import granted, record_calls
 from tests.template.conftest import ROOT, Template, _Loader
@@ -28,6 +29,7 @@ from tests.template.conftest import ROOT, Template, _Loader
 CONTACT = "a+b@x.fr"
 CONTACT_IN_PATH = in_path(CONTACT)
 REFUSED = "long@x.fr"
+DIFFERENT = "different@x.fr"
 LONG_NAME = "x" * 3000
 """Longer than a partition key of DynamoDB may be (2,048 bytes)."""
 UNKNOWN = in_path("unknown@x.fr")
@@ -46,6 +48,7 @@ class Scenario:
 
     def run(self) -> None:
         """Send all requests."""
+        self.repair()
         self.read_and_set_up()
         self.save_mappings()
         self.decide()
@@ -82,6 +85,19 @@ class Scenario:
         self.harness.let_pass(5 * 3600)
         assert admin_client.request("POST", f"/admin/runs/{dry.id}/approve").status == 409
         self.harness.let_pass(-5 * 3600)
+
+    def repair(self) -> None:
+        harness, admin_client = self.harness, self.admin_client
+        harness.add_person(email=DIFFERENT, last_name="Roi", phone="111")
+        full = harness.sync(kind=RunKind.FULL)
+        assert admin_client.request("POST", f"/admin/runs/{full.id}/repair").status == 422
+        lose_dirty_mark(harness, DIFFERENT)
+        found = verify(harness)
+        admin_client.request_ok("GET", f"/admin/runs/{found.id}")
+        admin_client.request_ok("GET", "/admin/status")
+        admin_client.request_ok("POST", f"/admin/runs/{found.id}/repair")
+        waiting = harness.run_requester.request_run(RunKind.VERIFY)
+        assert admin_client.request("POST", f"/admin/runs/{waiting}/repair").status == 409
 
     def save_mappings(self) -> None:
         admin_client = self.admin_client
@@ -137,6 +153,7 @@ class Scenario:
             ("GET", "/admin/runs/none/plan", None),
             ("POST", "/admin/runs/none/approve", None),
             ("POST", "/admin/runs/none/undo", {}),
+            ("POST", "/admin/runs/none/repair", None),
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),

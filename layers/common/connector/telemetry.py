@@ -35,6 +35,11 @@ class Metric(StrEnum):
     LINKS_QUARANTINED = "LinksQuarantined"
     FIELDS_HELD = "FieldsHeld"
     API_CALLS = "ApiCalls"
+    DRIFT_RATE = "DriftRate"
+
+
+PERCENTAGES: Final = frozenset({Metric.DRIFT_RATE})
+"""The metrics in percent; all others are counts."""
 
 
 @lru_cache(maxsize=1)
@@ -96,5 +101,6 @@ def publish(numbers: Mapping[str, float]) -> None:
 
     metrics = Metrics(namespace=NAMESPACE)
     for metric, number in numbers.items():
-        metrics.add_metric(name=Metric(metric).value, unit=MetricUnit.Count, value=number)
+        unit = MetricUnit.Percent if metric in PERCENTAGES else MetricUnit.Count
+        metrics.add_metric(name=Metric(metric).value, unit=unit, value=number)
     metrics.flush_metrics()

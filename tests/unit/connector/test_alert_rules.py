@@ -22,6 +22,7 @@ CALM = RunHealth(
     quarantine_size=0,
     quarantine_limit=10,
     suspended={},
+    drift_limit=0.001,
     org_calls=0.1,
     our_calls=0.1,
     password_days=60.0,

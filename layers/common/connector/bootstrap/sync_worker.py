@@ -48,6 +48,7 @@ def build_worker(settings: WorkerSettings, runtime: Runtime) -> WorkerApp:
         runtime.clock,
         runtime.log,
         quarantine_limit=settings.quarantine_alert_links,
+        drift_limit=settings.drift_alert_rate,
     )
     engine = SyncEngine(built.context)
     worker = RunWorker(

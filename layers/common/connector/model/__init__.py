@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from connector.model.reading import Cursor, LookupResult, Page, RecordProblem
     from connector.model.reasons import (
         AttentionKind,
+        DriftCause,
         HoldReason,
         JournalKind,
         MergeRule,
@@ -72,6 +73,7 @@ __all__ = [
     "ChangeHint",
     "Counts",
     "Cursor",
+    "DriftCause",
     "HintDelivery",
     "HintResult",
     "Hold",
@@ -140,6 +142,7 @@ _NAMES: Final = {
     "reading": ("Cursor", "LookupResult", "Page", "RecordProblem"),
     "reasons": (
         "AttentionKind",
+        "DriftCause",
         "HoldReason",
         "JournalKind",
         "MergeRule",

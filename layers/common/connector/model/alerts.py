@@ -17,6 +17,7 @@ class AlertKind(DescribedEnum):
     BREAKER = "breaker", "The breaker is open: no run starts until an admin acts."
     QUARANTINE = "quarantine", "Many links are in quarantine because a system refuses their writes."
     API_BUDGET = "api_budget", "The share of the daily API calls of Salesforce is used up."
+    DRIFT = "drift", "A verification found values that differ without a known cause."
     SUSPENDED_FIELD = "suspended_field", "A field pair is suspended; all other pairs still work."
 
 

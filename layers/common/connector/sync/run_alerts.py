@@ -26,7 +26,7 @@ class AlertStore(ControlState, AttentionIndex, DocumentStore, Protocol):
 class RunAlerts:
     """Sends the alerts that a finished run gives reason for."""
 
-    def __init__(  # the ports, each by its name
+    def __init__(  # noqa: PLR0913  # the ports, each by its name
         self,
         store: AlertStore,
         publisher: AlertPublisher,
@@ -36,6 +36,7 @@ class RunAlerts:
         log: EventLog,
         *,
         quarantine_limit: int,
+        drift_limit: float,
     ) -> None:
         self._store = store
         self._publisher = publisher
@@ -44,6 +45,7 @@ class RunAlerts:
         self._clock = clock
         self._log = log
         self._quarantine_limit = quarantine_limit
+        self._drift_limit = drift_limit
 
     def notify(self, run: Run) -> None:
         """Send new alerts after a run. Nothing here changes how the run ended."""
@@ -66,6 +68,7 @@ class RunAlerts:
             quarantine_size=len(quarantined),
             quarantine_limit=limit,
             suspended=self._store.suspended_pairs(),
+            drift_limit=self._drift_limit,
             org_calls=self._budget.org_share(),
             our_calls=self._budget.our_share(),
             password_days=self._password_days(run),

@@ -35,6 +35,7 @@ from connector.sync.identity import ForgetSide, check_identity
 from connector.sync.run_requests import new_run
 from connector.sync.run_work import RunWork, restart_reading
 from connector.sync.undo_work import UndoWork
+from connector.sync.verify_work import VerifyWork
 
 FINAL_STATES: Final = frozenset(
     {RunState.DONE, RunState.HALTED, RunState.FAILED, RunState.NOT_STARTED, RunState.PAUSED}
@@ -68,7 +69,7 @@ INVALID_DRAFT: Final = (
 )
 
 Result = TypeVar("Result")
-Work = RunWork | DryRun | UndoWork
+Work = RunWork | DryRun | UndoWork | VerifyWork
 """What works on a run, by its kind."""
 
 
@@ -136,9 +137,7 @@ class SyncEngine:
             return self._pause(run_id, exhausted)
         return self._continue(run, remaining, rest)
 
-    def _continue(
-        self, run: Run, phase: Phase, work: RunWork | DryRun | UndoWork | None
-    ) -> RunState:
+    def _continue(self, run: Run, phase: Phase, work: Work | None) -> RunState:
         """Queue the continuation of a run, unless several invocations made no progress."""
         idle = 0 if work is not None and work.made_progress else run.idle + 1
         position = run.position if work is None else work.position
@@ -269,6 +268,8 @@ class SyncEngine:
             work = DryRun(self._context, bound, run)
         elif run.kind is RunKind.UNDO:
             work = UndoWork(self._context, bound, run)
+        elif run.kind is RunKind.VERIFY:
+            work = VerifyWork(self._context, bound, run)
         else:
             if self._binder.update_suspended(bound):
                 now = self._context.clock()
@@ -276,7 +277,8 @@ class SyncEngine:
             if run.kind is RunKind.FULL and phase is Phase.READ:
                 restart_reading(self._context, bound, since=run.requested_at)
             # People whom an administrator named have no limit on what is changed.
-            limit = Limit.NONE if run.kind is RunKind.SELECTED else Limit.RUN
+            is_named = run.kind is RunKind.SELECTED and not run.repairs
+            limit = Limit.NONE if is_named else Limit.RUN
             work = RunWork(self._context, bound, run, limit=limit)
         try:
             remaining = work.work(phase, must_stop)
