@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector.errors import StopReason
+from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
 from connector.model import Phase, RunKind, RunState
 from connector.planning.announced_changes import ChangeLimits
 from connector.sync import verify_work
@@ -103,6 +104,51 @@ def test_a_verification_of_many_invocations_finds_the_same(harness: Harness) -> 
     assert found_by(harness, run) == PLANTED
     assert run.counts["salesforce"]["people"] == FEW + len(DIFFERENCES)
     assert run.progress.resolved == run.progress.listed
+
+
+def test_systems_that_agree_have_no_drift_and_leave_nothing_to_the_next_run(
+    harness: Harness,
+) -> None:
+    add_people(harness, FEW)
+    verify(harness)
+    for _ in range(2):
+        harness.sync()
+    run = verify(harness)
+
+    assert harness.ledger.dirty_emails(2) == ["long@example.com"]  # a refused write is tried again
+    causes = {cause for _, _, cause in found_by(harness, run)}
+    assert causes == {"one_way", "policy", "held", "quarantined", UNEXPLAINED}
+    assert run.counts["salesforce"]["drift.unexplained"] == 1  # the contradiction
+
+
+def test_a_link_that_is_refused_is_tried_again_after_a_verification(harness: Harness) -> None:
+    harness.add_person(email=BOB, last_name="Roi", function="x" * 200)
+    harness.sync(kind=RunKind.FULL)
+    harness.sync()
+    assert not harness.ledger.dirty_emails(1)
+
+    run = verify(harness)
+
+    assert found_by(harness, run) == {(BOB, "Title", "quarantined")}
+    assert harness.ledger.dirty_emails(1) == [BOB]
+
+
+@pytest.mark.usefixtures("ana")
+def test_differences_of_a_mapping_that_is_not_applied_to_all_people_wait(
+    harness: Harness,
+) -> None:
+    harness.sync(kind=RunKind.FULL)
+    harness.edit_lead(harness.leads(ANA)[0]["Id"], City="Lyon")
+    harness.sync()
+    harness.control("plezi", "POST", "attributes", {"name": "town", "type": "text"})
+    pair = FieldPair("town", "City", Direction.TO_PLEZI)
+    mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, pair))
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
+
+    run = verify(harness)
+
+    assert found_by(harness, run) == {(ANA, "City", "waits")}
+    assert run.counts["salesforce"].get("drift.unexplained", 0) == 0
 
 
 def test_a_repair_mends_what_can_be_mended_and_only_that(

@@ -60,6 +60,7 @@ class LinkComparison:
     `compared` is the number of fields that were compared, `unknown` that of the fields that were
     not: a value was not read, or may not be written at present. `only_on` is the side with the only
     record (None: both have one, or none takes part), `reason` why no record takes part.
+    `needs_run`: a run that resolves the link would write, hold or agree on something.
     """
 
     drifts: tuple[FieldDrift, ...] = ()
@@ -67,7 +68,7 @@ class LinkComparison:
     unknown: int = 0
     only_on: Side | None = None
     reason: SkipReason | None = None
-    match: Match = Match.LINKED
+    needs_run: bool = False
 
 
 def compare_link(
@@ -80,7 +81,7 @@ def compare_link(
     plan = plan_link(link, bound, now=now)
     participants = plan.participants
     if not participants.members:
-        return LinkComparison(reason=participants.reason, match=participants.match)
+        return LinkComparison(reason=participants.reason)
     if participants.match is Match.NEW:
         return _missing(link, plan, evidence)
     judge = _Judge(link, plan, evidence)
@@ -96,7 +97,7 @@ def compare_link(
             if not _are_equal(pair, plezi, salesforce):
                 drifts.append(judge.drift(pair, plezi, salesforce))
     return LinkComparison(
-        tuple(drifts), compared=compared, unknown=unknown, match=participants.match
+        tuple(drifts), compared=compared, unknown=unknown, needs_run=_needs_run(link, plan)
     )
 
 
@@ -139,7 +140,13 @@ def _missing(link: Link, plan: Plan, evidence: Evidence) -> LinkComparison:
     drift = FieldDrift(
         PERSON, present.side, present.id, None, None, cause, is_planned=bool(plan.writes)
     )
-    return LinkComparison((drift,), compared=1, only_on=present.side, match=Match.NEW)
+    return LinkComparison(
+        (drift,), compared=1, only_on=present.side, needs_run=_needs_run(link, plan)
+    )
+
+
+def _needs_run(link: Link, plan: Plan) -> bool:
+    return bool(plan.writes) or plan.link is not link
 
 
 def _sides(values: Sequence[FieldValue]) -> Iterator[tuple[FieldValue, FieldValue]]:

@@ -165,7 +165,7 @@ class VerifyWork:
                 for drift in found.drifts
                 if self._is_example(drift)
             ]
-            if any(it.cause is DriftCause.UNEXPLAINED and it.is_planned for it in found.drifts):
+            if found.needs_run and not waits:
                 planned.append(each.link)
         self._isolation.write_journal(entries)
         self._store_unread(checked)
@@ -228,7 +228,7 @@ class VerifyWork:
                 found[email] = replace(each, link=added.link, unread=unread)
             else:
                 found[email] = replace(each, invisible=each.invisible | {record.id})
-        note_problems(self._context, result.problems, counts, self._isolation)
+        note_problems(self._context, result.problems, counts, self._isolation, retry=True)
 
     def _evidence(self, checked: _Checked, *, waits: bool) -> Evidence:
         stored = checked.stored
@@ -301,7 +301,7 @@ class VerifyWork:
                 store_observations(self._context, part, Counts(), side, self._isolation)
 
     def _mark_dirty(self, links: Sequence[Link]) -> None:
-        """Let the next run resolve links that a full run would; one that changed is its work."""
+        """Let the next run resolve links that a full run would: its mapping is applied to all."""
         stored = self._context.links.load_links([link.email for link in links])
         changes = [
             LinkChange(replace(link, dirty=True)) for link in stored.values() if not link.dirty
