@@ -214,6 +214,7 @@ DIFFERENCES: Final = (
     Difference(
         "title", {"Title": UNEXPLAINED}, edit_person_silently(function="CEO"), is_mended=True
     ),
+    Difference("moved", {"Email": UNEXPLAINED}, edit_person_silently(email="m@example.com")),
     Difference("unmarked", {"Phone": UNEXPLAINED}, lose_dirty_mark, is_mended=True),
     Difference("contradicted", {"Phone": UNEXPLAINED}, contradict_base),
     Difference("formula", {FORMULA: "unstamped"}, edit_lead_silently(**{FORMULA: "Lyon-1"})),

@@ -49,6 +49,10 @@ NOT_STARTED_MESSAGE: Final = (
 PAUSED_MESSAGE: Final = (
     "{reason}. Nothing is lost: the next run continues from here when calls are free again."
 )
+VERIFICATION_PAUSED_MESSAGE: Final = (
+    "{reason}. The verification is not complete, and has no result: request it again (POST /sync "
+    'with {{"kind": "verify"}}) when calls are free again.'
+)
 IDLE_MESSAGE: Final = (
     "{number} invocations in a row made no progress: the systems answer too slowly for "
     "WorkerBudgetSeconds ({phase}). Nothing is lost. Raise WorkerTimeoutSeconds and "
@@ -106,7 +110,7 @@ class SyncEngine:
         if run.kind is not RunKind.DRY_RUN and (refusal := self._start_refusal(run)) is not None:
             return self._end(run_id, *refusal)
         if reason := self._context.budget.exhausted_reason():
-            return self._pause(run_id, reason)
+            return self._pause(run, reason)
         calls = {side: client.calls for side, client in self._context.clients.items()}
         try:
             mapping = self._mapping(run)
@@ -134,7 +138,7 @@ class SyncEngine:
         if remaining is None:
             return self._end(run_id, RunState.DONE)
         if exhausted:
-            return self._pause(run_id, exhausted)
+            return self._pause(run, exhausted)
         return self._continue(run, remaining, rest)
 
     def _continue(self, run: Run, phase: Phase, work: Work | None) -> RunState:
@@ -294,9 +298,11 @@ class SyncEngine:
         self._context.runs.add_counts(run_id, counts)
         self._context.budget.save_usage()
 
-    def _pause(self, run_id: str, reason: str) -> RunState:
-        message = PAUSED_MESSAGE.format(reason=reason[:1].upper() + reason[1:])
-        return self._end(run_id, RunState.PAUSED, StopReason.API_BUDGET, message)
+    def _pause(self, run: Run, reason: str) -> RunState:
+        is_verification = run.kind is RunKind.VERIFY
+        text = VERIFICATION_PAUSED_MESSAGE if is_verification else PAUSED_MESSAGE
+        message = text.format(reason=reason[:1].upper() + reason[1:])
+        return self._end(run.id, RunState.PAUSED, StopReason.API_BUDGET, message)
 
     def _end(
         self,

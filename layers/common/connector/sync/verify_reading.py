@@ -185,19 +185,20 @@ class VerifyReading:
         batch = LinkBatch(
             self._context.links, part, self._context.max_records, self._isolation.step
         )
+        # A record with another e-mail belongs to its present link until a run moves it.
+        owners = {each.id: batch.owner_email(each.id) for each in part}
         for each in batch.in_order(part):
-            self._isolation.step(batch.owner_email(each.id), partial(batch.add, each))
+            self._isolation.step(owners[each.id], partial(batch.add, each))
         unread = [each for each in part if each.id in batch.changed | batch.deferred]
         for each in part:
-            if not batch.owner_email(each.id):
+            if not owners[each.id]:
                 counts.skip(each.side, SkipReason.NO_EMAIL)
         if not unread:
             return []
-        emails = {each.id: batch.owner_email(each.id) for each in unread}
-        stored = self._scratch.load_scratch_links(set(emails.values()))
+        stored = self._scratch.load_scratch_links({owners[each.id] for each in unread})
         links = {email: link for email, link in stored.items() if link is not None}
         for each in unread:
-            email = emails[each.id]
+            email = owners[each.id]
             links[email] = links.get(email, Link(email)).with_observation(each)
         self._isolation.not_stored(self._scratch.save_scratch_links(links))
         counts.add(part[0].side, "unread", len(unread))
