@@ -139,7 +139,9 @@ def test_differences_of_a_mapping_that_is_not_applied_to_all_people_wait(
 ) -> None:
     harness.sync(kind=RunKind.FULL)
     harness.edit_lead(harness.leads(ANA)[0]["Id"], City="Lyon")
-    harness.sync()
+    let_time_pass(harness)
+    for _ in range(2):  # the second reading starts after the edit
+        harness.sync()
     harness.control("plezi", "POST", "attributes", {"name": "town", "type": "text"})
     pair = FieldPair("town", "City", Direction.TO_PLEZI)
     mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, pair))

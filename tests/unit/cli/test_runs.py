@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli import api_bodies as bodies
-from tests.unit.cli.conftest import Person
+from tests.unit.cli.conftest import NOW, Person
 from tests.unit.cli.fake_stack import FakeStack
 
 pytestmark = pytest.mark.usefixtures("local_stack")
@@ -220,7 +220,7 @@ def test_an_undo_is_made_after_a_question(stack: FakeStack, person: Person, caps
 def verification(**changes: Any) -> dict[str, Any]:
     result = {
         "run_id": bodies.RUN_ID,
-        "finished_at": bodies.NOW - 60,
+        "finished_at": NOW - 60,
         "people": 240,
         "compared_fields": 2000,
         "unexplained_fields": 1,

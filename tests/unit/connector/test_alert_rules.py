@@ -263,7 +263,7 @@ def test_a_verification_above_the_drift_rate_sends_an_alert_until_one_is_below_i
     assert alert.kind is AlertKind.DRIFT
     assert alert.summary.startswith("11 of 10,000 compared fields differ")
     assert "/repair" in alert.remedy
-    assert (below.alerts, below.evaluated) == ((), {AlertKind.DRIFT})
+    assert (below.alerts, below.evaluated) == ((), frozenset({AlertKind.DRIFT}))
 
 
 def test_only_a_complete_verification_shows_anything_about_the_drift_rate() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -71,7 +72,7 @@ TO_SALESFORCE: Final = bound_with(direction=Direction.TO_SALESFORCE)
 TO_PLEZI: Final = bound_with(direction=Direction.TO_PLEZI)
 
 
-def link_of(values: dict[str, Value], base: dict[str, Value]) -> Link:
+def link_of(values: Mapping[str, Value], base: Mapping[str, Value]) -> Link:
     """Return a link with these values and agreements, by record."""
     pair = BOUND.pairs[0]
     agreed = {record: {pair.base_keys[RECORDS[record]]: value} for record, value in base.items()}

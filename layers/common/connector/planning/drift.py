@@ -84,7 +84,7 @@ def compare_link(
         return LinkComparison(reason=participants.reason)
     if participants.match is Match.NEW:
         return _missing(link, plan, evidence)
-    judge = _Judge(link, plan, evidence)
+    classifier = _Classifier(link, plan, evidence)
     drifts: list[FieldDrift] = []
     compared = unknown = 0
     for pair in bound.pairs:
@@ -95,7 +95,7 @@ def compare_link(
         for plezi, salesforce in sides:
             compared += 1
             if not _are_equal(pair, plezi, salesforce):
-                drifts.append(judge.drift(pair, plezi, salesforce))
+                drifts.append(classifier.drift(pair, plezi, salesforce))
     return LinkComparison(
         tuple(drifts), compared=compared, unknown=unknown, needs_run=_needs_run(link, plan)
     )
@@ -106,7 +106,7 @@ def without_contradicted_bases(link: Link, bound: BoundMapping, *, now: float) -
 
     Both records have the value of the last agreement, and the two values differ: no run finds an
     edit, so none writes. Without the agreement the policy of the pair decides; `newest` holds the
-    field, because nobody can tell which value is right.
+    field, because the records do not show which value is right.
     """
     comparison = compare_link(link, bound, Evidence(), now=now)
     keys = {
@@ -160,7 +160,7 @@ def _are_equal(pair: BoundPair, one: FieldValue, other: FieldValue) -> bool:
     return pair.canonical(one.side, one.value) == pair.canonical(other.side, other.value)
 
 
-class _Judge:
+class _Classifier:
     """Finds the cause of each difference of one link."""
 
     def __init__(self, link: Link, plan: Plan, evidence: Evidence) -> None:
