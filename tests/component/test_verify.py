@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from connector.errors import StopReason
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
-from connector.model import Phase, RunKind, RunState
+from connector.model import Phase, RunKind, RunState, Side
 from connector.planning.announced_changes import ChangeLimits
 from connector.sync import verify_work
 from connector.sync.change_limits import FEW_CLEARED
 from connector.sync.runs import SyncEngine
 from connector.sync.worker import run_metrics
 from tests.component.admin_client import AdminClient
+from tests.component.altered_answers import alter_answers, edit_json, is_list
 from tests.component.drift_fixtures import (
     DIFFERENCES,
     UNEXPLAINED,
@@ -68,6 +71,12 @@ def add_people(harness: Harness, others: int) -> None:
         it.after(harness, it.email)
 
 
+def list_no_contact(request: Request, response: Response) -> None:
+    """Let Plezi leave all contacts out of its lists."""
+    if is_list(request):
+        edit_json(response, lambda document: document["data"].clear())
+
+
 def state(harness: Harness) -> dict[str, Any]:
     """Return the records of both systems, without their times, by e-mail."""
     found: dict[str, Any] = {
@@ -104,6 +113,52 @@ def test_a_verification_of_many_invocations_finds_the_same(harness: Harness) -> 
     assert found_by(harness, run) == PLANTED
     assert run.counts["salesforce"]["people"] == FEW + len(DIFFERENCES)
     assert run.progress.resolved == run.progress.listed
+
+
+def test_a_verification_whose_invocations_die_counts_every_person_once(harness: Harness) -> None:
+    add_people(harness, FEW)
+    run_id = harness.run_requester.request_run(RunKind.VERIFY)
+    deaths = iter(range(3))
+    asked = 0
+
+    def die() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked % 2 == 0 and next(deaths, None) is not None:
+            raise RuntimeError("the invocation dies")
+        return False
+
+    state = RunState.REQUESTED
+    while state is not RunState.DONE:
+        with suppress(RuntimeError):  # the queue delivers the message again
+            state = harness.engine.run_phase(run_id, Phase.READ, die)
+
+    run = harness.ledger.load_run(run_id)
+    assert run is not None
+    assert next(deaths, None) is None
+    assert found_by(harness, run) == PLANTED
+    counts = run.counts["salesforce"]
+    assert counts["people"] == FEW + len(DIFFERENCES)
+    assert counts["drift.unexplained"] == sum(cause == UNEXPLAINED for *_, cause in PLANTED)
+
+
+def test_people_who_are_in_no_list_are_compared_at_the_pace_of_the_tenant(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plezi lists no contact, so each is read by its id: a few people fit into a unit of work."""
+    for number in range(FEW):
+        harness.add_person(email=f"p{number}@example.com", last_name="Roi", phone="1")
+    harness.sync(kind=RunKind.FULL)
+    alter_answers(harness, Side.PLEZI, after=list_no_contact)
+    harness.let_pass(60)
+    seconds = harness.context.clients[Side.PLEZI].seconds_for(look_ups=1)
+    monkeypatch.setattr(harness.context.deadline, "seconds_left", lambda: 3 * seconds)
+
+    run = verify(harness)
+
+    assert run.counts["plezi"]["unlisted"] == FEW
+    assert run.counts["salesforce"]["people"] == FEW
+    assert found_by(harness, run) == set()
 
 
 def test_systems_that_agree_have_no_drift_and_leave_nothing_to_the_next_run(

@@ -10,6 +10,7 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -28,6 +29,7 @@ from connector.model import (
     SkipReason,
     WorkList,
 )
+from connector.planning.observation import apply_observation
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
 from connector.sync.link_batch import LinkBatch
@@ -38,6 +40,21 @@ from connector.sync.work_queue import LISTS_AT_A_TIME, WorkQueue
 DIGEST_BYTES: Final = 8
 """Bytes that stand for a record id: of a million records, one is taken for another with a
 probability of 1 to 36 million."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLink:
+    """One link with the present state of its records, and what the reading shows about it.
+
+    `unread` are the observations that the ledger lacks, `deleted` the ids of records that are
+    deleted without its knowledge, `invisible` those of records that were not found.
+    """
+
+    stored: Link | None
+    link: Link
+    unread: tuple[Observation, ...] = ()
+    deleted: frozenset[str] = frozenset()
+    invisible: frozenset[str] = frozenset()
 
 
 class SeenRecords:
@@ -205,6 +222,18 @@ class VerifyReading:
         known = self._context.links.load_links(links).keys()
         listed = {email for email, link in stored.items() if link and link.record_ids - page}
         return sorted(links.keys() - known - listed)
+
+
+def with_unread(email: str, link: Link | None, unread: Sequence[Observation]) -> CheckedLink:
+    """Return a link with the observations that it still lacks: a run may have read them since."""
+    current = Link(email) if link is None else link
+    applied: list[Observation] = []
+    for each in unread:
+        after = apply_observation(current, each)
+        if after is not current:
+            applied.append(each)
+        current = after
+    return CheckedLink(link, current, tuple(applied))
 
 
 def _digest(record: str) -> int:

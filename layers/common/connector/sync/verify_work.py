@@ -7,7 +7,7 @@ link that a full run would resolve becomes dirty: the next run synchronizes both
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -32,12 +32,12 @@ from connector.model import (
     WorkList,
 )
 from connector.planning.drift import Evidence, FieldDrift, LinkComparison, compare_link
-from connector.planning.observation import apply_observation, mark_deleted
+from connector.planning.observation import mark_deleted
 from connector.sync.context import SyncContext
 from connector.sync.dry_run import DryRunJournal
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import SLICE_SIZE, note_problems, store_observations
-from connector.sync.verify_reading import VerifyReading
+from connector.sync.verify_reading import CheckedLink, VerifyReading, with_unread
 from connector.sync.work_queue import WorkQueue
 from connector.verification import COUNTED_ON, DRIFT, save_verification
 
@@ -50,21 +50,6 @@ MISSING: Final = "person"
 RECENT_SECONDS: Final = 600.0
 """An edit that is at most this much older than the last reading of changes may be newer: the clocks
 of the systems differ, and lists show changes late."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """One link with the present state of its records, and what the reading shows about it.
-
-    `unread` are the observations that the ledger lacks, `deleted` the ids of records that are
-    deleted without its knowledge, `invisible` those of records that were not found.
-    """
-
-    stored: Link | None
-    link: Link
-    unread: tuple[Observation, ...] = ()
-    deleted: frozenset[str] = frozenset()
-    invisible: frozenset[str] = frozenset()
 
 
 class VerifyWork:
@@ -137,7 +122,8 @@ class VerifyWork:
         """Compare the people of a list, some at a time; return whether all were in time."""
         waiting = list(emails)
         while waiting:
-            part, waiting = waiting[:SLICE_SIZE], waiting[SLICE_SIZE:]
+            size = self._people_in_time()
+            part, waiting = waiting[:size], waiting[size:]
             counts = self._compare(part)
             self._context.runs.add_counts(self._run.id, counts, Progress(resolved=len(part)))
             self._queue.keep(work, waiting)
@@ -145,6 +131,17 @@ class VerifyWork:
             if waiting and out_of_time():
                 return False
         return not out_of_time()
+
+    def _people_in_time(self) -> int:
+        """Return how many people can be compared in one go, at least one.
+
+        There is time to read the Plezi contact of each by its id, if no list had it.
+        """
+        a_person = self._context.clients[Side.PLEZI].seconds_for(look_ups=1)
+        if not a_person:
+            return SLICE_SIZE
+        number = min(SLICE_SIZE, self._context.deadline.seconds_left() / a_person)
+        return max(1, int(number))
 
     def _compare(self, emails: Sequence[str]) -> Counts:
         counts = Counts()
@@ -174,17 +171,17 @@ class VerifyWork:
         self._isolation.store(counts, listed=False)
         return counts
 
-    def _check(self, emails: Sequence[str], counts: Counts) -> list[_Checked]:
+    def _check(self, emails: Sequence[str], counts: Counts) -> list[CheckedLink]:
         """Return the links of some people with the present state of their records."""
         stored = self._context.links.load_links(emails)
         unread = self._reading.unread(emails)
-        found: dict[str, _Checked] = {}
+        found: dict[str, CheckedLink] = {}
         for email in emails:
             link = stored.get(email)
             if link is not None and not link.readable:
                 counts.add(COUNTED_ON, "unreadable")
             elif link is not None or email in unread:
-                found[email] = _with_unread(email, link, unread.get(email, ()))
+                found[email] = with_unread(email, link, unread.get(email, ()))
         unseen = [
             record
             for each in found.values()
@@ -205,7 +202,7 @@ class VerifyWork:
         self,
         side: Side,
         records: Sequence[Observation],
-        found: dict[str, _Checked],
+        found: dict[str, CheckedLink],
         counts: Counts,
     ) -> None:
         """Read records by id that were in no list: they are deleted, hidden, or were left out."""
@@ -223,14 +220,14 @@ class VerifyWork:
                 link = mark_deleted(each.link, record.id)
                 found[email] = replace(each, link=link, deleted=each.deleted | {record.id})
             elif record.id in present:
-                added = _with_unread(email, each.link, (present[record.id],))
+                added = with_unread(email, each.link, (present[record.id],))
                 unread = each.unread + added.unread
                 found[email] = replace(each, link=added.link, unread=unread)
             else:
                 found[email] = replace(each, invisible=each.invisible | {record.id})
         note_problems(self._context, result.problems, counts, self._isolation, retry=True)
 
-    def _evidence(self, checked: _Checked, *, waits: bool) -> Evidence:
+    def _evidence(self, checked: CheckedLink, *, waits: bool) -> Evidence:
         stored = checked.stored
         is_dirty = stored is not None and (stored.dirty or stored.intent is not None)
         recent = {each.id for each in checked.unread if self._is_recent(each)}
@@ -245,7 +242,7 @@ class VerifyWork:
         read_at = self._context.cursors.load_cursor(record.kind).completed_at
         return _seconds(record.modified) > read_at - RECENT_SECONDS
 
-    def _count(self, checked: _Checked, found: LinkComparison, counts: Counts) -> None:
+    def _count(self, checked: CheckedLink, found: LinkComparison, counts: Counts) -> None:
         counts.add(COUNTED_ON, "people")
         counts.add(COUNTED_ON, "compared", found.compared)
         counts.add(COUNTED_ON, "not_compared", found.unknown)
@@ -286,7 +283,7 @@ class VerifyWork:
 
     # What the next run must know
 
-    def _store_unread(self, checked: Sequence[_Checked]) -> None:
+    def _store_unread(self, checked: Sequence[CheckedLink]) -> None:
         """Store the edits that no run has read, as the reading of a run does."""
         observations = [it for each in checked for it in each.unread]
         observations += [
@@ -319,18 +316,6 @@ class VerifyWork:
 def _counter(drift: FieldDrift) -> str:
     """Return the counter of the differences of one field and cause."""
     return DRIFT.format(f"{drift.cause.value}.{drift.pair or MISSING}")
-
-
-def _with_unread(email: str, link: Link | None, unread: Sequence[Observation]) -> _Checked:
-    """Return a link with the observations that it still lacks: a run may have read them since."""
-    current = Link(email) if link is None else link
-    applied: list[Observation] = []
-    for each in unread:
-        after = apply_observation(current, each)
-        if after is not current:
-            applied.append(each)
-        current = after
-    return _Checked(link, current, tuple(applied))
 
 
 def _seconds(text: str) -> float:
