@@ -119,12 +119,12 @@ def test_a_verification_whose_invocations_die_counts_every_person_once(harness: 
     add_people(harness, FEW)
     run_id = harness.run_requester.request_run(RunKind.VERIFY)
     deaths = iter(range(3))
-    asked = 0
+    questions = 0
 
     def die() -> bool:
-        nonlocal asked
-        asked += 1
-        if asked % 2 == 0 and next(deaths, None) is not None:
+        nonlocal questions
+        questions += 1
+        if questions % 2 == 0 and next(deaths, None) is not None:
             raise RuntimeError("the invocation dies")
         return False
 
