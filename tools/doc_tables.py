@@ -241,6 +241,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "hold-reasons": enumeration(model.HoldReason),
     "journal-kinds": enumeration(model.JournalKind),
     "undo-reasons": enumeration(model.UndoReason),
+    "drift-causes": enumeration(model.DriftCause),
     "skip-reasons": enumeration(model.SkipReason),
     "attention-kinds": enumeration(model.AttentionKind),
     "issue-codes": enumeration(IssueCode),

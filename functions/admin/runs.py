@@ -7,9 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.admin import run_undo
+from connector.admin import run_repair, run_undo
 from connector.admin import runs as use_cases
 from connector.admin.breaker import ApprovedPreview, approve_preview
+from connector.admin.run_repair import RepairRequested
 from connector.admin.run_undo import UndoRequested
 from connector.admin.runs import RunDetail, RunPage
 from functions.admin.admin_app import ADMIN
@@ -99,3 +100,16 @@ def undo(run_id: str, request: Annotated[Undo, Body()]) -> UndoRequested:
         field=request.field,
         opt_outs=request.opt_outs,
     )
+
+
+@router.post(
+    "/admin/runs/<run_id>/repair",
+    summary="Repair what a verification found",
+    responses=responses(202, "The run that resolves these people is requested.", 404, 409),
+    status_code=202,
+    tags=["runs"],
+)
+def repair(run_id: str) -> RepairRequested:
+    """Resolve the people with unexplained differences, with the limits of every run."""
+    actor = caller(router.current_event.raw_event)
+    return run_repair.request_repair(ADMIN.get(), actor, path_value(run_id))

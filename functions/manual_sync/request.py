@@ -20,7 +20,13 @@ MAX_DRAFT_CHARACTERS: Final = 200_000
 """Characters of a mapping that is not saved: half of the size limit of an item in DynamoDB."""
 BOUNDS: Final = JsonBounds(characters=300_000, depth=10, keys=40_000)
 """A draft, with 200 e-mails beside it. A mapping of 2,000 pairs has about 15 keys each."""
-KINDS: Final = (RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.DRY_RUN)
+KINDS: Final = (
+    RunKind.CHANGES,
+    RunKind.FULL,
+    RunKind.SELECTED,
+    RunKind.DRY_RUN,
+    RunKind.VERIFY,
+)
 STAGED_KINDS: Final = (RunKind.CHANGES, RunKind.FULL)
 """Kinds of run that may be a first synchronization."""
 MEMBERS: Final = ("kind", "emails", "mapping", "include_unchanged", "first", "skip_stages")

@@ -1,4 +1,4 @@
-"""The schedule requests runs: of changes every two hours, of all people once a week."""
+"""The schedule requests runs: of changes every two hours, a verification once a week."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connector.model import RunKind
 from connector.settings import RunRequestSettings
 from connector.sync.run_requests import RunRequester
 
-SCHEDULED_KINDS = (RunKind.CHANGES, RunKind.FULL)
+SCHEDULED_KINDS = (RunKind.CHANGES, RunKind.VERIFY, RunKind.FULL)
 APP: LambdaApp[RunRequester] = LambdaApp(RunRequestSettings)
 
 

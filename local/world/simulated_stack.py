@@ -67,6 +67,7 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         assign_new_leads=True,
         alerts_topic="",
         quarantine_alert_links=10,
+        drift_alert_rate=0.001,
     )
 
 

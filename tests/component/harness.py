@@ -156,12 +156,16 @@ class Harness:
     def dry_run(self, **options: Any) -> tuple[Run, list[JournalEntry]]:
         """Make a dry run; return its record and all entries of its plan."""
         run = self.sync(kind=RunKind.DRY_RUN, **options)
+        return run, self.plan(run.id)
+
+    def plan(self, run_id: str) -> list[JournalEntry]:
+        """Return all entries of a dry run or of a verification."""
         items = boto3.client("dynamodb", region_name=REGION).query(
             TableName="JournalTable",
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"plan#{run.id}"}},
+            ExpressionAttributeValues={":pk": {"S": f"plan#{run_id}"}},
         )["Items"]
-        return run, [entry for item in items for entry in parse_entries(item)]
+        return [entry for item in items for entry in parse_entries(item)]
 
     def run_phase(self, run_id: str, out_of_time: Any = lambda: False) -> Run:
         """Work on a run until it ends, as the queue does."""

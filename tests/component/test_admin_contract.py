@@ -22,6 +22,7 @@ from connector.probe_report import ProbeRefusal, load_found_dialect, save_found_
 from connector.version import VERSION
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context, in_path, openapi_document
+from tests.component.drift_fixtures import lose_dirty_mark, verify
 from tests.component.harness import REGION, Harness
 from tests.component.iam_permissions import granted, record_calls
 from tests.template.conftest import ROOT, Template, _Loader
@@ -29,6 +30,7 @@ from tests.template.conftest import ROOT, Template, _Loader
 CONTACT = "a+b@x.fr"
 CONTACT_IN_PATH = in_path(CONTACT)
 REFUSED = "long@x.fr"
+DIFFERENT = "different@x.fr"
 LONG_NAME = "x" * 3000
 """Longer than a partition key of DynamoDB may be (2,048 bytes)."""
 UNKNOWN = in_path("unknown@x.fr")
@@ -47,6 +49,7 @@ class Scenario:
 
     def run(self) -> None:
         """Send all requests."""
+        self.repair()
         self.read_and_set_up()
         self.save_mappings()
         self.decide()
@@ -100,6 +103,19 @@ class Scenario:
         assert admin_client.request("POST", "/admin/start").status == 409
         save_found_dialect(self.harness.ledger, found)
         admin_client.request_ok("POST", "/admin/start")
+
+    def repair(self) -> None:
+        harness, admin_client = self.harness, self.admin_client
+        harness.add_person(email=DIFFERENT, last_name="Roi", phone="111")
+        full = harness.sync(kind=RunKind.FULL)
+        assert admin_client.request("POST", f"/admin/runs/{full.id}/repair").status == 422
+        lose_dirty_mark(harness, DIFFERENT)
+        found = verify(harness)
+        admin_client.request_ok("GET", f"/admin/runs/{found.id}")
+        admin_client.request_ok("GET", "/admin/status")
+        admin_client.request_ok("POST", f"/admin/runs/{found.id}/repair")
+        waiting = harness.run_requester.request_run(RunKind.VERIFY)
+        assert admin_client.request("POST", f"/admin/runs/{waiting}/repair").status == 409
 
     def save_mappings(self) -> None:
         admin_client = self.admin_client
@@ -168,6 +184,7 @@ class Scenario:
             ("GET", "/admin/runs/none/plan", None),
             ("POST", "/admin/runs/none/approve", None),
             ("POST", "/admin/runs/none/undo", {}),
+            ("POST", "/admin/runs/none/repair", None),
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector.model import ChangeHint, HintResult, RunKind, RunState
+from connector.verification import load_verification
 from tests.component.harness import Harness
 
 ANA = "ana@example.com"
@@ -80,3 +81,15 @@ def test_the_next_run_continues_a_paused_full_run(harness: Harness) -> None:
     harness.sync()
 
     assert harness.ledger.applied_version() == 0
+
+
+def test_a_verification_that_is_paused_has_no_result_and_says_so(harness: Harness) -> None:
+    harness.add_person(email=ANA, last_name="Lopez")
+    harness.sync()
+    set_quota(harness, max=15000, used=14900)
+
+    run = harness.sync(kind=RunKind.VERIFY)
+
+    assert run.state is RunState.PAUSED
+    assert "request it again" in run.message
+    assert load_verification(harness.ledger) is None

@@ -51,12 +51,12 @@ def test_the_scheduler_receives_the_id_of_a_queued_run(deployed: Harness) -> Non
     assert (run.kind, run.state) == (RunKind.CHANGES, RunState.REQUESTED)
 
 
-def test_the_weekly_schedule_requests_a_full_run(deployed: Harness) -> None:
+def test_the_weekly_schedule_requests_a_verification(deployed: Harness) -> None:
     response = scheduled_sync.handler(event("scheduler_weekly"), CONTEXT)
 
     run = deployed.ledger.load_run(response["run_id"])
     assert run is not None
-    assert run.kind is RunKind.FULL
+    assert run.kind is RunKind.VERIFY
 
 
 def test_a_manual_sync_returns_202_with_the_id_of_a_run(deployed: Harness) -> None:

@@ -48,7 +48,7 @@ def test_the_permissions_of_manual_requests(
 ) -> None:
     deploy(harness, monkeypatch, "ManualSyncFunction")
     with recorder.recording():
-        for kind in ("changes", "full", "dry_run"):
+        for kind in ("changes", "full", "dry_run", "verify"):
             assert "run_id" in manual_sync.handler({"kind": kind}, FakeLambdaContext())
 
     assert recorder.used == granted("ManualSyncFunction")

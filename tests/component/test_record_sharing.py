@@ -188,6 +188,7 @@ def test_an_edit_of_a_hidden_lead_is_found_by_the_weekly_reading_of_all_records(
     assert harness.people()[ANA]["id"] == ana
     assert harness.people()[ANA]["mobile"] is None
 
-    harness.sync(kind=RunKind.FULL)
+    harness.sync(kind=RunKind.VERIFY)
+    harness.sync()
 
     assert harness.people()[ANA]["mobile"] == "777"

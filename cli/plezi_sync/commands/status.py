@@ -47,6 +47,10 @@ def _facts(body: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     if (first := body["first_sync"]) and not first["done"]:
         yield "First sync", f"next stage: {first['stage']}"
     yield from _last_run(body["last_run"], now)
+    if found := body["last_verification"]:
+        fields = count(found["unexplained_fields"], "unexplained difference")
+        people = count(found["people"], "contact")
+        yield "Verified", f"{people}, {fields}, {ago(found['finished_at'], now)}"
     yield "To decide", _attention(body["attention"])
     for pair in body["suspended_pairs"]:
         yield "Suspended", f"{pair['pair']}: {pair['reason']}"

@@ -77,13 +77,15 @@ class WorkerSettings(SyncSettings):
 
     `worker_budget_seconds` is the time after which a run saves its position and continues in
     another invocation. `quarantine_alert_links` is the number of people in quarantine that raises
-    an alert.
+    an alert, `drift_alert_rate` the fraction of the compared fields of a verification above which
+    one is sent.
     """
 
     runs_queue_url: str
     worker_budget_seconds: float
     alerts_topic: str = field(metadata=OPTIONAL)
     quarantine_alert_links: int
+    drift_alert_rate: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ class Metric(StrEnum):
     LINKS_QUARANTINED = "LinksQuarantined"
     FIELDS_HELD = "FieldsHeld"
     API_CALLS = "ApiCalls"
+    DRIFT_RATE = "DriftRate"
     FORMS_ACCEPTED = "FormsAccepted"
     FORMS_REFUSED = "FormsRefused"
     FORM_SECONDS = "FormSeconds"
@@ -51,6 +52,10 @@ class Metric(StrEnum):
     CREDENTIAL_DAYS = "CredentialDays"
     ROTATIONS_REFUSED = "RotationsRefused"
     ALERTS_FAILED = "AlertsFailed"
+
+
+PERCENTAGES: Final = frozenset({Metric.DRIFT_RATE})
+"""The metrics in percent; all others are counts."""
 
 
 COUNTED: Final[Mapping[Event, Metric]] = {
@@ -146,5 +151,6 @@ def publish(numbers: Mapping[str, float]) -> None:
 
     metrics = Metrics(namespace=NAMESPACE)
     for metric, number in numbers.items():
-        metrics.add_metric(name=Metric(metric).value, unit=MetricUnit.Count, value=number)
+        unit = MetricUnit.Percent if metric in PERCENTAGES else MetricUnit.Count
+        metrics.add_metric(name=Metric(metric).value, unit=unit, value=number)
     metrics.flush_metrics()

@@ -41,6 +41,8 @@ def run(state: str = "done", **changes: Any) -> dict[str, Any]:
         "problems": [],
         "undoes": "",
         "undo_field": "",
+        "repairs": "",
+        "verification": None,
         **changes,
     }
 
@@ -101,6 +103,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "manual_sync": {"due": False, "why": ""},
         "first_sync": {"stage": "all", "done": True},
         "last_run": run(),
+        "last_verification": None,
         "attention": {**attention, "counted_to": 1000, **changes.pop("attention", {})},
         "suspended_pairs": [],
         "alert_recipients": [

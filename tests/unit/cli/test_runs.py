@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.cli import api_bodies as bodies
-from tests.unit.cli.conftest import Person
+from tests.unit.cli.conftest import NOW, Person
 from tests.unit.cli.fake_stack import FakeStack
 
 pytestmark = pytest.mark.usefixtures("local_stack")
@@ -214,6 +215,51 @@ def test_an_undo_is_made_after_a_question(stack: FakeStack, person: Person, caps
     body = stack.body_of("POST", "/admin/runs/r1/undo")
     assert (body["preview"], body["email"], body["opt_outs"]) == (False, "a@x.fr", True)
     assert "1 updated, 2 not undone" in capsys.readouterr().out
+
+
+def verification(**changes: Any) -> dict[str, Any]:
+    result = {
+        "run_id": bodies.RUN_ID,
+        "finished_at": NOW - 60,
+        "people": 240,
+        "compared_fields": 2000,
+        "unexplained_fields": 1,
+        "drift_rate": 0.0005,
+        **changes,
+    }
+    counts = {"salesforce": {"people": 240, "drift.unexplained": 1, "drift.unexplained.Phone": 1}}
+    drift = bodies.entry(kind="drift", rule="unexplained", field="Phone", before="1", after="2")
+    return bodies.run_detail(kind="verify", verification=result, counts=counts, journal=[drift])
+
+
+def test_a_verification_shows_what_differs_and_why(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    stack.on("POST", "/sync", {"run_id": bodies.RUN_ID})
+    stack.on("GET", RUN, verification())
+    assert person.run("verify") == 0
+    assert stack.body_of("POST", "/sync") == {"kind": "verify"}
+    shown = capsys.readouterr().out
+    assert "0.050%" in shown
+    assert "unexplained" in shown
+    assert f"Next: plezi-sync verify --run {bodies.RUN_ID} --repair" in shown
+
+
+def test_a_repair_is_requested_after_a_question_and_only_for_unexplained_differences(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    stack.on("GET", RUN, verification())
+    repaired = {"run_id": "r2", "repairs": bodies.RUN_ID, "people": 1, "is_complete": False}
+    stack.on("POST", f"{RUN}/repair", repaired)
+    stack.on("GET", "/admin/runs/r2", bodies.run_detail(kind="selected"))
+    assert person.run("verify", "--run", bodies.RUN_ID, "--repair") == 2
+    assert stack.calls == []
+    assert person.run("verify", "--run", bodies.RUN_ID, "--repair", "--yes") == 0
+    assert "There are more: plezi-sync verify --repair" in capsys.readouterr().out
+
+    stack.on("GET", RUN, verification(unexplained_fields=0, drift_rate=0.0))
+    assert person.run("verify", "--run", bodies.RUN_ID, "--repair", "--yes") == 0
+    assert stack.calls.count(("POST", f"{RUN}/repair")) == 1
 
 
 def test_synchronization_is_enabled_after_a_question_and_paused_without(

@@ -22,11 +22,19 @@ CALM = RunHealth(
     quarantine_size=0,
     quarantine_limit=10,
     suspended={},
+    drift_limit=0.001,
     org_calls=0.1,
     our_calls=0.1,
     password_days=60.0,
 )
 REFUSED = Breaker(StopReason.LOGIN_REFUSED, "1. the password was reset", NOW - 60, "v1")
+
+
+def verification(unexplained: int, **changes: Any) -> RunHealth:
+    """Return the health after a verification of 10,000 fields."""
+    counts = {"salesforce": {"people": 900, "compared": 10_000, "drift.unexplained": unexplained}}
+    run = replace(RUN, kind=RunKind.VERIFY, counts=counts, **changes)
+    return replace(CALM, run=run)
 
 
 class Mailbox:
@@ -251,3 +259,26 @@ def test_a_subject_is_one_short_line_of_plain_letters() -> None:
     line = subject("The field Numéro\nde téléphone\t" + "x" * 200)
     assert line.startswith("The field Num?ro de t?l?phone x")
     assert len(line) == MAX_SUBJECT_CHARACTERS
+
+
+def test_a_verification_above_the_drift_rate_sends_an_alert_until_one_is_below_it() -> None:
+    above, below = evaluate_alerts(verification(11)), evaluate_alerts(verification(10))
+
+    [alert] = above.alerts
+    assert alert.kind is AlertKind.DRIFT
+    assert alert.summary.startswith("11 of 10,000 compared fields differ")
+    assert "/repair" in alert.remedy
+    assert (below.alerts, below.evaluated) == ((), frozenset({AlertKind.DRIFT}))
+
+
+def test_only_a_complete_verification_shows_anything_about_the_drift_rate() -> None:
+    stopped = verification(11, state=RunState.PAUSED)
+
+    assert evaluate_alerts(stopped).evaluated == frozenset()
+    assert AlertKind.DRIFT not in evaluate_alerts(CALM).evaluated
+
+
+def test_a_verification_that_failed_is_reported() -> None:
+    failed = verification(0, state=RunState.FAILED, reason=StopReason.DEFECT)
+
+    assert [alert.kind for alert in evaluate_alerts(failed).alerts] == [AlertKind.RUN_FAILED]

@@ -177,7 +177,12 @@ class RunRequester(Protocol):
     """Requests runs."""
 
     def request_run(
-        self, kind: RunKind, *, emails: Iterable[str] = (), undo: UndoRequest | None = None
+        self,
+        kind: RunKind,
+        *,
+        emails: Iterable[str] = (),
+        undo: UndoRequest | None = None,
+        repairs: str = "",
     ) -> str:
         """Request a run; return its id."""
 

@@ -19,6 +19,7 @@ from connector.model import (
     Value,
 )
 from connector.planning.first_sync_stages import current_stage
+from connector.verification import Verification, verification_of
 
 HOUR_SECONDS: Final = 3600.0
 UNKNOWN_SECONDS: Final = -1.0
@@ -50,6 +51,22 @@ class ProgressView:
 
 
 @dataclass(frozen=True, slots=True)
+class VerificationView:
+    """The result of a complete verification; `finished_at` is in seconds since 1970.
+
+    `people` were compared, in `compared_fields`. `unexplained_fields` of these differ without a
+    known cause; `drift_rate` is their fraction.
+    """
+
+    run_id: str
+    finished_at: float
+    people: int
+    compared_fields: int
+    unexplained_fields: int
+    drift_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """One run. Times are in seconds since 1970 (0: not yet). `counts` are by side, then by name.
 
@@ -57,7 +74,9 @@ class RunView:
     the run was requested for (0: all contacts that it finds). `problems` are those of the mapping
     of a dry run, as a save reports them; a mapping that is not saved is not used with problems.
     `undoes` is the run that an undo, or its preview, puts back ('': it is none), `undo_field` the
-    only field that it puts back ('': all).
+    only field that it puts back ('': all). `repairs` is the verification whose unexplained
+    differences the run resolves ('': none). `verification` is the result of a verification (None:
+    the run is none, or is not complete).
     """
 
     run_id: str
@@ -77,6 +96,8 @@ class RunView:
     problems: tuple[MappingProblem, ...]
     undoes: str
     undo_field: str
+    repairs: str
+    verification: VerificationView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +194,22 @@ def run_view(run: Run) -> RunView:
         problems=run.problems,
         undoes=run.undo.run_id if run.undo else "",
         undo_field=run.undo.field if run.undo else "",
+        repairs=run.repairs,
+        verification=verification_view(verification_of(run)),
+    )
+
+
+def verification_view(found: Verification | None) -> VerificationView | None:
+    """Return the view of the result of a verification."""
+    if found is None:
+        return None
+    return VerificationView(
+        found.run_id,
+        found.finished_at,
+        people=found.people,
+        compared_fields=found.compared,
+        unexplained_fields=found.unexplained,
+        drift_rate=found.drift_rate,
     )
 
 

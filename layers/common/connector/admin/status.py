@@ -7,12 +7,13 @@ from typing import Final
 
 from connector.admin.context import AdminContext, Recipient
 from connector.admin.plezi_probe import DialectView, dialect_view
-from connector.admin.runs import RunView, run_view
+from connector.admin.runs import RunView, VerificationView, run_view, verification_view
 from connector.admin.systems import is_forgetting
 from connector.errors import StaleError
 from connector.first_sync import load_first_sync
 from connector.model import AttentionKind, state_digest
 from connector.schema_cache import load_confirmed, stored_generation
+from connector.verification import load_verification
 from connector.version import VERSION
 
 COUNTED: Final = 1000
@@ -92,6 +93,7 @@ class Status:
     `version` is the version of the connector. `started`: synchronization is enabled.
     `applied_version` is the version of the mapping that was last applied to all contacts (None:
     none was). `first_sync` is None before the first run, `plezi_dialect` before the first probe.
+    `last_verification` is the last complete comparison of both systems (None: there was none).
     """
 
     version: str
@@ -102,6 +104,7 @@ class Status:
     manual_sync: ManualSyncView
     first_sync: FirstSyncView | None
     last_run: RunView | None
+    last_verification: VerificationView | None
     attention: AttentionCounts
     suspended_pairs: tuple[SuspendedPairView, ...]
     alert_recipients: tuple[Recipient, ...]
@@ -136,6 +139,7 @@ def show_status(context: AdminContext) -> Status:
         manual_sync=manual_sync(context, version),
         first_sync=None if first is None else FirstSyncView(first.name, first.done),
         last_run=run_view(runs[0]) if runs else None,
+        last_verification=verification_view(load_verification(context.documents)),
         attention=AttentionCounts(
             hold=len(context.review.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
             quarantine=len(

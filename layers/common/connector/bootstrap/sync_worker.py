@@ -57,6 +57,7 @@ def build_worker(settings: WorkerSettings, runtime: Runtime) -> WorkerApp:
             (built.connections.secrets.salesforce, built.connections.secrets.plezi),
             runtime.clock,
         ),
+        drift_limit=settings.drift_alert_rate,
     )
     engine = SyncEngine(built.context)
     worker = RunWorker(

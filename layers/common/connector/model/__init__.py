@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from connector.model.reading import Cursor, LookupResult, Page, RecordProblem
     from connector.model.reasons import (
         AttentionKind,
+        DriftCause,
         HoldReason,
         JournalKind,
         MergeRule,
@@ -73,6 +74,7 @@ __all__ = [
     "ChangeHint",
     "Counts",
     "Cursor",
+    "DriftCause",
     "HintDelivery",
     "HintResult",
     "Hold",
@@ -144,6 +146,7 @@ _NAMES: Final = {
     "reading": ("Cursor", "LookupResult", "Page", "RecordProblem"),
     "reasons": (
         "AttentionKind",
+        "DriftCause",
         "HoldReason",
         "JournalKind",
         "MergeRule",

@@ -18,6 +18,7 @@ class AlertKind(DescribedEnum):
     QUARANTINE = "quarantine", "Many links are in quarantine because a system refuses their writes."
     API_BUDGET = "api_budget", "The share of the daily API calls of Salesforce is used up."
     MAPPING_CHANGED = "mapping_changed", "An administrator saved another version of the mapping."
+    DRIFT = "drift", "A verification found values that differ without a known cause."
     SUSPENDED_FIELD = "suspended_field", "A field pair is suspended; all other pairs still work."
     PLEZI_API_CHANGED = (
         "plezi_api_changed",

@@ -20,7 +20,8 @@ class JournalEntry:
     a dry run state what a run would do; they are stored apart from the history of the contacts. For
     `not_undone` the rule is an `UndoReason`, `before` is the present value as far as it is known,
     `after` the one that is not put back, and `newer_run` the run that wrote the field later ('':
-    no run did). Only these entries have `newer_run`.
+    no run did). Only these entries have `newer_run`. For `drift` the rule is a `DriftCause`,
+    `before` is Plezi's value and `after` that of Salesforce; without a field a record is missing.
     """
 
     email: str

@@ -74,6 +74,7 @@ class JournalKind(DescribedEnum):
     REFUSED = "refused", "The other system refused the write; `rule` holds its code."
     DUPLICATE = "duplicate", "A dry run found several Leads with one e-mail."
     NOT_UNDONE = "not_undone", "An undo leaves the value as it is; `rule` holds the reason."
+    DRIFT = "drift", "A verification found two different values; `rule` holds the cause."
 
 
 class UndoReason(DescribedEnum):
@@ -123,6 +124,27 @@ class UndoReason(DescribedEnum):
         "unfinished",
         "The write waits, has no response, or the contact was in use: request the undo again.",
     )
+
+
+class DriftCause(DescribedEnum):
+    """Why two values of one person differ; a verification stores it as the rule of `drift`."""
+
+    HELD = "held", "The field waits for a decision of an admin."
+    QUARANTINED = "quarantined", "A system refused the write, or the value cannot be converted."
+    ONE_WAY = (
+        "one_way",
+        "The value was typed where the pair, or a Salesforce Contact, does not take part in it.",
+    )
+    POLICY = (
+        "policy",
+        "The policy leaves it: `fill_blank` keeps two values, an enforced pair sends no blank.",
+    )
+    WAITS = "waits", "The next run synchronizes it: nothing has read or applied it yet."
+    UNSTAMPED = (
+        "unstamped",
+        "Salesforce does not stamp a record when a formula or a field of its parent changes.",
+    )
+    UNEXPLAINED = "unexplained", "None of the others: the systems should agree, and do not."
 
 
 class AttentionKind(DescribedEnum):

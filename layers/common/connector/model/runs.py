@@ -23,6 +23,7 @@ class RunKind(DescribedEnum):
     DRY_RUN = "dry_run", "Reports what a run would do, and writes nothing."
     FORM = "form", "Synchronizes one contact after a form was submitted."
     UNDO = "undo", "Puts back what another run replaced, where nobody changed it since."
+    VERIFY = "verify", "Compares both systems completely, and writes to neither of them."
 
 
 class RunState(DescribedEnum):
@@ -143,7 +144,8 @@ class Run:
     without a change. `mapping_version` is the version that the run used.
     `first` begins the stages of a first synchronization again, `skip_stages` leaves them out; both
     are for runs of all people. `undo` is what an `undo`, or the dry run that previews it, puts
-    back; `emails` then selects some of the contacts of the run that is undone.
+    back; `emails` then selects some of the contacts of the run that is undone. `repairs` is the
+    verification whose unexplained differences a `selected` run resolves ('': none).
 
     `phase` is the phase of the last invocation, `active_at` its start, and `position` the work list
     behind which the next invocation of this phase goes on. Of the lists below number
@@ -168,6 +170,7 @@ class Run:
     first: bool = False
     skip_stages: bool = False
     undo: UndoRequest | None = None
+    repairs: str = ""
     mapping_version: int = 0
     phase: Phase | None = None
     active_at: float = 0.0

@@ -137,7 +137,7 @@ FORMULA: Final = FieldType(
     FieldKind.TEXT,
     Direction.TO_PLEZI,
     "as its result type",
-    f"{COMPUTED}; a new result without an edit of the record arrives with the next full run",
+    f"{COMPUTED}; a new result without an edit of the record arrives after the weekly reading",
 )
 """The row of formulas; the kind is that of the result type."""
 AUTO_NUMBER: Final = FieldType(
@@ -148,8 +148,8 @@ RECORD_NAME: Final = FieldType(
     "reference.Name",
     FieldKind.TEXT,
     Direction.TO_PLEZI,
-    remark="the name of a linked user, queue or account; a new name of it arrives with the next "
-    "full run",
+    remark="the name of a linked user, queue or account; a new name of it arrives after the "
+    "weekly reading",
 )
 """The row of the name of a linked record, which the connector adds: Owner.Name, Account.Name."""
 UNKNOWN: Final = _refused(

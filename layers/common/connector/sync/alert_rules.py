@@ -15,6 +15,7 @@ from connector.errors import ConnectorError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
 from connector.stores import DocumentStore
 from connector.sync.ports import AlertPublisher
+from connector.verification import verification_of
 
 EXPIRY_DAYS: Final = (1, 3, 7, 14)
 """Days before the password expires at which a warning is sent."""
@@ -22,7 +23,7 @@ BUDGET_HIGH: Final = 0.8
 BUDGET_LOW: Final = 0.7
 """The alert starts at the higher share of the calls and is over below the lower one, so that a
 number that moves around one limit causes one alert."""
-EVALUATED_RUNS: Final = frozenset({RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED})
+EVALUATED_RUNS: Final = frozenset({RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.VERIFY})
 """The requester of a dry run reads its result; a form that failed is left to the next run."""
 SENT_ALERTS: Final = "alerts"
 REASONS: Final[Mapping[StopReason, AlertKind]] = {
@@ -52,8 +53,9 @@ class RunHealth:
     `quarantine_size` is counted up to `quarantine_limit`. `org_calls` and `our_calls` are
     fractions: of the org's API calls of 24 hours, and of the part of them that is ours.
     `password_days` are days left, infinite where no password expires. `suspended` are the field
-    pairs that cannot be used, with the reasons. `changed_api_keys` are the keys of the dialect that
-    Plezi's API no longer has.
+    pairs that cannot be used, with the reasons. `drift_limit` is the fraction of the fields that a
+    verification compares and that may differ without a known cause. `changed_api_keys` are the keys
+    of the dialect that Plezi's API no longer has.
     """
 
     now: float
@@ -62,6 +64,7 @@ class RunHealth:
     quarantine_size: int
     quarantine_limit: int
     suspended: Mapping[str, str]
+    drift_limit: float
     org_calls: float | None = None
     our_calls: float | None = None
     password_days: float | None = None
@@ -85,9 +88,32 @@ def evaluate_alerts(health: RunHealth) -> AlertEvaluation:
     """Return the problems that exist after a run."""
     if not is_evaluated(health.run):
         return AlertEvaluation((), frozenset())
+    if health.run.kind is RunKind.VERIFY:
+        return _evaluate_verification(health)
     alerts = (*_run_alerts(health), *_link_alerts(health), *_budget_alerts(health))
     alerts += (*_password_alerts(health), *_api_alerts(health))
     return AlertEvaluation(alerts, frozenset(_evaluated_kinds(health)))
+
+
+def _evaluate_verification(health: RunHealth) -> AlertEvaluation:
+    """Return the problems that a verification shows: it is the only run that compares everybody."""
+    verification = verification_of(health.run)
+    if verification is None:
+        return AlertEvaluation(tuple(_run_alerts(health)), frozenset())
+    if verification.drift_rate <= health.drift_limit:
+        return AlertEvaluation((), frozenset({AlertKind.DRIFT}))
+    alert = Alert(
+        kind=AlertKind.DRIFT,
+        summary=f"{verification.unexplained:,} of {verification.compared:,} compared fields differ "
+        f"without a known cause ({verification.drift_rate:.2%})",
+        since=health.now,
+        remedy=f"See which with GET /admin/runs/{verification.run_id}. The next run synchronizes "
+        f"edits that no run has read; POST /admin/runs/{verification.run_id}/repair resolves all "
+        "of these people now.",
+        impact="These people have different values in the two systems. All others agree, or wait "
+        "for a reason that is known.",
+    )
+    return AlertEvaluation((alert,), frozenset({AlertKind.DRIFT}))
 
 
 def notify_new(

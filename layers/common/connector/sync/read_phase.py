@@ -217,7 +217,7 @@ def store_observations(  # the parts of a page, each by its name
         {
             each.id: stored
             for each in _one_of_each(observations)
-            if (stored := isolation.step(each.email, partial(_stored, each))) is not None
+            if (stored := isolation.step(each.email, partial(as_stored, each))) is not None
         }
     )
     result = StoredSlice()
@@ -314,7 +314,7 @@ def _one_of_each(observations: Sequence[Observation]) -> list[Observation]:
     return list(newest.values())
 
 
-def _stored(observation: Observation) -> Observation:
+def as_stored(observation: Observation) -> Observation:
     """Return an observation as the ledger stores it: a digest in place of each long text."""
     values = stored_values(observation.values)
     return observation if values is observation.values else replace(observation, values=values)

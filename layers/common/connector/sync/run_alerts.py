@@ -50,6 +50,7 @@ class RunAlerts:
         *,
         quarantine_limit: int,
         credential_age: Callable[[], float | None],
+        drift_limit: float,
     ) -> None:
         self._store = store
         self._publisher = publisher
@@ -60,6 +61,7 @@ class RunAlerts:
         self._log = log
         self._quarantine_limit = quarantine_limit
         self._credential_age = credential_age
+        self._drift_limit = drift_limit
 
     def notify(self, run: Run) -> None:
         """Send new alerts after a run. Nothing here changes how the run ended."""
@@ -103,6 +105,7 @@ class RunAlerts:
             quarantine_size=quarantine_size,
             quarantine_limit=self._quarantine_limit,
             suspended=self._store.suspended_pairs(),
+            drift_limit=self._drift_limit,
             org_calls=self._budget.org_share(),
             our_calls=self._budget.our_share(),
             password_days=self._password_days(run),

@@ -35,7 +35,7 @@ class RunRequester:
         self._new_id = new_id
         self._log = log
 
-    def request_run(
+    def request_run(  # noqa: PLR0913  # the parts of a request, each by its name
         self,
         kind: RunKind,
         *,
@@ -45,6 +45,7 @@ class RunRequester:
         first: bool = False,
         skip_stages: bool = False,
         undo: UndoRequest | None = None,
+        repairs: str = "",
     ) -> str:
         """Store a run and queue its first phase; return its id.
 
@@ -65,6 +66,7 @@ class RunRequester:
             first=first,
             skip_stages=skip_stages,
             undo=undo,
+            repairs=repairs,
         )
         self._runs.create_run(run)
         self._queue.send(run.id, Phase.READ)

@@ -18,6 +18,7 @@ from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
 from connector.sync.resolve_phase import ResolvePhase
 from connector.sync.selected_people import PeopleRefresher
+from connector.sync.verify_repair import forget_contradictions
 from connector.sync.work_queue import WorkQueue
 
 FEW_PEOPLE: Final = 20
@@ -194,6 +195,8 @@ class RunWork:
                 size = people.people_in_time(waiting, is_looked_at=is_looked_at)
                 part, waiting = waiting[:size], waiting[size:]
                 counts, found = people.refresh(part, is_looked_at=is_looked_at)
+                if self._run.repairs:
+                    forget_contradictions(self._context, self._bound, self._isolation, found)
                 self._context.runs.add_counts(self._run.id, counts)
                 kept += sorted(self._resolve().resolve_people(found, out_of_time))
                 self._visited += len(part)

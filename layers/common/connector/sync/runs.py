@@ -36,6 +36,7 @@ from connector.sync.identity import ForgetSide, check_identity
 from connector.sync.run_requests import new_run
 from connector.sync.run_work import RunWork, restart_reading
 from connector.sync.undo_work import UndoWork
+from connector.sync.verify_work import VerifyWork
 
 FINAL_STATES: Final = frozenset(
     {RunState.DONE, RunState.HALTED, RunState.FAILED, RunState.NOT_STARTED, RunState.PAUSED}
@@ -48,6 +49,10 @@ NOT_STARTED_MESSAGE: Final = (
 )
 PAUSED_MESSAGE: Final = (
     "{reason}. Nothing is lost: the next run continues from here when calls are free again."
+)
+VERIFICATION_PAUSED_MESSAGE: Final = (
+    "{reason}. The verification is not complete, and has no result: request it again (POST /sync "
+    'with {{"kind": "verify"}}) when calls are free again.'
 )
 IDLE_MESSAGE: Final = (
     "{number} invocations in a row made no progress: the systems answer too slowly for "
@@ -69,7 +74,7 @@ INVALID_DRAFT: Final = (
 )
 
 Result = TypeVar("Result")
-Work = RunWork | DryRun | UndoWork
+Work = RunWork | DryRun | UndoWork | VerifyWork
 """What works on a run, by its kind."""
 
 
@@ -106,7 +111,7 @@ class SyncEngine:
         if run.kind is not RunKind.DRY_RUN and (refusal := self._start_refusal(run)) is not None:
             return self._end(run_id, *refusal)
         if reason := self._context.budget.exhausted_reason():
-            return self._pause(run_id, reason)
+            return self._pause(run, reason)
         calls = {side: client.calls for side, client in self._context.clients.items()}
         try:
             mapping = self._mapping(run)
@@ -134,12 +139,10 @@ class SyncEngine:
         if remaining is None:
             return self._end(run_id, RunState.DONE)
         if exhausted:
-            return self._pause(run_id, exhausted)
+            return self._pause(run, exhausted)
         return self._continue(run, remaining, rest)
 
-    def _continue(
-        self, run: Run, phase: Phase, work: RunWork | DryRun | UndoWork | None
-    ) -> RunState:
+    def _continue(self, run: Run, phase: Phase, work: Work | None) -> RunState:
         """Queue the continuation of a run, unless several invocations made no progress."""
         idle = 0 if work is not None and work.made_progress else run.idle + 1
         position = run.position if work is None else work.position
@@ -282,6 +285,8 @@ class SyncEngine:
             work = DryRun(self._context, bound, run)
         elif run.kind is RunKind.UNDO:
             work = UndoWork(self._context, bound, run)
+        elif run.kind is RunKind.VERIFY:
+            work = VerifyWork(self._context, bound, run)
         else:
             if self._binder.update_suspended(bound):
                 now = self._context.clock()
@@ -289,7 +294,8 @@ class SyncEngine:
             if run.kind is RunKind.FULL and phase is Phase.READ:
                 restart_reading(self._context, bound, since=run.requested_at)
             # People whom an administrator named have no limit on what is changed.
-            limit = Limit.NONE if run.kind is RunKind.SELECTED else Limit.RUN
+            is_named = run.kind is RunKind.SELECTED and not run.repairs
+            limit = Limit.NONE if is_named else Limit.RUN
             work = RunWork(self._context, bound, run, limit=limit)
         try:
             remaining = work.work(phase, must_stop)
@@ -305,9 +311,11 @@ class SyncEngine:
         self._context.runs.add_counts(run_id, counts)
         self._context.budget.save_usage()
 
-    def _pause(self, run_id: str, reason: str) -> RunState:
-        message = PAUSED_MESSAGE.format(reason=reason[:1].upper() + reason[1:])
-        return self._end(run_id, RunState.PAUSED, StopReason.API_BUDGET, message)
+    def _pause(self, run: Run, reason: str) -> RunState:
+        is_verification = run.kind is RunKind.VERIFY
+        text = VERIFICATION_PAUSED_MESSAGE if is_verification else PAUSED_MESSAGE
+        message = text.format(reason=reason[:1].upper() + reason[1:])
+        return self._end(run.id, RunState.PAUSED, StopReason.API_BUDGET, message)
 
     def _end(
         self,

@@ -12,6 +12,7 @@ from connector.model import Run, RunDelivery, RunKind, RunState
 from connector.sync.ports import Clock, RunStore
 from connector.sync.run_alerts import RunAlerts
 from connector.sync.runs import FINAL_STATES, SyncEngine
+from connector.verification import verification_of
 
 MAX_DELIVERIES: Final = 5
 """Deliveries of a message, as `maxReceiveCount` of the runs queue in the template."""
@@ -20,8 +21,9 @@ DEAD_SECONDS: Final = 3600.0
 time with RunsVisibilitySeconds (330) in between, and is a dead letter now."""
 RUNS_CHECKED: Final = 20
 """Runs of which a new run checks whether they are dead: those of the last two days."""
-OTHER_KINDS: Final = frozenset({RunKind.DRY_RUN, RunKind.UNDO})
+OTHER_KINDS: Final = frozenset({RunKind.DRY_RUN, RunKind.UNDO, RunKind.VERIFY})
 """Kinds of run that do not synchronize what changed."""
+PERCENT: Final = 100.0
 DEAD_MESSAGE: Final = (
     "The run stopped without an end: its invocations were stopped by AWS or failed{error}. Nothing "
     "is lost, and this run continues its work. The log has the details (event run_failed), and the "
@@ -167,6 +169,8 @@ def run_metrics(run: Run) -> dict[str, float]:
 
     # Other kinds synchronize nothing: they must not silence the alarm for missed runs.
     is_done = run.state is RunState.DONE and run.kind not in OTHER_KINDS
+    verification = verification_of(run)
+    drift = {} if verification is None else {"DriftRate": PERCENT * verification.drift_rate}
     return {
         "RunsDone": float(is_done),
         # A run that finds synchronization paused, or not enabled yet, is as it should be.
@@ -177,4 +181,5 @@ def run_metrics(run: Run) -> dict[str, float]:
         "LinksQuarantined": total("quarantined"),
         "FieldsHeld": total("held"),
         "ApiCalls": total("calls"),
+        **drift,
     }

@@ -59,6 +59,7 @@ class RunStore:
             "first": run.first,
             "skip_stages": run.skip_stages,
             "undo": run.undo,
+            "repairs": run.repairs,
         }
         item: dict[str, AttributeValueTypeDef] = {
             **run_key(run.id),
@@ -263,6 +264,7 @@ def _to_run(item: Item) -> Run:
         first=request.get("first", False),
         skip_stages=request.get("skip_stages", False),
         undo=UndoRequest(**undo) if (undo := request.get("undo")) else None,
+        repairs=request.get("repairs", ""),
         mapping_version=int(item.get("mapping_version", {"N": "0"})["N"]),
         phase=Phase(phase) if (phase := item.get("phase", {"S": ""})["S"]) else None,
         active_at=float(item.get("active_at", {"N": "0"})["N"]),
