@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.errors import StopReason
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
-from connector.model import Phase, RunKind, RunState, Side
+from connector.model import Breaker, Phase, RunKind, RunState, Side
 from connector.planning.announced_changes import ChangeLimits
 from connector.sync import verify_work
 from connector.sync.change_limits import FEW_CLEARED
@@ -247,6 +247,22 @@ def test_a_repair_has_the_limits_of_every_run(harness: Harness, admin_client: Ad
 
     assert (repaired.state, repaired.reason) == (RunState.HALTED, StopReason.MASS_CLEARING)
     assert all(contact["phone"] == "1" for contact in harness.people().values())
+
+
+@pytest.mark.usefixtures("ana")
+def test_an_open_breaker_stops_a_repair(harness: Harness, admin_client: AdminClient) -> None:
+    harness.sync(kind=RunKind.FULL)
+    let_time_pass(harness)
+    harness.sync()
+    edit_lead_silently(Phone="222")(harness, ANA)
+    run = verify(harness)
+    harness.ledger.open_breaker(Breaker(StopReason.MASS_CLEARING, "many", 0.0))
+
+    requested = admin_client.request_ok("POST", f"/admin/runs/{run.id}/repair")
+    repaired = harness.run_phase(requested["run_id"])
+
+    assert repaired.state is RunState.HALTED
+    assert harness.people()[ANA]["phone"] == "111"
 
 
 @pytest.mark.usefixtures("ana")

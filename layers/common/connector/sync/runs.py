@@ -218,7 +218,8 @@ class SyncEngine:
             return RunState.NOT_STARTED, StopReason.NOT_STARTED, NOT_STARTED_MESSAGE
         breaker = self._context.control.breaker()
         stops_runs = breaker is not None and breaker.reason in NEEDS_DECISION
-        is_decision = bool(run.emails) or run.kind is RunKind.UNDO
+        is_named = bool(run.emails) and not run.repairs
+        is_decision = is_named or run.kind is RunKind.UNDO
         if breaker is not None and stops_runs and not is_decision:
             return RunState.HALTED, breaker.reason, breaker.message
         return None
