@@ -2,7 +2,7 @@
 
 The client still builds its HTTP request, and reads the response: what botocore checks is checked,
 and the faults and permissions of a test stand in front of this handler as they do in front of
-moto's. The tables are those that `make rehearse` uses, with the limits of DynamoDB; the
+moto's. The tables are those of the virtual account, with the limits of DynamoDB; the
 contract tests of the storage hold them and moto to the same behaviour.
 """
 

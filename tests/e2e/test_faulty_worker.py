@@ -35,6 +35,8 @@ PAUSE_SECONDS: Final = 1.0
 RECOVERY_SECONDS: Final = 240.0
 """Real time for the recoveries: a creation in Plezi in doubt is looked up again after
 `STALE_SECONDS`, one minute; the rest is for slow machines."""
+FIRST_RUNS: Final = 3
+"""An environment of the former program may still take the first message."""
 DELIVERIES: Final = 5
 """`maxReceiveCount` of the runs queue."""
 
@@ -129,7 +131,10 @@ def test_an_error_in_any_step_of_a_person_stops_nobody_else(
     observed = People(sales, marketing, 0, OBSERVED)
     file = tmp_path / "seen.json"
     with faulty_worker(stack, aws, Defects(people=observed.ids, seen=str(file)), tmp_path):
-        assert ops.fire_schedule()["state"] == "done"
+        for _ in range(FIRST_RUNS):
+            assert ops.fire_schedule()["state"] == "done"
+            if file.exists():
+                break
     seen = Seen.read(file)
     people = People(sales, marketing, 100, VICTIMS + BYSTANDERS)
     faults: dict[str, tuple[str, str]] = {}

@@ -129,7 +129,7 @@ def test_a_group_of_errors_is_tried_again_after_the_correction(
 ) -> None:
     person = marketing.add(email=REFUSED, last_name="Refused", function="x" * 200)
     cli.done("sync", "--wait")
-    assert "STRING_TOO_LONG" in cli.done("errors")
+    assert "STRING_TOO_LONG" in cli.done("errors"), (cli.done("runs"), cli.run("why", REFUSED))
     assert REFUSED in cli.done("errors", "list", "--cause", "STRING_TOO_LONG")
     assert "STRING_TOO_LONG in Title" in cli.done("why", REFUSED)
 
@@ -148,8 +148,11 @@ def test_what_the_stack_is_doing_can_be_seen(cli: CommandLine) -> None:
     assert "behaviour_score" in cli.done("fields", "plezi")
     assert "Lead.score__c" in cli.done("setup")
     assert "Salesforce" in cli.done("systems")
-    findings: list[dict[str, Any]] = json.loads(cli.done("doctor", "--json"))
+    findings: list[dict[str, Any]] = json.loads(cli.run("doctor", "--json")[1])
     assert {"login", "plezi", "set-up", "dead letters"} <= {each["name"] for each in findings}
+    # Other tests of the session may leave a dead letter.
+    problems = {each["name"] for each in findings if each["grade"] == "problem"}
+    assert problems <= {"dead letters"}
 
 
 def test_a_wrong_password_changes_nothing_and_the_right_one_is_used(
