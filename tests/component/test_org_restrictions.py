@@ -95,6 +95,16 @@ def test_without_read_on_accounts_only_the_company_of_contacts_is_left_out(
     assert harness.people()[ANA]["company"] == "Acme 2"
 
 
+def test_a_lost_answer_about_accounts_is_asked_for_again(harness: Harness) -> None:
+    describe_again(harness)
+    fault = {"kind": "truncated_body", "path": "/sobjects/Account/", "count": 1}
+    harness.control("salesforce", "POST", "faults", fault)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+
+
 def test_an_email_with_deterministic_encryption_changes_nothing(harness: Harness, ana: str) -> None:
     harness.control("salesforce", "PATCH", "fields/Lead/Email", {"encryption": "deterministic"})
     describe_again(harness)

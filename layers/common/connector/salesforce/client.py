@@ -186,7 +186,7 @@ class SalesforceClient:
     def _can_read_accounts(self) -> bool:
         """Return whether the user has "Read" on Account, which does not exist without it."""
         try:
-            self._connection.call("sobjects/Account/")
+            self._connection.read("sobjects/Account/")
         except StaleError:
             return False
         return True
