@@ -89,7 +89,7 @@ class WriteCheck:
             return f"7 no lost update: {what}; an older value was written over it", ""
         if self._joins():
             return self._lost(what, JOINS)
-        if self._is_older_lead(source[0]):
+        if self._is_later_lead():
             return self._lost(what, OLDEST)
         if self._was_held_meanwhile(source, state):
             return self._lost(what, RACE_OF_HOLD)
@@ -170,13 +170,17 @@ class WriteCheck:
             ), ""
         return self._lost(what)
 
-    def _is_older_lead(self, source: str) -> bool:
-        """Whether the source is a Lead that was created before the record: it wins a first meeting.
+    def _is_later_lead(self) -> bool:
+        """Whether the record is a Lead that meets the person after another one: it gives way.
 
-        Ids of an org are given in order.
+        Ids of an org are given in order. The first Lead may give way to a Contact itself.
         """
-        both_leads = kind_of(source) is self.record.kind is RecordKind.LEAD
-        return both_leads and source < self.record.id and not self.target.agreed
+        if self.record.kind is not RecordKind.LEAD or self.target.agreed:
+            return False
+        return any(
+            kind_of(other) is RecordKind.LEAD and other < self.record.id
+            for other in self.oracle.records_of_person(self.record.id)
+        )
 
     def _joins(self) -> bool:
         """Whether a record that never agreed joins others of its side that did."""
