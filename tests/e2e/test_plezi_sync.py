@@ -127,18 +127,18 @@ def test_a_conflict_is_listed_decided_and_explained(
 def test_a_group_of_errors_is_tried_again_after_the_correction(
     cli: CommandLine, marketing: Marketer, sales: SalesPerson
 ) -> None:
-    person = marketing.add(email=REFUSED, last_name="Refused", function="x" * 200)
+    person = marketing.add(email=REFUSED, last_name="Refused", first_name="x" * 200)
     cli.done("sync", "--wait")
-    assert "STRING_TOO_LONG" in cli.done("errors"), (cli.done("runs"), cli.run("why", REFUSED))
+    assert "STRING_TOO_LONG" in cli.done("errors")
     assert REFUSED in cli.done("errors", "list", "--cause", "STRING_TOO_LONG")
-    assert "STRING_TOO_LONG in Title" in cli.done("why", REFUSED)
+    assert "STRING_TOO_LONG in FirstName" in cli.done("why", REFUSED)
 
-    marketing.edit(person, function="CMO")
+    marketing.edit(person, first_name="Ann")
     requested = cli.done("errors", "retry", "--cause", "STRING_TOO_LONG")
     cli.done("runs", "follow", run_id(requested))
 
     assert REFUSED not in cli.done("errors", "list", "--cause", "STRING_TOO_LONG")
-    assert sales.leads(REFUSED)[0]["Title"] == "CMO"
+    assert sales.leads(REFUSED)[0]["FirstName"] == "Ann"
 
 
 def test_what_the_stack_is_doing_can_be_seen(cli: CommandLine) -> None:
