@@ -73,9 +73,9 @@ class Fault:
 class Isolation:
     """Makes the steps of links, and collects the links of which a step failed.
 
-    `quarantined` holds the links that were put in quarantine and wait for a change or a request:
-    they are not resolved by this invocation, because that would end the quarantine. `visited` is
-    counted by the caller, so that many faults of a run differ from a few.
+    `quarantined` holds the links that were put in quarantine and wait for a change or a request, or
+    that showed a defect: they are not resolved by this invocation, because that would end the
+    quarantine. `visited` is counted by the caller, so that many faults of a run differ from a few.
     """
 
     def __init__(self, context: SyncContext, run_id: str) -> None:
@@ -131,7 +131,11 @@ class Isolation:
         is only in the log.
         """
         faults, self.faults = self.faults, {}
-        self.quarantined |= {email for email, fault in faults.items() if not fault.retry}
+        self.quarantined |= {
+            email
+            for email, fault in faults.items()
+            if not fault.retry or fault.code is ProblemCode.DEFECT
+        }
         now = self._context.clock()
         if faults:
             self._quarantine(faults, now, listed=listed)
