@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from connector.aws.dynamodb.journal import DynamoJournal
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
 from connector.model import AttentionKind, RunKind, RunState, Side
 from connector.sync.change_limits import FEW_CLEARED
@@ -37,6 +38,10 @@ def save_mapping(harness: Harness, *pairs: FieldPair, version: int = 1) -> None:
 def held(harness: Harness, email: str = ANA) -> dict[str, str]:
     link = harness.ledger.load_links([email])[email]
     return {key: hold.reason.value for key, hold in link.holds.items()}
+
+
+class KilledError(BaseException):
+    """The process is killed."""
 
 
 def attention(harness: Harness, kind: AttentionKind) -> list[str]:
@@ -371,6 +376,29 @@ class TestL8:
         harness.sync()
 
         assert (lead_of(harness)["MobilePhone"], lead_of(harness)["Phone"]) == (None, "2")
+        assert attention(harness, AttentionKind.QUARANTINE) == [ANA]
+
+    def test_l8_a_refused_value_survives_a_process_that_is_killed_after_the_creation(
+        self, harness: Harness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The page URL proves the creation; the refused field was never part of it."""
+        refused = "1" * 41
+        harness.add_person(email=ANA, last_name="Lopez", mobile=refused)
+
+        def kill(_journal: DynamoJournal, _entries: object) -> None:
+            raise KilledError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(DynamoJournal, "write", kill)
+            with pytest.raises(KilledError):
+                harness.sync()
+        assert lead_of(harness)["MobilePhone"] is None
+        harness.let_pass(harness.settings.worker_timeout_seconds + 1)
+
+        for _ in range(2):
+            harness.sync()
+
+        assert harness.people()[ANA]["mobile"] == refused
         assert attention(harness, AttentionKind.QUARANTINE) == [ANA]
 
 

@@ -15,7 +15,7 @@ from connector.model import Intent, Link, Side, Write
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
 from connector.planning.plan import Plan
-from connector.planning.refused_fields import combined, remaining_write
+from connector.planning.refused_fields import combined, remaining_write, with_smaller_creation
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from tests.simulation.protocol.interning import LinkInterner
 from tests.simulation.protocol.records import LEAD_FIELD, Record
@@ -106,14 +106,25 @@ class Decisions:
         if not self._protocol.sends_rest:
             return []
         writes = {it.record_id: it for it in intent.writes}
-        rests = (
-            remaining_write(
-                WriteOutcome(writes[it.target], it.result, fields=it.refused), self.bound
-            )
-            for it in responses
-            if it.refused
-        )
+        rests = (self._rest(writes[it.target], it) for it in responses if it.refused)
         return [it for it in rests if it is not None]
+
+    def _rest(self, write: Write, response: Response) -> Write | None:
+        if write.is_create and not write.values.keys() & set(response.refused):
+            return write  # the smaller creation is stored
+        outcome = WriteOutcome(write, response.result, fields=response.refused)
+        return remaining_write(outcome, self.bound)
+
+    def with_smaller_creation(self, number: int, writes: Iterable[Write]) -> int:
+        """Return the link whose intent has the smaller creation among some writes, if there is one.
+
+        A protocol that does not store it has the same link.
+        """
+        link = self._links.objects[number]
+        for write in writes:
+            if write.is_create and self._protocol.stores_smaller:
+                link = with_smaller_creation(link, write)
+        return self._links.number(link)
 
     def after_record(self, worker: Worker, stored: int) -> int:
         """Return the link after the outcomes of its intent are recorded.

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connector.model import NEW_RECORD, Link
+from connector.model import Link
 from connector.planning.observation import apply_observation
-from connector.planning.write_outcome import WriteResult
 from tests.simulation.protocol.canonical import Canonicalizer, State
 from tests.simulation.protocol.holds import choice_of
 from tests.simulation.protocol.mapping_changes import mapping_changes
@@ -133,14 +132,8 @@ class Model:
             yield Step(label, self._canonical.state(*step.state), step.wrote, step.violation)
 
     def may_crash(self, state: State) -> bool:
-        """Whether a run is in progress, and its crash is within the bounds of the scenario."""
-        responses = self.workers.objects[state[2]].responses
-        sent = (WriteResult.DONE, WriteResult.UNKNOWN)
-        is_smaller = any(
-            it.target == NEW_RECORD and it.refused and it.result in sent for it in responses
-        )
-        allowed = self.scenario.crashes_after_smaller or not is_smaller
-        return allowed and not self.is_idle(state)
+        """Whether a run is in progress."""
+        return not self.is_idle(state)
 
     def after_crash(self, state: State) -> State:
         """Return the state after the run crashed: what it held in memory is lost."""

@@ -260,10 +260,13 @@ class Run:
             received = (*worker.responses, *responses)
             if is_rest:
                 received = _with_rest(worker.responses, responses)
-            elif self._decisions.rest_of(intent, responses):
+            held, stored = worker.held, link
+            if not is_rest and (rest := self._decisions.rest_of(intent, responses)):
                 stage, next_side = Stage.REST, side
-            after = worker._replace(stage=stage, side=next_side, responses=received)
-            return system_after, link, self._at(after)
+                held = self._decisions.with_smaller_creation(worker.held, rest)
+                stored = held if link == worker.held else link
+            after = worker._replace(stage=stage, side=next_side, held=held, responses=received)
+            return system_after, stored, self._at(after)
 
         sent, responses, violation = self._writes.send(
             self._systems.objects[system], intent, writes

@@ -29,8 +29,7 @@ class Scenario:
     `recent_read`: the run may use a recent page of Plezi, and then does not read the contact again.
     `with_url`: the page URL is mapped too; it identifies the Leads that the connector created.
     `choices`: an admin may choose a value of a held field at any moment. `unedited` are the ids of
-    records in which nobody types. `crashes_after_smaller`: a run may crash between the creation of
-    a Lead without a refused field and its record, which is known to lose the refused value.
+    records in which nobody types.
     """
 
     name: str
@@ -46,7 +45,6 @@ class Scenario:
     recent_read: bool = False
     rejected: Value = ""
     names_rejected: bool = False
-    crashes_after_smaller: bool = False
     choices: bool = False
     unedited: frozenset[str] = frozenset()
 

@@ -37,6 +37,7 @@ from tests.simulation.protocol.variants import (
     CLEARED_MEANS_NEW,
     MEETING_FORGOTTEN,
     PERSON_REFUSED,
+    REFUSED_NOT_STORED,
 )
 
 PLEZI_CONTACT: Final = Record(RecordKind.PLEZI_CONTACT, "p", "a")
@@ -156,11 +157,6 @@ REFUSED_UPDATE: Final = replace(
     linked=True,
     one_time_events=("clear_url l1",),
 )
-
-CRASH_AFTER_SMALLER_CREATION: Final = replace(
-    REFUSED_CREATION, name="a run crashes after a smaller creation", crashes_after_smaller=True
-)
-"""Known not to hold: see docs/architecture.md."""
 
 # A first meeting that is interrupted: the Lead has the page URL, which agrees first, or receives it
 # in the same write as the field. From then on the link is known, and the meeting of the field is
@@ -309,6 +305,7 @@ WEAKER_ELSEWHERE: Final = (
     (CHOICE, CHOICE_LASTS),
     (REFUSED_CREATION, PERSON_REFUSED),
     (REFUSED_UPDATE, PERSON_REFUSED),
+    (REFUSED_CREATION, REFUSED_NOT_STORED),
     (PAIR_REPOINTED, AGREED_BY_FIELD),
     (CHOICE_WITH_BLANK, BLANKS_CHOSEN),
 )

@@ -27,8 +27,9 @@ class Protocol:
     `keeps_meeting`: a first meeting stays one until its writes are done. `knows_cleared`: a Lead
     without an e-mail stays known. `refuses_untyped`: no blank that nobody typed can be chosen.
     `ends_choices`: a choice is over when a shown value changes. `sends_rest`: what a refusal does
-    not name is sent at once. `agrees_by_pair`: a pair that is pointed at another attribute has not
-    agreed yet.
+    not name is sent at once. `stores_smaller`: a creation without the refused fields is stored
+    before it is sent. `agrees_by_pair`: a pair that is pointed at another attribute has not agreed
+    yet.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Protocol:
     refuses_untyped: bool = True
     ends_choices: bool = True
     sends_rest: bool = True
+    stores_smaller: bool = True
     agrees_by_pair: bool = True
 
     def decide(self, link: Link, bound: BoundMapping) -> Plan:
@@ -98,4 +100,5 @@ BLANKS_CHOSEN = Protocol("a choice spreads blanks", refuses_untyped=False)
 CHOICE_LASTS = Protocol("a choice outlives an edit", ends_choices=False)
 AGREED_BY_FIELD = Protocol("agreement by field, not by pair", agrees_by_pair=False)
 PERSON_REFUSED = Protocol("a refusal holds the person", sends_rest=False)
+REFUSED_NOT_STORED = Protocol("a smaller creation is not stored", stores_smaller=False)
 MEETING_FORGOTTEN = Protocol("an interrupted meeting is forgotten", keeps_meeting=False)

@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.mapping import BoundMapping, ConflictPolicy
 from connector.mapping.model import EMAIL_PAIR, PLEZI_URL_PAIR
-from connector.model import RecordKind, Write
+from connector.model import Link, RecordKind, Write
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 
 IDENTITY: Final = frozenset(
@@ -56,6 +56,20 @@ def _is_consent(kind: RecordKind, name: str, bound: BoundMapping) -> bool:
     """Whether a field tells what a person allows: no other field may delay it."""
     pair = bound.by_field.get((kind, name))
     return pair is not None and pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+
+
+def with_smaller_creation(link: Link, write: Write) -> Link:
+    """Return the link whose intent creates a record with the values of this write only.
+
+    It is stored before the write is sent. A record that we created proves that everything intended
+    was written: without this, the recovery would take a refused value for one that a user cleared.
+    """
+    if link.intent is None:
+        raise TypeError("a write that is carried out has an intent")
+    writes = tuple(
+        write if each.is_create and each.kind is write.kind else each for each in link.intent.writes
+    )
+    return replace(link, intent=replace(link.intent, writes=writes))
 
 
 def combined(first: WriteOutcome, rest: WriteOutcome) -> WriteOutcome:

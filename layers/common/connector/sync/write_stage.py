@@ -23,7 +23,7 @@ from connector.model import (
 from connector.planning.announced_changes import changes_of_write
 from connector.planning.field_problem import quarantine_for
 from connector.planning.plan import Plan, plan_link
-from connector.planning.refused_fields import combined, remaining_write
+from connector.planning.refused_fields import combined, remaining_write, with_smaller_creation
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
@@ -87,6 +87,7 @@ class WriteStage:
         self._isolation = isolation
         self._listed = listed
         self._in_use: set[str] = set()
+        self._stored: dict[str, Link] = {}
 
     def carry_out(
         self, plans: Sequence[Plan], counts: Counts, out_of_time: Callable[[], bool]
@@ -95,6 +96,7 @@ class WriteStage:
         result = StageResult()
         if not plans:
             return result
+        self._stored = {plan.link.email: plan.link for plan in plans}
         tasks = [(plan.link.email, write) for plan in plans for write in plan.writes]
         outcomes: dict[str, dict[str, WriteOutcome]] = {plan.link.email: {} for plan in plans}
         try:
@@ -172,6 +174,7 @@ class WriteStage:
                 if (rest := self._isolation.step(email, partial(self._rest_of, outcome)))
                 for write in rest
             ]
+            smaller = self._store_smaller_creations(smaller)
             if not smaller:
                 return
             found: dict[str, dict[str, WriteOutcome]] = {email: {} for email, _ in smaller}
@@ -186,6 +189,32 @@ class WriteStage:
                         before = outcomes[email][write.record_id]
                         outcomes[email][write.record_id] = combined(before, rest_outcome)
             refused = found
+
+    def _store_smaller_creations(
+        self, smaller: Sequence[tuple[str, Write]]
+    ) -> list[tuple[str, Write]]:
+        """Store what the records to be created will have; return the writes that may be sent.
+
+        A creation is not sent where the link cannot be stored, because another process changed it:
+        its refusal is recorded, and the link is resolved again.
+        """
+        step = self._isolation.step
+        narrowed = {
+            email: link
+            for email, write in smaller
+            if write.is_create
+            and (link := step(email, partial(with_smaller_creation, self._stored[email], write)))
+        }
+        if not narrowed:
+            return list(smaller)
+        changes = [LinkChange(link) for link in narrowed.values()]
+        saved = self._context.links.save_links(changes, listed=self._listed)
+        not_stored = self._isolation.not_stored(saved) | saved.refused
+        for email, link in narrowed.items():
+            if email not in not_stored:
+                self._stored[email] = replace(link, revision=link.revision + 1)
+        sendable = narrowed.keys() - not_stored
+        return [(email, it) for email, it in smaller if not it.is_create or email in sendable]
 
     def _rest_of(self, outcome: WriteOutcome) -> list[Write]:
         rest = remaining_write(outcome, self._bound)
@@ -215,7 +244,7 @@ class WriteStage:
         failed |= self._isolation.write_journal(entries)
         # Without its entries in the journal a link keeps its intent, which is recovered later.
         by_email = {plan.link.email: plan for plan in plans if plan.link.email not in failed}
-        waiting: dict[str, Link] = {email: plan.link for email, plan in by_email.items()}
+        waiting: dict[str, Link] = {email: self._stored[email] for email in by_email}
         unchanged = True
         for _ in range(MAX_ATTEMPTS):
             refused = self._save(
