@@ -176,7 +176,7 @@ def test_every_record_has_a_currency_in_an_org_with_several(
     assert codes == {old: "EUR", new: "EUR", other: "USD"}
     field = described(api, "Lead")["CurrencyIsoCode"]
     assert (field["restrictedPicklist"], field["defaultedOnCreate"]) == (True, True)
-    body = {"LastName": "B", "Company": "C", "CurrencyIsoCode": "XXX"}
+    body = {"LastName": "B", "Company": "C", "CurrencyIsoCode": "CHF"}  # not active in this org
     refused = error(api.post("/sobjects/Lead", json=body))
     assert refused[0] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 
