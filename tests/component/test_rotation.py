@@ -397,3 +397,30 @@ def test_a_step_that_cannot_be_done_is_an_error_for_secrets_manager(
         app.handler(request_event, FakeLambdaContext())
     with pytest.raises(HaltError, match="rotates the Salesforce and the Plezi secret"):
         app.handler({**request_event, "SecretId": "another"}, FakeLambdaContext())
+
+
+def test_a_process_that_remembers_the_plezi_key_from_before_a_rotation_uses_the_new_one(
+    credentials: CredentialFixtures,
+) -> None:
+    harness = credentials.harness
+    harness.sync()
+    harness.control("plezi", "POST", "key", {"api_key": "another-key"})
+    credentials.put_plezi()
+    harness.add_person(email="ana@example.com", last_name="Lopez")
+
+    run = credentials.run()
+
+    assert (run.state, run.message) == (RunState.DONE, "")
+    assert len(harness.leads("ana@example.com")) == 1
+
+
+def test_a_plezi_key_that_is_refused_is_used_once(credentials: CredentialFixtures) -> None:
+    harness = credentials.harness
+    harness.sync()
+    harness.control("plezi", "POST", "key", {"api_key": "another-key"})
+    harness.mark()
+
+    run = credentials.run()
+
+    assert (run.state, run.reason) == (RunState.HALTED, "plezi_refused")
+    assert harness.calls("plezi")["total"] == 1

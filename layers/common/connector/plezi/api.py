@@ -210,9 +210,14 @@ class PleziApi:
         """Send one request; return a successful response, else raise as `write`.
 
         When Plezi answers that there were too many calls and for how long it accepts no others, no
-        function calls it for that time.
+        function calls it for that time. A key that is refused may be from before a rotation, which
+        this process does not know yet: then the request, which did nothing, is sent with the
+        current key.
         """
+        version = self._secrets.current().version
         response = self._exchange(method, path, params, json)
+        if _refuses_key(response) and self._secrets.current(fresh=True).version != version:
+            response = self._exchange(method, path, params, json)
         if response.status_code in OK_STATUSES:
             return PleziResponse(_json_object(response), response.headers)
         raise _to_error(response)
@@ -320,6 +325,15 @@ def _to_error(response: requests.Response) -> Exception:
             return RefusedKeyError(status, _detail(response))
         case ErrorAction.REJECT:
             return RejectedError(str(status), _detail(response))
+
+
+def _refuses_key(response: requests.Response) -> bool:
+    """Return whether Plezi refuses the key of a request, as far as its status and body tell."""
+    status = response.status_code
+    is_refused = status >= FIRST_ERROR_STATUS and (
+        classify_status(status) in {ErrorAction.RENEW, ErrorAction.HALT}
+    )
+    return is_refused and not _is_page(response)
 
 
 def read_object(response: requests.Response) -> Mapping[str, Any] | None:
