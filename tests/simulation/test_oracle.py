@@ -332,6 +332,86 @@ def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
     is_violated("7", lambda: person.write(LEAD, Phone="2"))
 
 
+def test_a_cleared_field_is_filled_by_a_field_that_it_is_newly_mapped_to_and_by_no_other() -> None:
+    person = Person()
+    person.type(PERSON, phone="1", mobile="5")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="1", MobilePhone="5")
+    person.agree()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+    first = mapping()
+    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
+    pairs = tuple(
+        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
+    )
+    person.oracle.mappings.append(replace(first, pairs=pairs))
+    person.write(PERSON, phone="5")
+    assert person.oracle.excused == Counter({excuses.FILLS: 1})
+
+
+def created_without_an_answer(**typed: Value) -> Person:
+    """Return a person whose contact was created, without an answer, and typed in after that."""
+    person = Person(mapping(ConflictPolicy.SALESFORCE_WINS))
+    before = {LEAD: person.records.pop(LEAD)}
+    contact = person.records.pop(PERSON)
+    values = {"phone": "1", "last_name": "Ana"}
+    person.records = dict(before)
+    person.type(LEAD, Phone="1", LastName="Ana")
+    before = dict(person.records)
+    person.oracle.stored = dict(before)
+    body = {"data": {"attributes": {"email": EMAIL, **values}}}
+    person.oracle.check_request("POST", "path", json.dumps(body), before)
+    person.records[PERSON] = replace(contact, values={**contact.values, **values})
+    person.oracle.check_changes(before, person.records, "POST path")
+    person.oracle.note_unanswered()
+    person.type(PERSON, **typed)
+    person.read(PERSON, LEAD)
+    return person
+
+
+def test_only_a_contact_with_none_of_its_created_values_is_taken_for_another() -> None:
+    person = created_without_an_answer(phone="2", last_name=None)
+    person.write(PERSON, last_name="Ana")
+    assert person.oracle.excused == Counter({excuses.RETYPED: 1})
+
+    person = created_without_an_answer(last_name=None)
+    is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
+
+    person = created_without_an_answer(phone="2", last_name=None)
+    person.oracle.finish_run(frozenset({PERSON, LEAD}))  # the creation was recovered
+    is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
+
+
+def paused_while_a_form_arrives(policy: ConflictPolicy) -> Person:
+    """Return a person whose conflict was decided before a form made the contact the newer one."""
+    person = agreed(mapping(policy))
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD)
+    with person.oracle.observed.second_process():
+        person.type(PERSON, mobile="7", updated_at="2026-11-25T12:00:00")
+        person.read(PERSON)
+    person.lose(PERSON, "2", "3", MergeRule.NEWEST)
+    return person
+
+
+def test_a_conflict_is_judged_by_the_times_that_the_paused_process_knew() -> None:
+    person = paused_while_a_form_arrives(ConflictPolicy.NEWEST)
+    person.write(PERSON, phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.RACE_OF_STAMP: 1})
+
+    person = paused_while_a_form_arrives(ConflictPolicy.PLEZI_WINS)
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+    person = paused_while_a_form_arrives(ConflictPolicy.NEWEST)
+    person.oracle.finish_run(frozenset())
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
 def typed_before_the_hold_is_stored(shown: str) -> Person:
     """Return a person whose phone was typed again before the hold with this value was stored."""
     person = Person(mapping(ConflictPolicy.HOLD))
@@ -690,3 +770,21 @@ def test_a_withdrawn_field_excuses_its_own_pair_only(sides: BothSides) -> None:
     assert history.context.oracle.excused[excuses.SUSPENDED]
     history.context.stack.context.control.save_suspended_pairs({"Phone": "gone"})
     is_violated("24", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_contact_keeps_an_address_typed_over_in_plezi_before_they_met(sides: BothSides) -> None:
+    moved = Event("change_email", 1, "plezi", "mobile", value=2)
+    history = _history(
+        sides,
+        Event("create", 1, "salesforce"),
+        Event("run"),
+        Event("create_contact", 1, "plezi", "notes"),
+        Event("run", 1, nested=(Event("at", value=12, nested=(moved,)),)),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.CONTACT_KEEPS]
+    history.apply(Event("edit", 1, "plezi", "phone"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))

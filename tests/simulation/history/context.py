@@ -167,14 +167,18 @@ class HistoryContext:
         if is_write:
             self._order_before_write = self.oracle.order
             self.oracle.check_request(request.method or "", path, request.body, before)
+        is_answered = False
         try:
             response = send()
+            is_answered = response.ok
         finally:
             if is_write:
                 after = self.sides.stored_records()
                 if after != before:
                     self.counted["writes"] += 1
                     self.oracle.check_changes(before, after, f"{request.method} {path}")
+                if not is_answered:
+                    self.oracle.note_unanswered()
         self.trace.add(str(response.status_code))
         if response.ok:
             body = response.raw.read()

@@ -10,6 +10,8 @@ from typing import Final
 
 RACE: Final = "typed between the last read and the write"
 RACE_OF_HOLD: Final = "typed between the last read and the hold of the field"
+RACE_OF_STAMP: Final = "another field was typed between the last read and the write"
+RETYPED: Final = "every value of a contact whose creation had no answer was typed over"
 SAME_AS_WRITE: Final = "typed exactly the value of an unfinished write"
 UNSURE: Final = "unknown whether both sides had agreed"
 JOINS: Final = "a record that joins takes the agreed value"
@@ -31,6 +33,8 @@ NOT_CREATED: Final = "its record was deleted, converted or has no e-mail, and is
 LIMITS: Final = {
     RACE: 0.15,
     RACE_OF_HOLD: 0.01,
+    RACE_OF_STAMP: 0.01,
+    RETYPED: 0.01,
     SAME_AS_WRITE: 0.02,
     OLD_VALUE_BACK: 0.1,
     UNSURE: 0.1,

@@ -24,14 +24,16 @@ class ObservedValues:
 
     `latest`: what any process read last, or what the connector wrote. `current`: what the working
     process read. `observed_at`: the number of the last user action before a record was read in its
-    current state. `modified`: the modification time that was read last ('': none). `in_run`: the
-    records that the present run read.
+    current state. `modified`: the modification time that was read last ('': none).
+    `modified_before`: those that a process knew when it was paused, while it works on. `in_run`:
+    the records that the present run read.
     """
 
     latest: dict[str, FieldValues] = field(default_factory=dict)
     current: dict[str, FieldValues] = field(default_factory=dict)
     observed_at: dict[str, int] = field(default_factory=dict)
     modified: dict[str, str] = field(default_factory=dict)
+    modified_before: dict[str, str] = field(default_factory=dict)
     in_run: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
@@ -46,9 +48,11 @@ class ObservedValues:
         Afterwards the first process keeps only the values that the second process did not change.
         """
         current, observed_at = dict(self.current), dict(self.observed_at)
+        modified = dict(self.modified)
         self.current.clear()
         yield
         self.observed_at = observed_at
+        self.modified_before = modified
         self.current = {
             record: {
                 name: value

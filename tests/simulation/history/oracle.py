@@ -104,6 +104,10 @@ class Oracle:
     created: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     sent: tuple[Sent, ...] = ()
     """The records of the last write request."""
+    just_created: tuple[str, ...] = ()
+    """The records that the last write request created."""
+    unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """What Plezi contacts were created with whose creation had no answer, by record id."""
 
     @property
     def order(self) -> int:
@@ -240,6 +244,30 @@ class Oracle:
         self.excused[LOST_INTENT] += len(self.losses) - len(kept)
         self.losses = kept
 
+    def note_unanswered(self) -> None:
+        """The answer to the last write was lost: it may have been a creation in Plezi."""
+        for record in self.just_created:
+            stored = self.stored[record]
+            if stored.kind is RecordKind.PLEZI_CONTACT:
+                values = {name: cell_value(stored, name) for name in CELLS[stored.kind]}
+                self.unanswered[record] = {
+                    name: value for name, value in values.items() if value and name != "email"
+                }
+
+    def is_taken_for_another(self, record: str) -> bool:
+        """Whether nothing shows any more that the connector created the contact of a person.
+
+        Plezi keeps no proof: the creation had no answer, and users typed over all of its values
+        before it was recovered. The contact then meets its Lead for the first time.
+        """
+        return any(
+            created
+            and other in self.stored
+            and all(cell_value(self.stored[other], name) != it for name, it in created.items())
+            for other in self.records_of_person(record)
+            if (created := self.unanswered.get(other)) is not None
+        )
+
     def forget_agreements_of(self, record: str) -> None:
         """A record was deleted: another one in its place meets the person for the first time."""
         self.observed.latest.pop(record, None)
@@ -255,6 +283,8 @@ class Oracle:
 
     def finish_run(self, resolved: frozenset[str]) -> None:
         """A run is done: what it read on both sides of a resolved record is surely agreed."""
+        self.unanswered = {it: of for it, of in self.unanswered.items() if it not in resolved}
+        self.observed.modified_before.clear()
         for record in sorted(self.observed.in_run & resolved):
             for one, other in self._equal_cells(record):
                 if other[0] in self.observed.in_run:
@@ -338,7 +368,7 @@ class Oracle:
         A stale observation is not an excuse for the check: only a field whose observed value is
         also the stored value violates the guarantee.
         """
-        self.sent = ()
+        self.sent, self.just_created = (), ()
         if not isinstance(body, bytes | str):
             return
         document = json.loads(body)
@@ -378,6 +408,7 @@ class Oracle:
         call: str,
     ) -> None:
         """Check everything that a write call of the connector changed."""
+        self.just_created = tuple(sorted(after.keys() - before.keys()))
         for record, now in after.items():
             was = before.get(record)
             if was is None:

@@ -9,7 +9,16 @@ from connector.mapping import FieldPair
 from connector.model import JournalEntry, JournalKind, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
-from tests.simulation.history.excuses import FILLS, JOINS, OLDEST, RACE, RACE_OF_HOLD, UNSURE
+from tests.simulation.history.excuses import (
+    FILLS,
+    JOINS,
+    OLDEST,
+    RACE,
+    RACE_OF_HOLD,
+    RACE_OF_STAMP,
+    RETYPED,
+    UNSURE,
+)
 from tests.simulation.history.reference import Contender, field_of
 from tests.simulation.history.typing_history import Cell, CellKey, Relation, State
 from tests.simulation.history.values import is_same_text, kind_of
@@ -107,8 +116,18 @@ class WriteCheck:
             return RACE
         if relation is Relation.UNSURE:
             return UNSURE
-        is_filled = bool(self.target.state.value) or bool(oracle.history.cell(source).agreed)
+        if oracle.is_taken_for_another(self.record.id):
+            return RETYPED
+        is_filled = bool(self.target.state.value) or self._has_agreed_in_this_pair(source)
         return "" if is_filled else FILLS
+
+    def _has_agreed_in_this_pair(self, source: CellKey) -> bool:
+        """Whether a source had an agreement in the pair of the write, not in another pair only.
+
+        The mapping may have been changed since: the two fields meet for the first time then.
+        """
+        names = {field_of(self.pair, kind) for kind in RecordKind}
+        return any(name in names for _, name in self.oracle.history.cell(source).agreed)
 
     def _was_held_meanwhile(self, source: CellKey, state: State) -> bool:
         """Whether the hold of both values was stored after the source was typed over.
@@ -158,17 +177,21 @@ class WriteCheck:
     def _by_policy(self, source: CellKey, what: str) -> tuple[str, str]:
         """Judge a conflict by the policy table."""
         kind = kind_of(source[0])
-        modified = self.oracle.observed.modified
-        winner = Contender(kind.side, self.new, modified.get(source[0], ""))
-        overwritten = Contender(
-            self.record.kind.side, self.target.state.value, modified.get(self.record.id, "")
-        )
-        if not reference.wins(self.pair.policy, winner, overwritten):
-            return (
-                f"7 no lost update: {what}; it was overwritten with {self.new[:40]!r} "
-                f"against the policy {self.pair.policy.value}"
-            ), ""
-        return self._lost(what)
+        observed = self.oracle.observed
+        for modified, excuse in (
+            (observed.modified, ""),
+            (observed.modified_before, RACE_OF_STAMP),
+        ):
+            winner = Contender(kind.side, self.new, modified.get(source[0], ""))
+            overwritten = Contender(
+                self.record.kind.side, self.target.state.value, modified.get(self.record.id, "")
+            )
+            if reference.wins(self.pair.policy, winner, overwritten) and (modified or not excuse):
+                return self._lost(what, excuse)
+        return (
+            f"7 no lost update: {what}; it was overwritten with {self.new[:40]!r} "
+            f"against the policy {self.pair.policy.value}"
+        ), ""
 
     def _is_later_lead(self) -> bool:
         """Whether the record is a Lead that meets the person after another one: it gives way.

@@ -123,6 +123,7 @@ class LinkInterner(Interner[Link]):
             _intent_key(thing.intent) if thing.intent is not None else None,
             _frozen({key: _hold_key(hold) for key, hold in thing.holds.items()}),
             thing.meeting,
+            thing.undelivered,
             thing.quarantine,
             thing.dirty,
         )

@@ -181,6 +181,18 @@ def test_an_edit_that_has_reached_one_side_only_is_still_an_edit(typed: Value) -
     [write] = plan_link(after, BOUND, now=0.0).writes
     assert (write.record_id, dict(write.values)) == ("p", {"phone": typed})
 
+    # Somebody types the former value again in the first Lead, somebody else another one in Plezi.
+    typed_again = after.with_observation(replace(lead("l1", "1", URL, version="3"), modified="t2"))
+    both = typed_again.with_observation(replace(contact("3"), modified="t1"))
+    plan = plan_link(both, BOUND, now=0.0)
+    assert {
+        (it.record_id, it.values["Phone" if it.record_id != "p" else "phone"]) for it in plan.writes
+    } == {
+        ("p", "1"),
+        ("l2", "1"),
+    }
+    assert {(it.record_id, it.value) for it in plan.overwritten} == {("p", "3"), ("l2", typed)}
+
 
 @pytest.mark.parametrize(("phone", "kept"), [("2", False), ("1", True)])
 def test_the_base_of_an_excluded_lead_is_removed_once_the_write_arrived(

@@ -232,14 +232,16 @@ class Link:
     `revision` counts the stored states of the link (0: not stored yet). `base` is by record id,
     then by base key (`FieldPair.base_key`): the agreement is one of a pair of fields. `meeting` are
     the base keys of the pairs whose first meeting is not over: it was decided, and a write is still
-    to be done. `indexed_records` are the record ids by which the ledger finds the link.
-    `primary_lead` is the id of the Lead that an admin picked among several Leads
-    with one e-mail. `shared`: more records have this e-mail than the bound allows; the ones beyond
-    it are not stored, and no record of the link takes part. `readable`: False for a stored item
-    that cannot be decoded; it must not be stored again. `recent_writes` holds, by field pair, the
-    values of the last day that we wrote in place of others: they show automations that undo each
-    other. `unanswered` counts the attempts in a row of which a write, or the search before a
-    creation, had no response; `unanswered_run` is the run of the last one.
+    to be done. `undelivered` are values, by record id and base key, that are the same in several
+    records of one system, and have not reached the other one: they are edits, whatever their base.
+    `indexed_records` are the record ids by which the ledger finds the link. `primary_lead` is the
+    id of the Lead that an admin picked among several Leads with one e-mail. `shared`: more records
+    have this e-mail than the bound allows; the ones beyond it are not stored, and no record of the
+    link takes part. `readable`: False for a stored item that cannot be decoded; it must not be
+    stored again. `recent_writes` holds, by field pair, the values of the last day that we wrote in
+    place of others: they show automations that undo each other. `unanswered` counts the attempts in
+    a row of which a write, or the search before a creation, had no response; `unanswered_run` is
+    the run of the last one.
     """
 
     email: str
@@ -247,6 +249,7 @@ class Link:
     salesforce: tuple[Observation, ...] = ()
     base: Mapping[str, Values] = field(default_factory=lambda: MappingProxyType({}))
     meeting: frozenset[str] = frozenset()
+    undelivered: frozenset[tuple[str, str]] = frozenset()
     intent: Intent | None = None
     holds: Mapping[str, Hold] = field(default_factory=lambda: MappingProxyType({}))
     quarantine: Quarantine | None = None
@@ -288,6 +291,7 @@ class Link:
             plezi=None if is_plezi else self.plezi,
             salesforce=tuple(known for known in self.salesforce if known.id != record_id),
             base={known: values for known, values in self.base.items() if known != record_id},
+            undelivered=frozenset(it for it in self.undelivered if it[0] != record_id),
         )
 
     def as_shared(self) -> Link:

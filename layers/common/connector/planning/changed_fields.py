@@ -13,8 +13,9 @@ from connector.planning.participating_records import Participant
 def changed_pairs(link: Link, bound: BoundMapping, participants: Sequence[Participant]) -> set[str]:
     """Return the keys of the pairs that may need a write, a hold or a new base.
 
-    In all other pairs every record has exactly the value of the last agreement: no value changed,
-    no record joins, and `resolve` would return the same agreement, or no change.
+    In all other pairs every record has exactly the value of the last agreement: no value changed
+    or still has to reach the other system, no record joins, and `resolve` would return the same
+    agreement, or no change.
     """
     keys = set(link.holds)
     for participant in participants:
@@ -22,7 +23,8 @@ def changed_pairs(link: Link, bound: BoundMapping, participants: Sequence[Partic
         values = NO_VALUES if record is None else record.values
         base = link.base.get(participant.record_id, NO_VALUES)
         for key, name, base_key in bound.fields_of[participant.kind]:
-            if not is_identical(values.get(name), base.get(base_key, NoBase.NO_BASE)):
+            is_same = is_identical(values.get(name), base.get(base_key, NoBase.NO_BASE))
+            if not is_same or (participant.record_id, base_key) in link.undelivered:
                 keys.add(key)
     for pair in bound.always_compared:
         current = [

@@ -41,7 +41,8 @@ class FieldValue:
     ('' if not known). `shown` is the value that was held and shown for review, if one of the values
     shown was edited since: then an edit is what differs from it, and what was shown is lost when it
     is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
-    values of a conflict that is held, so it counts as an edit whatever its base is.
+    values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
+    counts as an edit whatever its base is.
     """
 
     kind: RecordKind

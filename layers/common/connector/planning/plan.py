@@ -177,7 +177,10 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     if hold.reason is not HoldReason.CONFLICT:
         return values
     return [
-        replace(it, waits=it.record_id in hold.values and it.record_id not in hold.untyped)
+        replace(
+            it,
+            waits=it.waits or (it.record_id in hold.values and it.record_id not in hold.untyped),
+        )
         for it in values
     ]
 
@@ -210,31 +213,37 @@ def field_values(
             if record is None:
                 continue  # the field is written after the record is created
             return []
+        base, waits = _base_value(pair, link, participant)
         values.append(
             FieldValue(
                 kind=participant.kind,
                 record_id=participant.record_id,
                 value=None if record is None else record.values[field.name],
-                base=_base_value(pair, link, participant),
+                base=base,
                 modified="" if record is None else record.modified,
                 created="" if record is None else record.created,
                 can_send=participant.can_send and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
+                waits=waits,
             )
         )
     return values
 
 
-def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value | NoBase:
-    """Return the base of a record, or the base of a former record that it replaces.
+def _base_value(
+    pair: BoundPair, link: Link, participant: Participant
+) -> tuple[Value | NoBase, bool]:
+    """Return the base of a record, and whether its value has reached one system only.
 
-    The Contact of a converted Lead, and the winner of a merge, continue with the base of the record
-    that they replace.
+    Both are those of a former record that it replaces, if it has no base of its own. The Contact of
+    a converted Lead, and the winner of a merge, continue with the base of the record that they
+    replace.
     """
     key = pair.base_keys[participant.kind]
     base = link.base.get(participant.record_id, {})
+    waits = (participant.record_id, key) in link.undelivered
     if key in base:
-        return base[key]
+        return base[key], waits
     for former in link.salesforce:
         if (
             former.successor == participant.record_id
@@ -243,8 +252,8 @@ def _base_value(pair: BoundPair, link: Link, participant: Participant) -> Value 
         ):
             inherited = link.base.get(former.id, {})
             if (former_key := pair.base_keys[former.kind]) in inherited:
-                return inherited[former_key]
-    return NoBase.NO_BASE
+                return inherited[former_key], waits or (former.id, former_key) in link.undelivered
+    return NoBase.NO_BASE, waits
 
 
 def _without_unique_conflicts(
@@ -316,6 +325,7 @@ class _PlanBuilder:
         self._link = link
         self._is_first_meeting = is_first_meeting
         self._meeting = set(link.meeting)
+        self._undelivered = set(link.undelivered)
         self._records = link.record_ids
         self._now = now
         self._base: dict[str, dict[str, Value]] = {r: dict(w) for r, w in link.base.items()}
@@ -421,10 +431,12 @@ class _PlanBuilder:
             if value.record_id in agreed_values and value.record_id in self._records:
                 key = pair.base_keys[value.kind]
                 self._base.setdefault(value.record_id, {})[key] = agreed_values[value.record_id]
+                self._undelivered.discard((value.record_id, key))
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
         for record_id, agreed in excluded.edited.items():
             self._base[record_id][pair.base_keys[RecordKind.LEAD]] = agreed
         invalidate_base(self._base, excluded.invalidated)
+        self._undelivered -= set(excluded.invalidated.items())
 
     def add_hold(self, pair: BoundPair, values: Sequence[FieldValue], reason: HoldReason) -> None:
         """Hold a pair; it gets one journal entry for each set of values, not one for each run."""
@@ -527,10 +539,16 @@ class _PlanBuilder:
         if self._meeting:
             self._meeting &= {pair.base_keys[RecordKind.LEAD] for pair in bound.pairs}
         meeting = frozenset(self._meeting)
-        if (self._holds, meeting) != (link.holds, link.meeting) or not _have_same_base(
-            base, link.base
-        ):
-            link = replace(link, base=base, meeting=meeting, holds=dict(self._holds))
+        undelivered = frozenset(self._undelivered)
+        known = (link.holds, link.meeting, link.undelivered)
+        if (self._holds, meeting, undelivered) != known or not _have_same_base(base, link.base):
+            link = replace(
+                link,
+                base=base,
+                meeting=meeting,
+                undelivered=undelivered,
+                holds=dict(self._holds),
+            )
         writes = tuple(
             build_write(participant, link.email, self._writes[participant.record_id], bound)
             for participant in participants.members

@@ -21,7 +21,13 @@ from connector.model import (
     Write,
 )
 from connector.planning.excluded_leads import invalidate_base
-from connector.planning.write_outcome import EMAIL_FIELDS, done_overwrites, is_agreement
+from connector.planning.write_outcome import (
+    EMAIL_FIELDS,
+    decided_values,
+    done_overwrites,
+    is_agreement,
+    values_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +275,7 @@ def _apply_base_updates(
     """
     base = {record_id: dict(values) for record_id, values in link.base.items()}
     met: set[str] = set()
+    undelivered = set(link.undelivered)
     kinds = {write.record_id: write.kind for write in intent.writes}
     created = {
         write.record_id: target.id
@@ -286,8 +293,10 @@ def _apply_base_updates(
             continue
         written = {r for r in required if (r, update.values[r].field) in done}
         if not is_agreement(link, update, written):
+            undelivered |= values_of(update, without=update.required_writes - written)
             continue
         met |= update.base_keys
+        undelivered -= decided_values(update)
         for planned_id, (key, name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)
             if planned_id in update.required_writes and (planned_id, name) not in done:
@@ -295,7 +304,7 @@ def _apply_base_updates(
             elif record_id in link.record_ids:
                 base.setdefault(record_id, {})[key] = value
         invalidate_base(base, update.invalidated)
-    return replace(link, base=base, meeting=link.meeting - met)
+    return replace(link, base=base, meeting=link.meeting - met, undelivered=frozenset(undelivered))
 
 
 def _current_values(link: Link, pair: BoundPair) -> Mapping[str, Value]:

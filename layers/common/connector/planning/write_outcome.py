@@ -117,11 +117,15 @@ def record_outcomes(
     base = {record_id: dict(values) for record_id, values in link.base.items()}
     holds = dict(link.holds)
     met: set[str] = set()
+    undelivered = set(link.undelivered)
     for update in intent.base_updates:
         done = _done_writes(update, outcomes)
         if done and is_agreement(link, update, done.keys()):
             met |= update.base_keys
             _advance_base(base, update, done)
+            undelivered -= decided_values(update)
+        elif done:
+            undelivered |= values_of(update, without=update.required_writes - done.keys())
         if done.keys() == update.required_writes:
             holds.pop(update.pair, None)
     results = {outcome.result for outcome in outcomes.values()}
@@ -133,6 +137,7 @@ def record_outcomes(
         link,
         base=base,
         meeting=link.meeting - met,
+        undelivered=frozenset(undelivered),
         holds=holds,
         intent=_in_doubt(link, outcomes) if WriteResult.UNKNOWN in results else None,
         quarantine=_quarantine(link, outcomes, now) or quarantine_for(problems, link, now=now),
@@ -172,6 +177,16 @@ def is_agreement(link: Link, update: BaseUpdate, done: Collection[str]) -> bool:
     kinds |= {known.id: known.kind for known in link.observations()}
     has_value = (update.values.keys() - update.required_writes) | set(done)
     return len({kinds[record].side for record in has_value & kinds.keys()}) > 1
+
+
+def values_of(update: BaseUpdate, *, without: Collection[str] = ()) -> set[tuple[str, str]]:
+    """Return the values of an agreement by record id and base key, `without` some records."""
+    return {(record, it.key) for record, it in update.values.items() if record not in without}
+
+
+def decided_values(update: BaseUpdate) -> set[tuple[str, str]]:
+    """Return the values, by record id and base key, that an agreement leaves no edits."""
+    return values_of(update) | set(update.invalidated.items())
 
 
 def has_no_response(outcome: WriteOutcome) -> bool:

@@ -138,6 +138,7 @@ def without_side(link: Link, side: Side) -> Link:
     return replace(
         link,
         base={record: values for record, values in link.base.items() if record in known},
+        undelivered=frozenset(),
         intent=None,
         holds={},
         quarantine=None,
