@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, DuplicatePolicy, MappingConfig
+from connector.mapping import (
+    DEFAULT_MAPPING,
+    ConflictPolicy,
+    Direction,
+    DuplicatePolicy,
+    FieldPair,
+    MappingConfig,
+)
 from connector.model import AttentionKind, LinkChange, RunKind
 from connector.planning.manual_actions import pick_primary
 from tests.component.harness import Harness
@@ -106,6 +113,52 @@ class TestConversion:
         harness.sync()
         assert harness.people()[ANA]["mobile"] == "444"
         assert harness.people()[ANA]["phone"] == "222"
+
+    def test_a_custom_field_that_the_conversion_left_out_is_not_cleared_in_plezi(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """Nobody opted the person in again: the org fills the field only if its admin mapped it."""
+        field = "newsletter_optout__c"
+        opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
+        pairs = (*DEFAULT_MAPPING.pairs, opt_out)
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+        )
+        harness.edit_person(ana, newsletter_optout=True)
+        harness.sync()
+        lead = lead_of(harness)["Id"]
+        assert harness.salesforce("GET", f"sobjects/Lead/{lead}")[field] is True
+        converted = harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        contact = converted["contactId"]
+        assert harness.contact(contact)[field] is False
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
+        advance_clocks(harness)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["newsletter_optout"] is True
+        assert next_run_writes_nothing(harness)
+
+        for value in (True, False):  # from now on what is typed there travels
+            harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {field: value})
+            advance_clocks(harness)
+            harness.sync()
+            assert harness.people()[ANA]["newsletter_optout"] is value
+
+    @pytest.mark.usefixtures("ana")
+    def test_a_standard_field_of_the_contact_that_a_user_cleared_is_cleared_in_plezi(
+        self, harness: Harness
+    ) -> None:
+        """Salesforce carries standard fields over: a blank was typed."""
+        converted = harness.control("salesforce", "POST", f"leads/{lead_of(harness)['Id']}/convert")
+        contact = converted["contactId"]
+        cleared = {"sync_to_plezi__c": "yes", "Phone": None}
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", cleared)
+        advance_clocks(harness)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["phone"] is None
 
     @pytest.mark.usefixtures("ana")
     def test_a_new_lead_after_the_conversion_takes_part(self, harness: Harness) -> None:

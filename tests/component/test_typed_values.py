@@ -368,6 +368,23 @@ class TestL8:
         assert quarantine is not None
         assert quarantine.fields == ("MobilePhone",)
 
+    def test_l8_an_address_that_plezi_refuses_waits_and_the_other_fields_arrive_at_once(
+        self, harness: Harness
+    ) -> None:
+        ana = harness.add_person(email=ANA, last_name="Lopez", mobile="1")
+        harness.sync()
+        advance_clocks(harness)
+
+        harness.edit_lead(lead_of(harness)["Id"], Email="a" * 75 + "@x.y", MobilePhone="2")
+        harness.sync()
+
+        person = harness.control("plezi", "GET", f"contacts/{ana}")
+        assert (person["mobile"], person["email"]) == ("2", ANA)
+        [address] = attention(harness, AttentionKind.QUARANTINE)
+        quarantine = harness.ledger.load_links([address])[address].quarantine
+        assert quarantine is not None
+        assert quarantine.fields == ("email",)
+
     def test_l8_a_new_lead_is_created_without_the_field_that_is_refused(
         self, harness: Harness
     ) -> None:

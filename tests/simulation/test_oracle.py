@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -383,6 +384,37 @@ def test_only_a_contact_with_none_of_its_created_values_is_taken_for_another() -
     person = created_without_an_answer(phone="2", last_name=None)
     person.oracle.finish_run(frozenset({PERSON, LEAD}))  # the creation was recovered
     is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
+
+
+def overwritten_by_a_flow(value: str) -> Person:
+    """Return a person whose Lead got a value from a flow within the connector's write of "2"."""
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="9")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "9", "2", MergeRule.NEWEST)
+    before = dict(person.records)
+    body = {"records": [{"id": LEAD, "Phone": "2"}]}
+    person.oracle.check_request("PATCH", "path", json.dumps(body), before)
+    values = {**before[LEAD].values, "Phone": value, "LastModifiedDate": "later"}
+    person.records[LEAD] = replace(before[LEAD], values=values)
+    person.oracle.check_changes(before, person.records, "PATCH path")
+    return person
+
+
+def test_an_old_value_put_back_by_a_flow_excuses_only_an_unfinished_write() -> None:
+    person = overwritten_by_a_flow("9")
+    person.oracle.note_unanswered({(LEAD, "Phone")})
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused[excuses.OLD_VALUE_BACK] == 1
+
+    for value, unfinished in (("9", "MobilePhone"), ("8", "Phone")):
+        person = overwritten_by_a_flow(value)
+        person.oracle.note_unanswered({(LEAD, unfinished)})
+        person.read(PERSON, LEAD)
+        act = partial(person.write, LEAD, Phone="2")
+        is_violated("7", act)
 
 
 def paused_while_a_form_arrives(policy: ConflictPolicy) -> Person:

@@ -22,6 +22,7 @@ from tests.simulation.history.events import Event, EventList, name_of
 from tests.simulation.history.fields import FIELDS
 from tests.simulation.history.oracle import Oracle
 from tests.simulation.history.ports import HistoryPorts
+from tests.simulation.history.typing_history import CellKey
 
 START: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 CALL_SECONDS: Final = 0.3
@@ -108,6 +109,16 @@ class HistoryContext:
         """
         self.uncertain_since = self.uncertain_since or max(1, self._order_before_write)
 
+    def unfinished_cells(self) -> set[CellKey]:
+        """Return the cells to which an intent in the ledger writes."""
+        return {
+            (write.record_id, name)
+            for link in self.ports.ledger.all_links()
+            if link.intent is not None
+            for write in link.intent.writes
+            for name in write.values
+        }
+
     def finish_run(self) -> None:
         """Tell the oracle which records no run has to resolve any more."""
         resolved = frozenset(
@@ -178,7 +189,7 @@ class HistoryContext:
                     self.counted["writes"] += 1
                     self.oracle.check_changes(before, after, f"{request.method} {path}")
                 if not is_answered:
-                    self.oracle.note_unanswered()
+                    self.oracle.note_unanswered(self.unfinished_cells())
         self.trace.add(str(response.status_code))
         if response.ok:
             body = response.raw.read()

@@ -115,11 +115,21 @@ class FinalState:
                 self._oracle.excused[excuses.CONTACT_KEEPS] += 1
                 continue
             other = seen.setdefault(record.email, link)
-            if other is not link and EMAIL not in {*other.holds, *link.holds}:
+            if other is link or EMAIL in {*other.holds, *link.holds}:
+                continue
+            if not self._is_refused(link, EMAIL_ATTRIBUTE) and not self._is_refused(
+                other, EMAIL_ATTRIBUTE
+            ):
                 raise GuaranteeViolatedError(
                     f"13 identity: {record.id} and another record have one e-mail, and are two "
                     "people"
                 )
+
+    def _is_refused(self, link: Link, attribute: str) -> bool:
+        """Whether a system refused a value by the name of its field."""
+        is_named = link.quarantine is not None and attribute in link.quarantine.fields
+        self._oracle.excused[excuses.REFUSED] += is_named
+        return is_named
 
     # Holds
 

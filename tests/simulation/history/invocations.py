@@ -156,7 +156,7 @@ class Invocations:
         except Crash:
             context.counted["43 process crash"] += 1
             context.note_uncertainty()
-            context.oracle.note_unanswered()
+            context.oracle.note_unanswered(context.unfinished_cells())
             context.log.append(f"{context.sides.clock.now():%H:%M:%S} {context.trace.lines[-1]}")
             context.fault_injector.invocation()
             context.stack.start_process()

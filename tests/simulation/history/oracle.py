@@ -17,7 +17,7 @@ from connector.mapping import FieldPair, MappingConfig
 from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
-from tests.simulation.history.excuses import LOST_INTENT
+from tests.simulation.history.excuses import LOST_INTENT, OLD_VALUE_BACK
 from tests.simulation.history.fields import FIELDS, NEW_NAME, SPARE, Kind
 from tests.simulation.history.observed_values import ObservedValues
 from tests.simulation.history.reference import field_of, find_pair
@@ -106,6 +106,8 @@ class Oracle:
     """The records of the last write request."""
     just_created: tuple[str, ...] = ()
     """The records that the last write request created."""
+    typed_back: set[CellKey] = field(default_factory=set)
+    """The cells in which an automation put the former value again, within the write."""
     unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """What Plezi contacts were created with whose creation had no answer, by record id."""
 
@@ -154,13 +156,13 @@ class Oracle:
                     key = (record_id, name)
                     shown = self._shown(key)
                     self.history.type(key, value, self.now(), description, shown=shown)
-                    self.losses = [
-                        it
-                        for it in self.losses
-                        if (it.record, it.name, it.before) != (record_id, name, value)
-                    ]  # typed again where it was lost
+                    self._end_loss(key, value)
                     self.checked[f"typed {KINDS.get(name, Kind.TEXT).value}"] += 1
         self.stored = dict(stored)
+
+    def _end_loss(self, key: CellKey, value: str) -> None:
+        """Forget the loss of a value that is typed again where it was lost."""
+        self.losses = [it for it in self.losses if (it.record, it.name, it.before) != (*key, value)]
 
     def _shown(self, key: CellKey) -> frozenset[int]:
         """Return the typings that the last hold of a field showed with the value of this cell."""
@@ -244,8 +246,18 @@ class Oracle:
         self.excused[LOST_INTENT] += len(self.losses) - len(kept)
         self.losses = kept
 
-    def note_unanswered(self) -> None:
-        """The answer to the last write was lost: it may have been a creation in Plezi."""
+    def note_unanswered(self, unfinished: Collection[CellKey] = ()) -> None:
+        """The answer to the last write was lost: it may have been a creation in Plezi.
+
+        `unfinished` are the cells of the intents that are left. One that shows the value from
+        before the write looks as if the write had not arrived.
+        """
+        for key in sorted(self.typed_back.intersection(unfinished)):
+            self.excused[OLD_VALUE_BACK] += 1
+            self.history.weaken(key)
+            self.history.void_last_agreement(key)
+            self._end_loss(key, self.history.cell(key).state.value)
+        self.typed_back.clear()
         for record in self.just_created:
             stored = self.stored[record]
             if stored.kind is RecordKind.PLEZI_CONTACT:
@@ -285,6 +297,7 @@ class Oracle:
         """A run is done: what it read on both sides of a resolved record is surely agreed."""
         self.unanswered = {it: of for it, of in self.unanswered.items() if it not in resolved}
         self.observed.modified_before.clear()
+        self.typed_back.clear()
         for record in sorted(self.observed.in_run & resolved):
             for one, other in self._equal_cells(record):
                 if other[0] in self.observed.in_run:
@@ -494,6 +507,8 @@ class Oracle:
             self._check_write(now, name, wanted, call, is_create=is_create)
         if wanted != new and new != self.history.cell((now.id, name)).state.value:
             self.type((now.id, name), new, "an automation of the org wrote it")
+            if new == old:
+                self.typed_back.add((now.id, name))
 
     def _check_write(  # a write, and where it was seen
         self,

@@ -9,8 +9,9 @@ from typing import Final
 from connector.mapping import BoundMapping, BoundPair, ConflictPolicy
 from connector.model import DriftCause, Link, RecordKind, Side, SkipReason, Value
 from connector.planning.field_merge import FieldValue, has_changed
+from connector.planning.field_values import field_values
 from connector.planning.participating_records import Match
-from connector.planning.plan import Plan, field_values, plan_link
+from connector.planning.plan import Plan, plan_link
 
 PERSON: Final = ""
 """The key of the difference of a person who is missing on one side; it counts as one field."""

@@ -30,8 +30,9 @@ from connector.model import (
 )
 from connector.planning.changed_fields import changed_pairs
 from connector.planning.field_merge import FieldValue, has_changed, resolve
+from connector.planning.field_values import field_values
 from connector.planning.participating_records import Participants, select_participants
-from connector.planning.plan import NotUndone, Plan, build_write, field_values
+from connector.planning.plan import NotUndone, Plan, build_write
 
 
 @dataclass(frozen=True, slots=True)

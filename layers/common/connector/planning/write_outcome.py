@@ -333,9 +333,9 @@ def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) ->
     for each in outcomes.values():
         refused = each.refusal or each
         if refused.result is WriteResult.REJECTED:
-            return Quarantine(
-                refused.write.side, refused.code, refused.remedy, refused.fields, since, tries
-            )
+            only = tuple(refused.write.values) if len(refused.write.values) == 1 else ()
+            named = refused.fields or only
+            return Quarantine(refused.write.side, refused.code, refused.remedy, named, since, tries)
     if link.unanswered < UNANSWERED_ATTEMPTS:
         return None
     for write in (it.write for it in outcomes.values() if has_no_response(it)):

@@ -324,7 +324,8 @@ def _to_error(response: requests.Response) -> Exception:
         case ErrorAction.RENEW | ErrorAction.HALT:
             return RefusedKeyError(status, _detail(response))
         case ErrorAction.REJECT:
-            return RejectedError(str(status), _detail(response))
+            fields = _named_attributes(response)
+            return RejectedError(str(status), _detail(response), fields=fields)
 
 
 def _refuses_key(response: requests.Response) -> bool:
@@ -374,18 +375,38 @@ def _http_date(text: str) -> datetime | None:
     return to_utc(moment)
 
 
-def _detail(response: requests.Response) -> str:
-    """Return the text of Plezi's errors for the ledger; the body may be of any kind."""
+def _errors(response: requests.Response) -> list[dict[str, Any]]:
+    """Return the errors of an answer; the body may be of any kind."""
     try:
         errors = _json_object(response).get("errors")
     except RetryError:
         errors = None
-    objects = (
+    return (
         [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     )
-    texts = [error.get("detail") or error.get("title") for error in objects]
+
+
+def _detail(response: requests.Response) -> str:
+    """Return the text of Plezi's errors for the ledger."""
+    texts = [error.get("detail") or error.get("title") for error in _errors(response)]
     details = "; ".join(text for text in texts if isinstance(text, str))
     return (details or "Plezi refused the contact and gave no reason")[:MAX_DETAIL_CHARACTERS]
+
+
+def _named_attributes(response: requests.Response) -> tuple[str, ...]:
+    """Return the words of a refusal that may be attributes: where it points to, and its text.
+
+    JSON:API 1.0 points to an attribute by `source.pointer`, "/data/attributes/phone". Whether Plezi
+    does is not known: the text of the error is read too.
+    """
+    words: dict[str, None] = {}
+    for error in _errors(response):
+        source = error.get("source")
+        pointer = source.get("pointer") if isinstance(source, dict) else None
+        for text in (pointer, error.get("detail"), error.get("title")):
+            if isinstance(text, str):
+                words |= dict.fromkeys(re.findall(r"\w+", text[:MAX_DETAIL_CHARACTERS]))
+    return tuple(words)
 
 
 def _json_object(response: requests.Response) -> Mapping[str, Any]:

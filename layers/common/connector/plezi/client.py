@@ -371,7 +371,10 @@ class PleziClient:
                 return WriteOutcome(write, WriteResult.STALE, code=error.code, observation=existing)
         if error.code in SCHEMA_REFUSALS and self._is_redescribed():
             raise UnknownFieldError(error.code, error.remedy) from error
-        return WriteOutcome(write, WriteResult.REJECTED, code=error.code, remedy=error.remedy)
+        named = tuple(name for name in write.values if name in error.fields)
+        return WriteOutcome(
+            write, WriteResult.REJECTED, code=error.code, remedy=error.remedy, fields=named
+        )
 
     def _is_redescribed(self) -> bool:
         """Describe the attributes again, once per run; return whether one has changed."""

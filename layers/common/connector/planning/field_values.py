@@ -1,0 +1,126 @@
+"""The values of one field pair in the records of a link, each with its base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.mapping import BoundPair
+from connector.mapping.suggestions import CUSTOM_SUFFIX
+from connector.model import Link, Observation, RecordKind, Value
+from connector.planning.field_merge import FieldValue, NoBase
+from connector.planning.participating_records import Participant
+
+
+def field_values(
+    pair: BoundPair, link: Link, participants: Sequence[Participant]
+) -> list[FieldValue]:
+    """Return the value of one pair in each participant; none if the pair must be left unchanged.
+
+    It is left unchanged while a value is unknown (the field was not read: it is new in the mapping,
+    or was hidden for some time), and while a record that should be written to is not writable. A
+    decision now would record an agreement on a value that was never written.
+    """
+    direction = pair.pair.direction
+    values = []
+    for participant in _without_unique_conflicts(pair, participants, link):
+        field = pair.fields.get(participant.kind)
+        if field is None:
+            continue
+        record = participant.observation
+        can_receive = participant.can_receive and pair.can_receive(participant.kind)
+        if record is not None and field.name not in record.values:
+            return []
+        if can_receive and not pair.is_writable(participant.kind, create=record is None):
+            if record is None:
+                continue  # the field is written after the record is created
+            return []
+        base, waits = _base_value(pair, link, participant)
+        values.append(
+            FieldValue(
+                kind=participant.kind,
+                record_id=participant.record_id,
+                value=None if record is None else record.values[field.name],
+                base=base,
+                modified="" if record is None else record.modified,
+                created="" if record is None else record.created,
+                can_send=participant.can_send and direction.can_send(participant.kind.side),
+                can_receive=can_receive,
+                waits=waits,
+            )
+        )
+    return values
+
+
+def _base_value(
+    pair: BoundPair, link: Link, participant: Participant
+) -> tuple[Value | NoBase, bool]:
+    """Return the base of a record, and whether its value has reached one system only.
+
+    Both are those of a former record that it replaces, if it has no base of its own. The Contact of
+    a converted Lead, and the winner of a merge, continue with the base of the record that they
+    replace.
+    """
+    key = pair.base_keys[participant.kind]
+    base = link.base.get(participant.record_id, {})
+    waits = (participant.record_id, key) in link.undelivered
+    if key in base:
+        return base[key], waits
+    for former in link.salesforce:
+        if (
+            former.successor == participant.record_id
+            and not former.is_active
+            and former.kind in pair.fields
+        ):
+            inherited = link.base.get(former.id, {})
+            former_key = pair.base_keys[former.kind]
+            if former_key in inherited and not _is_left_out(pair, former, participant):
+                return inherited[former_key], waits or (former.id, former_key) in link.undelivered
+    return NoBase.NO_BASE, waits
+
+
+def _is_left_out(pair: BoundPair, former: Observation, participant: Participant) -> bool:
+    """Whether a Contact is blank because the conversion of its Lead did not fill the field.
+
+    Salesforce carries custom fields over only where an admin of the org mapped them (Setup: Map
+    Lead Fields). Such a blank, or an unticked checkbox, is no clearing: nobody typed it.
+    """
+    record = participant.observation
+    kinds = (former.kind, participant.kind)
+    return (
+        kinds == (RecordKind.LEAD, RecordKind.CONTACT)
+        and record is not None
+        and any(pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in kinds)
+        and pair.is_blank(record.side, record.values[pair.fields[record.kind].name])
+    )
+
+
+def _without_unique_conflicts(
+    pair: BoundPair, participants: Sequence[Participant], link: Link
+) -> list[Participant]:
+    """Leave out the Leads that may not have the same value, because the field is unique in the org.
+
+    The Lead that has a value keeps it; if no Lead has one, the lowest id gets it. A Lead that takes
+    no part (it is converted, or lost its e-mail) keeps its value too, unless it is deleted.
+    """
+    field = pair.fields[RecordKind.LEAD]
+    if not field.unique:
+        return list(participants)
+    leads = [it for it in participants if it.kind is RecordKind.LEAD and it.observation is not None]
+    present = {it.record_id for it in leads}
+    if any(
+        lead.kind is RecordKind.LEAD
+        and lead.id not in present
+        and not lead.deleted
+        and lead.values.get(field.name)
+        for lead in link.salesforce
+    ):
+        return [it for it in participants if it.kind is not RecordKind.LEAD]
+    if len(leads) < 2:  # noqa: PLR2004  # a conflict needs two Leads
+        return list(participants)
+
+    def rank(lead: Participant) -> tuple[bool, str]:
+        is_blank = lead.observation is None or not lead.observation.values.get(field.name)
+        return is_blank, lead.record_id
+
+    keeper = min(leads, key=rank)
+    return [it for it in participants if it.kind is not RecordKind.LEAD or it is keeper]
