@@ -134,6 +134,10 @@ rehearse: install ## Rehearse days with 20,000 people on a virtual clock: [S=new
 simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
+.PHONY: mutants
+mutants: install .venv-mutants/installed ## Change the code of a package and see whether a test fails: P=planning [SAMPLE=200] [SEED=0]
+	@$(PYTHON) -m tools.mutants $(or $(P),planning) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0)
+
 .PHONY: fuzz
 fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler
 	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
@@ -166,6 +170,7 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/audit.in -o requirements/audit.txt
+	$(COMPILE) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -216,6 +221,13 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
 		-r requirements/bench.txt
+	@touch $@
+
+.venv-mutants/installed: .venv/bin/uv requirements/mutants.txt
+	@echo "Installing requirements/mutants.txt into .venv-mutants"
+	@test -x .venv-mutants/bin/python || $(PYTHON) -m venv .venv-mutants
+	@$(UV) pip install --quiet --python .venv-mutants/bin/python --require-hashes \
+		-r requirements/mutants.txt
 	@touch $@
 
 .venv-audit/installed: .venv/bin/uv requirements/audit.txt

@@ -29,9 +29,12 @@ NEVER_APPLIED: Final = -1
 READ_AGAIN_SECONDS: Final = 600.0
 """Seconds after which a run that writes to Plezi for hours reads both systems again: what a user
 types does not wait until a first synchronization is complete."""
-READ_AGAIN_QUERIES: Final = 40
-"""Both systems are read again after the time of so many queries at the earliest. It takes a query
-for each kind of record of Salesforce, so at most about a twentieth of the time is for that."""
+READ_AGAIN_QUERIES: Final = 120
+READ_AGAIN_CALLS: Final = 600
+"""Both systems are read again after the time of so many queries to Salesforce, and of so many calls
+to Plezi, at the earliest. It takes two or three queries, and about ten calls because the contacts
+that were written are on the pages too. So at most a fortieth of the time is for that, with an org
+whose queries take 25 s and with a tenant that allows a call in two seconds (`make rehearse`)."""
 
 
 class RunWork:
@@ -174,9 +177,10 @@ class RunWork:
         return self._context.clock() - self._oldest_reading > self._read_again_seconds()
 
     def _read_again_seconds(self) -> float:
-        """Return after how many seconds both systems are read again; a slow org is not soon."""
+        """Return after how many seconds both systems are read again; a slow system is not soon."""
         a_query = self._context.clients[Side.SALESFORCE].seconds_for(look_ups=1)
-        return max(READ_AGAIN_SECONDS, READ_AGAIN_QUERIES * a_query)
+        a_call = self._context.clients[Side.PLEZI].seconds_for(look_ups=1)
+        return max(READ_AGAIN_SECONDS, READ_AGAIN_QUERIES * a_query, READ_AGAIN_CALLS * a_call)
 
     # Selected people
 
