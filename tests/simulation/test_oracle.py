@@ -515,14 +515,25 @@ def test_the_receiving_side_of_a_one_way_pair_gives_way_with_an_entry() -> None:
     person.lose(PERSON, "1", "2", MergeRule.ONE_WAY)
 
 
-def test_a_lost_conflict_of_a_two_way_pair_is_not_called_one_way() -> None:
+def called_one_way(*newer: MappingConfig) -> Person:
+    """Return a person whose conflict in a two-way pair is journaled as one of a one-way pair."""
     person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.oracle.mappings.extend(newer)
     person.type(LEAD, Phone="2")
     person.type(PERSON, phone="3")
     person.read(PERSON, LEAD)
     person.lose(LEAD, "2", "3", MergeRule.ONE_WAY)
     person.write(LEAD, Phone="3")
-    is_violated("8", person.oracle.check_journal)
+    return person
+
+
+def test_a_lost_conflict_of_a_two_way_pair_is_not_called_one_way() -> None:
+    is_violated("8", called_one_way().oracle.check_journal)
+    is_violated("8", called_one_way(mapping()).oracle.check_journal)
+
+
+def test_a_pair_whose_direction_changes_during_a_run_may_be_called_one_way() -> None:
+    called_one_way(mapping(direction=Direction.TO_SALESFORCE)).oracle.check_journal()
 
 
 def test_the_value_of_an_unfinished_write_typed_by_a_user_excuses_that_field_only() -> None:

@@ -19,7 +19,7 @@ from tests.simulation.history.excuses import (
     RETYPED,
     UNSURE,
 )
-from tests.simulation.history.reference import Contender, field_of
+from tests.simulation.history.reference import Contender, field_of, find_pair
 from tests.simulation.history.typing_history import Cell, CellKey, Relation, State
 from tests.simulation.history.values import is_same_text, kind_of
 
@@ -252,6 +252,15 @@ class WriteCheck:
             for it in self.oracle.decisions
         )
 
+    def _may_be_one_way(self) -> bool:
+        """Whether the pair goes in one direction in a version of the mapping that may be used."""
+        versions = (find_pair(it, self.record.kind, self.name) for it in self.oracle.mappings)
+        return any(
+            reference.is_overruled(pair, self.record.kind.side)
+            for pair in versions
+            if pair is not None
+        )
+
     def _lost(self, what: str, excuse: str = "", *, is_chosen: bool = False) -> tuple[str, str]:
         """Note a permitted loss: the journal must have it at the end."""
         loss = Replaced(
@@ -263,7 +272,7 @@ class WriteCheck:
             self.name,
             frozenset(self.oracle.runs),
             is_chosen=is_chosen,
-            is_one_way=reference.is_overruled(self.pair, self.record.kind.side),
+            is_one_way=self._may_be_one_way(),
         )
         self.oracle.losses.append(loss)
         return "", excuse
