@@ -32,8 +32,8 @@ FIRST_UNIT_LINKS: Final = 60
 them fit. The next units are as large as the last one that fitted."""
 UNIT_SECONDS: Final = 60.0
 """Seconds that the calls of a unit may take; a unit of one link may take longer."""
-UNIT_LOOK_UPS: Final = 8
-"""The unit of an org that is slow takes as long as so many queries: at most an eighth of the time
+UNIT_LOOK_UPS: Final = 16
+"""The unit of an org that is slow takes as long as so many queries: at most a sixteenth of the time
 is for reading. A query may take 120 s (`pace.LONGEST_SECONDS`), and serves hundreds of links."""
 WORTHWHILE_LOOK_UPS: Final = 4
 """Another unit begins if so many queries to Salesforce fit into the time that is left. Most of a
@@ -47,7 +47,7 @@ CHANGE_FEEDS: Final = {Side.PLEZI: RecordKind.PLEZI_CONTACT, Side.SALESFORCE: Re
 LOOK_SHARE: Final = 0.8
 """The part of the time in which an observation is fresh after which Plezi is looked at again, so
 that the observations stay fresh while a unit is planned."""
-LOOK_CALLS: Final = 100
+LOOK_CALLS: Final = 120
 """Calls that a look at a slow tenant must be worth: a look takes two calls or more, and protects
 the writes that follow it."""
 
