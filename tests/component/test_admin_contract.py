@@ -154,6 +154,11 @@ class Scenario:
         admin_client.request_ok(
             "POST", "/admin/attention/holds", {"field": "Phone", "side": "plezi"}
         )
+        policy = "/admin/attention/policies"
+        current = admin_client.request_ok("GET", "/admin/status")["mapping_version"]
+        choice = {"field": "Phone", "side": "plezi", "version": current}
+        assert admin_client.request("POST", policy, {**choice, "version": 0}).status == 409
+        admin_client.request_ok("POST", policy, choice)
         duplicate = f"/admin/attention/duplicates/{CONTACT_IN_PATH}"
         admin_client.request_ok("POST", duplicate, {"lead": leads[0]})
         assert admin_client.request("POST", duplicate, {"lead": "other"}).status == 409
@@ -221,6 +226,11 @@ class Scenario:
             ("GET", "/admin/attention", {"kind": "none"}),
             ("POST", "/admin/attention/holds", {"body": {"field": "Phone", "side": "left"}}),
             ("POST", f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone", {"body": {}}),
+            (
+                "POST",
+                "/admin/attention/policies",
+                {"body": {"field": "Fax", "side": "plezi", "version": 0}},
+            ),
             ("POST", "/admin/attention/quarantine", {"body": {"next": "%%%"}}),
             ("POST", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {"body": {"lead": ""}}),
             ("GET", f"/admin/contacts/{CONTACT_IN_PATH}", {"next": "%%%"}),
@@ -270,6 +280,8 @@ def body_of(path: str) -> dict[str, Any]:
     if path.startswith("/admin/attention/holds"):
         choice = {"field": "Phone", "side": "plezi"}
         return choice if path.endswith("holds") else {"record": "1"}
+    if path.endswith("policies"):
+        return {"field": "Phone", "side": "plezi", "version": 0}
     if path.endswith("release"):
         return {"intended": True}
     if path.endswith("systems"):
@@ -302,6 +314,11 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),
+        (
+            "POST",
+            "/admin/attention/policies",
+            {"body": {"field": "Phone", "side": "salesforce", "version": current}},
+        ),
     ):
         response = admin_client.request(method, path, **arguments)
         assert (response.status, response.body["error"]) == (502, "login_refused")

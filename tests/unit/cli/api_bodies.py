@@ -340,3 +340,20 @@ def bulk(**changes: Any) -> dict[str, Any]:
         "next": "",
         **changes,
     }
+
+
+def policy(**changes: Any) -> dict[str, Any]:
+    """The result of a side that wins each conflict of a field, or its preview."""
+    return {
+        "field": "Phone",
+        "policy_before": "hold",
+        "policy": "salesforce_wins",
+        "version": 4,
+        "changed": [
+            {"pair": "Phone", "field": "policy", "before": "hold", "after": "salesforce_wins"}
+        ],
+        "warnings": [],
+        "manual_sync_due": True,
+        "waiting": bulk(),
+        **changes,
+    }
