@@ -59,7 +59,7 @@ class Scenario:
 
     def read_and_set_up(self) -> None:
         admin_client = self.admin_client
-        for path in ("/admin/status", "/admin/openapi.json", "/admin/audit"):
+        for path in ("/admin/status", "/admin/openapi.json", "/admin/audit", "/admin/forecast"):
             admin_client.request_ok("GET", path)
         admin_client.request_ok("POST", "/admin/connection/check")
         admin_client.request_ok("GET", "/admin/fields", refresh="true")
@@ -238,6 +238,7 @@ class Scenario:
             ("POST", "/admin/people/erase", {"body": {"email": CONTACT, "next": "%%%"}}),
             ("POST", "/admin/people/tombstones/lift", {"body": {"email": ""}}),
             ("GET", "/admin/audit", {"limit": "1000"}),
+            ("GET", "/admin/forecast", {"api_share": "2"}),
         ):
             response = self.admin_client.request(method, path, **arguments)
             assert (response.status, response.body["error"]) == (422, "request"), response.text

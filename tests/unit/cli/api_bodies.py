@@ -357,3 +357,38 @@ def policy(**changes: Any) -> dict[str, Any]:
         "waiting": bulk(),
         **changes,
     }
+
+
+def outlook(**changes: Any) -> dict[str, Any]:
+    """A forecast for one pace, share and filter."""
+    cause = {"runs_a_day": 12.0, "plezi_calls_a_day": 24.0, "salesforce_calls_a_day": 60.0}
+    return {
+        "people_share": 1.0,
+        "causes": [
+            {"cause": "changes", **cause, "observed_days": 7.0, "is_expected": False},
+            {"cause": "verify", **cause, "observed_days": 7.0, "is_expected": True},
+        ],
+        "plezi": {
+            "calls_a_day": 48.0,
+            "calls_per_second": 2.0,
+            "limit_a_day": 172_800.0,
+            "used_share": 0.0003,
+        },
+        "salesforce": {
+            "calls_a_day": 120.0,
+            "api_share": 0.2,
+            "limit_a_day": 20_000.0,
+            "used_share": 0.006,
+            "growth_a_day": 10.0,
+            "days_until_spent": 1988.0,
+            "org_used": 900,
+            "org_allowed": 100_000,
+        },
+        "first_sync": None,
+        **changes,
+    }
+
+
+def forecast(**changes: Any) -> dict[str, Any]:
+    """The forecast of a stack that is in operation."""
+    return {"at": NOW, "people": 20_000, "now": outlook(), "changed": None, **changes}

@@ -270,6 +270,7 @@ class AdminContext:
     `sides` returns both systems for one request. `check` tests the credentials of both systems.
     `password_days` returns the days until the integration user's password expires (None: not known,
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
+    `plezi_calls_per_second` is the pace of calls to Plezi (0: no limit).
     `overridden_keys` are the keys of the dialect that the stack's parameter sets.
     """
 
@@ -292,6 +293,7 @@ class AdminContext:
     new_id: Callable[[], str]
     log: EventLog
     api_share: float
+    plezi_calls_per_second: float
     probe: PleziProbe
     overridden_keys: frozenset[str]
 

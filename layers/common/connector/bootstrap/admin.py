@@ -64,6 +64,7 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         new_id=runtime.ids,
         log=runtime.log,
         api_share=settings.api_share,
+        plezi_calls_per_second=settings.plezi_calls_per_second,
         probe=build_probe(connections, runtime, ledger),
         overridden_keys=overridden,
     )
