@@ -133,6 +133,11 @@ class Scenario:
         restore = "/admin/mapping/versions/1/restore"
         admin_client.request_ok("POST", restore, {"version": 1})
         assert admin_client.request("POST", restore, {"version": 0}).status == 409
+        mapping = admin_client.request_ok("GET", "/admin/mapping")
+        rating = {"plezi": "segment", "salesforce": "Rating", "direction": "to_plezi"}
+        saved = [pair for pair in mapping["pairs"] if pair["saved"]]
+        admin_client.request_ok("PUT", "/admin/mapping", {**mapping, "pairs": [*saved, rating]})
+        admin_client.request_ok("GET", "/admin/mapping/values/Rating")
 
     def decide(self) -> None:
         harness, admin_client = self.harness, self.admin_client
@@ -185,6 +190,7 @@ class Scenario:
     def request_unknown_items(self) -> None:
         for method, path, body in (
             ("POST", "/admin/mapping/versions/99/restore", {"version": 2}),
+            ("GET", "/admin/mapping/values/none", None),
             ("GET", "/admin/runs/none", None),
             ("GET", "/admin/runs/none/plan", None),
             ("POST", "/admin/runs/none/approve", None),
@@ -218,6 +224,7 @@ class Scenario:
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
             ("GET", "/admin/mapping/versions", {"limit": "0"}),
+            ("GET", "/admin/mapping/values/Phone", {}),
             ("POST", "/admin/mapping/versions/x/restore", {"body": {"version": 0}}),
             ("GET", "/admin/runs", {"limit": "many"}),
             ("GET", "/admin/runs/none", {"limit": "0"}),
@@ -312,6 +319,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("POST", "/admin/plezi/probe", {}),
+        ("GET", "/admin/mapping/values/Phone", {}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),

@@ -133,6 +133,7 @@ def pair(plezi: str, salesforce: str, direction: str = "both", **changes: Any) -
         "placeholder": "",
         "locked": False,
         "enforced": False,
+        "values": [],
         "saved": True,
         "mandatory": False,
         "directions": ["both", "to_plezi", "to_salesforce"],
@@ -392,3 +393,20 @@ def outlook(**changes: Any) -> dict[str, Any]:
 def forecast(**changes: Any) -> dict[str, Any]:
     """The forecast of a stack that is in operation."""
     return {"at": NOW, "people": 20_000, "now": outlook(), "changed": None, **changes}
+
+
+def value_table(**changes: Any) -> dict[str, Any]:
+    """The value table of a pair: one saved row, one proposed, one value without a counterpart."""
+    return {
+        "version": 3,
+        "plezi": "segment",
+        "salesforce": "Rating",
+        "direction": "both",
+        "rows": [{"plezi": "smb", "salesforce": "Cold"}],
+        "suggestions": [{"plezi": "warmer", "salesforce": "Warm"}],
+        "plezi_values": ["smb", "warmer"],
+        "salesforce_values": ["Cold", "Warm", "Hot"],
+        "unmatched_plezi": ["warmer"],
+        "unmatched_salesforce": ["Warm", "Hot"],
+        **changes,
+    }
