@@ -177,6 +177,8 @@ class Scenario:
     def erase(self) -> None:
         harness, admin_client = self.harness, self.admin_client
         person = {"email": CONTACT}
+        admin_client.request_ok("POST", "/admin/people/search", {"text": "Lopez"})
+        admin_client.request_ok("POST", "/admin/people/records", {"emails": [CONTACT]})
         admin_client.request_ok("POST", "/admin/people/export", person)
         final = {**person, "preview": False}
         assert admin_client.request("POST", "/admin/people/erase", final).status == 409
@@ -241,6 +243,8 @@ class Scenario:
             ("POST", "/admin/attention/quarantine", {"body": {"next": "%%%"}}),
             ("POST", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {"body": {"lead": ""}}),
             ("GET", f"/admin/contacts/{CONTACT_IN_PATH}", {"next": "%%%"}),
+            ("POST", "/admin/people/search", {"body": {"text": "x"}}),
+            ("POST", "/admin/people/records", {"body": {"emails": []}}),
             ("POST", "/admin/people/export", {"body": {"email": "nobody"}}),
             ("POST", "/admin/people/erase", {"body": {"email": CONTACT, "next": "%%%"}}),
             ("POST", "/admin/people/tombstones/lift", {"body": {"email": ""}}),
@@ -294,6 +298,10 @@ def body_of(path: str) -> dict[str, Any]:
         return {"intended": True}
     if path.endswith("systems"):
         return {"side": "plezi", "decision": "same_people"}
+    if path.endswith("people/search"):
+        return {"text": "Lopez"}
+    if path.endswith("people/records"):
+        return {"emails": [CONTACT]}
     if path.startswith("/admin/people/"):
         return {"email": CONTACT}
     if path.endswith("undo"):
@@ -320,6 +328,8 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("POST", "/admin/plezi/probe", {}),
         ("GET", "/admin/mapping/values/Phone", {}),
+        ("POST", "/admin/people/search", {"body": {"text": "Lopez"}}),
+        ("POST", "/admin/people/records", {"body": {"emails": [CONTACT]}}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),

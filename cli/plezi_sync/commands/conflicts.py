@@ -10,6 +10,7 @@ import typer
 from plezi_sync.application import Panel, add_command, new_group
 from plezi_sync.commands.mapping.show import PATH as MAPPING_PATH
 from plezi_sync.commands.systems import Side
+from plezi_sync.commands.why import print_records
 from plezi_sync.errors import UsageError
 from plezi_sync.output.tables import print_table
 from plezi_sync.output.texts import SIDES, count, local_time, sentence, value_text
@@ -25,6 +26,8 @@ from plezi_sync.review_queue import (
 from plezi_sync.session import Session, segment
 
 KIND: Final = "hold"
+RECORDS_PAGE: Final = 100
+"""People whose records one call returns (docs/admin.md)."""
 
 Limit = Annotated[int, typer.Option(min=1, max=PAGE, help="How many people to show.")]
 After = Annotated[str, typer.Option("--next", help="The `next` of the page before.")]
@@ -34,7 +37,15 @@ Always = Annotated[
 ]
 
 
-def list_conflicts(session: Session, *, limit: Limit = 50, after: After = "") -> None:
+def list_conflicts(
+    session: Session,
+    *,
+    limit: Limit = 50,
+    after: After = "",
+    records: Annotated[
+        bool, typer.Option("--records", help="Also the pages of the records, who changed them.")
+    ] = False,
+) -> None:
     """List the fields that wait for a decision, with the value of each record."""
     answer = first_page(session, KIND, limit=limit, after=after)
     if session.as_json:
@@ -45,6 +56,10 @@ def list_conflicts(session: Session, *, limit: Limit = 50, after: After = "") ->
         session.say("No field waits for a decision.")
         return
     print_table(session, ("Person", "Field", "Side", "Record", "Value", "Reason", "Since"), rows)
+    if records:
+        emails = [person["email"] for person in answer.body["people"]]
+        for start in range(0, len(emails), RECORDS_PAGE):
+            print_records(session, emails[start : start + RECORDS_PAGE])
     if answer.body["next"]:
         session.say(f"More: plezi-sync conflicts list --next {answer.body['next']}")
     session.say("Decide: plezi-sync conflicts choose E-MAIL FIELD --plezi (or --salesforce)")

@@ -410,3 +410,31 @@ def value_table(**changes: Any) -> dict[str, Any]:
         "unmatched_salesforce": ["Warm", "Hot"],
         **changes,
     }
+
+
+def record_pages(email: str = EMAIL) -> dict[str, Any]:
+    """The records of one person, with their pages and last changes."""
+    contact = {"id": PLEZI_ID, "kind": "contact", "page": "https://app.plezi.co/contacts/1"}
+    lead = {"id": LEAD_ID, "kind": "Lead", "page": f"https://acme.my.salesforce.com/{LEAD_ID}"}
+    modified = "2026-11-26T14:00:00+00:00"
+    return {
+        "people": [
+            {
+                "email": email,
+                "records": [
+                    {**contact, "modified": modified, "modified_by": ""},
+                    {**lead, "modified": modified, "modified_by": "Sam Sales"},
+                ],
+            }
+        ]
+    }
+
+
+def found(*emails: str, known: bool = True, complete: bool = True) -> dict[str, Any]:
+    """The result of a search of people."""
+    records = [{"id": LEAD_ID, "kind": "Lead"}]
+    people = [
+        {"email": email, "name": "Ana Lopez", "known": known, "records": records}
+        for email in emails
+    ]
+    return {"people": people, "complete": complete}
