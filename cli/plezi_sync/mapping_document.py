@@ -20,6 +20,7 @@ PAIR_DEFAULTS: Final[Mapping[str, object]] = {
     "placeholder": "",
     "enforced": False,
     "locked": False,
+    "values": [],
 }
 """The properties of a pair and the values that a file may leave out (docs/mapping.md)."""
 SETTINGS: Final[Mapping[str, object]] = {
@@ -98,6 +99,11 @@ def pair_text(pair: Mapping[str, Any]) -> str:
     return f"{pair.get('plezi', '')} {arrow} {pair['salesforce']}"
 
 
+def row_text(row: Mapping[str, Any]) -> str:
+    """Return a row of a value table in a few words: Client = Customer."""
+    return f"{row.get('plezi')} = {row.get('salesforce')}"
+
+
 def _setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for name, default in SETTINGS.items():
         old, new = (_text(each.get(name, default)) for each in (before, after))
@@ -128,6 +134,8 @@ def _text(value: object) -> str:
             return "none"
         case bool():
             return "true" if value else "false"
+        case list():
+            return "; ".join(map(row_text, value))
         case dict():
             return f"{value.get('field')} {value.get('operator', 'equals')} {value.get('value')}"
         case _:

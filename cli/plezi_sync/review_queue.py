@@ -54,10 +54,15 @@ def decide_each(
     return runs, refused
 
 
-def decide_pages(session: Session, path: str, request: Mapping[str, object]) -> dict[str, Any]:
-    """Take a decision for all people of a queue, 200 in a call; return the sums."""
+def decide_pages(
+    session: Session, path: str, request: Mapping[str, object], *, after: str = ""
+) -> dict[str, Any]:
+    """Take a decision for all people of a queue, or those after a page; return the sums.
+
+    One call decides for 200 people.
+    """
     sums: dict[str, Any] = {"decided": 0, "overwritten": 0, "left_out": 0, "conflicts": 0}
-    sums["run_ids"], after = [], ""
+    sums["run_ids"] = []
     while True:
         body = session.post(path, {**request, "next": after}).body
         for name in ("decided", "overwritten", "left_out", "conflicts"):

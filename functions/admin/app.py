@@ -12,6 +12,7 @@ from connector.bootstrap.lambda_runtime import lambda_handler
 from functions.admin import (
     connection,
     fields,
+    forecast,
     mapping,
     people,
     person_data,
@@ -32,6 +33,7 @@ app = APIGatewayRestResolver(
 )
 for module in (
     status,
+    forecast,
     connection,
     plezi_probe,
     fields,

@@ -9,12 +9,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict
 
 from connector.admin import mappings as use_cases
+from connector.admin import value_tables
 from connector.admin.errors import InvalidRequestError
 from connector.admin.mappings import MappingView, SaveResult, VersionPage
+from connector.admin.value_tables import ValueTableView
 from connector.mapping.yaml_file import from_yaml
 from functions.admin.admin_app import ADMIN
 from functions.admin.mapping_body import MappingBody
-from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router
+from functions.admin.request import DEFAULT_PAGE, Limit, Next, caller, new_router, path_value
 from functions.admin.responses import responses
 
 router = new_router()
@@ -76,6 +78,17 @@ def import_() -> SaveResult:
     return use_cases.save_mapping(
         ADMIN.get(), _actor(), MappingBody.model_validate(document).config(), "import"
     )
+
+
+@router.get(
+    "/admin/mapping/values/<field>",
+    summary="Get the value table of a pair",
+    responses=responses(200, "The rows, proposed ones, and what has no counterpart.", 404, 502),
+    tags=["mapping"],
+)
+def value_table(field: str) -> ValueTableView:
+    """Return the value table of the pair of a Salesforce field, with rows that are proposed."""
+    return value_tables.show_value_table(ADMIN.get(), path_value(field))
 
 
 @router.get(

@@ -17,6 +17,7 @@ from connector.mapping import (
     Filter,
     MappingConfig,
     Operator,
+    ValuePair,
 )
 
 MAX_PAIRS: Final = 2_000
@@ -26,6 +27,9 @@ MAX_REASON_CHARACTERS: Final = 4_000
 """The text of a view that is sent back: the names of two fields with what is wrong with each."""
 MAX_TEXT_CHARACTERS: Final = 255
 """The length of a text field in Salesforce, from which a placeholder or a filter value comes."""
+MAX_VALUES: Final = 2_000
+"""Rows of a value table: a picklist of Salesforce has at most 1,000 values (Salesforce Help,
+"Custom Field Limits"), and Plezi's list may have others."""
 TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """A name or a value without control characters and line breaks."""
 COUNTRY_PATTERN: Final = r"^[A-Z]{2}$"
@@ -54,6 +58,19 @@ def _describe_text(schema: dict[str, Any]) -> None:
             }
 
 
+class ValuePairBody(BaseModel):
+    """One row of a value table: a value of Plezi, and the one of Salesforce that it stands for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+    plezi: Annotated[Text, BeforeValidator(_as_written)]
+    salesforce: Annotated[Text, BeforeValidator(_as_written)]
+
+    def row(self) -> ValuePair:
+        """Return the row."""
+        return ValuePair(self.plezi, self.salesforce)
+
+
 @pydantic_dataclass(
     frozen=True,
     slots=True,
@@ -64,6 +81,7 @@ def _describe_text(schema: dict[str, Any]) -> None:
 class PairBody(PairView):
     """One field pair as it was shown; what the view adds to `FieldPair` is accepted and ignored."""
 
+    values: Annotated[tuple[ValuePairBody, ...], Field(max_length=MAX_VALUES)] = ()  # type: ignore[assignment]  # as rows in `pair`
     reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] = ""
 
     @field_validator("*")
@@ -75,7 +93,8 @@ class PairBody(PairView):
 
     def pair(self) -> FieldPair:
         """Return the field pair without the properties of the view."""
-        return FieldPair(**self.properties())
+        rows = tuple(body.row() for body in self.values)
+        return FieldPair(**{**self.properties(), "values": rows})
 
 
 class FilterBody(BaseModel):

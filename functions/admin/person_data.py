@@ -10,9 +10,11 @@ from typing import Annotated, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.admin import person_erasure, person_export
+from connector.admin import person_erasure, person_export, person_search, record_pages
 from connector.admin.person_erasure import Erasure, LiftedTombstones
 from connector.admin.person_export import PersonExport
+from connector.admin.person_search import SearchResult
+from connector.admin.record_pages import RecordPages
 from functions.admin.admin_app import ADMIN
 from functions.admin.request import MAX_TOKEN_CHARACTERS, caller, new_router
 from functions.admin.responses import responses
@@ -45,6 +47,46 @@ class ErasureRequest(NamedPerson):
 
     preview: bool = True
     next: str = Field(default="", max_length=MAX_TOKEN_CHARACTERS)
+
+
+class SearchRequest(BaseModel):
+    """A text to find people with: an e-mail, the id of a record, or a part of a name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(min_length=2, max_length=MAX_EMAIL_CHARACTERS)
+
+
+class RecordsRequest(BaseModel):
+    """The people whose records are shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    emails: tuple[Annotated[str, Field(max_length=MAX_EMAIL_CHARACTERS)], ...] = Field(
+        min_length=1, max_length=100
+    )
+
+
+@router.post(
+    "/admin/people/search",
+    summary="Search people",
+    responses=responses(200, "The people who were found.", 502),
+    tags=["people"],
+)
+def search(request: Annotated[SearchRequest, Body()]) -> SearchResult:
+    """Find people by e-mail, by the id of a record of either side, or by name (in Salesforce)."""
+    return person_search.search_people(ADMIN.get(), request.text)
+
+
+@router.post(
+    "/admin/people/records",
+    summary="Get the pages and the last changes of records",
+    responses=responses(200, "The records of the people.", 502),
+    tags=["people"],
+)
+def records(request: Annotated[RecordsRequest, Body()]) -> RecordPages:
+    """Return the pages of the records of people in both systems, and who changed them last."""
+    return record_pages.show_record_pages(ADMIN.get(), request.emails)
 
 
 @router.post(

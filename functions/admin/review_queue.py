@@ -7,8 +7,9 @@ from typing import Annotated, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.admin import bulk_decisions
+from connector.admin import bulk_decisions, conflict_policies
 from connector.admin import review_queue as use_cases
+from connector.admin.conflict_policies import PolicyDecision
 from connector.admin.review_queue import BulkDecision, ReviewPage, RunRequested
 from connector.model import AttentionKind, Side
 from functions.admin.admin_app import ADMIN
@@ -61,6 +62,21 @@ class SideChoice(PageRequest):
 
     field: str = Field(min_length=1, max_length=255)
     side: Side
+    preview: bool = False
+
+
+class PolicyChoice(BaseModel):
+    """The side that wins each conflict of a field from now on.
+
+    `version` is the version of the mapping that was read. With `preview`, nothing is saved and
+    nothing decided.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str = Field(min_length=1, max_length=255)
+    side: Side
+    version: int = Field(ge=0)
     preview: bool = False
 
 
@@ -118,6 +134,29 @@ def choose_all(choice: Annotated[SideChoice, Body()]) -> BulkDecision:
         choice.field,
         choice.side,
         after=choice.next,
+        is_preview=choice.preview,
+    )
+
+
+@router.post(
+    "/admin/attention/policies",
+    summary="Let a side win each conflict of a field",
+    responses=responses(202, "The policy is saved; the run applies it to who waits.", 409, 502),
+    status_code=202,
+    tags=["attention"],
+)
+def set_policy(choice: Annotated[PolicyChoice, Body()]) -> PolicyDecision:
+    """Save the side as the conflict policy of the field, and decide the conflicts that wait.
+
+    It is a new version of the mapping, validated as any other. `next` of `waiting` continues with
+    `POST /admin/attention/holds`.
+    """
+    return conflict_policies.set_policy(
+        ADMIN.get(),
+        _actor(),
+        choice.field,
+        choice.side,
+        version=choice.version,
         is_preview=choice.preview,
     )
 

@@ -59,7 +59,7 @@ class Scenario:
 
     def read_and_set_up(self) -> None:
         admin_client = self.admin_client
-        for path in ("/admin/status", "/admin/openapi.json", "/admin/audit"):
+        for path in ("/admin/status", "/admin/openapi.json", "/admin/audit", "/admin/forecast"):
             admin_client.request_ok("GET", path)
         admin_client.request_ok("POST", "/admin/connection/check")
         admin_client.request_ok("GET", "/admin/fields", refresh="true")
@@ -133,6 +133,11 @@ class Scenario:
         restore = "/admin/mapping/versions/1/restore"
         admin_client.request_ok("POST", restore, {"version": 1})
         assert admin_client.request("POST", restore, {"version": 0}).status == 409
+        mapping = admin_client.request_ok("GET", "/admin/mapping")
+        rating = {"plezi": "segment", "salesforce": "Rating", "direction": "to_plezi"}
+        saved = [pair for pair in mapping["pairs"] if pair["saved"]]
+        admin_client.request_ok("PUT", "/admin/mapping", {**mapping, "pairs": [*saved, rating]})
+        admin_client.request_ok("GET", "/admin/mapping/values/Rating")
 
     def decide(self) -> None:
         harness, admin_client = self.harness, self.admin_client
@@ -154,6 +159,11 @@ class Scenario:
         admin_client.request_ok(
             "POST", "/admin/attention/holds", {"field": "Phone", "side": "plezi"}
         )
+        policy = "/admin/attention/policies"
+        current = admin_client.request_ok("GET", "/admin/status")["mapping_version"]
+        choice = {"field": "Phone", "side": "plezi", "version": current}
+        assert admin_client.request("POST", policy, {**choice, "version": 0}).status == 409
+        admin_client.request_ok("POST", policy, choice)
         duplicate = f"/admin/attention/duplicates/{CONTACT_IN_PATH}"
         admin_client.request_ok("POST", duplicate, {"lead": leads[0]})
         assert admin_client.request("POST", duplicate, {"lead": "other"}).status == 409
@@ -167,6 +177,8 @@ class Scenario:
     def erase(self) -> None:
         harness, admin_client = self.harness, self.admin_client
         person = {"email": CONTACT}
+        admin_client.request_ok("POST", "/admin/people/search", {"text": "Lopez"})
+        admin_client.request_ok("POST", "/admin/people/records", {"emails": [CONTACT]})
         admin_client.request_ok("POST", "/admin/people/export", person)
         final = {**person, "preview": False}
         assert admin_client.request("POST", "/admin/people/erase", final).status == 409
@@ -180,6 +192,7 @@ class Scenario:
     def request_unknown_items(self) -> None:
         for method, path, body in (
             ("POST", "/admin/mapping/versions/99/restore", {"version": 2}),
+            ("GET", "/admin/mapping/values/none", None),
             ("GET", "/admin/runs/none", None),
             ("GET", "/admin/runs/none/plan", None),
             ("POST", "/admin/runs/none/approve", None),
@@ -213,6 +226,7 @@ class Scenario:
             ("PUT", "/admin/mapping", {"body": {}}),
             ("PUT", "/admin/mapping.yaml", {"raw": "- 1"}),
             ("GET", "/admin/mapping/versions", {"limit": "0"}),
+            ("GET", "/admin/mapping/values/Phone", {}),
             ("POST", "/admin/mapping/versions/x/restore", {"body": {"version": 0}}),
             ("GET", "/admin/runs", {"limit": "many"}),
             ("GET", "/admin/runs/none", {"limit": "0"}),
@@ -221,13 +235,21 @@ class Scenario:
             ("GET", "/admin/attention", {"kind": "none"}),
             ("POST", "/admin/attention/holds", {"body": {"field": "Phone", "side": "left"}}),
             ("POST", f"/admin/attention/holds/{CONTACT_IN_PATH}/Phone", {"body": {}}),
+            (
+                "POST",
+                "/admin/attention/policies",
+                {"body": {"field": "Fax", "side": "plezi", "version": 0}},
+            ),
             ("POST", "/admin/attention/quarantine", {"body": {"next": "%%%"}}),
             ("POST", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {"body": {"lead": ""}}),
             ("GET", f"/admin/contacts/{CONTACT_IN_PATH}", {"next": "%%%"}),
+            ("POST", "/admin/people/search", {"body": {"text": "x"}}),
+            ("POST", "/admin/people/records", {"body": {"emails": []}}),
             ("POST", "/admin/people/export", {"body": {"email": "nobody"}}),
             ("POST", "/admin/people/erase", {"body": {"email": CONTACT, "next": "%%%"}}),
             ("POST", "/admin/people/tombstones/lift", {"body": {"email": ""}}),
             ("GET", "/admin/audit", {"limit": "1000"}),
+            ("GET", "/admin/forecast", {"api_share": "2"}),
         ):
             response = self.admin_client.request(method, path, **arguments)
             assert (response.status, response.body["error"]) == (422, "request"), response.text
@@ -270,10 +292,16 @@ def body_of(path: str) -> dict[str, Any]:
     if path.startswith("/admin/attention/holds"):
         choice = {"field": "Phone", "side": "plezi"}
         return choice if path.endswith("holds") else {"record": "1"}
+    if path.endswith("policies"):
+        return {"field": "Phone", "side": "plezi", "version": 0}
     if path.endswith("release"):
         return {"intended": True}
     if path.endswith("systems"):
         return {"side": "plezi", "decision": "same_people"}
+    if path.endswith("people/search"):
+        return {"text": "Lopez"}
+    if path.endswith("people/records"):
+        return {"emails": [CONTACT]}
     if path.startswith("/admin/people/"):
         return {"email": CONTACT}
     if path.endswith("undo"):
@@ -299,9 +327,17 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("POST", "/admin/plezi/probe", {}),
+        ("GET", "/admin/mapping/values/Phone", {}),
+        ("POST", "/admin/people/search", {"body": {"text": "Lopez"}}),
+        ("POST", "/admin/people/records", {"body": {"emails": [CONTACT]}}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
         ("POST", "/admin/mapping/versions/1/restore", {"body": {"version": current}}),
+        (
+            "POST",
+            "/admin/attention/policies",
+            {"body": {"field": "Phone", "side": "salesforce", "version": current}},
+        ),
     ):
         response = admin_client.request(method, path, **arguments)
         assert (response.status, response.body["error"]) == (502, "login_refused")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -26,6 +26,15 @@ def hold_phones(admin_client: AdminClient) -> None:
         if pair["salesforce"] == "Phone":
             pair["policy"] = "hold"
     admin_client.request_ok("PUT", "/admin/mapping", mapping)
+
+
+def save_opt_out_pair(admin_client: AdminClient) -> None:
+    mapping = admin_client.request_ok("GET", "/admin/mapping")
+    name = "newsletter_optout"
+    pair = {"plezi": name, "salesforce": f"{name}__c", "direction": "both"}
+    pair["policy"] = "most_restrictive"
+    others = [each for each in mapping["pairs"] if each["saved"]]
+    admin_client.request_ok("PUT", "/admin/mapping", {**mapping, "pairs": [*others, pair]})
 
 
 def add_conflict(harness: Harness, email: str) -> tuple[str, str]:
@@ -189,6 +198,107 @@ def test_a_side_is_chosen_for_all_contacts_with_a_hold_of_a_field(
     assert review_queue(admin_client, "hold") == []
     people = harness.people()
     assert {people[email]["phone"] for email in emails} == {"222"}
+
+
+PHONE_POLICY: Final = {"field": "Phone", "side": "salesforce", "version": 1}
+
+
+class TestAlwaysSo:
+    """A choice that becomes the policy of its pair."""
+
+    def test_a_preview_counts_who_waits_and_changes_nothing(
+        self, admin_client: AdminClient, harness: Harness
+    ) -> None:
+        hold_phones(admin_client)
+        for number in range(3):
+            add_conflict(harness, f"p{number}@example.com")
+        harness.sync()
+
+        shown = self.post(admin_client, preview=True)
+
+        assert (shown["policy_before"], shown["policy"]) == ("hold", "salesforce_wins")
+        assert shown["waiting"]["decided"] == 3
+        assert shown["waiting"]["overwritten"] == 3
+        assert shown["waiting"]["run_id"] is None
+        assert admin_client.request_ok("GET", "/admin/status")["mapping_version"] == 1
+        assert len(review_queue(admin_client, "hold")) == 3
+
+    def test_the_policy_is_a_version_and_decides_waiting_and_later_conflicts(
+        self, admin_client: AdminClient, harness: Harness
+    ) -> None:
+        hold_phones(admin_client)
+        first, _ = add_conflict(harness, PLUS)
+        harness.sync()
+
+        decided = self.post(admin_client)
+        apply(harness, decided["waiting"]["run_id"])
+
+        assert decided["version"] == 2
+        assert decided["manual_sync_due"] is True
+        assert harness.people()[PLUS]["phone"] == "222"
+        assert review_queue(admin_client, "hold") == []
+        newest = admin_client.request_ok("GET", "/admin/mapping/versions", limit="1")["versions"][0]
+        assert (newest["version"], newest["saved_by"]) == (2, WHO)
+        assert [(it["before"], it["after"]) for it in newest["changed"]] == [
+            ("hold", "salesforce_wins")
+        ]
+        harness.sync(kind=RunKind.FULL)
+        harness.edit_person(first, phone="333")
+        harness.edit_lead(harness.leads(PLUS)[0]["Id"], Phone="444")
+        harness.sync()
+        assert harness.people()[PLUS]["phone"] == "444"
+        assert review_queue(admin_client, "hold") == []
+
+    def test_the_next_full_run_decides_what_the_request_did_not(
+        self, admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("connector.admin.bulk_decisions.PAGE", 2)
+        hold_phones(admin_client)
+        for number in range(3):
+            add_conflict(harness, f"p{number}@example.com")
+        harness.sync()
+        decided = self.post(admin_client)
+        assert (decided["waiting"]["decided"], bool(decided["waiting"]["next"])) == (2, True)
+        apply(harness, decided["waiting"]["run_id"])
+
+        harness.sync(kind=RunKind.FULL)
+
+        assert review_queue(admin_client, "hold") == []
+        assert {person["phone"] for person in harness.people().values()} == {"222"}
+
+    def test_another_version_a_locked_pair_and_a_side_that_sends_nothing_are_refused(
+        self, admin_client: AdminClient
+    ) -> None:
+        assert self.refused(admin_client, version=7) == (409, "stale")
+        for changes in (
+            {"field": "Fax"},
+            {"field": "Email"},
+            {"field": "Title"},  # to Salesforce only
+        ):
+            assert self.refused(admin_client, version=0, **changes) == (422, "request")
+        assert admin_client.request_ok("GET", "/admin/status")["mapping_version"] == 0
+
+    def test_an_opt_out_is_never_left_to_one_side(self, admin_client: AdminClient) -> None:
+        save_opt_out_pair(admin_client)
+
+        response = admin_client.request(
+            "POST",
+            "/admin/attention/policies",
+            {"field": "newsletter_optout__c", "side": "plezi", "version": 1},
+        )
+
+        assert response.status == 422
+        assert "most_restrictive" in response.body["message"]
+
+    def post(self, admin_client: AdminClient, **changes: Any) -> Any:
+        return admin_client.request_ok(
+            "POST", "/admin/attention/policies", {**PHONE_POLICY, **changes}
+        )
+
+    def refused(self, admin_client: AdminClient, **changes: Any) -> tuple[int, str]:
+        choice = {**PHONE_POLICY, **changes}
+        response = admin_client.request("POST", "/admin/attention/policies", choice)
+        return response.status, response.body["error"]
 
 
 def test_all_contacts_in_quarantine_are_retried_page_by_page(

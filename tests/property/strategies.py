@@ -20,6 +20,7 @@ from connector.mapping import (
     Filter,
     MappingConfig,
     Operator,
+    ValuePair,
     bind_mapping,
     stored_value,
 )
@@ -185,6 +186,12 @@ class Arbitrary:
             unique=self.happens(0.1),
         )
 
+    def _value_table(self) -> tuple[ValuePair, ...]:
+        """Return a table in which each value stands for one other, as a save requires."""
+        names = ("a", "b", "yes", "9", "true")
+        shift = self.one_of((1, 2))
+        return tuple(map(ValuePair, names[shift:], names))
+
     def bound_mapping(self) -> BoundMapping:
         """Return any mapping, bound to any schemas; pairs that cannot work are suspended."""
         pairs = tuple(
@@ -196,6 +203,7 @@ class Arbitrary:
                 contact=self.one_of(("", salesforce)),
                 placeholder=self.one_of(("", "", "[unknown]", "\xb2", "9" * 30)),
                 enforced=self.happens(0.1),
+                values=self._value_table() if self.happens(0.25) else (),
             )
             for plezi, salesforce in zip(PLEZI_NAMES, SALESFORCE_NAMES, strict=True)
         )

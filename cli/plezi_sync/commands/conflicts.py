@@ -8,7 +8,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from plezi_sync.application import Panel, add_command, new_group
+from plezi_sync.commands.mapping.show import PATH as MAPPING_PATH
 from plezi_sync.commands.systems import Side
+from plezi_sync.commands.why import print_records
 from plezi_sync.errors import UsageError
 from plezi_sync.output.tables import print_table
 from plezi_sync.output.texts import SIDES, count, local_time, sentence, value_text
@@ -24,12 +26,26 @@ from plezi_sync.review_queue import (
 from plezi_sync.session import Session, segment
 
 KIND: Final = "hold"
+RECORDS_PAGE: Final = 100
+"""People whose records one call returns (docs/admin.md)."""
 
 Limit = Annotated[int, typer.Option(min=1, max=PAGE, help="How many people to show.")]
 After = Annotated[str, typer.Option("--next", help="The `next` of the page before.")]
+Always = Annotated[
+    bool,
+    typer.Option("--always", help="Let this side win each conflict of the field, for all people."),
+]
 
 
-def list_conflicts(session: Session, *, limit: Limit = 50, after: After = "") -> None:
+def list_conflicts(
+    session: Session,
+    *,
+    limit: Limit = 50,
+    after: After = "",
+    records: Annotated[
+        bool, typer.Option("--records", help="Also the pages of the records, who changed them.")
+    ] = False,
+) -> None:
     """List the fields that wait for a decision, with the value of each record."""
     answer = first_page(session, KIND, limit=limit, after=after)
     if session.as_json:
@@ -40,6 +56,10 @@ def list_conflicts(session: Session, *, limit: Limit = 50, after: After = "") ->
         session.say("No field waits for a decision.")
         return
     print_table(session, ("Person", "Field", "Side", "Record", "Value", "Reason", "Since"), rows)
+    if records:
+        emails = [person["email"] for person in answer.body["people"]]
+        for start in range(0, len(emails), RECORDS_PAGE):
+            print_records(session, emails[start : start + RECORDS_PAGE])
     if answer.body["next"]:
         session.say(f"More: plezi-sync conflicts list --next {answer.body['next']}")
     session.say("Decide: plezi-sync conflicts choose E-MAIL FIELD --plezi (or --salesforce)")
@@ -55,12 +75,16 @@ def choose(
         bool, typer.Option("--salesforce", help="Use Salesforce's value.")
     ] = False,
     record: Annotated[str, typer.Option(help="Use the value of this record.")] = "",
+    always: Always = False,
 ) -> None:
-    """Choose the value of a held field for one person."""
+    """Choose the value of a held field for one person, or with --always a side for everybody."""
     if sum((plezi, salesforce, bool(record))) != 1:
         raise UsageError("Give one of --plezi, --salesforce and --record.")
     person = session.get(f"/admin/contacts/{segment(email)}", limit=1).body
     value = _chosen(person, field, side="plezi" if plezi else "salesforce", record=record)
+    if always:
+        set_policy(session, field, "plezi" if value.chosen["kind"] == "contact" else "salesforce")
+        return
     others = [each for each in value.others if each["value"] != value.chosen["value"]]
     shown = ", ".join(value_text(each["value"]) for each in others)
     question = f"Use {value_text(value.chosen['value'])!r} for {field} of {email}"
@@ -73,8 +97,13 @@ def choose_all(
     session: Session,
     field: Annotated[str, typer.Argument(help="The held field, such as Phone.")],
     side: Annotated[Side, typer.Argument(help="The side with the value to use.")],
+    *,
+    always: Always = False,
 ) -> None:
     """Choose one side for a held field, for all people with a hold of it."""
+    if always:
+        set_policy(session, field, side.value)
+        return
     request = {"field": field, "side": side.value}
     preview = decide_pages(session, f"{PATH}/holds", {**request, "preview": True})
     if not preview["decided"]:
@@ -88,6 +117,33 @@ def choose_all(
     print_decided(session, decide_pages(session, f"{PATH}/holds", request))
 
 
+def set_policy(session: Session, field: str, side: str) -> None:
+    """Let a side win each conflict of a field: show for how many people, ask, save and decide."""
+    version = session.get(MAPPING_PATH).body["version"]
+    request = {"field": field, "side": side, "version": version}
+    preview = session.post(f"{PATH}/policies", {**request, "preview": True}).body
+    holds = {"field": field, "side": side}
+    waiting = _all_pages(session, preview["waiting"], {**holds, "preview": True})
+    people = count(waiting["decided"], "contact waits", "contacts wait")
+    values = count(waiting["overwritten"], "value gives", "values give")
+    session.confirm(
+        f"Let {SIDES[side]} win each conflict of {field} (policy {preview['policy']} in place of "
+        f"{preview['policy_before']})? {people} for it now: {values} way."
+    )
+    answer = session.post(f"{PATH}/policies", request)
+    if session.as_json:
+        session.print_json(answer)
+    decided = _all_pages(session, answer.body["waiting"], holds)
+    if session.as_json:
+        return
+    if answer.body["changed"]:
+        session.say(f"Saved as version {answer.body['version']}: {SIDES[side]} wins for {field}.")
+        session.say(f"To take it back: plezi-sync mapping restore {version}")
+    else:
+        session.say(f"{SIDES[side]} wins for {field} already, in version {version}.")
+    print_decided(session, decided)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = new_group(
@@ -99,9 +155,27 @@ def register(app: typer.Typer) -> None:
     )
     add_command(group, list_conflicts, "list", examples=("conflicts", "conflicts list --limit 10"))
     add_command(
-        group, choose, "choose", examples=("conflicts choose ana@example.com Phone --salesforce",)
+        group,
+        choose,
+        "choose",
+        examples=(
+            "conflicts choose ana@example.com Phone --salesforce",
+            "conflicts choose ana@example.com Phone --salesforce --always",
+        ),
     )
     add_command(group, choose_all, "choose-all", examples=("conflicts choose-all Phone plezi",))
+
+
+def _all_pages(
+    session: Session, first: Mapping[str, Any], request: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return the sums of a decision whose first page is done, and go on with the others."""
+    sums = {name: first[name] for name in ("decided", "overwritten", "left_out", "conflicts")}
+    sums["run_ids"] = [first["run_id"]] if first["run_id"] else []
+    if first["next"]:
+        rest = decide_pages(session, f"{PATH}/holds", request, after=first["next"])
+        sums = {name: number + rest[name] for name, number in sums.items()}
+    return sums
 
 
 class _Value:

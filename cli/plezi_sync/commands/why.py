@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
 from plezi_sync.application import Panel, add_command
+from plezi_sync.errors import UsageError
 from plezi_sync.output.tables import print_facts, print_table
-from plezi_sync.output.texts import SIDES, local_time, sentence, value_text
+from plezi_sync.output.texts import SIDES, local_time, local_time_of, sentence, value_text
 from plezi_sync.review_queue import side_of
 from plezi_sync.session import Session, segment
 
@@ -18,27 +19,41 @@ SHOWN_ENTRIES: Final = 50
 
 def why(
     session: Session,
-    email: Annotated[str, typer.Argument(help="The e-mail of the person.")],
+    person: Annotated[
+        str, typer.Argument(help="The e-mail, a part of the name, or the id of a record.")
+    ],
     *,
     field: Annotated[str, typer.Option(help="Only this field of Salesforce.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=200, help="Entries of the timeline.")] = (
         SHOWN_ENTRIES
     ),
     after: Annotated[str, typer.Option("--next", help="The `next` of the page before.")] = "",
+    records: Annotated[
+        bool, typer.Option("--records", help="Show the pages of the records, who changed them.")
+    ] = False,
 ) -> None:
-    """Explain one person: the records, the reason of each value, and the timeline."""
+    """Explain one person: the records, the reason of each value, and the timeline.
+
+    A name is searched in Salesforce; several people are listed.
+    """
+    email = person if "@" in person else _find(session, person)
+    if not email:
+        return
     answer = session.get(f"/admin/contacts/{segment(email)}", limit=limit, next=after)
     if session.as_json:
         session.print_json(answer)
         return
-    person = answer.body
-    print_facts(session, _facts(person))
+    body = answer.body
+    print_facts(session, _facts(body))
     session.say()
-    _print_fields(session, person, field)
+    if records:
+        print_records(session, [email])
+        session.say()
+    _print_fields(session, body, field)
     session.say()
-    _print_timeline(session, person, field)
-    if person["journal"]["next"]:
-        session.say(f"More: plezi-sync why {email} --next {person['journal']['next']}")
+    _print_timeline(session, body, field)
+    if body["journal"]["next"]:
+        session.say(f"More: plezi-sync why {email} --next {body['journal']['next']}")
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +63,61 @@ def register(app: typer.Typer) -> None:
         why,
         "why",
         panel=Panel.LOOK,
-        examples=("why ana@example.com", "why ana@example.com --field Phone"),
+        examples=(
+            "why ana@example.com",
+            "why ana@example.com --field Phone",
+            'why "Ana Lopez"',
+            "why 00Q8d00000DvfYkEAJ --records",
+        ),
     )
+
+
+def print_records(session: Session, emails: Sequence[str]) -> None:
+    """Print the pages of the records of people, and who changed each last."""
+    found = session.post("/admin/people/records", {"emails": list(emails)}).body
+    rows = [
+        (
+            person["email"],
+            side_of(record["kind"]),
+            record["id"],
+            local_time_of(record["modified"]),
+            record["modified_by"] or "-",
+            record["page"] or "-",
+        )
+        for person in found["people"]
+        for record in person["records"]
+    ]
+    print_table(session, ("Person", "Side", "Record", "Modified", "By", "Page"), rows)
+
+
+def _find(session: Session, text: str) -> str:
+    """Return the e-mail of the only person found; '' after several were printed.
+
+    Raises `UsageError` when nobody with a link is found.
+    """
+    answer = session.post("/admin/people/search", {"text": text})
+    people = answer.body["people"]
+    known = [person for person in people if person["known"]]
+    if len(people) == 1 and known:
+        return str(known[0]["email"])
+    if not people:
+        raise UsageError(f"No person is found for {text!r}. Try the e-mail, or another part.")
+    if session.as_json:
+        session.print_json(answer)
+        return ""
+    rows = [
+        (
+            person["name"] or "-",
+            person["email"] or "(no e-mail)",
+            ", ".join(record["id"] for record in person["records"]),
+            "yes" if person["known"] else "not synchronized",
+        )
+        for person in people
+    ]
+    print_table(session, ("Name", "E-mail", "Records", "Synchronized"), rows)
+    if not answer.body["complete"]:
+        session.say("There may be more: give a longer part of the name.")
+    return ""
 
 
 def _records(person: Mapping[str, Any]) -> list[Mapping[str, Any]]:

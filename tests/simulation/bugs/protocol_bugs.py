@@ -81,7 +81,7 @@ def newest_wins(_sides: BothSides) -> AbstractContextManager[object]:
             return Resolution(MergeRule.AGREED, new_base=current)
         newest = max(values, key=lambda it: it.modified)
         writes = {
-            it.record_id: pair.convert_or_keep(it.kind, newest.value)
+            it.record_id: pair.convert_or_keep(it.kind, newest.value, newest.side)
             for it in values
             if it.can_receive and canonical[it.record_id] != canonical[newest.record_id]
         }

@@ -133,6 +133,7 @@ def pair(plezi: str, salesforce: str, direction: str = "both", **changes: Any) -
         "placeholder": "",
         "locked": False,
         "enforced": False,
+        "values": [],
         "saved": True,
         "mandatory": False,
         "directions": ["both", "to_plezi", "to_salesforce"],
@@ -340,3 +341,100 @@ def bulk(**changes: Any) -> dict[str, Any]:
         "next": "",
         **changes,
     }
+
+
+def policy(**changes: Any) -> dict[str, Any]:
+    """The result of a side that wins each conflict of a field, or its preview."""
+    return {
+        "field": "Phone",
+        "policy_before": "hold",
+        "policy": "salesforce_wins",
+        "version": 4,
+        "changed": [
+            {"pair": "Phone", "field": "policy", "before": "hold", "after": "salesforce_wins"}
+        ],
+        "warnings": [],
+        "manual_sync_due": True,
+        "waiting": bulk(),
+        **changes,
+    }
+
+
+def outlook(**changes: Any) -> dict[str, Any]:
+    """A forecast for one pace, share and filter."""
+    cause = {"runs_a_day": 12.0, "plezi_calls_a_day": 24.0, "salesforce_calls_a_day": 60.0}
+    return {
+        "people_share": 1.0,
+        "causes": [
+            {"cause": "changes", **cause, "observed_days": 7.0, "is_expected": False},
+            {"cause": "verify", **cause, "observed_days": 7.0, "is_expected": True},
+        ],
+        "plezi": {
+            "calls_a_day": 48.0,
+            "calls_per_second": 2.0,
+            "limit_a_day": 172_800.0,
+            "used_share": 0.0003,
+        },
+        "salesforce": {
+            "calls_a_day": 120.0,
+            "api_share": 0.2,
+            "limit_a_day": 20_000.0,
+            "used_share": 0.006,
+            "growth_a_day": 10.0,
+            "days_until_spent": 1988.0,
+            "org_used": 900,
+            "org_allowed": 100_000,
+        },
+        "first_sync": None,
+        **changes,
+    }
+
+
+def forecast(**changes: Any) -> dict[str, Any]:
+    """The forecast of a stack that is in operation."""
+    return {"at": NOW, "people": 20_000, "now": outlook(), "changed": None, **changes}
+
+
+def value_table(**changes: Any) -> dict[str, Any]:
+    """The value table of a pair: one saved row, one proposed, one value without a counterpart."""
+    return {
+        "version": 3,
+        "plezi": "segment",
+        "salesforce": "Rating",
+        "direction": "both",
+        "rows": [{"plezi": "smb", "salesforce": "Cold"}],
+        "suggestions": [{"plezi": "warmer", "salesforce": "Warm"}],
+        "plezi_values": ["smb", "warmer"],
+        "salesforce_values": ["Cold", "Warm", "Hot"],
+        "unmatched_plezi": ["warmer"],
+        "unmatched_salesforce": ["Warm", "Hot"],
+        **changes,
+    }
+
+
+def record_pages(email: str = EMAIL) -> dict[str, Any]:
+    """The records of one person, with their pages and last changes."""
+    contact = {"id": PLEZI_ID, "kind": "contact", "page": "https://app.plezi.co/contacts/1"}
+    lead = {"id": LEAD_ID, "kind": "Lead", "page": f"https://acme.my.salesforce.com/{LEAD_ID}"}
+    modified = "2026-11-26T14:00:00+00:00"
+    return {
+        "people": [
+            {
+                "email": email,
+                "records": [
+                    {**contact, "modified": modified, "modified_by": ""},
+                    {**lead, "modified": modified, "modified_by": "Sam Sales"},
+                ],
+            }
+        ]
+    }
+
+
+def found(*emails: str, known: bool = True, complete: bool = True) -> dict[str, Any]:
+    """The result of a search of people."""
+    records = [{"id": LEAD_ID, "kind": "Lead"}]
+    people = [
+        {"email": email, "name": "Ana Lopez", "known": known, "records": records}
+        for email in emails
+    ]
+    return {"people": people, "complete": complete}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -267,3 +268,58 @@ def test_the_breaker_is_shown_and_closed(stack: FakeStack, person: Person, capsy
     assert stack.body_of("POST", "/admin/breaker/release") == {"intended": True}
     assert "until 2026-11-26 20:00:00 CET" in capsys.readouterr().out
     assert person.run("breaker", "release", "--yes") == 2
+
+
+POLICIES = "/admin/attention/policies"
+
+
+@pytest.fixture
+def always(stack: FakeStack) -> None:
+    stack.on("GET", CONTACT, bodies.contact())
+    stack.on("GET", "/admin/mapping", bodies.mapping())
+    preview = bodies.policy(waiting=bodies.bulk(run_id=None, next="n2"), version=3)
+    stack.on("POST", POLICIES, preview, bodies.policy(waiting=bodies.bulk(next="n2")))
+    stack.on("POST", "/admin/attention/holds", bodies.bulk(run_id=None), bodies.bulk(run_id="r9"))
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("choose", bodies.EMAIL, "Phone", "--salesforce", "--always"),
+        ("choose", bodies.EMAIL, "Phone", "--record", bodies.LEAD_ID, "--always"),
+        ("choose-all", "Phone", "salesforce", "--always"),
+    ],
+)
+def test_always_saves_the_policy_after_it_has_said_how_many_people_it_decides(
+    stack: FakeStack, person: Person, capsys: Output, command: tuple[str, ...]
+) -> None:
+    person.answers = ["y"]
+    assert person.run("conflicts", *command) == 0
+    [question] = person.questions
+    assert "policy salesforce_wins in place of hold" in question
+    assert "6 contacts wait for it now: 4 values give way" in question
+    wanted = {"field": "Phone", "side": "salesforce", "version": 3}
+    assert stack.body_of("POST", POLICIES) == wanted
+    holds = stack.body_of("POST", "/admin/attention/holds")
+    assert holds == {"field": "Phone", "side": "salesforce", "next": "n2"}
+    shown = capsys.readouterr().out
+    assert "Saved as version 4" in shown
+    assert "mapping restore 3" in shown
+    assert "Decided for 6 contacts." in shown
+
+
+@pytest.mark.usefixtures("always")
+def test_always_saves_nothing_without_a_yes(stack: FakeStack, person: Person) -> None:
+    person.answers = ["n"]
+    assert person.run("conflicts", "choose-all", "Phone", "salesforce", "--always") == 5
+    assert stack.body_of("POST", POLICIES)["preview"] is True
+
+
+@pytest.mark.usefixtures("always")
+def test_always_prints_the_answer_of_the_api_as_json(person: Person, capsys: Output) -> None:
+    assert (
+        person.run("conflicts", "choose-all", "Phone", "salesforce", "--always", "--json", "-y")
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["policy"] == "salesforce_wins"

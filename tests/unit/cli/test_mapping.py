@@ -302,3 +302,74 @@ def test_settings_that_a_file_leaves_out_are_no_change() -> None:
     changed = {**document, "phone_region": "NO", "lead_filter": {"field": "a", "value": "b"}}
     found = [str(each) for each in changes(document, changed)]
     assert found == ["~ lead_filter: none -> a equals b", "~ phone_region: FR -> NO"]
+
+
+VALUES = "/admin/mapping/values/Rating"
+
+
+@pytest.fixture
+def value_table(stack: FakeStack) -> None:
+    table = bodies.value_table()
+    rating = bodies.pair("segment", "Rating", values=table["rows"])
+    email = bodies.pair("email", "Email", locked=True, mandatory=True)
+    stack.on("GET", VALUES, table)
+    stack.on("GET", "/admin/mapping", bodies.mapping(3, email, rating))
+    stack.on("PUT", "/admin/mapping", bodies.saved())
+
+
+def sent_rows(stack: FakeStack) -> dict[str, str]:
+    [pair] = [
+        each
+        for each in stack.body_of("PUT", "/admin/mapping")["pairs"]
+        if each["salesforce"] == "Rating"
+    ]
+    return {row["plezi"]: row["salesforce"] for row in pair["values"]}
+
+
+@pytest.mark.usefixtures("value_table")
+def test_a_value_table_is_shown_with_proposed_rows_and_what_has_no_counterpart(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    assert person.run("mapping", "values", "Rating") == 0
+    shown = capsys.readouterr().out
+    assert "smb     Cold        saved" in shown
+    assert "warmer  Warm        proposed" in shown
+    assert "-       Hot         no counterpart: held" in shown
+    assert "mapping values Rating --accept" in shown
+    assert stack.calls == [("GET", VALUES)]
+
+
+@pytest.mark.usefixtures("value_table")
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        (["--accept"], {"smb": "Cold", "warmer": "Warm"}),
+        (["--set", "hotter = Hot"], {"smb": "Cold", "hotter": "Hot"}),
+        (["--set", "SMB=Hot"], {"SMB": "Hot"}),
+        (["--remove", "cold"], {}),
+        (["--remove", "smb", "--set", "smb=Warm"], {"smb": "Warm"}),
+    ],
+)
+def test_rows_are_added_replaced_and_removed_after_a_question(
+    stack: FakeStack, person: Person, options: list[str], rows: dict[str, str]
+) -> None:
+    person.answers = ["y"]
+    assert person.run("mapping", "values", "Rating", *options) == 0
+    assert sent_rows(stack) == rows
+    assert person.questions
+
+
+@pytest.mark.usefixtures("value_table")
+def test_a_row_without_two_values_is_refused_before_anything_is_saved(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    for text in ("smb", "smb=", "=Cold"):
+        assert person.run("mapping", "values", "Rating", "--set", text, "--yes") == 2
+        assert "Write Plezi's value = Salesforce's value." in capsys.readouterr().err
+    assert all(method == "GET" for method, _ in stack.calls)
+
+
+@pytest.mark.usefixtures("value_table")
+def test_the_table_is_printed_as_json(person: Person, capsys: Output) -> None:
+    assert person.run("mapping", "values", "Rating", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == bodies.value_table()

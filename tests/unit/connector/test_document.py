@@ -9,7 +9,7 @@ import pytest
 
 from connector.admin.mappings import MappingView, PairView
 from connector.errors import MappingError
-from connector.mapping import ConflictPolicy, Direction, FieldPair, MappingConfig
+from connector.mapping import ConflictPolicy, Direction, FieldPair, MappingConfig, ValuePair
 from connector.mapping.document import (
     PAIR_VIEW_MEMBERS,
     VIEW_MEMBERS,
@@ -28,6 +28,7 @@ PAIR = FieldPair(
     placeholder="[unknown]",
     locked=True,
     enforced=True,
+    values=(ValuePair("Client", "Customer"),),
 )
 
 
@@ -63,6 +64,12 @@ def test_a_document_without_a_required_property_is_refused_with_its_name(name: s
 
     with pytest.raises(MappingError, match=name):
         parse_mapping(incomplete)
+
+
+def test_a_document_with_an_incomplete_row_of_a_value_table_is_refused() -> None:
+    for row in ({"plezi": "a"}, {"plezi": "a", "salesforce": 1}, "a"):
+        with pytest.raises(MappingError, match="cannot be read"):
+            parse_mapping(document(values=[row]))
 
 
 @pytest.mark.parametrize("properties", [{"direction": "up"}, {"policy": "random"}])
@@ -101,9 +108,12 @@ def test_m6_a_draft_may_have_what_the_view_of_a_mapping_adds_and_nothing_else() 
         {"contact": "a\x85"},
         {"plezi": "x" * 256},
         {"policy": "random"},
+        {"values": [{"plezi": "a"}]},
+        {"values": [{"plezi": "a", "salesforce": "b\nc"}]},
+        {"values": [{"plezi": "a", "salesforce": "b", "both": "c"}]},
     ],
 )
-def test_a_body_with_a_wrong_property_is_refused(properties: dict[str, str]) -> None:
+def test_a_body_with_a_wrong_property_is_refused(properties: dict[str, Any]) -> None:
     MappingBody.model_validate(document())
 
     with pytest.raises(ValueError, match=next(iter(properties))):

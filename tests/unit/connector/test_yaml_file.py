@@ -19,6 +19,7 @@ from connector.mapping import (
     Filter,
     MappingConfig,
     Operator,
+    ValuePair,
 )
 from connector.mapping.document import mapping_document, parse_mapping
 from connector.mapping.yaml_file import MAX_CHARACTERS, MAX_NODES, from_yaml, to_yaml
@@ -42,6 +43,7 @@ def mappings(texts: st.SearchStrategy[str]) -> st.SearchStrategy[MappingConfig]:
         placeholder=texts,
         locked=st.booleans(),
         enforced=st.booleans(),
+        values=st.lists(st.builds(ValuePair, texts, texts), max_size=2).map(tuple),
     )
     filters = st.builds(Filter, field=texts, operator=st.sampled_from(Operator), value=texts)
     return st.builds(

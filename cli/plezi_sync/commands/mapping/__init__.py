@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from plezi_sync.application import Panel, add_command, new_group
-from plezi_sync.commands.mapping import edit, files, pairs, show, trial, versions
+from plezi_sync.commands.mapping import edit, files, pairs, show, trial, value_table, versions
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +28,16 @@ def register(app: typer.Typer) -> None:
         ),
     )
     add_command(group, pairs.remove, "remove", examples=("mapping remove Phone",))
+    add_command(
+        group,
+        value_table.values,
+        "values",
+        examples=(
+            "mapping values Rating",
+            "mapping values Rating --accept",
+            "mapping values Rating --set Client=Customer --remove Prospect",
+        ),
+    )
     add_command(group, edit.edit, "edit", examples=("mapping edit",))
     add_command(group, trial.validate, "validate", examples=("mapping validate mapping.yaml",))
     add_command(group, files.diff, "diff", examples=("mapping diff mapping.yaml",))

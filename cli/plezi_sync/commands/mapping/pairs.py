@@ -58,7 +58,7 @@ def add(
     given["placeholder"] = placeholder
     wanted = {name: value for name, value in given.items() if value is not None}
     new = {**pair, **wanted, "plezi": plezi, "direction": chosen or _widest(pair), "saved": True}
-    _confirm_and_save(session, mapping, [*_without(pairs, salesforce), new], "Replace")
+    confirm_and_save(session, mapping, [*_without(pairs, salesforce), new], "Replace")
 
 
 def remove(session: Session, salesforce: SalesforceName) -> None:
@@ -72,7 +72,7 @@ def remove(session: Session, salesforce: SalesforceName) -> None:
         raise UsageError(f"No pair uses {salesforce}. `plezi-sync mapping show` lists the pairs.")
     for pair in found:
         pair["direction"] = OFF
-    _confirm_and_save(session, mapping, pairs, "Switch off")
+    confirm_and_save(session, mapping, pairs, "Switch off")
 
 
 def _direction(*, both: bool, to_salesforce: bool, to_plezi: bool) -> str:
@@ -111,7 +111,7 @@ def _widest(pair: Mapping[str, Any]) -> str:
     )
 
 
-def _confirm_and_save(
+def confirm_and_save(
     session: Session, mapping: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], verb: str
 ) -> None:
     """Show the changes, ask where a pair in use is changed, and save."""

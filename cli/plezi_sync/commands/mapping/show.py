@@ -47,6 +47,8 @@ def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
     remarks = [name for name in ("locked", "mandatory", "enforced") if pair.get(name)]
     if pair.get("placeholder"):
         remarks.append(f"placeholder {pair['placeholder']}")
+    if pair.get("values"):
+        remarks.append(count(len(pair["values"]), "row of values", "rows of values"))
     if pair["direction"] == OFF and pair.get("directions"):
         remarks.append(f"can be {', '.join(pair['directions'])}")
     if pair["direction"] == OFF and pair.get("reason"):

@@ -18,8 +18,10 @@ from connector.model import (
     AuditPage,
     Breaker,
     JournalPage,
+    LastChange,
     Link,
     LinkChange,
+    NamedRecord,
     PersonNames,
     RecordKind,
     Run,
@@ -218,6 +220,19 @@ class OrgSetup(Protocol):
         """Create the missing fields, and give the integration user access to them."""
 
 
+class RecordQueries(Protocol):
+    """Questions to the org about single records."""
+
+    def named(self, text: str, limit: int) -> tuple[NamedRecord, ...]:
+        """Return records whose name contains a text, at most `limit` of each kind."""
+
+    def last_changes(self, records: Mapping[RecordKind, Iterable[str]]) -> dict[str, LastChange]:
+        """Return who changed each record last."""
+
+    def page_of(self, record: str) -> str:
+        """Return the address of the page of a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """A recipient of alerts: its protocol (`email`, `sms`, ...), its address, its confirmation."""
@@ -233,6 +248,7 @@ class Sides:
 
     sides: tuple[SchemaReader, ...]
     setup: OrgSetup
+    records: RecordQueries
 
     def schemas(self) -> dict[RecordKind, Schema]:
         """Return the fields of every kind of record. Raises the errors of the systems' clients."""
@@ -270,6 +286,7 @@ class AdminContext:
     `sides` returns both systems for one request. `check` tests the credentials of both systems.
     `password_days` returns the days until the integration user's password expires (None: not known,
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
+    `plezi_calls_per_second` is the pace of calls to Plezi (0: no limit).
     `overridden_keys` are the keys of the dialect that the stack's parameter sets.
     """
 
@@ -292,6 +309,7 @@ class AdminContext:
     new_id: Callable[[], str]
     log: EventLog
     api_share: float
+    plezi_calls_per_second: float
     probe: PleziProbe
     overridden_keys: frozenset[str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from connector.admin.context import AdminContext
+from connector.admin.context import AdminContext, Sides
 from connector.admin.errors import (
     InvalidMappingError,
     MappingConflictError,
@@ -24,9 +24,12 @@ from connector.mapping import (
 )
 from connector.mapping.diff import MappingChange, diff_mappings
 from connector.mapping.document import mapping_document
-from connector.mapping.issues import Issue
+from connector.mapping.issues import Issue, ValidationResult
 from connector.mapping.suggestions import suggest_pairs
-from connector.mapping.validation import supported_directions, validate_freshly
+from connector.mapping.validation import (
+    supported_directions,
+    validate_freshly,
+)
 from connector.mapping.yaml_file import to_yaml
 from connector.model import Alert, AlertKind, RecordKind, state_digest
 
@@ -123,9 +126,7 @@ def save_mapping(
     if mapping.version != current.version:
         raise MappingConflictError(mapping, current)
     sides = context.sides()
-    validation = validate_freshly(mapping, sides.schemas, sides.invalidate_schemas)
-    if validation.problems:
-        raise InvalidMappingError(validation.problems, validation.warnings)
+    validation = validated_mapping(sides, mapping)
     changed = diff_mappings(current, validation.mapping)
     if validation.mapping == current:
         due = manual_sync(context, current.version).due
@@ -147,6 +148,17 @@ def save_mapping(
     context.notify(_notice(new.version, len(changed), now))
     view = replace(mapping_view(new), saved_by=actor, saved_at=now)
     return SaveResult(view, changed, validation.warnings, manual_sync_due=True)
+
+
+def validated_mapping(sides: Sides, mapping: MappingConfig) -> ValidationResult:
+    """Return the validation of a mapping that may be saved.
+
+    Raises `InvalidMappingError` with all problems, and the errors of the sides' clients.
+    """
+    validation = validate_freshly(mapping, sides.schemas, sides.invalidate_schemas)
+    if validation.problems:
+        raise InvalidMappingError(validation.problems, validation.warnings)
+    return validation
 
 
 def _notice(version: int, changes: int, now: float) -> Alert:

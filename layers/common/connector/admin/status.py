@@ -75,6 +75,14 @@ class ApiBudgetView:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiUsage:
+    """The calls of the whole org in 24 hours, as Salesforce reported them last, and their limit."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSyncView:
     """How far the first synchronization is.
 
@@ -210,13 +218,19 @@ def switch_sync(context: AdminContext, actor: str, *, on: bool) -> SyncSwitch:
 
 def _budget(context: AdminContext) -> ApiBudgetView | None:
     """Return the API budget; None if the limit of the org was not read yet."""
-    usage = context.documents.load_document("api_usage")
-    if not usage:
+    usage = api_usage(context)
+    if usage is None:
         return None
     hour = int(context.clock()) // SECONDS_OF_HOUR
     return ApiBudgetView(
-        org_used=usage["used"],
-        org_allowed=usage["total"],
+        org_used=usage.used,
+        org_allowed=usage.total,
         ours=context.calls.calls_since(hour - HOURS + 1),
-        our_share=int(context.api_share * usage["total"]),
+        our_share=int(context.api_share * usage.total),
     )
+
+
+def api_usage(context: AdminContext) -> ApiUsage | None:
+    """Return the calls of the whole org; None if its limit was not read yet."""
+    usage = context.documents.load_document("api_usage")
+    return ApiUsage(usage["used"], usage["total"]) if usage else None

@@ -12,6 +12,7 @@ from connector.bootstrap.sides import build_clients, connect
 from connector.connection_settings import AdminSettings
 from connector.plezi.api_dialect import overridden_keys
 from connector.salesforce.auth.password import DOCUMENT, days_left
+from connector.salesforce.record_queries import RecordQueries
 from connector.salesforce.setup.org_setup import OrgSetup
 from connector.sync.run_requests import RunRequester
 
@@ -35,7 +36,8 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
 
     def sides() -> Sides:
         clients = build_clients(connections, runtime, ledger, assign_new_leads=False)
-        return Sides(tuple(clients.values()), OrgSetup(connections.salesforce))
+        salesforce = connections.salesforce
+        return Sides(tuple(clients.values()), OrgSetup(salesforce), RecordQueries(salesforce))
 
     return AdminContext(
         review=ledger,
@@ -64,6 +66,7 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         new_id=runtime.ids,
         log=runtime.log,
         api_share=settings.api_share,
+        plezi_calls_per_second=settings.plezi_calls_per_second,
         probe=build_probe(connections, runtime, ledger),
         overridden_keys=overridden,
     )

@@ -14,6 +14,7 @@ from connector.mapping.model import (
     SavedMapping,
 )
 from connector.mapping.schema import Field, FieldKind, Schema
+from connector.mapping.value_table import ValuePair
 from connector.mapping.values import (
     UnusableValue,
     canonical,
@@ -43,6 +44,7 @@ __all__ = [
     "Schema",
     "SuspendedPair",
     "UnusableValue",
+    "ValuePair",
     "bind_mapping",
     "canonical",
     "convert",

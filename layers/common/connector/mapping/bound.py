@@ -7,18 +7,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from connector.clean_text import clean
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
 from connector.mapping.phones import DEFAULT_REGION
 from connector.mapping.schema import Field, FieldKind, Schema
-from connector.mapping.type_loss import type_loss
-from connector.mapping.values import Canonical, UnusableValue, canonical, convert, is_identical
-from connector.model import RecordKind, Side, Value
+from connector.mapping.type_loss import LIST_KINDS, type_loss
+from connector.mapping.value_table import ValueTable, folded
+from connector.mapping.values import (
+    LONG_TEXT_CHARACTERS,
+    MULTI_PICKLIST_SEPARATOR,
+    Canonical,
+    UnusableValue,
+    canonical,
+    convert,
+    is_identical,
+    to_choices,
+    to_text,
+)
+from connector.model import LongText, ProblemCode, RecordKind, Side, Value
 
 TO_SALESFORCE_ONLY: Final = frozenset({"behaviour_score", "state", "url"})
 """Attributes that are never written to Plezi, because Plezi computes them."""
 COMPARABLE_TYPES: Final = frozenset({"reference", "id", "string", "textarea"})
 """Types of Salesforce whose values a filter can compare although they may be refused in a pair: the
 id of the owner, the full name of a person."""
+NOT_IN_TABLE: Final = "the value table has no row for it, and the list of the field lacks it"
+TOO_LONG: Final = "it is too long for a value table"
 
 
 @dataclass(frozen=True)
@@ -69,25 +83,98 @@ class BoundPair:
         placeholder = self.pair.placeholder
         if side is Side.SALESFORCE and placeholder and is_identical(value, placeholder):
             return None
+        if self.table is not None and side is not self.language:
+            return self._canonical_in_other_language(self.table, side, value)
         return canonical(self.kind, value, scale=self.scale, region=self.phone_region)
+
+    @cached_property
+    def table(self) -> ValueTable | None:
+        """The value table of the pair; None if it has no rows, or no list."""
+        if not self.pair.values or self.kind not in LIST_KINDS:
+            return None
+        return ValueTable(self.pair.values, is_two_way=self.pair.direction is Direction.BOTH)
+
+    @property
+    def language(self) -> Side:
+        """The side whose names are used to compare values: the receiving one.
+
+        In that direction a table has one value for each.
+        """
+        return Side.PLEZI if self.pair.direction is Direction.TO_PLEZI else Side.SALESFORCE
+
+    def _canonical_in_other_language(
+        self, table: ValueTable, side: Side, value: Value
+    ) -> Canonical:
+        """Return the canonical form with the names of the other side.
+
+        A value for which nothing stands there differs from every value of the other side.
+        """
+        if isinstance(value, LongText) or len(to_text(value)) > LONG_TEXT_CHARACTERS:
+            return canonical(self.kind, value)
+        if self.kind is FieldKind.PICKLIST:
+            text = to_text(value)
+            known = table.translate(text, side)
+            return (text.casefold(),) if known is None else canonical(self.kind, known)
+        translated = (table.translate(choice, side) for choice in to_choices(value))
+        names = {
+            # No choice contains the separator.
+            f"{choice.casefold()}{MULTI_PICKLIST_SEPARATOR}"
+            if known is None
+            else clean(known).casefold()
+            for choice, known in zip(to_choices(value), translated, strict=True)
+        }
+        return tuple(sorted(names)) or None
 
     def is_blank(self, side: Side, value: Value) -> bool:
         """Whether a value is blank or an unticked checkbox."""
         return self.canonical(side, value) in (None, False)
 
-    def convert(self, kind: RecordKind, value: Value) -> Value | UnusableValue:
-        """Convert a value for a kind of record; a blank for a Lead becomes the placeholder."""
-        converted = convert(value, self.fields[kind], kind.side)
+    def convert(self, kind: RecordKind, value: Value, source: Side) -> Value | UnusableValue:
+        """Convert a value of a side for a kind of record, with the value table of the pair.
+
+        A blank for a Lead becomes the placeholder.
+        """
+        translated: Value | UnusableValue = value
+        if self.table is not None and source is not kind.side:
+            translated = self._translated(self.table, self.fields[kind], value, source)
+        if isinstance(translated, UnusableValue):
+            return translated
+        converted = convert(translated, self.fields[kind], kind.side)
         if converted is None and kind is RecordKind.LEAD and self.pair.placeholder:
             return self.pair.placeholder
         return converted
 
-    def convert_or_keep(self, kind: RecordKind, value: Value) -> Value:
+    def _translated(
+        self, table: ValueTable, target: Field, value: Value, source: Side
+    ) -> Value | UnusableValue:
+        """Return a value with the names of the other side; the value of a long list is not stored.
+
+        A name that the list of the other side lacks is unknown.
+        """
+        if isinstance(value, LongText):
+            return UnusableValue(target.name, TOO_LONG, ProblemCode.UNKNOWN_VALUE)
+        is_multiple = self.kind is FieldKind.MULTI_PICKLIST
+        choices = to_choices(value) if is_multiple else tuple(filter(None, (to_text(value),)))
+        known = {folded(option) for option in target.options}
+        names = []
+        for choice in choices:
+            name = table.translate(choice, source)
+            if name is None or (known and folded(name) not in known):
+                return UnusableValue(target.name, NOT_IN_TABLE, ProblemCode.UNKNOWN_VALUE)
+            names.append(name)
+        translated = tuple(dict.fromkeys(names))
+        if len(to_text(value)) > LONG_TEXT_CHARACTERS or (
+            len(to_text(translated)) > LONG_TEXT_CHARACTERS
+        ):
+            return UnusableValue(target.name, TOO_LONG, ProblemCode.UNKNOWN_VALUE)
+        return translated if is_multiple else next(iter(translated), None)
+
+    def convert_or_keep(self, kind: RecordKind, value: Value, source: Side) -> Value:
         """Convert a value for a kind of record to compare or to show it, never to write it.
 
         A value that cannot be converted is returned as it is.
         """
-        converted = self.convert(kind, value)
+        converted = self.convert(kind, value, source)
         return value if isinstance(converted, UnusableValue) else converted
 
     def can_receive(self, kind: RecordKind) -> bool:

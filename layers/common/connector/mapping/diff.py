@@ -67,6 +67,8 @@ def _to_text(value: object) -> str:
             return ""
         case bool():
             return "true" if value else "false"
+        case tuple():
+            return "; ".join(map(str, value))
         case Filter():
             return f"{value.field} {value.operator.value} {value.value}"
         case _:

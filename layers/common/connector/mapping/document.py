@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from enum import StrEnum
 from typing import Any, Final, get_type_hints
 
@@ -19,6 +19,7 @@ from connector.mapping.model import (
     Operator,
 )
 from connector.mapping.phones import DEFAULT_REGION
+from connector.mapping.value_table import ValuePair
 
 DRAFT_VERSION: Final = -1
 """The version number of a mapping that is not saved yet."""
@@ -26,8 +27,10 @@ VIEW_MEMBERS: Final = frozenset({"saved_by", "saved_at", "suggestions_error"})
 """What the view of a mapping has beside its settings: accepted in a draft, and ignored."""
 PAIR_VIEW_MEMBERS: Final = frozenset({"saved", "mandatory", "directions", "reason"})
 """What the view of a field pair has beside its properties."""
+VALUES: Final = "values"
+"""The member of a pair with the rows of its value table."""
 PAIR_TYPES: Final = get_type_hints(FieldPair)
-"""The type of each property of a field pair, by name: text, an enumeration, or a flag."""
+"""The type of each property of a field pair, by name: text, an enumeration, a flag, or rows."""
 
 
 def mapping_document(mapping: MappingConfig) -> dict[str, Any]:
@@ -96,13 +99,16 @@ def _refuse_others(members: Mapping[str, Any], known: AbstractSet[str], place: s
         raise MappingError(f"the mapping has members that do not exist: {names}")
 
 
-def _pair_document(pair: FieldPair) -> dict[str, str | bool]:
-    """Return the properties of a pair; text and flags with their default value are left out."""
-    document: dict[str, str | bool] = {}
+def _pair_document(pair: FieldPair) -> dict[str, Any]:
+    """Return the properties of a pair; those with their default value are left out."""
+    document: dict[str, Any] = {}
     for field in fields(FieldPair):
         value = getattr(pair, field.name)
         if isinstance(value, StrEnum):
             document[field.name] = value.value
+        elif field.name == VALUES:
+            if value:
+                document[VALUES] = [asdict(row) for row in value]
         elif field.default is MISSING or value != field.default:
             document[field.name] = value
     return document
@@ -114,9 +120,19 @@ def _to_pair(document: Mapping[str, Any]) -> FieldPair:
         if field.default is not MISSING and field.name not in document:
             continue
         value = document[field.name]
+        if field.name == VALUES:
+            properties[VALUES] = tuple(map(_to_row, value))
+            continue
         kind = PAIR_TYPES[field.name]
         properties[field.name] = _text(field.name, value) if kind is str else kind(value)
     return FieldPair(**properties)
+
+
+def _to_row(document: Mapping[str, str]) -> ValuePair:
+    return ValuePair(
+        _text(f"{VALUES}.plezi", document["plezi"]),
+        _text(f"{VALUES}.salesforce", document["salesforce"]),
+    )
 
 
 def _filter_document(condition: Filter | None) -> dict[str, str] | None:

@@ -31,6 +31,7 @@ class IssueCode(DescribedEnum):
     PLACEHOLDER = "placeholder", "A field that Salesforce requires has no usable placeholder."
     POLICY = "policy", "The conflict policy does not fit the types of the fields."
     ENFORCED = "enforced", "An enforced pair has another direction than to_salesforce."
+    VALUE_TABLE = "value_table", "A row of the value table does not fit the pair or its lists."
     FILTER_VALUE = "filter_value", "No record can pass the filter."
     NO_FILTER = "no_filter", "Without a filter, every Contact of the org is imported into Plezi."
     PHONE_REGION = "phone_region", "The country of phone numbers is not known."

@@ -8,6 +8,7 @@ from typing import Any, Final
 from connector.clean_text import clean
 from connector.described_enum import DescribedEnum
 from connector.mapping.phones import DEFAULT_REGION
+from connector.mapping.value_table import ValuePair
 from connector.mapping.values import to_text
 from connector.model import RecordKind, Side, Value
 
@@ -99,7 +100,8 @@ class FieldPair:
     derived from them. `contact` is the field of a Salesforce Contact with the same meaning ('' for
     none). `placeholder` is written if Salesforce requires a value and Plezi has none; it is never
     sent back. A `locked` pair cannot be changed. The Plezi value of an `enforced` pair is written
-    again if Salesforce has another one.
+    again if Salesforce has another one. `values` are the rows of the value table of a pair of
+    lists: values that have different names on the two sides.
     """
 
     plezi: str
@@ -110,6 +112,7 @@ class FieldPair:
     placeholder: str = ""
     locked: bool = False
     enforced: bool = False
+    values: tuple[ValuePair, ...] = ()
 
     @property
     def key(self) -> str:

@@ -7,9 +7,11 @@ is lost.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from connector.mapping.schema import Field, FieldKind
+from connector.mapping.value_table import folded
 
 TEXT_KINDS: Final = frozenset({FieldKind.TEXT, FieldKind.EMAIL, FieldKind.PHONE})
 LIST_KINDS: Final = frozenset({FieldKind.PICKLIST, FieldKind.MULTI_PICKLIST})
@@ -52,16 +54,20 @@ def type_loss(source: Field, target: Field) -> str:
     return f"{_with_article(source.kind)} is not always {_with_article(target.kind)}"
 
 
-def value_loss(source: Field, target: Field) -> str:
+def value_loss(source: Field, target: Field, translate: Callable[[str], str | None] = str) -> str:
     """Return which values of one field the other refuses or rounds; '' if all known values fit.
 
     This is about single values, not about the types: the target refuses them one by one, with its
     own reason, and their links go into quarantine. Numbers are rounded to the decimals of the
-    target.
+    target. `translate` returns what stands for a value of a list in the value table of the pair, or
+    None where that is not known.
     """
     if source.kind in LIST_KINDS and target.kind in LIST_KINDS and target.restricted:
-        known = {option.casefold() for option in target.options}
-        missing = [option for option in source.options if option.casefold() not in known]
+        known = {folded(option) for option in target.options}
+        names = {option: translate(option) for option in source.options}
+        missing = [
+            option for option, name in names.items() if name is None or folded(name) not in known
+        ]
         if missing:
             named = ", ".join(missing[:NAMED_OPTIONS])
             more = len(missing) - NAMED_OPTIONS

@@ -16,7 +16,9 @@ from connector.mapping.mapping_rules import check_required
 from connector.mapping.model import ConflictPolicy, Direction, FieldPair, Filter, MappingConfig
 from connector.mapping.schema import Field, FieldKind, Schema
 from connector.mapping.suggestions import similar_names
-from connector.mapping.type_loss import type_loss, value_loss
+from connector.mapping.type_loss import LIST_KINDS, type_loss, value_loss
+from connector.mapping.value_table import ValueTable
+from connector.mapping.value_table_rules import check_value_table
 from connector.model import RecordKind, Side, Value
 
 FUNCTION: Final = "function"
@@ -50,6 +52,7 @@ class _Validator:
             pair, direction_issues = _check_direction(pair, plezi, lead)
             issues += direction_issues
             issues += _check_values(pair, plezi, lead)
+            issues += check_value_table(pair, plezi, lead)
         if plezi is not None and pair.contact:
             issues += self._check_contact(pair, plezi)
         return pair, issues
@@ -279,16 +282,8 @@ def _check_values(pair: FieldPair, plezi: Field, lead: Field) -> Iterator[Issue]
             "an enforced pair always writes Plezi's value to Salesforce, so it must be one-way",
             "set the direction to to_salesforce, or enforced to false",
         )
-    for side, source, target in ((Side.SALESFORCE, plezi, lead), (Side.PLEZI, lead, plezi)):
-        if pair.direction.can_receive(side) and (loss := value_loss(source, target)):
-            yield Issue(
-                IssueCode.NARROWER,
-                pair.key,
-                "salesforce" if side is Side.SALESFORCE else "plezi",
-                f"{target.name} does not accept all values of {source.name}: {loss}",
-                "widen the field, or expect links with such values in quarantine",
-                blocks=False,
-            )
+    yield from _check_loss(pair, Side.SALESFORCE, plezi, lead)
+    yield from _check_loss(pair, Side.PLEZI, lead, plezi)
     is_free_text = lead.kind is FieldKind.TEXT
     if pair.plezi == FUNCTION and is_free_text and pair.direction.can_receive(Side.PLEZI):
         yield Issue(
@@ -299,6 +294,28 @@ def _check_values(pair: FieldPair, plezi: Field, lead: Field) -> Iterator[Issue]
             "set the direction to to_salesforce, or change the Salesforce field to a picklist",
             blocks=False,
         )
+
+
+def _check_loss(pair: FieldPair, side: Side, source: Field, target: Field) -> Iterator[Issue]:
+    """Report values that a side does not accept; a value table has names for some of them."""
+    table = ValueTable(pair.values, is_two_way=pair.direction is Direction.BOTH)
+    loss = value_loss(source, target, lambda value: table.translate(value, side.other))
+    if not loss or not pair.direction.can_receive(side):
+        return
+    is_list = {source.kind, target.kind} <= LIST_KINDS
+    remedy = "widen the field, or expect links with such values in quarantine"
+    if is_list and pair.values:
+        remedy = "add rows to the value table; until then, fields with such values are held"
+    elif is_list:
+        remedy = f"{remedy}, or name equal values in a value table (GET /admin/mapping/values)"
+    yield Issue(
+        IssueCode.NARROWER,
+        pair.key,
+        "salesforce" if side is Side.SALESFORCE else "plezi",
+        f"{target.name} does not accept all values of {source.name}: {loss}",
+        remedy,
+        blocks=False,
+    )
 
 
 def _check_filter(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         SkipReason,
         UndoReason,
     )
+    from connector.model.record_details import LastChange, NamedRecord
     from connector.model.runs import (
         Counts,
         MappingProblem,
@@ -84,12 +85,14 @@ __all__ = [
     "JournalEntry",
     "JournalKind",
     "JournalPage",
+    "LastChange",
     "Link",
     "LinkChange",
     "LongText",
     "LookupResult",
     "MappingProblem",
     "MergeRule",
+    "NamedRecord",
     "Observation",
     "Overwritten",
     "Page",
@@ -166,6 +169,7 @@ _NAMES: Final = {
         "UndoRequest",
     ),
     "personal_data": ("PersonNames", "StoredItem", "VisitedPage"),
+    "record_details": ("LastChange", "NamedRecord"),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),
     "work": ("MAX_LISTED", "SaveResult", "WorkList"),

@@ -63,6 +63,10 @@ class HoldReason(DescribedEnum):
         "write_loop",
         "The same value was undone again and again within a day: another automation replaces it.",
     )
+    UNKNOWN_VALUE = (
+        "unknown_value",
+        "The pair has a value table without a row for the value, and the other list lacks it.",
+    )
 
 
 class JournalKind(DescribedEnum):
@@ -177,6 +181,10 @@ class ProblemCode(DescribedEnum):
     UNUSABLE_VALUE = (
         "unusable_value",
         "A value cannot be converted to the type of the field on the other side.",
+    )
+    UNKNOWN_VALUE = (
+        "unknown_value",
+        "The value table of the pair has no row for the value: the field is held.",
     )
     UNANSWERED = (
         "unanswered",

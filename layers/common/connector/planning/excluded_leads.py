@@ -67,7 +67,9 @@ def find_excluded_leads(
         if in_doubt or current == former:
             invalidated[lead.id] = key
         else:
-            edited[lead.id] = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id])
+            edited[lead.id] = pair.convert_or_keep(
+                RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI
+            )
     return ExcludedLeads(invalidated, edited)
 
 

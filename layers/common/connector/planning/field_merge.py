@@ -349,7 +349,7 @@ def _propagate(
     for value in values:
         if not value.can_receive or pair.canonical(value.side, value.value) == wanted:
             continue
-        converted = pair.convert(value.kind, winner.value)
+        converted = pair.convert(value.kind, winner.value, winner.side)
         if isinstance(converted, UnusableValue):
             unusable[value.kind] = converted
         else:

@@ -14,6 +14,7 @@ from connector.mapping import (
     have_same_values,
 )
 from connector.model import (
+    NEW_RECORD,
     AgreedValue,
     BaseUpdate,
     Hold,
@@ -21,6 +22,7 @@ from connector.model import (
     Link,
     MergeRule,
     Overwritten,
+    ProblemCode,
     RecordKind,
     Side,
     UndoReason,
@@ -267,7 +269,7 @@ class _PlanBuilder:
         elif resolution.is_held:
             self.add_hold(pair, values, HoldReason.CONFLICT)
         elif resolution.unusable:
-            self._add_problems(pair, resolution)
+            self._add_unusable(pair, values, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
             self._keep_hold(pair, values, hold)
         elif self._is_write_loop(pair, values, resolution):
@@ -366,6 +368,26 @@ class _PlanBuilder:
         if self._is_first_meeting:
             self._meeting.add(pair.base_keys[RecordKind.LEAD])
 
+    def _add_unusable(
+        self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
+    ) -> None:
+        """Hold a pair whose value table lacks the value; any other value is a problem.
+
+        The choice of such a value, and an earlier reason, end: the value can travel only when the
+        table has it.
+        """
+        codes = {it.code for it in resolution.unusable.values()}
+        if codes != {ProblemCode.UNKNOWN_VALUE}:
+            self._add_problems(pair, resolution)
+            return
+        self._note_meeting(pair)
+        if (hold := self._holds.get(pair.key)) is not None:
+            is_persistent = hold.reason in PERSISTENT_HOLDS
+            reason = hold.reason if is_persistent else HoldReason.UNKNOWN_VALUE
+            self._holds[pair.key] = replace(hold, reason=reason, chosen="")
+        known = [value for value in values if value.record_id != NEW_RECORD]
+        self.add_hold(pair, known, HoldReason.UNKNOWN_VALUE)
+
     def _add_problems(self, pair: BoundPair, resolution: Resolution) -> None:
         self._note_meeting(pair)
         self._problems += [
@@ -376,7 +398,7 @@ class _PlanBuilder:
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
         if resolution.unusable:
-            self._add_problems(pair, resolution)
+            self._add_unusable(pair, values, resolution)
             return
         kinds = {value.record_id: value.kind for value in values}
         for record_id, value in resolution.writes.items():
@@ -410,10 +432,11 @@ class _PlanBuilder:
         Plezi has no value while its contact is created without the field, because the field cannot
         be written in a creation.
         """
-        agreed = next(iter(resolution.writes.values()), None)
+        agreed, side = next(iter(resolution.writes.values()), None), Side.SALESFORCE
         plezi = next((value for value in values if value.side is Side.PLEZI), None)
         if plezi is not None:
             agreed = (resolution.new_base or {}).get(plezi.record_id, plezi.value)
+            side = Side.PLEZI
         for value in values:
             if value.record_id not in resolution.overwritten:
                 continue
@@ -424,7 +447,7 @@ class _PlanBuilder:
                     pair=pair.key,
                     value=resolution.overwritten[value.record_id],
                     replaced_by=resolution.writes.get(
-                        value.record_id, pair.convert_or_keep(value.kind, agreed)
+                        value.record_id, pair.convert_or_keep(value.kind, agreed, side)
                     ),
                     rule=resolution.rule,
                 )

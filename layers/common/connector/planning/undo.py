@@ -239,7 +239,7 @@ class _FieldUndo:
         """Return the values that take an opt-out back in every record: else it would come back."""
         unticked = dict(values)
         for record_id, value in self._values.items():
-            converted = pair.convert(value.kind, False)  # noqa: FBT003  # the value of a checkbox
+            converted = pair.convert(value.kind, False, value.side)  # noqa: FBT003  # of a checkbox
             is_possible = value.can_receive and not isinstance(converted, UnusableValue)
             if is_possible and not pair.is_blank(value.side, value.value):
                 unticked.setdefault(record_id, converted)  # type: ignore[arg-type]

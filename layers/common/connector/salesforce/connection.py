@@ -140,6 +140,11 @@ class Connection:
         usage = None if self._client is None else self._client.api_usage.get("api-usage")
         return None if usage is None else Usage(usage.used, usage.total)
 
+    @property
+    def instance_url(self) -> str:
+        """Return the address of the org's instance, without a slash at its end."""
+        return str(self._with_session(lambda client: f"https://{client.sf_instance}"))
+
     def server_time(self) -> datetime | None:
         """Return Salesforce's clock by its last response; None before the first one.
 

@@ -44,12 +44,12 @@ class ItemKind(StrEnum):
 
 SCHEMAS: Final = {
     **dict.fromkeys(ItemKind, 1),
-    ItemKind.LINK: 4,
+    ItemKind.LINK: 5,
     ItemKind.CURSOR: 2,
     ItemKind.RUN: 3,
     ItemKind.JOURNAL_ENTRY: 3,
     ItemKind.SESSION: 2,
-    ItemKind.MAPPING_VERSION: 2,
+    ItemKind.MAPPING_VERSION: 3,
 }
 """The schema number that this version writes, and the highest that it reads. Raise a number when a
 stored form changes, also when it only gains a member: older readers would drop that member."""
