@@ -18,6 +18,7 @@ from functions.admin import (
     plezi_probe,
     review_queue,
     runs,
+    setup_guide,
     status,
     systems,
 )
@@ -32,6 +33,7 @@ app = APIGatewayRestResolver(
 )
 for module in (
     status,
+    setup_guide,
     connection,
     plezi_probe,
     fields,

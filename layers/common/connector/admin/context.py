@@ -25,10 +25,12 @@ from connector.model import (
     Run,
     RunKind,
     SaveResult,
+    Side,
     UndoRequest,
     VisitedPage,
 )
 from connector.probe_report import ProbeReport
+from connector.secret_version import SecretState
 from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
 
@@ -270,7 +272,8 @@ class AdminContext:
     `sides` returns both systems for one request. `check` tests the credentials of both systems.
     `password_days` returns the days until the integration user's password expires (None: not known,
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
-    `overridden_keys` are the keys of the dialect that the stack's parameter sets.
+    `overridden_keys` are the keys of the dialect that the stack's parameter sets. `secret_states`
+    reads both secrets again, and calls neither system.
     """
 
     review: ReviewStore
@@ -294,6 +297,7 @@ class AdminContext:
     api_share: float
     probe: PleziProbe
     overridden_keys: frozenset[str]
+    secret_states: Callable[[], Mapping[Side, SecretState]]
 
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""
