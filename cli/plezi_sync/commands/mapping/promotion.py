@@ -32,10 +32,10 @@ def promote(
     to_stack: Annotated[str, typer.Option(help="The target: a stack on AWS, by its name.")] = "",
     to_api_url: Annotated[str, typer.Option(help="The target: an API, by its URL.")] = "",
     to_profile: Annotated[
-        str, typer.Option(help="The AWS profile of the target (default: as --profile).")
+        str, typer.Option(help="The AWS profile of the target (with --to-stack: as --profile).")
     ] = "",
     to_region: Annotated[
-        str, typer.Option(help="The AWS region of the target (default: as --region).")
+        str, typer.Option(help="The AWS region of the target (with --to-stack: as --region).")
     ] = "",
     to_stack_file: Annotated[
         Path, typer.Option(help="The target: the file of a local stack.")
@@ -80,8 +80,12 @@ def promote(
 
 def _target(session: Session, given: Options) -> Session:
     """Return the session of the target. Raises `UsageError` for none, and for the source itself."""
-    if not given.stack and not given.api_url and given.stack_file == NOT_GIVEN:
-        raise UsageError("Name the target: --to-stack, --to-api-url or --to-stack-file.")
+    named = (given.stack, given.api_url, given.profile, given.region)
+    if not any(named) and given.stack_file == NOT_GIVEN:
+        raise UsageError(
+            "Name the target: --to-stack, --to-profile, --to-region, --to-api-url or "
+            "--to-stack-file."
+        )
     target = replace(session, options=given)
     if target.api.url == session.api.url:
         raise UsageError("The target is the stack that the mapping comes from. Name another one.")
