@@ -187,6 +187,20 @@ def test_a_missing_permission_on_an_object_blocks_with_its_name(
     assert "'Create' on Lead" in step["reason"]
 
 
+def test_an_email_that_cannot_be_filtered_blocks_the_fields(
+    harness: Harness, new_stack: AdminClient
+) -> None:
+    new_stack.request_ok("POST", CHECK)
+    scheme = {"encryption": "probabilistic"}
+    harness.control("salesforce", "PATCH", "fields/Lead/Email", scheme)
+    assert new_stack.request("GET", "/admin/fields", refresh="true").status == 502
+
+    step = guide(new_stack)["fields"]
+
+    assert step["state"] == "blocked"
+    assert "choose deterministic encryption" in step["reason"]
+
+
 def test_a_mapping_that_fits_no_longer_is_named_with_the_remedy(
     harness: Harness, new_stack: AdminClient
 ) -> None:
