@@ -146,6 +146,7 @@ fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decis
 nightly: install ## Longer tests: a fault in each step; poison, kills, a large dry run on the stack (20 minutes)
 	$(PYTHON) -m pytest -n 2 -m "nightly and not stack"
 	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e
+	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e_setup
 
 .PHONY: isolation
 isolation: install ## Inject a fault into each step of one person, in 16 stories (10 minutes)

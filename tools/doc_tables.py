@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from connector import errors, model
+from connector.admin.setup_guide import GuideStepName, GuideStepState
 from connector.aws.dynamodb.schema import SCHEMAS
 from connector.log_events import Event
 from connector.mapping.issues import IssueCode
@@ -233,6 +234,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "stop-reasons": enumeration(errors.StopReason),
     "alert-kinds": enumeration(model.AlertKind),
     "probe-certainties": enumeration(Certainty),
+    "guide-steps": enumeration(GuideStepName),
+    "guide-states": enumeration(GuideStepState),
     "run-kinds": enumeration(model.RunKind),
     "run-states": enumeration(model.RunState),
     "problem-codes": enumeration(model.ProblemCode),

@@ -198,7 +198,7 @@ def _set_up(session: Session) -> Iterator[Finding]:
             "set-up",
             Grade.PROBLEM,
             f"{each['object']}.{each['name']} is {sentence(each['state'])}.",
-            each.get("remedy") or "plezi-sync setup --create",
+            each.get("remedy") or "plezi-sync setup fields --create",
         )
     if not wrong:
         yield Finding("set-up", Grade.OK, "Salesforce has every field that the product needs.")

@@ -19,6 +19,7 @@ from functions.admin import (
     plezi_probe,
     review_queue,
     runs,
+    setup_guide,
     status,
     systems,
 )
@@ -34,6 +35,7 @@ app = APIGatewayRestResolver(
 for module in (
     status,
     forecast,
+    setup_guide,
     connection,
     plezi_probe,
     fields,

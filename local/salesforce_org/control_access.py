@@ -1,9 +1,10 @@
-"""Control routes for access: object permissions, organization-wide defaults, single records."""
+"""Control routes for access: certificates, permissions, organization-wide defaults, records."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from cryptography import x509
 from werkzeug.exceptions import BadRequest
 
 from local.salesforce_org import seed_data, tooling
@@ -66,3 +67,24 @@ def share(
             "'view_all' and 'modify_all' from the object permissions"
         )
     return {"id": row["Id"], "username": user.username, "access": level}
+
+
+def upload_certificate(state: OrgState, certificate: object) -> dict[str, Any]:
+    """Add a certificate (PEM) of the JWT flow to the app, as "Upload Files" does in Setup."""
+    try:
+        found = x509.load_pem_x509_certificate(str(certificate).encode())
+    except ValueError as error:
+        raise BadRequest("'certificate' is an X.509 certificate in PEM form") from error
+    state.jwt_certificates.append(str(certificate))
+    return {"subject": found.subject.rfc4514_string()}
+
+
+def assign(state: OrgState, name: str, user: OrgUser) -> dict[str, Any]:
+    """Assign a permission set to a user, as "Manage Assignments" does in Setup."""
+    rows = list(state.store.select(state.schema.get("PermissionSet"), "Name = ?", (name,)))
+    if not rows:
+        raise BadRequest(f"there is no permission set {name!r}")
+    values = {"PermissionSetId": rows[0]["Id"], "AssigneeId": user.id}
+    state.add_setup_row("PermissionSetAssignment", values)
+    state.security.invalidate()
+    return {"permission_set": name, "username": user.username}

@@ -73,6 +73,10 @@ class ControlRoutes:
             ),
             ("POST", "record_types"): self._record_type,
             ("POST", "objects"): self._object_permissions,
+            ("POST", "certificates"): lambda r, _p: control_access.upload_certificate(
+                self._state, json_object(r).get("certificate")
+            ),
+            ("POST", "permission_sets"): self._assignment,
             ("GET", "sharing"): lambda _r, _p: self._state.sharing.listing(),
             ("POST", "sharing"): self._sharing_default,
             ("GET", "assignments"): lambda _r, _p: list(self._state.automation.assignments),
@@ -204,6 +208,13 @@ class ControlRoutes:
                 user = self._user(name) if name is not None else None
                 return control_access.set_permissions(self._state, self._kind(entity), user, body)
         raise NotFound("POST /_sim/objects/{object}/permissions")
+
+    def _assignment(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
+        match path:
+            case [name, "assignments"]:
+                user = self._user(json_object(request).get("username", INTEGRATION_USER))
+                return control_access.assign(self._state, name, user)
+        raise NotFound("POST /_sim/permission_sets/{name}/assignments")
 
     def _record_type(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         match path:

@@ -59,7 +59,8 @@ class Scenario:
 
     def read_and_set_up(self) -> None:
         admin_client = self.admin_client
-        for path in ("/admin/status", "/admin/openapi.json", "/admin/audit", "/admin/forecast"):
+        paths = ("status", "setup", "openapi.json", "audit", "forecast")
+        for path in (f"/admin/{name}" for name in paths):
             admin_client.request_ok("GET", path)
         admin_client.request_ok("POST", "/admin/connection/check")
         admin_client.request_ok("GET", "/admin/fields", refresh="true")
@@ -363,6 +364,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         "/admin/mapping",
         "/admin/mapping.yaml",
         "/admin/openapi.json",
+        "/admin/setup",
         "/admin/systems",
         "/admin/connection/check",
         "/admin/plezi/probe",

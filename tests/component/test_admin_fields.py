@@ -113,13 +113,35 @@ def test_missing_fields_are_created_and_granted_once(
     assert set(states(created).values()) == {"present"}
     assert {outcome for _, _, outcome in outcomes(created)} == {"done"}
     kinds = [kind for kind, _, _ in outcomes(created)]
-    assert kinds == ["field"] * 4 + ["permission_set"] + ["visibility"] * 4 + ["assignment"]
+    access = ["permission_set"] + ["visibility"] * 4
+    assert kinds == ["field"] * 4 + access + ["assignment"] + access
     lead = named(admin_client.request_ok("GET", "/admin/fields")["lead"])
     assert lead["plezi_url__c"]["unique"]
     assert lead["plezi_url__c"]["updatable"]
     harness.mark()
     assert admin_client.request_ok("POST", SETUP, {"create": True})["steps"] == []
     assert harness.calls("salesforce")["writes"] == 0
+
+
+def test_sales_sees_the_new_fields_once_an_administrator_assigns_the_second_permission_set(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    delete_fields(harness, ("Lead", "score__c"), ("Contact", "sync_to_plezi__c"))
+    created = admin_client.request_ok("POST", SETUP, {"create": True})
+    assert ("visibility", "Lead.score__c in Plezi_Fields", "done") in outcomes(created)
+    assert "score__c" not in rights_of_sales(harness, "Lead")
+
+    assignment = {"username": harness.org.sales_user.username}
+    harness.control("salesforce", "POST", "permission_sets/Plezi_Fields/assignments", assignment)
+
+    assert rights_of_sales(harness, "Lead")["score__c"] is False
+    assert rights_of_sales(harness, "Contact")["sync_to_plezi__c"] is True
+
+
+def rights_of_sales(harness: Harness, kind: str) -> dict[str, bool]:
+    """Return the fields that a sales user sees, each with whether the user may edit it."""
+    described = harness.salesforce("GET", f"sobjects/{kind}/describe")
+    return {field["name"]: field["updateable"] for field in described["fields"]}
 
 
 def test_contacts_are_synchronized_after_the_set_up(

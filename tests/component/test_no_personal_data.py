@@ -24,6 +24,8 @@ VALUES: Final = {
     "phone": "+33600000042",
     "function": "Canaryfunction " + "x" * 130,  # too long for Salesforce: refused
 }
+RULE_MESSAGE: Final = "Canarymessage"
+"""The message of a validation rule, which may name values of the record."""
 WRONG_PASSWORD: Final = "canary-wrong-password"
 
 
@@ -34,6 +36,7 @@ def marks(operation: Operation) -> list[str]:
     return [
         EMAIL,
         *VALUES.values(),
+        RULE_MESSAGE,
         *(KEY, WRONG_PASSWORD, user.password, user.security_token),
         *(org.consumer_secret, tenant.api_key),
     ]
@@ -47,6 +50,15 @@ def work_through_everything(operation: Operation) -> None:
     harness.edit_person(person, phone="+33600000042", company="Canarycompany")
     harness.edit_lead(lead["Id"], Company="Canarycompany", Phone="+33600000042")
     operation.tick()
+    rule = {"object": "Lead", "condition": f"Email = '{EMAIL}'", "message": RULE_MESSAGE}
+    harness.control("salesforce", "POST", "validation_rules", rule)
+    harness.edit_person(person, function="short", mobile="9")
+    operation.tick()
+    quarantine = harness.ledger.load_links([EMAIL])[EMAIL].quarantine
+    assert quarantine is not None
+    assert RULE_MESSAGE in quarantine.remedy
+    harness.control("salesforce", "DELETE", "validation_rules")
+    harness.edit_person(person, function=VALUES["function"])
     body = json.dumps({"email": EMAIL, **VALUES}).encode()
     assert operation.form(body, signed(body, at=harness.clock())) == 202
     operation.deliver("forms", "FormWorker")

@@ -8,6 +8,7 @@ import pytest
 
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
 from connector.model import AttentionKind, Quarantine, RunState
+from tests.component.admin_client import AdminClient
 from tests.component.harness import Harness
 from tests.component.people_fixtures import (
     ANA,
@@ -55,6 +56,24 @@ def test_a_validation_rule_about_a_field_holds_this_field_only(harness: Harness,
     refused = quarantine_of(harness)
     assert (refused.code, refused.fields) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", ("Phone",))
     assert "a validation rule of the org refuses the record" in refused.remedy
+    assert refused.remedy.endswith("Salesforce's message: Call the desk")
+
+
+def test_the_message_of_a_trigger_is_in_the_review_queue_cut_and_in_one_line(
+    harness: Harness, ana: str, admin_client: AdminClient
+) -> None:
+    message = "Only the desk\n may change   this: " + "x" * 300
+    record_error = {"errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": message}
+    fault = {"kind": "record_error", "count": None, "parameters": record_error}
+    harness.control("salesforce", "POST", "faults", fault)
+    harness.edit_person(ana, phone="222")
+    harness.sync()
+
+    [person] = admin_client.request_ok("GET", "/admin/attention", kind="quarantine")["people"]
+
+    words = person["quarantine"]["remedy"].partition("Salesforce's message: ")[2]
+    assert words.startswith("Only the desk may change this: x")
+    assert (len(words), words[-1]) == (255, "…")
 
 
 def test_a_validation_rule_about_a_record_stops_nobody_else(harness: Harness, ana: str) -> None:

@@ -41,6 +41,8 @@ GENERATED_IN = {
         "journal-kinds",
         "merge-rules",
         "undo-reasons",
+        "guide-steps",
+        "guide-states",
     },
 }
 

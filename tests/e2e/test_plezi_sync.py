@@ -146,7 +146,7 @@ def test_what_the_stack_is_doing_can_be_seen(cli: CommandLine) -> None:
     assert "run_ended" in cli.done("logs", "sync_worker", "--since", "1d")
     assert "schedule_dead_letters" in cli.done("redrive")
     assert "behaviour_score" in cli.done("fields", "plezi")
-    assert "Lead.score__c" in cli.done("setup")
+    assert "Lead.score__c" in cli.done("setup", "fields")
     assert "Salesforce" in cli.done("systems")
     findings: list[dict[str, Any]] = json.loads(cli.run("doctor", "--json")[1])
     assert {"login", "plezi", "set-up", "dead letters"} <= {each["name"] for each in findings}

@@ -20,6 +20,18 @@ class Secret(Generic[Value]):
     created_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class SecretState:
+    """The state of a secret: its current version, or why it cannot be used ('': it can).
+
+    `created_at` is in seconds since 1970 (0: not known).
+    """
+
+    version: str = ""
+    created_at: float = 0.0
+    problem: str = ""
+
+
 class SecretProvider(Protocol[Value]):
     """Provides a secret: the current version, or a version under test."""
 
@@ -53,6 +65,18 @@ def oldest_secret(
             continue
     known = [at for at in created if at > 0]
     return clock() - min(known) if known else None
+
+
+def secret_state(provider: SecretProvider[Any]) -> SecretState:
+    """Return the state of a secret, read again; no system is called.
+
+    Raises `RetryError` when Secrets Manager does not answer.
+    """
+    try:
+        secret = provider.current(fresh=True)
+    except HaltError as error:
+        return SecretState(problem=str(error))
+    return SecretState(secret.version, secret.created_at)
 
 
 def unusable_secret(name: str, keys: str) -> HaltError:

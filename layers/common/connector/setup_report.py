@@ -11,6 +11,9 @@ from connector.mapping.connector_fields import RequiredField
 
 PERMISSION_SET: Final = "Plezi_Salesforce_Connector"
 PERMISSION_SET_LABEL: Final = "Plezi Salesforce Connector"
+SALES_PERMISSION_SET: Final = "Plezi_Fields"
+SALES_PERMISSION_SET_LABEL: Final = "Plezi Fields"
+"""Access to the new fields for the users of the org: an administrator assigns it."""
 
 
 class FieldState(StrEnum):

@@ -7,16 +7,21 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.control import Faults
 from local.salesforce_org import SalesforceOrg
 from local.salesforce_org.call_counts import WRITES
-from local.salesforce_org.control_routes import ControlRoutes
+from local.salesforce_org.control_routes import USER_FLAGS, ControlRoutes
 from local.salesforce_org.fault_kinds import KINDS
 from local.salesforce_org.rest_api import RestApi
 from local.salesforce_org.switches import Switches
+from tests.docs.named_tests import missing_tests, named_tests
 
 TESTS = Path(__file__).parents[2]
 PAGE = TESTS.parent / "docs" / "simulators" / "salesforce.md"
+BEHAVIOURS, OTHER_FACTS, SETTINGS = 12, 9, 14
+"""Rows of the tables of tests."""
 SHARED = {("GET", "calls"), ("POST", "mark")} | {
     (method, route)
     for route, methods in {"faults": ("GET", "POST", "DELETE"), "clock": ("GET", "POST")}.items()
@@ -76,13 +81,39 @@ def test_every_kind_of_call_is_documented(org: SalesforceOrg) -> None:
 
 def test_every_named_test_exists() -> None:
     section = PAGE.read_text(encoding="utf-8").split("## Tests of its behaviour\n")[1]
-    lines = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| ")]
-    assert len(lines) == 2 * (12 + 2)  # two tables of twelve rows, with their heads
+    section = section.split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    tables = (BEHAVIOURS, OTHER_FACTS, SETTINGS)
+    assert len(lines) == sum(tables) + 2 * len(tables)  # with their heads
+    heads = ("| ---", "| behaviour", "| other fact", "| setting")
     for line in lines:
-        if line.startswith(("| ---", "| behaviour", "| setting")):
-            continue
-        named = re.findall(r"`([a-z]+/[\w/]+\.py)::(\w+)`", line)
-        assert named, line
-        for file, name in named:
-            source = (TESTS / file).read_text(encoding="utf-8")
-            assert f"def {name}(" in source, f"{file}::{name}"
+        assert line.startswith(heads) or named_tests(line), line
+    assert missing_tests(section) == []
+
+
+def sources(*folders: str) -> str:
+    """Return the text of all tests below some folders."""
+    files = (file for folder in folders for file in (TESTS / folder).rglob("*.py"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+KNOBS = (*Switches().listing(), *KINDS, *sorted(USER_FLAGS))
+NOT_OF_THE_CONNECTOR = {
+    "soap_login_disabled": "the connector makes no SOAP login",
+    "soap_fault": "the connector makes no SOAP login",
+}
+"""Settings and faults that cannot change what the connector does, each with the reason."""
+
+
+@pytest.mark.parametrize("knob", KNOBS)
+def test_every_switch_fault_and_right_has_a_test_of_the_org_and_of_the_connector(
+    knob: str,
+) -> None:
+    named = re.compile(rf"\b{knob}\b")
+    assert named.search(SOURCES_OF_ORG), f"no contract test uses {knob}"
+    is_used = named.search(SOURCES_OF_CONNECTOR) is not None
+    assert is_used is (knob not in NOT_OF_THE_CONNECTOR)
+
+
+SOURCES_OF_ORG = sources("contract/salesforce").replace(Path(__file__).read_text("utf-8"), "")
+SOURCES_OF_CONNECTOR = sources("component", "unit", "simulation", "e2e")

@@ -265,6 +265,7 @@ class AdminActions:
             recipients=unused, publish_alert=unused, password_days=unused, clock=stack.now,
             new_id=stack.new_id, log=lambda *_, **__: None, api_share=1.0,
             plezi_calls_per_second=0.0, probe=unused, overridden_keys=frozenset(),
+            secret_states=unused,
         )  # fmt: skip
 
     def do_decide(self, event: Event) -> None:

@@ -438,3 +438,19 @@ def found(*emails: str, known: bool = True, complete: bool = True) -> dict[str, 
         for email in emails
     ]
     return {"people": people, "complete": complete}
+
+
+def guide(**states: str) -> dict[str, Any]:
+    """The set-up guide; a step that is not named is done."""
+    names = ("connect", "check", "fields", "mapping", "preview", "start")
+    steps = [
+        {
+            "name": name,
+            "title": f"About {name}.",
+            "state": states.get(name, "done"),
+            "reason": f"Reason of {name}.",
+            **({"remedy": f"correct {name}", "command": f"do {name}"} if name in states else {}),
+        }
+        for name in names
+    ]
+    return {"steps": steps, "next": next(iter(states), "")}

@@ -201,11 +201,36 @@ def test_a_key_of_plezi_is_set_and_rotated(stack: FakeStack, person: Person) -> 
 
 @local
 @pytest.mark.usefixtures("in_use")
+def test_a_private_key_is_read_from_a_file_and_not_asked_for(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    Path("app.key").write_text("-----BEGIN\nabc\n", encoding="ascii")
+    person.answers = ["https://acme.my.salesforce.com", "3MVG9", "integration@acme.example"]
+    assert person.run("connect", "set", "salesforce", "--private-key", "app.key") == 0
+    assert stored(stack)[0] == {
+        "flow": "jwt_bearer",
+        "private_key": "-----BEGIN\nabc\n",
+        "account_url": "https://acme.my.salesforce.com",
+        "consumer_key": "3MVG9",
+        "username": "integration@acme.example",
+    }
+    assert "BEGIN" not in "".join(capsys.readouterr())
+    stack.received.clear()
+    stack.secret = json.dumps({"flow": "jwt_bearer", "private_key": "old", "username": "u"})
+    assert person.run("connect", "rotate", "--private-key", "app.key") == 0
+    assert stored(stack)[0]["private_key"] == "-----BEGIN\nabc\n"
+    assert stored(stack)[0]["username"] == "u"
+
+
+@local
+@pytest.mark.usefixtures("in_use")
 @pytest.mark.parametrize(
     ("command", "answers", "remedy"),
     [
         (["set", "plezi"], ["", "x"], "api_key is missing"),
         (["set", "salesforce"], ["jwt_bearer"], "a private key has several lines"),
+        (["set", "salesforce", "--private-key", "none.key"], ["x"], "Cannot read none.key"),
+        (["set", "plezi", "--private-key", "none.key"], ["x"], "of Salesforce only"),
     ],
 )
 def test_an_answer_that_cannot_be_used_stores_nothing(

@@ -280,11 +280,11 @@ def test_the_set_up_reports_creates_and_ends_with_4_while_a_field_is_missing(
     path = "/admin/setup/salesforce-fields"
     step = {"kind": "field", "subject": "Lead.score__c", "outcome": "done"}
     stack.on("POST", path, bodies.set_up("score__c"), {**bodies.set_up(), "steps": [step]})
-    assert person.run("setup") == 4
+    assert person.run("setup", "fields") == 4
     printed = capsys.readouterr()
     assert "Lead.score__c: create it" in printed.out
-    assert "setup --create" in printed.err
-    assert person.run("setup", "--create", "--yes") == 0
+    assert "setup fields --create" in printed.err
+    assert person.run("setup", "fields", "--create", "--yes") == 0
     assert "field Lead.score__c: done" in capsys.readouterr().out
     assert [request.json() for request in stack.received] == [{"create": False}, {"create": True}]
 

@@ -21,7 +21,11 @@ def register(app: typer.Typer) -> None:
         group,
         storing.set_,
         "set",
-        examples=("connect set salesforce", "connect set plezi < secret.json"),
+        examples=(
+            "connect set salesforce",
+            "connect set salesforce --private-key plezi-sync.key",
+            "connect set plezi < secret.json",
+        ),
     )
     add_command(
         group,

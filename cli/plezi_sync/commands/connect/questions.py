@@ -17,6 +17,7 @@ SIGNING_KEY_BYTES: Final = 32
 SIGNING_KEY_PREFIX: Final = "whsec_"
 SALESFORCE: Final = "salesforce"
 DEFAULT_FLOW: Final = "password"
+JWT_FLOW: Final = "jwt_bearer"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Key:
 
 _APP: Final = (
     Key("account_url", "Account URL, as the browser shows it"),
-    Key("consumer_key", "Consumer key of the connected app"),
+    Key("consumer_key", "Consumer key of the app"),
 )
 _CONSUMER_SECRET: Final = Key("consumer_secret", "Consumer secret", is_secret=True)
 _TOKEN: Final = Key("security_token", "Security token", is_secret=True, may_be_empty=True)
@@ -39,9 +40,10 @@ _PASSWORD: Final = Key("password", "Password", is_secret=True)
 SALESFORCE_KEYS: Final[Mapping[str, Sequence[Key]]] = {
     "password": (*_APP, _CONSUMER_SECRET, Key("username", "User name"), _PASSWORD, _TOKEN),
     "client_credentials": (*_APP, _CONSUMER_SECRET),
+    JWT_FLOW: (*_APP, Key("username", "User name")),
 }
-"""What each flow needs (docs/operations.md, Secrets). A private key has several lines: see
-`several_lines`."""
+"""What each flow needs (docs/operations.md, Secrets), but a private key: it has several lines, and
+is read from a file."""
 PLEZI_KEYS: Final = (
     Key("api_key", "API key of Plezi", is_secret=True),
     Key("tenant", "Company name, as Plezi spells it"),
@@ -53,8 +55,8 @@ EXPIRING_KEYS: Final[Mapping[str, Sequence[Key]]] = {
 }
 """What is new after a reset, by flow of Salesforce, or for Plezi."""
 SEVERAL_LINES: Final = (
-    "The flow {flow!r} cannot be typed: a private key has several lines. Pipe the secret as JSON, "
-    "as in: plezi-sync connect {action} salesforce < secret.json; then delete the file."
+    "The flow {flow!r} cannot be typed: a private key has several lines. Name its file, as in: "
+    "plezi-sync connect {action} salesforce --private-key plezi-sync.key; then delete the file."
 )
 
 
@@ -72,10 +74,16 @@ def read_object(session: Session) -> dict[str, object]:
     return value
 
 
-def ask_salesforce(session: Session) -> dict[str, object]:
-    """Ask for a new secret of Salesforce. Raises `UsageError` when a key is missing."""
-    flow = session.ask(f"Flow: {' or '.join(SALESFORCE_KEYS)} [{DEFAULT_FLOW}] ") or DEFAULT_FLOW
-    if flow not in SALESFORCE_KEYS:
+def ask_salesforce(session: Session, private_key: Mapping[str, object]) -> dict[str, object]:
+    """Ask for a new secret of Salesforce; `private_key` has what a file gave.
+
+    Raises `UsageError` when a key is missing.
+    """
+    if private_key:
+        return {**private_key, **ask(session, SALESFORCE_KEYS[JWT_FLOW])}
+    choices = [flow for flow in SALESFORCE_KEYS if flow != JWT_FLOW]
+    flow = session.ask(f"Flow: {' or '.join(choices)} [{DEFAULT_FLOW}] ") or DEFAULT_FLOW
+    if flow not in choices:
         raise UsageError(SEVERAL_LINES.format(flow=flow, action="set"))
     return {"flow": flow, **ask(session, SALESFORCE_KEYS[flow])}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from plezi_sync.aws_account import CURRENT_STAGE, PENDING_STAGE
 from plezi_sync.commands.connect.questions import (
+    JWT_FLOW,
     PLEZI_KEYS,
     ask,
     ask_expiring,
@@ -19,12 +21,19 @@ from plezi_sync.commands.connect.questions import (
     read_object,
 )
 from plezi_sync.errors import RefusedError, UsageError
+from plezi_sync.files import read_bytes
 from plezi_sync.session import Session
 
 ACCEPTED_OUTCOMES: Final = frozenset({"promoted", "already_current"})
 ROTATION: Final = "rotate_credentials"
 CAUSES: Final = " Most likely causes, in order:"
 """Where the message of a refused login goes on to its causes, which the response has as a list."""
+
+
+PrivateKeyFile = Annotated[
+    Path | None,
+    typer.Option(help="The file of the private key, for the flow jwt_bearer of Salesforce."),
+]
 
 
 class Secret(StrEnum):
@@ -43,17 +52,21 @@ class Tested(StrEnum):
 
 
 def set_(
-    session: Session, secret: Annotated[Secret, typer.Argument(help="The secret to set.")]
+    session: Session,
+    secret: Annotated[Secret, typer.Argument(help="The secret to set.")],
+    *,
+    private_key: PrivateKeyFile = None,
 ) -> None:
     """Set all keys of a secret: asked for in a terminal, else a JSON object on standard input.
 
     Credentials of Salesforce and Plezi are tested first, and used only if they work.
     """
+    key = _private_key(secret.value, private_key)
     match secret:
         case _ if not session.machine.is_interactive:
-            material = read_object(session)
+            material = {**read_object(session), **key}
         case Secret.SALESFORCE:
-            material = ask_salesforce(session)
+            material = ask_salesforce(session, key)
         case Secret.PLEZI:
             material = ask(session, PLEZI_KEYS)
         case Secret.FORMS:
@@ -69,6 +82,8 @@ def rotate(
     secret: Annotated[Tested, typer.Argument(help="The secret with an expired part.")] = (
         Tested.SALESFORCE
     ),
+    *,
+    private_key: PrivateKeyFile = None,
 ) -> None:
     """Replace the password and the security token after a reset, or the key of Plezi.
 
@@ -81,11 +96,26 @@ def rotate(
         raise UsageError(
             f"The secret of {secret.value} is empty. Run: plezi-sync connect set {secret.value}"
         )
-    if session.machine.is_interactive:
+    if private_key is not None:
+        new: dict[str, object] = {**_private_key(secret.value, private_key)}
+    elif session.machine.is_interactive:
         new = ask_expiring(session, secret.value, current)
     else:
         new = read_object(session)
     _test_and_use(session, secret, {**current, **new})
+
+
+def _private_key(secret: str, file: Path | None) -> dict[str, str]:
+    """Return the members of a secret that a file of a private key gives; none without a file.
+
+    Raises `UsageError` for another secret than that of Salesforce, or a file that cannot be read.
+    """
+    if file is None:
+        return {}
+    if secret != Secret.SALESFORCE.value:
+        raise UsageError("--private-key is for the secret of Salesforce only.")
+    text = read_bytes(file).decode("ascii", errors="replace")
+    return {"flow": JWT_FLOW, "private_key": text}
 
 
 def _store_forms(session: Session, material: Mapping[str, object]) -> None:

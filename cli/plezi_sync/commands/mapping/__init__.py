@@ -5,7 +5,16 @@ from __future__ import annotations
 import typer
 
 from plezi_sync.application import Panel, add_command, new_group
-from plezi_sync.commands.mapping import edit, files, pairs, show, trial, value_table, versions
+from plezi_sync.commands.mapping import (
+    edit,
+    files,
+    pairs,
+    promotion,
+    show,
+    trial,
+    value_table,
+    versions,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,3 +55,12 @@ def register(app: typer.Typer) -> None:
     add_command(group, versions.restore, "restore", examples=("mapping restore 7",))
     add_command(group, files.export, "export", examples=("mapping export mapping.yaml",))
     add_command(group, files.import_, "import", examples=("mapping import mapping.yaml",))
+    add_command(
+        group,
+        promotion.promote,
+        "promote",
+        examples=(
+            "mapping promote --to-stack plezi-salesforce --check",
+            "mapping promote --stack plezi-sandbox --to-stack plezi-salesforce",
+        ),
+    )

@@ -27,10 +27,12 @@ from connector.model import (
     Run,
     RunKind,
     SaveResult,
+    Side,
     UndoRequest,
     VisitedPage,
 )
 from connector.probe_report import ProbeReport
+from connector.secret_version import SecretState
 from connector.setup_report import FieldReport, SetupStep
 from connector.stores import DocumentStore
 
@@ -287,7 +289,8 @@ class AdminContext:
     `password_days` returns the days until the integration user's password expires (None: not known,
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
     `plezi_calls_per_second` is the pace of calls to Plezi (0: no limit).
-    `overridden_keys` are the keys of the dialect that the stack's parameter sets.
+    `overridden_keys` are the keys of the dialect that the stack's parameter sets. `secret_states`
+    reads both secrets again, and calls neither system.
     """
 
     review: ReviewStore
@@ -312,6 +315,7 @@ class AdminContext:
     plezi_calls_per_second: float
     probe: PleziProbe
     overridden_keys: frozenset[str]
+    secret_states: Callable[[], Mapping[Side, SecretState]]
 
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from connector.admin.context import AdminContext, PersonStores, Sides
 from connector.bootstrap.connection_check import check_connections
 from connector.bootstrap.plezi_probe import build_probe
-from connector.bootstrap.sides import build_clients, connect
+from connector.bootstrap.sides import build_clients, connect, read_secrets
 from connector.connection_settings import AdminSettings
+from connector.model import Side
 from connector.plezi.api_dialect import overridden_keys
 from connector.salesforce.auth.password import DOCUMENT, days_left
 from connector.salesforce.record_queries import RecordQueries
 from connector.salesforce.setup.org_setup import OrgSetup
+from connector.secret_version import SecretState, secret_state
 from connector.sync.run_requests import RunRequester
 
 if TYPE_CHECKING:
@@ -69,7 +71,17 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
         plezi_calls_per_second=settings.plezi_calls_per_second,
         probe=build_probe(connections, runtime, ledger),
         overridden_keys=overridden,
+        secret_states=lambda: _secret_states(settings, runtime),
     )
+
+
+def _secret_states(settings: AdminSettings, runtime: Runtime) -> dict[Side, SecretState]:
+    """Return the state of both secrets, read by new readers."""
+    secrets = read_secrets(settings, runtime)
+    return {
+        Side.SALESFORCE: secret_state(secrets.salesforce),
+        Side.PLEZI: secret_state(secrets.plezi),
+    }
 
 
 def _password_days(settings: AdminSettings, runtime: Runtime, ledger: Ledger) -> int | None:

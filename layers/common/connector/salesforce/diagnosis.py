@@ -27,6 +27,9 @@ PARTS: Final = tuple(row for row in ERRORS if row.is_part)
 """The rows whose detail is a part of the message, the most specific first."""
 STARTS: Final = tuple(row for row in ERRORS if row.is_start)
 """The rows whose detail is the beginning of the message, which ends with a name of the org."""
+MAX_WORDS: Final = 255
+"""Characters of a rule's message that are kept: as many as a validation rule may have (Salesforce
+Help, "Validation Rule Fields")."""
 SESSION_ENDED: Final = ("INVALID_SESSION_ID", "")
 """The row of every session that Salesforce refuses without a known code."""
 LOGIN_CLASSES: Final = frozenset({ErrorClass.LOGIN, ErrorClass.UNAVAILABLE})
@@ -141,3 +144,18 @@ def remedy(code: str, message: str = "") -> str:
     """Return the remedy for a record that Salesforce refused with this code and message."""
     row = find_error(code, message) or UNKNOWN_ERROR
     return row.remedy or row.numbered_causes()
+
+
+def words_of_org(code: str, message: str) -> str:
+    """Return the message of a refusal that a rule of the org wrote, to follow a remedy; else ''.
+
+    An administrator of the org wrote the text of a validation rule, and a developer that of a
+    trigger: only it says what is wrong with the record. It may contain values of the record: it is
+    for the review queue only, never for a log or an alert.
+    """
+    row = find_error(code, message)
+    text = " ".join(message.split())
+    if not text or (row is not None and row.error_class is not ErrorClass.ORG_RULE):
+        return ""
+    cut = text if len(text) <= MAX_WORDS else f"{text[: MAX_WORDS - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return f". Salesforce's message: {cut}"

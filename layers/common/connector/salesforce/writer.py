@@ -35,7 +35,7 @@ from connector.pace import PacedCalls
 from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
 from connector.salesforce.auth.login import LoginUnavailableError
 from connector.salesforce.connection import Connection, UnsavedError
-from connector.salesforce.diagnosis import halt_error, remedy
+from connector.salesforce.diagnosis import halt_error, remedy, words_of_org
 from connector.salesforce.error_table import UNKNOWN_ERROR
 from connector.salesforce.halving import MAX_ALONE, MAX_ALONE_AGAIN, Halving
 from connector.salesforce.lost_writes import MAX_LOST_IN_A_ROW, LostWrites
@@ -345,5 +345,5 @@ def _new_lead(write: Write, record_id: str, names: Sequence[str], now: float) ->
 
 
 def _rejected(write: Write, code: str, fields: tuple[str, ...], message: str = "") -> WriteOutcome:
-    text = remedy(code, message)
+    text = remedy(code, message) + words_of_org(code, message)
     return WriteOutcome(write, WriteResult.REJECTED, code=code, remedy=text, fields=fields)

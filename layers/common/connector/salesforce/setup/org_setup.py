@@ -2,14 +2,15 @@
 
 A field created by the API is invisible to all users, including its creator, until a permission set
 grants access (Salesforce Help, "Field-Level Security"). So the set-up creates the fields, one
-permission set with access to them, and its assignment to the integration user. Each step first
-checks what exists, so the set-up is idempotent. A refused step is reported, and the others
-continue.
+permission set with access to them for the integration user, and its assignment. Another one has the
+access that sales needs; an administrator assigns it. Each step first checks what exists, so the
+set-up is idempotent. A refused step is reported, and the others continue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from connector.setup_report import (
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
     REQUIRED_PERMISSIONS,
+    SALES_PERMISSION_SET,
+    SALES_PERMISSION_SET_LABEL,
     FieldReport,
     FieldState,
     SetupStep,
@@ -41,6 +44,33 @@ TO_GRANT: Final = TO_CREATE | {FieldState.INVISIBLE, FieldState.READ_ONLY}
 NO_RESPONSE: Final = "NO_ANSWER"
 """The code of a step without a response (a row of `salesforce.error_table`)."""
 CUSTOM_FIELD: Final = "tooling/sobjects/CustomField"
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldAccess:
+    """A permission set with access to the fields: read to each, edit where `edits` is the answer.
+
+    `edits` is compared with `RequiredField.is_written`. `suffix` marks its steps in the report.
+    """
+
+    name: str
+    label: str
+    edits: bool
+    is_ours: bool
+    suffix: str = ""
+
+
+CONNECTOR_ACCESS: Final = _FieldAccess(
+    PERMISSION_SET, PERMISSION_SET_LABEL, edits=True, is_ours=True
+)
+SALES_ACCESS: Final = _FieldAccess(
+    SALES_PERMISSION_SET,
+    SALES_PERMISSION_SET_LABEL,
+    edits=False,
+    is_ours=False,
+    suffix=f" in {SALES_PERMISSION_SET}",
+)
+"""Sales reads what the connector writes, and edits the choice of Contacts, which it only reads."""
 
 
 class OrgSetup:
@@ -74,7 +104,12 @@ class OrgSetup:
             refused = state in TO_CREATE and steps[-1].outcome is StepOutcome.REFUSED
             if state in TO_GRANT and not refused:
                 to_grant.append(field)
-        return (*steps, *self._grant_access(to_grant)) if to_grant else tuple(steps)
+        if not to_grant:
+            return tuple(steps)
+        ours, of_sales = (
+            self._grant_access(access, to_grant) for access in (CONNECTOR_ACCESS, SALES_ACCESS)
+        )
+        return (*steps, *ours, *of_sales)
 
     def _create_field(self, field: RequiredField) -> SetupStep:
         body = {"FullName": field.full_name, "Metadata": dict(field.metadata)}
@@ -82,13 +117,15 @@ class OrgSetup:
             SetupStepKind.FIELD, field.full_name, lambda: self._send("POST", CUSTOM_FIELD, body)
         )
 
-    def _grant_access(self, fields: Sequence[RequiredField]) -> list[SetupStep]:
+    def _grant_access(
+        self, access: _FieldAccess, fields: Sequence[RequiredField]
+    ) -> list[SetupStep]:
         found: list[str] = []
         steps = [
             self._step(
                 SetupStepKind.PERMISSION_SET,
-                PERMISSION_SET,
-                lambda: self._permission_set(found),
+                access.name,
+                lambda: self._permission_set(access, found),
             )
         ]
         if not found:
@@ -98,25 +135,32 @@ class OrgSetup:
         steps += [
             self._step(
                 SetupStepKind.VISIBILITY,
-                field.full_name,
-                partial(self._grant, permission_set, field, granted),
+                f"{field.full_name}{access.suffix}",
+                partial(
+                    self._grant,
+                    permission_set,
+                    field,
+                    granted,
+                    edit=field.is_written is access.edits,
+                ),
             )
             for field in fields
         ]
-        steps.append(
-            self._step(
-                SetupStepKind.ASSIGNMENT, PERMISSION_SET, lambda: self._assign(permission_set)
+        if access.is_ours:
+            steps.append(
+                self._step(
+                    SetupStepKind.ASSIGNMENT, access.name, lambda: self._assign(permission_set)
+                )
             )
-        )
         return steps
 
-    def _permission_set(self, found: list[str]) -> bool:
-        soql = format_soql("SELECT Id FROM PermissionSet WHERE Name = {}", PERMISSION_SET)
+    def _permission_set(self, access: _FieldAccess, found: list[str]) -> bool:
+        soql = format_soql("SELECT Id FROM PermissionSet WHERE Name = {}", access.name)
         rows = self._connection.query(soql, "Id")
         if rows:
             found.append(str(rows[0]["Id"]))
             return False
-        body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL}
+        body = {"Name": access.name, "Label": access.label}
         found.append(read_created_id(self._send("POST", "sobjects/PermissionSet", body)))
         return True
 
@@ -130,9 +174,14 @@ class OrgSetup:
         return {str(row["Field"]): row for row in self._connection.query(soql, *names)}
 
     def _grant(
-        self, permission_set: str, field: RequiredField, granted: Mapping[str, Mapping[str, Scalar]]
+        self,
+        permission_set: str,
+        field: RequiredField,
+        granted: Mapping[str, Mapping[str, Scalar]],
+        *,
+        edit: bool,
     ) -> bool:
-        rights = {"PermissionsRead": True, "PermissionsEdit": field.is_written}
+        rights = {"PermissionsRead": True, "PermissionsEdit": edit}
         row = granted.get(field.full_name)
         if row is None:
             body = {
@@ -143,7 +192,7 @@ class OrgSetup:
             }
             self._send("POST", "sobjects/FieldPermissions", body)
             return True
-        if row["PermissionsRead"] and (row["PermissionsEdit"] or not field.is_written):
+        if row["PermissionsRead"] and (row["PermissionsEdit"] or not edit):
             return False
         self._send("PATCH", f"sobjects/FieldPermissions/{row['Id']}", rights)
         return True
