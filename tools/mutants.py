@@ -1,7 +1,7 @@
 """Test the tests: change the code of a package in one place, and see whether a test fails.
 
 `python -m tools.mutants planning` makes mutants of a package with mutmut, runs the tests that reach
-them, and prints the score and each survivor. A survivor is a change that no test notices: a test is
+them, and prints the score and each unnoticed one. It is a change that no test notices: a test is
 missing, or the change makes no difference. Those of the second kind are listed with their reason in
 `tests/equivalent_mutants.toml`.
 
@@ -81,20 +81,20 @@ class Score:
     package: str
     killed: int
     equivalent: Mapping[str, str]
-    survivors: Sequence[str]
+    unnoticed: Sequence[str]
     untested: Sequence[str]
 
     @property
     def tried(self) -> int:
         """The mutants that could have been killed."""
-        return self.killed + len(self.survivors) + len(self.untested)
+        return self.killed + len(self.unnoticed) + len(self.untested)
 
     def __str__(self) -> str:
         """Return one line for a person."""
         share = 100 * self.killed / self.tried if self.tried else 0.0
         return (
             f"{self.package}: {self.killed} of {self.tried} mutants killed ({share:.1f} %), "
-            f"{len(self.survivors)} survive, {len(self.untested)} are reached by no test, "
+            f"{len(self.unnoticed)} are not noticed, {len(self.untested)} are reached by no test, "
             f"{len(self.equivalent)} are equivalent"
         )
 
@@ -147,7 +147,7 @@ def results() -> dict[str, int | None]:
 
 def score(package: str, codes: Mapping[str, int | None], reasons: Mapping[str, str]) -> Score:
     """Return the score of the mutants that were run; `reasons` are those of equivalent ones."""
-    survivors, equivalent, untested = [], {}, []
+    unnoticed, equivalent, untested = [], {}, []
     killed = 0
     for name, code in codes.items():
         if code in KILLED or code in TIMEOUTS:
@@ -157,10 +157,10 @@ def score(package: str, codes: Mapping[str, int | None], reasons: Mapping[str, s
             if reason:
                 equivalent[name] = reason
             else:
-                survivors.append(name)
+                unnoticed.append(name)
         elif code == NO_TESTS:
             untested.append(name)
-    return Score(package, killed, equivalent, survivors, untested)
+    return Score(package, killed, equivalent, unnoticed, untested)
 
 
 def _difference(name: str) -> str:
@@ -199,10 +199,10 @@ def main() -> int:
         run_mutmut((), arguments.jobs)
     reasons = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
     found = score(arguments.package, results(), reasons)
-    for name in (*found.survivors, *found.untested):
+    for name in (*found.unnoticed, *found.untested):
         print(f"\n{name}\n{_difference(name)}")
     print(f"\n{found}")
-    return 1 if found.survivors or found.untested else 0
+    return 1 if found.unnoticed or found.untested else 0
 
 
 if __name__ == "__main__":

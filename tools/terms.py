@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tools.source_texts import Kind, Piece, pieces_of, source_files
@@ -71,7 +71,10 @@ class Term:
 
     def _is_in_name(self, piece: Piece) -> bool:
         if self.match == "part":
-            return any(_holds(split(name), split(self.retired)) for name in _names(piece))
+            term = split(self.retired)
+            return any(
+                term[0] in (words := split(it)) and _holds(words, term) for it in _names(piece)
+            )
         return self.retired in _names(piece)
 
 
@@ -91,6 +94,7 @@ class Finding:
         return f"{where}: {self.kind} {self.found!r}: {instead}"
 
 
+@lru_cache(maxsize=1)  # the terms are looked for in one piece after the other
 def _names(piece: Piece) -> Sequence[str]:
     if piece.kind is Kind.FILE:
         return [part.partition(".")[0] for part in piece.text.split("/")]
@@ -147,24 +151,31 @@ def _allowed(entry: dict[str, str]) -> Allowed:
 
 def find(pieces: Iterable[Piece], terms: Sequence[Term]) -> Iterator[Finding]:
     """Yield each use of a retired term that no exception allows."""
+    known: dict[tuple[Kind, str], list[tuple[Term, int]]] = {}
     for piece in pieces:
-        for term in terms:
-            for offset in term.occurrences(piece):
-                before, after = piece.text[:offset], piece.text[offset:]
-                line = before.rpartition("\n")[2] + after.partition("\n")[0]
-                if not any(exception.covers(piece, line) for exception in term.allowed):
-                    number = piece.line + before.count("\n")
-                    shown = line.strip() if term.match == "phrase" else piece.text
-                    yield Finding(piece.path, number, piece.kind, shown, term)
+        # The same names stand in many places: each is compared with the terms once.
+        occurrences = known.get((piece.kind, piece.text))
+        if occurrences is None:
+            occurrences = [(term, at) for term in terms for at in term.occurrences(piece)]
+            known[piece.kind, piece.text] = occurrences
+        for term, offset in occurrences:
+            before, after = piece.text[:offset], piece.text[offset:]
+            line = before.rpartition("\n")[2] + after.partition("\n")[0]
+            if not any(exception.covers(piece, line) for exception in term.allowed):
+                number = piece.line + before.count("\n")
+                shown = line.strip() if term.match == "phrase" else piece.text
+                yield Finding(piece.path, number, piece.kind, shown, term)
 
 
 def check(root: Path, terms: Sequence[Term], below: Sequence[str] = ()) -> list[Finding]:
     """Return the findings of a repository, in its files that lie below one of these paths."""
-    findings: dict[Finding, None] = {}
-    for path in source_files(root):
-        name = path.relative_to(root).as_posix()
-        if name.startswith(tuple(below) or ("",)):
-            findings.update(dict.fromkeys(find(pieces_of(path, root), terms)))
+    files = [
+        path
+        for path in source_files(root)
+        if path.relative_to(root).as_posix().startswith(tuple(below) or ("",))
+    ]
+    pieces = (piece for path in files for piece in pieces_of(path, root))
+    findings = dict.fromkeys(find(pieces, terms))
     return sorted(findings, key=lambda finding: (finding.path, finding.line, finding.term.retired))
 
 

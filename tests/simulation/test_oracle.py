@@ -430,7 +430,7 @@ def paused_while_a_form_arrives(policy: ConflictPolicy) -> Person:
     return person
 
 
-def test_a_conflict_is_judged_by_the_times_that_the_paused_process_knew() -> None:
+def test_a_conflict_follows_the_times_that_the_paused_process_knew() -> None:
     person = paused_while_a_form_arrives(ConflictPolicy.NEWEST)
     person.write(PERSON, phone="3")
     person.oracle.check_journal()

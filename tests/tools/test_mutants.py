@@ -10,15 +10,15 @@ from tools.mutants import EQUIVALENT, EVERYWHERE, THOROUGH, score
 NAME = "connector.planning.plan.x_plan_link__mutmut_"
 
 
-def test_a_mutant_that_no_test_notices_survives_unless_a_reason_is_listed() -> None:
+def test_a_mutant_that_no_test_notices_counts_unless_a_reason_is_listed() -> None:
     codes = {f"{NAME}1": 1, f"{NAME}2": 0, f"{NAME}3": 0, f"{NAME}4": 33, f"{NAME}5": None}
     found = score("planning", codes, {f"{NAME}3": "the order of equal values does not matter"})
     assert (found.killed, found.tried) == (1, 3)
-    assert found.survivors == [f"{NAME}2"]
+    assert found.unnoticed == [f"{NAME}2"]
     assert found.untested == [f"{NAME}4"]
     assert list(found.equivalent) == [f"{NAME}3"]
     assert str(found) == (
-        "planning: 1 of 3 mutants killed (33.3 %), 1 survive, 1 are reached by no test, "
+        "planning: 1 of 3 mutants killed (33.3 %), 1 are not noticed, 1 are reached by no test, "
         "1 are equivalent"
     )
 

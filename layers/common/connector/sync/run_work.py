@@ -34,7 +34,7 @@ READ_AGAIN_CALLS: Final = 600
 """Both systems are read again after the time of so many queries to Salesforce, and of so many calls
 to Plezi, at the earliest. It takes two or three queries, and about ten calls because the contacts
 that were written are on the pages too. So at most a fortieth of the time is for that, with an org
-whose queries take 25 s and with a tenant that allows a call in two seconds (`make rehearse`)."""
+whose queries take 25 s and with a tenant that allows a call in two seconds."""
 
 
 class RunWork:
