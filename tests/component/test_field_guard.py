@@ -1,4 +1,4 @@
-"""The field guard: a value that must stay in Salesforce is never read, whatever the mapping says."""
+"""The field guard: what must stay in Salesforce is never read, whatever the mapping says."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The field guard: fields of Salesforce whose values must never be read by the connector.
 
-The stack's parameters decide, and not the mapping: whoever may change the mapping cannot change
-what leaves Salesforce. A guarded field takes part in no pair and in no filter, in any direction: a
-pair in either direction reads the field and stores its value.
+The stack's parameters decide, and not the mapping: a user who may change the mapping cannot
+change what leaves Salesforce. A guarded field takes part in no pair and in no filter, in any
+direction: a pair in either direction reads the field and stores its value.
 """
 
 from __future__ import annotations
