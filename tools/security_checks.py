@@ -289,7 +289,7 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
                 "test_a_host_that_only_looks_like_salesforce_s_is_refused"
             ),
             (
-                "component/test_session_host.py::"
+                "component/test_stored_session.py::"
                 "test_a_session_with_another_host_is_not_used_and_a_login_replaces_it"
             ),
             f"{HOUSE}::test_what_a_simulator_needs_is_refused_on_aws",
