@@ -19,6 +19,8 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 export SAM_CLI_TELEMETRY = 0
+# Where a stack is deployed unless a region is set: values of people in the EU stay there.
+DEPLOY_REGION = $(or $(AWS_REGION),$(AWS_DEFAULT_REGION),eu-west-3)
 # `sam build` runs the Makefile in layers/common, which uses this folder for pip.
 export LAYER_CACHE ?= $(CURDIR)/.build/layer
 
@@ -89,6 +91,18 @@ audit: .venv-audit/installed ## Scan the code with bandit and the template with 
 	.venv-audit/bin/bandit --quiet --severity-level medium --recursive layers/common/connector functions
 	.venv-audit/bin/checkov --file template.yaml --framework cloudformation --quiet --compact \
 		--skip-download
+
+.PHONY: sbom
+sbom: .venv-supply/installed ## List the contents of the layer (CycloneDX): .build/sbom.json
+	@mkdir -p .build
+	@.venv-supply/bin/cyclonedx-py requirements layers/common/requirements.txt --mc-type library \
+		--output-reproducible --of JSON --output-file .build/sbom.json
+	@echo "wrote .build/sbom.json"
+
+.PHONY: vulnerabilities
+vulnerabilities: .venv-supply/installed ## Look for known vulnerabilities of the layer (needs a network)
+	@.venv-supply/bin/pip-audit --strict --require-hashes --disable-pip \
+		-r layers/common/requirements.txt
 
 .PHONY: docs
 docs: install ## Write the generated tables of README.md and docs/*.md
@@ -166,6 +180,7 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/audit.in -o requirements/audit.txt
+	$(COMPILE) requirements/supply.in -o requirements/supply.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -180,7 +195,8 @@ build: install ## Build the functions and the layer for AWS (.aws-sam/build)
 
 .PHONY: deploy
 deploy: build ## Deploy to the AWS account of your credentials: ENV=prod [PARAMETERS="AlertEmail=..."]
-	@$(SAM) deploy --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
+	@echo "Deploying to the region $(DEPLOY_REGION); another one: AWS_REGION=..."
+	@$(SAM) deploy --region "$(DEPLOY_REGION)" --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
 		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	@echo "The next steps are in docs/deploy.md, from 3 on."
 
@@ -216,6 +232,13 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
 		-r requirements/bench.txt
+	@touch $@
+
+.venv-supply/installed: .venv/bin/uv requirements/supply.txt
+	@echo "Installing requirements/supply.txt into .venv-supply"
+	@test -x .venv-supply/bin/python || $(PYTHON) -m venv .venv-supply
+	@$(UV) pip install --quiet --python .venv-supply/bin/python --require-hashes \
+		-r requirements/supply.txt
 	@touch $@
 
 .venv-audit/installed: .venv/bin/uv requirements/audit.txt
