@@ -152,6 +152,10 @@ simulate-bugs: install ## Add known faults of other products; the simulation mus
 fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler
 	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
 
+.PHONY: fuzz-handlers
+fuzz-handlers: install ## Send 100,000 arbitrary events to the handlers (half an hour)
+	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property/test_handlers.py
+
 .PHONY: nightly
 nightly: install ## Longer tests: a fault in each step; poison, kills, a large dry run on the stack (20 minutes)
 	$(PYTHON) -m pytest -n 2 -m "nightly and not stack"
