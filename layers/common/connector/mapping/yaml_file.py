@@ -55,7 +55,7 @@ def _check_events(text: str) -> None:
     number in base 60 (1:30:00) with numbers that become longer and longer.
     """
     values = depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # type: ignore[no-untyped-call]
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         match event:
             case yaml.AliasEvent():
                 raise _refused("an alias (*name) is not allowed: repeat the value", event)
