@@ -19,6 +19,8 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 export SAM_CLI_TELEMETRY = 0
+# Where a stack is deployed unless a region is set: values of people in the EU stay there.
+DEPLOY_REGION = $(or $(AWS_REGION),$(AWS_DEFAULT_REGION),eu-west-3)
 # `sam build` runs the Makefile in layers/common, which uses this folder for pip.
 export LAYER_CACHE ?= $(CURDIR)/.build/layer
 
@@ -90,6 +92,18 @@ audit: .venv-audit/installed ## Scan the code with bandit and the template with 
 	.venv-audit/bin/checkov --file template.yaml --framework cloudformation --quiet --compact \
 		--skip-download
 
+.PHONY: sbom
+sbom: .venv-supply/installed ## List the contents of the layer (CycloneDX): .build/sbom.json
+	@mkdir -p .build
+	@.venv-supply/bin/cyclonedx-py requirements layers/common/requirements.txt --mc-type library \
+		--output-reproducible --of JSON --output-file .build/sbom.json
+	@echo "wrote .build/sbom.json"
+
+.PHONY: vulnerabilities
+vulnerabilities: .venv-supply/installed ## Look for known vulnerabilities of the layer (needs a network)
+	@.venv-supply/bin/pip-audit --strict --require-hashes --disable-pip \
+		-r layers/common/requirements.txt
+
 .PHONY: docs
 docs: install ## Write the generated tables of README.md and docs/*.md
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tools.generated_blocks write
@@ -142,6 +156,10 @@ mutants: install .venv-mutants/installed ## Change the code of a package and see
 fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler
 	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property
 
+.PHONY: fuzz-handlers
+fuzz-handlers: install ## Send 100,000 arbitrary events to the handlers (half an hour)
+	@$(PYTHON) -m pytest -q --hypothesis-profile=nightly tests/property/test_handlers.py
+
 .PHONY: nightly
 nightly: install ## Longer tests: a fault in each step; poison, kills, a large dry run on the stack (20 minutes)
 	$(PYTHON) -m pytest -n 2 -m "nightly and not stack"
@@ -172,6 +190,7 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
+	$(COMPILE) requirements/supply.in -o requirements/supply.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -186,7 +205,8 @@ build: install ## Build the functions and the layer for AWS (.aws-sam/build)
 
 .PHONY: deploy
 deploy: build ## Deploy to the AWS account of your credentials: ENV=prod [PARAMETERS="AlertEmail=..."]
-	@$(SAM) deploy --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
+	@echo "Deploying to the region $(DEPLOY_REGION); another one: AWS_REGION=..."
+	@$(SAM) deploy --region "$(DEPLOY_REGION)" --config-env "$(or $(ENV),$(error ENV is missing, as in: make deploy ENV=dev))" \
 		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	@echo "The next steps are in docs/deploy.md, from 3 on."
 
@@ -229,6 +249,13 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-mutants/bin/python || $(PYTHON) -m venv .venv-mutants
 	@$(UV) pip install --quiet --python .venv-mutants/bin/python --require-hashes \
 		-r requirements/mutants.txt
+	@touch $@
+
+.venv-supply/installed: .venv/bin/uv requirements/supply.txt
+	@echo "Installing requirements/supply.txt into .venv-supply"
+	@test -x .venv-supply/bin/python || $(PYTHON) -m venv .venv-supply
+	@$(UV) pip install --quiet --python .venv-supply/bin/python --require-hashes \
+		-r requirements/supply.txt
 	@touch $@
 
 .venv-audit/installed: .venv/bin/uv requirements/audit.txt

@@ -20,8 +20,11 @@ from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
 from connector.probe_report import Certainty
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
+from tools.data_map import data_map_rows
 from tools.glossary import module_names
+from tools.licences import licence_rows
 from tools.security_checks import security_check_rows
+from tools.security_hub import owasp_rows, security_hub_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "layers/common"
@@ -188,6 +191,26 @@ def security_checks() -> str:
     return table(head, security_check_rows())
 
 
+def security_hub() -> str:
+    """Return the table of the controls of AWS Security Hub."""
+    return table(["control", "asks", "result", "tests"], security_hub_rows())
+
+
+def owasp() -> str:
+    """Return the table of the classes of OWASP, with a test each."""
+    return table(["class", "test"], owasp_rows())
+
+
+def data_map() -> str:
+    """Return the table of the stored data about people."""
+    return table(["kind", "where", "what it has of people", "ends", "erased"], data_map_rows())
+
+
+def licences() -> str:
+    """Return the table of the licences of the layer's dependencies."""
+    return table(["distribution", "version", "licence"], licence_rows())
+
+
 def log_events() -> str:
     """Return the table of the events of the log."""
     return table(
@@ -229,6 +252,10 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "parameters": parameters,
     "alarms": alarms,
     "security-checks": security_checks,
+    "security-hub": security_hub,
+    "owasp": owasp,
+    "data-map": data_map,
+    "licences": licences,
     "log-events": log_events,
     "schemas": schemas,
     "stop-reasons": enumeration(errors.StopReason),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
-    from connector.secret_version import SecretProvider
+    from connector.secret_version import Secret, SecretProvider
     from connector.secrets import SecretModel
     from connector.sync.ports import AlertPublisher, RunQueue, RunRegistry, ScratchStore
 
@@ -137,7 +137,7 @@ class MemoryAdapters:
         """Refuse: the receiver of forms is not simulated."""
         raise NotSimulatedError(table)
 
-    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+    def forms_keys(self, name: str) -> Callable[[], Secret[FormsKeys]]:
         """Refuse: the receiver of forms is not simulated."""
         raise NotSimulatedError(name)
 

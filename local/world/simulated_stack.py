@@ -53,6 +53,8 @@ def _settings(dialect: PleziDialect) -> WorkerSettings:
         plezi_calls_per_second=0,
         plezi_dialect=json.dumps(asdict(dialect)),
         password_expires_days=90,
+        protected_fields="",
+        allow_encrypted_fields=False,
         worker_timeout_seconds=WORKER_TIMEOUT,
         worker_budget_seconds=WORKER_TIMEOUT,
         journal_days=365,

@@ -121,9 +121,24 @@ def _partition_keys(operation: str, request: Mapping[str, Any]) -> Iterator[tupl
         ]
     for part in parts:
         for name, operand in part.items():
-            item = operand.get("Key") or operand.get("Item") or {}
-            if "pk" in item:
-                yield f"dynamodb:{name}", operand["TableName"], item["pk"]["S"]
+            for table, item in _items(name, operand):
+                if "pk" in item:
+                    yield f"dynamodb:{name}", table, item["pk"]["S"]
+
+
+def _items(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield table and key of the items that one request names."""
+    match operation:
+        case "BatchGetItem":
+            for table, part in request["RequestItems"].items():
+                yield from ((table, key) for key in part["Keys"])
+        case "BatchWriteItem":
+            for table, parts in request["RequestItems"].items():
+                for part in parts:
+                    [operand] = part.values()
+                    yield table, operand.get("Key") or operand["Item"]
+        case _:
+            yield request.get("TableName", ""), request.get("Key") or request.get("Item") or {}
 
 
 def leading_keys(function: str) -> dict[Permission, list[str]]:

@@ -12,9 +12,11 @@ import pytest
 from connector.model import RunState
 from tests.alarm_evaluator import load_template
 from tests.component.credential_fixtures import CredentialFixtures
+from tests.component.drift_fixtures import edit_lead_silently, let_time_pass
 from tests.component.form_harness import event, signed
 from tests.component.harness import REGION
 from tests.component.operation import HANDLERS, Operation
+from tests.component.people_fixtures import ANA
 
 BODY: Final = b'{"email": "ana@example.com"}'
 HOURS: Final = 60
@@ -150,6 +152,17 @@ def old_key(operation: Operation) -> None:
     operation.tick()
 
 
+def edit_that_no_list_shows(operation: Operation) -> None:
+    harness = operation.harness
+    harness.add_person(email=ANA, last_name="Lopez", phone="111")
+    operation.tick()
+    let_time_pass(harness)
+    operation.tick()
+    edit_lead_silently(Phone="222")(harness, ANA)
+    operation.invoke("ScheduledSync", event("scheduler_weekly"))
+    operation.deliver("runs.fifo", "SyncWorker")
+
+
 def wrong_new_password(operation: Operation) -> None:
     credentials = CredentialFixtures(operation.harness)
     version = credentials.put(credentials.material(password="wrong"), "AWSPENDING")
@@ -182,6 +195,7 @@ FAULTS: Final[Mapping[str, Callable[[Operation], None]]] = {
     "ApiShareAlarm": api_calls_used_up,
     "PasswordExpiryAlarm": password_near_its_end,
     "CredentialAgeAlarm": old_key,
+    "DriftAlarm": edit_that_no_list_shows,
     "RotationRefusedAlarm": wrong_new_password,
     "AlertsFailedAlarm": topic_that_is_gone,
 }

@@ -15,6 +15,7 @@ from connector.aws.dynamodb.idempotency import RECORD_SECONDS, DynamoIdempotency
 from connector.bootstrap import build_app
 from connector.forms.request import parse_request
 from connector.settings import FormReceiverSettings
+from functions.form_sync import app as form_sync
 from local.template_settings import template_settings
 from tests.component.deployment import forget_apps
 from tests.component.form_harness import (
@@ -129,6 +130,32 @@ def test_two_keys_are_accepted_while_a_key_is_replaced(harness: FormHarness) -> 
     restart_process()
     harness.take_messages()
     assert is_refused(harness, harness.post(BODY, signed(BODY, message="late")), 401)
+
+
+def test_24_hours_after_both_keys_were_put_only_the_new_one_is_accepted(
+    harness: FormHarness,
+) -> None:
+    old, new = "o" * 32, "n" * 32
+    keys = {"signing_keys": [KEY, OTHER_KEY], "tokens": [old, new]}
+    harness.put_forms_secret(json.dumps(keys))
+    settings = template_settings(
+        FormReceiverSettings, forms_queue_url=harness.queue_url, forms_secret="forms"
+    )
+    form_sync.APP.use(build_app(settings, **harness.runtime))
+
+    def statuses() -> list[int]:
+        at = harness.clock()
+        by_key = [
+            harness.post(BODY, signed(BODY, message=f"{key[-3:]}-{at:.0f}", key=key, at=at))
+            for key in (KEY, OTHER_KEY)
+        ]
+        by_token = [harness.post(BODY, {"x-form-token": token}) for token in (old, new)]
+        return [response["statusCode"] for response in by_key + by_token]
+
+    harness.let_pass(23 * 3600)
+    assert statuses() == [202, 202, 202, 202]
+    harness.let_pass(2 * 3600)
+    assert statuses() == [401, 202, 401, 202]
 
 
 @pytest.mark.parametrize(

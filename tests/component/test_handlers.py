@@ -12,6 +12,7 @@ from connector.errors import HaltError
 from connector.model import Hold, HoldReason, Link, LinkChange, RunKind, RunState
 from connector.sync.worker import MAX_DELIVERIES, UnexpectedRunError
 from functions.admin import app as admin
+from functions.admin.openapi import document
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
 from functions.sync_worker import app as sync_worker
@@ -186,3 +187,23 @@ def test_a_run_that_is_done_stays_done_when_its_alerts_fail_at_every_delivery(
     ended = deployed.ledger.load_run(run)
     assert ended is not None
     assert (ended.state, ended.error) == (RunState.DONE, "")
+
+
+def test_every_response_of_the_api_is_json_or_yaml_and_no_page(deployed: Harness) -> None:
+    """A browser shows neither as a page, so that a name with markup in it is never run."""
+    assert deployed
+    content_types = {
+        content
+        for path in document(admin.app)["paths"].values()
+        for method in path.values()
+        for response in method["responses"].values()
+        for content in response.get("content", {})
+    }
+    assert content_types == {"application/json", "application/yaml"}
+    markup = "/admin/contacts/%3Cscript%3Ealert(1)%3C%2Fscript%3E"
+    request = {**event("admin_status"), "path": markup, "resource": markup}
+
+    response = admin.handler(request, FakeLambdaContext())
+
+    assert response["statusCode"] == 404
+    assert response["multiValueHeaders"]["Content-Type"] == ["application/json"]

@@ -90,6 +90,7 @@ def test_the_permissions_of_the_sync_worker(
     harness.sync()
 
     assert recorder.used == granted("SyncWorkerFunction")
+    assert recorder.keys_outside(leading_keys("SyncWorkerFunction")) == set()
 
 
 def test_the_permissions_of_the_rotation(
@@ -159,6 +160,7 @@ def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCal
         assert forms.consume(hint(contact_id=person))[0] is HintResult.RESOLVED
 
     assert recorder.used == granted("FormWorkerFunction")
+    assert recorder.keys_outside(leading_keys("FormWorkerFunction")) == set()
 
 
 def test_the_admin_reads_everything_with_the_permissions_that_it_has(
@@ -186,6 +188,7 @@ def test_the_admin_reads_everything_with_the_permissions_that_it_has(
             assert response.status == 200, (route, response.text)
 
     assert recorder.used <= granted("AdminFunction")
+    assert recorder.keys_outside(leading_keys("AdminFunction")) == set()
 
 
 def test_the_admin_writes_only_its_audit_entries_into_the_journal(

@@ -324,7 +324,7 @@ def test_the_result_is_in_the_status_and_in_the_run(
     assert result["drift_rate"] == 1 / compared
     [entry] = shown["journal"]
     assert (entry["kind"], entry["before"], entry["after"]) == ("drift", "111", "222")
-    assert run_metrics(run)["DriftRate"] == 100 / compared
+    assert run_metrics(run)["DriftRate"] == 1 / compared
     assert run_metrics(run)["RunsDone"] == 0
 
 

@@ -59,6 +59,26 @@ HEADERS: Final = st.dictionaries(
     TEXTS | st.sampled_from(["application/json", "application/x-www-form-urlencoded"]),
     max_size=6,
 )
+FILES: Final = st.lists(
+    st.sampled_from(
+        [
+            "version: 0",
+            "pairs:",
+            "  - {plezi: x}",
+            "- ",
+            "&a ",
+            "*a",
+            "<<: ",
+            "!!int ",
+            "1:30",
+            "{",
+            "]",
+        ]
+    )
+    | TEXTS,
+    max_size=12,
+).map("\n".join)
+"""Texts that look like YAML."""
 BODIES: Final = JSON.map(json.dumps) | TEXTS | st.none()
 
 
@@ -155,6 +175,16 @@ def test_a_route_of_the_admin_api_with_any_body_query_and_name_has_an_answer(
     response = handler(request, FakeLambdaContext())
     assert response["statusCode"] in {*range(200, 500), 502, 503}
     harness.ledger.set_enabled(on=True, now=0.0)
+
+
+@FUZZ
+@given(TEXTS | JSON.map(json.dumps) | FILES)
+@pytest.mark.usefixtures("harness")
+def test_a_mapping_file_with_any_text_has_an_answer(text: str) -> None:
+    path = "/admin/mapping.yaml"
+    request = {**event("admin_status"), "httpMethod": "PUT", "path": path, "body": text}
+    response = handler(request, FakeLambdaContext())
+    assert response["statusCode"] in range(400, 500)
 
 
 @FUZZ

@@ -77,6 +77,11 @@ class Template:
         for policy in self.functions[function]["Policies"]:
             yield from policy["Statement"]
 
+    def boundary(self) -> Iterator[dict[str, Any]]:
+        """Yield the statements of the boundary of the functions, conditional ones included."""
+        for statement in self.properties("FunctionsBoundary")["PolicyDocument"]["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
+
 
 def resource_names(value: object) -> Iterator[str]:
     """Yield the logical names that a piece of the template refers to."""

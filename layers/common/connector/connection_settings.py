@@ -46,7 +46,19 @@ class ConnectionSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SyncSettings(TableSettings, ConnectionSettings):
+class GuardSettings:
+    """Which fields of Salesforce are never read (`salesforce/field_guard.py`).
+
+    `protected_fields` are names, separated by commas or blanks, in which `*` stands for any
+    characters.
+    """
+
+    protected_fields: str = field(metadata=OPTIONAL)
+    allow_encrypted_fields: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncSettings(TableSettings, GuardSettings, ConnectionSettings):
     """Settings of a function that synchronizes.
 
     `worker_timeout_seconds` is when AWS stops a worker: an older intent belongs to a stopped one.
@@ -96,7 +108,7 @@ class FormWorkerSettings(SyncSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdminSettings(RunQueueSettings, TableSettings, ConnectionSettings):
+class AdminSettings(RunQueueSettings, TableSettings, GuardSettings, ConnectionSettings):
     """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed.
 
     `worker_timeout_seconds` is when AWS stops a worker: an older write belongs to a stopped one.

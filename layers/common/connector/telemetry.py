@@ -54,8 +54,8 @@ class Metric(StrEnum):
     ALERTS_FAILED = "AlertsFailed"
 
 
-PERCENTAGES: Final = frozenset({Metric.DRIFT_RATE})
-"""The metrics in percent; all others are counts."""
+FRACTIONS: Final = frozenset({Metric.DRIFT_RATE})
+"""The metrics without a unit: a fraction, as the parameter of the template; others are counts."""
 
 
 COUNTED: Final[Mapping[Event, Metric]] = {
@@ -151,6 +151,6 @@ def publish(numbers: Mapping[str, float]) -> None:
 
     metrics = Metrics(namespace=NAMESPACE)
     for metric, number in numbers.items():
-        unit = MetricUnit.Percent if metric in PERCENTAGES else MetricUnit.Count
+        unit = MetricUnit.NoUnit if metric in FRACTIONS else MetricUnit.Count
         metrics.add_metric(name=Metric(metric).value, unit=unit, value=number)
     metrics.flush_metrics()

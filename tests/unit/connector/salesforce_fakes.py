@@ -17,6 +17,7 @@ from connector.pace import PacedCalls
 from connector.retry import RetryPolicy
 from connector.salesforce.auth.credential_test import IsolatedSessionState
 from connector.salesforce.auth.session import SessionManager
+from connector.salesforce.auth.session_seal import seal
 from connector.salesforce.connection import Connection
 from connector.salesforce.failed_lookups import FailedLookups
 from connector.salesforce.reader import Reader
@@ -63,13 +64,14 @@ def always(body: object, status: int = 200) -> Answer:
 def connect(http: HttpSession, clock: Callable[[], float] = lambda: 0.0) -> Connection:
     """Return a connection with a session, that repeats reads without pauses."""
     state = IsolatedSessionState()
-    state.save_session(SessionToken("token", "https://acme.my.salesforce.com", "1"))
     credentials = SalesforceCredentials(
         flow=Flow.CLIENT_CREDENTIALS,
         account_url="acme.my.salesforce.com",
         consumer_key="key",
         consumer_secret=SecretText("secret"),
     )
+    token = SessionToken("token", "https://acme.my.salesforce.com", "1")
+    state.save_session(seal(token, credentials))
     retry = RetryPolicy(lambda _seconds: None, lambda: 0.0, clock)
     secrets = FixedSecret(Secret("1", credentials))
     sessions = SessionManager(http, secrets, state, lambda: 0.0, retry, no_log, trusted_host="")

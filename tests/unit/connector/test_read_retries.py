@@ -20,6 +20,7 @@ from connector.retry import RetryPolicy
 from connector.salesforce.auth.credential_test import IsolatedSessionState
 from connector.salesforce.auth.login import LoginUnavailableError
 from connector.salesforce.auth.session import SessionManager
+from connector.salesforce.auth.session_seal import seal
 from connector.salesforce.connection import Connection
 from connector.secret_version import FixedSecret, Secret
 from connector.secrets import Flow, PleziCredentials, SalesforceCredentials, SecretText
@@ -82,7 +83,8 @@ def salesforce(
     )
     state = IsolatedSessionState()
     if logged_in:
-        state.save_session(SessionToken("token", "https://acme.my.salesforce.com", "1"))
+        token = SessionToken("token", "https://acme.my.salesforce.com", "1")
+        state.save_session(seal(token, credentials))
     secrets = FixedSecret(Secret("1", credentials))
     retry = pauses.policy()
     sessions = SessionManager(http, secrets, state, pauses.clock, retry, log, trusted_host="")

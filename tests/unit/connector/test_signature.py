@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,6 +56,38 @@ def test_either_of_two_live_keys_is_enough() -> None:
     assert is_signed(CLAIM, BODY, keys(OTHER, KEY), AT)
     assert is_signed(CLAIM, BODY, keys(KEY, OTHER), AT)
     assert not is_signed(CLAIM, BODY, keys(OTHER), AT)
+
+
+def test_the_work_for_a_sender_does_not_depend_on_why_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many digests and comparisons: else the time of a 401 would tell which part is wrong."""
+    work: list[str] = []
+    for name in ("new", "compare_digest"):
+        original = getattr(hmac, name)
+
+        def counted(*arguments: Any, _call: Any = original, _name: str = name) -> Any:
+            work.append(_name)
+            return _call(*arguments)
+
+        monkeypatch.setattr(hmac, name, counted)
+    ours = keys(KEY, OTHER)
+    claims = {
+        "accepted": CLAIM,
+        "wrong signature": replace(CLAIM, signatures="v1,AAAA"),
+        "old": replace(CLAIM, timestamp="1"),
+        "no time": replace(CLAIM, timestamp="now"),
+        "no id": replace(CLAIM, message_id=""),
+        "id with a blank": replace(CLAIM, message_id="a b"),
+        "surrogate in the id": replace(CLAIM, message_id="\ud800"),
+    }
+    done = {}
+    for name, claim in claims.items():
+        work.clear()
+        assert is_signed(claim, BODY, ours, AT) == (name == "accepted")
+        done[name] = tuple(work)
+
+    assert set(done.values()) == {("new", "compare_digest") * 2}
 
 
 def test_without_any_key_nobody_is_believed() -> None:

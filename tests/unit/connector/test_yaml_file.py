@@ -88,11 +88,13 @@ def test_the_export_of_the_default_mapping_is_readable() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pairs: [", "line 1"),
+        ("pairs: [", "line 2"),
         ("- a\n- b", "no mapping"),
         ("", "no mapping"),
         ("a: !!python/object/apply:os.system [ls]", "line 1"),
-        ("[" * 5000, "can be read"),
+        ("[" * 5000, "more than 10 levels deep"),
+        ("a: " + "1:" * 40 + "1", "a number of more than 64 characters"),
+        ("- " * 5000, "more than 10 levels deep"),
         ("a: 2026-99-99", "can be read"),
         ("x" * (MAX_CHARACTERS + 1), "longer"),
         ("a: \x00", "can be read"),

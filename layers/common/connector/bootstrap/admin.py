@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from connector.admin.context import AdminContext, PersonStores, Sides
 from connector.bootstrap.connection_check import check_connections
 from connector.bootstrap.plezi_probe import build_probe
-from connector.bootstrap.sides import build_clients, connect, read_secrets
+from connector.bootstrap.sides import build_clients, connect, read_guard, read_secrets
 from connector.connection_settings import AdminSettings
 from connector.model import Side
 from connector.plezi.api_dialect import overridden_keys
@@ -33,11 +33,12 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
     """
     ledger = runtime.aws.ledger(settings.ledger_table)
     connections = connect(settings, runtime, ledger)
+    guard = read_guard(settings)
     overridden = overridden_keys(settings.plezi_dialect)
     queue = runtime.aws.runs_queue(settings.runs_queue_url)
 
     def sides() -> Sides:
-        clients = build_clients(connections, runtime, ledger, assign_new_leads=False)
+        clients = build_clients(connections, runtime, ledger, assign_new_leads=False, guard=guard)
         salesforce = connections.salesforce
         return Sides(tuple(clients.values()), OrgSetup(salesforce), RecordQueries(salesforce))
 

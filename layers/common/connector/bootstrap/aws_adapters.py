@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
-    from connector.secret_version import SecretProvider
+    from connector.secret_version import Secret, SecretProvider
     from connector.secrets import SecretModel
     from connector.sync.ports import (
         AlertPublisher,
@@ -165,14 +165,13 @@ class BotoAdapters:
 
         return DynamoIdempotency(self._dynamodb, table, self._retry)
 
-    def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+    def forms_keys(self, name: str) -> Callable[[], Secret[FormsKeys]]:
         """Return a function that reads the keys of form senders from a secret."""
         from connector.aws.secrets import SecretReader
         from connector.forms.keys import parse_forms_keys
 
         parse = partial(parse_forms_keys, name=name)
-        reader = SecretReader(self._secretsmanager, name, parse, self._clock, self._retry)
-        return lambda: reader.current().value
+        return SecretReader(self._secretsmanager, name, parse, self._clock, self._retry).current
 
     def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
         """Return a reader of a secret's current version."""

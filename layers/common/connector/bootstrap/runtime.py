@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connector.retry import RetryPolicy
     from connector.salesforce.auth.session import SessionState
     from connector.salesforce.budget import CallStore
-    from connector.secret_version import SecretProvider
+    from connector.secret_version import Secret, SecretProvider
     from connector.secrets import SecretModel
     from connector.stores import SlotStore
     from connector.sync.ports import (
@@ -125,7 +125,7 @@ if TYPE_CHECKING:
         def idempotency(self, table: str) -> IdempotencyStore:
             """Return where the ids of received messages are stored."""
 
-        def forms_keys(self, name: str) -> Callable[[], FormsKeys]:
+        def forms_keys(self, name: str) -> Callable[[], Secret[FormsKeys]]:
             """Return a function that reads the keys of form senders from a secret."""
 
         def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:

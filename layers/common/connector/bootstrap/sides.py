@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from connector.connection_settings import ConnectionSettings
+from connector.connection_settings import ConnectionSettings, GuardSettings
 from connector.model import Side
 from connector.plezi.api import PleziApi
 from connector.plezi.api_dialect import PleziDialect, parse_dialect
@@ -16,6 +16,7 @@ from connector.plezi.rate_limiter import RateLimiter
 from connector.salesforce.auth.session import SessionManager, SessionState
 from connector.salesforce.client import SalesforceClient
 from connector.salesforce.connection import Connection
+from connector.salesforce.field_guard import FieldGuard, parse_field_guard
 from connector.secret_version import SecretProvider
 from connector.secrets import PleziCredentials, SalesforceCredentials
 from connector.stores import DocumentStore
@@ -127,14 +128,25 @@ def connect(
     )
 
 
+def read_guard(settings: GuardSettings) -> FieldGuard:
+    """Return the field guard of the stack."""
+    return parse_field_guard(
+        settings.protected_fields, allows_encrypted=settings.allow_encrypted_fields
+    )
+
+
 def build_clients(
     connections: Connections,
     runtime: Runtime,
     documents: DocumentStore,
     *,
     assign_new_leads: bool,
+    guard: FieldGuard,
 ) -> dict[Side, PleziClient | SalesforceClient]:
-    """Build the clients of both systems; `documents` holds their descriptions."""
+    """Build the clients of both systems.
+
+    `documents` holds their descriptions, `guard` decides which fields are never read.
+    """
     return {
         Side.PLEZI: PleziClient(
             connections.plezi,
@@ -151,5 +163,6 @@ def build_clients(
             runtime.ids,
             assign_new_leads=assign_new_leads,
             deadline=runtime.deadline,
+            guard=guard,
         ),
     }

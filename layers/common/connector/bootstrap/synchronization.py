@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from connector.bootstrap.sides import Connections, build_clients, connect
+from connector.bootstrap.sides import Connections, build_clients, connect, read_guard
 from connector.connection_settings import SyncSettings
 from connector.model import Side
 from connector.planning.announced_changes import ChangeLimits
@@ -40,7 +40,11 @@ def build_synchronization(
     connections = connect(settings, runtime, ledger, served_dialect)
     budget = ApiBudget(connections.salesforce, ledger, runtime.clock, settings.api_share)
     clients: Mapping[Side, SideClient] = build_clients(
-        connections, runtime, ledger, assign_new_leads=settings.assign_new_leads
+        connections,
+        runtime,
+        ledger,
+        assign_new_leads=settings.assign_new_leads,
+        guard=read_guard(settings),
     )
     journal = runtime.aws.journal(settings.journal_table, settings.journal_days)
     tombstones = runtime.aws.tombstones(settings.ledger_table, settings.tombstones_secret)

@@ -20,6 +20,9 @@ KEY_BYTES: Final = range(24, 65)
 MAX_CURRENT: Final = 2
 """Keys, and tokens, that may be current: the one in use and the one that replaces it."""
 MIN_TOKEN_CHARACTERS: Final = 32
+OVERLAP_SECONDS: Final = 24 * 3600.0
+"""How long an old key is accepted beside the one that replaces it, from the time at which the
+secret was put. Senders change a key within minutes; Standard Webhooks 1.0.0 names no time."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,11 +31,17 @@ class FormsKeys:
 
     `signing_keys` are as HMAC needs them (Standard Webhooks). `tokens` are for senders that cannot
     sign; without any, that scheme is disabled. Two of each may be current, so that one can be
-    replaced. Without any of both, every form gets status 503.
+    replaced: the last one is the new one. Without any of both, every form gets status 503.
     """
 
     signing_keys: tuple[bytes, ...] = ()
     tokens: tuple[str, ...] = ()
+
+    def accepted(self, age: float) -> FormsKeys:
+        """Return the keys that are accepted when the secret was put `age` seconds ago."""
+        if age <= OVERLAP_SECONDS:
+            return self
+        return FormsKeys(self.signing_keys[-1:], self.tokens[-1:])
 
 
 def parse_forms_keys(text: str, name: str) -> FormsKeys:

@@ -16,6 +16,7 @@ from connector.forms.request import FormRefusedError, WebhookRequest
 from connector.forms.signature import SignatureHeaders, is_known_token, is_signed
 from connector.log_events import Event, EventLog
 from connector.model import ChangeHint, IdempotencyRecord
+from connector.secret_version import Secret
 
 RETRY_SECONDS: Final = 30
 """When a sender may try again after status 503: short problems of AWS are over by then."""
@@ -55,7 +56,7 @@ class FormReceiver:
 
     def __init__(
         self,
-        keys: Callable[[], FormsKeys],
+        keys: Callable[[], Secret[FormsKeys]],
         idempotency: IdempotencyStore,
         queue: HintQueue,
         clock: Callable[[], float],
@@ -115,10 +116,12 @@ class FormReceiver:
     def _usable_keys(self) -> FormsKeys:
         """Return the keys; without any, no sender is wrong, so each may send its form again."""
         try:
-            keys = self._keys()
+            secret = self._keys()
         except HaltError as error:
             self._log(Event.forms_secret_unusable, cause=str(error))
             raise _not_configured() from error
+        age = self._clock() - secret.created_at if secret.created_at else 0.0
+        keys = secret.value.accepted(age)
         if not keys.signing_keys and not keys.tokens:
             self._log(Event.forms_secret_unusable, cause=NO_KEYS)
             raise _not_configured()

@@ -332,7 +332,8 @@ def _filter_reason(kind: RecordKind, condition: Filter, schema: Schema) -> str:
 
 def filter_obstacle(field: Field) -> str:
     """Return why no filter can compare the values of a field; '' if one can."""
-    return "" if field.type_name in COMPARABLE_TYPES else field.refusal
+    is_comparable = field.type_name in COMPARABLE_TYPES and not field.guarded
+    return "" if is_comparable else field.refusal
 
 
 def _suspension_reason(pair: FieldPair, schemas: Mapping[RecordKind, Schema]) -> str:

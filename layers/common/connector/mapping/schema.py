@@ -38,7 +38,8 @@ class Field:
 
     `type_name` is the type as the system names it. `read_only` is why the type of the field cannot
     be written ('': it can). A field of the kind `unsupported` has the reason in `refusal`, what to
-    do in `remedy`, and the fields to map in its place in `components`.
+    do in `remedy`, and the fields to map in its place in `components`. `guarded`: the stack keeps
+    its values where they are, so that not even a filter can use it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Field:
     refusal: str = ""
     remedy: str = ""
     components: tuple[str, ...] = ()
+    guarded: bool = False
 
     @property
     def unusable(self) -> str:

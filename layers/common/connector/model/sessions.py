@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 class SessionToken:
     """A Salesforce session that all invocations share; `repr` hides the token.
 
+    As it is stored, its access token is sealed (`salesforce/auth/session_seal.py`).
+
     `org_id` is the org that the login led to ('': the login did not say).
     """
 

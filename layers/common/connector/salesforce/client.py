@@ -18,12 +18,14 @@ from connector.salesforce.connection import Connection
 from connector.salesforce.describe import (
     ACCOUNT,
     checked_describe,
+    encrypted_fields,
     parse_schema,
     without_account,
 )
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.failed_lookups import FailedLookups
+from connector.salesforce.field_guard import FieldGuard
 from connector.salesforce.lookup import LOOK_UP_CALL
 from connector.salesforce.lost_writes import LostWrites
 from connector.salesforce.object_access import check_describe, describe_with_access
@@ -49,7 +51,8 @@ RECORDS_IN_LOOK_UP: Final = 400
 class SalesforceClient:
     """One org. `assign_new_leads`: the org's assignment rules run for the Leads created.
 
-    No call is made that would probably not end before `deadline`.
+    `guard` decides which fields are never read. No call is made that would probably not end before
+    `deadline`.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class SalesforceClient:
         *,
         assign_new_leads: bool,
         deadline: Deadline,
+        guard: FieldGuard,
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -69,7 +73,7 @@ class SalesforceClient:
             clock,
             new_id,
             describe={_cache_key(kind): (kind, partial(self._describe, kind)) for kind in OBJECTS},
-            parse=_parse,
+            parse=partial(_parse, guard),
             max_age=DESCRIBE_SECONDS,
         )
         self._calls = PacedCalls(deadline, clock)
@@ -192,8 +196,9 @@ class SalesforceClient:
         return True
 
 
-def _parse(kind: RecordKind, description: Description | None) -> Schema:
-    return parse_schema(kind, description or {"fields": []})
+def _parse(guard: FieldGuard, kind: RecordKind, description: Description | None) -> Schema:
+    described = description or {"fields": []}
+    return guard.apply(parse_schema(kind, described), encrypted_fields(described))
 
 
 STORED_FIELD_KEYS: Final = (
@@ -202,7 +207,7 @@ STORED_FIELD_KEYS: Final = (
 )  # fmt: skip
 RARE_FIELD_KEYS: Final = (
     "calculated", "htmlFormatted", "autoNumber", "compoundFieldName", "referenceTo",
-    "relationshipName",
+    "relationshipName", "encrypted",
 )  # fmt: skip
 """Keys that most fields do not have: false, null or an empty list is not stored."""
 

@@ -57,6 +57,16 @@ def parse_schema(kind: RecordKind, described: Mapping[str, object]) -> Schema:
     return fields
 
 
+def encrypted_fields(described: Mapping[str, object]) -> frozenset[str]:
+    """Return the names of the fields that are described as encrypted at rest (Shield)."""
+    entries = described.get("fields")
+    return frozenset(
+        str(entry["name"])
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and entry.get("encrypted") is True and "name" in entry
+    )
+
+
 def without_account(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the described fields without the way to the Account, whose name cannot be read then.
 

@@ -23,7 +23,6 @@ RUNS_CHECKED: Final = 20
 """Runs of which a new run checks whether they are dead: those of the last two days."""
 OTHER_KINDS: Final = frozenset({RunKind.DRY_RUN, RunKind.UNDO, RunKind.VERIFY})
 """Kinds of run that do not synchronize what changed."""
-PERCENT: Final = 100.0
 DEAD_MESSAGE: Final = (
     "The run stopped without an end: its invocations were stopped by AWS or failed{error}. Nothing "
     "is lost, and this run continues its work. The log has the details (event run_failed), and the "
@@ -170,7 +169,7 @@ def run_metrics(run: Run) -> dict[str, float]:
     # Other kinds synchronize nothing: they must not silence the alarm for missed runs.
     is_done = run.state is RunState.DONE and run.kind not in OTHER_KINDS
     verification = verification_of(run)
-    drift = {} if verification is None else {"DriftRate": PERCENT * verification.drift_rate}
+    drift = {} if verification is None else {"DriftRate": verification.drift_rate}
     return {
         "RunsDone": float(is_done),
         # A run that finds synchronization paused, or not enabled yet, is as it should be.

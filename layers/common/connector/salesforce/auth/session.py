@@ -24,6 +24,7 @@ from connector.salesforce.auth.login import (
     TokenResponse,
     log_in,
 )
+from connector.salesforce.auth.session_seal import open_sealed, seal
 from connector.secret_version import Secret, SecretProvider
 from connector.secrets import Flow, SalesforceCredentials
 from connector.stores import DocumentStore
@@ -146,8 +147,13 @@ class SessionManager:
         return self._secrets.current().value.flow
 
     def save_org(self, token: SessionToken, org_id: str) -> None:
-        """Store the org of a session whose login did not say it."""
-        self._state.save_session(replace(token, org_id=org_id))
+        """Store the org of a session whose login did not say it.
+
+        Nothing is stored when the secret has another version by now: the session is not used again.
+        """
+        secret = self._secrets.current()
+        if secret.version == token.secret_version:
+            self._state.save_session(seal(replace(token, org_id=org_id), secret.value))
 
     def get_session(self, expired: set[str]) -> tuple[SessionToken, bool]:
         """Return a session and whether it is new: the shared one, or that of a single login.
@@ -162,16 +168,14 @@ class SessionManager:
 
     def _shared_or_new(self, expired: set[str]) -> tuple[SessionToken, bool]:
         secret, breaker = self._usable_secret(fresh=bool(expired))
-        shared = self._usable_session()
-        if shared is not None and shared.access_token in expired:
-            shared = None
-        if shared is not None and shared.secret_version == secret.version:
+        stored = self._stored_session()
+        if (shared := _opened(stored, secret, expired)) is not None:
             return shared, False
         if not expired:
             # A login with a version from the cache could be refused: it may have been rotated, and
             # the shared session may already be that of the new version.
             secret, breaker = self._usable_secret(fresh=True)
-            if shared is not None and shared.secret_version == secret.version:
+            if (shared := _opened(stored, secret, expired)) is not None:
                 return shared, False
         if not self._state.acquire_login_lock(self._clock(), LOCK_SECONDS):
             raise _LoginLockedError(
@@ -179,8 +183,8 @@ class SessionManager:
             )
         return self._log_in_locked(secret, breaker).session, True
 
-    def _usable_session(self) -> SessionToken | None:
-        """Return the shared session; None where its host is not one that may receive a session."""
+    def _stored_session(self) -> SessionToken | None:
+        """Return the shared session, sealed; None where its host may not receive a session."""
         shared = self._state.load_session()
         if shared is None:
             return None
@@ -225,7 +229,7 @@ class SessionManager:
                 self._http, secret.value, secret.version, self._clock, self._trusted_host
             )
             self._log(Event.login, **login)
-            self._state.save_session(response.session)
+            self._state.save_session(seal(response.session, secret.value))
             self._save_unanswered(secret.version, [])
             if breaker is not None:
                 self._state.close_breaker()
@@ -276,6 +280,16 @@ class SessionManager:
         """Store when logins had no answer; only the holder of the login lock does."""
         document = {"secret_version": secret_version, "times": times}
         self._state.save_document(UNANSWERED_LOGINS, document)
+
+
+def _opened(
+    stored: SessionToken | None, secret: Secret[SalesforceCredentials], expired: set[str]
+) -> SessionToken | None:
+    """Return the stored session if it is of this version of the secret and was not refused."""
+    if stored is None or stored.secret_version != secret.version:
+        return None
+    session = open_sealed(stored, secret.value)
+    return None if session is None or session.access_token in expired else session
 
 
 def _without_jitter() -> float:
