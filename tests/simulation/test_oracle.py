@@ -468,6 +468,30 @@ def test_a_value_typed_before_its_hold_was_stored_ends_only_that_hold() -> None:
     is_violated("7", lambda: person.write(LEAD, Phone="3"))
 
 
+def cleared_before_the_hold_is_stored(shown: str) -> Person:
+    """Return a person whose phone was cleared before the hold with this value was stored."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(PERSON, phone=None)
+    person.time += 1
+    person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", None, MergeRule.EDITED)
+    return person
+
+
+def test_a_clearing_before_its_hold_was_stored_ends_only_that_hold() -> None:
+    person = cleared_before_the_hold_is_stored(shown="1")
+    person.write(LEAD, Phone=None)
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = cleared_before_the_hold_is_stored(shown="3")
+    is_violated("7", lambda: person.write(LEAD, Phone=None))
+
+
 def test_a_lost_ledger_excuses_only_the_losses_of_unfinished_writes() -> None:
     person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
     person.type(PERSON, phone="2")

@@ -87,7 +87,7 @@ class WriteCheck:
         what = lost.description if lost else "a value that somebody typed"
         if excuse := self._unknowable(relation, source, state):
             return "", excuse
-        if not self.new and state.weak:
+        if not self.new and state.weak and not self._was_held_meanwhile(source, state):
             return f"7 no lost update: {what}; a blank that was never agreed replaced it", ""
         if self._is_chosen(source):
             return self._lost(what, is_chosen=True)
