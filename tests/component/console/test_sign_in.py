@@ -22,8 +22,8 @@ ATTEMPT = "__Secure-console-sign-in"
 
 def test_a_page_asks_for_a_sign_in_and_is_shown_after_it(open_browser: OpenBrowser) -> None:
     browser = open_browser()
-    asked = browser.get("/runs?list=forms")
-    assert asked.location == "/sign-in?to=%2Fruns%3Flist%3Dforms"
+    sent_on = browser.get("/runs?list=forms")
+    assert sent_on.location == "/sign-in?to=%2Fruns%3Flist%3Dforms"
     begun = browser.sign_in("viewer", to="/runs?list=forms")
     assert begun.location == "/runs?list=forms"
     shown = browser.follow(begun)
@@ -166,7 +166,7 @@ def test_a_user_pool_that_is_down_is_named_as_the_cause(
     assert "does not respond" in refused.text
 
 
-def test_a_user_without_a_group_is_told_whom_to_ask(open_browser: OpenBrowser) -> None:
+def test_a_user_without_a_group_learns_which_groups_there_are(open_browser: OpenBrowser) -> None:
     browser = open_browser()
     refused = browser.sign_in("other-group")
     assert refused.status == 403
