@@ -40,6 +40,10 @@ up: install ## Start the local stack: [START=no] not enabled, [DEFAULTS=yes] pac
 	@$(PYTHON) -m local.stack up $(if $(filter no,$(START)),--no-start) \
 		$(if $(filter yes,$(DEFAULTS)),--defaults)
 
+.PHONY: console
+console: install ## Open the console of the local stack in the browser, and print its demo users
+	@$(PYTHON) -m local.stack console
+
 .PHONY: down
 down: install ## Stop the local stack and delete its data
 	@$(PYTHON) -m local.stack down
@@ -116,6 +120,10 @@ transcripts: install ## Run the commands of docs/cli.md on a local stack and wri
 test: install ## All tests (T=tests/unit: some of them)
 	$(if $(T),$(PYTHON) -m pytest $(T),\
 	$(PYTHON) -m pytest -n 2 -m "not stack and not nightly" && $(PYTHON) -m pytest -m "stack and not nightly" tests/e2e)
+
+.PHONY: browser
+browser: ## Install Chromium, for the browser tests of the console (Debian and Ubuntu)
+	@test -x /usr/bin/chromium || { apt-get update -q && apt-get install -y -q chromium; }
 
 .PHONY: format
 format: install ## Format the code and apply the automatic fixes of the linter

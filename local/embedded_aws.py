@@ -27,7 +27,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -123,6 +125,16 @@ class EmbeddedAws:
     def cloudformation(self) -> CloudFormationClient:
         """The CloudFormation client."""
         return self._session().client("cloudformation", **self._client_options())
+
+    @cached_property
+    def apis(self) -> APIGatewayClient:
+        """The API Gateway client."""
+        return self._session().client("apigateway", **self._client_options())
+
+    @cached_property
+    def users(self) -> CognitoIdentityProviderClient:
+        """The client of Cognito user pools."""
+        return self._session().client("cognito-idp", **self._client_options())
 
     @cached_property
     def functions(self) -> LambdaClient:

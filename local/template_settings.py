@@ -14,6 +14,7 @@ import yaml
 
 from connector.connection_settings import (
     AdminSettings,
+    ConsoleSettings,
     FormWorkerSettings,
     RotationSettings,
     WorkerSettings,
@@ -27,6 +28,7 @@ FUNCTIONS: Final[dict[type[Any], str]] = {
     WorkerSettings: "SyncWorkerFunction",
     FormWorkerSettings: "FormWorkerFunction",
     AdminSettings: "AdminFunction",
+    ConsoleSettings: "ConsoleFunction",
     RotationSettings: "RotateCredentialsFunction",
 }
 """The function of the template that has each kind of settings."""

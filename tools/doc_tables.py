@@ -14,6 +14,7 @@ import yaml
 from connector import errors, model
 from connector.admin.setup_guide import GuideStepName, GuideStepState
 from connector.aws.dynamodb.schema import SCHEMAS
+from connector.console.roles import UserRole
 from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
@@ -279,6 +280,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "field-kinds": enumeration(FieldKind),
     "field-types": field_types,
     "conflict-policies": enumeration(ConflictPolicy),
+    "console-roles": enumeration(UserRole),
     "duplicate-policies": enumeration(DuplicatePolicy),
 }
 """The blocks that a document may have, by name."""

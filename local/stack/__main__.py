@@ -6,6 +6,7 @@ import argparse
 import shlex
 import signal
 import sys
+import webbrowser
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_next_steps(stack, options.folder))
             case "down":
                 commands.down()
+            case "console":
+                return _open_console(commands)
             case "env":
                 return _environment(commands)
             case _:
@@ -71,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "env", help="print the shell variables with which the AWS CLI uses the stack"
     )
+    commands.add_parser("console", help="open the console in the browser")
     status = commands.add_parser("status", help="show whether the stack is up")
     status.add_argument("--json", action="store_true", help="print the stack file")
     return parser
@@ -82,6 +86,16 @@ def _status(commands: StackCommands, *, as_json: bool) -> int:
         print("{}" if as_json else "The stack is not up. Start it with `make up`.")
         return 1
     print(stack.model_dump_json(indent=2) if as_json else _next_steps(stack, commands.folder))
+    return 0
+
+
+def _open_console(commands: StackCommands) -> int:
+    stack = commands.running()
+    if stack is None:
+        print("The stack is not up. Start it with `make up`.", file=sys.stderr)
+        return 1
+    print(f"{stack.console.url}/\n{_users(stack)}")
+    webbrowser.open(f"{stack.console.url}/")
     return 0
 
 
@@ -110,6 +124,8 @@ def _next_steps(stack: StackFile, folder: Path) -> str:
     return f"""
   Salesforce     {_pages(stack.salesforce.url)}
   Plezi          {_pages(stack.plezi.url)}
+  Console        {stack.console.url}/
+{_users(stack)}
   API            {stack.api_url}
   parameters     {stack.parameters}
   all addresses  {folder / stack_file.FILE}
@@ -119,6 +135,15 @@ def _next_steps(stack: StackFile, folder: Path) -> str:
   plezi-sync doctor               show what is wrong, with the remedy (pip install ./cli)
   make down                       stop everything
 """
+
+
+def _users(stack: StackFile) -> str:
+    """Return one line for each demo user of the console."""
+    lines = (
+        f"    {user.email:<22} {user.password}   {', '.join(user.roles)}"
+        for user in stack.console.users
+    )
+    return "\n".join(lines)
 
 
 def _pages(url: str) -> str:

@@ -20,6 +20,7 @@ from local.dynamodb_gateway.control import gateway_command, is_ready
 from local.embedded_aws import EmbeddedAws
 from local.stack import stack_file
 from local.stack.background import BackgroundPrograms, StackError
+from local.stack.console import open_console
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
 from local.stack.scratch import make_scratch, remove_scratch
 from local.stack.stack_file import PleziTenant, SalesforceOrg, StackFile
@@ -138,6 +139,8 @@ class StackCommands:
             signing_key = new_signing_key()
             deployment.put_secrets(deployed.secrets, salesforce, plezi, signing_key)
             self._configure_webhook(plezi, f"{deployed.api_url}/forms", signing_key)
+        with progress.step("console opened, demo users created"):
+            console = open_console(aws, deployed.console_api, deployed.console_pool)
         stack = StackFile(
             region=embedded_aws.REGION,
             aws_endpoint=endpoint,
@@ -154,6 +157,7 @@ class StackCommands:
             alerts_topic=deployed.alerts_topic,
             salesforce=salesforce,
             plezi=plezi,
+            console=console,
         )
         stack.write(self.folder)
         return stack

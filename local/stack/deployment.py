@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from local import embedded_aws
 from local.embedded_aws import EmbeddedAws
 from local.stack.background import LOG_TAIL_LINES, StackError
+from local.stack.console import console_url
 from local.stack.stack_file import PleziTenant, SalesforceOrg
 
 STACK_NAME: Final = "plezi-salesforce"
@@ -48,6 +49,8 @@ class Deployed:
     queues: dict[str, str]
     secrets: dict[str, str]
     alerts_topic: str
+    console_api: str
+    console_pool: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,9 @@ class Deployment:
             "SalesforceTrustedHost": urlsplit(salesforce.url).netloc,
             "SalesforceCaPem": Path(salesforce.ca_bundle).read_text(encoding="ascii"),
             "ClearTextEndpoints": "true",
+            "Console": "true",
+            "ConsoleUrl": console_url(self.aws.endpoint),
+            "ConsoleSignInUrl": self.aws.endpoint,
         }
         return needed if self.defaults else {**needed, **LAPTOP_PARAMETERS}
 
@@ -185,6 +191,8 @@ class Deployment:
             queues={name.removesuffix("_queue"): url for name, url in queues.items()},
             secrets=names("SecretArn", dropped="SecretArn"),
             alerts_topic=outputs["AlertsTopicArn"],
+            console_api=outputs["ConsoleApiId"],
+            console_pool=outputs["ConsoleUserPoolId"],
         )
 
 

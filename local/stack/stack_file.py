@@ -42,6 +42,22 @@ class PleziTenant(_Frozen):
     tenant: str
 
 
+class ConsoleUser(_Frozen):
+    """A demo user of the console."""
+
+    email: str
+    password: str
+    roles: tuple[str, ...]
+
+
+class Console(_Frozen):
+    """The address of the console, its user pool, and its demo users."""
+
+    url: str
+    pool_id: str
+    users: tuple[ConsoleUser, ...]
+
+
 class StackFile(_Frozen):
     """Every name and address that a user, a test, the demo or the command line needs.
 
@@ -63,6 +79,7 @@ class StackFile(_Frozen):
     alerts_topic: str
     salesforce: SalesforceOrg
     plezi: PleziTenant
+    console: Console
 
     @property
     def parameters(self) -> str:

@@ -23,6 +23,7 @@ GENERATED_IN = {
     "docs/architecture.md": {"layers"},
     "docs/glossary.md": {"modules"},
     "docs/mapping.md": {"issue-codes", "conflict-policies"},
+    "docs/console.md": {"console-roles"},
     "docs/operations.md": {
         "parameters",
         "alarms",

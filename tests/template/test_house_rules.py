@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from connector import connection_settings, settings
+from connector.console.roles import UserRole
 from tests.template.conftest import resource_names
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 EVENTS = {
     "admin": {"admin_status", "admin_start", "admin_choose"},
+    "console": {"console"},
     "form_sync": {"form_sync"},
     "form_worker": {"forms_queue"},
     "manual_sync": {"manual_sync"},
@@ -30,6 +32,14 @@ EVENTS = {
     "scheduled_sync": {"scheduler", "scheduler_weekly"},
     "sync_worker": {"runs_queue"},
 }
+ADDRESSES = {
+    "CONSOLE_URL",
+    "SIGN_IN_CLIENT_ID",
+    "SIGN_IN_ISSUER",
+    "SIGN_IN_KEYS_URL",
+    "SIGN_IN_URL",
+}
+"""Variables with public addresses and names, which need no right."""
 LIBRARY_VARIABLES = re.compile("POWERTOOLS_")
 """Variables for the libraries of the layer; the connector does not read them."""
 SECONDS_PER_DAY = 86_400
@@ -109,7 +119,9 @@ class TestEachFunction:
     def test_has_exactly_the_resources_in_its_environment_that_it_has_rights_on(
         self, template: Template, function: str
     ) -> None:
-        named = set(resource_names(template.functions[logical(function)]["Environment"]))
+        variables = template.functions[logical(function)]["Environment"]["Variables"]
+        used = {name: it for name, it in variables.items() if name not in ADDRESSES}
+        named = set(resource_names(used))
         allowed = {
             name
             for statement in template.statements(logical(function))
@@ -372,7 +384,7 @@ def test_tables_and_secrets_are_kept_when_the_stack_is_deleted(
 def test_no_secret_is_in_the_template(template: Template) -> None:
     for name in template.of_type("AWS::SecretsManager::Secret"):
         properties = template.properties(name)
-        if name == "TombstonesSecret":  # AWS generates its key
+        if name in {"TombstonesSecret", "ConsoleSecret"}:  # AWS generates its key
             assert "SecretString" not in properties
             continue
         members = json.loads(properties["SecretString"])
@@ -404,7 +416,8 @@ def test_what_a_simulator_needs_is_refused_on_aws(template: Template) -> None:
     rule = template.document["Rules"]["SimulatorParameters"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ClearTextEndpoints"}, "false"]}
     refused = [assertion["Assert"]["Fn::Equals"] for assertion in rule["Assertions"]]
-    assert refused == [[{"Ref": "SalesforceTrustedHost"}, ""], [{"Ref": "SalesforceCaPem"}, ""]]
+    names = ("SalesforceTrustedHost", "SalesforceCaPem", "ConsoleSignInUrl")
+    assert refused == [[{"Ref": name}, ""] for name in names]
     assert template.document["Parameters"]["ClearTextEndpoints"]["Default"] == "false"
 
 
@@ -503,3 +516,51 @@ def test_a_deployment_asks_before_it_changes_anything() -> None:
     config = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
     assert "confirm_changeset = true" in config
     assert yaml.safe_load("capabilities: CAPABILITY_IAM")["capabilities"] in config
+
+
+def test_nothing_of_the_console_is_deployed_without_its_parameter(template: Template) -> None:
+    assert template.document["Parameters"]["Console"]["Default"] == "false"
+    of_the_console = {
+        name: resource
+        for name, resource in template.document["Resources"].items()
+        if name.startswith("Console")
+    }
+    assert len(of_the_console) > 10
+    for name, resource in of_the_console.items():
+        assert resource.get("Condition") in {"HasConsole", "HasManagedLogin"}, name
+    for name, output in template.document["Outputs"].items():
+        assert (output.get("Condition") == "HasConsole") == name.startswith("Console"), name
+    managed = template.document["Conditions"]["HasManagedLogin"]["Fn::And"]
+    assert {"Condition": "HasConsole"} in managed
+
+
+def test_a_user_of_the_console_is_created_by_an_administrator_and_has_a_second_factor(
+    template: Template,
+) -> None:
+    pool = template.properties("ConsoleUsers")
+    assert pool["MfaConfiguration"] == "ON"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["DeletionProtection"] == "ACTIVE"
+    client = template.properties("ConsoleClient")
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    groups = template.of_type("AWS::Cognito::UserPoolGroup").values()
+    assert {it["Properties"]["GroupName"] for it in groups} == {role.value for role in UserRole}
+
+
+def test_the_api_of_the_console_reaches_the_console_only_and_logs_no_form(
+    template: Template,
+) -> None:
+    methods = template.of_type("AWS::ApiGateway::Method").values()
+    assert {it["Properties"]["HttpMethod"] for it in methods} == {"GET", "POST"}
+    for method in methods:
+        uri = method["Properties"]["Integration"]["Uri"]
+        assert set(resource_names(uri)) - {"AWS"} == {"ConsoleFunction"}
+    (settings,) = template.properties("ConsoleStage")["MethodSettings"]
+    assert settings["ThrottlingRateLimit"]
+    assert settings["DataTraceEnabled"] is False
+    fields = json.loads(template.properties("ConsoleStage")["AccessLogSetting"]["Format"])
+    assert not {"path", "query", "body", "ip"} & set(fields)
+    source = template.properties("ConsolePermission")["SourceArn"]["Fn::Sub"]
+    assert source.endswith(":${ConsoleApi}/v1/*/console*")

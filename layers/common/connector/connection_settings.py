@@ -108,11 +108,12 @@ class FormWorkerSettings(SyncSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdminSettings(RunQueueSettings, TableSettings, GuardSettings, ConnectionSettings):
-    """Settings of the admin API. `alerts_topic` is the SNS topic whose subscriptions are listed.
+class AdministrationSettings(RunQueueSettings, TableSettings, GuardSettings, ConnectionSettings):
+    """Settings of the use cases of administration.
 
-    `worker_timeout_seconds` is when AWS stops a worker: an older write belongs to a stopped one.
-    `log_retention_days` is how long the logs are kept: an erasure reports it.
+    `alerts_topic` is the SNS topic whose subscriptions are listed. `worker_timeout_seconds` is when
+    AWS stops a worker: an older write belongs to a stopped one. `log_retention_days` is how long
+    the logs are kept: an erasure reports it.
     """
 
     alerts_topic: str = field(metadata=OPTIONAL)
@@ -122,5 +123,36 @@ class AdminSettings(RunQueueSettings, TableSettings, GuardSettings, ConnectionSe
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdminSettings(AdministrationSettings):
+    """Settings of the admin API."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RotationSettings(RunQueueSettings, ConnectionSettings):
     """Settings of the function that tests and promotes a new version of a secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleSettings(AdministrationSettings):
+    """Settings of the console: those of the admin API, its addresses, and what it shows.
+
+    `console_url` is its address, without a slash at the end. `console_secret` has the key of its
+    cookies. `sign_in_url` has the pages of the user pool, `sign_in_issuer` and `sign_in_keys_url`
+    are the issuer and the keys of its tokens. The last ones are only shown: the other functions
+    apply them.
+    """
+
+    console_url: str
+    console_secret: str
+    sign_in_url: str
+    sign_in_issuer: str
+    sign_in_keys_url: str
+    sign_in_client_id: str
+    schedule_expression: str
+    max_cleared: int
+    max_overwritten: int
+    max_changed_share: float
+    max_records_per_email: int
+    quarantine_alert_links: int
+    drift_alert_rate: float
+    journal_days: int

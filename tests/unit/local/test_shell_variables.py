@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from local.stack.__main__ import shell_variables
-from local.stack.stack_file import PleziTenant, SalesforceOrg, SalesforceUser, StackFile
+from local.stack.stack_file import Console, PleziTenant, SalesforceOrg, SalesforceUser, StackFile
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks.md"
 USER = SalesforceUser(username="u", password="p", security_token="t")
@@ -33,6 +33,7 @@ STACK = StackFile(
         sales_user=USER,
     ),
     plezi=PleziTenant(url="", api_key="", tenant=""),
+    console=Console(url="", pool_id="", users=()),
 )
 
 

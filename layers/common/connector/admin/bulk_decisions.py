@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connector.admin.context import AdminContext
@@ -31,6 +31,17 @@ def retry_all(context: AdminContext, actor: str, *, after: str = "") -> BulkDeci
         lambda link: None if link.quarantine is None else request_retry(link),
         after,
     )
+
+
+def retry_people(context: AdminContext, actor: str, emails: Collection[str]) -> BulkDecision:
+    """Retry the refused writes of up to 200 people; those not in quarantine are left out."""
+    links = context.review.load_links(sorted(emails)[:PAGE])
+    decisions = {
+        email: (link, request_retry(link))
+        for email, link in sorted(links.items())
+        if link.quarantine is not None
+    }
+    return _store(context, actor, "retry", decisions, BulkDecision(None, 0, 0, 0, 0, ""))
 
 
 def choose_side(
@@ -123,6 +134,18 @@ def _decide_all(
     following = encode_page_token(emails[PAGE - 1]) if len(emails) > PAGE else ""
     if held is not None and held.is_preview:
         return BulkDecision(None, len(decisions), overwritten, left_out, 0, following)
+    counted = BulkDecision(None, 0, overwritten, left_out, 0, following)
+    return _store(context, actor, action, decisions, counted)
+
+
+def _store(
+    context: AdminContext,
+    actor: str,
+    action: str,
+    decisions: Mapping[str, tuple[Link, Link]],
+    counted: BulkDecision,
+) -> BulkDecision:
+    """Store decisions (the link before and after each), and request the run that applies them."""
     conflicts = (
         context.review.save_links(
             [LinkChange(decided) for _, decided in decisions.values()]
@@ -133,13 +156,7 @@ def _decide_all(
     saved = {email: pair for email, pair in decisions.items() if email not in conflicts}
     for link, decided in saved.values():
         audit_decision(context, actor, action, link, decided)
-    return BulkDecision(
-        context.run_requester.request_run(RunKind.SELECTED, emails=sorted(saved))
-        if saved
-        else None,
-        len(saved),
-        overwritten,
-        left_out,
-        len(conflicts),
-        following,
+    run_id = (
+        context.run_requester.request_run(RunKind.SELECTED, emails=sorted(saved)) if saved else None
     )
+    return replace(counted, run_id=run_id, decided=len(saved), conflicts=len(conflicts))

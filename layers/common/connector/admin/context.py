@@ -89,8 +89,8 @@ class Tombstones(Protocol):
         """Return the hash of a name, which says nothing about it without the key."""
 
 
-class ErasureStore(DocumentStore, Protocol):
-    """Where an erasure in progress remembers whom it erases."""
+class TemporaryStore(DocumentStore, Protocol):
+    """Documents that are deleted again: an erasure in progress, the draft of the mapping."""
 
     def delete_document(self, key: str) -> None:
         """Delete the document stored under a key, if there is one."""
@@ -185,10 +185,11 @@ class RunRequester(Protocol):
         kind: RunKind,
         *,
         emails: Iterable[str] = (),
+        draft: str = "",
         undo: UndoRequest | None = None,
         repairs: str = "",
     ) -> str:
-        """Request a run; return its id."""
+        """Request a run; return its id. `draft` is the mapping of a dry run, as JSON."""
 
 
 class SchemaReader(Protocol):
@@ -276,7 +277,7 @@ class PersonStores:
     links: PersonLinks
     data: PersonalData
     tombstones: Tombstones
-    erasures: ErasureStore
+    erasures: TemporaryStore
     worker_timeout: float
     log_days: int
 
@@ -296,7 +297,7 @@ class AdminContext:
     review: ReviewStore
     runs: RunReader
     control: SyncControl
-    documents: DocumentStore
+    documents: TemporaryStore
     people: PersonStores
     calls: CallCounter
     journal: JournalReader

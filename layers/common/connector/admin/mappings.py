@@ -103,13 +103,19 @@ def show_mapping(context: AdminContext) -> MappingView:
     Suggestions are off. If a side cannot be read now, only the saved pairs are returned.
     """
     saved = _current(context)
+    view = view_with_suggestions(context, saved.mapping)
+    return replace(view, saved_by=saved.saved_by, saved_at=saved.saved_at)
+
+
+def view_with_suggestions(context: AdminContext, mapping: MappingConfig) -> MappingView:
+    """Return the view of a mapping, with suggestions as `show_mapping` has them."""
     try:
         schemas = context.sides().schemas()
     except ConnectorError as error:
-        return replace(_saved_view(saved), suggestions_error=str(error))
-    view = _saved_view(saved, schemas)
+        return replace(mapping_view(mapping), suggestions_error=str(error))
+    view = mapping_view(mapping, schemas)
     suggestions = (
-        _pair_view(pair, schemas, saved=False) for pair in suggest_pairs(saved.mapping, schemas)
+        _pair_view(pair, schemas, saved=False) for pair in suggest_pairs(mapping, schemas)
     )
     return replace(view, pairs=(*view.pairs, *suggestions))
 
@@ -239,10 +245,3 @@ def _pair_view(
 
 def _current(context: AdminContext) -> SavedMapping:
     return context.mappings.versions(1)[0]
-
-
-def _saved_view(
-    saved: SavedMapping, schemas: Mapping[RecordKind, Schema] | None = None
-) -> MappingView:
-    view = mapping_view(saved.mapping, schemas)
-    return replace(view, saved_by=saved.saved_by, saved_at=saved.saved_at)

@@ -148,18 +148,7 @@ def show_status(context: AdminContext) -> Status:
         first_sync=None if first is None else FirstSyncView(first.name, first.done),
         last_run=run_view(runs[0]) if runs else None,
         last_verification=verification_view(load_verification(context.documents)),
-        attention=AttentionCounts(
-            hold=len(context.review.emails_needing_attention(AttentionKind.HOLD, COUNTED)),
-            quarantine=len(
-                context.review.emails_needing_attention(AttentionKind.QUARANTINE, COUNTED)
-            ),
-            duplicate=len(
-                context.review.emails_needing_attention(AttentionKind.DUPLICATE, COUNTED)
-            ),
-            no_email=len(context.review.emails_needing_attention(AttentionKind.NO_EMAIL, COUNTED)),
-            shared=len(context.review.emails_needing_attention(AttentionKind.SHARED, COUNTED)),
-            counted_to=COUNTED,
-        ),
+        attention=show_attention(context),
         suspended_pairs=tuple(
             SuspendedPairView(pair, reason) for pair, reason in sorted(suspended.items())
         ),
@@ -167,6 +156,22 @@ def show_status(context: AdminContext) -> Status:
         api_budget=_budget(context),
         password_expires_in_days=context.password_days(),
         plezi_dialect=dialect_view(context),
+    )
+
+
+def show_attention(context: AdminContext) -> AttentionCounts:
+    """Return how many contacts need a decision, by kind."""
+
+    def count(kind: AttentionKind) -> int:
+        return len(context.review.emails_needing_attention(kind, COUNTED))
+
+    return AttentionCounts(
+        hold=count(AttentionKind.HOLD),
+        quarantine=count(AttentionKind.QUARANTINE),
+        duplicate=count(AttentionKind.DUPLICATE),
+        no_email=count(AttentionKind.NO_EMAIL),
+        shared=count(AttentionKind.SHARED),
+        counted_to=COUNTED,
     )
 
 

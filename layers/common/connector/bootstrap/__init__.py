@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from connector.admin.context import AdminContext
     from connector.bootstrap.form_worker import FormWorkerApp
     from connector.bootstrap.rotation import RotationApp
-    from connector.bootstrap.runtime import AwsAdapters, HttpFactory, RuntimeParts
+    from connector.bootstrap.runtime import AwsAdapters, HttpFactory, RuntimeParts, WebParts
     from connector.bootstrap.sync_worker import WorkerApp
     from connector.connection_settings import (
         AdminSettings,
+        ConsoleSettings,
         FormWorkerSettings,
         RotationSettings,
         WorkerSettings,
     )
+    from connector.console.application import Console
     from connector.forms.receiver import FormReceiver
     from connector.sync.run_requests import RunRequester
 
@@ -38,6 +40,8 @@ def build_app(settings: FormReceiverSettings, **parts: Unpack[RuntimeParts]) -> 
 def build_app(settings: WorkerSettings, **parts: Unpack[RuntimeParts]) -> WorkerApp: ...
 @overload
 def build_app(settings: FormWorkerSettings, **parts: Unpack[RuntimeParts]) -> FormWorkerApp: ...
+@overload
+def build_app(settings: ConsoleSettings, **parts: Unpack[RuntimeParts]) -> Console: ...
 @overload
 def build_app(settings: AdminSettings, **parts: Unpack[RuntimeParts]) -> AdminContext: ...
 @overload
@@ -50,6 +54,7 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
     | WorkerSettings
     | FormWorkerSettings
     | AdminSettings
+    | ConsoleSettings
     | RotationSettings,
     *,
     aws: AwsAdapters,
@@ -60,15 +65,16 @@ def build_app(  # noqa: PLR0913  # what a process has, each by its name
     random: Callable[[], float],
     log: EventLog = no_log,
     deadline: Deadline | None = None,
+    web: WebParts | None = None,
 ) -> object:
     """Build what one kind of function needs; the class of its settings says which kind it is.
 
     `aws` makes the adapters of AWS services, `http` a session for a system. `clock` returns seconds
     since 1970, `ids` the next id (ids sort by time), `sleep` waits for seconds, `random` returns a
     number in [0, 1), `log` writes events. `deadline` is started by each invocation; it is the one
-    that `aws` uses.
+    that `aws` uses. `web` is what only the console needs.
     """
-    runtime = Runtime(aws, http, clock, ids, sleep, random, log, deadline or Deadline(clock))
+    runtime = Runtime(aws, http, clock, ids, sleep, random, log, deadline or Deadline(clock), web)
     match settings:
         case FormReceiverSettings():
             from connector.bootstrap.form_receiver import build_form_receiver

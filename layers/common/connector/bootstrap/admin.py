@@ -9,7 +9,7 @@ from connector.admin.context import AdminContext, PersonStores, Sides
 from connector.bootstrap.connection_check import check_connections
 from connector.bootstrap.plezi_probe import build_probe
 from connector.bootstrap.sides import build_clients, connect, read_guard, read_secrets
-from connector.connection_settings import AdminSettings
+from connector.connection_settings import AdministrationSettings
 from connector.model import Side
 from connector.plezi.api_dialect import overridden_keys
 from connector.salesforce.auth.password import DOCUMENT, days_left
@@ -25,7 +25,7 @@ READ_ONLY_JOURNAL_DAYS: Final = 1
 """Administration only reads the journal: how long entries are kept does not matter here."""
 
 
-def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
+def build_admin(settings: AdministrationSettings, runtime: Runtime) -> AdminContext:
     """Build the context of administration.
 
     The connections live as long as the context. The clients are built for each request, so that an
@@ -76,7 +76,7 @@ def build_admin(settings: AdminSettings, runtime: Runtime) -> AdminContext:
     )
 
 
-def _secret_states(settings: AdminSettings, runtime: Runtime) -> dict[Side, SecretState]:
+def _secret_states(settings: AdministrationSettings, runtime: Runtime) -> dict[Side, SecretState]:
     """Return the state of both secrets, read by new readers."""
     secrets = read_secrets(settings, runtime)
     return {
@@ -85,7 +85,9 @@ def _secret_states(settings: AdminSettings, runtime: Runtime) -> dict[Side, Secr
     }
 
 
-def _password_days(settings: AdminSettings, runtime: Runtime, ledger: Ledger) -> int | None:
+def _password_days(
+    settings: AdministrationSettings, runtime: Runtime, ledger: Ledger
+) -> int | None:
     """Return the days until the password expires, as the last run read them; no call is made."""
     document = ledger.load_document(DOCUMENT) or {}
     if document.get("changed_at") is None or not settings.password_expires_days:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Mappings,
         TombstoneStore,
     )
+    from connector.console.seals import ConsoleKeys
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
@@ -172,6 +173,15 @@ class BotoAdapters:
 
         parse = partial(parse_forms_keys, name=name)
         return SecretReader(self._secretsmanager, name, parse, self._clock, self._retry).current
+
+    def console_keys(self, name: str) -> Callable[[], ConsoleKeys]:
+        """Return a function that reads the keys of the console's cookies from a secret."""
+        from connector.aws.secrets import SecretReader
+        from connector.console.seals import parse_console_keys
+
+        parse = partial(parse_console_keys, name=name)
+        reader = SecretReader(self._secretsmanager, name, parse, self._clock, self._retry)
+        return lambda: reader.current().value
 
     def secret(self, name: str, model: type[SecretModel]) -> SecretProvider[SecretModel]:
         """Return a reader of a secret's current version."""

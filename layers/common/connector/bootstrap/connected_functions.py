@@ -5,6 +5,7 @@ from __future__ import annotations
 from connector.bootstrap.runtime import Runtime
 from connector.connection_settings import (
     AdminSettings,
+    ConsoleSettings,
     FormWorkerSettings,
     RotationSettings,
     WorkerSettings,
@@ -12,11 +13,19 @@ from connector.connection_settings import (
 
 
 def build_connected_role(
-    settings: WorkerSettings | FormWorkerSettings | AdminSettings | RotationSettings,
+    settings: WorkerSettings
+    | FormWorkerSettings
+    | AdminSettings
+    | ConsoleSettings
+    | RotationSettings,
     runtime: Runtime,
 ) -> object:
     """Build what one kind of function needs."""
     match settings:
+        case ConsoleSettings():
+            from connector.bootstrap.console import build_console
+
+            return build_console(settings, runtime)
         case AdminSettings():
             from connector.bootstrap.admin import build_admin
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_check
 
 from connector.bootstrap import build_app
 from connector.bootstrap.aws_adapters import BotoAdapters
+from connector.bootstrap.runtime import WebParts
 from connector.deadline import Deadline
 from connector.model import Side
 from connector.parallel import one_after_another
@@ -36,6 +37,7 @@ from connector.telemetry import log_event, with_lambda_context
 if TYPE_CHECKING:
     from connector.connection_settings import (
         AdminSettings,
+        ConsoleSettings,
         FormWorkerSettings,
         RotationSettings,
         WorkerSettings,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
         FormReceiverSettings,
         WorkerSettings,
         FormWorkerSettings,
+        ConsoleSettings,
         AdminSettings,
         RotationSettings,
     )
@@ -99,6 +102,20 @@ def http_session(side: Side, *, authority: str = "") -> HttpSession:  # noqa: AR
     return HttpSession(authority=authority, monotonic=time.monotonic)
 
 
+def web_session() -> HttpSession:
+    """Return an HTTP session for a call to the user pool."""
+    from connector.http_session import HttpSession
+
+    session = HttpSession(monotonic=time.monotonic)
+    session.limit_time(DEADLINE)
+    return session
+
+
+def new_token() -> str:
+    """Return 256 random bits as text, which cannot be guessed."""
+    return secrets.token_urlsafe(32)
+
+
 def build_from_environment(kind: type[Settings]) -> Any:  # noqa: ANN401  # by the settings' class
     """Build what one kind of function needs, with the settings in its environment variables."""
     settings = read_settings(kind, os.environ)
@@ -120,6 +137,7 @@ def build_from_environment(kind: type[Settings]) -> Any:  # noqa: ANN401  # by t
         random=random.random,
         log=log_event,
         deadline=DEADLINE,
+        web=WebParts(web_session, new_token),
     )
 
 

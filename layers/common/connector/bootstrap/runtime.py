@@ -11,10 +11,11 @@ from connector.deadline import Deadline
 if TYPE_CHECKING:
     from typing import NotRequired, Protocol, TypedDict
 
+    from requests import Session
+
     from connector.admin.context import (
         AuditLog,
         CallCounter,
-        ErasureStore,
         JournalReader,
         PersonalData,
         PersonLinks,
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
         ReviewStore,
         RunReader,
         SyncControl,
+        TemporaryStore,
     )
     from connector.admin.context import MappingStore as MappingVersions
     from connector.admin.context import Tombstones as StoredTombstones
+    from connector.console.seals import ConsoleKeys
     from connector.credentials.rotation import RotationStore, SecretVersionStore
     from connector.forms.consumer import DelayQueue
     from connector.forms.keys import FormsKeys
@@ -68,7 +71,7 @@ if TYPE_CHECKING:
         CallStore,
         RotationStore,
         SlotStore,
-        ErasureStore,
+        TemporaryStore,
         PersonLinks,
         Protocol,
     ):
@@ -100,6 +103,9 @@ if TYPE_CHECKING:
 
         def scratch(self, table: str, run_id: str) -> ScratchStore:
             """Return what a dry run stores apart from the ledger."""
+
+        def console_keys(self, name: str) -> Callable[[], ConsoleKeys]:
+            """Return a function that reads the keys of the console's cookies from a secret."""
 
         def tombstones(self, table: str, secret: str) -> TombstoneStore:
             """Return who was erased; `secret` has the key of the hashes."""
@@ -157,6 +163,15 @@ if TYPE_CHECKING:
         random: Callable[[], float]
         log: NotRequired[EventLog]
         deadline: NotRequired[Deadline]
+        web: NotRequired[WebParts]
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """What only the console needs: a session for calls to the user pool, and random tokens."""
+
+    session: Callable[[], Session]
+    new_token: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +186,7 @@ class Runtime:
     random: Callable[[], float]
     log: EventLog
     deadline: Deadline
+    web: WebParts | None = None
 
     def retry_policy(self) -> RetryPolicy:
         """Return the retry policy for calls to Plezi and Salesforce."""

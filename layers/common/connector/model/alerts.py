@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from connector.described_enum import DescribedEnum
 from connector.errors import StopReason
+
+SENT_ALERTS: Final = "alerts"
+"""The document with the alerts whose problem is not over: when each was sent, by `kind#key`."""
 
 
 class AlertKind(DescribedEnum):

@@ -15,8 +15,8 @@ DIGEST_CHARACTERS: Final = 16
 class AuditEntry:
     """One change by an admin.
 
-    `actor` is an IAM ARN, `at` is in seconds since 1970. `before` and `after` are hashes of both
-    states ('': there was, or is, no state).
+    `actor` is an IAM ARN, or a user of the console with the id of the user pool. `at` is in seconds
+    since 1970. `before` and `after` are hashes of both states ('': there was, or is, no state).
     """
 
     actor: str

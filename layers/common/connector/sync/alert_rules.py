@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from connector.errors import ConnectorError, StopReason
 from connector.model import Alert, AlertKind, Breaker, Run, RunKind, RunState
+from connector.model.alerts import SENT_ALERTS
 from connector.stores import DocumentStore
 from connector.sync.ports import AlertPublisher
 from connector.verification import verification_of
@@ -25,7 +26,6 @@ BUDGET_LOW: Final = 0.7
 number that moves around one limit causes one alert."""
 EVALUATED_RUNS: Final = frozenset({RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.VERIFY})
 """The requester of a dry run reads its result; a form that failed is left to the next run."""
-SENT_ALERTS: Final = "alerts"
 REASONS: Final[Mapping[StopReason, AlertKind]] = {
     StopReason.LOGIN_REFUSED: AlertKind.CREDENTIALS_REFUSED,
     StopReason.PLEZI_REFUSED: AlertKind.CREDENTIALS_REFUSED,

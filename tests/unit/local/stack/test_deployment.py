@@ -11,8 +11,17 @@ from local.stack.deployment import LAPTOP_PARAMETERS, Deployment
 from local.stack.stack_file import PleziTenant, SalesforceOrg, SalesforceUser
 from local.template_settings import template_value
 
-NEEDED = {"PleziBaseUrl", "SalesforceTrustedHost", "SalesforceCaPem", "ClearTextEndpoints"}
-"""What the embedded AWS and the simulators need: addresses, a certificate, clear text."""
+NEEDED = {
+    "PleziBaseUrl",
+    "SalesforceTrustedHost",
+    "SalesforceCaPem",
+    "ClearTextEndpoints",
+    "Console",
+    "ConsoleUrl",
+    "ConsoleSignInUrl",
+}
+"""What the embedded AWS and the simulators need: addresses, a certificate, clear text; and the
+console, which is not deployed by default."""
 USER = SalesforceUser(username="u@x.fr", password="p", security_token="t")
 TENANT = PleziTenant(url="http://127.0.0.1:2/api/v1", api_key="k", tenant="T")
 

@@ -1,0 +1,1 @@
+"""The console: pages for marketers and sales operations, on the use cases of the admin API."""

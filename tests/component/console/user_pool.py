@@ -1,0 +1,117 @@
+"""A user pool in this process: Cognito's endpoints for the code flow, with its strictness.
+
+Source: Amazon Cognito Developer Guide, "User pool endpoints and managed login reference" and
+"Verifying a JSON Web Token".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import requests
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from werkzeug import Request, Response
+
+from local.serving import InProcessAdapter
+
+PAGES = "https://console-abc.auth.eu-west-1.amazoncognito.com"
+POOL = "eu-west-1_Abc123"
+ISSUER = f"https://cognito-idp.eu-west-1.amazonaws.com/{POOL}"
+CLIENT = "1example23456789"
+
+
+@dataclass
+class Code:
+    """An authorization code, and what belongs to it."""
+
+    challenge: str
+    redirect_uri: str
+    claims: dict[str, Any]
+
+
+@dataclass
+class FakeUserPool:
+    """The user pool: `change_claims` alters the claims of the next tokens."""
+
+    codes: dict[str, Code] = field(default_factory=dict)
+    change_claims: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
+    is_down: bool = False
+    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    signing_key: RSAKey | None = None
+
+    def session(self) -> requests.Session:
+        """Return a session that reaches the pool in this process."""
+        session = requests.Session()
+        for address in (PAGES, "https://cognito-idp.eu-west-1.amazonaws.com"):
+            session.mount(address, InProcessAdapter(self))
+        return session
+
+    def log_in(self, address: str, email: str, groups: tuple[str, ...]) -> str:
+        """Let a user sign in at an address of /oauth2/authorize; return where the pool sends to."""
+        assert address.startswith(f"{PAGES}/oauth2/authorize?")
+        query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        assert query["client_id"] == CLIENT
+        assert query["response_type"] == "code"
+        assert query["code_challenge_method"] == "S256"
+        assert query["scope"] == "openid email"
+        now = int(time.time())
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = Code(
+            query["code_challenge"],
+            query["redirect_uri"],
+            {
+                "sub": f"sub-of-{email}",
+                "iss": ISSUER,
+                "aud": CLIENT,
+                "token_use": "id",
+                "exp": now + 3600,
+                "iat": now,
+                "nonce": query["nonce"],
+                "email": email,
+                "email_verified": True,
+                "cognito:groups": list(groups),
+            },
+        )
+        return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if self.is_down:
+            return Response("down", 503)
+        if request.path.endswith("/.well-known/jwks.json"):
+            return _json({"keys": [self.key.as_dict(private=False)]})
+        if request.path == "/oauth2/token" and request.method == "POST":
+            return self._token(request)
+        return Response(status=404)
+
+    def _token(self, request: Request) -> Response:
+        code = self.codes.pop(request.form.get("code", ""), None)
+        verifier = request.form.get("code_verifier", "")
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if (
+            code is None
+            or request.form.get("grant_type") != "authorization_code"
+            or request.form.get("client_id") != CLIENT
+            or request.form.get("redirect_uri") != code.redirect_uri
+            or challenge != code.challenge
+        ):
+            return _json({"error": "invalid_grant"}, 400)
+        signing_key = self.signing_key or self.key
+        header = {"alg": "RS256", "kid": signing_key.kid or "one"}
+        token = jwt.encode(header, self.change_claims(code.claims), signing_key)
+        return _json({"id_token": token, "access_token": "a", "token_type": "Bearer"})
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")

@@ -1,0 +1,242 @@
+"""The console in a real browser, on the deployed stack: sign-in, pages, tasks, roles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Dialog, expect, sync_playwright
+
+from connector.console.roles import UserRole
+from local.actors import Marketer, Operator, SalesPerson
+from local.stack.console import ROLES
+from local.stack.stack_file import StackFile
+from tests.e2e.console_pages import CHROMIUM, ConsolePages, install_axe, new_pages
+
+pytestmark = pytest.mark.stack
+
+LEA = "lea.console@example.com"
+ATTACK = "<img src=x onerror=alert(1)>"
+OpenPages = Callable[..., ConsolePages]
+PAGES = ("/", "/review", "/people", "/mapping", "/runs", "/setup", "/audit", "/settings")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "Chromium is missing: `make browser` installs it"
+    with sync_playwright() as playwright:
+        # The sandbox of Chromium needs rights that a container does not give.
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return install_axe()
+
+
+@pytest.fixture
+def open_pages(browser: Browser, stack: StackFile, axe: str) -> Iterator[OpenPages]:
+    """Return a function that opens a browser and signs in with a role."""
+    opened: list[ConsolePages] = []
+
+    def open_them(role: str = "", **options: Any) -> ConsolePages:
+        pages = new_pages(browser, stack, axe, **options)
+        opened.append(pages)
+        if role:
+            pages.sign_in(role)
+        return pages
+
+    yield open_them
+    for pages in opened:
+        pages.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def lea(stack: StackFile) -> str:
+    """Return the Plezi id of a synchronized person, whose phone a colleague changed then."""
+    marketing, ops = Marketer(stack), Operator(stack)
+    ops.admin("POST", "/admin/start")
+    contact = marketing.add(
+        email=LEA, first_name="Léa", last_name=f"Martin {ATTACK}", company="Conserverie d'Armor",
+        phone="+33 1 44 55 66 77",
+    )  # fmt: skip
+    ops.fire_schedule()
+    marketing.edit(contact, phone="+33 1 99 99 99 99")
+    ops.fire_schedule()
+    return contact
+
+
+def test_the_demo_users_have_the_roles_of_the_console() -> None:
+    assert set(ROLES) == {role.value for role in UserRole}
+
+
+def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(
+    open_pages: OpenPages, lea: str
+) -> None:
+    assert lea
+    pages = open_pages()
+    pages.sign_in("viewer", "/runs?list=forms")
+    assert pages.page.url == f"{pages.console.url}/runs?list=forms"
+    expect(pages.page.get_by_text("Signed in as viewer@example.com")).to_be_visible()
+    (cookie,) = pages.page.context.cookies()
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Lax")
+    assert pages.page.evaluate("document.cookie") == ""
+    pages.press("Sign out")
+    expect(pages.page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    assert pages.page.context.cookies() == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_user_is_offered_what_the_role_allows(open_pages: OpenPages, lea: str, role: str) -> None:
+    assert lea
+    pages = open_pages(role)
+    buttons = pages.page.get_by_role("button")
+    assert (buttons.filter(has_text="Pause").count() > 0) == (role == "mapper")
+    assert (buttons.filter(has_text="Synchronize now").count() > 0) == (role == "operator")
+    pages.find(LEA)
+    assert (buttons.filter(has_text="Erase").count() > 0) == (role == "privacy")
+    assert (buttons.filter(has_text="Undo the change").count() > 0) == (role == "operator")
+
+
+def test_a_user_finds_why_a_phone_changed_and_undoes_it(
+    open_pages: OpenPages, lea: str, sales: SalesPerson
+) -> None:
+    assert lea
+    assert sales.leads(LEA)[0]["Phone"] == "+33 1 99 99 99 99"
+    pages = open_pages("operator")
+    pages.page.on("dialog", _refuse)
+    pages.find(LEA)
+    expect(pages.page.get_by_role("heading", level=1)).to_have_text(f"Léa Martin {ATTACK}")
+    assert "lea" not in pages.page.url
+    change = pages.page.get_by_role("listitem").filter(has_text="+33 1 44 55 66 77").first
+    expect(change).to_contain_text("edited on the other side, and copied here")
+    pages.picture("person")
+
+    pages.press("Undo the change of Phone", within=change)
+    pages.wait_for_run()
+    expect(pages.page.get_by_role("heading", level=1)).to_have_text("Preview of the undo")
+    expect(pages.page.get_by_role("table").last).to_contain_text("+33 1 44 55 66 77")
+    assert sales.leads(LEA)[0]["Phone"] == "+33 1 99 99 99 99"
+    pages.press("Undo now")
+    pages.wait_for_run()
+
+    expect(pages.page.get_by_text("complete", exact=True)).to_be_visible()
+    assert sales.leads(LEA)[0]["Phone"] == "+33 1 44 55 66 77"
+    pages.page.get_by_role("link", name="Back to the person").click()
+    expect(pages.page.get_by_text("the former value was put back").first).to_be_visible()
+
+
+def _refuse(dialog: Dialog) -> None:
+    raise AssertionError(f"a value was run as code: {dialog.message}")
+
+
+def test_a_conflict_is_decided_with_the_keyboard_only(
+    open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    mapping = ops.admin("GET", "/admin/mapping")
+    for pair in mapping["pairs"]:
+        if pair["salesforce"] == "MobilePhone":
+            pair["policy"] = "hold"
+    ops.admin("PUT", "/admin/mapping", mapping)
+    lead = sales.leads(LEA)[0]["Id"]
+    marketing.edit(lea, mobile="+33 6 11 11 11 11")
+    sales.edit("Lead", lead, MobilePhone="+33 6 22 22 22 22")
+    ops.fire_schedule()
+    pages = open_pages("operator")
+    pages.open("/review")
+    conflict = pages.page.get_by_role("article").filter(has_text="Mobile Phone").first
+    expect(conflict).to_contain_text("+33 6 11 11 11 11")
+    expect(conflict).to_contain_text("+33 6 22 22 22 22")
+    pages.picture("review")
+
+    for _ in range(60):
+        pages.page.keyboard.press("Tab")
+        focused = pages.page.evaluate("document.activeElement.closest('.side')?.innerText || ''")
+        if "+33 6 22 22 22 22" in focused:
+            break
+    pages.page.keyboard.press("Enter")
+
+    expect(pages.page.get_by_role("status")).to_contain_text("The value is chosen")
+    expect(pages.page.get_by_text("Nothing waits here.")).to_be_visible()
+    deadline = time.monotonic() + 60
+    while marketing.contacts()[LEA].get("mobile") != "+33 6 22 22 22 22":
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def test_a_field_is_mapped_previewed_approved_and_applied_in_less_than_a_minute(
+    open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    marketing.edit(lea, employees=42)
+    pages = open_pages("mapper")
+    clicks = 0
+    started = time.monotonic()
+
+    def click(role: Any, name: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        pages.page.get_by_role(role, name=name).first.click()
+
+    click("link", "Mapping")
+    click("link", "Map Employees")
+    pages.picture("pair")
+    click("button", "Put into the draft")
+    expect(pages.page.get_by_role("heading", name="Draft: not applied yet")).to_be_visible()
+    pages.picture("draft")
+    click("button", "Preview the draft")
+    pages.wait_for_run()
+    expect(pages.page.get_by_role("table").last).to_contain_text("42")
+    pages.picture("preview")
+    click("button", "Approve and apply")
+    pages.wait_for_run()
+    seconds = time.monotonic() - started
+
+    expect(pages.page.get_by_text("complete", exact=True)).to_be_visible()
+    assert clicks <= 10
+    assert seconds < 60
+    mapping = ops.admin("GET", "/admin/mapping")
+    (pair,) = [it for it in mapping["pairs"] if it["saved"] and it["plezi"] == "employees"]
+    record = sales.record("Lead", sales.leads(LEA)[0]["Id"])
+    assert float(record[pair["salesforce"]]) == 42
+
+
+def test_times_are_shown_in_the_zone_of_the_viewer_and_without_a_script_in_utc(
+    open_pages: OpenPages, lea: str
+) -> None:
+    assert lea
+    shown = []
+    for options in ({"timezone_id": "Asia/Tokyo"}, {"java_script_enabled": False}):
+        pages = open_pages(**options)
+        pages.sign_in("viewer", "/runs")
+        shown.append(pages.page.locator("time").first)
+    at = datetime.fromisoformat(shown[0].get_attribute("datetime") or "")
+    assert f"{(at.hour + 9) % 24:02d}:{at.minute:02d}" in shown[0].inner_text()
+    assert "UTC" in shown[1].inner_text()
+
+
+def test_every_page_is_accessible_fits_the_screen_and_has_no_error_of_the_browser(
+    open_pages: OpenPages, lea: str
+) -> None:
+    assert lea
+    pages = open_pages("admin")
+    found: list[str] = []
+    pages.page.on("console", lambda it: found.append(it.text) if it.type == "error" else None)
+    pages.page.on("pageerror", lambda it: found.append(str(it)))
+    for path in (*PAGES, "/mapping/pair?key=Phone", "/mapping/history"):
+        pages.open(path)
+        expect(pages.page.get_by_role("heading", level=1)).to_be_visible()
+        assert "did not work" not in pages.page.title(), path
+        found += pages.defects(path.strip("/").partition("?")[0].replace("/", "-") or "overview")
+    pages.open("/runs")
+    pages.page.locator("tbody a").first.click()
+    found += pages.defects("run")
+    pages.find(LEA)
+    found += pages.defects("person")
+    assert found == []
+    pages.open("/no-such-page")
+    assert pages.defects("error") == []

@@ -1,0 +1,170 @@
+"""The parts of the console without a request: texts, addresses, ids of people, charts, previews."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from connector.console import rendering
+from connector.console.addresses import HOME, local_path
+from connector.console.charts import HEIGHT, bar_chart
+from connector.console.pages.overview import Level, UsageBar, next_run
+from connector.console.pages.runs import count_rows
+from connector.console.roles import UserRole, roles_from_groups
+from connector.console.seals import ConsoleKeys, Seals
+from connector.console.texts import TEXTS, Texts, choose_language
+
+PACKAGE = Path(rendering.__file__).parent
+KEY, NEW_KEY = "k" * 64, "n" * 64
+CODE = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (*PACKAGE.rglob("*.html"), *PACKAGE.glob("*.py"), *PACKAGE.glob("pages/*.py"))
+)
+
+
+def seals(*keys: str, at: float = 0.0) -> Seals:
+    return Seals(lambda: ConsoleKeys(keys), lambda: at)
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_of_a_text_have_the_same_values(key: str) -> None:
+    english, french = TEXTS[key]
+    assert english.strip()
+    assert french.strip()
+    assert places(english) == places(french)
+
+
+def test_every_text_that_a_page_names_exists() -> None:
+    named = set(re.findall(r"\bt\(\s*[\"']([\w.]+)[\"']", CODE))
+    counted = set(re.findall(r"\bt\.count\(\s*[\"']([\w.]+)[\"']\s*,", CODE))
+    assert named
+    assert not {key for key in named if key not in TEXTS and not key.endswith(".")}
+    for key in counted:
+        assert {f"{key}.one", f"{key}.other"} <= TEXTS.keys()
+
+
+def test_every_text_is_used() -> None:
+    """A part of a key may be computed, as in `t("run_state." ~ state)`."""
+    prefixes = set(re.findall(r"[\"'f]([a-z_]+\.(?:[a-z_]+\.)?)[\"'{]", CODE))
+    unused = [
+        key
+        for key in TEXTS
+        if not re.search(f"[\"']{re.escape(key)}[\"']", CODE)
+        and f'"{key.rpartition(".")[0]}"' not in CODE
+        and not any(key.startswith(prefix) for prefix in prefixes)
+    ]
+    assert unused == []
+
+
+def test_values_in_a_text_are_escaped() -> None:
+    assert Texts("en")("general.signed_in", name="<b>") == "Signed in as &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [
+        ("", "", "en"),
+        ("", "fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        ("", "de,en;q=0.5", "en"),
+        ("en", "fr", "en"),
+        ("xx", "fr", "fr"),
+        ("", ",;;,", "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_or_that_of_the_browser(
+    chosen: str, accepted: str, language: str
+) -> None:
+    assert choose_language(chosen, accepted) == language
+
+
+@pytest.mark.parametrize("path", ["/", "/runs?list=forms", "/people/AbC-_1", "/mapping/pair?key=A"])
+def test_a_path_of_the_console_is_an_address_to_go_to(path: str) -> None:
+    assert local_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "runs",
+        "//evil.example",
+        "/\\evil",
+        "https://evil.example",
+        "/a b",
+        "/\n",
+        "/" + "a" * 2000,
+    ],
+)
+def test_any_other_text_is_not(path: str) -> None:
+    assert local_path(path) == HOME
+
+
+def test_the_id_of_a_person_is_stable_and_shows_nothing() -> None:
+    email = "ana@example.com"
+    person = seals(KEY).person_id(email)
+    assert person == seals(KEY).person_id(email)
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", person)
+    assert seals(KEY).email(person) == email
+    assert seals(NEW_KEY).email(person) == ""
+    assert seals(NEW_KEY, KEY).email(person) == email
+
+
+@pytest.mark.parametrize("text", ["", "x", "====", "ä", "A" * 500])
+def test_a_text_that_is_no_id_of_a_person_has_no_email(text: str) -> None:
+    assert seals(KEY).email(text) == ""
+
+
+def test_what_was_sealed_is_read_for_its_purpose_and_in_its_time_only() -> None:
+    text = seals(KEY, at=100).seal("session", {"subject": "a"})
+    assert seals(KEY, at=110).unseal("session", text, 60) == {"subject": "a"}
+    assert seals(KEY, at=161).unseal("session", text, 60) is None
+    assert seals(KEY, at=110).unseal("sign-in", text, 60) is None
+    assert seals(NEW_KEY, at=110).unseal("session", text, 60) is None
+    assert seals(NEW_KEY, KEY, at=110).unseal("session", text, 60) == {"subject": "a"}
+    assert seals(KEY, at=110).unseal("session", text[:-2] + "xx", 60) is None
+
+
+def test_the_keys_are_in_no_text_of_an_error() -> None:
+    assert KEY not in repr(ConsoleKeys((KEY,)))
+
+
+def test_every_role_includes_the_viewer_and_other_groups_count_for_nothing() -> None:
+    assert roles_from_groups(["mapper", "boss"]) == {UserRole.MAPPER, UserRole.VIEWER}
+    assert roles_from_groups(["boss"]) == frozenset()
+
+
+def test_a_chart_is_as_high_as_its_highest_number() -> None:
+    chart = bar_chart([("a", 0), ("b", 5), ("c", 10)])
+    assert [bar.height for bar in chart.bars] == [0, HEIGHT / 2, HEIGHT]
+    assert bar_chart([]).is_empty
+    assert bar_chart([("a", 0)]).is_empty
+
+
+@pytest.mark.parametrize(
+    ("used", "level"), [(0, Level.GOOD), (70, Level.WARNING), (80, Level.BAD), (900, Level.BAD)]
+)
+def test_a_bar_has_the_colour_of_its_alert(used: int, level: Level) -> None:
+    bar = UsageBar("ours", used, 100)
+    assert bar.level is level
+    assert bar.percent <= 100
+
+
+def test_the_next_run_is_not_guessed_from_another_schedule() -> None:
+    assert next_run("cron(0 3 * * ? *)", []) == 0.0
+    assert next_run("rate(2 hours)", []) == 0.0
+
+
+def test_the_main_counters_come_first_and_zeros_are_left_out() -> None:
+    rows = count_rows({"plezi": {"zebra": 1, "updated": 2, "seen": 0}, "salesforce": {"seen": 3}})
+    assert [(row.name, row.plezi, row.salesforce) for row in rows] == [
+        ("seen", 0, 3),
+        ("updated", 2, 0),
+        ("zebra", 1, 0),
+    ]
