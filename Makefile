@@ -152,6 +152,10 @@ rehearse: install ## Rehearse days with 20,000 people on a virtual clock: [S=new
 	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal $(if $(S),'$(S)') \
 		$(if $(PEOPLE),--people $(PEOPLE)) $(if $(UNITS),--units) $(if $(JSON),--json $(JSON)) --markdown
 
+.PHONY: rehearse-outages
+rehearse-outages: install ## Rehearse Plezi down for 6 hours and Salesforce for a day, with forms and edits
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.rehearsal.outages
+
 .PHONY: simulate-bugs
 simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs

@@ -9,6 +9,8 @@ earlier periods too when data is missing, so a real alarm may be raised a few mi
 from __future__ import annotations
 
 import json
+import math
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +40,7 @@ MISSING_IS_BREACHING: Final = {"breaching": True, "notBreaching": False}
 
 @dataclass
 class MetricRecorder:
-    """The values of metrics with their times, in seconds."""
+    """The values of metrics with their times, in seconds, in the order of time."""
 
     values: dict[Key, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -47,7 +49,7 @@ class MetricRecorder:
     ) -> None:
         """Record one value."""
         key = (namespace, name, frozenset(dimensions.items()))
-        self.values[key].append((at, value))
+        insort(self.values[key], (at, value))
 
     def add_printed(self, printed: str, at: float) -> None:
         """Record the metrics in the lines of a function's output, as CloudWatch Logs does.
@@ -122,4 +124,6 @@ class AlarmEvaluator:
         recorded = self.recorder.values.get(
             (alarm["Namespace"], alarm["MetricName"], dimensions), []
         )
-        return (value for at, value in recorded if start < at <= end)
+        first = bisect_right(recorded, (start, math.inf))
+        last = bisect_right(recorded, (end, math.inf))
+        return (value for _, value in recorded[first:last])

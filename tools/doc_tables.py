@@ -21,6 +21,7 @@ from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
 from connector.probe_report import Certainty
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
+from tools.alarm_faults import alarm_fault
 from tools.data_map import data_map_rows
 from tools.glossary import module_names
 from tools.licences import licence_rows
@@ -162,8 +163,9 @@ def alarms() -> str:
         event, _, section = alarm["AlarmDescription"].split(". ")
         title = section.partition("section ")[2].strip().rstrip(".")
         anchor = title.lower().replace(" ", "-")
-        rows.append([f"`{name}`", event, _condition(alarm), f"[{title}](runbooks.md#{anchor})"])
-    return table(["alarm", "event", "condition", "runbook"], rows)
+        runbook = f"[{title}](runbooks.md#{anchor})"
+        rows.append([f"`{name}`", event, _condition(alarm), runbook, alarm_fault(name)])
+    return table(["alarm", "event", "condition", "runbook", "raised in a test by"], rows)
 
 
 def _condition(alarm: Mapping[str, Any]) -> str:

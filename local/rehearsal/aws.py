@@ -16,6 +16,7 @@ from connector.bootstrap.aws_adapters import BotoAdapters
 from connector.http_session import HttpSession
 from connector.model import Side
 from connector.parallel import one_after_another
+from connector.telemetry import event_metrics, publish
 from local.rehearsal.dynamodb import Database, MemoryDynamoDB
 from local.rehearsal.kernel import Kernel
 from local.rehearsal.network import Latencies, System
@@ -54,14 +55,20 @@ class SecretsClient:
 class AlertsClient:
     """Answers as botocore's SNS client does, for the operation that is used."""
 
-    def __init__(self, published: list[str], travel: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        published: list[tuple[float, str]],
+        travel: Callable[[str, int], None],
+        clock: Callable[[], float],
+    ) -> None:
         self._published = published
         self._travel = travel
+        self._clock = clock
 
     def publish(self, *, Subject: str, **_message: object) -> dict[str, str]:  # noqa: N803  # as botocore
         """Publish an alert."""
         self._travel("Publish", 1)
-        self._published.append(Subject)
+        self._published.append((self._clock(), Subject))
         return {"MessageId": str(len(self._published))}
 
 
@@ -80,7 +87,10 @@ class Services:
         self.queues = queues
         self.systems = systems
         self.secrets: dict[str, str] = {}
-        self.alerts: list[str] = []
+        self.alerts: list[tuple[float, str]] = []
+        """The alerts that were sent: time of the kernel, and subject."""
+        self.publishes_metrics = False
+        """Whether the events of the log are published as metrics, as `telemetry` does."""
         self.events: Counter[str] = Counter()
         self.problems: Counter[str] = Counter()
         self.latencies = Latencies()
@@ -107,7 +117,7 @@ class Services:
             case "secretsmanager":
                 return SecretsClient(self.secrets, self._travel)
             case "sns":
-                return AlertsClient(self.alerts, self._travel)
+                return AlertsClient(self.alerts, self._travel, lambda: self.kernel.time)
         raise ValueError(f"the rehearsal has no {service}")
 
     def _travel(self, _operation: str, _items: int) -> None:
@@ -135,6 +145,8 @@ class Services:
     def log(self, event: Event, /, **fields: object) -> None:
         """Count an event of the log; keep what the events about errors say."""
         self.events[event.name] += 1
+        if self.publishes_metrics and (numbers := event_metrics(event, fields)):
+            publish(numbers)
         if error := fields.get("error"):
             code = fields.get("aws_code", "")
             self.problems[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,7 @@ from local.rehearsal.kernel import Kernel
 from local.serving import InProcessAdapter
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MILLISECOND: Final = 0.001
 BATCH_ITEM_SECONDS: Final = 0.1 * MILLISECOND
@@ -87,8 +87,11 @@ class System(ABC):
     def __init__(self, application: WSGIApplication, kernel: Kernel) -> None:
         self.meter = NetworkMeter()
         self.latencies = Latencies()
+        self.outages: list[tuple[float, float]] = []
+        """Begin and end of the times, in seconds of the kernel, in which the system is down."""
         self._kernel = kernel
         self._inner = InProcessAdapter(application)
+        self._load_balancer = InProcessAdapter(_maintenance)
 
     @abstractmethod
     def kind(self, request: requests.PreparedRequest) -> str:
@@ -102,6 +105,11 @@ class System(ABC):
     def is_write(self, kind: str) -> bool:
         """Return whether a call of this kind changes records."""
 
+    @property
+    def is_down(self) -> bool:
+        """Whether the system is down now."""
+        return any(begin <= self._kernel.time < end for begin, end in self.outages)
+
     def adapter(self) -> NetworkAdapter:
         """Return a transport for one HTTP session."""
         return NetworkAdapter(self)
@@ -111,7 +119,8 @@ class System(ABC):
     ) -> requests.Response:
         """Send a request, wait, and return the response.
 
-        The server carries the request out half way between. Raises `requests.ReadTimeout` when the
+        The server carries the request out half way between; while it is down, a load balancer
+        answers 503 with a page, and nothing is carried out. Raises `requests.ReadTimeout` when the
         response comes after `seconds`: what was sent was carried out nevertheless.
         """
         kind = self.kind(request)
@@ -120,14 +129,23 @@ class System(ABC):
         self._kernel.sleep(on_the_way)
         self.meter.calls[kind] += 1
         self.meter.arrivals.append(self._kernel.time)
-        if self.is_write(kind):
-            self.meter.last_write_at = self._kernel.time
-        response = self._inner.send(request, **options)
+        if self.is_down:
+            response = self._load_balancer.send(request, **options)
+        else:
+            if self.is_write(kind):
+                self.meter.last_write_at = self._kernel.time
+            response = self._inner.send(request, **options)
         self._kernel.sleep(min(latency, seconds) - on_the_way)
         if latency > seconds:
             self.meter.timeouts += 1
             raise requests.ReadTimeout("no response in time", request=request)
         return response
+
+
+def _maintenance(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer as a load balancer whose servers are down."""
+    start_response("503 Service Unavailable", [("Content-Type", "text/html")])
+    return [b"<html><body>503 Service Unavailable</body></html>"]
 
 
 class NetworkAdapter(BaseAdapter):

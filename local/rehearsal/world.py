@@ -113,6 +113,8 @@ class World:
         """The answers of the admin API, by status code."""
         self.runs_queue.function = self.worker
         self.forms_queue.function = self.form_worker
+        self.on_output: Callable[[str], None] = lambda _text: None
+        """Receives what the functions print: their metrics."""
         self._ticks_on = False
         self._expected_actions = 0
         self._put_secrets()
@@ -264,7 +266,7 @@ class World:
         '' means that it is over; else the text names the bound that was reached.
         """
         end = self.kernel.time + bounds.hours * HOUR
-        with contextlib.redirect_stdout(io.StringIO()):  # the metrics of the functions
+        with contextlib.redirect_stdout(_Output(self)):  # the metrics of the functions
             while not is_over():
                 if self.kernel.time > end:
                     return f"not finished after {bounds.hours:g} virtual hours"
@@ -308,6 +310,19 @@ class World:
         self.kernel.stop()
         self.org.close()
         self.tenant.close()
+
+
+class _Output(io.StringIO):
+    """The output of all functions, which is handed over and not kept."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def write(self, text: str, /) -> int:
+        """Hand a text over."""
+        self._world.on_output(text)
+        return len(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def deleted_ids(
     found: set[str] = set()
     for kind in dict.fromkeys(each.kind for each in missing):
         ids = [each.id for each in missing if each.kind is kind]
-        for query in lookup_queries(f"SELECT Id FROM {kind.value}", kind, "Id", ids):  # noqa: S608  # a kind
+        for query in lookup_queries(f"SELECT Id FROM {kind.value}", kind, "Id", ids):  # noqa: S608  # nosec B608  # a kind
             read = partial(
                 connection.decode, read_query_page, "queryAll/", params={"q": query.soql}
             )

@@ -113,7 +113,10 @@ class PeopleRefresher:
         store_observations(
             context, observations, counts, side, self._isolation, listed=self._listed
         )
-        note_problems(context, result.problems, counts, self._isolation, retry=True)
+        # One contact that Plezi cannot read does not show whether Plezi is down: a hint comes back,
+        # and a run, which reads many contacts, puts a person in quarantine.
+        if self._listed:
+            note_problems(context, result.problems, counts, self._isolation, retry=True)
         owners = context.links.owner_emails([each.id for each in observations])
         self._mark_deleted(result.deleted)
         return set(owners.values())
