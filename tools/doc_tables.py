@@ -18,6 +18,7 @@ from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
+from connector.planning.duplicate_leads import PrimaryRule
 from connector.probe_report import Certainty
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.data_map import data_map_rows
@@ -272,6 +273,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "journal-kinds": enumeration(model.JournalKind),
     "undo-reasons": enumeration(model.UndoReason),
     "drift-causes": enumeration(model.DriftCause),
+    "primary-rules": enumeration(PrimaryRule),
     "skip-reasons": enumeration(model.SkipReason),
     "attention-kinds": enumeration(model.AttentionKind),
     "issue-codes": enumeration(IssueCode),
