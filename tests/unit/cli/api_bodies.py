@@ -259,6 +259,7 @@ def contact(**changes: Any) -> dict[str, Any]:
                 "last": None,
             }
         ],
+        "consents": [],
         "journal": {"entries": [entry()], "next": ""},
         **changes,
     }
@@ -480,5 +481,20 @@ def duplicates(**changes: Any) -> dict[str, Any]:
             {"rule": "most_complete", "lead": "00Q2"},
             {"rule": "owner", "lead": ""},
         ],
+        **changes,
+    }
+
+
+def consent(**changes: Any) -> dict[str, Any]:
+    """An opt-out that was ticked in Plezi and written to the Lead."""
+    return {
+        "field": "newsletter_optout__c",
+        "plezi": "newsletter_optout",
+        "opted_out": True,
+        "values": {PLEZI_ID: True, LEAD_ID: True},
+        "source": "plezi",
+        "at": NOW - 70,
+        "run_id": RUN_ID,
+        "proofs": [entry(field="newsletter_optout__c", after=True)],
         **changes,
     }
