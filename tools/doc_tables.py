@@ -19,6 +19,7 @@ from connector.log_events import Event
 from connector.mapping.issues import IssueCode
 from connector.mapping.model import ConflictPolicy, Direction, DuplicatePolicy
 from connector.mapping.schema import FieldKind
+from connector.planning.duplicate_leads import PrimaryRule
 from connector.probe_report import Certainty
 from connector.salesforce.field_types import FORMULA, ROWS, UNKNOWN
 from tools.alarm_faults import alarm_fault
@@ -275,6 +276,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "journal-kinds": enumeration(model.JournalKind),
     "undo-reasons": enumeration(model.UndoReason),
     "drift-causes": enumeration(model.DriftCause),
+    "primary-rules": enumeration(PrimaryRule),
     "skip-reasons": enumeration(model.SkipReason),
     "attention-kinds": enumeration(model.AttentionKind),
     "issue-codes": enumeration(IssueCode),

@@ -7,9 +7,10 @@ from typing import Annotated, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.admin import bulk_decisions, conflict_policies
+from connector.admin import bulk_decisions, conflict_policies, duplicate_leads
 from connector.admin import review_queue as use_cases
 from connector.admin.conflict_policies import PolicyDecision
+from connector.admin.duplicate_leads import Duplicates
 from connector.admin.review_queue import BulkDecision, ReviewPage, RunRequested
 from connector.model import AttentionKind, Side
 from functions.admin.admin_app import ADMIN
@@ -183,6 +184,17 @@ def retry(email: str) -> RunRequested:
 def retry_all(page: Annotated[PageRequest, Body()] = FIRST_PAGE) -> BulkDecision:
     """Retry the refused writes of the next 200 contacts in quarantine."""
     return bulk_decisions.retry_all(ADMIN.get(), _actor(), after=page.next)
+
+
+@router.get(
+    "/admin/attention/duplicates/<email>",
+    summary="Compare several Leads of a contact",
+    responses=responses(200, "The Leads, field by field, with a proposal for each rule.", 404, 502),
+    tags=["attention"],
+)
+def duplicates(email: str) -> Duplicates:
+    """Compare several Leads with one e-mail, and propose a primary one by each rule."""
+    return duplicate_leads.show_duplicates(ADMIN.get(), path_value(email))
 
 
 @router.post(

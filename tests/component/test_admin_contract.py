@@ -166,6 +166,7 @@ class Scenario:
         assert admin_client.request("POST", policy, {**choice, "version": 0}).status == 409
         admin_client.request_ok("POST", policy, choice)
         duplicate = f"/admin/attention/duplicates/{CONTACT_IN_PATH}"
+        admin_client.request_ok("GET", duplicate)
         admin_client.request_ok("POST", duplicate, {"lead": leads[0]})
         assert admin_client.request("POST", duplicate, {"lead": "other"}).status == 409
         retry = f"/admin/attention/quarantine/{in_path(REFUSED)}/retry"
@@ -202,6 +203,7 @@ class Scenario:
             ("POST", f"/admin/attention/holds/{UNKNOWN}/Phone", {"record": "1"}),
             ("POST", f"/admin/attention/quarantine/{UNKNOWN}/retry", None),
             ("POST", f"/admin/attention/duplicates/{UNKNOWN}", {"lead": "1"}),
+            ("GET", f"/admin/attention/duplicates/{UNKNOWN}", None),
             ("POST", "/admin/people/tombstones/lift", {"email": "nobody@example.com"}),
             ("GET", f"/admin/contacts/{UNKNOWN}", None),
             ("GET", f"/admin/contacts/{LONG_NAME}@example.com", None),
@@ -318,6 +320,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
 ) -> None:
     context = ADMIN.get()
     scenario.run()
+    scenario.harness.sync(kind=RunKind.FULL)  # who was erased comes back
     halted = HaltError(StopReason.LOGIN_REFUSED, "Salesforce refused the login")
     ADMIN.use(replace(context, sides=FailingPort(halted), probe=FailingPort(halted)))
     current = context.mappings.current().version
@@ -330,6 +333,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         ("POST", "/admin/plezi/probe", {}),
         ("GET", "/admin/mapping/values/Phone", {}),
         ("POST", "/admin/people/search", {"body": {"text": "Lopez"}}),
+        ("GET", f"/admin/attention/duplicates/{CONTACT_IN_PATH}", {}),
         ("POST", "/admin/people/records", {"body": {"emails": [CONTACT]}}),
         ("PUT", "/admin/mapping", {"body": mapping}),
         ("PUT", "/admin/mapping.yaml", {"raw": text}),
@@ -370,6 +374,7 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
         "/admin/plezi/probe",
         "/admin/runs/{run_id}/approve",
         "/admin/attention/quarantine/{email}/retry",
+        "/admin/attention/duplicates/{email}",
     }
 
 

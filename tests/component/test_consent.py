@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
+from tests.component.admin_client import AdminClient, in_path
 from tests.component.harness import Harness
 
 ANA = "ana@example.com"
@@ -90,3 +91,79 @@ def test_consent_is_restored_when_both_sides_remove_the_opt_out(
     harness_with_opt_out.sync()
 
     assert opt_outs(harness_with_opt_out) == (False, False)
+
+
+def test_an_opt_out_survives_the_deletion_and_re_creation_of_the_lead(
+    harness_with_opt_out: Harness,
+) -> None:
+    harness = harness_with_opt_out
+    person = harness.add_person(email=ANA, last_name="Lopez", newsletter_optout=True)
+    harness.sync()
+    lead = harness.leads()[0]["Id"]
+    harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+    harness.sync()
+
+    harness.add_lead(Email=ANA, LastName="Lopez", newsletter_optout__c=False)
+    harness.edit_person(person, phone="+33123456789")
+    harness.sync()
+
+    assert opt_outs(harness) == (True, True)
+
+
+def test_an_opt_out_survives_the_deletion_and_re_creation_of_the_contact(
+    harness_with_opt_out: Harness,
+) -> None:
+    harness = harness_with_opt_out
+    harness.add_lead(Email=ANA, LastName="Lopez", newsletter_optout__c=True)
+    harness.sync()
+    person = harness.people()[ANA]["id"]
+    harness.control("plezi", "DELETE", f"contacts/{person}")
+    harness.sync()
+
+    harness.add_person(email=ANA, last_name="Lopez", newsletter_optout=False)
+    harness.sync()
+
+    assert opt_outs(harness) == (True, True)
+
+
+def test_an_opt_out_has_its_source_its_time_and_its_proof_on_both_sides(
+    harness_with_opt_out: Harness, admin_client: AdminClient
+) -> None:
+    harness = harness_with_opt_out
+    person = harness.add_person(email=ANA, last_name="Lopez")
+    harness.sync()
+    path = f"/admin/contacts/{in_path(ANA)}"
+    (consent,) = admin_client.request_ok("GET", path)["consents"]
+    assert (consent["opted_out"], consent["source"], consent["proofs"]) == (False, None, [])
+
+    harness.edit_person(person, newsletter_optout=True)
+    run = harness.sync()
+
+    (consent,) = admin_client.request_ok("GET", path)["consents"]
+    lead = harness.leads()[0]["Id"]
+    assert consent["opted_out"] is True
+    assert (consent["source"], consent["run_id"]) == ("plezi", run.id)
+    assert consent["at"] == pytest.approx(run.finished_at, abs=60)
+    assert consent["values"] == {person: True, lead: True}
+    (proof,) = consent["proofs"]
+    assert (proof["record"], proof["before"], proof["after"]) == (lead, False, True)
+    export = admin_client.request_ok("POST", "/admin/people/export", {"email": ANA})
+    assert OPT_OUT.salesforce in str(export["items"])
+
+
+def test_an_opt_out_that_is_unticked_on_one_side_has_a_proof_of_each_write(
+    harness_with_opt_out: Harness, admin_client: AdminClient
+) -> None:
+    harness = harness_with_opt_out
+    harness.add_person(email=ANA, last_name="Lopez", newsletter_optout=True)
+    harness.sync()
+    for _ in range(2):
+        harness.edit_lead(harness.leads()[0]["Id"], newsletter_optout__c=False)
+        harness.sync()
+
+    (consent,) = admin_client.request_ok("GET", f"/admin/contacts/{in_path(ANA)}")["consents"]
+
+    assert consent["opted_out"] is True
+    assert [proof["rule"] for proof in consent["proofs"]][:2] == ["most_restrictive"] * 2
+    times = [proof["at"] for proof in consent["proofs"]]
+    assert times == sorted(times, reverse=True)

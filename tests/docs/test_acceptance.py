@@ -8,13 +8,18 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
 ROWS = [f"P{number}" for number in range(1, 22)]
-FOLDERS = "component|unit|e2e|contract|template|simulation"
+BEYOND = [f"B{number}" for number in range(1, 25)]
+FOLDERS = "component|unit|e2e|contract|template|simulation|rehearsal"
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w/]+\.py)(?:::(\w+))?`")
 
 
-def rows() -> dict[str, str]:
+def rows(letter: str = "P") -> dict[str, str]:
     lines = (DOCS / "acceptance.md").read_text(encoding="utf-8").splitlines()
-    return {line.split("|")[1].strip(): line for line in lines if line.startswith("| P")}
+    found = [line for line in lines if line.startswith(f"| {letter}")]
+    assert len(found) == len({line.split("|")[1] for line in found}), "a row is there twice"
+    return {
+        line.split("|")[1].strip(): line for line in found if line.split("|")[1].strip() != letter
+    }
 
 
 def missing(line: str) -> list[str]:
@@ -28,14 +33,20 @@ def missing(line: str) -> list[str]:
 
 
 def test_the_table_has_every_requirement_once_in_order() -> None:
-    assert [key for key in rows() if key != "P"] == ROWS
+    assert list(rows()) == ROWS
+    assert list(rows("B")) == BEYOND
 
 
 def test_every_requirement_names_tests_that_exist() -> None:
-    for key, line in rows().items():
-        if key != "P":
-            assert NAMED.findall(line), f"{key} names no test"
-            assert missing(line) == []
+    for key, line in {**rows(), **rows("B")}.items():
+        assert NAMED.findall(line), f"{key} names no test"
+        assert missing(line) == []
+
+
+def test_every_capability_beyond_the_article_says_if_it_is_full_or_partial() -> None:
+    for key, line in rows("B").items():
+        state = line.split("|")[3].strip()
+        assert state in ("full", "partial"), key
 
 
 def test_the_table_of_people_has_every_class_of_tests() -> None:

@@ -49,6 +49,7 @@ def why(
     if records:
         print_records(session, [email])
         session.say()
+    _print_consents(session, body)
     _print_fields(session, body, field)
     session.say()
     _print_timeline(session, body, field)
@@ -159,6 +160,27 @@ def _print_fields(session: Session, person: Mapping[str, Any], field: str) -> No
         if field in ("", each["field"])
     ]
     print_table(session, ("Field", "Plezi", "Salesforce", "Why"), rows)
+
+
+def _print_consents(session: Session, person: Mapping[str, Any]) -> None:
+    """Print the opt-outs of a person, with their source, time and run; nothing if there is none."""
+    sides = {record["id"]: side_of(record["kind"]) for record in _records(person)}
+    rows = [
+        (
+            each["field"],
+            "opted out" if each["opted_out"] else "no opt-out",
+            _values(each["values"], sides, "Plezi"),
+            _values(each["values"], sides, "Salesforce"),
+            SIDES[each["source"]] if each["source"] else "-",
+            local_time(each["at"]),
+            each["run_id"] or "-",
+        )
+        for each in person["consents"]
+    ]
+    if rows:
+        columns = ("Consent", "State", "Plezi", "Salesforce", "Came from", "Written", "Run")
+        print_table(session, columns, rows)
+        session.say()
 
 
 def _values(values: Mapping[str, Any], sides: Mapping[str, str], side: str) -> str:

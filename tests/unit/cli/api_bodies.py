@@ -259,6 +259,7 @@ def contact(**changes: Any) -> dict[str, Any]:
                 "last": None,
             }
         ],
+        "consents": [],
         "journal": {"entries": [entry()], "next": ""},
         **changes,
     }
@@ -454,3 +455,46 @@ def guide(**states: str) -> dict[str, Any]:
         for name in names
     ]
     return {"steps": steps, "next": next(iter(states), "")}
+
+
+def duplicates(**changes: Any) -> dict[str, Any]:
+    """Two Leads of one person: the first is older, the second more complete."""
+
+    def lead(record: str, filled: int, *, is_user: bool) -> dict[str, Any]:
+        return {
+            "id": record,
+            "created": f"2026-11-2{filled}T14:00:00+00:00",
+            "modified": "2026-11-26T14:00:00+00:00",
+            "filled": filled,
+            "owner": "Sam Sales" if is_user else "Inbound",
+            "is_user": is_user,
+            "page": f"https://acme.my.salesforce.com/{record}",
+            "primary": False,
+        }
+
+    return {
+        "email": EMAIL,
+        "leads": [lead("00Q1", 4, is_user=False), lead("00Q2", 5, is_user=True)],
+        "fields": [{"field": "Phone", "values": {"00Q1": "111", "00Q2": "222"}, "differs": True}],
+        "proposals": [
+            {"rule": "oldest", "lead": "00Q1"},
+            {"rule": "most_complete", "lead": "00Q2"},
+            {"rule": "owner", "lead": ""},
+        ],
+        **changes,
+    }
+
+
+def consent(**changes: Any) -> dict[str, Any]:
+    """An opt-out that was ticked in Plezi and written to the Lead."""
+    return {
+        "field": "newsletter_optout__c",
+        "plezi": "newsletter_optout",
+        "opted_out": True,
+        "values": {PLEZI_ID: True, LEAD_ID: True},
+        "source": "plezi",
+        "at": NOW - 70,
+        "run_id": RUN_ID,
+        "proofs": [entry(field="newsletter_optout__c", after=True)],
+        **changes,
+    }

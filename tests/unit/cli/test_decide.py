@@ -323,3 +323,28 @@ def test_always_prints_the_answer_of_the_api_as_json(person: Person, capsys: Out
         == 0
     )
     assert json.loads(capsys.readouterr().out)["policy"] == "salesforce_wins"
+
+
+DUPLICATES = "/admin/attention/duplicates/ana%40example.com"
+
+
+def test_duplicates_are_compared_field_by_field_with_a_proposal_by_rule(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    stack.on("GET", DUPLICATES, bodies.duplicates())
+    assert person.run("duplicates", "show", bodies.EMAIL) == 0
+    shown = capsys.readouterr().out
+    assert "Inbound (a queue)" in shown
+    assert "https://acme.my.salesforce.com/00Q2" in shown
+    assert "Phone  differs  111   222" in shown
+    assert "most complete" in shown
+
+
+def test_the_lead_that_a_rule_proposes_is_picked(stack: FakeStack, person: Person) -> None:
+    stack.on("GET", DUPLICATES, bodies.duplicates())
+    stack.on("POST", DUPLICATES, {"run_id": "r1"})
+    rule = ["duplicates", "pick", bodies.EMAIL, "--yes", "--rule"]
+    assert person.run(*rule, "most_complete") == 0
+    assert stack.body_of("POST", DUPLICATES) == {"lead": "00Q2"}
+    assert person.run(*rule, "owner") == 2
+    assert person.run("duplicates", "pick", bodies.EMAIL) == 2

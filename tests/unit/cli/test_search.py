@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.cli import api_bodies as bodies
@@ -76,3 +78,20 @@ def test_records_have_their_pages_and_who_changed_them_last(
     assert "2026-11-26 15:00:00 CET" in shown
     assert "Sam Sales" in shown
     assert stack.body_of("POST", RECORDS) == {"emails": [bodies.EMAIL]}
+
+
+def test_the_opt_outs_of_a_person_have_their_source_time_and_proof(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    first_meeting: dict[str, Any] = {"source": None, "at": 0.0, "run_id": "", "proofs": []}
+    consents = [bodies.consent(), bodies.consent(field="other__c", **first_meeting)]
+    stack.on("GET", CONTACT, bodies.contact(consents=consents))
+
+    assert person.run("why", bodies.EMAIL) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    [shown] = [line for line in lines if line.startswith("newsletter_optout__c")]
+    assert shown.split()[1:7] == ["opted", "out", "yes", "yes", "Plezi", "2026-11-26"]
+    assert shown.endswith(bodies.RUN_ID)
+    [other] = [line for line in lines if line.startswith("other__c")]
+    assert other.split()[-3:] == ["-", "-", "-"]

@@ -19,6 +19,7 @@ from connector.model import (
     Breaker,
     JournalPage,
     LastChange,
+    LeadOwner,
     Link,
     LinkChange,
     NamedRecord,
@@ -231,6 +232,9 @@ class RecordQueries(Protocol):
 
     def last_changes(self, records: Mapping[RecordKind, Iterable[str]]) -> dict[str, LastChange]:
         """Return who changed each record last."""
+
+    def owners(self, leads: Iterable[str]) -> dict[str, LeadOwner]:
+        """Return the owner of each Lead that is found."""
 
     def page_of(self, record: str) -> str:
         """Return the address of the page of a record."""

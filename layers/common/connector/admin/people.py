@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from connector.admin.consents import Consent, consents_of
 from connector.admin.context import AdminContext
 from connector.admin.errors import page_token_errors
 from connector.admin.review_queue import HoldView, QuarantineView, find_link, review_item
@@ -78,6 +79,7 @@ class Person:
     holds: tuple[HoldView, ...]
     quarantine: QuarantineView | None
     fields: tuple[FieldHistory, ...]
+    consents: tuple[Consent, ...]
     journal: JournalPageView
 
 
@@ -101,6 +103,7 @@ def show_person(context: AdminContext, email: str, *, limit: int, after: str = "
         holds=item.holds,
         quarantine=item.quarantine,
         fields=tuple(_field_histories(link, mapping, last)),
+        consents=consents_of(context, mapping, link),
         journal=journal_page_view(page),
     )
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         SkipReason,
         UndoReason,
     )
-    from connector.model.record_details import LastChange, NamedRecord
+    from connector.model.record_details import LastChange, LeadOwner, NamedRecord
     from connector.model.runs import (
         Counts,
         MappingProblem,
@@ -86,6 +86,7 @@ __all__ = [
     "JournalKind",
     "JournalPage",
     "LastChange",
+    "LeadOwner",
     "Link",
     "LinkChange",
     "LongText",
@@ -169,7 +170,7 @@ _NAMES: Final = {
         "UndoRequest",
     ),
     "personal_data": ("PersonNames", "StoredItem", "VisitedPage"),
-    "record_details": ("LastChange", "NamedRecord"),
+    "record_details": ("LastChange", "LeadOwner", "NamedRecord"),
     "sessions": ("SessionToken",),
     "sides": ("RecordKind", "Side"),
     "work": ("MAX_LISTED", "SaveResult", "WorkList"),

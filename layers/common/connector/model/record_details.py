@@ -23,3 +23,12 @@ class LastChange:
 
     at: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOwner:
+    """When a Lead was created (ISO 8601 in UTC), and the name of its owner: a user, or a queue."""
+
+    created: str
+    name: str
+    is_user: bool

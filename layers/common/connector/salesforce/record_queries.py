@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from connector.errors import RetryError, StopReason
-from connector.model import LastChange, NamedRecord, RecordKind
+from connector.model import LastChange, LeadOwner, NamedRecord, RecordKind
 from connector.salesforce.answers import is_record_id, read_query_page
 from connector.salesforce.connection import Connection
 from connector.salesforce.library import format_soql
@@ -15,6 +15,11 @@ from connector.salesforce.lookup_queries import lookup_queries
 KINDS: Final = (RecordKind.LEAD, RecordKind.CONTACT)
 BY_NAME: Final = "SELECT Id, Name, Email FROM {} WHERE Name LIKE '%{:like}%' ORDER BY Name LIMIT {}"
 LAST_CHANGE: Final = "SELECT Id, LastModifiedDate, LastModifiedBy.Name FROM {}"
+
+OWNER: Final = "SELECT Id, CreatedDate, OwnerId, Owner.Name FROM Lead"
+USER_PREFIX: Final = "005"
+"""The first characters of the id of a user; a queue has others (Salesforce Help, "Standard Field
+Record ID Prefix Decoder")."""
 
 
 class RecordQueries:
@@ -44,6 +49,17 @@ class RecordQueries:
                     found[row["Id"]] = LastChange(
                         _text(row.get("LastModifiedDate")), _name(row.get("LastModifiedBy"))
                     )
+        return found
+
+    def owners(self, leads: Iterable[str]) -> dict[str, LeadOwner]:
+        """Return the owner of each Lead, and when it was created; one not found is left out."""
+        found = {}
+        for query in lookup_queries(OWNER, RecordKind.LEAD, "Id", leads):
+            for row in self._rows(query.soql):
+                is_user = _text(row.get("OwnerId")).startswith(USER_PREFIX)
+                found[row["Id"]] = LeadOwner(
+                    _text(row.get("CreatedDate")), _name(row.get("Owner")), is_user
+                )
         return found
 
     def page_of(self, record: str) -> str:
