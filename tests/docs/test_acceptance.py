@@ -9,7 +9,7 @@ TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
 ROWS = [f"P{number}" for number in range(1, 22)]
 BEYOND = [f"B{number}" for number in range(1, 25)]
-FOLDERS = "component|unit|e2e|contract|template|simulation|rehearsal"
+FOLDERS = "|".join(sorted(it.name for it in TESTS.iterdir() if it.is_dir()))
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w/]+\.py)(?:::(\w+))?`")
 
 
