@@ -89,6 +89,26 @@ def _a_shorter_title(actors: Actors) -> None:
     actors.marketing.edit(actors.ids["gus"], function="Chief")
 
 
+def _both_rename_it_again(actors: Actors) -> None:
+    actors.marketing.edit(actors.ids["ana"], company="Atelier N")
+    actors.sales.edit("Lead", actors.ids["lead"], **{COMPANY: "Atelier du Nord SAS"})
+
+
+def _a_wrong_phone(actors: Actors) -> None:
+    actors.marketing.edit(actors.ids["ana"], phone="0199999999")
+
+
+def _an_edit_without_a_stamp(actors: Actors) -> None:
+    """Change a Lead as no list shows it: its modification time stays."""
+    path = f"records/Lead/{actors.ids['lead']}"
+    actors.sales.simulate("PATCH", path, {"touch": "none", "MobilePhone": "0611111111"})
+
+
+def _more_people(actors: Actors) -> None:
+    for number in range(12):
+        actors.marketing.add(email=f"new{number}@example.com", last_name=f"New {number}")
+
+
 def _reset(actors: Actors) -> None:
     path = f"users/{USER}/password"
     reset = actors.sales.simulate("POST", path, {"password": NEW_PASSWORD})
@@ -135,6 +155,18 @@ TRANSCRIPTS: Final[Mapping[str, Sequence[Step]]] = {
         Step("runs follow {run}"),
         Step(f"why {ANA} --field Company"),
     ),
+    "always": (
+        Step("sync --wait", _both_rename_it_again),
+        Step(f"conflicts choose {ANA} Company --salesforce --always --yes"),
+        Step("runs follow {run}"),
+        Step("mapping history --limit 2"),
+    ),
+    "undo": (
+        Step("sync --wait", _a_wrong_phone),
+        Step("undo {first}"),
+        Step("undo {first} --apply --yes"),
+        Step(f"why {ANA} --field Phone --records"),
+    ),
     "errors": (
         Step("sync --wait", _a_long_title),
         Step("errors"),
@@ -142,6 +174,22 @@ TRANSCRIPTS: Final[Mapping[str, Sequence[Step]]] = {
         Step("runs follow {run}"),
         Step("errors"),
         Step("runs list --limit 3"),
+    ),
+    "erase": (
+        Step(f"people export {GUS} --file gus.json"),
+        Step("pause"),
+        Step(f"people erase {GUS} --yes"),
+        Step("start --yes"),
+        Step("sync --wait --kind full"),
+    ),
+    "verify": (
+        Step("verify", _an_edit_without_a_stamp),
+        Step("sync --wait"),
+        Step("verify --repair --yes"),
+    ),
+    "stages": (
+        Step("forecast --to-salesforce 20000 --to-plezi 5000 --pace 2"),
+        Step("sync --first --wait", _more_people),
     ),
     "rotation": (
         Step("sync --wait", _reset, status=4),
@@ -165,7 +213,8 @@ def record(steps: Sequence[Step], actors: Actors, stack: Path) -> str:
     for step in steps:
         step.before(actors)
         known = RUN_ID.findall("\n".join(lines))
-        command = step.command.format(run=known[-1] if known else "")
+        ids = {"run": known[-1], "first": known[0]} if known else {}
+        command = step.command.format(**ids)
         status, output = _run([*shlex.split(command), "--stack-file", str(stack)], actors)
         if status != step.status:
             raise TranscriptError(f"{command} ended with {status}, not {step.status}:\n{output}")
@@ -216,7 +265,10 @@ def commands_of(page: str) -> dict[str, list[str]]:
 def problems(page: str, expected: Mapping[str, Sequence[Step]] = TRANSCRIPTS) -> list[str]:
     """Return which blocks of a page do not show the commands of the list, one sentence each."""
     found = commands_of(page)
-    listed = {name: [step.command for step in steps] for name, steps in expected.items()}
+    listed = {
+        name: [step.command.replace("{first}", "{run}") for step in steps]
+        for name, steps in expected.items()
+    }
     shown = {
         name: [RUN_ID.sub("{run}", command) for command in commands]
         for name, commands in found.items()
