@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from connector.model import RunKind, RunState
+from connector.model import RecordKind, RunKind, RunState
 from functions.admin.admin_app import ADMIN
 from local.salesforce_org.soql_parser import parse
 from tests.component.admin_client import AdminClient, build_admin_context
@@ -22,6 +22,8 @@ from tests.component.people_fixtures import ANA, BOB, advance_clocks, lead_of
 from tests.component.test_salesforce_pages_that_fail import fail
 
 PACKAGE = Path(__file__).parents[2] / "layers/common/connector/salesforce"
+PLACE = re.compile(r"\\\{.*?\\\}")
+"""A place of a template, after `re.escape`: `{}` or `{:like}`."""
 SELECT = re.compile(r"\bSELECT\b.*\bFROM\b", re.DOTALL)
 
 
@@ -71,7 +73,7 @@ def templates() -> Iterator[tuple[str, re.Pattern[str]]]:
             else:
                 continue
             if text.startswith("SELECT ") and SELECT.search(text):
-                pattern = re.escape(text).replace(r"\{\}", ".*")
+                pattern = PLACE.sub(".*", re.escape(text))
                 yield f"{file.name}: {text}", re.compile(f"^{pattern}", re.DOTALL)
 
 
@@ -114,6 +116,14 @@ def set_up(harness: Harness, credentials: CredentialFixtures) -> None:
     credentials.rotation().test_and_promote(version)
 
 
+def search(harness: Harness) -> None:
+    """Let an admin look for people by name, and ask who changed and owns their Leads."""
+    records = build_admin_context(harness).sides().records
+    [named, *_] = records.named("Bo", 5)
+    assert records.last_changes({RecordKind.LEAD: [named.id]})
+    assert records.owners([named.id])
+
+
 def fail_queries(harness: Harness, recorded: RecordedQueries) -> None:
     """Let a look-up and a page fail: both are tried again with smaller queries."""
     fault = {"kind": "query_timeout", "path": "/query", "count": 3}
@@ -131,6 +141,7 @@ def test_every_query_of_the_connector_is_sent_and_is_in_the_grammar_of_the_org(
 ) -> None:
     synchronize(harness)
     set_up(harness, credentials)
+    search(harness)
     fail_queries(harness, recorded)
 
     assert len(recorded.texts) > 10

@@ -18,6 +18,12 @@ from connector.plezi.probe.list_steps import REFUSED_KEY
 from connector.plezi.probe.throwaway import MAX_LAG_SECONDS, Throwaway
 
 NOT_WRITTEN: Final = "the throwaway contact could not be written"
+WRITE_RIGHT: Final = "write_right"
+"""The finding about the key, and the refusal of one that only reads: no key of the dialect."""
+NO_WRITE_RIGHT: Final = (
+    "the API key may read contacts and not write them: create a key with the right to write in "
+    "Plezi, put it in the secret, and probe again with a throwaway contact"
+)
 NO_METHOD: Final = "no way to update a contact works"
 CREATED: Final = "Created"
 KEPT: Final = "Kept"
@@ -96,16 +102,23 @@ def create(context: ProbeContext) -> None:
             _adopt_created(evidence, contact, row)
             return
     if not answer.is_ok:
-        name = "write_right" if answer.status in REFUSED_KEY else "create"
+        name = WRITE_RIGHT if answer.status in REFUSED_KEY else "create"
         evidence.contradict(name, f"a contact cannot be created: {answer.error}")
+        if name == WRITE_RIGHT:
+            evidence.refuse(WRITE_RIGHT, f"{NO_WRITE_RIGHT} ({answer.error})", by_writing=True)
         return
     row = answer.row or contact.wait_for(lambda row: row is not None)[0]
     if row is None:
         evidence.contradict("create", "a creation is accepted, and no contact is shown")
         return
     contact.adopt(row, created=is_new)
-    evidence.prove("write_right", "the key may write contacts")
+    _note_write_right(evidence)
     evidence.prove("create", f"a contact is created: {answer.status}")
+
+
+def _note_write_right(evidence: Evidence) -> None:
+    evidence.refusals.pop(WRITE_RIGHT, None)
+    evidence.prove(WRITE_RIGHT, "the key may write contacts")
 
 
 def _adopt_created(evidence: Evidence, contact: Throwaway, row: Row) -> None:
@@ -113,7 +126,7 @@ def _adopt_created(evidence: Evidence, contact: Throwaway, row: Row) -> None:
     if contact.shown(row, "first_name") != CREATED or contact.shown(row, "last_name") != KEPT:
         raise StaleError("another user has created the throwaway contact in the meantime")
     contact.adopt(row, created=True)
-    evidence.prove("write_right", "the key may write contacts")
+    _note_write_right(evidence)
     evidence.prove("create", "a contact is created; the answer was lost")
 
 
