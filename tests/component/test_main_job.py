@@ -296,3 +296,24 @@ def test_a_refused_login_is_not_repeated(harness: Harness) -> None:
     assert (second.state, second.reason) == (RunState.HALTED, "login_refused")
     assert harness.calls("salesforce")["logins"] == 1
     assert "Most likely causes" in first.message
+
+
+def test_edits_of_both_sides_during_a_pause_arrive_after_it(harness: Harness) -> None:
+    person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
+    harness.sync()
+    [lead] = harness.leads("ana@example.com")
+    harness.ledger.set_enabled(on=False, now=harness.clock())
+    harness.edit_person(person, phone="2")
+    harness.edit_lead(lead["Id"], MobilePhone="3")
+    harness.add_lead(Email="leo@example.com", LastName="Roi")
+    harness.mark()
+
+    assert harness.sync().state is RunState.NOT_STARTED
+    assert harness.calls("plezi")["total"] == harness.calls("salesforce")["total"] == 0
+
+    harness.ledger.set_enabled(on=True, now=harness.clock())
+    assert harness.sync().state is RunState.DONE
+    [lead] = harness.leads("ana@example.com")
+    assert (lead["Phone"], lead["MobilePhone"]) == ("2", "3")
+    assert harness.people()["ana@example.com"]["mobile"] == "3"
+    assert "leo@example.com" in harness.people()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.version import VERSION
+
 if TYPE_CHECKING:
     from tests.template.conftest import Template
 
@@ -78,3 +80,20 @@ def test_the_guide_has_the_steps_in_order() -> None:
     assert len(steps) >= len(words)
     places = [next(at for at, step in enumerate(steps) if word in step) for word in words]
     assert places == sorted(places)
+
+
+def test_the_application_of_the_repository_has_the_version_and_files_that_exist(
+    template: Template,
+) -> None:
+    application = template.document["Metadata"]["AWS::ServerlessRepo::Application"]
+    assert application["SemanticVersion"] == VERSION
+    for member in ("LicenseUrl", "ReadmeUrl"):
+        assert (ROOT / application[member]).is_file()
+    licence = (ROOT / application["LicenseUrl"]).read_text(encoding="utf-8")
+    assert licence.startswith(f"{application['SpdxLicenseId']} License")
+
+
+def test_every_environment_has_tags_for_its_costs() -> None:
+    for name in ENVIRONMENTS:
+        tags = dict(tag.split("=") for tag in settings(name)["tags"].split())
+        assert tags == {"project": "plezi-salesforce", "environment": name}

@@ -93,6 +93,16 @@ class _TrustingAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
 
+GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
+"""Statuses of a gateway that got no answer from its servers (RFC 9110, 15.6)."""
+
+
+def _is_unserved(response: requests.Response) -> bool:
+    """Return whether a gateway answered in the place of the API, which answers in JSON."""
+    content_type = response.headers.get("Content-Type", "")
+    return response.status_code in GATEWAY_ERRORS and "json" not in content_type.lower()
+
+
 class HttpSession(requests.Session):
     """A `requests` session with a time-out on every call and a bound on every response.
 
@@ -105,6 +115,8 @@ class HttpSession(requests.Session):
         self._monotonic = monotonic
         self.trust_env = False
         self.calls = 0
+        self.unserved = 0
+        """Calls that were answered in front of the API: 502, 503 or 504 without JSON."""
         self._server_clock: tuple[str, float] = ("", 0.0)
         self._deadline = no_deadline()
         self._read_seconds = READ_SECONDS
@@ -147,6 +159,7 @@ class HttpSession(requests.Session):
             raise requests.ConnectionError("the response is incomplete") from error
         finally:
             response.close()
+        self.unserved += _is_unserved(response)
         response._content = content  # noqa: SLF001  # as Response.content itself does
         self._server_clock = (response.headers.get("Date", ""), self._monotonic())
         return response

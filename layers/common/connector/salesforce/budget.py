@@ -47,8 +47,8 @@ class CallMeter(Protocol):
     """Counts the calls of one process and keeps the last usage that Salesforce reported."""
 
     @property
-    def calls(self) -> int:
-        """Return the number of calls made so far."""
+    def served_calls(self) -> int:
+        """Return the number of calls that reached Salesforce so far."""
 
     @property
     def usage(self) -> Usage | None:
@@ -65,7 +65,7 @@ class ApiBudget:
         self._store = store
         self._clock = clock
         self._share = share
-        self._counted = meter.calls
+        self._counted = meter.served_calls
         self._earlier: int | None = None
 
     def exhausted_reason(self, *, forms: bool = False) -> str:
@@ -102,11 +102,11 @@ class ApiBudget:
         """Return the connector's own calls of the last 24 hours."""
         if self._earlier is None:
             self._earlier = self._store.calls_since(self._hour() - HOURS + 1)
-        return self._earlier + self._meter.calls - self._counted
+        return self._earlier + self._meter.served_calls - self._counted
 
     def save_usage(self) -> None:
         """Store the calls since the last save, and the last usage of the org."""
-        number = self._meter.calls - self._counted
+        number = self._meter.served_calls - self._counted
         if not number:
             return
         self._store.add_calls(self._hour(), number)
@@ -127,7 +127,7 @@ class ApiBudget:
 
     def _called_since_saved(self) -> bool:
         """Return whether there was a call since the last save."""
-        return self._meter.calls > self._counted
+        return self._meter.served_calls > self._counted
 
     def _hour(self) -> int:
         return int(self._clock()) // SECONDS_OF_HOUR

@@ -135,6 +135,11 @@ class Connection:
         return self._http.calls
 
     @property
+    def served_calls(self) -> int:
+        """HTTP requests that reached Salesforce, as far as is known: these count in its limits."""
+        return self._http.calls - self._http.unserved
+
+    @property
     def usage(self) -> Usage | None:
         """The last usage of the whole org in 24 hours; None before the first response."""
         usage = None if self._client is None else self._client.api_usage.get("api-usage")
