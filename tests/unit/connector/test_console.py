@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import string
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from connector.admin.setup_guide import GuideStepName, GuideStepState
+from connector.connection_report import Grade
 from connector.console import rendering
 from connector.console.addresses import HOME, local_path
 from connector.console.charts import HEIGHT, bar_chart
@@ -16,6 +19,20 @@ from connector.console.pages.runs import count_rows
 from connector.console.roles import UserRole, roles_from_groups
 from connector.console.seals import ConsoleKeys, Seals
 from connector.console.texts import TEXTS, Texts, choose_language
+from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind, Operator
+from connector.model import (
+    AlertKind,
+    AttentionKind,
+    DriftCause,
+    HoldReason,
+    JournalKind,
+    MergeRule,
+    RecordKind,
+    RunKind,
+    RunState,
+)
+from connector.model.reasons import ProblemCode, UndoReason
+from connector.setup_report import FieldState, StepOutcome
 
 PACKAGE = Path(rendering.__file__).parent
 KEY, NEW_KEY = "k" * 64, "n" * 64
@@ -61,6 +78,38 @@ def test_every_text_is_used() -> None:
         and not any(key.startswith(prefix) for prefix in prefixes)
     ]
     assert unused == []
+
+
+NAMED: dict[str, tuple[type[StrEnum], ...]] = {
+    "alert": (AlertKind,),
+    "attention": (AttentionKind,),
+    "direction": (Direction,),
+    "duplicates": (DuplicatePolicy,),
+    "field_state": (FieldState,),
+    "grade": (Grade,),
+    "hold": (HoldReason,),
+    "journal": (JournalKind,),
+    "kind": (FieldKind,),
+    "operator": (Operator,),
+    "outcome": (StepOutcome,),
+    "policy": (ConflictPolicy,),
+    "problem": (ProblemCode,),
+    "record": (RecordKind,),
+    "role": (UserRole,),
+    "rule": (MergeRule, HoldReason, UndoReason, DriftCause),
+    "run_kind": (RunKind,),
+    "run_state": (RunState,),
+    "step": (GuideStepName,),
+    "step_state": (GuideStepState,),
+}
+"""What the pages name by a text: a new member needs one."""
+
+
+@pytest.mark.parametrize("prefix", NAMED)
+def test_every_code_that_a_page_names_has_a_text(prefix: str) -> None:
+    members = [member.value for kind in NAMED[prefix] for member in kind]
+    missing = [member for member in members if f"{prefix}.{member}" not in TEXTS]
+    assert missing == []
 
 
 def test_values_in_a_text_are_escaped() -> None:

@@ -139,6 +139,8 @@ def health(status: Status, alerts: Iterable[OpenAlert]) -> Health:
         return Health(Level.WARNING, "alerts")
     if status.manual_sync.due:
         return Health(Level.WARNING, "sync_due")
+    if status.attention.hold or status.attention.quarantine:
+        return Health(Level.GOOD, "waiting")
     return Health(Level.GOOD, "good")
 
 

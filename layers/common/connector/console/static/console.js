@@ -2,8 +2,14 @@
 "use strict";
 
 // Times in the viewer's zone; without a script they are in UTC.
+// The language of the page, as the viewer's country writes it.
+function pageLocale() {
+  const language = document.documentElement.lang;
+  return navigator.languages.find((it) => it.startsWith(language)) || language;
+}
+
 function localTimes(root) {
-  const style = new Intl.DateTimeFormat(document.documentElement.lang, {
+  const style = new Intl.DateTimeFormat(pageLocale(), {
     dateStyle: "medium",
     timeStyle: "short",
   });

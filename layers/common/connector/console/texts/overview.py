@@ -10,6 +10,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The last run was complete, and no problem is open.",
         "La dernière synchronisation est complète, et aucun problème n'est ouvert.",
     ),
+    "health.waiting.title": ("Synchronization works", "La synchronisation fonctionne"),
+    "health.waiting.text": (
+        "Some people wait for a decision; everybody else is in step.",
+        "Quelques personnes attendent une décision ; toutes les autres sont synchronisées.",
+    ),
     "health.stopped.title": ("Synchronization is stopped", "La synchronisation est arrêtée"),
     "health.stopped.text": (
         "The connector stopped itself, before it did harm. Nothing is lost:",

@@ -122,6 +122,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Another automation replaces the value again and again. Since",
         "Une autre automatisation remplace sans cesse la valeur. Depuis le",
     ),
+    "hold.unknown_value": (
+        "The value table has no row for the value. Since",
+        "La table de valeurs n'a pas de ligne pour la valeur. Depuis le",
+    ),
+    "problem.unknown_value": (
+        "The value table has no row for a value",
+        "La table de valeurs n'a pas de ligne pour une valeur",
+    ),
     "problem.unreadable_record": ("The record cannot be read", "Enregistrement illisible"),
     "problem.not_visible": ("The record cannot be seen", "Enregistrement invisible"),
     "problem.unusable_value": (

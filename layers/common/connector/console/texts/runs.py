@@ -205,6 +205,52 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "An opt-out is the word of a person, and stays.",
         "Un refus est la volonté d'une personne, et reste.",
     ),
+    "rule.unknown_value": (
+        "The value table has no row for the value: a person decides.",
+        "La table de valeurs n'a pas de ligne pour la valeur : une personne décide.",
+    ),
+    "rule.no_entry": (
+        "The journal has nothing of this run about the person any more.",
+        "Le journal n'a plus rien de cette synchronisation sur la personne.",
+    ),
+    "rule.no_contact": (
+        "The e-mail belongs to no person, or to another one, now.",
+        "L'e-mail n'appartient plus à personne, ou à une autre personne.",
+    ),
+    "rule.no_record": (
+        "The record takes no part any more: deleted, converted or filtered out.",
+        "L'enregistrement ne participe plus : supprimé, converti ou exclu.",
+    ),
+    "rule.no_pair": (
+        "The field is not mapped any more, or to another field.",
+        "Le champ n'a plus de correspondance, ou une autre.",
+    ),
+    "rule.not_writable": (
+        "The mapping or the system does not allow the write now.",
+        "La correspondance ou le système ne permet pas l'écriture actuellement.",
+    ),
+    "rule.email": (
+        "The e-mail is the identity of the person: correct it in either system.",
+        "L'e-mail est l'identité de la personne : corrigez-le dans un des systèmes.",
+    ),
+    "rule.text_not_kept": (
+        "The text is too long: the journal has only its length.",
+        "Le texte est trop long : le journal n'a que sa longueur.",
+    ),
+    "rule.written_again": (
+        "The next run would write the value again: change the mapping first.",
+        "La prochaine synchronisation réécrirait la valeur : changez d'abord la correspondance.",
+    ),
+    "rule.unfinished": (
+        "The write waits, or has no answer yet: undo again later.",
+        "L'écriture attend, ou n'a pas encore de réponse : recommencez plus tard.",
+    ),
+    "rule.quarantined": ("A system refused the write.", "Un système a refusé l'écriture."),
+    "rule.policy": ("The mapping leaves it so.", "La correspondance le laisse ainsi."),
+    "rule.unstamped": (
+        "Salesforce does not report a change of a formula.",
+        "Salesforce ne signale pas le changement d'une formule.",
+    ),
     "rule.waits": ("The next run synchronizes it.", "La prochaine synchronisation s'en charge."),
     "rule.unexplained": ("No cause is known.", "Aucune cause connue."),
     "preview.title": ("Preview", "Aperçu"),
