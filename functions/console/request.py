@@ -27,19 +27,24 @@ def parse_event(event: Mapping[str, Any]) -> Request:
     method = str(event.get("httpMethod"))
     if method not in METHODS:
         raise InvalidEventError("method: send GET or POST")
-    headers = {
-        str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()
-    }
-    rest = str((event.get("pathParameters") or {}).get("proxy") or "")
-    query = event.get("queryStringParameters") or {}
+    headers = {name.lower(): value for name, value in _texts(event, "headers").items()}
+    rest = _texts(event, "pathParameters").get("proxy", "")
     return Request(
         method,
         f"/{rest}",
-        {str(name): str(value) for name, value in query.items()},
+        _texts(event, "queryStringParameters"),
         _form(event) if method == "POST" else {},
         _cookies(headers.get("cookie", "")),
         headers.get("accept-language", ""),
     )
+
+
+def _texts(event: Mapping[str, Any], member: str) -> dict[str, str]:
+    """Return a member of an event by its names; empty if it is missing, as API Gateway sends it."""
+    found = event.get(member)
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name): str(value) for name, value in found.items() if value is not None}
 
 
 def _form(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
