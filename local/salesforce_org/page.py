@@ -25,6 +25,9 @@ ROWS = 25
 MAX_PAGE = 1_000_000
 """Above the last page of any list here, and within the integer range of SQLite."""
 TABS = ("Lead", "Contact", "Account")
+TABS_BY_PREFIX = {"00Q": "Lead", "003": "Contact", "001": "Account"}
+"""The first three characters of a record's id name its object (Salesforce Help, "Standard Field
+Record ID Prefix Decoder")."""
 COLUMNS = ("Name", "Email", "Company", "Title", "score__c", "status__c", "sync_to_plezi__c")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -79,6 +82,9 @@ class WebInterface:
                 return self._list(request, "Lead")
             case "GET", [name] if name in TABS:
                 return self._list(request, name)
+            case "GET", [record_id] if record_id[:3] in TABS_BY_PREFIX:
+                # As the org does with the short address of a record, which other products link to.
+                return redirect(f"/{TABS_BY_PREFIX[record_id[:3]]}/{record_id}", 302)
             case "GET", [name, record_id] if name in TABS:
                 return self._record(name, record_id, saved="saved" in request.args)
             case "POST", [name, record_id] if name in TABS:

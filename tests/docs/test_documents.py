@@ -19,6 +19,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 MAX_COLUMNS = 120
+MAX_PICTURE_BYTES = 150_000
 GENERATED_IN = {
     "docs/architecture.md": {"layers"},
     "docs/glossary.md": {"modules"},
@@ -105,9 +106,16 @@ def test_the_readme_is_easy_to_read() -> None:
 def test_the_index_names_every_page_of_the_documentation() -> None:
     index = (ROOT / "docs/README.md").read_text()
     for page in (ROOT / "docs").rglob("*"):
-        if page.is_file() and page.name != "README.md":
+        if page.is_file() and page.name != "README.md" and page.suffix != ".png":
             name = page.relative_to(ROOT / "docs").as_posix()
             assert f"({name})" in index, name
+
+
+def test_every_picture_is_shown_by_a_page_and_is_small() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    for picture in (ROOT / "docs/images").iterdir():
+        assert f"images/{picture.name})" in text
+        assert picture.stat().st_size < MAX_PICTURE_BYTES
 
 
 def test_every_decision_has_a_number_a_date_alternatives_and_consequences() -> None:

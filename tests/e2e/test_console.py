@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Dialog, expect, sync_playwright
 
 from connector.console.roles import UserRole
@@ -130,6 +131,20 @@ def test_a_user_finds_why_a_phone_changed_and_undoes_it(
     assert sales.leads(LEA)[0]["Phone"] == "+33 1 44 55 66 77"
     pages.page.get_by_role("link", name="Back to the person").click()
     expect(pages.page.get_by_text("the former value was put back").first).to_be_visible()
+
+
+def test_the_links_to_both_systems_lead_to_the_person(
+    open_pages: OpenPages, lea: str, stack: StackFile
+) -> None:
+    assert lea
+    pages = open_pages("viewer")
+    pages.find(LEA)
+    for system in ("Plezi", "Salesforce"):
+        link = pages.page.get_by_role("link", name=f"Open in {system}")
+        address = link.get_attribute("href") or ""
+        shown = requests.get(address, verify=stack.salesforce.ca_bundle, timeout=30)
+        assert shown.status_code == 200
+        assert "Martin" in shown.text
 
 
 def test_a_value_that_is_code_is_shown_and_not_run(open_pages: OpenPages, lea: str) -> None:

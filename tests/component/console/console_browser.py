@@ -54,7 +54,8 @@ class Page:
     @property
     def location(self) -> str:
         """Where the response sends the browser to; below the console, without its path."""
-        return self.headers.get("Location", "").removeprefix(BASE)
+        location = self.headers.get("Location", "").removeprefix(BASE)
+        return location if location.startswith(("/", "http")) else f"/{location}"
 
     def forms(self) -> list[tuple[str, dict[str, str]]]:
         """Return the address and the hidden fields of each form with POST."""

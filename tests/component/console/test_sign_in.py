@@ -228,10 +228,10 @@ def test_no_address_outside_of_the_console_is_opened_after_a_sign_in(
     open_browser: OpenBrowser, address: str
 ) -> None:
     location = open_browser().sign_in("viewer", to=address).headers["Location"]
-    assert re.fullmatch(rf"{BASE}/[^/\\\s]*", location), location
+    assert re.fullmatch(rf"{BASE}(/[^/\\\s]*)?", location), location
     assert "evil.example" not in location
 
 
 def test_the_language_link_opens_no_other_site(open_browser: OpenBrowser) -> None:
     answer = open_browser().get("/language?to=fr&back=//evil.example")
-    assert answer.headers["Location"] == f"{BASE}/"
+    assert answer.headers["Location"] == BASE

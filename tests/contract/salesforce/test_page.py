@@ -35,6 +35,17 @@ def test_records_are_listed_by_pages_and_searched(
     assert control.get("/calls").json()["total"] == 0
 
 
+def test_the_short_address_of_a_record_leads_to_its_page(
+    web: PrefixedSession, new_lead: Create
+) -> None:
+    lead = new_lead(LastName="Martin")
+    for record in (lead, lead[:15]):
+        page = web.get(f"/{record}")
+        assert page.status_code == 200
+        assert "Martin" in page.text
+    assert web.get("/00Q8d0000000001EAA").status_code == 404
+
+
 def test_values_of_records_are_escaped_in_html(web: PrefixedSession, new_lead: Create) -> None:
     lead = new_lead(Company='<script>"&', interests__c="events")
     for page in (web.get("/"), web.get(f"/Lead/{lead}")):

@@ -59,9 +59,13 @@ class PageContext:
         return self.request.query.get(name, "")
 
     def url(self, path: str, **query: str) -> str:
-        """Return the address of a page, with those parts of a query that are not ''."""
+        """Return the address of a page, with those parts of a query that are not ''.
+
+        The first page has no slash at its end: API Gateway has a route for it without one only.
+        """
         present = {name: value for name, value in query.items() if value}
-        return f"{self.base}{path}{'?' if present else ''}{urlencode(present)}"
+        place = self.base if self.base and path == "/" else f"{self.base}{path}"
+        return f"{place}{'?' if present else ''}{urlencode(present)}"
 
     def person_url(self, email: str) -> str:
         """Return the address of a person's page, which does not show who it is."""
