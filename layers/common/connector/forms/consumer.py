@@ -13,9 +13,17 @@ from connector.model import ChangeHint, HintDelivery, HintResult
 UNREADABLE_DELAYS: Final = (5, 30, 120)
 """Seconds until a contact that Plezi does not return is read again; then the schedule reads it."""
 BUSY_DELAY: Final = 5
-"""Seconds until a link that another worker resolves is tried again: a batch of 200 takes 2."""
+"""Seconds until a link that another worker resolves is tried again: a batch of 200 takes 2. It
+doubles with each try, because the other cause is a system that is down, often for hours."""
+MAX_BUSY_DELAY: Final = 60
+"""Seconds between two tries at most."""
 MIN_MILLISECONDS: Final = 30_000
 """No hint starts with less time: one call without an answer takes 25 s (connect and read)."""
+
+
+def busy_delay(tries: int) -> int:
+    """Return the seconds until the next try of a hint that was tried `tries` times before."""
+    return min(BUSY_DELAY << min(tries, MAX_BUSY_DELAY), MAX_BUSY_DELAY)
 
 
 def max_busy_retries(worker_timeout: float) -> int:
@@ -24,7 +32,11 @@ def max_busy_retries(worker_timeout: float) -> int:
     An intent older than the worker's time-out (seconds) belongs to a worker that is gone, and the
     next hint takes it over. So it is useless to wait longer than that, and once more.
     """
-    return int(worker_timeout // BUSY_DELAY) + 2
+    tries, waited = 0, 0
+    while waited <= worker_timeout:
+        waited += busy_delay(tries)
+        tries += 1
+    return tries + 1
 
 
 GIVEN_UP: Final = frozenset({HintResult.NOT_READABLE, HintResult.BUSY, HintResult.PAUSED})
@@ -110,6 +122,7 @@ class FormConsumer:
             self._queue.send(next_hint, busy_retries=busy_retries, delay=delay)
             return result, delay
         if result is HintResult.BUSY and busy_retries < self._max_busy_retries:
-            self._queue.send(hint, busy_retries=busy_retries + 1, delay=BUSY_DELAY)
-            return result, BUSY_DELAY
+            delay = busy_delay(busy_retries)
+            self._queue.send(hint, busy_retries=busy_retries + 1, delay=delay)
+            return result, delay
         return result, 0
