@@ -129,7 +129,8 @@ class Deployment:
 
     @property
     def _built(self) -> Path:
-        return self.scratch / "build"
+        # Without the link to it: SAM writes the paths of files in it relative to the folder itself.
+        return self.scratch.resolve() / "build"
 
     def parameters(self, salesforce: SalesforceOrg, plezi: PleziTenant) -> dict[str, str]:
         """Return the parameters that differ from the template's defaults."""
