@@ -20,13 +20,13 @@ from typing import Any, Final
 
 import pytest
 
-from local.actors import Marketer, Operator
+from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
 from plezi_sync.admin_api import AdminApi
 from tests.e2e.random_workload import judge as judgement
 from tests.e2e.random_workload.admins import Admins
-from tests.e2e.random_workload.collection import collect
+from tests.e2e.random_workload.collection import collect, stored_journal
 from tests.e2e.random_workload.fields import MEANINGS, PLEZI, SALESFORCE, SIDES
 from tests.e2e.random_workload.judge import judge
 from tests.e2e.random_workload.runs import ABANDONED_SECONDS, Runs
@@ -72,7 +72,8 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
 ) -> None:
     Operator(stack).admin("POST", "/admin/start")
     randomness = Random(SEED)  # noqa: S311  # invented edits need no secrecy
-    users, runs = Users(stack, randomness), Runs(stack, aws, SEED)
+    users = Users(SalesPerson(stack), Marketer(stack), randomness)
+    runs = Runs(stack, aws, SEED)
     began = time.monotonic()
     with runs.worker.killable(ABANDONED_SECONDS):
         at_first = int(PEOPLE * PEOPLE_AT_FIRST)
@@ -85,17 +86,24 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
         runs.stop()
         admins.add_all()
         runs.settle()
-    evidence = collect(stack, aws, users, admins, runs.kills)
+    evidence = collect(
+        users,
+        admins.mapping,
+        admins.queue,
+        stored_journal(stack, aws),
+        runs.kills,
+        admins.decisions,
+    )
     verdict = judge(evidence)
 
     if EVIDENCE:
         Path(EVIDENCE).write_text(json.dumps(asdict(evidence), default=sorted), encoding="utf-8")
     LOG.info("%d people, %d edits, seed %d: %.0f s", PEOPLE, EDITS, SEED, time.monotonic() - began)
-    for name, counted in (("users", users), ("admins", admins), ("runs", runs)):
+    for name, counted in (("users", users), ("admins", admins.mapping), ("runs", runs)):
         LOG.info("%s: %s", name, dict(sorted(counted.counted.items())))
     LOG.info("%d typings\n%s", len(users.typings), verdict.table())
     assert verdict.unexplained == [], "\n".join(verdict.unexplained)
-    assert_the_workload_was_one(users.counted, admins.counted, runs.counted)
+    assert_the_workload_was_one(users.counted, admins.mapping.counted, runs.counted)
     crossed = sum(verdict.explained[it] for it in judgement.CROSSED)
     assert crossed <= MAX_CROSSED * len(users.typings)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from connector.aws.dynamodb.journal import parse_entries
-from connector.model import LongText
+from connector.model import JournalEntry, LongText
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
-from tests.e2e.random_workload.admins import Admins
 from tests.e2e.random_workload.evidence import Entry, Evidence, FinalPerson
 from tests.e2e.random_workload.fields import (
     BY_LEAD_FIELD,
@@ -22,13 +21,25 @@ from tests.e2e.random_workload.fields import (
     canonical,
     long_text,
 )
+from tests.e2e.random_workload.mapping_edits import MappingEdits
 from tests.e2e.random_workload.users import PAGE_URL, Users
+
+Queue = Callable[[str], list[dict[str, Any]]]
+"""Returns the review queue of one kind (`hold`, `quarantine`), as the admin API does."""
 
 
 def collect(
-    stack: StackFile, aws: EmbeddedAws, users: Users, admins: Admins, kills: Iterable[float]
+    users: Users,
+    mapping: MappingEdits,
+    queue: Queue,
+    journal: Iterable[JournalEntry],
+    kills: Iterable[float],
+    decisions: Iterable[tuple[str, str]] = (),
 ) -> Evidence:
-    """Return everything that the judge needs."""
+    """Return everything that the judge needs.
+
+    `decisions` are the e-mail and the field of each choice of an admin.
+    """
     shown: dict[str, Mapping[str, Any]] = {}
     for person in users.people:
         for side in SIDES:
@@ -42,7 +53,7 @@ def collect(
         for record, row in shown.items()
     }
     owner = {record: it.number for it in users.people for record in (it.plezi, it.lead) if record}
-    holds, refused = _review(admins, values, owner)
+    holds, refused = _review(queue, values, owner)
     numbers = _numbers_by_email(users)
     extra = _second_records(users, owner)
     people = {
@@ -57,13 +68,13 @@ def collect(
     }
     return Evidence(
         typings=tuple(users.typings),
-        journal=tuple(_journal(stack, aws)),
-        versions=tuple(admins.versions),
+        journal=tuple(_entries(journal)),
+        versions=tuple(mapping.versions),
         people=people,
         values=values,
         kills=tuple(kills),
         decisions=frozenset(
-            (number, name) for email, name in admins.decisions for number in numbers[email]
+            (number, name) for email, name in decisions for number in numbers[email]
         ),
     )
 
@@ -97,13 +108,13 @@ def _numbers_by_email(users: Users) -> dict[str, set[int]]:
 
 
 def _review(
-    admins: Admins, values: Mapping[str, Mapping[str, str]], owner: Mapping[str, int]
+    queue: Queue, values: Mapping[str, Mapping[str, str]], owner: Mapping[str, int]
 ) -> tuple[dict[int, dict[str, dict[str, str]]], dict[int, set[str]]]:
     """Return the held fields with their values, and the refused fields, by person."""
     holds: dict[int, dict[str, dict[str, str]]] = defaultdict(dict)
     refused: dict[int, set[str]] = defaultdict(set)
     by_email = {it["email"]: owner[record] for record, it in values.items() if record in owner}
-    for item in admins.queue("hold"):
+    for item in queue("hold"):
         for hold in item["holds"]:
             meaning = BY_LEAD_FIELD.get(hold["field"])
             known = [it["record"] for it in hold["values"] if it["record"] in owner]
@@ -112,7 +123,7 @@ def _review(
                     it["record"]: _canonical(meaning.kind, it["value"]) for it in hold["values"]
                 }
     names = {name: it.plezi for it in MEANINGS.values() for name in (it.plezi, it.lead)}
-    for item in admins.queue("quarantine"):
+    for item in queue("quarantine"):
         number = by_email.get(item["email"])
         if number is not None:
             fields = item["quarantine"]["fields"]
@@ -129,23 +140,28 @@ def _canonical(kind: Kind, value: object) -> str:
     return canonical(kind, value)
 
 
-def _journal(stack: StackFile, aws: EmbeddedAws) -> Iterable[Entry]:
-    """Yield the entries of the fields that users edit, from the whole table."""
+def _entries(journal: Iterable[JournalEntry]) -> Iterator[Entry]:
+    """Yield the entries about the fields that users edit."""
+    for entry in journal:
+        meaning = BY_LEAD_FIELD.get(entry.field)
+        if meaning is not None:
+            yield Entry(
+                entry.at,
+                entry.run_id,
+                entry.kind.value,
+                entry.side.value,
+                entry.record_id,
+                meaning.plezi,
+                _canonical(meaning.kind, entry.before),
+                _canonical(meaning.kind, entry.after),
+                entry.rule,
+            )
+
+
+def stored_journal(stack: StackFile, aws: EmbeddedAws) -> Iterator[JournalEntry]:
+    """Yield the entries of all people from the journal's table."""
     pages = aws.tables.get_paginator("scan").paginate(TableName=stack.tables["journal"])
     for page in pages:
         for item in page["Items"]:
-            is_entry = "entries" in item and item["pk"]["S"].startswith("contact#")
-            for entry in parse_entries(item) if is_entry else ():
-                meaning = BY_LEAD_FIELD.get(entry.field)
-                if meaning is not None:
-                    yield Entry(
-                        entry.at,
-                        entry.run_id,
-                        entry.kind.value,
-                        entry.side.value,
-                        entry.record_id,
-                        meaning.plezi,
-                        _canonical(meaning.kind, entry.before),
-                        _canonical(meaning.kind, entry.after),
-                        entry.rule,
-                    )
+            if "entries" in item and item["pk"]["S"].startswith("contact#"):
+                yield from parse_entries(item)

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import requests
 
-from local.actors import API, Marketer, SalesPerson
-from local.stack.stack_file import StackFile
+from local.actors import API
 from tests.e2e.random_workload.evidence import Typing
 from tests.e2e.random_workload.fields import (
     EMAIL,
@@ -61,12 +60,42 @@ class Person:
         return self.plezi if side == PLEZI else self.lead
 
 
+class Sales(Protocol):
+    """What users need of the org: its control API, and queries."""
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # JSON
+        """Call the simulator's control API and return its JSON."""
+
+    def request(self, method: str, path: str, body: object = None, **params: str) -> Any:  # JSON
+        """Call one REST resource and return its JSON."""
+
+
+class Marketing(Protocol):
+    """What users need of the tenant: its control API, and its forms."""
+
+    def simulate(self, method: str, path: str, body: object = None) -> Any:  # JSON
+        """Call the simulator's control API and return its JSON."""
+
+    def submit_form(self, **fields: str) -> None:
+        """Submit a form of the website, as a visitor."""
+
+    def stored_contacts(self) -> dict[str, dict[str, Any]]:
+        """Return all contacts as they are stored, by e-mail in lower case."""
+
+
 class Users:
     """The users, and the notes of all that they typed."""
 
-    def __init__(self, stack: StackFile, randomness: Random) -> None:
-        self._sales, self._marketing = SalesPerson(stack), Marketer(stack)
+    def __init__(
+        self,
+        sales: Sales,
+        marketing: Marketing,
+        randomness: Random,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._sales, self._marketing = sales, marketing
         self._random = randomness
+        self._clock = clock
         self._value = 0
         self.people: list[Person] = []
         self.typings: list[Typing] = []
@@ -141,14 +170,14 @@ class Users:
         save: Callable[[], str],
     ) -> int:
         """Look at the record, save, and note what was typed."""
-        began = time.time()
+        began = self._clock()
         shown = self.show(side, record) if record else {}
         try:
             record = save()
         except requests.HTTPError as error:
             self.counted[f"refused {error.response.status_code} {side} {sorted(values)}"] += 1
             return 0
-        ended = time.time()
+        ended = self._clock()
         changed = 0
         for name, value in values.items():
             meaning = MEANINGS[name]
