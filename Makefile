@@ -186,6 +186,11 @@ isolation: install ## Inject a fault into each step of one person, in 16 stories
 kill-worker: install ## Kill the deployed worker 20 times; 2,000 people must end as uninterrupted ones
 	@KILLS=20 $(PYTHON) -m pytest -m stack tests/e2e/test_killed_worker.py
 
+.PHONY: random-workload
+random-workload: install ## Follow 2,000 random edits on the deployed stack: [PEOPLE=300] [EDITS=2000] [SEED=1] [EVIDENCE=file]
+	@PEOPLE=$(or $(PEOPLE),300) EDITS=$(or $(EDITS),2000) SEED=$(or $(SEED),1) EVIDENCE=$(EVIDENCE) \
+		$(PYTHON) -m pytest --log-cli-level=INFO -m stack tests/e2e/test_random_workload.py
+
 .PHONY: dry-run-of-5000
 dry-run-of-5000: install ## Compare a dry run of 5,000 people with the real run, both deployed
 	@PEOPLE=5000 $(PYTHON) -m pytest -m stack tests/e2e/test_dry_run.py

@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "test_main_job",
         "test_dry_run",
         "test_unusable_data",
+        "test_random_workload",
     )
 
     def rank(item: pytest.Item) -> int:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from local.actors import Marketer, Operator, SalesPerson
+from local.actors import UNFINISHED, Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
 from tests.e2e.deployed_worker import changed_worker
@@ -34,12 +34,12 @@ class KillableWorker:
         self._sides = (SalesPerson(stack), Marketer(stack))
 
     @contextmanager
-    def killable(self) -> Iterator[None]:
-        """Shorten the worker time-out to two seconds: a killed worker is then abandoned soon."""
+    def killable(self, abandoned_seconds: int = ABANDONED_SECONDS) -> Iterator[None]:
+        """Shorten the worker time-out: a killed worker is then abandoned soon."""
         [source] = self._aws.functions.list_event_source_mappings(FunctionName=self._name)[
             "EventSourceMappings"
         ]
-        variables = {"WORKER_TIMEOUT_SECONDS": str(ABANDONED_SECONDS)}
+        variables = {"WORKER_TIMEOUT_SECONDS": str(abandoned_seconds)}
         with changed_worker(self._stack, self._aws, variables):
             # The queue would deliver the message of a killed worker again only after a minute.
             self._aws.functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
@@ -68,13 +68,13 @@ class KillableWorker:
         invocation = threading.Thread(target=self.work, args=(run,), daemon=True)
         invocation.start()
         until = time.monotonic() + RUN_SECONDS
-        while (state := self._state(run)) != "done" and time.monotonic() < until:
+        while (state := self.state(run)) in UNFINISHED and time.monotonic() < until:
             if state == "running" and self.writes() >= after:
                 break
             time.sleep(POLL_SECONDS)
         killed = self._kill() if state == "running" else 0
         invocation.join(RUN_SECONDS)
-        return killed > 0 and self._state(run) == "running"
+        return killed > 0 and self.state(run) == "running"
 
     def mark(self) -> None:
         """Start to count the writes."""
@@ -85,7 +85,8 @@ class KillableWorker:
         """Return the number of write calls to both sides since the mark."""
         return sum(int(side.simulate("GET", "calls")["writes"]) for side in self._sides)
 
-    def _state(self, run: str) -> str:
+    def state(self, run: str) -> str:
+        """Return the state of a run, as it is stored."""
         response = self._aws.tables.get_item(
             TableName=self._stack.tables["ledger"], Key={"pk": {"S": f"run#{run}"}}
         )

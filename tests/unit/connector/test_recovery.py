@@ -24,6 +24,7 @@ from connector.model import (
     Link,
     MergeRule,
     Observation,
+    Overwritten,
     RecordKind,
     Value,
     Write,
@@ -357,6 +358,23 @@ def test_a_pair_that_was_removed_while_its_write_was_unfinished_meets_for_the_fi
 
     assert not [write for write in again.writes if {"phone", "Phone"} & write.values.keys()]
     assert again.link.holds["Phone"].reason is HoldReason.NEVER_AGREED
+
+
+def test_a_value_that_gave_way_to_a_write_of_a_removed_pair_is_journaled_as_in_doubt() -> None:
+    """Found by the random workload: the worker was killed after the write, the pair was removed."""
+    without_phone = BoundMapping(MappingConfig(0, (PAIRS[1].pair,), None), (PAIRS[1],), ())
+    link = in_doubt(lead("l1", "2", URL))
+    assert link.intent is not None
+    typed = Overwritten(RecordKind.PLEZI_CONTACT, "p", "Phone", "1", "2", MergeRule.ONE_WAY)
+    unread = replace(
+        link,
+        intent=replace(link.intent, overwritten=(typed,)),
+        plezi=replace(contact("2"), values={"url": URL}),
+    )
+
+    recovery = recover_intent(unread, without_phone, now=0.0)
+
+    assert recovery.overwritten == (replace(typed, rule=MergeRule.IN_DOUBT),)
 
 
 def test_a_pair_whose_write_was_recorded_keeps_its_agreement_while_another_is_in_doubt() -> None:

@@ -75,6 +75,13 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     delivered = [each.target for each in found if len(each.arrived) == len(each.write.values)]
     link = _apply_base_updates(link, intent, bound, done)
     in_doubt = {(each.write.record_id, name) for each in found for name in each.in_doubt}
+    # The field was not read: what the write would replace may be gone, and no run looks again.
+    in_doubt |= {
+        (each.write.record_id, name)
+        for each in found
+        for name in each.write.values
+        if (each.write.kind, name) not in bound.by_field
+    }
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
     holds = {key: hold for key, hold in link.holds.items() if key not in _decided(intent, done)}

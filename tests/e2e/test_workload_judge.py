@@ -1,0 +1,278 @@
+"""The judge of the random workload finds planted losses, and excuses only what it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.e2e.random_workload import judge as judgement
+from tests.e2e.random_workload.evidence import Entry, Evidence, FinalPerson, Rules, Typing, Version
+from tests.e2e.random_workload.fields import PLEZI, SALESFORCE
+from tests.e2e.random_workload.judge import Verdict, judge
+
+CONTACT, LEAD = "contact-1", "00Q1"
+RECORDS = {PLEZI: CONTACT, SALESFORCE: LEAD}
+PHONE = "phone"
+KILLED_AT = 50.0
+
+
+class Story:
+    """One field of one person, told step by step; each step takes place ten seconds later."""
+
+    def __init__(self, policy: str = "newest", direction: str = "both", name: str = PHONE) -> None:
+        self._name = name
+        self._typings: list[Typing] = []
+        self._journal: list[Entry] = []
+        self._shown = dict.fromkeys(RECORDS, "")
+        self._person = FinalPerson(CONTACT, LEAD)
+        self._versions = [Version(0.0, {name: Rules(direction, policy)})]
+        self._now = 0.0
+
+    def _next(self) -> float:
+        self._now += 100.0
+        return self._now
+
+    def types(self, side: str, value: str, before: str | None = None) -> Story:
+        """Somebody types a value; `before` is what the user saw, if it is not what is shown."""
+        now = self._next()
+        seen = self._shown[side] if before is None else before
+        number = len(self._typings)
+        self._typings.append(
+            Typing(number, now, now + 1, 1, side, RECORDS[side], self._name, value, seen, "edit")
+        )
+        self._shown[side] = value
+        return self
+
+    def writes(
+        self, side: str, value: str, rule: str = "changed", *, after_seconds: float | None = None
+    ) -> Story:
+        """The connector writes a value, and its journal has it."""
+        self._enter("written", side, value, rule, after_seconds)
+        self._shown[side] = value
+        return self
+
+    def overwrites(self, side: str, value: str, rule: str) -> Story:
+        """The connector overwrites a typed value, and its journal has it."""
+        self._enter("overwritten", side, value, rule, None)
+        self._shown[side] = value
+        return self
+
+    def holds(self) -> Story:
+        """The field is held, with the values that both records show."""
+        for side in RECORDS:
+            self._enter("held", side, "", "conflict", None)
+        shown = {RECORDS[side]: value for side, value in self._shown.items()}
+        self._person = replace(self._person, holds={self._name: shown})
+        return self
+
+    def is_mapped(self, policy: str = "newest", direction: str = "both") -> Story:
+        """An admin saves a mapping."""
+        self._versions.append(Version(self._next(), {self._name: Rules(direction, policy)}))
+        return self
+
+    def is_not_mapped(self) -> Story:
+        """An admin removes the pair."""
+        self._versions.append(Version(self._next(), {}))
+        return self
+
+    def _enter(
+        self, kind: str, side: str, value: str, rule: str, after_seconds: float | None
+    ) -> None:
+        at = self._next() if after_seconds is None else self._now + after_seconds
+        before = self._shown[side] if after_seconds is None else self._typings[-1].before
+        self._journal.append(
+            Entry(at, "run", kind, side, RECORDS[side], self._name, before, value, rule)
+        )
+
+    def evidence(self) -> Evidence:
+        return Evidence(
+            tuple(self._typings),
+            tuple(self._journal),
+            tuple(self._versions),
+            {1: self._person},
+            {RECORDS[side]: {self._name: value} for side, value in self._shown.items()},
+            kills=(KILLED_AT,),
+        )
+
+    def judged(self) -> Verdict:
+        return judge(self.evidence())
+
+
+def an_edit_that_travels() -> Story:
+    return Story().types(PLEZI, "331").writes(SALESFORCE, "331")
+
+
+def a_conflict() -> Story:
+    """Both sides are edited before a run; Salesforce's value is the newest."""
+    return Story().types(PLEZI, "331").types(SALESFORCE, "332").overwrites(PLEZI, "332", "newest")
+
+
+def test_an_edit_that_is_there_on_both_sides_is_explained() -> None:
+    verdict = an_edit_that_travels().judged()
+    assert verdict.unexplained == []
+    assert verdict.explained[judgement.THERE] == 1
+
+
+def test_a_final_value_that_was_changed_is_found() -> None:
+    evidence = an_edit_that_travels().evidence()
+    for record in (CONTACT, LEAD):
+        values = {**evidence.values, record: {PHONE: "339"}}
+        assert judge(replace(evidence, values=values)).unexplained, record
+
+
+def test_a_final_value_that_was_lost_on_both_sides_is_found() -> None:
+    evidence = an_edit_that_travels().evidence()
+    values = {record: {PHONE: ""} for record in (CONTACT, LEAD)}
+    [problem] = judge(replace(evidence, values=values)).unexplained
+    assert "'331' of contact-1 (typing 0) became ''" in problem
+
+
+def test_an_overwritten_value_is_explained_by_the_journal_and_its_line_is_needed() -> None:
+    evidence = a_conflict().evidence()
+    assert judge(evidence).unexplained == []
+
+    [problem] = judge(replace(evidence, journal=())).unexplained
+
+    assert "'331' of contact-1 (typing 0) became '332'" in problem
+    assert "typed 1 in salesforce" in problem
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"before": "333"},
+        {"after": "333"},
+        {"record": LEAD},
+        {"field": "mobile"},
+        {"kind": "held"},
+        {"rule": "plezi_wins"},
+        {"rule": "salesforce_wins"},
+        {"rule": "one_way"},
+        {"rule": "edited"},
+        {"rule": "chosen"},
+        {"rule": "most_restrictive"},
+        {"rule": "changed"},
+        {"at": 1.0},
+    ],
+    ids=str,
+)
+def test_a_journal_line_with_one_wrong_member_explains_nothing(wrong: dict[str, object]) -> None:
+    evidence = a_conflict().evidence()
+    journal = tuple(replace(it, **wrong) for it in evidence.journal)  # type: ignore[arg-type]
+    assert judge(replace(evidence, journal=journal)).unexplained
+
+
+def test_one_journal_line_explains_one_value() -> None:
+    story = a_conflict().types(PLEZI, "331").types(SALESFORCE, "334", before="332")
+    verdict = story.overwrites(PLEZI, "334", "newest").judged()
+    assert verdict.unexplained == []
+    evidence = story.evidence()
+    assert judge(replace(evidence, journal=evidence.journal[:1])).unexplained
+
+
+def test_a_value_typed_over_on_the_other_side_by_somebody_who_saw_it_is_explained() -> None:
+    story = an_edit_that_travels().types(SALESFORCE, "335").writes(PLEZI, "335")
+    verdict = story.judged()
+    assert verdict.unexplained == []
+    assert verdict.explained[judgement.SEEN_THERE] == 1
+
+
+def test_a_value_replaced_by_somebody_who_could_not_see_it_is_found() -> None:
+    story = Story().types(PLEZI, "331").types(SALESFORCE, "335").writes(PLEZI, "335")
+    assert story.judged().unexplained
+
+
+def test_a_value_replaced_by_an_older_one_is_found() -> None:
+    story = Story().types(SALESFORCE, "330").types(PLEZI, "331").writes(PLEZI, "330")
+    assert story.judged().unexplained
+
+
+def test_different_values_need_a_hold_with_these_values() -> None:
+    story = Story("hold").types(PLEZI, "331").types(SALESFORCE, "332")
+    assert story.judged().unexplained
+    assert story.holds().judged().explained[judgement.HELD] == 1
+    assert story.types(PLEZI, "336").judged().unexplained
+
+
+def test_fill_blank_keeps_two_values_and_no_blank() -> None:
+    story = Story("fill_blank").types(PLEZI, "331").types(SALESFORCE, "332")
+    assert story.judged().explained[judgement.TWO_VALUES] == 1
+    assert Story("fill_blank").types(PLEZI, "331").judged().unexplained
+
+
+def test_a_one_way_pair_differs_only_after_an_edit_of_the_receiving_side() -> None:
+    story = Story(direction="to_salesforce").types(PLEZI, "331").writes(SALESFORCE, "331")
+    assert story.types(SALESFORCE, "332").judged().explained[judgement.ONE_WAY] == 1
+    assert story.types(PLEZI, "333").judged().unexplained
+    assert story.overwrites(SALESFORCE, "333", "one_way").judged().unexplained == []
+
+
+def test_a_rule_counts_only_while_the_mapping_has_it() -> None:
+    def story(policy: str) -> Story:
+        first = Story(policy).is_mapped("plezi_wins")
+        typed = first.types(PLEZI, "331").types(SALESFORCE, "332")
+        return typed.overwrites(SALESFORCE, "331", "plezi_wins")
+
+    assert story("newest").judged().unexplained == []
+    ended = Story("plezi_wins").is_mapped("hold").types(PLEZI, "331").types(SALESFORCE, "332")
+    assert ended.overwrites(SALESFORCE, "331", "plezi_wins").judged().unexplained
+
+
+def test_a_cleared_field_is_filled_only_where_the_pair_was_not_mapped() -> None:
+    agreed = an_edit_that_travels()
+    unmapped = agreed.is_not_mapped().types(PLEZI, "").is_mapped().writes(PLEZI, "331")
+    assert unmapped.judged().explained[judgement.FILLED] == 1
+
+    mapped = an_edit_that_travels().types(PLEZI, "").writes(PLEZI, "331")
+    assert mapped.judged().unexplained
+
+
+def test_a_write_that_was_planned_before_the_typing_is_counted_as_a_crossing() -> None:
+    story = Story().types(SALESFORCE, "330").types(PLEZI, "331")
+    crossed = story.writes(PLEZI, "330", after_seconds=2.0).judged()
+    assert crossed.unexplained == []
+    assert crossed.explained[judgement.LAST_READING] == 1
+
+    late = Story().types(SALESFORCE, "330").types(PLEZI, "331")
+    assert late.writes(PLEZI, "330", after_seconds=60.0).judged().unexplained
+
+
+def test_the_agreed_value_typed_again_looks_unchanged_only_if_no_run_was_between() -> None:
+    unseen = (
+        an_edit_that_travels().types(PLEZI, "337").types(SALESFORCE, "").types(SALESFORCE, "331")
+    )
+    verdict = unseen.writes(SALESFORCE, "337").judged()
+    assert verdict.unexplained == []
+    assert verdict.explained[judgement.TYPED_BACK] == 1
+
+    seen = an_edit_that_travels().types(SALESFORCE, "").writes(PLEZI, "").types(PLEZI, "337")
+    again = seen.types(SALESFORCE, "331").writes(SALESFORCE, "337")
+    assert again.judged().unexplained
+
+
+def test_a_lost_opt_out_is_found() -> None:
+    story = Story("most_restrictive", name="newsletter_optout").types(PLEZI, "yes")
+    assert story.judged().unexplained
+    assert story.writes(SALESFORCE, "yes").judged().unexplained == []
+    assert story.writes(SALESFORCE, "").writes(PLEZI, "").judged().unexplained
+
+
+def test_a_person_without_a_record_on_one_side_is_found_unless_its_creation_was_refused() -> None:
+    evidence = Story().types(PLEZI, "331").evidence()
+    person = FinalPerson(CONTACT, "")
+    [problem] = judge(replace(evidence, people={1: person})).unexplained
+    assert problem == "person 1: no record in salesforce"
+
+    refused = replace(person, refused=frozenset({"last_name"}))
+    verdict = judge(replace(evidence, people={1: refused}))
+    assert verdict.unexplained == []
+    assert verdict.explained[judgement.NOT_CREATED] == 1
+
+
+def test_a_second_record_of_a_person_is_found() -> None:
+    evidence = an_edit_that_travels().evidence()
+    person = FinalPerson(CONTACT, LEAD, problems=("a second record 00Q2",))
+    assert judge(replace(evidence, people={1: person})).unexplained == [
+        "person 1: a second record 00Q2"
+    ]
