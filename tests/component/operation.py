@@ -30,6 +30,7 @@ from connector.connection_settings import (
 from connector.settings import FormReceiverSettings, RunRequestSettings, variable_names
 from functions.admin import app as admin
 from functions.admin.admin_app import ADMIN
+from functions.console import app as console
 from functions.form_sync import app as form_sync
 from functions.form_worker import app as form_worker
 from functions.manual_sync import app as manual_sync
@@ -53,6 +54,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "SyncWorker": sync_worker.handler,
     "Admin": admin.handler,
     "RotateCredentials": rotate_credentials.handler,
+    "Console": console.handler,
 }
 APPS: Final[tuple[tuple[Any, Any], ...]] = (
     (scheduled_sync.APP, RunRequestSettings),
@@ -63,6 +65,7 @@ APPS: Final[tuple[tuple[Any, Any], ...]] = (
     (ADMIN, AdminSettings),
     (rotate_credentials.APP, RotationSettings),
 )
+"""What is built of all functions but the console, which has tests of its own."""
 QUEUES: Final = {
     "RunsQueue": "runs.fifo",
     "FormsQueue": "forms",
@@ -132,7 +135,7 @@ class Operation:
 
     def break_deployment(self) -> None:
         """Start new processes without their environment variables, which the functions need."""
-        for app, _ in APPS:
+        for app in (*(app for app, _ in APPS), console.APP):
             app.use(None)
 
     def _url(self, name: str) -> str:

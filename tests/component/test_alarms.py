@@ -21,8 +21,8 @@ from tests.component.people_fixtures import ANA
 BODY: Final = b'{"email": "ana@example.com"}'
 HOURS: Final = 60
 DAYS: Final = 24 * HOURS
-MESSAGES: Final = {"RotateCredentials": event("rotation_step")}
-"""The event of a function that answers an error to any other one."""
+MESSAGES: Final = {"RotateCredentials": event("rotation_step"), "Console": event("console")}
+"""The events of the functions that answer an error to any other one."""
 ALARMS: Final = sorted(load_template().of_type("AWS::CloudWatch::Alarm"))
 
 
