@@ -2,8 +2,8 @@
 
 People are created and edited on both sides, in every type of field; forms are submitted, the
 mapping changes, runs start at random times and overlap with the edits, and the worker is killed
-now and then. Users, admins and runs only use what people use. The judge knows what was typed, the
-final records, the journal, holds and refusals (`random_workload/judge.py`).
+now and then. Users, admins and runs only use what people use. The examination knows what was
+typed, the final records, the journal, holds and refusals (`random_workload/examination.py`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
 from local.stack.stack_file import StackFile
 from plezi_sync.admin_api import AdminApi
-from tests.e2e.random_workload import judge as judgement
+from tests.e2e.random_workload import examination
 from tests.e2e.random_workload.admins import Admins
 from tests.e2e.random_workload.collection import collect, stored_journal
+from tests.e2e.random_workload.examination import examine
 from tests.e2e.random_workload.fields import MEANINGS, PLEZI, SALESFORCE, SIDES
-from tests.e2e.random_workload.judge import judge
 from tests.e2e.random_workload.runs import ABANDONED_SECONDS, Runs
 from tests.e2e.random_workload.users import Users
 
@@ -85,7 +85,7 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
         work(users, admins, runs, randomness, at_first)
         runs.stop()
         admins.add_all()
-        runs.settle()
+        runs.finish()
     evidence = collect(
         users,
         admins.mapping,
@@ -94,17 +94,17 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
         runs.kills,
         admins.decisions,
     )
-    verdict = judge(evidence)
+    findings = examine(evidence)
 
     if EVIDENCE:
         Path(EVIDENCE).write_text(json.dumps(asdict(evidence), default=sorted), encoding="utf-8")
     LOG.info("%d people, %d edits, seed %d: %.0f s", PEOPLE, EDITS, SEED, time.monotonic() - began)
     for name, counted in (("users", users), ("admins", admins.mapping), ("runs", runs)):
         LOG.info("%s: %s", name, dict(sorted(counted.counted.items())))
-    LOG.info("%d typings\n%s", len(users.typings), verdict.table())
-    assert verdict.unexplained == [], "\n".join(verdict.unexplained)
+    LOG.info("%d typings\n%s", len(users.typings), findings.table())
+    assert findings.unexplained == [], "\n".join(findings.unexplained)
     assert_the_workload_was_one(users.counted, admins.mapping.counted, runs.counted)
-    crossed = sum(verdict.explained[it] for it in judgement.CROSSED)
+    crossed = sum(findings.explained[it] for it in examination.CROSSED)
     assert crossed <= MAX_CROSSED * len(users.typings)
 
 

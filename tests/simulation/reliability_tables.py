@@ -194,8 +194,8 @@ INVARIANTS: Final = (
     Row(34, "dry run", HISTORIES, "it writes to no side, and its plan is not in the journal of people", ("dry run",)),
     Row(35, "each hold has its reason", HISTORIES, "a field is held for a cause that the history has, shows the present values, and continues after a decision; a conflict and the decision: in the model too",
         ("35 each hold has its reason",)),
-    Row(36, "opt-outs", HISTORIES, "judged like every other typed value", ("36 opt-outs arrive",)),
-    Row(37, "e-mails", HISTORIES, "judged like every other typed value", ("37 e-mails arrive",)),
+    Row(36, "opt-outs", HISTORIES, "examined like every other typed value", ("36 opt-outs arrive",)),
+    Row(37, "e-mails", HISTORIES, "examined like every other typed value", ("37 e-mails arrive",)),
 )  # fmt: skip
 
 ACTS: Final = (
@@ -276,19 +276,19 @@ DEPLOYED_WORKLOAD: Final = (
     "",
     "`make random-workload` (`[PEOPLE=300] [EDITS=2000] [SEED=1]`) creates people on either side, on",
     "both or by a form, and edits fields of every type, e-mails and opt-outs included, through the",
-    "control API of both simulators. Meanwhile forms are submitted, admins change directions and",
+    "control API of both simulators. In the meantime forms are submitted, admins change directions and",
     "policies, remove pairs and add them again, and decide held fields; runs of changes and of all",
     "records start at random times and overlap with the edits, and the worker is killed in some of",
     "them. The seed decides who does what; which step of a run it meets is different each time.",
     "",
-    "The judge (`tests/e2e/random_workload/judge.py`) uses nothing of the connector. It knows what",
+    "the examination (`tests/e2e/random_workload/examination.py`) uses nothing of the connector. It knows what",
     "users typed and what the record showed them before, the final records, the journal, and the holds",
     "and refusals that an admin sees. Both sides must agree, or a reason of the table below must hold.",
     "Each typed value must be there, or have been typed over by somebody who saw it, or be in the",
     "journal as `before` of its record and field, with a rule that the mapping permitted at the time;",
     "one line explains one value. Everything else is unexplained, is printed with its history, and",
     "fails the test. `newest` is checked by the rule's name only, not by the times of the records.",
-    "`tests/e2e/test_workload_judge.py` shows that a planted loss is found, and",
+    "`tests/e2e/test_workload_examination.py` shows that a planted loss is found, and",
     "`tests/simulation/test_random_workload.py`, the same workload in one process, that five planted",
     "bugs are.",
     "",
@@ -297,7 +297,7 @@ DEPLOYED_WORKLOAD: Final = (
     "there, 549 were typed over in the same record, 304 by somebody who saw them on the other side,",
     "383 are in the journal, 4 were typed between our last reading and our write, 1 was a blank that",
     "was filled; 0 are unexplained. The run before it (3,778 values, five kills) had one that was",
-    "unexplained: a fault, which is mended (`in_doubt` of a removed pair).",
+    "unexplained: a fault, which is repaired (`in_doubt` of a removed pair).",
     "",
 )
 

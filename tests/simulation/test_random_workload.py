@@ -1,8 +1,8 @@
 """The random workload of the deployed stack, on the real engine in one process and in seconds.
 
-The users and the judge are those of `tests/e2e/test_random_workload.py`. Users also edit between
-two steps of a run, and runs crash at any step. The judge explains every value, and does not once a
-bug of another product is planted.
+The users and the examination are those of `tests/e2e/test_random_workload.py`. Users also edit
+between two steps of a run, and runs crash at any step. The examination explains every value, and
+does not once a bug of another product is planted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from local.world.fault_injector import Crash, FaultInjector, Trace
 from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, MemoryRunQueue
 from local.world.simulated_stack import SimulatedStack
 from tests.e2e.random_workload.collection import collect
+from tests.e2e.random_workload.examination import Findings, examine
 from tests.e2e.random_workload.fields import MEANINGS, PLEZI, SALESFORCE, SIDES
-from tests.e2e.random_workload.judge import Verdict, judge
 from tests.e2e.random_workload.mapping_edits import MappingEdits
 from tests.e2e.random_workload.users import NAME, Users
 from tests.simulation.bugs import BUGS
@@ -123,8 +123,8 @@ class Workload:
         self.sides.clock.advance(USER_SECONDS)
         return self._stack.now()
 
-    def play(self) -> Verdict:
-        """Let everybody work, then run until nothing changes, and judge."""
+    def play(self) -> Findings:
+        """Let everybody work, then run until nothing changes, and examination."""
         self._save_mapping()
         for _ in range(PEOPLE // 2):
             self.users.create(self._random.choice(PLACES))
@@ -141,9 +141,9 @@ class Workload:
                 self._run(kind, 0, during)
         self._mapping.add_all()
         self._save_mapping()
-        self._settle()
+        self._finish()
         journal = self._journal.entries()
-        return judge(collect(self.users, self._mapping, self._queue, journal, self.crashes))
+        return examine(collect(self.users, self._mapping, self._queue, journal, self.crashes))
 
     def _act(self, number: int) -> None:
         for _ in range(number):
@@ -210,7 +210,7 @@ class Workload:
         counts = ended.counts.values()
         return ended.state, sum(it.get(key, 0) for it in counts for key in ("created", "updated"))
 
-    def _settle(self) -> None:
+    def _finish(self) -> None:
         for _ in range(SETTLING_RUNS):
             self.sides.clock.advance(ABANDONED_SECONDS)
             if self._run(RunKind.FULL, 0, {}) == (RunState.DONE, 0):
@@ -239,10 +239,10 @@ def _review_item(link: Link) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_typed_value_of_a_random_workload_has_an_explanation(seed: int) -> None:
     workload = Workload(seed)
-    verdict = workload.play()
-    assert verdict.unexplained == [], "\n".join(verdict.unexplained)
+    findings = workload.play()
+    assert findings.unexplained == [], "\n".join(findings.unexplained)
     assert workload.users.counted["edit"] > PEOPLE
-    assert len(verdict.explained) > len(SIDES)
+    assert len(findings.explained) > len(SIDES)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_every_typed_value_of_a_random_workload_has_an_explanation(seed: int) ->
         "write without a stored intent",
     ],
 )
-def test_the_judge_finds_a_planted_bug(name: str) -> None:
+def test_the_examination_finds_a_planted_bug(name: str) -> None:
     workload = Workload(1)
     with ExitStack() as planted:
         planted.enter_context(BUGS[name].plant(workload.sides))

@@ -1,1 +1,1 @@
-"""A random workload on the deployed stack, and the judge of what became of each typed value."""
+"""A random workload on the deployed stack, and what became of each typed value."""

@@ -36,7 +36,7 @@ def collect(
     kills: Iterable[float],
     decisions: Iterable[tuple[str, str]] = (),
 ) -> Evidence:
-    """Return everything that the judge needs.
+    """Return everything that the examination needs.
 
     `decisions` are the e-mail and the field of each choice of an admin.
     """

@@ -1,4 +1,4 @@
-"""What the judge knows: what users typed, the final records, the journal, and what admins see.
+"""What the examination knows: what users typed, the last records, the journal, what admins see.
 
 Fields are named by their attribute in Plezi, values are canonical (`fields.canonical`), times are
 seconds since 1970 by the clock of this machine.
@@ -88,7 +88,7 @@ class FinalPerson:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the judge knows.
+    """All that the examination knows.
 
     `values` are the final values by record id and field. `kills` are the times at which the worker
     was killed; `decisions` are the person and the field for which an admin chose a held value.

@@ -1,6 +1,6 @@
 """The fields that users edit: one of every type, what is typed in them, and when values are equal.
 
-Nothing here uses the connector: the judge compares values by rules of its own.
+Nothing here uses the connector: the examination compares values by rules of its own.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def typed_value(kind: Kind, number: int, side: str) -> Any:  # of any type
 
 
 def canonical(kind: Kind, value: object) -> str:
-    """Return a value in the judge's own canonical form; '' for a blank and a placeholder.
+    """Return a value in the examination's own canonical form; '' for a blank and a placeholder.
 
     A text of the kind `LONG_TEXT` becomes its length and digest, as the journal has it.
     """

@@ -26,11 +26,11 @@ PHASES: Final = ("read", *("resolve",) * 8)
 ENDED: Final = ("done", "halted", "failed", "paused", "not_started")
 SETTLING_RUNS: Final = 20
 QUIET_RUNS: Final = 2
-"""Full runs in a row that must change nothing, before the final records are judged."""
+"""Full runs in a row that must change nothing, before the final records are examined."""
 
 
 class Runs:
-    """Requests runs and works on them in a thread of its own, until it is told to stop."""
+    """Requests runs and works on them in a thread of its own, until it is stopped."""
 
     def __init__(self, stack: StackFile, aws: EmbeddedAws, seed: int) -> None:
         self._stack, self._aws = stack, aws
@@ -98,7 +98,7 @@ class Runs:
             self.counted[f"released: {record.get('reason')}"] += 1
         return record
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Repeat full runs until they change nothing any more.
 
         Raises:

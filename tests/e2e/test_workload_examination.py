@@ -1,4 +1,4 @@
-"""The judge of the random workload finds planted losses, and excuses only what it names."""
+"""the examination of the random workload finds planted losses, and excuses only what it names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.random_workload import judge as judgement
+from tests.e2e.random_workload import examination
 from tests.e2e.random_workload.evidence import Entry, Evidence, FinalPerson, Rules, Typing, Version
+from tests.e2e.random_workload.examination import Findings, examine
 from tests.e2e.random_workload.fields import PLEZI, SALESFORCE
-from tests.e2e.random_workload.judge import Verdict, judge
 
 CONTACT, LEAD = "contact-1", "00Q1"
 RECORDS = {PLEZI: CONTACT, SALESFORCE: LEAD}
@@ -95,8 +95,8 @@ class Story:
             kills=(KILLED_AT,),
         )
 
-    def judged(self) -> Verdict:
-        return judge(self.evidence())
+    def examined(self) -> Findings:
+        return examine(self.evidence())
 
 
 def an_edit_that_travels() -> Story:
@@ -109,30 +109,30 @@ def a_conflict() -> Story:
 
 
 def test_an_edit_that_is_there_on_both_sides_is_explained() -> None:
-    verdict = an_edit_that_travels().judged()
-    assert verdict.unexplained == []
-    assert verdict.explained[judgement.THERE] == 1
+    findings = an_edit_that_travels().examined()
+    assert findings.unexplained == []
+    assert findings.explained[examination.THERE] == 1
 
 
 def test_a_final_value_that_was_changed_is_found() -> None:
     evidence = an_edit_that_travels().evidence()
     for record in (CONTACT, LEAD):
         values = {**evidence.values, record: {PHONE: "339"}}
-        assert judge(replace(evidence, values=values)).unexplained, record
+        assert examine(replace(evidence, values=values)).unexplained, record
 
 
 def test_a_final_value_that_was_lost_on_both_sides_is_found() -> None:
     evidence = an_edit_that_travels().evidence()
     values = {record: {PHONE: ""} for record in (CONTACT, LEAD)}
-    [problem] = judge(replace(evidence, values=values)).unexplained
+    [problem] = examine(replace(evidence, values=values)).unexplained
     assert "'331' of contact-1 (typing 0) became ''" in problem
 
 
 def test_an_overwritten_value_is_explained_by_the_journal_and_its_line_is_needed() -> None:
     evidence = a_conflict().evidence()
-    assert judge(evidence).unexplained == []
+    assert examine(evidence).unexplained == []
 
-    [problem] = judge(replace(evidence, journal=())).unexplained
+    [problem] = examine(replace(evidence, journal=())).unexplained
 
     assert "'331' of contact-1 (typing 0) became '332'" in problem
     assert "typed 1 in salesforce" in problem
@@ -160,52 +160,52 @@ def test_an_overwritten_value_is_explained_by_the_journal_and_its_line_is_needed
 def test_a_journal_line_with_one_wrong_member_explains_nothing(wrong: dict[str, object]) -> None:
     evidence = a_conflict().evidence()
     journal = tuple(replace(it, **wrong) for it in evidence.journal)  # type: ignore[arg-type]
-    assert judge(replace(evidence, journal=journal)).unexplained
+    assert examine(replace(evidence, journal=journal)).unexplained
 
 
 def test_one_journal_line_explains_one_value() -> None:
     story = a_conflict().types(PLEZI, "331").types(SALESFORCE, "334", before="332")
-    verdict = story.overwrites(PLEZI, "334", "newest").judged()
-    assert verdict.unexplained == []
+    findings = story.overwrites(PLEZI, "334", "newest").examined()
+    assert findings.unexplained == []
     evidence = story.evidence()
-    assert judge(replace(evidence, journal=evidence.journal[:1])).unexplained
+    assert examine(replace(evidence, journal=evidence.journal[:1])).unexplained
 
 
 def test_a_value_typed_over_on_the_other_side_by_somebody_who_saw_it_is_explained() -> None:
     story = an_edit_that_travels().types(SALESFORCE, "335").writes(PLEZI, "335")
-    verdict = story.judged()
-    assert verdict.unexplained == []
-    assert verdict.explained[judgement.SEEN_THERE] == 1
+    findings = story.examined()
+    assert findings.unexplained == []
+    assert findings.explained[examination.SEEN_THERE] == 1
 
 
 def test_a_value_replaced_by_somebody_who_could_not_see_it_is_found() -> None:
     story = Story().types(PLEZI, "331").types(SALESFORCE, "335").writes(PLEZI, "335")
-    assert story.judged().unexplained
+    assert story.examined().unexplained
 
 
 def test_a_value_replaced_by_an_older_one_is_found() -> None:
     story = Story().types(SALESFORCE, "330").types(PLEZI, "331").writes(PLEZI, "330")
-    assert story.judged().unexplained
+    assert story.examined().unexplained
 
 
 def test_different_values_need_a_hold_with_these_values() -> None:
     story = Story("hold").types(PLEZI, "331").types(SALESFORCE, "332")
-    assert story.judged().unexplained
-    assert story.holds().judged().explained[judgement.HELD] == 1
-    assert story.types(PLEZI, "336").judged().unexplained
+    assert story.examined().unexplained
+    assert story.holds().examined().explained[examination.HELD] == 1
+    assert story.types(PLEZI, "336").examined().unexplained
 
 
 def test_fill_blank_keeps_two_values_and_no_blank() -> None:
     story = Story("fill_blank").types(PLEZI, "331").types(SALESFORCE, "332")
-    assert story.judged().explained[judgement.TWO_VALUES] == 1
-    assert Story("fill_blank").types(PLEZI, "331").judged().unexplained
+    assert story.examined().explained[examination.TWO_VALUES] == 1
+    assert Story("fill_blank").types(PLEZI, "331").examined().unexplained
 
 
 def test_a_one_way_pair_differs_only_after_an_edit_of_the_receiving_side() -> None:
     story = Story(direction="to_salesforce").types(PLEZI, "331").writes(SALESFORCE, "331")
-    assert story.types(SALESFORCE, "332").judged().explained[judgement.ONE_WAY] == 1
-    assert story.types(PLEZI, "333").judged().unexplained
-    assert story.overwrites(SALESFORCE, "333", "one_way").judged().unexplained == []
+    assert story.types(SALESFORCE, "332").examined().explained[examination.ONE_WAY] == 1
+    assert story.types(PLEZI, "333").examined().unexplained
+    assert story.overwrites(SALESFORCE, "333", "one_way").examined().unexplained == []
 
 
 def test_a_rule_counts_only_while_the_mapping_has_it() -> None:
@@ -214,65 +214,65 @@ def test_a_rule_counts_only_while_the_mapping_has_it() -> None:
         typed = first.types(PLEZI, "331").types(SALESFORCE, "332")
         return typed.overwrites(SALESFORCE, "331", "plezi_wins")
 
-    assert story("newest").judged().unexplained == []
+    assert story("newest").examined().unexplained == []
     ended = Story("plezi_wins").is_mapped("hold").types(PLEZI, "331").types(SALESFORCE, "332")
-    assert ended.overwrites(SALESFORCE, "331", "plezi_wins").judged().unexplained
+    assert ended.overwrites(SALESFORCE, "331", "plezi_wins").examined().unexplained
 
 
 def test_a_cleared_field_is_filled_only_where_the_pair_was_not_mapped() -> None:
     agreed = an_edit_that_travels()
     unmapped = agreed.is_not_mapped().types(PLEZI, "").is_mapped().writes(PLEZI, "331")
-    assert unmapped.judged().explained[judgement.FILLED] == 1
+    assert unmapped.examined().explained[examination.FILLED] == 1
 
     mapped = an_edit_that_travels().types(PLEZI, "").writes(PLEZI, "331")
-    assert mapped.judged().unexplained
+    assert mapped.examined().unexplained
 
 
 def test_a_write_that_was_planned_before_the_typing_is_counted_as_a_crossing() -> None:
     story = Story().types(SALESFORCE, "330").types(PLEZI, "331")
-    crossed = story.writes(PLEZI, "330", after_seconds=2.0).judged()
+    crossed = story.writes(PLEZI, "330", after_seconds=2.0).examined()
     assert crossed.unexplained == []
-    assert crossed.explained[judgement.LAST_READING] == 1
+    assert crossed.explained[examination.LAST_READING] == 1
 
     late = Story().types(SALESFORCE, "330").types(PLEZI, "331")
-    assert late.writes(PLEZI, "330", after_seconds=60.0).judged().unexplained
+    assert late.writes(PLEZI, "330", after_seconds=60.0).examined().unexplained
 
 
 def test_the_agreed_value_typed_again_looks_unchanged_only_if_no_run_was_between() -> None:
     unseen = (
         an_edit_that_travels().types(PLEZI, "337").types(SALESFORCE, "").types(SALESFORCE, "331")
     )
-    verdict = unseen.writes(SALESFORCE, "337").judged()
-    assert verdict.unexplained == []
-    assert verdict.explained[judgement.TYPED_BACK] == 1
+    findings = unseen.writes(SALESFORCE, "337").examined()
+    assert findings.unexplained == []
+    assert findings.explained[examination.TYPED_BACK] == 1
 
     seen = an_edit_that_travels().types(SALESFORCE, "").writes(PLEZI, "").types(PLEZI, "337")
     again = seen.types(SALESFORCE, "331").writes(SALESFORCE, "337")
-    assert again.judged().unexplained
+    assert again.examined().unexplained
 
 
 def test_a_lost_opt_out_is_found() -> None:
     story = Story("most_restrictive", name="newsletter_optout").types(PLEZI, "yes")
-    assert story.judged().unexplained
-    assert story.writes(SALESFORCE, "yes").judged().unexplained == []
-    assert story.writes(SALESFORCE, "").writes(PLEZI, "").judged().unexplained
+    assert story.examined().unexplained
+    assert story.writes(SALESFORCE, "yes").examined().unexplained == []
+    assert story.writes(SALESFORCE, "").writes(PLEZI, "").examined().unexplained
 
 
 def test_a_person_without_a_record_on_one_side_is_found_unless_its_creation_was_refused() -> None:
     evidence = Story().types(PLEZI, "331").evidence()
     person = FinalPerson(CONTACT, "")
-    [problem] = judge(replace(evidence, people={1: person})).unexplained
+    [problem] = examine(replace(evidence, people={1: person})).unexplained
     assert problem == "person 1: no record in salesforce"
 
     refused = replace(person, refused=frozenset({"last_name"}))
-    verdict = judge(replace(evidence, people={1: refused}))
-    assert verdict.unexplained == []
-    assert verdict.explained[judgement.NOT_CREATED] == 1
+    findings = examine(replace(evidence, people={1: refused}))
+    assert findings.unexplained == []
+    assert findings.explained[examination.NOT_CREATED] == 1
 
 
 def test_a_second_record_of_a_person_is_found() -> None:
     evidence = an_edit_that_travels().evidence()
     person = FinalPerson(CONTACT, LEAD, problems=("a second record 00Q2",))
-    assert judge(replace(evidence, people={1: person})).unexplained == [
+    assert examine(replace(evidence, people={1: person})).unexplained == [
         "person 1: a second record 00Q2"
     ]

@@ -1,4 +1,4 @@
-"""The judge: every typed value is there, or was typed over, or the journal says what became of it.
+"""Every typed value is there, or was typed over, or the journal says what became of it.
 
 It walks along the typings of each field of each record. Between one typing and the next one (or the
 final record) the field either still shows what was typed, or the connector replaced it; then one
@@ -44,7 +44,7 @@ SHORT: Final = 40
 
 
 @dataclass
-class Verdict:
+class Findings:
     """How often each explanation was used, and what has none, each with its history."""
 
     explained: Counter[str] = field(default_factory=Counter)
@@ -57,15 +57,15 @@ class Verdict:
         return "\n".join(["| explanation | number |", "| --- | --- |", *rows])
 
 
-def judge(evidence: Evidence) -> Verdict:
-    """Judge every typed value and the final values of every person and field."""
-    return _Judge(evidence).verdict()
+def examine(evidence: Evidence) -> Findings:
+    """Examiner every typed value and the final values of every person and field."""
+    return _Examiner(evidence).findings()
 
 
-class _Judge:
+class _Examiner:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._verdict = Verdict()
+        self._findings = Findings()
         self._typed: dict[tuple[int, str], list[Typing]] = defaultdict(list)
         self._entries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         self._used: set[int] = set()
@@ -74,36 +74,36 @@ class _Judge:
         for entry in sorted(evidence.journal, key=lambda it: it.at):
             self._entries[entry.record, entry.field].append(entry)
 
-    def verdict(self) -> Verdict:
-        """Judge everybody."""
+    def findings(self) -> Findings:
+        """Examiner everybody."""
         for number, person in self._evidence.people.items():
             for problem in person.problems:
-                self._verdict.unexplained.append(f"person {number}: {problem}")
+                self._findings.unexplained.append(f"person {number}: {problem}")
             if not (person.plezi and person.lead):
-                self._judge_missing(number, person)
+                self._examine_missing(number, person)
             for name in MEANINGS:
-                self._judge_typings(number, person, name)
+                self._examine_typings(number, person, name)
                 if person.plezi and person.lead:
-                    self._judge_final(number, person, name)
-        return self._verdict
+                    self._examine_final(number, person, name)
+        return self._findings
 
-    def _judge_missing(self, number: int, person: FinalPerson) -> None:
+    def _examine_missing(self, number: int, person: FinalPerson) -> None:
         side = SALESFORCE if person.plezi else PLEZI
         if person.refused:
-            self._verdict.explained[NOT_CREATED] += 1
+            self._findings.explained[NOT_CREATED] += 1
         else:
-            self._verdict.unexplained.append(f"person {number}: no record in {side}")
+            self._findings.unexplained.append(f"person {number}: no record in {side}")
 
     def _value(self, record: str, name: str) -> str:
         return self._evidence.values.get(record, {}).get(name, "")
 
     def _unexplained(self, number: int, name: str, problem: str) -> None:
         history = "\n".join(f"    {line}" for line in self._history(number, name))
-        self._verdict.unexplained.append(f"person {number}, {name}: {problem}\n{history}")
+        self._findings.unexplained.append(f"person {number}, {name}: {problem}\n{history}")
 
     # The values that were typed
 
-    def _judge_typings(self, number: int, person: FinalPerson, name: str) -> None:
+    def _examine_typings(self, number: int, person: FinalPerson, name: str) -> None:
         typed = self._typed[number, name]
         for record in dict.fromkeys(it.record for it in typed):
             if record not in (person.plezi, person.lead):
@@ -115,11 +115,11 @@ class _Judge:
                 following = None if is_last else cell[place + 1]
                 after = following.before if following else self._value(record, name)
                 if after == typing.value:
-                    self._verdict.explained[TYPED_OVER if following else THERE] += 1
+                    self._findings.explained[TYPED_OVER if following else THERE] += 1
                     continue
                 until = following.began if following else float("inf")
                 if explanation := self._replaced(typing, after, until):
-                    self._verdict.explained[explanation] += 1
+                    self._findings.explained[explanation] += 1
                 else:
                     self._unexplained(
                         number,
@@ -254,7 +254,7 @@ class _Judge:
 
     # The final values
 
-    def _judge_final(self, number: int, person: FinalPerson, name: str) -> None:
+    def _examine_final(self, number: int, person: FinalPerson, name: str) -> None:
         values = {side: self._value(person.record(side), name) for side in SIDES}
         typed = {it.value for it in self._typed[number, name]}
         for side, value in values.items():
@@ -262,7 +262,7 @@ class _Judge:
                 self._unexplained(number, name, f"nobody typed {_short(value)} ({side})")
                 return
         if explanation := self._final_explanation(number, person, name, values):
-            self._verdict.explained[explanation] += 1
+            self._findings.explained[explanation] += 1
         else:
             shown = " and ".join(f"{_short(value)} in {side}" for side, value in values.items())
             self._unexplained(number, name, f"the sides differ: {shown}")
