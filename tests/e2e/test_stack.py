@@ -34,7 +34,7 @@ def test_the_stack_file_names_every_resource(stack: StackFile, commands: StackCo
     assert set(stack.functions) == {
         *("admin", "manual_sync", "scheduled_sync", "sync_worker"),
         *("form_sync", "form_worker"),
-        "rotate_credentials",
+        *("rotate_credentials", "console"),
     }
     assert set(stack.tables) == {"journal", "ledger", "mappings"}
     assert set(stack.queues) == {
