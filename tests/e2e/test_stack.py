@@ -41,7 +41,7 @@ def test_the_stack_file_names_every_resource(stack: StackFile, commands: StackCo
         *("runs", "runs_dead_letters", "schedule_dead_letters"),
         *("forms", "forms_dead_letters"),
     }
-    assert set(stack.secrets) == {"forms", "plezi", "salesforce"}
+    assert set(stack.secrets) == {"forms", "plezi", "salesforce", "console"}
     assert stack_file.read(commands.folder) == stack
 
 
