@@ -10,6 +10,7 @@ seconds of the reader, and the peak of the process's memory with everything that
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -148,6 +149,7 @@ def explode_apart(reader: str, *bombs: str) -> list[Explosion]:
         capture_output=True,
         text=True,
         check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     if completed.returncode != 0:
         raise RuntimeError(f"{reader}, {bombs}: {completed.stderr.strip().splitlines()[-1:]}")
