@@ -159,3 +159,34 @@ def test_a_response_ends_the_count_of_the_attempts_without_one() -> None:
     assert answered.unanswered == 0
     assert after_attempts(answered, *lost).quarantine is None
     assert after_attempts(LINK, *lost, WriteResult.RETRY).unanswered == UNANSWERED_ATTEMPTS - 1
+
+
+def test_a_value_that_has_reached_one_system_only_stays_an_edit() -> None:
+    """Somebody typed in the Plezi contact, so that only the write to the second Lead was done."""
+    first, second = (
+        Observation(RecordKind.LEAD, record, "a@x.fr", "1", "", 1.0, {"MobilePhone": value})
+        for record, value in (("l1", "2"), ("l2", None))
+    )
+    to_lead = Write(RecordKind.LEAD, "l2", "a@x.fr", {"MobilePhone": "2"}, {"MobilePhone": None})
+    agreed = {
+        "p": AgreedValue(MOBILE, "mobile", "2"),
+        "l1": AgreedValue(MOBILE, "MobilePhone", "2"),
+        "l2": AgreedValue(MOBILE, "MobilePhone", "2"),
+    }
+    update = BaseUpdate("MobilePhone", agreed, frozenset({"p", "l2"}))
+    intent = Intent("i", "r", 0.0, (to_lead, WRITE), (update,))
+    link = replace(LINK, salesforce=(first, second), intent=intent)
+    outcomes = {
+        "l2": WriteOutcome(to_lead, WriteResult.DONE, "l2", 2.0),
+        "p": WriteOutcome(WRITE, WriteResult.STALE),
+    }
+
+    after = record_outcomes(link, "i", outcomes, unchanged_since_intent=True, now=2.0)
+
+    assert after.base == link.base
+    assert after.undelivered == {("l1", MOBILE), ("l2", MOBILE)}
+
+    outcomes["p"] = WriteOutcome(WRITE, WriteResult.DONE, "p", 2.0)
+    delivered = replace(link, undelivered=after.undelivered)
+    delivered = record_outcomes(delivered, "i", outcomes, unchanged_since_intent=True, now=2.0)
+    assert delivered.undelivered == frozenset()
