@@ -117,13 +117,14 @@ transcripts: install ## Run the commands of docs/cli.md on a local stack and wri
 	@PYTHONPATH=.:layers/common:cli $(PYTHON) -m tools.cli_transcripts write
 
 .PHONY: test
-test: install ## All tests (T=tests/unit: some of them)
+test: install $(if $(T),,browser) ## All tests (T=tests/unit: some of them)
 	$(if $(T),$(PYTHON) -m pytest $(T),\
 	$(PYTHON) -m pytest -n 2 -m "not stack and not nightly" && $(PYTHON) -m pytest -m "stack and not nightly" tests/e2e)
 
 .PHONY: browser
 browser: ## Install Chromium, for the browser tests of the console (Debian and Ubuntu)
-	@test -x /usr/bin/chromium || { apt-get update -q && apt-get install -y -q chromium; }
+	@test -x /usr/bin/chromium || { apt-get update -q && apt-get install -y -q chromium; } \
+		|| { echo "Install Chromium as /usr/bin/chromium, or run 'make browser' as root"; exit 1; }
 
 .PHONY: format
 format: install ## Format the code and apply the automatic fixes of the linter
