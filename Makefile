@@ -81,7 +81,7 @@ rotate: install ## Test new Salesforce credentials on the local stack, then use 
 install: .venv/installed .venv-sam/installed ## Create or update both Python environments
 
 .PHONY: check
-check: install ## Check format, lint, types, layers, terms, generated documents, template
+check: install audit ## Check format, lint, types, layers, terms, generated documents, template, security
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy

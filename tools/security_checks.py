@@ -402,7 +402,7 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
         "cfn-lint and checkov find nothing",
         HOLDS,
         ("docs/test_security_checks.py::test_ci_runs_the_audit",),
-        "`make check` runs cfn-lint (`sam validate --lint`), CI runs `make audit` with checkov: "
+        "`make check` runs cfn-lint (`sam validate --lint`) and `make audit` with checkov: "
         "each finding that is accepted has its reason beside the resource.",
     ),
     SecurityCheck(

@@ -82,4 +82,6 @@ def test_make_deploy_uses_a_region_in_the_eu_by_default() -> None:
 
 
 def test_ci_runs_the_audit() -> None:
-    assert "make audit" in (TESTS.parent / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert "make check" in (TESTS.parent / ".ci/run").read_text(encoding="utf-8").splitlines()
+    makefile = (TESTS.parent / "Makefile").read_text(encoding="utf-8")
+    assert any(line.startswith("check: install audit ") for line in makefile.splitlines())
