@@ -444,6 +444,74 @@ def test_a_conflict_follows_the_times_that_the_paused_process_knew() -> None:
     is_violated("7", lambda: person.write(PERSON, phone="3"))
 
 
+def typed_again_as_it_was_read(phone: str) -> Person:
+    """Return a person whose phone "2" was typed over in both systems; last in Plezi, again."""
+    person = agreed()
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.read(PERSON)
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.type(PERSON, phone="9", updated_at="2026-11-25T12:00:00")
+    person.type(PERSON, phone=phone, updated_at="2026-11-25T13:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, phone, "3", MergeRule.NEWEST)
+    return person
+
+
+def test_a_value_that_was_read_before_and_is_typed_again_shows_no_newer_edit() -> None:
+    person = typed_again_as_it_was_read("2")
+    person.write(PERSON, phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.UNSEEN: 1})
+
+    person = typed_again_as_it_was_read("4")
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+def test_a_clearing_counts_although_a_record_of_the_person_was_deleted_and_restored() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.oracle.forget_agreements_of(LEAD)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+
+    person = agreed()
+    person.oracle.forget_agreements_of(LEAD)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone=None))
+
+
+def committed_after_the_hold(*, typed_before: bool) -> Person:
+    """Return a person whose Lead was typed in before, or after, a hold showed both its values.
+
+    A second process held the field later, with a value of the contact that it had read before.
+    """
+    person = Person(mapping(ConflictPolicy.NEWEST))
+    person.type(PERSON, phone="0", updated_at="2026-11-25T09:00:00")
+    person.type(PERSON, phone="1", updated_at="2026-11-25T12:00:00")
+    person.type(LEAD, Phone="2", LastModifiedDate="2026-11-25T10:00:00")
+    person.read(PERSON, LEAD)
+    typed_at = person.time if typed_before else person.time + 9
+    person.oracle.uncommitted[LEAD, "Phone"] = ("3", typed_at)
+    for shown in ("1", "0"):
+        person.time += 1
+        person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+        person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "1", "3", MergeRule.EDITED)
+    return person
+
+
+def test_a_transaction_that_commits_after_a_hold_was_typed_before_it() -> None:
+    person = committed_after_the_hold(typed_before=True)
+    person.write(PERSON, phone="3")
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = committed_after_the_hold(typed_before=False)
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
 def typed_before_the_hold_is_stored(shown: str) -> Person:
     """Return a person whose phone was typed again before the hold with this value was stored."""
     person = Person(mapping(ConflictPolicy.HOLD))

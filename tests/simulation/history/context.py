@@ -105,9 +105,18 @@ class HistoryContext:
     def note_uncertainty(self) -> None:
         """Note that the connector may not know whether its last write arrived, or a later one.
 
-        An automation of the org may have typed within that write.
+        An automation of the org may have typed within that write, and a user since it was decided.
         """
-        self.uncertain_since = self.uncertain_since or max(1, self._order_before_write)
+        if self.uncertain_since:
+            return
+        links = self.ports.ledger.all_links()
+        decided = [link.intent.at for link in links if link.intent is not None]
+        typed_since = [
+            number
+            for number, typing in self.oracle.history.typings.items()
+            if decided and typing.at >= min(decided)
+        ]
+        self.uncertain_since = max(1, min([self._order_before_write, *typed_since]))
 
     def unfinished_cells(self) -> set[CellKey]:
         """Return the cells to which an intent in the ledger writes."""

@@ -25,8 +25,9 @@ class ObservedValues:
     `latest`: what any process read last, or what the connector wrote. `current`: what the working
     process read. `observed_at`: the number of the last user action before a record was read in its
     current state. `modified`: the modification time that was read last ('': none).
-    `modified_before`: those that a process knew when it was paused, while it works on. `in_run`:
-    the records that the present run read.
+    `modified_before`: those that a process knew when it was paused, while it works on.
+    `modified_first`: those of the first response that showed the present values. `in_run`: the
+    records that the present run read.
     """
 
     latest: dict[str, FieldValues] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class ObservedValues:
     observed_at: dict[str, int] = field(default_factory=dict)
     modified: dict[str, str] = field(default_factory=dict)
     modified_before: dict[str, str] = field(default_factory=dict)
+    modified_first: dict[str, str] = field(default_factory=dict)
     in_run: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
@@ -80,6 +82,7 @@ class ObservedValues:
             return
         for record, kind, values in records_in(body):
             latest = self.latest_of(record)
+            known = dict(latest)
             is_plezi = kind is RecordKind.PLEZI_CONTACT
             names = PLEZI_NAMES if is_plezi else [it for it in values if it not in STAMPS]
             for name in names:
@@ -97,6 +100,8 @@ class ObservedValues:
             stamp = values.get("updated_at" if is_plezi else "LastModifiedDate")
             if isinstance(stamp, str):
                 self.modified[record] = canonical_stamp(stamp)
+                if latest != known or record not in self.modified_first:
+                    self.modified_first[record] = self.modified[record]
             if is_exact and not is_stale:
                 self.observed_at[record] = order
             if not is_stale:

@@ -106,6 +106,8 @@ class Oracle:
     """The records of the last write request."""
     just_created: tuple[str, ...] = ()
     """The records that the last write request created."""
+    uncommitted: dict[CellKey, tuple[str, float]] = field(default_factory=dict)
+    """What users typed in transactions that commit later, and when."""
     typed_back: set[CellKey] = field(default_factory=set)
     """The cells in which an automation put the former value again, within the write."""
     unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -155,10 +157,18 @@ class Oracle:
                 if value != self.history.cell((record_id, name)).state.value:
                     key = (record_id, name)
                     shown = self._shown(key)
-                    self.history.type(key, value, self.now(), description, shown=shown)
+                    self.history.type(
+                        key, value, self._typed_at(key, value), description, shown=shown
+                    )
                     self._end_loss(key, value)
                     self.checked[f"typed {KINDS.get(name, Kind.TEXT).value}"] += 1
         self.stored = dict(stored)
+
+    def _typed_at(self, key: CellKey, value: str) -> float:
+        """Return when a value was typed that is seen now: its transaction may have been open."""
+        if key in self.uncommitted and self.uncommitted[key][0] == value:
+            return self.uncommitted.pop(key)[1]
+        return self.now()
 
     def _end_loss(self, key: CellKey, value: str) -> None:
         """Forget the loss of a value that is typed again where it was lost."""

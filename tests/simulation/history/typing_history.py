@@ -240,7 +240,8 @@ class TypingHistory:
             if records is not None and key[0] not in records:
                 continue
             state = cell.state
-            typing = state.typing if state.value else NOBODY
+            # A clearing is a blank like any other, if the connector surely forgot the agreement.
+            typing = state.typing if state.value or records is not None else NOBODY
             maybe = frozenset[int]() if records is None else state.maybe | state.seen
             cell.state = State(state.value, typing, frozenset(), maybe, state.weak)
             cell.maybe_agreed = set() if records is None else cell.maybe_agreed | cell.agreed

@@ -84,6 +84,8 @@ class UserActions:
         self._sides.edit(record.kind, record.id, {wire_name: value}, late=commits_after)
         if commits_after:
             self._context.open_transactions = True
+            typed = (canonical(value), self._oracle.now())
+            self._oracle.uncommitted[record.id, wire_name] = typed
         self._context.log_event(description)
         self._context.look(description)
         if excuse:

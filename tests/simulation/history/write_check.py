@@ -17,6 +17,7 @@ from tests.simulation.history.excuses import (
     RACE_OF_HOLD,
     RACE_OF_STAMP,
     RETYPED,
+    UNSEEN,
     UNSURE,
 )
 from tests.simulation.history.reference import Contender, field_of, find_pair
@@ -181,6 +182,8 @@ class WriteCheck:
         for modified, excuse in (
             (observed.modified, ""),
             (observed.modified_before, RACE_OF_STAMP),
+            # What looks unchanged is no edit: its modification time is not noted.
+            (observed.modified_first, UNSEEN),
         ):
             winner = Contender(kind.side, self.new, modified.get(source[0], ""))
             overwritten = Contender(
