@@ -206,6 +206,31 @@ class TestMerge:
         assert lead_of(harness)["Phone"] == "222"
         assert next_run_writes_nothing(harness)
 
+    def test_what_the_winner_of_a_merge_lacks_is_not_cleared_in_plezi(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """A merge by the API keeps the blanks of the winner: nobody opted the person in again."""
+        field = "newsletter_optout__c"
+        opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
+        pairs = (*DEFAULT_MAPPING.pairs, opt_out)
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+        )
+        harness.edit_person(ana, newsletter_optout=True)
+        harness.sync()
+        former = lead_of(harness)["Id"]
+        advance_clocks(harness)
+        winner = harness.add_lead(Email=ANA, LastName="Lopez")
+        merge_leads(harness, winner, former)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["newsletter_optout"] is True
+        assert harness.people()[ANA]["phone"] == "111"
+        lead = harness.salesforce("GET", f"sobjects/Lead/{winner}")
+        assert (lead[field], lead["Phone"]) == (True, "111")
+        assert next_run_writes_nothing(harness)
+
     @pytest.mark.usefixtures("ana")
     def test_two_people_merged_into_one_lead_stay_two_contacts_in_plezi(
         self, harness: Harness

@@ -79,17 +79,22 @@ def _base_value(
 
 
 def _is_left_out(pair: BoundPair, former: Observation, participant: Participant) -> bool:
-    """Whether a Contact is blank because the conversion of its Lead did not fill the field.
+    """Whether a record is blank because Salesforce did not fill it when it replaced another one.
 
-    Salesforce carries custom fields over only where an admin of the org mapped them (Setup: Map
-    Lead Fields). Such a blank, or an unticked checkbox, is no clearing: nobody typed it.
+    A conversion carries custom fields over only where an admin of the org mapped them (Setup: Map
+    Lead Fields). A merge by the API or by Apex keeps the blanks of the winner; the page of
+    Salesforce for merges fills them unless its user decides otherwise. Such a blank, or an unticked
+    checkbox, is no clearing: nobody typed it.
     """
     record = participant.observation
-    kinds = (former.kind, participant.kind)
+    is_merge = former.kind is participant.kind
+    is_conversion = (former.kind, participant.kind) == (RecordKind.LEAD, RecordKind.CONTACT)
+    is_custom = any(
+        pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, participant.kind)
+    )
     return (
-        kinds == (RecordKind.LEAD, RecordKind.CONTACT)
-        and record is not None
-        and any(pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in kinds)
+        record is not None
+        and (is_merge or (is_conversion and is_custom))
         and pair.is_blank(record.side, record.values[pair.fields[record.kind].name])
     )
 
