@@ -6,7 +6,7 @@ Each row of the table in `docs/people.md` names a test of this file or of `test_
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -37,6 +37,20 @@ def save_mapping(harness: Harness, **changes: Any) -> None:
 
 def merge_leads(harness: Harness, winner: str, merged: str) -> None:
     harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": merged})
+
+
+OPT_OUT: Final = "newsletter_optout__c"
+
+
+def opt_out_in_plezi(harness: Harness, person: str) -> None:
+    """Map the opt-out of newsletters, and let a run carry that of a person to Salesforce."""
+    opt_out = FieldPair("newsletter_optout", OPT_OUT, Direction.BOTH, contact=OPT_OUT)
+    pairs = (*DEFAULT_MAPPING.pairs, opt_out)
+    harness.context.mappings.save(  # type: ignore[attr-defined]
+        MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+    )
+    harness.edit_person(person, newsletter_optout=True)
+    harness.sync()
 
 
 class TestConversion:
@@ -118,19 +132,12 @@ class TestConversion:
         self, harness: Harness, ana: str
     ) -> None:
         """Nobody opted the person in again: the org fills the field only if its admin mapped it."""
-        field = "newsletter_optout__c"
-        opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
-        pairs = (*DEFAULT_MAPPING.pairs, opt_out)
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
-        )
-        harness.edit_person(ana, newsletter_optout=True)
-        harness.sync()
+        opt_out_in_plezi(harness, ana)
         lead = lead_of(harness)["Id"]
-        assert harness.salesforce("GET", f"sobjects/Lead/{lead}")[field] is True
+        assert harness.salesforce("GET", f"sobjects/Lead/{lead}")[OPT_OUT] is True
         converted = harness.control("salesforce", "POST", f"leads/{lead}/convert")
         contact = converted["contactId"]
-        assert harness.contact(contact)[field] is False
+        assert harness.contact(contact)[OPT_OUT] is False
         harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
         advance_clocks(harness)
 
@@ -140,7 +147,7 @@ class TestConversion:
         assert next_run_writes_nothing(harness)
 
         for value in (True, False):  # from now on what is typed there travels
-            harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {field: value})
+            harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {OPT_OUT: value})
             advance_clocks(harness)
             harness.sync()
             assert harness.people()[ANA]["newsletter_optout"] is value
@@ -210,14 +217,7 @@ class TestMerge:
         self, harness: Harness, ana: str
     ) -> None:
         """A merge by the API keeps the blanks of the winner: nobody opted the person in again."""
-        field = "newsletter_optout__c"
-        opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
-        pairs = (*DEFAULT_MAPPING.pairs, opt_out)
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
-        )
-        harness.edit_person(ana, newsletter_optout=True)
-        harness.sync()
+        opt_out_in_plezi(harness, ana)
         former = lead_of(harness)["Id"]
         advance_clocks(harness)
         winner = harness.add_lead(Email=ANA, LastName="Lopez")
@@ -228,7 +228,7 @@ class TestMerge:
         assert harness.people()[ANA]["newsletter_optout"] is True
         assert harness.people()[ANA]["phone"] == "111"
         lead = harness.salesforce("GET", f"sobjects/Lead/{winner}")
-        assert (lead[field], lead["Phone"]) == (True, "111")
+        assert (lead[OPT_OUT], lead["Phone"]) == (True, "111")
         assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")

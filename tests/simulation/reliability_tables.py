@@ -251,7 +251,7 @@ def document() -> str:
         "## Excuses",
         "",
         "An excuse is for one field and one reason. It is counted, its use is bounded, and",
-        "`tests/simulation/test_oracle.py` shows that a fault beside it is not excused.",
+        "`tests/simulation/test_excuses_*.py` show that a fault beside it is not excused.",
         "",
         "| excuse | uses per history, at most |",
         "| --- | --- |",

@@ -1,0 +1,496 @@
+"""Each excuse of a write is narrow: a fault beside it is not excused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+
+from connector.mapping import ConflictPolicy, Direction, MappingConfig
+from connector.model import JournalKind, MergeRule, RecordKind, Value
+from local.world.both_sides import StoredRecord
+from tests.simulation.history import excuses
+from tests.simulation.history.oracle import Decision
+from tests.simulation.watched_person import (
+    CONTACT,
+    EMAIL,
+    LEAD,
+    OTHER_LEAD,
+    PERSON,
+    RUN,
+    Person,
+    agreed,
+    is_lost_silently,
+    is_violated,
+    mapping,
+)
+
+
+def test_only_what_was_typed_after_the_last_read_is_a_race() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused == Counter({excuses.RACE: 1})
+
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_an_uncertain_agreement_excuses_only_the_values_of_that_agreement() -> None:
+    person = Person()
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="1")
+    person.read(PERSON, LEAD)  # and the process crashes
+    person.type(PERSON, phone="2")
+    person.read(PERSON)
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+
+    person = Person()
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="1")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_record_that_joins_gives_way_only_with_an_entry_and_only_once() -> None:
+    person = agreed()
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(OTHER_LEAD)
+    person.write(OTHER_LEAD, Phone="1")
+    is_violated("7", person.oracle.check_journal)
+
+    person = agreed(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(OTHER_LEAD)
+    person.lose(OTHER_LEAD, "7", "1", MergeRule.JOINED)
+    person.write(OTHER_LEAD, Phone="1")
+    assert person.oracle.excused == Counter({excuses.JOINS: 1})
+    person.type(OTHER_LEAD, Phone="8")
+    person.read(OTHER_LEAD)
+    person.lose(OTHER_LEAD, "8", "1", MergeRule.JOINED)
+    is_violated("7", lambda: person.write(OTHER_LEAD, Phone="1"))
+
+
+def test_a_record_that_joins_fills_a_cleared_field_and_one_that_agreed_does_not() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+    person.add(CONTACT, RecordKind.CONTACT, Phone="7")
+    person.read(CONTACT)
+    person.write(PERSON, phone="7")
+    assert person.oracle.excused == Counter({excuses.FILLS: 1})
+
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+
+def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
+    person = Person()
+    person.type(LEAD, Phone="1")
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(OTHER_LEAD, "2", "1", MergeRule.OLDEST_LEAD)
+    person.write(OTHER_LEAD, Phone="1")
+    assert person.oracle.excused == Counter({excuses.OLDEST: 1})
+
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(LEAD, Phone="1")
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(LEAD, "1", "2", MergeRule.OLDEST_LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_cleared_field_is_filled_by_a_field_that_it_is_newly_mapped_to_and_by_no_other() -> None:
+    person = Person()
+    person.type(PERSON, phone="1", mobile="5")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="1", MobilePhone="5")
+    person.agree()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+    first = mapping()
+    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
+    pairs = tuple(
+        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
+    )
+    person.oracle.mappings.append(replace(first, pairs=pairs))
+    person.write(PERSON, phone="5")
+    assert person.oracle.excused == Counter({excuses.FILLS: 1})
+
+
+def created_without_an_answer(**typed: Value) -> Person:
+    """Return a person whose contact was created, without an answer, and typed in after that."""
+    person = Person(mapping(ConflictPolicy.SALESFORCE_WINS))
+    before = {LEAD: person.records.pop(LEAD)}
+    contact = person.records.pop(PERSON)
+    values = {"phone": "1", "last_name": "Ana"}
+    person.records = dict(before)
+    person.type(LEAD, Phone="1", LastName="Ana")
+    before = dict(person.records)
+    person.oracle.stored = dict(before)
+    body = {"data": {"attributes": {"email": EMAIL, **values}}}
+    person.oracle.check_request("POST", "path", json.dumps(body), before)
+    person.records[PERSON] = replace(contact, values={**contact.values, **values})
+    person.oracle.check_changes(before, person.records, "POST path")
+    person.oracle.note_unanswered()
+    person.type(PERSON, **typed)
+    person.read(PERSON, LEAD)
+    return person
+
+
+def test_only_a_contact_with_none_of_its_created_values_is_taken_for_another() -> None:
+    person = created_without_an_answer(phone="2", last_name=None)
+    person.write(PERSON, last_name="Ana")
+    assert person.oracle.excused == Counter({excuses.RETYPED: 1})
+
+    person = created_without_an_answer(last_name=None)
+    is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
+
+    person = created_without_an_answer(phone="2", last_name=None)
+    person.oracle.finish_run(frozenset({PERSON, LEAD}))  # the creation was recovered
+    is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
+
+
+def overwritten_by_a_flow(value: str) -> Person:
+    """Return a person whose Lead got a value from a flow within the connector's write of "2"."""
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="9")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "9", "2", MergeRule.NEWEST)
+    before = dict(person.records)
+    body = {"records": [{"id": LEAD, "Phone": "2"}]}
+    person.oracle.check_request("PATCH", "path", json.dumps(body), before)
+    values = {**before[LEAD].values, "Phone": value, "LastModifiedDate": "later"}
+    person.records[LEAD] = replace(before[LEAD], values=values)
+    person.oracle.check_changes(before, person.records, "PATCH path")
+    return person
+
+
+def test_an_old_value_put_back_by_a_flow_excuses_only_an_unfinished_write() -> None:
+    person = overwritten_by_a_flow("9")
+    person.oracle.note_unanswered({(LEAD, "Phone")})
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused[excuses.OLD_VALUE_BACK] == 1
+
+    for value, unfinished in (("9", "MobilePhone"), ("8", "Phone")):
+        person = overwritten_by_a_flow(value)
+        person.oracle.note_unanswered({(LEAD, unfinished)})
+        person.read(PERSON, LEAD)
+        act = partial(person.write, LEAD, Phone="2")
+        is_violated("7", act)
+
+
+def paused_while_a_form_arrives(policy: ConflictPolicy) -> Person:
+    """Return a person whose conflict was decided before a form made the contact the newer one."""
+    person = agreed(mapping(policy))
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD)
+    with person.oracle.observed.second_process():
+        person.type(PERSON, mobile="7", updated_at="2026-11-25T12:00:00")
+        person.read(PERSON)
+    person.lose(PERSON, "2", "3", MergeRule.NEWEST)
+    return person
+
+
+def test_a_conflict_follows_the_times_that_the_paused_process_knew() -> None:
+    person = paused_while_a_form_arrives(ConflictPolicy.NEWEST)
+    person.write(PERSON, phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.RACE_OF_STAMP: 1})
+
+    person = paused_while_a_form_arrives(ConflictPolicy.PLEZI_WINS)
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+    person = paused_while_a_form_arrives(ConflictPolicy.NEWEST)
+    person.oracle.finish_run(frozenset())
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+def typed_again_as_it_was_read(phone: str) -> Person:
+    """Return a person whose phone "2" was typed over in both systems; last in Plezi, again."""
+    person = agreed()
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.read(PERSON)
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.type(PERSON, phone="9", updated_at="2026-11-25T12:00:00")
+    person.type(PERSON, phone=phone, updated_at="2026-11-25T13:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, phone, "3", MergeRule.NEWEST)
+    return person
+
+
+def test_a_value_that_was_read_before_and_is_typed_again_shows_no_newer_edit() -> None:
+    person = typed_again_as_it_was_read("2")
+    person.write(PERSON, phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.UNSEEN: 1})
+
+    person = typed_again_as_it_was_read("4")
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+def test_a_clearing_counts_although_a_record_of_the_person_was_deleted_and_restored() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.oracle.forget_agreements_of(LEAD)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+
+    person = agreed()
+    person.oracle.forget_agreements_of(LEAD)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone=None))
+
+
+def committed_after_the_hold(*, typed_before: bool) -> Person:
+    """Return a person whose Lead was typed in before, or after, a hold showed both its values.
+
+    A second process held the field later, with a value of the contact that it had read before.
+    """
+    person = Person(mapping(ConflictPolicy.NEWEST))
+    person.type(PERSON, phone="0", updated_at="2026-11-25T09:00:00")
+    person.type(PERSON, phone="1", updated_at="2026-11-25T12:00:00")
+    person.type(LEAD, Phone="2", LastModifiedDate="2026-11-25T10:00:00")
+    person.read(PERSON, LEAD)
+    typed_at = person.time if typed_before else person.time + 9
+    person.oracle.uncommitted[LEAD, "Phone"] = ("3", typed_at)
+    for shown in ("1", "0"):
+        person.time += 1
+        person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+        person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "1", "3", MergeRule.EDITED)
+    return person
+
+
+def test_a_transaction_that_commits_after_a_hold_was_typed_before_it() -> None:
+    person = committed_after_the_hold(typed_before=True)
+    person.write(PERSON, phone="3")
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = committed_after_the_hold(typed_before=False)
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+def typed_before_the_hold_is_stored(shown: str) -> Person:
+    """Return a person whose phone was typed again before the hold with this value was stored."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(PERSON, phone="3")
+    person.time += 1
+    person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.EDITED)
+    return person
+
+
+def test_a_value_typed_before_its_hold_was_stored_ends_only_that_hold() -> None:
+    person = typed_before_the_hold_is_stored(shown="1")
+    person.write(LEAD, Phone="3")
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = typed_before_the_hold_is_stored(shown="3")
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
+def cleared_before_the_hold_is_stored(shown: str) -> Person:
+    """Return a person whose phone was cleared before the hold with this value was stored."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(PERSON, phone=None)
+    person.time += 1
+    person.lose(PERSON, shown, None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", None, MergeRule.EDITED)
+    return person
+
+
+def test_a_clearing_before_its_hold_was_stored_ends_only_that_hold() -> None:
+    person = cleared_before_the_hold_is_stored(shown="1")
+    person.write(LEAD, Phone=None)
+    assert person.oracle.excused == Counter({excuses.RACE_OF_HOLD: 1})
+
+    person = cleared_before_the_hold_is_stored(shown="3")
+    is_violated("7", lambda: person.write(LEAD, Phone=None))
+
+
+def test_a_lost_ledger_excuses_only_the_losses_of_unfinished_writes() -> None:
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+
+    person.oracle.forget_losses_of({"another run"})
+    is_violated("7", person.oracle.check_journal)
+
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="2")
+    person.oracle.forget_losses_of({RUN})
+    person.oracle.check_journal()
+    assert person.oracle.excused[excuses.LOST_INTENT] == 1
+
+
+def test_an_address_gives_way_only_to_one_typed_over_the_same_address() -> None:
+    person = Person()
+    person.type(PERSON, email="zoe@example.com")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Email="zoe@example.com")
+    assert not person.oracle.losses
+
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, email="zoe@example.com")
+    person.type(LEAD, Email="leo@example.com")
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Email="zoe@example.com"))
+
+
+def test_the_receiving_side_of_a_one_way_pair_gives_way_with_an_entry() -> None:
+    person = Person(mapping(direction=Direction.TO_PLEZI))
+    person.type(PERSON, phone="1")
+    is_violated("11", lambda: person.write(LEAD, Phone="1"))
+    person = Person(mapping(direction=Direction.TO_PLEZI))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.write(PERSON, phone="2")
+    is_violated("7", person.oracle.check_journal)
+    person.lose(PERSON, "1", "2", MergeRule.ONE_WAY)
+
+
+def called_one_way(*newer: MappingConfig) -> Person:
+    """Return a person whose conflict in a two-way pair is journaled as one of a one-way pair."""
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.oracle.mappings.extend(newer)
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.ONE_WAY)
+    person.write(LEAD, Phone="3")
+    return person
+
+
+def test_a_lost_conflict_of_a_two_way_pair_is_not_called_one_way() -> None:
+    is_violated("8", called_one_way().oracle.check_journal)
+    is_violated("8", called_one_way(mapping()).oracle.check_journal)
+
+
+def test_a_pair_whose_direction_changes_during_a_run_may_be_called_one_way() -> None:
+    called_one_way(mapping(direction=Direction.TO_SALESFORCE)).oracle.check_journal()
+
+
+def test_the_value_of_an_unfinished_write_typed_by_a_user_excuses_that_field_only() -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2", MobilePhone="5")
+    person.oracle.history.weaken((LEAD, "Phone"))
+    person.type(PERSON, phone="3", mobile="6")
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="3")
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+    is_lost_silently(person, lambda: person.write(LEAD, MobilePhone="6"))
+
+
+def test_a_decision_excuses_only_what_the_admin_was_shown() -> None:
+    def held() -> Person:
+        person = agreed(mapping(ConflictPolicy.HOLD))
+        person.type(LEAD, Phone="2")
+        person.type(PERSON, phone="3")
+        person.read(PERSON, LEAD)
+        person.oracle.decisions.append(Decision("Phone", PERSON, person.oracle.order))
+        return person
+
+    person = held()
+    person.write(LEAD, Phone="3")
+    is_violated("7", person.oracle.check_journal)  # the journal is silent
+    person.lose(LEAD, "2", "3", MergeRule.CHOSEN)
+    person.oracle.check_journal()
+
+    person = held()
+    person.type(LEAD, Phone="4")
+    person.read(LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
+def test_what_is_typed_after_a_hold_was_shown_replaces_what_was_shown() -> None:
+    def held() -> Person:
+        person = agreed(mapping(ConflictPolicy.HOLD))
+        person.type(LEAD, Phone="2")
+        person.type(PERSON, phone="3")
+        person.read(PERSON, LEAD)
+        person.lose(LEAD, "2", "2", kind=JournalKind.HELD)
+        person.lose(PERSON, "3", "3", kind=JournalKind.HELD)
+        return person
+
+    person = held()
+    person.type(LEAD, Phone="4")
+    person.read(LEAD)
+    person.write(PERSON, phone="4")
+
+    person = held()
+    person.type(PERSON, phone="5")  # no hold showed this one
+    person.type(LEAD, Phone="4")
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(PERSON, phone="4"))
+
+
+def test_after_a_lost_ledger_different_values_are_in_conflict_and_equal_ones_agree() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.oracle.forget_all_agreements()
+    person.read(PERSON, LEAD)
+    is_lost_silently(person, lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_value_of_another_person_is_never_excused() -> None:
+    person = agreed()
+    person.records["p-2"] = StoredRecord(
+        RecordKind.PLEZI_CONTACT, "p-2", "bob@example.com", {"phone": "8"}
+    )
+    person.oracle.same_person("p-2", "bob@example.com")
+    person.oracle.notice(person.records, "another person")
+    is_violated("14", lambda: person.write(LEAD, Phone="8"))
+
+
+def test_a_creation_never_overwrites_a_lead() -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="3")
+    before = dict(person.records)
+    body = {"records": [{"Email": EMAIL, "Phone": "2"}]}
+    person.oracle.check_request("PATCH", "path", json.dumps(body), before)
+    stored = person.records[LEAD]
+    person.records[LEAD] = replace(stored, values={**stored.values, "Phone": "2"})
+    is_lost_silently(
+        person, lambda: person.oracle.check_changes(before, person.records, "PATCH path")
+    )
