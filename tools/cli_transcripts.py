@@ -39,6 +39,8 @@ USER: Final = "integration@acme.example"
 NEW_PASSWORD: Final = "Spring-2027"  # noqa: S105  # of the simulated org
 COMPANY: Final = "Company"
 OLD_NAME: Final = "Atelier Nord"
+EARLIER_SECONDS: Final = 1500
+"""An edit that is more than ten minutes older than the last reading does not count as recent."""
 ANA, BOB, GUS = (f"{name}@example.com" for name in ("ana", "bob", "gus"))
 
 _BLOCK = re.compile(r"(<!-- transcript: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -98,10 +100,12 @@ def _a_wrong_phone(actors: Actors) -> None:
     actors.marketing.edit(actors.ids["ana"], phone="0199999999")
 
 
-def _an_edit_without_a_stamp(actors: Actors) -> None:
-    """Change a Lead as no list shows it: its modification time stays."""
-    path = f"records/Lead/{actors.ids['lead']}"
-    actors.sales.simulate("PATCH", path, {"touch": "none", "MobilePhone": "0611111111"})
+def _a_lead_that_no_list_shows(actors: Actors) -> None:
+    """Import a Lead with a modification time before the last reading of changes."""
+    actors.sales.simulate("POST", "clock", {"advance": -EARLIER_SECONDS})
+    hal = {"Email": "hal@example.com", "LastName": "Hal", COMPANY: "Hal SA"}
+    actors.sales.add("Lead", **hal)
+    actors.sales.simulate("POST", "clock", {"advance": EARLIER_SECONDS})
 
 
 def _more_people(actors: Actors) -> None:
@@ -183,9 +187,9 @@ TRANSCRIPTS: Final[Mapping[str, Sequence[Step]]] = {
         Step("sync --wait --kind full"),
     ),
     "verify": (
-        Step("verify", _an_edit_without_a_stamp),
-        Step("sync --wait"),
-        Step("verify --repair --yes"),
+        Step("verify", _a_lead_that_no_list_shows),
+        Step("verify --run {run} --repair --yes"),
+        Step("verify"),
     ),
     "stages": (
         Step("forecast --to-salesforce 20000 --to-plezi 5000 --pace 2"),

@@ -11,7 +11,7 @@ from plezi_sync.application import Panel, add_command
 from plezi_sync.commands.sync import show_end
 from plezi_sync.output.run_progress import follow, require_good_end
 from plezi_sync.output.tables import print_facts, print_table
-from plezi_sync.output.texts import count, sentence, value_text
+from plezi_sync.output.texts import count, local_time, sentence, value_text
 from plezi_sync.session import Answer, Session, segment
 
 SHOWN_DIFFERENCES: Final = 20
@@ -33,7 +33,7 @@ def verify(
     """Compare every field of every person in both systems. Nothing is written to either.
 
     With --repair, the people with differences without a known cause are synchronized at once, with
-    the limits of every run.
+    the limits of every run. What an undo left stays as it was decided.
     """
     if repair:
         session.confirm("Resolve what differs without a known cause?")
@@ -47,6 +47,8 @@ def verify(
         return
     repaired = session.post(f"{path}/repair").body
     show_end(session, follow(session, repaired["run_id"]))
+    if left := repaired["left_undone"]:
+        session.say(f"{count(left, 'difference')} that an undo left: as it was decided.")
     if not repaired["is_complete"]:
         session.say("There are more: plezi-sync verify --repair")
 
@@ -79,6 +81,8 @@ def _show(session: Session, answer: Answer) -> None:
         print_table(
             session, ("Person", "Field", "Plezi", "Salesforce", "Cause"), map(_row, run["journal"])
         )
+    for undo in run["undos"]:
+        session.say(_origin(undo))
     if found["unexplained_fields"]:
         session.say(f"Next: plezi-sync verify --run {run['run_id']} --repair")
 
@@ -88,6 +92,16 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Compared", count(found["compared_fields"], "field")
     yield "Unexplained", count(found["unexplained_fields"], "field")
     yield "Drift rate", f"{found['drift_rate']:.3%}"
+
+
+def _origin(undo: Mapping[str, Any]) -> str:
+    """Return which undo left a difference, who requested it, and how to end the difference."""
+    who = f", by {undo['requested_by']}" if undo["requested_by"] else ""
+    return (
+        f"Undone: {undo['run_id']} took {undo['undoes']} back, {local_time(undo['requested_at'])}"
+        f"{who}.\nTo make both sides equal again: edit one of the values, or "
+        f"plezi-sync undo {undo['run_id']}"
+    )
 
 
 def _by_field(counts: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, str, str]]:

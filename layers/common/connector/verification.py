@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -53,8 +54,13 @@ def load_verification(store: DocumentStore) -> Verification | None:
     return Verification(**document) if document else None
 
 
+def verification_counts(run: Run) -> Mapping[str, int]:
+    """Return the counters of a verification, of both sides."""
+    return run.counts.get(COUNTED_ON.value, {})
+
+
 def _verification(run: Run, finished_at: float) -> Verification:
-    counts = run.counts.get(COUNTED_ON.value, {})
+    counts = verification_counts(run)
     return Verification(
         run.id,
         finished_at,

@@ -49,7 +49,7 @@ def run(state: str = "done", **changes: Any) -> dict[str, Any]:
 
 def run_detail(state: str = "done", **changes: Any) -> dict[str, Any]:
     """One run with a page of its journal, or of its plan."""
-    return {**run(state), "journal": [], "next": "", **changes}
+    return {**run(state), "journal": [], "next": "", "undos": [], **changes}
 
 
 def entry(**changes: Any) -> dict[str, Any]:

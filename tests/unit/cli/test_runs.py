@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plezi_sync.output.texts import local_time
 from tests.unit.cli import api_bodies as bodies
 from tests.unit.cli.conftest import NOW, Person
 from tests.unit.cli.fake_stack import FakeStack
@@ -245,17 +246,34 @@ def test_a_verification_shows_what_differs_and_why(
     assert f"Next: plezi-sync verify --run {bodies.RUN_ID} --repair" in shown
 
 
+def test_a_verification_names_the_undo_that_left_a_difference_and_who_requested_it(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    undo = {"run_id": "u1", "undoes": "r1", "requested_at": NOW - 90, "requested_by": "arn:ops"}
+    stack.on("GET", RUN, {**verification(unexplained_fields=0), "undos": [undo]})
+
+    assert person.run("verify", "--run", bodies.RUN_ID) == 0
+
+    shown = capsys.readouterr().out
+    assert f"Undone: u1 took r1 back, {local_time(NOW - 90)}, by arn:ops." in shown
+    assert "plezi-sync undo u1" in shown
+    assert "--repair" not in shown
+
+
 def test_a_repair_is_requested_after_a_question_and_only_for_unexplained_differences(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:
     stack.on("GET", RUN, verification())
     repaired = {"run_id": "r2", "repairs": bodies.RUN_ID, "people": 1, "is_complete": False}
+    repaired["left_undone"] = 2
     stack.on("POST", f"{RUN}/repair", repaired)
     stack.on("GET", "/admin/runs/r2", bodies.run_detail(kind="selected"))
     assert person.run("verify", "--run", bodies.RUN_ID, "--repair") == 2
     assert stack.calls == []
     assert person.run("verify", "--run", bodies.RUN_ID, "--repair", "--yes") == 0
-    assert "There are more: plezi-sync verify --repair" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "There are more: plezi-sync verify --repair" in shown
+    assert "2 differences that an undo left: as it was decided." in shown
 
     stack.on("GET", RUN, verification(unexplained_fields=0, drift_rate=0.0))
     assert person.run("verify", "--run", bodies.RUN_ID, "--repair", "--yes") == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,7 +24,10 @@ from connector.model import (
     DriftCause,
     Hold,
     HoldReason,
+    JournalEntry,
+    JournalKind,
     Link,
+    MergeRule,
     Observation,
     Quarantine,
     RecordKind,
@@ -36,6 +39,7 @@ from connector.planning.drift import (
     Evidence,
     LinkComparison,
     compare_link,
+    with_undone,
     without_contradicted_bases,
 )
 from connector.planning.plan import plan_link
@@ -212,6 +216,58 @@ def test_a_value_that_was_not_read_is_not_compared() -> None:
     assert (found.compared, found.unknown, found.drifts) == (0, 1, ())
 
 
+def written(
+    record: str, before: Value, after: Value, rule: MergeRule = MergeRule.UNDONE, run: str = "undo"
+) -> JournalEntry:
+    """Return the journal entry of a write."""
+    side = RECORDS[record].side
+    return JournalEntry(
+        EMAIL, 1.0, run, JournalKind.WRITTEN, side, record, "Phone", before, after, rule
+    )
+
+
+CHANGED: Final = MergeRule.CHANGED
+PUT_BACK: Final = link_of({"p": "b", "l": "a"}, {"p": "b", "l": "a"})
+"""The Lead has the value from before the run that wrote Plezi's `b` to it."""
+RUN: Final = written("l", "a", "b", CHANGED, "run")
+UNDO: Final = written("l", "b", "a")
+
+
+@pytest.mark.parametrize(
+    ("link", "entries", "undo"),
+    [
+        (PUT_BACK, (RUN, UNDO), "undo"),
+        (PUT_BACK, (RUN,), ""),
+        (PUT_BACK, (UNDO, RUN), ""),
+        (PUT_BACK, (RUN, UNDO, written("p", "c", "b", CHANGED, "later")), ""),
+        (PUT_BACK, (RUN, replace(UNDO, field="Title")), ""),
+        (PUT_BACK, (RUN, replace(UNDO, record_id="other")), ""),
+        (PUT_BACK, (RUN, replace(UNDO, kind=JournalKind.NOT_UNDONE)), ""),
+        (link_of({"p": "b", "l": "c"}, {"p": "b", "l": "c"}), (RUN, UNDO), ""),
+        (link_of({"p": "c", "l": "a"}, {"p": "c", "l": "a"}), (RUN, UNDO), ""),
+        (PUT_BACK, (UNDO, written("p", "c", "b")), "undo"),  # the undo wrote both records
+        (PUT_BACK, (UNDO, written("l", "a", "b", run="again"), written("l", "b", "a")), "undo"),
+    ],
+)
+def test_a_contradiction_is_undone_if_both_records_are_as_an_undo_left_them(
+    link: Link, entries: Sequence[JournalEntry], undo: str
+) -> None:
+    [drift] = with_undone(compare(link), link, BOUND, entries).drifts
+    is_left = without_contradicted_bases(link, BOUND, entries, now=1.0) is link
+
+    cause = DriftCause.UNDONE if undo else DriftCause.UNEXPLAINED
+    assert (drift.cause, drift.undo, is_left) == (cause, undo, bool(undo))
+
+
+@pytest.mark.parametrize("evidence", [Evidence(), Evidence(waits=True)])
+def test_an_undo_explains_no_difference_that_a_run_would_end(evidence: Evidence) -> None:
+    """The value was typed again after the undo, and no run has read it."""
+    link = link_of({"p": "b", "l": "a"}, {"p": "b", "l": "c"})
+    found = compare(link, evidence=evidence)
+
+    assert with_undone(found, link, BOUND, (RUN, UNDO)) == found
+
+
 @given(LINES, LINES, st.sampled_from(ConflictPolicy), st.sampled_from(DIRECTIONS))
 def test_every_difference_is_named_and_a_repair_leaves_none_without_a_plan(
     values: dict[str, Value],
@@ -227,7 +283,7 @@ def test_every_difference_is_named_and_a_repair_leaves_none_without_a_plan(
     found = compare(link, bound)
 
     assert len(found.drifts) == (values["p"] != values["l"])
-    repaired = without_contradicted_bases(link, bound, now=1.0)
+    repaired = without_contradicted_bases(link, bound, (), now=1.0)
     is_contradicted = any(
         it.cause is DriftCause.UNEXPLAINED and not it.is_planned for it in found.drifts
     )

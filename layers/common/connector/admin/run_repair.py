@@ -11,7 +11,7 @@ from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError, UnknownItemError
 from connector.errors import StaleError
 from connector.model import MAX_LISTED, DriftCause, Run, RunKind, state_digest
-from connector.verification import verification_of
+from connector.verification import DRIFT, verification_counts, verification_of
 
 PAGE: Final = 200
 """Entries of a verification that are read at a time."""
@@ -22,13 +22,15 @@ class RepairRequested:
     """The run that resolves the unexplained differences of a verification (`repairs`).
 
     `people` is the number of people that it resolves. `is_complete`: these are all; otherwise
-    verify and repair again afterwards.
+    verify and repair again afterwards. `left_undone` is the number of differences that an undo left
+    when the verification was made: they stay as the admin decided.
     """
 
     run_id: str
     repairs: str
     people: int
     is_complete: bool
+    left_undone: int
 
 
 def request_repair(context: AdminContext, actor: str, run_id: str) -> RepairRequested:
@@ -52,7 +54,8 @@ def request_repair(context: AdminContext, actor: str, run_id: str) -> RepairRequ
     repair_id = context.run_requester.request_run(RunKind.SELECTED, emails=emails, repairs=run_id)
     context.audit_change(actor, "repair run", run_id, "", state_digest([repair_id, len(emails)]))
     is_complete = sum(stored[email] for email in emails) == unexplained
-    return RepairRequested(repair_id, run_id, len(emails), is_complete)
+    left_undone = verification_counts(run).get(DRIFT.format(DriftCause.UNDONE.value), 0)
+    return RepairRequested(repair_id, run_id, len(emails), is_complete, left_undone)
 
 
 def _unexplained(run: Run) -> int:
@@ -63,7 +66,10 @@ def _unexplained(run: Run) -> int:
     if verification is None:
         raise StaleError(f"the verification {run.id!r} is not complete: wait until it is done")
     if not verification.unexplained:
-        raise InvalidRequestError(f"run: {run.id!r} found no difference without a known cause")
+        raise InvalidRequestError(
+            f"run: {run.id!r} found no difference without a known cause. What an undo left stays "
+            "as the admin decided: undo that undo, or edit one of the two values"
+        )
     return verification.unexplained
 
 

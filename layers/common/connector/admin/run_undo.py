@@ -7,9 +7,10 @@ from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidRequestError, UnknownItemError
+from connector.admin.undo_origins import UNDO_ACTION, undo_digest
 from connector.clean_text import canonical_email
 from connector.errors import StaleError
-from connector.model import Run, RunKind, RunState, UndoRequest, state_digest
+from connector.model import Run, RunKind, RunState, UndoRequest
 
 OPEN_STATES: Final = frozenset({RunState.REQUESTED, RunState.RUNNING})
 """States of a run that is not over: what it writes is not known yet."""
@@ -63,9 +64,8 @@ def request_undo(  # the parts of a request, each by its name
         undo=request,
     )
     if not is_preview:
-        # The digest of what is undone: the audit has no e-mail.
-        after = state_digest([undo_id, field, canonical, opt_outs])
-        context.audit_change(actor, "undo run", run_id, "", after)
+        after = undo_digest(undo_id, field, canonical, opt_outs=opt_outs)
+        context.audit_change(actor, UNDO_ACTION, run_id, "", after)
     return UndoRequested(undo_id, run_id, is_preview)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import UnknownItemError, page_token_errors
+from connector.admin.undo_origins import UndoOrigin, undo_origins
 from connector.model import (
     JournalEntry,
     JournalPage,
@@ -114,7 +115,8 @@ class JournalEntryView:
 
     `kind` is a kind of journal entry, such as written or overwritten. `field` is the key of the
     field pair. `rule` is the reason. `at` is in seconds since 1970. `newer_run` is the run that
-    wrote a field later, which an undo leaves as it is for this reason ('': no run did).
+    wrote a field later, which an undo leaves as it is for this reason ('': no run did); for a
+    difference with the cause `undone` it is the undo that left it.
     """
 
     email: str
@@ -142,11 +144,13 @@ class JournalPageView:
 class RunDetail(RunView):
     """One run, with a page of its journal or its plan.
 
-    `next` is the token of the next page ('': there is none).
+    `next` is the token of the next page ('': there is none). `undos` are the undos that left the
+    differences of the page, in a verification.
     """
 
     journal: tuple[JournalEntryView, ...]
     next: str
+    undos: tuple[UndoOrigin, ...]
 
 
 def list_runs(
@@ -160,7 +164,7 @@ def list_runs(
 
 def show_run(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
     """Return one run with a page of its journal. Raises `UnknownItemError`."""
-    return _run_detail(_run(context, run_id), _entries(context, run_id, limit, after))
+    return _run_detail(context, _run(context, run_id), _entries(context, run_id, limit, after))
 
 
 def show_plan(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
@@ -171,7 +175,7 @@ def show_plan(context: AdminContext, run_id: str, *, limit: int, after: str = ""
             f"the run {run_id!r} is not a dry run and has no plan: its journal is at "
             f"GET /admin/runs/{run_id}"
         )
-    return _run_detail(run, _entries(context, run_id, limit, after))
+    return _run_detail(context, run, _entries(context, run_id, limit, after))
 
 
 def run_view(run: Run) -> RunView:
@@ -254,11 +258,14 @@ def journal_entry_view(entry: JournalEntry) -> JournalEntryView:
     )
 
 
-def _run_detail(run: Run, page: JournalPage) -> RunDetail:
+def _run_detail(context: AdminContext, run: Run, page: JournalPage) -> RunDetail:
     view = run_view(run)
     members = {field.name: getattr(view, field.name) for field in fields(RunView)}
     return RunDetail(
-        **members, journal=tuple(map(journal_entry_view, page.entries)), next=page.next
+        **members,
+        journal=tuple(map(journal_entry_view, page.entries)),
+        next=page.next,
+        undos=undo_origins(context, page.entries),
     )
 
 

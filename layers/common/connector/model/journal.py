@@ -20,8 +20,9 @@ class JournalEntry:
     a dry run state what a run would do; they are stored apart from the history of the contacts. For
     `not_undone` the rule is an `UndoReason`, `before` is the present value as far as it is known,
     `after` the one that is not put back, and `newer_run` the run that wrote the field later ('':
-    no run did). Only these entries have `newer_run`. For `drift` the rule is a `DriftCause`,
-    `before` is Plezi's value and `after` that of Salesforce; without a field a record is missing.
+    no run did). For `drift` the rule is a `DriftCause`, `before` is Plezi's value and `after` that
+    of Salesforce; without a field a record is missing, and `newer_run` is the undo that left the
+    difference ('': no undo did). Only entries of these two kinds have `newer_run`.
     """
 
     email: str

@@ -143,6 +143,10 @@ class DriftCause(DescribedEnum):
         "policy",
         "The policy leaves it: `fill_blank` keeps two values, an enforced pair sends no blank.",
     )
+    UNDONE = (
+        "undone",
+        "An admin undid a run: the value that was put back differs from the one on the other side.",
+    )
     WAITS = "waits", "The next run synchronizes it: nothing has read or applied it yet."
     UNSTAMPED = (
         "unstamped",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from connector.mapping import BoundMapping, BoundPair, ConflictPolicy
-from connector.model import DriftCause, Link, RecordKind, Side, SkipReason, Value
+from connector.mapping.values import Canonical
+from connector.model import (
+    DriftCause,
+    JournalEntry,
+    JournalKind,
+    Link,
+    MergeRule,
+    RecordKind,
+    Side,
+    SkipReason,
+    Value,
+)
 from connector.planning.field_merge import FieldValue, has_changed
 from connector.planning.field_values import field_values
 from connector.planning.participating_records import Match
@@ -42,7 +53,8 @@ class FieldDrift:
 
     `pair` is the key of the pair (`PERSON`: a record is missing on one side, and `record_id` is the
     one that exists). Otherwise `record_id` is that of the Salesforce record. `is_planned`: a run
-    that resolves the link writes the field, or holds it for review.
+    that resolves the link writes the field, or holds it for review. `undo` is the run that left
+    the difference by undoing another one ('': none did).
     """
 
     pair: str
@@ -52,6 +64,12 @@ class FieldDrift:
     salesforce: Value
     cause: DriftCause
     is_planned: bool
+    undo: str = ""
+
+    @property
+    def is_contradiction(self) -> bool:
+        """Whether no run would end the difference, and no rule explains it."""
+        return self.cause is DriftCause.UNEXPLAINED and not self.is_planned and self.pair != PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +120,46 @@ def compare_link(
     )
 
 
-def without_contradicted_bases(link: Link, bound: BoundMapping, *, now: float) -> Link:
+def with_undone(
+    comparison: LinkComparison, link: Link, bound: BoundMapping, entries: Iterable[JournalEntry]
+) -> LinkComparison:
+    """Return the comparison with the contradictions that an undo left as `undone`. Pure.
+
+    `entries` are those of the journal about this person, oldest first. An undo leaves a difference
+    if nothing wrote the field after it, and both records still have what they had then.
+    """
+    if not any(it.is_contradiction for it in comparison.drifts) or link.plezi is None:
+        return comparison
+    written: dict[str, list[JournalEntry]] = {}
+    for entry in entries:
+        if entry.kind is JournalKind.WRITTEN:
+            written.setdefault(entry.field, []).append(entry)
+    pairs = {pair.key: pair for pair in bound.pairs}
+    plezi_id = link.plezi.id
+    drifts = tuple(
+        _explained(it, plezi_id, pairs[it.pair], written.get(it.pair, ()))
+        if it.is_contradiction
+        else it
+        for it in comparison.drifts
+    )
+    return replace(comparison, drifts=drifts)
+
+
+def without_contradicted_bases(
+    link: Link, bound: BoundMapping, entries: Iterable[JournalEntry], *, now: float
+) -> Link:
     """Return the link without the agreements that its records contradict; the same one if none.
 
     Both records have the value of the last agreement, and the two values differ: no run finds an
     edit, so none writes. Without the agreement the policy of the pair decides; `newest` holds the
-    field, because the records do not show which value is right.
+    field, because the records do not show which value is right. A difference that an undo left is
+    the decision of an admin: it stays. `entries` are as for `with_undone`.
     """
     comparison = compare_link(link, bound, Evidence(), now=now)
     keys = {
         key
-        for it in comparison.drifts
-        if it.cause is DriftCause.UNEXPLAINED and not it.is_planned
+        for it in with_undone(comparison, link, bound, entries).drifts
+        if it.is_contradiction
         for pair in bound.pairs
         if pair.key == it.pair
         for key in pair.base_keys.values()
@@ -230,3 +276,36 @@ def _cause_of_left(pair: BoundPair, plezi: FieldValue, salesforce: FieldValue) -
     if is_kept_by_contact or stays_in_salesforce or stays_in_plezi:
         return DriftCause.ONE_WAY
     return DriftCause.UNEXPLAINED
+
+
+def _explained(
+    drift: FieldDrift, plezi_id: str, pair: BoundPair, written: Sequence[JournalEntry]
+) -> FieldDrift:
+    """Return a contradiction as `undone` if the last write of its records was that of an undo."""
+    records = {plezi_id: Side.PLEZI, drift.record_id: Side.SALESFORCE}
+    own = [entry for entry in written if entry.record_id in records]
+    if not own or own[-1].rule != MergeRule.UNDONE:
+        return drift
+    undo = own[-1].run_id
+    undone = {entry.record_id: entry for entry in own if entry.run_id == undo}
+    values = {plezi_id: drift.plezi, drift.record_id: drift.salesforce}
+    if any(
+        pair.canonical(records[it], value) not in _left_by(it, undone, pair)
+        for it, value in values.items()
+    ):
+        return drift
+    return replace(drift, cause=DriftCause.UNDONE, undo=undo)
+
+
+def _left_by(
+    record_id: str, undone: Mapping[str, JournalEntry], pair: BoundPair
+) -> list[Canonical]:
+    """Return the values that a record may have since an undo, in canonical form.
+
+    It has the value that was put back in it. One that was not written has still the value that was
+    replaced in the other: the run that is undone had written the same value to both.
+    """
+    own = undone.get(record_id)
+    if own is not None:
+        return [pair.canonical(own.side, own.after)]
+    return [pair.canonical(it.side, it.before) for it in undone.values()]

@@ -6,7 +6,7 @@ link that a full run would resolve becomes dirty: the next run synchronizes both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -31,13 +31,20 @@ from connector.model import (
     Side,
     WorkList,
 )
-from connector.planning.drift import Evidence, FieldDrift, LinkComparison, compare_link
+from connector.planning.drift import (
+    Evidence,
+    FieldDrift,
+    LinkComparison,
+    compare_link,
+    with_undone,
+)
 from connector.planning.observation import mark_deleted
 from connector.sync.context import SyncContext
 from connector.sync.dry_run import DryRunJournal
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import SLICE_SIZE, note_problems, store_observations
 from connector.sync.verify_reading import CheckedLink, VerifyReading, with_unread
+from connector.sync.verify_repair import SINCE_EVER
 from connector.sync.work_queue import WorkQueue
 from connector.verification import COUNTED_ON, DRIFT, save_verification
 
@@ -150,12 +157,13 @@ class VerifyWork:
         entries: list[JournalEntry] = []
         planned: list[Link] = []
         checked = self._check(emails, counts)
+        compared: list[tuple[CheckedLink, LinkComparison]] = []
         for each in checked:
             evidence = self._evidence(each, waits=waits)
             compare = partial(compare_link, each.link, self._bound, evidence, now=now)
-            found = self._isolation.step(each.link.email, compare)
-            if found is None:
-                continue
+            if (found := self._isolation.step(each.link.email, compare)) is not None:
+                compared.append((each, found))
+        for each, found in self._with_undone(compared):
             self._count(each, found, counts)
             entries += [
                 self._entry(each.link.email, drift, now)
@@ -170,6 +178,21 @@ class VerifyWork:
         self._isolation.visited += len(emails)
         self._isolation.store(counts, listed=False)
         return counts
+
+    def _with_undone(
+        self, compared: Sequence[tuple[CheckedLink, LinkComparison]]
+    ) -> Iterator[tuple[CheckedLink, LinkComparison]]:
+        """Yield the comparisons; the journal is read for people with a contradiction only."""
+        contradicted = [
+            each.link.email
+            for each, found in compared
+            if any(drift.is_contradiction for drift in found.drifts)
+        ]
+        entries = self._context.history.entries_since(contradicted, SINCE_EVER)
+        for each, found in compared:
+            known = entries.get(each.link.email, ())
+            explain = partial(with_undone, found, each.link, self._bound, known)
+            yield each, self._isolation.step(each.link.email, explain) or found
 
     def _check(self, emails: Sequence[str], counts: Counts) -> list[CheckedLink]:
         """Return the links of some people with the present state of their records."""
@@ -279,6 +302,7 @@ class VerifyWork:
             drift.plezi,
             drift.salesforce,
             drift.cause.value,
+            drift.undo,
         )
 
     # What the next run must know

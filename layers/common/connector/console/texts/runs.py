@@ -46,6 +46,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "run.mapping": ("Mapping version", "Version des correspondances"),
     "run.draft": ("draft", "brouillon"),
     "run.to_person": ("Back to the person", "Retour à la personne"),
+    "run.newer_run": ("That run", "Cette synchronisation"),
     "run.undoes": ("The run that is undone", "La synchronisation annulée"),
     "run.verification": ("Result of the verification", "Résultat de la vérification"),
     "run.verified": (
