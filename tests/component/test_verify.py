@@ -305,6 +305,25 @@ def test_a_lead_that_no_run_has_read_is_unexplained_and_the_next_run_creates_its
 
 
 @pytest.mark.usefixtures("ana")
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_contact_on_the_last_page_of_plezi_which_is_read_twice_is_counted_once(
+    harness: Harness, *, is_interrupted: bool
+) -> None:
+    harness.sync(kind=RunKind.FULL)
+    let_time_pass(harness)
+    harness.sync()
+    harness.control("plezi", "POST", "clock", {"advance": -WHILE})
+    harness.add_person(email=BOB, last_name="Roi")
+    harness.control("plezi", "POST", "clock", {"advance": WHILE})
+
+    run = verify(harness, out_of_time=lambda: is_interrupted)
+
+    assert found_by(harness, run) == {(BOB, "", UNEXPLAINED)}
+    counts = run.counts["salesforce"]
+    assert (counts["people"], counts["drift.unexplained"]) == (2, 1)
+
+
+@pytest.mark.usefixtures("ana")
 def test_the_result_is_in_the_status_and_in_the_run(
     harness: Harness, admin_client: AdminClient
 ) -> None:

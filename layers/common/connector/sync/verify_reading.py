@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -172,7 +172,6 @@ class VerifyReading:
         counts.add(kind.side, COUNTER.format(kind=kind.value), taking_part)
         records = [each.id for each in page.observations]
         records += [each.record_id for each in page.problems if each.record_id]
-        self.seen.add(records)
         new_people: list[str] = []
         for start in range(0, len(page.observations), SLICE_SIZE):
             part = self._stored(page.observations[start : start + SLICE_SIZE])
@@ -182,6 +181,7 @@ class VerifyReading:
         self._isolation.store(counts, listed=False)
         progress: Progress = self._queue.add(new_people)
         self._context.runs.add_counts(self._run_id, counts, progress)
+        self.seen.add(records)  # after the lists: who is in it is listed
         self._scratch.save_scratch_cursor(page.cursor)
         self.pages += 1
 
@@ -197,7 +197,8 @@ class VerifyReading:
         """Store apart what the ledger does not have; return the people whom it does not know.
 
         The batch decides as the reading of a run does, and is not stored. A person of whom an
-        earlier page (its records are not on this `page`) showed a record is listed already.
+        earlier page showed a record is listed already: the record is not on this `page`, or the
+        same page is read twice, as the last page of Plezi's list is.
         """
         batch = LinkBatch(
             self._context.links,
@@ -226,8 +227,18 @@ class VerifyReading:
         self._isolation.not_stored(self._scratch.save_scratch_links(links))
         counts.add(part[0].side, "unread", len(unread))
         known = self._context.links.load_links(links).keys()
-        listed = {email for email, link in stored.items() if link and link.record_ids - page}
-        return sorted(links.keys() - known - listed)
+        return sorted(links.keys() - known - self._listed(stored, page))
+
+    def _listed(self, stored: Mapping[str, Link | None], page: frozenset[str]) -> set[str]:
+        """Return the people of a page whom an earlier page has put on a list."""
+        found = {email: link.record_ids for email, link in stored.items() if link is not None}
+        if any(records <= page for records in found.values()):
+            self.seen.load()
+        return {
+            email
+            for email, records in found.items()
+            if records - page or any(record in self.seen for record in records)
+        }
 
 
 def with_unread(email: str, link: Link | None, unread: Sequence[Observation]) -> CheckedLink:
