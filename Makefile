@@ -157,6 +157,14 @@ rehearse: install ## Rehearse days with 20,000 people on a virtual clock: [S=new
 rehearse-outages: install ## Rehearse Plezi down for 6 hours and Salesforce for a day, with forms and edits
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.rehearsal.outages
 
+.PHONY: rehearse-equality
+rehearse-equality: install ## Plant differences among [PEOPLE=20000] people; a verification finds each, a repair corrects
+	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal.equality $(if $(PEOPLE),--people $(PEOPLE))
+
+.PHONY: rehearse-preview
+rehearse-preview: install ## Preview edits of [PEOPLE=20000] people, approve; is the run equal to it, line by line?
+	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal.previews $(if $(PEOPLE),--people $(PEOPLE))
+
 .PHONY: simulate-bugs
 simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs

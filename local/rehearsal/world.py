@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +46,13 @@ FORMS: Final = "FormWorkerFunction"
 SCHEDULER: Final = "ScheduledSyncFunction"
 ADMINISTRATION: Final = "AdminFunction"
 ADMIN_REQUEST: Final = Path("events/admin_status.json")
-"""A request as API Gateway passes it on; only its path and its query are changed."""
+"""A request as API Gateway passes it on; only its method, path, body and query are changed."""
+REFUSED: Final = 400
+"""Status codes from here on are refusals (RFC 9110, 15.5)."""
+
+
+class AdminRefusedError(Exception):
+    """The admin API refused a request of the rehearsal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +251,19 @@ class World:
 
     def call_admin(self, path: str, **query: str) -> None:
         """Send a GET request to the admin API."""
-        event = json.loads(ADMIN_REQUEST.read_text(encoding="utf-8"))
-        event |= {
-            "path": path,
-            "resource": path,
-            "queryStringParameters": query,
-            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
-        }
-        self.admin.invoke(event, self._count_answer)
+        self.admin.invoke(_admin_event("GET", path, None, query), self._count_answer)
+
+    def ask_admin(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401  # any JSON
+        """Send a request to the admin API, let the world go on until it is answered.
+
+        Returns the JSON of the answer. Raises `AdminRefusedError` when it is no success.
+        """
+        ended: list[Invocation] = []
+        self.admin.invoke(_admin_event(method, path, body, query), ended.append)
+        why = self.run_until(lambda: bool(ended), Bounds(hours=1.0))
+        if why or ended[0].outcome is not Outcome.DONE or ended[0].result["statusCode"] >= REFUSED:
+            raise AdminRefusedError(f"{method} {path}: {why} {ended}")
+        return json.loads(ended[0].result["body"])
 
     def _count_answer(self, ended: Invocation) -> None:
         status = ended.result["statusCode"] if ended.outcome is Outcome.DONE else ended.outcome
@@ -293,17 +304,28 @@ class World:
 
     def runs(self) -> list[Run]:
         """Return all runs of the ledger, those of forms too; takes no virtual time."""
+        found: list[Run] = []
+        with self.aside() as adapters:
+            ledger = adapters.ledger("LedgerTable")
+            for forms in (False, True):
+                before = ""
+                while page := ledger.list_runs(100, before, forms=forms):
+                    found += page
+                    before = page[-1].id
+        return found
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[Any]:
+        """Give the adapters of the tables to the rehearsal itself: no time passes, no unit counts.
+
+        In the meantime the world must not go on.
+        """
         latencies, self.services.latencies = self.services.latencies, NO_LATENCIES
         units, self.database.units = self.database.units, type(self.database.units)()
-        ledger = self._control()
-        found: list[Run] = []
-        for forms in (False, True):
-            before = ""
-            while page := ledger.list_runs(100, before, forms=forms):
-                found += page
-                before = page[-1].id
-        self.services.latencies, self.database.units = latencies, units
-        return found
+        try:
+            yield self.services.process_parts()["aws"]
+        finally:
+            self.services.latencies, self.database.units = latencies, units
 
     def close(self) -> None:
         """End all tasks and free the memory."""
@@ -331,6 +353,19 @@ class _Parts:
 
     app: Any
     deadline: Deadline | None
+
+
+def _admin_event(method: str, path: str, body: object, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return a request to the admin API as API Gateway passes it on."""
+    event: dict[str, Any] = json.loads(ADMIN_REQUEST.read_text(encoding="utf-8"))
+    return event | {
+        "httpMethod": method,
+        "path": path,
+        "resource": path,
+        "body": None if body is None else json.dumps(body),
+        "queryStringParameters": dict(query),
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+    }
 
 
 def _handler(place: LambdaApp[Any], handler: Callable[[Any, Any], Any]) -> Handler:
