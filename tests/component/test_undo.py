@@ -30,6 +30,13 @@ def phones(harness: Harness) -> dict[str, str]:
     return {lead["Email"]: lead["Phone"] for lead in harness.leads()}
 
 
+def other_values(harness: Harness) -> list[dict[str, Any]]:
+    """Return all Leads and contacts without the phone and the times."""
+    ignored = {"Phone", "phone", "updated_at"}
+    records = [*harness.leads(), *harness.people().values()]
+    return [{name: it[name] for name in it.keys() - ignored} for it in records]
+
+
 def plezi_phones(harness: Harness) -> dict[str, str]:
     return {email: contact["phone"] for email, contact in harness.people().items()}
 
@@ -68,6 +75,7 @@ def test_of_a_run_exactly_the_people_that_nobody_changed_since_are_put_back(
     for lead in harness.leads()[:number_of_changed]:
         harness.edit_lead(lead["Id"], Phone=f"3{lead['Email'][1:5]}")
     changed = {email: phone for email, phone in phones(harness).items() if phone[0] == "3"}
+    others = other_values(harness)
     shown = preview(harness, admin_client, run.id)
     assert phones(harness) == {**after, **changed}
     admin_client.request_ok("POST", f"/admin/runs/{shown.id}/approve")
@@ -77,6 +85,7 @@ def test_of_a_run_exactly_the_people_that_nobody_changed_since_are_put_back(
 
     assert phones(harness) == {**before, **changed}
     assert plezi_phones(harness) == typed
+    assert other_values(harness) == others
     assert harness.calls("plezi")["writes"] == 0
     assert undone.counts["salesforce"]["undone"] == put_back
     assert undone.counts["salesforce"]["not_undone.changed_since"] == number_of_changed
@@ -93,6 +102,7 @@ def test_of_a_run_exactly_the_people_that_nobody_changed_since_are_put_back(
 
     assert phones(harness) == {**after, **changed}
     assert plezi_phones(harness) == typed
+    assert other_values(harness) == others
 
 
 def test_a_run_after_an_undo_writes_nothing_and_a_full_run_neither(
