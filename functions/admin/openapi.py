@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from connector.version import VERSION
 from functions.admin.responses import ERROR_DESCRIPTIONS, ErrorResponse
+from functions.admin.sync_route import describe_sync
 
 TITLE: Final = "plezi-salesforce: admin API"
 DESCRIPTION: Final = (
@@ -49,6 +50,7 @@ def document(app: APIGatewayRestResolver) -> dict[str, Any]:
         "content": {"application/yaml": {"schema": {"type": "string"}}},
     }
     _use_one_error_shape(described)
+    describe_sync(described)
     return described
 
 

@@ -16,7 +16,10 @@ APP: LambdaApp[RunRequester] = LambdaApp(RunRequestSettings)
 
 @lambda_handler
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
-    """Request a run; answer 202 with its id, or 400 with what cannot be requested."""
+    """Request a run; answer 202 with its id, or 400 with what cannot be requested.
+
+    The body of a refusal has the members of every refusal of the API (docs/admin.md, Errors).
+    """
     is_api_call = "httpMethod" in event
     text = (event.get("body") or "{}") if is_api_call else json.dumps(event)
     status, body = _request_run(text)
@@ -40,6 +43,8 @@ def _request_run(text: str) -> tuple[int, dict[str, Any]]:
             first=request.first,
             skip_stages=request.skip_stages,
         )
-    except (InvalidRequestError, MappingError) as error:
-        return 400, {"error": str(error)}
+    except InvalidRequestError as error:
+        return 400, {"error": "request", "message": str(error)}
+    except MappingError as error:
+        return 400, {"error": "mapping", "message": str(error)}
     return 202, {"run_id": run_id}

@@ -277,9 +277,11 @@ def scenario(harness: Harness, admin_client: AdminClient) -> Scenario:
 
 
 def routes() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the routes that the admin function answers: `/sync` is another one's."""
     for path, methods in openapi_document()["paths"].items():
         for method, operation in methods.items():
-            yield method.upper(), path, operation
+            if path != "/sync":
+                yield method.upper(), path, operation
 
 
 def example(path: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from connector.errors import HaltError
 from connector.model import Hold, HoldReason, Link, LinkChange, RunKind, RunState
@@ -14,6 +15,7 @@ from connector.sync.worker import MAX_DELIVERIES, UnexpectedRunError
 from functions.admin import app as admin
 from functions.admin.openapi import document
 from functions.manual_sync import app as manual_sync
+from functions.manual_sync import request as sync_request
 from functions.scheduled_sync import app as scheduled_sync
 from functions.sync_worker import app as sync_worker
 from tests.component.deployment import deploy
@@ -71,7 +73,42 @@ def test_a_manual_sync_returns_202_with_the_id_of_a_run(deployed: Harness) -> No
 def test_a_manual_sync_of_an_unknown_kind_is_refused_and_the_field_is_named() -> None:
     response = manual_sync.handler({"kind": "everything"}, CONTEXT)
 
-    assert "kind" in response["error"]
+    assert response["error"] == "request"
+    assert "kind" in response["message"]
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("{}", 202),
+        ('{"kind": "selected", "emails": ["ana@example.com"]}', 202),
+        ("[]", 400),
+        ('{"kind": "form"}', 400),
+        ('{"kind": "dry_run", "mapping": {"pairs": 1}}', 400),
+    ],
+)
+def test_every_answer_of_sync_is_the_one_that_the_openapi_document_describes(
+    body: str, status: int
+) -> None:
+    described = document(admin.app)
+    responses = described["paths"]["/sync"]["post"]["responses"]
+
+    response = manual_sync.handler({**event("manual_sync"), "body": body}, CONTEXT)
+
+    assert response["statusCode"] == status
+    schema = responses[str(status)]["content"]["application/json"]["schema"]
+    validator = Draft202012Validator({**schema, "components": described["components"]})
+    assert list(validator.iter_errors(json.loads(response["body"]))) == []
+
+
+def test_the_openapi_document_describes_the_body_of_sync_as_it_is_read() -> None:
+    schemas = document(admin.app)["components"]["schemas"]
+    body = schemas["SyncRequest"]
+
+    assert set(body["properties"]) == set(sync_request.MEMBERS)
+    assert schemas["RequestedKind"]["enum"] == list(sync_request.KINDS)
+    assert body["properties"]["emails"]["maxItems"] == sync_request.MAX_PEOPLE
 
 
 def test_the_worker_accepts_the_event_of_the_queue_and_works_on_its_run(deployed: Harness) -> None:
