@@ -226,9 +226,7 @@ class SalesforceOrg:
         return Response(envelope, content_type="text/xml; charset=utf-8")
 
     def _revoke(self, request: Request) -> Response:
-        token = request.values.get("token", "")
-        if not self.state.sessions.kill(token):
-            raise OAuthRefusedError("unsupported_token_type", "this token type is not supported")
+        oauth.revoke(self.state, request.values.get("token", ""))
         return Response(status=200)
 
     def _identity(self, request: Request) -> Response:

@@ -25,6 +25,7 @@ EMAIL = re.compile(
 FIRST_YEAR, LAST_YEAR = 1700, 4000  # general knowledge, no recording
 INT_LIMIT = 2**31
 DEFAULT_PRECISION = 18
+CHECKBOX_TEXTS = {"true": 1, "false": 0}
 
 
 def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # any JSON value
@@ -39,9 +40,7 @@ def coerce(field: Field, value: Any) -> Stored:  # noqa: ANN401  # any JSON valu
         return None
     match field.type:
         case "boolean":
-            if not isinstance(value, bool):
-                raise unreadable_value("boolean", value)
-            return int(value)
+            return _checkbox(value)
         case "int" | "double" | "currency" | "percent":
             return _number(field, value)
         case "date":
@@ -115,6 +114,18 @@ def _choices(field: Field, text: str) -> str | None:
         _choice(field, choice)
     order = {value: position for position, value in enumerate(field.values)}
     return ";".join(sorted(choices, key=lambda choice: order.get(choice, len(order)))) or None
+
+
+def _checkbox(value: Any) -> int:  # noqa: ANN401  # same
+    """Return 1 or 0; the texts `true` and `false` are accepted.
+
+    django-salesforce writes every checkbox as such a text, and its live tests save such records.
+    """
+    if isinstance(value, str) and value in CHECKBOX_TEXTS:
+        return CHECKBOX_TEXTS[value]
+    if not isinstance(value, bool):
+        raise unreadable_value("boolean", value)
+    return int(value)
 
 
 def _number(field: Field, value: Any) -> int | float | None:  # noqa: ANN401  # same

@@ -17,6 +17,7 @@ from local.salesforce_org import (
     features,
     lifecycle,
     login,
+    oauth,
     record_types,
     samples,
 )
@@ -172,11 +173,15 @@ class ControlRoutes:
                     raise BadRequest("give 'password'")
                 token = login.reset_password(self._state, user, password)
                 return {"username": user.username, "password": password, "security_token": token}
+            case [username, "refresh_token"]:
+                user = self._user(username)
+                token = oauth.approve(self._state, user)
+                return {"username": user.username, "refresh_token": token}
             case [username, "unlock"]:
                 user = self._user(username)
                 user.failed_logins, user.locked_until = 0, None
                 return {"username": user.username, "unlocked": True}
-        raise NotFound("POST /_sim/users/{username}[/password|/unlock]")
+        raise NotFound("POST /_sim/users/{username}[/password|/unlock|/refresh_token]")
 
     def _sessions(self, request: Request, path: list[str]) -> Any:  # noqa: ANN401  # JSON
         if path != ["kill"]:

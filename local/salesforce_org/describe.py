@@ -17,6 +17,43 @@ NOT_MODIFIED = 304
 BYTES_PER_CHARACTER = 3  # byteLength = 3 x length, recorded
 ASCII_TYPES = frozenset({"id", "reference"})  # byteLength = length, recorded
 MASTER_RECORD_TYPE = "012000000000000AAA"  # the id of the record type that every object has
+CONSTANT_OBJECT_MEMBERS = {  # of every object of this org
+    "activateable": False,
+    "associateEntityType": None,
+    "associateParentEntity": None,
+    "deepCloneable": False,
+    "isInterface": False,
+}
+CONSTANT_DESCRIBE_MEMBERS = {  # of the describe of every object of this org
+    "actionOverrides": [],
+    "defaultImplementation": None,
+    "extendedBy": None,
+    "extendsInterfaces": None,
+    "implementedBy": None,
+    "implementsInterfaces": None,
+    "listviewable": None,
+    "lookupLayoutable": None,
+    "namedLayoutInfos": [],
+    "networkScopeFieldName": None,
+    "sobjectDescribeOption": "FULL",
+}
+CONSTANT_FIELD_MEMBERS = {  # of every field of this org
+    "aiPredictionField": False,
+    "cascadeDelete": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "extraTypeInfo": None,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "writeRequiresMasterRead": False,
+}
+"""Members that have one value here (the types of jsforce declare them; django-salesforce reads some
+of them without asking whether they exist)."""
+MASK_NAMES = {"*": "asterisk", "X": "X"}
 _SOAP_TYPE = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -48,7 +85,13 @@ def describe(state: OrgState, call: ApiCall, name: str) -> ApiResponse:
         for field in kind.fields.values()
         if access.can_read(kind, field)
     ]
-    members = {
+    scopes = [("everything", f"All {kind.plural}"), ("mine", f"My {kind.plural}")]
+    members = CONSTANT_DESCRIBE_MEMBERS | {
+        "compactLayoutable": kind.business,
+        "searchLayoutable": kind.business,
+        "supportedScopes": [{"label": label, "name": name} for name, label in scopes]
+        if kind.business
+        else None,
         "childRelationships": _child_relationships(state, kind, access),
         "recordTypeInfos": _record_types(state, kind, call.version),
         "fields": fields,
@@ -120,13 +163,12 @@ def _record_types(state: OrgState, kind: ObjectType, version: str) -> list[dict[
 def summary(kind: ObjectType, version: str, access: UserAccess) -> dict[str, Any]:
     """Return the entry of one object in `/sobjects`, with what the caller may do."""
     base = f"/services/data/v{version}/{'tooling/' if kind.tooling else ''}sobjects/{kind.name}"
-    return {
+    return CONSTANT_OBJECT_MEMBERS | {
         "name": kind.name,
         "label": kind.label,
         "labelPlural": kind.plural or kind.label,
         "keyPrefix": kind.prefix,
         "custom": kind.name.endswith("__c"),
-        "activateable": False,
         "createable": kind.createable and access.can_create(kind),
         "updateable": kind.updateable and access.can_update(kind),
         "deletable": (kind.business or kind.createable) and access.can_delete(kind),
@@ -156,7 +198,7 @@ def describe_field(kind: ObjectType, field: Field, access: UserAccess) -> dict[s
     """Return the describe of one field."""
     editable = access.can_edit(kind, field)
     numeric = field.type in {"double", "currency", "percent"}
-    return {
+    return CONSTANT_FIELD_MEMBERS | {
         "name": field.name,
         "label": field.label,
         "type": field.type,
@@ -202,6 +244,10 @@ def describe_field(kind: ObjectType, field: Field, access: UserAccess) -> dict[s
         "compoundFieldName": _compound_of(kind, field),
         "htmlFormatted": field.html,
         "encrypted": bool(field.encryption),
+        "mask": MASK_NAMES.get(field.mask),
+        "maskType": "all" if field.mask else None,
+        "displayLocationInDecimal": field.type == "location",
+        "queryByDistance": field.type == "location",
         "autoNumber": bool(field.auto_number),
         "dependentPicklist": False,
         "deprecatedAndHidden": False,

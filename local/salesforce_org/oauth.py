@@ -16,12 +16,13 @@ from local.salesforce_org import login
 from local.salesforce_org.errors import FORBIDDEN, HtmlPageError, OAuthRefusedError
 from local.salesforce_org.login import LoginStatus
 from local.salesforce_org.security import OrgUser
-from local.salesforce_org.sessions import Session
+from local.salesforce_org.sessions import LETTERS, Session
 from local.salesforce_org.state import OrgState
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GENERIC_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
 MAINTENANCE = 503
+REFRESH_TOKEN_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,41 @@ def grant(
         case str(kind) if kind == JWT_BEARER:
             user = _by_assertion(state, app, form, host, instance_url)
         case "refresh_token":
-            _check_client(state, app, form, secret=False)
-            raise OAuthRefusedError("invalid_grant", "expired access/refresh token")
+            user = _by_refresh_token(state, app, form)
         case _:
             raise _flow_disabled()
     _check_user(state, user)
     login.add_history_row(state, user, "Remote Access 2.0", LoginStatus.SUCCESS)
     session = state.sessions.open(state.org_id, user.id, state.now(), "oauth")
+    session.refresh_token = form.get("refresh_token", "")
     response = token_response(state, app, session, instance_url)
     if form["grant_type"] != "password" and state.switches.answered_scopes is not None:
         response["scope"] = state.switches.answered_scopes
     return response
+
+
+def approve(state: OrgState, user: OrgUser) -> str:
+    """Return a new refresh token: the user approves the app in the browser.
+
+    The authorization page and its code are not simulated, only their result.
+    """
+    token = "5Aep861" + "".join(state.rng.choices(LETTERS, k=REFRESH_TOKEN_LENGTH))
+    state.refresh_tokens[token] = user.id
+    return token
+
+
+def revoke(state: OrgState, token: str) -> None:
+    """End a session, or a refresh token with all its sessions.
+
+    Documentation: Salesforce Help, "Revoke OAuth Tokens".
+
+    Raises:
+        OAuthRefusedError: when the token is neither.
+    """
+    if state.refresh_tokens.pop(token, None) is not None:
+        state.sessions.kill_of_refresh_token(token)
+    elif not state.sessions.kill(token):
+        raise OAuthRefusedError("unsupported_token_type", "this token type is not supported")
 
 
 def token_response(
@@ -142,6 +167,19 @@ def _by_client_credentials(
     user = state.user(state.switches.client_credentials_user or "")
     if user is None:
         raise OAuthRefusedError("invalid_grant", "no client credentials user enabled")
+    return user
+
+
+def _by_refresh_token(state: OrgState, app: ConnectedApp, form: dict[str, str]) -> OrgUser:
+    """Return the user who approved the app; a token can be used again and again.
+
+    The app requires the secret, as a new one does (Salesforce Help, "OAuth 2.0 Refresh Token
+    Flow"); it does not rotate its refresh tokens. The refusal of an unknown token is recorded.
+    """
+    _check_client(state, app, form, secret=True)
+    user = state.user_of_id(state.refresh_tokens.get(form.get("refresh_token", ""), ""))
+    if user is None:
+        raise OAuthRefusedError("invalid_grant", "expired access/refresh token")
     return user
 
 

@@ -10,7 +10,9 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from local.salesforce_org.column_metadata import aggregate_columns, describe_columns, field_columns
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.exchange import to_json
 from local.salesforce_org.ids import IdGenerator
@@ -82,6 +84,30 @@ class Queries:
         Raises:
             RefusedError: when the query is refused.
         """
+        query, scope = self._parse(soql, request)
+        if query.is_count:
+            return self._count(query, scope, request)
+        if query.is_aggregate:
+            return self._aggregate(query, scope, request)
+        return self._records(query, scope, request)
+
+    def columns(self, soql: str, request: QueryRequest) -> dict[str, Any]:
+        """Return the description of the columns of a query, which is checked but not answered.
+
+        Raises:
+            RefusedError: when the query is refused.
+        """
+        query, scope = self._parse(soql, request)
+        if query.is_aggregate:
+            self.run(soql, request)  # for its refusals; it opens no cursor
+            columns = aggregate_columns(query, scope)
+        else:
+            columns = field_columns(self._columns(query, scope), scope.access)
+            self._condition(query, scope, request)  # for its refusals, as the next one
+            self._order([self._ordering(o, scope) for o in query.ordered])
+        return describe_columns(scope.kind, columns, grouped=bool(query.grouped))
+
+    def _parse(self, soql: str, request: QueryRequest) -> tuple[Query, Scope]:
         if len(soql) > MAX_SOQL_CHARACTERS:
             message = f"SOQL statements cannot be longer than {MAX_SOQL_CHARACTERS} characters."
             raise RefusedError("MALFORMED_QUERY", message, fields=None)
@@ -90,11 +116,7 @@ class Queries:
         if query.offset > MAX_OFFSET:
             problem = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise scope.refusal("NUMBER_OUTSIDE_VALID_RANGE", query.offset_at, problem)
-        if query.is_count:
-            return self._count(query, scope, request)
-        if query.is_aggregate:
-            return self._aggregate(query, scope, request)
-        return self._records(query, scope, request)
+        return query, scope
 
     def next_page(self, locator: str, user_id: str, now: datetime, version: str) -> tuple[str, int]:
         """Return a later page and its number of rows; a locator is `<cursor>-<first row>`.

@@ -69,7 +69,11 @@ def query(
     tooling: bool = False,
     page: int | None = None,
 ) -> ApiResponse:
-    """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's page size."""
+    """`GET /query?q=`, `/queryAll?q=` and `/tooling/query?q=`; `page` is a fault's page size.
+
+    `&columns=true` describes the columns of the query, and returns no row (client source: the `sf`
+    command line).
+    """
     soql = call.argument("q")
     if soql is None:
         raise RefusedError("MALFORMED_QUERY", "A query string has to be specified", fields=None)
@@ -82,6 +86,8 @@ def query(
         include_deleted,
         tooling,
     )
+    if (call.argument("columns") or "").lower() == "true":
+        return api_response(state.queries.columns(soql, request))
     text, call.records = state.queries.run(soql, request)
     return ApiResponse(200, text)
 

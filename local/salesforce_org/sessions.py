@@ -15,12 +15,16 @@ OPAQUE_LENGTH = 96
 
 @dataclass(slots=True)
 class Session:
-    """One open session; `flow` is the login flow (oauth or soap)."""
+    """One open session; `flow` is the login flow (oauth or soap).
+
+    `refresh_token` is the one that opened the session, "" where none did.
+    """
 
     token: str
     user_id: str
     last_used: datetime
     flow: str
+    refresh_token: str = ""
 
 
 class Sessions:
@@ -51,6 +55,12 @@ class Sessions:
     def kill(self, token: str) -> bool:
         """End one session and return whether it was open."""
         return self._open.pop(token, None) is not None
+
+    def kill_of_refresh_token(self, refresh_token: str) -> None:
+        """End all sessions that a refresh token opened."""
+        for token, session in list(self._open.items()):
+            if session.refresh_token == refresh_token:
+                del self._open[token]
 
     def kill_all(self, user_id: str | None = None) -> int:
         """End all sessions, or all sessions of one user; return how many."""

@@ -22,6 +22,7 @@ def user_objects() -> list[ObjectType]:
         text("OrganizationType", "Edition", 40),
         checkbox("IsSandbox", "Is Sandbox"),
         text("InstanceName", "Instance Name", 5),
+        text("NamespacePrefix", "Namespace Prefix", 15),
         plain("TrialExpirationDate", "Trial Expiration Date", "datetime"),
         text("LanguageLocaleKey", "Language", 40),
     ]

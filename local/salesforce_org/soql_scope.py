@@ -25,6 +25,15 @@ class Access(Protocol):
     def can_read(self, kind: ObjectType, field: Field) -> bool:
         """Return whether the field exists for the caller."""
 
+    def can_create(self, kind: ObjectType) -> bool:
+        """Return whether the caller may create records of the object."""
+
+    def can_update(self, kind: ObjectType) -> bool:
+        """Return whether the caller may change records of the object."""
+
+    def can_edit(self, kind: ObjectType, field: Field) -> bool:
+        """Return whether field-level security lets the caller write the field."""
+
     def visible_rows(self, kind: ObjectType, alias: str) -> str:
         """Return the SQL condition of the rows that the caller sees; "" for all rows."""
 

@@ -44,6 +44,7 @@ class OrgState:
         self.org_id = self.ids.next_id("00D")
         self.deletions: list[tuple[str, str, str]] = []  # object, id, deleted date
         self.jwt_certificates: list[str] = []
+        self.refresh_tokens: dict[str, str] = {}  # the id of the user who approved the app
 
     @property
     def lock(self) -> Any:  # noqa: ANN401  # threading has no public type for an RLock in 3.11

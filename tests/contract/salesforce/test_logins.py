@@ -229,6 +229,30 @@ def test_client_credentials_need_my_domain_and_a_run_as_user(
     )
 
 
+def test_a_refresh_token_opens_sessions_until_it_is_revoked(
+    web: PrefixedSession, control: PrefixedSession, org: SalesforceOrg
+) -> None:
+    approved = control.post(f"/users/{org.integration_user.username}/refresh_token").json()
+    form = client_credentials(org) | {
+        "grant_type": "refresh_token",
+        "refresh_token": approved["refresh_token"],
+    }
+    secretless = {name: value for name, value in form.items() if name != "client_secret"}
+    assert refusal(web.post(TOKEN, data=secretless))[0] == "invalid_client"
+    first, second = (web.post(TOKEN, data=form).json() for _ in range(2))
+    assert first["access_token"] != second["access_token"]
+    assert "refresh_token" not in first
+    bearer = {"Authorization": f"Bearer {first['access_token']}"}
+    limits = "/services/data/v64.0/limits"
+    assert web.get(limits, headers=bearer).status_code == 200
+    web.post("/services/oauth2/revoke", data={"token": approved["refresh_token"]})
+    assert web.get(limits, headers=bearer).status_code == 401
+    assert refusal(web.post(TOKEN, data=form)) == (
+        "invalid_grant",
+        "expired access/refresh token",
+    )
+
+
 def assertion(org: SalesforceOrg, **claims: object) -> dict[str, str]:
     body = {
         "iss": org.consumer_key,

@@ -156,6 +156,14 @@ def test_an_unknown_field_is_refused_without_a_list_of_fields(api: PrefixedSessi
     }
 
 
+@pytest.mark.parametrize(("text", "stored"), [("true", True), ("false", False)])
+def test_a_checkbox_may_be_written_as_a_text(
+    api: PrefixedSession, new_lead: Create, *, text: str, stored: bool
+) -> None:
+    lead = new_lead(newsletter_optout__c=text)
+    assert api.get(f"/sobjects/Lead/{lead}").json()["newsletter_optout__c"] is stored
+
+
 def test_a_value_of_a_wrong_json_type_is_refused(api: PrefixedSession) -> None:
     refused = refused_create(api, last_visit__c="yesterday")
     assert refused["errorCode"] == "JSON_PARSER_ERROR"
@@ -166,7 +174,8 @@ def test_a_value_of_a_wrong_json_type_is_refused(api: PrefixedSession) -> None:
     )
     for name, value in (
         ("newsletter_optout__c", None),
-        ("newsletter_optout__c", "true"),
+        ("newsletter_optout__c", "yes"),
+        ("newsletter_optout__c", "True"),
         ("Title", 5),
         ("Title", ["a"]),
         ("employees__c", "many"),
