@@ -24,7 +24,7 @@ CONSTANT_OBJECT_MEMBERS = {  # of every object of this org
     "deepCloneable": False,
     "isInterface": False,
 }
-CONSTANT_DESCRIBE_MEMBERS = {  # of the describe of every object of this org
+CONSTANT_DESCRIBE_MEMBERS: dict[str, Any] = {  # of the describe of every object of this org
     "actionOverrides": [],
     "defaultImplementation": None,
     "extendedBy": None,

@@ -20,7 +20,8 @@ from local.salesforce_org.rendering import RowTemplate
 from local.salesforce_org.schema import Field, ObjectType, Schema
 from local.salesforce_org.soql_ast import Aggregate, AllFields, FieldPath, Ordering, Query, Selected
 from local.salesforce_org.soql_conditions import Conditions
-from local.salesforce_org.soql_parser import malformed, parse
+from local.salesforce_org.soql_errors import malformed
+from local.salesforce_org.soql_parser import parse
 from local.salesforce_org.soql_scope import Access, Column, Scope
 from local.salesforce_org.store import Store
 

@@ -65,6 +65,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class SemiJoin:
+    """`<field> IN (SELECT ...)`, or an anti-join: `<field> NOT IN (SELECT ...)`."""
+
+    subject: FieldPath
+    operator: Literal["IN", "NOT IN"]
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
 class Negation:
     """`NOT ...`."""
 
@@ -79,7 +88,7 @@ class Group:
     members: tuple[Condition, ...]
 
 
-Condition = Comparison | Negation | Group
+Condition = Comparison | SemiJoin | Negation | Group
 
 
 @dataclass(frozen=True, slots=True)

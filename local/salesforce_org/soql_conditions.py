@@ -22,8 +22,11 @@ from local.salesforce_org.soql_ast import (
     Group,
     Negation,
     Scalar,
+    Selected,
+    SemiJoin,
 )
 from local.salesforce_org.soql_scope import Column, Scope
+from local.salesforce_org.soql_semi_joins import check_fields
 from local.salesforce_org.values import stamp
 
 Stored = str | int | float | None
@@ -42,6 +45,7 @@ class Conditions:
 
     def __init__(self, scope: Scope, now: datetime) -> None:
         self._scope = scope
+        self._now = now
         self._today = now.astimezone(UTC).date()
         self.parameters: list[Stored] = []
 
@@ -86,6 +90,8 @@ class Conditions:
                 return f"NOT coalesce(({self._condition(inner)}), 0)"
             case Group(operator, members):
                 return f" {operator} ".join(f"({self._condition(member)})" for member in members)
+            case SemiJoin():
+                return self._semi_join(condition)
             case Comparison(subject, operator, values):
                 if isinstance(subject, FieldPath):
                     return self._comparison(subject, operator, values)
@@ -94,11 +100,35 @@ class Conditions:
                     raise self._bad_operator(subject.at)
                 return self._compare(sql, operator, self._number(subject, values[0]))
 
-    def _comparison(self, path: FieldPath, operator: str, values: tuple[Scalar, ...]) -> str:
+    def _semi_join(self, join: SemiJoin) -> str:
+        """Return the SQL of a sub-query, without deleted rows and rows that the caller misses."""
+        outer = self._filterable(join.subject)
+        scope = self._scope.inner(join.query)
+        [selected] = join.query.selected
+        if not isinstance(selected, Selected) or not isinstance(selected.item, FieldPath):
+            raise TypeError("a sub-query selects one field")
+        inner = scope.column(selected.item)
+        check_fields(self._scope.query.text, join, outer, inner)
+        conditions = Conditions(scope, self._now)
+        parts = [f"{inner.sql} IS NOT NULL"]
+        parts += ["t0.IsDeleted = 0"] if scope.kind.business else []
+        parts += [visible] if (visible := scope.access.visible_rows(scope.kind, "t0")) else []
+        if join.query.where is not None:
+            parts.append(f"({conditions.where(join.query.where)})")
+        self.parameters += conditions.parameters
+        rows = f"SELECT {inner.sql} FROM {scope.tables()} WHERE {' AND '.join(parts)}"  # noqa: S608  # compiled by us
+        sql = f"{outer.sql} IN ({rows})"
+        return sql if join.operator == "IN" else f"NOT coalesce(({sql}), 0)"
+
+    def _filterable(self, path: FieldPath) -> Column:
         column = self._scope.column(path)
         if not column.field.filterable:
             problem = f"field '{column.field.name}' can not be filtered in a query call"
             raise self._scope.refusal("INVALID_FIELD", path.at, problem)
+        return column
+
+    def _comparison(self, path: FieldPath, operator: str, values: tuple[Scalar, ...]) -> str:
+        column = self._filterable(path)
         if column.field.type in {"date", "datetime"} and isinstance(values[0], DateLiteral):
             return self._in_spans(column, operator, values, path)
         self._check_operator(column.field, operator, path)

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, NoReturn, TypeVar
 
 from local.salesforce_org.date_literals import DATE_LITERALS, NUMBERED_LITERALS
-from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.soql_ast import (
     Aggregate,
     AllFields,
@@ -22,7 +21,10 @@ from local.salesforce_org.soql_ast import (
     Query,
     Scalar,
     Selected,
+    SemiJoin,
 )
+from local.salesforce_org.soql_errors import malformed
+from local.salesforce_org.soql_semi_joins import check_semi_joins
 
 T = TypeVar("T")
 
@@ -35,7 +37,6 @@ RESERVED = frozenset(
     }
 )  # fmt: skip
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-EXCERPT = 80
 MAX_PARENT_LEVELS = 5  # parent relationships of one path (general knowledge)
 MAX_LITERAL_CHARACTERS = 4000  # of one string in WHERE
 
@@ -60,31 +61,16 @@ class SoqlToken(NamedTuple):
     at: int
 
 
-def point_at(soql: str, at: int, problem: str) -> str:
-    """Return the message of a query error: excerpt, caret, row and column, problem."""
-    row = soql.count("\n", 0, at) + 1
-    start = soql.rfind("\n", 0, at) + 1
-    end = soql.find("\n", at)
-    line = soql[start : end if end >= 0 else len(soql)]
-    column = at - start
-    first = max(0, column - EXCERPT // 2)
-    excerpt = line[first : first + EXCERPT]
-    caret = " " * (column - first) + "^"
-    return f"\n{excerpt}\n{caret}\nERROR at Row:{row}:Column:{column + 1}\n{problem}"
-
-
-def malformed(soql: str, at: int, problem: str) -> RefusedError:
-    """Return a `MALFORMED_QUERY` error with its position."""
-    return RefusedError("MALFORMED_QUERY", point_at(soql, at, problem), fields=None)
-
-
 def parse(soql: str) -> Query:
     """Return the tree of a SOQL text.
 
     Raises:
         RefusedError: `MALFORMED_QUERY`, for all syntax outside the supported subset.
     """
-    return _Parser(soql).query()
+    query = _Parser(soql).query()
+    if query.where is not None:
+        check_semi_joins(soql, query.where)
+    return query
 
 
 def parse_condition(text: str) -> Condition:
@@ -178,6 +164,8 @@ class _Parser:
             operator = "!="
         if operator in {"IN", "NOT IN", "INCLUDES", "EXCLUDES"}:
             self._expect_symbol("(")
+            if self._accept("SELECT"):
+                return self._semi_join(subject, operator, token)
             values = tuple(self._list(self._scalar))
             self._expect_symbol(")")
             return Comparison(subject, operator, values)
@@ -186,6 +174,19 @@ class _Parser:
         if operator == "LIKE" and self._peek().kind == "string":
             return Comparison(subject, operator, (self._unquote(self._next(), pattern=True),))
         return Comparison(subject, operator, (self._scalar(),))
+
+    def _semi_join(self, subject: FieldPath | Aggregate, operator: str, at: SoqlToken) -> SemiJoin:
+        """Parse what follows `IN (SELECT`: one field, its object and a condition."""
+        if not isinstance(subject, FieldPath) or operator not in {"IN", "NOT IN"}:
+            self._refuse(at)
+        selected = Selected(self._path())
+        self._expect_word("FROM")
+        entity = self._name()
+        inner = Query(self._soql, entity.text, entity.at, [selected])
+        if self._accept("WHERE"):
+            inner.where = self.condition()
+        self._expect_symbol(")")
+        return SemiJoin(subject, "IN" if operator == "IN" else "NOT IN", inner)
 
     def _select_list(self) -> list[Selected | AllFields]:
         return self._list(self._selected)

@@ -8,7 +8,7 @@ from typing import Protocol
 from local.salesforce_org.errors import RefusedError
 from local.salesforce_org.schema import Field, ObjectType, Schema
 from local.salesforce_org.soql_ast import FieldPath, Query
-from local.salesforce_org.soql_parser import point_at
+from local.salesforce_org.soql_errors import point_at
 
 NAME_HINT = (
     " If you are attempting to use a custom {what}, be sure to append the '__c' after the {name}."
@@ -74,6 +74,10 @@ class Scope:
             raise invalid_type(query.text, query.entity_at, query.entity)
         self.kind = kind
         self._joins: dict[tuple[str, ...], tuple[ObjectType, str, str]] = {}
+
+    def inner(self, query: Query) -> Scope:
+        """Return the scope of a sub-query, for the same caller."""
+        return Scope(query, self.schema, self.access, tooling=self.kind.tooling)
 
     def column(self, path: FieldPath) -> Column:
         """Return the column of a path.

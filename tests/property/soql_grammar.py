@@ -24,6 +24,19 @@ PARENTS = {
     "Contact": ("Account.Name", "Account.Owner.Name", "Account.CreatedBy.Profile.Name"),
 }
 """Fields of parents, by one relationship to three: all of them texts."""
+SEMI_JOINS = {
+    "Lead": (
+        "OwnerId IN (SELECT Id FROM User WHERE IsActive = TRUE)",
+        "ConvertedContactId NOT IN (SELECT Id FROM Contact)",
+        "CreatedById IN (SELECT OwnerId FROM Contact WHERE LastName LIKE 'a%')",
+    ),
+    "Contact": (
+        "AccountId IN (SELECT Id FROM Account WHERE Name LIKE 'a%')",
+        "Id NOT IN (SELECT ConvertedContactId FROM Lead)",
+        "OwnerId IN (SELECT OwnerId FROM Lead WHERE IsConverted = FALSE)",
+    ),
+}
+USERS = "OwnerId IN (SELECT Id FROM User)"
 QUOTED = ("''", "'a'", "'it\\'s'", "'é\\n'", "'\\\\'")
 PATTERNS = (*QUOTED, "'a%'", "'_b'", "'50\\% \\_'")
 """Texts, and patterns: only in a pattern, `%` and `_` can be escaped."""
@@ -74,7 +87,7 @@ class SoqlGrammar:
         """Return queries that only count."""
         return st.builds(
             lambda where, limit: SoqlQuery(("COUNT()",), self.entity, where, limit=limit),
-            st.just("") | self._conditions(),
+            st.just("") | self._conditions() | self._semi_joins(),
             st.none() | st.integers(0, 5),
         )
 
@@ -91,7 +104,7 @@ class SoqlGrammar:
         return SoqlQuery(
             (f"FIELDS({which})",) if which else plain,
             self.entity,
-            draw(st.just("") | self._conditions()),
+            draw(st.just("") | self._conditions() | self._semi_joins()),
             order=tuple(draw(st.lists(_ordering(sortable), max_size=2))),
             limit=200 if which in ("ALL", "CUSTOM") and limit is None else limit,
             offset=draw(st.none() | st.integers(0, 2000)),
@@ -136,6 +149,14 @@ class SoqlGrammar:
                 inner.map("({})".format),
             ),
             max_leaves=4,
+        )
+
+    def _semi_joins(self) -> st.SearchStrategy[str]:
+        """Return conditions with one or two sub-queries, each joined by AND."""
+        return st.builds(
+            lambda joins, other: " AND ".join([*joins, *([f"({other})"] if other else [])]),
+            st.lists(st.sampled_from(SEMI_JOINS[self.entity]), min_size=1, max_size=2),
+            st.just("") | self._conditions(),
         )
 
     def _comparison(self, draw: Draw) -> str:
@@ -234,7 +255,25 @@ MUTATIONS: Mapping[str, Callable[[SoqlQuery], str]] = {
     "invalid id": lambda query: _with_where(query, "Id = 'x'"),
     "days without a number": lambda query: _with_where(query, "CreatedDate = LAST_N_DAYS"),
     "unknown date literal": lambda query: _with_where(query, "CreatedDate = SOMEDAY"),
-    "sub-query": lambda query: _with_where(query, "Id IN (SELECT Id FROM Contact)"),
+    "sub-query of other ids": lambda query: _with_where(query, "Id IN (SELECT Id FROM Account)"),
+    "sub-query of texts": lambda query: _with_where(query, "Email IN (SELECT Email FROM User)"),
+    "sub-query of a parent": lambda query: _with_where(
+        query, "OwnerId IN (SELECT Owner.Id FROM Account)"
+    ),
+    "sub-query on the same object": lambda query: _with_where(
+        query, f"OwnerId IN (SELECT OwnerId FROM {query.entity})"
+    ),
+    "sub-query with OR": lambda query: _with_where(query, f"{USERS} OR Id = null"),
+    "sub-query after NOT": lambda query: _with_where(query, f"NOT {USERS}"),
+    "sub-query in a sub-query": lambda query: _with_where(
+        query, "OwnerId IN (SELECT Id FROM User WHERE ProfileId IN (SELECT Id FROM Profile))"
+    ),
+    "three sub-queries": lambda query: _with_where(query, " AND ".join([USERS] * 3)),
+    "sub-query with a limit": lambda query: _with_where(query, f"{USERS[:-1]} LIMIT 1)"),
+    "sub-query of two fields": lambda query: _with_where(
+        query, "OwnerId IN (SELECT Id, Name FROM User)"
+    ),
+    "sub-query after equals": lambda query: _with_where(query, "OwnerId = (SELECT Id FROM User)"),
     "negative limit": lambda query: f"SELECT Id FROM {query.entity} LIMIT -1",
     "limit as text": lambda query: f"SELECT Id FROM {query.entity} LIMIT '1'",
     "limit before order": lambda query: f"SELECT Id FROM {query.entity} LIMIT 1 ORDER BY Id",

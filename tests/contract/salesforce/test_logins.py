@@ -277,6 +277,13 @@ def test_an_assertion_that_expires_in_an_hour_is_accepted(
     assert web.post(TOKEN, data=assertion(org, exp=late)).status_code == 200
 
 
+def test_an_assertion_that_expires_by_milliseconds_is_accepted(
+    web: PrefixedSession, org: SalesforceOrg
+) -> None:
+    milliseconds = int(NOW.timestamp() * 1000) + 300  # `@salesforce/core` sends such a number
+    assert web.post(TOKEN, data=assertion(org, exp=milliseconds)).status_code == 200
+
+
 def test_a_login_without_a_password_names_its_scopes(
     web: PrefixedSession, org: SalesforceOrg, control: PrefixedSession
 ) -> None:

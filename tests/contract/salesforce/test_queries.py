@@ -176,7 +176,7 @@ def test_fields_all_requires_a_small_limit(api: PrefixedSession, new_lead: Creat
         (
             "SELECT Id FROM Lead WHERE Id IN (SELECT Id FROM Lead)",
             "MALFORMED_QUERY",
-            "token: 'SELECT'",
+            "on the same object",
         ),
         (
             "SELECT Id FROM Lead WHERE Title = 'a' AND Title = 'b' OR Title = 'c'",

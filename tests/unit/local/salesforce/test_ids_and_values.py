@@ -131,7 +131,7 @@ def test_an_invalid_value_is_refused_with_its_label(
 @pytest.mark.parametrize(
     ("name", "value", "expected_type", "token"),
     [
-        ("newsletter_optout__c", "true", "boolean", "VALUE_STRING"),
+        ("newsletter_optout__c", "yes", "boolean", "VALUE_STRING"),
         ("newsletter_optout__c", 1, "boolean", "VALUE_NUMBER_INT"),
         ("newsletter_optout__c", None, "boolean", "null"),
         ("employees__c", "many", "double", "VALUE_STRING"),
