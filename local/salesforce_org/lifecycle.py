@@ -40,7 +40,10 @@ def convert(
         account = options.get("accountId") or writer.create(
             state.schema.get("Account"), {"Name": lead["Company"]}
         )
-        contact = options.get("contactId") or _contact_of(state, writer, lead, str(account))
+        if contact := options.get("contactId"):
+            _fill_blanks(writer, state.schema.get("Contact"), str(contact), lead)
+        else:
+            contact = _contact_of(state, writer, lead, str(account))
         opportunity = (
             _opportunity_of(state, writer, lead, account)
             if options.get("createOpportunity")
@@ -131,6 +134,22 @@ def _contact_of(state: OrgState, writer: Writer, lead: Row, account: str) -> str
         if lead.get(part) is not None:
             values["Mailing" + part] = lead[part]
     return writer.create(state.schema.get("Contact"), {**values, "AccountId": account})
+
+
+def _fill_blanks(writer: Writer, contacts: ObjectType, contact_id: str, lead: Row) -> None:
+    """Fill the blank fields of a contact that exists with those of a lead that becomes it.
+
+    A checkbox is never blank: it stays as it is in the contact (Salesforce Help, "Considerations
+    for Converting Leads": data of the lead is inserted into blank fields only).
+    """
+    contact = writer.find(contacts, contact_id)
+    values = {
+        name: lead[name]
+        for name in COPIED_FIELDS
+        if lead.get(name) is not None and contact.get(name) is None
+    }
+    if values:
+        writer.update(contacts, contact["Id"], values)
 
 
 def _opportunity_of(state: OrgState, writer: Writer, lead: Row, account: object) -> str:

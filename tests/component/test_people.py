@@ -42,9 +42,9 @@ def merge_leads(harness: Harness, winner: str, merged: str) -> None:
 OPT_OUT: Final = "newsletter_optout__c"
 
 
-def opt_out_in_plezi(harness: Harness, person: str) -> None:
+def opt_out_in_plezi(harness: Harness, person: str, field: str = OPT_OUT) -> None:
     """Map the opt-out of newsletters, and let a run carry that of a person to Salesforce."""
-    opt_out = FieldPair("newsletter_optout", OPT_OUT, Direction.BOTH, contact=OPT_OUT)
+    opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
     pairs = (*DEFAULT_MAPPING.pairs, opt_out)
     harness.context.mappings.save(  # type: ignore[attr-defined]
         MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
@@ -148,6 +148,31 @@ class TestConversion:
 
         for value in (True, False):  # from now on what is typed there travels
             harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {OPT_OUT: value})
+            advance_clocks(harness)
+            harness.sync()
+            assert harness.people()[ANA]["newsletter_optout"] is value
+
+    def test_what_a_contact_had_before_a_lead_was_converted_into_it_is_no_edit(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """Its checkbox is not ticked by the conversion: nobody opted the person in again."""
+        field = "HasOptedOutOfEmail"
+        opt_out_in_plezi(harness, ana, field)
+        lead = lead_of(harness)["Id"]
+        contact = harness.add_contact(LastName="Lopez", Phone="999", sync_to_plezi__c="yes")
+        advance_clocks(harness, 3600)
+        harness.control("salesforce", "POST", f"leads/{lead}/convert", {"contactId": contact})
+        assert harness.contact(contact)[field] is False
+        assert harness.contact(contact)["Email"].lower() == ANA
+        advance_clocks(harness)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["newsletter_optout"] is True
+        assert next_run_writes_nothing(harness)
+
+        for value in (True, False):  # from now on what is typed there travels
+            harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {field: value})
             advance_clocks(harness)
             harness.sync()
             assert harness.people()[ANA]["newsletter_optout"] is value

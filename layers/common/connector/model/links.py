@@ -50,9 +50,10 @@ class Observation:
     `modified` is the modification time that users see, ISO 8601 in UTC; the `newest` policy uses
     it, change detection does not. `as_of` is our clock (seconds) at the start of the read, or at
     the response to the write. `successor` is the id of the record that replaces this one: the
-    winner of a merge, the Contact of a converted Lead. `created` is when a Lead was created, ISO
-    8601 in UTC ('' if not known); it decides between Leads that never agreed. A field that is
-    missing in `values` was not read: its value is unknown, which is not blank.
+    winner of a merge, the Contact of a converted Lead. `created` is when a record of
+    Salesforce was created, ISO 8601 in UTC ('' if not known); it decides between Leads that never
+    agreed, and tells a Contact that a conversion created. A field that is missing in `values` was
+    not read: its value is unknown, which is not blank.
     """
 
     kind: RecordKind

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from connector.mapping import BoundPair
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import Link, Observation, RecordKind, Value
 from connector.planning.field_merge import FieldValue, NoBase
 from connector.planning.participating_records import Participant
+
+CONVERSION_TIME: Final = timedelta(seconds=60)
+"""How long before its Lead is changed a conversion may create the Contact: both are steps of one
+transaction, with the triggers of the org between them."""
 
 
 def field_values(
@@ -58,7 +64,7 @@ def _base_value(
 
     Both are those of a former record that it replaces, if it has no base of its own. The Contact of
     a converted Lead, and the winner of a merge, continue with the base of the record that they
-    replace.
+    replace. A Contact into which a Lead was converted, and that was there before, does not.
     """
     key = pair.base_keys[participant.kind]
     base = link.base.get(participant.record_id, {})
@@ -70,12 +76,28 @@ def _base_value(
             former.successor == participant.record_id
             and not former.is_active
             and former.kind in pair.fields
+            and not _was_there_before(former, participant.observation)
         ):
             inherited = link.base.get(former.id, {})
             former_key = pair.base_keys[former.kind]
             if former_key in inherited and not _is_left_out(pair, former, participant):
                 return inherited[former_key], waits or (former.id, former_key) in link.undelivered
     return NoBase.NO_BASE, waits
+
+
+def _was_there_before(former: Observation, record: Observation | None) -> bool:
+    """Whether a Lead was converted into a Contact that existed already.
+
+    Salesforce fills its blank fields only, and leaves its checkboxes as they are: what differs from
+    the Lead is what the Contact had before, and no edit. A Contact whose time of creation is not
+    known counts as one that the conversion created.
+    """
+    if record is None or record.kind is not RecordKind.CONTACT or not record.created:
+        return False
+    if former.kind is not RecordKind.LEAD or not former.modified:
+        return False
+    created = datetime.fromisoformat(record.created)
+    return created + CONVERSION_TIME < datetime.fromisoformat(former.modified)
 
 
 def _is_left_out(pair: BoundPair, former: Observation, participant: Participant) -> bool:

@@ -78,7 +78,7 @@ ID_IN_LIST: Final = re.compile(rb'"[0-9A-Za-z]{18}"\s*,\s*')
 SYSTEM_FIELDS: Final = ("Id", "Email", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 OBJECT_FIELDS: Final = {
     RecordKind.LEAD: ("IsConverted", "MasterRecordId", "ConvertedContactId", "CreatedDate"),
-    RecordKind.CONTACT: ("MasterRecordId",),
+    RecordKind.CONTACT: ("MasterRecordId", "CreatedDate"),
 }
 SALESFORCE_KINDS: Final = tuple(OBJECT_FIELDS)
 TOO_LARGE: Final = "the record is too large to be read"
@@ -320,7 +320,7 @@ class Reader:
             converted=is_converted,
             deleted=read_flag(row, "IsDeleted"),
             successor=read_id(row, "MasterRecordId") or read_id(row, "ConvertedContactId"),
-            created=_created(row) if kind is RecordKind.LEAD else "",
+            created=_created(row),
         )
 
     def _is_eligible(self, kind: RecordKind, row: Mapping[str, object]) -> bool:
