@@ -177,6 +177,59 @@ class TestConversion:
             harness.sync()
             assert harness.people()[ANA]["newsletter_optout"] is value
 
+    @pytest.mark.parametrize("into", ["a new contact", "a contact that was there", "no flag"])
+    def test_what_was_typed_in_a_lead_just_before_its_conversion_reaches_plezi(
+        self, harness: Harness, ana: str, into: str
+    ) -> None:
+        """The Contact lacks it: the org maps no custom field, or the Contact had a value."""
+        opt_out_in_plezi(harness, ana)
+        harness.edit_person(ana, newsletter_optout=False)
+        advance_clocks(harness)
+        harness.sync()
+        lead = lead_of(harness)["Id"]
+        options = {}
+        if into == "a contact that was there":
+            options["contactId"] = harness.add_contact(LastName="Lopez", Phone="111")
+            advance_clocks(harness, 3600)
+        harness.salesforce("PATCH", f"sobjects/Lead/{lead}", {OPT_OUT: True, "Phone": "222"})
+        advance_clocks(harness)
+        contact = harness.control("salesforce", "POST", f"leads/{lead}/convert", options)
+        if into != "no flag":
+            flag = {"sync_to_plezi__c": "yes"}
+            harness.salesforce("PATCH", f"sobjects/Contact/{contact['contactId']}", flag)
+        advance_clocks(harness)
+
+        harness.sync()
+
+        person = harness.people()[ANA]
+        assert (person["newsletter_optout"], person["phone"]) == (True, "222")
+        assert next_run_writes_nothing(harness)
+        harness.edit_person(ana, newsletter_optout=False)  # and it is sent once only
+        advance_clocks(harness)
+        harness.sync()
+        assert harness.people()[ANA]["newsletter_optout"] is False
+
+    @pytest.mark.parametrize("last", ["111", "333"])
+    def test_a_later_edit_in_plezi_wins_against_the_last_edit_of_a_converted_lead(
+        self, harness: Harness, ana: str, last: str
+    ) -> None:
+        lead = lead_of(harness)["Id"]
+        harness.edit_lead(lead, Phone="222")
+        harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        advance_clocks(harness)
+        harness.edit_person(ana, phone="333")
+        harness.edit_person(ana, phone=last)  # "111": typed back, nothing has changed
+        advance_clocks(harness)
+
+        harness.sync()
+
+        lost = [it["before"] for it in harness.journal(ANA) if it["kind"] == "overwritten"]
+        if last == "333":
+            assert (harness.people()[ANA]["phone"], lost) == ("333", ['"222"'])
+        else:
+            assert (harness.people()[ANA]["phone"], lost) == ("222", [])
+        assert next_run_writes_nothing(harness)
+
     @pytest.mark.usefixtures("ana")
     def test_a_standard_field_of_the_contact_that_a_user_cleared_is_cleared_in_plezi(
         self, harness: Harness

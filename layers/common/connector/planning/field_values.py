@@ -27,10 +27,12 @@ def field_values(
     decision now would record an agreement on a value that was never written.
     """
     direction = pair.pair.direction
+    # Against the last edit of a converted Lead, what was typed in Plezi has its say.
+    is_last = any(it.only is not None and it.takes_part_in(pair.key) for it in participants)
     values = []
     for participant in _without_unique_conflicts(pair, participants, link):
         field = pair.fields.get(participant.kind)
-        if field is None:
+        if field is None or not participant.takes_part_in(pair.key):
             continue
         record = participant.observation
         can_receive = participant.can_receive and pair.can_receive(participant.kind)
@@ -49,7 +51,8 @@ def field_values(
                 base=base,
                 modified="" if record is None else record.modified,
                 created="" if record is None else record.created,
-                can_send=participant.can_send and direction.can_send(participant.kind.side),
+                can_send=(participant.can_send or (is_last and record is not None))
+                and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
                 waits=waits,
             )
@@ -75,14 +78,22 @@ def _base_value(
         if (
             former.successor == participant.record_id
             and not former.is_active
-            and former.kind in pair.fields
-            and not _was_there_before(former, participant.observation)
+            and continues(pair, former, participant)
         ):
             inherited = link.base.get(former.id, {})
             former_key = pair.base_keys[former.kind]
-            if former_key in inherited and not _is_left_out(pair, former, participant):
+            if former_key in inherited:
                 return inherited[former_key], waits or (former.id, former_key) in link.undelivered
     return NoBase.NO_BASE, waits
+
+
+def continues(pair: BoundPair, former: Observation, participant: Participant) -> bool:
+    """Whether a record has in this pair what the record that it replaced had, or an edit of it."""
+    return (
+        former.kind in pair.fields
+        and not _was_there_before(former, participant.observation)
+        and not _is_left_out(pair, former, participant)
+    )
 
 
 def _was_there_before(former: Observation, record: Observation | None) -> bool:

@@ -28,12 +28,18 @@ class Participant:
     """One record that takes part, or one that must be created (no observation yet).
 
     `can_send`: its changes travel. `can_receive`: it is written to, if the field pair allows it.
+    `only`: the keys of the pairs in which it takes part (None: in all).
     """
 
     kind: RecordKind
     observation: Observation | None
     can_send: bool
     can_receive: bool
+    only: frozenset[str] | None = None
+
+    def takes_part_in(self, key: str) -> bool:
+        """Return whether the record takes part in a pair."""
+        return self.only is None or key in self.only
 
     @property
     def record_id(self) -> str:

@@ -43,6 +43,7 @@ from connector.planning.field_merge import (
 )
 from connector.planning.field_problem import FieldProblem, describe_problem
 from connector.planning.field_values import field_values
+from connector.planning.last_edits import with_last_edits
 from connector.planning.participating_records import (
     Match,
     Participant,
@@ -116,7 +117,7 @@ def plan_link(
     The same arguments give the same plan. Planning the link again after the writes of the plan
     gives no writes, except for a record that had to be created first.
     """
-    participants = select_participants(link, bound.config)
+    participants = with_last_edits(select_participants(link, bound.config), link, bound)
     if not participants.members:
         return Plan(link, participants)
     is_first_meeting = participants.match is not Match.LINKED
