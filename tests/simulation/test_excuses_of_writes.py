@@ -388,6 +388,35 @@ def test_the_receiving_side_of_a_one_way_pair_gives_way_with_an_entry() -> None:
     person.lose(PERSON, "1", "2", MergeRule.ONE_WAY)
 
 
+def overwritten_while_pairs_are_swapped(journaled: str) -> Person:
+    """Return a person whose phone gave way to the mobile phone of the Lead, to which it is mapped.
+
+    The journal names this pair of fields.
+    """
+    first = mapping(ConflictPolicy.SALESFORCE_WINS)
+    swap = {"phone": "MobilePhone", "mobile": "Phone"}
+    person = agreed(first)
+    person.oracle.mappings.append(
+        replace(
+            first,
+            pairs=tuple(
+                replace(it, salesforce=swap.get(it.plezi, it.salesforce)) for it in first.pairs
+            ),
+        )
+    )
+    person.type(PERSON, phone="2")
+    person.type(LEAD, MobilePhone="3")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "2", "3", MergeRule.SALESFORCE_WINS, pair=journaled)
+    person.write(PERSON, phone="3")
+    return person
+
+
+def test_the_journal_names_the_pair_of_the_version_of_the_mapping_that_was_used() -> None:
+    overwritten_while_pairs_are_swapped("MobilePhone").oracle.check_journal()
+    is_violated("7", overwritten_while_pairs_are_swapped("Title").oracle.check_journal)
+
+
 def called_one_way(*newer: MappingConfig) -> Person:
     """Return a person whose conflict in a two-way pair is journaled as one of a one-way pair."""
     person = agreed(mapping(ConflictPolicy.PLEZI_WINS))

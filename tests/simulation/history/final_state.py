@@ -288,7 +288,7 @@ class FinalState:
         )
         if record.kind is RecordKind.CONTACT and not pair.direction.can_send(record.kind.side):
             return ""  # a Contact is never written
-        if pair.direction is not Direction.BOTH:
+        if pair.direction is not Direction.BOTH and record.kind is not RecordKind.CONTACT:
             sender, receiver = (
                 (there, here) if pair.direction is Direction.TO_PLEZI else (here, there)
             )

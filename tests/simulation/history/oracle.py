@@ -547,7 +547,10 @@ class Oracle:
                     before = target.state.value
                     self.history.write((now.id, name), source, state, new)
                     self.observed.latest_of(now.id)[name] = new
-                    self.replaced.append(Replaced(now.id, pair.key, before, new, at=self.now()))
+                    keys = self.keys_of(now.kind, name)
+                    self.replaced.append(
+                        Replaced(now.id, pair.key, before, new, at=self.now(), pairs=keys)
+                    )
                     return
                 problems.append(problem)
         if problems:
@@ -562,6 +565,11 @@ class Oracle:
                 f"14 no write across persons: {call} wrote {name} = {new[:40]!r}, "
                 "which nobody typed in a record of this person"
             )
+
+    def keys_of(self, kind: RecordKind, name: str) -> frozenset[str]:
+        """Return the keys of the pairs of a field, in every version that a run may use."""
+        found = (find_pair(it, kind, name) for it in self.mappings)
+        return frozenset(pair.key for pair in found if pair is not None)
 
     def _sources(
         self, pair: FieldPair, now: StoredRecord, name: str, new: str

@@ -35,7 +35,10 @@ ADDRESS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """One value that the connector replaced in a record, in one of some runs."""
+    """One value that the connector replaced in a record, in one of some runs.
+
+    `pairs` are the pairs of the field in the versions of the mapping that a run may have used.
+    """
 
     record: str
     pair: str
@@ -47,12 +50,13 @@ class Replaced:
     is_one_way: bool = False
     is_chosen: bool = False
     at: float = 0.0
+    pairs: frozenset[str] = frozenset()
 
     def matches(self, entry: JournalEntry) -> bool:
         """Whether an entry is about this: right record, field, before and after."""
         return (
             entry.record_id == self.record
-            and entry.field == self.pair
+            and entry.field in {self.pair, *self.pairs}
             and is_same_text(entry.before, self.before)
             and is_same_text(entry.after, self.after)
         )
@@ -61,7 +65,7 @@ class Replaced:
         """Whether this is what an entry tells; a user may have typed another value before it."""
         return (
             entry.record_id == self.record
-            and entry.field == self.pair
+            and entry.field in {self.pair, *self.pairs}
             and is_same_text(entry.after, self.after)
         )
 
@@ -276,6 +280,7 @@ class WriteCheck:
             frozenset(self.oracle.runs),
             is_chosen=is_chosen,
             is_one_way=self._may_be_one_way(),
+            pairs=self.oracle.keys_of(self.record.kind, self.name),
         )
         self.oracle.losses.append(loss)
         return "", excuse
