@@ -42,9 +42,14 @@ def merge_leads(harness: Harness, winner: str, merged: str) -> None:
 OPT_OUT: Final = "newsletter_optout__c"
 
 
-def opt_out_in_plezi(harness: Harness, person: str, field: str = OPT_OUT) -> None:
+def opt_out_in_plezi(
+    harness: Harness,
+    person: str,
+    field: str = OPT_OUT,
+    policy: ConflictPolicy = ConflictPolicy.NEWEST,
+) -> None:
     """Map the opt-out of newsletters, and let a run carry that of a person to Salesforce."""
-    opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, contact=field)
+    opt_out = FieldPair("newsletter_optout", field, Direction.BOTH, policy, contact=field)
     pairs = (*DEFAULT_MAPPING.pairs, opt_out)
     harness.context.mappings.save(  # type: ignore[attr-defined]
         MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
@@ -273,6 +278,42 @@ class TestConversion:
         assert [
             entry["before"] for entry in harness.journal(ANA) if entry["kind"] == "overwritten"
         ] == ["null"]
+
+
+class TestOptOutBeforeTheEnd:
+    @pytest.mark.parametrize(
+        "end", ["deletion", "merge", "cleared e-mail", "deleted contact", "cleared contact"]
+    )
+    def test_an_opt_out_ticked_just_before_a_record_leaves_reaches_plezi(
+        self, harness: Harness, ana: str, end: str
+    ) -> None:
+        """Who asks for it must not get another e-mail; a phone typed there ends with the record."""
+        opt_out_in_plezi(harness, ana, policy=ConflictPolicy.MOST_RESTRICTIVE)
+        lead = lead_of(harness)["Id"]
+        harness.edit_person(ana, newsletter_optout=False)
+        harness.salesforce("PATCH", f"sobjects/Lead/{lead}", {OPT_OUT: False})
+        contact = harness.add_contact(
+            LastName="Lopez", Phone="111", Email=ANA, sync_to_plezi__c="yes"
+        )
+        advance_clocks(harness)
+        harness.sync()
+        assert harness.people()[ANA]["newsletter_optout"] is False
+        record = f"Contact/{contact}" if "contact" in end else f"Lead/{lead}"
+        typed = {OPT_OUT: True, "Phone": "222"}
+        if "cleared" in end:
+            typed["Email"] = None
+        harness.salesforce("PATCH", f"sobjects/{record}", typed)
+        if end == "merge":
+            merge_leads(harness, harness.add_lead(Email=ANA, LastName="Lopez", Phone="111"), lead)
+        elif "delet" in end:
+            harness.salesforce("DELETE", f"sobjects/{record}")
+        advance_clocks(harness)
+
+        harness.sync()
+
+        person = harness.people()[ANA]
+        assert (person["newsletter_optout"], person["phone"]) == (True, "111")
+        assert next_run_writes_nothing(harness)
 
 
 class TestMerge:

@@ -1,10 +1,10 @@
-"""The last edits in a converted Lead, which its Contact does not have."""
+"""The last edits in records of Salesforce that take no part any more."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.mapping import BoundMapping, BoundPair
+from connector.mapping import BoundMapping, BoundPair, ConflictPolicy
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
 from connector.planning.field_values import continues
@@ -12,24 +12,27 @@ from connector.planning.participating_records import Match, Participant, Partici
 
 
 def with_last_edits(participants: Participants, link: Link, bound: BoundMapping) -> Participants:
-    """Return the participants with the converted Leads in which somebody typed before the end.
+    """Return the participants with the records in which somebody typed before they left.
 
-    A conversion copies not every field, and a Contact need not take part: what was typed between
-    the last run and the conversion would be nowhere but in the Lead. It sends these fields, once,
-    and receives nothing. A field that waits for review is left out: its conflict ends with the
-    Lead (docs/people.md). So is the e-mail, which says who the person is: the Contact decides.
+    They send what was typed between the last run and the end, once, and receive nothing:
+
+    - a converted Lead what its Contact does not have: a conversion copies not every field, and a
+      Contact need not take part;
+    - a record that was deleted, merged into another one, or lost its e-mail: an opt-out that was
+      ticked, because a person who asks for it must not get another e-mail. Other fields end with
+      the record.
+
+    A field that waits for review is left out: its conflict ends with the record (docs/people.md).
+    So is the e-mail, which says who the person is.
     """
     plezi = link.plezi
     if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
         return participants
     members = participants.members
     last = [
-        Participant(RecordKind.LEAD, lead, can_send=True, can_receive=False, only=pairs)
-        for lead in link.salesforce
-        if lead.kind is RecordKind.LEAD
-        and lead.converted
-        and not lead.deleted
-        and (pairs := _last_edits(lead, link, bound, members))
+        Participant(record.kind, record, can_send=True, can_receive=False, only=pairs)
+        for record in link.salesforce
+        if not record.participates and (pairs := _last_edits(record, link, bound, members))
     ]
     if not last:
         return participants
@@ -40,26 +43,36 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
 
 
 def _last_edits(
-    lead: Observation, link: Link, bound: BoundMapping, members: tuple[Participant, ...]
+    record: Observation, link: Link, bound: BoundMapping, members: tuple[Participant, ...]
 ) -> frozenset[str]:
-    """Return the keys of the pairs whose value was typed in the Lead since the last agreement."""
-    base = link.base.get(lead.id, NO_VALUES)
-    successors = [it for it in members if it.record_id == lead.successor]
+    """Return the keys of the pairs whose value was typed since the last agreement, and is sent."""
+    is_converted = record.converted and not record.deleted
+    base = link.base.get(record.id, NO_VALUES)
+    successors = [it for it in members if it.record_id == record.successor]
     return frozenset(
         pair.key
         for pair in bound.pairs
-        if pair.key not in link.holds
+        if record.kind in pair.fields
+        and pair.key not in link.holds
         and pair.key != EMAIL_PAIR.key
-        and pair.pair.direction.can_send(lead.side)
-        and _is_edited(pair, lead, base)
-        and not any(continues(pair, lead, it) for it in successors)
+        and pair.pair.direction.can_send(record.side)
+        and (is_converted or _is_opt_out(pair, record))
+        and _is_edited(pair, record, base)
+        and not any(continues(pair, record, it) for it in successors)
     )
 
 
-def _is_edited(pair: BoundPair, lead: Observation, base: Values) -> bool:
-    key = pair.base_keys[lead.kind]
-    name = pair.fields[lead.kind].name
-    if key not in base or name not in lead.values:
+def _is_opt_out(pair: BoundPair, record: Observation) -> bool:
+    """Whether a checkbox with the policy for opt-outs is ticked."""
+    value = record.values.get(pair.fields[record.kind].name)
+    is_consent = pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+    return is_consent and pair.canonical(record.side, value) is True
+
+
+def _is_edited(pair: BoundPair, record: Observation, base: Values) -> bool:
+    key = pair.base_keys[record.kind]
+    name = pair.fields[record.kind].name
+    if key not in base or name not in record.values:
         return False
-    now, agreed = (pair.canonical(lead.side, it) for it in (lead.values[name], base[key]))
+    now, agreed = (pair.canonical(record.side, it) for it in (record.values[name], base[key]))
     return now != agreed
