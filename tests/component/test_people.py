@@ -19,7 +19,7 @@ from connector.mapping import (
     MappingConfig,
 )
 from connector.model import AttentionKind, LinkChange, RunKind
-from connector.planning.manual_actions import pick_primary
+from connector.planning.manual_actions import choose_value, pick_primary
 from tests.component.harness import Harness
 from tests.component.people_fixtures import (
     ANA,
@@ -89,10 +89,10 @@ class TestConversion:
         assert harness.contact(contact)["Phone"] == "333"
         assert next_run_writes_nothing(harness)
 
-    def test_a_conflict_with_a_lead_ends_when_the_lead_is_converted(
+    def test_a_conflict_with_a_lead_waits_for_its_decision_after_the_conversion(
         self, harness: Harness, ana: str
     ) -> None:
-        """A Contact without a value takes its place: nothing is left that an admin could choose."""
+        """The Contact lacks the value: what was typed in the Lead can still be chosen."""
         held = tuple(
             replace(pair, policy=ConflictPolicy.HOLD) if pair.key == "Company" else pair
             for pair in DEFAULT_MAPPING.pairs
@@ -110,8 +110,16 @@ class TestConversion:
         harness.control("salesforce", "POST", f"leads/{lead}/convert")
         harness.sync()
 
-        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        link = harness.ledger.load_links([ANA])[ANA]
+        assert link.holds["Company"].values[lead] == "Acme SA"
         assert harness.people()[ANA]["company"] == "Acme"
+
+        harness.ledger.save_links([LinkChange(choose_value(link, "Company", lead))])
+        harness.sync()
+
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        assert harness.people()[ANA]["company"] == "Acme SA"
+        assert next_run_writes_nothing(harness)
 
     def test_the_base_of_a_converted_lead_is_the_base_of_its_contact(
         self, harness: Harness, ana: str

@@ -22,8 +22,8 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
       ticked, because a person who asks for it must not get another e-mail. Other fields end with
       the record.
 
-    A field that waits for review is left out: its conflict ends with the record (docs/people.md).
-    So is the e-mail, which says who the person is.
+    Left out are the e-mail, which says who the person is, and fields that are unique in the org:
+    the record that left keeps its value there.
     """
     plezi = link.plezi
     if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
@@ -53,7 +53,7 @@ def _last_edits(
         pair.key
         for pair in bound.pairs
         if record.kind in pair.fields
-        and pair.key not in link.holds
+        and not pair.fields[RecordKind.LEAD].unique
         and pair.key != EMAIL_PAIR.key
         and pair.pair.direction.can_send(record.side)
         and (is_converted or _is_opt_out(pair, record))
