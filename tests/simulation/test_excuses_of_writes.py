@@ -293,6 +293,53 @@ def test_a_transaction_that_commits_after_a_hold_was_typed_before_it() -> None:
     is_violated("7", lambda: person.write(PERSON, phone="3"))
 
 
+def met_with_a_contact(address: str) -> Person:
+    """Return a person whose Lead has this address when the contact meets a Contact.
+
+    The ledger was lost before.
+    """
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.oracle.forget_all_agreements()
+    person.records[LEAD] = replace(person.records[LEAD], email=address)
+    person.add(CONTACT, RecordKind.CONTACT, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, CONTACT)
+    person.lose(PERSON, "3", "2", MergeRule.CONTACT_WINS)
+    return person
+
+
+def test_after_a_lost_ledger_a_lead_with_another_address_is_another_person() -> None:
+    met_with_a_contact("else@example.com").write(PERSON, phone="2")
+    person = met_with_a_contact(EMAIL)
+    is_violated("7", lambda: person.write(PERSON, phone="2"))
+
+
+def held_before_the_clock_was_set(*, back: bool) -> Person:
+    """Return a person whose values were held by a clock that was set back since they were typed."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.time = 100
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    if back:
+        person.time = 50
+        person.oracle.clock_was_set()
+    person.lose(PERSON, "1", None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    if not back:
+        person.journal = [replace(it, at=50) for it in person.journal]
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "2", "3", MergeRule.EDITED)
+    return person
+
+
+def test_what_a_hold_shows_was_typed_before_it_although_the_clock_was_set_back() -> None:
+    held_before_the_clock_was_set(back=True).write(LEAD, Phone="3")
+    person = held_before_the_clock_was_set(back=False)
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+
 def typed_before_the_hold_is_stored(shown: str) -> Person:
     """Return a person whose phone was typed again before the hold with this value was stored."""
     person = Person(mapping(ConflictPolicy.HOLD))

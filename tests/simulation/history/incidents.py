@@ -44,6 +44,7 @@ class Incidents:
         """Set the connector's clock ahead or back; the clocks of both sides do not change."""
         ahead = CLOCK_JUMPS[event.value % len(CLOCK_JUMPS)]
         self._context.stack.offset = ahead
+        self._context.oracle.clock_was_set()
         self._context.counted["46 clock jump"] += 1
         self._context.log_event(f"the connector's clock jumps: it is {ahead:.0f} seconds ahead")
 

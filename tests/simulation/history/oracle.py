@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.mapping import FieldPair, MappingConfig
@@ -108,6 +108,8 @@ class Oracle:
     """The records that the last write request created."""
     uncommitted: dict[CellKey, tuple[str, float]] = field(default_factory=dict)
     """What users typed in transactions that commit later, and when."""
+    is_ledger_lost: bool = False
+    """Whether the ledger was lost: since then only equal e-mails show who is one person."""
     typed_back: set[CellKey] = field(default_factory=set)
     """The cells in which an automation put the former value again, within the write."""
     unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -246,6 +248,18 @@ class Oracle:
         """The ledger is lost: equal values are agreed, blanks are filled, others in conflict."""
         self.history.forget_agreements()
         self.observed.clear()
+        self.is_ledger_lost = True
+
+    def clock_was_set(self) -> None:
+        """Let what was typed be older than what the journal gets, although the clock was set back.
+
+        The time of the connector orders what users typed and what the journal says.
+        """
+        now = self.now()
+        for number, typing in self.history.typings.items():
+            self.history.typings[number] = replace(typing, at=min(typing.at, now))
+        self.uncommitted = {it: (of, min(at, now)) for it, (of, at) in self.uncommitted.items()}
+        self.replaced = [replace(it, at=min(it.at, now)) for it in self.replaced]
 
     def forget_losses_of(self, runs: Collection[str]) -> None:
         """The intents of some runs are lost before they are recovered, and their losses with them.

@@ -235,6 +235,7 @@ class WriteCheck:
             and it.kind is RecordKind.LEAD
             and not (it.deleted or it.converted)
             and it.email
+            and (it.email == self.record.email or not self.oracle.is_ledger_lost)
             for it in known
         )
 
