@@ -290,7 +290,15 @@ class TestConversion:
 
 class TestOptOutBeforeTheEnd:
     @pytest.mark.parametrize(
-        "end", ["deletion", "merge", "cleared e-mail", "deleted contact", "cleared contact"]
+        "end",
+        [
+            "deletion",
+            "merge",
+            "cleared e-mail",
+            "deleted contact",
+            "cleared contact",
+            "contact without the flag",
+        ],
     )
     def test_an_opt_out_ticked_just_before_a_record_leaves_reaches_plezi(
         self, harness: Harness, ana: str, end: str
@@ -310,6 +318,8 @@ class TestOptOutBeforeTheEnd:
         typed = {OPT_OUT: True, "Phone": "222"}
         if "cleared" in end:
             typed["Email"] = None
+        if "flag" in end:
+            typed["sync_to_plezi__c"] = "no"
         harness.salesforce("PATCH", f"sobjects/{record}", typed)
         if end == "merge":
             merge_leads(harness, harness.add_lead(Email=ANA, LastName="Lopez", Phone="111"), lead)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -203,12 +203,14 @@ class ReadScope:
     """The fields to read of each kind of record, and the filters.
 
     A filter that is None accepts every record. Records of a kind in `excluded` take no part,
-    because the filter of that kind cannot be evaluated at present.
+    because the filter of that kind cannot be evaluated at present. `opt_outs` are the fields that
+    are read of a record outside the filter too: it may have left it together with an opt-out.
     """
 
     field_names: Mapping[RecordKind, tuple[str, ...]]
     filters: Mapping[RecordKind, Filter | None]
     excluded: frozenset[RecordKind] = frozenset()
+    opt_outs: Mapping[RecordKind, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,14 @@ class BoundMapping:
                 for kind, condition in _filters(self.config).items()
             },
             excluded=self.excluded,
+            opt_outs={
+                kind: tuple(
+                    pair.fields[kind].name
+                    for pair in self.pairs
+                    if kind in pair.fields and pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+                )
+                for kind in RecordKind
+            },
         )
 
 
@@ -347,10 +357,11 @@ def _suspension_reason(pair: FieldPair, schemas: Mapping[RecordKind, Schema]) ->
         )
     plezi = schemas[RecordKind.PLEZI_CONTACT][pair.plezi]
     lead = schemas[RecordKind.LEAD][pair.salesforce]
-    for field in (plezi, lead):
-        if field.unusable:
+    for described in (plezi, lead):
+        if described.unusable:
             return (
-                f"{field.name!r} cannot be synchronized: {field.unusable}; or switch the pair off"
+                f"{described.name!r} cannot be synchronized: {described.unusable}; "
+                "or switch the pair off"
             )
     for side, source, target in ((Side.PLEZI, lead, plezi), (Side.SALESFORCE, plezi, lead)):
         is_never_sent = side is Side.PLEZI and pair.plezi in TO_SALESFORCE_ONLY

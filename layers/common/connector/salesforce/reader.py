@@ -315,7 +315,9 @@ class Reader:
             version=_version(version),
             modified=read_stamp(row, "LastModifiedDate").isoformat(timespec="milliseconds"),
             as_of=as_of,
-            values=_values(row, self._scope.field_names[kind] if eligible else ()),
+            values=_values(
+                row, (self._scope.field_names if eligible else self._scope.opt_outs).get(kind, ())
+            ),
             eligible=eligible,
             converted=is_converted,
             deleted=read_flag(row, "IsDeleted"),
