@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -76,7 +77,12 @@ def decide_pages(
 
 
 def print_decided(session: Session, sums: Mapping[str, Any]) -> None:
-    """Print what a decision for many people did."""
+    """Print what a decision for many people did; for programs as the API answers a single call."""
+    if session.as_json:
+        numbers = {name: number for name, number in sums.items() if name != "run_ids"}
+        run_id = sums["run_ids"][-1] if sums["run_ids"] else None
+        session.raw(json.dumps({**numbers, "run_id": run_id, "next": ""}))
+        return
     session.say(f"Decided for {count(sums['decided'], 'contact')}.")
     if sums["left_out"]:
         session.say(f"Left out, because nobody typed a value there: {sums['left_out']:,}.")
@@ -84,6 +90,16 @@ def print_decided(session: Session, sums: Mapping[str, Any]) -> None:
         session.say(f"Changed at the same time, so not decided: {sums['conflicts']:,}.")
     if sums["run_ids"]:
         session.say(f"Next: plezi-sync runs follow {sums['run_ids'][-1]}")
+
+
+def print_each(session: Session, runs: Sequence[str], refused: Sequence[str]) -> None:
+    """Print what the decisions for some people, one by one, did: for programs runs and refusals."""
+    if session.as_json:
+        session.raw(json.dumps({"run_ids": runs, "refused": refused}, ensure_ascii=False))
+        return
+    session.say(f"{count(len(runs), 'contact')} will be tried again.")
+    if runs:
+        session.say(f"Next: plezi-sync runs follow {runs[-1]}")
 
 
 def print_requested(session: Session, answer: Answer) -> None:

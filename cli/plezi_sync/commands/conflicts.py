@@ -106,6 +106,9 @@ def choose_all(
         return
     request = {"field": field, "side": side.value}
     preview = decide_pages(session, f"{PATH}/holds", {**request, "preview": True})
+    if not preview["decided"] and session.as_json:
+        print_decided(session, preview)
+        return
     if not preview["decided"]:
         session.say(f"No contact has a hold of {field} that {SIDES[side.value]} can decide.")
         return

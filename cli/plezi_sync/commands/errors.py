@@ -19,6 +19,7 @@ from plezi_sync.review_queue import (
     first_page,
     people,
     print_decided,
+    print_each,
     print_requested,
 )
 from plezi_sync.session import Session, segment
@@ -93,16 +94,15 @@ def register(app: typer.Typer) -> None:
 
 def _retry_cause(session: Session, cause: str) -> None:
     emails = [person["email"] for person in people(session, KIND) if _code(person) == cause]
-    if not emails:
+    if not emails and not session.as_json:
         session.say(f"No contact has the error {cause}.")
         return
-    session.confirm(f"Try the refused writes of {count(len(emails), 'contact')} again?")
+    if emails:
+        session.confirm(f"Try the refused writes of {count(len(emails), 'contact')} again?")
     runs, refused = decide_each(
         session, emails, lambda email: session.post(f"{PATH}/quarantine/{segment(email)}/retry")
     )
-    session.say(f"{count(len(runs), 'contact')} will be tried again.")
-    if runs:
-        session.say(f"Next: plezi-sync runs follow {runs[-1]}")
+    print_each(session, runs, refused)
     if refused:
         raise ProblemError("\n".join(["Not requested:", *refused]))
 

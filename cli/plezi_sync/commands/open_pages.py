@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -42,7 +43,10 @@ def open_page(
     On the local stack, plezi and salesforce are the pages of the simulators.
     """
     url = _person_page(session, email) if page is Page.PERSON else _page(session.deployment, page)
-    session.say(url)
+    if session.as_json:
+        session.raw(json.dumps({"url": url}))
+    else:
+        session.say(url)
     if not show and session.machine.is_interactive and not session.machine.open_page(url):
         session.note("No browser was found. Open the address by hand.")
 

@@ -115,7 +115,7 @@ def _whole(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
     whole: dict[str, Any] = {**parts[-1], "items": [it for part in parts for it in part["items"]]}
     for name in NUMBERS:
         whole[name] = sum(part[name] for part in parts)
-    del whole["next"]
+    whole["next"] = ""
     return whole
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -50,11 +51,16 @@ def redrive(
         return
     source = session.deployment.queue(DEAD_LETTERS.format(queue=queue.value))
     waiting = waiting_messages(account, source)
-    if not waiting:
+    if not waiting and not session.as_json:
         session.say(f"No message of the queue {queue.value} waits.")
         return
-    session.confirm(f"Move {count(waiting, 'message')} back to the queue {queue.value}?")
-    moved = _move(account, source, session.deployment.queue(queue.value))
+    moved = 0
+    if waiting:
+        session.confirm(f"Move {count(waiting, 'message')} back to the queue {queue.value}?")
+        moved = _move(account, source, session.deployment.queue(queue.value))
+    if session.as_json:
+        session.raw(json.dumps({"queue": queue.value, "moved": moved}))
+        return
     session.say(f"Moved {count(moved, 'message')}. Next: plezi-sync runs list")
 
 
@@ -74,11 +80,13 @@ def register(app: typer.Typer) -> None:
 
 def _print_counts(session: Session, account: AwsAccount) -> None:
     names = [name for name in session.deployment.queues if name.endswith("dead_letters")]
-    rows = [
-        (name, str(waiting_messages(account, session.deployment.queue(name)))) for name in names
-    ]
+    counts = {name: waiting_messages(account, session.deployment.queue(name)) for name in names}
+    if session.as_json:
+        session.raw(json.dumps(counts))
+        return
+    rows = [(name, str(number)) for name, number in counts.items()]
     print_table(session, ("Queue", "Messages"), rows, numbers=frozenset({"Messages"}))
-    if any(number != "0" for _, number in rows):
+    if any(counts.values()):
         session.say("Move them back: plezi-sync redrive runs (or forms)")
 
 

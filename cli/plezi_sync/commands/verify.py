@@ -47,6 +47,8 @@ def verify(
         return
     repaired = session.post(f"{path}/repair").body
     show_end(session, follow(session, repaired["run_id"]))
+    if session.as_json:
+        return
     if left := repaired["left_undone"]:
         session.say(f"{count(left, 'difference')} that an undo left: as it was decided.")
     if not repaired["is_complete"]:

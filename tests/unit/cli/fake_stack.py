@@ -188,15 +188,25 @@ def _response(status: int, body: str, headers: dict[str, str]) -> Response:
     return Response(body, status, headers=named, content_type=content_type)
 
 
+def described_response(method: str, path: str) -> dict[str, Any]:
+    """Return the schema of the accepted response of a route."""
+    return _described(method, path)[1]
+
+
 def _check(method: str, path: str, body: Any) -> int:
     """Return the status of an accepted response, whose body must be the described one."""
+    status, schema = _described(method, path)
+    Draft202012Validator(schema).validate(body)
+    return status
+
+
+def _described(method: str, path: str) -> tuple[int, dict[str, Any]]:
+    """Return the status and the schema of the accepted response of a route."""
     for route, operations in OPENAPI["paths"].items():
         pattern = re.sub(r"\{[^}]+\}", "[^/]+", route)
         if method.lower() in operations and re.fullmatch(pattern, path):
             responses = operations[method.lower()]["responses"]
             [status] = [each for each in responses if each.startswith("2")]
             schema = responses[status]["content"]["application/json"]["schema"]
-            described = {**schema, "components": OPENAPI["components"]}
-            Draft202012Validator(described).validate(body)
-            return int(status)
+            return int(status), {**schema, "components": OPENAPI["components"]}
     raise AssertionError(f"docs/openapi.json has no {method} {path}")
