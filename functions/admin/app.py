@@ -27,6 +27,7 @@ from functions.admin.body_limits import refusal
 from functions.admin.error_handlers import ERROR_HANDLERS
 from functions.admin.openapi import document
 from functions.admin.responses import responses
+from functions.admin.times import add_utc_times
 
 app = APIGatewayRestResolver(
     enable_validation=True,
@@ -65,4 +66,4 @@ def openapi() -> dict[str, Any]:
 @lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the admin API."""
-    return refusal(event) or app.resolve(event, context)
+    return add_utc_times(refusal(event) or app.resolve(event, context))

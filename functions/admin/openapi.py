@@ -11,10 +11,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from connector.version import VERSION
 from functions.admin.responses import ERROR_DESCRIPTIONS, ErrorResponse
 from functions.admin.sync_route import describe_sync
+from functions.admin.times import describe_utc_times
 
 TITLE: Final = "plezi-salesforce: admin API"
 DESCRIPTION: Final = (
-    "Signed with IAM. Times are in seconds since 1970. `next` is the token of the next page."
+    "Signed with IAM. Times are in seconds since 1970; beside each is the same one in ISO 8601, "
+    "with `_utc` at the end of its name. `next` is the token of the next page."
 )
 
 SECURITY_SCHEMES: Final = {
@@ -51,6 +53,7 @@ def document(app: APIGatewayRestResolver) -> dict[str, Any]:
     }
     _use_one_error_shape(described)
     describe_sync(described)
+    describe_utc_times(described)
     return described
 
 

@@ -337,7 +337,8 @@ def test_the_result_is_in_the_status_and_in_the_run(
 
     shown = admin_client.request_ok("GET", f"/admin/runs/{run.id}")
     result = admin_client.request_ok("GET", "/admin/status")["last_verification"]
-    assert result == {**shown["verification"], "finished_at": result["finished_at"]}
+    times = {name: result[name] for name in ("finished_at", "finished_at_utc")}
+    assert result == {**shown["verification"], **times}
     compared = result["compared_fields"]
     assert (result["people"], result["unexplained_fields"]) == (1, 1)
     assert result["drift_rate"] == 1 / compared

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.model import Run, RunKind
+from functions.admin.times import utc_time
 from tests.component.admin_client import WHO, AdminClient
 from tests.component.drift_fixtures import (
     contradict_base,
@@ -77,6 +78,7 @@ def test_what_an_undo_leaves_is_undone_and_no_drift(
             "run_id": undone.id,
             "undoes": written,
             "requested_at": undone.requested_at,
+            "requested_at_utc": utc_time(undone.requested_at),
             "requested_by": WHO,
         }
     ]

@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 from jsonschema import Draft202012Validator
 from werkzeug import Request, Response
 
+from functions.admin.times import with_utc_times
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -76,9 +78,10 @@ class FakeStack:
 
     def on(self, method: str, path: str, body: Any, *more: Any) -> None:
         """Set the accepted responses of a route, one for each request; the last one is repeated."""
-        status = _check(method, path, body)
-        responses = [Response(json.dumps(each), status) for each in (body, *more)]
-        for each in more:
+        answers = [with_utc_times(each) for each in (body, *more)]
+        status = _check(method, path, answers[0])
+        responses = [Response(json.dumps(each), status) for each in answers]
+        for each in answers[1:]:
             _check(method, path, each)
         for response in responses:
             response.content_type = "application/json"

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from functions.admin.times import with_utc_times
 from tests.unit.cli import api_bodies as bodies
 from tests.unit.cli.conftest import Person
 from tests.unit.cli.fake_stack import FakeStack, query
@@ -85,7 +86,7 @@ def test_the_json_is_the_answer_of_the_api(
     stack.on("GET", PATH, bodies.forecast())
 
     assert person.run("forecast", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == bodies.forecast()
+    assert json.loads(capsys.readouterr().out) == with_utc_times(bodies.forecast())
 
 
 def test_a_share_above_one_is_refused_before_anything_is_sent(

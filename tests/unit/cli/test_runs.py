@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functions.admin.times import with_utc_times
 from plezi_sync.output.texts import local_time
 from tests.unit.cli import api_bodies as bodies
 from tests.unit.cli.conftest import NOW, Person
@@ -79,7 +80,7 @@ def test_the_json_form_of_waiting_is_the_body_of_the_last_look(
 ) -> None:
     stack.on("GET", RUN, bodies.run_detail("running"), bodies.run_detail())
     assert person.run("sync", "--wait", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == bodies.run_detail()
+    assert json.loads(capsys.readouterr().out) == with_utc_times(bodies.run_detail())
 
 
 def test_some_failed_looks_at_a_run_do_not_end_a_long_wait(
