@@ -165,6 +165,10 @@ rehearse-equality: install ## Plant differences among [PEOPLE=20000] people; a v
 rehearse-preview: install ## Preview edits of [PEOPLE=20000] people, approve; is the run equal to it, line by line?
 	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal.previews $(if $(PEOPLE),--people $(PEOPLE))
 
+.PHONY: clients
+clients: install .venv-bench/installed .venv-django/installed .venv-airbyte/installed ## Run sf, @salesforce/core, django-salesforce, a tap and Airbyte on the simulated org (4 minutes): [C=sf]
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.clients $(C)
+
 .PHONY: simulate-bugs
 simulate-bugs: install ## Add known faults of other products; the simulation must find each
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
@@ -217,6 +221,8 @@ requirements: .venv/installed ## Update the pinned dependencies
 	$(COMPILE) requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
 	$(COMPILE) requirements/supply.in -o requirements/supply.txt
+	$(COMPILE) requirements/clients-django.in -o requirements/clients-django.txt
+	$(COMPILE) requirements/clients-airbyte.in -o requirements/clients-airbyte.txt
 	$(COMPILE) requirements/runtime.in -c requirements/dev.txt -o layers/common/requirements.txt
 
 .PHONY: openapi
@@ -268,6 +274,20 @@ clean: ## Delete build results and caches (not a running stack: make down)
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes \
 		-r requirements/bench.txt
+	@touch $@
+
+.venv-django/installed: .venv/bin/uv requirements/clients-django.txt
+	@echo "Installing requirements/clients-django.txt into .venv-django"
+	@test -x .venv-django/bin/python || $(PYTHON) -m venv .venv-django
+	@$(UV) pip install --quiet --python .venv-django/bin/python --require-hashes \
+		-r requirements/clients-django.txt
+	@touch $@
+
+.venv-airbyte/installed: .venv/bin/uv requirements/clients-airbyte.txt
+	@echo "Installing requirements/clients-airbyte.txt into .venv-airbyte"
+	@test -x .venv-airbyte/bin/python || $(PYTHON) -m venv .venv-airbyte
+	@$(UV) pip install --quiet --python .venv-airbyte/bin/python --require-hashes \
+		-r requirements/clients-airbyte.txt
 	@touch $@
 
 .venv-mutants/installed: .venv/bin/uv requirements/mutants.txt
