@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
+from requests.adapters import BaseAdapter
 
 from connector.aws.dynamodb.journal import parse_entries
 from connector.aws.dynamodb.ledger import DynamoLedger
@@ -60,8 +61,8 @@ class Harness:
         self.org = SalesforceOrg()
         self.tenant = PleziTenant()
         self._http = requests.Session()
-        self._http.mount("https://app.plezi.co", InProcessAdapter(self.tenant))
-        self._http.mount("https://", InProcessAdapter(self.org))
+        self._http.mount("https://app.plezi.co", self.adapter(Side.PLEZI))
+        self._http.mount("https://", self.adapter(Side.SALESFORCE))
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         for name in table_definitions():
             create_table(dynamodb, name)
@@ -116,11 +117,14 @@ class Harness:
         self.context, self.engine = self.app.context, self.app.engine
 
     def http(self, side: Side, *, authority: str = "") -> HttpSession:  # noqa: ARG002  # no TLS here
-        """Return an HTTP session that reaches one of the systems in this process."""
+        """Return an HTTP session that reaches one of the systems."""
         session = HttpSession(monotonic=time.monotonic)
-        application = self.org if side is Side.SALESFORCE else self.tenant
-        session.mount("https://", InProcessAdapter(application))
+        session.mount("https://", self.adapter(side))
         return session
+
+    def adapter(self, side: Side) -> BaseAdapter:
+        """Return the transport to one of the systems, which is in this process."""
+        return InProcessAdapter(self.org if side is Side.SALESFORCE else self.tenant)
 
     def put_secrets(self) -> None:
         """Create the secrets that both systems accept."""
