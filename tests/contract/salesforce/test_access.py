@@ -235,6 +235,11 @@ def test_connections_are_also_closed_in_process(
         control.post("/faults", json={"kind": kind})
         with pytest.raises(requests.ConnectionError):
             api.get("/limits")
+
+
+def test_a_slow_response_takes_the_time_of_the_org(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
     control.post("/faults", json={"kind": "slow", "parameters": {"advance": 30}})
     assert api.get("/limits").headers["Date"] == "Mon, 23 Nov 2026 10:00:30 GMT"
 
