@@ -178,7 +178,7 @@ class Queries:
         return (" WHERE " + " AND ".join(parts)) if parts else "", conditions
 
     def _count(self, query: Query, scope: Scope, request: QueryRequest) -> tuple[str, int]:
-        if len(query.selected) > 1 or query.grouped or query.ordered:
+        if query.grouped or query.ordered:
             at = query.grouped[0].at if query.grouped else 0
             raise malformed(query.text, at, "COUNT() must be the only thing that is selected")
         where, conditions = self._condition(query, scope, request)

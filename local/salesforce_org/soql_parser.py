@@ -31,9 +31,9 @@ T = TypeVar("T")
 FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
 RESERVED = frozenset(
     {
-        "AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES",
-        "LAST", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OR", "ORDER", "SELECT", "USING", "WHERE",
-        "WITH", "OFFSET", "FOR",
+        "AND", "AS", "ASC", "BY", "DESC", "EXCLUDES", "FALSE", "FIRST", "FOR", "FROM", "GROUP",
+        "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OFFSET", "OR",
+        "ORDER", "SELECT", "TRUE", "USING", "WHERE", "WITH",
     }
 )  # fmt: skip
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -45,7 +45,7 @@ _TOKEN = re.compile(
     |(?P<string>'(?:[^'\\]|\\.)*')
     |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
     |(?P<date>\d{4}-\d\d-\d\d)(?![\w:])
-    |(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w])
+    |(?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))(?![\w.])
     |(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
     |(?P<operator><>|!=|<=|>=|[=<>(),:])
     """,
@@ -104,6 +104,8 @@ class _Parser:
     def query(self) -> Query:
         self._expect_word("SELECT")
         selected = self._select_list()
+        if len(selected) > 1:
+            self._refuse_count(selected)
         self._expect_word("FROM")
         entity = self._name()
         if "." in entity.text or self._peek().text == ",":
@@ -114,6 +116,7 @@ class _Parser:
             query.alias = self._name().text
         if self._accept("WHERE"):
             query.where = self.condition()
+            self._refuse_aggregates(query.where)
         self._grouping(query)
         if self._accept("ORDER"):
             self._expect_word("BY")
@@ -205,13 +208,16 @@ class _Parser:
             if which.text.upper() not in {"ALL", "STANDARD", "CUSTOM"}:
                 self._refuse(which)
             return AllFields(which.text.upper(), token.at)
-        item = self._subject()
+        item = self._subject(counts=True)
+        if isinstance(item, Aggregate) and item.path is None:
+            return Selected(item)  # it has no alias
         next_token = self._peek()
         if next_token.kind == "name" and next_token.text.upper() not in RESERVED:
             return Selected(item, self._name().text)
         return Selected(item)
 
-    def _subject(self) -> FieldPath | Aggregate:
+    def _subject(self, *, counts: bool = False) -> FieldPath | Aggregate:
+        """Parse a field or a function; `COUNT()` without a field only where rows are counted."""
         token = self._name()
         if self._peek().text != "(":
             parts = tuple(token.text.split("."))
@@ -226,10 +232,29 @@ class _Parser:
         if self._peek().text != ")":
             inner = self._name()
             path = FieldPath(tuple(inner.text.split(".")), inner.at)
-        elif function != "COUNT":
+        elif function != "COUNT" or not counts:
             self._refuse(self._peek())
         self._expect_symbol(")")
         return Aggregate(function, path, token.at)
+
+    def _refuse_count(self, selected: list[Selected | AllFields]) -> None:
+        items = (each.item for each in selected if isinstance(each, Selected))
+        for item in items:
+            if isinstance(item, Aggregate) and item.path is None:
+                problem = "COUNT() must be the only thing that is selected"
+                raise malformed(self._soql, item.at, problem)
+
+    def _refuse_aggregates(self, condition: Condition) -> None:
+        """Refuse aggregate functions, which only HAVING may have."""
+        match condition:
+            case Negation(inner):
+                self._refuse_aggregates(inner)
+            case Group(_, members):
+                for member in members:
+                    self._refuse_aggregates(member)
+            case Comparison(Aggregate() as subject, _, _):
+                problem = "aggregate functions are not allowed in WHERE"
+                raise malformed(self._soql, subject.at, problem)
 
     def _grouping(self, query: Query) -> None:
         if self._accept("GROUP"):

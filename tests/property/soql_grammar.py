@@ -211,7 +211,7 @@ def _literals(kind: str) -> st.SearchStrategy[str]:
     if kind == "boolean":
         return st.sampled_from(("TRUE", "FALSE", "true"))
     if kind in NUMBERS:
-        return st.integers(-5, 5).map(str) | st.sampled_from(("1.5", "-0.25", "1e3"))
+        return st.integers(-5, 5).map(str) | st.sampled_from(("1.5", "-0.25", ".5", "+3"))
     if kind in IDS:
         return st.sampled_from(("'00Q8d00000DvfYjEAJ'", "'00Q8d00000DvfYj'"))
     return st.sampled_from(QUOTED)
@@ -290,6 +290,15 @@ MUTATIONS: Mapping[str, Callable[[SoqlQuery], str]] = {
     ),
     "sum of a text": lambda query: f"SELECT SUM(Email) FROM {query.entity}",
     "alias of a field": lambda query: f"SELECT Email mail FROM {query.entity}",
+    "alias of COUNT()": lambda query: f"SELECT COUNT() number FROM {query.entity}",
+    "COUNT() and a field": lambda query: (
+        f"SELECT Email, COUNT() FROM {query.entity} GROUP BY Email"
+    ),
+    "order by COUNT()": lambda query: f"SELECT COUNT(Id) FROM {query.entity} ORDER BY COUNT()",
+    "aggregate in a condition": lambda query: _with_where(query, "COUNT(Id) > 1"),
+    "exponent": lambda query: _with_where(query, "employees__c > 1e3"),
+    "number with a bare point": lambda query: f"SELECT Id FROM {query.entity} LIMIT 5.",
+    "reserved word as alias": lambda query: f"SELECT Id FROM {query.entity} true",
     "all fields without a limit": lambda query: f"SELECT FIELDS(ALL) FROM {query.entity}",
     "the same field twice": lambda query: f"SELECT Email, email FROM {query.entity}",
     "two statements": lambda query: f"{query.text()} SELECT Id FROM {query.entity}",
