@@ -13,9 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.clients.installation import ROOT, ClientMissingError, install_packages, node
+from tests.clients.installation import (
+    ROOT,
+    ClientMissingError,
+    install_packages,
+    install_soql_parser,
+    node,
+)
 from tests.clients.served_org import ServedOrg, served_org
-from tests.clients.steps import AIRBYTE, CORE_STEPS, DJANGO_STEPS, SF, TAP, Command
+from tests.clients.soql_corpus import accepted_edits, queries_of_the_grammar
+from tests.clients.steps import AIRBYTE, CORE_STEPS, DJANGO_STEPS, SF, SOQL_STEPS, TAP, Command
+from tests.property.test_soql_grammar import QueriedOrg
 
 HERE = Path(__file__).parent
 SECONDS = 180
@@ -137,12 +145,30 @@ def run_django(org: ServedOrg, home: Path) -> Iterator[Outcome]:
     yield from _run_program("django-salesforce", command, DJANGO_STEPS, org.environment(home))
 
 
+def run_soql_parser(org: ServedOrg, home: Path) -> Iterator[Outcome]:
+    """Compare what the org accepts with Salesforce's own SOQL parser."""
+    queried = QueriedOrg()
+    queries = queries_of_the_grammar(queried)
+    edits = list(accepted_edits(queried, queries))
+    queried.org.close()
+    command = [node(), str(HERE / "soql_parser.js"), str(install_soql_parser())]
+    environment = org.environment(home)
+    for step, corpus in zip(SOQL_STEPS, (queries, edits), strict=True):
+        ran = _run(command, environment, json.dumps(corpus))
+        refused = json.loads(ran.stdout) if ran.returncode == 0 and corpus else [ran.stderr]
+        problem = f"{len(refused)} of {len(corpus)}: {refused[:3]}" if refused else ""
+        yield Outcome(
+            "@salesforce/soql-common", step, "UNEXPECTED" if problem else "works", problem
+        )
+
+
 CLIENTS: dict[str, Callable[[ServedOrg, Path], Iterator[Outcome]]] = {
     "sf": run_sf,
     "core": run_core,
     "django": run_django,
     "tap": run_tap,
     "airbyte": run_airbyte,
+    "soql": run_soql_parser,
 }
 
 
@@ -165,11 +191,14 @@ def _at_login_host(org: ServedOrg, home: Path) -> dict[str, str]:
     return org.environment(home) | {"HTTPS_PROXY": org.proxy, "NO_PROXY": "127.0.0.1"}
 
 
-def _run(command: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: Sequence[str], environment: dict[str, str], given: str = ""
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command,
             env=environment,
+            input=given,
             cwd=environment["HOME"],
             check=False,
             capture_output=True,

@@ -15,6 +15,8 @@ NODE = "node@22.23.3"
 NODE_OLDEST = (22, 19)
 """The clients need a Node.js of this version; where an older one is installed, NODE is used."""
 PACKAGES = ("@salesforce/cli@2.146.3", "@salesforce/core@8.32.6")
+SOQL_PARSER = ("@salesforce/soql-common@0.2.2", "antlr4ts@0.5.0-alpha.3")
+"""Salesforce's SOQL parser, and the library that it needs without saying so."""
 SECONDS = 600
 
 
@@ -29,6 +31,15 @@ def install_packages() -> Path:
         ClientMissingError: when npm or its registry cannot be reached.
     """
     return _install("packages", PACKAGES, scripts=False)
+
+
+def install_soql_parser() -> Path:
+    """Install Salesforce's SOQL parser where it is missing, and return its folder.
+
+    Raises:
+        ClientMissingError: when npm or its registry cannot be reached.
+    """
+    return _install("soql", SOQL_PARSER, scripts=False)
 
 
 def node() -> str:

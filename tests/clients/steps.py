@@ -161,8 +161,18 @@ DJANGO_STEPS = (
 )
 """The steps of `django_client.py`, with django-salesforce."""
 
+SOQL_STEPS = (
+    "accepts every query of the grammar that the org claims",
+    "refuses no edited query that the org accepts",
+)
+"""What Salesforce's own SOQL parser does with the queries of `soql_corpus.py`."""
+
 COMMANDS = {"sf": SF, "tap-salesforce": TAP, "airbyte-source-salesforce": AIRBYTE}
-PROGRAMS = {"@salesforce/core": CORE_STEPS, "django-salesforce": DJANGO_STEPS}
+PROGRAMS = {
+    "@salesforce/core": CORE_STEPS,
+    "django-salesforce": DJANGO_STEPS,
+    "@salesforce/soql-common": SOQL_STEPS,
+}
 
 
 def table() -> Iterator[tuple[str, str, str]]:
