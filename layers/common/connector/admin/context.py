@@ -295,7 +295,8 @@ class AdminContext:
     or never). `api_share` is the fraction of the org's API calls that the connector may use.
     `plezi_calls_per_second` is the pace of calls to Plezi (0: no limit).
     `overridden_keys` are the keys of the dialect that the stack's parameter sets. `secret_states`
-    reads both secrets again, and calls neither system.
+    reads both secrets again, and calls neither system. `count_attention` returns how many people
+    wait for each kind of decision, up to a limit (None: they are counted by listing them).
     """
 
     review: ReviewStore
@@ -321,6 +322,7 @@ class AdminContext:
     probe: PleziProbe
     overridden_keys: frozenset[str]
     secret_states: Callable[[], Mapping[Side, SecretState]]
+    count_attention: Callable[[int], Mapping[AttentionKind, int]] | None = None
 
     def audit_change(
         self, actor: str, action: str, subject: str = "", before: str = "", after: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from connector.admin.context import AdminContext, Recipient
@@ -161,18 +162,22 @@ def show_status(context: AdminContext) -> Status:
 
 def show_attention(context: AdminContext) -> AttentionCounts:
     """Return how many contacts need a decision, by kind."""
-
-    def count(kind: AttentionKind) -> int:
-        return len(context.review.emails_needing_attention(kind, COUNTED))
-
+    count = context.count_attention or partial(_count_listed, context)
+    numbers = count(COUNTED)
     return AttentionCounts(
-        hold=count(AttentionKind.HOLD),
-        quarantine=count(AttentionKind.QUARANTINE),
-        duplicate=count(AttentionKind.DUPLICATE),
-        no_email=count(AttentionKind.NO_EMAIL),
-        shared=count(AttentionKind.SHARED),
+        hold=numbers[AttentionKind.HOLD],
+        quarantine=numbers[AttentionKind.QUARANTINE],
+        duplicate=numbers[AttentionKind.DUPLICATE],
+        no_email=numbers[AttentionKind.NO_EMAIL],
+        shared=numbers[AttentionKind.SHARED],
         counted_to=COUNTED,
     )
+
+
+def _count_listed(context: AdminContext, limit: int) -> dict[AttentionKind, int]:
+    """Count by listing, for a store that cannot count."""
+    listed = context.review.emails_needing_attention
+    return {kind: len(listed(kind, limit)) for kind in AttentionKind}
 
 
 def manual_sync(context: AdminContext, version: int) -> ManualSyncView:

@@ -73,6 +73,7 @@ def build_admin(settings: AdministrationSettings, runtime: Runtime) -> AdminCont
         probe=build_probe(connections, runtime, ledger),
         overridden_keys=overridden,
         secret_states=lambda: _secret_states(settings, runtime),
+        count_attention=runtime.aws.attention_counts(settings.ledger_table),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
+    from connector.model import AttentionKind
     from connector.secret_version import Secret, SecretProvider
     from connector.secrets import SecretModel
     from connector.sync.ports import (
@@ -97,6 +98,13 @@ class BotoAdapters:
         from connector.aws.dynamodb.ledger import DynamoLedger
 
         return DynamoLedger(self._dynamodb, table, self._retry, self._parallel)
+
+    def attention_counts(self, table: str) -> Callable[[int], Mapping[AttentionKind, int]]:
+        """Return a function that counts the people who wait for a decision, up to a limit."""
+        from connector.aws.dynamodb.attention_counts import AttentionCounts
+        from connector.aws.dynamodb.table import Table
+
+        return AttentionCounts(Table(self._dynamodb, table, self._retry), self._parallel).count
 
     def scratch(self, table: str, run_id: str) -> ScratchStore:
         """Return what a dry run stores apart from the ledger."""

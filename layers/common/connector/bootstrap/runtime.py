@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from connector.forms.receiver import IdempotencyStore
     from connector.http_session import HttpSession
     from connector.log_events import EventLog
-    from connector.model import ChangeHint, Side
+    from connector.model import AttentionKind, ChangeHint, Side
     from connector.retry import RetryPolicy
     from connector.salesforce.auth.session import SessionState
     from connector.salesforce.budget import CallStore
@@ -100,6 +100,9 @@ if TYPE_CHECKING:
 
         def ledger(self, table: str) -> Ledger:
             """Return the ledger."""
+
+        def attention_counts(self, table: str) -> Callable[[int], Mapping[AttentionKind, int]]:
+            """Return a function that counts the people who wait for a decision, up to a limit."""
 
         def scratch(self, table: str, run_id: str) -> ScratchStore:
             """Return what a dry run stores apart from the ledger."""
