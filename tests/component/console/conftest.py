@@ -23,6 +23,7 @@ def pool() -> FakeUserPool:
 
 @pytest.fixture
 def console(harness: Harness, pool: FakeUserPool) -> Console:
+    pool.clock = harness.clock
     secrets = boto3.client("secretsmanager", region_name=REGION)
     secrets.create_secret(
         Name="console", SecretString=json.dumps({"key": "c" * 64, "previous": ""})

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.jwk import RSAKey
 
-from connector.console.session import SESSION_SECONDS
+from connector.console.session import CHECK_SECONDS, SESSION_SECONDS
 from connector.console.sign_in import ATTEMPT_SECONDS
 from tests.component.console.conftest import OpenBrowser
 from tests.component.console.console_browser import BASE, URL
@@ -201,7 +201,93 @@ def test_a_session_ends_after_a_working_day(harness: Harness, open_browser: Open
     assert browser.get("/").location.startswith("/sign-in")
 
 
-def test_signing_out_ends_the_session_here_and_at_the_user_pool(open_browser: OpenBrowser) -> None:
+def test_a_user_is_checked_at_the_user_pool_every_few_minutes_and_not_at_each_page(
+    harness: Harness, open_browser: OpenBrowser, pool: FakeUserPool
+) -> None:
+    browser = open_browser("viewer")
+    token = browser.form_token()
+    for _ in range(3):
+        assert browser.get("/").status == 200
+    assert pool.checks == 0
+    harness.let_pass(CHECK_SECONDS + 1)
+    for _ in range(3):
+        assert browser.get("/").status == 200
+    assert pool.checks == 1
+    assert browser.form_token() == token
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_disabled_user_is_signed_out_within_five_minutes_and_changes_nothing_more(
+    harness: Harness, open_browser: OpenBrowser, pool: FakeUserPool, method: str
+) -> None:
+    browser = open_browser("mapper")
+    form = {"form_token": browser.form_token(), "on": "no"}
+    pool.disable()
+    harness.let_pass(CHECK_SECONDS + 1)
+    path = "/switch" if method == "POST" else "/"
+    answer = browser.request(method, path, form if method == "POST" else None)
+    assert answer.status == (401 if method == "POST" else 303)
+    assert SESSION not in browser.cookies
+    assert harness.ledger.is_enabled()
+
+
+def test_nothing_is_shown_or_done_while_the_user_pool_cannot_be_asked(
+    harness: Harness, open_browser: OpenBrowser, pool: FakeUserPool
+) -> None:
+    browser = open_browser("mapper")
+    harness.let_pass(CHECK_SECONDS + 1)
+    pool.is_down = True
+    assert browser.post("/switch", on="no").status == 503
+    shown = browser.get("/")
+    assert shown.status == 503
+    assert "does not respond" in shown.text
+    assert harness.ledger.is_enabled()
+    pool.is_down = False
+    assert browser.get("/").status == 200
+
+
+def test_a_role_that_was_taken_away_ends_within_five_minutes(
+    harness: Harness, open_browser: OpenBrowser, pool: FakeUserPool
+) -> None:
+    browser = open_browser("mapper")
+    pool.put_into("viewer")
+    harness.let_pass(CHECK_SECONDS + 1)
+    assert browser.post("/switch", on="no").status == 403
+    assert harness.ledger.is_enabled()
+    pool.put_into()
+    harness.let_pass(CHECK_SECONDS + 1)
+    assert browser.get("/").location.startswith("/sign-in")
+    assert SESSION not in browser.cookies
+
+
+def test_the_refresh_token_of_another_user_renews_no_session(
+    harness: Harness, open_browser: OpenBrowser, pool: FakeUserPool
+) -> None:
+    browser = open_browser("viewer")
+    for claims in pool.refresh_tokens.values():
+        claims["sub"] = "somebody else"
+    harness.let_pass(CHECK_SECONDS + 1)
+    assert browser.get("/").location.startswith("/sign-in")
+
+
+def test_checks_do_not_make_a_session_longer_than_a_working_day(
+    harness: Harness, open_browser: OpenBrowser
+) -> None:
+    browser = open_browser("viewer")
+    for _ in range(8):
+        harness.let_pass(SESSION_SECONDS / 8 - 1)
+        assert browser.get("/").status == 200
+    harness.let_pass(10)
+    assert browser.get("/").location.startswith("/sign-in")
+
+
+def test_the_cookie_of_a_session_fits_into_what_browsers_keep(open_browser: OpenBrowser) -> None:
+    assert len(open_browser("viewer", "mapper").cookies[SESSION]) < 4000
+
+
+def test_signing_out_ends_the_session_here_and_at_the_user_pool(
+    open_browser: OpenBrowser, pool: FakeUserPool
+) -> None:
     browser = open_browser("viewer")
     answer = browser.submit(browser.get("/"), "/sign-out")
     assert SESSION not in browser.cookies
@@ -209,6 +295,7 @@ def test_signing_out_ends_the_session_here_and_at_the_user_pool(open_browser: Op
     assert answer.headers["Location"].startswith(f"{browser.console.login.pool.pages}/logout?")
     assert query["logout_uri"] == [f"{URL}/signed-out"]
     assert browser.get("/signed-out").status == 200
+    assert pool.refresh_tokens == {}
 
 
 @pytest.mark.parametrize(

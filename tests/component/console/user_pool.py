@@ -39,10 +39,16 @@ class Code:
 
 @dataclass
 class FakeUserPool:
-    """The user pool: `change_claims` alters the claims of the next tokens."""
+    """The user pool: `change_claims` alters the claims of the next tokens.
+
+    `checks` is how often a refresh token was used.
+    """
 
     codes: dict[str, Code] = field(default_factory=dict)
+    refresh_tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checks: int = 0
     change_claims: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
+    clock: Callable[[], float] = time.time
     is_down: bool = False
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     signing_key: RSAKey | None = None
@@ -62,7 +68,7 @@ class FakeUserPool:
         assert query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256"
         assert query["scope"] == "openid email"
-        now = int(time.time())
+        now = int(self.clock())
         code = f"code-{len(self.codes)}"
         self.codes[code] = Code(
             query["code_challenge"],
@@ -92,9 +98,23 @@ class FakeUserPool:
             return _json({"keys": [self.key.as_dict(private=False)]})
         if request.path == "/oauth2/token" and request.method == "POST":
             return self._token(request)
+        if request.path == "/oauth2/revoke" and request.method == "POST":
+            self.refresh_tokens.pop(request.form.get("token", ""), None)
+            return Response(status=200)
         return Response(status=404)
 
+    def disable(self) -> None:
+        """Disable every user: no refresh token is accepted any more."""
+        self.refresh_tokens.clear()
+
+    def put_into(self, *groups: str) -> None:
+        """Change the groups of every user who has signed in."""
+        for claims in self.refresh_tokens.values():
+            claims["cognito:groups"] = list(groups)
+
     def _token(self, request: Request) -> Response:
+        if request.form.get("grant_type") == "refresh_token":
+            return self._renewed(request)
         code = self.codes.pop(request.form.get("code", ""), None)
         verifier = request.form.get("code_verifier", "")
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -107,10 +127,25 @@ class FakeUserPool:
             or challenge != code.challenge
         ):
             return _json({"error": "invalid_grant"}, 400)
+        refresh_token = f"refresh-{len(self.refresh_tokens)}-{'r' * 1800}"
+        without_nonce = {name: it for name, it in code.claims.items() if name != "nonce"}
+        self.refresh_tokens[refresh_token] = without_nonce
+        return self._tokens(code.claims, refresh_token=refresh_token)
+
+    def _renewed(self, request: Request) -> Response:
+        """Answer a refresh token: with the groups of now, without a nonce and a new one."""
+        self.checks += 1
+        claims = self.refresh_tokens.get(request.form.get("refresh_token", ""))
+        if claims is None or request.form.get("client_id") != CLIENT:
+            return _json({"error": "invalid_grant"}, 400)
+        now = int(self.clock())
+        return self._tokens({**claims, "iat": now, "exp": now + 300})
+
+    def _tokens(self, claims: dict[str, Any], **members: str) -> Response:
         signing_key = self.signing_key or self.key
         header = {"alg": "RS256", "kid": signing_key.kid or "one"}
-        token = jwt.encode(header, self.change_claims(code.claims), signing_key)
-        return _json({"id_token": token, "access_token": "a", "token_type": "Bearer"})
+        token = jwt.encode(header, self.change_claims(claims), signing_key)
+        return _json({"id_token": token, "access_token": "a", "token_type": "Bearer", **members})
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

@@ -33,6 +33,6 @@ def build_console(settings: ConsoleSettings, runtime: Runtime) -> Console:
         build_admin(settings, runtime),
         ShownSettings(**shown),
         seals,
-        Sessions(seals, web.new_token),
+        Sessions(seals, web.new_token, runtime.clock),
         SignIn(pool, seals, web.session, runtime.clock, web.new_token),
     )

@@ -19,7 +19,7 @@ from connector.console.rendering import STATIC, render, static_file, static_vers
 from connector.console.roles import roles_from_groups
 from connector.console.routes import find_route
 from connector.console.seals import Seals
-from connector.console.session import Sessions
+from connector.console.session import Session, Sessions
 from connector.console.shown_settings import ShownSettings
 from connector.console.sign_in import SignIn, SignInError
 from connector.console.texts import LANGUAGES, Texts, choose_language
@@ -130,8 +130,36 @@ class Console:
         if request.method == "POST" and not session.accepts(request.value("form_token")):
             return _error(page, HTTPStatus.FORBIDDEN, "error.form")
         if (request.method, request.path) == ("POST", "/sign-out"):
-            return self._sign_out()
+            return self._sign_out(session)
+        if self.sessions.must_be_checked(session):
+            return self._answer_after_check(page, session)
         return _answer_route(page)
+
+    def _answer_after_check(self, page: PageContext, session: Session) -> Response:
+        """Answer only what the user pool still allows the user; nothing while it does not say so.
+
+        The answer has the session as it is from now on.
+        """
+        try:
+            found = self.login.check(session.subject, session.refresh_token)
+        except SignInError as error:
+            if error.cause != "unavailable":
+                return self._end_session(page)
+            unknown = replace(page, session=None)
+            return _error(unknown, HTTPStatus.SERVICE_UNAVAILABLE, "sign_in.unavailable")
+        roles = roles_from_groups(found.groups)
+        if not roles:
+            return self._end_session(page)
+        checked = self.sessions.renew(session, found.email, roles)
+        answer = _answer_route(replace(page, session=checked))
+        value, seconds = self.sessions.cookie(checked)
+        renewed = cookie(sessions.COOKIE, value, self.path or "/", seconds)
+        return replace(answer, cookies=(*answer.cookies, renewed))
+
+    def _end_session(self, page: PageContext) -> Response:
+        """Answer as without a session, and forget the one that the user pool has ended."""
+        answer = self._without_session(replace(page, session=None))
+        return replace(answer, cookies=(cookie(sessions.COOKIE, "", self.path or "/", 0),))
 
     def _public_pages(self) -> dict[tuple[str, str], Callable[[PageContext], Response]]:
         """Return the pages that need no session."""
@@ -159,20 +187,24 @@ class Console:
         forget = cookie(signing_in.COOKIE, "", self.path or "/", 0)
         attempt = page.request.cookies.get(signing_in.COOKIE, "")
         try:
-            identity = self.login.finish(attempt, page.request.query)
+            signed_in = self.login.finish(attempt, page.request.query)
         except SignInError as error:
             refused = _error(page, HTTPStatus.FORBIDDEN, f"sign_in.{error.cause}")
             return replace(refused, cookies=(forget,))
+        identity = signed_in.identity
         roles = roles_from_groups(identity.groups)
         if not roles:
             refused = _error(page, HTTPStatus.FORBIDDEN, "sign_in.no_role")
             return replace(refused, cookies=(forget,))
-        value = self.sessions.begin(identity.subject, identity.email, roles)
+        value = self.sessions.begin(
+            identity.subject, identity.email, roles, signed_in.refresh_token
+        )
         begun = cookie(sessions.COOKIE, value, self.path or "/", sessions.SESSION_SECONDS)
-        return redirect(page.url(local_path(identity.return_to)), begun, forget)
+        return redirect(page.url(local_path(signed_in.return_to)), begun, forget)
 
-    def _sign_out(self) -> Response:
+    def _sign_out(self, session: Session) -> Response:
         """End the session here and at the user pool."""
+        self.login.end(session.refresh_token)
         return redirect(self.login.pool.sign_out, cookie(sessions.COOKIE, "", self.path or "/", 0))
 
     def _use_language(self, page: PageContext) -> Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -64,11 +65,19 @@ class UserPool:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in user: the id, the verified e-mail ('': none), the groups; and where to go."""
+    """A user as the user pool has one: the id, the verified e-mail ('': none), the groups."""
 
     subject: str
     email: str
     groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, the token to ask the user pool again with ('': none), and where to go."""
+
+    identity: Identity
+    refresh_token: str = field(repr=False)
     return_to: str
 
 
@@ -102,7 +111,7 @@ class SignIn:
         )
         return str(address), self._seals.seal(PURPOSE, {**attempt, "return_to": return_to})
 
-    def finish(self, cookie: str, query: Mapping[str, str]) -> Identity:
+    def finish(self, cookie: str, query: Mapping[str, str]) -> SignedIn:
         """Return who signed in. Raises `SignInError`."""
         attempt = self._seals.unseal(PURPOSE, cookie, ATTEMPT_SECONDS)
         if attempt is None:
@@ -111,15 +120,36 @@ class SignIn:
             raise SignInError("other_attempt")
         if "code" not in query:
             raise SignInError("refused")
-        token = self._fetch_token(query["code"], attempt["verifier"])
-        claims = self._verified_claims(token, attempt["nonce"])
-        is_verified = claims.get("email_verified") in (True, "true")
-        return Identity(
-            str(claims["sub"]),
-            str(claims.get("email", "")) if is_verified else "",
-            tuple(map(str, claims.get("cognito:groups", ()))),
-            attempt["return_to"],
+        tokens = self._fetch_tokens(
+            grant_type="authorization_code",
+            code=query["code"],
+            code_verifier=attempt["verifier"],
+            redirect_uri=self.pool.callback,
         )
+        nonce = {"nonce": {"essential": True, "value": attempt["nonce"]}}
+        identity = self._identity(tokens, nonce)
+        return SignedIn(identity, str(tokens.get("refresh_token", "")), attempt["return_to"])
+
+    def check(self, subject: str, refresh_token: str) -> Identity:
+        """Return what the user pool says about a signed-in user now.
+
+        A user who was disabled, deleted or signed out there has no valid token any more. Raises
+        `SignInError`: `unavailable` if the user pool did not answer, else the session is over.
+        """
+        if not refresh_token:
+            raise SignInError("expired")
+        tokens = self._fetch_tokens(grant_type="refresh_token", refresh_token=refresh_token)
+        return self._identity(tokens, {"sub": {"essential": True, "value": subject}})
+
+    def end(self, refresh_token: str) -> None:
+        """Revoke a token, as far as the user pool can be reached: the session is over anyway."""
+        import requests  # noqa: PLC0415  # as below
+
+        if not refresh_token:
+            return
+        members = {"token": refresh_token, "client_id": self.pool.client_id}
+        with suppress(requests.RequestException, ConnectorError):
+            self._session().post(f"{self.pool.pages}/oauth2/revoke", data=members)
 
     def _client(self) -> Any:  # noqa: ANN401  # a library without types
         # Imported at first use: only a sign-in needs the library, and every page must start fast.
@@ -133,41 +163,48 @@ class SignIn:
             code_challenge_method="S256",
         )
 
-    def _fetch_token(self, code: str, verifier: str) -> str:
-        """Exchange a code for an id token, with the verifier that only this browser has."""
+    def _fetch_tokens(self, **request: str) -> Mapping[str, Any]:
+        """Exchange a code, with the verifier that only this browser has, or a refresh token."""
         import requests  # noqa: PLC0415  # as above
         from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
 
         try:
-            token = self._client().fetch_token(
+            tokens: Mapping[str, Any] = self._client().fetch_token(
                 f"{self.pool.pages}/oauth2/token",
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=verifier,
-                redirect_uri=self.pool.callback,
                 client_id=self.pool.client_id,
                 auth=_without_secret,
+                **request,
             )
         except OAuth2Error as error:
             raise SignInError("refused") from error
         except (requests.RequestException, ValueError) as error:
             raise SignInError("unavailable") from error
-        return str(token.get("id_token", ""))
+        return tokens
 
-    def _verified_claims(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return the claims of a token of our pool, for our client and for this attempt."""
+    def _identity(self, tokens: Mapping[str, Any], also: Mapping[str, Any]) -> Identity:
+        claims = self._verified_claims(str(tokens.get("id_token", "")), also)
+        is_verified = claims.get("email_verified") in (True, "true")
+        return Identity(
+            str(claims["sub"]),
+            str(claims.get("email", "")) if is_verified else "",
+            tuple(map(str, claims.get("cognito:groups", ()))),
+        )
+
+    def _verified_claims(self, token: str, also: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the claims of a token of our pool, for our client, with what else it must have."""
         from joserfc import jwt  # noqa: PLC0415  # as above
         from joserfc.errors import JoseError  # noqa: PLC0415
 
+        required: dict[str, Any] = {
+            "iss": {"essential": True, "value": self.pool.issuer},
+            "aud": {"essential": True, "value": self.pool.client_id},
+            "token_use": {"essential": True, "value": "id"},
+            "exp": {"essential": True},
+            "sub": {"essential": True},
+            **also,
+        }
         rules = jwt.JWTClaimsRegistry(
-            now=lambda: int(self._clock()),
-            leeway=CLOCK_SECONDS,
-            iss={"essential": True, "value": self.pool.issuer},
-            aud={"essential": True, "value": self.pool.client_id},
-            nonce={"essential": True, "value": nonce},
-            token_use={"essential": True, "value": "id"},
-            exp={"essential": True},
-            sub={"essential": True},
+            now=lambda: int(self._clock()), leeway=CLOCK_SECONDS, **required
         )
         for is_fresh in (False, True):  # a second time with fresh keys: the pool may have new ones
             try:
