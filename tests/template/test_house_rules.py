@@ -527,7 +527,8 @@ def test_nothing_of_the_console_is_deployed_without_its_parameter(template: Temp
     }
     assert len(of_the_console) > 10
     for name, resource in of_the_console.items():
-        assert resource.get("Condition") in {"HasConsole", "HasManagedLogin"}, name
+        conditions = {"HasConsole", "HasManagedLogin", "ConsoleHasFirewall"}
+        assert resource.get("Condition") in conditions, name
     for name, output in template.document["Outputs"].items():
         assert (output.get("Condition") == "HasConsole") == name.startswith("Console"), name
     managed = template.document["Conditions"]["HasManagedLogin"]["Fn::And"]

@@ -90,6 +90,8 @@ def test_without_the_parameter_there_is_no_firewall(template: Template) -> None:
     assert template.document["Parameters"]["Firewall"]["Default"] == "false"
     for name in ("WebAcl", "WebAclOfApi"):
         assert template.document["Resources"][name]["Condition"] == "HasFirewall"
+        of_the_console = template.document["Resources"][f"Console{name}"]
+        assert of_the_console["Condition"] == "ConsoleHasFirewall"
 
 
 def test_the_firewall_limits_sources_and_sizes_of_forms_and_has_managed_rules(
@@ -112,10 +114,23 @@ def test_the_firewall_limits_sources_and_sizes_of_forms_and_has_managed_rules(
     assert priorities == sorted(set(priorities))
 
 
+def test_one_source_cannot_use_up_what_the_console_serves(template: Template) -> None:
+    rate, *managed = template.properties("ConsoleWebAcl")["Rules"]
+    rule = rate["Statement"]["RateBasedStatement"]
+    (settings,) = template.properties("ConsoleStage")["MethodSettings"]
+    served = settings["ThrottlingRateLimit"] * rule["EvaluationWindowSec"]
+    assert rule["Limit"] <= served / 2
+    assert len(managed) == 2
+    address = template.properties("ConsoleWebAclOfApi")["ResourceArn"]["Fn::Sub"]
+    stage = template.properties("ConsoleStage")["StageName"]
+    assert address.endswith(f"/restapis/${{ConsoleApi}}/stages/{stage}")
+
+
 def test_the_firewall_stores_no_request(template: Template) -> None:
-    acl = template.properties("WebAcl")
-    for part in (acl, *acl["Rules"]):
-        assert part["VisibilityConfig"]["SampledRequestsEnabled"] is False
+    for name in ("WebAcl", "ConsoleWebAcl"):
+        acl = template.properties(name)
+        for part in (acl, *acl["Rules"]):
+            assert part["VisibilityConfig"]["SampledRequestsEnabled"] is False
 
 
 # Conditions on the keys of items
