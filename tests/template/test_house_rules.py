@@ -15,6 +15,7 @@ import yaml
 
 from connector import connection_settings, settings
 from connector.console.roles import UserRole
+from functions.console import app as console
 from tests.template.conftest import resource_names
 
 if TYPE_CHECKING:
@@ -360,7 +361,8 @@ def test_every_schedule_retries_and_stores_undelivered_events(
         assert set(resource_names(schedule["DeadLetterConfig"])) == {"ScheduleDeadLetters"}
     # A schedule without an input sends the event in events/scheduler.json.
     inputs = [json.loads(schedule["Input"]) for schedule in schedules if "Input" in schedule]
-    assert inputs == [json.loads((ROOT / "events" / "scheduler_weekly.json").read_text())]
+    weekly = json.loads((ROOT / "events" / "scheduler_weekly.json").read_text())
+    assert inputs == [weekly, console.SCHEDULED]
 
 
 def test_every_table_can_be_restored(template: Template) -> None:

@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidMappingError, InvalidRequestError, UnknownItemError
+from connector.admin.runs import list_runs
+from connector.admin.status import show_attention
 from connector.console import session as sessions
 from connector.console import sign_in as signing_in
 from connector.console.addresses import HOME, local_path
 from connector.console.context import PageContext
+from connector.console.history import renew_history
 from connector.console.pages import ROUTES
 from connector.console.rendering import STATIC, render, static_file, static_version
 from connector.console.roles import roles_from_groups
@@ -74,6 +77,11 @@ class Console:
         """Answer a request. Raises only defects."""
         response = self._static(request) or self._answer_page(request)
         return replace(response, headers={**self._headers(), **response.headers})
+
+    def count_waiting(self) -> None:
+        """Count the people who wait for a decision, for the chart: a day on which nobody looks."""
+        latest = next(iter(list_runs(self.admin, limit=1).runs), None)
+        renew_history(self.admin, show_attention(self.admin), latest)
 
     def _headers(self) -> dict[str, str]:
         """Return what keeps a page from being framed, kept, or made to load anything of others."""

@@ -9,11 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from connector.console.context import PageContext
 from connector.console.roles import UserRole
+from connector.console.texts import Texts
 from connector.mapping.values import to_text
 from connector.model import LongText
 
@@ -53,6 +55,7 @@ def environment() -> Environment:
     found.globals.update(UserRole=UserRole, static_version=static_version(), shown=shown)
     found.filters["utc"] = utc_text
     found.filters["iso"] = iso_text
+    found.filters["number"] = number_text
     return found
 
 
@@ -73,6 +76,13 @@ def render(template: str, page: PageContext, /, **view: object) -> str:
 def utc_text(at: float) -> str:
     """Return a time for people, in UTC: the script of the page shows it in the viewer's zone."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@pass_context
+def number_text(context: Context, number: int) -> str:
+    """Return a whole number for people, in the language of the page."""
+    texts: Texts = context["t"]
+    return texts.number(number)
 
 
 def iso_text(at: float) -> str:

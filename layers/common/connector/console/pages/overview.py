@@ -5,29 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from connector.admin.alerts import OpenAlert, list_open_alerts
 from connector.admin.breaker import reset_breaker
-from connector.admin.context import AdminContext
-from connector.admin.forecast import Question, show_forecast
 from connector.admin.run_requests import request_run
 from connector.admin.runs import RunView, list_runs
 from connector.admin.status import AttentionCounts, Status, show_status, switch_sync
+from connector.approved_changes import number_of_people
 from connector.console.charts import BarChart, bar_chart
 from connector.console.context import PageContext
+from connector.console.history import PleziUsage, last_days, renew_history
 from connector.console.roles import UserRole
 from connector.console.routes import Route
 from connector.console.web import Response
 from connector.errors import NEEDS_DECISION
 from connector.model import RunKind, RunState
 
-CHART_RUNS: Final = 200
-"""The newest runs that the chart is made of: two weeks of a run every two hours."""
-CHART_DAYS: Final = 14
-WRITTEN: Final = ("created", "updated")
+RECENT_RUNS: Final = 25
+"""The newest runs, among which the last scheduled one is looked for: a day has 12 of them."""
 BAD_STATES: Final = frozenset({RunState.HALTED, RunState.FAILED})
 RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 """A schedule of EventBridge Scheduler; for a cron expression, the next time is not computed."""
@@ -86,14 +83,20 @@ class WaitingCount:
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """What the page shows. `next_run` is the latest time of the next run (0: not known)."""
+    """What the page shows.
+
+    `people` is about how many are synchronized (0: not known). `written` and `waited` are by day.
+    `next_run` is the latest time of the next run (0: not known).
+    """
 
     health: Health
     status: Status
     waiting: tuple[WaitingCount, ...]
     meters: tuple[UsageBar, ...]
     alerts: tuple[OpenAlert, ...]
-    chart: BarChart
+    people: int
+    written: BarChart
+    waited: BarChart
     latest: RunView | None
     next_run: float
     needs_decision: bool
@@ -103,15 +106,18 @@ def show_overview(page: PageContext) -> Response:
     """Show the page."""
     status = show_status(page.admin)
     alerts = list_open_alerts(page.admin)
-    runs = list_runs(page.admin, limit=CHART_RUNS).runs
+    runs = list_runs(page.admin, limit=RECENT_RUNS).runs
     now = page.admin.clock()
+    history = renew_history(page.admin, status.attention, runs[0] if runs else None)
     view = OverviewView(
         health=health(status, alerts),
         status=status,
         waiting=waiting(status.attention),
-        meters=(*meters(status), *plezi_meter(page.admin)),
+        meters=(*meters(status), *plezi_meter(history.plezi)),
         alerts=alerts,
-        chart=bar_chart(written_by_day(runs, now)),
+        people=number_of_people(page.admin.documents),
+        written=bar_chart(by_day(history.written, now)),
+        waited=bar_chart(by_day(history.waiting, now)),
         latest=runs[0] if runs else None,
         next_run=next_run(page.settings.schedule_expression, runs) if status.started else 0.0,
         needs_decision=status.breaker is not None and status.breaker.reason in NEEDS_DECISION,
@@ -171,29 +177,14 @@ def meters(status: Status) -> tuple[UsageBar, ...]:
     )
 
 
-def plezi_meter(context: AdminContext) -> tuple[UsageBar, ...]:
+def plezi_meter(usage: PleziUsage | None) -> tuple[UsageBar, ...]:
     """Return the bar of the calls to Plezi in an average day; none without a limit of the pace."""
-    plezi = show_forecast(context, Question()).now.plezi
-    if plezi.limit_a_day is None:
-        return ()
-    return (UsageBar("plezi", round(plezi.calls_a_day), round(plezi.limit_a_day)),)
+    return () if usage is None else (UsageBar("plezi", usage.calls_a_day, usage.limit_a_day),)
 
 
-def written_by_day(runs: Iterable[RunView], now: float) -> list[tuple[str, int]]:
-    """Return how many records were written on each of the last days, in UTC."""
-    today = datetime.fromtimestamp(now, UTC).date()
-    days = [today - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
-    numbers = dict.fromkeys((day.isoformat() for day in days), 0)
-    for run in runs:
-        day = datetime.fromtimestamp(run.requested_at, UTC).date().isoformat()
-        if day in numbers and run.kind is not RunKind.DRY_RUN:
-            numbers[day] += written(run.counts)
-    return list(numbers.items())
-
-
-def written(counts: Mapping[str, Mapping[str, int]]) -> int:
-    """Return how many records a run created and updated."""
-    return sum(numbers.get(name, 0) for numbers in counts.values() for name in WRITTEN)
+def by_day(numbers: Mapping[str, int], now: float) -> list[tuple[str, int]]:
+    """Return the numbers of the last days in their order; 0 where there is none."""
+    return [(day, numbers.get(day, 0)) for day in last_days(now)]
 
 
 def next_run(schedule: str, runs: Iterable[RunView]) -> float:

@@ -12,6 +12,7 @@ from connector.admin.run_repair import request_repair
 from connector.admin.run_undo import request_undo
 from connector.admin.runs import JournalEntryView, RunDetail, RunView, list_runs, show_run
 from connector.console.context import PageContext
+from connector.console.history import written
 from connector.console.journal_view import (
     EntryFilter,
     EntryPage,
@@ -20,7 +21,6 @@ from connector.console.journal_view import (
     read_entries,
 )
 from connector.console.labels import FieldLabels, read_labels
-from connector.console.pages.overview import written
 from connector.console.roles import UserRole
 from connector.console.routes import Route
 from connector.console.web import Response

@@ -31,6 +31,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     **records.TEXTS,
 }
 """Every text by its key, in the order of `LANGUAGES`: no text can lack a translation."""
+THOUSANDS: Final[Mapping[str, str]] = {"en": ",", "fr": "\N{NARROW NO-BREAK SPACE}"}
+"""What stands between the thousands of a number (Unicode CLDR)."""
 MAX_HEADER_CHARACTERS: Final = 500
 
 
@@ -49,7 +51,11 @@ class Texts:
     def count(self, key: str, number: int, /, **values: object) -> Markup:
         """Return the text for a number: `key.one` or `key.other`. French counts 0 as one."""
         is_one = number == 1 or (number == 0 and self.language == "fr")
-        return self(f"{key}.{'one' if is_one else 'other'}", n=number, **values)
+        return self(f"{key}.{'one' if is_one else 'other'}", **{"n": number, **values})
+
+    def number(self, number: int) -> str:
+        """Return a whole number as the language writes it, its thousands apart."""
+        return f"{number:,}".replace(",", THOUSANDS[self.language])
 
     def known(self, key: str, fallback: object) -> Markup | str:
         """Return a text, or the fallback where there is none: a code of another system."""

@@ -135,18 +135,32 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "overview.alerts": ("Open alerts", "Alertes ouvertes"),
     "overview.no_alert": ("No alert is open.", "Aucune alerte n'est ouverte."),
     "overview.suspended": ("Suspended fields", "Champs suspendus"),
-    "overview.chart": (
-        "Records written per day, 14 days",
-        "Enregistrements écrits par jour, 14 jours",
+    "overview.people.one": ("{n} person is synchronized.", "{n} personne est synchronisée."),
+    "overview.people.other": (
+        "{n} people are synchronized.",
+        "{n} personnes sont synchronisées.",
     ),
-    "overview.no_chart": (
-        "Nothing was written in the last 14 days.",
-        "Rien n'a été écrit ces 14 derniers jours.",
+    "overview.chart.written": (
+        "Records written per day, 30 days",
+        "Enregistrements écrits par jour, 30 jours",
+    ),
+    "overview.chart.written.empty": (
+        "Nothing was written in the last 30 days.",
+        "Rien n'a été écrit ces 30 derniers jours.",
+    ),
+    "overview.chart.waited": (
+        "People who wait for a decision, 30 days",
+        "Personnes en attente d'une décision, 30 jours",
+    ),
+    "overview.chart.waited.empty": (
+        "Nobody waited when people were counted, once a day.",
+        "Personne n'attendait au moment du comptage, une fois par jour.",
     ),
     "overview.highest": ("highest: {n}", "maximum : {n}"),
     "overview.as_table": ("Show as a table", "Afficher en tableau"),
     "overview.day": ("Day", "Jour"),
-    "overview.written": ("Records written", "Enregistrements écrits"),
+    "overview.column.written": ("Records written", "Enregistrements écrits"),
+    "overview.column.waited": ("People", "Personnes"),
     "alert.credentials_refused": ("A system refuses the credentials", "Identifiants refusés"),
     "alert.credentials_expiring": ("Credentials expire soon", "Identifiants bientôt expirés"),
     "alert.run_failed": ("A run failed", "Une synchronisation a échoué"),
