@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 
 from connector.console.pages import ROUTES
@@ -15,7 +16,7 @@ from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction
 from connector.model import RunKind, RunState
 from tests.component.console.conftest import OpenBrowser
 from tests.component.console.console_browser import Browser, Page
-from tests.component.harness import Harness
+from tests.component.harness import REGION, Harness
 from tests.component.people_fixtures import ANA, BOB, lead_of
 
 
@@ -326,3 +327,57 @@ def test_the_set_up_checks_the_connection_and_lists_the_fields(
     assert checked.status == 200
     assert "Login to Salesforce" in checked.text
     assert "Lead.plezi_url__c" in checked.text
+
+
+def recipients(harness: Harness) -> list[str]:
+    """Return the e-mails that are subscribed to the topic of alerts."""
+    sns = boto3.client("sns", region_name=REGION)
+    topic = harness.resources["alerts_topic"]
+    return [
+        it["Endpoint"] for it in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    ]
+
+
+def test_a_recipient_of_alerts_is_added_and_removed(
+    harness: Harness, open_browser: OpenBrowser
+) -> None:
+    browser = open_browser("mapper")
+    for email in ("Ops@Example.com", "night@example.com"):
+        added = browser.post("/settings/recipients/add", email=email)
+        assert "got an e-mail to confirm" in browser.follow(added).text
+    assert sorted(recipients(harness)) == ["night@example.com", "ops@example.com"]
+    page = browser.get("/settings")
+    browser.submit(page, "/settings/recipients/remove", email="ops@example.com")
+    assert recipients(harness) == ["night@example.com"]
+    actions = [it.action for it in browser.console.admin.audit.entries(3).entries]
+    assert actions == ["remove recipient", "add recipient", "add recipient"]
+
+
+def test_the_last_recipient_of_alerts_is_not_removed(
+    harness: Harness, open_browser: OpenBrowser
+) -> None:
+    browser = open_browser("mapper")
+    browser.post("/settings/recipients/add", email="ops@example.com")
+    refused = browser.post("/settings/recipients/remove", email="ops@example.com")
+    assert refused.status == 409
+    assert "the last recipient" in refused.text
+    assert recipients(harness) == ["ops@example.com"]
+
+
+@pytest.mark.parametrize(
+    "email", ["", "ops", "ops@example", "a b@example.com", "x" * 250 + "@e.fr"]
+)
+def test_what_is_no_email_becomes_no_recipient(
+    harness: Harness, open_browser: OpenBrowser, email: str
+) -> None:
+    assert open_browser("mapper").post("/settings/recipients/add", email=email).status == 422
+    assert recipients(harness) == []
+
+
+def test_a_recipient_is_not_added_twice_and_an_unknown_one_not_removed(
+    open_browser: OpenBrowser,
+) -> None:
+    browser = open_browser("mapper")
+    browser.post("/settings/recipients/add", email="ops@example.com")
+    assert browser.post("/settings/recipients/add", email="OPS@example.com").status == 409
+    assert browser.post("/settings/recipients/remove", email="x@example.com").status == 404

@@ -9,6 +9,7 @@ from connector.aws.calls import call_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import SubscriptionTypeDef
 
     from connector.retry import RetryPolicy
 
@@ -17,7 +18,7 @@ UNCONFIRMED: Final = frozenset({"PendingConfirmation", "Deleted"})
 
 
 class SnsRecipients:
-    """Lists the subscriptions of one topic; without a topic there are none."""
+    """Lists and changes the subscriptions of one topic; without a topic there are none."""
 
     def __init__(self, client: SNSClient, topic: str, retry: RetryPolicy) -> None:
         self._client = client
@@ -26,13 +27,39 @@ class SnsRecipients:
 
     def list(self) -> Iterator[tuple[str, str, bool]]:
         """Yield protocol, endpoint, and whether it is confirmed, of the first hundred."""
+        for subscription in self._subscriptions():
+            confirmed = subscription["SubscriptionArn"] not in UNCONFIRMED
+            yield subscription["Protocol"], subscription["Endpoint"], confirmed
+
+    def subscribe(self, email: str) -> None:
+        """Send somebody the request to confirm that alerts are wanted."""
+        call_aws(
+            self._retry,
+            "sns.Subscribe",
+            lambda: self._client.subscribe(TopicArn=self._topic, Protocol="email", Endpoint=email),
+        )
+
+    def unsubscribe(self, email: str) -> None:
+        """Send no more alerts to a confirmed recipient; nothing happens if there is none."""
+        for subscription in self._subscriptions():
+            arn = subscription["SubscriptionArn"]
+            is_meant = (subscription["Protocol"], subscription["Endpoint"]) == ("email", email)
+            if is_meant and arn not in UNCONFIRMED:
+                self._unsubscribe(arn)
+
+    def _unsubscribe(self, arn: str) -> None:
+        call_aws(
+            self._retry,
+            "sns.Unsubscribe",
+            lambda: self._client.unsubscribe(SubscriptionArn=arn),
+        )
+
+    def _subscriptions(self) -> list[SubscriptionTypeDef]:
         if not self._topic:
-            return
+            return []
         response = call_aws(
             self._retry,
             "sns.ListSubscriptionsByTopic",
             lambda: self._client.list_subscriptions_by_topic(TopicArn=self._topic),
         )
-        for subscription in response["Subscriptions"]:
-            confirmed = subscription["SubscriptionArn"] not in UNCONFIRMED
-            yield subscription["Protocol"], subscription["Endpoint"], confirmed
+        return response["Subscriptions"]

@@ -15,6 +15,7 @@ from connector.log_events import EventLog
 from connector.parallel import Parallel, one_after_another
 
 if TYPE_CHECKING:
+    from connector.admin.alert_recipients import Subscriptions
     from connector.admin.context import AuditLog, PersonalData, Recipient
     from connector.bootstrap.runtime import (
         HintQueue,
@@ -212,6 +213,12 @@ class BotoAdapters:
         from connector.aws.sns import SnsAlertPublisher
 
         return SnsAlertPublisher(self._sns, topic, self._retry)
+
+    def subscriptions(self, topic: str) -> Subscriptions:
+        """Return what changes the recipients of alerts."""
+        from connector.aws.alert_recipients import SnsRecipients
+
+        return SnsRecipients(self._sns, topic, self._retry)
 
     def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
         """Return a function that lists the recipients of alerts."""

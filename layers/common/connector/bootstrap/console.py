@@ -31,6 +31,7 @@ def build_console(settings: ConsoleSettings, runtime: Runtime) -> Console:
     return Console(
         settings.console_url,
         build_admin(settings, runtime),
+        runtime.aws.subscriptions(settings.alerts_topic),
         ShownSettings(**shown),
         seals,
         Sessions(seals, web.new_token, runtime.clock),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from requests import Session
 
+    from connector.admin.alert_recipients import Subscriptions
     from connector.admin.context import (
         AuditLog,
         CallCounter,
@@ -145,6 +146,9 @@ if TYPE_CHECKING:
 
         def alerts(self, topic: str) -> AlertPublisher:
             """Return where alerts are sent ('': nowhere)."""
+
+        def subscriptions(self, topic: str) -> Subscriptions:
+            """Return what changes the recipients of alerts."""
 
         def recipients(self, topic: str) -> Callable[[], tuple[Recipient, ...]]:
             """Return a function that lists the recipients of alerts."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+from connector.admin.alert_recipients import Subscriptions
 from connector.admin.context import AdminContext
 from connector.admin.errors import InvalidMappingError, InvalidRequestError, UnknownItemError
 from connector.admin.runs import list_runs
@@ -63,6 +64,7 @@ class Console:
 
     url: str
     admin: AdminContext
+    subscriptions: Subscriptions
     settings: ShownSettings
     seals: Seals
     sessions: Sessions
@@ -124,6 +126,7 @@ class Console:
             request,
             session,
             self.admin,
+            self.subscriptions,
             self.settings,
             self.seals,
             Texts(language),

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlencode
 
+from connector.admin.alert_recipients import Subscriptions
 from connector.admin.context import AdminContext
 from connector.admin.errors import UnknownItemError
 from connector.console.seals import Seals
@@ -35,6 +36,7 @@ class PageContext:
     request: Request
     session: Session | None
     admin: AdminContext
+    subscriptions: Subscriptions
     settings: ShownSettings
     seals: Seals
     texts: Texts
