@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import time
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from connector.console.pages.runs import count_rows
 from connector.console.roles import UserRole, roles_from_groups
 from connector.console.seals import ConsoleKeys, Seals
 from connector.console.texts import TEXTS, Texts, choose_language
+from connector.console.texts.messages import PATTERNS, in_french
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind, Operator
 from connector.model import (
     AlertKind,
@@ -32,7 +34,17 @@ from connector.model import (
     RunState,
 )
 from connector.model.reasons import ProblemCode, UndoReason
+from connector.planning.write_outcome import UNANSWERED_REMEDY
+from connector.plezi.contact_calls import CONTACT_REFUSED_REMEDY
+from connector.plezi.reader import FAILED_REMEDY, LARGE_REMEDY
+from connector.salesforce.error_table import (
+    BUSY_LOGIN,
+    ERRORS,
+    UNKNOWN_ERROR,
+    UNKNOWN_LOGIN_ERROR,
+)
 from connector.setup_report import FieldState, StepOutcome
+from connector.sync.isolation import REMEDIES
 
 PACKAGE = Path(rendering.__file__).parent
 KEY, NEW_KEY = "k" * 64, "n" * 64
@@ -217,3 +229,74 @@ def test_the_main_counters_come_first_and_zeros_are_left_out() -> None:
         ("updated", 2, 0),
         ("zebra", 1, 0),
     ]
+
+
+def test_every_remedy_and_cause_of_salesforce_is_known_in_french() -> None:
+    texts = {row.remedy for row in ERRORS} | {cause for row in ERRORS for cause in row.causes}
+    others = (UNKNOWN_ERROR, UNKNOWN_LOGIN_ERROR, BUSY_LOGIN)
+    texts |= {text for row in others for text in (row.remedy, *row.causes)}
+    assert {text for text in texts - {""} if in_french(text) == text} == set()
+
+
+def test_every_remedy_of_a_refused_person_is_known_in_french() -> None:
+    texts = {*REMEDIES.values(), UNANSWERED_REMEDY, LARGE_REMEDY, FAILED_REMEDY}
+    texts.add(CONTACT_REFUSED_REMEDY.format(status=403, detail="no rights"))
+    assert {text for text in texts if in_french(text) == text} == set()
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        (
+            "correct the e-mail address in Plezi. Salesforce's message: Fix it: now",
+            "corrigez l'adresse e-mail dans Plezi. Message de Salesforce : Fix it: now",
+        ),
+        (
+            (
+                "Title cannot hold the value, it is too long: correct function in Plezi, or map it to "
+                "a field that can hold the value"
+            ),
+            (
+                "Title n'accepte pas la valeur, it is too long : corrigez function dans Plezi, ou "
+                "choisissez un champ qui l'accepte"
+            ),
+        ),
+        (
+            "1. the app is in another org or sandbox: check account_url; 2. an unknown cause",
+            (
+                "1. l'application est dans une autre organisation ou sandbox : vérifiez account_url ; "
+                "2. an unknown cause"
+            ),
+        ),
+        ("<b>what no use case wrote</b>", "<b>what no use case wrote</b>"),
+        ("{field} {0}", "{field} {0}"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_of_the_connector_is_shown_in_french_and_others_as_they_are(
+    english: str, french: str
+) -> None:
+    assert in_french(english) == french
+    assert Texts("fr").sentence(english) == french
+    assert Texts("en").sentence(english) == english
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda it: it[0][:40])
+def test_a_pattern_has_the_same_names_in_both_languages(pattern: tuple[str, str]) -> None:
+    english, french = pattern
+    assert places(french) <= places(english)
+    names = {name: f"X{number}" for number, name in enumerate(sorted(places(english)))}
+    shown = in_french(english.format(**names))
+    assert shown == french.format(**names)
+
+
+def test_a_long_text_of_another_system_is_searched_quickly() -> None:
+    started = time.process_time()
+    for text in ("; " * 900, "it holds " * 200, "a: b. " * 300, "1. a; " * 300):
+        in_french(text)
+    assert time.process_time() - started < 1
+
+
+def test_numbers_have_their_thousands_apart_as_in_the_language() -> None:
+    assert Texts("en").number(1234567) == "1,234,567"
+    assert Texts("fr").number(20000) == "20\N{NARROW NO-BREAK SPACE}000"

@@ -57,6 +57,15 @@ class Texts:
         """Return a whole number as the language writes it, its thousands apart."""
         return f"{number:,}".replace(",", THOUSANDS[self.language])
 
+    def sentence(self, text: str) -> str:
+        """Return a sentence of the connector in the language; any other text as it is."""
+        if self.language != "fr":
+            return text
+        # Imported at first use: an English page needs none of it.
+        from connector.console.texts.messages import in_french  # noqa: PLC0415
+
+        return in_french(text)
+
     def known(self, key: str, fallback: object) -> Markup | str:
         """Return a text, or the fallback where there is none: a code of another system."""
         return self(key) if key in TEXTS else str(fallback)
