@@ -143,12 +143,18 @@ def show_mapping(page: PageContext) -> Response:
         mapping=view,
         draft=draft,
         rows=tuple(rows),
-        suggestions=tuple(sorted(suggestions, key=lambda row: row.is_new_field)),
+        suggestions=tuple(sorted(suggestions, key=_usefulness)),
         other_issues=tuple(issue for issue in issues if issue.pair not in keys),
         is_blocked=any(issue.blocks for issue in issues),
         example=page.query("example"),
     )
     return page.render("mapping.html", view=shown, arrows=ARROWS)
+
+
+def _usefulness(row: PairRow) -> tuple[bool, int]:
+    """Sort what can be mapped at once first, then attributes of Plezi; new fields stay the last."""
+    order = 0 if row.plezi and row.lead else 1 if row.plezi else 2
+    return row.is_new_field, order
 
 
 def _issues(page: PageContext, draft: Draft) -> tuple[Issue, ...]:
