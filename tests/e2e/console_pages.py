@@ -20,6 +20,8 @@ PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 CHECKED: Final = (("desktop", "light"), ("phone", "dark"))
+MAX_TABS: Final = 60
+"""More than the stops of any page before what a task needs."""
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -68,6 +70,23 @@ class ConsolePages:
     def wait_for_run(self) -> None:
         """Wait until the run of the page is over; the page follows it without a reload."""
         self.page.locator("[data-live]").wait_for(state="detached", timeout=60_000)
+
+    def tab_to(self, text: str) -> None:
+        """Press Tab until what has the focus is called so, as a user without a mouse does."""
+        script = "(it => (it.innerText || '') + ' ' + (it.labels?.[0]?.innerText || ''))"
+        seen = []
+        for _ in range(MAX_TABS):
+            self.page.keyboard.press("Tab")
+            name = self.page.evaluate(f"{script}(document.activeElement)").strip()
+            if text in name:
+                return
+            seen.append(name[:30])
+        raise AssertionError(f"{text!r} was not reached by {MAX_TABS} times Tab: {seen}")
+
+    def type_enter(self, text: str) -> None:
+        """Go to a link or button by Tab, and press Enter."""
+        self.tab_to(text)
+        self.page.keyboard.press("Enter")
 
     def violations(self) -> list[str]:
         """Return what axe-core finds on the page."""

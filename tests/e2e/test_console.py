@@ -12,7 +12,10 @@ import requests
 from playwright.sync_api import Browser, Dialog, expect, sync_playwright
 
 from connector.console.roles import UserRole
+from connector.console.seals import Seals, parse_console_keys
+from connector.console.session import CHECK_SECONDS, COOKIE, PURPOSE, SESSION_SECONDS
 from local.actors import Marketer, Operator, SalesPerson
+from local.embedded_aws import EmbeddedAws
 from local.stack.console import ROLES
 from local.stack.stack_file import StackFile
 from tests.e2e.console_pages import CHROMIUM, ConsolePages, install_axe, new_pages
@@ -240,6 +243,69 @@ def test_a_field_is_mapped_previewed_approved_and_applied_in_less_than_a_minute(
     (pair,) = [it for it in mapping["pairs"] if it["saved"] and it["plezi"] == "employees"]
     record = sales.record("Lead", sales.leads(LEA)[0]["Id"])
     assert float(record[pair["salesforce"]]) == 42
+
+
+def test_a_field_is_mapped_and_applied_with_the_keyboard_only(
+    open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    marketing.edit(lea, birthdate="1990-05-17")
+    pages = open_pages("mapper")
+    pages.type_enter("Mapping")
+    pages.page.wait_for_url("**/mapping")
+    pages.type_enter("Skip to the content")
+    pages.tab_to("Search fields")
+    pages.page.keyboard.type("birth")
+    pages.type_enter("Map Birth date")
+    pages.page.wait_for_url("**/mapping/pair?**")
+    pages.tab_to("both directions")
+    pages.page.keyboard.press("ArrowUp")
+    pages.page.keyboard.press("ArrowDown")
+    pages.type_enter("Put into the draft")
+    expect(pages.page.get_by_role("heading", name="Draft: not applied yet")).to_be_visible()
+    pages.type_enter("Preview the draft")
+    pages.wait_for_run()
+    pages.type_enter("Approve and apply")
+    pages.wait_for_run()
+
+    expect(pages.page.get_by_text("complete", exact=True)).to_be_visible()
+    mapping = ops.admin("GET", "/admin/mapping")
+    (pair,) = [it for it in mapping["pairs"] if it["saved"] and it["plezi"] == "birthdate"]
+    assert pair["direction"] == "both"
+    record = sales.record("Lead", sales.leads(LEA)[0]["Id"])
+    assert record[pair["salesforce"]] == "1990-05-17"
+
+
+def test_a_user_who_is_disabled_at_the_user_pool_is_signed_out_at_the_next_check(
+    open_pages: OpenPages, lea: str, stack: StackFile
+) -> None:
+    assert lea
+    pages = open_pages("viewer")
+    aws = EmbeddedAws(stack.aws_endpoint)
+    user = {"UserPoolId": stack.console.pool_id, "Username": "viewer@example.com"}
+    let_session_age(pages, aws, stack)
+    pages.open("/runs")
+    expect(pages.page.get_by_text("Signed in as viewer@example.com")).to_be_visible()
+    aws.users.admin_disable_user(**user)
+    try:
+        let_session_age(pages, aws, stack)
+        pages.open("/runs")
+        expect(pages.page.get_by_label("Password")).to_be_visible()
+        assert not [it for it in pages.page.context.cookies() if it["name"] == COOKIE]
+    finally:
+        aws.users.admin_enable_user(**user)
+
+
+def let_session_age(pages: ConsolePages, aws: EmbeddedAws, stack: StackFile) -> None:
+    """Change the time of the last check in the cookie, with the key of the deployed console."""
+    secret = aws.secrets.get_secret_value(SecretId=stack.secrets["console"])["SecretString"]
+    keys = parse_console_keys(secret, "console")
+    seals = Seals(lambda: keys, time.time)
+    (cookie,) = [it for it in pages.page.context.cookies() if it["name"] == COOKIE]
+    members = seals.unseal(PURPOSE, cookie["value"], SESSION_SECONDS)
+    assert members is not None
+    members["checked_at"] -= CHECK_SECONDS + 1
+    kept: Any = {name: it for name, it in cookie.items() if name != "value"}
+    pages.page.context.add_cookies([{**kept, "value": seals.seal(PURPOSE, members)}])
 
 
 def test_times_are_shown_in_the_zone_of_the_viewer_and_without_a_script_in_utc(

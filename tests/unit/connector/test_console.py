@@ -253,7 +253,8 @@ def test_every_remedy_of_a_refused_person_is_known_in_french() -> None:
         ),
         (
             (
-                "Title cannot hold the value, it is too long: correct function in Plezi, or map it to "
+                "Title cannot hold the value, it is too long: correct function in Plezi, or map "
+                "it to "
                 "a field that can hold the value"
             ),
             (
@@ -264,7 +265,8 @@ def test_every_remedy_of_a_refused_person_is_known_in_french() -> None:
         (
             "1. the app is in another org or sandbox: check account_url; 2. an unknown cause",
             (
-                "1. l'application est dans une autre organisation ou sandbox : vérifiez account_url ; "
+                "1. l'application est dans une autre organisation ou sandbox : vérifiez "
+                "account_url ; "
                 "2. an unknown cause"
             ),
         ),

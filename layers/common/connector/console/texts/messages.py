@@ -157,7 +157,8 @@ SENTENCES: Final[dict[str, str]] = {
 PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (
         (
-            "Plezi answered {status} for this contact, and accepts the key for others: {detail}. Allow "
+            "Plezi answered {status} for this contact, and accepts the key for others: "
+            "{detail}. Allow "
             "the API key to use this contact in Plezi, then retry the person"
         ),
         (
@@ -217,7 +218,8 @@ PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("its list lacks {names}", "sa liste n'a pas {names}"),
     (
         (
-            "widen the field, or expect links with such values in quarantine, or name equal values in "
+            "widen the field, or expect links with such values in quarantine, or name equal "
+            "values in "
             "a value table (GET /admin/mapping/values)"
         ),
         (
