@@ -77,7 +77,7 @@ class ConsolePages:
         seen = []
         for _ in range(MAX_TABS):
             self.page.keyboard.press("Tab")
-            name = self.page.evaluate(f"{script}(document.activeElement)").strip()
+            name = " ".join(self.page.evaluate(f"{script}(document.activeElement)").split())
             if text in name:
                 return
             seen.append(name[:30])

@@ -15,6 +15,7 @@ import yaml
 
 from connector import connection_settings, settings
 from connector.console.roles import UserRole
+from connector.console.session import SESSION_SECONDS
 from functions.console import app as console
 from tests.template.conftest import resource_names
 
@@ -548,6 +549,11 @@ def test_a_user_of_the_console_is_created_by_an_administrator_and_has_a_second_f
     client = template.properties("ConsoleClient")
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["PreventUserExistenceErrors"] == "ENABLED"
+    # With these the user pool is asked about a signed-in user, as long as a session lasts.
+    assert "ALLOW_REFRESH_TOKEN_AUTH" in client["ExplicitAuthFlows"]
+    assert client["EnableTokenRevocation"] is True
+    assert client["TokenValidityUnits"]["RefreshToken"] == "minutes"
+    assert client["RefreshTokenValidity"] * 60 >= SESSION_SECONDS
     groups = template.of_type("AWS::Cognito::UserPoolGroup").values()
     assert {it["Properties"]["GroupName"] for it in groups} == {role.value for role in UserRole}
 

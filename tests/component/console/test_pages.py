@@ -9,11 +9,13 @@ from typing import Any
 import boto3
 import pytest
 
+from connector.chosen_limits import ChosenLimits, CurrentLimits, load_chosen
 from connector.console.pages import ROUTES
 from connector.console.roles import UserRole
 from connector.console.texts import LANGUAGES
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction
 from connector.model import RunKind, RunState
+from connector.planning.announced_changes import ChangeKind
 from tests.component.console.conftest import OpenBrowser
 from tests.component.console.console_browser import Browser, Page
 from tests.component.harness import REGION, Harness
@@ -381,3 +383,66 @@ def test_a_recipient_is_not_added_twice_and_an_unknown_one_not_removed(
     browser.post("/settings/recipients/add", email="ops@example.com")
     assert browser.post("/settings/recipients/add", email="OPS@example.com").status == 409
     assert browser.post("/settings/recipients/remove", email="x@example.com").status == 404
+
+
+def test_the_limits_of_a_run_are_chosen_used_and_given_back(
+    harness: Harness, open_browser: OpenBrowser
+) -> None:
+    people = [
+        harness.add_person(email=f"p{number}@example.com", last_name="Lopez", phone="111")
+        for number in range(3)
+    ]
+    harness.sync()
+    browser = open_browser("mapper")
+    limits = {"cleared": "2", "overwritten": "2", "share": "0"}
+    assert "within a minute" in browser.follow(browser.post("/settings/limits", **limits)).text
+    for person in people:
+        harness.edit_person(person, phone="")
+    harness.let_pass(61)
+    stopped = harness.sync()
+    assert stopped.state is RunState.HALTED
+    assert "limit 2" in stopped.message
+    browser.sign_in("mapper", "operator")
+    browser.submit(browser.get("/settings"), "/settings/limits", reset="yes")
+    browser.post("/breaker", intended="no")
+    harness.let_pass(61)
+    assert harness.sync().state is RunState.DONE
+    actions = [it.action for it in browser.console.admin.audit.entries(3).entries]
+    assert actions.count("change limits") == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cleared": "-1"},
+        {"cleared": "1.5"},
+        {"overwritten": "100001"},
+        {"share": "101"},
+        {"share": "x"},
+    ],
+)
+def test_limits_that_are_none_are_refused_and_change_nothing(
+    harness: Harness, open_browser: OpenBrowser, wrong: dict[str, str]
+) -> None:
+    browser = open_browser("mapper")
+    form = {"cleared": "5", "overwritten": "5", "share": "2", **wrong}
+    assert browser.post("/settings/limits", **form).status == 422
+    assert load_chosen(harness.ledger) is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"limits": 7},
+        {"limits": {"cleared": 1}},
+        {"limits": {"cleared": -1, "overwritten": 1, "share": 0}},
+    ],
+)
+def test_damaged_limits_count_as_those_of_the_stack(
+    harness: Harness, document: dict[str, Any]
+) -> None:
+    harness.ledger.save_document("change_limits", document)
+    limits = CurrentLimits(100, 90, 0.5, ChosenLimits(harness.ledger, harness.clock))
+    assert limits.number(ChangeKind.CLEARED, 0) == 100
+    assert limits.number(ChangeKind.OVERWRITTEN, 1000) == 500

@@ -242,7 +242,9 @@ def test_nothing_is_shown_or_done_while_the_user_pool_cannot_be_asked(
     assert shown.status == 503
     assert "does not respond" in shown.text
     assert harness.ledger.is_enabled()
-    pool.is_down = False
+    pool.is_down, pool.is_busy = False, True
+    assert browser.get("/").status == 503
+    pool.is_busy = False
     assert browser.get("/").status == 200
 
 

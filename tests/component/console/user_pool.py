@@ -50,6 +50,7 @@ class FakeUserPool:
     change_claims: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
     clock: Callable[[], float] = time.time
     is_down: bool = False
+    is_busy: bool = False
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     signing_key: RSAKey | None = None
 
@@ -98,6 +99,8 @@ class FakeUserPool:
             return _json({"keys": [self.key.as_dict(private=False)]})
         if request.path == "/oauth2/token" and request.method == "POST":
             return self._token(request)
+        if request.path == "/" and request.method == "POST":
+            return self._renewed(request)
         if request.path == "/oauth2/revoke" and request.method == "POST":
             self.refresh_tokens.pop(request.form.get("token", ""), None)
             return Response(status=200)
@@ -113,8 +116,6 @@ class FakeUserPool:
             claims["cognito:groups"] = list(groups)
 
     def _token(self, request: Request) -> Response:
-        if request.form.get("grant_type") == "refresh_token":
-            return self._renewed(request)
         code = self.codes.pop(request.form.get("code", ""), None)
         verifier = request.form.get("code_verifier", "")
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -134,18 +135,26 @@ class FakeUserPool:
 
     def _renewed(self, request: Request) -> Response:
         """Answer a refresh token: with the groups of now, without a nonce and a new one."""
+        assert request.headers["X-Amz-Target"].endswith(".GetTokensFromRefreshToken")
         self.checks += 1
-        claims = self.refresh_tokens.get(request.form.get("refresh_token", ""))
-        if claims is None or request.form.get("client_id") != CLIENT:
-            return _json({"error": "invalid_grant"}, 400)
+        if self.is_busy:
+            return _json({"__type": "TooManyRequestsException", "message": "Rate exceeded"}, 400)
+        members = json.loads(request.get_data())
+        claims = self.refresh_tokens.get(members["RefreshToken"])
+        if claims is None or members["ClientId"] != CLIENT:
+            return _json({"__type": "NotAuthorizedException", "message": "User is disabled."}, 400)
         now = int(self.clock())
-        return self._tokens({**claims, "iat": now, "exp": now + 300})
+        token = self._token_of({**claims, "iat": now, "exp": now + 300})
+        return _json({"AuthenticationResult": {"IdToken": token, "AccessToken": "a"}})
 
     def _tokens(self, claims: dict[str, Any], **members: str) -> Response:
+        token = self._token_of(claims)
+        return _json({"id_token": token, "access_token": "a", "token_type": "Bearer", **members})
+
+    def _token_of(self, claims: dict[str, Any]) -> str:
         signing_key = self.signing_key or self.key
         header = {"alg": "RS256", "kid": signing_key.kid or "one"}
-        token = jwt.encode(header, self.change_claims(claims), signing_key)
-        return _json({"id_token": token, "access_token": "a", "token_type": "Bearer", **members})
+        return jwt.encode(header, self.change_claims(claims), signing_key)
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from connector.aws.calls import call_aws
@@ -54,7 +54,7 @@ class SnsRecipients:
             lambda: self._client.unsubscribe(SubscriptionArn=arn),
         )
 
-    def _subscriptions(self) -> list[SubscriptionTypeDef]:
+    def _subscriptions(self) -> Sequence[SubscriptionTypeDef]:
         if not self._topic:
             return []
         response = call_aws(

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connector.bootstrap.sides import Connections, build_clients, connect, read_guard
+from connector.chosen_limits import ChosenLimits, CurrentLimits
 from connector.connection_settings import SyncSettings
 from connector.model import Side
-from connector.planning.announced_changes import ChangeLimits
 from connector.planning.first_sync_stages import StageLimits
 from connector.plezi.dialect_in_use import served_dialect
 from connector.salesforce.budget import ApiBudget
@@ -67,8 +67,11 @@ def build_synchronization(
         new_id=runtime.ids,
         log=runtime.log,
         worker_timeout=settings.worker_timeout_seconds,
-        change_limits=ChangeLimits(
-            settings.max_cleared, settings.max_overwritten, settings.max_changed_share
+        change_limits=CurrentLimits(
+            settings.max_cleared,
+            settings.max_overwritten,
+            settings.max_changed_share,
+            ChosenLimits(ledger, runtime.clock),
         ),
         stage_limits=StageLimits(
             settings.max_stage_errors,

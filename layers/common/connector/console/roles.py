@@ -17,7 +17,7 @@ class UserRole(DescribedEnum):
     )
     MAPPER = (
         "mapper",
-        "Changes the mapping and the recipients of alerts, sets up the fields, starts and pauses.",
+        "Changes the mapping, the limits and the recipients of alerts, sets up, starts and pauses.",
     )
     PRIVACY = "privacy", "Exports and erases what is stored about a person."
 

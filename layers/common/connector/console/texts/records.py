@@ -37,6 +37,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.lift tombstone": ("let a person come back", "a permis le retour d'une personne"),
     "action.add recipient": ("added a recipient", "a ajouté un destinataire"),
     "action.remove recipient": ("removed a recipient", "a retiré un destinataire"),
+    "action.change limits": ("changed the limits", "a modifié les limites"),
     "action.reset breaker": ("let runs go on", "a relancé les synchronisations"),
     "audit.empty": ("No entry yet.", "Aucune entrée pour l'instant."),
 }

@@ -67,8 +67,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "outcome.already": ("was there already", "existait déjà"),
     "outcome.refused": ("refused", "refusé"),
     "settings.lead": (
-        "Limits and times are parameters of the deployment; recipients are changed here.",
-        "Limites et durées sont des paramètres du déploiement ; les destinataires changent ici.",
+        "Recipients and what a run may change are chosen here; a deployment sets the rest.",
+        (
+            "Destinataires et limites des modifications se choisissent ici ; le déploiement fixe "
+            "le reste."
+        ),
     ),
     "settings.recipients": ("Who gets the alerts", "Destinataires des alertes"),
     "settings.confirmed": ("confirmed", "confirmé"),
@@ -92,7 +95,33 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The recipient gets no more alerts.",
         "Le destinataire ne reçoit plus d'alertes.",
     ),
-    "settings.limits": ("Schedule and limits", "Horaire et limites"),
+    "settings.changes": ("What a run may change unasked", "Ce qui change sans demander"),
+    "settings.changes_text": (
+        (
+            "A run that would change more stops first, and an admin decides. An approved preview "
+            "may change what it shows. New limits count within a minute."
+        ),
+        (
+            "Une synchronisation qui changerait plus s'arrête d'abord, et un administrateur "
+            "décide. Un aperçu approuvé peut changer ce qu'il montre. Les limites comptent en une "
+            "minute."
+        ),
+    ),
+    "settings.save": ("Save the limits", "Enregistrer les limites"),
+    "settings.reset": ("Use the limits of the deployment", "Reprendre celles du déploiement"),
+    "settings.deployed": (
+        "The deployment has {cleared}, {overwritten} and {share} %.",
+        "Le déploiement a {cleared}, {overwritten} et {share} %.",
+    ),
+    "done.limits_changed": (
+        "Runs use the new limits within a minute.",
+        "Les nouvelles limites comptent en une minute.",
+    ),
+    "done.limits_reset": (
+        "Runs use the limits of the deployment.",
+        "Les limites du déploiement comptent de nouveau.",
+    ),
+    "settings.limits": ("Schedule and alerts", "Horaire et alertes"),
     "settings.retention": ("How long things are kept", "Durées de conservation"),
     "settings.consent": ("Consent", "Consentement"),
     "settings.no_consent": (
