@@ -68,6 +68,7 @@ COUNTS: Final = {"calls": 6, "seen": 40, "changed": 25, "unchanged": 15, "update
 """What a run of changes counts, on each side."""
 LIMIT_PAGE_MS: Final = 300.0
 LIMIT_COLD_MS: Final = 1_200.0
+REMEDY: Final = "shorten the value in Plezi, or make the Salesforce field longer"
 BATCH: Final = 25
 """Items of one call (DynamoDB API Reference, "BatchWriteItem")."""
 ENTRIES: Final = 1_000
@@ -77,12 +78,13 @@ def main() -> int:
     """Fill, build, measure, print a table; return 1 when a page or the start is over its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.console_pages", description=__doc__)
     parser.add_argument("--people", type=int, default=PEOPLE, help="%(default)s")
+    parser.add_argument("--first", type=int, default=0, help="the first person that is stored")
     parser.add_argument("--repeat", type=int, default=7, help="visits of each page (%(default)s)")
     arguments = parser.parse_args()
     stack = StackCommands(Path(".local")).running()
     if stack is None:
         parser.error("the stack is not up: make up")
-    run_id = Filling(stack).fill(arguments.people)
+    run_id = Filling(stack).fill(range(arguments.first, arguments.people))
     with tempfile.TemporaryDirectory() as folder:
         build = Build(Path(folder), sys.executable)
         build.make("layers/common", "CommonLayer")
@@ -157,13 +159,13 @@ class Filling:
         self.ledger = DynamoLedger(self._client, self._table, retry, in_threads)
         self._journal = DynamoJournal(self._client, stack.tables["journal"], 365, retry, in_threads)
 
-    def fill(self, people: int) -> str:
+    def fill(self, people: range) -> str:
         """Store links, runs and a journal; return the id of the run with the journal."""
         model = self._synchronize_one()
         key = {"pk": {"S": f"contact#{EMAIL}"}}
         stored = self._client.get_item(TableName=self._table, Key=key)["Item"]
-        items = [item_of(copy_of(model, number), stored) for number in range(people)]
-        parts = [items[start : start + BATCH] for start in range(0, people, BATCH)]
+        items = [item_of(copy_of(model, number), stored) for number in people]
+        parts = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
         in_threads([partial(self._put, part) for part in parts])
         return self._store_runs()
 
@@ -248,9 +250,7 @@ def copy_of(model: Link, number: int) -> Link:
         hold = Hold(HoldReason.CONFLICT, time.time(), values)
         return replace(link, holds={"MobilePhone": hold})
     if number % REFUSED == 1:
-        refusal = Quarantine(
-            Side.SALESFORCE, "STRING_TOO_LONG", "shorten the value", ("Title",), time.time()
-        )
+        refusal = Quarantine(Side.SALESFORCE, "STRING_TOO_LONG", REMEDY, ("Title",), time.time())
         return replace(link, quarantine=refusal)
     return link
 

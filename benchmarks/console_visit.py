@@ -50,16 +50,16 @@ def main() -> None:
     from connector.console.roles import UserRole  # noqa: PLC0415  # its cost is none of the start
 
     console = console_function.APP.get()
-    asked = json.loads(os.environ["VISITS"])
+    request = json.loads(os.environ["VISITS"])
     value = console.sessions.begin("benchmark", "marie@example.com", frozenset(UserRole))
     cookie = f"__Secure-console={value}"
-    person = console.seals.person_id(asked["person"])
-    paths = [path.replace("{person}", person) for path in asked["paths"]]
+    person = console.seals.person_id(request["person"])
+    paths = [path.replace("{person}", person) for path in request["paths"]]
     visit(paths[0], cookie)
     cold = 1000 * (time.process_time() - STARTED)
     pages = {}
-    for name, path in zip(asked["paths"], paths, strict=True):
-        visits = [visit(path, cookie) for _ in range(asked["repeat"])]
+    for name, path in zip(request["paths"], paths, strict=True):
+        visits = [visit(path, cookie) for _ in range(request["repeat"])]
         pages[name] = {
             "status": max(status for status, _, _ in visits),
             "cpu_ms": min(cpu for _, cpu, _ in visits),

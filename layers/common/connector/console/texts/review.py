@@ -92,6 +92,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "review.fields": ("Fields: {fields}", "Champs : {fields}"),
     "review.people.one": ("{n} person", "{n} personne"),
     "review.people.other": ("{n} people", "{n} personnes"),
+    "review.on_this_page": ("on this page", "sur cette page"),
     "review.since": ("since", "depuis le"),
     "review.tries.one": ("{n} try", "{n} essai"),
     "review.tries.other": ("{n} tries", "{n} essais"),
@@ -139,4 +140,57 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "problem.unanswered": ("A write gets no answer", "Une écriture reste sans réponse"),
     "problem.not_storable": ("The data is too large", "Les données sont trop volumineuses"),
     "problem.defect": ("An error of the connector", "Une erreur du connecteur"),
+    "problem.STRING_TOO_LONG": ("A value is too long", "Une valeur est trop longue"),
+    "problem.DUPLICATES_DETECTED": (
+        "A duplicate rule blocks the record",
+        "Une règle de duplication bloque l'enregistrement",
+    ),
+    "problem.DUPLICATE_VALUE": ("A value must be unique", "Une valeur doit être unique"),
+    "problem.FIELD_CUSTOM_VALIDATION_EXCEPTION": (
+        "A validation rule refuses the record",
+        "Une règle de validation refuse l'enregistrement",
+    ),
+    "problem.INVALID_EMAIL_ADDRESS": (
+        "The e-mail address is not valid",
+        "L'adresse e-mail n'est pas valable",
+    ),
+    "problem.INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": (
+        "The list does not have the value",
+        "La liste n'a pas cette valeur",
+    ),
+    "problem.REQUIRED_FIELD_MISSING": ("A required field is empty", "Un champ requis est vide"),
+    "problem.CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": (
+        "A trigger or flow failed",
+        "Un déclencheur ou flux a échoué",
+    ),
+    "problem.CANNOT_EXECUTE_FLOW_TRIGGER": ("A flow failed", "Un flux a échoué"),
+    "problem.ENTITY_IS_LOCKED": ("The record is locked", "L'enregistrement est verrouillé"),
+    "problem.INSUFFICIENT_ACCESS_OR_READONLY": (
+        "The integration user may not edit the record",
+        "L'utilisateur d'intégration ne peut pas modifier l'enregistrement",
+    ),
+    "problem.INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": (
+        "The integration user may not use a related record",
+        "L'utilisateur d'intégration n'a pas accès à un enregistrement lié",
+    ),
+    "problem.INVALID_FIELD_FOR_INSERT_UPDATE": (
+        "The integration user may not edit a field",
+        "L'utilisateur d'intégration ne peut pas modifier un champ",
+    ),
+    "problem.FIELD_INTEGRITY_EXCEPTION": (
+        "A value does not fit the field",
+        "Une valeur ne convient pas au champ",
+    ),
+    "problem.INACTIVE_OWNER_OR_USER": (
+        "The owner of the record is inactive",
+        "Le propriétaire de l'enregistrement est inactif",
+    ),
+    "problem.INVALID_CROSS_REFERENCE_KEY": (
+        "A related record does not exist",
+        "Un enregistrement lié n'existe pas",
+    ),
+    "problem.contact_refused": (
+        "Plezi refuses this contact to the API key",
+        "Plezi refuse ce contact à la clé d'API",
+    ),
 }
