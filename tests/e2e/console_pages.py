@@ -73,7 +73,10 @@ class ConsolePages:
 
     def tab_to(self, text: str) -> None:
         """Press Tab until what has the focus is called so, as a user without a mouse does."""
-        script = "(it => (it.innerText || '') + ' ' + (it.labels?.[0]?.innerText || ''))"
+        script = (
+            "(it => it.matches('a, button, input, select, summary')"
+            " ? (it.innerText || '') + ' ' + (it.labels?.[0]?.innerText || '') : '')"
+        )
         seen = []
         for _ in range(MAX_TABS):
             self.page.keyboard.press("Tab")
