@@ -35,7 +35,9 @@ def test_a_login_host_is_the_org(session: requests.Session) -> None:
 
 
 def test_the_address_of_the_org_is_reached_too(session: requests.Session) -> None:
-    found = session.get(f"{session.headers['X-Org']}/services/data")
+    url = session.headers["X-Org"]
+    assert isinstance(url, str)
+    found = session.get(f"{url}/services/data")
     assert found.status_code == 200
 
 

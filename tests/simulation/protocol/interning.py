@@ -202,7 +202,7 @@ def _frozen(values: Mapping[str, object]) -> Hashable:
 def _observation_key(it: Observation) -> Hashable:
     return (
         *(it.kind, it.id, it.email, it.version, it.modified),
-        *(it.eligible, it.converted, it.deleted, it.successor),
+        *(it.eligible, it.converted, it.deleted, it.successor, it.created),
         _frozen(it.values),
     )
 
