@@ -222,6 +222,29 @@ class TestConversion:
         harness.sync()
         assert harness.people()[ANA]["newsletter_optout"] is False
 
+    @pytest.mark.usefixtures("ana")
+    def test_a_field_that_contacts_do_not_have_is_sent_by_the_converted_lead(
+        self, harness: Harness
+    ) -> None:
+        rating = FieldPair("function", "Rating", Direction.BOTH)
+        pairs = (*(it for it in DEFAULT_MAPPING.pairs if it.plezi != "function"), rating)
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+        )
+        lead = lead_of(harness)["Id"]
+        harness.sync()
+        harness.edit_lead(lead, Rating="Hot")
+        converted = harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        flag = {"sync_to_plezi__c": "yes"}
+        harness.salesforce("PATCH", f"sobjects/Contact/{converted['contactId']}", flag)
+        advance_clocks(harness)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["function"] == "Hot"
+        assert harness.ledger.load_links([ANA])[ANA].quarantine is None
+        assert next_run_writes_nothing(harness)
+
     @pytest.mark.parametrize("last", ["111", "333"])
     def test_a_later_edit_in_plezi_wins_against_the_last_edit_of_a_converted_lead(
         self, harness: Harness, ana: str, last: str

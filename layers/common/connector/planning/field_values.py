@@ -90,7 +90,7 @@ def _base_value(
 def continues(pair: BoundPair, former: Observation, participant: Participant) -> bool:
     """Whether a record has in this pair what the record that it replaced had, or an edit of it."""
     return (
-        former.kind in pair.fields
+        {former.kind, participant.kind} <= pair.fields.keys()
         and not _was_there_before(former, participant.observation)
         and not _is_left_out(pair, former, participant)
     )
