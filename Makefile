@@ -166,7 +166,7 @@ rehearse-preview: install ## Preview edits of [PEOPLE=20000] people, approve; is
 	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal.previews $(if $(PEOPLE),--people $(PEOPLE))
 
 .PHONY: clients
-clients: install .venv-bench/installed .venv-django/installed .venv-airbyte/installed ## Run sf, @salesforce/core, django-salesforce, a tap and Airbyte on the simulated org (5 minutes): [C=sf]
+clients: install .venv-bench/installed .venv-django/installed .venv-airbyte/installed ## Run sf, @salesforce/core, django-salesforce, a tap and Airbyte on the simulated org (3 to 5 minutes): [C=sf]
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.clients $(C)
 
 .PHONY: simulate-bugs
