@@ -42,7 +42,7 @@ class ServedOrg:
             "NODE_EXTRA_CA_CERTS": self.ca_bundle,
             "SF_ACCESS_TOKEN": self.access["token"],
             "SF_DISABLE_TELEMETRY": "true",
-            "SF_AUTOUPDATE_DISABLE": "true",
+            "SF_DISABLE_AUTOUPDATE": "true",
             "SF_SKIP_NEW_VERSION_CHECK": "true",
             "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
             "ORG": json.dumps(self.access),
