@@ -59,7 +59,7 @@ class ConsolePages:
 
     def find(self, text: str) -> None:
         """Search a person."""
-        self.page.get_by_role("link", name="People", exact=True).click()
+        self.page.get_by_role("link", name="People", exact=True).first.click()
         self.page.get_by_label("E-mail, name").fill(text)
         self.page.get_by_role("button", name="Find").click()
 

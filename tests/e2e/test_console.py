@@ -23,6 +23,8 @@ from tests.e2e.console_pages import CHROMIUM, ConsolePages, install_axe, new_pag
 pytestmark = pytest.mark.stack
 
 LEA = "lea.console@example.com"
+GONE = "oubli.console@example.com"
+LONG = "long.console@example.com"
 MALLORY = "mallory.console@example.com"
 ATTACK = "<img src=x onerror=alert(1)>"
 OpenPages = Callable[..., ConsolePages]
@@ -306,6 +308,91 @@ def let_session_age(pages: ConsolePages, aws: EmbeddedAws, stack: StackFile) -> 
     members["checked_at"] -= CHECK_SECONDS + 1
     aged: Any = {**cookie, "value": seals.seal(PURPOSE, members)}
     pages.page.context.add_cookies([aged])
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("viewer", "/switch"),
+        ("operator", "/mapping/discard"),
+        ("mapper", "/runs"),
+        ("privacy", "/settings/limits"),
+    ],
+)
+def test_a_form_that_the_role_does_not_allow_is_refused(
+    open_pages: OpenPages, lea: str, role: str, path: str
+) -> None:
+    assert lea
+    pages = open_pages(role)
+    token = pages.page.locator("input[name=form_token]").first.get_attribute("value") or ""
+    form = {"form_token": token, "kind": "changes", "reset": "yes", "on": "no"}
+    script = """async ([url, form]) => {
+        const sent = await fetch(url, {method: 'POST', body: new URLSearchParams(form)});
+        return [sent.status, await sent.text()];
+    }"""
+    status, text = pages.page.evaluate(script, [f"{pages.console.url}{path}", form])
+    assert status == 403
+    assert "needs the role" in text
+
+
+def test_a_privacy_officer_exports_and_erases_a_person(
+    open_pages: OpenPages, lea: str, marketing: Marketer, ops: Operator
+) -> None:
+    assert lea
+    marketing.add(email=GONE, last_name="Oubli")
+    ops.fire_schedule()
+    pages = open_pages("privacy")
+    pages.find(GONE)
+    with pages.page.expect_download() as download:
+        pages.press("Export as a file")
+    assert GONE in download.value.path().read_text(encoding="utf-8")
+    pages.press("Erase")
+    expect(pages.page.get_by_role("listitem").filter(has_text=GONE)).to_be_visible()
+    pages.press("Erase for good")
+    expect(pages.page.get_by_role("heading", level=1)).to_have_text("The person is erased")
+    pages.find(GONE)
+    expect(pages.page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_refused_write_is_explained_in_french_and_retried(
+    open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer, ops: Operator
+) -> None:
+    assert lea
+    contact = marketing.add(email=LONG, last_name="Long", function="T" * 200)
+    ops.fire_schedule()
+    marketing.edit(contact, function="CEO")
+    pages = open_pages(locale="fr-FR")
+    pages.sign_in("operator", "/review?kind=quarantine")
+    expect(pages.page.get_by_text("raccourcissez la valeur dans Plezi").first).to_be_visible()
+    person = pages.page.get_by_role("listitem").filter(has_text=LONG)
+    person.get_by_role("button", name="Réessayer", exact=True).click()
+    deadline = time.monotonic() + 60
+    while not sales.leads(LONG) or sales.leads(LONG)[0]["Title"] != "CEO":
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def test_the_set_up_checks_the_connection_of_the_deployed_stack(
+    open_pages: OpenPages, lea: str
+) -> None:
+    assert lea
+    pages = open_pages("mapper")
+    pages.open("/setup")
+    pages.press("Check the connection")
+    expect(pages.page.get_by_text("Salesforce accepts the credentials.")).to_be_visible()
+    assert pages.violations() == []
+
+
+def test_a_recipient_of_alerts_is_added_on_the_deployed_stack(
+    open_pages: OpenPages, lea: str
+) -> None:
+    assert lea
+    pages = open_pages("mapper")
+    pages.open("/settings")
+    pages.page.get_by_label("E-mail of a recipient").fill("night@example.com")
+    pages.press("Add")
+    expect(pages.page.get_by_role("status")).to_contain_text("got an e-mail to confirm")
+    expect(pages.page.get_by_role("listitem").filter(has_text="night@example.com")).to_be_visible()
 
 
 def test_times_are_shown_in_the_zone_of_the_viewer_and_without_a_script_in_utc(
