@@ -16,7 +16,7 @@ from connector.admin.status import AttentionCounts, Status, show_status, switch_
 from connector.approved_changes import number_of_people
 from connector.console.charts import BarChart, bar_chart
 from connector.console.context import PageContext
-from connector.console.history import PleziUsage, last_days, renew_history
+from connector.console.history import History, PleziUsage, last_days, renew_history
 from connector.console.roles import UserRole
 from connector.console.routes import Route
 from connector.console.web import Response
@@ -85,8 +85,8 @@ class WaitingCount:
 class OverviewView:
     """What the page shows.
 
-    `people` is about how many are synchronized (0: not known). `written` and `waited` are by day.
-    `next_run` is the latest time of the next run (0: not known).
+    `people` is about how many are synchronized (0: not known). `written` and `waited` are those of
+    `history`. `next_run` is the latest time of the next run (0: not known).
     """
 
     health: Health
@@ -95,6 +95,7 @@ class OverviewView:
     meters: tuple[UsageBar, ...]
     alerts: tuple[OpenAlert, ...]
     people: int
+    history: History
     written: BarChart
     waited: BarChart
     latest: RunView | None
@@ -116,6 +117,7 @@ def show_overview(page: PageContext) -> Response:
         meters=(*meters(status), *plezi_meter(history.plezi)),
         alerts=alerts,
         people=number_of_people(page.admin.documents),
+        history=history,
         written=bar_chart(by_day(history.written, now)),
         waited=bar_chart(by_day(history.waiting, now)),
         latest=runs[0] if runs else None,

@@ -158,6 +158,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "overview.highest": ("highest: {n}", "maximum : {n}"),
     "overview.as_table": ("Show as a table", "Afficher en tableau"),
+    "overview.not_counted": ("not counted", "non compté"),
     "overview.day": ("Day", "Jour"),
     "overview.column.written": ("Records written", "Enregistrements écrits"),
     "overview.column.waited": ("People", "Personnes"),
