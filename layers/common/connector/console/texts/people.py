@@ -46,6 +46,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "person.decide": ("which value is right?", "quelle valeur est juste ?"),
     "person.timeline": ("What happened, and why", "Ce qui s'est passé, et pourquoi"),
+    "person.timeline_viewer": (
+        "The newest change first. An operator can undo each, if nobody changed the value since.",
+        "La modification la plus récente d'abord. Un opérateur peut les annuler.",
+    ),
     "person.timeline_text": (
         "The newest change first. Each can be undone, if nobody changed the value since.",
         (
