@@ -340,6 +340,16 @@ def test_what_a_hold_shows_was_typed_before_it_although_the_clock_was_set_back()
     is_violated("7", lambda: person.write(LEAD, Phone="3"))
 
 
+def test_only_a_lead_that_has_left_gives_way_without_a_write() -> None:
+    person = agreed()
+    person.type(LEAD, Phone=None)
+    person.lose(LEAD, None, "2", MergeRule.NEWEST)
+    is_violated("38", person.oracle.check_journal)
+    person.records[LEAD] = replace(person.records[LEAD], converted=True)
+    person.oracle.notice(person.records, "the Lead was converted")
+    person.oracle.check_journal()
+
+
 def typed_before_the_hold_is_stored(shown: str) -> Person:
     """Return a person whose phone was typed again before the hold with this value was stored."""
     person = Person(mapping(ConflictPolicy.HOLD))

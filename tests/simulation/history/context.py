@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from requests import PreparedRequest, Response
@@ -187,12 +188,15 @@ class HistoryContext:
         if is_write:
             self._order_before_write = self.oracle.order
             self.oracle.check_request(request.method or "", path, request.body, before)
-        is_answered = False
+        is_answered = is_known = False
         try:
             response = send()
             is_answered = response.ok
+            is_known = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
         finally:
             if is_write:
+                if not is_known:
+                    self.note_uncertainty()
                 after = self.sides.stored_records()
                 if after != before:
                     self.counted["writes"] += 1

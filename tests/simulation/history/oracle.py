@@ -388,12 +388,18 @@ class Oracle:
         for entry in entries:
             self.checked["38 each loss in the journal took place"] += 1
             is_typed = entry.field != PAGE_URL
-            is_written = is_typed and kind_of(entry.record_id) is not RecordKind.CONTACT
+            is_written = is_typed and not self._takes_no_write(entry.record_id)
             if is_written and not any(it.matches_write(entry) for it in self.replaced):
                 raise GuaranteeViolatedError(
                     f"38 each loss in the journal took place: {entry.field} of {entry.record_id} "
                     f"never gave way to {str(entry.after)[:40]!r} ({entry.rule})"
                 )
+
+    def _takes_no_write(self, record: str) -> bool:
+        """Whether a value gives way in the agreement only: a Contact, or a Lead that has left."""
+        stored = self.stored.get(record)
+        has_left = stored is not None and (stored.deleted or stored.converted or not stored.email)
+        return kind_of(record) is RecordKind.CONTACT or has_left
 
     # Writes of the connector
 
