@@ -224,7 +224,7 @@ class Operator:
         """
         response = self._aws.invoke(self._stack.functions["manual_sync"], fields)
         if "run_id" not in response:
-            raise RuntimeError(f"manual_sync: {response.get('error', response)}")
+            raise RuntimeError(f"manual_sync: {response.get('message', response)}")
         return self.wait(response["run_id"], seconds=wait_seconds)
 
     def wait(

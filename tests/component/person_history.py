@@ -89,7 +89,7 @@ def stored_texts() -> dict[str, str]:
     for table in table_definitions():
         for item in dynamodb.scan(TableName=table)["Items"]:
             key = "/".join(item[name]["S"] for name in ("pk", "sk") if name in item)
-            texts[f"{table}/{key}"] = f"{key} {json.dumps(_decoded(item))}"
+            texts[f"{table}/{key}"] = f"{key} {json.dumps(decoded(item))}"
     for name, queue in get_backend("sqs")[ACCOUNT][REGION].queues.items():
         for number, message in enumerate(queue._messages):
             texts[f"{name}/{number}"] = message.body
@@ -101,7 +101,7 @@ def found_in(texts: dict[str, str], trace: str) -> list[str]:
     return sorted(key for key, text in texts.items() if trace.lower() in text.lower())
 
 
-def _decoded(item: Any) -> dict[str, Any]:
+def decoded(item: Any) -> dict[str, Any]:
     return {name: _value(value) for name, value in item.items()}
 
 
