@@ -21,6 +21,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
 
 
-settings.register_profile("default", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("default", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=10_000, deadline=None, print_blob=True)
 settings.load_profile("default")

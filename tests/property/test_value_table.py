@@ -62,7 +62,7 @@ def test_every_value_is_compared_and_converted(pair: BoundPair, value: Value, si
 
 
 @settings(
-    max_examples=max(1_000, settings().max_examples)
+    max_examples=max(400, settings().max_examples)
 )  # few examples have a value that two rows claim
 @given(bound_pairs(), ONE_VALUE, st.sampled_from(Side))
 def test_a_value_that_was_written_is_equal_on_both_sides(
@@ -78,7 +78,7 @@ def test_a_value_that_was_written_is_equal_on_both_sides(
 
 
 @settings(
-    max_examples=max(1_000, settings().max_examples)
+    max_examples=max(400, settings().max_examples)
 )  # few examples have a value that two rows claim
 @given(bound_pairs(), ONE_VALUE, st.sampled_from(Side))
 def test_a_value_that_travels_there_and_back_is_the_same(

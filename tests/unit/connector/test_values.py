@@ -19,6 +19,7 @@ from connector.mapping import (
     stored_value,
     stored_values,
 )
+from connector.mapping.values import LONG_TEXT_CHARACTERS
 from connector.model import LongText, ProblemCode, Side, Value, Values
 
 K = FieldKind
@@ -362,3 +363,13 @@ def test_l6_a_number_that_rounding_makes_too_long_is_a_named_problem() -> None:
 
     assert convert("99.994", field, Side.SALESFORCE) == 99.99
     assert isinstance(convert("99.995", field, Side.SALESFORCE), UnusableValue)
+
+
+def test_a_long_list_without_a_choice_is_named_and_not_written_again_and_again() -> None:
+    """A long value is compared by its digest, so that a blank would never be equal to it."""
+    field = Field("interests__c", K.MULTI_PICKLIST)
+    long = ";" * (LONG_TEXT_CHARACTERS + 1)
+    assert convert(long, field, Side.SALESFORCE) == UnusableValue(
+        "interests__c", "it has separators and no choice"
+    )
+    assert convert(";;", field, Side.SALESFORCE) is None

@@ -206,6 +206,8 @@ def convert(value: Value, target: Field, side: Side) -> Value | UnusableValue:
         return ticked if isinstance(ticked, bool) else text
     if target.kind is FieldKind.MULTI_PICKLIST:
         choices = tuple(_as_option(choice, target.options) for choice in to_choices(value))
+        if not choices and len(text) > LONG_TEXT_CHARACTERS:  # compared as a text, not as a blank
+            return UnusableValue(target.name, "it has separators and no choice")
         if side is Side.PLEZI:
             return choices
         return MULTI_PICKLIST_SEPARATOR.join(choices) or None
