@@ -21,7 +21,7 @@ from tests.simulation.reliability_tables import FAULTS, INVARIANTS, document
 
 BATCHES = 8
 BATCH_SIZE = 15
-ON_DYNAMODB = 12
+ON_DYNAMODB = 4
 """Histories that also run on DynamoDB's tables; `make simulate LEDGER=dynamodb` runs more."""
 MAX_HISTORIES = 40
 QUICKLY_FOUND = (
