@@ -11,7 +11,8 @@ from local.salesforce_org import seed_data, tooling
 from local.salesforce_org.ids import full_id
 from local.salesforce_org.schema import ObjectType
 from local.salesforce_org.security import ObjectRights, OrgUser
-from local.salesforce_org.sharing import DEFAULTS, LEVELS, NONE
+from local.salesforce_org.setup_objects import DEFAULT_ACCESS_FIELDS
+from local.salesforce_org.sharing import DEFAULTS, LEVELS, NONE, api_name
 from local.salesforce_org.state import OrgState
 
 RIGHTS = tuple(ObjectRights.__dataclass_fields__)
@@ -46,6 +47,10 @@ def set_default(state: OrgState, kind: ObjectType, default: object) -> dict[str,
     if not kind.business or default not in list(DEFAULTS):
         raise BadRequest(f"give the object of records and 'default': {', '.join(DEFAULTS)}")
     state.sharing.set_default(kind, str(default))
+    if column := DEFAULT_ACCESS_FIELDS.get(kind.name):
+        organization = state.schema.get("Organization")
+        access = api_name(kind.name, str(default))
+        state.store.update_by_id(organization, state.org_id, {column: access})
     return {"object": kind.name, "default": default}
 
 

@@ -20,6 +20,7 @@ from local.salesforce_org import (
     oauth,
     record_types,
     samples,
+    seed_data,
 )
 from local.salesforce_org.dml import SaveOptions, Writer
 from local.salesforce_org.ids import full_id
@@ -165,6 +166,7 @@ class ControlRoutes:
                     setattr(user, name, value)
                 users = self._state.schema.get("User")
                 self._state.store.update_by_id(users, user.id, {"IsActive": int(user.is_active)})
+                seed_data.show_view_all_data(self._state, user)
                 return {f.name: getattr(user, f.name) for f in fields(user) if f.name in USER_FLAGS}
             case [username, "password"]:
                 user = self._user(username)

@@ -10,6 +10,14 @@ from local.salesforce_org.schema import Field, ObjectType, Schema
 from local.salesforce_org.sharing import EDIT, NONE, READ, Sharing
 from local.salesforce_org.store import Row, Store
 
+NEEDED_FOR_SETUP = {
+    "ObjectPermissions": ("view_setup",),
+    "PermissionSetAssignment": ("view_setup", "customize_application"),
+}
+"""The rights of which a user needs one, for these objects to exist: since Summer '20, "View Setup
+and Configuration", or for assignments "Assign Permission Sets", which is a part of
+`customize_application` here (SOAP API Developer Guide, "PermissionSetAssignment" and
+"PermissionSet", special access rules)."""
 HIDDEN_ON_SETUP_OBJECTS = frozenset({"IsDeleted"})
 FieldName = tuple[str, str]
 
@@ -83,9 +91,13 @@ class UserAccess:
 
     def can_see(self, kind: ObjectType) -> bool:
         """Return whether the object exists for the user."""
-        if kind.name.lower() in self._hidden:
+        if kind.name.lower() in self._hidden or not self._may_see_setup(kind):
             return False
         return not kind.business or self.rights(kind).read
+
+    def _may_see_setup(self, kind: ObjectType) -> bool:
+        needed = NEEDED_FOR_SETUP.get(kind.name)
+        return needed is None or any(getattr(self._user, name) for name in needed)
 
     def rights(self, kind: ObjectType) -> ObjectRights:
         """Return the user's permissions on a business object."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.security import ObjectRights, OrgUser
+from local.salesforce_org.setup_objects import DEFAULT_ACCESS_FIELDS
+from local.salesforce_org.sharing import api_name
 from local.salesforce_org.state import OrgState
 
 INTEGRATION_PROFILE = "Plezi Integration"
@@ -27,6 +29,10 @@ def seed(state: OrgState) -> None:
             "IsSandbox": 0,
             "InstanceName": "EU11",
             "LanguageLocaleKey": "en_US",
+        }
+        | {
+            column: api_name(name, state.sharing.default(state.schema.get(name)))
+            for name, column in DEFAULT_ACCESS_FIELDS.items()
         },
         state.org_id,
     )
@@ -242,6 +248,21 @@ def _add_user(state: OrgState, user: OrgUser) -> None:
         },
         user.id,
     )
+    (of_profile,) = state.store.select(
+        state.schema.get("PermissionSet"), "ProfileId = ?", (user.profile_id,)
+    )
+    state.add_setup_row(
+        "PermissionSetAssignment", {"PermissionSetId": of_profile["Id"], "AssigneeId": user.id}
+    )
+    show_view_all_data(state, user)
+
+
+def show_view_all_data(state: OrgState, user: OrgUser) -> None:
+    """Show "View All Data" in the permission set of the user's profile, which nobody else has."""
+    sets = state.schema.get("PermissionSet")
+    (of_profile,) = state.store.select(sets, "ProfileId = ?", (user.profile_id,))
+    flag = {"PermissionsViewAllData": int(user.view_all_data)}
+    state.store.update_by_id(sets, of_profile["Id"], flag)
 
 
 def _add_definitions(state: OrgState, kind: ObjectType) -> None:

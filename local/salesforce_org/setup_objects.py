@@ -13,6 +13,14 @@ from local.salesforce_org.standard_fields import (
     text,
 )
 
+DEFAULT_ACCESS_FIELDS = {
+    "Account": "DefaultAccountAccess",
+    "Contact": "DefaultContactAccess",
+    "Lead": "DefaultLeadAccess",
+}
+"""The fields of Organization with the organization-wide defaults (SOAP API Developer Guide,
+"Organization")."""
+
 
 def user_objects() -> list[ObjectType]:
     """Return Organization, User, Profile, RecordType and LoginHistory, which are read only."""
@@ -25,6 +33,7 @@ def user_objects() -> list[ObjectType]:
         text("NamespacePrefix", "Namespace Prefix", 15),
         plain("TrialExpirationDate", "Trial Expiration Date", "datetime"),
         text("LanguageLocaleKey", "Language", 40),
+        *(text(name, f"Default {kind} Access", 40) for kind, name in DEFAULT_ACCESS_FIELDS.items()),
     ]
     user = [
         *system_fields(),
@@ -79,6 +88,7 @@ def permission_objects() -> list[ObjectType]:
         read_only(checkbox("IsOwnedByProfile", "Owned by Profile")),
         read_only(reference("ProfileId", "Profile ID", ("Profile",), "Profile")),
         checkbox("PermissionsApiEnabled", "API Enabled"),
+        checkbox("PermissionsViewAllData", "View All Data"),
     ]
     parent = reference(
         "ParentId", "Parent ID", ("PermissionSet",), "Parent", nillable=False, updateable=False

@@ -17,6 +17,16 @@ LEVELS = (NONE, READ, EDIT)
 DEFAULTS = {"private": NONE, "read_only": READ, "public": EDIT}
 """The organization-wide defaults, and the access of a user who does not own the record."""
 
+API_NAMES = {"private": "None", "read_only": "Read", "public": "Edit"}
+"""The defaults, and their names in the object Organization (SOAP API Developer Guide)."""
+LEAD_PUBLIC = "ReadEditTransfer"
+"""The name of the default "Public Read/Write/Transfer", which only Leads and Cases have."""
+
+
+def api_name(kind: str, default: str) -> str:
+    """Return the name of an organization-wide default in the object Organization."""
+    return LEAD_PUBLIC if (kind, default) == ("Lead", "public") else API_NAMES[default]
+
 
 class Sharing:
     """The defaults of the objects, and the access of single users to single records."""

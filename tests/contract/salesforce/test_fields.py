@@ -119,6 +119,7 @@ def test_a_field_created_by_api_is_invisible_until_it_is_granted(
     assert rows[0]["Field"] == "Lead.plezi_note__c"
     parent = api.soql(
         f"SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '{org.integration_user.id}'"
+        f" AND PermissionSetId = '{grant['id']}'"
     )
     assert api.delete(f"/sobjects/PermissionSetAssignment/{parent[0]['Id']}").status_code == 204
     assert "plezi_note__c" not in described(api)

@@ -206,3 +206,57 @@ def test_invalid_settings_of_sharing_are_refused(
         ("/records/Lead/00Q000000000000AAA/sharing", {"access": "none"}),
     ):
         assert control.post(route, json=body).status_code == 400, route
+
+
+OWN_SETS = (
+    f"SELECT PermissionSetId FROM PermissionSetAssignment WHERE Assignee.Username = '{INTEGRATION}'"
+)
+VIEW_ALL = (
+    "SELECT SobjectType, PermissionsViewAllRecords FROM ObjectPermissions"
+    f" WHERE SobjectType = 'Lead' AND ParentId IN ({OWN_SETS})"
+)
+VIEW_ALL_DATA = (
+    f"SELECT Id FROM PermissionSet WHERE PermissionsViewAllData = true AND Id IN ({OWN_SETS})"
+)
+
+
+def test_the_organization_shows_the_defaults_of_its_objects(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    soql = "SELECT DefaultLeadAccess, DefaultContactAccess, DefaultAccountAccess FROM Organization"
+    [before] = api.soql(soql)
+    control.post("/sharing", json={"object": "Lead", "default": "private"})
+    control.post("/sharing", json={"object": "Contact", "default": "read_only"})
+    [after] = api.soql(soql)
+
+    assert [before[name] for name in sorted(before) if name != "attributes"] == [
+        "Edit",
+        "Edit",
+        "ReadEditTransfer",
+    ]
+    assert (after["DefaultLeadAccess"], after["DefaultContactAccess"]) == ("None", "Read")
+
+
+def test_the_permissions_of_a_user_show_whether_the_user_sees_all_records(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    assert [row["PermissionsViewAllRecords"] for row in api.soql(VIEW_ALL)] == [False]
+    assert len(api.soql(VIEW_ALL_DATA)) == 1
+    control.post("/objects/Lead/permissions", json={"view_all": True})
+    control.post(f"/users/{INTEGRATION}", json={"view_all_data": False})
+
+    assert [row["PermissionsViewAllRecords"] for row in api.soql(VIEW_ALL)] == [True]
+    assert api.soql(VIEW_ALL_DATA) == []
+
+
+def test_permissions_exist_only_for_a_user_who_may_view_the_setup(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    control.post(f"/users/{INTEGRATION}", json={"view_setup": False})
+
+    refused = api.get("/query", params={"q": "SELECT Id FROM ObjectPermissions"})
+    assert refused.json()[0]["errorCode"] == "INVALID_TYPE"
+    assignments = {"q": "SELECT Id FROM PermissionSetAssignment"}
+    assert api.get("/query", params=assignments).status_code == 200
+    control.post(f"/users/{INTEGRATION}", json={"customize_application": False})
+    assert api.get("/query", params=assignments).json()[0]["errorCode"] == "INVALID_TYPE"
