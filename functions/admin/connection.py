@@ -13,7 +13,7 @@ router = new_router()
 @router.post(
     "/admin/connection/check",
     summary="Check the connection",
-    responses=responses(200, "The findings, with their causes in order.", 409, 502),
+    responses=responses(200, "The findings, with their causes in order.", 409),
     tags=["setup"],
 )
 def check() -> ConnectionCheckResult:

@@ -18,6 +18,7 @@ from connector.connection_settings import RotationSettings
 from connector.credentials.rotation import Rotation
 from connector.deadline import no_deadline
 from connector.log_events import no_log
+from connector.mapping import DEFAULT_MAPPING
 from connector.model import Run, RunState
 from connector.salesforce.connection import Connection
 from local.template_settings import template_settings
@@ -111,7 +112,7 @@ class CredentialFixtures:
         """Check both systems, with some settings changed."""
         runtime = Runtime(**self.harness.runtime, log=no_log, deadline=no_deadline())
         changed = replace(self.harness.settings, **settings)
-        return check_connections(changed, runtime, self.harness.ledger)
+        return check_connections(changed, runtime, self.harness.ledger, DEFAULT_MAPPING)
 
     def rotation(self, kind: SecretKind = SecretKind.SALESFORCE) -> Rotation:
         """Return the rotation of a secret, as a new process builds it."""

@@ -330,7 +330,6 @@ def test_every_route_returns_its_success_and_each_of_its_errors(
     mapping = {**admin_client.request_ok("GET", "/admin/mapping"), "version": current}
     for method, path, arguments in (
         ("GET", "/admin/fields", {}),
-        ("POST", "/admin/connection/check", {}),
         ("POST", "/admin/setup/salesforce-fields", {}),
         ("POST", "/admin/plezi/probe", {}),
         ("GET", "/admin/mapping/values/Phone", {}),

@@ -28,6 +28,10 @@ def test_a_good_connection_has_all_findings_and_converts_to_json(
         "edition": "ok",
         "scopes": "ok",
         "password": "ok",
+        "leads": "ok",
+        "contacts": "ok",
+        "accounts": "ok",
+        "sharing": "ok",
         "quota": "ok",
         "plezi": "ok",
     }

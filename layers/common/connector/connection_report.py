@@ -19,8 +19,9 @@ class Grade(StrEnum):
 class Finding:
     """One checked item: its name, its grade, a sentence, and the likely causes in order.
 
-    Names: `flow`, `login`, `api`, `edition`, `scopes`, `password`, `quota`, `plezi`. A finding that
-    depends on a failed one is left out. Each cause contains its remedy.
+    Names: `flow`, `login`, `api`, `edition`, `scopes`, `password`, `leads`, `contacts`, `accounts`,
+    `sharing`, `quota`, `plezi`, and `fields` if they cannot be listed. A finding that depends on a
+    failed one is left out. Each cause contains its remedy.
     """
 
     name: str

@@ -9,6 +9,7 @@ from typing import Final
 from connector.admin.context import AdminContext
 from connector.admin.fields import FieldList, list_fields
 from connector.connection_report import ConnectionReport, Finding, Grade
+from connector.errors import HaltError, RejectedError
 from connector.model import Side
 from connector.stores import DocumentStore
 
@@ -26,7 +27,7 @@ class ConnectionCheckResult:
 
 @dataclass(frozen=True, slots=True)
 class LastCheck:
-    """The last check: the secrets' versions, and the findings that failed or stayed unknown."""
+    """The last check: the secrets' versions, and the findings that are not ok."""
 
     at: float
     versions: Mapping[Side, str]
@@ -41,7 +42,13 @@ def check_connection(context: AdminContext, actor: str) -> ConnectionCheckResult
     """
     versions = {side.value: state.version for side, state in context.secret_states().items()}
     report = context.check()
-    not_proved = (each for each in report.findings if each.grade in (Grade.FAILED, Grade.UNKNOWN))
+    fields = None
+    if report.ok:
+        try:
+            fields = list_fields(context, refresh=True)
+        except (HaltError, RejectedError) as error:
+            report = report.with_findings(Finding("fields", Grade.FAILED, str(error)))
+    not_proved = (each for each in report.findings if each.grade is not Grade.OK)
     context.documents.save_document(
         LAST_CHECK,
         {
@@ -51,7 +58,7 @@ def check_connection(context: AdminContext, actor: str) -> ConnectionCheckResult
         },
     )
     context.audit_change(actor, "check connection", "", "", "ok" if report.ok else "failed")
-    return ConnectionCheckResult(report, list_fields(context, refresh=True) if report.ok else None)
+    return ConnectionCheckResult(report, fields)
 
 
 def load_last_check(store: DocumentStore) -> LastCheck | None:

@@ -33,6 +33,9 @@ CHECK_COMMAND: Final = "plezi-sync connect check"
 PROOFS: Final = frozenset({"login", "api", "plezi"})
 """Findings without which a check proves nothing; others may stay unknown."""
 
+LIMITS: Final = frozenset({"accounts", "sharing"})
+"""Findings that do not prevent a run, and may keep people or their company out of it."""
+
 
 class GuideStepName(DescribedEnum):
     """The steps of the set-up, in their order."""
@@ -154,13 +157,22 @@ def _checked(last: LastCheck, notes: tuple[str, ...]) -> GuideStep:
     name = GuideStepName.CHECK
     failed = [finding for finding in last.findings if finding.grade is Grade.FAILED]
     if failed:
-        causes = [cause for finding in failed for cause in finding.causes]
+        causes = [finding.causes[0] for finding in failed if finding.causes]
         reason = " ".join(finding.message for finding in failed)
-        return _blocked(name, reason, CHECK_COMMAND, causes[0] if causes else "")
-    unknown = [finding for finding in last.findings if finding.name in PROOFS]
+        return _blocked(name, reason, CHECK_COMMAND, "; ".join(causes))
+    unknown = [
+        finding
+        for finding in last.findings
+        if finding.name in PROOFS and finding.grade is Grade.UNKNOWN
+    ]
     if unknown:
         return _to_do(name, " ".join(finding.message for finding in unknown), CHECK_COMMAND)
-    return _done(name, "Both systems accept the credentials.", notes)
+    limits = tuple(
+        f"{finding.message} Remedy: {'; '.join(finding.causes)}"
+        for finding in last.findings
+        if finding.name in LIMITS
+    )
+    return _done(name, "Both systems accept the credentials.", (*notes, *limits))
 
 
 def _proved_by_run(facts: _Facts, states: Mapping[Side, SecretState]) -> bool:

@@ -36,6 +36,7 @@ def build_admin(settings: AdministrationSettings, runtime: Runtime) -> AdminCont
     guard = read_guard(settings)
     overridden = overridden_keys(settings.plezi_dialect)
     queue = runtime.aws.runs_queue(settings.runs_queue_url)
+    mappings = runtime.aws.mappings(settings.mappings_table)
 
     def sides() -> Sides:
         clients = build_clients(connections, runtime, ledger, assign_new_leads=False, guard=guard)
@@ -58,10 +59,10 @@ def build_admin(settings: AdministrationSettings, runtime: Runtime) -> AdminCont
         calls=ledger,
         journal=runtime.aws.journal(settings.journal_table, READ_ONLY_JOURNAL_DAYS),
         audit=runtime.aws.audit(settings.journal_table),
-        mappings=runtime.aws.mappings(settings.mappings_table),
+        mappings=mappings,
         run_requester=RunRequester(ledger, queue, runtime.clock, runtime.ids, runtime.log),
         sides=sides,
-        check=lambda: check_connections(settings, runtime, ledger),
+        check=lambda: check_connections(settings, runtime, ledger, mappings.current()),
         recipients=runtime.aws.recipients(settings.alerts_topic),
         publish_alert=runtime.aws.alerts(settings.alerts_topic).publish,
         password_days=lambda: _password_days(settings, runtime, ledger),

@@ -23,6 +23,12 @@ from connector.model import RecordKind, Side, Value
 
 FUNCTION: Final = "function"
 """Plezi's attribute for the job title."""
+ACCOUNT_NAME: Final = "Account.Name"
+"""The company of a Contact, which is the name of its Account."""
+READ_ACCOUNTS: Final = (
+    "give the integration user 'Read' on Account, in Setup > Permission Sets > Object Settings or "
+    "in its profile, or switch the pair off"
+)
 ONE_WAY: Final = "{} is never written to Plezi"
 
 
@@ -92,7 +98,7 @@ class _Validator:
                 pair.key or pair.plezi,
                 field,
                 f"{problem} {name!r}",
-                _name_remedy(name, self.schemas[kind], kind.side),
+                _name_remedy(name, self.schemas[kind], kind),
                 blocks=not pair.locked,
             )
 
@@ -328,7 +334,7 @@ def _check_filter(
             name,
             "field",
             f"{kind.value} has no visible field {condition.field!r}",
-            _name_remedy(condition.field, schema, kind.side),
+            _name_remedy(condition.field, schema, kind),
         )
         return
     if obstacle := filter_obstacle(field):
@@ -354,9 +360,11 @@ def _check_filter(
         )
 
 
-def _name_remedy(name: str, schema: Schema, side: Side) -> str:
+def _name_remedy(name: str, schema: Schema, kind: RecordKind) -> str:
+    if (kind, name) == (RecordKind.CONTACT, ACCOUNT_NAME):
+        return READ_ACCOUNTS
     similar = similar_names(name, schema)
     if similar:
         return f"did you mean {', '.join(similar)}? If not, create it or switch the pair off"
-    grant = "" if side is Side.PLEZI else ", or grant the integration user access to it"
+    grant = "" if kind.side is Side.PLEZI else ", or grant the integration user access to it"
     return f"create it{grant}, or switch the pair off"

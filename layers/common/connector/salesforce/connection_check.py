@@ -1,7 +1,8 @@
 """The connection check of Salesforce: whether a run can work with this org, how long, and why not.
 
 It always logs in, because a shared session does not prove the credentials; but it does not use a
-version of the secret that was refused before. It makes two calls and changes nothing.
+version of the secret that was refused before. It makes two calls and those of
+`precondition_check`, and changes nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Final
 
 from connector.connection_report import ConnectionReport, Finding, Grade
 from connector.errors import ConnectorError, HaltError, RejectedError, RetryError, StopReason
+from connector.mapping import MappingConfig
 from connector.salesforce.auth.login import LoginRefusedError, TokenResponse
 from connector.salesforce.auth.password import days_left, password_changed_at
 from connector.salesforce.connection import Connection
 from connector.salesforce.diagnosis import DiagnosedError, error_class
 from connector.salesforce.error_table import PASSWORD_FLOW_ENDS, ErrorClass
+from connector.salesforce.precondition_check import check_preconditions
 from connector.secret_version import SecretProvider
 from connector.secrets import Flow, SalesforceCredentials
 
@@ -66,8 +69,12 @@ def check_org(
     secrets: SecretProvider[SalesforceCredentials],
     clock: Callable[[], float],
     password_expires_days: int,
+    mapping: MappingConfig,
 ) -> ConnectionReport:
-    """Check one org; every error of Salesforce or the secret becomes a finding."""
+    """Check one org; every error of Salesforce or the secret becomes a finding.
+
+    The preconditions are those of the queries for this mapping.
+    """
     checked = ConnectionReport(at=clock())
     try:
         credentials = secrets.current(fresh=True).value
@@ -91,6 +98,8 @@ def check_org(
         return checked
     if credentials.flow is Flow.PASSWORD and checked.has_api:
         checked = _check_password(checked, connection, credentials.username, password_expires_days)
+    if checked.has_api:
+        checked = checked.with_findings(*check_preconditions(connection, mapping))
     return _check_quota(checked, connection)
 
 

@@ -240,6 +240,17 @@ PATTERNS: Final[tuple[tuple[str, str], ...]] = (
         "create it, or grant the integration user access to it, or switch the pair off",
         "créez-le, accordez-le à l'utilisateur d'intégration, ou désactivez la correspondance",
     ),
+    (
+        (
+            "give the integration user 'Read' on Account, in Setup > Permission Sets > Object "
+            "Settings or in its profile, or switch the pair off"
+        ),
+        (
+            "donnez à l'utilisateur d'intégration « Lire » sur les comptes, dans Configuration > "
+            "Ensembles d'autorisations > Paramètres d'objet ou dans son profil, ou désactivez la "
+            "correspondance"
+        ),
+    ),
     ("create it, or switch the pair off", "créez-le, ou désactivez la correspondance"),
     (
         "several pairs use the Salesforce field {field}",
