@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from local.salesforce_org.exchange import ApiCall, ApiResponse, to_json
+from local.salesforce_org.errors import not_found
+from local.salesforce_org.exchange import ApiCall, ApiResponse, api_response, to_json
+from local.salesforce_org.ids import full_id
 from local.salesforce_org.records import object_for
 from local.salesforce_org.schema import Field, ObjectType
 from local.salesforce_org.security import UserAccess
@@ -158,6 +160,38 @@ def _record_types(state: OrgState, kind: ObjectType, version: str) -> list[dict[
         }
         for type_id, name in types
     ]
+
+
+def picklist_values(state: OrgState, call: ApiCall, name: str, type_id: str) -> ApiResponse:
+    """`GET /ui-api/object-info/{object}/picklist-values/{recordTypeId}`: all values of a type.
+
+    Documentation: User Interface API Developer Guide, "Get Values for All Picklist Fields of a
+    Record Type". The refusal of an id that is none of the object's is assumed.
+    """
+    kind = state.schema.find(name)
+    access = state.security.access_of(call.user)
+    if kind is None or not kind.business or not access.can_see(kind):
+        raise not_found()
+    own = {each.id: each.values for each in state.record_types if each.object == kind.name}
+    record_type = full_id(type_id) or ""
+    if record_type not in {*own, MASTER_RECORD_TYPE}:
+        raise not_found()
+    base = f"/services/data/v{call.version}/ui-api/object-info/{kind.name}/picklist-values"
+    fields: dict[str, Any] = {
+        field.name: {
+            "controllerValues": {},
+            "defaultValue": None,
+            "url": f"{base}/{record_type}/{field.name}",
+            "values": [
+                {"attributes": None, "label": value, "validFor": [], "value": value}
+                for value in own.get(record_type, {}).get(field.name, field.values)
+            ],
+        }
+        for field in kind.fields.values()
+        if field.type in {"picklist", "multipicklist"} and access.can_read(kind, field)
+    }
+    tag = hashlib.sha256(to_json(fields).encode()).hexdigest()[:32]
+    return api_response({"eTag": tag, "picklistFieldValues": fields})
 
 
 def summary(kind: ObjectType, version: str, access: UserAccess) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class RestApi:
             _get("sobjects", "describe_global", lambda c: describe.every_object(s, c)),
             _get("sobjects/*", "describe_basic", lambda c, o: describe.basic(s, c, o)),
             _get("sobjects/*/describe", "describe", lambda c, o: describe.describe(s, c, o)),
+            _get(
+                "ui-api/object-info/*/picklist-values/*",
+                "picklist_values",
+                lambda c, o, t: describe.picklist_values(s, c, o, t),
+            ),
             _get("sobjects/*/updated", "updated", lambda c, o: replication.updated(s, c, o)),
             _get("sobjects/*/deleted", "deleted", lambda c, o: replication.deleted(s, c, o)),
             _get("sobjects/*/*", "retrieve", lambda c, o, i: records.retrieve(s, c, o, i)),

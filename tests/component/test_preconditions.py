@@ -18,6 +18,7 @@ from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.altered_salesforce import put_before_org
 from tests.component.credential_fixtures import USER, CredentialFixtures, finding
 from tests.component.harness import Harness
+from tests.component.test_org_features import SEGMENT, map_also
 
 CHECK = "/admin/connection/check"
 MUST = {"type": "Text", "length": 40, "label": "Must", "required": True}
@@ -318,6 +319,65 @@ def test_contacts_that_are_shared_as_their_accounts_are_private_if_accounts_are(
 
     message = finding(credentials.check(), "sharing").message
     assert "The sharing of Contact, Account is private" in message
+
+
+def give_leads_a_record_type(harness: Harness, *values: str) -> None:
+    """Map a restricted picklist, and make a record type with these values of it the default."""
+    map_also(harness, SEGMENT)
+    partner = {"name": "Partner", "default": True, "values": {"segment__c": values}}
+    harness.control("salesforce", "POST", "record_types/Lead", partner)
+
+
+def test_a_value_that_the_record_type_of_new_leads_lacks_is_named(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    give_leads_a_record_type(harness, "smb")
+
+    found = check(admin_client)["record_type"]
+
+    assert found["grade"] == "warning"
+    assert "record type Partner" in found["message"]
+    assert "segment__c: 'mid', 'large'" in found["message"]
+    [cause] = found["causes"]
+    assert "Object Manager > Lead > Record Types > Partner" in cause
+    assert TEST_AGAIN in cause
+    assert any("record type Partner" in note for note in steps(admin_client)["check"]["notes"])
+
+
+def test_a_record_type_with_all_values_is_ok(harness: Harness, admin_client: AdminClient) -> None:
+    give_leads_a_record_type(harness, "smb", "mid", "large")
+
+    assert check(admin_client)["record_type"]["grade"] == "ok"
+
+
+def test_a_record_type_concerns_only_lists_that_are_mapped(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    partner = {"name": "Partner", "default": True, "values": {"segment__c": ["smb"]}}
+    harness.control("salesforce", "POST", "record_types/Lead", partner)
+
+    assert "record_type" not in check(admin_client)
+
+
+def test_a_record_type_whose_values_cannot_be_read_says_how_the_admin_verifies_it(
+    harness: Harness,
+) -> None:
+    def refuse(request: Request) -> Response | None:
+        if "/ui-api/" not in request.path:
+            return None
+        refusal = '[{"errorCode":"INSUFFICIENT_ACCESS","message":"no access"}]'
+        return Response(refusal, status=403, mimetype="application/json")
+
+    give_leads_a_record_type(harness, "smb")
+    put_before_org(harness, replace=refuse)
+    ADMIN.use(build_admin_context(harness))
+
+    findings = check(AdminClient())
+
+    ADMIN.use(None)
+    assert findings["record_type"]["grade"] == "warning"
+    assert "cannot be read" in findings["record_type"]["message"]
+    assert "compare its values of segment__c" in findings["record_type"]["causes"][0]
 
 
 def test_an_org_that_meets_all_preconditions_has_nothing_to_name(

@@ -20,8 +20,9 @@ class Finding:
     """One checked item: its name, its grade, a sentence, and the likely causes in order.
 
     Names: `flow`, `login`, `api`, `edition`, `scopes`, `password`, `leads`, `contacts`, `accounts`,
-    `sharing`, `quota`, `plezi`, and `fields` if they cannot be listed. A finding that depends on a
-    failed one is left out. Each cause contains its remedy.
+    `sharing`, `record_type`, `quota`, `plezi`, and `fields` if they cannot be listed. A finding
+    that depends on a failed one, or does not concern the org, is left out. Each cause contains its
+    remedy.
     """
 
     name: str

@@ -236,3 +236,22 @@ def test_invalid_features_are_refused(control: PrefixedSession) -> None:
         ("/record_types/Lead", {"name": "X", "values": {"segment__c": ["huge"]}}),
     ):
         assert control.post(route, json=body).status_code == 400, body
+
+
+def test_the_picklist_values_of_a_record_type_are_readable(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    partner = add_record_type(control, name="Partner", values={"segment__c": ["smb", "mid"]})
+    values_of = "/ui-api/object-info/Lead/picklist-values/{}"
+
+    fields = api.get(values_of.format(partner)).json()["picklistFieldValues"]
+    of_all = api.get(values_of.format("012000000000000AAA")).json()["picklistFieldValues"]
+
+    assert [each["value"] for each in fields["segment__c"]["values"]] == ["smb", "mid"]
+    assert len(fields["Industry"]["values"]) == len(of_all["Industry"]["values"]) > 1
+    assert len(of_all["segment__c"]["values"]) == 3
+    assert "Email" not in fields
+    for path in (values_of.format("012000000000001AAA"), values_of.format("x")):
+        assert api.get(path).status_code == 404, path
+    control.post("/objects/Lead/permissions", json={"read": False})
+    assert api.get(values_of.format(partner)).status_code == 404

@@ -33,8 +33,8 @@ CHECK_COMMAND: Final = "plezi-sync connect check"
 PROOFS: Final = frozenset({"login", "api", "plezi"})
 """Findings without which a check proves nothing; others may stay unknown."""
 
-LIMITS: Final = frozenset({"accounts", "sharing"})
-"""Findings that do not prevent a run, and may keep people or their company out of it."""
+LIMITS: Final = frozenset({"accounts", "sharing", "record_type"})
+"""Findings that do not prevent a run, and may keep people or some of their values out of it."""
 
 
 class GuideStepName(DescribedEnum):

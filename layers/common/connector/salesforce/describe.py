@@ -15,8 +15,8 @@ NAMED_OBJECTS: Final = frozenset({"Account", "Group", "User"})
 with "Read" on Account sees the name of a Contact's Account. A query for the name of another object
 could be refused, and with it all records of the page."""
 ACCOUNT: Final = "Account"
-OBJECT_FLAGS: Final = ("createable", "updateable")
-"""What the user may do with the records of the object."""
+OBJECT_FLAGS: Final = ("createable", "updateable", "recordTypeInfos")
+"""What the user may do with the records of the object, and its record types."""
 MAX_LENGTH: Final = 2**31
 """No length or scale of a field is larger."""
 

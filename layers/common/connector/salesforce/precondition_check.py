@@ -1,8 +1,9 @@
 """The preconditions of the connector's own queries, as findings of the connection check.
 
 Each one that is missing is named with its remedy: object permissions, fields by which records are
-found, and the view of all records where sharing is private. Nothing is changed. It costs four
-calls, and three more where sharing is private.
+found, the view of all records where sharing is private, and the values of the default record type.
+Nothing is changed. It costs four calls, three more where sharing is private, and one more where
+Leads have a record type of their own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from connector.salesforce.object_access import (
     describe_with_access,
     no_access,
 )
+from connector.salesforce.record_type_check import check_record_type
 
 FINDING_NAMES: Final = {RecordKind.LEAD: "leads", RecordKind.CONTACT: "contacts"}
 CHECK_AGAIN: Final = "Correct this, then test again with plezi-sync connect check."
@@ -70,41 +72,44 @@ Configuration' can read object permissions (SOAP API Developer Guide, "Permissio
 
 def check_preconditions(connection: Connection, mapping: MappingConfig) -> tuple[Finding, ...]:
     """Return the findings about objects, fields and sharing; every error becomes a finding."""
-    findings = [_check_object(connection, kind, mapping) for kind in FINDING_NAMES]
-    objects = [
-        kind.value
-        for kind, finding in zip(FINDING_NAMES, findings, strict=True)
-        if finding.grade is Grade.OK
-    ]
+    leads, described = _check_object(connection, RecordKind.LEAD, mapping)
+    contacts, _ = _check_object(connection, RecordKind.CONTACT, mapping)
+    by_object = {RecordKind.LEAD.value: leads, RecordKind.CONTACT.value: contacts}
     if _reads_accounts(mapping):
-        accounts = _check_accounts(connection)
-        findings.append(accounts)
-        objects += [ACCOUNT] if accounts.grade is Grade.OK else []
-    if objects:
-        findings.append(_check_sharing(connection, objects))
+        by_object[ACCOUNT] = _check_accounts(connection)
+    findings = [*by_object.values()]
+    readable = [name for name, finding in by_object.items() if finding.grade is Grade.OK]
+    if readable:
+        findings.append(_check_sharing(connection, readable))
+    if described and (record_type := check_record_type(connection, mapping, described)):
+        findings.append(record_type)
     return tuple(findings)
 
 
-def _check_object(connection: Connection, kind: RecordKind, mapping: MappingConfig) -> Finding:
+def _check_object(
+    connection: Connection, kind: RecordKind, mapping: MappingConfig
+) -> tuple[Finding, Mapping[str, Any]]:
+    """Return the finding of an object, and its describe; empty if there is none."""
     name = FINDING_NAMES[kind]
     path = f"sobjects/{kind.value}/describe/"
     try:
         described = describe_with_access(kind, partial(connection.decode, checked_describe, path))
     except DiagnosedError as error:
         if error.code not in {NO_SUCH_ADDRESS, NO_SUCH_OBJECT}:
-            return Finding(name, Grade.FAILED, str(error), error.causes)
-        return _failed(name, (no_access(kind, error.code),))
+            return Finding(name, Grade.FAILED, str(error), error.causes), {}
+        return _failed(name, (no_access(kind, error.code),)), {}
     except ConnectorError as error:
-        return _not_checked(name, error)
+        return _not_checked(name, error), {}
     page_address = _page_address(mapping) if kind is RecordKind.LEAD else ""
     problems = describe_problems(kind, described, page_address)
     if not any(_is_named(field, EMAIL) for field in described["fields"]):
         what = f"{kind.value}.{EMAIL} is invisible for the integration user"
         problems = (*problems, AccessProblem(what, SEES_FIELD))
     if problems:
-        return _failed(name, problems)
+        return _failed(name, problems), described
     allowed = "read, created and edited" if kind is RecordKind.LEAD else "read"
-    return Finding(name, Grade.OK, f"{kind.value}s can be {allowed}, and found by their e-mail.")
+    message = f"{kind.value}s can be {allowed}, and found by their e-mail."
+    return Finding(name, Grade.OK, message), described
 
 
 def _is_named(field: object, name: str) -> bool:

@@ -59,6 +59,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "finding.contacts": ("Access to Contacts", "Accès aux contacts"),
     "finding.accounts": ("Access to accounts", "Accès aux comptes"),
     "finding.sharing": ("Sharing of records", "Partage des enregistrements"),
+    "finding.record_type": ("Record type of new Leads", "Type d'enregistrement des pistes"),
     "finding.fields": ("Fields", "Champs"),
     "finding.quota": ("API calls", "Appels API"),
     "finding.plezi": ("Plezi", "Plezi"),
