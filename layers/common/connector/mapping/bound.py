@@ -80,12 +80,15 @@ class BoundPair:
 
         The placeholder for a missing Plezi value counts as blank: it is never sent back.
         """
-        placeholder = self.pair.placeholder
-        if side is Side.SALESFORCE and placeholder and is_identical(value, placeholder):
+        if side is Side.SALESFORCE and self._is_placeholder(value):
             return None
         if self.table is not None and side is not self.language:
             return self._canonical_in_other_language(self.table, side, value)
         return canonical(self.kind, value, scale=self.scale, region=self.phone_region)
+
+    def _is_placeholder(self, value: Value) -> bool:
+        placeholder = self.pair.placeholder
+        return bool(placeholder) and is_identical(value, placeholder)
 
     @cached_property
     def table(self) -> ValueTable | None:
@@ -132,8 +135,11 @@ class BoundPair:
     def convert(self, kind: RecordKind, value: Value, source: Side) -> Value | UnusableValue:
         """Convert a value of a side for a kind of record, with the value table of the pair.
 
-        A blank for a Lead becomes the placeholder.
+        A blank for a Lead becomes the placeholder, and the placeholder a blank for Plezi, whoever
+        typed it.
         """
+        if source is Side.SALESFORCE and self._is_placeholder(value):
+            value = None
         translated: Value | UnusableValue = value
         if self.table is not None and source is not kind.side:
             translated = self._translated(self.table, self.fields[kind], value, source)

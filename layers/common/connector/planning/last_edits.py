@@ -8,7 +8,12 @@ from connector.mapping import BoundMapping, BoundPair, ConflictPolicy
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
 from connector.planning.field_values import continues
-from connector.planning.participating_records import Match, Participant, Participants
+from connector.planning.participating_records import (
+    Match,
+    Participant,
+    Participants,
+    leaving_records,
+)
 
 
 def with_last_edits(participants: Participants, link: Link, bound: BoundMapping) -> Participants:
@@ -18,9 +23,9 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
 
     - a converted Lead what its Contact does not have: a conversion copies not every field, and a
       Contact need not take part;
-    - a record that was deleted, merged into another one, or lost its e-mail: an opt-out that was
-      ticked, because a person who asks for it must not get another e-mail. Other fields end with
-      the record.
+    - a record that was deleted, merged into another one, or lost its e-mail, and a Lead beside the
+      primary one: an opt-out that was ticked, because a person who asks for it must not get another
+      e-mail. Other fields end with the record.
 
     Left out are the e-mail, which says who the person is, and fields that are unique in the org:
     the record that left keeps its value there.
@@ -29,10 +34,11 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
     if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
         return participants
     members = participants.members
+    known = {it.record_id for it in members} | leaving_records(link)
     last = [
         Participant(record.kind, record, can_send=True, can_receive=False, only=pairs)
         for record in link.salesforce
-        if not record.participates and (pairs := _last_edits(record, link, bound, members))
+        if record.id not in known and (pairs := _last_edits(record, link, bound, members))
     ]
     if not last:
         return participants
@@ -70,9 +76,12 @@ def _is_opt_out(pair: BoundPair, record: Observation) -> bool:
 
 
 def _is_edited(pair: BoundPair, record: Observation, base: Values) -> bool:
+    """Whether a value differs from the last agreement; a Lead beside the primary one had none."""
     key = pair.base_keys[record.kind]
     name = pair.fields[record.kind].name
-    if key not in base or name not in record.values:
+    if name not in record.values:
         return False
+    if key not in base:
+        return record.participates
     now, agreed = (pair.canonical(record.side, it) for it in (record.values[name], base[key]))
     return now != agreed

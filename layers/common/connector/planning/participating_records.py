@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connector.mapping import DuplicatePolicy, MappingConfig
-from connector.model import NEW_RECORD, Link, Observation, RecordKind, SkipReason
+from connector.mapping.model import EMAIL_PAIR
+from connector.model import NEW_RECORD, HoldReason, Link, Observation, RecordKind, SkipReason
 
 
 class Match(StrEnum):
@@ -60,15 +61,21 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
     """Decide what each record of a link may do. Pure; an ambiguous link has no participants."""
     if link.shared:
         return Participants(Match.AMBIGUOUS, reason=SkipReason.SHARED_EMAIL)
-    leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
-    active = [record for record in leads if record.participates]
+    leaving = leaving_records(link)
+    active = [
+        record
+        for record in link.salesforce
+        if record.kind is RecordKind.LEAD and record.participates and record.id not in leaving
+    ]
     if len(active) > 1 and any(record.id == link.primary_lead for record in active):
         active = [record for record in active if record.id == link.primary_lead]
     elif len(active) > 1:
         if mapping.duplicates is DuplicatePolicy.HOLD:
             return Participants(Match.AMBIGUOUS, reason=SkipReason.SEVERAL_LEADS)
         if mapping.duplicates is DuplicatePolicy.SURVIVOR:
-            active = [min(active, key=lambda record: (record.id not in link.base, record.id))]
+            active = [
+                min(active, key=lambda record: (-len(link.base.get(record.id, ())), record.id))
+            ]
     contacts = [
         record
         for record in link.salesforce
@@ -82,10 +89,12 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
     members += [
         Participant(RecordKind.CONTACT, record, can_send=True, can_receive=False)
         for record in contacts
-        if record.participates
+        if record.participates and record.id not in leaving
     ]
     if plezi is None:
         return _without_plezi_contact(link, members)
+    if plezi.id in leaving:
+        return Participants(Match.NONE, reason=SkipReason.NO_PARTICIPANT)
     if not members:
         reason = _no_lead_reason(link, mapping, contacts)
         if reason is not None:
@@ -93,11 +102,27 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
         members = [Participant(RecordKind.LEAD, None, can_send=False, can_receive=True)]
     can_send = any(member.can_receive for member in members)
     contact = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=can_send, can_receive=True)
+    return Participants(_match(link, plezi, members), (contact, *members))
+
+
+def _match(link: Link, plezi: Observation, members: list[Participant]) -> Match:
     if any(member.observation is None for member in members):
-        match = Match.NEW
-    else:
-        match = Match.LINKED if link.base.get(plezi.id) else Match.MATCHED
-    return Participants(match, (contact, *members))
+        return Match.NEW
+    return Match.LINKED if link.base.get(plezi.id) else Match.MATCHED
+
+
+def leaving_records(link: Link) -> frozenset[str]:
+    """Return the records whose new e-mail belongs to another link: that waits for a decision.
+
+    What was typed in them may be about the other person, so that they take no part meanwhile.
+    """
+    hold = link.holds.get(EMAIL_PAIR.key)
+    if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN or hold.chosen:
+        return frozenset()
+    active = [it for it in link.observations() if it.is_active]
+    if not any(it.email == link.email for it in active):
+        return frozenset()  # they agree on the new e-mail
+    return frozenset(it.id for it in active if it.email not in ("", link.email))
 
 
 def _without_plezi_contact(link: Link, members: list[Participant]) -> Participants:
@@ -115,6 +140,8 @@ def _no_lead_reason(
 ) -> SkipReason | None:
     """Return why no Lead is created for a Plezi contact; None if one is created."""
     leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
+    if leaving_records(link):
+        return SkipReason.NO_PARTICIPANT
     if contacts and not mapping.create_lead_beside_contact:
         return SkipReason.IS_A_CONTACT
     if any(lead.converted for lead in leads):

@@ -13,6 +13,7 @@ from connector.mapping import (
     Direction,
     have_same_values,
 )
+from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     NEW_RECORD,
     AgreedValue,
@@ -48,6 +49,7 @@ from connector.planning.participating_records import (
     Match,
     Participant,
     Participants,
+    leaving_records,
     select_participants,
 )
 from connector.planning.write_loop import is_write_loop, undone_writes
@@ -256,7 +258,8 @@ class _PlanBuilder:
         """Add the resolution of one pair; a hold of the pair may replace it."""
         hold = self._holds.get(pair.key)
         if resolution.rule is MergeRule.AGREED:
-            self._holds.pop(pair.key, None)
+            if pair.key != EMAIL_PAIR.key or not leaving_records(self._link):
+                self._holds.pop(pair.key, None)
             in_doubt = hold is not None and hold.reason is HoldReason.IN_DOUBT
             self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
         elif hold is not None and _is_chosen(hold, values):

@@ -14,6 +14,9 @@ from connector.planning.field_problem import waits_for_reading
 from connector.planning.observation import apply_observation, is_possibly_stale
 from connector.sync.ports import LinkStore, Tombstones
 
+PARTLY: Final = 2
+"""A record that agreed in less than one of so many fields takes part in no others: a Lead beside
+the primary one sends opt-outs only."""
 EMAIL_KEY: Final = "Email"
 """The key of the field pair that holds the e-mail."""
 
@@ -103,7 +106,8 @@ class LinkBatch:
 
         DynamoDB accepts one action for an item in a transaction. So an observation is deferred when
         its e-mail was vacated in this batch, or when it would vacate an e-mail that a link has just
-        moved to.
+        moved to. A record that leaves its link alone is deferred too: if the process ends between
+        the two writes, the page is read again.
         """
         owner = self._owner_emails[observation.id]
         if owner in self._vacated:
@@ -114,9 +118,7 @@ class LinkBatch:
             raise ValueError("the stored link cannot be decoded")
         if self._is_left_out(link, observation):
             return
-        after = apply_observation(link, observation)
-        if waits_for_reading(link, ()) and not waits_for_reading(link, (observation,)):
-            after = replace(after, quarantine=None, dirty=True)
+        after = _with_observation(link, observation)
         stored = link.observation(observation.id)
         if stored is not None and is_possibly_stale(link, observation):
             self.possibly_stale[observation.id] = PossiblyStale(stored, observation)
@@ -124,13 +126,15 @@ class LinkBatch:
         moves = moves and (_has_new_email(link, observation) or _is_used_by_none(after, owner))
         if after is link and not moves:
             return
-        if moves:
-            if owner in self._moved_from or self._will_be_free(observation.email):
-                self.deferred.add(observation.id)
-                return
-            self._move_link(link, after, observation.email)
-        else:
+        if not moves:
             self._links[owner] = after
+        elif leaves_alone(link, observation, is_taken=self._is_taken(observation.email)):
+            self._links[owner] = replace(link.without_record(observation.id), dirty=True)
+            self.deferred.add(observation.id)  # it joins the link of its new e-mail
+        elif owner in self._moved_from or self._will_be_free(observation.email):
+            self.deferred.add(observation.id)
+        else:
+            self._move_link(link, after, observation.email)
         if self._links.get(owner) is not link:
             self.changed.add(observation.id)
 
@@ -195,6 +199,10 @@ class LinkBatch:
         page_url = observation.values.get(PLEZI_URL_PAIR.salesforce)
         return owner if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page_url else ""
 
+    def _is_taken(self, email: str) -> bool:
+        occupant = self._links.get(email)
+        return occupant is not None and any(it.is_active for it in occupant.observations())
+
     def _will_be_free(self, email: str) -> bool:
         """Return whether an e-mail was vacated in this batch, or will be by a deferred record."""
         occupant = self._links.get(email)
@@ -203,16 +211,21 @@ class LinkBatch:
         )
 
     def _move_link(self, before: Link, after: Link, email: str) -> None:
-        """Move the link to the new e-mail; if another link owns that e-mail, hold the field.
+        """Move the link to the new e-mail; if another person owns that e-mail, hold the field.
 
-        A link that was held for this reason is released by the move. Without that, its other
+        A link of which nothing but records that have left is there is joined, and so is one that
+        meets a link without a contact in Plezi: its records meet the person for the first time. A
+        link that was held for this reason is released by the move. Without that, its other
         records, which still have the old e-mail, would move it back.
         """
         occupant = self._links.get(email)
-        if occupant is not None and occupant.record_ids:
+        if occupant is not None and occupant.record_ids and _are_one_person(after, occupant):
+            after = _joined(after, occupant)
+        elif occupant is not None and occupant.record_ids:
             values: Mapping[str, Value] = {each.id: each.email for each in after.observations()}
             if not _is_held_already(after.holds.get(EMAIL_KEY), values):
-                hold = Hold(HoldReason.EMAIL_TAKEN, 0.0, values)
+                since = max(each.as_of for each in after.observations())
+                hold = Hold(HoldReason.EMAIL_TAKEN, since, values)
                 after = replace(after, holds={**after.holds, EMAIL_KEY: hold})
             self._links[before.email] = after
             return
@@ -237,6 +250,14 @@ class LinkBatch:
             self._owner_emails[record] = email
 
 
+def _with_observation(link: Link, observation: Observation) -> Link:
+    """Return the link with an observation, without a quarantine that waited for it."""
+    after = apply_observation(link, observation)
+    if waits_for_reading(link, ()) and not waits_for_reading(link, (observation,)):
+        return replace(after, quarantine=None, dirty=True)
+    return after
+
+
 def _contact_id_in_page_url(observation: Observation) -> str:
     """Return the Plezi contact id that a Lead's page address ends with; '' if there is none."""
     is_lead = observation.kind is RecordKind.LEAD
@@ -256,6 +277,52 @@ def _has_new_email(link: Link, observation: Observation) -> bool:
     hold = link.holds.get(EMAIL_KEY)
     is_held = hold is not None and hold.reason is HoldReason.EMAIL_TAKEN
     return is_held or stored.email != observation.email
+
+
+def _are_one_person(moved: Link, occupant: Link) -> bool:
+    """Whether a link that gets the e-mail of another one belongs to its person.
+
+    Nobody is mixed if one of them has nothing but records that have left, or the moved one has no
+    contact in Plezi: its e-mail says who its records are.
+    """
+    if moved.intent is not None or occupant.intent is not None or not occupant.readable:
+        return False
+    has_contact = moved.plezi is not None and moved.plezi.is_active
+    return not has_contact or not any(it.is_active for it in occupant.observations())
+
+
+def _joined(moved: Link, occupant: Link) -> Link:
+    """Return both links as one: the records of the one without a person meet the other's anew."""
+    is_empty = not any(it.is_active for it in occupant.observations())
+    kept, added = (moved, occupant) if is_empty else (occupant, moved)
+    others = [it for it in added.salesforce if it.id not in kept.record_ids]
+    salesforce = sorted([*kept.salesforce, *others], key=lambda record: record.id)
+    return replace(kept, salesforce=tuple(salesforce))
+
+
+def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> bool:
+    """Return whether a record with a new e-mail leaves its link, and does not move the person.
+
+    The person is the one with whom the others agreed. Others still have the e-mail of the link, and
+    this record is outside the filter, never agreed with them, is a Lead beside the primary one, or
+    is one of several Contacts, which are never written: they would be mixed with another person.
+    `is_taken`: the new e-mail is another person's; then a record beside others of Salesforce goes.
+    """
+    others = [it for it in link.observations() if it.id != observation.id and it.is_active]
+    remaining = [it for it in others if it.email == link.email]
+    if not remaining:
+        return False
+    is_lead = observation.kind is RecordKind.LEAD
+    is_contact = observation.kind is RecordKind.CONTACT
+    primary = next((it for it in others if it.id == link.primary_lead and it.participates), None)
+    agreed = {it.id: len(link.base.get(it.id, ())) for it in (*others, observation)}
+    return (
+        not observation.eligible
+        or PARTLY * agreed[observation.id] < max(agreed.values())
+        or (is_lead and primary is not None)
+        or (is_taken and any(it.side is observation.side and it.participates for it in remaining))
+        or (is_contact and any(it.kind is observation.kind and it.eligible for it in remaining))
+    )
 
 
 def _is_used_by_none(link: Link, email: str) -> bool:
