@@ -518,3 +518,24 @@ class TestM3:
             {"Phone", "MobilePhone"} if policy is ConflictPolicy.NEWEST else set()
         )
         assert next_run_writes_nothing(harness)
+
+
+@pytest.mark.parametrize(("scale", "number"), [(0, 12345678901234567), (15, 48.85837009999999)])
+def test_digits_that_salesforce_does_not_return_are_no_edit(
+    harness: Harness, scale: int, number: float
+) -> None:
+    """The org rounds to 15 digits: the number of the marketer is not replaced by that."""
+    harness.control("plezi", "POST", "attributes", {"name": "n", "type": "number"})
+    metadata = {"label": "n", "type": "Number", "precision": 18, "scale": scale}
+    harness.control("salesforce", "POST", "fields/Lead", {"name": "n__c", "Metadata": metadata})
+    pairs = (*DEFAULT_MAPPING.pairs, FieldPair("n", "n__c", Direction.BOTH))
+    mapping = replace(DEFAULT_MAPPING, version=1, pairs=pairs)
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
+    harness.add_person(email=ANA, last_name="Lopez", n=number)
+    harness.sync()
+    advance_clocks(harness)
+    harness.edit_lead(lead_of(harness)["Id"], Title="any other field")
+
+    harness.sync()
+
+    assert harness.people()[ANA]["n"] == number

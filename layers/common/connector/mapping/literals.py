@@ -13,6 +13,12 @@ EXACT: Final = Context(prec=2_000, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=M
 raises nothing. The default context of `decimal` rounds to 28 digits, and a half to the even digit;
 Salesforce rounds a half up, away from zero: -12.345 is -12.35 (Salesforce Help, "Formula Data
 Types": Number)."""
+DOUBLE: Final = Context(prec=15, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+"""Numbers are compared by as many digits as a double surely keeps (DBL_DIG of C, from IEEE 754):
+numbers in answers of Salesforce are doubles, and the digits after that are no edit of anybody."""
+MOST_DIGITS: Final = 18
+"""A larger number fits in no field of Salesforce, and is compared exactly (Salesforce Help, "Custom
+Field Types": Number)."""
 MOST_PLAIN_DIGITS: Final = 400
 """Numbers up to this size are compared as digits, others as digits with an exponent, because the
 zeros of 1E+999999 are a megabyte. It is more than the 309 digits of the largest double."""
@@ -29,7 +35,7 @@ def parse_number(text: str) -> Decimal | None:
 
 
 def canonical_number(text: str, scale: int | None) -> str | None:
-    """Return a number with at most `scale` decimals, and without zeros at its end.
+    """Return a number with at most `scale` decimals and 15 digits, and without zeros at its end.
 
     Returns None for a text that is not a finite number.
     """
@@ -37,6 +43,8 @@ def canonical_number(text: str, scale: int | None) -> str | None:
     if number is None or not number.is_finite():
         return None
     number = round_number(number, scale)
+    if number.adjusted() < MOST_DIGITS:
+        number = DOUBLE.plus(number)
     if not number:
         return "0"
     number = EXACT.normalize(number)
