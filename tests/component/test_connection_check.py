@@ -169,6 +169,9 @@ def test_an_org_that_hides_its_organization_object_is_ok(credentials: Credential
 
     assert checked.ok
     assert finding(checked, "edition").grade is Grade.UNKNOWN
+    sharing = finding(checked, "sharing")
+    assert sharing.grade is Grade.UNKNOWN
+    assert "look for 'View All Records' on Lead, Contact, Account" in sharing.causes[0]
 
 
 def test_the_end_of_the_password_flow_is_reported_with_the_alternatives(
