@@ -331,6 +331,21 @@ def test_the_set_up_checks_the_connection_and_lists_the_fields(
     assert "Lead.plezi_url__c" in checked.text
 
 
+def test_the_set_up_shows_a_missing_precondition_with_its_remedy(
+    harness: Harness, open_browser: OpenBrowser
+) -> None:
+    harness.control("salesforce", "POST", "objects/Lead/permissions", {"create": False})
+    browser = open_browser("mapper")
+
+    checked = browser.submit(browser.get("/setup"), "/setup/check")
+
+    assert checked.status == 200
+    assert "Access to Leads" in checked.text
+    assert "lacks the permission" in checked.text
+    assert "Setup &gt; Permission Sets &gt; Object Settings" in checked.text
+    assert "Login to Salesforce" in checked.text
+
+
 def recipients(harness: Harness) -> list[str]:
     """Return the e-mails that are subscribed to the topic of alerts."""
     sns = boto3.client("sns", region_name=REGION)
