@@ -6,6 +6,7 @@ the step `mapping` of the set-up guide, are at the end.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from connector.connection_report import Grade
+from connector.console.texts.messages import in_french
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import AdminClient, build_admin_context
 from tests.component.altered_salesforce import put_before_org
@@ -23,6 +25,7 @@ from tests.component.test_org_features import SEGMENT, map_also
 CHECK = "/admin/connection/check"
 MUST = {"type": "Text", "length": 40, "label": "Must", "required": True}
 TEST_AGAIN = "plezi-sync connect check"
+ENGLISH = re.compile(r"\b(the|user|give|records?|lacks|cannot|invisible for)\b", re.IGNORECASE)
 OTHERS = {"login", "api", "edition", "scopes", "password", "leads", "contacts", "quota", "plezi"}
 """The findings that a report has whatever precondition is missing."""
 
@@ -119,6 +122,14 @@ def steps(admin_client: AdminClient) -> dict[str, Any]:
     return {each["name"]: each for each in listed}
 
 
+def assert_french(finding: dict[str, Any]) -> None:
+    """Check that the console has French for a message and its causes, down to the words."""
+    for text in (finding["message"], *finding["causes"]):
+        french = in_french(text)
+        assert french != text
+        assert not ENGLISH.search(french), french
+
+
 @pytest.mark.parametrize("missing", OBJECTS, ids=lambda missing: missing.name)
 def test_a_missing_precondition_is_a_failed_finding_with_its_remedy(
     harness: Harness, admin_client: AdminClient, missing: Missing
@@ -130,6 +141,7 @@ def test_a_missing_precondition_is_a_failed_finding_with_its_remedy(
     assert set(findings) >= OTHERS
     assert [name for name in findings if findings[name]["grade"] == "failed"] == [missing.named_by]
     found = findings[missing.named_by]
+    assert_french(found)
     assert missing.named in found["message"]
     assert TEST_AGAIN in found["message"]
     [cause] = found["causes"]
@@ -194,6 +206,7 @@ def test_without_read_on_accounts_the_permission_is_named_and_a_run_can_work(
     findings = check(admin_client)
 
     assert findings["accounts"]["grade"] == "warning"
+    assert_french(findings["accounts"])
     assert "company of Contacts is not sent" in findings["accounts"]["message"]
     assert "'Read' on Account, in Setup > Permission Sets" in findings["accounts"]["causes"][0]
     assert {each["grade"] for each in findings.values()} <= {"ok", "warning"}
@@ -251,6 +264,7 @@ def test_private_sharing_without_view_all_records_is_named_with_the_permission(
     found = check(admin_client)["sharing"]
 
     assert found["grade"] == "warning"
+    assert_french(found)
     assert f"The sharing of {kind} is private" in found["message"]
     assert f"lacks 'View All Records' on {kind}:" in found["message"]
     [cause] = found["causes"]
@@ -295,6 +309,7 @@ def test_private_sharing_that_the_user_cannot_verify_says_how_the_admin_verifies
     found = check(admin_client)["sharing"]
 
     assert found["grade"] == "warning"
+    assert_french(found)
     assert "cannot be verified" in found["message"]
     assert "look for 'View All Records' on Lead" in found["causes"][0]
     assert "'View Setup and Configuration'" in found["causes"][0]
@@ -336,6 +351,7 @@ def test_a_value_that_the_record_type_of_new_leads_lacks_is_named(
     found = check(admin_client)["record_type"]
 
     assert found["grade"] == "warning"
+    assert_french(found)
     assert "record type Partner" in found["message"]
     assert "segment__c: 'mid', 'large'" in found["message"]
     [cause] = found["causes"]

@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import Final
 
+from connector.console.texts.precondition_messages import PRECONDITIONS
 from connector.console.texts.salesforce_messages import CAUSES, REMEDIES
 
 WORDS: Final = ". Salesforce's message: "
@@ -298,6 +299,7 @@ PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("The org is a sandbox of {edition}.", "L'organisation est une sandbox de {edition}."),
     ("The org is {edition}.", "L'organisation est {edition}."),
+    *PRECONDITIONS,
     ("{first}; {second}", "{first} ; {second}"),
 )
 """Sentences with names in them, the more specific ones first."""
