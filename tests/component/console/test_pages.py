@@ -342,6 +342,7 @@ def test_the_set_up_shows_a_missing_precondition_with_its_remedy(
     assert checked.status == 200
     assert "Access to Leads" in checked.text
     assert "lacks the permission" in checked.text
+    assert "<ol><li>the integration user lacks the permission" in checked.text
     assert "Setup &gt; Permission Sets &gt; Object Settings" in checked.text
     assert "Login to Salesforce" in checked.text
 
