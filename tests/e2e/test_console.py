@@ -128,7 +128,7 @@ def test_a_user_finds_why_a_phone_changed_and_undoes_it(
     expect(pages.page.get_by_role("heading", level=1)).to_have_text("Léa Martin")
     assert "lea" not in pages.page.url
     change = pages.page.get_by_role("listitem").filter(has_text="+33 1 44 55 66 77").first
-    expect(change).to_contain_text("edited on the other side, and copied here")
+    expect(change).to_contain_text("edited in Plezi, and copied to Salesforce")
     pages.picture("person")
 
     pages.press("Undo the change of Phone", within=change)

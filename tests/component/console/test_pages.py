@@ -125,15 +125,56 @@ def test_a_change_of_one_field_of_one_person_is_undone_after_its_preview(
     run = harness.sync()
     browser = open_browser("operator")
     page = browser.get(person_path(browser))
-    assert "edited on the other side, and copied here" in page.text
+    assert "edited in Plezi, and copied to Salesforce" in page.text
     requested = browser.submit(page, f"/runs/{run.id}/undo", field="Phone")
     harness.run_phase(run_of(requested))
     preview = browser.follow(requested)
     assert "Preview of the undo" in preview.text
+    assert "Where somebody typed the new value, it stays" in preview.text
     assert lead_of(harness)["Phone"] == "222"
     undone = browser.submit(preview, f"/runs/{run.id}/undo", confirmed="yes")
     harness.run_phase(run_of(undone))
     assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("111", "333")
+
+
+def test_the_page_of_a_person_says_that_the_systems_differ_after_an_undo(
+    harness: Harness, open_browser: OpenBrowser, ana: str
+) -> None:
+    harness.edit_person(ana, phone="222")
+    run = harness.sync()
+    browser = open_browser("operator")
+    before = browser.get(person_path(browser))
+    assert "the systems differ" not in before.text
+    assert [path for path, form in before.forms() if form.get("field") == "Phone"] == [
+        f"/runs/{run.id}/undo"
+    ]
+    preview = browser.submit(before, f"/runs/{run.id}/undo", field="Phone")
+    harness.run_phase(run_of(preview))
+    undone = browser.submit(browser.follow(preview), f"/runs/{run.id}/undo", confirmed="yes")
+    harness.run_phase(run_of(undone))
+    after = browser.get(person_path(browser))
+    assert "the systems differ" in after.text
+    assert "edit it in the other system" in after.text
+    lead = lead_of(harness)
+    assert lead["Phone"] == "111"
+
+
+def test_a_run_that_changed_nothing_offers_no_undo(
+    harness: Harness, open_browser: OpenBrowser, ana: str
+) -> None:
+    assert ana
+    page = open_browser("operator").get(f"/runs/{harness.sync().id}")
+    assert "It changed no value" in page.text
+    assert "Undo this run" not in page.text
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "every 2 hours"), ("fr", "toutes les 2 h")])
+def test_the_schedule_is_shown_in_words(
+    open_browser: OpenBrowser, language: str, text: str
+) -> None:
+    page = open_browser("viewer", language=language).get("/settings")
+    assert text in page.text
+    assert "rate(" not in page.text
 
 
 def test_a_conflict_is_shown_with_both_values_and_decided(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connector.admin.runs import JournalEntryView
@@ -99,6 +99,20 @@ def entry_row(entry: JournalEntryView, labels: FieldLabels) -> EntryRow:
     is_written = entry.kind == JournalKind.WRITTEN.value and bool(entry.record)
     clears = bool(to_text(entry.before)) and not to_text(entry.after)
     return EntryRow(entry, labels.pair(entry.field), is_written, clears and is_written)
+
+
+def last_of_each_field(rows: Iterable[EntryRow]) -> tuple[EntryRow, ...]:
+    """Return the rows, the newest first, with an undo for the last change of each field only.
+
+    An undo leaves a field as it is that was written again since.
+    """
+    seen: set[str] = set()
+    found = []
+    for row in rows:
+        found.append(replace(row, can_be_undone=row.can_be_undone and row.entry.field not in seen))
+        if row.can_be_undone:
+            seen.add(row.entry.field)
+    return tuple(found)
 
 
 def most_serious_first(rows: Iterable[EntryRow]) -> list[EntryRow]:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from connector.console.context import PageContext
 from connector.console.roles import UserRole
+from connector.console.shown_settings import RATE
 from connector.console.texts import Texts
 from connector.mapping.values import to_text
 from connector.model import LongText
@@ -56,6 +57,7 @@ def environment() -> Environment:
     found.filters["utc"] = utc_text
     found.filters["iso"] = iso_text
     found.filters["number"] = number_text
+    found.filters["schedule"] = schedule_text
     return found
 
 
@@ -83,6 +85,16 @@ def number_text(context: Context, number: int) -> str:
     """Return a whole number for people, in the language of the page."""
     texts: Texts = context["t"]
     return texts.number(number)
+
+
+@pass_context
+def schedule_text(context: Context, expression: str) -> str:
+    """Return how often a schedule starts a run; an expression that is no rate, as it is."""
+    rate = RATE.fullmatch(expression)
+    if rate is None:
+        return expression
+    texts: Texts = context["t"]
+    return texts.count(f"schedule.{rate[2]}", int(rate[1]))
 
 
 def iso_text(at: float) -> str:

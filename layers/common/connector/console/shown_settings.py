@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+"""A schedule of EventBridge Scheduler; for a cron expression, the next time is not computed."""
 
 
 @dataclass(frozen=True, slots=True)

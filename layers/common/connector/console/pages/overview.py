@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +18,7 @@ from connector.console.context import PageContext
 from connector.console.history import History, PleziUsage, last_days, renew_history
 from connector.console.roles import UserRole
 from connector.console.routes import Route
+from connector.console.shown_settings import RATE
 from connector.console.web import Response
 from connector.errors import NEEDS_DECISION
 from connector.model import RunKind, RunState
@@ -26,8 +26,6 @@ from connector.model import RunKind, RunState
 RECENT_RUNS: Final = 25
 """The newest runs, among which the last scheduled one is looked for: a day has 12 of them."""
 BAD_STATES: Final = frozenset({RunState.HALTED, RunState.FAILED})
-RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-"""A schedule of EventBridge Scheduler; for a cron expression, the next time is not computed."""
 UNIT_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
 PERCENT: Final = 100
 

@@ -15,7 +15,7 @@ from connector.admin.person_search import search_people
 from connector.admin.record_pages import RecordPage, show_record_pages
 from connector.admin.run_requests import request_run
 from connector.console.context import PageContext
-from connector.console.journal_view import EntryPage, entry_row
+from connector.console.journal_view import EntryPage, entry_row, last_of_each_field
 from connector.console.labels import FieldLabels, read_labels
 from connector.console.roles import UserRole
 from connector.console.routes import Route
@@ -23,7 +23,7 @@ from connector.console.web import Response
 from connector.errors import ConnectorError
 from connector.mapping import Direction
 from connector.mapping.values import to_text
-from connector.model import RunKind, Value
+from connector.model import MergeRule, RunKind, Value
 
 HISTORY_LIMIT: Final = 50
 MAX_PARTS: Final = 20
@@ -51,7 +51,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field pair of a person: the value in each record, the agreed one, and the reason."""
+    """One field pair of a person: the value in each record, the agreed one, and the reason.
+
+    `is_apart`: an undo left the records with different values, which no run makes equal.
+    """
 
     history: FieldHistory
     label: str
@@ -62,6 +65,7 @@ class FieldRow:
     base: Cell
     is_held: bool
     is_refused: bool
+    is_apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def show_one(page: PageContext) -> Response:
     after = page.query("next")
     person = show_person(page.admin, email, limit=HISTORY_LIMIT, after=after)
     labels = read_labels(page.admin)
-    rows = tuple(entry_row(entry, labels) for entry in person.journal.entries)
+    rows = last_of_each_field(entry_row(entry, labels) for entry in person.journal.entries)
     view = PersonView(
         person=person,
         person_id=page.parameters["person"],
@@ -166,7 +170,13 @@ def field_row(person: Person, history: FieldHistory, labels: FieldLabels) -> Fie
         base=base,
         is_held=any(hold.field == history.field for hold in person.holds),
         is_refused=history.field in refused,
+        is_apart=_is_apart(history),
     )
+
+
+def _is_apart(history: FieldHistory) -> bool:
+    is_undone = history.last is not None and history.last.rule == MergeRule.UNDONE.value
+    return is_undone and len({to_text(value) for value in history.values.values()}) > 1
 
 
 def sync_now(page: PageContext) -> Response:

@@ -34,6 +34,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "La recherche ne figure pas dans l'adresse de la page, donc dans aucun journal.",
     ),
     "person.in_step": ("in step", "synchronisée"),
+    "person.apart": ("the systems differ", "les systèmes diffèrent"),
+    "person.apart_text": (
+        (
+            "{fields}: an undo put the former value back only where it had been overwritten. To "
+            "have it everywhere, edit it in the other system."
+        ),
+        (
+            "{fields} : l'annulation a remis l'ancienne valeur seulement là où elle avait été "
+            "écrasée. Pour l'avoir partout, modifiez-la dans l'autre système."
+        ),
+    ),
     "person.held.one": ("{n} conflict", "{n} conflit"),
     "person.held.other": ("{n} conflicts", "{n} conflits"),
     "person.refused": ("a write was refused", "une écriture a été refusée"),
@@ -51,10 +62,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "La modification la plus récente d'abord. Un opérateur peut les annuler.",
     ),
     "person.timeline_text": (
-        "The newest change first. Each can be undone, if nobody changed the value since.",
+        "The newest change first. The last one of a field can be undone if nobody edited it since.",
         (
-            "La modification la plus récente d'abord. Chacune peut être annulée, si personne n'a "
-            "modifié la valeur depuis."
+            "La modification la plus récente d'abord. La dernière d'un champ peut être annulée, si "
+            "personne n'a modifié la valeur depuis."
         ),
     ),
     "person.no_history": (

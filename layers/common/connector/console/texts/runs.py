@@ -34,6 +34,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "run_state.failed": ("failed", "échouée"),
     "run_state.not_started": ("synchronization is not started", "synchronisation non démarrée"),
     "run_state.paused": ("paused until calls are left", "en pause, appels épuisés"),
+    "run.begins": ("It begins in a moment.", "Elle commence dans un instant."),
     "run.progress": (
         "{finished} of {listed} people are done.",
         "{finished} personnes sur {listed} sont traitées.",
@@ -82,6 +83,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "run.field": ("Field", "Champ"),
     "run.change": ("Change", "Modification"),
     "run.why": ("Why", "Pourquoi"),
+    "run.no_entry_yet": ("No value is changed yet.", "Aucune valeur n'est encore modifiée."),
     "run.no_entry": ("It changed no value.", "Elle n'a modifié aucune valeur."),
     "run.no_entry_found": (
         "No entry matches the filter.",
@@ -109,6 +111,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.changed": (
         "It was edited on the other side, and copied here.",
         "Modifié de l'autre côté, et recopié ici.",
+    ),
+    "rule.changed.plezi": (
+        "It was edited in Salesforce, and copied to Plezi.",
+        "Modifié dans Salesforce, et recopié dans Plezi.",
+    ),
+    "rule.changed.salesforce": (
+        "It was edited in Plezi, and copied to Salesforce.",
+        "Modifié dans Plezi, et recopié dans Salesforce.",
     ),
     "rule.joined": (
         "A new record took the value of the others.",
@@ -154,8 +164,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.held": ("It waits for a decision.", "En attente d'une décision."),
     "rule.chosen": ("A person chose this value.", "Une personne a choisi cette valeur."),
     "rule.undone": (
-        "A run was undone: the former value was put back.",
-        "Une synchronisation a été annulée : l'ancienne valeur est remise.",
+        "A change was undone: the former value was put back.",
+        "Une modification a été annulée : l'ancienne valeur est remise.",
     ),
     "rule.placeholder": (
         "Salesforce needs a value and Plezi has none: the placeholder was written.",
@@ -282,6 +292,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "preview.undo_now_text": (
         "The values are put back as shown. Edits that somebody made since then stay.",
         "Les valeurs sont remises comme montré. Les saisies faites depuis restent.",
+    ),
+    "preview.undo_one_side": (
+        "Where somebody typed the new value, it stays. If it is wrong, correct it there too.",
+        "Là où la nouvelle valeur a été saisie, elle reste. Fausse, elle se corrige là aussi.",
     ),
     "preview.approve": ("Approve this preview", "Approuver cet aperçu"),
     "preview.approve_text": (

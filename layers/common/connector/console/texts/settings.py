@@ -140,6 +140,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "settings.version": ("Version", "Version"),
     "settings.tenant": ("Plezi tenant, probed:", "Compte Plezi, examiné :"),
+    "schedule.minute.one": ("every minute", "toutes les minutes"),
+    "schedule.minute.other": ("every {n} minutes", "toutes les {n} minutes"),
+    "schedule.hour.one": ("every hour", "toutes les heures"),
+    "schedule.hour.other": ("every {n} hours", "toutes les {n} heures"),
+    "schedule.day.one": ("every day", "tous les jours"),
+    "schedule.day.other": ("every {n} days", "tous les {n} jours"),
     "setting.schedule_expression": ("Schedule", "Horaire"),
     "setting.max_cleared": (
         "Records in which a run may clear a field",
