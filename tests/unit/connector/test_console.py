@@ -43,7 +43,7 @@ from connector.salesforce.error_table import (
     UNKNOWN_ERROR,
     UNKNOWN_LOGIN_ERROR,
 )
-from connector.setup_report import FieldState, StepOutcome
+from connector.setup_report import FieldState, SetupStepKind, StepOutcome
 from connector.sync.isolation import REMEDIES
 
 PACKAGE = Path(rendering.__file__).parent
@@ -108,6 +108,7 @@ NAMED: dict[str, tuple[type[StrEnum], ...]] = {
     "problem": (ProblemCode,),
     "record": (RecordKind,),
     "role": (UserRole,),
+    "setup_kind": (SetupStepKind,),
     "rule": (MergeRule, HoldReason, UndoReason, DriftCause),
     "run_kind": (RunKind,),
     "run_state": (RunState,),
