@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from local.actors import Marketer, Operator, SalesPerson
 from local.embedded_aws import EmbeddedAws
@@ -14,6 +16,7 @@ from local.stack.commands import StackCommands
 from local.stack.stack_file import StackFile
 from plezi_sync.admin_api import AdminApi
 from plezi_sync.targets import LocalStack
+from tests.e2e.console_pages import CHROMIUM, ConsolePages, OpenPages, install_axe, new_pages
 
 FOLDER = Path(".build/e2e")
 
@@ -87,3 +90,35 @@ def ops(stack: StackFile) -> Operator:
     operator = Operator(stack)
     operator.admin("POST", "/admin/start")
     return operator
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "Chromium is missing: `make browser` installs it"
+    with sync_playwright() as playwright:
+        # The sandbox of Chromium needs rights that a container does not give.
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return install_axe()
+
+
+@pytest.fixture
+def open_pages(browser: Browser, stack: StackFile, axe: str) -> Iterator[OpenPages]:
+    """Return a function that opens a browser and signs in with a role."""
+    opened: list[ConsolePages] = []
+
+    def open_them(role: str = "", **options: Any) -> ConsolePages:
+        pages = new_pages(browser, stack, axe, **options)
+        opened.append(pages)
+        if role:
+            pages.sign_in(role)
+        return pages
+
+    yield open_them
+    for pages in opened:
+        pages.page.context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -127,6 +128,10 @@ class ConsolePages:
                 if (width, scheme) in CHECKED:
                     found += [f"{name}, {width}, {scheme}: {it}" for it in self.violations()]
         return found
+
+
+OpenPages = Callable[..., ConsolePages]
+"""Opens a browser and signs in with a role, if one is named."""
 
 
 def new_pages(browser: Browser, stack: StackFile, axe: str, **options: Any) -> ConsolePages:
