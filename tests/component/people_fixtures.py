@@ -26,3 +26,8 @@ def advance_clocks(harness: Harness, seconds: int = 60) -> None:
     """Advance the clocks of both systems."""
     for side in ("plezi", "salesforce"):
         harness.control(side, "POST", "clock", {"advance": seconds})
+
+
+def merge_leads(harness: Harness, winner: str, merged: str) -> None:
+    """Merge a Lead into another one, as Salesforce's API does: blanks of the winner stay."""
+    harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": merged})

@@ -26,6 +26,7 @@ from tests.component.people_fixtures import (
     BOB,
     advance_clocks,
     lead_of,
+    merge_leads,
     next_run_writes_nothing,
 )
 
@@ -33,10 +34,6 @@ from tests.component.people_fixtures import (
 def save_mapping(harness: Harness, **changes: Any) -> None:
     mapping = MappingConfig(1, DEFAULT_MAPPING.pairs, DEFAULT_MAPPING.contact_filter, **changes)
     harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
-
-
-def merge_leads(harness: Harness, winner: str, merged: str) -> None:
-    harness.control("salesforce", "POST", f"leads/{winner}/merge", {"loser": merged})
 
 
 OPT_OUT: Final = "newsletter_optout__c"

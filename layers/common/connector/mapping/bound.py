@@ -135,8 +135,8 @@ class BoundPair:
     def convert(self, kind: RecordKind, value: Value, source: Side) -> Value | UnusableValue:
         """Convert a value of a side for a kind of record, with the value table of the pair.
 
-        A blank for a Lead becomes the placeholder, and the placeholder a blank for Plezi, whoever
-        typed it.
+        A blank for a Lead becomes the placeholder, and the placeholder a blank for Plezi, also if a
+        user typed it.
         """
         if source is Side.SALESFORCE and self._is_placeholder(value):
             value = None

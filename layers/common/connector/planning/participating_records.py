@@ -114,7 +114,7 @@ def _match(link: Link, plezi: Observation, members: list[Participant]) -> Match:
 def leaving_records(link: Link) -> frozenset[str]:
     """Return the records whose new e-mail belongs to another link: that waits for a decision.
 
-    What was typed in them may be about the other person, so that they take no part meanwhile.
+    What was typed in them may be about the other person, so that they take no part until then.
     """
     hold = link.holds.get(EMAIL_PAIR.key)
     if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN or hold.chosen:

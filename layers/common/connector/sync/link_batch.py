@@ -282,8 +282,8 @@ def _has_new_email(link: Link, observation: Observation) -> bool:
 def _are_one_person(moved: Link, occupant: Link) -> bool:
     """Whether a link that gets the e-mail of another one belongs to its person.
 
-    Nobody is mixed if one of them has nothing but records that have left, or the moved one has no
-    contact in Plezi: its e-mail says who its records are.
+    It does if one of them has only records that have left, or the moved one has no contact in
+    Plezi: its e-mail says who its records are. No two people are mixed then.
     """
     if moved.intent is not None or occupant.intent is not None or not occupant.readable:
         return False
@@ -292,7 +292,7 @@ def _are_one_person(moved: Link, occupant: Link) -> bool:
 
 
 def _joined(moved: Link, occupant: Link) -> Link:
-    """Return both links as one: the records of the one without a person meet the other's anew."""
+    """Return both links as one: the records that are added meet the person for the first time."""
     is_empty = not any(it.is_active for it in occupant.observations())
     kept, added = (moved, occupant) if is_empty else (occupant, moved)
     others = [it for it in added.salesforce if it.id not in kept.record_ids]
