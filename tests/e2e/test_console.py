@@ -326,10 +326,10 @@ def test_a_refused_write_is_explained_in_french_and_retried(
     assert lea
     contact = marketing.add(email=LONG, last_name="Long", function="T" * 200)
     ops.fire_schedule()
-    marketing.edit(contact, function="CEO")
     pages = open_pages(locale="fr-FR")
     pages.sign_in("operator", "/review?kind=quarantine")
     expect(pages.page.get_by_text("raccourcissez la valeur dans Plezi").first).to_be_visible()
+    marketing.edit(contact, function="CEO")
     person = pages.page.get_by_role("listitem").filter(has_text=LONG)
     person.get_by_role("button", name="Réessayer", exact=True).click()
     deadline = time.monotonic() + 60
