@@ -324,16 +324,16 @@ def test_a_refused_write_is_explained_in_french_and_retried(
     open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer, ops: Operator
 ) -> None:
     assert lea
-    contact = marketing.add(email=LONG, last_name="Long", function="T" * 200)
+    contact = marketing.add(email=LONG, last_name="Long", first_name="T" * 200)
     ops.fire_schedule()
     pages = open_pages(locale="fr-FR")
     pages.sign_in("operator", "/review?kind=quarantine")
     expect(pages.page.get_by_text("raccourcissez la valeur dans Plezi").first).to_be_visible()
-    marketing.edit(contact, function="CEO")
+    marketing.edit(contact, first_name="Tess")
     person = pages.page.get_by_role("listitem").filter(has_text=LONG)
     person.get_by_role("button", name="Réessayer", exact=True).click()
     deadline = time.monotonic() + 60
-    while not sales.leads(LONG) or sales.leads(LONG)[0]["Title"] != "CEO":
+    while not sales.leads(LONG) or sales.leads(LONG)[0]["FirstName"] != "Tess":
         assert time.monotonic() < deadline
         time.sleep(0.3)
 
