@@ -1,4 +1,4 @@
-"""The installation of the clients that come from the npm registry, into `.local/clients`.
+"""The installation of the clients that come from the npm registry, into `.build/clients`, which `make down` leaves alone.
 
 Those from the Python package index have environments of their own, which the Makefile makes.
 """
@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".local" / "clients"
+FOLDER = ROOT / ".build" / "clients"
 NODE = "node@22.23.3"
 NODE_OLDEST = (22, 19)
 """The clients need a Node.js of this version; where an older one is installed, NODE is used."""

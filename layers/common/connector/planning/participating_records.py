@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connector.clean_text import canonical_email
 from connector.mapping import DuplicatePolicy, MappingConfig
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import NEW_RECORD, HoldReason, Link, Observation, RecordKind, SkipReason
@@ -117,9 +118,11 @@ def leaving_records(link: Link) -> frozenset[str]:
     What was typed in them may be about the other person, so that they take no part until then.
     """
     hold = link.holds.get(EMAIL_PAIR.key)
-    if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN or hold.chosen:
+    if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN:
         return frozenset()
     active = [it for it in link.observations() if it.is_active]
+    if hold.chosen and all(canonical_email(hold.values.get(it.id)) == it.email for it in active):
+        return frozenset()  # decided, and nothing was typed since
     if not any(it.email == link.email for it in active):
         return frozenset()  # they agree on the new e-mail
     return frozenset(it.id for it in active if it.email not in ("", link.email))

@@ -15,8 +15,8 @@ from connector.planning.observation import apply_observation, is_possibly_stale
 from connector.sync.ports import LinkStore, Tombstones
 
 PARTLY: Final = 2
-"""A record that agreed in less than one of so many fields takes part in no others: a Lead beside
-the primary one sends opt-outs only."""
+"""A Lead that agreed in less than one of so many fields of another Lead takes no part beside it: it
+sends opt-outs only. Records of other kinds are not compared, because they have other fields."""
 EMAIL_KEY: Final = "Email"
 """The key of the field pair that holds the e-mail."""
 
@@ -304,25 +304,27 @@ def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> boo
     """Return whether a record with a new e-mail leaves its link, and does not move the person.
 
     The person is the one with whom the others agreed. Others still have the e-mail of the link, and
-    this record is outside the filter, never agreed with them, is a Lead beside the primary one, or
-    is one of several Contacts, which are never written: they would be mixed with another person.
-    `is_taken`: the new e-mail is another person's; then a record beside others of Salesforce goes.
+    this record is outside the filter, never agreed with them, is a Lead beside the primary one or
+    beside one that agreed in more fields, or is one of several Contacts, which are never written:
+    two people would be mixed. `is_taken`: the new e-mail is another person's; then a record beside
+    others of Salesforce goes.
     """
     others = [it for it in link.observations() if it.id != observation.id and it.is_active]
     remaining = [it for it in others if it.email == link.email]
     if not remaining:
         return False
-    is_lead = observation.kind is RecordKind.LEAD
-    is_contact = observation.kind is RecordKind.CONTACT
-    primary = next((it for it in others if it.id == link.primary_lead and it.participates), None)
-    agreed = {it.id: len(link.base.get(it.id, ())) for it in (*others, observation)}
-    return (
-        not observation.eligible
-        or PARTLY * agreed[observation.id] < max(agreed.values())
-        or (is_lead and primary is not None)
-        or (is_taken and any(it.side is observation.side and it.participates for it in remaining))
-        or (is_contact and any(it.kind is observation.kind and it.eligible for it in remaining))
+    if not observation.eligible or (link.base and not link.base.get(observation.id)):
+        return True
+    same_kind = [it for it in remaining if it.kind is observation.kind and it.participates]
+    if observation.kind is RecordKind.CONTACT and same_kind:
+        return True
+    agreed = len(link.base.get(observation.id, ()))
+    is_beside_another = any(
+        it.id == link.primary_lead or PARTLY * agreed < len(link.base.get(it.id, ()))
+        for it in same_kind
     )
+    same_side = [it for it in remaining if it.side is observation.side and it.participates]
+    return is_beside_another or (is_taken and bool(same_side))
 
 
 def _is_used_by_none(link: Link, email: str) -> bool:
