@@ -36,6 +36,7 @@ EVERYWHERE: Final = (
 THOROUGH: Final[Mapping[str, tuple[str, ...]]] = {
     "planning": (
         "tests/component/test_people.py",
+        "tests/component/test_conversions_and_merges.py",
         "tests/component/test_typed_values.py",
         "tests/component/test_addresses.py",
         "tests/component/test_consent.py",
@@ -58,6 +59,7 @@ THOROUGH: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/component/test_hints.py",
         "tests/component/test_typed_values.py",
         "tests/component/test_people.py",
+        "tests/component/test_conversions_and_merges.py",
         "tests/component/test_announced_bounds.py",
         "tests/component/test_budget.py",
         "tests/component/test_undo.py",

@@ -1,6 +1,7 @@
-"""The installation of the clients that come from the npm registry, into `.build/clients`, which `make down` leaves alone.
+"""The installation of the clients that come from the npm registry, into `.build/clients`.
 
-Those from the Python package index have environments of their own, which the Makefile makes.
+`make down` leaves that folder. Those from the Python package index have environments of their own,
+which the Makefile makes.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def test_the_table_of_people_has_every_class_of_tests() -> None:
     people = (DOCS / "people.md").read_text(encoding="utf-8")
     rows = [row for row in people.splitlines() if row.startswith("|") and " · " in row]
     cases = {row.rsplit("|", 2)[1].strip() for row in rows}
-    files = ("component/test_people.py", "component/test_addresses.py")
+    names = ("people", "conversions_and_merges", "addresses")
+    files = (f"component/test_{name}.py" for name in names)
     source = "".join((TESTS / file).read_text(encoding="utf-8") for file in files)
     classes = set(re.findall(r"class Test(\w+):", source))
     assert {case.split(" · ")[0] for case in cases if " · " in case} == classes
