@@ -86,6 +86,12 @@ class BoundPair:
             return self._canonical_in_other_language(self.table, side, value)
         return canonical(self.kind, value, scale=self.scale, region=self.phone_region)
 
+    @property
+    def is_opt_out(self) -> bool:
+        """Whether the pair is a checkbox that, ticked on one record, is ticked on all."""
+        is_ticked_on_all = self.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+        return is_ticked_on_all and self.kind is FieldKind.CHECKBOX
+
     def _is_placeholder(self, value: Value) -> bool:
         placeholder = self.pair.placeholder
         return bool(placeholder) and is_identical(value, placeholder)
@@ -277,7 +283,7 @@ class BoundMapping:
                 kind: tuple(
                     pair.fields[kind].name
                     for pair in self.pairs
-                    if kind in pair.fields and pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+                    if kind in pair.fields and pair.is_opt_out
                 )
                 for kind in RecordKind
             },

@@ -18,7 +18,6 @@ from connector.mapping import (
     BoundPair,
     ConflictPolicy,
     Direction,
-    FieldKind,
     UnusableValue,
     is_identical,
 )
@@ -101,7 +100,7 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
         return Resolution(MergeRule.AGREED, new_base={it.record_id: it.value for it in values})
     values = _rebase(pair, values)
     policy = pair.pair.policy
-    if policy is ConflictPolicy.MOST_RESTRICTIVE and pair.kind is FieldKind.CHECKBOX:
+    if pair.is_opt_out:
         return _apply_most_restrictive(pair, values, canonical)
     if policy is ConflictPolicy.FILL_BLANK:
         return _fill_blanks(pair, values, canonical)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.mapping import BoundMapping, BoundPair, ConflictPolicy
+from connector.mapping import BoundMapping, BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
 from connector.planning.field_values import continues
@@ -62,17 +62,16 @@ def _last_edits(
         and not pair.fields[RecordKind.LEAD].unique
         and pair.key != EMAIL_PAIR.key
         and pair.pair.direction.can_send(record.side)
-        and (is_converted or _is_opt_out(pair, record))
+        and (is_converted or _is_ticked_opt_out(pair, record))
         and _is_edited(pair, record, base)
         and not any(continues(pair, record, it) for it in successors)
     )
 
 
-def _is_opt_out(pair: BoundPair, record: Observation) -> bool:
+def _is_ticked_opt_out(pair: BoundPair, record: Observation) -> bool:
     """Whether a checkbox with the policy for opt-outs is ticked."""
     value = record.values.get(pair.fields[record.kind].name)
-    is_consent = pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
-    return is_consent and pair.canonical(record.side, value) is True
+    return pair.is_opt_out and pair.canonical(record.side, value) is True
 
 
 def _is_edited(pair: BoundPair, record: Observation, base: Values) -> bool:

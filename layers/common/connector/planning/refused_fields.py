@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from connector.mapping import BoundMapping, ConflictPolicy
+from connector.mapping import BoundMapping
 from connector.mapping.model import EMAIL_PAIR, PLEZI_URL_PAIR
 from connector.model import Link, RecordKind, Write
 from connector.planning.write_outcome import WriteOutcome, WriteResult
@@ -55,7 +55,7 @@ def _smaller_creation(write: Write, refused: set[str], bound: BoundMapping) -> W
 def _is_consent(kind: RecordKind, name: str, bound: BoundMapping) -> bool:
     """Whether a field tells what a person allows: no other field may delay it."""
     pair = bound.by_field.get((kind, name))
-    return pair is not None and pair.pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+    return pair is not None and pair.is_opt_out
 
 
 def with_smaller_creation(link: Link, write: Write) -> Link:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from connector.mapping import BoundMapping, BoundPair, ConflictPolicy, FieldKind, UnusableValue
+from connector.mapping import BoundMapping, BoundPair, UnusableValue
 from connector.mapping.model import EMAIL_PAIR, FieldPair
 from connector.model import (
     AgreedValue,
@@ -302,11 +302,9 @@ def _takes_back_opt_out(
     pair: BoundPair, values: Mapping[str, Value], current: Mapping[str, FieldValue]
 ) -> bool:
     """Return whether a checkbox of the policy for opt-outs would be unticked."""
-    if pair.pair.policy is not ConflictPolicy.MOST_RESTRICTIVE or pair.kind is not (
-        FieldKind.CHECKBOX
-    ):
-        return False
-    return any(pair.is_blank(current[record].side, it) for record, it in values.items())
+    return pair.is_opt_out and any(
+        pair.is_blank(current[record].side, it) for record, it in values.items()
+    )
 
 
 def _values_of(

@@ -12,7 +12,7 @@ from connector.planning.drift import without_contradicted_bases
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
 
-SINCE_EVER: Final = 0.0
+FROM_FIRST_ENTRY: Final = 0.0
 """From the first entry of the journal on: an undo may be as old as the journal (`JournalDays`)."""
 
 
@@ -40,7 +40,7 @@ def forget_contradictions(
     links = context.links.load_links(emails)
     usable = [link for link in links.values() if link.readable and link.intent is None]
     contradicted = [link.email for link in forget(usable, {})]
-    entries = context.history.entries_since(contradicted, SINCE_EVER)
+    entries = context.history.entries_since(contradicted, FROM_FIRST_ENTRY)
     changes = [
         LinkChange(after) for after in forget([links[email] for email in contradicted], entries)
     ]

@@ -44,7 +44,7 @@ from connector.sync.dry_run import DryRunJournal
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import SLICE_SIZE, note_problems, store_observations
 from connector.sync.verify_reading import CheckedLink, VerifyReading, with_unread
-from connector.sync.verify_repair import SINCE_EVER
+from connector.sync.verify_repair import FROM_FIRST_ENTRY
 from connector.sync.work_queue import WorkQueue
 from connector.verification import COUNTED_ON, DRIFT, save_verification
 
@@ -188,7 +188,7 @@ class VerifyWork:
             for each, found in compared
             if any(drift.is_contradiction for drift in found.drifts)
         ]
-        entries = self._context.history.entries_since(contradicted, SINCE_EVER)
+        entries = self._context.history.entries_since(contradicted, FROM_FIRST_ENTRY)
         for each, found in compared:
             known = entries.get(each.link.email, ())
             explain = partial(with_undone, found, each.link, self._bound, known)
