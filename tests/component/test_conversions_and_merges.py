@@ -235,6 +235,29 @@ class TestConversion:
         assert harness.ledger.load_links([ANA])[ANA].quarantine is None
         assert next_run_writes_nothing(harness)
 
+    @pytest.mark.usefixtures("ana")
+    def test_a_contact_that_continues_its_lead_speaks_for_both(self, harness: Harness) -> None:
+        """What was typed in the Lead before is no conflict with what the Contact has now."""
+        held = tuple(
+            replace(pair, policy=ConflictPolicy.HOLD) if pair.key == "Phone" else pair
+            for pair in DEFAULT_MAPPING.pairs
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, held, DEFAULT_MAPPING.contact_filter)
+        )
+        lead = lead_of(harness)["Id"]
+        harness.sync()
+        harness.edit_lead(lead, Phone="222")
+        converted = harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        typed = {"sync_to_plezi__c": "yes", "Phone": "333"}
+        harness.salesforce("PATCH", f"sobjects/Contact/{converted['contactId']}", typed)
+        advance_clocks(harness)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["phone"] == "333"
+        assert harness.ledger.load_links([ANA])[ANA].holds == {}
+
     @pytest.mark.parametrize("last", ["111", "333"])
     def test_a_later_edit_in_plezi_wins_against_the_last_edit_of_a_converted_lead(
         self, harness: Harness, ana: str, last: str
