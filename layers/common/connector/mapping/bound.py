@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -240,10 +241,24 @@ class BoundMapping:
 
     @cached_property
     def by_field(self) -> Mapping[tuple[RecordKind, str], BoundPair]:
-        """The pair of a field, by the kind of record and the field name there."""
-        return {
-            (kind, field.name): pair for pair in self.pairs for kind, field in pair.fields.items()
-        }
+        """The pair of a field, by the kind of record and the field name there.
+
+        Several pairs may read an attribute of Plezi, and only one writes it (`mapping_rules`): that
+        one is the pair of the attribute, because a value is written through it.
+        """
+        uses = [
+            (pair, kind, field.name) for pair in self.pairs for kind, field in pair.fields.items()
+        ]
+        uses.sort(key=lambda use: use[0].pair.direction.can_receive(use[1].side))
+        return {(kind, name): pair for pair, kind, name in uses}
+
+    @cached_property
+    def shared_fields(self) -> frozenset[tuple[RecordKind, str]]:
+        """The fields of several pairs: what one of them writes is news for the others."""
+        uses = Counter(
+            (kind, field.name) for pair in self.pairs for kind, field in pair.fields.items()
+        )
+        return frozenset(use for use, number in uses.items() if number > 1)
 
     @cached_property
     def fields_of(self) -> Mapping[RecordKind, tuple[tuple[str, str, str], ...]]:

@@ -344,6 +344,8 @@ class WriteStage:
             self._count_quarantine(link, after.quarantine, counts)
         if link.email in self._in_use:
             return with_email_in_use(after, now)
+        if self._bound.shared_fields and any(map(self._is_news, outcomes.values())):
+            after = replace(after, dirty=True)
         if plan.is_partial:
             return replace(after, dirty=after.dirty or plan.stays_dirty)
         if any(it.result is not WriteResult.DONE for it in outcomes.values()):
@@ -354,6 +356,13 @@ class WriteStage:
             if _is_refused(again.writes, outcomes.values()) and not has_news:
                 after = replace(again.link, dirty=False)
         return self.with_problems(after, plan, counts, now) if plan.problems else after
+
+    def _is_news(self, outcome: WriteOutcome) -> bool:
+        """Whether a write changed an attribute that another pair reads: it writes in its turn."""
+        write = outcome.write
+        return outcome.result is WriteResult.DONE and any(
+            (write.kind, name) in self._bound.shared_fields for name in write.values
+        )
 
     def with_problems(self, link: Link, plan: Plan, counts: Counts, now: float) -> Link:
         """Return a link in quarantine if a value of its plan cannot be used; else the link.
