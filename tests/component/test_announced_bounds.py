@@ -198,6 +198,7 @@ def test_m5_what_earlier_invocations_of_a_run_overwrote_counts(
     map_description(harness)
     limit(harness)
     monkeypatch.setattr("connector.sync.resolve_phase.UNIT_LINKS", 4)
+    monkeypatch.setattr("connector.sync.resolve_phase.SMALL_REST", 0)
 
     run = harness.sync(lambda: True, kind=RunKind.FULL)
 

@@ -164,6 +164,7 @@ def test_first_sync_goes_on_in_other_invocations_and_counts_nobody_twice(
 ) -> None:
     add_people(harness, 30)
     monkeypatch.setattr("connector.sync.resolve_phase.UNIT_LINKS", 3)
+    monkeypatch.setattr("connector.sync.resolve_phase.SMALL_REST", 0)
 
     run = harness.sync(lambda: True)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connector.model import RunState
+from connector.model import RunState, WorkList
 from tests.component.harness import Harness
 
 
@@ -224,6 +224,25 @@ def test_the_changes_of_one_batch_need_one_write_call_and_one_more_read(harness:
     assert run.counts["salesforce"]["updated"] == 30
     assert harness.calls("salesforce")["writes"] == 1
     assert harness.calls("salesforce")["reads"] == idle + 1
+
+
+def test_people_on_two_lists_and_a_small_rest_need_no_write_call_of_their_own(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.sync.resolve_phase.UNIT_LINKS", 8)
+    monkeypatch.setattr("connector.sync.resolve_phase.SMALL_REST", 2)
+    emails = [f"p{number}@example.com" for number in range(10)]
+    people = [harness.add_person(email=email, last_name="Roi", phone="1") for email in emails]
+    harness.sync()
+    for person in people:
+        harness.edit_person(person, phone="2")
+    harness.ledger.save_work(WorkList("stopped", 0), emails[3:7])
+    harness.mark()
+
+    run = harness.sync()
+
+    assert run.counts["salesforce"]["updated"] == len(emails)
+    assert harness.calls("salesforce")["writes"] == 1
 
 
 def test_a_run_that_is_often_interrupted_has_the_same_result_as_an_uninterrupted_run(

@@ -27,6 +27,9 @@ from connector.sync.work_queue import WorkQueue
 
 UNIT_LINKS: Final = 1000
 """Links in a unit: five calls to sObject Collections, and about 3 MB of memory."""
+SMALL_REST: Final = 200
+"""Links that join the last unit although it is full: they would be a call to Salesforce of their
+own (200 records, REST API Developer Guide, "sObject Collections")."""
 FIRST_UNIT_LINKS: Final = 60
 """Links loaded at least for the first unit of calls to Plezi: at two calls a second, about half of
 them fit. The next units are as large as the last one that fitted."""
@@ -144,15 +147,15 @@ class ResolvePhase:
         return self._context.deadline.seconds_left() < worthwhile or out_of_time()
 
     def _batches(self, visited: int) -> Iterator[list[tuple[WorkList, tuple[str, ...]]]]:
-        """Yield lists together until they fill a unit."""
+        """Yield lists together until they fill a unit. An e-mail may be on several of them."""
         batch: list[tuple[WorkList, tuple[str, ...]]] = []
-        size = 0
+        people: set[str] = set()
         for work, emails in self._queue.lists(self.position, visited):
-            if batch and size + len(emails) > UNIT_LINKS:
+            if batch and len(people.union(emails)) > UNIT_LINKS + SMALL_REST:
                 yield batch
-                batch, size = [], 0
+                batch, people = [], set()
             batch.append((work, emails))
-            size += len(emails)
+            people.update(emails)
         if batch:
             yield batch
 
@@ -283,8 +286,9 @@ class ResolvePhase:
         waiting = list(emails)
         left: set[str] = set()
         size = self._size if with_plezi else UNIT_LINKS
+        rest_that_joins = 0 if with_plezi else SMALL_REST
         while waiting:
-            part = waiting[:size]
+            part = waiting if len(waiting) <= size + rest_that_joins else waiting[:size]
             links, plans = self._load(part, include_clean=include_clean)
             unit, rest = self._unit_in_time(links, plans, with_plezi=with_plezi)
             result = self._unit.resolve(unit, plans, out_of_time, with_plezi=with_plezi)
