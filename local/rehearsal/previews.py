@@ -68,6 +68,7 @@ class PreviewReport:
     calls: Mapping[str, tuple[int, int]]
     preview_hours: float
     run_hours: float
+    expected_hours: float
     wall_seconds: float
 
     @property
@@ -106,6 +107,7 @@ def rehearse_preview(
         run = run_now(world, RunKind.CHANGES)
         progress(f"done: {run.counts}")
         done = _done_lines(_entries(world, run.id), planned)
+        expected = world.ask_admin("GET", f"/admin/runs/{preview.id}")["expected"]
         made = {
             Side.PLEZI: world.plezi.meter.calls.total(),
             Side.SALESFORCE: world.salesforce.meter.calls.total(),
@@ -118,9 +120,10 @@ def rehearse_preview(
             only_done=dict(done - planned),
             counts=_both(preview, run),
             calls={
-                side.value: (preview.counts[side.value]["predicted_calls"], number)
-                for side, number in made.items()
+                Side.PLEZI.value: (expected["plezi_calls"], made[Side.PLEZI]),
+                Side.SALESFORCE.value: (expected["salesforce_calls"], made[Side.SALESFORCE]),
             },
+            expected_hours=expected["hours"],
             preview_hours=(preview.finished_at - preview.started_at) / HOUR,
             run_hours=(run.finished_at - run.started_at) / HOUR,
             wall_seconds=time.monotonic() - began,
@@ -220,7 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print(
         f"{report.people:,} people, {report.planned:,} lines planned, {report.done:,} done\n"
-        f"calls: {calls}\npreview {report.preview_hours:.2f} h, run {report.run_hours:.2f} h; "
+        f"calls: {calls}\npreview {report.preview_hours:.2f} h, "
+        f"run {report.run_hours:.2f} h ({report.expected_hours:.2f} h predicted); "
         f"{report.wall_seconds:.0f} s of ours"
     )
     print("\n".join(report.problems) or "Everything holds.")

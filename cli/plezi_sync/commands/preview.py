@@ -15,7 +15,7 @@ from plezi_sync.files import read_bytes
 from plezi_sync.mapping_document import parse_mapping
 from plezi_sync.output.run_progress import follow, require_good_end
 from plezi_sync.output.tables import print_table
-from plezi_sync.output.texts import SIDES, count, sentence, value_text
+from plezi_sync.output.texts import HOUR_SECONDS, SIDES, count, duration, sentence, value_text
 from plezi_sync.refusals import problem_lines
 from plezi_sync.session import Answer, Session, segment
 
@@ -26,6 +26,8 @@ SHOWN_PEOPLE: Final = 20
 KINDS: Final = ("written", "overwritten", "held", "refused", "duplicate", "not_undone")
 RARE: Final = frozenset({"not_undone"})
 """Kinds of entries that have a column only where there are some."""
+CENT: Final = 0.005
+"""US dollars that are shown as one cent at least."""
 
 Entry = Mapping[str, Any]
 
@@ -65,7 +67,7 @@ def show_plan(session: Session, run_id: str, people: int) -> bool:
     _print_by_field(session, entries)
     session.say()
     _print_by_person(session, entries, people)
-    _print_calls(session, first.body["counts"])
+    _print_needs(session, first.body.get("expected"))
     if is_cut:
         session.say(f"Only the first {len(entries):,} changes are counted here.")
     return True
@@ -152,14 +154,18 @@ def _person_rows(entries: Iterator[Entry]) -> Iterator[tuple[str, ...]]:
         previous = entry["email"]
 
 
-def _print_calls(session: Session, counts: Mapping[str, Mapping[str, int]]) -> None:
-    calls = [
-        f"{SIDES.get(side, side)} {numbers['predicted_calls']:,}"
-        for side, numbers in sorted(counts.items())
-        if numbers.get("predicted_calls")
-    ]
-    if calls:
-        session.say(f"API calls of such a run: {', '.join(calls)}")
+def _print_needs(session: Session, expected: Mapping[str, float | None] | None) -> None:
+    """Print what such a run takes; a stack of an older version does not say it."""
+    if expected is None:
+        return
+    hours = expected["hours"]
+    needs = [] if hours is None else [duration(hours * HOUR_SECONDS)]
+    needs += [f"{expected[f'{side}_calls']:,} calls to {name}" for side, name in SIDES.items()]
+    session.say(f"Such a run takes about {', '.join(needs)}, {_dollars(expected['dollars'])}.")
+
+
+def _dollars(amount: float | None) -> str:
+    return f"{amount:.2f} US$" if amount and amount >= CENT else "less than 0.01 US$"
 
 
 def _number(number: int) -> str:

@@ -130,6 +130,7 @@ def test_a_change_of_one_field_of_one_person_is_undone_after_its_preview(
     harness.run_phase(run_of(requested))
     preview = browser.follow(requested)
     assert "Preview of the undo" in preview.text
+    assert "Such a run takes about" in preview.text
     assert "Where somebody typed the new value, it stays" in preview.text
     assert lead_of(harness)["Phone"] == "222"
     undone = browser.submit(preview, f"/runs/{run.id}/undo", confirmed="yes")

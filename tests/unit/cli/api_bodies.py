@@ -43,6 +43,7 @@ def run(state: str = "done", **changes: Any) -> dict[str, Any]:
         "undo_field": "",
         "repairs": "",
         "verification": None,
+        "expected": None,
         **changes,
     }
 

@@ -118,13 +118,13 @@ def test_interrupting_a_wait_says_that_the_run_goes_on(
 def test_a_preview_is_shown_by_field_and_by_person(
     stack: FakeStack, person: Person, capsys: Output
 ) -> None:
-    counts = {"salesforce": {"predicted_calls": 12}}
+    expected = {"plezi_calls": 8800, "salesforce_calls": 12, "hours": 1.25, "dollars": 0.071}
     plan = [
         bodies.entry(),
         bodies.entry(field="Company,Title", kind="overwritten", rule="plezi_wins", before="A"),
         bodies.entry(email="bob@x.fr", side="plezi", field="Phone"),
     ]
-    dry = bodies.run_detail(kind="dry_run", counts=counts)
+    dry = bodies.run_detail(kind="dry_run", expected=expected)
     stack.on("GET", RUN, dry)
     first = {**dry, "journal": plan[:2], "next": "p2"}
     stack.on("GET", f"{RUN}/plan", first, {**dry, "journal": plan[2:]})
@@ -135,7 +135,8 @@ def test_a_preview_is_shown_by_field_and_by_person(
     assert "plezi wins" in shown
     assert "bob@x.fr" not in shown
     assert "1 more person" in shown
-    assert "API calls of such a run: Salesforce 12" in shown
+    needs = "1 h 15 min, 8,800 calls to Plezi, 12 calls to Salesforce, 0.07 US$"
+    assert f"Such a run takes about {needs}." in shown
     assert f"plezi-sync approve {bodies.RUN_ID}" in shown
 
 

@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from connector.model import RunKind
+from connector.model import RunKind, Side
 from connector.planning.forecast import (
     SECONDS_OF_DAY,
     TO_PLEZI,
     TO_SALESFORCE,
     Limits,
     ObservedRun,
+    PlannedWork,
     daily_calls,
     days_until_spent,
     first_sync_needs,
     for_fewer_people,
     growth_a_day,
+    run_needs,
 )
 
 NOW = 1_000 * SECONDS_OF_DAY
@@ -124,3 +126,34 @@ def test_without_a_limit_of_the_pace_the_time_is_not_known() -> None:
 
     assert needs.hours is None
     assert needs.plezi_calls == pytest.approx(100 * TO_PLEZI.plezi_calls)
+
+
+def test_a_planned_run_takes_its_calls_at_the_pace_and_reads_again_what_users_change() -> None:
+    work = PlannedWork(7_200, 100, {Side.PLEZI: 0, Side.SALESFORCE: 0}, updated=6_000)
+
+    needs = run_needs(work, 2.0)
+
+    assert needs.hours == pytest.approx(1.0)
+    assert (needs.plezi_calls, needs.salesforce_calls) == (7_280, 224)
+    assert needs.dollars == pytest.approx(0.0474)
+
+
+def test_without_a_limit_of_the_pace_the_time_of_a_planned_run_is_not_known() -> None:
+    work = PlannedWork(3_000, 10, {Side.PLEZI: 1_000, Side.SALESFORCE: 1_000}, updated=0)
+
+    needs = run_needs(work, 0.0)
+
+    assert (needs.hours, needs.plezi_calls, needs.salesforce_calls) == (None, 3_000, 10)
+    assert needs.dollars == pytest.approx(0.0286)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "side"), [("new-leads", "plezi"), ("new-contacts", "salesforce")]
+)
+def test_the_money_for_a_new_record_is_that_which_was_measured(scenario: str, side: str) -> None:
+    [row] = [it for it in measured() if (it["scenario"], it["people"]) == (scenario, 20_000)]
+    created = {**dict.fromkeys(Side, 0), Side(side): 20_000}
+
+    dollars = run_needs(PlannedWork(0, 0, created, updated=0), 2.0).dollars
+
+    assert dollars == pytest.approx(sum(row["money"].values()), rel=0.1)

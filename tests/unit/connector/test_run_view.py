@@ -23,4 +23,4 @@ def test_the_duration_is_that_between_start_and_end(
 ) -> None:
     run = Run("r", RunKind.CHANGES, RunState.DONE, REQUESTED_AT, started_at, finished_at)
 
-    assert run_view(run).duration_seconds == seconds
+    assert run_view(run, 2.0).duration_seconds == seconds

@@ -20,12 +20,17 @@ from connector.model import (
     Value,
 )
 from connector.planning.first_sync_stages import current_stage
+from connector.planning.forecast import PlannedWork, run_needs
 from connector.verification import Verification, verification_of
 
 HOUR_SECONDS: Final = 3600.0
 UNKNOWN_SECONDS: Final = -1.0
 MILLISECONDS: Final = 3
 """Decimals of a duration in seconds."""
+HOUR_DECIMALS: Final = 3
+"""Decimals of a duration in hours: seconds."""
+CENT_DECIMALS: Final = 4
+"""Decimals of an amount in dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,20 @@ class VerificationView:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedView:
+    """What the run of a preview takes, about; it is measured for ordinary people (docs/costs.md).
+
+    `hours` is at the pace of the stack (None: it has no limit), `dollars` what AWS charges, in US
+    dollars.
+    """
+
+    plezi_calls: int
+    salesforce_calls: int
+    hours: float | None
+    dollars: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """One run. Times are in seconds since 1970 (0: not yet). `counts` are by side, then by name.
 
@@ -77,7 +96,8 @@ class RunView:
     `undoes` is the run that an undo, or its preview, puts back ('': it is none), `undo_field` the
     only field that it puts back ('': all). `repairs` is the verification whose unexplained
     differences the run resolves ('': none). `verification` is the result of a verification (None:
-    the run is none, or is not complete).
+    the run is none, or is not complete). `expected` is what the run of a preview takes (None: the
+    run is none, or is not complete).
     """
 
     run_id: str
@@ -99,6 +119,7 @@ class RunView:
     undo_field: str
     repairs: str
     verification: VerificationView | None
+    expected: ExpectedView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +180,8 @@ def list_runs(
     """Return the newest runs; the runs of forms are a separate list."""
     runs = context.runs.list_runs(limit + 1, before, forms=forms)
     more = len(runs) > limit
-    return RunPage(tuple(map(run_view, runs[:limit])), runs[limit - 1].id if more else "")
+    views = tuple(run_view(run, context.plezi_calls_per_second) for run in runs[:limit])
+    return RunPage(views, runs[limit - 1].id if more else "")
 
 
 def show_run(context: AdminContext, run_id: str, *, limit: int, after: str = "") -> RunDetail:
@@ -178,8 +200,8 @@ def show_plan(context: AdminContext, run_id: str, *, limit: int, after: str = ""
     return _run_detail(context, run, _entries(context, run_id, limit, after))
 
 
-def run_view(run: Run) -> RunView:
-    """Return the view of a run."""
+def run_view(run: Run, calls_per_second: float) -> RunView:
+    """Return the view of a run; the pace is that of the calls to Plezi (0: without a limit)."""
     return RunView(
         run_id=run.id,
         kind=run.kind,
@@ -200,6 +222,28 @@ def run_view(run: Run) -> RunView:
         undo_field=run.undo.field if run.undo else "",
         repairs=run.repairs,
         verification=verification_view(verification_of(run)),
+        expected=_expected(run, calls_per_second),
+    )
+
+
+def _expected(run: Run, calls_per_second: float) -> ExpectedView | None:
+    if run.kind is not RunKind.DRY_RUN or run.state is not RunState.DONE:
+        return None
+    numbers = {side: run.counts.get(side.value, {}) for side in Side}
+    needs = run_needs(
+        PlannedWork(
+            numbers[Side.PLEZI].get("predicted_calls", 0),
+            numbers[Side.SALESFORCE].get("predicted_calls", 0),
+            {side: counts.get("created", 0) for side, counts in numbers.items()},
+            sum(counts.get("updated", 0) for counts in numbers.values()),
+        ),
+        calls_per_second,
+    )
+    return ExpectedView(
+        needs.plezi_calls,
+        needs.salesforce_calls,
+        None if needs.hours is None else round(needs.hours, HOUR_DECIMALS),
+        round(needs.dollars, CENT_DECIMALS),
     )
 
 
@@ -259,7 +303,7 @@ def journal_entry_view(entry: JournalEntry) -> JournalEntryView:
 
 
 def _run_detail(context: AdminContext, run: Run, page: JournalPage) -> RunDetail:
-    view = run_view(run)
+    view = run_view(run, context.plezi_calls_per_second)
     members = {field.name: getattr(view, field.name) for field in fields(RunView)}
     return RunDetail(
         **members,

@@ -147,7 +147,7 @@ def show_status(context: AdminContext) -> Status:
         applied_version=applied,
         manual_sync=manual_sync(context, version),
         first_sync=None if first is None else FirstSyncView(first.name, first.done),
-        last_run=run_view(runs[0]) if runs else None,
+        last_run=run_view(runs[0], context.plezi_calls_per_second) if runs else None,
         last_verification=verification_view(load_verification(context.documents)),
         attention=show_attention(context),
         suspended_pairs=tuple(

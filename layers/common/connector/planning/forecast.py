@@ -5,11 +5,11 @@ Pure arithmetic on the counts of past runs and on slopes that were measured (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from connector.model import RunKind
+from connector.model import RunKind, Side
 
 SECONDS_OF_DAY: Final = 86_400.0
 SECONDS_OF_HOUR: Final = 3_600.0
@@ -48,6 +48,38 @@ TO_SALESFORCE: Final = Slope(0.01014, 0.00701, 0.0092)
 TO_PLEZI: Final = Slope(2.034, 0.008, 0.027, 124.0)
 """A Lead that becomes a contact of Plezi: `new-leads` and `new-leads/low-rate` with 20,000 people
 (the same file)."""
+
+PLEZI_LOOKS_AN_HOUR: Final = 80.0
+"""Calls to Plezi for each hour that a run works, which show what the users change: 667 pages
+of `new-leads` (the same file) less one for 100 people, in 5.8 hours."""
+CREATED_IN: Final = {Side.PLEZI: 0.0236 / 1_000, Side.SALESFORCE: 0.0050 / 1_000}
+"""US dollars of DynamoDB, Lambda and SQS for one new record: `new-leads` and `new-contacts`
+(docs/costs.md, What one person costs)."""
+UPDATED: Final = 0.0079 / 1_000
+"""US dollars for one changed record: `changed` (the same table)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """What a dry run planned: its calls to both systems, and the records that it would write."""
+
+    plezi_calls: int
+    salesforce_calls: int
+    created: Mapping[Side, int]
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunNeeds:
+    """What the run of a plan takes, about. `hours` is None without a limit of the pace.
+
+    `dollars` is what AWS charges for it, in US dollars, without the free tier.
+    """
+
+    plezi_calls: int
+    salesforce_calls: int
+    hours: float | None
+    dollars: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +230,31 @@ def first_sync_needs(to_plezi: float, to_salesforce: float, limits: Limits) -> F
     paused = _paused_hours(salesforce_calls, limits.salesforce_calls_a_day)
     longest = None if hours is None else max(hours, paused)
     return FirstSyncNeeds(plezi_calls, salesforce_calls, longest, paused)
+
+
+def run_needs(work: PlannedWork, calls_per_second: float) -> RunNeeds:
+    """Return what the run of a plan takes at a pace (0: there is no limit).
+
+    A dry run reads each system once; a run that lasts reads again what the users change.
+    """
+    hours = None
+    looks = {Side.PLEZI: 0.0, Side.SALESFORCE: 0.0}
+    if calls_per_second:
+        seconds = work.plezi_calls / calls_per_second
+        seconds += work.created[Side.PLEZI] * TO_PLEZI.seconds
+        seconds += work.created[Side.SALESFORCE] * TO_SALESFORCE.seconds
+        hours = seconds / SECONDS_OF_HOUR
+        looks = {
+            Side.PLEZI: PLEZI_LOOKS_AN_HOUR * hours,
+            Side.SALESFORCE: TO_PLEZI.salesforce_calls_an_hour * hours,
+        }
+    dollars = UPDATED * work.updated + sum(CREATED_IN[it] * work.created[it] for it in Side)
+    return RunNeeds(
+        work.plezi_calls + round(looks[Side.PLEZI]),
+        work.salesforce_calls + round(looks[Side.SALESFORCE]),
+        hours,
+        dollars,
+    )
 
 
 def _paused_hours(calls: float, limit: float | None) -> float:
