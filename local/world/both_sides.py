@@ -127,9 +127,10 @@ class BothSides:
         kind = self.org.state.schema.get("Lead")
         lifecycle.undelete(self.org.state, self.org.sales_user, kind, record)
 
-    def convert(self, record: str) -> str:
-        """Convert a Lead; return the id of the Contact that replaces it."""
-        result = lifecycle.convert(self.org.state, self.org.sales_user, record, {})
+    def convert(self, record: str, contact: str = "") -> str:
+        """Convert a Lead, into a Contact that exists or a new one; return the id of the Contact."""
+        options = {"contactId": contact} if contact else {}
+        result = lifecycle.convert(self.org.state, self.org.sales_user, record, options)
         return str(result["contactId"])
 
     def merge(self, winner: str, merged: str) -> None:

@@ -176,7 +176,8 @@ USER_ACTIONS: Final = (
     ("clear_email", 2), ("delete", 3), ("undelete", 3), ("convert", 3), ("create_duplicate", 2),
     ("merge", 2), ("opt_out", 3), ("opt_in", 2), ("submit_form", 5), ("change_score", 3),
     ("late_edit", 4), ("create_contact", 2), ("create_second_contact", 1), ("toggle_flag", 2),
-    ("retype", 8),
+    ("retype", 8), ("change_contact_email", 2), ("convert_into_contact", 2),
+    ("opt_out_and_leave", 3),
 )  # fmt: skip
 """Kinds of user actions with their weights."""
 MAPPING_CHANGES: Final = (

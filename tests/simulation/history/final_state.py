@@ -16,7 +16,7 @@ from local.plezi_tenant.schema import Attribute
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import excuses
 from tests.simulation.history.context import HistoryContext
-from tests.simulation.history.oracle import CELLS, GuaranteeViolatedError
+from tests.simulation.history.oracle import CELLS, OPT_OUT, GuaranteeViolatedError
 from tests.simulation.history.reference import field_of
 from tests.simulation.history.typing_history import NOBODY, Cell
 from tests.simulation.history.values import canonical, cell_value, is_same_text
@@ -57,6 +57,8 @@ class FinalState:
         for link in self._links:
             for pair in self._active_pairs():
                 self._check_pair(link, pair)
+                if pair.plezi == OPT_OUT:
+                    self._check_last_opt_outs(link, pair)
         self._check_one_person_per_email()
         self._oracle.check_journal()
 
@@ -266,6 +268,56 @@ class FinalState:
                 continue
             if problem and not self._is_excused(link, pair, records):
                 raise GuaranteeViolatedError(f"1 convergence: {pair.plezi} {problem}")
+
+    def _check_last_opt_outs(self, link: Link, pair: FieldPair) -> None:
+        """Check that an opt-out is in Plezi that was ticked in a record which then left.
+
+        It must have agreed with the contact before: a record that was never synchronized may leave
+        unseen. Not judged is what an admin decided, and who has another e-mail since.
+        """
+        plezi = next((it for it in self._participants(link) if it.kind.side is Side.PLEZI), None)
+        context = self._context
+        is_restrictive = all(
+            it.policy is ConflictPolicy.MOST_RESTRICTIVE and it.direction is Direction.BOTH
+            for mapping in context.versions
+            if (it := next((pair for pair in mapping.pairs if pair.plezi == OPT_OUT), None))
+        )
+        if (
+            plezi is None
+            or not is_restrictive
+            or pair.key in link.holds
+            or context.counted["23 e-mail changed"]
+            or self._oracle.is_ledger_lost
+            or any(it.pair == pair.key for it in self._oracle.decisions)
+        ):
+            return
+        for record_id in sorted(link.base.keys() & self._stored.keys()):
+            record = self._stored[record_id]
+            name = field_of(pair, record.kind)
+            if record.kind.side is Side.PLEZI or not name or not self._has_left(record):
+                continue
+            cell = self._oracle.history.cell((record.id, name))
+            if cell.state.value != canonical(True) or cell.state.typing == NOBODY:
+                continue
+            self._oracle.checked["39 last opt-outs arrive"] += 1
+            if self._oracle.history.cell((plezi.id, OPT_OUT)).state.value == cell.state.value:
+                continue
+            if not self._opts_in_after(cell.state.typing, pair):
+                raise GuaranteeViolatedError(
+                    f"39 last opt-outs arrive: {record.id} was ticked before it left, and "
+                    f"{plezi.id} is not"
+                )
+
+    def _has_left(self, record: StoredRecord) -> bool:
+        return record.deleted or record.converted or not record.email
+
+    def _opts_in_after(self, number: int, pair: FieldPair) -> bool:
+        """Whether a user took an opt-out back, in any record, after a typing."""
+        names = {field_of(pair, kind) for kind in RecordKind}
+        return any(
+            it.number > number and it.key[1] in names and it.value != canonical(True)
+            for it in self._oracle.history.typings.values()
+        )
 
     def _fill_blank_has_a_choice(self, pair: FieldPair, records: Sequence[StoredRecord]) -> bool:
         """Whether two different values may fill a blank: then the policy fills nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from connector.model import RecordKind
@@ -19,6 +20,9 @@ from tests.simulation.history.reference import field_of
 from tests.simulation.history.values import canonical, cell_value
 
 LATE_COMMIT_SECONDS: Final = 120.0
+CONVERSION_TIME: Final = timedelta(seconds=90)
+"""A Contact that is older is not taken for one that the conversion created (60 s)."""
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class UserActions:
@@ -28,6 +32,7 @@ class UserActions:
         self._context = context
         self._sides = context.sides
         self._oracle = context.oracle
+        self._added_at: dict[str, datetime] = {}
 
     def _next_value(self, event: Event, record: StoredRecord, field: str) -> Any:  # of any type
         """Return a new value, or for `retype` an earlier value of this person's field."""
@@ -232,6 +237,7 @@ class UserActions:
             values |= {"Company": f"{name} SA"} if is_lead else {"sync_to_plezi__c": "yes"}
         record = self._sides.add(kind, values)
         self._context.records[event.person, place] = record
+        self._added_at[record] = self._sides.clock.now()
         self._oracle.same_person(record, email)
         where = "Plezi" if kind is RecordKind.PLEZI_CONTACT else f"Salesforce ({kind.value})"
         description = f"{name_of(event.person)} is created in {where} with phone {phone}"
@@ -251,7 +257,13 @@ class UserActions:
 
     def do_change_email(self, event: Event) -> None:
         """Change a person's e-mail; it may become the e-mail of another person."""
-        record = self._context.find_active(event)
+        self._change_email(event, self._context.find_active(event))
+
+    def do_change_contact_email(self, event: Event) -> None:
+        """Change the e-mail of a person's Contact, with or without the flag `sync_to_plezi`."""
+        self._change_email(event, self._context.find_active(event, "contact"))
+
+    def _change_email(self, event: Event, record: StoredRecord | None) -> None:
         if record is None:
             return
         other = (event.person + event.value) % len(NAMES)
@@ -306,6 +318,32 @@ class UserActions:
         self._oracle.continue_record(record.id, self._sides.stored_records()[contact])
         self._context.look("a Lead is converted")
         self._context.log_event(f"{name_of(event.person)}'s Lead is converted")
+
+    def do_convert_into_contact(self, event: Event) -> None:
+        """Convert a Lead into the person's Contact, which existed before."""
+        record = self._context.find_active(event, "salesforce")
+        contact = self._context.find(event, "contact")
+        if record is None or contact is None or contact.deleted:
+            return
+        if self._sides.clock.now() - self._added_at.get(contact.id, NEVER) < CONVERSION_TIME:
+            return  # it looks as if the conversion had created it
+        self._sides.convert(record.id, contact.id)
+        self._oracle.same_person(contact.id, record.id)
+        self._oracle.continue_record(record.id, self._sides.stored_records()[contact.id])
+        self._context.look("a Lead is converted into a Contact that existed")
+        self._context.log_event(f"{name_of(event.person)}'s Lead is converted into {contact.id}")
+
+    def do_opt_out_and_leave(self, event: Event) -> None:
+        """Opt out of the newsletter in a record that goes at once: deleted, converted or merged."""
+        ways = (self.do_delete, self.do_convert, self.do_clear_email, self.do_merge)
+        way = ways[event.value % len(ways)]
+        place = "duplicate" if way == self.do_merge else event.side
+        record = self._context.find_active(event, place)
+        if record is None:
+            return
+        description = f"{name_of(event.person)} opts out in {record.id}, which goes at once"
+        self._type(record, self._opt_out_field(record), True, description)
+        way(event)
 
     def do_merge(self, event: Event) -> None:
         """Merge a person's second Lead into the first."""
