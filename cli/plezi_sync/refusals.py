@@ -15,8 +15,8 @@ REMEDIES: Final[Mapping[int, str]] = {
     400: "Correct the request as the message says.",
     403: "Check the path, that the URL includes the stage, and that the IAM identity has "
     "execute-api:Invoke on this API.",
-    404: "Check the name: `plezi-sync runs list` lists the runs, `plezi-sync call GET "
-    "/admin/openapi.json` the routes.",
+    404: 'Check the name: `plezi-sync runs list` lists the runs, `plezi-sync why "Ana Lopez"` '
+    "searches a person, `plezi-sync call GET /admin/openapi.json` shows the routes.",
     409: "Read the current version, apply the change to it, and send it again.",
     422: "Correct the request: the response lists each problem with its place.",
     429: "API Gateway limits the calls per second. Wait a few seconds, then try again.",

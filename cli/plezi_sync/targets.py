@@ -96,8 +96,9 @@ class LocalStack(Deployment):
         """
         if not file.exists():
             raise UnreachableError(
-                f"The local stack is not up ({file} does not exist). Run `make up` first, "
-                "or give --stack or --api-url for a stack on AWS."
+                f"No local stack is up in this folder ({file.absolute()} does not exist). Run "
+                "`make up` first, change to the folder where you did, or give --stack or "
+                "--api-url for a stack on AWS."
             )
         content = read_json_object(file)
         try:

@@ -34,6 +34,8 @@ def export(
 ) -> None:
     """Export everything that is stored about one person, as one JSON document."""
     document = _whole(list(_parts(session, EXPORT, {"email": email})))
+    if not document["items"]:
+        session.note(f"Nothing is stored about {email}: is the address right?")
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if file is None:
         session.raw(text)

@@ -15,7 +15,15 @@ from plezi_sync.files import read_bytes
 from plezi_sync.mapping_document import parse_mapping
 from plezi_sync.output.run_progress import follow, require_good_end
 from plezi_sync.output.tables import print_table
-from plezi_sync.output.texts import HOUR_SECONDS, SIDES, count, duration, sentence, value_text
+from plezi_sync.output.texts import (
+    HOUR_SECONDS,
+    MINUTE_SECONDS,
+    SIDES,
+    count,
+    duration,
+    sentence,
+    value_text,
+)
 from plezi_sync.refusals import problem_lines
 from plezi_sync.session import Answer, Session, segment
 
@@ -158,10 +166,21 @@ def _print_needs(session: Session, expected: Mapping[str, float | None] | None) 
     """Print what such a run takes; a stack of an older version does not say it."""
     if expected is None:
         return
-    hours = expected["hours"]
-    needs = [] if hours is None else [duration(hours * HOUR_SECONDS)]
-    needs += [f"{expected[f'{side}_calls']:,} calls to {name}" for side, name in SIDES.items()]
-    session.say(f"Such a run takes about {', '.join(needs)}, {_dollars(expected['dollars'])}.")
+    calls = [
+        f"{count(int(expected[f'{side}_calls'] or 0), 'call')} to {name}"
+        for side, name in SIDES.items()
+    ]
+    session.say(
+        f"Such a run takes {_time(expected['hours'])}. It needs about {' and '.join(calls)}, and "
+        f"costs {_dollars(expected['dollars'])} at AWS."
+    )
+
+
+def _time(hours: float | None) -> str:
+    if hours is None:
+        return "as long as Plezi needs to answer: this stack has no limit on the pace"
+    seconds = hours * HOUR_SECONDS
+    return f"about {duration(seconds)}" if seconds >= MINUTE_SECONDS else "less than a minute"
 
 
 def _dollars(amount: float | None) -> str:

@@ -74,6 +74,8 @@ def show_end(session: Session, answer: Answer) -> None:
             session.say(f"  {line}")
         if not run["counts"]:
             session.say("  nothing changed")
+        elif run["people"] and not any(it.get("seen") for it in run["counts"].values()):
+            session.say("  No record of either system has the e-mail: is the address right?")
     require_good_end(run)
 
 

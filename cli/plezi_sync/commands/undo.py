@@ -41,7 +41,7 @@ def undo(
     require_good_end(ended.body)
     if show_plan(session, requested, people):
         session.say(f"Put it back: plezi-sync undo {run_id} --apply")
-        session.say(f"Above the limits of a run, first: plezi-sync approve {requested}")
+        session.say(f"If it stops at a limit of the run, allow it: plezi-sync approve {requested}")
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 import typer
@@ -23,7 +24,9 @@ def why(
         str, typer.Argument(help="The e-mail, a part of the name, or the id of a record.")
     ],
     *,
-    field: Annotated[str, typer.Option(help="Only this field of Salesforce.")] = "",
+    field: Annotated[
+        str, typer.Option(help="Only this field, by its name in Salesforce or Plezi.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=200, help="Entries of the timeline.")] = (
         SHOWN_ENTRIES
     ),
@@ -44,6 +47,7 @@ def why(
         session.print_json(answer)
         return
     body = answer.body
+    field = _field_name(body, field) if field else ""
     print_facts(session, _facts(body))
     session.say()
     if records:
@@ -147,6 +151,26 @@ def _facts(person: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "In progress", f"a write of run {person['unfinished_run']}"
 
 
+def _field_name(person: Mapping[str, Any], wanted: str) -> str:
+    """Return the name in Salesforce of a field that is named as either system does.
+
+    Raises `UsageError` for a field that no pair of the mapping and no entry of the journal has.
+    """
+    names: dict[str, str] = {}
+    for entry in person["journal"]["entries"]:
+        names |= {name.lower(): name for name in entry["field"].split(",") if name}
+    for side in ("plezi", "field"):  # a name in Salesforce comes before the same one in Plezi
+        names |= {each[side].lower(): each["field"] for each in person["fields"]}
+    if wanted.lower() not in names:
+        close = get_close_matches(wanted.lower(), names, n=1)
+        hint = f" Did you mean {names[close[0]]}?" if close else ""
+        fields = ", ".join(sorted(set(names.values()))) or "none"
+        raise UsageError(
+            f"No pair of the mapping has the field {wanted!r}.{hint} Fields: {fields}."
+        )
+    return names[wanted.lower()]
+
+
 def _print_fields(session: Session, person: Mapping[str, Any], field: str) -> None:
     sides = {record["id"]: side_of(record["kind"]) for record in _records(person)}
     rows = [
@@ -196,7 +220,8 @@ def _print_timeline(session: Session, person: Mapping[str, Any], field: str) -> 
         if not field or field in entry["field"].split(",")
     ]
     if not entries:
-        session.say("Nothing was written for this person.")
+        of_field = f" in {field}" if field else ""
+        session.say(f"Nothing was written for this person{of_field}.")
         return
     rows = [
         (
@@ -208,6 +233,18 @@ def _print_timeline(session: Session, person: Mapping[str, Any], field: str) -> 
             f"{entry['kind']} by {sentence(entry['rule'])}",
             entry["run_id"],
         )
-        for entry in entries
+        for entry in _without_repetition(entries)
     ]
     print_table(session, ("Time", "Field", "In", "Before", "After", "What", "Run"), rows)
+
+
+def _without_repetition(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the entries without those that say of a write that it replaced a value, once more."""
+
+    def change(entry: Mapping[str, Any]) -> str:
+        names = ("run_id", "side", "record", "field", "before", "after")
+        return repr([entry[name] for name in names])
+
+    entries = list(entries)
+    written = {change(entry) for entry in entries if entry["kind"] == "written"}
+    return [it for it in entries if it["kind"] != "overwritten" or change(it) not in written]

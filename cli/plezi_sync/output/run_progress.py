@@ -19,6 +19,7 @@ PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """Refusals of API Gateway or of a busy function that another try may not meet."""
 UNFINISHED: Final = frozenset({"requested", "running"})
 GOOD_ENDS: Final = frozenset({"done"})
+NOT_STARTED: Final = "not_started"
 
 
 def follow(session: Session, run_id: str) -> Answer:
@@ -71,6 +72,8 @@ def require_good_end(run: Mapping[str, Any]) -> None:
         return
     reason = f" ({sentence(run['reason'])})" if run["reason"] else ""
     message = run["message"] or "`plezi-sync doctor` shows what to do."
+    if run["state"] == NOT_STARTED:
+        message = "Synchronization is not enabled: plezi-sync start"
     raise ProblemError(f"The run {run['run_id']} ended {run['state']}{reason}. {message}")
 
 

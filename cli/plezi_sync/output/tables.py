@@ -13,8 +13,10 @@ from plezi_sync.output.texts import clean
 from plezi_sync.session import Session
 
 WIDE_COLUMNS: Final = 130
+MIN_COLUMNS: Final = {"Run": 100}
+"""The id of a run is whole in a narrower terminal too: it is the argument of other commands."""
 WHOLE: Final = frozenset({"Run", "Record", "Lead", "Time", "Since", "Requested", "Saved"})
-"""Columns of ids and times: whole in a wide terminal, so that an id can be copied."""
+"""Columns of ids and times: whole in a wide terminal."""
 
 
 def print_table(
@@ -39,7 +41,7 @@ def print_table(
             name,
             overflow="fold",
             justify="right" if name in numbers else "left",
-            no_wrap=name in WHOLE and session.out.width >= WIDE_COLUMNS,
+            no_wrap=name in WHOLE and session.out.width >= MIN_COLUMNS.get(name, WIDE_COLUMNS),
         )
     for row in rows:
         table.add_row(*(Text(clean(cell)) for cell in row))

@@ -88,4 +88,10 @@ def counts_text(counts: Mapping[str, int]) -> str:
     """Return the counts of one side of a run: what was written first, then the largest."""
     shown = {name: number for name, number in counts.items() if number and HIDDEN not in name}
     ordered = sorted(shown, key=lambda name: (name not in WRITES, -shown[name], name))
-    return ", ".join(f"{shown[name]:,} {sentence(name)}" for name in ordered) or "nothing"
+    return ", ".join(f"{shown[name]:,} {_counted(name)}" for name in ordered) or "nothing"
+
+
+def _counted(name: str) -> str:
+    """Return the name of a count; that of one field, `cleared.Phone`, as `cleared in Phone`."""
+    what, _, field = name.partition(".")
+    return f"{sentence(what)} in {field}" if field else sentence(what)

@@ -269,11 +269,44 @@ def test_why_can_be_asked_about_one_field_and_shows_a_refusal(
 ) -> None:
     body = bodies.contact(quarantine=bodies.refusal(), dirty=True, unfinished_run="r7", plezi=None)
     stack.on("GET", "/admin/contacts/ana%40example.com", body)
-    assert person.run("why", bodies.EMAIL, "--field", "Title") == 0
+    assert person.run("why", bodies.EMAIL, "--field", "Phone") == 0
     shown = capsys.readouterr().out
     assert "STRING_TOO_LONG in Title, shorten the value" in shown
     assert "a write of run r7" in shown
-    assert shown.endswith("Nothing was written for this person.\n")
+
+
+@pytest.mark.parametrize("name", ["Phone", "phone", "PHONE"])
+def test_a_field_can_be_named_as_either_system_does(
+    stack: FakeStack, person: Person, capsys: Output, name: str
+) -> None:
+    entries = [bodies.entry(field="Phone", after="444"), bodies.entry(field="Title", after="CMO")]
+    body = bodies.contact(journal={"entries": entries, "next": ""})
+    stack.on("GET", "/admin/contacts/ana%40example.com", body)
+    assert person.run("why", bodies.EMAIL, "--field", name) == 0
+    shown = capsys.readouterr().out
+    assert "444" in shown
+    assert "CMO" not in shown
+
+
+def test_a_field_of_no_pair_is_refused_with_the_nearest_one(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    stack.on("GET", "/admin/contacts/ana%40example.com", bodies.contact())
+    assert person.run("why", bodies.EMAIL, "--field", "Phon") == 2
+    assert "Did you mean Phone?" in capsys.readouterr().err
+
+
+def test_a_value_that_gave_way_to_a_choice_is_one_line_of_the_timeline(
+    stack: FakeStack, person: Person, capsys: Output
+) -> None:
+    change = {"field": "Phone", "before": "111", "after": "777", "rule": "chosen"}
+    entries = [bodies.entry(kind=kind, **change) for kind in ("overwritten", "written")]
+    body = bodies.contact(journal={"entries": entries, "next": ""})
+    stack.on("GET", "/admin/contacts/ana%40example.com", body)
+    assert person.run("why", bodies.EMAIL) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("777") == 1
+    assert "written by chosen" in shown
 
 
 def test_control_characters_of_a_value_do_not_reach_the_terminal(

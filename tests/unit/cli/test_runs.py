@@ -135,8 +135,8 @@ def test_a_preview_is_shown_by_field_and_by_person(
     assert "plezi wins" in shown
     assert "bob@x.fr" not in shown
     assert "1 more person" in shown
-    needs = "1 h 15 min, 8,800 calls to Plezi, 12 calls to Salesforce, 0.07 US$"
-    assert f"Such a run takes about {needs}." in shown
+    needs = "about 8,800 calls to Plezi and 12 calls to Salesforce, and costs 0.07 US$ at AWS"
+    assert f"Such a run takes about 1 h 15 min. It needs {needs}." in shown
     assert f"plezi-sync approve {bodies.RUN_ID}" in shown
 
 

@@ -58,7 +58,7 @@ def add(
     given["placeholder"] = placeholder
     wanted = {name: value for name, value in given.items() if value is not None}
     new = {**pair, **wanted, "plezi": plezi, "direction": chosen or _widest(pair), "saved": True}
-    confirm_and_save(session, mapping, [*_without(pairs, salesforce), new], "Replace")
+    confirm_and_save(session, mapping, _with(pairs, new), "Replace")
 
 
 def remove(session: Session, salesforce: SalesforceName) -> None:
@@ -99,8 +99,13 @@ def _found(pairs: Sequence[Mapping[str, Any]], plezi: str, salesforce: str) -> d
     return {**PAIR_DEFAULTS, "plezi": plezi, "salesforce": salesforce}
 
 
-def _without(pairs: Sequence[dict[str, Any]], salesforce: str) -> list[dict[str, Any]]:
-    return [pair for pair in pairs if pair["salesforce"] != salesforce]
+def _with(pairs: Sequence[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pairs with a new one: in the place of a saved pair of its field, else last."""
+    saved = [pair for pair in pairs if pair["saved"]]
+    places = [place for place, it in enumerate(saved) if it["salesforce"] == new["salesforce"]]
+    place = places[0] if places else len(saved)
+    others = [pair for pair in pairs if pair["salesforce"] != new["salesforce"]]
+    return [*others[:place], new, *others[place:]]
 
 
 def _widest(pair: Mapping[str, Any]) -> str:
