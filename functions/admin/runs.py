@@ -26,7 +26,8 @@ class Undo(BaseModel):
     """What to undo of a run.
 
     With `preview` (the default) nothing is written. `email` and `field` select one contact and one
-    field pair ('': all). With `opt_outs`, opt-outs are taken back too, on both sides.
+    field pair ('': all). With `opt_outs`, opt-outs are taken back too, on both sides. With
+    `both_sides`, a value is put back also where somebody typed the new one, if it is still there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class Undo(BaseModel):
     email: str = Field(default="", max_length=254)
     field: str = Field(default="", max_length=255)
     opt_outs: bool = False
+    both_sides: bool = False
 
 
 @router.get(
@@ -99,6 +101,7 @@ def undo(run_id: str, request: Annotated[Undo, Body()]) -> UndoRequested:
         email=request.email,
         field=request.field,
         opt_outs=request.opt_outs,
+        both_sides=request.both_sides,
     )
 
 

@@ -372,3 +372,62 @@ def test_a_write_of_an_undo_that_did_not_arrive_is_named_and_done_when_it_is_req
 
     assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("111", None)
     assert reasons(admin_client, again.id) == {}
+
+
+# In both systems
+
+
+@pytest.fixture
+def typed_in_salesforce(harness: Harness, ana: str) -> str:
+    """Return the id of the run that carried the phone of Ana's Lead to Plezi."""
+    assert harness.people()[ANA]["id"] == ana
+    harness.edit_lead(lead_of(harness)["Id"], Phone="222", MobilePhone="600")
+    run = harness.sync()
+    assert (harness.people()[ANA]["phone"], harness.people()[ANA]["mobile"]) == ("222", "600")
+    return run.id
+
+
+def test_a_value_is_put_back_where_it_was_typed_too_and_both_systems_agree(
+    harness: Harness, admin_client: AdminClient, typed_in_salesforce: str
+) -> None:
+    shown = preview(harness, admin_client, typed_in_salesforce, field="Phone", both_sides=True)
+    planned = {(it["side"], it["after"]) for it in entries(admin_client, shown.id, "written")}
+    assert planned == {("plezi", "111"), ("salesforce", "111")}
+
+    undone = undo(harness, admin_client, typed_in_salesforce, field="Phone", both_sides=True)
+
+    assert (harness.people()[ANA]["phone"], lead_of(harness)["Phone"]) == ("111", "111")
+    [lost] = entries(admin_client, undone.id, "overwritten")
+    assert (lost["side"], lost["before"], lost["after"]) == ("salesforce", "222", "111")
+    assert next_run_writes_nothing(harness)
+
+
+def test_an_undo_in_both_systems_can_be_undone(
+    harness: Harness, admin_client: AdminClient, typed_in_salesforce: str
+) -> None:
+    undone = undo(harness, admin_client, typed_in_salesforce, field="Phone", both_sides=True)
+
+    undo(harness, admin_client, undone.id)
+
+    assert (harness.people()[ANA]["phone"], lead_of(harness)["Phone"]) == ("222", "222")
+    assert next_run_writes_nothing(harness)
+
+
+def test_an_undo_in_both_systems_clears_nothing_that_somebody_typed(
+    harness: Harness, admin_client: AdminClient, typed_in_salesforce: str
+) -> None:
+    undo(harness, admin_client, typed_in_salesforce, both_sides=True)
+
+    assert not harness.people()[ANA]["mobile"]
+    assert lead_of(harness)["MobilePhone"] == "600"
+
+
+def test_an_undo_in_both_systems_leaves_what_was_typed_since(
+    harness: Harness, admin_client: AdminClient, typed_in_salesforce: str
+) -> None:
+    harness.edit_lead(lead_of(harness)["Id"], Phone="333")
+
+    undone = undo(harness, admin_client, typed_in_salesforce, field="Phone", both_sides=True)
+
+    assert reasons(admin_client, undone.id) == {"Phone": "changed_since"}
+    assert (harness.people()[ANA]["phone"], lead_of(harness)["Phone"]) == ("222", "333")

@@ -110,7 +110,7 @@ def send_form(pages: ConsolePages, path: str) -> tuple[int, str]:
 
 
 def test_a_user_finds_why_a_phone_changed_and_undoes_it(
-    open_pages: OpenPages, lea: str, sales: SalesPerson
+    open_pages: OpenPages, lea: str, sales: SalesPerson, marketing: Marketer
 ) -> None:
     assert lea
     assert sales.leads(LEA)[0]["Phone"] == "+33 1 99 99 99 99"
@@ -132,6 +132,7 @@ def test_a_user_finds_why_a_phone_changed_and_undoes_it(
 
     expect(pages.page.get_by_text("complete", exact=True)).to_be_visible()
     assert sales.leads(LEA)[0]["Phone"] == "+33 1 44 55 66 77"
+    assert marketing.contacts()[LEA]["phone"] == "+33 1 44 55 66 77"
     pages.page.get_by_role("link", name="Back to the person").click()
     expect(pages.page.get_by_text("the former value was put back").first).to_be_visible()
 

@@ -63,7 +63,7 @@ def list_conflicts(
     if answer.body["next"]:
         session.say(f"More: plezi-sync conflicts list --next {answer.body['next']}")
     session.say("Decide: plezi-sync conflicts choose E-MAIL FIELD --plezi (or --salesforce)")
-    session.say("For everybody from now on: the same with --always")
+    session.say("For all people from now on: the same with --always")
 
 
 def choose(

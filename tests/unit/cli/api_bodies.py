@@ -41,6 +41,7 @@ def run(state: str = "done", **changes: Any) -> dict[str, Any]:
         "problems": [],
         "undoes": "",
         "undo_field": "",
+        "undo_both_sides": False,
         "repairs": "",
         "verification": None,
         "expected": None,

@@ -200,11 +200,12 @@ def test_an_undo_is_shown_before_it_is_made(
         "email": "",
         "field": "Phone",
         "opt_outs": False,
+        "both_sides": False,
     }
     shown = capsys.readouterr().out
     assert "Not undone" in shown
     assert "changed since" in shown
-    assert "Put it back: plezi-sync undo r1 --apply" in shown
+    assert "Put it back: plezi-sync undo r1 --field Phone --apply" in shown
 
 
 def test_an_undo_is_made_after_a_question(stack: FakeStack, person: Person, capsys: Output) -> None:

@@ -28,7 +28,7 @@ class UndoRequested:
     preview: bool
 
 
-def request_undo(  # the parts of a request, each by its name
+def request_undo(  # noqa: PLR0913  # the parts of a request, each by its name
     context: AdminContext,
     actor: str,
     run_id: str,
@@ -37,13 +37,15 @@ def request_undo(  # the parts of a request, each by its name
     email: str = ALL,
     field: str = ALL,
     opt_outs: bool = False,
+    both_sides: bool = False,
 ) -> UndoRequested:
     """Request the undo of a run, of one contact in it, or of one field; a preview writes nothing.
 
     The run that is requested writes into the journal what it put back, and what it left as it is,
-    with the reason. Raises `UnknownItemError` for a run that does not exist, `InvalidRequestError`
-    for a run that wrote nothing and for a field that the mapping does not have, and `StaleError`
-    for a run that is not over or whose journal has expired.
+    with the reason. With `both_sides` a value is put back where somebody typed the new one too, if
+    it is still there; no field is cleared there. Raises `UnknownItemError` for a run that does not
+    exist, `InvalidRequestError` for a run that wrote nothing and for a field that the mapping does
+    not have, and `StaleError` for a run that is not over or whose journal has expired.
     """
     run = context.runs.load_run(run_id)
     if run is None:
@@ -57,14 +59,14 @@ def request_undo(  # the parts of a request, each by its name
     canonical = canonical_email(email)
     if email and not canonical:
         raise InvalidRequestError("email: this is not an e-mail address")
-    request = UndoRequest(run_id, field, opt_outs)
+    request = UndoRequest(run_id, field, opt_outs, both_sides)
     undo_id = context.run_requester.request_run(
         RunKind.DRY_RUN if is_preview else RunKind.UNDO,
         emails=[canonical] if canonical else [],
         undo=request,
     )
     if not is_preview:
-        after = undo_digest(undo_id, field, canonical, opt_outs=opt_outs)
+        after = undo_digest(undo_id, canonical, request)
         context.audit_change(actor, UNDO_ACTION, run_id, "", after)
     return UndoRequested(undo_id, run_id, is_preview)
 

@@ -94,9 +94,10 @@ class RunView:
     the run was requested for (0: all contacts that it finds). `problems` are those of the mapping
     of a dry run, as a save reports them; a mapping that is not saved is not used with problems.
     `undoes` is the run that an undo, or its preview, puts back ('': it is none), `undo_field` the
-    only field that it puts back ('': all). `repairs` is the verification whose unexplained
-    differences the run resolves ('': none). `verification` is the result of a verification (None:
-    the run is none, or is not complete). `expected` is what the run of a preview takes (None: the
+    only field that it puts back ('': all), `undo_both_sides` whether also where a user typed the
+    new value. `repairs` is the verification whose unexplained differences the run resolves ('':
+    none). `verification` is the result of a verification (None: the run is none, or is not
+    complete). `expected` is what the run of a preview takes (None: the
     run is none, or is not complete).
     """
 
@@ -117,6 +118,7 @@ class RunView:
     problems: tuple[MappingProblem, ...]
     undoes: str
     undo_field: str
+    undo_both_sides: bool
     repairs: str
     verification: VerificationView | None
     expected: ExpectedView | None
@@ -220,6 +222,7 @@ def run_view(run: Run, calls_per_second: float) -> RunView:
         problems=run.problems,
         undoes=run.undo.run_id if run.undo else "",
         undo_field=run.undo.field if run.undo else "",
+        undo_both_sides=bool(run.undo and run.undo.both_sides),
         repairs=run.repairs,
         verification=verification_view(verification_of(run)),
         expected=_expected(run, calls_per_second),

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.admin.context import AdminContext
-from connector.model import AuditEntry, JournalEntry, JournalKind, Run, state_digest
+from connector.model import (
+    AuditEntry,
+    JournalEntry,
+    JournalKind,
+    Run,
+    UndoRequest,
+    state_digest,
+)
 
 UNDO_ACTION: Final = "undo run"
 """The action of an undo in the audit log."""
@@ -52,9 +59,10 @@ def undo_origins(context: AdminContext, entries: Iterable[JournalEntry]) -> tupl
     )
 
 
-def undo_digest(run_id: str, field: str, email: str, *, opt_outs: bool) -> str:
+def undo_digest(run_id: str, email: str, request: UndoRequest) -> str:
     """Return the hash of what is undone: the audit has no e-mail."""
-    return state_digest([run_id, field, email, opt_outs])
+    found = [run_id, request.field, email, request.opt_outs]
+    return state_digest([*found, True] if request.both_sides else found)
 
 
 def _actors(context: AdminContext, runs: Iterable[Run]) -> dict[str, str]:
@@ -72,8 +80,7 @@ def _actors(context: AdminContext, runs: Iterable[Run]) -> dict[str, str]:
 
 
 def _digest_of(run: Run) -> str:
-    field, opt_outs = (run.undo.field, run.undo.opt_outs) if run.undo else ("", False)
-    return undo_digest(run.id, field, "".join(run.emails), opt_outs=opt_outs)
+    return undo_digest(run.id, "".join(run.emails), run.undo or UndoRequest(""))
 
 
 def _newest_changes(context: AdminContext) -> Iterator[AuditEntry]:

@@ -93,12 +93,14 @@ class UndoRequest:
     """What a run of the kind `undo`, or the dry run that is its preview, puts back.
 
     `run_id` is the run that is undone. `field` is the key of the only field pair to put back ('':
-    all). `opt_outs`: also opt-outs, which are else left as they are.
+    all). `opt_outs`: also opt-outs, which are else left as they are. `both_sides`: a value that is
+    put back is put back in the record too in which somebody typed the one that the run spread.
     """
 
     run_id: str
     field: str = ""
     opt_outs: bool = False
+    both_sides: bool = False
 
 
 class Counts:

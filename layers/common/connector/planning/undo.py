@@ -2,9 +2,9 @@
 
 Three-way, against the journal: a record that still has the value that the run wrote gets the value
 that the run replaced. Everything else is left as it is, with the reason. Only what the connector
-wrote is put back: what a user typed, in the record where it was typed, stays. The base of each
-record becomes the value that it then has, so no record differs from its base and the next run has
-nothing to write.
+wrote is put back: what a user typed, in the record where it was typed, stays, unless the request is
+for both sides. The base of each record becomes the value that it then has, so no record differs
+from its base and the next run has nothing to write.
 """
 
 from __future__ import annotations
@@ -199,6 +199,8 @@ class _FieldUndo:
             if not self._scope.request.opt_outs:
                 return self._left(todo, UndoReason.OPT_OUT, gone)
             values = self._values_without_opt_out(pair, values)
+        elif self._scope.request.both_sides:
+            values = self._values_on_both_sides(pair, values, todo)
         if values and self._is_written_again(pair, values):
             return self._left(todo, UndoReason.WRITTEN_AGAIN, gone)
         return _Decision(values, self._overwritten(values, written), tuple(gone))
@@ -245,6 +247,35 @@ class _FieldUndo:
                 unticked.setdefault(record_id, converted)  # type: ignore[arg-type]
         return unticked
 
+    def _values_on_both_sides(
+        self, pair: BoundPair, values: Mapping[str, Value], written: Sequence[_Written]
+    ) -> dict[str, Value]:
+        """Return the values with those of the records that have what the run spread.
+
+        The value before is the one that was agreed: it was there too. Nothing is added if it is
+        blank, because a record whose value filled blanks would lose it, or if records had
+        different ones.
+        """
+        befores = {pair.canonical(it.side, it.before(pair)) for it in written}
+        sources = [it for it in written if it.record_id in values]
+        if len(befores) != 1 or not sources:
+            return dict(values)
+        source = sources[0]
+        before, after = source.before(pair), pair.canonical(source.side, source.after)
+        everywhere = dict(values)
+        if pair.is_blank(source.side, before):
+            return everywhere
+        for record_id, value in self._values.items():
+            converted = pair.convert(value.kind, before, source.side)
+            if (
+                record_id not in values
+                and value.can_receive
+                and not isinstance(converted, UnusableValue)
+                and pair.canonical(value.side, value.value) == after
+            ):
+                everywhere[record_id] = converted
+        return everywhere
+
     def _is_written_again(self, pair: BoundPair, values: Mapping[str, Value]) -> bool:
         """Return whether a run would write, or hold, the field once these values are written."""
         after = [
@@ -259,9 +290,9 @@ class _FieldUndo:
     def _overwritten(
         self, values: Mapping[str, Value], written: Sequence[_Written]
     ) -> tuple[Overwritten, ...]:
-        """Return the values of records that the run did not write: an opt-out that is taken back.
+        """Return the values of records that the run did not write: a user typed them there.
 
-        A user typed them there.
+        It is an opt-out that is taken back, or an undo in both systems.
         """
         own = {it.record_id for it in written}
         return tuple(

@@ -213,6 +213,7 @@ def undo(page: PageContext) -> Response:
         email=page.person_email(person) if person else "",
         field=page.request.value("field"),
         opt_outs=page.request.value("opt_outs") == "yes",
+        both_sides=page.request.value("both_sides") == "yes",
     )
     done = "undo_previewed" if is_preview else "undo_requested"
     return page.go(f"/runs/{requested.run_id}", done, person=person)

@@ -297,6 +297,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Where somebody typed the new value, it stays. If it is wrong, correct it there too.",
         "Là où la nouvelle valeur a été saisie, elle reste. Fausse, elle se corrige là aussi.",
     ),
+    "preview.undo_both_sides": (
+        "It is put back in both systems, where they still have the new value.",
+        "Elle est remise dans les deux systèmes, là où la nouvelle valeur est encore présente.",
+    ),
     "preview.approve": ("Approve this preview", "Approuver cet aperçu"),
     "preview.approve_text": (
         "The next run may clear and overwrite as many values as shown here, and no more.",
