@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from plezi_sync.errors import CommandError
-from plezi_sync.output.texts import ago, count, sentence
+from plezi_sync.output.texts import ago, count, sentence, with_commands
 from plezi_sync.session import Session
 
 RECENT_SECONDS: Final = 2.5 * 3600
@@ -81,7 +81,10 @@ def _status(session: Session) -> Iterator[Finding]:
     yield _last_run(body, now)
     if body["manual_sync"]["due"]:
         yield Finding(
-            "mapping", Grade.WARNING, body["manual_sync"]["why"], "plezi-sync mapping apply"
+            "mapping",
+            Grade.WARNING,
+            with_commands(body["manual_sync"]["why"]),
+            "plezi-sync mapping apply",
         )
     for pair in body["suspended_pairs"]:
         yield Finding(

@@ -9,6 +9,7 @@ from typing import Any, Final
 import requests
 
 from plezi_sync.errors import RefusedError
+from plezi_sync.output.texts import with_commands
 
 SERVER_ERROR: Final = 500
 REMEDIES: Final[Mapping[int, str]] = {
@@ -81,4 +82,4 @@ def _explanation(text: str) -> list[str]:
     if not isinstance(message, str):
         return [indented(text)]
     listed = [problem for problem in body.get("problems") or () if "code" in problem]
-    return [message, *problem_lines(listed)]
+    return [with_commands(message), *problem_lines(listed)]

@@ -12,7 +12,15 @@ from plezi_sync.commands.sync import show_end
 from plezi_sync.output.run_progress import follow as follow_run
 from plezi_sync.output.run_progress import progress_text, result_lines
 from plezi_sync.output.tables import print_facts, print_table
-from plezi_sync.output.texts import SIDES, count, duration, local_time, sentence, value_text
+from plezi_sync.output.texts import (
+    SIDES,
+    count,
+    duration,
+    local_time,
+    sentence,
+    value_text,
+    with_commands,
+)
 from plezi_sync.refusals import problem_lines
 from plezi_sync.session import Session, segment
 
@@ -103,24 +111,28 @@ def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
         state,
         local_time(run["requested_at"]),
         duration(run["duration_seconds"]) if run["finished_at"] else "-",
-        _changes(run["counts"]),
+        _changes(run["counts"], is_preview=run["kind"] == "dry_run"),
     )
 
 
-def _changes(counts: Mapping[str, Mapping[str, int]]) -> str:
-    """Return the writes of a run in a few words: Plezi 2, Salesforce 12."""
+def _changes(counts: Mapping[str, Mapping[str, int]], *, is_preview: bool) -> str:
+    """Return the records that a run wrote, or would write: Plezi 2, Salesforce 12."""
     written = {
         SIDES.get(side, side): sum(numbers.get(name, 0) for name in ("created", "updated"))
         for side, numbers in sorted(counts.items())
     }
-    return ", ".join(f"{side} {number:,}" for side, number in written.items() if number) or "-"
+    text = ", ".join(f"{side} {number:,}" for side, number in written.items() if number)
+    return f"would be {text}" if text and is_preview else text or "-"
 
 
 def _facts(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Run", f"{run['run_id']} ({sentence(run['kind'])})"
     yield "State", progress_text(run)
     if run["reason"] or run["message"]:
-        yield "Reason", ": ".join(filter(None, (sentence(run["reason"]), run["message"])))
+        yield (
+            "Reason",
+            ": ".join(filter(None, (sentence(run["reason"]), with_commands(run["message"])))),
+        )
     yield "Requested", local_time(run["requested_at"])
     yield "Started", local_time(run["started_at"])
     yield "Ended", local_time(run["finished_at"])

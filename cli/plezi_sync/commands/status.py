@@ -10,7 +10,7 @@ import typer
 from plezi_sync.application import Panel, add_command
 from plezi_sync.output.run_progress import progress_text, result_lines
 from plezi_sync.output.tables import print_facts
-from plezi_sync.output.texts import ago, count, sentence
+from plezi_sync.output.texts import ago, count, sentence, with_commands
 from plezi_sync.session import Session
 
 
@@ -74,7 +74,7 @@ def _last_run(run: Mapping[str, Any] | None, now: float) -> Iterator[tuple[str, 
     for line in result_lines(run):
         yield "", line
     if run["message"]:
-        yield "", run["message"]
+        yield "", with_commands(run["message"])
 
 
 def _attention(counts: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from plezi_sync.errors import ProblemError, RefusedError, UnreachableError
-from plezi_sync.output.texts import counts_text, duration, sentence
+from plezi_sync.output.texts import counts_text, duration, sentence, with_commands
 from plezi_sync.session import Answer, Session, segment
 
 POLL_SECONDS: Final = 2.0
@@ -19,7 +19,6 @@ PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """Refusals of API Gateway or of a busy function that another try may not meet."""
 UNFINISHED: Final = frozenset({"requested", "running"})
 GOOD_ENDS: Final = frozenset({"done"})
-NOT_STARTED: Final = "not_started"
 
 
 def follow(session: Session, run_id: str) -> Answer:
@@ -72,9 +71,9 @@ def require_good_end(run: Mapping[str, Any]) -> None:
         return
     reason = f" ({sentence(run['reason'])})" if run["reason"] else ""
     message = run["message"] or "`plezi-sync doctor` shows what to do."
-    if run["state"] == NOT_STARTED:
-        message = "Synchronization is not enabled: plezi-sync start"
-    raise ProblemError(f"The run {run['run_id']} ended {run['state']}{reason}. {message}")
+    raise ProblemError(
+        f"The run {run['run_id']} ended {run['state']}{reason}. {with_commands(message)}"
+    )
 
 
 def progress_text(run: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -16,6 +17,33 @@ WRITES: Final = frozenset({"created", "updated", "overwritten", "held", "quarant
 HIDDEN: Final = "people."
 """Counts of all people who take part, which bound a run: `--json` has them."""
 SIDES: Final[Mapping[str, str]] = {"plezi": "Plezi", "salesforce": "Salesforce"}
+
+COMMANDS: Final = tuple(
+    (re.compile(pattern), command)
+    for pattern, command in (
+        (r"POST /sync (?:with )?\{+\"kind\": \"full\"\}+", "plezi-sync sync --kind full"),
+        (r"POST /sync (?:with )?\{+\"kind\": \"dry_run\"\}+", "plezi-sync preview"),
+        (r"POST /sync (?:with )?\{+\"kind\": \"verify\"\}+", "plezi-sync verify"),
+        (r"POST /admin/start\b", "plezi-sync start"),
+        (r"POST /admin/pause\b", "plezi-sync pause"),
+        (r"POST /admin/breaker/release\b", "plezi-sync breaker release"),
+        (r"POST /admin/plezi/probe\b", "plezi-sync probe"),
+        (r"POST /admin/runs/([\w-]+)/approve\b", r"plezi-sync approve \1"),
+        (r"POST /admin/runs/([\w-]+)/repair\b", r"plezi-sync verify --repair"),
+        (r"POST /admin/runs/([\w-]+)/undo\b", r"plezi-sync undo \1"),
+        (r"GET /admin/runs/([\w-]+)/plan\b", r"plezi-sync preview --run \1"),
+        (r"GET /admin/runs\b(?!/)", "plezi-sync runs"),
+        (r"GET /admin/mapping\b(?!/)", "plezi-sync mapping show"),
+    )
+)
+"""The routes that messages of the API name, and the command for each."""
+
+
+def with_commands(text: str) -> str:
+    """Return a message of the API with the commands that do what the routes in it do."""
+    for route, command in COMMANDS:
+        text = route.sub(command, text)
+    return text
 
 
 def clean(text: str) -> str:
