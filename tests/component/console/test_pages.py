@@ -132,13 +132,46 @@ def test_a_change_of_one_field_of_one_person_is_undone_after_its_preview(
     harness.run_phase(run_of(requested))
     preview = browser.follow(requested)
     assert "Preview of the undo" in preview.text
-    assert "Such a run takes about" in preview.text
+    assert "What this run would use" in preview.text
     assert "put back in both systems" in preview.text
     assert lead_of(harness)["Phone"] == "222"
     undone = browser.submit(preview, f"/runs/{run.id}/undo", confirmed="yes")
     harness.run_phase(run_of(undone))
     assert (lead_of(harness)["Phone"], lead_of(harness)["MobilePhone"]) == ("111", "333")
     assert (harness.people()[ANA]["phone"], harness.people()[ANA]["mobile"]) == ("111", "333")
+
+
+def test_an_undo_that_would_clear_what_was_typed_says_that_it_is_for_one_system(
+    harness: Harness, open_browser: OpenBrowser, ana: str
+) -> None:
+    harness.edit_person(ana, mobile="333")
+    run = harness.sync()
+    browser = open_browser("operator")
+    requested = browser.submit(
+        browser.get(person_path(browser)), f"/runs/{run.id}/undo", field="MobilePhone"
+    )
+    harness.run_phase(run_of(requested))
+
+    preview = browser.follow(requested)
+
+    assert "put back in Salesforce only" in preview.text
+    assert "written" in preview.text
+
+
+def test_the_preview_of_an_undo_that_can_put_nothing_back_has_no_button_for_it(
+    harness: Harness, open_browser: OpenBrowser, ana: str
+) -> None:
+    assert ana
+    browser = open_browser("operator")
+    page = browser.get(person_path(browser))
+    path = next(path for path, form in page.forms() if form.get("field") == "LastName")
+    requested = browser.submit(page, path, field="LastName")
+    harness.run_phase(run_of(requested))
+
+    preview = browser.follow(requested)
+
+    assert "Nothing can be put back" in preview.text
+    assert [it for it, form in preview.forms() if form.get("confirmed")] == []
 
 
 def test_the_page_of_a_person_says_that_the_systems_differ_after_an_undo_of_the_run(

@@ -84,7 +84,9 @@ def read_entries(
     """
     if not wanted.is_set:
         entries, following = read(limit, after)
-        return EntryPage(tuple(entry_row(entry, labels) for entry in entries), following)
+        return EntryPage(
+            without_repetition(entry_row(entry, labels) for entry in entries), following
+        )
     rows: list[EntryRow] = []
     for _ in range(MAX_READS):
         entries, after = read(PAGE, after)
@@ -99,6 +101,23 @@ def entry_row(entry: JournalEntryView, labels: FieldLabels) -> EntryRow:
     is_written = entry.kind == JournalKind.WRITTEN.value and bool(entry.record)
     clears = bool(to_text(entry.before)) and not to_text(entry.after)
     return EntryRow(entry, labels.pair(entry.field), is_written, clears and is_written)
+
+
+def without_repetition(rows: Iterable[EntryRow]) -> tuple[EntryRow, ...]:
+    """Return the rows without those that say of a write, once more, which value gave way to it."""
+    rows = tuple(rows)
+    written = {_change(row) for row in rows if row.entry.kind == JournalKind.WRITTEN.value}
+    return tuple(
+        row
+        for row in rows
+        if row.entry.kind != JournalKind.OVERWRITTEN.value or _change(row) not in written
+    )
+
+
+def _change(row: EntryRow) -> str:
+    entry = row.entry
+    change = (entry.email, entry.run_id, entry.record, entry.field, entry.before, entry.after)
+    return repr(change)
 
 
 def last_of_each_field(rows: Iterable[EntryRow]) -> tuple[EntryRow, ...]:

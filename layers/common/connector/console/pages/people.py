@@ -15,7 +15,12 @@ from connector.admin.person_search import search_people
 from connector.admin.record_pages import RecordPage, show_record_pages
 from connector.admin.run_requests import request_run
 from connector.console.context import PageContext
-from connector.console.journal_view import EntryPage, entry_row, last_of_each_field
+from connector.console.journal_view import (
+    EntryPage,
+    entry_row,
+    last_of_each_field,
+    without_repetition,
+)
 from connector.console.labels import FieldLabels, read_labels
 from connector.console.roles import UserRole
 from connector.console.routes import Route
@@ -106,7 +111,8 @@ def show_one(page: PageContext) -> Response:
     after = page.query("next")
     person = show_person(page.admin, email, limit=HISTORY_LIMIT, after=after)
     labels = read_labels(page.admin)
-    rows = last_of_each_field(entry_row(entry, labels) for entry in person.journal.entries)
+    entries = (entry_row(entry, labels) for entry in person.journal.entries)
+    rows = last_of_each_field(without_repetition(entries))
     view = PersonView(
         person=person,
         person_id=page.parameters["person"],

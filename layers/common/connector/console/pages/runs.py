@@ -32,6 +32,8 @@ UNFINISHED: Final = frozenset({RunState.REQUESTED, RunState.RUNNING})
 UNDONE_KINDS: Final = frozenset(
     {RunKind.CHANGES, RunKind.FULL, RunKind.SELECTED, RunKind.FORM, RunKind.UNDO}
 )
+PEOPLE: Final = "people."
+"""Counts of all people who take part, which bound a run."""
 MAIN_COUNTS: Final = ("seen", "changed", "created", "updated", "held", "quarantined", "overwritten")
 """The counters that are shown first; the others follow by their names."""
 
@@ -81,7 +83,10 @@ class RunPageView:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """A dry run. `approves` is what its approval does: apply the draft, allow the run, or undo."""
+    """A dry run. `approves` is what its approval does: apply the draft, allow the run, or undo.
+
+    `undo_side` is the only system in which an undo puts something back (None: both).
+    """
 
     run: RunDetail
     rows: tuple[EntryRow, ...]
@@ -91,6 +96,12 @@ class PreviewView:
     is_unfinished: bool
     approves: str
     person: str
+    undo_side: Side | None
+
+    @property
+    def writes(self) -> bool:
+        """Whether a value would be written; a page further on may have others."""
+        return bool(self.next) or any(row.can_be_undone for row in self.rows)
 
 
 def show_runs(page: PageContext) -> Response:
@@ -134,8 +145,14 @@ def _show_preview(page: PageContext, run: RunDetail) -> Response:
         is_unfinished=run.state in UNFINISHED,
         approves=_approval(page, run) if is_done else "",
         person=page.query("person"),
+        undo_side=_only_side(found),
     )
     return page.render("preview.html", view=view)
+
+
+def _only_side(page: EntryPage) -> Side | None:
+    sides = {row.entry.side for row in page.rows if row.can_be_undone}
+    return sides.pop() if len(sides) == 1 and not page.next else None
 
 
 def _approval(page: PageContext, run: RunDetail) -> str:
@@ -158,7 +175,8 @@ def _entries(
 def count_rows(counts: Mapping[str, Mapping[str, int]]) -> tuple[CountRow, ...]:
     """Return the counters of a run, the main ones first."""
     plezi, salesforce = (counts.get(side.value, {}) for side in (Side.PLEZI, Side.SALESFORCE))
-    others = sorted((plezi.keys() | salesforce.keys()) - set(MAIN_COUNTS))
+    found = plezi.keys() | salesforce.keys()
+    others = sorted(name for name in found if name not in MAIN_COUNTS and PEOPLE not in name)
     rows = (
         CountRow(name, plezi.get(name, 0), salesforce.get(name, 0))
         for name in (*MAIN_COUNTS, *others)

@@ -166,7 +166,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Voici ce que l'annulation remettrait. Rien n'est encore écrit.",
     ),
     "done.undo_requested": (
-        "The undo is requested: the former values are put back now.",
-        "L'annulation est demandée : les anciennes valeurs sont remises maintenant.",
+        "The undo is requested. This page shows when it is complete.",
+        "L'annulation est demandée. Cette page montre quand elle est terminée.",
     ),
 }

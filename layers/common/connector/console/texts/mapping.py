@@ -44,6 +44,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "mapping.change.new": ("new in the draft", "nouveau dans le brouillon"),
     "mapping.change.changed": ("changed in the draft", "modifié dans le brouillon"),
     "mapping.edit": ("Edit", "Modifier"),
+    "mapping.details": ("Details", "Détails"),
     "mapping.unmapped": ("Not mapped", "Sans correspondance"),
     "mapping.unmapped_text": (
         "Fields of both systems without a pair; a field of the same name is proposed beside it.",

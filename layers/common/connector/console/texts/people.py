@@ -58,8 +58,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "person.decide": ("which value is right?", "quelle valeur est juste ?"),
     "person.timeline": ("What happened, and why", "Ce qui s'est passé, et pourquoi"),
     "person.timeline_viewer": (
-        "The newest change first. An operator can undo each, if nobody changed the value since.",
-        "La modification la plus récente d'abord. Un opérateur peut les annuler.",
+        "The newest change first. An operator can undo the last one of a field.",
+        "La modification la plus récente d'abord. La dernière d'un champ peut être annulée.",
     ),
     "person.timeline_text": (
         "The newest change first. The last one of a field can be undone if nobody edited it since.",
@@ -73,7 +73,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Le connecteur n'a rien modifié pour cette personne.",
     ),
     "person.which_run": ("See the run", "Voir la synchronisation"),
-    "person.undo": ("Undo the change of {label}…", "Annuler la modification de {label}…"),
+    "person.undo": ("Undo the change of {label}…", "Revenir à l'ancienne valeur de {label}…"),
     "person.values": ("Both sides", "Les deux côtés"),
     "person.values_text": (
         "The value of each system, and the one on which both agreed last.",

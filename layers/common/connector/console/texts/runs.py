@@ -6,8 +6,8 @@ from typing import Final
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "runs.lead": (
-        "Every synchronization, with what it did. Each can be undone.",
-        "Chaque synchronisation, avec ce qu'elle a fait. Chacune peut être annulée.",
+        "Every synchronization and every preview. What a synchronization did can be undone.",
+        "Synchronisations et aperçus. Ce qu'une synchronisation a fait peut être annulé.",
     ),
     "runs.lists": ("Lists of runs", "Listes de synchronisations"),
     "runs.all": ("Runs", "Synchronisations"),
@@ -288,7 +288,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "preview.apply": ("Approve and apply", "Approuver et appliquer"),
     "preview.back_to_draft": ("Back to the draft", "Retour au brouillon"),
-    "preview.undo_now": ("Undo now", "Annuler maintenant"),
+    "preview.undo_now": ("Undo now", "Remettre l'ancienne valeur"),
     "preview.undo_now_text": (
         "The values are put back as shown. Edits that somebody made since then stay.",
         "Les valeurs sont remises comme montré. Les saisies faites depuis restent.",
@@ -298,15 +298,26 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Là où la nouvelle valeur a été saisie, elle reste. Fausse, elle se corrige là aussi.",
     ),
     "preview.undo_both_sides": (
-        "It is put back in both systems, where they still have the new value.",
-        "Elle est remise dans les deux systèmes, là où la nouvelle valeur est encore présente.",
+        "The former value is put back in both systems, where they still have the new one.",
+        "L'ancienne valeur est remise dans les deux systèmes, là où la nouvelle est encore là.",
     ),
     "preview.approve": ("Approve this preview", "Approuver cet aperçu"),
     "preview.approve_text": (
         "The next run may clear and overwrite as many values as shown here, and no more.",
         "La prochaine synchronisation peut effacer et écraser autant de valeurs qu'ici, pas plus.",
     ),
-    "preview.expected": ("Such a run takes about", "Une telle synchronisation demande environ"),
+    "preview.expected": ("What this run would use", "Ce que cette synchronisation utiliserait"),
+    "preview.less_than_a_cent": ("less than 0.01 US$", "moins de 0,01 US$"),
+    "preview.change_nothing": ("Change nothing", "Ne rien changer"),
+    "preview.nothing_to_undo": (
+        "Nothing can be put back. The reason stands below.",
+        "Rien ne peut être remis. La raison figure ci-dessous.",
+    ),
+    "preview.undo_in": (
+        "It is put back in {side} only. The other system keeps what it has: correct it there too.",
+        "L'ancienne valeur est remise dans {side} seulement. Corrigez aussi l'autre système.",
+    ),
+    "runs.would_write": ("would write {n}", "écrirait {n}"),
     "preview.calls_to_plezi": ("Calls to Plezi", "Appels à Plezi"),
     "preview.calls_to_salesforce": ("Calls to Salesforce", "Appels à Salesforce"),
     "preview.duration": ("Duration", "Durée"),
