@@ -83,8 +83,13 @@ class Refresher:
             return _Needed(records, [], [])
         return _Needed(records, [link.email], list(filter(None, [_page_url(link)])))
 
-    def stale_records(self, side: Side, link: Link, plan: Plan) -> list[Observation]:
-        """Return the records of a link whose observations are too old for a write."""
+    def stale_records(
+        self, side: Side, link: Link, plan: Plan, *, for_seconds: float = 0.0
+    ) -> list[Observation]:
+        """Return the records of a link whose observations are too old for a write.
+
+        They must be fresh for some seconds yet.
+        """
         targets = {write.record_id for write in plan.writes if side is Side.SALESFORCE}
         needs_text = any(write.needs_text and write.side is not side for write in plan.writes)
         return [
@@ -96,11 +101,11 @@ class Refresher:
                 link.intent is not None
                 or needs_text
                 or each.id in targets
-                or not self._is_fresh(side, each.as_of)
+                or not self._is_fresh(side, each.as_of, for_seconds)
             )
         ]
 
-    def _is_fresh(self, side: Side, as_of: float) -> bool:
+    def _is_fresh(self, side: Side, as_of: float, for_seconds: float) -> bool:
         """Return whether an observation is current: read recently, or no change reported since.
 
         An observation from the future was made before our clock was set back.
@@ -108,7 +113,7 @@ class Refresher:
         if self._context.is_dry_run:
             return True
         age = self._context.clock() - max(as_of, self.fresh_at.get(side, 0.0))
-        return abs(age) <= self.fresh_seconds[side]
+        return abs(age) + for_seconds <= self.fresh_seconds[side]
 
     def _apply(self, links: Mapping[str, Link], result: LookupResult) -> dict[str, Link]:
         """Return the links with the observations of a look-up, without those that must wait."""

@@ -49,7 +49,10 @@ CHANGE_FEEDS: Final = {Side.PLEZI: RecordKind.PLEZI_CONTACT, Side.SALESFORCE: Re
 """The kind of record whose completed read shows how fresh the observations of a side are."""
 LOOK_SHARE: Final = 0.8
 """The part of the time in which an observation is fresh after which Plezi is looked at again, so
-that the observations stay fresh while a unit is planned."""
+that the observations stay fresh while a unit is planned and read again in Salesforce."""
+LONGEST_MARGIN: Final = 0.8
+"""The part of that time that is left for a slow query to Salesforce, at most: what was looked at a
+moment ago is fresh."""
 LOOK_CALLS: Final = 120
 """Calls that a look at a slow tenant must be worth: a look takes two calls or more, and protects
 the writes that follow it."""
@@ -323,15 +326,27 @@ class ResolvePhase:
         return sorted(links, key=lambda link: link.unanswered)
 
     def _rests_on_old(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> bool:
-        """Return whether a write would rest on an observation of Plezi that is not fresh."""
+        """Return whether a write would rest on an observation of Plezi that is not fresh.
+
+        It must be fresh until the unit was read again in Salesforce: else each contact of the unit
+        is read by its id.
+        """
         refresher = self._unit.refresher
         return any(
             self._isolation.step(
-                link.email, partial(refresher.stale_records, Side.PLEZI, link, plan)
+                link.email,
+                partial(refresher.stale_records, Side.PLEZI, link, plan, for_seconds=self._margin),
             )
             for link in links
             if (plan := plans.get(link.email)) is not None and (plan.writes and link.intent is None)
         )
+
+    @property
+    def _margin(self) -> float:
+        """How long an observation of Plezi must still be fresh when a unit begins, in seconds."""
+        a_query = self._context.clients[Side.SALESFORCE].seconds_for(look_ups=1)
+        fresh_seconds = self._unit.refresher.fresh_seconds[Side.PLEZI]
+        return min(max((1 - LOOK_SHARE) * fresh_seconds, a_query), LONGEST_MARGIN * fresh_seconds)
 
     @property
     def is_looked_at(self) -> bool:
@@ -352,7 +367,7 @@ class ResolvePhase:
         fresh_seconds = max(FRESH_SECONDS, LOOK_CALLS * a_call)
         refresher.fresh_seconds[Side.PLEZI] = fresh_seconds
         age = self._context.clock() - refresher.fresh_at[Side.PLEZI]
-        if 0 <= age < LOOK_SHARE * fresh_seconds:
+        if 0 <= age < fresh_seconds - self._margin:
             return False
         cursor = self._context.cursors.load_cursor(RecordKind.PLEZI_CONTACT)
         if cursor.started_at:
