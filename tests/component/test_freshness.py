@@ -29,14 +29,14 @@ def test_an_observation_that_ends_to_be_fresh_within_the_unit_counts_as_old(
 ) -> None:
     link = harness.ledger.load_links([ANA])[ANA]
     assert link.plezi is not None
-    seen_at = link.plezi.as_of
-    context = replace(harness.context, clock=lambda: seen_at + age)
+    read_at = link.plezi.as_of
+    context = replace(harness.context, clock=lambda: read_at + age)
     schemas = {
         kind: schema for side in Side for kind, schema in context.clients[side].schemas().items()
     }
     bound = bind_mapping(context.mappings.current(), schemas)
     refresher = Refresher(context, bound, Isolation(context, "run"))
-    plan = plan_link(link, bound, now=seen_at)
+    plan = plan_link(link, bound, now=read_at)
 
     stale = refresher.stale_records(Side.PLEZI, link, plan, for_seconds=for_seconds)
 

@@ -45,10 +45,13 @@ class Slope:
 TO_SALESFORCE: Final = Slope(0.01014, 0.00701, 0.0092)
 """A contact of Plezi that becomes a Lead: `new-contacts` with 20,000 and 100,000 people
 (benchmarks/measured/after.json)."""
-TO_PLEZI: Final = Slope(2.034, 0.008, 0.027, 124.0)
+TO_PLEZI: Final = Slope(2.034, 0.0155, 0.027, 92.3)
 """A Lead that becomes a contact of Plezi: `new-leads` and `new-leads/low-rate` with 20,000 people
 (the same file)."""
 
+STAGES_CALLS: Final = 24
+"""Calls to Salesforce that the stages of a first synchronization add once: 165 of `new-contacts`
+with 20,000 people (the same file), less what its people take."""
 PLEZI_LOOKS_AN_HOUR: Final = 80.0
 """Calls to Plezi for each hour that a run works, which show what the users change: 667 pages
 of `new-leads` (the same file) less one for 100 people, in 5.8 hours."""
@@ -220,6 +223,7 @@ def first_sync_needs(to_plezi: float, to_salesforce: float, limits: Limits) -> F
     work = ((TO_PLEZI, to_plezi), (TO_SALESFORCE, to_salesforce))
     plezi_calls = sum(slope.plezi_calls * people for slope, people in work)
     salesforce_calls = sum(slope.salesforce_calls * people for slope, people in work)
+    salesforce_calls += STAGES_CALLS if to_plezi + to_salesforce else 0
     hours = None
     if pace := limits.plezi_calls_per_second:
         each = [(it, people * (it.plezi_calls / pace + it.seconds)) for it, people in work]
