@@ -79,6 +79,32 @@ class TestConversion:
         assert harness.contact(contact)["Phone"] == "333"
         assert next_run_writes_nothing(harness)
 
+    def test_an_edit_in_a_converted_lead_does_not_keep_a_new_lead_from_being_filled(
+        self, harness: Harness, ana: str
+    ) -> None:
+        """With `fill_blank` the edit of the Lead cannot travel; it is no second value."""
+        filling = tuple(
+            replace(pair, policy=ConflictPolicy.FILL_BLANK) if pair.key == "MobilePhone" else pair
+            for pair in DEFAULT_MAPPING.pairs
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, filling, DEFAULT_MAPPING.contact_filter)
+        )
+        harness.edit_person(ana, mobile="600")
+        harness.sync()
+        lead = lead_of(harness)["Id"]
+        harness.edit_lead(lead, MobilePhone="601")
+        contact = harness.control("salesforce", "POST", f"leads/{lead}/convert")["contactId"]
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"MobilePhone": None})
+        harness.sync()
+        added = harness.add_lead(Email=ANA, LastName="Lopez", Company="Other")
+
+        harness.sync()
+
+        [new] = [it for it in harness.leads(ANA) if it["Id"] == added]
+        assert new["MobilePhone"] == "600"
+        assert harness.people()[ANA]["mobile"] == "600"
+
     def test_a_conflict_with_a_lead_waits_for_its_decision_after_the_conversion(
         self, harness: Harness, ana: str
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.mapping import BoundMapping, BoundPair
-from connector.mapping.model import EMAIL_PAIR
+from connector.mapping.model import EMAIL_PAIR, ConflictPolicy
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
 from connector.planning.field_values import continues
 from connector.planning.participating_records import (
@@ -38,7 +38,7 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
     last = [
         Participant(record.kind, record, can_send=True, can_receive=False, only=pairs)
         for record in link.salesforce
-        if record.id not in known and (pairs := _last_edits(record, link, bound, members))
+        if record.id not in known and (pairs := _last_edits(record, plezi, link, bound, members))
     ]
     if not last:
         return participants
@@ -49,9 +49,17 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
 
 
 def _last_edits(
-    record: Observation, link: Link, bound: BoundMapping, members: tuple[Participant, ...]
+    record: Observation,
+    plezi: Observation,
+    link: Link,
+    bound: BoundMapping,
+    members: tuple[Participant, ...],
 ) -> frozenset[str]:
-    """Return the keys of the pairs whose value was typed since the last agreement, and is sent."""
+    """Return the keys of the pairs whose value was typed since the last agreement, and is sent.
+
+    A pair that fills blanks only sends nothing to a contact that has a value: the two would count
+    as a choice, and nobody else's blank would be filled either.
+    """
     is_converted = record.converted and not record.deleted
     base = link.base.get(record.id, NO_VALUES)
     successors = [it for it in members if it.record_id == record.successor]
@@ -64,8 +72,14 @@ def _last_edits(
         and pair.pair.direction.can_send(record.side)
         and (is_converted or _is_ticked_opt_out(pair, record))
         and _is_edited(pair, record, base)
+        and not (pair.pair.policy is ConflictPolicy.FILL_BLANK and _has_value(pair, plezi))
         and not any(continues(pair, record, it) for it in successors)
     )
+
+
+def _has_value(pair: BoundPair, plezi: Observation) -> bool:
+    value = plezi.values.get(pair.fields[RecordKind.PLEZI_CONTACT].name)
+    return not pair.is_blank(plezi.side, value)
 
 
 def _is_ticked_opt_out(pair: BoundPair, record: Observation) -> bool:
