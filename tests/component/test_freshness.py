@@ -24,7 +24,7 @@ from tests.component.people_fixtures import ANA
         (FRESH_SECONDS - 13, 12.0, False),
     ],
 )
-def test_an_observation_that_ends_to_be_fresh_within_the_unit_counts_as_old(
+def test_an_observation_that_will_be_too_old_within_the_unit_counts_as_old(
     harness: Harness, ana: str, age: float, for_seconds: float, *, is_stale: bool
 ) -> None:
     link = harness.ledger.load_links([ANA])[ANA]

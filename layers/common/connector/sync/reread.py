@@ -88,7 +88,7 @@ class Refresher:
     ) -> list[Observation]:
         """Return the records of a link whose observations are too old for a write.
 
-        They must be fresh for some seconds yet.
+        With `for_seconds`, so are those that will be too old by then.
         """
         targets = {write.record_id for write in plan.writes if side is Side.SALESFORCE}
         needs_text = any(write.needs_text and write.side is not side for write in plan.writes)

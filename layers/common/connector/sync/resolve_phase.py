@@ -26,7 +26,8 @@ from connector.sync.resolve_unit import PartialPlanner, UnitResolver, UnitResult
 from connector.sync.work_queue import WorkQueue
 
 UNIT_LINKS: Final = 1000
-"""Links in a unit: five calls to sObject Collections, and about 3 MB of memory."""
+"""Links in a unit without calls to Plezi, besides a small rest: five or six calls to sObject
+Collections, and about 3 MB of memory."""
 SMALL_REST: Final = 200
 """Links that join the last unit although it is full: they would be a call to Salesforce of their
 own (200 records, REST API Developer Guide, "sObject Collections")."""
