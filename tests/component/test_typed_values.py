@@ -223,6 +223,32 @@ class TestL3:
         assert lead_of(harness)["Phone"] == "333"
         assert held(harness) == {}
 
+    def test_l3_an_edit_that_cannot_travel_leaves_the_other_values_to_decide(
+        self, harness: Harness
+    ) -> None:
+        save_mapping(
+            harness,
+            FieldPair(
+                "phone", "Phone", Direction.BOTH, contact="Phone", policy=ConflictPolicy.HOLD
+            ),
+        )
+        harness.add_contact(Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes")
+        lead = harness.add_lead(Email=ANA, LastName="Lopez", Phone="222")
+        ana = harness.add_person(email=ANA, last_name="Lopez")
+        harness.sync()
+        assert held(harness) == {"Phone": "conflict"}
+        advance_clocks(harness)
+
+        harness.edit_person(ana, phone="333")
+        harness.edit_lead(lead, Email=None)  # a Contact stays, which is never written to
+        harness.sync()
+
+        assert harness.people()[ANA]["phone"] == "111"
+        assert held(harness) == {}
+        assert ("overwritten", '"333"', '"111"') in [
+            (it["kind"], it["before"], it["after"]) for it in harness.journal(ANA)
+        ]
+
 
 class TestL4:
     def test_l4_a_side_that_never_said_anything_is_not_offered(

@@ -160,8 +160,9 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
 
     What a user types after it was shown ends the hold: it is an edit of what was shown. While a
     write is in doubt, nothing tells whether the value of a record that was not shown is an edit: it
-    does not travel, and it is journaled when it gives way. The values of a
-    conflict without a new edit stay one, whatever their bases are.
+    does not travel, and it is journaled when it gives way. The values of a conflict without a new
+    edit stay one, whatever their bases are; so they do if the new edit may not travel, because the
+    record to receive it left the person, for example: else only the run after the next decides.
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
@@ -173,15 +174,16 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
         else it
         for it in values
     ]
-    is_edited = any(
-        not isinstance(it.shown, NoBase)
-        and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
+    edited = [
+        it
         for it in shown
-    )
-    if is_edited:
-        return shown
+        if not isinstance(it.shown, NoBase)
+        and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
+    ]
     if hold.reason is not HoldReason.CONFLICT:
-        return values
+        return shown if edited else values
+    if any(it.can_send for it in edited):
+        return shown
     return [
         replace(
             it,
@@ -297,6 +299,8 @@ class _PlanBuilder:
             self.add_hold(pair, values, hold.reason)
         elif _is_moot(hold, values):
             del self._holds[pair.key]
+        elif hold.reason is HoldReason.CONFLICT:
+            self.add_hold(pair, values, hold.reason)
 
     def _is_write_loop(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
