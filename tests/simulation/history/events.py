@@ -176,13 +176,10 @@ USER_ACTIONS: Final = (
     ("clear_email", 2), ("delete", 3), ("undelete", 3), ("convert", 3), ("create_duplicate", 2),
     ("merge", 2), ("opt_out", 3), ("opt_in", 2), ("submit_form", 5), ("change_score", 3),
     ("late_edit", 4), ("create_contact", 2), ("create_second_contact", 1), ("toggle_flag", 2),
-    ("retype", 8),
+    ("retype", 8), ("change_contact_email", 2), ("convert_into_contact", 2),
+    ("opt_out_and_leave", 3),
 )  # fmt: skip
 """Kinds of user actions with their weights."""
-LEAVING_ACTIONS: Final = (
-    ("change_contact_email", 2), ("convert_into_contact", 2), ("opt_out_and_leave", 3),
-)  # fmt: skip
-"""Kinds of user actions at the end of a record; drawn only if one is named (`--acts`)."""
 MAPPING_CHANGES: Final = (
     ("remove_pair", 2), ("add_pair", 2), ("repoint_pair", 2), ("swap_pairs", 1),
     ("change_direction", 2), ("change_policy", 2),
@@ -204,8 +201,6 @@ ALL_ACTS: Final = frozenset(
 ) | {"overlap", "crash", "stop_in_time", "act_during_run", "large", "huge", "typed_fields",
      "duplicate_policies", "fill_blank"}  # fmt: skip
 """Everything that a history may contain, by name; `draw` can leave some of it out."""
-NAMED_ACTS: Final = frozenset(kind for kind, _ in LEAVING_ACTIONS)
-"""Acts that a history contains only if one of them is named."""
 
 
 def allowed(names: Sequence[str] = (), without: Sequence[str] = ()) -> frozenset[str]:
@@ -213,9 +208,8 @@ def allowed(names: Sequence[str] = (), without: Sequence[str] = ()) -> frozenset
 
     Raises `ValueError` for an unknown name.
     """
-    known = ALL_ACTS | NAMED_ACTS
-    if unknown := ({*names, *without} - known):
-        raise ValueError(f"no acts {sorted(unknown)}; known: {', '.join(sorted(known))}")
+    if unknown := ({*names, *without} - ALL_ACTS):
+        raise ValueError(f"no acts {sorted(unknown)}; known: {', '.join(sorted(ALL_ACTS))}")
     return (frozenset(names) or ALL_ACTS) - frozenset(without)
 
 
@@ -338,8 +332,7 @@ class _Drawing:
 
     def _user_action(self) -> Event:
         rng = self._rng
-        named = LEAVING_ACTIONS if self._acts & NAMED_ACTS else ()
-        kinds, weights = zip(*USER_ACTIONS, *named, strict=True)
+        kinds, weights = zip(*USER_ACTIONS, strict=True)
         kind = rng.choices(kinds, weights)[0]
         fields = ("phone", *TWO_WAY, *self._fields)
         return Event(

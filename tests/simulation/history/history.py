@@ -11,7 +11,7 @@ from local.world.both_sides import REFUSED_ACTION_ERRORS, BothSides
 from local.world.simulated_stack import UnexpectedDefectError
 from tests.simulation.history.admin_actions import AdminActions
 from tests.simulation.history.context import HistoryContext
-from tests.simulation.history.events import LEAVING_ACTIONS, USER_ACTIONS, Event, EventList
+from tests.simulation.history.events import USER_ACTIONS, Event, EventList
 from tests.simulation.history.incidents import Incidents
 from tests.simulation.history.invocations import Invocations
 from tests.simulation.history.oracle import GuaranteeViolatedError
@@ -20,7 +20,7 @@ from tests.simulation.history.quiescence import QuiescenceCheck
 from tests.simulation.history.user_actions import UserActions
 
 SECONDS_BETWEEN_EVENTS: Final = 7
-USER_KINDS: Final = frozenset(kind for kind, _ in (*USER_ACTIONS, *LEAVING_ACTIONS))
+USER_KINDS: Final = frozenset(kind for kind, _ in USER_ACTIONS)
 TENS, HUNDREDS = 20, 200
 RUNS: Final = ("run", "full_run", "selected_run", "hint", "dry_run")
 UNEXPECTED_EXCEPTION: Final = "0 no unexpected exception"
