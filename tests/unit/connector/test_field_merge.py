@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -212,6 +213,16 @@ def test_a_contact_whose_edit_gives_way_is_reported_although_it_is_not_written_t
 
     assert (resolution.rule, dict(resolution.writes)) == (MergeRule.NEWEST, {"p": "b"})
     assert dict(resolution.overwritten) == {"c": "c"}
+
+
+def test_a_value_that_nobody_is_to_receive_is_no_problem() -> None:
+    plezi, _, contact = contact_and_lead("\ud800", "\ud800")
+    values = [replace(plezi, can_send=False), contact]
+
+    resolution = resolve(bound_pair(direction=Direction.TO_PLEZI), values)
+
+    assert resolution.rule is MergeRule.NO_CHANGE
+    assert resolution.unusable == {}
 
 
 def test_a_contact_that_joins_with_another_value_is_reported() -> None:

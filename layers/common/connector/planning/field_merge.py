@@ -248,10 +248,12 @@ def _join_later_records(
     agreed = [value for value in agreed if value.can_receive] or agreed
     if len({canonical[value.record_id] for value in agreed}) != 1:
         return joined_read_only
-    source = _first(agreed)
     new_ids = {
         value.record_id for value in values if isinstance(value.base, NoBase) and value.can_receive
     }
+    if not new_ids:  # an agreed value that nobody is to receive has no problem either
+        return joined_read_only
+    source = _first(agreed)
     resolution = _propagate(pair, values, source, MergeRule.JOINED)
     if resolution.unusable:
         return resolution

@@ -156,13 +156,13 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
 
 
 def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
-    """Return the values with what was shown for review, if one of them was edited since.
+    """Return the values with what was shown for review, if one that may travel was edited since.
 
-    What a user types after it was shown ends the hold: it is an edit of what was shown. While a
+    What a user types after it was shown ends the hold: it is an edit of what was shown. An edit
+    that may not travel ends nothing; the record to receive it left the person, for example. While a
     write is in doubt, nothing tells whether the value of a record that was not shown is an edit: it
-    does not travel, and it is journaled when it gives way. The values of a conflict without a new
-    edit stay one, whatever their bases are; so they do if the new edit may not travel, because the
-    record to receive it left the person, for example: else only the run after the next decides.
+    does not travel, and it is journaled when it gives way. The values of a conflict without such an
+    edit stay one, whatever their bases are.
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
@@ -174,16 +174,15 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
         else it
         for it in values
     ]
-    edited = [
-        it
-        for it in shown
-        if not isinstance(it.shown, NoBase)
+    if any(
+        it.can_send
+        and not isinstance(it.shown, NoBase)
         and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
-    ]
-    if hold.reason is not HoldReason.CONFLICT:
-        return shown if edited else values
-    if any(it.can_send for it in edited):
+        for it in shown
+    ):
         return shown
+    if hold.reason is not HoldReason.CONFLICT:
+        return values
     return [
         replace(
             it,
@@ -299,7 +298,7 @@ class _PlanBuilder:
             self.add_hold(pair, values, hold.reason)
         elif _is_moot(hold, values):
             del self._holds[pair.key]
-        elif hold.reason is HoldReason.CONFLICT:
+        elif hold.reason not in IDENTITY_HOLDS:
             self.add_hold(pair, values, hold.reason)
 
     def _is_write_loop(
