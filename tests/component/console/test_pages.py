@@ -296,6 +296,12 @@ def test_a_person_is_found_by_email_record_id_and_name(
     assert browser.post("/people", text="nobody@example.com").status == 404
 
 
+def test_a_viewer_sees_a_field_pair_that_cannot_be_edited(open_browser: OpenBrowser) -> None:
+    page = open_browser("viewer").get("/mapping/pair?key=Phone").text
+    assert '<fieldset class="all" disabled>' in page
+    assert '<fieldset class="all">' in open_browser("mapper").get("/mapping/pair?key=Phone").text
+
+
 def test_a_field_is_mapped_in_a_draft_that_changes_nothing_before_it_is_applied(
     harness: Harness, open_browser: OpenBrowser, ana: str
 ) -> None:

@@ -15,6 +15,7 @@ from connector.connection_report import Grade
 from connector.console import rendering
 from connector.console.addresses import HOME, local_path
 from connector.console.charts import HEIGHT, bar_chart
+from connector.console.labels import actor_name
 from connector.console.pages.overview import Level, UsageBar, next_run
 from connector.console.pages.runs import count_rows
 from connector.console.roles import UserRole, roles_from_groups
@@ -303,3 +304,17 @@ def test_a_long_text_of_another_system_is_searched_quickly() -> None:
 def test_numbers_have_their_thousands_apart_as_in_the_language() -> None:
     assert Texts("en").number(1234567) == "1,234,567"
     assert Texts("fr").number(20000) == "20\N{NARROW NO-BREAK SPACE}000"
+
+
+@pytest.mark.parametrize(
+    ("actor", "name"),
+    [
+        ("console: marie@example.com (47a3c27e-439e)", "marie@example.com"),
+        ("console: 47a3c27e-439e", "47a3c27e-439e"),
+        ("arn:aws:sts::123456789012:assumed-role/Operations/sam", "Operations/sam"),
+        ("arn:aws:iam::123456789012:user/sam", "user/sam"),
+        ("schedule", "schedule"),
+    ],
+)
+def test_a_page_names_who_did_something_without_technical_parts(actor: str, name: str) -> None:
+    assert actor_name(actor) == name

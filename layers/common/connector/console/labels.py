@@ -1,4 +1,4 @@
-"""The labels of the fields, as the two systems show them to their users."""
+"""The labels of fields, as the two systems show them to their users, and the names of users."""
 
 from __future__ import annotations
 
@@ -51,3 +51,16 @@ def read_labels(context: AdminContext, mapping: MappingConfig | None = None) -> 
 def pair_names(pair: FieldPair) -> str:
     """Return both names of a pair, for search."""
     return f"{pair.plezi} {pair.salesforce}"
+
+
+def actor_name(actor: str) -> str:
+    """Return the name of who did something, without the parts that only the audit log needs.
+
+    Of a user of the console it is the e-mail (`UserSession.actor` adds the id in the user pool), of
+    an AWS identity what follows the account: `role/session` or `user/name`.
+    """
+    if actor.startswith("console: "):
+        return actor.removeprefix("console: ").partition(" (")[0]
+    if actor.startswith("arn:"):
+        return actor.rpartition(":")[2].removeprefix("assumed-role/")
+    return actor

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from connector.console.context import PageContext
+from connector.console.labels import actor_name
 from connector.console.roles import UserRole
 from connector.console.shown_settings import RATE
 from connector.console.texts import Texts
@@ -54,6 +55,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     found.globals.update(UserRole=UserRole, static_version=static_version(), shown=shown)
+    found.filters["actor"] = actor_name
     found.filters["utc"] = utc_text
     found.filters["iso"] = iso_text
     found.filters["number"] = number_text
