@@ -215,7 +215,7 @@ def test_a_contact_whose_edit_gives_way_is_reported_although_it_is_not_written_t
     assert dict(resolution.overwritten) == {"c": "c"}
 
 
-def test_a_value_that_nobody_is_to_receive_is_no_problem() -> None:
+def test_an_agreed_value_without_a_receiver_is_no_problem() -> None:
     plezi, _, contact = contact_and_lead("\ud800", "\ud800")
     values = [replace(plezi, can_send=False), contact]
 

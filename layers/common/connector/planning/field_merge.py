@@ -251,7 +251,7 @@ def _join_later_records(
     new_ids = {
         value.record_id for value in values if isinstance(value.base, NoBase) and value.can_receive
     }
-    if not new_ids:  # an agreed value that nobody is to receive has no problem either
+    if not new_ids:  # an agreed value without a receiver has no problem either
         return joined_read_only
     source = _first(agreed)
     resolution = _propagate(pair, values, source, MergeRule.JOINED)
