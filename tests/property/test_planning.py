@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 
 from connector.mapping import stored_values
+from connector.mapping.values import LONG_TEXT_CHARACTERS
 from connector.model import Intent, Link
 from connector.planning.announced_changes import changes_of
 from connector.planning.field_problem import quarantine_for
@@ -70,6 +71,7 @@ def test_a_plan_comes_to_rest_once_its_writes_are_done(build: Arbitrary) -> None
 @given(arbitrary())
 def test_a_link_and_its_stored_form_have_the_same_plan(build: Arbitrary) -> None:
     link, bound = build.link(), build.bound_mapping()
+    assume(not _has_endless_number(link))
     plan = plan_link(link, bound, now=NOW)
     stored = plan_link(_as_stored(link), bound, now=NOW)
 
@@ -148,6 +150,19 @@ def _applied(plan: Plan) -> Link:
         unchanged_since_intent=True,
         now=NOW,
         problems=plan.problems,
+    )
+
+
+def _has_endless_number(link: Link) -> bool:
+    """Whether a record has a number that no answer has: the reader refuses it (`MAX_DIGITS`).
+
+    Its digest is that of a text. A plan would read the text again and find the problem then, where
+    the number itself shows it at once.
+    """
+    return any(
+        isinstance(value, int) and value.bit_length() > LONG_TEXT_CHARACTERS
+        for record in link.observations()
+        for value in record.values.values()
     )
 
 
