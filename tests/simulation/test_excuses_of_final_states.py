@@ -159,24 +159,3 @@ def test_a_contact_keeps_an_address_typed_over_in_plezi_before_they_met(sides: B
     assert history.context.oracle.excused[excuses.CONTACT_KEEPS]
     history.apply(Event("edit", 1, "plezi", "phone"))
     is_violated("1", lambda: FinalState(history.context).check(decided=False))
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("reads", [0, 1])
-def test_a_last_opt_out_is_excused_only_in_a_record_that_was_never_read(
-    sides: BothSides, reads: int
-) -> None:
-    history = _history(
-        sides,
-        Event("create", 0, "plezi"),
-        Event("run"),
-        *[Event("run")] * reads,
-        Event("opt_out_and_leave", 0, "salesforce"),
-        policy=ConflictPolicy.MOST_RESTRICTIVE,
-    )
-    check = FinalState(history.context).check
-    if reads:
-        is_violated("39", lambda: check(decided=False))  # no run has looked since
-    else:
-        check(decided=False)
-        assert history.context.oracle.excused[excuses.NEVER_READ] == 1

@@ -30,7 +30,6 @@ LEFT_OUT: Final = "the duplicate policy leaves the record out"
 CONTACT_KEEPS: Final = "a Contact keeps its value, which the journal names"
 WEAK_BLANK: Final = "a clearing of a field that may never have had a value"
 NOT_CREATED: Final = "its record was deleted, converted or has no e-mail, and is not created again"
-NEVER_READ: Final = "an opt-out in a record that left before a run read it once"
 
 LIMITS: Final = {
     RACE: 0.15,
@@ -55,7 +54,6 @@ LIMITS: Final = {
     CONTACT_KEEPS: 0.1,
     WEAK_BLANK: 0.05,
     NOT_CREATED: 0.2,
-    NEVER_READ: 0.01,
 }
 """How often an excuse may be used per history, on average of many histories."""
 EXCUSES: Final = tuple(LIMITS)

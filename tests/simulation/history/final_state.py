@@ -302,9 +302,6 @@ class FinalState:
             self._oracle.checked["39 last opt-outs arrive"] += 1
             if self._oracle.history.cell((plezi.id, OPT_OUT)).state.value == cell.state.value:
                 continue
-            if record.id not in self._oracle.observed.present:
-                self._oracle.excused[excuses.NEVER_READ] += 1
-                continue
             if not self._opts_in_after(cell.state.typing, pair):
                 raise GuaranteeViolatedError(
                     f"39 last opt-outs arrive: {record.id} was ticked before it left, and "

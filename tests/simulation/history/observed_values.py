@@ -27,7 +27,7 @@ class ObservedValues:
     current state. `modified`: the modification time that was read last ('': none).
     `modified_before`: those that a process knew when it was paused, while it works on.
     `modified_first`: those of the first response that showed the present values. `in_run`: the
-    records that the present run read. `present`: the records that were read while they took part.
+    records that the present run read.
     """
 
     latest: dict[str, FieldValues] = field(default_factory=dict)
@@ -37,7 +37,6 @@ class ObservedValues:
     modified_before: dict[str, str] = field(default_factory=dict)
     modified_first: dict[str, str] = field(default_factory=dict)
     in_run: set[str] = field(default_factory=set)
-    present: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         """Forget every observation of values."""
@@ -98,10 +97,6 @@ class ObservedValues:
             is_exact = actual is None or all(
                 cell_value(actual, name) == latest.get(name) for name in names
             )
-            if not (values.get("IsDeleted") or values.get("IsConverted")) and (
-                latest.get("email") or latest.get("Email")
-            ):
-                self.present.add(record)
             stamp = values.get("updated_at" if is_plezi else "LastModifiedDate")
             if isinstance(stamp, str):
                 self.modified[record] = canonical_stamp(stamp)
