@@ -10,6 +10,8 @@ import pytest
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
 from tests.component.admin_client import AdminClient, in_path
 from tests.component.harness import Harness
+from tests.component.people_fixtures import advance_clocks
+from tests.component.test_faults import COLLECTIONS, LOOK_UPS, inject_fault
 
 ANA = "ana@example.com"
 OPT_OUT = FieldPair(
@@ -124,6 +126,48 @@ def test_an_opt_out_survives_the_deletion_and_re_creation_of_the_contact(
     harness.sync()
 
     assert opt_outs(harness) == (True, True)
+
+
+def test_an_opt_out_ticked_in_a_new_lead_that_is_deleted_before_it_is_read_reaches_plezi(
+    harness_with_opt_out: Harness,
+) -> None:
+    """No run has seen the Lead unticked: that it was created so is known from the creation."""
+    harness = harness_with_opt_out
+    harness.add_person(email=ANA, last_name="Lopez", phone="111")
+    inject_fault(harness, "salesforce", "reset_after_commit", path=COLLECTIONS)
+    inject_fault(harness, "salesforce", "unavailable_page", path=LOOK_UPS, after=1, count=None)
+    harness.sync()
+    harness.control("salesforce", "DELETE", "faults")
+    advance_clocks(harness)
+    [lead] = harness.leads()
+    harness.edit_lead(lead["Id"], newsletter_optout__c=True)
+    harness.salesforce("DELETE", f"sobjects/Lead/{lead['Id']}")
+
+    harness.sync()
+    harness.sync()
+
+    assert harness.people()[ANA]["newsletter_optout"] is True
+    assert harness.leads() == []
+
+
+def test_an_opt_out_of_a_new_lead_that_plezi_has_taken_back_since_is_not_set_again(
+    harness_with_opt_out: Harness,
+) -> None:
+    harness = harness_with_opt_out
+    person = harness.add_person(email=ANA, last_name="Lopez", phone="111")
+    harness.sync()
+    [lead] = harness.leads()
+    harness.edit_lead(lead["Id"], newsletter_optout__c=True)
+    harness.salesforce("DELETE", f"sobjects/Lead/{lead['Id']}")
+    advance_clocks(harness)
+    harness.sync()
+    assert harness.people()[ANA]["newsletter_optout"] is True
+    harness.edit_person(person, newsletter_optout=False)
+    advance_clocks(harness)
+
+    harness.sync()
+
+    assert harness.people()[ANA]["newsletter_optout"] is False
 
 
 def test_an_opt_out_has_its_source_its_time_and_its_proof_on_both_sides(

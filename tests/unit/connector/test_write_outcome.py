@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from connector.model import (
+    NEW_RECORD,
     AgreedValue,
     BaseUpdate,
     Intent,
     Link,
+    MergeRule,
     Observation,
     ProblemCode,
     RecordKind,
@@ -190,3 +194,34 @@ def test_a_value_that_has_reached_one_system_only_stays_an_edit() -> None:
     delivered = replace(link, undelivered=after.undelivered)
     delivered = record_outcomes(delivered, "i", outcomes, unchanged_since_intent=True, now=2.0)
     assert delivered.undelivered == frozenset()
+
+
+@pytest.mark.parametrize("is_refused_at_first", [False, True])
+def test_a_new_lead_has_the_opt_out_that_it_was_created_without(
+    *, is_refused_at_first: bool
+) -> None:
+    """An opt-out that is ticked there before the Lead is read is an edit then."""
+    opt_out = "newsletter_optout>newsletter_optout__c"
+    unsent = BaseUpdate(
+        "newsletter_optout__c",
+        {NEW_RECORD: AgreedValue(opt_out, "newsletter_optout__c", None)},
+        frozenset({NEW_RECORD}),
+        rule=MergeRule.AGREED,
+    )
+    write = Write(RecordKind.LEAD, NEW_RECORD, "a@x.fr", {"LastName": "A"})
+    link = replace(LINK, intent=Intent("i", "r", 0.0, (write,), (unsent,)))
+    refused = WriteOutcome(
+        replace(write, values={"LastName": "A", "Phone": "x"}), WriteResult.REJECTED
+    )
+    outcome = WriteOutcome(
+        write,
+        WriteResult.DONE,
+        "l2",
+        2.0,
+        created=True,
+        refusal=refused if is_refused_at_first else None,
+    )
+
+    after = record_outcomes(link, "i", {NEW_RECORD: outcome}, unchanged_since_intent=True, now=2.0)
+
+    assert after.base["l2"] == {opt_out: None}

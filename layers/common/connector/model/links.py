@@ -142,6 +142,11 @@ class BaseUpdate:
     after_undo: frozenset[str] = frozenset()
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether a record is created without the field: it has the agreed value unless edited."""
+        return self.rule is MergeRule.AGREED
+
+    @property
     def base_keys(self) -> frozenset[str]:
         """The base keys of the pair."""
         return frozenset(agreed.key for agreed in self.values.values())

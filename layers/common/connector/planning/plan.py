@@ -241,6 +241,7 @@ class _PlanBuilder:
         self._holds: dict[str, Hold] = dict(link.holds)
         self._writes: dict[str, dict[str, Value]] = {}
         self._base_updates: list[BaseUpdate] = []
+        self._unsent_opt_outs: list[BaseUpdate] = []
         self._overwritten: list[Overwritten] = []
         self._held: list[str] = []
         self._problems: list[FieldProblem] = []
@@ -263,6 +264,7 @@ class _PlanBuilder:
                 self._holds.pop(pair.key, None)
             in_doubt = hold is not None and hold.reason is HoldReason.IN_DOUBT
             self._update_base(pair, values, resolution.new_base or {}, in_doubt=in_doubt)
+            self._note_unsent_opt_out(pair, values)
         elif hold is not None and _is_chosen(hold, values):
             self._add_choice(pair, values, hold)
         elif (
@@ -349,6 +351,25 @@ class _PlanBuilder:
             self._base[record_id][pair.base_keys[RecordKind.LEAD]] = agreed
         invalidate_base(self._base, excluded.invalidated)
         self._undelivered -= set(excluded.invalidated.items())
+
+    def _note_unsent_opt_out(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
+        """Agree on an opt-out that a new Lead is created without, because nobody ticked it.
+
+        A Lead that is deleted before any run reads it sends nothing but the opt-out that was ticked
+        in it since the last agreement: without this one, the opt-out would be lost.
+        """
+        if not pair.is_opt_out:
+            return
+        self._unsent_opt_outs += [
+            BaseUpdate(
+                pair.key,
+                {NEW_RECORD: _agreed(pair, it.kind, it.value)},
+                required_writes=frozenset({NEW_RECORD}),
+                rule=MergeRule.AGREED,
+            )
+            for it in values
+            if it.record_id == NEW_RECORD and it.kind is RecordKind.LEAD
+        ]
 
     def add_hold(self, pair: BoundPair, values: Sequence[FieldValue], reason: HoldReason) -> None:
         """Hold a pair; it gets one journal entry for each set of values, not one for each run."""
@@ -488,11 +509,12 @@ class _PlanBuilder:
             if participant.record_id in self._writes
         )
         overwritten = (*self._overwritten, *self._written_again(writes, bound, repeated))
+        unsent = self._unsent_opt_outs if NEW_RECORD in self._writes else []
         return Plan(
             link,
             participants,
             writes,
-            tuple(self._base_updates),
+            (*self._base_updates, *unsent),
             overwritten,
             tuple(self._held),
             tuple(self._problems),

@@ -71,8 +71,15 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         if (target := _target(link, write, bound)) is not None
     ]
     done = {(each.write.record_id, name) for each in found for name in each.arrived}
+    done |= {
+        (record, it.field)
+        for update in intent.base_updates
+        if update.is_unsent
+        for record, it in update.values.items()
+        if any(each.is_complete and each.write.record_id == record for each in found)
+    }
     doubtful = {key for each in found for key in each.doubtful}
-    delivered = [each.target for each in found if len(each.arrived) == len(each.write.values)]
+    delivered = [each.target for each in found if each.is_complete]
     link = _apply_base_updates(link, intent, bound, done)
     in_doubt = {(each.write.record_id, name) for each in found for name in each.in_doubt}
     # The field was not read: what the write would replace may be gone, and no run looks again.
@@ -115,6 +122,11 @@ class _Finding:
     doubtful: frozenset[str] = frozenset()
     in_doubt: frozenset[str] = frozenset()
     repeated: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all fields of the write arrived."""
+        return len(self.arrived) == len(self.write.values)
 
     @property
     def part(self) -> Write:

@@ -276,13 +276,16 @@ def _remember_writes(
 def _done_writes(
     update: BaseUpdate, outcomes: Mapping[str, WriteOutcome]
 ) -> dict[str, WriteOutcome]:
-    """Return the outcomes of the required writes that wrote the field of the pair."""
+    """Return the outcomes of the required writes that wrote the field of the pair.
+
+    A creation without the field need not have it (`BaseUpdate.is_unsent`).
+    """
     return {
         record_id: outcome
         for record_id in update.required_writes
         if (outcome := outcomes.get(record_id)) is not None
         and outcome.result is WriteResult.DONE
-        and (outcome.refusal is None or _has_field(outcome, update, record_id))
+        and (outcome.refusal is None or update.is_unsent or _has_field(outcome, update, record_id))
     }
 
 
