@@ -151,17 +151,25 @@ class ResolvePhase:
         return self._context.deadline.seconds_left() < worthwhile or out_of_time()
 
     def _batches(self, visited: int) -> Iterator[list[tuple[WorkList, tuple[str, ...]]]]:
-        """Yield lists together until they fill a unit. An e-mail may be on several of them."""
+        """Yield lists together until they fill a unit; a small rest joins the last full one.
+
+        An e-mail may be on several of them.
+        """
+        full: list[tuple[WorkList, tuple[str, ...]]] = []
         batch: list[tuple[WorkList, tuple[str, ...]]] = []
         people: set[str] = set()
         for work, emails in self._queue.lists(self.position, visited):
-            if batch and len(people.union(emails)) > UNIT_LINKS + SMALL_REST:
-                yield batch
-                batch, people = [], set()
+            if batch and len(people.union(emails)) > UNIT_LINKS:
+                if full:
+                    yield full
+                full, batch, people = batch, [], set()
             batch.append((work, emails))
             people.update(emails)
-        if batch:
-            yield batch
+        if full and len(people) > SMALL_REST:
+            yield full
+            full = []
+        if full or batch:
+            yield full + batch
 
     def _resolve_batch(
         self,
