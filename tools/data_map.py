@@ -43,6 +43,12 @@ DATA_MAP: Final[dict[str, DataRow]] = {
     ItemKind.IDEMPOTENCY_RECORD: DataRow(
         "Ledger", "", "after a day; it has the hash of a message id", erased=False
     ),
+    ItemKind.FORM_HINT: DataRow(
+        "Ledger",
+        "e-mail or id of one contact",
+        "when the form was processed, else after 19 days",
+        erased=True,
+    ),
     ItemKind.TOMBSTONE: DataRow(
         "Ledger", "keyed hash of an erased name", "no end, until it is lifted", erased=False
     ),
@@ -53,7 +59,7 @@ DATA_MAP: Final[dict[str, DataRow]] = {
     ItemKind.MAPPING_VERSION: DataRow("Mappings", "", "no end", erased=False),
     "message of the forms queue": DataRow(
         "forms queue",
-        "e-mail or id of one contact",
+        "",
         "after 4 days; as a dead letter after 14",
         erased=False,
     ),

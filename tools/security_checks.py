@@ -251,23 +251,31 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
     SecurityCheck(
         "data",
         "Marked secrets and values are in no log, metric, trace, exception or dead letter",
-        PARTLY,
+        HOLDS,
         (
             (
                 "component/test_no_personal_data.py::"
                 "test_no_log_metric_name_or_alert_contains_a_secret_or_a_value_of_a_person"
             ),
+            (
+                "component/test_form_consumer.py::"
+                "test_the_queue_does_not_say_whom_a_form_is_of_and_it_is_forgotten_once_processed"
+            ),
         ),
-        "A message of the forms queue, and so a dead letter, has the e-mail of the contact; the "
-        "queues are encrypted. Nothing is traced.",
+        "A message of the forms queue, and so a dead letter, has a trace id. Nothing is traced.",
     ),
     SecurityCheck(
         "data",
         "A log names people by a hash; no line for each record; no URL with a query",
-        PARTLY,
-        ("component/test_no_personal_data.py", "unit/connector/test_log_events.py"),
-        "The hash has no key: who knows an e-mail can find its lines. The path of an admin route "
-        "has the e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: "
+        HOLDS,
+        (
+            "component/test_no_personal_data.py",
+            "unit/connector/test_log_events.py",
+            "component/test_admin_people.py::test_a_person_has_the_name_that_the_log_has",
+            "component/test_tombstones.py::test_a_log_without_the_key_names_nobody",
+        ),
+        "The hash has the key of the tombstones, so who knows an e-mail cannot find its lines; "
+        "`plezi-sync why EMAIL --records` tells the name. The path of an admin route has the e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: "
         "over TLS, and in no log of ours.",
     ),
     SecurityCheck(
@@ -284,15 +292,15 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
     SecurityCheck(
         "data",
         "One command erases a person everywhere",
-        PARTLY,
+        HOLDS,
         (
             (
                 "component/test_person_erasure.py::"
                 "test_nothing_of_an_erased_person_is_left_in_any_table_or_queue"
             ),
         ),
-        "`plezi-sync people erase` empties the tables. A message that waits in the forms queue or "
-        "its dead letters stays for 4 or 14 days, point-in-time recovery for 35 days.",
+        "`plezi-sync people erase` empties the tables; the queues name nobody. Point-in-time "
+        "recovery can bring a table back for 35 days: erase again after a restore.",
     ),
     SecurityCheck(
         "data",

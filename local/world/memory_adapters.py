@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from connector.aws.secrets import SecretReader
+from connector.log_events import link_hash
 from connector.retry import RetryPolicy
 from connector.secrets import parse_secret
 from local.world.fault_injector import FaultInjector, FaultyPort
@@ -13,7 +14,14 @@ from local.world.memory import MemoryAlertPublisher, MemoryRunQueue, MemorySecre
 
 if TYPE_CHECKING:
     from connector.admin.context import AuditLog, PersonalData, Recipient
-    from connector.bootstrap.runtime import HintQueue, Journal, Ledger, Mappings, TombstoneStore
+    from connector.bootstrap.runtime import (
+        HintQueue,
+        Journal,
+        Ledger,
+        Mappings,
+        StoredHints,
+        TombstoneStore,
+    )
     from connector.credentials.rotation import SecretVersionStore
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
@@ -94,6 +102,10 @@ class MemoryAdapters:
         """Return tombstones without a name: administrators are not simulated."""
         return NoTombstones()
 
+    def log_names(self, secret: str) -> Callable[[str], str]:  # noqa: ARG002  # no log is kept
+        """Return a function that names people by a hash without a key."""
+        return link_hash
+
     def personal_data(self, ledger: str, journal: str) -> PersonalData:  # noqa: ARG002  # as above
         """Refuse: administrators are not simulated."""
         raise NotSimulatedError(ledger)
@@ -132,6 +144,10 @@ class MemoryAdapters:
     def forms_queue(self, url: str) -> HintQueue:
         """Refuse: a hint is passed to the engine directly."""
         raise NotSimulatedError(url)
+
+    def form_hints(self, table: str) -> StoredHints:
+        """Refuse: a hint is passed to the engine directly."""
+        raise NotSimulatedError(table)
 
     def idempotency(self, table: str) -> IdempotencyStore:
         """Refuse: the receiver of forms is not simulated."""

@@ -16,7 +16,7 @@ from moto.backends import get_backend
 from connector.aws.forms_queue import parse_hints
 from connector.bootstrap import build_app
 from connector.connection_settings import FormWorkerSettings
-from connector.model import HintResult
+from connector.model import HintedContact, HintResult
 from functions.form_sync import app as form_sync
 from local.plezi_tenant.webhooks import signature
 from local.template_settings import template_settings
@@ -97,6 +97,10 @@ class FormHarness(Harness):
         ]
         queue._messages.clear()
         return messages
+
+    def stored_hint(self, message: Mapping[str, Any]) -> HintedContact | None:
+        """Return whom the hint of a message is about."""
+        return self.runtime["aws"].form_hints("LedgerTable").load(message["trace_id"])  # type: ignore[no-any-return]
 
     def consume(self, message: Mapping[str, Any]) -> tuple[HintResult, int]:
         """Let the consumer handle one message, as the queue delivers it."""

@@ -12,7 +12,7 @@ import boto3
 from moto.backends import get_backend
 
 from connector.log_events import link_hash
-from connector.model import ChangeHint, HintResult, RunKind, WorkList
+from connector.model import ChangeHint, HintedContact, HintResult, RunKind, WorkList
 from local.template_settings import table_definitions
 from tests.component.admin_client import AdminClient, in_path
 from tests.component.harness import REGION, Harness
@@ -37,7 +37,7 @@ class History:
 
     @property
     def traces(self) -> tuple[str, ...]:
-        """Everything that names the person: e-mails, their hashes in the log, ids, values."""
+        """Everything that names the person: e-mails and their hashes, ids, values."""
         hashes = (link_hash(FORMER), link_hash(ZORA))
         return (FORMER, ZORA, *hashes, self.person, self.lead, *NAMES, *PHONES)
 
@@ -75,6 +75,8 @@ def live(harness: Harness, admin_client: AdminClient) -> History:
     harness.edit_person(person, phone="5550111")
     harness.edit_lead(lead, Phone="5550222")
     harness.sync()
+    waiting = harness.runtime["aws"].form_hints("LedgerTable")
+    waiting.save("t-dead-letter", HintedContact(FORMER, person), harness.clock())
     harness.ledger.save_work(WorkList("stopped", 0), [BOB, FORMER, ZORA])
     keys = [lead, link_hash(FORMER), link_hash(ZORA)]
     group = {"keys": [*keys, "other"], "losses": 1, "size": 0, "at": harness.clock()}

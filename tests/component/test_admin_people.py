@@ -10,10 +10,12 @@ from typing import Any, Final
 import boto3
 import pytest
 
+from connector.log_events import Event
 from connector.model import AttentionKind, Link, LinkChange, RunKind, RunState, SaveResult
 from functions.admin.admin_app import ADMIN
 from tests.component.admin_client import WHO, AdminClient, in_path
 from tests.component.harness import REGION, Harness
+from tests.component.people_fixtures import ANA
 
 PLUS = "a+b@x.fr"
 LONG = "x" * 81
@@ -464,3 +466,23 @@ def test_the_audit_log_is_paged_and_never_overwritten(admin_client: AdminClient)
     table = boto3.client("dynamodb", region_name=REGION)
     with pytest.raises(table.exceptions.ClientError, match="conditional"):
         context.audit_change("arn:mallory", "start")
+
+
+def test_a_person_has_the_name_that_the_log_has(
+    admin_client: AdminClient, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = harness.add_person(email=ANA, last_name="Lopez")
+    harness.sync()
+    harness.edit_person(person, last_name="x" * 90)  # longer than Salesforce takes
+    logged: list[dict[str, object]] = []
+
+    def log(event: Event, **fields: object) -> None:
+        logged.append({"event": event, **fields})
+
+    monkeypatch.setitem(vars(harness.context), "log", log)
+
+    harness.sync()
+
+    shown = admin_client.request_ok("GET", f"/admin/contacts/{in_path(ANA)}")
+    links = [it["link"] for it in logged if it["event"] is Event.link_quarantined]
+    assert links == [shown["log_name"]]

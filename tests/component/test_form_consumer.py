@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from connector.model import HintResult, RunKind, RunState
+from connector.model import HintedContact, HintResult, RunKind, RunState
 from functions.form_sync import app as form_sync
 from functions.form_worker import app as form_worker
 from local.actors import FORM_ID
@@ -122,9 +122,8 @@ def test_only_the_email_and_the_id_of_the_payload_are_used(
     body = json.dumps(forged).encode()
     assert harness.post(body, signed(body, message="msg_forged"))["statusCode"] == 202
     message = only_message(harness)
-    members = {"trace_id", "email", "contact_id", "attempt", "busy_retries", "received_at"}
-    assert set(message) == members
-    assert (message["email"], message["contact_id"]) == (ANA, person)
+    assert set(message) == {"trace_id", "attempt", "busy_retries", "received_at"}
+    assert harness.stored_hint(message) == HintedContact(ANA, person)
     harness.consume(message)
 
     [lead] = harness.leads()
@@ -137,6 +136,38 @@ def test_only_the_email_and_the_id_of_the_payload_are_used(
         + str([record.__dict__ for record in caplog.records])
     )
     assert "Forged" not in everything
+
+
+def test_the_queue_does_not_say_whom_a_form_is_of_and_it_is_forgotten_once_processed(
+    harness: FormHarness,
+) -> None:
+    submit(harness, email=ANA, last_name="Lopez")
+    message = only_message(harness)
+    assert ANA not in json.dumps(message)
+
+    harness.consume(message)
+
+    assert harness.stored_hint(message) is None
+    assert harness.consume(message) == (HintResult.FORGOTTEN, 0)  # SQS delivers it once more
+
+
+def test_a_message_of_the_version_before_is_processed(harness: FormHarness) -> None:
+    person = harness.add_person(email=ANA, last_name="Lopez")
+    message = {"trace_id": "t1", "email": ANA, "contact_id": person, "attempt": 0}
+
+    assert harness.consume(message) == (HintResult.RESOLVED, 0)
+
+    assert len(harness.leads(ANA)) == 1
+
+
+def test_a_message_of_the_version_before_that_must_come_back_is_processed_then(
+    harness: FormHarness,
+) -> None:
+    message = {"trace_id": "t1", "email": ANA, "contact_id": "", "attempt": 0}
+    assert harness.consume(message) == (HintResult.NOT_READABLE, 5)
+    harness.add_person(email=ANA, last_name="Lopez")
+
+    assert harness.consume(only_message(harness)) == (HintResult.RESOLVED, 0)
 
 
 def test_a_contact_that_is_not_visible_yet_is_read_again_after_5_and_30_seconds(
@@ -241,7 +272,7 @@ def test_each_failed_hint_is_delivered_again(
     assert response == {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in ids]}
     failed = [log.__dict__ for log in caplog.records if log.message == "form_hint_failed"]
     codes = [(record["aws_code"], record["aws_operation"]) for record in failed]
-    assert codes == [("ResourceNotFoundException", "GetItem")] * 2
+    assert codes == [("ResourceNotFoundException", "PutItem")] * 2
     assert all("/connector/" in record["frame"] for record in failed)
     assert harness.take_messages() == []
 

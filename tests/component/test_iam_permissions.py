@@ -14,7 +14,7 @@ from connector.bootstrap.rotation import SecretKind
 from connector.connected_systems import ConnectedSystem, save_system
 from connector.credentials.rotation import RotationOutcome
 from connector.mapping import DEFAULT_MAPPING
-from connector.model import AttentionKind, HintResult, RunKind, Side, UndoRequest
+from connector.model import AttentionKind, HintedContact, HintResult, RunKind, Side, UndoRequest
 from connector.sync.runs import FINAL_STATES
 from functions.manual_sync import app as manual_sync
 from functions.scheduled_sync import app as scheduled_sync
@@ -150,10 +150,15 @@ def test_the_permissions_of_the_form_worker(forms: FormHarness, recorder: ApiCal
             **members,
         }
 
+    def stored(email: str) -> dict[str, Any]:
+        contact = HintedContact(email, "")
+        forms.runtime["aws"].form_hints("LedgerTable").save(email, contact, forms.clock())
+        return {"trace_id": email}
+
     forms.runtime["aws"].tombstones("LedgerTable", "tombstones").add(["gone@example.com"], 1.0)
     person = forms.add_person(email="ana@example.com", last_name="Lopez")
     with recorder.recording():
-        assert forms.consume(hint(email="ana@example.com"))[0] is HintResult.RESOLVED
+        assert forms.consume(stored("ana@example.com"))[0] is HintResult.RESOLVED
         assert forms.consume(hint(email="nobody@example.com"))[0] is HintResult.NOT_READABLE
     forms.edit_person(person, email="ana@example.org")
     with recorder.recording():

@@ -11,6 +11,7 @@ from typing import Final
 
 import boto3
 
+from connector.log_events import link_hash
 from tests.component.credential_fixtures import CredentialFixtures
 from tests.component.form_harness import KEY, event, signed
 from tests.component.harness import REGION
@@ -35,6 +36,7 @@ def marks(operation: Operation) -> list[str]:
     user = org.integration_user
     return [
         EMAIL,
+        link_hash(EMAIL),  # a hash without a key
         *VALUES.values(),
         RULE_MESSAGE,
         *(KEY, WRONG_PASSWORD, user.password, user.security_token),
@@ -100,6 +102,7 @@ def test_no_log_metric_name_or_alert_contains_a_secret_or_a_value_of_a_person(
     assert "Logging error" not in written
     assert '"message":"run_ended"' in written
     assert "rotation_refused" in written
+    assert '"message":"link_quarantined"' in written
     assert "UnexpectedRunError" in written
     metrics = json.dumps([(*key[:2], sorted(key[2])) for key in operation.recorder.values])
     sent = json.dumps(alerts.received_alerts())

@@ -35,14 +35,14 @@ def test_an_export_has_everything_that_is_stored_about_a_person_and_nothing_of_o
     assert history.bob not in text
     assert exported["next"] == ""
     assert {item["kind"] for item in exported["items"]} == {
-        *("link", "record pointer", "work list", "run", "document"),
+        *("link", "record pointer", "work list", "run", "document", "form hint"),
         *("journal entry", "audit entry", "list of a run's journal entries"),
         *("plan of a dry run", "data of a dry run"),
     }
     [link] = [item["content"]["link"] for item in exported["items"] if item["kind"] == "link"]
     assert {"plezi", "salesforce", "base", "recent_writes"} <= link.keys()
     places = {it["where"] for it in exported["elsewhere"]}
-    assert {"point-in-time recovery", "logs", "dead-letter queue of forms"} <= places
+    assert {"point-in-time recovery", "logs", "cursors"} <= places
 
 
 def test_an_export_by_a_former_email_has_the_same_items(

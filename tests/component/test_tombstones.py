@@ -11,6 +11,7 @@ import pytest
 
 from connector.aws.dynamodb.tombstones import DynamoTombstones
 from connector.errors import StopReason
+from connector.log_events import link_hash
 from connector.model import (
     ChangeHint,
     HintResult,
@@ -147,6 +148,20 @@ def test_a_tombstone_contains_no_name_and_no_hash_that_can_be_guessed(
     )
     assert adapters.tombstones("LedgerTable", "other").hash_of(ANA) not in text
     assert tombstones.hash_of(ANA) in text
+
+
+def test_a_log_without_the_key_names_nobody(harness: Harness) -> None:
+    """The name is the same in every function of a stack, and another one in every stack."""
+    adapters: Any = harness.runtime["aws"]
+    secrets = boto3.client("secretsmanager", region_name=REGION)
+    secrets.create_secret(Name="other", SecretString=json.dumps({"key": "o" * 64}))
+    secrets.create_secret(Name="unusable", SecretString="{}")
+    name = adapters.log_names("tombstones")(ANA)
+
+    assert name == adapters.log_names("tombstones")(ANA)
+    assert name not in (link_hash(ANA), adapters.log_names("other")(ANA))
+    assert not adapters.tombstones("LedgerTable", "tombstones").hash_of(ANA).startswith(name)
+    assert adapters.log_names("unusable")(ANA) == "unnamed"
 
 
 def test_with_another_key_every_run_stops_and_nobody_is_brought_back(

@@ -62,6 +62,7 @@ PREFIXES = {
     "record": ItemKind.RECORD_POINTER,
     "work": ItemKind.WORK_LIST,
     "preview": ItemKind.LINK,
+    "form": ItemKind.FORM_HINT,
     "run": ItemKind.RUN,
     "state": ItemKind.DOCUMENT,
 }

@@ -244,7 +244,7 @@ def test_the_function_of_the_public_route_can_only_use_its_records_its_queue_and
         if "Condition" in statement
     ]
     assert table["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["hint#*"]},
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["form#*", "hint#*"]},
     }
 
 

@@ -32,7 +32,11 @@ def why(
     ),
     after: Annotated[str, typer.Option("--next", help="The `next` of the page before.")] = "",
     records: Annotated[
-        bool, typer.Option("--records", help="Show the pages of the records, who changed them.")
+        bool,
+        typer.Option(
+            "--records",
+            help="Show the pages of the records, who changed them, the name in the log.",
+        ),
     ] = False,
 ) -> None:
     """Explain one person: the records, the reason of each value, and the timeline.
@@ -52,6 +56,7 @@ def why(
     session.say()
     if records:
         print_records(session, [email])
+        session.say(f"In the logs of the workers: link={body['log_name']}")
         session.say()
     _print_consents(session, body)
     _print_fields(session, body, field)

@@ -195,5 +195,9 @@ def no_log(event: Event, /, **fields: object) -> None:
 
 
 def link_hash(email: str) -> str:
-    """Return how the log names a person: a hash of the canonical e-mail."""
+    """Return a hash of a canonical e-mail, under which the ledger's lists of failures have it.
+
+    Who knows the e-mail can compute it: the log names a person by a hash with a key
+    (`aws/dynamodb/tombstones.LogNames`).
+    """
     return hashlib.sha256(email.encode()).hexdigest()[:LINK_HASH_CHARACTERS]

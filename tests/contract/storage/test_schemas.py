@@ -16,6 +16,7 @@ import pytest
 from moto import mock_aws
 
 from connector.aws.dynamodb.audit import DynamoAudit
+from connector.aws.dynamodb.form_hints import DynamoFormHints
 from connector.aws.dynamodb.idempotency import DynamoIdempotency
 from connector.aws.dynamodb.journal import DynamoJournal
 from connector.aws.dynamodb.ledger import DynamoLedger
@@ -31,6 +32,7 @@ from connector.model import (
     Breaker,
     Counts,
     Cursor,
+    HintedContact,
     JournalEntry,
     JournalKind,
     Link,
@@ -64,6 +66,7 @@ class Stores:
         self.client = client
         self.ledger = DynamoLedger(client, "LedgerTable", IMMEDIATE)
         self.scratch = DynamoScratch(Table(client, "LedgerTable", IMMEDIATE), "r1", lambda: 1.0)
+        self.form_hints = DynamoFormHints(client, "LedgerTable", IMMEDIATE)
         self.idempotency = DynamoIdempotency(client, "LedgerTable", IMMEDIATE)
         self.journal = DynamoJournal(client, "JournalTable", 365, IMMEDIATE)
         self.audit = DynamoAudit(client, "JournalTable", IMMEDIATE)
@@ -220,6 +223,14 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
             lambda it: it.idempotency.begin("hash", "trace-2", 2.0),
             lambda it: it.idempotency.begin("hash", "trace-2", 1_000_000.0),
             lambda it: it.idempotency.complete("hash", "trace-1", "1", 2.0),
+        ),
+    ),
+    ItemKind.FORM_HINT: Scenario(
+        lambda it: it.form_hints.save("trace-1", HintedContact(EMAIL, ""), 1.0),
+        (lambda it: it.form_hints.load("trace-1"),),
+        (
+            lambda it: it.form_hints.save("trace-1", HintedContact(EMAIL, ""), 1.0),
+            lambda it: it.form_hints.delete("trace-1"),
         ),
     ),
     ItemKind.JOURNAL_ENTRY: Scenario(

@@ -241,6 +241,7 @@ def contact(**changes: Any) -> dict[str, Any]:
     why = "written on salesforce by the rule changed"
     return {
         "email": EMAIL,
+        "log_name": "3f1c9a2b7d04",
         "revision": 4,
         "dirty": False,
         "unfinished_run": "",

@@ -77,6 +77,7 @@ def test_records_have_their_pages_and_who_changed_them_last(
     assert f"https://acme.my.salesforce.com/{bodies.LEAD_ID}" in shown
     assert "2026-11-26 15:00:00 CET" in shown
     assert "Sam Sales" in shown
+    assert ("link=3f1c9a2b7d04" in shown) is (command[0] == "why")
     assert stack.body_of("POST", RECORDS) == {"emails": [bodies.EMAIL]}
 
 

@@ -7,7 +7,7 @@ import pytest
 from connector.deadline import no_deadline
 from connector.forms.consumer import FormConsumer, busy_delay, max_busy_retries
 from connector.log_events import no_log
-from connector.model import ChangeHint, HintResult
+from connector.model import ChangeHint, HintedContact, HintResult
 
 HINT = ChangeHint("trace-1", email="a@b.fr")
 WORKER_TIMEOUT = 300.0
@@ -23,11 +23,25 @@ class Queue:
         self.sent.append((hint, busy_retries, delay))
 
 
+class NoHints:
+    """Knows of no hint whom it is about."""
+
+    def save(self, trace: str, contact: HintedContact, now: float) -> None:
+        pass
+
+    def load(self, trace: str) -> HintedContact | None:  # noqa: ARG002  # a port
+        return None
+
+    def delete(self, trace: str) -> None:
+        pass
+
+
 def delays(result: HintResult) -> list[int]:
     """Return the seconds before each new try of a hint that always has the same result."""
     queue = Queue()
     consumer = FormConsumer(
         lambda _: result,
+        NoHints(),
         queue,
         no_log,
         worker_timeout=WORKER_TIMEOUT,

@@ -274,13 +274,14 @@ class Sides:
 class PersonStores:
     """What an export and an erasure of one person need.
 
-    `worker_timeout` is in seconds: an older write belongs to a worker that is gone. `log_days` is
-    how long the logs are kept.
+    `log_name` returns how the log names the person with an e-mail. `worker_timeout` is in seconds:
+    an older write belongs to a worker that is gone. `log_days` is how long the logs are kept.
     """
 
     links: PersonLinks
     data: PersonalData
     tombstones: Tombstones
+    log_name: Callable[[str], str]
     erasures: TemporaryStore
     worker_timeout: float
     log_days: int

@@ -65,10 +65,12 @@ class Person:
 
     `base` is by record and by pair of fields (`phone>Phone`). `revision` counts the states of the
     link. `dirty`: the next run processes the link.
-    `unfinished_run` is the run whose write is in progress ('': there is none).
+    `unfinished_run` is the run whose write is in progress ('': there is none). `log_name` is how
+    the log names the person (`link` of an event).
     """
 
     email: str
+    log_name: str
     revision: int
     dirty: bool
     unfinished_run: str
@@ -93,6 +95,7 @@ def show_person(context: AdminContext, email: str, *, limit: int, after: str = "
     item = review_item(link)
     return Person(
         email=link.email,
+        log_name=context.people.log_name(link.email),
         revision=link.revision,
         dirty=link.dirty,
         unfinished_run=link.intent.run_id if link.intent else "",

@@ -20,10 +20,6 @@ Developer Guide, "Lambda quotas")."""
 BACKUP_DAYS: Final = 35
 """How far back DynamoDB can restore a table (Amazon DynamoDB Developer Guide, "Point-in-time
 recovery")."""
-QUEUE_DAYS: Final = 4
-"""How long the forms queue keeps a message (template.yaml, FormsQueue)."""
-DEAD_LETTER_DAYS: Final = 14
-"""How long the dead-letter queues keep a message (template.yaml, FormsDeadLetters)."""
 UNLIMITED: Final = 0
 
 
@@ -92,12 +88,6 @@ def remaining(context: AdminContext) -> tuple[Remaining, ...]:
             "logs",
             "no e-mail and no value, but a hash of the e-mail, and record ids in some errors",
             context.people.log_days,
-        ),
-        Remaining("forms queue", "the e-mail or the contact id of a form that waits", QUEUE_DAYS),
-        Remaining(
-            "dead-letter queue of forms",
-            "the e-mail or the contact id of a form that failed five times",
-            DEAD_LETTER_DAYS,
         ),
         Remaining(
             "cursors",

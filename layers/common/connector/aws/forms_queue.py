@@ -1,4 +1,8 @@
-"""The forms queue: change hints, in no order, each with its trace id."""
+"""The forms queue: change hints, in no order, each with its trace id.
+
+A message does not say whom it is about: that is stored apart (`dynamodb/form_hints`). A message
+with an e-mail or the id of a contact is understood too: versions before 0.2 sent it.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,6 @@ class FormsQueue:
         """Send a hint; it is delivered after `delay` seconds (900 at most, SQS's limit)."""
         message = {
             "trace_id": hint.trace_id,
-            "email": hint.email,
-            "contact_id": hint.contact_id,
             "attempt": hint.attempt,
             "busy_retries": busy_retries,
             "received_at": hint.received_at,

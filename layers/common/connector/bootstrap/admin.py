@@ -52,6 +52,7 @@ def build_admin(settings: AdministrationSettings, runtime: Runtime) -> AdminCont
             ledger,
             runtime.aws.personal_data(settings.ledger_table, settings.journal_table),
             runtime.aws.tombstones(settings.ledger_table, settings.tombstones_secret),
+            runtime.aws.log_names(settings.tombstones_secret),
             ledger,
             settings.worker_timeout_seconds,
             settings.log_retention_days,

@@ -17,11 +17,13 @@ from connector.parallel import Parallel, one_after_another
 if TYPE_CHECKING:
     from connector.admin.alert_recipients import Subscriptions
     from connector.admin.context import AuditLog, PersonalData, Recipient
+    from connector.aws.dynamodb.tombstones import TombstoneKey
     from connector.bootstrap.runtime import (
         HintQueue,
         Journal,
         Ledger,
         Mappings,
+        StoredHints,
         TombstoneStore,
     )
     from connector.console.seals import ConsoleKeys
@@ -118,18 +120,24 @@ class BotoAdapters:
     def tombstones(self, table: str, secret: str) -> TombstoneStore:
         """Return who was erased; `secret` has the key of the hashes."""
         from connector.aws.dynamodb.table import Table
-        from connector.aws.dynamodb.tombstones import (
-            DynamoTombstones,
-            TombstoneKey,
-            parse_tombstone_key,
-        )
+        from connector.aws.dynamodb.tombstones import DynamoTombstones
+
+        shared = Table(self._dynamodb, table, self._retry, self._parallel)
+        return DynamoTombstones(shared, self._tombstone_key(secret))
+
+    def log_names(self, secret: str) -> Callable[[str], str]:
+        """Return a function that names people in the log; `secret` has the key of the hashes."""
+        from connector.aws.dynamodb.tombstones import LogNames
+
+        return LogNames(self._tombstone_key(secret))
+
+    def _tombstone_key(self, secret: str) -> TombstoneKey:
+        from connector.aws.dynamodb.tombstones import TombstoneKey, parse_tombstone_key
         from connector.aws.secrets import SecretReader
 
         parse = partial(parse_tombstone_key, name=secret)
         reader = SecretReader(self._secretsmanager, secret, parse, self._clock, self._retry)
-        key = TombstoneKey(secret, lambda: reader.current().value)
-        shared = Table(self._dynamodb, table, self._retry, self._parallel)
-        return DynamoTombstones(shared, key)
+        return TombstoneKey(secret, lambda: reader.current().value)
 
     def personal_data(self, ledger: str, journal: str) -> PersonalData:
         """Return everything that two tables have about a person."""
@@ -168,6 +176,12 @@ class BotoAdapters:
         from connector.aws.forms_queue import FormsQueue
 
         return FormsQueue(self._sqs, url, self._retry)
+
+    def form_hints(self, table: str) -> StoredHints:
+        """Return where it is stored whom hints are about."""
+        from connector.aws.dynamodb.form_hints import DynamoFormHints
+
+        return DynamoFormHints(self._dynamodb, table, self._retry)
 
     def idempotency(self, table: str) -> IdempotencyStore:
         """Return where the ids of received messages are stored."""

@@ -12,6 +12,7 @@ def build_form_receiver(settings: FormReceiverSettings, runtime: Runtime) -> For
     return FormReceiver(
         runtime.aws.forms_keys(settings.forms_secret),
         runtime.aws.idempotency(settings.ledger_table),
+        runtime.aws.form_hints(settings.ledger_table),
         runtime.aws.forms_queue(settings.forms_queue_url),
         runtime.clock,
         runtime.ids,

@@ -40,6 +40,7 @@ def build_form_worker(settings: FormWorkerSettings, runtime: Runtime) -> FormWor
     engine = SyncEngine(built.context)
     consumer = FormConsumer(
         engine.sync_contact,
+        runtime.aws.form_hints(settings.ledger_table),
         runtime.aws.forms_queue(settings.forms_queue_url),
         runtime.log,
         worker_timeout=settings.worker_timeout_seconds,

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from connector.admin.context import Tombstones as StoredTombstones
     from connector.console.seals import ConsoleKeys
     from connector.credentials.rotation import RotationStore, SecretVersionStore
-    from connector.forms.consumer import DelayQueue
+    from connector.forms.consumer import DelayQueue, FormHints
     from connector.forms.keys import FormsKeys
-    from connector.forms.receiver import IdempotencyStore
+    from connector.forms.receiver import HintWriter, IdempotencyStore
     from connector.http_session import HttpSession
     from connector.log_events import EventLog
     from connector.model import AttentionKind, ChangeHint, Side
@@ -93,6 +93,9 @@ if TYPE_CHECKING:
         def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
             """Queue a hint."""
 
+    class StoredHints(HintWriter, FormHints, Protocol):
+        """Whom hints are about, written by the receiver and read by the consumer."""
+
     class AwsAdapters(Protocol):
         """Makes the adapters of AWS services; the simulation makes adapters that work in memory."""
 
@@ -114,6 +117,9 @@ if TYPE_CHECKING:
         def tombstones(self, table: str, secret: str) -> TombstoneStore:
             """Return who was erased; `secret` has the key of the hashes."""
 
+        def log_names(self, secret: str) -> Callable[[str], str]:
+            """Return a function that names people in the log; `secret` has the key."""
+
         def personal_data(self, ledger: str, journal: str) -> PersonalData:
             """Return everything that two tables have about a person."""
 
@@ -131,6 +137,9 @@ if TYPE_CHECKING:
 
         def forms_queue(self, url: str) -> HintQueue:
             """Return the queue of forms."""
+
+        def form_hints(self, table: str) -> StoredHints:
+            """Return where it is stored whom hints are about."""
 
         def idempotency(self, table: str) -> IdempotencyStore:
             """Return where the ids of received messages are stored."""

@@ -66,6 +66,7 @@ def build_synchronization(
         clock=runtime.clock,
         new_id=runtime.ids,
         log=runtime.log,
+        log_name=runtime.aws.log_names(settings.tombstones_secret),
         worker_timeout=settings.worker_timeout_seconds,
         change_limits=CurrentLimits(
             settings.max_cleared,

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from connector.deadline import Deadline
 from connector.log_events import Event, EventLog
-from connector.model import ChangeHint, HintDelivery, HintResult
+from connector.model import ChangeHint, HintDelivery, HintedContact, HintResult
 
 UNREADABLE_DELAYS: Final = (5, 30, 120)
 """Seconds until a contact that Plezi does not return is read again; then the schedule reads it."""
@@ -51,12 +51,26 @@ class DelayQueue(Protocol):
         """Queue a hint that is delivered after `delay` seconds."""
 
 
+class FormHints(Protocol):
+    """Where it is stored whom hints are about."""
+
+    def save(self, trace: str, contact: HintedContact, now: float) -> None:
+        """Store whom a hint is about; it may be repeated."""
+
+    def load(self, trace: str) -> HintedContact | None:
+        """Return whom a hint is about, or None."""
+
+    def delete(self, trace: str) -> None:
+        """Forget whom a hint was about."""
+
+
 class FormConsumer:
     """Processes hints, and queues again those that must come back."""
 
-    def __init__(  # what a consumer needs, each by its name
+    def __init__(  # noqa: PLR0913  # what a consumer needs, each by its name
         self,
         sync_contact: Callable[[ChangeHint], HintResult],
+        hints: FormHints,
         queue: DelayQueue,
         log: EventLog,
         *,
@@ -66,6 +80,7 @@ class FormConsumer:
         deadline: Deadline,
     ) -> None:
         self._sync_contact = sync_contact
+        self._hints = hints
         self._queue = queue
         self._log = log
         self._max_busy_retries = max_busy_retries(worker_timeout)
@@ -115,6 +130,30 @@ class FormConsumer:
 
         A hint that does not come back is not lost: the scheduled run reads the same contact.
         """
+        named = self._named(hint)
+        if named is None:
+            return HintResult.FORGOTTEN, 0
+        result, delay = self._process(named, busy_retries)
+        if not delay:
+            self._hints.delete(hint.trace_id)
+        return result, delay
+
+    def _named(self, hint: ChangeHint) -> ChangeHint | None:
+        """Return a hint with whom it is about; None if that was forgotten since.
+
+        A message of a version before 0.2 says it itself. It is stored, because the message that may
+        follow it does not.
+        """
+        if hint.email or hint.contact_id:
+            contact = HintedContact(hint.email, hint.contact_id)
+            self._hints.save(hint.trace_id, contact, self._clock())
+            return hint
+        stored = self._hints.load(hint.trace_id)
+        if stored is None:
+            return None
+        return replace(hint, email=stored.email, contact_id=stored.id)
+
+    def _process(self, hint: ChangeHint, busy_retries: int) -> tuple[HintResult, int]:
         result = self._sync_contact(hint)
         if result is HintResult.NOT_READABLE and hint.attempt < len(UNREADABLE_DELAYS):
             delay = UNREADABLE_DELAYS[hint.attempt]

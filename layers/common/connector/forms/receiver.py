@@ -15,7 +15,7 @@ from connector.forms.payload import read_payload
 from connector.forms.request import FormRefusedError, WebhookRequest
 from connector.forms.signature import SignatureHeaders, is_known_token, is_signed
 from connector.log_events import Event, EventLog
-from connector.model import ChangeHint, IdempotencyRecord
+from connector.model import ChangeHint, HintedContact, IdempotencyRecord
 from connector.secret_version import Secret
 
 RETRY_SECONDS: Final = 30
@@ -44,8 +44,15 @@ class IdempotencyStore(Protocol):
         """Record that the hint is queued; return False if this timestamp was recorded before."""
 
 
+class HintWriter(Protocol):
+    """Where it is stored whom hints are about."""
+
+    def save(self, trace: str, contact: HintedContact, now: float) -> None:
+        """Store whom a hint is about; it may be repeated."""
+
+
 class HintQueue(Protocol):
-    """Where change hints are queued."""
+    """Where change hints are queued, without saying whom they are about."""
 
     def send(self, hint: ChangeHint) -> None:
         """Queue a hint."""
@@ -58,6 +65,7 @@ class FormReceiver:
         self,
         keys: Callable[[], Secret[FormsKeys]],
         idempotency: IdempotencyStore,
+        hints: HintWriter,
         queue: HintQueue,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -65,6 +73,7 @@ class FormReceiver:
     ) -> None:
         self._keys = keys
         self._idempotency = idempotency
+        self._hints = hints
         self._queue = queue
         self._clock = clock
         self._new_id = new_id
@@ -82,7 +91,7 @@ class FormReceiver:
             email, contact = read_payload(request.media, request.body)
             hint = ChangeHint(self._new_id(), email, contact, received_at=self._clock())
             if headers is None:
-                self._queue.send(hint)
+                self._send(hint)
                 trace_id = hint.trace_id
             else:
                 trace_id = self._send_once(headers, hint)
@@ -130,20 +139,26 @@ class FormReceiver:
     def _send_once(self, headers: SignatureHeaders, hint: ChangeHint) -> str:
         """Queue a hint unless its message was queued before; return the trace id of the message.
 
-        The idempotency record is stored first, then the hint is queued, then the record is
-        completed. A process that stops in between leaves an incomplete record, and the sender's
-        next attempt queues the hint.
+        The idempotency record is stored first, then whom the hint is about, then the hint is queued
+        and the record completed. A process that stops in between leaves an incomplete record, and
+        the sender's next attempt queues the hint.
         """
         message = hashlib.sha256(headers.message_id.encode()).hexdigest()
         now = self._clock()
         existing = self._idempotency.begin(message, hint.trace_id, now)
         record = existing or IdempotencyRecord(hint.trace_id, sent=False)
         if not record.sent:
-            self._queue.send(replace(hint, trace_id=record.trace_id))
+            self._send(replace(hint, trace_id=record.trace_id))
         is_new = self._idempotency.complete(message, record.trace_id, headers.timestamp, now)
         if record.sent and not is_new:
             raise FormRefusedError(401, UNAUTHORIZED)
         return record.trace_id
+
+    def _send(self, hint: ChangeHint) -> None:
+        """Store whom a hint is about, then queue it."""
+        contact = HintedContact(hint.email, hint.contact_id)
+        self._hints.save(hint.trace_id, contact, hint.received_at)
+        self._queue.send(hint)
 
 
 def _not_configured() -> FormRefusedError:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from connector.model.alerts import Alert, AlertKind, Breaker
     from connector.model.audit import AuditEntry, AuditPage, state_digest
-    from connector.model.change_hints import ChangeHint, HintDelivery, HintResult, IdempotencyRecord
+    from connector.model.change_hints import (
+        ChangeHint,
+        HintDelivery,
+        HintedContact,
+        HintResult,
+        IdempotencyRecord,
+    )
     from connector.model.journal import JournalEntry, JournalPage
     from connector.model.links import (
         NEW_RECORD,
@@ -78,6 +84,7 @@ __all__ = [
     "DriftCause",
     "HintDelivery",
     "HintResult",
+    "HintedContact",
     "Hold",
     "HoldReason",
     "IdempotencyRecord",
@@ -127,7 +134,13 @@ __all__ = [
 _NAMES: Final = {
     "alerts": ("Alert", "AlertKind", "Breaker"),
     "audit": ("AuditEntry", "AuditPage", "state_digest"),
-    "change_hints": ("ChangeHint", "HintDelivery", "HintResult", "IdempotencyRecord"),
+    "change_hints": (
+        "ChangeHint",
+        "HintDelivery",
+        "HintedContact",
+        "HintResult",
+        "IdempotencyRecord",
+    ),
     "journal": ("JournalEntry", "JournalPage"),
     "links": (
         "NEW_RECORD",

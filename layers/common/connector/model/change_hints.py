@@ -11,7 +11,8 @@ from connector.described_enum import DescribedEnum
 class ChangeHint:
     """A notice that a Plezi contact may have changed; it carries no values.
 
-    Either `email` (canonical) or `contact_id` (Plezi's id) is given. `trace_id` identifies the form
+    Either `email` (canonical) or `contact_id` (Plezi's id) is given; a message of the queue has
+    neither, and they are stored apart (`FormHints`). `trace_id` identifies the form
     submission up to the Lead; `attempt` counts, from 0, the attempts at which the contact was not
     readable yet. `received_at` is when the form was accepted, in seconds by our clock (0: not
     known).
@@ -22,6 +23,14 @@ class ChangeHint:
     contact_id: str = ""
     attempt: int = 0
     received_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HintedContact:
+    """Whom a hint is about: a canonical e-mail or Plezi's id of a contact ('': not given)."""
+
+    email: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,10 @@ class HintResult(DescribedEnum):
     NOT_READABLE = "not_readable", "Plezi does not show the contact yet."
     BUSY = "busy", "Another process works on the link; the hint is tried again."
     NOT_STARTED = "not_started", "The start switch is off."
+    FORGOTTEN = (
+        "forgotten",
+        "It is not known whom the form was of: the person was erased, or the hint came once more.",
+    )
     PAUSED = "paused", "The API budget is used up; the schedule synchronizes the contact later."
 
 

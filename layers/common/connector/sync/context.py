@@ -37,7 +37,8 @@ class SyncContext:
     `change_limits` bounds what one run may clear and overwrite without being asked, `stage_limits`
     ends a first synchronization, `max_records` is the number of records of one e-mail that may take
     part. `is_dry_run`: nothing is written to either system.
-    `scratch` makes the store of a dry run, by the run's id.
+    `scratch` makes the store of a dry run, by the run's id. `log_name` returns how the log names
+    the person with an e-mail.
     """
 
     links: LinkStore
@@ -57,6 +58,7 @@ class SyncContext:
     clock: Clock
     new_id: Callable[[], str]
     log: EventLog
+    log_name: Callable[[str], str]
     worker_timeout: float
     change_limits: ChangeLimits
     stage_limits: StageLimits

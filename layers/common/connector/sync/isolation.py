@@ -13,7 +13,7 @@ from connector.errors import (
     UnstorableError,
     describe_defect,
 )
-from connector.log_events import Event, link_hash
+from connector.log_events import Event
 from connector.model import (
     Breaker,
     Counts,
@@ -115,7 +115,7 @@ class Isolation:
         self._context.log(
             Event.link_failed,
             run_id=self._run_id,
-            link=link_hash(email),
+            link=self._context.log_name(email),
             code=fault.code.value,
             detail=fault.detail,
         )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from connector.errors import HaltError, StopReason
-from connector.log_events import Event, link_hash
+from connector.log_events import Event
 from connector.mapping import BoundMapping
 from connector.model import (
     Counts,
@@ -379,7 +379,7 @@ class WriteStage:
         self._context.log(
             Event.link_quarantined,
             run_id=self._run_id,
-            link=link_hash(link.email),
+            link=self._context.log_name(link.email),
             side=quarantine.side.value,
             code=quarantine.code,
             field_names=list(quarantine.fields),
@@ -415,7 +415,7 @@ class WriteStage:
             self._context.log(
                 Event.link_quarantined,
                 run_id=self._run_id,
-                link=link_hash(plan.link.email),
+                link=self._context.log_name(plan.link.email),
                 side=side.value,
                 code=refused.code,
                 field_names=list(refused.fields),

@@ -193,6 +193,16 @@ def _scratch(item: Item, key: str, names: PersonNames) -> NamedItem | None:
     return NamedItem(SCRATCH_KINDS[part], DRY_RUN_DATA, content, is_deleted=True)
 
 
+def _form_hint(item: Item, trace: str, names: PersonNames) -> NamedItem | None:
+    """Return whom a form that waits was of."""
+    email, contact = item["email"]["S"], item["contact_id"]["S"]
+    if email not in names.emails and contact not in names.records:
+        return None
+    found = {"form": trace, "email": email, "contact_id": contact}
+    kind = ItemKind.FORM_HINT
+    return NamedItem(kind, str(kind), found, is_deleted=True)
+
+
 def _run(item: Item, run: str, names: PersonNames) -> NamedItem | None:
     """Return the record of a run that names a person; the run itself stays in the history.
 
@@ -289,6 +299,7 @@ _LEDGER: Final[Mapping[str, Callable[[Item, str, PersonNames], NamedItem | None]
     "record": _pointer,
     "work": _work_list,
     "preview": _scratch,
+    "form": _form_hint,
     "run": _run,
     "state": _document,
 }

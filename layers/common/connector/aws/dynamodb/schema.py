@@ -36,6 +36,7 @@ class ItemKind(StrEnum):
     CHANGE_COUNTER = "change counter"
     RATE_BUCKET = "rate bucket"
     IDEMPOTENCY_RECORD = "idempotency record"
+    FORM_HINT = "form hint"
     TOMBSTONE = "tombstone"
     JOURNAL_ENTRY = "journal entry"
     AUDIT_ENTRY = "audit entry"

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Final
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.shared_documents import DocumentStore, UnreadableDocumentError
 from connector.aws.dynamodb.table import Table, partition_key
-from connector.errors import HaltError, StopReason
+from connector.errors import ConnectorError, HaltError, StopReason
 from connector.json_object import JsonObjectError, read_json_object
+from connector.log_events import LINK_HASH_CHARACTERS
 from connector.secret_version import unusable_secret
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ TOMBSTONE_PREFIX: Final = "tombstone#"
 MARKER: Final = "tombstones"
 FINGERPRINT: Final = "fingerprint of the key"
 """What is hashed to recognise the key. It is neither an e-mail nor a record id."""
+LOG_PURPOSE: Final = "name in the log"
+"""What stands before an e-mail that is hashed for the log: the hash is none of a tombstone, because
+no e-mail has a space."""
+UNNAMED: Final = "unnamed"
+"""The name of a person in the log while the key cannot be read."""
 MIN_KEY_CHARACTERS: Final = 32
 """At least 128 bits: the template generates 64 letters and digits, of about 6 bits each."""
 OTHER_KEY: Final = (
@@ -65,6 +71,27 @@ def parse_tombstone_key(text: str, name: str) -> bytes:
     if not isinstance(key, str) or len(key) < MIN_KEY_CHARACTERS:
         raise unusable_secret(name, "key")
     return key.encode()
+
+
+class LogNames:
+    """Names people in the log, by a hash with the key of the tombstones.
+
+    Who has an e-mail and the log cannot find its lines without the key; `plezi-sync people show`
+    tells an administrator the name of a person.
+    """
+
+    def __init__(self, key: TombstoneKey) -> None:
+        self._key = key
+
+    def __call__(self, email: str) -> str:
+        """Return the name of a canonical e-mail; without a usable key, `UNNAMED`.
+
+        A fault is logged with it: a key that cannot be read must not hide the fault.
+        """
+        try:
+            return self._key.hash_of(f"{LOG_PURPOSE} {email}")[:LINK_HASH_CHARACTERS]
+        except ConnectorError:
+            return UNNAMED
 
 
 class DynamoTombstones:
