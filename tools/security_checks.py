@@ -275,8 +275,9 @@ CHECKS: Final[tuple[SecurityCheck, ...]] = (
             "component/test_tombstones.py::test_a_log_without_the_key_names_nobody",
         ),
         "The hash has the key of the tombstones, so who knows an e-mail cannot find its lines; "
-        "`plezi-sync why EMAIL --records` tells the name. The path of an admin route has the e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: "
-        "over TLS, and in no log of ours.",
+        "`plezi-sync why EMAIL --records` tells the name. The path of an admin route has the "
+        "e-mail of the contact, and a look-up in Salesforce or Plezi has it in its query: over "
+        "TLS, and in no log of ours.",
     ),
     SecurityCheck(
         "data",
