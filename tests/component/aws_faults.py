@@ -12,15 +12,13 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
 from connector.bootstrap.aws_adapters import BotoAdapters
+from tests.component.memory_dynamodb import NO_HOST, use_wire
 
 Respond = Callable[[Any], tuple[int, Any]]
 """Returns the status and the JSON of a response, from the JSON of the request."""
 
 MANY: Final = 10**9
 """More calls than any test makes."""
-NO_HOST: Final = "https://no-host.example/"
-"""The new address of a request that a test answers: botocore calls all handlers of an event, and no
-other one must carry it out too."""
 
 
 class _RawResponse(io.BytesIO):
@@ -63,6 +61,7 @@ class CallFault:
         self._respond = respond
         self._remaining = times
         self.calls = 0
+        use_wire(client)
         service = client.meta.service_model.service_name
         client.meta.events.register_first(f"before-send.{service}.{operation}", self._before_send)
 
@@ -97,6 +96,7 @@ class TableFaults:
         self.calls = 0
 
     def attach(self, client: Any) -> None:
+        use_wire(client)
         client.meta.events.register_first("before-send.dynamodb", self._before_send)
 
     def begin(self, fault: TableFault) -> None:

@@ -1,9 +1,9 @@
 """DynamoDB in memory behind botocore's clients, in place of moto's, which takes most of the time.
 
-The client still builds its HTTP request, and reads the response: what botocore checks is checked,
-and the faults and permissions of a test stand in front of this handler as they do in front of
-moto's. The tables are those of the virtual account, with the limits of DynamoDB; the
-contract tests of the storage hold them and moto to the same behaviour.
+The tables are those of the virtual account, with the limits of DynamoDB; the contract tests of the
+storage hold them and moto to the same behaviour. Botocore checks the parameters of each call. Only
+a client whose test puts faults or handlers in front of the tables (`use_wire`) also builds an HTTP
+request, signs it and reads the response: for the others that was half of the time of these tests.
 """
 
 from __future__ import annotations
@@ -13,23 +13,38 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import WeakSet
 
 import botocore.handlers
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
-from botocore.exceptions import ClientError
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.validate import ParamValidator
 
 from local.dynamodb_gateway.protocol import CONTENT_TYPE, error_body, operation_of, parse_request
 from local.rehearsal.dynamodb import Database, MemoryDynamoDB
-from tests.component.aws_faults import NO_HOST
 
+NO_HOST: Final = "https://no-host.example/"
+"""The new address of a request that a test answers: botocore calls all handlers of an event, and no
+other one must carry it out too."""
 EVENT: Final = "before-send.dynamodb"
 """The event of botocore before it sends a request to DynamoDB; moto answers `before-send`, which is
 less specific and comes later."""
+VALIDATOR: Final = ParamValidator()
 WORDS: Final = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+_ON_WIRE: Final = WeakSet[Any]()
+"""The clients whose calls go through the events of botocore."""
+
+
+def use_wire(client: Any) -> None:
+    """Let the calls of a client be HTTP requests, which the handlers of its events see."""
+    _ON_WIRE.add(client)
 
 
 class _Body(io.BytesIO):
@@ -61,17 +76,34 @@ class WireDynamoDB:
         headers = HTTPHeaders.from_dict({"Content-Type": CONTENT_TYPE})
         return AWSResponse(request.url, status, headers, _Body(content))
 
+    def call(self, client: BaseClient, operation: str, members: dict[str, Any]) -> Any:
+        """Carry out a call of a client without the wire; raise the errors that the client has."""
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        assert shape is not None
+        report = VALIDATOR.validate(members, shape)
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
+        try:
+            response = self._carry_out(operation, members)
+        except ClientError as error:
+            known: Any = client.exceptions.from_code(error.response["Error"]["Code"])
+            raise known(error.response, operation) from None
+        return {**response, "ResponseMetadata": {"HTTPStatusCode": 200, "RetryAttempts": 0}}
+
     def _call(self, operation: str, members: dict[str, Any]) -> bytes:
+        return json.dumps(self._carry_out(operation, members), default=_encoded).encode()
+
+    def _carry_out(self, operation: str, members: Mapping[str, Any]) -> Any:
         match operation:
             case "CreateTable":
-                name = members.pop("TableName")
-                self.database.add_table(name, members)
-                return b"{}"
+                schema = {name: it for name, it in members.items() if name != "TableName"}
+                self.database.add_table(members["TableName"], schema)
+                return {}
             case "DeleteTable":
                 self.database.remove_table(members["TableName"])
-                return b"{}"
+                return {}
         method = getattr(self._client, WORDS.sub("_", operation).lower())
-        return json.dumps(method(**members), default=_encoded).encode()
+        return method(**members)
 
 
 def _text(value: str | bytes) -> str:
@@ -100,7 +132,15 @@ def dynamodb_in_memory() -> Iterator[WireDynamoDB]:
     Used inside `mock_aws`, which answers for all other services.
     """
     tables = WireDynamoDB()
+    through_wire = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        is_direct = client.meta.service_model.service_name == "dynamodb" and client not in _ON_WIRE
+        made = tables.call if is_direct else through_wire
+        return made(client, operation, request)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
         handlers = [(EVENT, tables.answer), *botocore.handlers.BUILTIN_HANDLERS]
         patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
         yield tables

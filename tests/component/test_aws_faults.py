@@ -37,6 +37,7 @@ from tests.component.aws_faults import (
     unreachable,
 )
 from tests.component.harness import REGION, Harness
+from tests.component.memory_dynamodb import use_wire
 from tests.retry_policies import IMMEDIATE
 
 THROTTLED: Final = error(400, "ThrottlingException", message="Rate exceeded")
@@ -112,6 +113,7 @@ def test_all_tries_of_a_transaction_have_one_token(dynamodb: Any) -> None:
     def record_token(params: Any, **_: Any) -> None:
         tokens.append(params["ClientRequestToken"])
 
+    use_wire(dynamodb)
     dynamodb.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", record_token)
     ledger = DynamoLedger(dynamodb, "LedgerTable", IMMEDIATE)
     CallFault(dynamodb, "TransactWriteItems", SERVER_ERROR, 2)
