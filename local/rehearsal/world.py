@@ -173,6 +173,7 @@ class World:
         self.services.put_secret(
             "PleziSecret.Id", {"api_key": tenant.api_key, "tenant": tenant.tenant_name}
         )
+        self.services.put_secret("TombstonesSecret.Id", {"key": "t" * 64})
 
     def _control(self) -> Any:  # noqa: ANN401  # the ledger, whatever it is made of
         """Return the ledger, used by the rehearsal itself: takes no time and is not counted."""

@@ -132,15 +132,27 @@ def dynamodb_in_memory() -> Iterator[WireDynamoDB]:
     Used inside `mock_aws`, which answers for all other services.
     """
     tables = WireDynamoDB()
-    through_wire = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
-        is_direct = client.meta.service_model.service_name == "dynamodb" and client not in _ON_WIRE
-        made = tables.call if is_direct else through_wire
-        return made(client, operation, request)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", call)
         handlers = [(EVENT, tables.answer), *botocore.handlers.BUILTIN_HANDLERS]
         patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
-        yield tables
+        _IN_USE.append(tables)
+        try:
+            yield tables
+        finally:
+            _IN_USE.remove(tables)
+
+
+_IN_USE: Final = list[WireDynamoDB]()
+"""The tables in memory that are in use, the last of them by all clients."""
+_through_wire: Final = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+
+def _make_api_call(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+    is_direct = client.meta.service_model.service_name == "dynamodb" and client not in _ON_WIRE
+    if _IN_USE and is_direct:
+        return _IN_USE[-1].call(client, operation, request)
+    return _through_wire(client, operation, request)
+
+
+# It stays: a test that replaces it for itself restores what it found, in any order of fixtures.
+BaseClient._make_api_call = _make_api_call  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from connector.aws.dynamodb.schema import ItemKind
 from connector.aws.dynamodb.shared_documents import DocumentStore, UnreadableDocumentError
 from connector.aws.dynamodb.table import Table, partition_key
-from connector.errors import ConnectorError, HaltError, StopReason
+from connector.errors import HaltError, StopReason
 from connector.json_object import JsonObjectError, read_json_object
 from connector.log_events import LINK_HASH_CHARACTERS
 from connector.secret_version import unusable_secret
@@ -86,11 +86,12 @@ class LogNames:
     def __call__(self, email: str) -> str:
         """Return the name of a canonical e-mail; without a usable key, `UNNAMED`.
 
-        A fault is logged with it: a key that cannot be read must not hide the fault.
+        A fault is logged with it: whatever prevents the key from being read must not hide the
+        fault.
         """
         try:
             return self._key.hash_of(f"{LOG_PURPOSE} {email}")[:LINK_HASH_CHARACTERS]
-        except ConnectorError:
+        except Exception:  # noqa: BLE001  # see above
             return UNNAMED
 
 
