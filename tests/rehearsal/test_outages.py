@@ -64,6 +64,7 @@ def world() -> Iterator[World]:
     started.close()
 
 
+@pytest.mark.nightly
 def test_no_alarm_is_raised_in_an_ordinary_week(world: World) -> None:
     """Users edit on both sides every day, and forms arrive; the weekly verification is made."""
     populations.establish(world, 30)

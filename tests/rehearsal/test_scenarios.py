@@ -30,9 +30,14 @@ QUERIES_OF_A_RUN: Final = 3
 """Queries of Salesforce beside those seconds: the page of Contacts, the look-ups of one unit."""
 
 
+LONG = ("new-contacts/low-rate", "new-leads/slow-plezi", "new-leads/low-rate")
+"""The rehearsals that take longest: the same kinds of work are here under other circumstances."""
+
+
 def case(name: str, people: int) -> object:
     """Return the parameters of one rehearsal."""
-    return pytest.param(name, people, id=f"{name}-{people}")
+    marks = (pytest.mark.nightly,) if name in LONG else ()
+    return pytest.param(name, people, id=f"{name}-{people}", marks=marks)
 
 
 def find(name: str, people: int) -> Scenario:

@@ -48,9 +48,9 @@ from tests.simulation.protocol.scenarios import (
 from tests.simulation.protocol.variants import WEAKER, WITHOUT_PRECONDITION, Protocol
 
 QUICK = (
-    EDITS,
-    PLEZI_WINS,
-    HOLD,
+    replace(EDITS, values=TWO_VALUES),
+    replace(PLEZI_WINS, values=TWO_VALUES),
+    replace(HOLD, values=TWO_VALUES),
     REJECTED,
     REFUSED_CREATION,
     replace(PAIR_REMOVED, policy=ConflictPolicy.SALESFORCE_WINS),
@@ -79,7 +79,7 @@ QUICK = (
     replace(MIRROR, values=("a",)),
 )
 QUICK_WITHOUT_PRECONDITION = (
-    EDITS,
+    replace(EDITS, values=TWO_VALUES),
     replace(LEAD_CREATION, values=BLANK_AND_VALUE),
     PLEZI_CREATION_CLEARED,
     replace(EMAIL_CLEARED, values=TWO_VALUES),

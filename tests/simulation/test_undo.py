@@ -103,6 +103,7 @@ class TwoSystems:
         ]
 
 
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore")
 def test_of_1000_people_exactly_the_950_that_nobody_changed_since_are_put_back() -> None:
     world = TwoSystems()

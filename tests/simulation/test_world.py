@@ -19,7 +19,7 @@ from tests.simulation.history.history import run_history
 from tests.simulation.history.ports import dynamodb
 from tests.simulation.reliability_tables import FAULTS, INVARIANTS, document
 
-BATCHES = 8
+BATCHES = 4
 BATCH_SIZE = 15
 ON_DYNAMODB = 4
 """Histories that also run on DynamoDB's tables; `make simulate LEDGER=dynamodb` runs more."""

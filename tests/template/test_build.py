@@ -15,6 +15,7 @@ import pytest
 
 from connector.aws.client_config import Service
 
+pytestmark = pytest.mark.xdist_group("build")
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 MEGABYTE = 1024 * 1024
