@@ -486,3 +486,14 @@ def test_a_person_has_the_name_that_the_log_has(
     shown = admin_client.request_ok("GET", f"/admin/contacts/{in_path(ANA)}")
     links = [it["link"] for it in logged if it["event"] is Event.link_quarantined]
     assert links == [shown["log_name"]]
+
+
+def test_a_person_with_whom_nothing_was_ever_agreed_is_shown(
+    admin_client: AdminClient, harness: Harness
+) -> None:
+    """A defect at the first meeting leaves such a link in quarantine."""
+    harness.ledger.save_links([LinkChange(Link(ANA, dirty=True))])
+
+    shown = admin_client.request_ok("GET", f"/admin/contacts/{in_path(ANA)}")
+
+    assert (shown["email"], shown["base"]) == (ANA, {})

@@ -102,7 +102,8 @@ def show_person(context: AdminContext, email: str, *, limit: int, after: str = "
         primary_lead=link.primary_lead,
         plezi=_record_view(link.plezi) if link.plezi else None,
         salesforce=tuple(map(_record_view, link.salesforce)),
-        base=link.base,
+        # A link that never agreed has a read-only mapping here, which pydantic cannot serialize.
+        base={record: dict(values) for record, values in link.base.items()},
         holds=item.holds,
         quarantine=item.quarantine,
         fields=tuple(_field_histories(link, mapping, last)),
@@ -188,5 +189,5 @@ def _record_view(observation: Observation) -> RecordView:
         observation.eligible,
         observation.converted,
         observation.deleted,
-        observation.values,
+        dict(observation.values),
     )
