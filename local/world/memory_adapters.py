@@ -19,10 +19,10 @@ if TYPE_CHECKING:
         Journal,
         Ledger,
         Mappings,
-        StoredHints,
         TombstoneStore,
     )
     from connector.credentials.rotation import SecretVersionStore
+    from connector.forms.consumer import FormHints
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
     from connector.secret_version import Secret, SecretProvider
@@ -145,7 +145,7 @@ class MemoryAdapters:
         """Refuse: a hint is passed to the engine directly."""
         raise NotSimulatedError(url)
 
-    def form_hints(self, table: str) -> StoredHints:
+    def form_hints(self, table: str) -> FormHints:
         """Refuse: a hint is passed to the engine directly."""
         raise NotSimulatedError(table)
 

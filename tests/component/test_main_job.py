@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from connector.log_events import Event
 from connector.model import RunState, WorkList
 from tests.component.harness import Harness
 
@@ -243,6 +244,32 @@ def test_people_on_two_lists_and_a_small_rest_need_no_write_call_of_their_own(
 
     assert run.counts["salesforce"]["updated"] == len(emails)
     assert harness.calls("salesforce")["writes"] == 1
+
+
+def test_a_unit_is_not_larger_than_its_size_but_for_a_small_rest_at_the_end(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A larger unit needs another query to search its people, and a query may take 25 s."""
+    monkeypatch.setattr("connector.sync.resolve_phase.UNIT_LINKS", 4)
+    monkeypatch.setattr("connector.sync.resolve_phase.SMALL_REST", 1)
+    monkeypatch.setattr("connector.sync.work_queue.MAX_LISTED", 2)
+    people = [harness.add_person(email=f"p{n}@example.com", last_name="Roi") for n in range(9)]
+    harness.sync()
+    for person in people:
+        harness.edit_person(person, phone="2")
+    units: list[int] = []
+
+    def log(event: Event, **fields: object) -> None:
+        if event is Event.batch_resolved:
+            units.append(int(str(fields["writes"])))
+
+    monkeypatch.setitem(vars(harness.context), "log", log)
+
+    run = harness.sync()
+
+    assert run.counts["salesforce"]["updated"] == len(people)
+    assert sum(units) == len(people)
+    assert max(units) <= 4  # lists of 1, 2, 2, 2 and 2 people, the newest first
 
 
 def test_a_run_that_is_often_interrupted_has_the_same_result_as_an_uninterrupted_run(

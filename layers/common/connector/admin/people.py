@@ -189,5 +189,5 @@ def _record_view(observation: Observation) -> RecordView:
         observation.eligible,
         observation.converted,
         observation.deleted,
-        dict(observation.values),
+        observation.values,
     )

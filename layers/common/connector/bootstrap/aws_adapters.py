@@ -23,11 +23,11 @@ if TYPE_CHECKING:
         Journal,
         Ledger,
         Mappings,
-        StoredHints,
         TombstoneStore,
     )
     from connector.console.seals import ConsoleKeys
     from connector.credentials.rotation import SecretVersionStore
+    from connector.forms.consumer import FormHints
     from connector.forms.keys import FormsKeys
     from connector.forms.receiver import IdempotencyStore
     from connector.model import AttentionKind
@@ -177,7 +177,7 @@ class BotoAdapters:
 
         return FormsQueue(self._sqs, url, self._retry)
 
-    def form_hints(self, table: str) -> StoredHints:
+    def form_hints(self, table: str) -> FormHints:
         """Return where it is stored whom hints are about."""
         from connector.aws.dynamodb.form_hints import DynamoFormHints
 

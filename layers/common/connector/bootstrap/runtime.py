@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from connector.credentials.rotation import RotationStore, SecretVersionStore
     from connector.forms.consumer import DelayQueue, FormHints
     from connector.forms.keys import FormsKeys
-    from connector.forms.receiver import HintWriter, IdempotencyStore
+    from connector.forms.receiver import IdempotencyStore
     from connector.http_session import HttpSession
     from connector.log_events import EventLog
     from connector.model import AttentionKind, ChangeHint, Side
@@ -93,9 +93,6 @@ if TYPE_CHECKING:
         def send(self, hint: ChangeHint, *, busy_retries: int = 0, delay: int = 0) -> None:
             """Queue a hint."""
 
-    class StoredHints(HintWriter, FormHints, Protocol):
-        """Whom hints are about, written by the receiver and read by the consumer."""
-
     class AwsAdapters(Protocol):
         """Makes the adapters of AWS services; the simulation makes adapters that work in memory."""
 
@@ -138,7 +135,7 @@ if TYPE_CHECKING:
         def forms_queue(self, url: str) -> HintQueue:
             """Return the queue of forms."""
 
-        def form_hints(self, table: str) -> StoredHints:
+        def form_hints(self, table: str) -> FormHints:
             """Return where it is stored whom hints are about."""
 
         def idempotency(self, table: str) -> IdempotencyStore:

@@ -76,8 +76,8 @@ def parse_tombstone_key(text: str, name: str) -> bytes:
 class LogNames:
     """Names people in the log, by a hash with the key of the tombstones.
 
-    Who has an e-mail and the log cannot find its lines without the key; `plezi-sync people show`
-    tells an administrator the name of a person.
+    Who has an e-mail and the log cannot find its lines without the key; `plezi-sync why EMAIL
+    --records` tells an administrator the name of a person.
     """
 
     def __init__(self, key: TombstoneKey) -> None:
