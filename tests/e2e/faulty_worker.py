@@ -76,7 +76,9 @@ def _write_seen(path: Path) -> None:
     alone = {step: people for step, people in INJECTOR.reached.items() if _is_alone(step)}
     reached = [(step.function, step.caller, sorted(them)) for step, them in alone.items()]
     seen = {"reached": reached, "hits": sorted(INJECTOR.hits)}
-    path.write_text(json.dumps(seen), encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(seen), encoding="utf-8")
+    part.replace(path)  # nobody reads a half of it
 
 
 def _is_alone(step: Step) -> bool:

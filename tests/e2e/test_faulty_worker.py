@@ -34,6 +34,8 @@ PAUSE_SECONDS: Final = 1.0
 RECOVERY_SECONDS: Final = 240.0
 """Real time for the recoveries: a creation in Plezi in doubt is looked up again after
 `STALE_SECONDS`, one minute; the rest is for slow machines."""
+WRITTEN_SECONDS: Final = 10.0
+"""Real time until the worker has written what it has seen, after its run has ended."""
 FIRST_RUNS: Final = 3
 """An environment of the former program may still take the first message."""
 DELIVERIES: Final = 5
@@ -154,6 +156,10 @@ def test_an_error_in_any_step_of_a_person_stops_nobody_else(
             if file.exists():
                 break
         run = ops.fire_schedule()
+        # The change of the program ends an invocation that has stored the end of the run already.
+        last = time.monotonic() + WRITTEN_SECONDS
+        while Seen.read(file).hits != faults.keys() and time.monotonic() < last:
+            time.sleep(PAUSE_SECONDS)
 
     assert run["state"] == "done", run["message"]
     assert Seen.read(file).hits == faults.keys()
@@ -201,6 +207,7 @@ def test_a_run_whose_invocations_all_fail_ends_failed_and_everything_tells_the_c
 
     with faulty_worker(stack, aws, Defects(every_run=True), tmp_path):
         run = ops.fire_schedule()
+        [alert] = on_call.new_alerts(at_least=1)  # it is sent after the end of the run is stored
 
     cause = f"ClientError {CODE} {OPERATION}"
     assert (run["state"], run["reason"]) == ("failed", "defect")
@@ -208,7 +215,6 @@ def test_a_run_whose_invocations_all_fail_ends_failed_and_everything_tells_the_c
     listed = ops.admin("GET", "/admin/runs")["runs"][0]
     assert (listed["run_id"], listed["message"]) == (run["run_id"], run["message"])
     assert ops.admin("GET", "/admin/status")["last_run"]["message"] == run["message"]
-    [alert] = on_call.new_alerts(at_least=1)
     assert cause in alert.text
     lines = log(commands, "run_failed", run_id=run["run_id"])
     assert [(line["aws_code"], line["aws_operation"]) for line in lines] == [
