@@ -78,7 +78,7 @@ def _write_seen(path: Path) -> None:
     seen = {"reached": reached, "hits": sorted(INJECTOR.hits)}
     part = path.with_suffix(".part")
     part.write_text(json.dumps(seen), encoding="utf-8")
-    part.replace(path)  # nobody reads a half of it
+    part.replace(path)  # a reader never sees half of the file
 
 
 def _is_alone(step: Step) -> bool:
