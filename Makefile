@@ -190,6 +190,7 @@ nightly: install ## Longer tests: a fault in each step; poison, kills, a large d
 	$(PYTHON) -m pytest -n 2 -m "nightly and not stack"
 	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e
 	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e_setup
+	$(PYTHON) -m pytest -m "stack and nightly" tests/e2e_upgrade
 
 .PHONY: isolation
 isolation: install ## Inject a fault into each step of one person, in 16 stories (10 minutes)
@@ -211,6 +212,10 @@ dry-run-of-5000: install ## Compare a dry run of 5,000 people with the real run,
 .PHONY: selected-at-defaults
 selected-at-defaults: install ## Run 200 selected people at the template's own defaults, deployed
 	@$(PYTHON) -m pytest --log-cli-level=INFO -m stack tests/e2e_defaults
+
+.PHONY: rehearse-upgrade
+rehearse-upgrade: install ## Deploy the version FROM=<commit or tag>, upgrade, go back, upgrade, with users at work (6 minutes)
+	@FROM=$(FROM) $(PYTHON) -m pytest -q -m stack tests/e2e_upgrade
 
 .PHONY: requirements
 requirements: .venv/installed ## Update the pinned dependencies

@@ -13,7 +13,7 @@ import socket
 import sys
 import urllib.request
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -162,10 +162,12 @@ class EmbeddedAws:
         return self._session().client("sns", **self._client_options())
 
     def create_bucket(self, name: str) -> None:
-        """Create a bucket for the deployment artifacts."""
-        self._session().client("s3", **self._client_options()).create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        """Create a bucket for the deployment artifacts, unless there is one."""
+        buckets = self._session().client("s3", **self._client_options())
+        with suppress(buckets.exceptions.BucketAlreadyOwnedByYou):
+            buckets.create_bucket(
+                Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Invoke a function by its physical name and return its response.

@@ -22,11 +22,13 @@ from local.stack import stack_file
 from local.stack.background import BackgroundPrograms, StackError
 from local.stack.console import open_console
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
-from local.stack.scratch import make_scratch, remove_scratch
+from local.stack.scratch import NAME, make_scratch, remove_scratch
 from local.stack.stack_file import PleziTenant, SalesforceOrg, StackFile
 
 READY_SECONDS: Final = 30.0
 EVENTS: Final = Path("events")
+HERE: Final = Path()
+"""This checkout."""
 AWS, DYNAMODB, SALESFORCE, PLEZI = "aws", "dynamodb", "salesforce", "plezi"
 NOT_OK: Final = 300
 """Statuses from here on are no success."""
@@ -73,10 +75,11 @@ class StackCommands:
             return None
         return stack
 
-    def up(self, *, start: bool, defaults: bool = False) -> StackFile:
+    def up(self, *, start: bool, defaults: bool = False, source: Path = HERE) -> StackFile:
         """Bring everything up, unless it already is. `start` enables synchronization.
 
         `defaults`: deploy with the template's own pace and times instead of those of a laptop.
+        `source`: the checkout that is deployed, if it is not this one.
         After an error or Ctrl-C the programs that were started are stopped; the logs stay.
         Raises `StackError` when a step fails, or the stack that is up has the other parameters.
         """
@@ -93,7 +96,7 @@ class StackCommands:
         print("Bringing the stack up:")
         progress = Progress()
         try:
-            stack = self._bring_up(progress, defaults=defaults)
+            stack = self._bring_up(progress, defaults=defaults, source=source)
             if start:
                 with progress.step("synchronization enabled"):
                     self._enable_synchronization(stack)
@@ -115,7 +118,33 @@ class StackCommands:
         else:
             print("Nothing was running.")
 
-    def _bring_up(self, progress: Progress, *, defaults: bool) -> StackFile:
+    def deploy(self, source: Path = HERE) -> StackFile:
+        """Deploy another version on the stack that is up: an upgrade or a rollback.
+
+        `source` is its checkout. Tables, queues, secrets and both simulators stay as they are.
+        Raises `StackError` when no stack is up, or a step fails.
+        """
+        stack = self.running()
+        if stack is None:
+            raise StackError("No stack is up. Run `make up`, then try again.")
+        progress = Progress()
+        deployment = Deployment(
+            self.folder,
+            self.folder.absolute() / NAME,
+            EmbeddedAws(stack.aws_endpoint),
+            defaults=stack.defaults,
+            source=source,
+        )
+        with progress.step("template built for this machine"):
+            deployment.build()
+        with progress.step(f"stack {STACK_NAME} updated"):
+            deployed = deployment.deploy(stack.salesforce, stack.plezi)
+        names = {name: getattr(deployed, name) for name in ("functions", "tables", "queues")}
+        updated = stack.model_copy(update={**names, "secrets": deployed.secrets})
+        updated.write(self.folder)
+        return updated
+
+    def _bring_up(self, progress: Progress, *, defaults: bool, source: Path) -> StackFile:
         self.folder.mkdir(parents=True, exist_ok=True)
         endpoint, dynamodb = (
             f"http://{embedded_aws.LOOPBACK}:{port}" for port in embedded_aws.free_ports(2)
@@ -123,7 +152,7 @@ class StackCommands:
         scratch = make_scratch(self.folder)
         self._start_programs(endpoint, dynamodb, scratch)
         aws = EmbeddedAws(endpoint)
-        deployment = Deployment(self.folder, scratch, aws, defaults=defaults)
+        deployment = Deployment(self.folder, scratch, aws, defaults=defaults, source=source)
         with progress.step("template built for this machine"):
             deployment.build()
         with progress.step(f"embedded AWS ready at {endpoint}"):

@@ -58,19 +58,27 @@ class Deployment:
     """One build and one deployment: logs and parameters in `folder`, the build in `scratch`.
 
     With `defaults` every parameter has the template's own default, except those without which the
-    embedded AWS and the simulators do not work: addresses, certificate, clear text.
+    embedded AWS and the simulators do not work: addresses, certificate, clear text. `source` is the
+    checkout that is built: this one, or one of another version.
     """
 
     folder: Path
     scratch: Path
     aws: EmbeddedAws
     defaults: bool = False
+    source: Path = Path()
 
     def build(self) -> None:
         """Build the functions and the layer, the layer for this machine and this interpreter."""
         LAYER_CACHE.mkdir(parents=True, exist_ok=True)
         self._sam(
-            ["build", "--template-file", str(TEMPLATE), "--build-dir", str(self._built)],
+            [
+                "build",
+                "--template-file",
+                str(self.source / TEMPLATE),
+                "--build-dir",
+                str(self._built),
+            ],
             {
                 **os.environ,  # pip can need the proxy or the certificates of this machine
                 "PYTHON": sys.executable,
