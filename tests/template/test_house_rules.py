@@ -424,6 +424,21 @@ def test_what_a_simulator_needs_is_refused_on_aws(template: Template) -> None:
     assert template.document["Parameters"]["ClearTextEndpoints"]["Default"] == "false"
 
 
+def test_a_budget_is_of_this_stack_alone_and_needs_a_recipient(template: Template) -> None:
+    assert template.document["Parameters"]["MonthlyBudget"]["Default"] == 0
+    assert template.document["Resources"]["Budget"]["Condition"] == "HasBudget"
+    budget = template.properties("Budget")
+    stack = {"Fn::Sub": "aws:cloudformation:stack-name$${AWS::StackName}"}
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": [stack]}
+    recipient = {"SubscriptionType": "EMAIL", "Address": {"Ref": "AlertEmail"}}
+    notifications = budget["NotificationsWithSubscribers"]
+    assert [it["Subscribers"] for it in notifications] == [[recipient]] * len(notifications)
+    rule = template.document["Rules"]["BudgetRecipient"]
+    assert rule["RuleCondition"] == template.document["Conditions"]["HasBudget"]
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == template.document["Conditions"]["HasAlertEmail"]
+
+
 @pytest.mark.parametrize(
     ("url", "is_accepted"),
     [
