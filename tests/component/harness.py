@@ -178,12 +178,12 @@ class Harness:
             state = self.engine.run_phase(run_id, phase, out_of_time)
             if state is not RunState.RUNNING:
                 break
-            phase = self._next_phase()
+            phase = self.queued_phase()
         run = self.ledger.load_run(run_id)
         assert run is not None
         return run
 
-    def _next_phase(self) -> Phase:
+    def queued_phase(self) -> Phase:
         """Return the phase of the last queued message, and empty the queue."""
         sqs = boto3.client("sqs", region_name=REGION)
         url = sqs.get_queue_url(QueueName="runs.fifo")["QueueUrl"]

@@ -39,7 +39,7 @@ def run_in_invocations(
         engine = build_app(harness.settings, **harness.runtime, deadline=deadline).engine
         if engine.run_phase(run_id, phase, lambda: deadline.is_over) is not RunState.RUNNING:
             break
-        phase = harness._next_phase()
+        phase = harness.queued_phase()
     run = harness.ledger.load_run(run_id)
     assert run is not None
     return run

@@ -117,7 +117,7 @@ def test_a_look_that_is_longer_than_an_invocation_is_replaced_by_a_reading(
         engine = build_app(harness.settings, **harness.runtime, deadline=deadline).engine
         while True:
             state = engine.run_phase(run_id, phase, lambda: ends_at is not None or deadline.is_over)
-            phase = harness._next_phase() if state is RunState.RUNNING else phase
+            phase = harness.queued_phase() if state is RunState.RUNNING else phase
             if ends_at in {None, phase}:
                 return state, phase
 

@@ -93,7 +93,7 @@ def records(harness: Harness) -> list[dict[str, Any]]:
 
 
 def run_of(harness: Harness, result: dict[str, Any]) -> Run:
-    harness._next_phase()
+    harness.queued_phase()
     return harness.run_phase(result["run_id"])
 
 
@@ -241,7 +241,7 @@ def test_forgetting_continues_over_many_invocations(
     monkeypatch.setattr("connector.sync.identity.BATCH_SIZE", 1)
     other_org.sync()
     result = admin_client.request_ok("POST", SYSTEMS, SAME_ORG)
-    other_org._next_phase()
+    other_org.queued_phase()
     for _ in range(2):
         state = other_org.engine.run_phase(result["run_id"], Phase.READ, lambda: True)
         assert state is RunState.RUNNING

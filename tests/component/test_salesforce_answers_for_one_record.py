@@ -146,7 +146,7 @@ def run_in_invocations(harness: Harness, limit: int = 20) -> None:
         engine = build_app(harness.settings, **harness.runtime, deadline=deadline).engine
         if engine.run_phase(run_id, phase, lambda: deadline.is_over) is not RunState.RUNNING:
             return
-        phase = harness._next_phase()
+        phase = harness.queued_phase()
     pytest.fail("the run has no end")
 
 

@@ -143,7 +143,7 @@ def test_a_version_is_not_applied_to_everybody_while_people_are_read_again_for_a
     add_shoe_size(warm)
     admin_client.request_ok("GET", "/admin/fields", refresh="true")
     run_id = warm.run_requester.request_run(RunKind.CHANGES)
-    state = warm.engine.run_phase(run_id, warm._next_phase(), lambda: True)
+    state = warm.engine.run_phase(run_id, warm.queued_phase(), lambda: True)
     assert state is RunState.RUNNING
 
     assert status(admin_client)["manual_sync"]["due"] is True

@@ -35,6 +35,10 @@ READ_AGAIN_CALLS: Final = 600
 to Plezi, at the earliest. It takes two or three queries, and about ten calls because the contacts
 that were written are on the pages too. So at most a fortieth of the time is for that, with an org
 whose queries take 25 s and with a tenant that allows a call in two seconds."""
+READING_SECONDS: Final = 60.0
+"""Seconds that must be left of an invocation so that it reads both systems again: twenty or thirty
+calls to Plezi. While a reading is in progress, another run cannot look at what changed in Plezi,
+and would read hundreds of contacts by their ids, one call each."""
 
 
 class RunWork:
@@ -89,6 +93,9 @@ class RunWork:
                 self._first_sync.end()
             if next_phase in {None, self.phase} or out_of_time():
                 return next_phase  # a phase that comes again needs another invocation
+            seconds_left = self._context.deadline.seconds_left()
+            if next_phase is Phase.READ and seconds_left < READING_SECONDS:
+                return next_phase
             self.phase = next_phase
 
     def _work_on(self, phase: Phase, out_of_time: Callable[[], bool]) -> Phase | None:
