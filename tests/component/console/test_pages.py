@@ -296,6 +296,16 @@ def test_a_person_is_found_by_email_record_id_and_name(
     assert browser.post("/people", text="nobody@example.com").status == 404
 
 
+@pytest.mark.parametrize(("role", "is_shown"), [("operator", True), ("viewer", False)])
+def test_an_operator_sees_how_the_log_names_a_person(
+    harness: Harness, open_browser: OpenBrowser, ana: str, role: str, *, is_shown: bool
+) -> None:
+    assert ana
+    browser = open_browser(role)
+    page = browser.get(person_path(browser)).text
+    assert (f"link={harness.context.log_name(ANA)}" in page) is is_shown
+
+
 def test_a_viewer_sees_a_field_pair_that_cannot_be_edited(open_browser: OpenBrowser) -> None:
     page = open_browser("viewer").get("/mapping/pair?key=Phone").text
     assert '<fieldset class="all" disabled>' in page

@@ -89,6 +89,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "person.why_new": ("Not compared yet.", "Pas encore comparé."),
     "person.records": ("Records", "Enregistrements"),
+    "person.in_log": ("In the logs of the workers:", "Dans les journaux des traitements :"),
     "person.read_at": ("read", "lu le"),
     "person.deleted": ("deleted", "supprimé"),
     "person.converted": ("converted", "convertie"),
