@@ -49,8 +49,8 @@ from tests.simulation.protocol.variants import WEAKER, WITHOUT_PRECONDITION, Pro
 
 QUICK = (
     replace(EDITS, values=TWO_VALUES),
-    replace(PLEZI_WINS, values=TWO_VALUES),
-    replace(HOLD, values=TWO_VALUES),
+    replace(PLEZI_WINS, values=TWO_VALUES, lost_responses=False),
+    replace(HOLD, values=TWO_VALUES, lost_responses=False),
     REJECTED,
     REFUSED_CREATION,
     replace(PAIR_REMOVED, policy=ConflictPolicy.SALESFORCE_WINS),
@@ -79,7 +79,7 @@ QUICK = (
     replace(MIRROR, values=("a",)),
 )
 QUICK_WITHOUT_PRECONDITION = (
-    replace(EDITS, values=TWO_VALUES),
+    replace(EDITS, values=TWO_VALUES, lost_responses=False),
     replace(LEAD_CREATION, values=BLANK_AND_VALUE),
     PLEZI_CREATION_CLEARED,
     replace(EMAIL_CLEARED, values=TWO_VALUES),
