@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.mapping import (
@@ -39,6 +39,7 @@ def test_every_value_has_a_canonical_form(kind: FieldKind, value: Value, scale: 
     assert form == canonical(kind, value, scale=scale)
 
 
+@example(kind=FieldKind.TEXT, value=(";", "\0" * LONG_TEXT_CHARACTERS), scale=None)
 @given(KINDS, VALUES, SCALES)
 def test_a_value_and_its_stored_form_are_the_same_value(
     kind: FieldKind, value: Value, scale: int | None

@@ -120,8 +120,9 @@ def stored_value(value: Value) -> Value:
             text = clean(value)
             return _digest(text) if len(text) > LONG_TEXT_CHARACTERS else text
         case tuple() if len(value) + sum(map(len, value)) > LONG_TEXT_CHARACTERS:
-            text = to_text(value)
-            return _digest(text) if len(text) > LONG_TEXT_CHARACTERS else to_choices(value)
+            cleaned = tuple(filter(None, map(clean, value)))
+            text = to_text(cleaned)
+            return _digest(text) if len(text) > LONG_TEXT_CHARACTERS else cleaned
         case int() if value.bit_length() > LONG_TEXT_CHARACTERS:
             text = to_text(value)
             return _digest(text) if len(text) > LONG_TEXT_CHARACTERS else value
