@@ -26,7 +26,7 @@ STORES_NOTHING: Final = frozenset({
     "AWS::ApiGateway::Account", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy",
     "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
     "AWS::Lambda::Permission", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard",
-    "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation",
+    "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::Budgets::Budget",
     "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource", "AWS::ApiGateway::Method",
     "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage",
     "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolDomain",
