@@ -22,7 +22,7 @@ from local.stack import stack_file
 from local.stack.background import BackgroundPrograms, StackError
 from local.stack.console import open_console
 from local.stack.deployment import STACK_NAME, Deployment, new_signing_key
-from local.stack.scratch import NAME, make_scratch, remove_scratch
+from local.stack.scratch import make_scratch, remove_scratch, scratch_path
 from local.stack.stack_file import PleziTenant, SalesforceOrg, StackFile
 
 READY_SECONDS: Final = 30.0
@@ -130,7 +130,7 @@ class StackCommands:
         progress = Progress()
         deployment = Deployment(
             self.folder,
-            self.folder.absolute() / NAME,
+            scratch_path(self.folder),
             EmbeddedAws(stack.aws_endpoint),
             defaults=stack.defaults,
             source=source,

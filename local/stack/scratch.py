@@ -18,6 +18,11 @@ NEEDED_BYTES: Final = 4 * 2**30
 NAME: Final = "scratch"
 
 
+def scratch_path(folder: Path) -> Path:
+    """Return the absolute path of the scratch folder of a stack, which may not exist."""
+    return folder.absolute() / NAME
+
+
 def make_scratch(folder: Path, memory: Path = MEMORY, needed: int = NEEDED_BYTES) -> Path:
     """Create the empty scratch folder of a stack and return its absolute path.
 
@@ -25,7 +30,7 @@ def make_scratch(folder: Path, memory: Path = MEMORY, needed: int = NEEDED_BYTES
     ordinary folder when there is no such memory or less than `needed` bytes of it are free.
     """
     remove_scratch(folder)
-    path = folder.absolute() / NAME
+    path = scratch_path(folder)
     if memory.is_dir() and shutil.disk_usage(memory).free >= needed:
         path.symlink_to(tempfile.mkdtemp(prefix="plezi-salesforce-", dir=memory))
     else:
@@ -35,7 +40,7 @@ def make_scratch(folder: Path, memory: Path = MEMORY, needed: int = NEEDED_BYTES
 
 def remove_scratch(folder: Path) -> None:
     """Remove the scratch folder of a stack, in memory or not. It does not have to exist."""
-    path = folder.absolute() / NAME
+    path = scratch_path(folder)
     shutil.rmtree(path.resolve(), ignore_errors=True)
     if path.is_symlink():
         path.unlink()

@@ -210,7 +210,7 @@ def test_a_custom_field_requires_customize_application(
         (
             {"type": "EncryptedText", "length": 9, "maskType": "all", "maskChar": "X"},
             "secret",
-            "XXXXXX",
+            "XXXXXX",  # the mask, one character for each of the value
         ),
         (
             {
