@@ -99,7 +99,7 @@ class Deployment:
                 *("deploy", "--template-file", str(self._built / "template.yaml")),
                 *("--stack-name", STACK_NAME, "--s3-bucket", BUCKET),
                 *("--region", embedded_aws.REGION, "--capabilities", "CAPABILITY_IAM"),
-                *("--no-confirm-changeset", "--no-progressbar"),
+                *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
                 *("--parameter-overrides", f"file://{parameters.absolute()}"),
             ],
             {**embedded_aws.sdk_environment(self.aws.endpoint), "SAM_CLI_POLL_DELAY": "0.2"},
