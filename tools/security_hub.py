@@ -18,7 +18,6 @@ RULES: Final = "template/test_security_rules.py"
 ALARMS: Final = "template/test_alarm_rules.py"
 COMPONENT: Final = "component/test_alarms.py::test_a_fault_raises_its_alarm_which_was_silent_before"
 NO_VPC: Final = "The functions call two public APIs; a NAT costs more than the rest of the stack."
-NO_TRACE: Final = "Nothing is traced: a trace id is in every log line (check 32)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,13 @@ CONTROLS: Final[tuple[Control, ...]] = (
         (f"{HOUSE}::test_the_api_is_throttled_and_logs_no_body",),
     ),
     Control("APIGateway.2", "Backends get a certificate", NOT_APPLICABLE, "No HTTP backend."),
-    Control("APIGateway.3", "X-Ray is on", ACCEPTED, NO_TRACE),
+    Control(
+        "APIGateway.3",
+        "X-Ray is on",
+        ACCEPTED,
+        "A trace of the API has the path, which names an e-mail in some routes.",
+        (f"{HOUSE}::test_no_address_of_the_api_is_traced_because_some_name_an_email",),
+    ),
     Control(
         "APIGateway.4",
         "A web ACL is associated",
@@ -83,7 +88,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
         HOLDS,
         tests=(
             f"{HOUSE}::test_has_its_own_rights_without_wildcards",
-            f"{HOUSE}::test_no_right_of_the_boundary_is_for_all_resources",
+            f"{HOUSE}::test_only_the_right_to_send_traces_is_for_all_resources",
         ),
     ),
     Control(
@@ -106,7 +111,13 @@ CONTROLS: Final[tuple[Control, ...]] = (
         ("template/test_build.py::test_every_compiled_module_is_for_python_3_13_on_arm64",),
     ),
     Control("Lambda.3, .5", "Functions are in a VPC, in several zones", ACCEPTED, NO_VPC),
-    Control("Lambda.7", "X-Ray is on", ACCEPTED, NO_TRACE),
+    Control(
+        "Lambda.7",
+        "X-Ray is on",
+        HOLDS,
+        "With `Tracing=Active`.",
+        (f"{HOUSE}::test_functions_are_traced_by_a_parameter_that_is_off_by_default",),
+    ),
     Control("S3", "All controls of buckets", NOT_APPLICABLE, "There is no bucket."),
     Control(
         "SecretsManager.1",

@@ -188,14 +188,31 @@ def test_every_function_has_the_boundary(template: Template) -> None:
     assert not any("PermissionsBoundary" in function for function in template.functions.values())
 
 
-def test_nothing_is_traced_because_no_code_makes_a_trace(template: Template) -> None:
-    assert not re.search(r"\bxray:|\bTracing", json.dumps(template.document))
+def test_functions_are_traced_by_a_parameter_that_is_off_by_default(template: Template) -> None:
+    parameter = template.document["Parameters"]["Tracing"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == (
+        "Disabled",
+        ["Disabled", "Active"],
+    )
+    assert template.document["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
+    assert not any("Tracing" in function for function in template.functions.values())
 
 
-def test_no_right_of_the_boundary_is_for_all_resources(template: Template) -> None:
+def test_no_address_of_the_api_is_traced_because_some_name_an_email(template: Template) -> None:
+    apis = template.of_type("AWS::Serverless::Api")
+    assert apis
+    assert not any("TracingEnabled" in api["Properties"] for api in apis.values())
+
+
+def test_only_the_right_to_send_traces_is_for_all_resources(template: Template) -> None:
+    """The Service Authorization Reference of AWS lists both actions without a resource type."""
     statements = list(template.boundary())
     wide = [statement["Sid"] for statement in statements if statement["Resource"] == "*"]
-    assert wide == []
+    assert wide == ["Traces"]
+    policy = template.properties("FunctionsBoundary")["PolicyDocument"]["Statement"]
+    [traces] = [each["Fn::If"] for each in policy if "IsTraced" in each.get("Fn::If", [])]
+    assert traces[1]["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert traces[2] == {"Ref": "AWS::NoValue"}
     for statement in statements:
         assert not any("*" in action for action in in_statement(statement, "Action"))
 
