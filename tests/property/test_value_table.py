@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from connector.mapping import BoundPair, Direction, Field, FieldKind, FieldPair, UnusableValue
@@ -49,6 +49,13 @@ def bound_pairs(draw: st.DrawFn) -> BoundPair:
     return BoundPair(pair, fields)
 
 
+LISTS_WITHOUT_OPTIONS = BoundPair(
+    FieldPair("p", "s", Direction.BOTH),
+    {
+        RecordKind.PLEZI_CONTACT: Field("p", FieldKind.MULTI_PICKLIST),
+        RecordKind.LEAD: Field("s", FieldKind.MULTI_PICKLIST),
+    },
+)
 RECEIVERS = {Side.PLEZI: RecordKind.LEAD, Side.SALESFORCE: RecordKind.PLEZI_CONTACT}
 """The kind of record that a value of a side is written to."""
 
@@ -80,6 +87,7 @@ def test_a_value_that_was_written_is_equal_on_both_sides(
 @settings(
     max_examples=max(400, settings().max_examples)
 )  # few examples have a value that two rows claim
+@example(pair=LISTS_WITHOUT_OPTIONS, value=("0", ";" * 2000), side=Side.PLEZI)
 @given(bound_pairs(), ONE_VALUE, st.sampled_from(Side))
 def test_a_value_that_travels_there_and_back_is_the_same(
     pair: BoundPair, value: Value, side: Side

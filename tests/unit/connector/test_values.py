@@ -19,7 +19,7 @@ from connector.mapping import (
     stored_value,
     stored_values,
 )
-from connector.mapping.values import LONG_TEXT_CHARACTERS
+from connector.mapping.values import LONG_TEXT_CHARACTERS, RESPELLED, to_choices
 from connector.model import LongText, ProblemCode, Side, Value, Values
 
 K = FieldKind
@@ -365,11 +365,31 @@ def test_l6_a_number_that_rounding_makes_too_long_is_a_named_problem() -> None:
     assert isinstance(convert("99.995", field, Side.SALESFORCE), UnusableValue)
 
 
-def test_a_long_list_without_a_choice_is_named_and_not_written_again_and_again() -> None:
-    """A long value is compared by its digest, so that a blank would never be equal to it."""
-    field = Field("interests__c", K.MULTI_PICKLIST)
-    long = ";" * (LONG_TEXT_CHARACTERS + 1)
-    assert convert(long, field, Side.SALESFORCE) == UnusableValue(
-        "interests__c", "it has separators and no choice"
-    )
-    assert convert(";;", field, Side.SALESFORCE) is None
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(
+    ("kind", "short", "expected", "long"),
+    [
+        pytest.param(K.MULTI_PICKLIST, ";;", (), ";" * 1001, id="separators only"),
+        pytest.param(K.MULTI_PICKLIST, "a;;b", ("a", "b"), f"a{';' * 1000}b", id="repeated"),
+        pytest.param(K.MULTI_PICKLIST, "red;b", ("Red", "b"), f"red;{'b' * 1000}", id="other case"),
+        pytest.param(K.NUMBER, "007", 7, f"{'0' * 1000}7", id="leading zeros"),
+    ],
+)
+def test_a_long_value_that_would_be_respelled_is_named_and_not_written_again_and_again(
+    kind: FieldKind, short: str, expected: Value, long: str, side: Side
+) -> None:
+    """A long value is compared by its digest: another spelling of it would never be equal."""
+    field = Field("f", kind, options=("Red",) if kind is K.MULTI_PICKLIST else ())
+    converted = convert(short, field, side)
+    assert not isinstance(converted, UnusableValue)
+    assert to_choices(converted) == to_choices(expected)
+
+    assert convert(long, field, side) == UnusableValue("f", RESPELLED)
+
+
+def test_a_long_list_that_is_spelled_as_its_field_has_it_is_written() -> None:
+    field = Field("f", K.MULTI_PICKLIST, options=("Red",))
+    choices = ("Red", "b" * LONG_TEXT_CHARACTERS)
+
+    assert convert(choices, field, Side.SALESFORCE) == ";".join(choices)
+    assert convert(";".join(choices), field, Side.PLEZI) == choices

@@ -38,6 +38,11 @@ LONG_TEXT_CHARACTERS: Final = 1_000
 side's observation and base, the values of an intent before and after, a hold), so that 30 fields of
 this length in Latin letters still fit into DynamoDB's 400 KB for an item; names, phones, links and
 ordinary text fields (255 characters) are always stored whole."""
+RESPELLED: Final = (
+    f"it has more than {LONG_TEXT_CHARACTERS:,} characters, and the field would hold it spelled "
+    "otherwise: choices without repeated separators, and in the spelling of the list"
+)
+"""What is wrong with a long value that a conversion would not keep as it is."""
 PLAIN_INTEGER_BITS: Final = 10_000
 """CPython converts integers up to 4,300 digits (14,284 bits) to text, and refuses larger ones."""
 SALESFORCE_DIGITS: Final = 18
@@ -202,13 +207,21 @@ def convert(value: Value, target: Field, side: Side) -> Value | UnusableValue:
     text = to_text(value)
     if not is_unicode(text):
         return UnusableValue(target.name, "it contains half of a character (a lone surrogate)")
+    converted = _converted(value, text, target, side)
+    if len(text) > LONG_TEXT_CHARACTERS and not isinstance(converted, UnusableValue):
+        # A long value is compared by the digest of its text: another spelling of it would differ
+        # for ever, and be written again and again.
+        return converted if to_text(converted) == text else UnusableValue(target.name, RESPELLED)
+    return converted
+
+
+def _converted(value: Value, text: str, target: Field, side: Side) -> Value | UnusableValue:
+    """Convert a value whose text is `text`."""
     if target.kind is FieldKind.CHECKBOX:
         ticked = _checkbox(value)
         return ticked if isinstance(ticked, bool) else text
     if target.kind is FieldKind.MULTI_PICKLIST:
         choices = tuple(_as_option(choice, target.options) for choice in to_choices(value))
-        if not choices and len(text) > LONG_TEXT_CHARACTERS:  # compared as a text, not as a blank
-            return UnusableValue(target.name, "it has separators and no choice")
         if side is Side.PLEZI:
             return choices
         return MULTI_PICKLIST_SEPARATOR.join(choices) or None
