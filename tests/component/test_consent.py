@@ -112,6 +112,25 @@ def test_an_opt_out_survives_the_deletion_and_re_creation_of_the_lead(
     assert opt_outs(harness) == (True, True)
 
 
+def test_a_lead_in_place_of_one_that_left_with_an_opt_out_gets_the_page_address_at_once(
+    harness_with_opt_out: Harness,
+) -> None:
+    """The deleted Lead takes part once more, with its opt-out only: it keeps no unique value."""
+    harness = harness_with_opt_out
+    person = harness.add_person(email=ANA, last_name="Lopez")
+    harness.sync()
+    lead = harness.leads()[0]["Id"]
+    harness.edit_lead(lead, newsletter_optout__c=True)
+    harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+    harness.add_lead(Email=ANA, LastName="Lopez")
+
+    harness.sync()
+
+    assert opt_outs(harness) == (True, True)
+    assert harness.leads()[0]["plezi_url__c"] == harness.people()[ANA]["url"]
+    assert harness.leads()[0]["plezi_url__c"].endswith(person)
+
+
 def test_an_opt_out_survives_the_deletion_and_re_creation_of_the_contact(
     harness_with_opt_out: Harness,
 ) -> None:

@@ -138,12 +138,17 @@ def _without_unique_conflicts(
     """Leave out the Leads that may not have the same value, because the field is unique in the org.
 
     The Lead that has a value keeps it; if no Lead has one, the lowest id gets it. A Lead that takes
-    no part (it is converted, or lost its e-mail) keeps its value too, unless it is deleted.
+    no part (it is converted, or lost its e-mail) keeps its value too, unless it is deleted. A Lead
+    of which only the last edits travel takes no part in this pair.
     """
     field = pair.fields[RecordKind.LEAD]
     if not field.unique:
         return list(participants)
-    leads = [it for it in participants if it.kind is RecordKind.LEAD and it.observation is not None]
+    leads = [
+        it
+        for it in participants
+        if it.kind is RecordKind.LEAD and it.observation is not None and it.takes_part_in(pair.key)
+    ]
     present = {it.record_id for it in leads}
     if any(
         lead.kind is RecordKind.LEAD
