@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import ssl
+import sys
 import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
 from cheroot.server import HTTPConnection, HTTPRequest
@@ -20,13 +21,15 @@ from cheroot.wsgi import Server
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
-from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.test import run_wsgi_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 LOOPBACK = "127.0.0.1"
 THREADS = 16
+WITHOUT_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+"""The headers that WSGI passes without `HTTP_` before the name (PEP 3333)."""
 BACKLOG = 128
 """Length of the accept queue. With cheroot's default of 5, some of 16 simultaneous connections are
 reset."""
@@ -111,6 +114,20 @@ class ServedApplication:
         self.stop()
 
 
+def as_latin_1(value: str | bytes) -> str:
+    """Return a header as WSGI passes it: each byte as a character of Latin-1."""
+    return (value.encode("utf-8") if isinstance(value, str) else value).decode("latin-1")
+
+
+def unread(status: int, body: bytes, encoding: str = "") -> HTTPResponse:
+    """Return the raw form of a response with its body unread, for the client to read.
+
+    `encoding`: how the body is compressed; of the headers only this one matters here.
+    """
+    headers = {"Content-Encoding": encoding} if encoding else None
+    return HTTPResponse(io.BytesIO(body), headers=headers, status=status, preload_content=False)
+
+
 class InProcessAdapter(BaseAdapter):
     """A `requests` transport that passes each request to a WSGI application, without a socket.
 
@@ -145,12 +162,8 @@ class InProcessAdapter(BaseAdapter):
         response.url = request.url or ""
         response.request = request
         response.encoding = requests.utils.get_encoding_from_headers(response.headers)
-        response.raw = HTTPResponse(
-            io.BytesIO(content),
-            headers=dict(headers.items()),
-            status=response.status_code,
-            preload_content=False,
-        )
+        encoding = response.headers.get("Content-Encoding", "")
+        response.raw = unread(response.status_code, content, encoding)
         return response
 
     def close(self) -> None:
@@ -160,15 +173,28 @@ class InProcessAdapter(BaseAdapter):
     def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
         parts = urlsplit(request.url or "")
         raw = request.body or b""
-        builder = EnvironBuilder(
-            path=parts.path or "/",
-            base_url=f"{parts.scheme}://{parts.netloc}",
-            query_string=parts.query,
-            method=request.method or "GET",
-            headers=list(request.headers.items()),
-            data=raw.encode() if isinstance(raw, str) else raw,
-        )
-        try:
-            return builder.get_environ()
-        finally:
-            builder.close()
+        body = raw.encode() if isinstance(raw, str) else raw
+        host, _, port = parts.netloc.partition(":")
+        environ = {
+            "REQUEST_METHOD": request.method or "GET",
+            "SCRIPT_NAME": "",
+            # PEP 3333: the bytes of the path, each as a character of Latin-1.
+            "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
+            "QUERY_STRING": parts.query,
+            "REQUEST_URI": request.path_url,
+            "SERVER_NAME": host,
+            "SERVER_PORT": port or ("443" if parts.scheme == "https" else "80"),
+            "HTTP_HOST": parts.netloc,
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": parts.scheme,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in request.headers.items():
+            key = name.upper().replace("-", "_")
+            environ[key if key in WITHOUT_PREFIX else f"HTTP_{key}"] = as_latin_1(value)
+        return environ

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,12 +9,12 @@ from http import HTTPStatus
 from typing import Final
 
 from requests import PreparedRequest, Response
-from urllib3 import HTTPResponse
 
 from connector.mapping import MappingConfig
 from connector.model import RecordKind
 from connector.plezi.api_dialect import PleziDialect
 from local.plezi_tenant.schema import custom_attribute
+from local.serving import unread
 from local.world.both_sides import BothSides, StoredRecord
 from local.world.fault_injector import FaultInjector, Trace
 from local.world.simulated_stack import SimulatedStack
@@ -208,7 +207,7 @@ class HistoryContext:
             body = response.raw.read()
             stored = self.sides.stored_records() if self.plezi_may_be_stale else {}
             self.oracle.add_response(body, stored)
-            response.raw = _unread(response, body)
+            response.raw = unread(response.status_code, body)  # decompressed
         return response
 
 
@@ -216,13 +215,3 @@ def _is_write(request: PreparedRequest, path: str) -> bool:
     if request.method in ("PUT", "PATCH"):
         return True
     return request.method == "POST" and (path.endswith("/contacts") or "composite/sobjects" in path)
-
-
-def _unread(response: Response, body: bytes) -> HTTPResponse:
-    """Return the raw response with its body unread, for the connector to read."""
-    return HTTPResponse(
-        io.BytesIO(body),
-        headers=dict(response.headers),
-        status=response.status_code,
-        preload_content=False,
-    )

@@ -76,6 +76,8 @@ class ObservedValues:
         `stored` is empty unless a side may return stale records; with it, a stale record does not
         count as observed. Yields the id of every record in the response.
         """
+        if b'"attributes"' not in content:  # every record of either side has them
+            return
         try:
             body = json.loads(content)
         except ValueError:
