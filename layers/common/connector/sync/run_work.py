@@ -30,7 +30,7 @@ READ_AGAIN_SECONDS: Final = 600.0
 """Seconds after which a run that writes to Plezi for hours reads both systems again: what a user
 types does not wait until a first synchronization is complete."""
 READ_AGAIN_QUERIES: Final = 120
-READ_AGAIN_CALLS: Final = 600
+READ_AGAIN_CALLS: Final = 900
 """Both systems are read again after the time of so many queries to Salesforce, and of so many calls
 to Plezi, at the earliest. It takes two or three queries, and about ten calls because the contacts
 that were written are on the pages too. So at most a fortieth of the time is for that, with an org
