@@ -32,7 +32,7 @@ from tests.injected_faults import (
 )
 
 BYSTANDERS: Final = 12
-QUICK_STORIES: Final = ("first meeting from Plezi",)
+QUICK_STORIES: Final = ("first meeting from Plezi", "form")
 NO_LIMIT: Final = 10_000
 OBSERVED: Final = 3
 """People of the run that shows which steps there are."""

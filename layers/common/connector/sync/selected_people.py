@@ -8,7 +8,15 @@ from functools import partial
 from typing import Final
 
 from connector.mapping import BoundMapping
-from connector.model import Counts, Link, LinkChange, Observation, RecordKind, Side
+from connector.model import (
+    Counts,
+    Link,
+    LinkChange,
+    Observation,
+    ProblemCode,
+    RecordKind,
+    Side,
+)
 from connector.planning.observation import mark_deleted
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
@@ -115,8 +123,12 @@ class PeopleRefresher:
         )
         # One contact that Plezi cannot read does not show whether Plezi is down: a hint comes back,
         # and a run, which reads many contacts, puts a person in quarantine.
-        if self._listed:
-            note_problems(context, result.problems, counts, self._isolation, retry=True)
+        problems = [
+            it
+            for it in result.problems
+            if self._listed or it.code is not ProblemCode.UNREADABLE_RECORD
+        ]
+        note_problems(context, problems, counts, self._isolation, retry=True)
         owners = context.links.owner_emails([each.id for each in observations])
         self._mark_deleted(result.deleted)
         return set(owners.values())
