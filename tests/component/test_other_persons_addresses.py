@@ -318,3 +318,26 @@ def test_a_contact_with_fewer_fields_than_its_former_lead_moves_the_person(
     run(harness, 2)
 
     assert list(harness.people()) == [PAUL]
+
+
+def test_a_new_lead_with_the_page_address_of_another_person_is_of_its_e_mail(
+    harness: Harness,
+) -> None:
+    """A list was imported with its columns shifted by one row."""
+    harness.add_person(email=ANA, last_name="Lopez")
+    bob = harness.add_person(email=BOB, last_name="Martin", phone="222")
+    harness.add_lead(
+        Email=ANA,
+        LastName="Lopez",
+        Company="Ana SA",
+        plezi_url__c=f"https://app.plezi.co/contacts/{bob}",
+    )
+
+    run(harness, 3)
+
+    lead = lead_of(harness, ANA)
+    assert (lead["LastName"], lead["Phone"], lead["Company"]) == ("Lopez", None, "Ana SA")
+    assert lead["plezi_url__c"] == harness.people()[ANA]["url"]
+    assert harness.people()[ANA]["company"] == "Ana SA"
+    assert harness.people()[BOB]["company"] is None
+    assert lead_of(harness, BOB)["Phone"] == "222"

@@ -192,9 +192,13 @@ class LinkBatch:
         """Return the e-mail of the link for whose contact we created this Lead ('': none).
 
         The Lead holds the address of the contact's page in Plezi, whatever either e-mail is today.
+        A new Lead with the e-mail of another known person is that person's: a list that was
+        imported with its columns shifted has the addresses of other people's pages.
         """
         link = self._links.get(owner)
         if link is None or link.plezi is None:
+            return ""
+        if observation.email != owner and self._is_taken(observation.email):
             return ""
         page_url = observation.values.get(PLEZI_URL_PAIR.salesforce)
         return owner if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page_url else ""
