@@ -52,6 +52,13 @@ def is_email_address(text: str) -> bool:
     )
 
 
+def encodable(text: str) -> str:
+    """Return text with U+FFFD in place of each half of a character, so that it can be sent."""
+    if is_unicode(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def is_unicode(text: str) -> bool:
     """Whether a text can be encoded: JSON's escapes also describe half of a character."""
     try:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_check
 from connector.bootstrap import build_app
 from connector.bootstrap.aws_adapters import BotoAdapters
 from connector.bootstrap.runtime import WebParts
+from connector.clean_text import encodable
 from connector.deadline import Deadline
 from connector.model import Side
 from connector.parallel import one_after_another
@@ -85,9 +86,19 @@ def lambda_handler(
     def handle(event: dict[str, Any], context: Any) -> T:  # noqa: ANN401  # Lambda's object
         if isinstance(context, Context):
             DEADLINE.start(remaining=context.get_remaining_time_in_millis() / 1000)
-        return with_lambda_context(handler)(event, context)
+        return _sendable(with_lambda_context(handler)(event, context))
 
     return handle
+
+
+def _sendable(response: T) -> T:
+    """Return a response whose body Lambda can encode: a value may have half of a character.
+
+    Without this, one such value would make the answer for all others fail.
+    """
+    if isinstance(response, dict) and isinstance(body := response.get("body"), str):
+        response["body"] = encodable(body)
+    return response
 
 
 def new_id() -> str:
