@@ -9,8 +9,10 @@ from connector.bootstrap import build_app
 from connector.deadline import Deadline
 from connector.errors import StopReason
 from connector.model import AttentionKind, Phase, RunKind, RunState, Side
+from tests.component.admin_client import AdminClient
 from tests.component.altered_answers import (
     alter_answers,
+    edit_json,
     is_one_contact_list,
     json_answer,
     let_hours_pass,
@@ -295,3 +297,117 @@ def test_a_key_that_may_only_read_stops_the_run_after_ten_contacts(harness: Harn
     assert (run.state, run.reason) == (RunState.HALTED, StopReason.PLEZI_REFUSED)
     assert sum(call.startswith("POST") for call in calls) == 10
     assert calls.count("GET 1") == 1
+
+
+def answer_writes_of(harness: Harness, name: str, answer: object) -> None:
+    """Let Plezi answer each write of a contact that has this text with the same document."""
+
+    def before(request: Request) -> Response | None:
+        is_write = request.method in ("POST", "PUT")
+        return json_answer(answer) if is_write and name in request.get_data(as_text=True) else None
+
+    alter_answers(harness, Side.PLEZI, before)
+
+
+def document_of(person: dict[str, object]) -> dict[str, object]:
+    """Return a contact as Plezi's answer to a write shows it."""
+    attributes = {name: person[name] for name in ("email", "last_name", "phone", "company")}
+    return {"data": {"id": person["id"], "type": "contacts", "attributes": attributes}}
+
+
+def test_a_creation_that_plezi_answers_with_another_contact_takes_nothing_of_that_person(
+    harness: Harness,
+) -> None:
+    [bob] = add_people(harness, BOB)
+    harness.edit_person(bob, phone="222", company="Bob SA")
+    harness.sync()
+    let_hours_pass(harness)
+    harness.add_lead(Email=ANA, LastName="Lopez", Company="Ana SA")
+    answer_writes_of(harness, "Lopez", document_of(harness.people()[BOB]))
+    harness.sync()
+    let_hours_pass(harness)
+    harness.edit_person(bob, email="bob.new@example.com")
+    for _ in range(2):
+        harness.sync()
+        let_hours_pass(harness)
+
+    lead = lead_of(harness, ANA)
+    assert (lead["LastName"], lead["Company"], lead["Phone"]) == ("Lopez", "Ana SA", None)
+    assert lead_of(harness, "bob.new@example.com")["LastName"] == "Name"
+    assert quarantines(harness)[ANA][0] == "unanswered"
+
+
+def test_an_update_that_plezi_answers_with_another_contact_takes_nothing_of_that_person(
+    harness: Harness,
+) -> None:
+    ana, bob = add_people(harness, ANA, BOB)
+    harness.edit_lead(lead_of(harness, ANA)["Id"], LastName="Lopez")
+    answer_writes_of(harness, "Lopez", document_of(harness.people()[BOB]))
+    for _ in range(2):
+        harness.sync()
+        let_hours_pass(harness)
+    harness.edit_person(bob, email="bob.new@example.com", company="Bob SA")
+    for _ in range(2):
+        harness.sync()
+        let_hours_pass(harness)
+
+    assert lead_of(harness, "bob.new@example.com")["Company"] == "Bob SA"
+    assert harness.people()[ANA]["id"] == ana
+    assert lead_of(harness, ANA)["LastName"] == "Lopez"
+
+
+def test_a_write_that_plezi_answers_with_200_and_errors_is_a_refusal_and_undoes_nothing(
+    harness: Harness,
+) -> None:
+    add_people(harness, ANA, BOB)
+    harness.edit_lead(lead_of(harness, ANA)["Id"], LastName="Lopez")
+    harness.edit_lead(lead_of(harness, BOB)["Id"], LastName="Martin")
+    answer_writes_of(harness, "Lopez", {"errors": [{"detail": "last_name is locked"}]})
+
+    for kind in (RunKind.CHANGES, RunKind.FULL):
+        harness.sync(kind=kind)
+        let_hours_pass(harness)
+
+    assert lead_of(harness, ANA)["LastName"] == "Lopez"
+    assert harness.people()[BOB]["last_name"] == "Martin"
+    assert quarantines(harness)[ANA] == ("refused_in_success", "last_name is locked")
+
+
+@pytest.mark.parametrize("email", [7, None, ["a@x.fr"]])
+def test_a_search_that_ignores_its_filter_is_not_stopped_by_a_contact_without_an_e_mail(
+    harness: Harness, email: object
+) -> None:
+    add_people(harness, BOB)
+    harness.control("plezi", "POST", "switches", {"email_filter": "ignored"})
+
+    def after(request: Request, response: Response) -> None:
+        if request.method == "GET" and request.path.endswith("/contacts"):
+            edit_json(response, spoil)
+
+    def spoil(document: dict[str, list[dict[str, dict[str, object]]]]) -> None:
+        for row in document["data"]:
+            if row["attributes"]["email"] == BOB:
+                row["attributes"] |= {"email": email, "phone": {"a": 1}}
+
+    alter_answers(harness, Side.PLEZI, after=after)
+    harness.add_lead(Email=ANA, LastName="Lopez")
+
+    harness.sync()
+
+    assert harness.people()[ANA]["last_name"] == "Lopez"
+
+
+def test_half_of_a_character_in_the_reason_of_a_refusal_hides_no_other_one(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    harness.add_lead(Email=ANA, LastName="Lopez")
+    refusal = json_answer({"errors": [{"detail": "phone is wrong: \ud83d"}]}, 422)
+    alter_answers(
+        harness, Side.PLEZI, lambda request: refusal if request.method == "POST" else None
+    )
+    harness.sync()
+
+    answer = admin_client.request("GET", "/admin/attention", kind="quarantine")
+
+    assert ANA in answer.text
+    assert "phone is wrong: \ufffd".encode() in answer.text.encode()

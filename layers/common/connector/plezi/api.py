@@ -48,6 +48,9 @@ DEEPEST_LEVEL: Final = 32
 """Lists and objects in one another: a value of a contact is on the sixth level at most."""
 JSON_TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 """What decides about the level of a place in JSON: texts, and the ends of lists and objects."""
+REFUSED_IN_SUCCESS: Final = "refused_in_success"
+"""The code of a write that Plezi answers with a status of success and a list of errors: by JSON:API
+1.0 a document has either data or errors, and some APIs send errors with the status 200."""
 TOO_MANY_REQUESTS: Final = 429
 FIRST_SERVER_ERROR: Final = 500
 FIRST_ERROR_STATUS: Final = 400
@@ -219,7 +222,12 @@ class PleziApi:
         if _refuses_key(response) and self._secrets.current(fresh=True).version != version:
             response = self._exchange(method, path, params, json)
         if response.status_code in OK_STATUSES:
-            return PleziResponse(_json_object(response), response.headers)
+            body = _json_object(response)
+            if method != "GET" and body.get("errors") and not body.get("data"):
+                raise RejectedError(
+                    REFUSED_IN_SUCCESS, _detail(response), fields=_named_attributes(response)
+                )
+            return PleziResponse(body, response.headers)
         raise _to_error(response)
 
     def examine(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import requests
 
+from connector.clean_text import canonical_email
 from connector.deadline import DeadlineError
 from connector.errors import (
     ConnectorError,
@@ -28,7 +29,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
-from connector.plezi.api import NothingDoneError, PleziApi, PleziResponse
+from connector.plezi.api import REFUSED_IN_SUCCESS, NothingDoneError, PleziApi, PleziResponse
 from connector.plezi.api_dialect import PleziDialect, UpdateMethod
 from connector.plezi.contact_calls import (
     CONTACT_REFUSED,
@@ -55,7 +56,7 @@ SCHEMA_REFUSALS: Final = frozenset({"400", "422"})
 REDESCRIBE_SECONDS: Final = 600.0
 """The time after a description in which another refusal does not lead to one: an invocation is
 shorter, so a run describes the attributes again once."""
-REFUSED_CREATIONS: Final = frozenset({"409", "422"})
+REFUSED_CREATIONS: Final = frozenset({"409", "422", REFUSED_IN_SUCCESS})
 """Statuses of a creation whose e-mail may already belong to a contact (assumed)."""
 
 
@@ -398,6 +399,8 @@ class PleziClient:
             if write.is_create or error.problem.code is ProblemCode.DEFECT:
                 return _problem_outcome(write, WriteResult.UNKNOWN, error)
             return WriteOutcome(write, WriteResult.DONE, record_id=write.record_id, answered_at=now)
+        if not _is_of_write(contact, write):
+            return WriteOutcome(write, WriteResult.UNKNOWN, code=ProblemCode.UNANSWERED.value)
         return WriteOutcome(
             write,
             WriteResult.DONE,
@@ -406,6 +409,17 @@ class PleziClient:
             created=write.is_create,
             observation=contact,
         )
+
+
+def _is_of_write(contact: Observation, write: Write) -> bool:
+    """Whether the contact in the response to a write is the one that was to be written.
+
+    Plezi may merge contacts by a key that the connector does not know: nothing of the other person
+    may be taken for this one. What happened is found out by reading the contact again.
+    """
+    if write.is_create:
+        return contact.email == canonical_email(write.email)
+    return contact.id == write.record_id
 
 
 def _problem_outcome(

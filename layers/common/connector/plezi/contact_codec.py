@@ -124,8 +124,7 @@ class ContactCodec:
             try:
                 contact = self.decode(row, names, as_of)
             except UnreadableContactError as error:
-                is_other = error.problem.email not in ("", email)
-                unreadable = unreadable if is_other else error
+                unreadable = error if self._may_be_of(row, email) else unreadable
                 continue
             if contact.email == email:
                 return contact
@@ -149,6 +148,21 @@ class ContactCodec:
             email = text_of(self._email_of, row)
             code = ProblemCode.DEFECT
             raise UnreadableContactError(describe_defect(error), record_id, email, code) from error
+
+    def _may_be_of(self, row: object, email: str) -> bool:
+        """Whether a resource that cannot be read may be the contact of an e-mail (canonical).
+
+        An e-mail that is not a text, or is blank, is nobody's: a tenant that ignores the filter of
+        a search answers with contacts that were not asked for.
+        """
+        attributes = _attributes(row)
+        if attributes is None:
+            return True
+        name = self._tenant_name("email")
+        if name not in attributes:
+            return not self._dialect.omits_blanks
+        raw = attributes[name]
+        return isinstance(raw, str) and canonical_email(raw) == email
 
     def _email_of(self, row: object) -> str:
         return self._email(_attributes(row) or {}, "")

@@ -189,6 +189,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A related record does not exist",
         "Un enregistrement lié n'existe pas",
     ),
+    "problem.refused_in_success": (
+        "Plezi answers the write with an error",
+        "Plezi répond à l'écriture par une erreur",
+    ),
     "problem.contact_refused": (
         "Plezi refuses this contact to the API key",
         "Plezi refuse ce contact à la clé d'API",
