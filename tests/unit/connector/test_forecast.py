@@ -135,7 +135,7 @@ def test_a_planned_run_takes_its_calls_at_the_pace_and_reads_again_what_users_ch
     needs = run_needs(work, 2.0)
 
     assert needs.hours == pytest.approx(1.0)
-    assert (needs.plezi_calls, needs.salesforce_calls) == (7_280, 192)
+    assert (needs.plezi_calls, needs.salesforce_calls) == (7_280, 179)
     assert needs.dollars == pytest.approx(0.0474)
 
 
