@@ -411,3 +411,24 @@ def test_half_of_a_character_in_the_reason_of_a_refusal_hides_no_other_one(
 
     assert ANA in answer.text
     assert "phone is wrong: \ufffd".encode() in answer.text.encode()
+
+
+def test_an_update_that_plezi_never_finds_though_the_contact_is_there_is_shown_to_the_admin(
+    harness: Harness,
+) -> None:
+    ana, _ = add_people(harness, ANA, BOB)
+
+    def before(request: Request) -> Response | None:
+        is_update = request.method == "PUT" and request.path.endswith(ana)
+        return json_answer({}, 404) if is_update else None
+
+    alter_answers(harness, Side.PLEZI, before)
+    for lead in harness.leads():
+        harness.edit_lead(lead["Id"], Phone="222")
+
+    for _ in range(3):
+        harness.sync()
+        let_hours_pass(harness)
+
+    assert harness.people()[BOB]["phone"] == "222"
+    assert quarantines(harness)[ANA][0] == "unanswered"

@@ -346,12 +346,18 @@ class PleziClient:
         return self._calls.write(method, f"contacts/{write.record_id}", document, write.record_id)
 
     def _stale(self, write: Write, names: Sequence[str]) -> WriteOutcome:
-        """Return the outcome of a write whose contact was not found; it may be deleted."""
+        """Return the outcome of a write whose contact was not found; it may be deleted.
+
+        Where the contact can still be read, the write has no usable response: it is tried again,
+        and shown to an admin when that never ends.
+        """
         try:
             deleted = not write.is_create and self._is_deleted(write, names)
         except (RetryError, DeadlineError):
-            deleted = False
-        return WriteOutcome(write, WriteResult.STALE, deleted=deleted)
+            return WriteOutcome(write, WriteResult.STALE)
+        if deleted or write.is_create:
+            return WriteOutcome(write, WriteResult.STALE, deleted=deleted)
+        return WriteOutcome(write, WriteResult.RETRY, code=ProblemCode.UNANSWERED.value)
 
     def _is_deleted(self, write: Write, names: Sequence[str]) -> bool:
         try:
