@@ -432,3 +432,24 @@ def test_an_update_that_plezi_never_finds_though_the_contact_is_there_is_shown_t
 
     assert harness.people()[BOB]["phone"] == "222"
     assert quarantines(harness)[ANA][0] == "unanswered"
+
+
+def test_forty_contacts_that_plezi_forbids_do_not_delay_the_others(harness: Harness) -> None:
+    """A list of people who unsubscribed from everything: the key may write all others."""
+    add_people(harness, BOB)
+    for number in range(40):
+        harness.add_lead(Email=f"blocked{number:02}@example.com", LastName="Blocked")
+    harness.add_lead(Email="zoe@example.com", LastName="Martin")
+
+    def before(request: Request) -> Response | None:
+        is_creation = request.method == "POST" and "Blocked" in request.get_data(as_text=True)
+        return forbid() if is_creation else None
+
+    alter_answers(harness, Side.PLEZI, before)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert set(harness.people()) == {BOB, "zoe@example.com"}
+    assert {code for code, _ in quarantines(harness).values()} == {"contact_refused"}
+    assert len(quarantines(harness)) == 40

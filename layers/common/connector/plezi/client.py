@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,13 +30,20 @@ from connector.model import (
     Write,
 )
 from connector.planning.write_outcome import WriteOutcome, WriteResult, defect_outcome
-from connector.plezi.api import REFUSED_IN_SUCCESS, NothingDoneError, PleziApi, PleziResponse
+from connector.plezi.api import (
+    REFUSED_IN_SUCCESS,
+    NothingDoneError,
+    PleziApi,
+    PleziResponse,
+    RefusedKeyError,
+)
 from connector.plezi.api_dialect import PleziDialect, UpdateMethod
 from connector.plezi.contact_calls import (
     CONTACT_REFUSED,
     NOT_SUPPORTED,
     ContactCalls,
     RefusedContactError,
+    contact_refusal,
 )
 from connector.plezi.contact_codec import (
     ContactCodec,
@@ -271,9 +279,16 @@ class PleziClient:
 
         Ends early when the invocation has no time for the next write. Raises `NoSlotError` when
         Plezi accepts no calls. Writes without an outcome were not sent.
+
+        Where Plezi refuses many contacts in a row, the last write is made next: it shows whether
+        the key may write at all, or these contacts are blocked, such as a list of people who
+        unsubscribed. Raises `HaltError` when that one is refused too.
         """
         names = scope.field_names[RecordKind.PLEZI_CONTACT]
-        for write in writes:
+        waiting = deque(writes)
+        is_confirming = False
+        while waiting:
+            write = waiting.popleft()
             sent = False
             try:
                 if not self._api.has_time_for(self._calls_of(write)):
@@ -285,11 +300,18 @@ class PleziClient:
                     outcome = self._apply(write, document, names)
             except DeadlineError:
                 return
+            except RefusedKeyError as error:
+                if is_confirming or not waiting:
+                    raise
+                is_confirming = True
+                waiting.rotate(1)
+                outcome = _refused_contact(write, error)
             except ConnectorError:
                 raise
             except Exception as error:  # noqa: BLE001  # the problem of one write
                 result = WriteResult.UNKNOWN if sent else WriteResult.RETRY
                 outcome = defect_outcome(write, result, error)
+            is_confirming = is_confirming and outcome.result is not WriteResult.DONE
             yield outcome
 
     def _existing(self, write: Write, names: Sequence[str]) -> WriteOutcome | None:
@@ -415,6 +437,13 @@ class PleziClient:
             created=write.is_create,
             observation=contact,
         )
+
+
+def _refused_contact(write: Write, error: RefusedKeyError) -> WriteOutcome:
+    """Return the outcome of a write that Plezi refuses with the status of a refused key."""
+    return WriteOutcome(
+        write, WriteResult.REJECTED, code=CONTACT_REFUSED, remedy=contact_refusal(error)
+    )
 
 
 def _is_of_write(contact: Observation, write: Write) -> bool:

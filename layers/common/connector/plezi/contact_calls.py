@@ -4,7 +4,7 @@ A proxy, or a defect of Plezi, may answer the calls about one contact with an er
 a contact is left out, and all others go on. What shows that the error is one of Plezi:
 
 * a status that says that the key is refused (401, 403), and a call that is about no contact is
-  refused too, or the writes of many contacts in a row are refused;
+  refused too, or the writes of many contacts in a row are refused, and the last one of the list;
 * any other error, several contacts in a row have it, and a call that is about no contact fails too.
 """
 
@@ -32,8 +32,11 @@ NOT_SUPPORTED: Final = "405"
 MAX_FAILED: Final = 3
 """Different contacts in a row that cannot be read: then one call shows whether Plezi works."""
 MAX_REFUSED: Final = 10
-"""Different contacts in a row whose write Plezi refuses: then the key lacks a permission. They
-would all be in quarantine, with nobody's contact as the cause."""
+"""Different contacts in a row whose write Plezi refuses: then the key may lack a permission, and
+they would all be in quarantine, with nobody's contact as the cause."""
+WROTE_SECONDS: Final = 120.0
+"""For how long a write that Plezi accepts shows that the key may write: a permission that is taken
+away is noticed after it, and puts a hundred people in quarantine at most, at two calls a second."""
 CONFIRMED_ERRORS: Final = 10
 """Errors of contacts for which one call shows that Plezi works and accepts the key."""
 CONFIRMED_SECONDS: Final = 60.0
@@ -73,6 +76,7 @@ class ContactCalls:
         self._failed: set[str] = set()
         self._patience = PATIENCE
         self._unwritable: set[str] = set()
+        self._wrote_at = 0.0
         self._confirmed_at = 0.0
         self._confirmed_left = 0
 
@@ -122,8 +126,9 @@ class ContactCalls:
                 raise
             except RetryError as failed:
                 raise NothingDoneError(str(failed), reason=failed.reason) from failed
-            raise RejectedError(CONTACT_REFUSED, _refusal(error)) from error
+            raise RejectedError(CONTACT_REFUSED, contact_refusal(error)) from error
         self._unwritable.clear()
+        self._wrote_at = self._clock()
         return response
 
     def _read(
@@ -135,7 +140,7 @@ class ContactCalls:
             raise
         except RefusedKeyError as error:
             self._confirm_key(error)
-            raise RefusedContactError(_problem(record_id, email, _refusal(error))) from error
+            raise RefusedContactError(_problem(record_id, email, contact_refusal(error))) from error
         except RetryError as error:
             raise self._failure(record_id, email, error) from error
         except StaleError:
@@ -163,9 +168,10 @@ class ContactCalls:
         return own
 
     def _count_refusal(self, error: RefusedKeyError, contact: str) -> None:
-        """Raise the refusal if too many contacts in a row cannot be written."""
+        """Raise the refusal if too many contacts in a row cannot be written, and none could."""
         self._unwritable.add(contact)
-        if len(self._unwritable) >= MAX_REFUSED:
+        age = self._clock() - self._wrote_at
+        if len(self._unwritable) >= MAX_REFUSED and not 0 <= age <= WROTE_SECONDS:
             raise error
 
     def _confirm_key(self, error: RefusedKeyError) -> None:
@@ -186,7 +192,8 @@ class ContactCalls:
         self._confirmed_left = CONFIRMED_ERRORS - 1
 
 
-def _refusal(error: RefusedKeyError) -> str:
+def contact_refusal(error: RefusedKeyError) -> str:
+    """Return what an admin is told about a refusal of one contact."""
     return CONTACT_REFUSED_REMEDY.format(status=error.status, detail=error.detail)
 
 
