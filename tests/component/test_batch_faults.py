@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from connector.errors import StopReason
 from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
 from connector.model import AttentionKind, RunState
+from connector.planning.write_outcome import UNANSWERED_ATTEMPTS
 from connector.salesforce.batch_size import MEMORY_SECONDS, SIZE_KEY
 from connector.salesforce.halving import MAX_ALONE, MAX_ALONE_AGAIN
+from tests.component.altered_salesforce import (
+    is_write,
+    json_answer,
+    put_before_org,
+    record_error,
+    records_of,
+    rest_error,
+    two_hours_later,
+)
 from tests.component.harness import Harness
 from tests.component.test_faults import COLLECTIONS, inject_fault
 
@@ -31,6 +46,10 @@ def quarantined(harness: Harness) -> dict[str, str]:
     return {
         email: link.quarantine.code for email, link in links.items() if link.quarantine is not None
     }
+
+
+def has_lead(request: Request, last_name: str) -> bool:
+    return any(record.get("LastName") == last_name for record in records_of(request))
 
 
 def add_field(harness: Harness, name: str, **metadata: Any) -> None:
@@ -189,6 +208,158 @@ def test_an_org_whose_trigger_always_fails_puts_few_people_in_quarantine(harness
     harness.control("salesforce", "DELETE", "faults")
     harness.sync()
     assert len(harness.leads()) >= 200 - MAX_ALONE - MAX_ALONE_AGAIN
+
+
+MIXED_CAUSES = [
+    "UNKNOWN_EXCEPTION",
+    "UNABLE_TO_LOCK_ROW",
+    "STORAGE_LIMIT_EXCEEDED",
+    "ENTITY_IS_DELETED",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "A_CODE_THAT_NOBODY_KNOWS",
+]
+"""Errors that all records of a call may have because of one of them, or of their number."""
+
+
+@pytest.mark.parametrize("code", MIXED_CAUSES)
+def test_one_lead_that_gives_its_error_to_its_whole_call_delays_nobody_else_and_is_listed(
+    harness: Harness, code: str
+) -> None:
+    add_people(harness, 20)
+    harness.add_person(email="guilty@example.com", last_name="Guilty")
+
+    def fail(request: Request) -> Response | None:
+        if not is_write(request) or not has_lead(request, "Guilty"):
+            return None
+        return json_answer([record_error(code, "the same")] * len(records_of(request)))
+
+    put_before_org(harness, fail)
+    run = harness.sync()
+    assert run.state is RunState.DONE, run.message
+    assert len(harness.leads()) == 20
+    for _ in range(UNANSWERED_ATTEMPTS):
+        two_hours_later(harness)
+        harness.sync()
+
+    assert quarantined(harness) == {"guilty@example.com": code}
+
+
+@pytest.mark.parametrize("code", MIXED_CAUSES)
+def test_a_trigger_that_takes_fifty_leads_at_a_time_delays_nobody(
+    harness: Harness, code: str
+) -> None:
+    add_people(harness, 120)
+
+    def fail(request: Request) -> Response | None:
+        if not is_write(request) or len(records_of(request)) <= 50:
+            return None
+        return json_answer([record_error(code, "the same")] * len(records_of(request)))
+
+    put_before_org(harness, fail)
+
+    run = harness.sync(skip_stages=True)
+
+    assert run.state is RunState.DONE, run.message
+    assert len(harness.leads()) == 120
+    assert quarantined(harness) == {}
+    stored = harness.ledger.load_document(SIZE_KEY)
+    assert stored is not None
+    assert stored["size"] == 30  # half of half of 120
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "NOT_FOUND"), (400, "ENTITY_IS_DELETED"), (403, "FORBIDDEN")]
+)
+def test_one_lead_that_lets_salesforce_refuse_its_call_delays_nobody_else(
+    harness: Harness, status: int, code: str
+) -> None:
+    add_people(harness, 20)
+    harness.add_person(email="guilty@example.com", last_name="Guilty")
+
+    def fail(request: Request) -> Response | None:
+        if is_write(request) and has_lead(request, "Guilty"):
+            return rest_error(code, status)
+        return None
+
+    put_before_org(harness, fail)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert len(harness.leads()) == 20
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_an_error_of_the_org_that_only_one_lead_has_stops_no_run(
+    harness: Harness, others: int
+) -> None:
+    harness.add_person(email="guilty@example.com", last_name="Guilty")
+    add_people(harness, others)
+
+    def refuse(request: Request, response: Response) -> None:
+        if is_write(request) and has_lead(request, "Guilty"):
+            items = json.loads(response.get_data())
+            at = [it["LastName"] for it in records_of(request)].index("Guilty")
+            items[at] = record_error("REQUEST_LIMIT_EXCEEDED")
+            response.set_data(json.dumps(items))
+
+    put_before_org(harness, alter=refuse)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert quarantined(harness) == {"guilty@example.com": "REQUEST_LIMIT_EXCEEDED"}
+    assert len(harness.leads()) == others + 1  # the org saved it although it says that it did not
+
+
+def test_a_permission_that_the_user_lost_stops_the_run_that_writes_one_lead(
+    harness: Harness,
+) -> None:
+    harness.add_person(email="p@example.com", last_name="P")
+    refused = record_error(
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: Lead"
+    )
+    has_refused = []
+
+    def fail(request: Request) -> Response | None:
+        if is_write(request):
+            has_refused.append(request.path)
+            return json_answer([refused])
+        return None
+
+    def hide(request: Request, response: Response) -> None:
+        if has_refused and request.path.endswith("sobjects/Lead/describe/"):
+            described = json.loads(response.get_data())
+            response.set_data(json.dumps({**described, "createable": False}))
+
+    put_before_org(harness, fail, hide)
+
+    run = harness.sync()
+
+    assert (run.state, run.reason) == (RunState.HALTED, StopReason.SALESFORCE_REFUSED)
+    assert quarantined(harness) == {}
+
+
+def test_a_validation_rule_that_refuses_every_lead_costs_few_calls_and_says_why(
+    harness: Harness,
+) -> None:
+    add_people(harness, 200)
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+
+    def refuse(request: Request) -> Response | None:
+        if not is_write(request):
+            return None
+        return json_answer([record_error(code, "no leads today")] * len(records_of(request)))
+
+    put_before_org(harness, refuse)
+
+    run = harness.sync(skip_stages=True)
+
+    assert run.state is RunState.DONE, run.message
+    assert len(quarantined(harness)) <= MAX_ALONE + MAX_ALONE_AGAIN
+    assert run.counts["salesforce"]["calls"] <= 60
+    assert run.error.startswith(f"{code}: a validation rule")
+    assert "no leads today" not in run.error
 
 
 def test_a_field_that_changed_its_type_is_described_again_after_one_refusal(

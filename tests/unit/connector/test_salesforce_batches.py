@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.deadline import Deadline, no_deadline
-from connector.errors import HaltError, UnknownFieldError
+from connector.errors import ConnectorError, HaltError, StopReason, UnknownFieldError
 from connector.model import RecordKind, Write
 from connector.pace import PacedCalls
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.salesforce.batch_size import FAULTS_BEFORE_LEARNING, SIZE_KEY, BatchSize
+from connector.salesforce.halving import MAX_ALONE, MAX_ALONE_AGAIN
 from connector.salesforce.lost_writes import LostWrites
 from connector.salesforce.writer import Writer
 from tests.unit.connector.salesforce_fakes import Answer, AnsweringSession, Documents, connect
@@ -66,10 +67,13 @@ class Bench:
         self.size = BatchSize(self.documents, lambda: self.now)
         self.described = 0
         self._redescribed = redescribed
+        self.checks = 0
+        self.refusal: ConnectorError | None = None
         self.writer = Writer(
             connect(self.http),
             lambda: self.now,
             self._describe_again,
+            self._describe_leads,
             LostWrites(self.documents, lambda: self.now, self.size),
             PacedCalls(self.deadline, lambda: self.now),
             assign_new_leads=False,
@@ -78,6 +82,11 @@ class Bench:
     def _describe_again(self) -> bool:
         self.described += 1
         return self._redescribed and self.described == 1
+
+    def _describe_leads(self) -> None:
+        self.checks += 1
+        if self.refusal is not None:
+            raise self.refusal
 
     def apply(self, number: int, *, creates: bool = False) -> list[WriteOutcome]:
         return list(self.writer.apply(writes(number, creates=creates), ["Phone"]))
@@ -189,13 +198,133 @@ def test_a_locked_record_is_sent_once_more() -> None:
     assert outcomes[3].result is WriteResult.RETRY
 
 
-def test_an_error_that_nobody_knows_on_all_records_is_retried_once_in_halves() -> None:
-    org = Org(lambda sent, _call: all_of(sent, "BRAND_NEW_CODE"))
+MOST_CALLS = 4 * math.ceil(math.log2(200))
+"""Calls for a batch none of whose records can be saved: the halves down to the first record, and to
+four more from other places (decision 76)."""
+ONE_CAUSE = {
+    "BRAND_NEW_CODE": WriteResult.REJECTED,
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": WriteResult.REJECTED,
+    "UNKNOWN_EXCEPTION": WriteResult.RETRY,
+    "UNABLE_TO_LOCK_ROW": WriteResult.RETRY,
+    "QUERY_TIMEOUT": WriteResult.RETRY,
+    "SERVER_UNAVAILABLE": WriteResult.RETRY,
+    "STORAGE_LIMIT_EXCEEDED": WriteResult.RETRY,
+    "ENTITY_IS_DELETED": WriteResult.STALE,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": WriteResult.REJECTED,
+}
+"""Errors that one record, or the size of a call, may give to all records of the call; and the
+result of a record that has the error alone."""
 
-    outcomes = Bench(org.answer).apply(100)
 
-    assert org.sizes == [100, 50, 50]
+@pytest.mark.parametrize("code", ONE_CAUSE)
+def test_one_record_that_gives_its_error_to_the_whole_call_delays_nobody_else(code: str) -> None:
+    org = Org(lambda sent, _call: all_of(sent, code, "the same") if "77" in sent else {})
+    bench = Bench(org.answer)
+
+    outcomes = bench.apply(200)
+
+    assert [at for at, it in enumerate(outcomes) if it.result is not WriteResult.DONE] == [77]
+    assert outcomes[77].result is ONE_CAUSE[code]
+    assert outcomes[77].code == code
+    assert len(org.sizes) <= 1 + 2 * math.ceil(math.log2(200))
+    assert SIZE_KEY not in bench.documents.stored
+
+
+WHOLE_CALL = [
+    (404, "NOT_FOUND", WriteResult.STALE),
+    (400, "ENTITY_IS_DELETED", WriteResult.STALE),
+    (400, "UNABLE_TO_LOCK_ROW", WriteResult.RETRY),
+    (413, "REQUEST_TOO_LARGE", WriteResult.REJECTED),
+    (403, "FORBIDDEN", WriteResult.REJECTED),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "result"), WHOLE_CALL)
+def test_one_record_that_lets_salesforce_refuse_the_call_delays_nobody_else(
+    status: int, code: str, result: WriteResult
+) -> None:
+    org = Org(lambda _sent, _call: {})
+
+    def answer(method: str, url: str, body: Any) -> tuple[int, bytes]:
+        if any(record["Phone"] == "77" for record in body["records"]):
+            return status, json.dumps([{"errorCode": code, "message": "no"}]).encode()
+        return org.answer(method, url, body)
+
+    bench = Bench(answer)
+
+    outcomes = bench.apply(200)
+
+    assert [at for at, it in enumerate(outcomes) if it.result is not WriteResult.DONE] == [77]
+    assert outcomes[77].result is result
+    assert bench.http.calls <= 1 + 2 * math.ceil(math.log2(200))
+
+
+@pytest.mark.parametrize("code", ONE_CAUSE)
+def test_the_size_that_works_is_learned_whatever_the_code_is(code: str) -> None:
+    org = Org(lambda sent, _call: all_of(sent, code, "the same") if len(sent) > 50 else {})
+    bench = Bench(org.answer)
+
+    assert set(results(bench.apply(120))) == {WriteResult.DONE}
+    org.sizes.clear()
+    assert set(results(bench.apply(120))) == {WriteResult.DONE}
+
+    assert org.sizes == [30, 30, 30, 30]
+
+
+@pytest.mark.parametrize("code", ONE_CAUSE)
+def test_an_error_that_every_record_has_costs_few_calls_and_holds_few_records(code: str) -> None:
+    org = Org(lambda sent, _call: all_of(sent, code, "the same"))
+    bench = Bench(org.answer)
+
+    outcomes = bench.apply(1000)
+
+    of_first_batch = org.sizes.index(200, 1)
+    assert of_first_batch <= MOST_CALLS
+    assert org.sizes[of_first_batch:] == [200, 1, 1] * 4
+    waiting = [it for it in outcomes if it.result is WriteResult.RETRY and not it.is_own]
+    assert len(waiting) == 1000 - MAX_ALONE - 4 * MAX_ALONE_AGAIN
+    if ONE_CAUSE[code] is WriteResult.REJECTED:
+        assert {it.code for it in waiting} == {code}
+
+
+def test_records_that_always_fail_never_hide_the_others_for_long() -> None:
+    names = {"0", "50"}
+    refuses_all = True
+    org = Org(
+        lambda sent, _call: (
+            all_of(sent, "UNKNOWN_EXCEPTION") if refuses_all or names & set(sent) else {}
+        )
+    )
+    bench = Bench(org.answer)
+    bench.apply(100)
+    refuses_all = False
+
+    bench.apply(100)
+    outcomes = bench.apply(100)
+
+    assert {str(at) for at, it in enumerate(outcomes) if it.result is WriteResult.RETRY} == names
+    assert set(org.saved) == {str(at) for at in range(100)} - names
+
+
+def test_refusals_with_messages_of_their_own_are_not_sent_again() -> None:
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+    org = Org(lambda sent, _call: {name: (code, f"{name} is no phone") for name in sent})
+
+    outcomes = Bench(org.answer).apply(20)
+
+    assert org.sizes == [20]
     assert set(results(outcomes)) == {WriteResult.REJECTED}
+
+
+def test_refusals_that_name_a_field_are_not_sent_again() -> None:
+    error = {"statusCode": "STRING_TOO_LONG", "message": "too long", "fields": ["Phone"]}
+    items = [{"success": False, "errors": [error]}] * 20
+    bench = Bench(lambda _method, _url, _body: (200, json.dumps(items).encode()))
+
+    outcomes = bench.apply(20)
+
+    assert bench.http.calls == 1
+    assert {it.fields for it in outcomes} == {("Phone",)}
 
 
 def test_a_write_whose_response_was_lost_is_unknown_and_is_not_sent_again() -> None:
@@ -254,18 +383,80 @@ def test_creations_that_were_not_sent_do_not_hide_the_outcomes_of_updates() -> N
     assert results(outcomes) == [WriteResult.RETRY, *[WriteResult.DONE] * 3]
 
 
-def test_a_halt_in_the_answer_keeps_the_outcomes_of_the_saved_records() -> None:
-    limit = ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    org = Org(lambda _sent, _call: {"2": limit})
+HALTS = [
+    ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    ("API_DISABLED_FOR_ORG", "no API"),
+    (TRIGGER, "entity type cannot be updated: Task"),
+]
+"""Errors that stop all runs, where they are errors of the org."""
+
+
+@pytest.mark.parametrize("error", HALTS)
+def test_an_error_of_the_org_on_one_record_of_a_call_refuses_this_record(
+    error: tuple[str, str],
+) -> None:
+    bench = Bench(Org(lambda _sent, _call: {"2": error}).answer)
+
+    outcomes = bench.apply(5)
+
+    assert results(outcomes) == [
+        WriteResult.DONE, WriteResult.DONE, WriteResult.REJECTED, WriteResult.DONE, WriteResult.DONE
+    ]  # fmt: skip
+    assert outcomes[2].code == error[0]
+    assert outcomes[2].remedy
+
+
+@pytest.mark.parametrize("error", HALTS)
+def test_an_error_of_the_org_on_all_records_of_a_call_stops_at_once(
+    error: tuple[str, str],
+) -> None:
+    org = Org(lambda sent, _call: all_of(sent, *error))
     bench = Bench(org.answer)
+
+    with pytest.raises(HaltError):
+        bench.apply(300)
+    assert org.sizes == [200]
+
+
+@pytest.mark.parametrize("error", HALTS)
+def test_an_error_of_the_org_on_the_only_record_of_a_call_refuses_it_if_a_read_works(
+    error: tuple[str, str],
+) -> None:
+    bench = Bench(Org(lambda sent, _call: all_of(sent, *error)).answer)
+
+    outcomes = bench.apply(1)
+
+    assert results(outcomes) == [WriteResult.REJECTED]
+    assert (outcomes[0].code, bench.checks) == (error[0], 1)
+
+
+def test_an_error_of_the_org_on_the_only_record_of_a_call_stops_if_a_read_has_it_too() -> None:
+    bench = Bench(Org(lambda sent, _call: all_of(sent, *HALTS[1])).answer)
+    bench.refusal = HaltError(StopReason.SALESFORCE_API_DISABLED, "no API")
+
+    with pytest.raises(HaltError):
+        bench.apply(1)
+
+
+def test_a_refusal_of_every_call_that_nobody_knows_stops_after_few_calls() -> None:
+    bench = Bench(lambda _method, _url, _body: (403, b'[{"errorCode": "FORBIDDEN"}]'))
     outcomes: list[WriteOutcome] = []
 
     with pytest.raises(HaltError):
-        outcomes.extend(bench.writer.apply(writes(5), ["Phone"]))
+        outcomes.extend(bench.writer.apply(writes(200), ["Phone"]))
 
-    assert results(outcomes) == [
-        WriteResult.DONE, WriteResult.DONE, WriteResult.RETRY, WriteResult.DONE, WriteResult.DONE
-    ]  # fmt: skip
+    assert bench.http.calls <= MOST_CALLS
+    assert WriteResult.REJECTED not in results(outcomes)
+
+
+@pytest.mark.parametrize("code", ["REQUEST_LIMIT_EXCEEDED", "API_DISABLED_FOR_ORG"])
+def test_a_call_that_the_org_refuses_with_an_error_of_its_own_stops_at_once(code: str) -> None:
+    body = json.dumps([{"errorCode": code, "message": "no"}]).encode()
+    bench = Bench(lambda _method, _url, _body: (403, body))
+
+    with pytest.raises(HaltError):
+        bench.apply(200)
+    assert bench.http.calls == 1
 
 
 def test_a_field_that_is_described_differently_stops_the_writes_after_one_call() -> None:

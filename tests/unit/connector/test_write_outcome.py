@@ -165,6 +165,26 @@ def test_a_response_ends_the_count_of_the_attempts_without_one() -> None:
     assert after_attempts(LINK, *lost, WriteResult.RETRY).unanswered == UNANSWERED_ATTEMPTS - 1
 
 
+def test_a_write_that_its_system_always_puts_off_is_shown_with_the_code_and_tried_again() -> None:
+    busy = WriteOutcome(WRITE, WriteResult.RETRY, code="LOCKED", remedy="wait", is_own=True)
+    link = LINK
+    for _ in range(UNANSWERED_ATTEMPTS):
+        assert link.quarantine is None
+        link = record_outcomes(
+            replace(link, intent=LINK.intent),
+            "i",
+            {"p": busy},
+            unchanged_since_intent=True,
+            now=2.0,
+        )
+
+    assert link.quarantine is not None
+    assert (link.quarantine.code, link.quarantine.remedy) == ("LOCKED", "wait")
+    assert link.dirty
+    assert link.intent is None
+    assert after_attempts(link, WriteResult.DONE).quarantine is None
+
+
 def test_a_value_that_has_reached_one_system_only_stays_an_edit() -> None:
     """Somebody typed in the Plezi contact, so that only the write to the second Lead was done."""
     first, second = (

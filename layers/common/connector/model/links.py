@@ -217,7 +217,9 @@ class RecentWrite:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """A refused write, tried again after a change or on request.
+    """A refused write, tried again after a change or on request; or one that is never carried out.
+
+    The latter is tried again by each run.
 
     `code` is the code of the side that refused it, `remedy` the action for an admin, `since` our
     clock in seconds at the first refusal, `tries` the number of attempts.
@@ -246,8 +248,8 @@ class Link:
     link takes part. `readable`: False for a stored item that cannot be decoded; it must not be
     stored again. `recent_writes` holds, by field pair, the values of the last day that we wrote in
     place of others: they show automations that undo each other. `unanswered` counts the attempts in
-    a row of which a write, or the search before a creation, had no response; `unanswered_run` is
-    the run of the last one.
+    a row of which a write, or the search before a creation, had no response, or the response that
+    this record cannot be written now; `unanswered_run` is the run of the last one.
     """
 
     email: str

@@ -58,7 +58,8 @@ class WriteOutcome:
     `answered_at` is our clock in seconds. `observation` is the record as the response shows it, if
     the side returns it. `deleted`: the side states that the record does not exist any more.
     `refusal` is the outcome of a first attempt with more fields: those that it names are not in
-    `write`.
+    `write`. `is_own`: the system answered for this record, not for a whole call, that it cannot
+    carry out the write now.
     """
 
     write: Write
@@ -72,6 +73,7 @@ class WriteOutcome:
     remedy: str = ""
     fields: tuple[str, ...] = ()
     refusal: WriteOutcome | None = None
+    is_own: bool = False
 
 
 def defect_outcome(write: Write, result: WriteResult, error: Exception) -> WriteOutcome:
@@ -196,9 +198,14 @@ def has_no_response(outcome: WriteOutcome) -> bool:
     )
 
 
+def _is_unfinished(outcome: WriteOutcome) -> bool:
+    """Return whether a write had no response, or the response that it cannot be done now."""
+    return has_no_response(outcome) or outcome.is_own
+
+
 def _count_unanswered(link: Link, run_id: str, outcomes: Collection[WriteOutcome]) -> Link:
-    """Count the attempts in a row without a response, up to their limit."""
-    if any(map(has_no_response, outcomes)):
+    """Count the attempts in a row without a response, or to do it later, up to their limit."""
+    if any(map(_is_unfinished, outcomes)):
         number = min(link.unanswered + 1, UNANSWERED_ATTEMPTS)
         return replace(link, unanswered=number, unanswered_run=run_id)
     if any(it.result in {WriteResult.DONE, WriteResult.REJECTED} for it in outcomes):
@@ -330,7 +337,10 @@ def _advance_base(
 
 
 def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) -> Quarantine | None:
-    """Return the quarantine for a refused write, or for one that never has a response."""
+    """Return the quarantine for a refused write, or for one that is never carried out.
+
+    The latter has the code of the response, if there is one.
+    """
     tries = 1 if link.quarantine is None else link.quarantine.tries + 1
     since = now if link.quarantine is None else link.quarantine.since
     for each in outcomes.values():
@@ -341,9 +351,9 @@ def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) ->
             return Quarantine(refused.write.side, refused.code, refused.remedy, named, since, tries)
     if link.unanswered < UNANSWERED_ATTEMPTS:
         return None
-    for write in (it.write for it in outcomes.values() if has_no_response(it)):
-        fields = tuple(write.values)
-        return Quarantine(
-            write.side, ProblemCode.UNANSWERED.value, UNANSWERED_REMEDY, fields, since, tries
-        )
+    for each in filter(_is_unfinished, outcomes.values()):
+        code = each.code if each.is_own and each.code else ProblemCode.UNANSWERED.value
+        text = each.remedy if each.is_own and each.remedy else UNANSWERED_REMEDY
+        fields = tuple(each.write.values)
+        return Quarantine(each.write.side, code, text, fields, since, tries)
     return None

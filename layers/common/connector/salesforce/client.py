@@ -84,6 +84,7 @@ class SalesforceClient:
             connection,
             clock,
             self._is_redescribed,
+            partial(self._describe, RecordKind.LEAD),
             LostWrites(store, clock, self._batch_size),
             self._calls,
             assign_new_leads=assign_new_leads,

@@ -62,6 +62,9 @@ MAX_SESSIONS: Final = 3
 LIMIT_STATUSES: Final = frozenset({420, 429})
 """Statuses that ask for fewer calls (RFC 6585, section 4; 420 is not standard)."""
 REFUSAL_STATUSES: Final = frozenset({401, 403})
+BAD_REQUEST: Final = 400
+"""The status of a call of which nothing was carried out (REST API Developer Guide, "Status Codes
+and Error Responses"), also where its code says that Salesforce or a record is busy."""
 FOREIGN_PAGE: Final = (
     "the call was answered {} with a page that is not of Salesforce's API, as a proxy or a "
     "firewall does: find what answers in place of Salesforce"
@@ -420,10 +423,10 @@ def to_error(status: int, content: object) -> Exception:
     match classify(status, code, message):
         case ErrorAction.RENEW:
             return _SessionExpiredError(code, message)
-        case ErrorAction.RETRY if row is not None and row.of_batch:
-            return UnsavedError(text, refusal)
         case ErrorAction.RETRY if _is_limit(status, row):
             return RetryError(text, reason=StopReason.SALESFORCE_UNAVAILABLE)
+        case ErrorAction.RETRY if status == BAD_REQUEST or (row is not None and row.of_batch):
+            return UnsavedError(text, refusal)
         case ErrorAction.RETRY:
             return UnansweredError(text, reason=StopReason.SALESFORCE_UNAVAILABLE)
         case ErrorAction.STALE:

@@ -3,6 +3,8 @@
 Among n records, k guilty ones are found with at most 2 log2(n) calls for each; a fault that is gone
 when the records are sent again costs two calls. Where no record at all can be saved, the org has a
 fault of its own: a few records from different places of the batch prove it, and the others wait.
+While such a fault lasts, each later batch costs three calls: one of all its records, and two of
+single ones.
 """
 
 from __future__ import annotations
@@ -18,11 +20,15 @@ MAX_ALONE_AGAIN: Final = 2
 
 
 class Halving:
-    """The parts of one batch that are still to be sent; records are numbers."""
+    """The parts of one batch that are still to be sent; records are numbers.
 
-    def __init__(self, batch: Sequence[int], max_alone: int = MAX_ALONE) -> None:
+    `earlier_failures`: batches before this one of which no record could be saved.
+    """
+
+    def __init__(self, batch: Sequence[int], earlier_failures: int = 0) -> None:
         self._waiting = deque([tuple(batch)])
-        self._max_alone = max_alone
+        self._probes: deque[tuple[int, ...]] = deque()
+        self._earlier_failures = earlier_failures
         self._sent_again: set[int] = set()
         self._was_split: set[int] = set()
         self.has_saved = False
@@ -36,7 +42,11 @@ class Halving:
         While nothing was saved, the largest part follows a record that failed alone: it shows
         whether any record can be saved.
         """
-        if not self._waiting or self.is_hopeless:
+        if self.is_hopeless:
+            return ()
+        if self._probes:
+            return self._probes.popleft()
+        if not self._waiting:
             return ()
         if self.failed_alone and not self.has_saved:
             return self._waiting.popleft()
@@ -45,14 +55,27 @@ class Halving:
     @property
     def is_hopeless(self) -> bool:
         """Whether several records failed alone and none was saved."""
-        return self.failed_alone >= self._max_alone and not self.has_saved
+        max_alone = MAX_ALONE_AGAIN if self._earlier_failures else MAX_ALONE
+        return self.failed_alone >= max_alone and not self.has_saved
 
     def unsent(self) -> list[int]:
         """Return the records that wait."""
-        return [number for part in self._waiting for number in part]
+        return [number for part in (*self._probes, *self._waiting) for number in part]
 
     def split(self, part: Sequence[int]) -> None:
-        """Send the records of a part again, in halves."""
+        """Send the records of a part again, in halves.
+
+        After batches of which nothing could be saved, two records are sent alone first. They are
+        other ones for each batch, so that two records that always fail do not hide the others.
+        """
+        if self._earlier_failures and not self._was_split and len(part) > MAX_ALONE_AGAIN:
+            places = {
+                (self._earlier_failures + len(part) * each // MAX_ALONE_AGAIN) % len(part)
+                for each in range(MAX_ALONE_AGAIN)
+            }
+            self._was_split.update(part)
+            self._probes.extend((part[place],) for place in sorted(places))
+            part = [number for place, number in enumerate(part) if place not in places]
         self._was_split.update(part)
         half = (len(part) + 1) // 2
         for piece in (part[half:], part[:half]):
@@ -69,8 +92,6 @@ class Halving:
         if part:
             self._waiting.appendleft(tuple(part))
 
-    def may_split_unknown(self, part: Sequence[int]) -> bool:
-        """Whether records with an error that the table lacks are sent in halves: once only."""
-        fresh = self._sent_again.isdisjoint(part)
-        self._sent_again.update(part)
-        return fresh
+    def had_own_answers(self, part: Sequence[int]) -> bool:
+        """Whether a call that saved other records has answered these, each for itself."""
+        return self._sent_again.issuperset(part)

@@ -38,15 +38,16 @@ EFFECTS: Final = {
     ErrorAction.HALT: Effect.HALT,
 }
 """The effect of an error's action; every other one refuses the record."""
-OF_THE_USER: Final = frozenset({ErrorClass.API_PERMISSION, ErrorClass.EDITION})
-"""Classes of errors that refuse every record of a call, if they are what they say."""
+OF_ONE_CAUSE: Final = frozenset({Effect.BUSY, Effect.STALE, Effect.REFUSED})
+"""Effects that all records of a call may have because of one of them, or of their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one record.
 
-    `whole`: the call was refused, and nothing of it was saved, because of this record or another.
+    `whole`: the call was refused, and nothing of it was saved, because of this record or another,
+    or because of their number.
     """
 
     effect: Effect
@@ -67,12 +68,6 @@ class Answer:
         return self.whole or (self.row is not None and self.row.of_batch)
 
     @property
-    def is_limit(self) -> bool:
-        """Whether a smaller call may avoid the error for all its records."""
-        row = self.row
-        return row is not None and row.of_batch and row.error_class is ErrorClass.ORG_RULE
-
-    @property
     def is_temporary(self) -> bool:
         """Whether the same record may be saved when it is sent once more."""
         return self.effect is Effect.BUSY or (self.row is not None and self.row.of_batch)
@@ -90,20 +85,17 @@ UNKNOWN: Final = Answer(Effect.UNKNOWN)
 def read_answers(response: object, number: int) -> list[Answer]:
     """Return one answer for each of `number` records; unknown where the response has none.
 
-    A permission of the user that only some records lack is not one of the user: such an error
-    refuses its record, and the others go on.
+    A limit or a permission that only some records meet is not one of the org or of the user: such
+    an error refuses its record, and the others go on.
     """
     if not isinstance(response, list) or len(response) != number:
         return [UNKNOWN] * number
     answers = [_answer_of(item) for item in response]
-    if all(_is_of_user(each) for each in answers):
+    if all(it.effect is Effect.HALT and it.code == answers[0].code for it in answers):
         return answers
-    return [replace(it, effect=Effect.REFUSED) if _is_of_user(it) else it for it in answers]
-
-
-def _is_of_user(answer: Answer) -> bool:
-    row = answer.row
-    return answer.effect is Effect.HALT and row is not None and row.error_class in OF_THE_USER
+    return [
+        replace(it, effect=Effect.REFUSED) if it.effect is Effect.HALT else it for it in answers
+    ]
 
 
 def is_lost(answers: Sequence[Answer]) -> bool:
@@ -158,12 +150,22 @@ def _texts(names: object) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def have_one_unknown_code(answers: Sequence[Answer]) -> bool:
-    """Whether all of several records have the same error, and the table lacks it."""
+def fail_as_one(answers: Sequence[Answer]) -> bool:
+    """Whether several records have the same error, so that one cause may have failed them all.
+
+    The cause may be the size of the call, or one of its records: a trigger that ends with an error,
+    or that gives the same error to every record (`addError` in its `catch` block). An error that
+    names a field is about the value of its record. A refusal that the table lists has the same
+    message too, because a message of Salesforce itself may name the record.
+    """
     first = answers[0]
-    return (
-        len(answers) > 1
-        and first.effect is Effect.REFUSED
-        and first.row is None
-        and all(each.code == first.code for each in answers)
+    if len(answers) == 1 or first.effect not in OF_ONE_CAUSE:
+        return False
+    is_listed_refusal = first.effect is Effect.REFUSED and first.row is not None
+    return all(
+        each.effect is first.effect
+        and each.code == first.code
+        and not each.fields
+        and (each.message == first.message or not is_listed_refusal)
+        for each in answers
     )
