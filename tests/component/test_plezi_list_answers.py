@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 from werkzeug.wrappers import Request, Response
 
 from connector import http_session
 from connector.errors import StopReason
 from connector.model import Counts, Phase, RecordKind, RunKind, RunState, Side
+from connector.plezi import reader
 from tests.component.altered_answers import (
     alter_answers,
     edit_json,
@@ -22,6 +24,7 @@ from tests.component.altered_answers import (
 )
 from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, BOB
+from tests.component.test_calls_that_hang import HANG_SECONDS, run_in_invocations
 
 FUTURE_DATE = "Fri, 01 Jan 2038 00:00:00 GMT"
 FUTURE_STAMP = "2038-01-01T00:00:00.000Z"
@@ -235,6 +238,155 @@ def test_a_page_that_is_no_json_is_read_in_smaller_pages(harness: Harness) -> No
     assert emails_of_leads(harness) == {*emails} - {emails[7]}
 
 
+class FaultOfList(FailingList):
+    """A list whose pages with one of some contacts have a certain fault; `calls_of_all`: requests.
+
+    `is_down`: every call has the fault, not only those pages.
+    """
+
+    def __init__(self, harness: Harness, fault: str, ids: list[str]) -> None:
+        super().__init__(ids)
+        self.is_down = False
+        self.calls_of_all = 0
+        self._harness = harness
+        self._fault = fault
+
+    def after(self, request: Request, response: Response) -> None:
+        self.calls_of_all += 1
+        if not self.is_down:
+            if not is_list(request):
+                return
+            rows = json.loads(response.get_data()).get("data", [])
+            if not any(row["id"] in self.ids for row in rows):
+                return
+        match self._fault:
+            case "time-out":
+                self._harness.let_pass(HANG_SECONDS)
+                raise requests.ReadTimeout
+            case "reset":
+                raise requests.ConnectionError
+            case "no list":
+                response.set_data(json.dumps({"errors": [{"detail": ANA}]}))
+            case "web page":
+                response.status_code = 403
+                response.set_data("<html>blocked</html>")
+            case status:
+                response.status_code = int(status)
+                response.set_data(json.dumps({"errors": [{"detail": ANA}]}))
+
+
+FAULTS_OF_A_PAGE = ["time-out", "reset", "no list", "web page", "302", "400", "404", "408", "422"]
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_A_PAGE)
+def test_one_contact_that_breaks_its_page_in_any_way_stops_nobody(
+    harness: Harness, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    emails, ids = add_thirty_people(harness)
+    harness.add_lead(Email=BOB, LastName="Roi")
+    failing = FaultOfList(harness, fault, [ids[7]])
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = run_in_invocations(harness)
+
+    assert run.state is RunState.DONE, run.message
+    assert emails_of_leads(harness) == {*emails, BOB} - {emails[7]}
+    assert BOB in harness.people()
+    assert run.counts["plezi"]["skipped.quarantined"] >= 1
+    assert ANA not in capsys.readouterr().out
+
+    failing.ids = []
+    let_hours_pass(harness)
+    harness.edit_person(ids[7], phone="222")
+    harness.sync()
+
+    assert emails_of_leads(harness) == {*emails, BOB}
+
+
+@pytest.mark.parametrize("fault", [*FAULTS_OF_A_PAGE, "500"])
+def test_a_fault_of_every_call_ends_the_run_after_few_calls_and_leaves_nobody_out(
+    harness: Harness, fault: str
+) -> None:
+    emails, ids = add_thirty_people(harness)
+    failing = FaultOfList(harness, fault, ids)
+    failing.is_down = True
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = run_in_invocations(harness)
+
+    assert run.state is RunState.FAILED
+    assert "skipped.quarantined" not in run.counts.get("plezi", {})
+    assert failing.calls_of_all <= 20
+
+    failing.is_down, failing.ids = False, []
+    harness.sync()
+
+    assert emails_of_leads(harness) == {*emails}
+
+
+@pytest.mark.parametrize("status", ["401", "403"])
+def test_a_refusal_of_the_key_for_a_page_stays_a_refusal_of_all_calls(
+    harness: Harness, status: str
+) -> None:
+    _, ids = add_thirty_people(harness)
+    failing = FaultOfList(harness, status, [ids[7]])
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = harness.sync()
+
+    assert run.reason is StopReason.PLEZI_REFUSED
+    assert failing.calls_of_all <= 2
+
+
+@pytest.mark.parametrize("has_filter", [True, False])
+@pytest.mark.parametrize("first", [0, 9, 18])
+def test_twelve_contacts_side_by_side_that_cannot_be_read_stop_nobody(
+    harness: Harness, first: int, *, has_filter: bool
+) -> None:
+    emails, ids = add_thirty_people(harness)
+    left_out = slice(first, first + 12)
+    failing = FailingList(ids[left_out], has_filter=has_filter)
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert emails_of_leads(harness) == {*emails} - {*emails[left_out]}
+    assert failing.calls <= 14 * 12  # 2 log2(100) for each contact
+
+
+def test_contacts_that_hang_side_by_side_cost_several_invocations_and_stop_nobody(
+    harness: Harness,
+) -> None:
+    emails, ids = add_thirty_people(harness)
+    failing = FaultOfList(harness, "time-out", ids[:12])
+    let_hours_pass(harness)
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = run_in_invocations(harness)
+
+    assert run.state is RunState.DONE, run.message
+    assert emails_of_leads(harness) == {*emails[12:]}
+
+
+def test_a_run_that_may_leave_nobody_else_out_ends_and_the_next_one_goes_on_behind_it(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_LEFT_OUT", 5)
+    emails, ids = add_thirty_people(harness)
+    failing = FailingList(ids[3:15])
+    let_hours_pass(harness)
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    states = []
+    for _ in range(3):
+        states.append(harness.sync().state)
+        let_hours_pass(harness)
+
+    assert states == [RunState.FAILED, RunState.FAILED, RunState.DONE]
+    assert emails_of_leads(harness) == {*emails} - {*emails[3:15]}
+
+
 def test_a_page_that_fails_while_plezi_fails_for_every_call_ends_the_run(
     harness: Harness,
 ) -> None:
@@ -306,7 +458,7 @@ def test_the_time_of_pages_that_failed_hides_no_change(harness: Harness) -> None
     def after(request: Request, response: Response) -> None:
         failing.after(request, response)
         if is_list(request) and response.status_code == 500:
-            harness.let_pass(5)
+            harness.let_pass(10)
 
     alter_answers(harness, Side.PLEZI, failing.before, after)
     started_at = harness.clock()

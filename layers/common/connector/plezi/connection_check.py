@@ -8,46 +8,68 @@ from typing import Final
 import requests
 
 from connector.connection_report import Finding, Grade
-from connector.errors import ConnectorError, HaltError, RetryError, StopReason
+from connector.errors import (
+    ConnectorError,
+    HaltError,
+    RejectedError,
+    RetryError,
+    StaleError,
+    StopReason,
+)
 from connector.plezi.api import PleziApi, TooManyRequestsError
 from connector.plezi.api_dialect import Pager, PleziDialect
 from connector.plezi.rate_limiter import NoSlotError
 from connector.plezi.schema import KNOWN_SCHEMA
 
-FIRST_CONTACT: Final = {
+Place = Mapping[Pager, Mapping[str, str]]
+"""The parameters of a list of one contact, for each pager."""
+FIRST_CONTACT: Final[Place] = {
     Pager.PAGE: {"page": "1", "per_page": "1"},
     Pager.LIMIT_OFFSET: {"offset": "0", "limit": "1"},
 }
-SECOND_CONTACT: Final = {
+SECOND_CONTACT: Final[Place] = {
     Pager.PAGE: {"page": "2", "per_page": "1"},
     Pager.LIMIT_OFFSET: {"offset": "1", "limit": "1"},
 }
+NO_CONTACT: Final[Place] = {
+    Pager.PAGE: {"page": "5000000", "per_page": "1"},
+    Pager.LIMIT_OFFSET: {"offset": "5000000", "limit": "1"},
+}
+"""A place behind the last contact: five million are more than a tenant has (assumed)."""
 
 
-def confirm_availability(api: PleziApi, dialect: PleziDialect) -> None:
-    """Return if Plezi works: it lists its first contact, or the second, if the first is the cause.
+def confirm_availability(
+    api: PleziApi, dialect: PleziDialect, known: Place = FIRST_CONTACT
+) -> Place:
+    """Return the place of the list that Plezi answers, if it works; try `known` first.
 
-    Makes one call, or two. Raises `ConnectorError`s as `PleziApi.read`.
+    The first two contacts may be those with which every page fails; no contact is behind the last
+    one. Makes one to three calls. Raises `ConnectorError`s as `PleziApi.read`.
     """
-    try:
-        minimal_read(api, dialect)
-    except (NoSlotError, TooManyRequestsError):
-        raise
-    except RetryError:
-        minimal_read(api, dialect, SECOND_CONTACT)
+    *places, last = sorted((FIRST_CONTACT, NO_CONTACT, SECOND_CONTACT), key=lambda it: it != known)
+    for place in places:
+        try:
+            minimal_read(api, dialect, place)
+        except (NoSlotError, TooManyRequestsError):
+            raise
+        except (RetryError, RejectedError, StaleError):
+            continue
+        return place
+    minimal_read(api, dialect, last)
+    return last
 
 
 def minimal_read(
     api: PleziApi,
     dialect: PleziDialect,
-    place: Mapping[Pager, Mapping[str, str]] = FIRST_CONTACT,
+    place: Place = FIRST_CONTACT,
 ) -> None:
     """Read one contact, once; raises `ConnectorError`s as `PleziApi.read`."""
     _first_contact(api, dialect, place)
 
 
 def _first_contact(
-    api: PleziApi, dialect: PleziDialect, place: Mapping[Pager, Mapping[str, str]] = FIRST_CONTACT
+    api: PleziApi, dialect: PleziDialect, place: Place = FIRST_CONTACT
 ) -> Mapping[str, object]:
     """Read one contact, once; return its attributes by the tenant's names."""
     try:

@@ -14,7 +14,9 @@ totals and page sizes may be wrong, and thousands of contacts may have the same 
 that shows the same contacts as the page before is an error: the parameter of the page is ignored.
 
 A page that has too many bytes, or that Plezi fails to answer although it works, is read in smaller
-pages, down to one contact, which is left out.
+pages, down to one contact, which is left out, so that the next pages are read. Any answer may be
+the fault of a page, except those that say that the key or the rate is refused. A contact is left
+out only when Plezi answers the same list for another contact after it.
 
 Stamps are compared as instants, and a contact without a usable stamp says nothing about the order.
 
@@ -34,10 +36,17 @@ from typing import Any, Final
 
 from connector.errors import RejectedError, RetryError, StaleError, StopReason
 from connector.model import Cursor, Page, ProblemCode, RecordKind, RecordProblem
-from connector.plezi.api import FailedAnswerError, LargeAnswerError, PleziApi, PleziResponse
+from connector.plezi.api import (
+    FailedAnswerError,
+    LargeAnswerError,
+    PleziApi,
+    PleziResponse,
+    TooManyRequestsError,
+)
 from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
-from connector.plezi.connection_check import confirm_availability
+from connector.plezi.connection_check import FIRST_CONTACT, confirm_availability
 from connector.plezi.contact_codec import ContactCodec, text_of
+from connector.plezi.rate_limiter import NoSlotError
 
 OVERLAP: Final = timedelta(minutes=10)
 """How long before Plezi's clock the watermark of a run is: the consistency of its lists is not
@@ -60,8 +69,27 @@ STUCK_MESSAGE: Final = (
     "Plezi's list of contacts does not advance: the next page shows the same contacts again. "
     "Correct 'pager' (or 'page_size') in the setting PLEZI_DIALECT"
 )
-MAX_UNREADABLE: Final = 10
-"""Contacts in a row with which no page can be read: then the cause is the list itself."""
+MAX_UNREADABLE: Final = 16
+"""Contacts of a tenant that has no others, and of which none can be read. When more of them cannot
+be read, and no other one can, the cause is the list itself."""
+PROOF_PLACES: Final = (0, *(4**power for power in range(11)))
+"""Contacts before the one that shows that the list works, in the order in which they are tried: at
+most 12 calls for a million contacts, because contacts that cannot be read may be neighbours."""
+MAX_LEFT_OUT: Final = 200
+"""Contacts that one invocation leaves out, at about seven calls each. The next run continues behind
+them."""
+PATIENCE: Final = 30.0
+"""Seconds in which a page of the usual size is tried again: two time-outs of 20 s."""
+LESS_PATIENCE: Final = 10.0
+"""The same for one contact that has failed once: one that hangs costs one more time-out."""
+NO_PATIENCE: Final = -1.0
+"""The same for the other pages after one that failed: each is tried once, because smaller ones
+follow, down to one contact, which is tried again."""
+OF_A_PAGE: Final = (RetryError, RejectedError, StaleError)
+"""Errors that a contact of a page may be the cause of."""
+NOT_OF_A_PAGE: Final = (NoSlotError, TooManyRequestsError)
+"""Errors among them that say something about all calls."""
+PageError = RetryError | RejectedError | StaleError
 LARGE_REMEDY: Final = "shorten its longest values in Plezi"
 FAILED_REMEDY: Final = "save this contact again in Plezi, or report it to Plezi"
 SINCE_PARAMETER: Final = {
@@ -110,13 +138,26 @@ class _Position:
         return None
 
 
-class _UnreadablePageError(RetryError):
+class _UnreadablePageError(Exception):
     """The page at a position has too many bytes, or Plezi fails to answer it, although it works."""
 
-    def __init__(self, error: RetryError, position: _Position, *, is_large: bool) -> None:
-        super().__init__(str(error), reason=error.reason)
+    def __init__(self, error: PageError, position: _Position) -> None:
+        super().__init__(str(error))
+        self.error = error
         self.position = position
-        self.is_large = is_large
+        self.is_large = isinstance(error, LargeAnswerError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Where a reading continues after a page that cannot be read, and the contacts left out.
+
+    `proof` is the response that shows that the list works.
+    """
+
+    position: _Position
+    problems: tuple[RecordProblem, ...] = ()
+    proof: PleziResponse | None = None
 
 
 class Reader:
@@ -135,6 +176,8 @@ class Reader:
         self._clock = clock
         self._filters = dialect.changed_since is not ChangedSince.NONE
         self._orders = True
+        self._proof_place = 0
+        self._answered_place = FIRST_CONTACT
 
     @property
     def has_change_feed(self) -> bool:
@@ -170,15 +213,28 @@ class Reader:
         self, cursor: Cursor, names: Sequence[str], position: _Position, overlap: timedelta
     ) -> Iterator[Page]:
         previous_ids: frozenset[str] = frozenset()
-        largest = 0
+        largest = left_out = 0
+        failed: _Position | None = None
+        started_at = self._clock()
         for _ in range(MAX_PAGES):
             as_of = self._clock()
-            response, place, left_out = self._readable_page(position)
+            answer, place = self._try_page(position, is_again=position == failed)
             if place != position:
                 position, previous_ids, largest = place, frozenset(), 0
-            if not cursor.next_watermark:
-                cursor = self._with_watermark(cursor, response, as_of, overlap)
-            rows = self._rows(response)
+            if isinstance(answer, _UnreadablePageError):
+                behind = self._behind(
+                    answer, is_again=position == failed, may_leave_out=left_out < MAX_LEFT_OUT
+                )
+                failed, position = position, behind.position
+                previous_ids, largest = frozenset(), 0
+                left_out += len(behind.problems)
+                if behind.proof is not None:
+                    cursor = self._with_watermark(cursor, behind.proof, started_at, overlap)
+                cursor = replace(cursor, position=position.text())
+                yield Page((), cursor, last=False, problems=behind.problems)
+                continue
+            cursor = self._with_watermark(cursor, answer, started_at, overlap)
+            rows = _rows(answer)
             ids = frozenset(text_of(self._contacts.record_id, row) for row in rows)
             if position.since and self._ignores_filter(position, rows):
                 self._filters = False
@@ -193,8 +249,7 @@ class Reader:
             largest = max(largest, len(rows)) if position.size == requested.size else 0
             cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
             page = self._contacts.decode_page(rows, names, as_of)
-            problems = (*left_out, *page.problems)
-            yield Page(page.observations, cursor_after, last, problems)
+            yield Page(page.observations, cursor_after, last, page.problems)
             if last:
                 return
             previous_ids, cursor = ids, cursor_after
@@ -217,8 +272,11 @@ class Reader:
     ) -> Cursor:
         """Return the cursor of a reading that starts at `as_of`, with what follows it.
 
-        The response came later, because of pages that could not be read before.
+        The response came later, because of pages that could not be read before. A cursor that has
+        a watermark keeps it.
         """
+        if cursor.next_watermark:
+            return cursor
         now = min(_server_time(response) or self._our_time(), self._latest_time())
         now -= timedelta(seconds=max(0.0, self._clock() - as_of))
         return replace(
@@ -228,63 +286,118 @@ class Reader:
             started_at=as_of,
         )
 
-    def _readable_page(
-        self, position: _Position
-    ) -> tuple[PleziResponse, _Position, tuple[RecordProblem, ...]]:
-        """Request a page; where it cannot be read, smaller ones, and leave single contacts out.
+    def _try_page(
+        self, position: _Position, *, is_again: bool
+    ) -> tuple[PleziResponse | _UnreadablePageError, _Position]:
+        """Request a page; where the tenant refuses the filter, the first one without it.
 
-        Returns the response, its position, and the contacts before it that are left out: none in a
-        list that fails as a whole. An answer that fails for one contact is requested again, because
-        Plezi may fail for many contacts from time to time.
+        Returns the response, or why the page cannot be read, and its position. `is_again`: a single
+        contact is requested again, because Plezi may fail for many contacts from time to time.
         """
-        left_out: list[RecordProblem] = []
-        failed = None
-        failures = 0
-        while True:
-            try:
-                return *self._request_page(position), tuple(left_out)
-            except _UnreadablePageError as error:
-                smaller = self._smaller(error.position)
-                if smaller is None and (error.is_large or error.position == failed):
-                    failures += not error.is_large
-                    if failures > MAX_UNREADABLE:
-                        raise
-                    left_out.append(self._unreadable_contact(error))
-                    smaller = replace(error.position, page=error.position.page + 1, digest="")
-                failed = error.position
-                position = smaller or error.position
-
-    def _request_page(self, position: _Position) -> tuple[PleziResponse, _Position]:
-        """Request a page; where the tenant refuses the filter, start again without it.
-
-        Raises `_UnreadablePageError` with the position that cannot be read.
-        """
+        patience = LESS_PATIENCE if is_again else NO_PATIENCE if position.size else PATIENCE
         try:
-            return self._request(position), position
-        except RejectedError:
-            if not position.since:
-                raise
-        position = _Position("")
+            return self._request(position, patience), position
+        except _UnreadablePageError as error:
+            is_refusal = isinstance(error.error, RejectedError | StaleError)
+            if not (is_refusal and position.since) or self._accepts_filter():
+                self._confirm_page(error)
+                return error, position
         self._filters = False
-        return self._request(position), position
-
-    def _request(self, position: _Position) -> PleziResponse:
+        position = _Position("")
         try:
-            return self._api.read("contacts", self._parameters(position))
-        except LargeAnswerError as error:
-            raise _UnreadablePageError(error, position, is_large=True) from error
-        except FailedAnswerError as error:
-            if error.after:
+            return self._request(position, PATIENCE), position
+        except _UnreadablePageError as error:
+            self._confirm_page(error)
+            return error, position
+
+    def _behind(
+        self, failed: _UnreadablePageError, *, is_again: bool, may_leave_out: bool
+    ) -> _Behind:
+        """Return where a reading continues after a page that cannot be read.
+
+        These are smaller pages at the same place, the same contact again, or the contacts after it,
+        which is left out. Raises the error of the page where the list fails as a whole, or where no
+        contact may be left out any more.
+        """
+        position = failed.position
+        if (smaller := self._smaller(position)) is not None:
+            return _Behind(smaller)
+        if not (failed.is_large or is_again):
+            return _Behind(position)
+        if not may_leave_out:
+            raise failed.error
+        proof = self._confirm_list(failed)
+        following = replace(position, page=position.page + 1, digest="", repeated=0)
+        problem = self._unreadable_contact(failed)
+        return _Behind(self._larger(following, 1), (problem,), proof)
+
+    def _request(self, position: _Position, patience: float) -> PleziResponse:
+        """Request a page once, and again for `patience` seconds.
+
+        Raises `_UnreadablePageError` for an error that a contact of the page may be the cause of.
+        """
+        try:
+            response = self._api.read("contacts", self._parameters(position), patience)
+            _rows(response)
+        except NOT_OF_A_PAGE:
+            raise
+        except OF_A_PAGE as error:
+            if isinstance(error, RetryError) and error.after:
                 raise
-            self._confirm_availability(error)
-            raise _UnreadablePageError(error, position, is_large=False) from error
+            raise _UnreadablePageError(error, position) from error
+        return response
 
-    def _confirm_availability(self, error: RetryError) -> None:
-        """Return if Plezi answers another call, so that an error is one of the page."""
+    def _accepts_filter(self) -> bool:
+        """Return whether Plezi answers a filtered list that has no contact, or hardly any."""
+        now = _watermark(self._our_time(), timedelta())
         try:
-            confirm_availability(self._api, self._dialect)
+            self._request(_Position(now, size=1), NO_PATIENCE)
+        except _UnreadablePageError:
+            return False
+        return True
+
+    def _confirm_page(self, failed: _UnreadablePageError) -> None:
+        """Return if Plezi answers another call, so that an error may be one of the page.
+
+        The error of a single contact is confirmed by the list (`_confirm_list`).
+        """
+        if not failed.is_large and self._smaller(failed.position) is not None:
+            self._confirm_availability(failed)
+
+    def _confirm_list(self, failed: _UnreadablePageError) -> PleziResponse:
+        """Return a response of the whole list with a contact, which shows that the list works.
+
+        A list of a few contacts works also when it only answers that it has no more of them. Raises
+        the error that a page had when no contact can be read, and that of Plezi when it answers no
+        other call.
+        """
+        first = _Position(EPOCH if failed.position.since else "", size=1)
+        known = self._proof_place
+        places = (known, *(place for place in PROOF_PLACES if place != known))
+        for number, place in enumerate(places):
+            try:
+                response = self._request(replace(first, page=place + 1), NO_PATIENCE)
+            except _UnreadablePageError:
+                if number == 0:
+                    self._confirm_availability(failed)
+                continue
+            if _rows(response):
+                self._proof_place = place
+                return response
+            if number > 0:  # the list ends before this place
+                if place <= MAX_UNREADABLE:
+                    return response
+                break
+        raise failed.error
+
+    def _confirm_availability(self, failed: _UnreadablePageError) -> None:
+        """Return if Plezi answers another call; else raise its error."""
+        try:
+            self._answered_place = confirm_availability(
+                self._api, self._dialect, self._answered_place
+            )
         except (RejectedError, StaleError):
-            raise error from None
+            raise failed.error from None
 
     def _parameters(self, position: _Position) -> dict[str, str]:
         size = position.size or self._dialect.page_size
@@ -300,21 +413,34 @@ class Reader:
     def _smaller(self, position: _Position) -> _Position | None:
         """Return the same place with smaller pages; None where a page is one contact."""
         size = position.size or self._dialect.page_size
-        factor = next((each for each in range(2, size + 1) if size % each == 0), 0)
-        if not factor:
+        smaller = next((each for each in self._sizes() if each < size and size % each == 0), 0)
+        if not smaller:
             return None
-        page = (position.page - 1) * factor + 1  # the page begins with the same contact
-        return replace(position, page=page, size=size // factor, left=size, digest="")
+        page = (position.page - 1) * (size // smaller) + 1  # it begins with the same contact
+        return replace(position, page=page, size=smaller, left=size, digest="")
 
     def _larger(self, position: _Position, read: int) -> _Position:
-        """Return the place with pages of the usual size, once the large contact is passed."""
+        """Return the place with larger pages, once the contact that failed is passed.
+
+        The number of contacts before a page must be a multiple of its size.
+        """
         if not position.size:
             return position
         left = position.left - read
-        pages, rest = divmod((position.page - 1) * position.size, self._dialect.page_size)
-        if left > 0 or rest:
+        if left > 0:
             return replace(position, left=left)
-        return replace(position, page=pages + 1, size=0, left=0)
+        before = (position.page - 1) * position.size
+        size = next(each for each in self._sizes() if before % each == 0)
+        is_usual = size == self._dialect.page_size
+        return replace(position, page=before // size + 1, size=0 if is_usual else size, left=0)
+
+    def _sizes(self) -> Iterator[int]:
+        """Yield the sizes of a page: the usual one, then each a part of the one before it, to 1."""
+        size = self._dialect.page_size
+        while size > 1:
+            yield size
+            size //= next(each for each in range(2, size + 1) if size % each == 0)
+        yield 1
 
     @staticmethod
     def _unreadable_contact(error: _UnreadablePageError) -> RecordProblem:
@@ -322,7 +448,7 @@ class Reader:
         position = error.position
         place = f"contact {position.page} of the list since {position.since or 'the newest'}"
         remedy = LARGE_REMEDY if error.is_large else FAILED_REMEDY
-        detail = f"{place}: {error}; {remedy}"
+        detail = f"{place}: {_cause(error.error)}; {remedy}"
         code = ProblemCode.UNREADABLE_RECORD
         return RecordProblem(RecordKind.PLEZI_CONTACT, "", "", code, detail)
 
@@ -390,19 +516,25 @@ class Reader:
         instants = (_instant(text_of(self._contacts.stamp, row)) for row in rows)
         return [instant for instant in instants if instant is not None]
 
-    @staticmethod
-    def _rows(response: PleziResponse) -> list[Any]:
-        rows = response.body.get("data")
-        if not isinstance(rows, list):
-            raise RetryError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
-        return rows
-
     def _our_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def _latest_time(self) -> datetime:
         """Return the latest time that Plezi's clock can show now."""
         return self._our_time() + CLOCK_TOLERANCE
+
+
+def _rows(response: PleziResponse) -> list[Any]:
+    """Return the contacts of a list; raise `FailedAnswerError` where it has none."""
+    rows = response.body.get("data")
+    if not isinstance(rows, list):
+        raise FailedAnswerError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
+    return rows
+
+
+def _cause(error: PageError) -> str:
+    """Return why a contact cannot be read, without Plezi's own words: they may quote its values."""
+    return f"Plezi answered {error.code}" if isinstance(error, RejectedError) else str(error)
 
 
 def _whole_number(stored: object) -> int:
