@@ -193,7 +193,7 @@ class ContactCalls:
 
 
 def contact_refusal(error: RefusedKeyError) -> str:
-    """Return what an admin is told about a refusal of one contact."""
+    """Return the remedy of a refusal of one contact, for an admin."""
     return CONTACT_REFUSED_REMEDY.format(status=error.status, detail=error.detail)
 
 
