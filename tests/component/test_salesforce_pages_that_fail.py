@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
+import requests
 from werkzeug.wrappers import Request, Response
 
 from connector.model import RunState
+from connector.salesforce import reader
 from tests.component.altered_salesforce import json_answer, put_before_org, two_hours_later
 from tests.component.harness import Harness
 from tests.component.people_fixtures import BOB
 from tests.component.test_batch_faults import quarantined
+from tests.component.test_calls_that_hang import run_in_invocations
 
+HANG_SECONDS = 120
+"""Salesforce ends a query after this time."""
 CONCURRENT_LIMIT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 
 
@@ -68,6 +73,115 @@ def test_a_page_that_fails_because_of_one_lead_stops_no_other_one(
     assert len(harness.people()) == 30
 
 
+class FaultOfQueries:
+    """Query answers with one of some Leads, by their last names, have a certain fault."""
+
+    def __init__(self, harness: Harness, fault: str, names: list[str]) -> None:
+        self.names = names
+        self.calls = 0
+        self._harness = harness
+        self._fault = fault
+
+    def __call__(self, request: Request, response: Response) -> None:
+        if "/query" not in request.path:
+            return
+        self.calls += 1
+        text = response.get_data(as_text=True)
+        found = [name for name in self.names if f'"{name}"' in text]
+        if not found:
+            return
+        match self._fault:
+            case "time-out":
+                self._harness.let_pass(HANG_SECONDS)
+                raise requests.ReadTimeout
+            case "truncated":
+                response.set_data(text[:-20])
+            case "web page":
+                response.status_code = 403
+                response.set_data("<html>blocked</html>")
+            case "404":
+                fail(response, "NOT_FOUND", 404)
+            case "400":
+                fail(response, "SOMETHING_NEW", 400)
+            case "500":
+                fail(response, "UNKNOWN_EXCEPTION", 500)
+            case raw:
+                for name in found:
+                    text = text.replace(f'"{name}"', raw)
+                response.set_data(text)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "time-out",
+        "truncated",
+        "web page",
+        "400",
+        "404",
+        pytest.param('"a\x07b"', id="control character"),
+        pytest.param("9" * 5_000, id="5,000 digits"),
+        pytest.param("[" * 3_000 + "]" * 3_000, id="3,000 lists"),
+    ],
+)
+def test_one_lead_that_breaks_its_page_in_any_way_stops_nobody(
+    harness: Harness, fault: str
+) -> None:
+    add_leads(harness, 30)
+    harness.add_person(email=BOB, last_name="Roi")
+    failing = FaultOfQueries(harness, fault, ["P17"])
+    put_before_org(harness, alter=failing)
+
+    run = run_in_invocations(harness)
+
+    assert run.state is RunState.DONE, run.message
+    assert len(harness.people()) == 30
+    assert harness.leads(BOB)
+    assert set(quarantined(harness)) == {"p017@example.com"}
+
+    failing.names = []
+    two_hours_later(harness)
+    harness.edit_lead(harness.leads("p017@example.com")[0]["Id"], Phone="2")
+    harness.sync()
+
+    assert len(harness.people()) == 31
+
+
+@pytest.mark.parametrize("first", [0, 10, 20])
+def test_thirty_leads_side_by_side_that_cannot_be_read_stop_nobody(
+    harness: Harness, first: int
+) -> None:
+    add_leads(harness, 50)
+    names = [f"P{at}" for at in range(first, first + 30)]
+    failing = FaultOfQueries(harness, "500", names)
+    put_before_org(harness, alter=failing)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert len(harness.people()) == 20
+    assert len(quarantined(harness)) == 30
+    assert failing.calls <= 30 * 22  # 2 log2(2,000) for each Lead
+
+
+def test_a_run_that_may_leave_nobody_else_out_ends_and_the_next_one_goes_on_behind_it(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_LEFT_OUT", 5)
+    add_leads(harness, 20)
+    two_hours_later(harness)
+    failing = FaultOfQueries(harness, "500", [f"P{at}" for at in range(3, 15)])
+    put_before_org(harness, alter=failing)
+
+    states = []
+    for _ in range(3):
+        states.append(harness.sync().state)
+        two_hours_later(harness)
+
+    assert states == [RunState.FAILED, RunState.FAILED, RunState.DONE]
+    assert len(harness.people()) == 8
+
+
 def test_a_lead_whose_email_fails_too_is_left_out_by_its_id(harness: Harness) -> None:
     add_leads(harness, 6)
 
@@ -114,6 +228,7 @@ def test_an_org_that_answers_no_page_is_unavailable_after_a_bounded_number_of_ca
     run = harness.sync()
 
     assert (run.state, run.reason) == (RunState.FAILED, "salesforce_unavailable")
+    assert not quarantined(harness)
     assert len(calls) <= 150
 
 

@@ -35,3 +35,24 @@ def test_the_records_behind_one_that_fails_alone_are_read_together() -> None:
     size.report_alone()
 
     assert size.limit == 200
+
+
+def test_records_that_fail_alone_side_by_side_are_passed_one_by_one() -> None:
+    size = PageSize()
+    for _ in range(3):
+        size.reduce()
+    size.report_alone()
+    size.reduce()
+    size.reduce()
+    limits = []
+    for _ in range(5):
+        size.report_alone()
+        limits.append(size.limit)
+    size.report(1)
+
+    assert limits == [1] * 5
+    assert size.limit == 200
+
+
+def test_another_invocation_goes_on_with_the_size_that_was_reached() -> None:
+    assert [PageSize(limit).limit for limit in (0, 200, 20, 1, 7)] == [0, 200, 20, 1, 0]

@@ -533,7 +533,7 @@ def _rows(response: PleziResponse) -> list[Any]:
 
 
 def _cause(error: PageError) -> str:
-    """Return why a contact cannot be read, without Plezi's text, which may quote its values."""
+    """Return why a contact cannot be read, without the text of the answer: it may quote values."""
     return f"Plezi answered {error.code}" if isinstance(error, RejectedError) else str(error)
 
 

@@ -77,6 +77,10 @@ PLAUSIBLE_YEARS: Final = range(2000, 9000)
 """The years of a server's clock that can be calculated with."""
 
 
+class NoCallError(RetryError):
+    """Salesforce accepts no call now, whatever it asks for: a limit, or sessions that expire."""
+
+
 class UnansweredError(RetryError):
     """Salesforce could not answer a call. What it asked for may be the cause: ask for less."""
 
@@ -315,7 +319,7 @@ class Connection:
                     raise error.refusal(self._sessions.flow()) from None
                 expired.add(client.session_id)
                 self._client = None
-        raise RetryError(
+        raise NoCallError(
             "the sessions that Salesforce gives expire immediately",
             reason=StopReason.SALESFORCE_UNAVAILABLE,
         )
@@ -424,7 +428,7 @@ def to_error(status: int, content: object) -> Exception:
         case ErrorAction.RENEW:
             return _SessionExpiredError(code, message)
         case ErrorAction.RETRY if _is_limit(status, row):
-            return RetryError(text, reason=StopReason.SALESFORCE_UNAVAILABLE)
+            return NoCallError(text, reason=StopReason.SALESFORCE_UNAVAILABLE)
         case ErrorAction.RETRY if status == BAD_REQUEST or (row is not None and row.of_batch):
             return UnsavedError(text, refusal)
         case ErrorAction.RETRY:

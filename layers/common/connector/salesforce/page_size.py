@@ -17,10 +17,13 @@ ROWS_WITHOUT_LIMIT: Final = 2_000
 
 
 class PageSize:
-    """The size of the next page of one reading."""
+    """The size of the next page of one reading; `limit` is the one that an earlier one reached."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 0) -> None:
         self._levels: list[tuple[int, float]] = [(0, math.inf)]
+        self._alone_in_a_row = int(limit == ROWS_OF_PAGE[-1])
+        while limit in ROWS_OF_PAGE and self.limit != limit:
+            self.reduce()
 
     @property
     def limit(self) -> int:
@@ -39,11 +42,24 @@ class PageSize:
 
     def report(self, rows: int) -> None:
         """Report a page that was read; use a larger size when the rows of the failed one are."""
+        if rows and self._alone_in_a_row > 1:
+            self._levels = self._levels[:2]
+        if rows:
+            self._alone_in_a_row = 0
+        self._pass(rows)
+
+    def _pass(self, rows: int) -> None:
         self._levels = [(limit, left - rows) for limit, left in self._levels]
         while self._levels[-1][1] <= 0:
             self._levels.pop()
 
     def report_alone(self) -> None:
-        """Report a record that fails alone: the next ones are read in the first smaller size."""
-        self._levels = self._levels[:2]
-        self.report(1)
+        """Report a record that fails alone: the next ones are read in the first smaller size.
+
+        After a second one in a row they are read alone, until one is read: such records are often
+        neighbours.
+        """
+        if not self._alone_in_a_row:
+            self._levels = self._levels[:2]
+            self._pass(1)
+        self._alone_in_a_row += 1

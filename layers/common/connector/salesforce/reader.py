@@ -18,7 +18,13 @@ from functools import partial
 from typing import Final
 
 from connector.clean_text import MAX_EMAIL_CHARACTERS, canonical_email
-from connector.errors import RejectedError, describe_defect
+from connector.errors import (
+    RejectedError,
+    RetryError,
+    StaleError,
+    UnknownFieldError,
+    describe_defect,
+)
 from connector.mapping import ReadScope
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import (
@@ -49,12 +55,14 @@ from connector.salesforce.answers import (
     read_value,
     unusable_answer,
 )
-from connector.salesforce.connection import AnswerTooLargeError, Connection, UnansweredError
+from connector.salesforce.auth.login import LoginUnavailableError
+from connector.salesforce.connection import AnswerTooLargeError, Connection, NoCallError
 from connector.salesforce.diagnosis import error_class
 from connector.salesforce.error_table import ErrorClass
 from connector.salesforce.failed_lookups import FailedLookups
 from connector.salesforce.lookup import (
     FAILED,
+    SMALLEST_CALL,
     SMALLEST_QUERY,
     Lookup,
     unanswered_problems,
@@ -63,7 +71,7 @@ from connector.salesforce.lookup import (
 from connector.salesforce.lookup_queries import LookupQuery, lookup_queries
 from connector.salesforce.missing_records import deleted_ids, invisible_problem
 from connector.salesforce.object_access import query_with_access
-from connector.salesforce.page_size import PageSize
+from connector.salesforce.page_size import ROWS_OF_PAGE, PageSize
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""
@@ -82,13 +90,30 @@ OBJECT_FIELDS: Final = {
 }
 SALESFORCE_KINDS: Final = tuple(OBJECT_FIELDS)
 TOO_LARGE: Final = "the record is too large to be read"
-MAX_ALONE_IN_A_ROW: Final = 5
-"""Records in a row that Salesforce does not answer for, before the fault is taken for one of all
-queries, as in `halving.MAX_ALONE`."""
+FEW_RECORDS: Final = 4
+"""Records of an org that has no others, and of which none can be read: fewer than
+`halving.MAX_ALONE`. When more of them cannot be read, the fault is one of all queries."""
+PROOF_RECORDS: Final = 2_000
+"""Records of which some may show that the query of a page works: as many as a page has."""
+PROOF_PLACES: Final = (0, 8, 4, 2, 6, 1, 3, 5, 7)
+"""Which of them are tried, in eighths of their list and in this order: records that cannot be read
+may be neighbours."""
+MAX_LEFT_OUT: Final = 200
+"""Records that one reading of an invocation leaves out, at six calls each where they are
+neighbours. The next run continues behind them."""
+NO_PLACE: Final = "- -"
+"""In place of stamp and id, where the size of the pages is stored before the first row."""
+OF_A_PAGE: Final = (RetryError, RejectedError, StaleError)
+"""Errors that a record of a page may be the cause of."""
+NOT_OF_A_PAGE: Final = (NoCallError, LoginUnavailableError, UnknownFieldError)
+"""Errors among them that no smaller page avoids."""
+PageError = RetryError | RejectedError | StaleError
 PAGE_CALL: Final = "page"
 SMALL_CALL: Final = "small page"
+PROOF_CALL: Final = "query of a record that can be read"
 COVERED_CALL: Final = "covered date"
-"""The kinds of calls whose pace is measured."""
+"""The kinds of calls whose pace is measured: the slow query of one record does not make the others
+slow."""
 
 
 class Reader:
@@ -108,50 +133,103 @@ class Reader:
         self._calls = calls
         self._failed_lookups = failed_lookups
         self._size = PageSize()
-        self._alone_in_a_row = 0
+        self._left_out = 0
+        self._readable: dict[RecordKind, str] = {}
+        self._resume = Cursor(RecordKind.LEAD)
 
     def read(self, cursor: Cursor) -> Iterator[Page]:
         """Read the records that changed since the cursor, page by page, deleted ones included.
 
         An expired page cursor resumes after the last row that was yielded, and so does a query with
-        fewer rows after an answer that is too large, or a page that Salesforce cannot answer while
-        it answers others. A record that fails alone is a problem of the page. Raises `RetryError`
-        when Salesforce answers no query, and `DeadlineError` when too little time is left for a
-        page.
+        fewer rows after a page that failed while Salesforce answers others. A record that fails
+        alone is a problem of the page. Raises the error of the page when Salesforce answers no
+        query, or the query of a page for no record, and `DeadlineError` when too little time is
+        left for a page.
         """
         if not cursor.position and not cursor.next_watermark:
             cursor = replace(
                 cursor, next_watermark=self._next_watermark(cursor.kind), started_at=self._clock()
             )
+        self._size = PageSize(_stored_limit(cursor.position))
+        self._left_out = 0
         while True:
             try:
                 yield from self._pages(cursor)
-            except UnansweredError as error:
-                if (page := self._reduced(error)) is not None:
-                    yield page
-            except RejectedError as error:
-                if error_class(error.code) is not ErrorClass.CURSOR:
-                    raise
+            except NOT_OF_A_PAGE:
+                raise
+            except OF_A_PAGE as error:
+                if not self._is_expired(error, cursor):
+                    yield self._reduced(error)
             else:
                 return
             cursor = self._resume
 
-    def _reduced(self, error: UnansweredError) -> Page | None:
-        """Use a smaller page after one that failed; return the page of a record that fails alone.
+    def _is_expired(self, error: PageError, started: Cursor) -> bool:
+        """Return whether the cursor of a query has expired, after rows that were yielded."""
+        is_of_cursor = (
+            isinstance(error, RejectedError) and error_class(error.code) is ErrorClass.CURSOR
+        )
+        return is_of_cursor and self._resume != started
 
-        Raises the error where Salesforce answers no query, or for no record.
+    def _reduced(self, error: PageError) -> Page:
+        """Use smaller pages after one that failed, or leave out the record that fails alone.
+
+        Returns a page with the position after that: another invocation continues there. Raises the
+        error where Salesforce answers no query, or for no record.
         """
         cursor = self._resume
-        is_too_large = isinstance(error, AnswerTooLargeError)
-        if not is_too_large:
-            self._query_rows(SMALLEST_QUERY.format(cursor.kind.value), SMALL_CALL)
+        if not isinstance(error, AnswerTooLargeError):
+            self._query_rows(SMALLEST_QUERY.format(cursor.kind.value), SMALLEST_CALL)
         if not self._size.is_smallest:
             self._size.reduce()
-            return None
-        self._alone_in_a_row += not is_too_large
-        if self._alone_in_a_row >= MAX_ALONE_IN_A_ROW:
+            self._resume = self._at(cursor, cursor.position)
+            return Page((), self._resume, last=False)
+        if self._left_out >= MAX_LEFT_OUT:
             raise error
-        return self._page_without_next(cursor, TOO_LARGE if is_too_large else FAILED)
+        self._left_out += 1
+        return self._page_without_next(cursor, error)
+
+    def _at(self, cursor: Cursor, position: str) -> Cursor:
+        """Return a cursor at a position, with the size of the next page where that is limited."""
+        stamp, record_id, _ = _parts(position)
+        place = f"{stamp} {record_id}" if record_id else ""
+        limit = self._size.limit
+        return replace(cursor, position=f"{place or NO_PLACE} {limit}" if limit else place)
+
+    def _confirm_query(self, kind: RecordKind, failed_id: object, error: PageError) -> None:
+        """Return if the query of a page finds some record; else raise the error of the page.
+
+        The query may fail as a whole: then it is no fault of a record. An org with a few records
+        may have no other one.
+        """
+        if self._is_readable(kind, self._readable.get(kind, "")):
+            return
+        # The kind is a member of an enumeration.
+        select = f"SELECT Id FROM {kind.value}"  # noqa: S608  # nosec B608
+        soql = f"{select} ORDER BY SystemModstamp, Id LIMIT {PROOF_RECORDS}"
+        rows = [row for row in self._query_rows(soql, PROOF_CALL).rows if isinstance(row, dict)]
+        ids = [str(row.get("Id")) for row in rows if row.get("Id") != failed_id]
+        last = max(0, len(ids) - 1)
+        for record_id in dict.fromkeys(
+            ids[last * place // max(PROOF_PLACES)] for place in PROOF_PLACES if ids
+        ):
+            if self._is_readable(kind, record_id):
+                self._readable[kind] = record_id
+                return
+        if len(rows) > FEW_RECORDS:
+            raise error
+
+    def _is_readable(self, kind: RecordKind, record_id: str) -> bool:
+        """Return whether the query of a page, for one record by its id, finds it."""
+        if not is_record_id(record_id):
+            return False
+        soql = f"{self._select(kind)} WHERE Id = '{record_id}'"
+        try:
+            return bool(self._query_rows(soql, PROOF_CALL).rows)
+        except NOT_OF_A_PAGE:
+            raise
+        except OF_A_PAGE:
+            return False
 
     def _pages(self, cursor: Cursor) -> Iterator[Page]:
         self._resume = cursor
@@ -162,12 +240,11 @@ class Reader:
             # A query with a limit may have several pages too.
             rows_of_query += len(answer.rows)
             self._size.report(len(answer.rows))
-            self._alone_in_a_row = 0
             is_full = 0 < limit <= rows_of_query
             next_page, last = answer.next_page, answer.is_last and not is_full
             if is_full and not _last_position(answer.rows):
                 raise unusable_answer("id and stamp of a record")
-            cursor = replace(cursor, position=_last_position(answer.rows) or cursor.position)
+            cursor = self._at(cursor, _last_position(answer.rows) or cursor.position)
             after_page = cursor.finished() if last else cursor
             page = self._page(cursor.kind, answer.rows, as_of, after_page, last=last)
             del answer  # several MB that are not needed while the page is stored
@@ -182,10 +259,12 @@ class Reader:
                 limit, rows_of_query = self._size.limit, 0
                 answer = self._first_page(cursor, self._select(cursor.kind), limit)
 
-    def _first_page(self, cursor: Cursor, select: str, limit: int) -> QueryPage:
+    def _first_page(
+        self, cursor: Cursor, select: str, limit: int, call_kind: str = ""
+    ) -> QueryPage:
         """Query the rows after a cursor: `limit` at most, 0 for all."""
         soql = f"{select}{_since(cursor)} ORDER BY SystemModstamp, Id"
-        kind = SMALL_CALL if limit else PAGE_CALL
+        kind = call_kind or (SMALL_CALL if limit else PAGE_CALL)
         soql = f"{soql} LIMIT {limit}" if limit else soql
         return query_with_access(cursor.kind, lambda: self._query_rows(soql, kind))
 
@@ -195,16 +274,20 @@ class Reader:
             call_kind, lambda: read(read_query_page, "queryAll/", params={"q": soql})
         )
 
-    def _page_without_next(self, cursor: Cursor, detail: str) -> Page:
+    def _page_without_next(self, cursor: Cursor, error: PageError) -> Page:
         """Return a page with the problem of the next record, which cannot be read."""
         rows = self._rows_to_name(cursor)
         position = _last_position(rows)
         if not position:
             raise unusable_answer("id and stamp of a record")
         members = rows[0] if isinstance(rows[0], dict) else {}
+        is_too_large = isinstance(error, AnswerTooLargeError)
+        if not is_too_large:
+            self._confirm_query(cursor.kind, members.get("Id"), error)
+        detail = TOO_LARGE if is_too_large else FAILED
         problem = _problem(cursor.kind, members, ProblemCode.UNREADABLE_RECORD, detail)
-        self._resume = replace(cursor, position=position)
         self._size.report_alone()
+        self._resume = self._at(cursor, position)
         return Page((), self._resume, last=False, problems=(problem,))
 
     def _rows_to_name(self, cursor: Cursor) -> Sequence[object]:
@@ -212,9 +295,11 @@ class Reader:
         # The kind is a member of an enumeration.
         select = f"SELECT Id,{{}}SystemModstamp FROM {cursor.kind.value}"  # noqa: S608  # nosec B608
         try:
-            return self._first_page(cursor, select.format("Email,"), 1).rows
-        except UnansweredError:
-            return self._first_page(cursor, select.format(""), 1).rows
+            return self._first_page(cursor, select.format("Email,"), 1, PROOF_CALL).rows
+        except NOT_OF_A_PAGE:
+            raise
+        except OF_A_PAGE:
+            return self._first_page(cursor, select.format(""), 1, PROOF_CALL).rows
 
     def _page(
         self, kind: RecordKind, rows: Sequence[object], as_of: float, cursor: Cursor, *, last: bool
@@ -391,7 +476,7 @@ def drop_ids(response: bytes) -> bytes:
 
 def _since(cursor: Cursor) -> str:
     """Return the condition of a cursor; a part of it that cannot be read is left out."""
-    stamp, _, last = cursor.position.partition(" ")
+    stamp, last, _ = _parts(cursor.position)
     if is_record_id(last):
         try:
             at = _iso(parse_stamp(stamp), "auto")
@@ -403,6 +488,18 @@ def _since(cursor: Cursor) -> str:
         return f" WHERE SystemModstamp >= {_iso(parse_stamp(cursor.watermark))}"
     except UnreadableError:
         return ""
+
+
+def _parts(position: str) -> tuple[str, str, str]:
+    """Return stamp, id and size of the next page of a position, '' for what it lacks."""
+    stamp, record_id, limit, *_ = [*position.split(" "), "", "", ""]
+    return ("", "", limit) if f"{stamp} {record_id}" == NO_PLACE else (stamp, record_id, limit)
+
+
+def _stored_limit(position: str) -> int:
+    """Return the size of the next page that a position has; 0 for none."""
+    limit = _parts(position)[2]
+    return int(limit) if limit in {str(rows) for rows in ROWS_OF_PAGE} else 0
 
 
 def _last_position(rows: Sequence[object]) -> str:
