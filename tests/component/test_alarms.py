@@ -32,11 +32,12 @@ def send_form(operation: Operation, message: str = "msg_1") -> int:
 
 
 def refuse_people(operation: Operation, number: int) -> None:
-    """Let the org refuse some people, and make a run."""
+    """Let the org refuse some people beside an ordinary one, and make a run."""
     rule = {"object": "Lead", "condition": "LastName LIKE 'Bad%'", "message": "no"}
     operation.harness.control("salesforce", "POST", "validation_rules", rule)
     for each in range(number):
         operation.harness.add_person(email=f"p{each}@example.com", last_name=f"Bad {each}")
+    operation.harness.add_person(email="zoe@example.com", last_name="Lopez")
     operation.tick()
 
 

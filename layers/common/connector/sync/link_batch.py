@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
-from connector.clean_text import canonical_email
+from connector.clean_text import canonical_email, clean
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
 from connector.planning.field_problem import waits_for_reading
@@ -192,13 +192,14 @@ class LinkBatch:
         """Return the e-mail of the link for whose contact we created this Lead ('': none).
 
         The Lead holds the address of the contact's page in Plezi, whatever either e-mail is today.
-        A new Lead with the e-mail of another known person is that person's: a list that was
-        imported with its columns shifted has the addresses of other people's pages.
+        A Lead with the e-mail of another known person, and not the name of the contact, is that
+        person's: a list that was imported with shifted columns has the pages of other people.
         """
         link = self._links.get(owner)
         if link is None or link.plezi is None:
             return ""
-        if observation.email != owner and self._is_taken(observation.email):
+        is_of_another = observation.email != owner and self._is_taken(observation.email)
+        if is_of_another and not _have_one_name(link.plezi, observation):
             return ""
         page_url = observation.values.get(PLEZI_URL_PAIR.salesforce)
         return owner if link.plezi.values.get(PLEZI_URL_PAIR.plezi) == page_url else ""
@@ -267,6 +268,13 @@ def _contact_id_in_page_url(observation: Observation) -> str:
     is_lead = observation.kind is RecordKind.LEAD
     url = observation.values.get(PLEZI_URL_PAIR.salesforce) if is_lead else None
     return url.rstrip("/").rpartition("/")[2] if isinstance(url, str) else ""
+
+
+def _have_one_name(contact: Observation, lead: Observation) -> bool:
+    """Whether a contact and a Lead have the same last name, or it is not known of one of them."""
+    names = (contact.values.get("last_name"), lead.values.get("LastName"))
+    texts = [clean(it).casefold() for it in names if isinstance(it, str)]
+    return len(set(texts)) < len(names)
 
 
 def _has_new_email(link: Link, observation: Observation) -> bool:
