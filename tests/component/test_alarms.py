@@ -215,6 +215,24 @@ def test_a_fault_raises_its_alarm_which_was_silent_before(operation: Operation, 
     assert name in operation.alarms.raised(operation.harness.clock())
 
 
+def test_a_rule_that_refuses_every_person_raises_the_alarm_with_the_second_run(
+    operation: Operation,
+) -> None:
+    """No record is saved, so a few people of each call show the rule, and the others wait."""
+    harness = operation.harness
+    rule = {"object": "Lead", "condition": "LastName LIKE 'Bad%'", "message": "no"}
+    harness.control("salesforce", "POST", "validation_rules", rule)
+    for each in range(10):
+        harness.add_person(email=f"p{each}@example.com", last_name=f"Bad {each}")
+
+    operation.tick()
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in harness.context.runs.list_runs(1)[0].error
+    operation.let_pass(minutes=2 * HOURS)
+    operation.tick()
+
+    assert "QuarantineSizeAlarm" in operation.alarms.raised(harness.clock())
+
+
 def test_no_alarm_is_raised_in_a_day_of_ordinary_operation(operation: Operation) -> None:
     """Edits on both sides, forms, a conflict, a refused person, a refused form, requests."""
     refuse_people(operation, 1)

@@ -453,3 +453,25 @@ def test_forty_contacts_that_plezi_forbids_do_not_delay_the_others(harness: Harn
     assert set(harness.people()) == {BOB, "zoe@example.com"}
     assert {code for code, _ in quarantines(harness).values()} == {"contact_refused"}
     assert len(quarantines(harness)) == 40
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_revoked_while_contacts_are_written_puts_no_person_in_quarantine(
+    harness: Harness, status: int
+) -> None:
+    add_people(harness, ANA, BOB)
+    for lead in harness.leads():
+        harness.edit_lead(lead["Id"], Phone="222")
+    is_revoked = False
+
+    def before(request: Request) -> Response | None:
+        nonlocal is_revoked
+        is_revoked = is_revoked or request.method == "PUT"
+        return json_answer({"errors": [{"detail": "no"}]}, status) if is_revoked else None
+
+    alter_answers(harness, Side.PLEZI, before)
+
+    run = harness.sync()
+
+    assert run.state is RunState.HALTED, run.message
+    assert quarantines(harness) == {}

@@ -160,6 +160,9 @@ EMAIL_PAIR: Final = FieldPair(
 PLEZI_URL_PAIR: Final = FieldPair(
     "url", "plezi_url__c", Direction.TO_SALESFORCE, locked=True, enforced=True
 )
+LAST_NAME_PAIR: Final = FieldPair(
+    "last_name", "LastName", Direction.BOTH, contact="LastName", placeholder="[unknown]"
+)
 
 DEFAULT_MAPPING: Final = MappingConfig(
     version=0,
@@ -167,13 +170,7 @@ DEFAULT_MAPPING: Final = MappingConfig(
         EMAIL_PAIR,
         PLEZI_URL_PAIR,
         FieldPair("first_name", "FirstName", Direction.BOTH, contact="FirstName"),
-        FieldPair(
-            "last_name",
-            "LastName",
-            Direction.BOTH,
-            contact="LastName",
-            placeholder="[unknown]",
-        ),
+        LAST_NAME_PAIR,
         FieldPair(
             "company",
             "Company",

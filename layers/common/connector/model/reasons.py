@@ -192,7 +192,7 @@ class ProblemCode(DescribedEnum):
     )
     UNANSWERED = (
         "unanswered",
-        "A write to the link has had no response three times in a row; it is tried again.",
+        "A write to the link has had no usable response three times in a row; it is tried again.",
     )
     NOT_STORABLE = "not_storable", "The data of the link is too large for the ledger."
     DEFECT = "defect", "An unexpected error in the connector; the log has the details."

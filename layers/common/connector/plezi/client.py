@@ -35,15 +35,14 @@ from connector.plezi.api import (
     NothingDoneError,
     PleziApi,
     PleziResponse,
-    RefusedKeyError,
 )
 from connector.plezi.api_dialect import PleziDialect, UpdateMethod
 from connector.plezi.contact_calls import (
     CONTACT_REFUSED,
     NOT_SUPPORTED,
     ContactCalls,
+    ManyRefusedError,
     RefusedContactError,
-    contact_refusal,
 )
 from connector.plezi.contact_codec import (
     ContactCodec,
@@ -282,7 +281,7 @@ class PleziClient:
 
         Where Plezi refuses many contacts in a row, the last write is made next: it shows whether
         the key may write at all, or these contacts are blocked, such as a list of people who
-        unsubscribed. Raises `HaltError` when that one is refused too.
+        unsubscribed. Raises `HaltError` when that one is refused too, and refuses no person then.
         """
         names = scope.field_names[RecordKind.PLEZI_CONTACT]
         waiting = deque(writes)
@@ -300,12 +299,13 @@ class PleziClient:
                     outcome = self._apply(write, document, names)
             except DeadlineError:
                 return
-            except RefusedKeyError as error:
+            except ManyRefusedError:
                 if is_confirming or not waiting:
                     raise
                 is_confirming = True
                 waiting.rotate(1)
-                outcome = _refused_contact(write, error)
+                waiting.append(write)  # it did nothing, and is made again at the end
+                continue
             except ConnectorError:
                 raise
             except Exception as error:  # noqa: BLE001  # the problem of one write
@@ -437,13 +437,6 @@ class PleziClient:
             created=write.is_create,
             observation=contact,
         )
-
-
-def _refused_contact(write: Write, error: RefusedKeyError) -> WriteOutcome:
-    """Return the outcome of a write that Plezi refuses with the status of a refused key."""
-    return WriteOutcome(
-        write, WriteResult.REJECTED, code=CONTACT_REFUSED, remedy=contact_refusal(error)
-    )
 
 
 def _is_of_write(contact: Observation, write: Write) -> bool:

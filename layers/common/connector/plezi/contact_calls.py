@@ -62,6 +62,10 @@ class RefusedContactError(ContactProblemError):
     """Plezi refuses the call about this contact, and accepts the key for other calls."""
 
 
+class ManyRefusedError(RefusedKeyError):
+    """Plezi refuses the writes of many contacts in a row, and answers other calls with this key."""
+
+
 class ContactCalls:
     """Calls about one contact. The counts are those of one invocation (`start`)."""
 
@@ -126,7 +130,7 @@ class ContactCalls:
                 raise
             except RetryError as failed:
                 raise NothingDoneError(str(failed), reason=failed.reason) from failed
-            raise RejectedError(CONTACT_REFUSED, contact_refusal(error)) from error
+            raise RejectedError(CONTACT_REFUSED, _refusal(error)) from error
         self._unwritable.clear()
         self._wrote_at = self._clock()
         return response
@@ -140,7 +144,7 @@ class ContactCalls:
             raise
         except RefusedKeyError as error:
             self._confirm_key(error)
-            raise RefusedContactError(_problem(record_id, email, contact_refusal(error))) from error
+            raise RefusedContactError(_problem(record_id, email, _refusal(error))) from error
         except RetryError as error:
             raise self._failure(record_id, email, error) from error
         except StaleError:
@@ -168,11 +172,11 @@ class ContactCalls:
         return own
 
     def _count_refusal(self, error: RefusedKeyError, contact: str) -> None:
-        """Raise the refusal if too many contacts in a row cannot be written, and none could."""
+        """Raise `ManyRefusedError` if many contacts in a row cannot be written, and none could."""
         self._unwritable.add(contact)
         age = self._clock() - self._wrote_at
         if len(self._unwritable) >= MAX_REFUSED and not 0 <= age <= WROTE_SECONDS:
-            raise error
+            raise ManyRefusedError(error.status, error.detail) from error
 
     def _confirm_key(self, error: RefusedKeyError) -> None:
         """Return if Plezi accepts the key for a call about no contact; else raise."""
@@ -192,8 +196,7 @@ class ContactCalls:
         self._confirmed_left = CONFIRMED_ERRORS - 1
 
 
-def contact_refusal(error: RefusedKeyError) -> str:
-    """Return the remedy of a refusal of one contact, for an admin."""
+def _refusal(error: RefusedKeyError) -> str:
     return CONTACT_REFUSED_REMEDY.format(status=error.status, detail=error.detail)
 
 

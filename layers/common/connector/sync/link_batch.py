@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from connector.clean_text import canonical_email, clean
-from connector.mapping.model import PLEZI_URL_PAIR
+from connector.mapping.model import LAST_NAME_PAIR, PLEZI_URL_PAIR
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
 from connector.planning.field_problem import waits_for_reading
 from connector.planning.observation import apply_observation, is_possibly_stale
@@ -272,9 +272,11 @@ def _contact_id_in_page_url(observation: Observation) -> str:
 
 def _have_one_name(contact: Observation, lead: Observation) -> bool:
     """Whether a contact and a Lead have the same last name, or it is not known of one of them."""
-    names = (contact.values.get("last_name"), lead.values.get("LastName"))
-    texts = [clean(it).casefold() for it in names if isinstance(it, str)]
-    return len(set(texts)) < len(names)
+    one = contact.values.get(LAST_NAME_PAIR.plezi)
+    other = lead.values.get(LAST_NAME_PAIR.salesforce)
+    if not isinstance(one, str) or not isinstance(other, str):
+        return True
+    return clean(one).casefold() == clean(other).casefold()
 
 
 def _has_new_email(link: Link, observation: Observation) -> bool:
