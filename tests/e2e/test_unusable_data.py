@@ -74,7 +74,7 @@ ODD_CONTACTS: Final = (
     OddContact("email", with_values(email="a" * 5_000 + "@example.com")),
     OddContact("surrogate", with_values(last_name="Half \ud800"), "unusable_value"),
     OddContact("nul", with_values(last_name="Nul \x00 byte"), "", {"LastName": "Nul  byte"}),
-    OddContact("deep", with_values(first_name="{deep}"), "unusable_value"),
+    OddContact("deep", with_values(first_name="{deep}"), "unusable_value", {"Company": "Changed"}),
 )
 
 

@@ -101,17 +101,28 @@ def test_a_value_of_each_type_is_read(raw: object, value: Value) -> None:
 
 
 @pytest.mark.parametrize("raw", [[1, {"key": "a"}], [[]], [None], {"key": "a"}, {}])
-def test_a_value_of_an_unexpected_form_is_not_blank_but_the_problem_of_its_record(
-    raw: object,
+@pytest.mark.parametrize("dialect", [PleziDialect(), PleziDialect(omits_blanks=True)])
+def test_a_value_of_an_unexpected_form_is_unknown_and_the_others_are_read(
+    dialect: PleziDialect, raw: object
 ) -> None:
-    row = {"id": "1", "attributes": {"email": "a@x.fr", "tags": raw}}
+    row = {"id": "1", "attributes": {"email": "a@x.fr", "tags": raw, "phone": "1"}}
 
-    page = codec().decode_page([row], NAMES, 1.0)
+    page = ContactCodec(dialect).decode_page([row], NAMES, 1.0)
 
-    assert page.observations == ()
-    assert page.problems[0].code is ProblemCode.UNUSABLE_VALUE
-    assert "tags" in page.problems[0].detail
-    assert page.problems[0].email == "a@x.fr"
+    [contact] = page.observations
+    assert page.problems == ()
+    assert contact.unreadable == {"tags"}
+    assert "tags" not in contact.values
+    assert contact.values["phone"] == "1"
+
+
+def test_the_page_address_in_an_unexpected_form_is_built_from_the_id() -> None:
+    row = {"id": "7", "attributes": {"email": "a@x.fr", "url": {"href": "x"}}}
+
+    contact = codec().decode(row, ["url"], 1.0)
+
+    assert str(contact.values["url"]).endswith("7")
+    assert contact.unreadable == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -282,9 +293,9 @@ def test_a_value_that_is_nested_too_deeply_does_not_hide_the_other_contacts(open
 
     page = codec().decode_page(_json_object(response(body.encode()))["data"], NAMES, 1.0)
 
-    assert [contact.id for contact in page.observations] == ["1", "1"]
-    problem = page.problems[0]
-    assert (problem.record_id, problem.code) == ("2", ProblemCode.UNUSABLE_VALUE)
+    assert [contact.id for contact in page.observations] == ["1", "2", "1"]
+    assert page.observations[1].unreadable == {"phone"}
+    assert page.problems == ()
 
 
 def test_a_contact_is_read_whose_deeply_nested_value_is_not_mapped() -> None:

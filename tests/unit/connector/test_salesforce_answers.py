@@ -264,6 +264,16 @@ def test_a_field_that_a_row_lacks_is_unknown_and_not_blank() -> None:
     assert dict(observation.values) == {"plezi_url__c": None}
 
 
+@pytest.mark.parametrize("raw", [{"street": "1"}, ["1"], "half \ud800", float("inf")])
+def test_a_field_that_cannot_be_read_is_unknown_and_the_others_are_read(raw: object) -> None:
+    row = {**GOOD_ROW, "Phone": raw, "plezi_url__c": "u"}
+
+    observation = ANY_READER._observation(RecordKind.LEAD, row, 0.0)
+
+    assert dict(observation.values) == {"plezi_url__c": "u"}
+    assert observation.unreadable == {"Phone"}
+
+
 @pytest.mark.parametrize(
     ("account", "values"),
     [

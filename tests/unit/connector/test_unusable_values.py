@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -27,8 +28,10 @@ from connector.model import (
     RecordKind,
     Side,
     Value,
+    Values,
 )
 from connector.planning.field_problem import quarantine_for
+from connector.planning.observation import apply_observation
 from connector.planning.plan import Plan, plan_link
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
@@ -107,6 +110,67 @@ def test_the_field_stays_as_it_is_and_all_others_travel(link: Link) -> None:
     assert (problem.pair, problem.side, problem.field) == ("score__c", Side.SALESFORCE, "score__c")
     assert problem.code is ProblemCode.UNUSABLE_VALUE
     assert problem.remedy.startswith("correct score in Plezi")
+
+
+def unread(record: Observation, name: str) -> Observation:
+    """Return a record whose response has an object in a field."""
+    values = {key: value for key, value in record.values.items() if key != name}
+    return replace(record, values=values, unreadable=frozenset({name}))
+
+
+UNREAD_CONTACT = (unread(contact(7), "score"), lead(7, "old"))
+UNREAD_LEAD = (contact(7), unread(lead(7, "old"), "score__c"))
+
+
+@pytest.mark.parametrize(("plezi", "salesforce"), [UNREAD_CONTACT, UNREAD_LEAD])
+@pytest.mark.parametrize("base", [{}, LINKED.base])
+def test_a_field_that_cannot_be_read_waits_and_all_others_travel(
+    plezi: Observation, salesforce: Observation, base: Mapping[str, Values]
+) -> None:
+    link = Link("a@x.fr", plezi=plezi, salesforce=(salesforce,), base=base)
+
+    plan = plan_link(link, bound(), now=0.0)
+
+    (write,) = plan.writes
+    assert (write.record_id, dict(write.values)) == ("l", {"Phone": "1"})
+    (problem,) = plan.problems
+    side, name = (Side.PLEZI, "score") if plezi.unreadable else (Side.SALESFORCE, "score__c")
+    assert (problem.pair, problem.side, problem.field) == ("score__c", side, name)
+    assert (
+        problem.remedy
+        == f"correct {name} in {side.value.capitalize()}, or take it out of the mapping"
+    )
+
+
+def test_a_new_lead_is_created_without_the_field_that_cannot_be_read() -> None:
+    link = Link("a@x.fr", plezi=unread(contact(7), "score"))
+
+    plan = plan_link(link, bound(), now=0.0)
+
+    (write,) = plan.writes
+    assert (write.is_create, dict(write.values)) == (True, {"Phone": "1"})
+    assert [problem.field for problem in plan.problems] == ["score"]
+
+
+def test_a_field_that_can_be_read_again_meets_for_the_first_time() -> None:
+    link = Link("a@x.fr", plezi=unread(contact(7), "score"), salesforce=(lead(None, "1"),))
+    waiting = applied(plan_link(link, bound(), now=0.0))
+    read = apply_observation(waiting, replace(contact(7), as_of=5.0))
+
+    plan = plan_link(read, bound(), now=9.0)
+
+    (write,) = plan.writes
+    assert dict(write.values) == {"score__c": 7}
+    assert plan.problems == ()
+    assert quarantine_for(plan.problems, read, now=9.0) is None
+
+
+def test_a_value_that_becomes_unreadable_is_no_echo() -> None:
+    known = Link("a@x.fr", plezi=replace(contact(7), values={"phone": "1"}), dirty=False)
+
+    seen = apply_observation(known, replace(unread(contact(7), "score"), as_of=5.0))
+
+    assert seen.dirty
 
 
 @pytest.mark.parametrize("link", [FIRST_MEETING, LINKED])

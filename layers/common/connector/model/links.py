@@ -53,7 +53,8 @@ class Observation:
     winner of a merge, the Contact of a converted Lead. `created` is when a record of
     Salesforce was created, ISO 8601 in UTC ('' if not known); it decides between Leads that never
     agreed, and tells a Contact that a conversion created. A field that is missing in `values` was
-    not read: its value is unknown, which is not blank.
+    not read: its value is unknown, which is not blank. `unreadable` names those of them that the
+    response has in a form which is not a value, an object for example.
     """
 
     kind: RecordKind
@@ -68,6 +69,7 @@ class Observation:
     deleted: bool = False
     successor: str = ""
     created: str = ""
+    unreadable: frozenset[str] = frozenset()
 
     @property
     def side(self) -> Side:

@@ -184,7 +184,7 @@ class ProblemCode(DescribedEnum):
     )
     UNUSABLE_VALUE = (
         "unusable_value",
-        "A value cannot be converted to the type of the field on the other side.",
+        "A value cannot be read, or not be converted to the type of the field on the other side.",
     )
     UNKNOWN_VALUE = (
         "unknown_value",

@@ -1,4 +1,4 @@
-"""The fields of a link that cannot be written, because the value does not fit the other side."""
+"""The fields of a link that wait: a value does not fit the other side, or cannot be read."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from connector.mapping import BoundPair, UnusableValue
 from connector.model import Link, Observation, ProblemCode, Quarantine, RecordKind, Side
 
 UNREAD: Final = frozenset({ProblemCode.UNREADABLE_RECORD, ProblemCode.UNUSABLE_VALUE})
-"""Why a record of a response could not be used."""
+"""Why a record of a response could not be used; the second one was stored by version 0.1 only."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
     """One field pair that stays as it is until somebody corrects a value.
 
-    `pair` is the key of the pair, `field` the field of `side` that cannot hold the value. `detail`
-    says what is wrong, without the value, and `remedy` what to do.
+    `pair` is the key of the pair, `field` the field of `side` that cannot hold the value, or whose
+    own value cannot be read. `detail` says what is wrong, without the value, and `remedy` what to
+    do.
     """
 
     pair: str
@@ -38,12 +39,32 @@ def describe_problem(pair: BoundPair, kind: RecordKind, unusable: UnusableValue)
         side=side,
         field=unusable.field,
         code=unusable.code,
-        detail=unusable.detail,
+        detail=f"{unusable.field} cannot hold the value, {unusable.detail}",
         remedy=(
             f"correct {pair.fields[source].name} in {source.side.value.capitalize()}, or map it to "
             f"a field that can hold the value"
         ),
     )
+
+
+def find_unreadable(pair: BoundPair, records: Iterable[Observation]) -> list[FieldProblem]:
+    """Return a problem for each field of a pair that a response has, but not as a value."""
+    found = {
+        (record.side, pair.fields[record.kind].name)
+        for record in records
+        if record.kind in pair.fields and pair.fields[record.kind].name in record.unreadable
+    }
+    return [
+        FieldProblem(
+            pair=pair.key,
+            side=side,
+            field=name,
+            code=ProblemCode.UNUSABLE_VALUE,
+            detail=f"what {side.value.capitalize()} has in {name} is not a value that can be read",
+            remedy=f"correct {name} in {side.value.capitalize()}, or take it out of the mapping",
+        )
+        for side, name in sorted(found)
+    ]
 
 
 def quarantine_for(
@@ -62,10 +83,7 @@ def quarantine_for(
     fields = tuple(problem.field for problem in problems)
     if former is not None and (former.code, former.fields) == (first.code, fields):
         return former
-    remedy = "; ".join(
-        f"{problem.field} cannot hold the value, {problem.detail}: {problem.remedy}"
-        for problem in problems
-    )
+    remedy = "; ".join(f"{problem.detail}: {problem.remedy}" for problem in problems)
     return Quarantine(first.side, first.code, remedy, fields, now)
 
 

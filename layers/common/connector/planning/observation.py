@@ -44,6 +44,7 @@ def is_echo(known: Observation, observation: Observation) -> bool:
     """Whether nothing relevant differs: an echo of our own write, or a change of other fields."""
     return (
         have_same_values(known.values, observation.values)
+        and known.unreadable == observation.unreadable
         and known.email == observation.email
         and known.eligible == observation.eligible
         and known.converted == observation.converted

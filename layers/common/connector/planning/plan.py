@@ -22,6 +22,7 @@ from connector.model import (
     HoldReason,
     Link,
     MergeRule,
+    Observation,
     Overwritten,
     ProblemCode,
     RecordKind,
@@ -42,7 +43,7 @@ from connector.planning.field_merge import (
     is_untyped,
     resolve,
 )
-from connector.planning.field_problem import FieldProblem, describe_problem
+from connector.planning.field_problem import FieldProblem, describe_problem, find_unreadable
 from connector.planning.field_values import field_values
 from connector.planning.last_edits import with_last_edits
 from connector.planning.participating_records import (
@@ -125,7 +126,13 @@ def plan_link(
     is_first_meeting = participants.match is not Match.LINKED
     builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting)
     keys = changed_pairs(link, bound, participants.members)
+    unreadable = [
+        it.observation
+        for it in participants.members
+        if it.observation and it.observation.unreadable
+    ]
     for pair in bound.pairs:
+        builder.add_unreadable(pair, unreadable)
         if pair.key not in keys:
             continue
         values = field_values(pair, link, participants.members)
@@ -415,6 +422,12 @@ class _PlanBuilder:
             self._holds[pair.key] = replace(hold, reason=reason, chosen="")
         known = [value for value in values if value.record_id != NEW_RECORD]
         self.add_hold(pair, known, HoldReason.UNKNOWN_VALUE)
+
+    def add_unreadable(self, pair: BoundPair, records: Sequence[Observation]) -> None:
+        """Report the values of a pair that cannot be read; the pair waits, and no other does."""
+        if problems := find_unreadable(pair, records):
+            self._note_meeting(pair)
+            self._problems += problems
 
     def _add_problems(self, pair: BoundPair, resolution: Resolution) -> None:
         self._note_meeting(pair)

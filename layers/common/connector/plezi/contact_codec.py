@@ -136,6 +136,7 @@ class ContactCodec:
         """Return the observation of one contact resource, mapped attributes only.
 
         An attribute that the resource lacks is unknown; it is blank where the tenant omits blanks.
+        One that is an object, or a list of them, is unreadable: it is unknown too, and waits alone.
         The URL of the contact's page is built from its id where the resource does not have it.
         Raises `UnreadableContactError`, and nothing else, for what is not a contact resource.
         """
@@ -176,16 +177,19 @@ class ContactCodec:
         if not record_id:
             raise UnreadableContactError("'id' is neither a short text nor a number", "", email)
         values: dict[str, Value] = {}
+        unreadable = set()
         for name in names:
             is_unknown = self._tenant_name(name) not in attributes
             if is_unknown and not self._dialect.omits_blanks:
                 continue
             raw = attributes.get(self._tenant_name(name))
-            values[name] = value = self._value(name, raw)
+            value = self._value(name, raw)
             if value is None and raw is not None:
-                detail = f"'{self._tenant_name(name)}' is neither a value nor a list of values"
-                raise UnreadableContactError(detail, record_id, email, ProblemCode.UNUSABLE_VALUE)
+                unreadable.add(name)
+            else:
+                values[name] = value
         if "url" in names and not values.get("url"):
+            unreadable.discard("url")
             values["url"] = self._dialect.contact_url_template.format(id=record_id)
         changed_at = self._changed_at(row)
         return Observation(
@@ -196,6 +200,7 @@ class ContactCodec:
             modified="" if changed_at is None else changed_at.isoformat(timespec="milliseconds"),
             as_of=as_of,
             values=values,
+            unreadable=frozenset(unreadable),
         )
 
     def record_id(self, row: object) -> str:

@@ -36,7 +36,6 @@ from connector.model import (
     RecordKind,
     RecordProblem,
     Value,
-    Values,
 )
 from connector.pace import PacedCalls
 from connector.salesforce.answers import (
@@ -393,6 +392,8 @@ class Reader:
         version = read_stamp(row, "SystemModstamp")
         is_converted = kind is RecordKind.LEAD and read_flag(row, "IsConverted")
         eligible = self._is_eligible(kind, row)
+        names = (self._scope.field_names if eligible else self._scope.opt_outs).get(kind, ())
+        values, unreadable = _values(row, names)
         return Observation(
             kind=kind,
             id=record_id,
@@ -400,14 +401,13 @@ class Reader:
             version=_version(version),
             modified=read_stamp(row, "LastModifiedDate").isoformat(timespec="milliseconds"),
             as_of=as_of,
-            values=_values(
-                row, (self._scope.field_names if eligible else self._scope.opt_outs).get(kind, ())
-            ),
+            values=values,
             eligible=eligible,
             converted=is_converted,
             deleted=read_flag(row, "IsDeleted"),
             successor=read_id(row, "MasterRecordId") or read_id(row, "ConvertedContactId"),
             created=_created(row),
+            unreadable=unreadable,
         )
 
     def _is_eligible(self, kind: RecordKind, row: Mapping[str, object]) -> bool:
@@ -417,9 +417,9 @@ class Reader:
         record_filter = self._scope.filters.get(kind)
         if record_filter is None:
             return True
-        values = _values(row, (record_filter.field,))
+        values, _ = _values(row, (record_filter.field,))
         if record_filter.field not in values:
-            raise UnreadableError(f"{record_filter.field} is missing")
+            raise UnreadableError(f"{record_filter.field} is missing, or is not a value")
         return record_filter.accepts(values[record_filter.field])
 
     def _next_watermark(self, kind: RecordKind) -> str:
@@ -531,12 +531,16 @@ def _problem(
     return RecordProblem(kind, str(record_id) if is_id else "", key, code, detail)
 
 
-def _values(row: Mapping[str, object], names: Sequence[str]) -> Values:
-    """Return the fields that a row has; one that it lacks is unknown, and not blank.
+def _values(
+    row: Mapping[str, object], names: Sequence[str]
+) -> tuple[dict[str, Value], frozenset[str]]:
+    """Return the fields that a row has, and the names of those whose value cannot be used.
 
-    A dot leads to the parent record, which may be null. Raises `UnreadableError`.
+    A field that the row lacks is unknown, and not blank. A dot leads to the parent record, which
+    may be null.
     """
     values: dict[str, Value] = {}
+    unreadable = set()
     for name in names:
         holder, step = row, name
         if name not in row and "." in name:
@@ -546,9 +550,12 @@ def _values(row: Mapping[str, object], names: Sequence[str]) -> Values:
                 holder = {step: None} if found is None else found if isinstance(found, dict) else {}
                 if found is None:
                     break
-        if step in holder and not isinstance(holder[step], list | dict):
-            values[name] = read_value(name, holder[step])
-    return values
+        if step in holder:
+            try:
+                values[name] = read_value(name, holder[step])
+            except UnreadableError:
+                unreadable.add(name)
+    return values, frozenset(unreadable)
 
 
 def _version(moment: datetime) -> str:

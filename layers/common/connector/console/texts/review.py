@@ -134,8 +134,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "problem.unreadable_record": ("The record cannot be read", "Enregistrement illisible"),
     "problem.not_visible": ("The record cannot be seen", "Enregistrement invisible"),
     "problem.unusable_value": (
-        "A value does not fit the field of the other side",
-        "Une valeur ne convient pas au champ de l'autre côté",
+        "A value cannot be read, or does not fit the field of the other side",
+        "Une valeur est illisible, ou ne convient pas au champ de l'autre côté",
     ),
     "problem.unanswered": ("A write gets no answer", "Une écriture reste sans réponse"),
     "problem.not_storable": ("The data is too large", "Les données sont trop volumineuses"),
