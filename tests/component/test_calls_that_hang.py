@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 from werkzeug.wrappers import Request, Response
 
@@ -17,7 +18,7 @@ from tests.component.altered_salesforce import (
     two_hours_later,
 )
 from tests.component.harness import Harness
-from tests.component.people_fixtures import lead_of
+from tests.component.people_fixtures import advance_clocks, lead_of
 
 HANG_SECONDS = 20
 """The read time-out of a call to Plezi."""
@@ -145,3 +146,40 @@ def test_a_clearing_that_is_tried_again_counts_once(harness: Harness) -> None:
     harness.edit_person(other, phone="3")
     harness.sync()
     assert lead_of(harness, "z@example.com")["Phone"] == "3"
+
+
+@pytest.mark.parametrize("seconds", [60, 120])
+def test_the_oldest_lead_and_another_one_that_hang_in_queries_stop_nobody(
+    harness: Harness, seconds: int
+) -> None:
+    """The oldest Lead would show that the query works; a query hangs for up to 120 s."""
+    people = [
+        harness.add_person(email=f"p{at:02}@example.com", last_name="Name", phone="1")
+        for at in range(PEOPLE)
+    ]
+    harness.sync()
+    ids = [lead_of(harness, f"p{at:02}@example.com")["Id"] for at in range(PEOPLE)]
+    hanging = {ids[0], ids[7]}
+    let_hours_pass(harness)
+    for record in ids[1:]:
+        harness.edit_lead(record, FirstName="Sales")
+
+    def hang(request: Request, response: Response) -> None:
+        fields = request.args.get("q", "LastName")
+        if is_write(request) or "/query" not in request.path or "LastName" not in fields:
+            return
+        if any(record in response.get_data(as_text=True) for record in hanging):
+            harness.let_pass(seconds)
+            advance_clocks(harness, seconds)
+            raise requests.ReadTimeout
+
+    put_before_org(harness, alter=hang)
+    for _ in range(3):
+        run_in_invocations(harness)
+        two_hours_later(harness)
+    harness.edit_person(people[20], phone="2")
+    harness.edit_lead(ids[21], MobilePhone="3")
+    run_in_invocations(harness)
+
+    assert lead_of(harness, "p20@example.com")["Phone"] == "2"
+    assert harness.people()["p21@example.com"]["mobile"] == "3"

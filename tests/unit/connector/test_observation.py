@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.model import Link, Observation, RecordKind
-from connector.planning.observation import apply_observation, is_possibly_stale
+from connector.planning.observation import (
+    READ_LAG_SECONDS,
+    apply_fresh_read,
+    apply_observation,
+    is_possibly_stale,
+)
 
 KNOWN = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 10_000.0, {"Phone": "1"})
 LINK = Link("a@x.fr", salesforce=(KNOWN,))
@@ -26,8 +31,15 @@ def test_a_read_that_started_after_it_is_kept() -> None:
     assert phone_after("2", 10_001.0) == phone_after("1", 10_001.0) == "2"
 
 
-def test_an_older_version_is_ignored_at_any_time_of_the_read() -> None:
+def test_an_older_version_is_ignored_while_its_system_may_be_late_to_show_the_newer_one() -> None:
     assert phone_after("0", 10_001.0) == "1"
+    assert phone_after("0", 10_000.0 + READ_LAG_SECONDS) == "1"
+
+
+def test_an_older_version_that_is_still_shown_later_is_the_state_of_the_record() -> None:
+    assert phone_after("0", 10_001.0 + READ_LAG_SECONDS) == "2"
+    read = replace(KNOWN, version="0", as_of=10_001.0 + READ_LAG_SECONDS)
+    assert apply_fresh_read(LINK, read).salesforce == (read,)
 
 
 def test_an_observation_ignored_only_because_of_our_clock_is_possibly_stale() -> None:

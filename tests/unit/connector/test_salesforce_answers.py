@@ -280,7 +280,6 @@ def test_a_field_that_cannot_be_read_is_unknown_and_the_others_are_read(raw: obj
         ({"Name": "Acme"}, {"Account.Name": "Acme"}),
         (None, {"Account.Name": None}),
         ({}, {}),
-        ("Acme", {}),
     ],
 )
 def test_a_field_of_a_parent_record_is_read(account: object, values: dict[str, object]) -> None:
@@ -289,6 +288,16 @@ def test_a_field_of_a_parent_record_is_read(account: object, values: dict[str, o
     observation = ANY_READER._observation(RecordKind.CONTACT, row, 0.0)
 
     assert {name: value for name, value in observation.values.items() if "." in name} == values
+
+
+@pytest.mark.parametrize("account", ["Acme", 5, ["x"], {"Name": {"a": 1}}])
+def test_a_field_of_a_parent_that_is_no_record_cannot_be_read(account: object) -> None:
+    row = {**GOOD_ROW, "Id": "003000000000001AAA", "Account": account}
+
+    observation = ANY_READER._observation(RecordKind.CONTACT, row, 0.0)
+
+    assert observation.unreadable == {"Account.Name"}
+    assert "Account.Name" not in observation.values
 
 
 def answering_composite(rows: list[Any]) -> tuple[Reader, AnsweringSession]:

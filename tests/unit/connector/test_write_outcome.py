@@ -111,6 +111,16 @@ def test_a_response_older_than_the_read_of_another_process_is_ignored() -> None:
     assert after.base["p"][MOBILE] == "2"
 
 
+def test_a_response_replaces_the_reading_that_the_write_is_based_on_whatever_its_stamp_is() -> None:
+    based_on = replace(KNOWN, version="9", values={"phone": "1", "mobile": None})
+    response = replace(KNOWN, version="2", values={"phone": "1", "mobile": "2"})
+    write = replace(WRITE, version="9")
+    after = after_another_process_read(
+        based_on, WriteOutcome(write, WriteResult.DONE, "p", 2.0, observation=response)
+    )
+    assert after.observation("p") == response
+
+
 def test_an_edit_of_a_lead_that_was_just_created_is_kept() -> None:
     read = replace(LEAD, version="3", values={"MobilePhone": "3"})
     response = replace(LEAD, version="", values={"MobilePhone": "2"})

@@ -88,7 +88,10 @@ def _base_value(
 
 
 def continues(pair: BoundPair, former: Observation, participant: Participant) -> bool:
-    """Whether a record has in this pair what the record that it replaced had, or an edit of it."""
+    """Whether a record has in this pair what the record that it replaced had, or an edit of it.
+
+    It counts as one that has, until its value can be read.
+    """
     return (
         {former.kind, participant.kind} <= pair.fields.keys()
         and not _was_there_before(former, participant.observation)
@@ -125,10 +128,12 @@ def _is_left_out(pair: BoundPair, former: Observation, participant: Participant)
     is_custom = any(
         pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, participant.kind)
     )
+    name = pair.fields[participant.kind].name
     return (
         record is not None
         and (is_merge or (is_conversion and is_custom))
-        and pair.is_blank(record.side, record.values[pair.fields[record.kind].name])
+        and name in record.values
+        and pair.is_blank(record.side, record.values[name])
     )
 
 

@@ -1,28 +1,43 @@
-"""The effect of an observation on a link; an older version never replaces a newer one."""
+"""The effect of an observation on a link: an older state never replaces a newer one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from connector.mapping import have_same_values
 from connector.model import Link, Observation
+
+READ_LAG_SECONDS: Final = 600.0
+"""How long a system may show an older state than one that it has shown (assumed; readings overlap
+by the same ten minutes). What it still shows later is the truth: the newer stamp was wrong."""
 
 
 def apply_observation(link: Link, observation: Observation) -> Link:
     """Return the link after an observation; the same object if nothing relevant changed.
 
-    Two observations are ignored as late or out of order: one with an older version, and one whose
-    read started before the last read or write response of that record (see `is_possibly_stale`).
-    Equal versions with different values are kept: timestamps of Salesforce have whole seconds.
+    Two observations are ignored as late or out of order: one with an older version, unless it is
+    read so much later that it cannot be late (see `is_outdated`), and one whose read started before
+    the last read or write response of that record (see `is_possibly_stale`). Equal versions with
+    different values are kept: timestamps of Salesforce have whole seconds.
     """
     known = link.observation(observation.id)
     if known is None:
         return replace(link.with_observation(observation), dirty=True)
-    if observation.version < known.version or observation.as_of < known.as_of:
+    if is_outdated(known, observation) or observation.as_of < known.as_of:
         return link
     if is_echo(known, observation):
         return link
     return replace(link.with_observation(observation), dirty=True)
+
+
+def is_outdated(known: Observation, observation: Observation) -> bool:
+    """Whether an observation has an older version, and its system may still be late to show ours.
+
+    A stamp in the future would else hide every later edit of its record for ever.
+    """
+    is_older = observation.version < known.version
+    return is_older and observation.as_of <= known.as_of + READ_LAG_SECONDS
 
 
 def is_possibly_stale(link: Link, observation: Observation) -> bool:
@@ -56,11 +71,11 @@ def is_echo(known: Observation, observation: Observation) -> bool:
 def apply_fresh_read(link: Link, observation: Observation) -> Link:
     """Return the link with a fresh observation of a record, even if its values are the same.
 
-    Used just before a write, which is based on the version and the time of this read. An
-    observation with an older version is ignored here too.
+    Used just before a write, which is based on the version and the time of this read. An outdated
+    observation is ignored here too.
     """
     known = link.observation(observation.id)
-    if known is not None and observation.version < known.version:
+    if known is not None and is_outdated(known, observation):
         return link
     return link.with_observation(observation)
 

@@ -22,7 +22,6 @@ from connector.model import (
     HoldReason,
     Link,
     MergeRule,
-    Observation,
     Overwritten,
     ProblemCode,
     RecordKind,
@@ -126,11 +125,7 @@ def plan_link(
     is_first_meeting = participants.match is not Match.LINKED
     builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting)
     keys = changed_pairs(link, bound, participants.members)
-    unreadable = [
-        it.observation
-        for it in participants.members
-        if it.observation and it.observation.unreadable
-    ]
+    unreadable = [it for it in participants.members if it.observation and it.observation.unreadable]
     for pair in bound.pairs:
         builder.add_unreadable(pair, unreadable)
         if pair.key not in keys:
@@ -423,8 +418,11 @@ class _PlanBuilder:
         known = [value for value in values if value.record_id != NEW_RECORD]
         self.add_hold(pair, known, HoldReason.UNKNOWN_VALUE)
 
-    def add_unreadable(self, pair: BoundPair, records: Sequence[Observation]) -> None:
+    def add_unreadable(self, pair: BoundPair, participants: Sequence[Participant]) -> None:
         """Report the values of a pair that cannot be read; the pair waits, and no other does."""
+        records = [
+            it.observation for it in participants if it.observation and it.takes_part_in(pair.key)
+        ]
         if problems := find_unreadable(pair, records):
             self._note_meeting(pair)
             self._problems += problems

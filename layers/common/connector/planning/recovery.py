@@ -81,13 +81,9 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     doubtful = {key for each in found for key in each.doubtful}
     delivered = [each.target for each in found if each.is_complete]
     link = _apply_base_updates(link, intent, bound, done)
-    in_doubt = {(each.write.record_id, name) for each in found for name in each.in_doubt}
-    # The field was not read: what the write would replace may be gone, and no run looks again.
-    in_doubt |= {
-        (each.write.record_id, name)
-        for each in found
-        for name in each.write.values
-        if (each.write.kind, name) not in bound.by_field
+    # Where a field was not read, what the write would replace may be gone, and no run looks again.
+    in_doubt = {
+        (each.write.record_id, name) for each in found for name in each.in_doubt | each.unread
     }
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
@@ -114,13 +110,18 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What a record shows of a write: the fields that arrived, the pairs and fields in doubt."""
+    """What a record shows of a write: the fields that arrived, the pairs and fields in doubt.
+
+    `unread` are the fields that the record does not show: not mapped any more, or unreadable. They
+    are not held: when they are read again, the last agreement tells who typed.
+    """
 
     write: Write
     target: str
     arrived: frozenset[str]
     doubtful: frozenset[str] = frozenset()
     in_doubt: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     repeated: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -138,6 +139,11 @@ class _Finding:
 def _examine(write: Write, target: Observation, bound: BoundMapping) -> _Finding:
     """Compare a record with a write to it."""
     fields = _delivered_fields(write, target, bound)
+    unread = frozenset(
+        name
+        for name in write.values
+        if (write.kind, name) not in bound.by_field or name not in target.values
+    )
     if write.is_create and _proves_creation(fields, write, bound):
         return _Finding(write, target.id, frozenset(write.values))
     if write.is_create and _proves_creation(set(write.values), write, bound):
@@ -146,13 +152,14 @@ def _examine(write: Write, target: Observation, bound: BoundMapping) -> _Finding
         return _Finding(write, target.id, frozenset())
     has_moved = not write.version or target.version != write.version
     in_doubt = _fields_in_doubt(write, target, bound, fields)
-    others = write.values.keys() - fields - in_doubt.keys() if has_moved else ()
+    others = write.values.keys() - fields - in_doubt.keys() - unread if has_moved else ()
     return _Finding(
         write,
         target.id,
         frozenset(fields),
         frozenset(in_doubt.values()),
         frozenset(in_doubt),
+        unread,
         frozenset((target.id, name) for name in others),
     )
 
@@ -181,7 +188,7 @@ def _delivered_fields(write: Write, target: Observation, bound: BoundMapping) ->
     return {
         name
         for name, value in write.values.items()
-        if _is_same(bound, write, name, target.values.get(name), value)
+        if name in target.values and _is_same(bound, write, name, target.values[name], value)
     }
 
 
@@ -261,8 +268,8 @@ def _fields_in_doubt(
 ) -> dict[str, str]:
     """Return the fields of a write of which it is unknown if they arrived, with their pairs."""
     doubtful = {}
-    for name in write.values.keys() - delivered:
-        current, before = target.values.get(name), write.before.get(name)
+    for name in (write.values.keys() - delivered) & target.values.keys():
+        current, before = target.values[name], write.before.get(name)
         # The observation of a deleted record, which may come back, may be older than our own write.
         # A record that we may have created has no value from before.
         is_update = not (target.deleted or write.is_create)
@@ -327,9 +334,11 @@ def _apply_base_updates(
 
 
 def _current_values(link: Link, pair: BoundPair) -> Mapping[str, Value]:
-    """Return the values of a pair; that of a deleted record is not known."""
+    """Return the values of a pair that are known; that of a deleted record is not."""
     return {
-        record.id: record.values.get(pair.fields[record.kind].name)
+        record.id: record.values[pair.fields[record.kind].name]
         for record in link.observations()
-        if record.kind in pair.fields and not record.deleted
+        if record.kind in pair.fields
+        and not record.deleted
+        and pair.fields[record.kind].name in record.values
     }

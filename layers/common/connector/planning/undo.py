@@ -121,7 +121,8 @@ def plan_undo(
         tuple(it for key in undone for it in _base_updates(pairs[key], decided[key], participants)),
         tuple(it for decision in decided.values() for it in decision.overwritten),
         is_partial=True,
-        stays_dirty=link.dirty or bool(rest),
+        # What waits in quarantine is listed again: these writes end it, as any writes do.
+        stays_dirty=link.dirty or bool(rest) or link.quarantine is not None,
         not_undone=(*left, *(it for each in decided.values() for it in each.not_undone)),
     )
 

@@ -253,7 +253,8 @@ def _was_read_since(known: Observation, outcome: WriteOutcome) -> bool:
         outcome.observation.version if outcome.observation is not None else outcome.write.version
     )
     if known.version and version:
-        return known.version > version
+        # The version that the write is based on was no later reading, even if it is in the future.
+        return known.version > version and known.version != outcome.write.version
     return known.as_of > outcome.answered_at
 
 
@@ -305,11 +306,14 @@ def _has_field(outcome: WriteOutcome, update: BaseUpdate, record_id: str) -> boo
 
 
 def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
-    """Whether a response shows more than we knew and wrote: a user edited another field."""
+    """Whether a response shows more than we knew and wrote: a user edited another field.
+
+    It also does where a field has become unreadable, which must be listed.
+    """
     known = link.observation(outcome.record_id)
     if known is None or outcome.observation is None:
         return False
-    return any(
+    return not outcome.observation.unreadable <= known.unreadable or any(
         not is_identical(value, known.values.get(name))
         for name, value in outcome.observation.values.items()
         if name not in outcome.write.values

@@ -97,6 +97,9 @@ PROOF_RECORDS: Final = 2_000
 PROOF_PLACES: Final = (0, 8, 4, 2, 6, 1, 3, 5, 7)
 """Which of them are tried, in eighths of their list and in this order: records that cannot be read
 may be neighbours."""
+PROOF_TURN_SECONDS: Final = 60.0
+"""After this time the order starts with the next place. A query that hangs takes up to two minutes,
+and an invocation has time for one or two: the next invocation must not begin with the same ones."""
 MAX_LEFT_OUT: Final = 200
 """Records that one reading of an invocation leaves out, at six calls each where they are
 neighbours. The next run continues behind them."""
@@ -209,8 +212,10 @@ class Reader:
         rows = [row for row in self._query_rows(soql, PROOF_CALL).rows if isinstance(row, dict)]
         ids = [str(row.get("Id")) for row in rows if row.get("Id") != failed_id]
         last = max(0, len(ids) - 1)
+        turn = int(self._clock() // PROOF_TURN_SECONDS) % len(PROOF_PLACES)
+        places = PROOF_PLACES[turn:] + PROOF_PLACES[:turn]
         for record_id in dict.fromkeys(
-            ids[last * place // max(PROOF_PLACES)] for place in PROOF_PLACES if ids
+            ids[last * place // max(PROOF_PLACES)] for place in places if ids
         ):
             if self._is_readable(kind, record_id):
                 self._readable[kind] = record_id
@@ -547,9 +552,10 @@ def _values(
             parent, _, step = name.rpartition(".")
             for part in parent.split("."):
                 found = holder.get(part, {})
-                holder = {step: None} if found is None else found if isinstance(found, dict) else {}
-                if found is None:
+                if not isinstance(found, dict):
+                    holder = {step: None if found is None else [found]}
                     break
+                holder = found
         if step in holder:
             try:
                 values[name] = read_value(name, holder[step])

@@ -1,0 +1,155 @@
+"""A field that a system shows as an object is unknown: its pair waits, everything else travels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
+from connector.model import ProblemCode, Quarantine, RunKind, RunState, Side
+from tests.component.admin_client import AdminClient
+from tests.component.altered_answers import let_hours_pass
+from tests.component.harness import Harness
+from tests.component.people_fixtures import ANA, BOB, lead_of
+from tests.component.shown_values import AN_OBJECT, WRITES, ShownValues
+from tests.component.undo_fixtures import undo
+
+OPT_OUT = FieldPair(
+    "newsletter_optout",
+    "newsletter_optout__c",
+    Direction.BOTH,
+    ConflictPolicy.NEWEST,
+    contact="newsletter_optout__c",
+)
+CONVERTED = 22
+"""More people than may show an unexpected error before a run halts."""
+
+
+def quarantine_of(harness: Harness, email: str = ANA) -> Quarantine | None:
+    return harness.ledger.load_links([email])[email].quarantine
+
+
+def save_opt_out_pair(harness: Harness) -> None:
+    mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, OPT_OUT))
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
+
+
+def convert(harness: Harness, email: str) -> str:
+    """Convert a Lead into a Contact that takes part; return the id of the Contact."""
+    lead = lead_of(harness, email)["Id"]
+    contact = str(harness.control("salesforce", "POST", f"leads/{lead}/convert")["contactId"])
+    harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "yes"})
+    return contact
+
+
+def test_a_converted_lead_whose_contact_cannot_be_read_stops_nobody(harness: Harness) -> None:
+    save_opt_out_pair(harness)
+    emails = [f"p{at:02}@example.com" for at in range(CONVERTED)]
+    for email in (*emails, BOB):
+        person = harness.add_person(email=email, last_name="Lopez", phone="1")
+    harness.sync()
+    let_hours_pass(harness)
+    for email in emails:
+        harness.edit_lead(lead_of(harness, email)["Id"], newsletter_optout__c=True)
+        contact = convert(harness, email)
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"Phone": "2"})
+    harness.edit_person(person, phone="3")
+    ShownValues(harness, Side.SALESFORCE, {"newsletter_optout__c": AN_OBJECT}, kind="Contact")
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert lead_of(harness, BOB)["Phone"] == "3"
+    people = harness.people()
+    for email in emails:
+        assert people[email]["phone"] == "2"
+        quarantine = quarantine_of(harness, email)
+        assert quarantine is not None
+        assert quarantine.code == ProblemCode.UNUSABLE_VALUE
+
+
+def test_the_field_of_a_converted_lead_in_which_it_takes_no_part_is_not_listed(
+    harness: Harness, ana: str
+) -> None:
+    save_opt_out_pair(harness)
+    harness.sync(kind=RunKind.FULL)
+    let_hours_pass(harness)
+    lead = lead_of(harness)["Id"]
+    harness.edit_lead(lead, newsletter_optout__c=True)
+    harness.control("salesforce", "POST", f"leads/{lead}/convert")
+    ShownValues(harness, Side.SALESFORCE, {"Phone": AN_OBJECT}, kind="Lead")
+    harness.sync()
+
+    assert harness.people()[ANA]["id"] == ana
+    assert harness.people()[ANA]["newsletter_optout"]
+    assert quarantine_of(harness) is None
+
+
+@pytest.mark.parametrize("typed", ["222", None])
+def test_an_edit_whose_write_was_lost_arrives_when_the_field_can_be_read_again(
+    harness: Harness, ana: str, typed: str | None
+) -> None:
+    plezi = ShownValues(harness, Side.PLEZI, loses_write=True)
+    let_hours_pass(harness)
+    harness.edit_lead(lead_of(harness)["Id"], Phone=typed)
+    harness.sync()
+    plezi.fields = {"phone": AN_OBJECT}
+    let_hours_pass(harness)
+    harness.sync()
+    plezi.fields = {}
+    let_hours_pass(harness)
+    harness.edit_person(ana, company="Touched")
+    harness.sync()
+
+    assert lead_of(harness)["Phone"] == typed
+    assert harness.people()[ANA]["phone"] == typed
+
+
+def test_a_field_that_only_the_answer_to_a_write_shows_as_an_object_is_listed(
+    harness: Harness, ana: str
+) -> None:
+    let_hours_pass(harness)
+    harness.edit_lead(lead_of(harness)["Id"], Company="New SA")
+    plezi = ShownValues(harness, Side.PLEZI, {"phone": AN_OBJECT}, methods=WRITES)
+    harness.sync()
+    plezi.methods = ("GET", *WRITES)
+    harness.sync()
+
+    assert harness.people()[ANA]["id"] == ana
+    quarantine = quarantine_of(harness)
+    assert quarantine is not None
+    assert quarantine.fields == ("phone",)
+
+
+def test_a_field_that_waits_is_listed_again_after_an_undo_of_another_field(
+    harness: Harness, admin_client: AdminClient
+) -> None:
+    person = harness.add_person(email=ANA, last_name="Lopez", company="A")
+    harness.sync()
+    let_hours_pass(harness)
+    harness.edit_person(person, company="B")
+    run = harness.sync()
+    let_hours_pass(harness)
+    harness.edit_person(person, phone="1")
+    ShownValues(harness, Side.PLEZI, {"phone": AN_OBJECT})
+    harness.sync()
+    undo(harness, admin_client, run.id)
+    harness.sync()
+
+    assert lead_of(harness)["Company"] == "A"
+    quarantine = quarantine_of(harness)
+    assert quarantine is not None
+    assert quarantine.fields == ("phone",)
+
+
+def test_a_lead_without_the_last_name_that_cannot_be_read_gets_it_later(harness: Harness) -> None:
+    person = harness.add_person(email=ANA, last_name="Lopez")
+    plezi = ShownValues(harness, Side.PLEZI, {"last_name": AN_OBJECT})
+    harness.sync()
+    plezi.fields = {}
+    let_hours_pass(harness)
+    harness.edit_person(person, phone="1")
+    harness.sync()
+
+    assert lead_of(harness)["LastName"] == harness.people()[ANA]["last_name"] == "Lopez"
