@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -188,10 +189,15 @@ class HistoryContext:
             self._order_before_write = self.oracle.order
             self.oracle.check_request(request.method or "", path, request.body, before)
         is_answered = is_known = False
+        body = b""
         try:
             response = send()
             is_answered = response.ok
             is_known = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+            if response.ok:
+                body = response.raw.read()
+                response.raw = unread(response.status_code, body)  # decompressed
+                is_known = response.status_code == HTTPStatus.NO_CONTENT or _is_json(body)
         finally:
             if is_write:
                 if not is_known:
@@ -204,11 +210,18 @@ class HistoryContext:
                     self.oracle.note_unanswered(self.unfinished_cells())
         self.trace.add(str(response.status_code))
         if response.ok:
-            body = response.raw.read()
             stored = self.sides.stored_records() if self.plezi_may_be_stale else {}
             self.oracle.add_response(body, stored)
-            response.raw = unread(response.status_code, body)  # decompressed
         return response
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether the answer to a write can be read: one that was cut off says nothing of it."""
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_write(request: PreparedRequest, path: str) -> bool:
