@@ -43,6 +43,48 @@ def convert(harness: Harness, email: str) -> str:
     return contact
 
 
+def is_opted_out(harness: Harness) -> bool:
+    """Return whether the only Lead has an opt-out."""
+    query = "SELECT newsletter_optout__c FROM Lead"
+    [lead] = harness.salesforce("GET", "query", q=query)["records"]
+    return bool(lead["newsletter_optout__c"])
+
+
+def test_an_attribute_that_is_an_object_waits_and_the_opt_out_beside_it_arrives(
+    harness: Harness, ana: str
+) -> None:
+    save_opt_out_pair(harness)
+    harness.edit_person(ana, newsletter_optout=True, company="Boss SA")
+    plezi = ShownValues(harness, Side.PLEZI, {"phone": AN_OBJECT})
+    harness.sync()
+    harness.sync()
+
+    assert (is_opted_out(harness), lead_of(harness)["Company"]) == (True, "Boss SA")
+    assert lead_of(harness)["Phone"] == "111"
+    quarantine = quarantine_of(harness)
+    assert quarantine is not None
+    assert (quarantine.code, quarantine.fields) == (ProblemCode.UNUSABLE_VALUE, ("phone",))
+    assert "correct phone in Plezi" in quarantine.remedy
+
+    plezi.fields = {}
+    harness.edit_person(ana, phone="222")
+    harness.sync()
+
+    assert lead_of(harness)["Phone"] == "222"
+    assert quarantine_of(harness) is None
+
+
+def test_a_lead_is_created_without_the_attribute_that_is_an_object(harness: Harness) -> None:
+    save_opt_out_pair(harness)
+    harness.add_person(email=ANA, last_name="Lopez", newsletter_optout=True, phone="1")
+    ShownValues(harness, Side.PLEZI, {"phone": AN_OBJECT})
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert (is_opted_out(harness), lead_of(harness)["Phone"]) == (True, None)
+
+
 def test_a_converted_lead_whose_contact_cannot_be_read_stops_nobody(harness: Harness) -> None:
     save_opt_out_pair(harness)
     emails = [f"p{at:02}@example.com" for at in range(CONVERTED)]

@@ -16,7 +16,6 @@ from connector.mapping import DEFAULT_MAPPING, Direction, FieldPair
 from connector.model import ProblemCode, RunState, Side
 from local.serving import InProcessAdapter
 from tests.component.harness import REGION, Harness
-from tests.component.test_consent import OPT_OUT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -153,64 +152,6 @@ def test_an_early_time_in_a_text_attribute_stops_nobody(harness: Harness) -> Non
 def _contact_of(document: dict[str, Any], email: str) -> dict[str, Any] | None:
     rows: list[dict[str, Any]] = document.get("data") or []
     return next((row for row in rows if row["attributes"]["email"] == email), None)
-
-
-def save_opt_out_pair(harness: Harness) -> None:
-    mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, OPT_OUT))
-    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
-
-
-def opted_out(harness: Harness) -> bool:
-    """Return whether the only Lead has an opt-out."""
-    query = "SELECT newsletter_optout__c FROM Lead"
-    [lead] = harness.salesforce("GET", "query", q=query)["records"]
-    return bool(lead["newsletter_optout__c"])
-
-
-def phone_as_object(document: dict[str, Any]) -> None:
-    if row := _contact_of(document, EVE):
-        row["attributes"]["phone"] = {"number": "5", "country": "FR"}
-
-
-def test_an_attribute_that_is_an_object_waits_and_the_opt_out_beside_it_arrives(
-    damaged: DamagedHarness,
-) -> None:
-    save_opt_out_pair(damaged)
-    eve = damaged.add_person(email=EVE, last_name="Lopez", phone="0102030405")
-    damaged.sync()
-    damaged.edit_person(eve, newsletter_optout=True, company="Boss SA")
-    damaged.damage(phone_as_object)
-    damaged.sync()
-    damaged.sync()
-
-    [lead] = damaged.leads(EVE)
-    assert (opted_out(damaged), lead["Company"]) == (True, "Boss SA")
-    assert lead["Phone"] == "0102030405"
-    quarantine = damaged.ledger.load_links([EVE])[EVE].quarantine
-    assert quarantine is not None
-    assert (quarantine.code, quarantine.fields) == (ProblemCode.UNUSABLE_VALUE, ("phone",))
-    assert "correct phone in Plezi" in quarantine.remedy
-
-    damaged.damage(None)
-    damaged.edit_person(eve, phone="0605040302")
-    damaged.sync()
-
-    assert damaged.leads(EVE)[0]["Phone"] == "0605040302"
-    assert damaged.ledger.load_links([EVE])[EVE].quarantine is None
-
-
-def test_a_contact_is_created_in_salesforce_without_the_attribute_that_is_an_object(
-    damaged: DamagedHarness,
-) -> None:
-    save_opt_out_pair(damaged)
-    damaged.add_person(email=EVE, last_name="Lopez", newsletter_optout=True, phone="1")
-    damaged.damage(phone_as_object)
-
-    run = damaged.sync()
-
-    assert run.state is RunState.DONE, run.message
-    [lead] = damaged.leads(EVE)
-    assert (opted_out(damaged), lead["Phone"]) == (True, None)
 
 
 def nothing(_document: dict[str, Any]) -> None:

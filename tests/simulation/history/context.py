@@ -197,7 +197,8 @@ class HistoryContext:
             if response.ok:
                 body = response.raw.read()
                 response.raw = unread(response.status_code, body)  # decompressed
-                is_known = response.status_code == HTTPStatus.NO_CONTENT or _is_json(body)
+                is_empty = response.status_code == HTTPStatus.NO_CONTENT
+                is_known = is_empty or not is_write or _is_json(body)
         finally:
             if is_write:
                 if not is_known:

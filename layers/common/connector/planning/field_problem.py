@@ -10,7 +10,7 @@ from connector.mapping import BoundPair, UnusableValue
 from connector.model import Link, Observation, ProblemCode, Quarantine, RecordKind, Side
 
 UNREAD: Final = frozenset({ProblemCode.UNREADABLE_RECORD, ProblemCode.UNUSABLE_VALUE})
-"""Why a record of a response could not be used; the second one was stored by version 0.1 only."""
+"""Why a record of a response could not be used; the second one only by former versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,8 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
 class _Finding:
     """What a record shows of a write: the fields that arrived, the pairs and fields in doubt.
 
-    `unread` are the fields that the record does not show: not mapped any more, or unreadable. They
-    are not held: when they are read again, the last agreement tells who typed.
+    `unread` are the fields that the record does not show. They are not held: where a field is still
+    mapped, the last agreement tells who typed when it is read; else the records meet once more.
     """
 
     write: Write
