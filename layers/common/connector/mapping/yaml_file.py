@@ -1,7 +1,8 @@
 """The mapping as a YAML file that diffs well: one line of text for each field pair.
 
-Only a safe loader and `safe_dump` are used. Aliases, merge keys, many levels, long numbers and too
-many values are refused: an export has none of them, and a short text could stand for a huge one.
+Only a safe loader and `safe_dump` are used. Aliases, tags, merge keys, many levels, long numbers
+and too many values are refused: an export has none of them. A short text could stand for a huge
+one, and PyYAML raises any error for a value that its tag does not fit.
 The parser is that of libyaml, which reads 200,000 characters ten times faster than PyYAML's own.
 The result of a read is a plain document, which is validated like any other before it is saved.
 """
@@ -59,6 +60,8 @@ def _check_events(text: str) -> None:
         match event:
             case yaml.AliasEvent():
                 raise _refused("an alias (*name) is not allowed: repeat the value", event)
+            case yaml.NodeEvent(tag=str(tag)):
+                raise _refused(f"a tag ({tag}) is not allowed: write the value without it", event)
             case yaml.ScalarEvent():
                 values += 1
                 _check_scalar(event)
