@@ -36,7 +36,7 @@ class ShownValues:
 
     def __post_init__(self) -> None:
         """Place it between a new worker and the system."""
-        alter_answers(self.harness, self.side, self._before, self._after)
+        alter_answers(self.harness, self.side, self._before, self.alter)
 
     def _before(self, request: Request) -> Response | None:
         if self.loses_write and request.method in WRITES:
@@ -44,7 +44,8 @@ class ShownValues:
             raise requests.ReadTimeout
         return None
 
-    def _after(self, request: Request, response: Response) -> None:
+    def alter(self, request: Request, response: Response) -> None:
+        """Change the answer to a request."""
         if not self.fields or request.method not in self.methods or not response.is_json:
             return
         document = json.loads(response.get_data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,12 @@ SAME_STAMP = "2026-01-01T00:00:00.000Z"
 
 def filters_changes(request: Request) -> bool:
     return any("updated" in name for name in request.args if name != "sort_by")
+
+
+def answers_without_filter(request: Request) -> Response | None:
+    """Refuse the filter of changed contacts, as a tenant without it does."""
+    is_refused = is_list(request) and filters_changes(request)
+    return json_answer({"errors": []}, 400) if is_refused else None
 
 
 def emails_of_leads(harness: Harness) -> set[str]:
@@ -181,8 +188,7 @@ class FailingList:
         self._status = status
 
     def before(self, request: Request) -> Response | None:
-        is_refused = is_list(request) and not self._has_filter and filters_changes(request)
-        return json_answer({"errors": []}, 400) if is_refused else None
+        return None if self._has_filter else answers_without_filter(request)
 
     def after(self, request: Request, response: Response) -> None:
         if not is_list(request) or response.status_code != 200:
@@ -336,6 +342,24 @@ def test_a_refusal_of_the_key_for_a_page_stays_a_refusal_of_all_calls(
 
     assert run.reason is StopReason.PLEZI_REFUSED
     assert failing.calls_of_all <= 2
+
+
+@pytest.mark.parametrize("has_filter", [True, False])
+@pytest.mark.parametrize("seconds", [0, 60, 120, 240, 420])
+@pytest.mark.parametrize("places", [(0, 1, 4, 16), range(17), range(43, 60)])
+def test_contacts_that_cannot_be_read_where_the_list_is_proved_stop_nobody(
+    harness: Harness, places: Sequence[int], seconds: int, *, has_filter: bool
+) -> None:
+    emails = [f"p{at:03}@example.com" for at in range(60)]
+    ids = [harness.add_person(email=email, last_name="Name") for email in emails]
+    let_hours_pass(harness, seconds)
+    failing = FailingList([ids[place] for place in places], has_filter=has_filter)
+    alter_answers(harness, Side.PLEZI, failing.before, failing.after)
+
+    run = harness.sync()
+
+    assert run.state is RunState.DONE
+    assert emails_of_leads(harness) == {*emails} - {emails[place] for place in places}
 
 
 @pytest.mark.parametrize("has_filter", [True, False])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, Direction, FieldPair
 from connector.model import ProblemCode, Quarantine, RunKind, RunState, Side
 from tests.component.admin_client import AdminClient
-from tests.component.altered_answers import let_hours_pass
+from tests.component.altered_answers import alter_answers, json_answer, let_hours_pass
 from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, BOB, lead_of
 from tests.component.shown_values import AN_OBJECT, WRITES, ShownValues
@@ -30,8 +31,9 @@ def quarantine_of(harness: Harness, email: str = ANA) -> Quarantine | None:
     return harness.ledger.load_links([email])[email].quarantine
 
 
-def save_opt_out_pair(harness: Harness) -> None:
-    mapping = replace(DEFAULT_MAPPING, version=1, pairs=(*DEFAULT_MAPPING.pairs, OPT_OUT))
+def save_opt_out_pair(harness: Harness, policy: ConflictPolicy = ConflictPolicy.NEWEST) -> None:
+    pairs = (*DEFAULT_MAPPING.pairs, replace(OPT_OUT, policy=policy))
+    mapping = replace(DEFAULT_MAPPING, version=1, pairs=pairs)
     harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
 
 
@@ -195,3 +197,60 @@ def test_a_lead_without_the_last_name_that_cannot_be_read_gets_it_later(harness:
     harness.sync()
 
     assert lead_of(harness)["LastName"] == harness.people()[ANA]["last_name"] == "Lopez"
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_refused_field_is_listed_beside_one_that_cannot_be_read(harness: Harness) -> None:
+    let_hours_pass(harness)
+    harness.edit_lead(lead_of(harness)["Id"], Company="Refused SA", FirstName="Fine")
+    shown = {"title": "company is invalid", "source": {"pointer": "/data/attributes/company"}}
+
+    def before(request: Request) -> Response | None:
+        is_refused = request.method == "PUT" and b"Refused SA" in request.get_data()
+        return json_answer({"errors": [shown]}, 422) if is_refused else None
+
+    plezi = ShownValues(harness, Side.PLEZI, {"phone": AN_OBJECT})
+    alter_answers(harness, Side.PLEZI, before, plezi.alter)
+    for _ in range(2):
+        harness.sync()
+        let_hours_pass(harness)
+
+    assert harness.people()[ANA]["first_name"] == "Fine"
+    quarantine = quarantine_of(harness)
+    assert quarantine is not None
+    assert quarantine.fields == ("company", "phone")
+    assert "company is invalid" in quarantine.remedy
+    assert "correct phone in Plezi" in quarantine.remedy
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+@pytest.mark.parametrize("is_opted_out_in_plezi", [True, False])
+def test_an_opt_out_that_cannot_be_read_in_a_lead_that_left_is_listed(
+    harness: Harness, ana: str, *, is_deleted: bool, is_opted_out_in_plezi: bool
+) -> None:
+    save_opt_out_pair(harness, ConflictPolicy.MOST_RESTRICTIVE)
+    harness.sync(kind=RunKind.FULL)
+    let_hours_pass(harness)
+    lead = lead_of(harness)["Id"]
+    org = ShownValues(harness, Side.SALESFORCE, {"newsletter_optout__c": AN_OBJECT}, kind="Lead")
+    harness.edit_lead(lead, newsletter_optout__c=True)
+    if is_deleted:
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+    else:
+        harness.edit_lead(lead, Email=None)
+    if is_opted_out_in_plezi:
+        harness.edit_person(ana, newsletter_optout=True)
+    harness.edit_person(ana, phone="9")
+    harness.sync()
+
+    quarantine = quarantine_of(harness)
+    if is_opted_out_in_plezi:
+        assert quarantine is None
+        return
+    assert quarantine is not None
+    assert quarantine.fields == ("newsletter_optout__c",)
+    org.fields = {}
+    let_hours_pass(harness)
+    harness.sync(kind=RunKind.FULL)
+    assert harness.people()[ANA]["newsletter_optout"]
+    assert quarantine_of(harness) is None

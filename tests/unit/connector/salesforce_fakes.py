@@ -98,7 +98,7 @@ def reader(
     scope: ReadScope = SCOPE,
     deadline: Deadline | None = None,
     documents: Documents | None = None,
-    clock: Callable[[], float] = lambda: 1_795_000_000.0,
+    clock: Callable[[], float] = lambda: 1_796_000_000.0,
 ) -> tuple[Reader, AnsweringSession]:
     """Return a reader of such a server, and the session that keeps its requests."""
     http = AnsweringSession(answer)

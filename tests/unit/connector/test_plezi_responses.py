@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -313,6 +314,7 @@ def test_a_deeply_nested_body_that_is_cut_off_is_an_unavailable_plezi() -> None:
         _json_object(response(b'{"data": ' + b"[" * 100_000))
 
 
+READ_AT = datetime(2030, 1, 1, tzinfo=UTC).timestamp()
 IN_ORDER = (
     "2026-10-25T02:30:00+02:00",
     "2026-10-25T00:30:00.001Z",
@@ -331,7 +333,7 @@ before it."""
 
 def test_l13_stamps_are_text_in_the_order_of_their_instants() -> None:
     rows = [{"id": "1", "attributes": {"updated_at": stamp}} for stamp in IN_ORDER]
-    seen = [codec().decode(row, (), 1.0) for row in rows]
+    seen = [codec().decode(row, (), READ_AT) for row in rows]
 
     versions = [each.version for each in seen]
     assert versions == sorted(versions)

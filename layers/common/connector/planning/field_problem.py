@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connector.mapping import BoundPair, UnusableValue
@@ -85,6 +85,17 @@ def quarantine_for(
         return former
     remedy = "; ".join(f"{problem.detail}: {problem.remedy}" for problem in problems)
     return Quarantine(first.side, first.code, remedy, fields, now)
+
+
+def quarantine_with(
+    refusal: Quarantine | None, problems: Sequence[FieldProblem], link: Link, *, now: float
+) -> Quarantine | None:
+    """Return the quarantine of a link for a refusal, if there is one, and for these problems."""
+    if refusal is None:
+        return quarantine_for(problems, link, now=now)
+    remedies = (refusal.remedy, *(f"{it.detail}: {it.remedy}" for it in problems))
+    fields = dict.fromkeys((*refusal.fields, *(it.field for it in problems)))
+    return replace(refusal, remedy="; ".join(remedies), fields=tuple(fields))
 
 
 def waits_for_reading(link: Link, read: Iterable[Observation]) -> bool:

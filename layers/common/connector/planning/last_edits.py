@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.mapping import BoundMapping, BoundPair
 from connector.mapping.model import EMAIL_PAIR, ConflictPolicy
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
+from connector.planning.field_problem import FieldProblem, find_unreadable
 from connector.planning.field_values import continues
 from connector.planning.participating_records import (
     Match,
@@ -48,6 +50,32 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
     return replace(participants, members=(*members, *last))
 
 
+def find_unread_opt_outs(
+    participants: Participants, link: Link, bound: BoundMapping
+) -> list[FieldProblem]:
+    """Return a problem for each opt-out that cannot be read in a record that takes no part.
+
+    It may have been ticked between the last run and the end of the record, and only a person can
+    find that out. It holds up no other record.
+    """
+    plezi = link.plezi
+    if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
+        return []
+    known = {it.record_id for it in participants.members} | leaving_records(link)
+    last = [it for it in link.salesforce if it.unreadable and it.id not in known]
+    return [
+        problem
+        for pair in bound.pairs
+        if pair.is_opt_out and not _is_ticked_opt_out(pair, plezi)
+        for record in last
+        if pair.pair.direction.can_send(record.side)
+        and record.kind in pair.fields
+        and (record.participates or pair.base_keys[record.kind] in link.base.get(record.id, {}))
+        and not _is_continued(pair, record, participants.members)
+        for problem in find_unreadable(pair, [record])
+    ]
+
+
 def _last_edits(
     record: Observation,
     plezi: Observation,
@@ -62,7 +90,6 @@ def _last_edits(
     """
     is_converted = record.converted and not record.deleted
     base = link.base.get(record.id, NO_VALUES)
-    successors = [it for it in members if it.record_id == record.successor]
     return frozenset(
         pair.key
         for pair in bound.pairs
@@ -73,8 +100,13 @@ def _last_edits(
         and (is_converted or _is_ticked_opt_out(pair, record))
         and _is_edited(pair, record, base)
         and not (pair.pair.policy is ConflictPolicy.FILL_BLANK and _has_value(pair, plezi))
-        and not any(continues(pair, record, it) for it in successors)
+        and not _is_continued(pair, record, members)
     )
+
+
+def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Participant]) -> bool:
+    """Whether a record that takes part has replaced this one, and has its value."""
+    return any(it.record_id == record.successor and continues(pair, record, it) for it in members)
 
 
 def _has_value(pair: BoundPair, plezi: Observation) -> bool:

@@ -44,7 +44,7 @@ from connector.planning.field_merge import (
 )
 from connector.planning.field_problem import FieldProblem, describe_problem, find_unreadable
 from connector.planning.field_values import field_values
-from connector.planning.last_edits import with_last_edits
+from connector.planning.last_edits import find_unread_opt_outs, with_last_edits
 from connector.planning.participating_records import (
     Match,
     Participant,
@@ -120,10 +120,11 @@ def plan_link(
     gives no writes, except for a record that had to be created first.
     """
     participants = with_last_edits(select_participants(link, bound.config), link, bound)
+    unread = find_unread_opt_outs(participants, link, bound)
     if not participants.members:
-        return Plan(link, participants)
+        return Plan(link, participants, problems=tuple(unread))
     is_first_meeting = participants.match is not Match.LINKED
-    builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting)
+    builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting, problems=unread)
     keys = changed_pairs(link, bound, participants.members)
     unreadable = [it for it in participants.members if it.observation and it.observation.unreadable]
     for pair in bound.pairs:
@@ -232,7 +233,14 @@ def _have_same_base(one: Mapping[str, Values], other: Mapping[str, Values]) -> b
 class _PlanBuilder:
     """Collects the resolutions of the field pairs of one link."""
 
-    def __init__(self, link: Link, now: float, *, is_first_meeting: bool) -> None:
+    def __init__(
+        self,
+        link: Link,
+        now: float,
+        *,
+        is_first_meeting: bool,
+        problems: Sequence[FieldProblem],
+    ) -> None:
         self._link = link
         self._is_first_meeting = is_first_meeting
         self._meeting = set(link.meeting)
@@ -246,7 +254,7 @@ class _PlanBuilder:
         self._unsent_opt_outs: list[BaseUpdate] = []
         self._overwritten: list[Overwritten] = []
         self._held: list[str] = []
-        self._problems: list[FieldProblem] = []
+        self._problems = list(problems)
 
     def hold_of(self, pair: BoundPair) -> Hold | None:
         """Return the hold of a pair; that of another attribute for the same field is dropped."""

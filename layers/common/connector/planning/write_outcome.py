@@ -25,7 +25,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.excluded_leads import invalidate_base
-from connector.planning.field_problem import FieldProblem, quarantine_for
+from connector.planning.field_problem import FieldProblem, quarantine_with
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.write_loop import remember_write
 
@@ -101,7 +101,7 @@ def record_outcomes(
     read would take that edit for an echo. If an outcome is unknown, the
     intent stays, in doubt, and the next run recovers it; after `UNANSWERED_ATTEMPTS` of them in a
     row the link is in quarantine too. `problems` are those of the plan: they keep the link in
-    quarantine, unless a side refused one of the writes.
+    quarantine, beside a write that a side refused.
     """
     intent = link.intent
     if intent is None or intent.id != intent_id:
@@ -142,7 +142,7 @@ def record_outcomes(
         undelivered=frozenset(undelivered),
         holds=holds,
         intent=_in_doubt(link, outcomes) if WriteResult.UNKNOWN in results else None,
-        quarantine=_quarantine(link, outcomes, now) or quarantine_for(problems, link, now=now),
+        quarantine=quarantine_with(_quarantine(link, outcomes, now), problems, link, now=now),
         dirty=is_incomplete or has_new_edits or not unchanged_since_intent,
     )
 

@@ -22,6 +22,7 @@ from connector.model import (
 )
 from connector.plezi.api_dialect import ClearsWith, PleziDialect
 from connector.plezi.schema import ListKeys
+from connector.record_stamps import plausible_stamp
 
 MAX_ID_CHARACTERS: Final = 255
 """An id is part of a key of DynamoDB, which has at most 1,024 bytes (sort key); ids of Plezi are
@@ -192,6 +193,8 @@ class ContactCodec:
             unreadable.discard("url")
             values["url"] = self._dialect.contact_url_template.format(id=record_id)
         changed_at = self._changed_at(row)
+        if changed_at is not None:
+            changed_at = plausible_stamp(changed_at, as_of)
         return Observation(
             kind=RecordKind.PLEZI_CONTACT,
             id=record_id,

@@ -28,8 +28,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -37,7 +37,6 @@ from typing import Any, Final
 from connector.errors import RejectedError, RetryError, StaleError, StopReason
 from connector.model import Cursor, Page, ProblemCode, RecordKind, RecordProblem
 from connector.plezi.api import (
-    FailedAnswerError,
     LargeAnswerError,
     PleziApi,
     PleziResponse,
@@ -46,7 +45,10 @@ from connector.plezi.api import (
 from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
 from connector.plezi.connection_check import FIRST_CONTACT, confirm_availability
 from connector.plezi.contact_codec import ContactCodec, text_of
+from connector.plezi.list_position import Position
+from connector.plezi.list_proof import ListProof, rows_of
 from connector.plezi.rate_limiter import NoSlotError
+from connector.record_stamps import is_in_future
 
 OVERLAP: Final = timedelta(minutes=10)
 """How long before Plezi's clock the watermark of a run is: the consistency of its lists is not
@@ -69,12 +71,12 @@ STUCK_MESSAGE: Final = (
     "Plezi's list of contacts does not advance: the next page shows the same contacts again. "
     "Correct 'pager' (or 'page_size') in the setting PLEZI_DIALECT"
 )
-MAX_UNREADABLE: Final = 16
-"""Contacts of a tenant that has no others, and of which none can be read. When more of them cannot
-be read, and no other one can, the cause is the list itself."""
-PROOF_PLACES: Final = (0, *(4**power for power in range(11)))
-"""Contacts before the one that shows that the list works, in the order in which they are tried: at
-most 12 calls for a million contacts, because contacts that cannot be read may be neighbours."""
+EDGE: Final = 3
+"""Contacts before a page that are known: some of them may be deleted, or change."""
+MAX_RETURNS: Final = 3
+"""Times in a row that a reading goes back: a list whose order changes all the time has no end."""
+PAST_ROWS: Final = 3
+"""Contacts before the watermark that end a reading newest first: one may have a wrong stamp."""
 MAX_LEFT_OUT: Final = 200
 """Contacts that one invocation leaves out, at about seven calls each. The next run continues behind
 them."""
@@ -98,50 +100,10 @@ SINCE_PARAMETER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """The position of a reading: `since` is '' when it reads newest first or everything.
-
-    `digest` stands for the contacts of the page before, which was the same `repeated` times. `size`
-    is that of a page if it is smaller than the usual one (0), because a larger page could not be
-    read; about `left` contacts are read in this way.
-    """
-
-    since: str
-    page: int = 1
-    ordered: bool = True
-    digest: str = ""
-    size: int = 0
-    left: int = 0
-    repeated: int = 0
-
-    def text(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def of(cls, text: str) -> _Position | None:
-        """Return the position of a stored text; None where it cannot be read."""
-        try:
-            tree = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        match tree:
-            case {"since": str(since), "page": int(page), "ordered": bool(ordered)} if page > 0:
-                digest = tree.get("digest")
-                return cls(
-                    since,
-                    page,
-                    ordered,
-                    digest if isinstance(digest, str) else "",
-                    *(_whole_number(tree.get(name)) for name in ("size", "left", "repeated")),
-                )
-        return None
-
-
 class _UnreadablePageError(Exception):
     """The page at a position has too many bytes, or Plezi fails to answer it, although it works."""
 
-    def __init__(self, error: PageError, position: _Position) -> None:
+    def __init__(self, error: PageError, position: Position) -> None:
         super().__init__(str(error))
         self.error = error
         self.position = position
@@ -155,7 +117,7 @@ class _Behind:
     `proof` is the response that shows that the list works.
     """
 
-    position: _Position
+    position: Position
     problems: tuple[RecordProblem, ...] = ()
     proof: PleziResponse | None = None
 
@@ -176,7 +138,7 @@ class Reader:
         self._clock = clock
         self._filters = dialect.changed_since is not ChangedSince.NONE
         self._orders = True
-        self._proof_place = 0
+        self._proof = ListProof(clock)
         self._answered_place = FIRST_CONTACT
 
     @property
@@ -199,7 +161,7 @@ class Reader:
         position = since or _watermark(self._our_time(), LOOK_OVERLAP)
         for _ in range(MAX_PASSES):
             cursor = Cursor(RecordKind.PLEZI_CONTACT, watermark=position)
-            start = self._start(cursor) if self._filters else _Position("")
+            start = self._start(cursor) if self._filters else Position("")
             filled = 0
             for page in self._read(cursor, names, start, LOOK_OVERLAP):
                 filled += bool(page.observations)
@@ -210,11 +172,11 @@ class Reader:
                 position = page.cursor.watermark
 
     def _read(
-        self, cursor: Cursor, names: Sequence[str], position: _Position, overlap: timedelta
+        self, cursor: Cursor, names: Sequence[str], position: Position, overlap: timedelta
     ) -> Iterator[Page]:
         previous_ids: frozenset[str] = frozenset()
         largest = left_out = 0
-        failed: _Position | None = None
+        failed: Position | None = None
         started_at = self._clock()
         for _ in range(MAX_PAGES):
             as_of = self._clock()
@@ -234,13 +196,16 @@ class Reader:
                 yield Page((), cursor, last=False, problems=behind.problems)
                 continue
             cursor = self._with_watermark(cursor, answer, started_at, overlap)
-            rows = _rows(answer)
+            rows = rows_of(answer)
             ids = frozenset(text_of(self._contacts.record_id, row) for row in rows)
             if position.since and self._ignores_filter(position, rows):
                 self._filters = False
-                position, previous_ids = _Position("", ordered=True), frozenset()
+                position, previous_ids = Position("", ordered=True), frozenset()
                 continue
-            requested, (position, is_past) = position, self._next(position, cursor, rows)
+            if (back := self._way_back(position, rows)) is not None:
+                position, previous_ids, largest = back, frozenset(), 0
+                continue
+            requested, (position, is_past) = position, self._next(position, cursor, rows, as_of)
             position = self._counted(self._larger(position, len(rows)), requested, rows)
             if position.repeated >= MAX_REPEATED_PAGES and len(rows) >= largest:
                 raise RetryError(STUCK_MESSAGE, reason=StopReason.PLEZI_UNAVAILABLE)
@@ -257,15 +222,17 @@ class Reader:
             "Plezi's list of contacts does not end", reason=StopReason.PLEZI_UNAVAILABLE
         )
 
-    def _start(self, cursor: Cursor) -> _Position:
-        if cursor.position and (position := _Position.of(cursor.position)) is not None:
+    def _start(self, cursor: Cursor) -> Position:
+        position = Position.of(cursor.position) if cursor.position else None
+        since = None if position is None else _instant(position.since)
+        if position is not None and not (since and is_in_future(since, self._clock())):
             return position
         if self._dialect.changed_since is ChangedSince.NONE:
-            return _Position("")
+            return Position("")
         watermark = _instant(cursor.watermark)
         if watermark is None or watermark > self._latest_time():
-            return _Position(EPOCH)  # a clock was wrong when it was stored: nothing is sure
-        return _Position(cursor.watermark)
+            return Position(EPOCH)  # a clock was wrong when it was stored: nothing is sure
+        return Position(cursor.watermark)
 
     def _with_watermark(
         self, cursor: Cursor, response: PleziResponse, as_of: float, overlap: timedelta
@@ -287,8 +254,8 @@ class Reader:
         )
 
     def _try_page(
-        self, position: _Position, *, is_again: bool
-    ) -> tuple[PleziResponse | _UnreadablePageError, _Position]:
+        self, position: Position, *, is_again: bool
+    ) -> tuple[PleziResponse | _UnreadablePageError, Position]:
         """Request a page; where the tenant refuses the filter, the first one without it.
 
         Returns the response, or why the page cannot be read, and its position. `is_again`: a single
@@ -303,7 +270,7 @@ class Reader:
                 self._confirm_page(error)
                 return error, position
         self._filters = False
-        position = _Position("")
+        position = Position("")
         try:
             return self._request(position, PATIENCE), position
         except _UnreadablePageError as error:
@@ -327,18 +294,18 @@ class Reader:
         if not may_leave_out:
             raise failed.error
         proof = self._confirm_list(failed)
-        following = replace(position, page=position.page + 1, digest="", repeated=0)
+        following = replace(position, page=position.page + 1, digest="", repeated=0, edge=())
         problem = self._unreadable_contact(failed)
         return _Behind(self._larger(following, 1), (problem,), proof)
 
-    def _request(self, position: _Position, patience: float) -> PleziResponse:
+    def _request(self, position: Position, patience: float) -> PleziResponse:
         """Request a page once, and again for `patience` seconds.
 
         Raises `_UnreadablePageError` for an error that a contact of the page may be the cause of.
         """
         try:
             response = self._api.read("contacts", self._parameters(position), patience)
-            _rows(response)
+            rows_of(response)
         except NOT_OF_A_PAGE:
             raise
         except OF_A_PAGE as error:
@@ -351,7 +318,7 @@ class Reader:
         """Return whether Plezi answers a filtered list that has no contact, or hardly any."""
         now = _watermark(self._our_time(), timedelta())
         try:
-            self._request(_Position(now, size=1), NO_PATIENCE)
+            self._request(Position(now, size=1), NO_PATIENCE)
         except _UnreadablePageError:
             return False
         return True
@@ -371,24 +338,18 @@ class Reader:
         the error that a page had when no contact can be read, and that of Plezi when it answers no
         other call.
         """
-        first = _Position(EPOCH if failed.position.since else "", size=1)
-        known = self._proof_place
-        places = (known, *(place for place in PROOF_PLACES if place != known))
-        for number, place in enumerate(places):
+        first = Position(EPOCH if failed.position.since else "", size=1)
+
+        def read(place: int) -> PleziResponse | None:
             try:
-                response = self._request(replace(first, page=place + 1), NO_PATIENCE)
+                return self._request(replace(first, page=place + 1), NO_PATIENCE)
             except _UnreadablePageError:
-                if number == 0:
-                    self._confirm_availability(failed)
-                continue
-            if _rows(response):
-                self._proof_place = place
-                return response
-            if number > 0:  # the list ends before this place
-                if place <= MAX_UNREADABLE:
-                    return response
-                break
-        raise failed.error
+                return None
+
+        proof = self._proof.find(read, lambda: self._confirm_availability(failed))
+        if proof is None:
+            raise failed.error
+        return proof
 
     def _confirm_availability(self, failed: _UnreadablePageError) -> None:
         """Return if Plezi answers another call; else raise its error."""
@@ -399,7 +360,7 @@ class Reader:
         except (RejectedError, StaleError):
             raise failed.error from None
 
-    def _parameters(self, position: _Position) -> dict[str, str]:
+    def _parameters(self, position: Position) -> dict[str, str]:
         size = position.size or self._dialect.page_size
         if self._dialect.pager is Pager.PAGE:
             paging = {"page": str(position.page), "per_page": str(size)}
@@ -410,7 +371,7 @@ class Reader:
             order[SINCE_PARAMETER[self._dialect.changed_since]] = position.since
         return {**paging, **order}
 
-    def _smaller(self, position: _Position) -> _Position | None:
+    def _smaller(self, position: Position) -> Position | None:
         """Return the same place with smaller pages; None where a page is one contact."""
         size = position.size or self._dialect.page_size
         smaller = next((each for each in self._sizes() if each < size and size % each == 0), 0)
@@ -419,7 +380,7 @@ class Reader:
         page = (position.page - 1) * (size // smaller) + 1  # it begins with the same contact
         return replace(position, page=page, size=smaller, left=size, digest="")
 
-    def _larger(self, position: _Position, read: int) -> _Position:
+    def _larger(self, position: Position, read: int) -> Position:
         """Return the place with larger pages, once the contact that failed is passed.
 
         The number of contacts before a page must be a multiple of its size.
@@ -452,7 +413,7 @@ class Reader:
         code = ProblemCode.UNREADABLE_RECORD
         return RecordProblem(RecordKind.PLEZI_CONTACT, "", "", code, detail)
 
-    def _ignores_filter(self, position: _Position, rows: Sequence[Mapping[str, Any]]) -> bool:
+    def _ignores_filter(self, position: Position, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether the tenant ignored the filter: a row is too old or not in order.
 
         A page on which no row has a stamp does not show that it was respected.
@@ -464,23 +425,41 @@ class Reader:
         return min(instants) < since or instants != sorted(instants)
 
     def _next(
-        self, position: _Position, cursor: Cursor, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[_Position, bool]:
+        self,
+        position: Position,
+        cursor: Cursor,
+        rows: Sequence[Mapping[str, Any]],
+        read_at: float,
+    ) -> tuple[Position, bool]:
         """Return the position of the next page, and whether this page went past the watermark.
 
         Newest first, a contact that changes between two pages moves to the front, where this
-        reading does not come again.
+        reading does not come again. No stamp in the future is a position: it would leave out the
+        contacts between.
         """
-        following = replace(position, page=position.page + 1)
+        keeps = position.way_back or position.returns >= MAX_RETURNS
+        is_full = len(rows) == (position.size or self._dialect.page_size)
+        edge = (*position.edge, *self._edges(rows[-EDGE:])) if is_full else ()
+        following = replace(
+            position,
+            page=position.page + 1,
+            returns=position.returns if keeps else 0,
+            way_back=0,
+            edge=edge[-EDGE:],
+        )
         instants = self._instants(rows)
         if position.since:
             newest = max(
-                (text_of(self._contacts.stamp, row) for row in rows),
+                (
+                    text_of(self._contacts.stamp, row)
+                    for row, instant in self._with_instants(rows)
+                    if not is_in_future(instant, read_at)
+                ),
                 key=_sort_key,
                 default=position.since,
             )
             moved = _sort_key(newest) > _sort_key(position.since)
-            from_newest = replace(position, since=newest, page=1, ordered=True)
+            from_newest = Position(newest, size=position.size, left=position.left)
             return (from_newest if moved else following), False
         ordered = (
             position.ordered
@@ -489,12 +468,55 @@ class Reader:
         )
         self._orders = self._orders and ordered
         watermark = _instant(cursor.watermark)
-        is_past = ordered and bool(instants) and watermark is not None and min(instants) < watermark
+        is_past = (
+            ordered
+            and watermark is not None
+            and sum(instant < watermark for instant in instants) >= PAST_ROWS
+        )
         return replace(following, ordered=ordered), is_past
 
+    def _way_back(self, position: Position, rows: Sequence[Mapping[str, Any]]) -> Position | None:
+        """Return where to read again, because contacts moved to pages that were read before.
+
+        They do when one before them is deleted, or changes and moves to the end. None: no contact
+        was left out. A page that shows one of the contacts before it follows without a gap; else
+        the contact before the page is read alone, and must be one of them.
+        """
+        edge = position.edge
+        if position.page == 1 or not edge or not self._edges(rows).keys().isdisjoint(edge):
+            return None
+        if position.way_back:
+            return self._back(position, 2 * position.way_back, position.returns)
+        if position.returns >= MAX_RETURNS or self._follows(position):
+            return None
+        return self._back(position, 1, position.returns + 1)
+
+    def _follows(self, position: Position) -> bool:
+        """Return whether the contact before a page is one of those known to be before it."""
+        size = position.size or self._dialect.page_size
+        before = replace(position, page=(position.page - 1) * size, size=1)
+        try:
+            rows = rows_of(self._request(before, NO_PATIENCE))
+        except _UnreadablePageError:
+            return True  # it was read with its page, and nothing shows that it moved
+        return not self._edges(rows).keys().isdisjoint(position.edge)
+
+    def _back(self, position: Position, pages: int, returns: int) -> Position:
+        page = max(1, position.page - pages)
+        return replace(position, page=page, returns=returns, way_back=pages, digest="", repeated=0)
+
+    def _edges(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, None]:
+        """Return, in order, short texts that stand for contacts that have not changed since."""
+        names = {text_of(self._state, row): None for row in rows}
+        return {_short(name): None for name in names if name}
+
+    def _state(self, row: object) -> str:
+        record_id = self._contacts.record_id(row)
+        return record_id and f"{record_id} {self._contacts.stamp(row)}"
+
     def _counted(
-        self, position: _Position, requested: _Position, rows: Sequence[Mapping[str, Any]]
-    ) -> _Position:
+        self, position: Position, requested: Position, rows: Sequence[Mapping[str, Any]]
+    ) -> Position:
         """Return the next position, which knows how often the page at `requested` was the same.
 
         It is not the same page when its contacts have changed again.
@@ -509,12 +531,19 @@ class Reader:
     def _digest(self, rows: Sequence[Mapping[str, Any]]) -> str:
         """Return a short text that stands for the contacts of a page, in any order."""
         ids = sorted(text_of(self._contacts.record_id, row) or json.dumps(row) for row in rows)
-        return hashlib.sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:16]
+        return _short("\n".join(ids))
 
     def _instants(self, rows: Sequence[Mapping[str, Any]]) -> list[datetime]:
         """Return when the contacts of some rows changed, where that is known."""
-        instants = (_instant(text_of(self._contacts.stamp, row)) for row in rows)
-        return [instant for instant in instants if instant is not None]
+        return [instant for _, instant in self._with_instants(rows)]
+
+    def _with_instants(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[Mapping[str, Any], datetime]]:
+        """Yield the rows with the time when their contact changed, where that is known."""
+        for row in rows:
+            if (instant := _instant(text_of(self._contacts.stamp, row))) is not None:
+                yield row, instant
 
     def _our_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -524,21 +553,14 @@ class Reader:
         return self._our_time() + CLOCK_TOLERANCE
 
 
-def _rows(response: PleziResponse) -> list[Any]:
-    """Return the contacts of a list; raise `FailedAnswerError` where it has none."""
-    rows = response.body.get("data")
-    if not isinstance(rows, list):
-        raise FailedAnswerError("Plezi's list has no 'data'", reason=StopReason.PLEZI_UNAVAILABLE)
-    return rows
-
-
 def _cause(error: PageError) -> str:
     """Return why a contact cannot be read, without the text of the answer: it may quote values."""
     return f"Plezi answered {error.code}" if isinstance(error, RejectedError) else str(error)
 
 
-def _whole_number(stored: object) -> int:
-    return stored if isinstance(stored, int) else 0
+def _short(text: str) -> str:
+    """Return a text that hardly any other text has."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def _watermark(now: datetime, overlap: timedelta) -> str:

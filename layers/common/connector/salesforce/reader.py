@@ -38,6 +38,7 @@ from connector.model import (
     Value,
 )
 from connector.pace import PacedCalls
+from connector.record_stamps import STAMP_TOLERANCE, is_in_future, plausible_stamp
 from connector.salesforce.answers import (
     RECORD_ID,
     QueryPage,
@@ -74,9 +75,6 @@ from connector.salesforce.page_size import ROWS_OF_PAGE, PageSize
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""
-CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-"""How far Salesforce's clock may be ahead of ours: both follow NTP, and five minutes are far more
-than they differ (MIT Kerberos Documentation, "krb5.conf", has the same `clockskew`)."""
 COVERED_WINDOW: Final = timedelta(hours=1)
 """The window of getUpdated. Only its `latestDateCovered` is used; no Salesforce transaction stays
 open for an hour."""
@@ -136,6 +134,7 @@ class Reader:
         self._failed_lookups = failed_lookups
         self._size = PageSize()
         self._left_out = 0
+        self._doubted: str | None = None
         self._readable: dict[RecordKind, str] = {}
         self._resume = Cursor(RecordKind.LEAD)
 
@@ -154,6 +153,7 @@ class Reader:
             )
         self._size = PageSize(_stored_limit(cursor.position))
         self._left_out = 0
+        self._doubted = None
         while True:
             try:
                 yield from self._pages(cursor)
@@ -246,9 +246,8 @@ class Reader:
             self._size.report(len(answer.rows))
             is_full = 0 < limit <= rows_of_query
             next_page, last = answer.next_page, answer.is_last and not is_full
-            if is_full and not _last_position(answer.rows):
-                raise unusable_answer("id and stamp of a record")
-            cursor = self._at(cursor, _last_position(answer.rows) or cursor.position)
+            position = self._position_after(cursor, answer.rows, is_full=is_full)
+            cursor = self._at(cursor, position)
             after_page = cursor.finished() if last else cursor
             page = self._page(cursor.kind, answer.rows, as_of, after_page, last=last)
             del answer  # several MB that are not needed while the page is stored
@@ -262,6 +261,25 @@ class Reader:
             else:
                 limit, rows_of_query = self._size.limit, 0
                 answer = self._first_page(cursor, self._select(cursor.kind), limit)
+
+    def _position_after(self, cursor: Cursor, rows: Sequence[object], *, is_full: bool) -> str:
+        """Return the position after a page: that of its last row with an id and a plausible stamp.
+
+        Where no row of a full page has a plausible one, the same page is read again, once: then
+        the clock of the org is wrong, and the rows are in its order. Raises `RetryError` for a
+        full page of which no row has an id and a stamp.
+        """
+        if position := _last_position(rows, self._clock()):
+            return position
+        if not is_full:
+            return cursor.position
+        position = _last_position(rows)
+        if not position:
+            raise unusable_answer("id and stamp of a record")
+        if self._doubted == cursor.position:
+            return position
+        self._doubted = cursor.position
+        return cursor.position
 
     def _first_page(
         self, cursor: Cursor, select: str, limit: int, call_kind: str = ""
@@ -394,7 +412,8 @@ class Reader:
             raise UnreadableError("Id is missing")
         if "Email" not in row:
             raise UnreadableError("Email is missing")
-        version = read_stamp(row, "SystemModstamp")
+        version = plausible_stamp(read_stamp(row, "SystemModstamp"), as_of)
+        modified = plausible_stamp(read_stamp(row, "LastModifiedDate"), as_of)
         is_converted = kind is RecordKind.LEAD and read_flag(row, "IsConverted")
         eligible = self._is_eligible(kind, row)
         names = (self._scope.field_names if eligible else self._scope.opt_outs).get(kind, ())
@@ -404,7 +423,7 @@ class Reader:
             id=record_id,
             email=_email(row),
             version=_version(version),
-            modified=read_stamp(row, "LastModifiedDate").isoformat(timespec="milliseconds"),
+            modified=modified.isoformat(timespec="milliseconds"),
             as_of=as_of,
             values=values,
             eligible=eligible,
@@ -440,14 +459,14 @@ class Reader:
             covered = read_covered_date(body)
         except (RejectedError, UnreadableError):
             return _iso(self._server_time() - OVERLAP)
-        is_plausible = covered <= self._own_time() + CLOCK_TOLERANCE
+        is_plausible = covered <= self._own_time() + STAMP_TOLERANCE
         return _iso(covered if is_plausible else self._own_time() - OVERLAP)
 
     def _server_time(self) -> datetime:
         """Return Salesforce's clock; our own where that is not known, or is far ahead."""
         ours = self._own_time()
         theirs = self._connection.server_time()
-        return ours if theirs is None or theirs > ours + CLOCK_TOLERANCE else theirs
+        return ours if theirs is None or theirs > ours + STAMP_TOLERANCE else theirs
 
     def _own_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -507,17 +526,21 @@ def _stored_limit(position: str) -> int:
     return int(limit) if limit in {str(rows) for rows in ROWS_OF_PAGE} else 0
 
 
-def _last_position(rows: Sequence[object]) -> str:
-    """Return stamp and id of the last row that has both; '' where none has."""
+def _last_position(rows: Sequence[object], read_at: float | None = None) -> str:
+    """Return stamp and id of the last row that has both; '' where none has.
+
+    With the time of the reading, a stamp in the future does not count.
+    """
     for row in reversed(rows):
         if not isinstance(row, dict):
             continue
         try:
             record_id = read_id(row, "Id")
-            read_stamp(row, "SystemModstamp")
+            stamp = read_stamp(row, "SystemModstamp")
         except UnreadableError:
             continue
-        if record_id:
+        is_plausible = read_at is None or not is_in_future(stamp, read_at)
+        if record_id and is_plausible:
             return f"{row['SystemModstamp']} {record_id}"
     return ""
 

@@ -355,7 +355,9 @@ class WriteStage:
             has_news = again.held or again.overwritten
             if _is_refused(again.writes, outcomes.values()) and not has_news:
                 after = replace(again.link, dirty=False)
-        return self.with_problems(after, plan, counts, now) if plan.problems else after
+        if not plan.problems or any(it.refusal for it in outcomes.values()):
+            return after
+        return self.with_problems(after, plan, counts, now)
 
     def _is_news(self, outcome: WriteOutcome) -> bool:
         """Whether a write changed an attribute that another pair reads: it writes in its turn."""

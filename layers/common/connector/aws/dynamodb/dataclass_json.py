@@ -113,7 +113,7 @@ def _decoder(hint: Any) -> Decoder:  # noqa: ANN401  # a type or a generic alias
     """Return the decoder of a type hint."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in SCALARS:
-        return _same
+        return _scalar_decoder(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     if is_dataclass(hint):
@@ -143,6 +143,18 @@ def _list(tree: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
     if isinstance(tree, list):
         return tree
     raise TypeError(f"a list is expected, not {type(tree).__name__}")
+
+
+def _scalar_decoder(hint: type) -> Decoder:
+    """Return a decoder that refuses the values of another type; whole numbers may be floats."""
+    accepted = (float, int) if hint is float else (hint,)
+
+    def decode_scalar(tree: Any) -> Any:  # noqa: ANN401  # any JSON value
+        if type(tree) in accepted:
+            return tree
+        raise TypeError(f"{hint.__name__} is expected, not {type(tree).__name__}")
+
+    return decode_scalar
 
 
 def _same(tree: Any) -> Any:  # noqa: ANN401  # any JSON scalar

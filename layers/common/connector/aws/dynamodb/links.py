@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from connector.aws.calls import cancellation_reasons
 from connector.aws.dynamodb.item_size import MAX_ITEM_BYTES, item_bytes
 from connector.aws.dynamodb.link_codec import pack, unpack
-from connector.aws.dynamodb.schema import ItemKind
+from connector.aws.dynamodb.schema import SCHEMA_ATTRIBUTE, ItemKind, whole_number
 from connector.aws.dynamodb.table import Change, Condition, PutResult, Table, partition_key
 from connector.aws.dynamodb.work_lists import DIRTY, query_work
 from connector.errors import ConnectorError, describe_defect
@@ -78,11 +78,16 @@ class LinkStore:
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
         """Return, for each record id with a pointer, the e-mail that the pointer leads to.
 
-        The link of that e-mail may not have the record: the caller checks it.
+        The link of that e-mail may not have the record: the caller checks it. A damaged pointer
+        counts as none.
         """
         keys = (f"{POINTER_PREFIX}{record}" for record in records)
         items = self._table.get_all(ItemKind.RECORD_POINTER, keys)
-        return {item["pk"]["S"].removeprefix(POINTER_PREFIX): item["email"]["S"] for item in items}
+        return {
+            item["pk"]["S"].removeprefix(POINTER_PREFIX): email
+            for item in items
+            if (email := item.get("email", {}).get("S", ""))
+        }
 
     def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
         """Store new states of links, each on the condition that the stored one did not change.
@@ -304,15 +309,17 @@ def to_link(item: Item) -> Link:
 
 def read_link(email: str, item: Item) -> Link:
     """Return the link in an item; one that is not `readable` where the body cannot be decoded."""
-    revision = int(item["revision"]["N"])
+    revision = whole_number(item, "revision")
     try:
-        return unpack(email, bytes(item["body"]["B"]), revision=revision)
-    except Exception:  # noqa: BLE001  # the caller reports it, and all other links continue
-        quarantine = Quarantine(
-            Side.SALESFORCE,
-            ProblemCode.DEFECT.value,
-            UNREADABLE_REMEDY.format(email=email),
-            (),
-            0.0,
-        )
-        return Link(email, revision=revision, readable=False, quarantine=quarantine)
+        if revision is not None and whole_number(item, SCHEMA_ATTRIBUTE) is not None:
+            return unpack(email, bytes(item["body"]["B"]), revision=revision)
+    except Exception:  # noqa: BLE001, S110  # the caller reports it, and all other links continue
+        pass
+    quarantine = Quarantine(
+        Side.SALESFORCE,
+        ProblemCode.DEFECT.value,
+        UNREADABLE_REMEDY.format(email=email),
+        (),
+        0.0,
+    )
+    return Link(email, revision=revision or 0, readable=False, quarantine=quarantine)

@@ -56,10 +56,18 @@ SCHEMAS: Final = {
 stored form changes, also when it only gains a member: older readers would drop that member."""
 
 
+def whole_number(item: Mapping[str, AttributeValueTypeDef], name: str) -> int | None:
+    """Return a whole number of an item; None where the item lacks it, or has something else."""
+    try:
+        return int(item[name]["N"])
+    except (KeyError, ValueError):
+        return None
+
+
 def check_schema(kind: ItemKind, item: Mapping[str, AttributeValueTypeDef]) -> None:
     """Raise `HaltError` when a newer version of the connector stored an item."""
-    stored = int(item.get(SCHEMA_ATTRIBUTE, {"N": "0"})["N"])
-    if stored > SCHEMAS[kind]:
+    stored = whole_number(item, SCHEMA_ATTRIBUTE)
+    if stored is not None and stored > SCHEMAS[kind]:
         raise HaltError(
             StopReason.NEWER_SCHEMA,
             f"a stored item ({kind}) has schema {stored}, but this version of the connector reads "
