@@ -1,4 +1,4 @@
-"""Contacts that move to an earlier page of Plezi's list while it is read: no other one is left out."""
+"""Contacts that move to an earlier page of Plezi's list while it is read hide no other one."""
 
 from __future__ import annotations
 

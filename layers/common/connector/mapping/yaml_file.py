@@ -60,7 +60,7 @@ def _check_events(text: str) -> None:
         match event:
             case yaml.AliasEvent():
                 raise _refused("an alias (*name) is not allowed: repeat the value", event)
-            case yaml.NodeEvent(tag=str(tag)):
+            case yaml.ScalarEvent(tag=str(tag)) | yaml.CollectionStartEvent(tag=str(tag)):
                 raise _refused(f"a tag ({tag}) is not allowed: write the value without it", event)
             case yaml.ScalarEvent():
                 values += 1

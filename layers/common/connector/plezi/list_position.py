@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
-NUMBERS_OF_POSITION: Final = ("size", "left", "repeated", "returns", "way_back")
+NUMBERS_OF_POSITION: Final = ("size", "left", "repeated", "again", "way_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Position:
     `digest` stands for the contacts of the page before, which was the same `repeated` times. `size`
     is that of a page if it is smaller than the usual one (0), because a larger page could not be
     read; about `left` contacts are read in this way. `edge` are the last contacts before the page,
-    `returns` how often a reading went back because they had moved, `way_back` how many pages the
-    next step back has (0: the reading is not on its way back).
+    `again` how many pages were read again because contacts had moved, `way_back` how many pages the
+    last step back had (0: the reading is not on its way back).
     """
 
     since: str
@@ -27,7 +27,7 @@ class Position:
     size: int = 0
     left: int = 0
     repeated: int = 0
-    returns: int = 0
+    again: int = 0
     way_back: int = 0
     edge: tuple[str, ...] = ()
 

@@ -73,8 +73,9 @@ STUCK_MESSAGE: Final = (
 )
 EDGE: Final = 3
 """Contacts before a page that are known: some of them may be deleted, or change."""
-MAX_RETURNS: Final = 3
-"""Times in a row that a reading goes back: a list whose order changes all the time has no end."""
+MAX_AGAIN: Final = 50
+"""Pages of a list that are read again because contacts moved, besides two for each other page: a
+list whose order changes at each call would have no end."""
 PAST_ROWS: Final = 3
 """Contacts before the watermark that end a reading newest first: one may have a wrong stamp."""
 MAX_LEFT_OUT: Final = 200
@@ -437,16 +438,9 @@ class Reader:
         reading does not come again. No stamp in the future is a position: it would leave out the
         contacts between.
         """
-        keeps = position.way_back or position.returns >= MAX_RETURNS
         is_full = len(rows) == (position.size or self._dialect.page_size)
         edge = (*position.edge, *self._edges(rows[-EDGE:])) if is_full else ()
-        following = replace(
-            position,
-            page=position.page + 1,
-            returns=position.returns if keeps else 0,
-            way_back=0,
-            edge=edge[-EDGE:],
-        )
+        following = replace(position, page=position.page + 1, way_back=0, edge=edge[-EDGE:])
         instants = self._instants(rows)
         if position.since:
             newest = max(
@@ -486,10 +480,10 @@ class Reader:
         if position.page == 1 or not edge or not self._edges(rows).keys().isdisjoint(edge):
             return None
         if position.way_back:
-            return self._back(position, 2 * position.way_back, position.returns)
-        if position.returns >= MAX_RETURNS or self._follows(position):
+            return self._back(position, 2 * position.way_back)
+        if position.again >= MAX_AGAIN + 2 * position.page or self._follows(position):
             return None
-        return self._back(position, 1, position.returns + 1)
+        return self._back(position, 1)
 
     def _follows(self, position: Position) -> bool:
         """Return whether the contact before a page is one of those known to be before it."""
@@ -501,9 +495,11 @@ class Reader:
             return True  # it was read with its page, and nothing shows that it moved
         return not self._edges(rows).keys().isdisjoint(position.edge)
 
-    def _back(self, position: Position, pages: int, returns: int) -> Position:
+    @staticmethod
+    def _back(position: Position, pages: int) -> Position:
         page = max(1, position.page - pages)
-        return replace(position, page=page, returns=returns, way_back=pages, digest="", repeated=0)
+        again = position.again + pages + 1
+        return replace(position, page=page, again=again, way_back=pages, digest="", repeated=0)
 
     def _edges(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, None]:
         """Return, in order, short texts that stand for contacts that have not changed since."""
