@@ -40,12 +40,20 @@ class BulkUpdate:
     of contacts that are edited behind it.
     """
 
-    def __init__(self, harness: Harness, ids: list[str], edit_after: dict[int, list[int]]) -> None:
+    def __init__(
+        self,
+        harness: Harness,
+        ids: list[str],
+        edit_after: dict[int, list[int]],
+        *,
+        sorts_newest_first: bool = True,
+    ) -> None:
         self.calls: list[dict[str, str]] = []
         self._harness = harness
         self._ids = ids
         self._edit_after = edit_after
-        self._edited: set[str] = set()
+        self.edited: set[str] = set()
+        self._sorts_newest_first = sorts_newest_first
         self._same = min(each["updated_at"] for each in harness.people().values())
         alter_answers(harness, Side.PLEZI, None, self._after)
 
@@ -54,11 +62,11 @@ class BulkUpdate:
             return
         self.calls.append(dict(request.args))
         for place in self._edit_after.get(len(self.calls), []):
-            self._edited.add(self._ids[place])
+            self.edited.add(self._ids[place])
             self._harness.edit_person(self._ids[place], phone="5")
         size, number = int(request.args["per_page"]), int(request.args["page"])
         rows = self._rows(request.args.get("filter[updated_at][gte]", ""))
-        if request.args["sort_dir"] == "desc":
+        if request.args["sort_dir"] == "desc" and self._sorts_newest_first:
             rows.reverse()
         document = json.loads(response.get_data())
         document["data"] = rows[(number - 1) * size : number * size]
@@ -68,7 +76,7 @@ class BulkUpdate:
         rows = []
         for identity in self._ids:
             row = self._harness.plezi("GET", f"contacts/{identity}")["data"]
-            if identity not in self._edited:
+            if identity not in self.edited:
                 row["attributes"]["updated_at"] = self._same
             rows.append(row)
         rows.sort(key=lambda row: str(row["attributes"]["updated_at"]))
@@ -95,9 +103,29 @@ def test_people_of_one_bulk_update_arrive_while_some_of_them_are_edited(
     bulk = BulkUpdate(harness, ids, edit_after)
 
     assert harness.sync().state is RunState.DONE
+    assert len(bulk.calls) < 10
 
+    let_hours_pass(harness)
+    assert harness.sync().state is RunState.DONE  # reads those that were edited during the first
     assert emails_with_the_old_phone(harness) == set()
-    assert len(bulk.calls) < 40
+
+
+@pytest.mark.parametrize("edit_after", [{4: [0]}, {4: [29]}, {4: [*range(12)]}, {3: [1], 6: [2]}])
+def test_people_of_one_bulk_update_arrive_where_the_tenant_does_not_sort_the_newest_first(
+    harness: Harness, edit_after: dict[int, list[int]]
+) -> None:
+    ids = add_people_and_edit_all(harness, 35)
+    harness.edit_person(ids[34], phone="2")
+    harness.settings = replace(harness.settings, plezi_dialect='{"page_size": 10}')
+    bulk = BulkUpdate(harness, ids, edit_after, sorts_newest_first=False)
+    bulk.edited.add(ids[34])
+
+    assert harness.sync().state is RunState.DONE
+    assert len(bulk.calls) < 30
+
+    let_hours_pass(harness)
+    assert harness.sync().state is RunState.DONE
+    assert emails_with_the_old_phone(harness) == set()
 
 
 def test_a_list_whose_order_changes_at_each_call_ends(harness: Harness) -> None:

@@ -17,7 +17,8 @@ class Position:
     is that of a page if it is smaller than the usual one (0), because a larger page could not be
     read; about `left` contacts are read in this way. `edge` are the last contacts before the page,
     `again` how many pages were read again because contacts had moved, `way_back` how many pages the
-    last step back had (0: the reading is not on its way back).
+    last step back had (0: the reading is not on its way back). `descending`: the newest of the
+    filtered contacts come first. `ordered` says whether the tenant sorts, as far as is known.
     """
 
     since: str
@@ -30,6 +31,7 @@ class Position:
     again: int = 0
     way_back: int = 0
     edge: tuple[str, ...] = ()
+    descending: bool = False
 
     def text(self) -> str:
         """Return the text of a cursor."""
@@ -51,6 +53,7 @@ class Position:
                     ordered,
                     digest if isinstance(digest, str) else "",
                     edge=_texts(tree.get("edge")),
+                    descending=tree.get("descending") is True,
                     **{name: _whole_number(tree.get(name)) for name in NUMBERS_OF_POSITION},
                 )
         return None

@@ -5,6 +5,7 @@ tenant supports the way:
 
 * *since*: the changed-since filter with ascending stamps; each page starts at the last stamp of the
   page before, so a contact that changes during the reading moves forward and is read later.
+  From a stamp that a whole page of contacts has, the rest is read newest first.
 * *newest first*: descending stamps down to the watermark; a contact that changes moves to the
   start, where the next reading finds it.
 * *everything*: where the tenant supports neither, all pages; the values show the changes.
@@ -203,7 +204,8 @@ class Reader:
                 self._filters = False
                 position, previous_ids = Position("", ordered=True), frozenset()
                 continue
-            if (back := self._way_back(position, rows)) is not None:
+            back = self._without_sort(position, rows) or self._way_back(position, rows)
+            if back is not None:
                 position, previous_ids, largest = back, frozenset(), 0
                 continue
             requested, (position, is_past) = position, self._next(position, cursor, rows, as_of)
@@ -367,7 +369,8 @@ class Reader:
             paging = {"page": str(position.page), "per_page": str(size)}
         else:
             paging = {"offset": str((position.page - 1) * size), "limit": str(size)}
-        order = {"sort_by": "updated_at", "sort_dir": "asc" if position.since else "desc"}
+        is_ascending = position.since and not position.descending
+        order = {"sort_by": "updated_at", "sort_dir": "asc" if is_ascending else "desc"}
         if position.since:
             order[SINCE_PARAMETER[self._dialect.changed_since]] = position.since
         return {**paging, **order}
@@ -423,7 +426,8 @@ class Reader:
         since = _instant(position.since)
         if since is None or not instants:
             return bool(rows)
-        return min(instants) < since or instants != sorted(instants)
+        is_in_order = position.descending or instants == sorted(instants)
+        return min(instants) < since or not is_in_order
 
     def _next(
         self,
@@ -435,8 +439,9 @@ class Reader:
         """Return the position of the next page, and whether this page went past the watermark.
 
         Newest first, a contact that changes between two pages moves to the front, where this
-        reading does not come again. No stamp in the future is a position: it would leave out the
-        contacts between.
+        reading does not come again. So more than a page of contacts with one stamp (a bulk update)
+        is read newest first too: else one that changes would move the others to earlier pages. No
+        stamp in the future is a position: it would leave out the contacts between.
         """
         is_full = len(rows) == (position.size or self._dialect.page_size)
         edge = (*position.edge, *self._edges(rows[-EDGE:])) if is_full else ()
@@ -452,9 +457,13 @@ class Reader:
                 key=_sort_key,
                 default=position.since,
             )
-            moved = _sort_key(newest) > _sort_key(position.since)
-            from_newest = Position(newest, size=position.size, left=position.left)
-            return (from_newest if moved else following), False
+            if position.descending:
+                return replace(following, edge=()), False
+            if _sort_key(newest) > _sort_key(position.since):
+                return Position(newest, size=position.size, left=position.left), False
+            if is_full and position.ordered and position.page == 1 and not position.size:
+                return Position(position.since, descending=True), False
+            return following, False
         ordered = (
             position.ordered
             and bool(instants or not rows)
@@ -468,6 +477,15 @@ class Reader:
             and sum(instant < watermark for instant in instants) >= PAST_ROWS
         )
         return replace(following, ordered=ordered), is_past
+
+    def _without_sort(
+        self, position: Position, rows: Sequence[Mapping[str, Any]]
+    ) -> Position | None:
+        """Return where to read again if the tenant does not sort the newest first; else None."""
+        instants = self._instants(rows)
+        if position.descending and instants != sorted(instants, reverse=True):
+            return Position(position.since, ordered=False)
+        return None
 
     def _way_back(self, position: Position, rows: Sequence[Mapping[str, Any]]) -> Position | None:
         """Return where to read again, because contacts moved to pages that were read before.
