@@ -12,10 +12,11 @@ from werkzeug.wrappers import Request, Response
 from connector.model import RunState, Side
 from tests.component.altered_answers import alter_answers, is_list, let_hours_pass
 from tests.component.harness import Harness
-from tests.component.test_plezi_list_answers import answers_without_filter
+from tests.component.people_fixtures import advance_clocks
+from tests.component.test_plezi_list_answers import FailingList, answers_without_filter
 
 
-def add_people_and_edit_all(harness: Harness, number: int) -> list[str]:
+def add_people_and_edit_all(harness: Harness, number: int, *, seconds_apart: int = 0) -> list[str]:
     """Add people who are known, and whose phones were edited in Plezi; return their ids."""
     ids = [
         harness.add_person(email=f"p{at:03}@example.com", last_name="N", phone="1")
@@ -25,6 +26,9 @@ def add_people_and_edit_all(harness: Harness, number: int) -> list[str]:
     let_hours_pass(harness)
     for each in ids:
         harness.edit_person(each, phone="2")
+        if seconds_apart:
+            advance_clocks(harness, seconds_apart)
+            harness.let_pass(seconds_apart)
     let_hours_pass(harness, 1800)
     return ids
 
@@ -55,9 +59,9 @@ class BulkUpdate:
         self.edited: set[str] = set()
         self._sorts_newest_first = sorts_newest_first
         self._same = min(each["updated_at"] for each in harness.people().values())
-        alter_answers(harness, Side.PLEZI, None, self._after)
+        alter_answers(harness, Side.PLEZI, None, self.alter)
 
-    def _after(self, request: Request, response: Response) -> None:
+    def alter(self, request: Request, response: Response) -> None:
         if not (is_list(request) and response.status_code == 200 and "sort_by" in request.args):
             return
         self.calls.append(dict(request.args))
@@ -126,6 +130,25 @@ def test_people_of_one_bulk_update_arrive_where_the_tenant_does_not_sort_the_new
     let_hours_pass(harness)
     assert harness.sync().state is RunState.DONE
     assert emails_with_the_old_phone(harness) == set()
+
+
+@pytest.mark.parametrize("place", [0, 3, 17, 34])
+def test_a_contact_of_a_bulk_update_that_cannot_be_read_is_left_out_alone(
+    harness: Harness, place: int
+) -> None:
+    ids = add_people_and_edit_all(harness, 35)
+    harness.settings = replace(harness.settings, plezi_dialect='{"page_size": 10}')
+    bulk = BulkUpdate(harness, ids, {})
+    failing = FailingList([ids[place]])
+
+    def after(request: Request, response: Response) -> None:
+        bulk.alter(request, response)
+        failing.after(request, response)
+
+    alter_answers(harness, Side.PLEZI, None, after)
+
+    assert harness.sync().state is RunState.DONE
+    assert emails_with_the_old_phone(harness) == {f"p{place:03}@example.com"}
 
 
 def test_a_list_whose_order_changes_at_each_call_ends(harness: Harness) -> None:

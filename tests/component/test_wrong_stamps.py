@@ -14,6 +14,7 @@ from tests.component.harness import Harness
 from tests.component.people_fixtures import ANA, advance_clocks, lead_of
 from tests.component.shown_values import ShownValues
 from tests.component.test_plezi_list_answers import answers_without_filter
+from tests.component.test_plezi_list_moves import add_people_and_edit_all
 
 IN_SALESFORCE = {"SystemModstamp": "2099-01-01T00:00:00.000+0000"}
 IN_PLEZI = {"updated_at": "2099-01-01T00:00:00.000Z"}
@@ -145,28 +146,13 @@ def test_what_sales_type_during_the_run_that_reads_a_wrong_stamp_is_kept(
     assert is_kept(harness, lead_of(harness)["Company"], "Typed by sales")
 
 
-def add_people_and_edit_each(harness: Harness, number: int) -> None:
-    """Add people who are known, and whose phones were edited in Plezi, one every second."""
-    ids = [
-        harness.add_person(email=f"p{at:03}@example.com", last_name="N", phone="1")
-        for at in range(number)
-    ]
-    harness.sync()
-    let_hours_pass(harness)
-    for each in ids:
-        harness.edit_person(each, phone="2")
-        advance_clocks(harness, 1)
-        harness.let_pass(1)
-    let_hours_pass(harness, 1800)
-
-
 @pytest.mark.parametrize("has_filter", [True, False])
 @pytest.mark.parametrize("place", [0, 50, -1])
 @pytest.mark.parametrize("stamp", [IN_PLEZI["updated_at"], LONG_AGO, "", None])
 def test_a_wrong_stamp_of_one_contact_hides_no_other_one(
     harness: Harness, stamp: str | None, place: int, *, has_filter: bool
 ) -> None:
-    add_people_and_edit_each(harness, 130)
+    add_people_and_edit_all(harness, 130, seconds_apart=1)
     shown: list[int] = []
 
     def after(request: Request, response: Response) -> None:
@@ -190,7 +176,7 @@ def test_a_wrong_stamp_of_one_contact_hides_no_other_one(
 def test_a_wrong_stamp_of_the_last_lead_of_a_smaller_page_hides_no_other_one(
     harness: Harness,
 ) -> None:
-    add_people_and_edit_each(harness, 30)
+    add_people_and_edit_all(harness, 30, seconds_apart=1)
     harness.sync()
     let_hours_pass(harness)
     for lead in harness.leads():
