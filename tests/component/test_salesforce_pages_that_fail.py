@@ -196,6 +196,30 @@ def test_a_lead_whose_email_fails_too_is_left_out_by_its_id(harness: Harness) ->
     assert len(harness.people()) == 5
 
 
+def test_a_wrong_stamp_of_a_lead_that_is_left_out_hides_no_other_one(harness: Harness) -> None:
+    add_leads(harness, 30)
+    shown: list[str] = []
+
+    def alter(request: Request, response: Response) -> None:
+        if "/queryAll" not in request.path:
+            return
+        if '"P17"' in response.get_data(as_text=True):
+            fail(response, "UNKNOWN_EXCEPTION", 500)
+        elif "Email" in request.args["q"] and not is_page(request) and not shown:
+            document = json.loads(response.get_data())
+            document["records"][0]["SystemModstamp"] = "2099-01-01T00:00:00.000+0000"
+            shown.append(document["records"][0]["Email"])
+            response.set_data(json.dumps(document))
+
+    put_before_org(harness, alter=alter)
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert shown == ["p017@example.com"]
+    assert len(harness.people()) == 29
+    assert set(quarantined(harness)) == {"p017@example.com"}
+
+
 def test_an_org_that_answers_no_query_is_unavailable_after_few_calls(harness: Harness) -> None:
     add_leads(harness, 6)
     calls: list[str] = []

@@ -299,9 +299,7 @@ class Reader:
     def _page_without_next(self, cursor: Cursor, error: PageError) -> Page:
         """Return a page with the problem of the next record, which cannot be read."""
         rows = self._rows_to_name(cursor)
-        position = _last_position(rows)
-        if not position:
-            raise unusable_answer("id and stamp of a record")
+        position = self._position_after(cursor, rows, is_full=True)
         members = rows[0] if isinstance(rows[0], dict) else {}
         is_too_large = isinstance(error, AnswerTooLargeError)
         if not is_too_large:
