@@ -121,7 +121,7 @@ def test_a_form_with_any_body_and_headers_has_an_answer(
     response = form_sync.handler({**request, "body": body}, FakeLambdaContext())
     assert response["statusCode"] in {202, 400, 401, 413, 415}
     assert isinstance(json.loads(response["body"]), dict)
-    harness.take_messages()
+    harness.empty_queues()
 
 
 @FUZZ
@@ -130,9 +130,8 @@ def test_a_form_with_any_body_and_headers_has_an_answer(
     value=JSON,
     is_absent=st.booleans(),
 )
-@pytest.mark.usefixtures("harness")
 def test_a_form_event_of_any_shape_has_an_answer(
-    key: str, value: object, *, is_absent: bool
+    harness: FormHarness, key: str, value: object, *, is_absent: bool
 ) -> None:
     request = event("form_sync")
     if is_absent:
@@ -140,22 +139,25 @@ def test_a_form_event_of_any_shape_has_an_answer(
     else:
         request[key] = value
     assert form_sync.handler(request, FakeLambdaContext())["statusCode"] in STATUSES
+    harness.empty_queues()
 
 
 @FUZZ
-@given(BODIES | JSON)
-@pytest.mark.usefixtures("harness")
-def test_a_requested_run_with_any_body_has_an_answer(body: object) -> None:
+@given(body=BODIES | JSON)
+def test_a_requested_run_with_any_body_has_an_answer(harness: FormHarness, body: object) -> None:
     response = manual_sync.handler({**event("manual_sync"), "body": body}, FakeLambdaContext())
     assert response["statusCode"] in {202, 400}
+    harness.empty_queues()
 
 
 @FUZZ
-@given(st.dictionaries(TEXTS, JSON, max_size=4))
-@pytest.mark.usefixtures("harness")
-def test_a_run_requested_directly_with_any_event_has_an_answer(request: dict[str, Any]) -> None:
-    response = manual_sync.handler(request, FakeLambdaContext())
+@given(received=st.dictionaries(TEXTS, JSON, max_size=4))
+def test_a_run_requested_directly_with_any_event_has_an_answer(
+    harness: FormHarness, received: dict[str, Any]
+) -> None:
+    response = manual_sync.handler(received, FakeLambdaContext())
     assert "run_id" in response or "error" in response or "statusCode" in response
+    harness.empty_queues()
 
 
 @FUZZ
@@ -175,6 +177,7 @@ def test_a_route_of_the_admin_api_with_any_body_query_and_name_has_an_answer(
     response = handler(request, FakeLambdaContext())
     assert response["statusCode"] in {*range(200, 500), 502, 503}
     harness.ledger.set_enabled(on=True, now=0.0)
+    harness.empty_queues()
 
 
 @FUZZ
@@ -213,17 +216,17 @@ def test_any_message_of_the_runs_queue_is_worked_on_or_delivered_again(body: str
 
 
 @FUZZ
-@given(st.dictionaries(TEXTS | st.just("kind"), JSON, max_size=3))
-@pytest.mark.usefixtures("harness")
+@given(received=st.dictionaries(TEXTS | st.just("kind"), JSON, max_size=3))
 def test_any_event_of_the_schedule_requests_a_run_or_names_the_kind(
-    request: dict[str, Any],
+    harness: FormHarness, received: dict[str, Any]
 ) -> None:
     try:
-        response = scheduled_sync.handler(request, FakeLambdaContext())
+        response = scheduled_sync.handler(received, FakeLambdaContext())
     except ValueError:
-        assert "kind" in request
+        assert "kind" in received
     else:
         assert set(response) == {"run_id"}
+    harness.empty_queues()
 
 
 @FUZZ
