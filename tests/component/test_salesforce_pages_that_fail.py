@@ -220,6 +220,35 @@ def test_a_wrong_stamp_of_a_lead_that_is_left_out_hides_no_other_one(harness: Ha
     assert set(quarantined(harness)) == {"p017@example.com"}
 
 
+def test_a_stamp_of_long_ago_shown_once_beside_a_lead_that_is_left_out_hides_nobody(
+    harness: Harness,
+) -> None:
+    add_leads(harness, 30)
+    calls: list[str] = []
+    shown: list[str] = []
+
+    def alter(request: Request, response: Response) -> None:
+        if "/queryAll" not in request.path:
+            return
+        calls.append(request.args["q"])
+        document = json.loads(response.get_data())
+        names = [row.get("LastName") for row in document.get("records", [])]
+        if "P17" in names:
+            fail(response, "UNKNOWN_EXCEPTION", 500)
+        elif names == ["P5"] and not shown:
+            document["records"][0]["SystemModstamp"] = "2001-01-01T00:00:00.000+0000"
+            shown.append("P5")
+            response.set_data(json.dumps(document))
+
+    put_before_org(harness, alter=alter)
+    run = harness.sync()
+
+    assert run.state is RunState.DONE, run.message
+    assert shown == ["P5"]
+    assert len(harness.people()) == 29
+    assert len(calls) <= 45
+
+
 def test_an_org_that_answers_no_query_is_unavailable_after_few_calls(harness: Harness) -> None:
     add_leads(harness, 6)
     calls: list[str] = []

@@ -31,11 +31,12 @@ SECOND_CONTACT: Final[Place] = {
     Pager.PAGE: {"page": "2", "per_page": "1"},
     Pager.LIMIT_OFFSET: {"offset": "1", "limit": "1"},
 }
-NO_CONTACT: Final[Place] = {
-    Pager.PAGE: {"page": "5000000", "per_page": "1"},
-    Pager.LIMIT_OFFSET: {"offset": "5000000", "limit": "1"},
-}
+BEHIND_ALL_CONTACTS: Final = 5_000_000
 """A place behind the last contact: five million are more than a tenant has (assumed)."""
+NO_CONTACT: Final[Place] = {
+    Pager.PAGE: {"page": str(BEHIND_ALL_CONTACTS), "per_page": "1"},
+    Pager.LIMIT_OFFSET: {"offset": str(BEHIND_ALL_CONTACTS), "limit": "1"},
+}
 
 
 def confirm_availability(

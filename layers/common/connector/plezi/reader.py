@@ -27,28 +27,24 @@ It needs a list that is limited or ordered by the time of the change: the *chang
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import RejectedError, RetryError, StaleError, StopReason
 from connector.model import Cursor, Page, ProblemCode, RecordKind, RecordProblem
-from connector.plezi.api import (
-    LargeAnswerError,
-    PleziApi,
-    PleziResponse,
-    TooManyRequestsError,
-)
+from connector.plezi.api import PleziApi, PleziResponse
 from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
 from connector.plezi.connection_check import FIRST_CONTACT, confirm_availability
-from connector.plezi.contact_codec import ContactCodec, text_of
+from connector.plezi.contact_codec import ContactCodec
+from connector.plezi.list_end import ListEnd
+from connector.plezi.list_errors import NOT_OF_A_PAGE, OF_A_PAGE, UnreadablePageError
+from connector.plezi.list_order import ListOrder
 from connector.plezi.list_position import Position
 from connector.plezi.list_proof import ListProof, rows_of
-from connector.plezi.rate_limiter import NoSlotError
+from connector.plezi.list_rows import ListRows, Rows, instant_of
 from connector.record_stamps import is_in_future
 
 OVERLAP: Final = timedelta(minutes=10)
@@ -72,11 +68,6 @@ STUCK_MESSAGE: Final = (
     "Plezi's list of contacts does not advance: the next page shows the same contacts again. "
     "Correct 'pager' (or 'page_size') in the setting PLEZI_DIALECT"
 )
-EDGE: Final = 3
-"""Contacts before a page that are known: some of them may be deleted, or change."""
-MAX_AGAIN: Final = 50
-"""Pages of a list that are read again because contacts moved, besides two for each other page: a
-list whose order changes at each call would have no end."""
 PAST_ROWS: Final = 3
 """Contacts before the watermark that end a reading newest first: one may have a wrong stamp."""
 MAX_LEFT_OUT: Final = 200
@@ -89,11 +80,9 @@ LESS_PATIENCE: Final = 10.0
 NO_PATIENCE: Final = -1.0
 """The same for the other pages after one that failed: each is tried once, because smaller ones
 follow, down to one contact, which is tried again."""
-OF_A_PAGE: Final = (RetryError, RejectedError, StaleError)
-"""Errors that a contact of a page may be the cause of."""
-NOT_OF_A_PAGE: Final = (NoSlotError, TooManyRequestsError)
-"""Errors among them that say something about all calls."""
-PageError = RetryError | RejectedError | StaleError
+SMALLEST_LIMIT: Final = 10
+"""Contacts of a page that a tenant limits it to at least: the smallest size that the probe tries. A
+list with fewer contacts than that has one page."""
 LARGE_REMEDY: Final = "shorten its longest values in Plezi"
 FAILED_REMEDY: Final = "save this contact again in Plezi, or report it to Plezi"
 SINCE_PARAMETER: Final = {
@@ -102,24 +91,15 @@ SINCE_PARAMETER: Final = {
 }
 
 
-class _UnreadablePageError(Exception):
-    """The page at a position has too many bytes, or Plezi fails to answer it, although it works."""
-
-    def __init__(self, error: PageError, position: Position) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.position = position
-        self.is_large = isinstance(error, LargeAnswerError)
-
-
 @dataclass(frozen=True, slots=True)
 class _Behind:
     """Where a reading continues after a page that cannot be read, and the contacts left out.
 
-    `proof` is the response that shows that the list works.
+    The position is None where the list ends before the page. `proof` is the response that shows
+    that the list works.
     """
 
-    position: Position
+    position: Position | None
     problems: tuple[RecordProblem, ...] = ()
     proof: PleziResponse | None = None
 
@@ -140,6 +120,10 @@ class Reader:
         self._clock = clock
         self._filters = dialect.changed_since is not ChangedSince.NONE
         self._orders = True
+        self._usual_size = dialect.page_size
+        self._rows = ListRows(contacts)
+        self._end = ListEnd(self._answer)
+        self._order = ListOrder(self._answer, self._rows, is_known=dialect.newest_first)
         self._proof = ListProof(clock)
         self._answered_place = FIRST_CONTACT
 
@@ -163,7 +147,7 @@ class Reader:
         position = since or _watermark(self._our_time(), LOOK_OVERLAP)
         for _ in range(MAX_PASSES):
             cursor = Cursor(RecordKind.PLEZI_CONTACT, watermark=position)
-            start = self._start(cursor) if self._filters else Position("")
+            start = self._start(cursor) if self._filters else self._first("")
             filled = 0
             for page in self._read(cursor, names, start, LOOK_OVERLAP):
                 filled += bool(page.observations)
@@ -177,44 +161,38 @@ class Reader:
         self, cursor: Cursor, names: Sequence[str], position: Position, overlap: timedelta
     ) -> Iterator[Page]:
         previous_ids: frozenset[str] = frozenset()
-        largest = left_out = 0
-        failed: Position | None = None
+        left_out = 0
         started_at = self._clock()
         for _ in range(MAX_PAGES):
             as_of = self._clock()
-            answer, place = self._try_page(position, is_again=position == failed)
+            answer, place = self._try_page(position)
             if place != position:
-                position, previous_ids, largest = place, frozenset(), 0
-            if isinstance(answer, _UnreadablePageError):
-                behind = self._behind(
-                    answer, is_again=position == failed, may_leave_out=left_out < MAX_LEFT_OUT
-                )
-                failed, position = position, behind.position
-                previous_ids, largest = frozenset(), 0
+                position, previous_ids = place, frozenset()
+            if isinstance(answer, UnreadablePageError):
+                behind = self._behind(answer, may_leave_out=left_out < MAX_LEFT_OUT)
                 left_out += len(behind.problems)
                 if behind.proof is not None:
                     cursor = self._with_watermark(cursor, behind.proof, started_at, overlap)
+                if behind.position is None:
+                    yield Page((), cursor.finished(), last=True)
+                    return
+                position, previous_ids = behind.position, frozenset()
                 cursor = replace(cursor, position=position.text())
                 yield Page((), cursor, last=False, problems=behind.problems)
                 continue
             cursor = self._with_watermark(cursor, answer, started_at, overlap)
             rows = rows_of(answer)
-            ids = frozenset(text_of(self._contacts.record_id, row) for row in rows)
-            if position.since and self._ignores_filter(position, rows):
-                self._filters = False
-                position, previous_ids = Position("", ordered=True), frozenset()
-                continue
-            back = self._without_sort(position, rows) or self._way_back(position, rows)
-            if back is not None:
-                position, previous_ids, largest = back, frozenset(), 0
+            ids = self._rows.ids(rows)
+            if (other := self._other_way(position, rows)) is not None:
+                position, previous_ids = other, frozenset()
                 continue
             requested, (position, is_past) = position, self._next(position, cursor, rows, as_of)
-            position = self._counted(self._larger(position, len(rows)), requested, rows)
-            if position.repeated >= MAX_REPEATED_PAGES and len(rows) >= largest:
+            position = self._counted(position.larger(len(rows)), requested, rows)
+            is_stuck = position.repeated >= MAX_REPEATED_PAGES and len(rows) >= requested.most
+            if is_stuck and not self._order.is_last(requested, position.repeated, rows):
                 raise RetryError(STUCK_MESSAGE, reason=StopReason.PLEZI_UNAVAILABLE)
-            no_new_ids = not ids - previous_ids and len(rows) < largest
-            last = is_past or no_new_ids or not rows
-            largest = max(largest, len(rows)) if position.size == requested.size else 0
+            no_new_ids = not ids - previous_ids and len(rows) < requested.most
+            last = is_past or is_stuck or no_new_ids or not rows
             cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
             page = self._contacts.decode_page(rows, names, as_of)
             yield Page(page.observations, cursor_after, last, page.problems)
@@ -225,17 +203,61 @@ class Reader:
             "Plezi's list of contacts does not end", reason=StopReason.PLEZI_UNAVAILABLE
         )
 
+    def _other_way(self, position: Position, rows: Rows) -> Position | None:
+        """Return where to read again, and how, if a page shows another behaviour of the tenant.
+
+        None: the page follows the one before it, as far as can be seen.
+        """
+        if position.since and self._ignores_filter(position, rows):
+            self._filters = False
+            return self._first("")
+        if (limited := self._limited(position, rows)) is not None:
+            return limited
+        is_sorted = position.since and position.ordered
+        if is_sorted and self._order.is_broken(position, rows):
+            return self._first(position.since, ordered=False)
+        return self._order.way_back(position, rows)
+
+    def _first(self, since: str, *, ordered: bool = True, descending: bool = False) -> Position:
+        """Return the position of the first page of a list."""
+        return Position(
+            since,
+            ordered=ordered,
+            descending=descending,
+            set_size=self._dialect.page_size,
+            usual_size=self._usual_size,
+        )
+
     def _start(self, cursor: Cursor) -> Position:
         position = Position.of(cursor.position) if cursor.position else None
-        since = None if position is None else _instant(position.since)
-        if position is not None and not (since and is_in_future(since, self._clock())):
-            return position
+        if position is not None and (stored := self._stored(position)) is not None:
+            return stored
         if self._dialect.changed_since is ChangedSince.NONE:
-            return Position("")
-        watermark = _instant(cursor.watermark)
+            return self._first("")
+        watermark = instant_of(cursor.watermark)
         if watermark is None or watermark > self._latest_time():
-            return Position(EPOCH)  # a clock was wrong when it was stored: nothing is sure
-        return Position(cursor.watermark)
+            return self._first(EPOCH)  # a clock was wrong when it was stored: nothing is sure
+        return self._first(cursor.watermark)
+
+    def _stored(self, position: Position) -> Position | None:
+        """Return a stored position as the settings of today understand it; None where they do not.
+
+        Pages of another size have other contacts: then the list is read from its first page on. A
+        position of an older version does not name its size.
+        """
+        since = instant_of(position.since)
+        is_filter = self._dialect.changed_since is not ChangedSince.NONE
+        if position.since and not (
+            is_filter and since is not None and not is_in_future(since, self._clock())
+        ):
+            return None
+        size = self._dialect.page_size
+        if not position.set_size:
+            return replace(position, set_size=size, usual_size=size)
+        if position.set_size != size or not 0 < position.usual_size <= size:
+            return self._first(position.since)
+        self._usual_size = position.usual_size
+        return position
 
     def _with_watermark(
         self, cursor: Cursor, response: PleziResponse, as_of: float, overlap: timedelta
@@ -256,33 +278,26 @@ class Reader:
             started_at=as_of,
         )
 
-    def _try_page(
-        self, position: Position, *, is_again: bool
-    ) -> tuple[PleziResponse | _UnreadablePageError, Position]:
+    def _try_page(self, position: Position) -> tuple[PleziResponse | UnreadablePageError, Position]:
         """Request a page; where the tenant refuses the filter, the first one without it.
 
-        Returns the response, or why the page cannot be read, and its position. `is_again`: a single
-        contact is requested again, because Plezi may fail for many contacts from time to time.
+        Returns the response, or why the page cannot be read, and its position. A single contact is
+        requested again, because Plezi may fail for many contacts from time to time.
         """
-        patience = LESS_PATIENCE if is_again else NO_PATIENCE if position.size else PATIENCE
-        try:
-            return self._request(position, patience), position
-        except _UnreadablePageError as error:
-            is_refusal = isinstance(error.error, RejectedError | StaleError)
-            if not (is_refusal and position.since) or self._accepts_filter():
-                self._confirm_page(error)
-                return error, position
-        self._filters = False
-        position = Position("")
-        try:
-            return self._request(position, PATIENCE), position
-        except _UnreadablePageError as error:
-            self._confirm_page(error)
-            return error, position
+        patience = LESS_PATIENCE if position.tried else NO_PATIENCE if position.size else PATIENCE
+        answer = self._answer(position, patience)
+        if isinstance(answer, PleziResponse):
+            return answer, position
+        is_refusal = isinstance(answer.error, RejectedError | StaleError)
+        if is_refusal and position.since and not self._accepts_filter():
+            self._filters = False
+            position = self._first("")
+            answer = self._answer(position, PATIENCE)
+        if isinstance(answer, UnreadablePageError):
+            self._confirm_page(answer)
+        return answer, position
 
-    def _behind(
-        self, failed: _UnreadablePageError, *, is_again: bool, may_leave_out: bool
-    ) -> _Behind:
+    def _behind(self, failed: UnreadablePageError, *, may_leave_out: bool) -> _Behind:
         """Return where a reading continues after a page that cannot be read.
 
         These are smaller pages at the same place, the same contact again, or the contacts after it,
@@ -290,71 +305,93 @@ class Reader:
         contact may be left out any more.
         """
         position = failed.position
-        if (smaller := self._smaller(position)) is not None:
+        if self._end.is_suspected(failed):
+            if not self._end.goes_on(position):
+                return self._at_the_end(failed)
+            position = replace(position, within=True)
+        if (limited := self._limit(position)) is not None:
+            return _Behind(limited)
+        if (smaller := position.smaller()) is not None:
             return _Behind(smaller)
-        if not (failed.is_large or is_again):
-            return _Behind(position)
+        if not (failed.is_large or position.tried):
+            return _Behind(replace(position, tried=True))
         if not may_leave_out:
             raise failed.error
         proof = self._confirm_list(failed)
-        following = replace(position, page=position.page + 1, digest="", repeated=0, edge=())
-        problem = self._unreadable_contact(failed)
-        return _Behind(self._larger(following, 1), (problem,), proof)
+        return _Behind(position.behind(), (self._unreadable_contact(failed),), proof)
 
-    def _request(self, position: Position, patience: float) -> PleziResponse:
-        """Request a page once, and again for `patience` seconds.
+    def _at_the_end(self, failed: UnreadablePageError) -> _Behind:
+        """Return that the list ends before a page; raise its error where that is not shown.
 
-        Raises `_UnreadablePageError` for an error that a contact of the page may be the cause of.
+        Plezi must work at the same time: other contacts are answered, and this page is not. It is
+        read after all where contacts came in the meantime.
+        """
+        proof = self._end.response_before(failed.position, lambda: self._confirm_list(failed))
+        again = self._answer(failed.position)
+        if isinstance(again, PleziResponse):
+            return _Behind(failed.position)
+        if proof is None or again.cause != failed.cause:
+            raise failed.error
+        return _Behind(None, proof=proof)
+
+    def _answer(
+        self, position: Position, /, patience: float = NO_PATIENCE, *, direction: str = ""
+    ) -> PleziResponse | UnreadablePageError:
+        """Return the response with a page, or the error that a contact may have caused."""
+        try:
+            return self._request(position, patience, direction)
+        except UnreadablePageError as error:
+            return error
+
+    def _request(self, position: Position, patience: float, direction: str) -> PleziResponse:
+        """Request a page once, and again for `patience` seconds; `direction` is another order.
+
+        Raises `UnreadablePageError` for an error that a contact of the page may be the cause of.
         """
         try:
-            response = self._api.read("contacts", self._parameters(position), patience)
+            parameters = self._parameters(position, direction)
+            response = self._api.read("contacts", parameters, patience)
             rows_of(response)
         except NOT_OF_A_PAGE:
             raise
         except OF_A_PAGE as error:
             if isinstance(error, RetryError) and error.after:
                 raise
-            raise _UnreadablePageError(error, position) from error
+            raise UnreadablePageError(error, position) from error
         return response
 
     def _accepts_filter(self) -> bool:
         """Return whether Plezi answers a filtered list that has no contact, or hardly any."""
         now = _watermark(self._our_time(), timedelta())
-        try:
-            self._request(Position(now, size=1), NO_PATIENCE)
-        except _UnreadablePageError:
-            return False
-        return True
+        return isinstance(self._answer(self._first(now).contact(0)), PleziResponse)
 
-    def _confirm_page(self, failed: _UnreadablePageError) -> None:
+    def _confirm_page(self, failed: UnreadablePageError) -> None:
         """Return if Plezi answers another call, so that an error may be one of the page.
 
         The error of a single contact is confirmed by the list (`_confirm_list`).
         """
-        if not failed.is_large and self._smaller(failed.position) is not None:
+        if not failed.is_large and failed.position.smaller() is not None:
             self._confirm_availability(failed)
 
-    def _confirm_list(self, failed: _UnreadablePageError) -> PleziResponse:
+    def _confirm_list(self, failed: UnreadablePageError) -> PleziResponse:
         """Return a response of the whole list with a contact, which shows that the list works.
 
         A list of a few contacts works also when it only answers that it has no more of them. Raises
         the error that a page had when no contact can be read, and that of Plezi when it answers no
         other call.
         """
-        first = Position(EPOCH if failed.position.since else "", size=1)
+        first = self._first(EPOCH if failed.position.since else "")
 
         def read(place: int) -> PleziResponse | None:
-            try:
-                return self._request(replace(first, page=place + 1), NO_PATIENCE)
-            except _UnreadablePageError:
-                return None
+            answer = self._answer(first.contact(place))
+            return answer if isinstance(answer, PleziResponse) else None
 
         proof = self._proof.find(read, lambda: self._confirm_availability(failed))
         if proof is None:
             raise failed.error
         return proof
 
-    def _confirm_availability(self, failed: _UnreadablePageError) -> None:
+    def _confirm_availability(self, failed: UnreadablePageError) -> None:
         """Return if Plezi answers another call; else raise its error."""
         try:
             self._answered_place = confirm_availability(
@@ -363,201 +400,135 @@ class Reader:
         except (RejectedError, StaleError):
             raise failed.error from None
 
-    def _parameters(self, position: Position) -> dict[str, str]:
-        size = position.size or self._dialect.page_size
+    def _parameters(self, position: Position, direction: str) -> dict[str, str]:
+        size = position.page_size
         if self._dialect.pager is Pager.PAGE:
             paging = {"page": str(position.page), "per_page": str(size)}
         else:
-            paging = {"offset": str((position.page - 1) * size), "limit": str(size)}
+            paging = {"offset": str(position.contacts_before), "limit": str(size)}
         is_ascending = position.since and not position.descending
-        order = {"sort_by": "updated_at", "sort_dir": "asc" if is_ascending else "desc"}
+        usual = "asc" if is_ascending else "desc"
+        order = {"sort_by": "updated_at", "sort_dir": direction or usual}
         if position.since:
             order[SINCE_PARAMETER[self._dialect.changed_since]] = position.since
         return {**paging, **order}
 
-    def _smaller(self, position: Position) -> Position | None:
-        """Return the same place with smaller pages; None where a page is one contact."""
-        size = position.size or self._dialect.page_size
-        smaller = next((each for each in self._sizes() if each < size and size % each == 0), 0)
-        if not smaller:
-            return None
-        page = (position.page - 1) * (size // smaller) + 1  # it begins with the same contact
-        return replace(position, page=page, size=smaller, left=size, digest="")
-
-    def _larger(self, position: Position, read: int) -> Position:
-        """Return the place with larger pages, once the contact that failed is passed.
-
-        The number of contacts before a page must be a multiple of its size.
-        """
-        if not position.size:
-            return position
-        left = position.left - read
-        if left > 0:
-            return replace(position, left=left)
-        before = (position.page - 1) * position.size
-        size = next(each for each in self._sizes() if before % each == 0)
-        is_usual = size == self._dialect.page_size
-        return replace(position, page=before // size + 1, size=0 if is_usual else size, left=0)
-
-    def _sizes(self) -> Iterator[int]:
-        """Yield the sizes of a page: the usual one, then each a part of the one before it, to 1."""
-        size = self._dialect.page_size
-        while size > 1:
-            yield size
-            size //= next(each for each in range(2, size + 1) if size % each == 0)
-        yield 1
-
     @staticmethod
-    def _unreadable_contact(error: _UnreadablePageError) -> RecordProblem:
+    def _unreadable_contact(error: UnreadablePageError) -> RecordProblem:
         """Return the problem of a contact that cannot be read, even alone."""
         position = error.position
         place = f"contact {position.page} of the list since {position.since or 'the newest'}"
         remedy = LARGE_REMEDY if error.is_large else FAILED_REMEDY
-        detail = f"{place}: {_cause(error.error)}; {remedy}"
+        detail = f"{place}: {error.cause}; {remedy}"
         code = ProblemCode.UNREADABLE_RECORD
         return RecordProblem(RecordKind.PLEZI_CONTACT, "", "", code, detail)
 
-    def _ignores_filter(self, position: Position, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Return whether the tenant ignored the filter: a row is too old or not in order.
+    def _ignores_filter(self, position: Position, rows: Rows) -> bool:
+        """Return whether the tenant ignored the filter: a row is too old.
 
         A page on which no row has a stamp does not show that it was respected.
         """
-        instants = self._instants(rows)
-        since = _instant(position.since)
+        instants = self._rows.instants(rows)
+        since = instant_of(position.since)
         if since is None or not instants:
             return bool(rows)
-        is_in_order = position.descending or instants == sorted(instants)
-        return min(instants) < since or not is_in_order
+        return min(instants) < since
 
     def _next(
         self,
         position: Position,
         cursor: Cursor,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Rows,
         read_at: float,
     ) -> tuple[Position, bool]:
         """Return the position of the next page, and whether this page went past the watermark.
 
         Newest first, a contact that changes between two pages moves to the front, where this
         reading does not come again. So more than a page of contacts with one stamp (a bulk update)
-        is read newest first too: else one that changes would move the others to earlier pages. No
-        stamp in the future is a position: it would leave out the contacts between.
+        is read newest first too: else one that changes would move the others to earlier pages.
         """
-        is_full = len(rows) == (position.size or self._dialect.page_size)
-        edge = (*position.edge, *self._edges(rows[-EDGE:])) if is_full else ()
-        following = replace(position, page=position.page + 1, way_back=0, edge=edge[-EDGE:])
-        instants = self._instants(rows)
+        edge = self._order.edge(position, rows)
+        following = replace(position, page=position.page + 1, way_back=0, edge=edge, tried=False)
+        if position.descending:
+            stamps = (stamp for stamp, _ in self._rows.stamps(rows))
+            oldest = min(stamps, key=_sort_key, default=position.oldest)
+            return replace(following, edge=(), oldest=oldest), False
+        if position.since and position.ordered:
+            is_full = len(rows) == position.page_size
+            if is_full and not self._order.is_known(position, rows):
+                return replace(following, ordered=False), False
+            return self._later(position, following, rows, read_at), False
         if position.since:
-            newest = max(
-                (
-                    text_of(self._contacts.stamp, row)
-                    for row, instant in self._with_instants(rows)
-                    if not is_in_future(instant, read_at)
-                ),
-                key=_sort_key,
-                default=position.since,
-            )
-            if position.descending:
-                return replace(following, edge=()), False
-            if _sort_key(newest) > _sort_key(position.since):
-                return Position(newest, size=position.size, left=position.left), False
-            if is_full and position.ordered and position.page == 1 and not position.size:
-                return Position(position.since, descending=True), False
             return following, False
+        instants = self._rows.instants(rows)
         ordered = (
             position.ordered
             and bool(instants or not rows)
             and instants == sorted(instants, reverse=True)
         )
-        self._orders = self._orders and ordered
-        watermark = _instant(cursor.watermark)
+        watermark = instant_of(cursor.watermark)
         is_past = (
             ordered
             and watermark is not None
             and sum(instant < watermark for instant in instants) >= PAST_ROWS
         )
+        if is_past and not self._order.is_known(position, rows):
+            ordered = is_past = False
+        self._orders = self._orders and ordered
         return replace(following, ordered=ordered), is_past
 
-    def _without_sort(
-        self, position: Position, rows: Sequence[Mapping[str, Any]]
-    ) -> Position | None:
-        """Return where to read again if the tenant does not sort the newest first; else None."""
-        instants = self._instants(rows)
-        if position.descending and instants != sorted(instants, reverse=True):
-            return Position(position.since, ordered=False)
-        return None
-
-    def _way_back(self, position: Position, rows: Sequence[Mapping[str, Any]]) -> Position | None:
-        """Return where to read again, because contacts moved to pages that were read before.
-
-        They do when one before them is deleted, or changes and moves to the end. None: no contact
-        was left out. A page that shows one of the contacts before it follows without a gap; else
-        the contact before the page is read alone, and must be one of them.
-        """
-        edge = position.edge
-        if position.page == 1 or not edge or not self._edges(rows).keys().isdisjoint(edge):
-            return None
-        if position.way_back:
-            return self._back(position, 2 * position.way_back)
-        if position.again >= MAX_AGAIN + 2 * position.page or self._follows(position):
-            return None
-        return self._back(position, 1)
-
-    def _follows(self, position: Position) -> bool:
-        """Return whether the contact before a page is one of those known to be before it."""
-        size = position.size or self._dialect.page_size
-        before = replace(position, page=(position.page - 1) * size, size=1)
-        try:
-            rows = rows_of(self._request(before, NO_PATIENCE))
-        except _UnreadablePageError:
-            return True  # it was read with its page, and nothing shows that it moved
-        return not self._edges(rows).keys().isdisjoint(position.edge)
-
-    @staticmethod
-    def _back(position: Position, pages: int) -> Position:
-        page = max(1, position.page - pages)
-        again = position.again + pages + 1
-        return replace(position, page=page, again=again, way_back=pages, digest="", repeated=0)
-
-    def _edges(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, None]:
-        """Return, in order, short texts that stand for contacts that have not changed since."""
-        names = {text_of(self._state, row): None for row in rows}
-        return {_short(name): None for name in names if name}
-
-    def _state(self, row: object) -> str:
-        record_id = self._contacts.record_id(row)
-        return record_id and f"{record_id} {self._contacts.stamp(row)}"
-
-    def _counted(
-        self, position: Position, requested: Position, rows: Sequence[Mapping[str, Any]]
+    def _later(
+        self,
+        position: Position,
+        following: Position,
+        rows: Rows,
+        read_at: float,
     ) -> Position:
+        """Return the position after a page of a filtered list that is sorted, the oldest first.
+
+        It is the newest stamp of the page. No stamp in the future is a position: it would leave out
+        the contacts between.
+        """
+        stamps = (stamp for stamp, at in self._rows.stamps(rows) if not is_in_future(at, read_at))
+        newest = max(stamps, key=_sort_key, default=position.since)
+        if _sort_key(newest) > _sort_key(position.since):
+            return replace(self._first(newest), size=position.size, left=position.left)
+        is_full = len(rows) == position.page_size
+        if is_full and position.page == 1 and not position.size:
+            return self._first(position.since, descending=True)
+        return following
+
+    def _limited(self, position: Position, rows: Rows) -> Position | None:
+        """Return where to read again if the tenant limits the size of a page, as this one shows."""
+        is_later_page = bool(rows) and self._rows.digest(rows) != position.digest
+        return self._limit(position) if is_later_page and len(rows) <= position.most else None
+
+    def _limit(self, position: Position) -> Position | None:
+        """Return the first page again, in the size that pages have; None where that was asked for.
+
+        Pages that follow one with fewer contacts than were asked for count by its size.
+        """
+        if position.page == 1 or not SMALLEST_LIMIT <= position.most < position.page_size:
+            return None
+        self._usual_size = position.most
+        return self._first(position.since, ordered=position.ordered, descending=position.descending)
+
+    def _counted(self, position: Position, requested: Position, rows: Rows) -> Position:
         """Return the next position, which knows how often the page at `requested` was the same.
 
-        It is not the same page when its contacts have changed again.
+        It is not the same page when its contacts have changed again. `most` counts pages of one
+        size.
         """
-        digest = self._digest(rows)
+        digest = self._rows.digest(rows)
         is_later = position.since != requested.since
         is_repeated = bool(rows) and digest == requested.digest and not is_later
+        most = max(requested.most, len(rows)) if position.size == requested.size else 0
         return replace(
-            position, digest=digest, repeated=requested.repeated + 1 if is_repeated else 0
+            position,
+            digest=digest,
+            repeated=requested.repeated + 1 if is_repeated else 0,
+            most=most,
         )
-
-    def _digest(self, rows: Sequence[Mapping[str, Any]]) -> str:
-        """Return a short text that stands for the contacts of a page, in any order."""
-        ids = sorted(text_of(self._contacts.record_id, row) or json.dumps(row) for row in rows)
-        return _short("\n".join(ids))
-
-    def _instants(self, rows: Sequence[Mapping[str, Any]]) -> list[datetime]:
-        """Return when the contacts of some rows changed, where that is known."""
-        return [instant for _, instant in self._with_instants(rows)]
-
-    def _with_instants(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> Iterator[tuple[Mapping[str, Any], datetime]]:
-        """Yield the rows with the time when their contact changed, where that is known."""
-        for row in rows:
-            if (instant := _instant(text_of(self._contacts.stamp, row))) is not None:
-                yield row, instant
 
     def _our_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -565,16 +536,6 @@ class Reader:
     def _latest_time(self) -> datetime:
         """Return the latest time that Plezi's clock can show now."""
         return self._our_time() + CLOCK_TOLERANCE
-
-
-def _cause(error: PageError) -> str:
-    """Return why a contact cannot be read, without the text of the answer: it may quote values."""
-    return f"Plezi answered {error.code}" if isinstance(error, RejectedError) else str(error)
-
-
-def _short(text: str) -> str:
-    """Return a text that hardly any other text has."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def _watermark(now: datetime, overlap: timedelta) -> str:
@@ -590,15 +551,6 @@ def _server_time(response: PleziResponse) -> datetime | None:
         return None
 
 
-def _instant(stamp: str) -> datetime | None:
-    """Return the instant of a stamp, in UTC where it names no zone; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(stamp)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _sort_key(stamp: str) -> datetime:
     """Return the instant of a stamp; one that cannot be read comes before all others."""
-    return _instant(stamp) or datetime.min.replace(tzinfo=UTC)
+    return instant_of(stamp) or datetime.min.replace(tzinfo=UTC)

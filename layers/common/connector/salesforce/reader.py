@@ -267,19 +267,20 @@ class Reader:
 
         Where no row of a full page has a plausible one, the same page is read again, once: then
         the clock of the org is wrong, and the rows are in its order. Raises `RetryError` for a
-        full page of which no row has an id and a stamp.
+        full page of which no row has an id and a stamp, or only stamps before the page.
         """
-        if position := _last_position(rows, self._clock()):
+        stamp, _, _ = _parts(cursor.position)
+        later = [row for row in rows if not _is_before(row, stamp)]
+        if position := _last_position(later, self._clock()):
             return position
         if not is_full:
             return cursor.position
-        position = _last_position(rows)
-        if not position:
-            raise unusable_answer("id and stamp of a record")
-        if self._doubted == cursor.position:
+        if self._doubted != cursor.position:
+            self._doubted = cursor.position
+            return cursor.position
+        if position := _last_position(later):
             return position
-        self._doubted = cursor.position
-        return cursor.position
+        raise unusable_answer("id and stamp of a record")
 
     def _first_page(
         self, cursor: Cursor, select: str, limit: int, call_kind: str = ""
@@ -541,6 +542,14 @@ def _last_position(rows: Sequence[object], read_at: float | None = None) -> str:
         if record_id and is_plausible:
             return f"{row['SystemModstamp']} {record_id}"
     return ""
+
+
+def _is_before(row: object, stamp: str) -> bool:
+    """Return whether a row has a stamp before another one, behind which it was asked for."""
+    try:
+        return isinstance(row, dict) and read_stamp(row, "SystemModstamp") < parse_stamp(stamp)
+    except UnreadableError:
+        return False
 
 
 def _problem(
