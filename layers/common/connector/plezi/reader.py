@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from operator import itemgetter
 from typing import Final
 
 from connector.errors import RejectedError, RetryError, StaleError, StopReason
@@ -206,7 +207,8 @@ class Reader:
     def _other_way(self, position: Position, rows: Rows) -> Position | None:
         """Return where to read again, and how, if a page shows another behaviour of the tenant.
 
-        None: the page follows the one before it, as far as can be seen.
+        None: the page follows the one before it, as far as can be seen. A first page newest first
+        that is the one with the oldest contacts shows that the tenant does not sort.
         """
         if position.since and self._ignores_filter(position, rows):
             self._filters = False
@@ -214,7 +216,9 @@ class Reader:
         if (limited := self._limited(position, rows)) is not None:
             return limited
         is_sorted = position.since and position.ordered
-        if is_sorted and self._order.is_broken(position, rows):
+        is_same = position.page == 1 and self._rows.digest(rows) == position.digest
+        is_unsorted = position.descending and is_same and len(rows) == position.page_size
+        if is_sorted and (is_unsorted or self._order.is_broken(position, rows)):
             return self._first(position.since, ordered=False)
         return self._order.way_back(position, rows)
 
@@ -454,9 +458,6 @@ class Reader:
             oldest = min(stamps, key=_sort_key, default=position.oldest)
             return replace(following, edge=(), oldest=oldest), False
         if position.since and position.ordered:
-            is_full = len(rows) == position.page_size
-            if is_full and not self._order.is_known(position, rows):
-                return replace(following, ordered=False), False
             return self._later(position, following, rows, read_at), False
         if position.since:
             return following, False
@@ -486,16 +487,19 @@ class Reader:
     ) -> Position:
         """Return the position after a page of a filtered list that is sorted, the oldest first.
 
-        It is the newest stamp of the page. No stamp in the future is a position: it would leave out
-        the contacts between.
+        It is the newest stamp of the page, from which a full page of one stamp is read newest
+        first. No stamp in the future is a position: it would leave out the contacts between.
         """
-        stamps = (stamp for stamp, at in self._rows.stamps(rows) if not is_in_future(at, read_at))
-        newest = max(stamps, key=_sort_key, default=position.since)
-        if _sort_key(newest) > _sort_key(position.since):
-            return replace(self._first(newest), size=position.size, left=position.left)
+        usable = [each for each in self._rows.stamps(rows) if not is_in_future(each[1], read_at)]
+        newest, at = max(usable, key=itemgetter(1), default=(position.since, None))
         is_full = len(rows) == position.page_size
-        if is_full and position.page == 1 and not position.size:
-            return self._first(position.since, descending=True)
+        has_one_stamp = len({instant for _, instant in usable}) == 1
+        if is_full and has_one_stamp and position.page == 1 and not position.size:
+            return self._first(newest, descending=True)
+        if is_full and not self._order.is_known(position, rows):
+            return replace(following, ordered=False)
+        if at is not None and at > _sort_key(position.since):
+            return replace(self._first(newest), size=position.size, left=position.left)
         return following
 
     def _limited(self, position: Position, rows: Rows) -> Position | None:
