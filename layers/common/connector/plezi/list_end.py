@@ -44,10 +44,14 @@ class ListEnd:
         is_answer = isinstance(failed.error, RejectedError | StaleError | FailedAnswerError)
         if position.page == 1 or is_between or not is_answer:
             return False
+        return failed.cause == self.far_cause(position)
+
+    def far_cause(self, position: Position) -> str:
+        """Return the error far behind the end of the list, '' for none. Makes one call, once."""
         if self._cause is None:
             far = self._ask(position.contact(BEHIND_ALL_CONTACTS))
             self._cause = far.cause if isinstance(far, UnreadablePageError) else ""
-        return failed.cause == self._cause
+        return self._cause
 
     def goes_on(self, position: Position) -> bool:
         """Return whether Plezi answers one of some contacts from a position on."""

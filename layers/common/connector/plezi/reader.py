@@ -388,7 +388,10 @@ class Reader:
 
         def read(place: int) -> PleziResponse | None:
             answer = self._answer(first.contact(place))
-            return answer if isinstance(answer, PleziResponse) else None
+            if isinstance(answer, PleziResponse):
+                return answer
+            is_end = answer.cause != failed.cause and answer.cause == self._end.far_cause(first)
+            return PleziResponse({"data": []}, {}) if is_end else None
 
         proof = self._proof.find(read, lambda: self._confirm_availability(failed))
         if proof is None:
