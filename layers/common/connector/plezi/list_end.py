@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from connector.errors import RejectedError, StaleError
 from connector.plezi.api import FailedAnswerError, PleziResponse
@@ -74,15 +74,15 @@ class ListEnd:
             response = self._ask(each)
             if isinstance(response, UnreadablePageError):
                 continue
-            total = stated_total(response)
+            total = stated_total(response.body)
             is_short = each is before and len(rows_of(response)) < position.page_size
             is_all = total is not None and total <= position.contacts_before
             return response if is_near or is_short or is_all else None
         return proof() if is_near else None
 
 
-def stated_total(response: PleziResponse) -> int | None:
+def stated_total(document: Mapping[str, Any]) -> int | None:
     """Return how many contacts a list states to have; None where it does not (assumed: `meta`)."""
-    meta = response.body.get("meta")
+    meta = document.get("meta")
     total = meta.get("total_results") if isinstance(meta, dict) else None
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    return total if type(total) is int else None

@@ -1,23 +1,25 @@
 """Reads of changed contacts, for every tenant behaviour of the assumed list parameters.
 
-There are three ways of reading, tried in this order. The result of each page shows whether the
-tenant supports the way:
+There are three ways of reading, tried in this order. The pages, and calls for single contacts where
+a page does not show it (`list_order`, `list_end`), say whether the tenant supports the way:
 
 * *since*: the changed-since filter with ascending stamps; each page starts at the last stamp of the
   page before, so a contact that changes during the reading moves forward and is read later.
-  From a stamp that a whole page of contacts has, the rest is read newest first.
+  From a stamp that a whole page of contacts has, the rest is read newest first. Where the tenant
+  filters and does not sort, the pages are read by number.
 * *newest first*: descending stamps down to the watermark; a contact that changes moves to the
   start, where the next reading finds it.
 * *everything*: where the tenant supports neither, all pages; the values show the changes.
 
 A reading ends at an empty page, or at a page that has no new contact and is shorter than others:
-totals and page sizes may be wrong, and thousands of contacts may have the same stamp. A full page
-that shows the same contacts as the page before is an error: the parameter of the page is ignored.
+totals and page sizes may be wrong, and thousands of contacts may have the same stamp. A page that
+shows the same contacts again and again is the last one, or an error: the parameter of the page is
+ignored. A tenant may also answer an error behind the last page.
 
 A page that has too many bytes, or that Plezi fails to answer although it works, is read in smaller
 pages, down to one contact, which is left out, so that the next pages are read. Any answer may be
 the fault of a page, except those that say that the key or the rate is refused. A contact is left
-out only when Plezi answers the same list for another contact after it.
+out only when Plezi answers the list for another contact.
 
 Stamps are compared as instants, and a contact without a usable stamp says nothing about the order.
 

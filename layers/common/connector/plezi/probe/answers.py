@@ -12,6 +12,7 @@ from connector.deadline import DeadlineError
 from connector.http_session import OK_STATUSES
 from connector.plezi.api import PleziApi, read_object
 from connector.plezi.api_dialect import Pager
+from connector.plezi.list_end import stated_total
 
 RATE_HEADERS: Final = ("ratelimit", "rate-limit", "retry-after")
 """Parts of the names of headers that tell a limit of calls: `RateLimit-Limit` (draft of the IETF's
@@ -52,9 +53,7 @@ class Answer:
     @property
     def total(self) -> int | None:
         """The number of all contacts, as the list states it."""
-        meta = self.body.get("meta") if self.body is not None else None
-        total = meta.get("total_results") if isinstance(meta, dict) else None
-        return total if type(total) is int else None
+        return stated_total(self.body) if self.body is not None else None
 
     @property
     def error(self) -> str:
