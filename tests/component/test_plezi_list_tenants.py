@@ -114,12 +114,14 @@ def test_an_error_behind_the_last_page_is_the_end_of_the_list(
     assert len(calls) <= 2 * (number // 10 + 30)
 
 
+@pytest.mark.parametrize("minutes", range(8))
 def test_the_only_contact_that_changed_and_cannot_be_read_ends_no_run_with_an_error(
-    harness: Harness,
+    harness: Harness, minutes: int
 ) -> None:
+    """The proof that the list works tries other contacts at each of eight minutes."""
     harness.add_person(email="p@example.com", last_name="N")
     harness.sync()
-    let_hours_pass(harness)
+    let_hours_pass(harness, 7200 + 60 * minutes)
     failing = harness.add_person(email=ANA, last_name="N")
 
     def after(request: Request, response: Response) -> None:
@@ -177,13 +179,16 @@ def test_a_contact_that_cannot_be_read_hides_nobody_where_pages_are_limited(
     assert emails_with_the_old_phone(harness) == {"p025@example.com"}
 
 
-@pytest.mark.parametrize("edited", [[0], list(range(10))])
+@pytest.mark.parametrize(
+    ("number", "edit_after"),
+    [(31, {5: [0]}), (40, {5: list(range(10))}), (32, {2: [0], 4: [1]})],
+)
 def test_contacts_that_changed_alone_on_the_last_page_show_that_it_is_not_the_oldest(
-    harness: Harness, edited: list[int]
+    harness: Harness, number: int, edit_after: dict[int, list[int]]
 ) -> None:
-    ids = add_people_and_edit_all(harness, 31 if len(edited) == 1 else 40)
+    ids = add_people_and_edit_all(harness, number)
     harness.settings = replace(harness.settings, plezi_dialect=SMALL_PAGES)
-    BulkUpdate(harness, ids, {5: edited}, sorts_newest_first=False)
+    BulkUpdate(harness, ids, edit_after, sorts_newest_first=False)
     run_twice(harness)
 
     assert emails_with_the_old_phone(harness) == set()
@@ -210,9 +215,13 @@ def test_a_page_size_that_is_corrected_between_two_runs_hides_nobody(
     harness.settings = replace(harness.settings, plezi_dialect=f'{{"page_size": {sizes[1]}}}')
     alter_answers(harness, Side.PLEZI, before, bulk.alter)
     let_hours_pass(harness)
+    bulk.calls.clear()
     run_twice(harness)
 
     assert emails_with_the_old_phone(harness) == set()
+    asked = {call["per_page"] for call in bulk.calls}
+    assert str(sizes[1]) in asked
+    assert str(sizes[0]) not in asked
 
 
 def test_a_filter_that_a_new_probe_does_not_find_is_left_within_a_reading(
