@@ -219,9 +219,9 @@ def test_a_page_size_that_is_corrected_between_two_runs_hides_nobody(
     run_twice(harness)
 
     assert emails_with_the_old_phone(harness) == set()
-    asked = {call["per_page"] for call in bulk.calls}
-    assert str(sizes[1]) in asked
-    assert str(sizes[0]) not in asked
+    sizes_used = {call["per_page"] for call in bulk.calls}
+    assert str(sizes[1]) in sizes_used
+    assert str(sizes[0]) not in sizes_used
 
 
 def test_a_filter_that_a_new_probe_does_not_find_is_left_within_a_reading(

@@ -26,16 +26,16 @@ def contact(stamp: str) -> dict[str, Any]:
 def test_a_later_page_with_later_stamps_is_in_order_where_the_first_contact_is_as_late(
     first: str, *, is_broken: bool
 ) -> None:
-    asked: list[Position] = []
+    requests: list[Position] = []
 
     def ask(position: Position, /, *, direction: str = "") -> PleziResponse:
         assert not direction
-        asked.append(position)
+        requests.append(position)
         return PleziResponse({"data": [contact(first)]}, {})
 
     order = ListOrder(ask, ListRows(ContactCodec(PleziDialect())), is_known=False)
     position = Position(BEFORE, page=3, descending=True, usual_size=10, oldest=BEFORE)
 
     assert order.is_broken(position, [contact(CHANGED), contact(CHANGED)]) is is_broken
-    assert [(each.page, each.page_size, each.descending) for each in asked] == [(1, 1, True)]
+    assert [(each.page, each.page_size, each.descending) for each in requests] == [(1, 1, True)]
     assert not order.is_broken(position, [contact(CHANGED), contact(BEFORE)])
