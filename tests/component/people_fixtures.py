@@ -22,7 +22,7 @@ def next_run_writes_nothing(harness: Harness) -> bool:
     return not harness.calls("plezi")["writes"] and not harness.calls("salesforce")["writes"]
 
 
-def advance_clocks(harness: Harness, seconds: int = 60) -> None:
+def advance_clocks(harness: Harness, seconds: float = 60) -> None:
     """Advance the clocks of both systems."""
     for side in ("plezi", "salesforce"):
         harness.control(side, "POST", "clock", {"advance": seconds})

@@ -9,7 +9,12 @@ from werkzeug.wrappers import Request, Response
 from connector.bootstrap import build_app
 from connector.deadline import Deadline
 from connector.model import Phase, Run, RunKind, RunState, Side
-from tests.component.altered_answers import alter_answers, json_answer, let_hours_pass
+from tests.component.altered_answers import (
+    alter_answers,
+    json_answer,
+    let_call_hang,
+    let_hours_pass,
+)
 from tests.component.altered_salesforce import (
     is_write,
     put_before_org,
@@ -18,7 +23,7 @@ from tests.component.altered_salesforce import (
     two_hours_later,
 )
 from tests.component.harness import Harness
-from tests.component.people_fixtures import advance_clocks, lead_of
+from tests.component.people_fixtures import lead_of
 
 HANG_SECONDS = 20
 """The read time-out of a call to Plezi."""
@@ -57,7 +62,7 @@ def let_updates_hang(harness: Harness) -> list[str]:
 
     def hang(request: Request) -> Response | None:
         if request.method == "PUT" and request.path.rsplit("/", 1)[-1] in hanging:
-            harness.let_pass(HANG_SECONDS)
+            let_call_hang(harness, HANG_SECONDS)
             raise requests.ReadTimeout
         return None
 
@@ -98,7 +103,7 @@ def test_a_search_that_hangs_for_three_new_people_delays_nobody_else(harness: Ha
 
     def hang(request: Request) -> Response | None:
         if "slow.example" in request.args.get("filter[email]", ""):
-            harness.let_pass(HANG_SECONDS)
+            let_call_hang(harness, HANG_SECONDS)
             raise requests.ReadTimeout
         return None
 
@@ -169,8 +174,7 @@ def test_the_oldest_lead_and_another_one_that_hang_in_queries_stop_nobody(
         if is_write(request) or "/query" not in request.path or "LastName" not in fields:
             return
         if any(record in response.get_data(as_text=True) for record in hanging):
-            harness.let_pass(seconds)
-            advance_clocks(harness, seconds)
+            let_call_hang(harness, seconds)
             raise requests.ReadTimeout
 
     put_before_org(harness, alter=hang)

@@ -15,6 +15,7 @@ from tests.component.altered_answers import (
     edit_json,
     is_one_contact_list,
     json_answer,
+    let_call_hang,
     let_hours_pass,
     lost_answer,
 )
@@ -166,7 +167,7 @@ def test_contacts_whose_reads_hang_leave_time_for_the_others(harness: Harness) -
     def before(request: Request) -> Response | None:
         answer = hanging(request)
         if answer is not None and request.method == "GET":
-            harness.let_pass(20)
+            let_call_hang(harness, 20)
             return lost_answer()
         return answer
 

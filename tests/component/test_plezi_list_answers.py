@@ -21,6 +21,7 @@ from tests.component.altered_answers import (
     edit_json,
     is_list,
     json_answer,
+    let_call_hang,
     let_hours_pass,
 )
 from tests.component.harness import Harness
@@ -267,7 +268,7 @@ class FaultOfList(FailingList):
                 return
         match self._fault:
             case "time-out":
-                self._harness.let_pass(HANG_SECONDS)
+                let_call_hang(self._harness, HANG_SECONDS)
                 raise requests.ReadTimeout
             case "reset":
                 raise requests.ConnectionError
@@ -482,7 +483,7 @@ def test_the_time_of_pages_that_failed_hides_no_change(harness: Harness) -> None
     def after(request: Request, response: Response) -> None:
         failing.after(request, response)
         if is_list(request) and response.status_code == 500:
-            harness.let_pass(10)
+            let_call_hang(harness, 10)
 
     alter_answers(harness, Side.PLEZI, failing.before, after)
     started_at = harness.clock()

@@ -12,6 +12,7 @@ from connector.deadline import Deadline
 from connector.http_session import MAX_RESPONSE_BYTES
 from connector.model import Phase, RunKind, RunState
 from connector.salesforce.batch_size import SIZE_KEY
+from tests.component.altered_answers import let_call_hang
 from tests.component.altered_salesforce import (
     is_write,
     json_answer,
@@ -123,7 +124,7 @@ def test_a_lead_whose_look_up_takes_too_long_stops_no_other_person(
         text = request.args.get("q", "") + request.get_data(as_text=True)
         if lead not in text or is_write(request):
             return None
-        harness.let_pass(seconds)
+        let_call_hang(harness, seconds)
         return rest_error("QUERY_TIMEOUT")
 
     put_before_org(harness, replace)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.model import RunState
 from connector.salesforce import reader
+from tests.component.altered_answers import let_call_hang
 from tests.component.altered_salesforce import json_answer, put_before_org, two_hours_later
 from tests.component.harness import Harness
 from tests.component.people_fixtures import BOB
@@ -93,7 +94,7 @@ class FaultOfQueries:
             return
         match self._fault:
             case "time-out":
-                self._harness.let_pass(HANG_SECONDS)
+                let_call_hang(self._harness, HANG_SECONDS)
                 raise requests.ReadTimeout
             case "truncated":
                 response.set_data(text[:-20])
