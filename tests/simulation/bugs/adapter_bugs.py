@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import requests
@@ -29,6 +30,7 @@ from connector.plezi.contact_codec import ContactCodec
 from connector.plezi.reader import Reader as PleziReader
 from connector.salesforce import reader as salesforce_reader
 from connector.salesforce import writer as salesforce_writer
+from connector.salesforce.page_position import soql_time
 from connector.salesforce.reader import Reader as SalesforceReader
 from connector.salesforce.writer import Writer
 from connector.sync.ports import LinkStore
@@ -41,7 +43,7 @@ from tests.simulation.bugs.planting import bug, replace_function, together
 @bug("watermark is the current time", "transactions that commit later are never read")
 def watermark_now(_sides: BothSides) -> AbstractContextManager[object]:
     def now(self: SalesforceReader, _kind: RecordKind) -> str:
-        return salesforce_reader._iso(self._server_time())
+        return soql_time(self._server_time())
 
     return replace_function(SalesforceReader, SalesforceReader._next_watermark, now)
 
@@ -68,28 +70,21 @@ def cursor_before_page(_sides: BothSides) -> AbstractContextManager[object]:
 @bug("echo detected by author", "Heroku Connect: changes of the integration user are ignored")
 def echo_by_author(sides: BothSides) -> AbstractContextManager[object]:
     user = sides.org.integration_user.id
-    select, build_page = SalesforceReader._select, SalesforceReader._page
+    select, read_row = SalesforceReader._select, SalesforceReader._located
 
     def select_author(self: SalesforceReader, kind: RecordKind) -> str:
         return select(self, kind).replace("SELECT ", "SELECT LastModifiedById,", 1)
 
-    def page_of_others(  # as the original
-        self: SalesforceReader,
-        kind: RecordKind,
-        rows: Sequence[object],
-        as_of: float,
-        cursor: Cursor,
-        *,
-        last: bool,
-    ) -> Page:
-        by_others = [
-            row for row in rows if isinstance(row, dict) and row.get("LastModifiedById") != user
-        ]
-        return build_page(self, kind, by_others, as_of, cursor, last=last)
+    def row_of_others(
+        self: SalesforceReader, kind: RecordKind, row: object, as_of: float
+    ) -> object:
+        located = read_row(self, kind, row, as_of)
+        is_own = isinstance(row, dict) and row.get("LastModifiedById") == user
+        return SimpleNamespace(place=located.place, content=None) if is_own else located
 
     return together(
         replace_function(SalesforceReader, select, select_author),
-        replace_function(SalesforceReader, build_page, page_of_others),
+        replace_function(SalesforceReader, read_row, row_of_others),
     )
 
 

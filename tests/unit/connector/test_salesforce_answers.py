@@ -24,7 +24,8 @@ from connector.salesforce.answers import (
 from connector.salesforce.client import _reduce_field
 from connector.salesforce.connection import part_error, to_error
 from connector.salesforce.describe import checked_describe, parse_schema
-from connector.salesforce.reader import Reader, _since
+from connector.salesforce.page_position import since_condition
+from connector.salesforce.reader import Reader
 from connector.salesforce.write_answer import Effect, read_answers
 from tests.unit.connector.salesforce_fakes import (
     SCOPE,
@@ -143,7 +144,7 @@ def test_any_description_of_fields_is_a_schema(fields: list[Any]) -> None:
 
 @given(TEXTS, TEXTS)
 def test_any_stored_position_leads_to_a_condition(position: str, watermark: str) -> None:
-    condition = _since(Cursor(RecordKind.LEAD, watermark=watermark, position=position))
+    condition = since_condition(Cursor(RecordKind.LEAD, watermark=watermark, position=position))
 
     assert condition == "" or condition.startswith(" WHERE ")
 
@@ -152,7 +153,7 @@ def test_an_unreadable_position_restarts_from_the_watermark() -> None:
     watermark = "2026-11-25T10:00:00Z"
     cursor = Cursor(RecordKind.LEAD, watermark=watermark, position="yesterday ' OR Id != '")
 
-    assert _since(cursor) == f" WHERE SystemModstamp >= {watermark}"
+    assert since_condition(cursor) == f" WHERE SystemModstamp >= {watermark}"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ def test_l13_stamps_are_text_in_the_order_of_their_instants() -> None:
 def test_l15_a_position_within_a_second_keeps_its_fraction() -> None:
     position = f"2026-10-25T02:30:00.5+02:00 {LEAD_ID}"
 
-    condition = _since(Cursor(RecordKind.LEAD, position=position))
+    condition = since_condition(Cursor(RecordKind.LEAD, position=position))
 
     at = "2026-10-25T00:30:00.500000Z"
     equal = f"(SystemModstamp = {at} AND Id > '{LEAD_ID}')"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -38,14 +38,13 @@ from connector.model import (
     Value,
 )
 from connector.pace import PacedCalls
-from connector.record_stamps import STAMP_TOLERANCE, is_in_future, plausible_stamp
+from connector.record_stamps import STAMP_TOLERANCE, plausible_stamp
 from connector.salesforce.answers import (
     RECORD_ID,
     QueryPage,
     UnreadableError,
     is_record_id,
     is_unicode,
-    parse_stamp,
     read_covered_date,
     read_flag,
     read_id,
@@ -71,7 +70,17 @@ from connector.salesforce.lookup import (
 from connector.salesforce.lookup_queries import LookupQuery, lookup_queries
 from connector.salesforce.missing_records import deleted_ids, invisible_problem
 from connector.salesforce.object_access import query_with_access
-from connector.salesforce.page_size import ROWS_OF_PAGE, PageSize
+from connector.salesforce.page_position import (
+    Place,
+    last_position,
+    place_of,
+    since_condition,
+    soql_time,
+    stamp_of,
+    stored_limit,
+    with_limit,
+)
+from connector.salesforce.page_size import PageSize
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows can appear minutes after their stamp; Airbyte's connector re-reads the same ten minutes."""
@@ -101,8 +110,6 @@ and an invocation has time for one or two: the next invocation must not begin wi
 MAX_LEFT_OUT: Final = 200
 """Records that one reading of an invocation leaves out, at six calls each where they are
 neighbours. The next run continues behind them."""
-NO_PLACE: Final = "- -"
-"""In place of stamp and id, where the size of the pages is stored before the first row."""
 OF_A_PAGE: Final = (RetryError, RejectedError, StaleError)
 """Errors that a record of a page may be the cause of."""
 NOT_OF_A_PAGE: Final = (NoCallError, LoginUnavailableError, UnknownFieldError)
@@ -114,6 +121,14 @@ PROOF_CALL: Final = "query of a record that can be read"
 COVERED_CALL: Final = "covered date"
 """The kinds of calls whose pace is measured: the slow query of one record does not make the others
 slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the list: its place, None where it shows none, and what it holds."""
+
+    place: Place | None
+    content: Observation | RecordProblem
 
 
 class Reader:
@@ -151,7 +166,7 @@ class Reader:
             cursor = replace(
                 cursor, next_watermark=self._next_watermark(cursor.kind), started_at=self._clock()
             )
-        self._size = PageSize(_stored_limit(cursor.position))
+        self._size = PageSize(stored_limit(cursor.position))
         self._left_out = 0
         self._doubted = None
         while True:
@@ -193,10 +208,7 @@ class Reader:
 
     def _at(self, cursor: Cursor, position: str) -> Cursor:
         """Return a cursor at a position, with the size of the next page where that is limited."""
-        stamp, record_id, _ = _parts(position)
-        place = f"{stamp} {record_id}" if record_id else ""
-        limit = self._size.limit
-        return replace(cursor, position=f"{place or NO_PLACE} {limit}" if limit else place)
+        return replace(cursor, position=with_limit(position, self._size.limit))
 
     def _confirm_query(self, kind: RecordKind, failed_id: object, error: PageError) -> None:
         """Return if the query of a page finds some record; else raise the error of the page.
@@ -246,11 +258,11 @@ class Reader:
             self._size.report(len(answer.rows))
             is_full = 0 < limit <= rows_of_query
             next_page, last = answer.next_page, answer.is_last and not is_full
-            position = self._position_after(cursor, answer.rows, is_full=is_full)
-            cursor = self._at(cursor, position)
-            after_page = cursor.finished() if last else cursor
-            page = self._page(cursor.kind, answer.rows, as_of, after_page, last=last)
+            rows = [self._located(cursor.kind, row, as_of) for row in answer.rows]
             del answer  # several MB that are not needed while the page is stored
+            cursor = self._at(cursor, self._position_after(cursor, rows, is_full=is_full))
+            page = _page(rows, cursor.finished() if last else cursor, last=last)
+            del rows
             yield page
             if last:
                 return
@@ -262,23 +274,24 @@ class Reader:
                 limit, rows_of_query = self._size.limit, 0
                 answer = self._first_page(cursor, self._select(cursor.kind), limit)
 
-    def _position_after(self, cursor: Cursor, rows: Sequence[object], *, is_full: bool) -> str:
+    def _position_after(self, cursor: Cursor, rows: Sequence[_Row], *, is_full: bool) -> str:
         """Return the position after a page: that of its last row with an id and a plausible stamp.
 
         Where no row of a full page has a plausible one, the same page is read again, once: then
         the clock of the org is wrong, and the rows are in its order. Raises `RetryError` for a
         full page of which no row has an id and a stamp, or only stamps before the page.
         """
-        stamp, _, _ = _parts(cursor.position)
-        later = [row for row in rows if not _is_before(row, stamp)]
-        if position := _last_position(later, self._clock()):
+        start = stamp_of(cursor.position)
+        places = [row.place for row in rows if row.place is not None]
+        later = [each for each in places if start is None or each.stamp >= start]
+        if position := last_position(later, self._clock()):
             return position
         if not is_full:
             return cursor.position
         if self._doubted != cursor.position:
             self._doubted = cursor.position
             return cursor.position
-        if position := _last_position(later):
+        if position := last_position(later):
             return position
         raise unusable_answer("id and stamp of a record")
 
@@ -286,7 +299,7 @@ class Reader:
         self, cursor: Cursor, select: str, limit: int, call_kind: str = ""
     ) -> QueryPage:
         """Query the rows after a cursor: `limit` at most, 0 for all."""
-        soql = f"{select}{_since(cursor)} ORDER BY SystemModstamp, Id"
+        soql = f"{select}{since_condition(cursor)} ORDER BY SystemModstamp, Id"
         kind = call_kind or (SMALL_CALL if limit else PAGE_CALL)
         soql = f"{soql} LIMIT {limit}" if limit else soql
         return query_with_access(cursor.kind, lambda: self._query_rows(soql, kind))
@@ -300,7 +313,8 @@ class Reader:
     def _page_without_next(self, cursor: Cursor, error: PageError) -> Page:
         """Return a page with the problem of the next record, which cannot be read."""
         rows = self._rows_to_name(cursor)
-        position = self._position_after(cursor, rows, is_full=True)
+        located = [self._located(cursor.kind, row, self._clock()) for row in rows]
+        position = self._position_after(cursor, located, is_full=True)
         members = rows[0] if isinstance(rows[0], dict) else {}
         is_too_large = isinstance(error, AnswerTooLargeError)
         if not is_too_large:
@@ -322,18 +336,15 @@ class Reader:
         except OF_A_PAGE:
             return self._first_page(cursor, select.format(""), 1, PROOF_CALL).rows
 
-    def _page(
-        self, kind: RecordKind, rows: Sequence[object], as_of: float, cursor: Cursor, *, last: bool
-    ) -> Page:
-        observations: list[Observation] = []
-        problems: list[RecordProblem] = []
-        for row in rows:
-            match self._read_row(kind, row, as_of):
-                case RecordProblem() as problem:
-                    problems.append(problem)
-                case observation:
-                    observations.append(observation)
-        return Page(tuple(observations), cursor, last, tuple(problems))
+    def _located(self, kind: RecordKind, row: object, as_of: float) -> _Row:
+        """Return what a row of the list holds, and where it is."""
+        members: Mapping[str, object] = row if isinstance(row, dict) else {}
+        try:
+            place = place_of(members)
+        except Exception as error:  # noqa: BLE001  # the problem of one record
+            problem = _problem(kind, members, ProblemCode.DEFECT, describe_defect(error))
+            return _Row(None, problem)
+        return _Row(place, self._read_row(kind, row, as_of))
 
     def look_up(
         self,
@@ -448,7 +459,7 @@ class Reader:
     def _next_watermark(self, kind: RecordKind) -> str:
         """Return the time before which every change can already be read."""
         now = self._server_time()
-        params = {"start": _iso(now - COVERED_WINDOW), "end": _iso(now)}
+        params = {"start": soql_time(now - COVERED_WINDOW), "end": soql_time(now)}
         path = f"sobjects/{kind.value}/updated/"
         read = self._connection.read_reduced
         try:
@@ -457,9 +468,9 @@ class Reader:
             )
             covered = read_covered_date(body)
         except (RejectedError, UnreadableError):
-            return _iso(self._server_time() - OVERLAP)
+            return soql_time(self._server_time() - OVERLAP)
         is_plausible = covered <= self._own_time() + STAMP_TOLERANCE
-        return _iso(covered if is_plausible else self._own_time() - OVERLAP)
+        return soql_time(covered if is_plausible else self._own_time() - OVERLAP)
 
     def _server_time(self) -> datetime:
         """Return Salesforce's clock; our own where that is not known, or is far ahead."""
@@ -471,10 +482,18 @@ class Reader:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
+def _page(rows: Sequence[_Row], cursor: Cursor, *, last: bool) -> Page:
+    """Return what the rows of a page hold."""
+    content = [row.content for row in rows]
+    observations = tuple(each for each in content if isinstance(each, Observation))
+    problems = tuple(each for each in content if isinstance(each, RecordProblem))
+    return Page(observations, cursor, last, problems)
+
+
 def _created(row: Mapping[str, object]) -> str:
     """Return when a record was created, to the second; '' where the answer does not say."""
     try:
-        return _iso(read_stamp(row, "CreatedDate"))
+        return soql_time(read_stamp(row, "CreatedDate"))
     except UnreadableError:
         return ""
 
@@ -495,61 +514,6 @@ def drop_ids(response: bytes) -> bytes:
     (docs/benchmarks.md).
     """
     return ID_IN_LIST.sub(b"", response)
-
-
-def _since(cursor: Cursor) -> str:
-    """Return the condition of a cursor; a part of it that cannot be read is left out."""
-    stamp, last, _ = _parts(cursor.position)
-    if is_record_id(last):
-        try:
-            at = _iso(parse_stamp(stamp), "auto")
-        except UnreadableError:
-            pass
-        else:
-            return f" WHERE (SystemModstamp = {at} AND Id > '{last}') OR SystemModstamp > {at}"
-    try:
-        return f" WHERE SystemModstamp >= {_iso(parse_stamp(cursor.watermark))}"
-    except UnreadableError:
-        return ""
-
-
-def _parts(position: str) -> tuple[str, str, str]:
-    """Return stamp, id and size of the next page of a position, '' for what it lacks."""
-    stamp, record_id, limit, *_ = [*position.split(" "), "", "", ""]
-    return ("", "", limit) if f"{stamp} {record_id}" == NO_PLACE else (stamp, record_id, limit)
-
-
-def _stored_limit(position: str) -> int:
-    """Return the size of the next page that a position has; 0 for none."""
-    limit = _parts(position)[2]
-    return int(limit) if limit in {str(rows) for rows in ROWS_OF_PAGE} else 0
-
-
-def _last_position(rows: Sequence[object], read_at: float | None = None) -> str:
-    """Return stamp and id of the last row that has both; '' where none has.
-
-    With the time of the reading, a stamp in the future does not count.
-    """
-    for row in reversed(rows):
-        if not isinstance(row, dict):
-            continue
-        try:
-            record_id = read_id(row, "Id")
-            stamp = read_stamp(row, "SystemModstamp")
-        except UnreadableError:
-            continue
-        is_plausible = read_at is None or not is_in_future(stamp, read_at)
-        if record_id and is_plausible:
-            return f"{row['SystemModstamp']} {record_id}"
-    return ""
-
-
-def _is_before(row: object, stamp: str) -> bool:
-    """Return whether a row has a stamp before another one, behind which it was asked for."""
-    try:
-        return isinstance(row, dict) and read_stamp(row, "SystemModstamp") < parse_stamp(stamp)
-    except UnreadableError:
-        return False
 
 
 def _problem(
@@ -597,8 +561,3 @@ def _values(
 def _version(moment: datetime) -> str:
     """Return a stamp as text that sorts, in the form of the REST API: UTC and milliseconds."""
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
-
-
-def _iso(moment: datetime, timespec: str = "seconds") -> str:
-    """Return a time as SOQL has it; `auto` keeps the fraction of a second, where there is one."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
