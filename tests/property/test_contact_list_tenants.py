@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from connector.errors import RejectedError, StaleError, StopReason
@@ -217,8 +217,12 @@ PLACES = st.sets(st.integers(0, 59), max_size=3)
 WRONG_STAMPS = st.sampled_from(
     ("2099-01-01T00:00:00Z", "1999-01-01T00:00:00.000Z", None, "", "x", 5)
 )
+LAST_PAGE_AGAIN = Behaviour(behind="last page", turns_equal_stamps=False)
+OLD_PAGE = [-100.0, 100.0, 100.0, -100.0, -100.0, -100.0, 100.0]
+ERROR_BEHIND = Behaviour(filter="ignored", behind="500", turns_equal_stamps=False)
 
 
+@example([100.0] * 4, [], LAST_PAGE_AGAIN, PleziDialect(page_size=3), 1)
 @given(STAMPS, ACTS, BEHAVIOURS, DIALECTS, PAGES)
 def test_every_change_is_read_whatever_the_tenant_ignores(
     stamps: list[float], acts: list[Act], behaviour: Behaviour, dialect: PleziDialect, pages: int
@@ -226,6 +230,7 @@ def test_every_change_is_read_whatever_the_tenant_ignores(
     assert not left_out(Tenant(named(stamps), behaviour, acts), dialect, pages)
 
 
+@example([100.0] * 11 + [100.5, 100.0], [], Behaviour("id"), 12, 13, 1)
 @given(STAMPS, ACTS, BEHAVIOURS, st.integers(10, 12), st.integers(12, 40), PAGES)
 def test_every_change_is_read_where_the_tenant_limits_the_size_of_a_page(
     stamps: list[float], acts: list[Act], behaviour: Behaviour, limit: int, size: int, pages: int
@@ -235,6 +240,11 @@ def test_every_change_is_read_where_the_tenant_limits_the_size_of_a_page(
     assert not left_out(tenant, PleziDialect(page_size=size), pages)
 
 
+@example(OLD_PAGE, Behaviour("id", "ignored"), PleziDialect(page_size=3), 1, {1})
+@example([100.0] * 4, ERROR_BEHIND, PleziDialect(page_size=3), 1, {1, 2})
+@example([100.0] * 2, ERROR_BEHIND, PleziDialect(page_size=3), 1, {0})
+@example([100.0] * 2, LAST_PAGE_AGAIN, PleziDialect(page_size=3), 1, {0})
+@example([100.0] * 2, LAST_PAGE_AGAIN, PleziDialect(page_size=5), 2, {0})
 @given(STAMPS, BEHAVIOURS, DIALECTS, PAGES, PLACES)
 def test_every_other_change_is_read_where_contacts_cannot_be(
     stamps: list[float],
@@ -249,6 +259,9 @@ def test_every_other_change_is_read_where_contacts_cannot_be(
     assert not left_out(tenant, dialect, pages)
 
 
+@example([100.0] + [700.0] * 3, [], Behaviour("created"), PleziDialect(page_size=3), 1, {})
+@example([100.0] * 2, [Act(2, "edit", 0)], LAST_PAGE_AGAIN, PleziDialect(page_size=3), 1, {})
+@example([100.0] * 2, [Act(5, "edit", 0)], LAST_PAGE_AGAIN, PleziDialect(page_size=3), 1, {})
 @given(
     STAMPS,
     ACTS,

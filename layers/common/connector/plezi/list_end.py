@@ -13,8 +13,9 @@ from connector.plezi.list_errors import Ask, UnreadablePageError
 from connector.plezi.list_position import Position
 from connector.plezi.list_proof import rows_of
 
-STEPS: Final = (0, *(4**power for power in range(11)))
-"""Contacts from the page on that are tried: any of them shows that the list goes on."""
+STEPS: Final = (0, 1, 2, 3, *(4**power for power in range(1, 11)))
+"""Contacts from the page on that are tried: any of them shows that the list goes on. The first ones
+are neighbours, because some of them may be unreadable and others the last ones of the list."""
 LEAST_LIMIT: Final = 1_000
 """Contacts that any limit of pages lets through: search engines have one of 10,000 (the setting
 `index.max_result_window` of Elasticsearch)."""
@@ -52,6 +53,18 @@ class ListEnd:
             far = self._ask(position.contact(BEHIND_ALL_CONTACTS))
             self._cause = far.cause if isinstance(far, UnreadablePageError) else ""
         return self._cause
+
+    def is_cut_off(self, position: Position, answer: PleziResponse) -> bool:
+        """Return whether other contacts follow those of a page that should be the last one.
+
+        Makes one call where the list states to have more contacts: a total may be wrong.
+        """
+        rows = rows_of(answer)
+        before = position.contacts_before + len(rows)
+        if before >= (stated_total(answer.body) or 0):
+            return False
+        behind = self._ask(position.contact(before))
+        return isinstance(behind, PleziResponse) and any(it not in rows for it in rows_of(behind))
 
     def goes_on(self, position: Position) -> bool:
         """Return whether Plezi answers one of some contacts from a position on."""

@@ -104,13 +104,18 @@ class ListOrder:
         """Return whether a page that was shown again is the last one, as some tenants answer then.
 
         The contact behind it is the last one again. Where the parameter of the page is ignored, it
-        is the first one.
+        is the first one. Makes one call, or two for a page of one contact.
         """
         shown = replace(position, page=max(1, position.page - repeated))
-        if len(rows) == 1:
-            return shown.page_size > 1  # the list has one contact
-        answer = self._ask(shown.contact(shown.contacts_before + len(rows)))
-        if isinstance(answer, UnreadablePageError):
-            return False
-        behind = rows_of(answer)
-        return len(behind) == 1 and self._rows.edges(behind) == self._rows.edges(rows[-1:])
+        if len(rows) > 1:
+            return self._shows(shown.contact(shown.contacts_before + len(rows)), rows[-1:])
+        if shown.page_size > 1:
+            return True  # the list has one contact
+        is_at_its_place = shown.page > 1 and self._shows(shown, rows)
+        return is_at_its_place and not self._shows(shown.contact(0), rows)
+
+    def _shows(self, position: Position, rows: Rows) -> bool:
+        """Return whether a position of one contact shows that of a row."""
+        answer = self._ask(position)
+        found = [] if isinstance(answer, UnreadablePageError) else rows_of(answer)
+        return len(found) == 1 and self._rows.edges(found) == self._rows.edges(rows)

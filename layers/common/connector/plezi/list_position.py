@@ -35,8 +35,8 @@ class Position:
     is how many contacts the largest of the pages before had. `edge` are the last contacts before
     the page, `again` how many pages were read again because contacts had moved, `way_back` how many
     pages the last step back had (0: the reading is not on its way back). `descending`: the newest
-    of the filtered contacts come first, `oldest` is the last stamp before the page. `ordered` says
-    whether the tenant sorts, as far as is known.
+    of the filtered contacts come first. `oldest`: the earliest stamp of the page before, where the
+    newest come first. `ordered` says whether the tenant sorts, as far as is known.
     """
 
     since: str

@@ -11,10 +11,13 @@ from connector.plezi.api import FailedAnswerError, PleziResponse
 MAX_UNREADABLE: Final = 16
 """Contacts of a tenant that has no others, and of which none can be read. When more of them cannot
 be read, and no other one can, the cause is the list itself."""
+FIRST_PLACES: Final = (1, 2, 3)
+"""Contacts that are tried to show that the list works, besides the first: a list may have no
+others, and an error behind its end."""
 PROOF_POWERS: Final = 11
-"""Contacts that are tried to show that the list works, besides the first: one between 4**n and
-4**(n + 1), 12 calls for a million contacts, because contacts that cannot be read may be neighbours.
-In a shorter list, those between the last that failed and the end are halved, at most 22 times."""
+"""Further ones: one between 4**n and 4**(n + 1), ten calls for a million contacts, because contacts
+that cannot be read may be neighbours. In a shorter list, those between the last that failed and the
+end are halved, at most 22 times."""
 PROOF_TURNS: Final = 8
 PROOF_TURN_SECONDS: Final = 60.0
 """After this time, others between the same powers are tried: there are so many sets of them."""
@@ -62,15 +65,16 @@ class ListProof:
         return empty if end <= MAX_UNREADABLE else None
 
     def _places(self) -> Iterator[int]:
-        """Yield the place that worked last, the first one, and others by powers of four.
+        """Yield the place that worked last, the first ones, and others by powers of four.
 
-        Those are other contacts after some time, so that no few contacts hold up every run.
+        The last are other contacts after some time, so that no few contacts hold up every run.
         """
         yield self._known
         if self._known:
             yield 0
+        yield from (each for each in FIRST_PLACES if each != self._known)
         turn = int(self._clock() // PROOF_TURN_SECONDS) % PROOF_TURNS
-        for power in range(PROOF_POWERS):
+        for power in range(1, PROOF_POWERS):
             place = 4**power + 3 * 4**power * turn // PROOF_TURNS
             if place != self._known:
                 yield place

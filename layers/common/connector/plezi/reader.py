@@ -186,16 +186,18 @@ class Reader:
             cursor = self._with_watermark(cursor, answer, started_at, overlap)
             rows = rows_of(answer)
             ids = self._rows.ids(rows)
-            if (other := self._other_way(position, rows)) is not None:
+            if (other := self._other_way(position, answer)) is not None:
                 position, previous_ids = other, frozenset()
                 continue
             requested, (position, is_past) = position, self._next(position, cursor, rows, as_of)
             position = self._counted(position.larger(len(rows)), requested, rows)
-            is_stuck = position.repeated >= MAX_REPEATED_PAGES and len(rows) >= requested.most
-            if is_stuck and not self._order.is_last(requested, position.repeated, rows):
+            is_again = position.repeated > 0
+            is_short = len(rows) < requested.most and (is_again or not ids - previous_ids)
+            last = is_past or is_short or not rows
+            if is_again and not last and (requested.page > 1 or len(rows) == 1):
+                last = self._order.is_last(requested, position.repeated, rows)
+            if position.repeated >= MAX_REPEATED_PAGES and not last:
                 raise RetryError(STUCK_MESSAGE, reason=StopReason.PLEZI_UNAVAILABLE)
-            no_new_ids = not ids - previous_ids and len(rows) < requested.most
-            last = is_past or is_stuck or no_new_ids or not rows
             cursor_after = cursor.finished() if last else replace(cursor, position=position.text())
             page = self._contacts.decode_page(rows, names, as_of)
             yield Page(page.observations, cursor_after, last, page.problems)
@@ -206,16 +208,17 @@ class Reader:
             "Plezi's list of contacts does not end", reason=StopReason.PLEZI_UNAVAILABLE
         )
 
-    def _other_way(self, position: Position, rows: Rows) -> Position | None:
+    def _other_way(self, position: Position, answer: PleziResponse) -> Position | None:
         """Return where to read again, and how, if a page shows another behaviour of the tenant.
 
         None: the page follows the one before it, as far as can be seen. A first page newest first
         that is the one with the oldest contacts shows that the tenant does not sort.
         """
+        rows = rows_of(answer)
         if position.since and self._ignores_filter(position, rows):
             self._filters = False
             return self._first("")
-        if (limited := self._limited(position, rows)) is not None:
+        if (limited := self._limited(position, answer)) is not None:
             return limited
         is_sorted = position.since and position.ordered
         is_same = position.page == 1 and self._rows.digest(rows) == position.digest
@@ -315,7 +318,8 @@ class Reader:
             if not self._end.goes_on(position):
                 return self._at_the_end(failed)
             position = replace(position, within=True)
-        if (limited := self._limit(position)) is not None:
+        is_later = position.page > 1
+        if is_later and (limited := self._limit(position, position.most)) is not None:
             return _Behind(limited)
         if (smaller := position.smaller()) is not None:
             return _Behind(smaller)
@@ -458,19 +462,20 @@ class Reader:
         """
         edge = self._order.edge(position, rows)
         following = replace(position, page=position.page + 1, way_back=0, edge=edge, tried=False)
+        stamps = (stamp for stamp, _ in self._rows.stamps(rows))
+        oldest = min(stamps, key=_sort_key, default=position.oldest)
         if position.descending:
-            stamps = (stamp for stamp, _ in self._rows.stamps(rows))
-            oldest = min(stamps, key=_sort_key, default=position.oldest)
             return replace(following, edge=(), oldest=oldest), False
         if position.since and position.ordered:
             return self._later(position, following, rows, read_at), False
         if position.since:
             return following, False
         instants = self._rows.instants(rows)
+        before = [instant] if (instant := instant_of(position.oldest)) is not None else []
         ordered = (
             position.ordered
             and bool(instants or not rows)
-            and instants == sorted(instants, reverse=True)
+            and [*before, *instants] == sorted([*before, *instants], reverse=True)
         )
         watermark = instant_of(cursor.watermark)
         is_past = (
@@ -481,7 +486,7 @@ class Reader:
         if is_past and not self._order.is_known(position, rows):
             ordered = is_past = False
         self._orders = self._orders and ordered
-        return replace(following, ordered=ordered), is_past
+        return replace(following, ordered=ordered, oldest=oldest), is_past
 
     def _later(
         self,
@@ -492,34 +497,44 @@ class Reader:
     ) -> Position:
         """Return the position after a page of a filtered list that is sorted, the oldest first.
 
-        It is the newest stamp of the page, from which a full page of one stamp is read newest
-        first. No stamp in the future is a position: it would leave out the contacts between.
+        It is the newest stamp of the page. The rest is read newest first where a full page has one
+        stamp: all of it, because the tenant may not sort. No stamp in the future is a position: it
+        would leave out the contacts between.
         """
         usable = [each for each in self._rows.stamps(rows) if not is_in_future(each[1], read_at)]
         newest, at = max(usable, key=itemgetter(1), default=(position.since, None))
         is_full = len(rows) == position.page_size
         has_one_stamp = len({instant for _, instant in usable}) == 1
         if is_full and has_one_stamp and position.page == 1 and not position.size:
-            return self._first(newest, descending=True)
+            return self._first(position.since, descending=True)
         if is_full and not self._order.is_known(position, rows):
             return replace(following, ordered=False)
         if at is not None and at > _sort_key(position.since):
             return replace(self._first(newest), size=position.size, left=position.left)
         return following
 
-    def _limited(self, position: Position, rows: Rows) -> Position | None:
-        """Return where to read again if the tenant limits the size of a page, as this one shows."""
-        is_later_page = bool(rows) and self._rows.digest(rows) != position.digest
-        return self._limit(position) if is_later_page and len(rows) <= position.most else None
+    def _limited(self, position: Position, answer: PleziResponse) -> Position | None:
+        """Return where to read again if the tenant limits the size of a page, as this one shows.
 
-    def _limit(self, position: Position) -> Position | None:
+        The page follows one with fewer contacts than were asked for, or it is one, the first of a
+        list that has more.
+        """
+        rows = rows_of(answer)
+        if position.page == 1:
+            is_limited = len(rows) < position.page_size and self._end.is_cut_off(position, answer)
+            return self._limit(position, len(rows)) if is_limited else None
+        is_later_page = bool(rows) and self._rows.digest(rows) != position.digest
+        is_limited = is_later_page and len(rows) <= position.most
+        return self._limit(position, position.most) if is_limited else None
+
+    def _limit(self, position: Position, size: int) -> Position | None:
         """Return the first page again, in the size that pages have; None where that was asked for.
 
-        Pages that follow one with fewer contacts than were asked for count by its size.
+        Fewer contacts than any limit lets through are a page that is not full.
         """
-        if position.page == 1 or not SMALLEST_LIMIT <= position.most < position.page_size:
+        if not SMALLEST_LIMIT <= size < position.page_size:
             return None
-        self._usual_size = position.most
+        self._usual_size = size
         return self._first(position.since, ordered=position.ordered, descending=position.descending)
 
     def _counted(self, position: Position, requested: Position, rows: Rows) -> Position:
