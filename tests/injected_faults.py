@@ -45,7 +45,14 @@ MODULES: Final = (
     "connector.plezi.list_order",
     "connector.plezi.list_proof",
     "connector.plezi.list_rows",
+    "connector.plezi.contact_calls",
     "connector.plezi.reader",
+    "connector.salesforce.lookup",
+    "connector.salesforce.lookup_queries",
+    "connector.salesforce.lost_writes",
+    "connector.salesforce.missing_records",
+    "connector.salesforce.failed_lookups",
+    "connector.salesforce.record_queries",
     "connector.salesforce.answers",
     "connector.salesforce.diagnosis",
     "connector.salesforce.page_position",
@@ -88,7 +95,8 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "sync.isolation.Isolation.step": "isolates",
     "sync.read_phase._add": "isolates",
     "planning.write_outcome.defect_outcome": "isolates",
-    # They read attributes of a frozen dataclass, or join an id and a prefix, and cannot fail.
+    # They read attributes of a frozen dataclass, join an id and a prefix, or hash a key: they
+    # cannot fail.
     "aws.dynamodb.item_size._value_bytes": "accessor",
     "aws.dynamodb.item_size.item_bytes": "accessor",
     "aws.dynamodb.links._pointer": "accessor",
@@ -102,6 +110,7 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "model.links.Write.is_create": "accessor",
     "model.links.Write.needs_text": "accessor",
     "model.links.Write.side": "accessor",
+    "salesforce.lost_writes._key": "accessor",
     "salesforce.write_answer.Answer.is_of_batch": "accessor",
     "salesforce.write_answer.Answer.is_of_schema": "accessor",
     "salesforce.write_answer.Answer.is_temporary": "accessor",

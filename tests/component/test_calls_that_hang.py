@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.bootstrap import build_app
 from connector.deadline import Deadline
+from connector.errors import StopReason
 from connector.model import Phase, Run, RunKind, RunState, Side
 from tests.component.altered_answers import (
     alter_answers,
@@ -84,6 +85,24 @@ def test_updates_that_hang_for_some_contacts_are_left_to_the_next_run(harness: H
 
     assert run.state is RunState.DONE, run.message
     assert written_phones(harness) == PEOPLE - HANGING
+
+
+def test_a_run_of_a_named_person_ends_where_no_invocation_has_time_to_resolve_them(
+    harness: Harness,
+) -> None:
+    emails = let_updates_hang(harness)[:1]
+    run_id = harness.run_requester.request_run(RunKind.SELECTED, emails=tuple(emails))
+    phase, state = Phase.READ, RunState.RUNNING
+    for _ in range(MAX_INVOCATIONS):
+        state = harness.engine.run_phase(run_id, phase, lambda: True)
+        if state is not RunState.RUNNING:
+            break
+        phase = harness.queued_phase()
+
+    run = harness.ledger.load_run(run_id)
+    assert run is not None
+    assert (state, run.reason) == (RunState.FAILED, StopReason.OUT_OF_TIME)
+    assert "progress" in run.message
 
 
 def test_a_run_of_named_people_ends_although_updates_hang_for_some(harness: Harness) -> None:

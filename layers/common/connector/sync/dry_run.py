@@ -86,7 +86,7 @@ class DryRun:
 
     @property
     def made_progress(self) -> bool:
-        """Whether a page was read, or a link resolved or visited."""
+        """Whether a page was read, or a link resolved."""
         return self._work.made_progress
 
     def work(self, phase: Phase, out_of_time: Callable[[], bool]) -> Phase | None:

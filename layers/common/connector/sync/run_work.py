@@ -56,7 +56,7 @@ class RunWork:
         self._resolving: ResolvePhase | None = None
         self._limit = limit
         self._first_sync = FirstSyncWork(context, run)
-        self._visited = 0
+        self._resolved = 0
         self.phase = Phase.READ
         """The phase that is worked on."""
         self.visited_lists = run.visited_lists
@@ -70,9 +70,9 @@ class RunWork:
 
     @property
     def made_progress(self) -> bool:
-        """Whether a page was read, or a link resolved or visited."""
+        """Whether a page was read, or a link resolved."""
         resolved = self._resolving is not None and self._resolving.made_progress
-        return bool(self._reading.pages or self._visited) or resolved
+        return bool(self._reading.pages or self._resolved) or resolved
 
     def work(self, phase: Phase, out_of_time: Callable[[], bool]) -> Phase | None:
         """Work from a phase on; return the phase that is left to do, None when nothing is.
@@ -209,8 +209,9 @@ class RunWork:
                 if self._run.repairs:
                     forget_contradictions(self._context, self._bound, self._isolation, found)
                 self._context.runs.add_counts(self._run.id, counts)
-                kept += sorted(self._resolve().resolve_people(found, out_of_time))
-                self._visited += len(part)
+                left = sorted(self._resolve().resolve_people(found, out_of_time))
+                kept += left
+                self._resolved += len({*part} - {*left})
                 if waiting and out_of_time():
                     self._queue.keep(work, [*waiting, *kept])
                     return Phase.RESOLVE
