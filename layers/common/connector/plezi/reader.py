@@ -5,7 +5,7 @@ a page does not show it (`list_order`, `list_end`), say whether the tenant suppo
 
 * *since*: the changed-since filter with ascending stamps; each page starts at the last stamp of the
   page before, so a contact that changes during the reading moves forward and is read later.
-  From a stamp that a whole page of contacts has, the rest is read newest first. Where the tenant
+  Where a whole page of contacts has one stamp, the list is read newest first. Where the tenant
   filters and does not sort, the pages are read by number.
 * *newest first*: descending stamps down to the watermark; a contact that changes moves to the
   start, where the next reading finds it.
