@@ -149,8 +149,8 @@ def links(population: Population, stack: StackFile, aws: EmbeddedAws) -> dict[in
 
 
 def comparable(values: Values) -> dict[str, Value]:
-    """Return the values without those that are unique to a person."""
-    return {field: value for field, value in values.items() if field not in IDENTITIES}
+    """Return the values without those that are unique to a person, by field or by pair (`a>b`)."""
+    return {name: value for name, value in values.items() if IDENTITIES.isdisjoint(name.split(">"))}
 
 
 def overwritten(population: Population, stack: StackFile, aws: EmbeddedAws) -> set[tuple[Any, ...]]:
