@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import unquote_plus
 
 from requests import PreparedRequest, Response
 
@@ -213,6 +214,8 @@ class HistoryContext:
         if response.ok:
             stored = self.sides.stored_records() if self.plezi_may_be_stale else {}
             self.oracle.add_response(body, stored)
+            if _is_end_of_leads(request, body):
+                self.oracle.leads_were_listed()
         return response
 
 
@@ -223,6 +226,13 @@ def _is_json(body: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_end_of_leads(request: PreparedRequest, body: bytes) -> bool:
+    """Whether an answer is the last page of the list of Leads, which has no selection by record."""
+    url = unquote_plus(request.path_url)
+    is_list = " FROM Lead " in url and " IN (" not in url and "ORDER BY SystemModstamp" in url
+    return is_list and b'"done":true' in body and " LIMIT " not in url
 
 
 def _is_write(request: PreparedRequest, path: str) -> bool:

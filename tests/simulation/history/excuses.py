@@ -11,6 +11,7 @@ from typing import Final
 RACE: Final = "typed between the last read and the write"
 RACE_OF_HOLD: Final = "typed between the last read and the hold of the field"
 RACE_OF_STAMP: Final = "another field was typed between the last read and the write"
+UNREAD_LEAD: Final = "a Lead was created after the last reading of the Leads"
 UNSEEN: Final = "typed the value again that was read before"
 RETYPED: Final = "every value of a contact whose creation had no answer was typed over"
 SAME_AS_WRITE: Final = "typed exactly the value of an unfinished write"
@@ -35,6 +36,7 @@ LIMITS: Final = {
     RACE: 0.15,
     RACE_OF_HOLD: 0.01,
     RACE_OF_STAMP: 0.01,
+    UNREAD_LEAD: 0.01,
     UNSEEN: 0.01,
     RETYPED: 0.01,
     SAME_AS_WRITE: 0.02,

@@ -27,7 +27,8 @@ class ObservedValues:
     current state. `modified`: the modification time that was read last ('': none).
     `modified_before`: those that a process knew when it was paused, while it works on.
     `modified_first`: those of the first response that showed the present values. `in_run`: the
-    records that the present run read.
+    records that the present run read. `leads_listed_at`: the number of the last user action before
+    the list of Leads was read to its end.
     """
 
     latest: dict[str, FieldValues] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class ObservedValues:
     modified_before: dict[str, str] = field(default_factory=dict)
     modified_first: dict[str, str] = field(default_factory=dict)
     in_run: set[str] = field(default_factory=set)
+    leads_listed_at: int = 0
 
     def clear(self) -> None:
         """Forget every observation of values."""

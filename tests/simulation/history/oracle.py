@@ -23,6 +23,7 @@ from tests.simulation.history.observed_values import ObservedValues
 from tests.simulation.history.reference import field_of, find_pair
 from tests.simulation.history.typing_history import (
     NOBODY,
+    Cell,
     CellKey,
     Relation,
     State,
@@ -104,8 +105,8 @@ class Oracle:
     created: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     sent: tuple[Sent, ...] = ()
     """The records of the last write request."""
-    just_created: tuple[str, ...] = ()
-    """The records that the last write request created."""
+    just_created: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The values of the records that the last write request created, by record id."""
     uncommitted: dict[CellKey, tuple[str, float]] = field(default_factory=dict)
     """What users typed in transactions that commit later, and when."""
     is_ledger_lost: bool = False
@@ -282,13 +283,12 @@ class Oracle:
             self.history.void_last_agreement(key)
             self._end_loss(key, self.history.cell(key).state.value)
         self.typed_back.clear()
-        for record in self.just_created:
-            stored = self.stored[record]
-            if stored.kind is RecordKind.PLEZI_CONTACT:
-                values = {name: cell_value(stored, name) for name in CELLS[stored.kind]}
+        for record, values in self.just_created.items():
+            if kind_of(record) is RecordKind.PLEZI_CONTACT:
                 self.unanswered[record] = {
                     name: value for name, value in values.items() if value and name != "email"
                 }
+        self.just_created = {}
 
     def is_taken_for_another(self, record: str) -> bool:
         """Whether nothing shows any more that the connector created the contact of a person.
@@ -310,6 +310,18 @@ class Oracle:
         self.history.forget_agreements(frozenset(self.records_of_person(record)))
 
     # Responses
+
+    def leads_were_listed(self) -> None:
+        """Note that the connector read the list of Leads to its end: it knows all of them."""
+        self.observed.leads_listed_at = self.order
+
+    def is_unread(self, lead: str) -> bool:
+        """Whether a user created a Lead after the last reading of the list, and it was not read."""
+        address = self.history.cells.get((lead, "Email"))
+        if address is None or lead in self.observed.observed_at:
+            return False
+        typings = [it.typing for it in (*address.past, address.state) if it.typing != NOBODY]
+        return bool(typings) and min(typings) > self.observed.leads_listed_at
 
     def add_response(self, content: bytes, stored: Mapping[str, StoredRecord]) -> None:
         """Add a response; the sides may have agreed on a value that was read on both of them."""
@@ -411,7 +423,7 @@ class Oracle:
         A stale observation is not an excuse for the check: only a field whose observed value is
         also the stored value violates the guarantee.
         """
-        self.sent, self.just_created = (), ()
+        self.sent, self.just_created = (), {}
         if not isinstance(body, bytes | str):
             return
         document = json.loads(body)
@@ -451,7 +463,10 @@ class Oracle:
         call: str,
     ) -> None:
         """Check everything that a write call of the connector changed."""
-        self.just_created = tuple(sorted(after.keys() - before.keys()))
+        self.just_created = {
+            record: {name: cell_value(after[record], name) for name in CELLS[after[record].kind]}
+            for record in sorted(after.keys() - before.keys())
+        }
         for record, now in after.items():
             was = before.get(record)
             if was is None:
@@ -610,11 +625,20 @@ class Oracle:
             state = cell.state_with(new)
             if state is None and new.casefold() == cell.state.value.casefold():
                 state = cell.state
-            if state is not None and not (not new and state.typing == NOBODY):
+            if state is not None and (new or _is_cleared(state, target)):
                 could_see = self.history.relation(state, target) is Relation.FORWARD
                 rank = (state is not cell.state, not could_see, kind.side is now.kind.side)
                 found.append((rank, source, state))
         return [(source, state) for _, source, state in sorted(found, key=lambda it: it[:2])]
+
+
+def _is_cleared(state: State, target: Cell) -> bool:
+    """Whether somebody made a cell blank: they typed it, or took back what the target shows now.
+
+    Who clears a field before the connector wrote its value puts back the blank that was agreed.
+    The value was written nevertheless; a blank that replaced it is a clearing.
+    """
+    return state.typing != NOBODY or target.state.typing in state.seen - {NOBODY}
 
 
 def _is_placeholder(record: StoredRecord, name: str) -> bool:

@@ -17,6 +17,7 @@ from tests.simulation.history.excuses import (
     RACE_OF_HOLD,
     RACE_OF_STAMP,
     RETYPED,
+    UNREAD_LEAD,
     UNSEEN,
     UNSURE,
 )
@@ -97,8 +98,8 @@ class WriteCheck:
         if self._is_chosen(source):
             return self._lost(what, is_chosen=True)
         kind = kind_of(source[0])
-        if self._gives_way_to(kind):
-            return self._lost(what)
+        if (excuse_of_kind := self._gives_way_to(kind)) is not None:
+            return self._lost(what, excuse_of_kind)
         if relation is Relation.BACKWARD:
             return f"7 no lost update: {what}; an older value was written over it", ""
         if self._joins():
@@ -170,14 +171,16 @@ class WriteCheck:
             and any(it.value == shown.value for it in self.oracle.history.cell(source).past)
         )
 
-    def _gives_way_to(self, kind: RecordKind) -> bool:
-        """Whether the record's own value gives way to one of this kind, at any time."""
-        return (
+    def _gives_way_to(self, kind: RecordKind) -> str | None:
+        """Return '' or an excuse if the value gives way to one of this kind at any time."""
+        if (
             reference.is_overruled(self.pair, self.record.kind.side)
             or self.pair.enforced
             or self._only_contacts_are_left(kind)
             or reference.refills(self.pair.policy, self.target.state.value, self.new)
-        )
+        ):
+            return ""
+        return UNREAD_LEAD if self._only_contacts_are_left(kind, with_unread=False) else None
 
     def _by_policy(self, source: CellKey, what: str) -> tuple[str, str]:
         """Judge a conflict by the policy table."""
@@ -225,8 +228,11 @@ class WriteCheck:
                 return True
         return False
 
-    def _only_contacts_are_left(self, source: RecordKind) -> bool:
-        """Whether Plezi's value cannot go anywhere: a Contact is never written (docs/people.md)."""
+    def _only_contacts_are_left(self, source: RecordKind, *, with_unread: bool = True) -> bool:
+        """Whether Plezi's value cannot go anywhere: a Contact is never written (docs/people.md).
+
+        `with_unread`: a Lead counts that was created after the Leads were read for the last time.
+        """
         if source is not RecordKind.CONTACT or self.record.kind is not RecordKind.PLEZI_CONTACT:
             return False
         known = [self.oracle.stored.get(it) for it in self.oracle.records_of_person(self.record.id)]
@@ -235,6 +241,7 @@ class WriteCheck:
             and it.kind is RecordKind.LEAD
             and not (it.deleted or it.converted)
             and it.email
+            and (with_unread or not self.oracle.is_unread(it.id))
             and (it.email == self.record.email or not self.oracle.is_ledger_lost)
             for it in known
         )
