@@ -107,3 +107,35 @@ def test_a_creation_without_an_answer_is_known_by_the_values_that_it_sent() -> N
     person.oracle.finish_run(frozenset({PERSON, LEAD}))
     person.oracle.note_unanswered()
     assert not person.oracle.is_taken_for_another(LEAD)
+
+
+def met_a_new_contact(*, lead_had_agreed: bool) -> Person:
+    """Return a person whose contact was deleted and created again; the Lead was cleared then."""
+    person = agreed() if lead_had_agreed else Person()
+    person.type(LEAD, Phone="1")
+    person.oracle.forget_agreements_of(PERSON)
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.type(LEAD, Phone=None, LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "2", None)
+    return person
+
+
+def test_a_clearing_is_known_where_the_cleared_value_had_been_agreed() -> None:
+    person = met_a_new_contact(lead_had_agreed=True)
+    person.write(PERSON, phone=None)
+    person.oracle.check_journal()
+    assert not person.oracle.excused
+
+    person = met_a_new_contact(lead_had_agreed=False)
+    is_violated("7", lambda: person.write(PERSON, phone=None))
+
+
+def test_a_clearing_that_is_known_wins_by_the_policy_only() -> None:
+    person = met_a_new_contact(lead_had_agreed=True)
+    person.journal.clear()
+    is_lost_silently(person, lambda: person.write(PERSON, phone=None))
+
+    person = met_a_new_contact(lead_had_agreed=True)
+    person.oracle.mappings[:] = [mapping(ConflictPolicy.PLEZI_WINS)]
+    is_violated("7", lambda: person.write(PERSON, phone=None))

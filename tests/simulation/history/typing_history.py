@@ -9,7 +9,7 @@ is among those. If neither replaces the other, they are in conflict. Clocks play
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 CellKey = tuple[str, str]
@@ -48,7 +48,8 @@ class State:
 
     `maybe` are typings of which it is unknown whether the connector stored that the sides agreed on
     them. `weak`: a clearing that the connector may not be able to tell from a field that was never
-    filled.
+    filled. `may_be_known`: it may be able to, because the sides agreed on the cleared value before
+    another record of the person was deleted.
     """
 
     value: str = ""
@@ -56,6 +57,7 @@ class State:
     seen: frozenset[int] = frozenset()
     maybe: frozenset[int] = frozenset()
     weak: bool = False
+    may_be_known: bool = False
 
 
 @dataclass(slots=True)
@@ -64,7 +66,8 @@ class Cell:
 
     `agreed` are the cells of the other side with which it surely had an agreement, `maybe_agreed`
     those with which it may have had one. `agreed_state` is the state at the last agreement,
-    `earlier_agreed_state` the one at the agreement before.
+    `earlier_agreed_state` the one at the agreement before, `forgotten_state` the one at an
+    agreement that ended with a record of the person.
     """
 
     state: State = field(default_factory=State)
@@ -73,6 +76,7 @@ class Cell:
     maybe_agreed: set[CellKey] = field(default_factory=set)
     agreed_state: State | None = None
     earlier_agreed_state: State | None = None
+    forgotten_state: State | None = None
 
     def show(self, state: State) -> None:
         """Show another state."""
@@ -139,28 +143,22 @@ class TypingHistory:
         ):
             # Back to the value that both sides agreed on: users of the other side see it.
             self.undone += 1
-            cell.show(
-                State(
-                    value,
-                    agreed_state.typing,
-                    agreed_state.seen,
-                    agreed_state.maybe,
-                    agreed_state.weak,
-                )
-            )
+            cell.show(agreed_state)
             return Typing(number, key, value, at, description)
         typing = Typing(number, key, value, at, description)
         self.typings[number] = typing
         weak = not value and not cell.agreed
+        forgotten = cell.forgotten_state
+        may_be_known = weak and forgotten is not None and forgotten.value == before.value != ""
         seen = before.seen | shown | {number}
-        cell.show(State(value, number, seen, before.maybe, weak))
+        cell.show(State(value, number, seen, before.maybe, weak, may_be_known))
         return typing
 
     def weaken(self, key: CellKey) -> None:
         """Note that the connector cannot tell what the cell shows from a value of its own."""
         cell = self.cell(key)
         state = cell.state
-        cell.state = State(state.value, state.typing, state.seen, state.maybe, weak=True)
+        cell.state = replace(state, weak=True)
 
     def void_last_agreement(self, key: CellKey) -> None:
         """Note that for the connector the last write to a cell did not take place.
@@ -185,7 +183,7 @@ class TypingHistory:
         for cell in (first, second):
             state = cell.state
             maybe = first.state.maybe | second.state.maybe
-            cell.state = State(state.value, state.typing, seen, maybe, state.weak)
+            cell.state = replace(state, seen=seen, maybe=maybe)
             cell.agreed_state = cell.state
 
     def maybe_agree(self, one: CellKey, other: CellKey) -> None:
@@ -198,7 +196,7 @@ class TypingHistory:
         for cell in (first, second):
             state = cell.state
             if not maybe <= state.maybe:
-                cell.state = State(state.value, state.typing, state.seen, maybe, state.weak)
+                cell.state = replace(state, maybe=maybe)
             cell.agreed_state = cell.agreed_state or cell.state
 
     def write(self, target: CellKey, source: CellKey, state: State, value: str) -> None:
@@ -208,7 +206,7 @@ class TypingHistory:
         maybe = state.maybe | cell.state.maybe
         cell.show(State(value, state.typing, seen, maybe))
         now = origin.state
-        origin.state = State(now.value, now.typing, now.seen | seen, now.maybe | maybe, now.weak)
+        origin.state = replace(now, seen=now.seen | seen, maybe=now.maybe | maybe)
         cell.agreed.add(source)
         origin.agreed.add(target)
         cell.earlier_agreed_state, origin.earlier_agreed_state = (
@@ -243,9 +241,10 @@ class TypingHistory:
             # A clearing is a blank like any other, if the connector surely forgot the agreement.
             typing = state.typing if state.value or records is not None else NOBODY
             maybe = frozenset[int]() if records is None else state.maybe | state.seen
-            cell.state = State(state.value, typing, frozenset(), maybe, state.weak)
+            cell.state = replace(state, typing=typing, seen=frozenset(), maybe=maybe)
             cell.maybe_agreed = set() if records is None else cell.maybe_agreed | cell.agreed
             cell.agreed = set()
+            cell.forgotten_state = None if records is None else cell.agreed_state
             cell.agreed_state = None
 
     def relation(self, source: State, target: Cell) -> Relation:

@@ -93,7 +93,7 @@ class WriteCheck:
         what = lost.description if lost else "a value that somebody typed"
         if excuse := self._unknowable(relation, source, state):
             return "", excuse
-        if not self.new and state.weak and not self._was_held_meanwhile(source, state):
+        if self._is_a_blank_of_nobody(state) and not self._was_held_meanwhile(source, state):
             return f"7 no lost update: {what}; a blank that was never agreed replaced it", ""
         if self._is_chosen(source):
             return self._lost(what, is_chosen=True)
@@ -170,6 +170,10 @@ class WriteCheck:
             and shown.typing < state.typing
             and any(it.value == shown.value for it in self.oracle.history.cell(source).past)
         )
+
+    def _is_a_blank_of_nobody(self, state: State) -> bool:
+        """Whether the source is a blank that the connector cannot tell from an empty field."""
+        return not self.new and state.weak and not state.may_be_known
 
     def _gives_way_to(self, kind: RecordKind) -> str | None:
         """Return '' or an excuse if the value gives way to one of this kind at any time."""
