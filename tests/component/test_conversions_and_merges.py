@@ -17,7 +17,7 @@ from connector.mapping import (
     FieldPair,
     MappingConfig,
 )
-from connector.model import LinkChange
+from connector.model import LinkChange, RecordKind
 from connector.planning.manual_actions import choose_value
 from tests.component.harness import Harness
 from tests.component.people_fixtures import (
@@ -104,6 +104,65 @@ class TestConversion:
         [new] = [it for it in harness.leads(ANA) if it["Id"] == added]
         assert new["MobilePhone"] == "600"
         assert harness.people()[ANA]["mobile"] == "600"
+
+    @pytest.mark.usefixtures("ana")
+    def test_the_edit_of_a_converted_lead_is_no_second_value_beside_that_of_a_new_lead(
+        self, harness: Harness
+    ) -> None:
+        """With `fill_blank` two values would be a choice, and Plezi's blank would stay for ever."""
+        filling = tuple(
+            replace(pair, policy=ConflictPolicy.FILL_BLANK) if pair.key == "MobilePhone" else pair
+            for pair in DEFAULT_MAPPING.pairs
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, filling, DEFAULT_MAPPING.contact_filter)
+        )
+        lead = lead_of(harness)["Id"]
+        harness.edit_lead(lead, MobilePhone="601")
+        harness.control("salesforce", "POST", f"leads/{lead}/convert")
+        harness.add_lead(Email=ANA, LastName="Lopez", Company="Other", MobilePhone="602")
+
+        harness.sync()
+
+        assert harness.people()[ANA]["mobile"] == "602"
+        assert next_run_writes_nothing(harness)
+
+    @pytest.mark.parametrize("is_met", [False, True])
+    def test_a_lead_that_is_converted_before_its_first_meeting_is_over_sends_its_opt_out(
+        self,
+        harness: Harness,
+        ana: str,
+        is_met: bool,  # noqa: FBT001  # a parameter of the test
+    ) -> None:
+        """The run that let them meet was killed after it stored what it wanted to write."""
+        opt_out = FieldPair(
+            "newsletter_optout", OPT_OUT, Direction.BOTH, ConflictPolicy.MOST_RESTRICTIVE
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, (*DEFAULT_MAPPING.pairs, opt_out), DEFAULT_MAPPING.contact_filter)
+        )
+        harness.sync()
+        lead = lead_of(harness)["Id"]
+        link = harness.ledger.load_links([ANA])[ANA]
+        key = opt_out.base_key(RecordKind.LEAD)
+        base = {
+            record: {name: value for name, value in values.items() if name != key}
+            for record, values in link.base.items()
+        }
+        if not is_met:
+            met = replace(link, base=base, meeting=frozenset({key}))
+            harness.ledger.save_links([LinkChange(met)])
+        harness.salesforce("PATCH", f"sobjects/Lead/{lead}", {OPT_OUT: True})
+        harness.control("salesforce", "POST", f"leads/{lead}/convert")
+
+        harness.sync()
+
+        assert harness.people()[ANA]["newsletter_optout"] is True
+        assert next_run_writes_nothing(harness)
+        harness.edit_person(ana, newsletter_optout=False)  # and it is sent once only
+        advance_clocks(harness)
+        harness.sync()
+        assert harness.people()[ANA]["newsletter_optout"] is False
 
     def test_a_conflict_with_a_lead_waits_for_its_decision_after_the_conversion(
         self, harness: Harness, ana: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from connector.mapping import ConflictPolicy
+from connector.mapping import ConflictPolicy, Direction
+from connector.model import RecordKind
 from local.world.both_sides import BothSides
 from tests.simulation.history import excuses
+from tests.simulation.history.admin_actions import DIRECTIONS
 from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.fields import ALWAYS_MAPPED
 from tests.simulation.history.final_state import FinalState
@@ -158,4 +160,27 @@ def test_a_contact_keeps_an_address_typed_over_in_plezi_before_they_met(sides: B
     FinalState(history.context).check(decided=False)
     assert history.context.oracle.excused[excuses.CONTACT_KEEPS]
     history.apply(Event("edit", 1, "plezi", "phone"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_one_way_pair_takes_one_of_two_values_only_with_an_entry_in_the_journal(
+    sides: BothSides,
+) -> None:
+    to_plezi = next(place for place, it in enumerate(DIRECTIONS) if it is Direction.TO_PLEZI)
+    history = _history(
+        sides,
+        Event("change_direction", 0, "", "phone", value=to_plezi),
+        Event("create", 0, "salesforce"),
+        Event("create_duplicate", 0, "salesforce"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    [pair] = [it for it in history.context.ports.mappings.current().pairs if it.plezi == "phone"]
+    assert pair.direction is Direction.TO_PLEZI
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.OTHER_SENDER] == 1
+    duplicate = history.context.records[0, "duplicate"]
+    sides.edit(RecordKind.LEAD, duplicate, {"Phone": "7"})
+    history.context.look()
     is_violated("1", lambda: FinalState(history.context).check(decided=False))

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 
-from connector.mapping import ConflictPolicy
+from connector.mapping import ConflictPolicy, Direction
 from connector.model import MergeRule, RecordKind
 from tests.simulation.history import excuses
 from tests.simulation.watched_person import (
@@ -139,3 +139,64 @@ def test_a_clearing_that_is_known_wins_by_the_policy_only() -> None:
     person = met_a_new_contact(lead_had_agreed=True)
     person.oracle.mappings[:] = [mapping(ConflictPolicy.PLEZI_WINS)]
     is_violated("7", lambda: person.write(PERSON, phone=None))
+
+
+def joined_by_a_lead(*, contact_had_agreed: bool) -> Person:
+    """Return a person whose contact was deleted unseen, with a Contact and a new Lead."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    del person.records[LEAD]
+    person.oracle.stored = dict(person.records)
+    person.add(CONTACT, RecordKind.CONTACT, Phone="1")
+    person.type(PERSON, phone="1")
+    if contact_had_agreed:
+        person.agree()
+    person.oracle.forget_agreements_of(PERSON)
+    person.add(LEAD, RecordKind.LEAD, Phone="2")
+    person.read(LEAD)
+    person.lose(LEAD, "2", "1", MergeRule.JOINED)
+    return person
+
+
+def test_a_lead_joins_a_contact_that_agreed_with_a_record_which_was_deleted_unseen() -> None:
+    person = joined_by_a_lead(contact_had_agreed=True)
+    person.write(LEAD, Phone="1")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.JOINS: 1})
+
+    person = joined_by_a_lead(contact_had_agreed=False)
+    is_violated("7", lambda: person.write(LEAD, Phone="1"))
+
+
+def read_equal_after_the_ledger_was_lost(*, is_equal: bool) -> Person:
+    """Return a person whose contact is typed in after it was read, and before its Lead is."""
+    person = agreed(mapping(ConflictPolicy.HOLD))
+    person.oracle.forget_all_agreements()
+    if not is_equal:
+        person.type(LEAD, Phone="3")
+    person.read(PERSON)
+    person.type(PERSON, phone="2")
+    person.read(LEAD)
+    person.read(PERSON)
+    return person
+
+
+def test_values_that_were_equal_when_they_were_read_may_be_agreed() -> None:
+    person = read_equal_after_the_ledger_was_lost(is_equal=True)
+    person.write(LEAD, Phone="2")
+    assert person.oracle.excused == Counter({excuses.UNSURE: 1})
+
+    person = read_equal_after_the_ledger_was_lost(is_equal=True)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+    person = read_equal_after_the_ledger_was_lost(is_equal=False)
+    is_violated("7", lambda: person.write(LEAD, Phone="2"))
+
+
+def test_a_value_that_gives_way_on_the_sending_side_stays_there() -> None:
+    person = Person(mapping(direction=Direction.TO_PLEZI))
+    person.lose(LEAD, "1", "2", MergeRule.OLDEST_LEAD)
+    person.oracle.check_journal()
+
+    person = Person(mapping(direction=Direction.TO_SALESFORCE))
+    person.lose(LEAD, "1", "2", MergeRule.OLDEST_LEAD)
+    is_violated("38", person.oracle.check_journal)

@@ -25,6 +25,7 @@ HELD: Final = "the field is held with the values that the records have now"
 REFUSED: Final = "the other system refused this field"
 FILL_BLANK: Final = "fill_blank leaves two different values as they are"
 ONE_WAY: Final = "an edit on the receiving side of a one-way pair stays there"
+OTHER_SENDER: Final = "a one-way pair takes one of several values, and the journal names the others"
 SUSPENDED: Final = "a field of the pair is withdrawn or does not fit"
 NO_EMAIL: Final = "a record without e-mail takes no part"
 LEFT_OUT: Final = "the duplicate policy leaves the record out"
@@ -50,6 +51,7 @@ LIMITS: Final = {
     REFUSED: 0.05,
     FILL_BLANK: 0.4,
     ONE_WAY: 0.2,
+    OTHER_SENDER: 0.01,
     SUSPENDED: 1.0,
     NO_EMAIL: 0.5,
     LEFT_OUT: 0.4,

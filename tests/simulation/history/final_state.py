@@ -263,6 +263,9 @@ class FinalState:
             if pair.plezi == EMAIL_ATTRIBUTE:
                 self._oracle.checked["37 e-mails arrive"] += 1
             problem = self._difference(pair, plezi, record)
+            if problem and self._gave_way_to_another_sender(pair, plezi, record, records):
+                self._oracle.excused[excuses.OTHER_SENDER] += 1
+                continue
             if problem and self._fill_blank_has_a_choice(pair, records):
                 self._oracle.excused[excuses.FILL_BLANK] += 1
                 continue
@@ -327,6 +330,38 @@ class FinalState:
         values = {cell_value(it, name).casefold() for it, name in names if name} - {""}
         return len(values) > 1
 
+    def _gave_way_to_another_sender(
+        self,
+        pair: FieldPair,
+        plezi: StoredRecord,
+        record: StoredRecord,
+        records: Sequence[StoredRecord],
+    ) -> bool:
+        """Whether Plezi has the value of another Lead or Contact, and this one cannot receive it.
+
+        The journal names the value that gave way.
+        """
+        if pair.direction is not Direction.TO_PLEZI or not self._is_journalled(
+            pair, record, cell_value(record, field_of(pair, record.kind))
+        ):
+            return False
+        shown = cell_value(plezi, pair.plezi).casefold()
+        return any(
+            cell_value(it, field_of(pair, it.kind)).casefold() == shown
+            for it in records
+            if it not in (plezi, record) and field_of(pair, it.kind)
+        )
+
+    def _is_journalled(self, pair: FieldPair, record: StoredRecord, value: str) -> bool:
+        """Whether the journal says that the present value of a record gave way."""
+        return any(
+            entry.record_id == record.id
+            and entry.field == pair.key
+            and entry.kind is JournalKind.OVERWRITTEN
+            and is_same_text(entry.before, value)
+            for entry in self._context.ports.journal.entries()
+        )
+
     def _difference(self, pair: FieldPair, plezi: StoredRecord, record: StoredRecord) -> str:
         """Return how a field differs although nothing allows it ('': it does not)."""
         here = self._oracle.history.cell((plezi.id, pair.plezi))
@@ -373,15 +408,9 @@ class FinalState:
             # Equal addresses are agreed without a write: Plezi's was typed over the Contact's.
             self._oracle.excused[excuses.CONTACT_KEEPS] += 1
             return ""
-        for entry in self._context.ports.journal.entries():
-            if (
-                entry.record_id == record.id
-                and entry.field == pair.key
-                and entry.kind is JournalKind.OVERWRITTEN
-                and is_same_text(entry.before, there.state.value)
-            ):
-                self._oracle.excused[excuses.CONTACT_KEEPS] += 1
-                return ""
+        if self._is_journalled(pair, record, there.state.value):
+            self._oracle.excused[excuses.CONTACT_KEEPS] += 1
+            return ""
         return shown
 
     def _is_excused(self, link: Link, pair: FieldPair, records: Sequence[StoredRecord]) -> bool:

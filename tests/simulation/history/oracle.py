@@ -84,6 +84,8 @@ class Oracle:
     journal: Callable[[], Iterable[JournalEntry]]
     now: Callable[[], float]
     """The time of the connector, in seconds: it stands in the journal."""
+    versions: list[MappingConfig] = field(default_factory=list)
+    """All versions of the mapping since the beginning."""
     history: TypingHistory = field(default_factory=TypingHistory)
     observed: ObservedValues = field(default_factory=ObservedValues)
     checked: Counter[str] = field(default_factory=Counter)
@@ -326,8 +328,11 @@ class Oracle:
     def add_response(self, content: bytes, stored: Mapping[str, StoredRecord]) -> None:
         """Add a response; the sides may have agreed on a value that was read on both of them."""
         for record in self.observed.add_response(content, stored, self.order):
-            for one, other in self._equal_cells(record):
-                self.history.maybe_agree(one, other)
+            for one, other, value in self._equal_cells(record):
+                if self._shows(one, value) and self._shows(other, value):
+                    self.history.maybe_agree(one, other)
+                else:
+                    self.history.were_equal(one, other, value)
 
     def finish_run(self, resolved: frozenset[str]) -> None:
         """A run is done: what it read on both sides of a resolved record is surely agreed."""
@@ -335,13 +340,20 @@ class Oracle:
         self.observed.modified_before.clear()
         self.typed_back.clear()
         for record in sorted(self.observed.in_run & resolved):
-            for one, other in self._equal_cells(record):
-                if other[0] in self.observed.in_run:
+            for one, other, value in self._equal_cells(record):
+                is_shown = self._shows(one, value) and self._shows(other, value)
+                if is_shown and other[0] in self.observed.in_run:
                     self.history.agree(one, other)
         self.observed.in_run.clear()
 
-    def _equal_cells(self, record: str) -> Iterator[tuple[CellKey, CellKey]]:
-        """Yield the cells of a record that show what a cell of the other side shows, as read."""
+    def _shows(self, key: CellKey, value: str) -> bool:
+        return self.history.cell(key).state.value == value
+
+    def _equal_cells(self, record: str) -> Iterator[tuple[CellKey, CellKey, str]]:
+        """Yield the cells of a record, with their value, that equal one of the other side as read.
+
+        Somebody may have typed over it since.
+        """
         kind = kind_of(record)
         latest = self.observed.latest_of(record)
         for other in self.records_of_person(record):
@@ -353,13 +365,7 @@ class Oracle:
                 value = latest.get(name)
                 if value is None or value != other_latest.get(other_name):
                     continue
-                one, two = (record, name), (other, other_name)
-                if (
-                    self.history.cell(one).state.value
-                    == self.history.cell(two).state.value
-                    == value
-                ):
-                    yield one, two
+                yield (record, name), (other, other_name), value
 
     def check_journal(self) -> None:
         """Check that the journal has each typed value that gave way, and nothing that did not.
@@ -400,18 +406,29 @@ class Oracle:
         for entry in entries:
             self.checked["38 each loss in the journal took place"] += 1
             is_typed = entry.field != PAGE_URL
-            is_written = is_typed and not self._takes_no_write(entry.record_id)
+            is_written = is_typed and not self._takes_no_write(entry)
             if is_written and not any(it.matches_write(entry) for it in self.replaced):
                 raise GuaranteeViolatedError(
                     f"38 each loss in the journal took place: {entry.field} of {entry.record_id} "
                     f"never gave way to {str(entry.after)[:40]!r} ({entry.rule})"
                 )
 
-    def _takes_no_write(self, record: str) -> bool:
-        """Whether a value gives way in the agreement only: a Contact, or a Lead that has left."""
-        stored = self.stored.get(record)
+    def _takes_no_write(self, entry: JournalEntry) -> bool:
+        """Whether a value gives way in the agreement only.
+
+        So it does in a Contact, in a Lead that has left, and on the sending side of a one-way pair.
+        """
+        kind, stored = kind_of(entry.record_id), self.stored.get(entry.record_id)
         has_left = stored is not None and (stored.deleted or stored.converted or not stored.email)
-        return kind_of(record) is RecordKind.CONTACT or has_left
+        return (
+            kind is RecordKind.CONTACT
+            or has_left
+            or any(
+                pair.key == entry.field and not pair.direction.can_receive(kind.side)
+                for mapping in (*self.versions, *self.mappings)
+                for pair in mapping.pairs
+            )
+        )
 
     # Writes of the connector
 

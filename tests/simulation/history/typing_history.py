@@ -49,7 +49,8 @@ class State:
     `maybe` are typings of which it is unknown whether the connector stored that the sides agreed on
     them. `weak`: a clearing that the connector may not be able to tell from a field that was never
     filled. `may_be_known`: it may be able to, because the sides agreed on the cleared value before
-    another record of the person was deleted.
+    another record of the person was deleted. `may_replace`: typings that showed the same value as
+    the one typed over when both were read: the connector may have agreed on it.
     """
 
     value: str = ""
@@ -58,6 +59,7 @@ class State:
     maybe: frozenset[int] = frozenset()
     weak: bool = False
     may_be_known: bool = False
+    may_replace: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ class TypingHistory:
         forgotten = cell.forgotten_state
         may_be_known = weak and forgotten is not None and forgotten.value == before.value != ""
         seen = before.seen | shown | {number}
-        cell.show(State(value, number, seen, before.maybe, weak, may_be_known))
+        cell.show(State(value, number, seen, before.maybe, weak, may_be_known, before.may_replace))
         return typing
 
     def weaken(self, key: CellKey) -> None:
@@ -198,6 +200,16 @@ class TypingHistory:
             if not maybe <= state.maybe:
                 cell.state = replace(state, maybe=maybe)
             cell.agreed_state = cell.agreed_state or cell.state
+
+    def were_equal(self, one: CellKey, other: CellKey, value: str) -> None:
+        """Note that both sides showed a value when they were read; one was typed over since."""
+        cells = (self.cell(one), self.cell(other))
+        states = [cell.state_with(value) for cell in cells]
+        typings = frozenset(it.typing for it in states if it is not None) - {NOBODY}
+        for cell in cells:
+            if cell.state.value != value:
+                may_replace = cell.state.may_replace | typings
+                cell.state = replace(cell.state, may_replace=may_replace)
 
     def write(self, target: CellKey, source: CellKey, state: State, value: str) -> None:
         """Note that the connector wrote the value of a source; what it replaces gave way."""
@@ -252,7 +264,9 @@ class TypingHistory:
         shown = target.state
         if shown.typing in (NOBODY, source.typing) or shown.typing in source.seen:
             return Relation.FORWARD
-        if shown.weak or shown.typing in source.maybe or source.typing in shown.maybe - shown.seen:
+        if shown.typing in source.maybe | source.may_replace:
+            return Relation.UNSURE
+        if shown.weak or source.typing in shown.maybe - shown.seen:
             return Relation.UNSURE
         if source.typing != NOBODY and source.typing in shown.seen:
             return Relation.BACKWARD

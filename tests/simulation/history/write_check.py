@@ -220,7 +220,10 @@ class WriteCheck:
         )
 
     def _joins(self) -> bool:
-        """Whether a record that never agreed joins others of its side that did."""
+        """Whether a record that never agreed joins others of its side that did.
+
+        Their agreement may have ended with a record whose deletion the connector has not seen.
+        """
         if self.target.agreed:
             return False
         for other in self.oracle.records_of_person(self.record.id):
@@ -228,7 +231,10 @@ class WriteCheck:
             if other == self.record.id or stored is None or stored.deleted:
                 continue
             cell = self.oracle.history.cells.get((other, field_of(self.pair, stored.kind)))
-            if stored.kind.side is self.record.kind.side and cell is not None and cell.agreed:
+            if cell is None or stored.kind.side is not self.record.kind.side:
+                continue
+            ended = cell.forgotten_state
+            if cell.agreed or (ended is not None and is_same_text(ended.value, self.new)):
                 return True
         return False
 

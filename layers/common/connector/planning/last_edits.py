@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connector.mapping import BoundMapping, BoundPair
 from connector.mapping.model import EMAIL_PAIR, ConflictPolicy
-from connector.model import NO_VALUES, Link, Observation, RecordKind, Values
+from connector.model import NO_VALUES, Link, Observation, RecordKind
 from connector.planning.field_problem import FieldProblem, find_unreadable
 from connector.planning.field_values import continues
 from connector.planning.participating_records import (
@@ -29,6 +29,7 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
       primary one: an opt-out that was ticked, because a person who asks for it must not get another
       e-mail. Other fields end with the record.
 
+    So does a record that left before its first meeting was over: the meeting weighs its values.
     Left out are the e-mail, which says who the person is, and fields that are unique in the org:
     the record that left keeps its value there.
     """
@@ -36,18 +37,41 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
     if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
         return participants
     members = participants.members
-    known = {it.record_id for it in members} | leaving_records(link)
-    last = [
-        Participant(record.kind, record, can_send=True, can_receive=False, only=pairs)
-        for record in link.salesforce
-        if record.id not in known and (pairs := _last_edits(record, plezi, link, bound, members))
-    ]
+    known = leaving_records(link) | {it.record_id for it in members}
+    last = _last_senders(link, plezi, bound, members, known)
     if not last:
         return participants
     if not members:
         contact = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=False, can_receive=True)
         return Participants(Match.LINKED, (contact, *last))
     return replace(participants, members=(*members, *last))
+
+
+def _last_senders(
+    link: Link,
+    plezi: Observation,
+    bound: BoundMapping,
+    members: tuple[Participant, ...],
+    known: frozenset[str],
+) -> list[Participant]:
+    """Return the records that left and send something, the newest first.
+
+    A pair that fills blanks only is sent by the newest of them, and where nobody else has a value:
+    two values would count as a choice, and nobody's blank would be filled.
+    """
+    left = [record for record in link.salesforce if record.id not in known]
+    others = [plezi, *(it.observation for it in members if it.observation is not None)]
+    filled = {pair.key for pair in bound.pairs if _fills(pair) and _has_value(pair, others)}
+    senders = []
+    for record in sorted(left, key=lambda it: (it.modified, it.id), reverse=True):
+        pairs = _last_edits(record, link, bound, members) - filled
+        if pairs:
+            sender = Participant(
+                record.kind, record, can_send=True, can_receive=False, only=frozenset(pairs)
+            )
+            senders.append(sender)
+        filled |= {pair.key for pair in bound.pairs if _fills(pair) and pair.key in pairs}
+    return senders
 
 
 def find_unread_opt_outs(
@@ -70,27 +94,18 @@ def find_unread_opt_outs(
         for record in last
         if pair.pair.direction.can_send(record.side)
         and record.kind in pair.fields
-        and (record.participates or pair.base_keys[record.kind] in link.base.get(record.id, {}))
+        and (_has_met(pair, record, link) or record.participates)
         and not _is_continued(pair, record, participants.members)
         for problem in find_unreadable(pair, [record])
     ]
 
 
 def _last_edits(
-    record: Observation,
-    plezi: Observation,
-    link: Link,
-    bound: BoundMapping,
-    members: tuple[Participant, ...],
-) -> frozenset[str]:
-    """Return the keys of the pairs whose value was typed since the last agreement, and is sent.
-
-    A pair that fills blanks only sends nothing to a contact that has a value: the two would count
-    as a choice, and nobody else's blank would be filled either.
-    """
+    record: Observation, link: Link, bound: BoundMapping, members: tuple[Participant, ...]
+) -> set[str]:
+    """Return the keys of the pairs whose value was typed since the last agreement, and is sent."""
     is_converted = record.converted and not record.deleted
-    base = link.base.get(record.id, NO_VALUES)
-    return frozenset(
+    return {
         pair.key
         for pair in bound.pairs
         if record.kind in pair.fields
@@ -98,10 +113,9 @@ def _last_edits(
         and pair.key != EMAIL_PAIR.key
         and pair.pair.direction.can_send(record.side)
         and (is_converted or _is_ticked_opt_out(pair, record))
-        and _is_edited(pair, record, base)
-        and not (pair.pair.policy is ConflictPolicy.FILL_BLANK and _has_value(pair, plezi))
+        and _is_edited(pair, record, link)
         and not _is_continued(pair, record, members)
-    )
+    }
 
 
 def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Participant]) -> bool:
@@ -109,9 +123,17 @@ def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Partic
     return any(it.record_id == record.successor and continues(pair, record, it) for it in members)
 
 
-def _has_value(pair: BoundPair, plezi: Observation) -> bool:
-    value = plezi.values.get(pair.fields[RecordKind.PLEZI_CONTACT].name)
-    return not pair.is_blank(plezi.side, value)
+def _fills(pair: BoundPair) -> bool:
+    return pair.pair.policy is ConflictPolicy.FILL_BLANK
+
+
+def _has_value(pair: BoundPair, records: Sequence[Observation]) -> bool:
+    """Whether one of some records has a value in the field of a pair."""
+    return any(
+        not pair.is_blank(record.side, record.values.get(pair.fields[record.kind].name))
+        for record in records
+        if record.kind in pair.fields
+    )
 
 
 def _is_ticked_opt_out(pair: BoundPair, record: Observation) -> bool:
@@ -120,13 +142,21 @@ def _is_ticked_opt_out(pair: BoundPair, record: Observation) -> bool:
     return pair.is_opt_out and pair.canonical(record.side, value) is True
 
 
-def _is_edited(pair: BoundPair, record: Observation, base: Values) -> bool:
+def _has_met(pair: BoundPair, record: Observation, link: Link) -> bool:
+    """Whether a record has agreed on a pair, or a first meeting weighs its value."""
+    base = link.base.get(record.id, NO_VALUES)
+    is_weighed = bool(base) and pair.base_keys[RecordKind.LEAD] in link.meeting
+    return is_weighed or pair.base_keys[record.kind] in base
+
+
+def _is_edited(pair: BoundPair, record: Observation, link: Link) -> bool:
     """Whether a value differs from the last agreement; a Lead beside the primary one had none."""
     key = pair.base_keys[record.kind]
+    base = link.base.get(record.id, NO_VALUES)
     name = pair.fields[record.kind].name
     if name not in record.values:
         return False
     if key not in base:
-        return record.participates
+        return record.participates or _has_met(pair, record, link)
     now, agreed = (pair.canonical(record.side, it) for it in (record.values[name], base[key]))
     return now != agreed
