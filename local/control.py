@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -185,6 +186,41 @@ class CallCounter:
             }
 
 
+class Readings:
+    """When each record was in an answer of the API, in seconds since 1970; kept only when wanted.
+
+    A test compares it with the times at which users typed: what the API client could know.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[str, list[float]] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether readings are noted."""
+        return self._times is not None
+
+    def keep(self, *, wanted: bool) -> None:
+        """Start with no reading, or stop to keep them."""
+        with self._lock:
+            self._times = {} if wanted else None
+
+    def note(self, body: str, record: re.Pattern[str]) -> None:
+        """Note the records of an answer: the first group of each match is the id of one."""
+        if self._times is None:
+            return
+        ids, now = record.findall(body), time.time()
+        with self._lock:
+            for each in ids if self._times is not None else ():
+                self._times.setdefault(each, []).append(now)
+
+    def listing(self) -> dict[str, list[float]]:
+        """Return the times by record id."""
+        with self._lock:
+            return {record: list(times) for record, times in (self._times or {}).items()}
+
+
 def json_response(body: object, status: int = 200) -> Response:
     """Return a JSON response; all `/_sim/` routes use it."""
     return Response(json.dumps(body), status=status, content_type="application/json")
@@ -218,12 +254,14 @@ class ControlPanel:
       "parameters"}`), remove |
     | `GET, POST /_sim/clock` | read; `{"now": ISO, "frozen": bool}`, `{"advance": seconds}`,
       `{"follow": true}` |
+    | `GET, POST /_sim/readings` | when each record was read; `{"keep": bool}` |
     """
 
     def __init__(self, clock: SimulatedClock, fault_kinds: Iterable[str]) -> None:
         self.clock = clock
         self.faults = Faults(fault_kinds)
         self.calls = CallCounter()
+        self.readings = Readings()
 
     def handle(self, request: Request) -> Response | None:
         """Handle a shared `/_sim/` route; return None for any other route."""
@@ -235,6 +273,10 @@ class ControlPanel:
                 return json_response({"marked": True})
             case "faults":
                 return self._faults(request)
+            case "readings":
+                if request.method == "POST":
+                    self.readings.keep(wanted=json_object(request).get("keep") is True)
+                return json_response({"readings": self.readings.listing()})
             case "clock":
                 if request.method == "POST":
                     self._set_clock(json_object(request))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
@@ -72,6 +74,9 @@ FORM_RESPONSE = {
     "redirection_url": "https://www.example.com/thanks",
 }
 
+CONTACT_ROW: Final = re.compile(r'"id": ?"([^"]+)", ?"type": ?"contacts"')
+"""The beginning of a contact in an answer."""
+
 
 @dataclass(slots=True)
 class Call:
@@ -129,13 +134,19 @@ class Api:
         """Handle one call and count it, also when it is refused."""
         call = _call_of(request)
         try:
-            return self._with_faults(call)
+            return self._noted(request, self._with_faults(call))
         except RefusedError as error:
             if self._contacts.switches.error_format == "html":
                 return html_refusal(error.status, error.headers)
             return json_refusal(error)
         finally:
             self._control.calls.count(call.kind, call.records)
+
+    def _noted(self, request: Request, response: Response) -> Response:
+        """Return a response, and note which contacts were read."""
+        if request.method == "GET" and self._control.readings.are_kept:
+            self._control.readings.note(response.get_data(as_text=True), CONTACT_ROW)
+        return response
 
     def _with_faults(self, call: Call) -> Response:
         method, path = call.request.method, call.request.path

@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.nightly]
 PEOPLE = int(os.environ.get("PEOPLE", "1600"))
 """`make dry-run-of-5000` uses 5,000 people; the usual tests eight batches of 200."""
 BATCH = 200
+ORDER_CALL = 1
+"""The call that shows whether the tenant sorts its list: a process makes it once (decision 149), so
+that the real run spares what the dry run predicts, where one process works on both."""
 NOT_ABOUT_PEOPLE = ("run#", "calls#", "state#", "preview#")
 """Keys of items that a dry run may change; `preview#` holds what it predicts, and expires."""
 
@@ -103,4 +106,5 @@ def test_a_dry_run_of_many_people_changes_nothing_and_predicts_the_real_run(
         # A record that was read more than a minute ago is read again before a write: on a busy
         # machine a run makes a few more reads, at most one per batch of 200.
         reads = counts["predicted_calls"] - writes
-        assert reads <= calls["reads"] <= reads + PEOPLE // BATCH
+        spared = ORDER_CALL if side == "plezi" else 0
+        assert reads - spared <= calls["reads"] <= reads + PEOPLE // BATCH

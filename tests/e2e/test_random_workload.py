@@ -71,8 +71,11 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
     stack: StackFile, aws: EmbeddedAws, admins: Admins
 ) -> None:
     Operator(stack).admin("POST", "/admin/start")
+    simulators = (SalesPerson(stack), Marketer(stack))
+    for simulator in simulators:
+        simulator.simulate("POST", "readings", {"keep": True})
     randomness = Random(SEED)  # noqa: S311  # invented edits need no secrecy
-    users = Users(SalesPerson(stack), Marketer(stack), randomness)
+    users = Users(*simulators, randomness)
     runs = Runs(stack, aws, SEED)
     began = time.monotonic()
     with runs.worker.killable(ABANDONED_SECONDS):
@@ -86,6 +89,11 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
         runs.stop()
         admins.add_all()
         runs.finish()
+    readings: dict[str, list[float]] = {}
+    for simulator in simulators:
+        readings |= simulator.simulate("GET", "readings")["readings"]
+        simulator.simulate("POST", "readings", {"keep": False})
+    assert readings, "nothing was read: the evidence is not kept"
     evidence = collect(
         users,
         admins.mapping,
@@ -93,6 +101,7 @@ def test_no_typed_value_of_a_random_workload_is_lost_without_an_explanation(
         stored_journal(stack, aws),
         runs.kills,
         admins.decisions,
+        readings,
     )
     findings = examine(evidence)
 

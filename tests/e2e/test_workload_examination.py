@@ -238,6 +238,21 @@ def test_a_write_that_was_planned_before_the_typing_is_counted_as_a_crossing() -
     assert late.writes(PLEZI, "330", after_seconds=60.0).examined().unexplained
 
 
+def test_a_write_that_rests_on_a_reading_from_before_the_typing_is_counted_as_a_crossing() -> None:
+    def written(after_seconds: float, *read_after_seconds: float) -> Findings:
+        story = Story().types(SALESFORCE, "330").types(PLEZI, "331")
+        story.writes(PLEZI, "330", after_seconds=after_seconds)
+        evidence = story.evidence()
+        typed = evidence.typings[-1].ended
+        readings = [typed + it for it in (-30.0, *read_after_seconds)]
+        return examine(replace(evidence, readings={CONTACT: readings}))
+
+    assert written(40.0).explained[examination.LAST_READING] == 1
+    assert written(40.0, 60.0).unexplained == []
+    assert written(40.0, 20.0).unexplained, "it was read with what was typed"
+    assert written(90.0).unexplained, "the reading was too old"
+
+
 def test_the_agreed_value_typed_again_looks_unchanged_only_if_no_run_was_between() -> None:
     unseen = (
         an_edit_that_travels().types(PLEZI, "337").types(SALESFORCE, "").types(SALESFORCE, "331")

@@ -40,6 +40,23 @@ def test_only_api_calls_are_counted_by_kind_since_the_mark(
     }  # fmt: skip
 
 
+def test_the_readings_of_a_contact_are_kept_when_somebody_wants_them(
+    api: requests.Session, control: requests.Session
+) -> None:
+    contact = api.post("/contacts", json=NEW).json()["data"]["id"]
+    api.get("/contacts")
+    assert control.get("/readings").json() == {"readings": {}}
+
+    assert control.post("/readings", json={"keep": True}).json() == {"readings": {}}
+    api.get(f"/contacts/{contact}")
+    api.get("/contacts")
+    api.get("/contact_attributes")
+    readings = control.get("/readings").json()["readings"]
+    assert (list(readings), len(readings[contact])) == ([contact], 2)
+
+    assert control.post("/readings", json={"keep": False}).json() == {"readings": {}}
+
+
 def test_sample_people_are_loaded_by_number_and_never_twice(
     control: requests.Session, api: requests.Session
 ) -> None:

@@ -264,3 +264,18 @@ def test_a_unique_value_written_by_an_open_transaction_is_taken(
     assert (
         api.patch(f"/sobjects/Lead/{other_lead}", json={"plezi_url__c": "old"}).status_code == 204
     )
+
+
+def test_the_readings_of_a_lead_by_an_integration_are_kept_when_somebody_wants_them(
+    api: PrefixedSession, control: PrefixedSession
+) -> None:
+    lead = control.post("/records/Lead", json={"values": {"LastName": "Lopez", "Company": "Acme"}})
+    record = lead.json()["id"]
+    control.post("/readings", json={"keep": True})
+
+    api.soql("SELECT Id FROM Lead")  # as a user looks for a record
+    assert control.get("/readings").json() == {"readings": {}}
+    api.soql("SELECT Id, Email, SystemModstamp FROM Lead")
+
+    readings = control.get("/readings").json()["readings"]
+    assert (list(readings), len(readings[record])) == ([record], 1)

@@ -24,7 +24,11 @@ BEHAVIOURS, OTHER_FACTS, SETTINGS = 12, 9, 14
 """Rows of the tables of tests."""
 SHARED = {("GET", "calls"), ("POST", "mark")} | {
     (method, route)
-    for route, methods in {"faults": ("GET", "POST", "DELETE"), "clock": ("GET", "POST")}.items()
+    for route, methods in {
+        "faults": ("GET", "POST", "DELETE"),
+        "clock": ("GET", "POST"),
+        "readings": ("GET", "POST"),
+    }.items()
     for method in methods
 }
 

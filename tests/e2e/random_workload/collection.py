@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from connector.aws.dynamodb.journal import parse_entries
@@ -35,10 +36,12 @@ def collect(
     journal: Iterable[JournalEntry],
     kills: Iterable[float],
     decisions: Iterable[tuple[str, str]] = (),
+    readings: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> Evidence:
     """Return everything that the examination needs.
 
-    `decisions` are the e-mail and the field of each choice of an admin.
+    `decisions` are the e-mail and the field of each choice of an admin, `readings` the times at
+    which the connector read each record.
     """
     shown: dict[str, Mapping[str, Any]] = {}
     for person in users.people:
@@ -76,6 +79,7 @@ def collect(
         decisions=frozenset(
             (number, name) for email, name in decisions for number in numbers[email]
         ),
+        readings=readings,
     )
 
 

@@ -6,7 +6,7 @@ seconds since 1970 by the clock of this machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.e2e.random_workload.fields import PLEZI
@@ -92,6 +92,7 @@ class Evidence:
 
     `values` are the final values by record id and field. `kills` are the times at which the worker
     was killed; `decisions` are the person and the field for which an admin chose a held value.
+    `readings` are the times at which the connector read each record.
     """
 
     typings: tuple[Typing, ...]
@@ -101,6 +102,7 @@ class Evidence:
     values: Mapping[str, Mapping[str, str]]
     kills: tuple[float, ...] = ()
     decisions: frozenset[tuple[int, str]] = frozenset()
+    readings: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def rules_between(self, since: float, until: float, name: str) -> Iterable[Rules | None]:
         """Yield the rules of a field in each version that was current at some moment; None: off."""

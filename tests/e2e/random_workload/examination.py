@@ -39,7 +39,9 @@ TWO_VALUES: Final = "final: fill_blank keeps two values"
 CLOCK_SECONDS: Final = 1.0
 """How much the times of the user and of the journal may differ: one machine, two processes."""
 WRITE_SECONDS: Final = 15.0
-"""From a last reading to the end of the write of a unit of work, on a busy machine."""
+"""The end of a unit's writes after it was decided, on a busy machine."""
+FRESH_SECONDS: Final = 60.0
+"""How old a reading may be when a write rests on it (docs/architecture.md, Freshness)."""
 SHORT: Final = 40
 
 
@@ -235,7 +237,7 @@ class _Examiner:
         }
         for entry in self._writes(typing.record, typing.field):
             if (
-                _is_near(entry, typing)
+                self._was_read_before(typing, entry)
                 and entry.before in read - {typing.value}
                 and entry.after != typing.value
             ):
@@ -248,6 +250,20 @@ class _Examiner:
                 if is_unseen and _is_near(entry, other):
                     return USER_READING
         return ""
+
+    def _was_read_before(self, typing: Typing, entry: Entry) -> bool:
+        """Whether a write rests on a reading from before a typing: the record was not read since.
+
+        The reading is a minute old at most when the write is decided. Where it is not known what
+        was read when, only the seconds of a write count.
+        """
+        if not self._evidence.readings:
+            return _is_near(entry, typing)
+        latest = typing.ended + FRESH_SECONDS + WRITE_SECONDS
+        return typing.began - CLOCK_SECONDS <= entry.at <= latest and not any(
+            typing.ended <= it < entry.at - CLOCK_SECONDS
+            for it in self._evidence.readings.get(typing.record, ())
+        )
 
     def _writes(self, record: str, name: str) -> Iterator[Entry]:
         return (it for it in self._entries[record, name] if it.kind in {"written", "overwritten"})
