@@ -253,6 +253,29 @@ def test_a_write_that_rests_on_a_reading_from_before_the_typing_is_counted_as_a_
     assert written(90.0).unexplained, "the reading was too old"
 
 
+def chosen_in_a_one_way_pair() -> Story:
+    """An admin chooses Salesforce's value; Plezi keeps its own, as the pair goes to Salesforce."""
+    story = Story(direction="to_salesforce").types(PLEZI, "330").types(SALESFORCE, "331")
+    return story.overwrites(PLEZI, "330", "chosen")
+
+
+def test_a_chosen_value_is_replaced_by_what_is_typed_after_the_choice() -> None:
+    edited = chosen_in_a_one_way_pair().types(PLEZI, "332").writes(SALESFORCE, "332")
+    assert edited.examined().explained[examination.DECIDED_BEFORE] == 1
+    assert edited.examined().unexplained == []
+
+    silent = edited.evidence()
+    silent = replace(silent, journal=silent.journal[:1])
+    assert examine(silent).unexplained
+
+    without_choice = edited.evidence()
+    without_choice = replace(without_choice, journal=without_choice.journal[1:])
+    assert examine(without_choice).unexplained
+
+    by_nobody = chosen_in_a_one_way_pair().writes(SALESFORCE, "330")
+    assert by_nobody.examined().unexplained
+
+
 def test_the_agreed_value_typed_again_looks_unchanged_only_if_no_run_was_between() -> None:
     unseen = (
         an_edit_that_travels().types(PLEZI, "337").types(SALESFORCE, "").types(SALESFORCE, "331")

@@ -21,6 +21,7 @@ TYPED_OVER: Final = "typed: typed over in the same record"
 SEEN_THERE: Final = "typed: replaced by what somebody typed on the other side, who saw it"
 JOURNALED: Final = "typed: overwritten, journaled with the rule"
 CHOSEN: Final = "typed: an admin chose the other value"
+DECIDED_BEFORE: Final = "typed: agreed by a choice of an admin, then replaced by a later edit"
 FILLED: Final = "typed: a blank that was never agreed on, filled at a first meeting"
 TYPED_BACK: Final = (
     "typed: the agreed value again, before a run saw the one between (documented limit)"
@@ -147,10 +148,13 @@ class _Examiner:
                     self._used.add(id(entry))
                     rule = f" {entry.rule}" if kind == "overwritten" else ""
                     return explanation + rule
-        if self._fills_a_blank(typing, after):
-            return FILLED
-        if self._is_the_agreed_value_again(typing, after):
-            return TYPED_BACK
+        for explanation, holds in (
+            (DECIDED_BEFORE, self._is_edited_after_a_choice),
+            (FILLED, self._fills_a_blank),
+            (TYPED_BACK, self._is_the_agreed_value_again),
+        ):
+            if holds(typing, after):
+                return explanation
         return self._crossed(typing)
 
     def _was_typed(self, typing: Typing, entry: Entry) -> bool:
@@ -169,6 +173,29 @@ class _Examiner:
             if other.before == typing.value:
                 return after in {it.value for it in others[place:]}
         return False
+
+    def _is_edited_after_a_choice(self, typing: Typing, after: str) -> bool:
+        """Whether an admin chose between the values, and somebody typed on the other side then.
+
+        A one-way pair leaves the value that was not chosen in its record: who types over that one
+        does not see the chosen one. The write of the edit is in the journal.
+        """
+        person = self._evidence.people[typing.person]
+        chosen = [
+            it.at
+            for record in (person.plezi, person.lead)
+            for it in self._entries[record, typing.field]
+            if it.rule == "chosen" and it.at >= typing.began
+        ]
+        is_edited = any(
+            other.side != typing.side and other.value == after and other.began >= min(chosen)
+            for other in self._typed[typing.person, typing.field]
+            if chosen
+        )
+        return is_edited and any(
+            (entry.before, entry.after) == (typing.value, after) and entry.at >= min(chosen)
+            for entry in self._writes(typing.record, typing.field)
+        )
 
     def _fills_a_blank(self, typing: Typing, after: str) -> bool:
         """Whether a cleared field was filled in a record that had not agreed on this pair.

@@ -215,7 +215,10 @@ class WriteCheck:
         if self.record.kind is not RecordKind.LEAD or self.target.agreed:
             return False
         return any(
-            kind_of(other) is RecordKind.LEAD and other < self.record.id
+            kind_of(other) is RecordKind.LEAD
+            and other < self.record.id
+            and (stored := self.oracle.stored.get(other)) is not None
+            and not (stored.deleted or stored.converted)
             for other in self.oracle.records_of_person(self.record.id)
         )
 
