@@ -5,7 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from connector.model import AttentionKind, RunKind
+from connector.model import AttentionKind, Phase, RunKind
 from tests.component.harness import REGION, Harness
 from tests.component.people_fixtures import (
     ANA,
@@ -88,6 +88,33 @@ class TestEmail:
         assert {row["Id"]: (row["Email"], row["Phone"]) for row in harness.leads()} == {
             leads[ANA]: ("carl@example.com", "111"),
             leads[BOB]: (ANA, "999"),
+        }
+        assert next_run_writes_nothing(harness)
+
+    def test_a_contact_with_a_taken_email_gets_no_lead_without_an_email(
+        self, harness: Harness
+    ) -> None:
+        """It was read, and its e-mail changed before its Lead was created."""
+        harness.add_lead(Email=ANA, LastName="Lopez", Company="Acme", Phone="111")
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        run = harness.run_requester.request_run(RunKind.CHANGES)
+        harness.engine.run_phase(run, Phase.READ, lambda: True)
+        while harness.queued_phase() is Phase.READ:
+            harness.engine.run_phase(run, Phase.READ, lambda: True)
+        advance_clocks(harness)
+        harness.edit_person(bob, email=ANA)
+
+        for _ in range(2):
+            harness.sync()
+
+        assert [row["Email"] for row in harness.leads()] == [ANA]
+        assert harness.ledger.load_links([BOB])[BOB].holds["Email"].reason == "email_taken"
+
+        harness.edit_person(bob, email="bob.roi@example.com")
+        harness.sync()
+        assert {row["Email"]: row["Phone"] for row in harness.leads()} == {
+            ANA: "111",
+            "bob.roi@example.com": "999",
         }
         assert next_run_writes_nothing(harness)
 

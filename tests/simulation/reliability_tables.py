@@ -281,7 +281,7 @@ DEPLOYED_WORKLOAD: Final = (
     "records start at random times and overlap with the edits, and the worker is killed in some of",
     "them. The seed decides who does what; which step of a run it meets is different each time.",
     "",
-    "the examination (`tests/e2e/random_workload/examination.py`) uses nothing of the connector. It knows what",
+    "The examination (`tests/e2e/random_workload/examination.py`) uses nothing of the connector. It knows what",
     "users typed and what the record showed them before, the final records, the journal, and the holds",
     "and refusals that an admin sees. Both sides must agree, or a reason of the table below must hold.",
     "Each typed value must be there, or have been typed over by somebody who saw it, or be in the",

@@ -224,4 +224,8 @@ class SkipReason(DescribedEnum):
     CONVERTED = "converted", "The Lead was converted, and no new Lead is created."
     DELETED_IN_SALESFORCE = "deleted_in_salesforce", "The Lead was deleted in Salesforce."
     FILTERED_OUT = "filtered_out", "The Lead does not pass the filter."
+    EMAIL_HELD = (
+        "email_held",
+        "The contact's new e-mail is another person's: no Lead is created until that is decided.",
+    )
     EMAIL_CLEARED = "email_cleared", "The e-mail of the Lead was cleared, so it takes no part."

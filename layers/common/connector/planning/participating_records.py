@@ -145,6 +145,9 @@ def _no_lead_reason(
     leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
     if leaving_records(link):
         return SkipReason.NO_PARTICIPANT
+    hold = link.holds.get(EMAIL_PAIR.key)
+    if hold is not None and hold.reason is HoldReason.EMAIL_TAKEN and not hold.chosen:
+        return SkipReason.EMAIL_HELD  # without its e-mail, the new Lead would be nobody's
     if contacts and not mapping.create_lead_beside_contact:
         return SkipReason.IS_A_CONTACT
     if any(lead.converted for lead in leads):
