@@ -200,3 +200,43 @@ def test_a_value_that_gives_way_on_the_sending_side_stays_there() -> None:
     person = Person(mapping(direction=Direction.TO_SALESFORCE))
     person.lose(LEAD, "1", "2", MergeRule.OLDEST_LEAD)
     is_violated("38", person.oracle.check_journal)
+
+
+def swapped_twice(policy: ConflictPolicy) -> Person:
+    """Return a person whose phone was copied to the Lead's mobile by a mapping of some minutes."""
+    person = Person(mapping(policy))
+    person.type(PERSON, phone="1", mobile=None, updated_at="2026-11-25T10:00:00")
+    person.type(LEAD, Phone=None, MobilePhone=None)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone="1")
+    person.agree()
+    person.type(PERSON, phone="2", updated_at="2026-11-25T12:00:00")
+    first = mapping(policy)
+    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
+    pairs = tuple(
+        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
+    )
+    person.oracle.mappings[:] = [replace(first, pairs=pairs)]
+    person.read(PERSON, LEAD)
+    person.write(LEAD, MobilePhone="2")
+    person.write(PERSON, mobile="1")
+    person.agree()
+    person.oracle.mappings[:] = [first]
+    person.read(PERSON, LEAD)
+    return person
+
+
+def test_a_copy_of_another_field_gives_way_by_the_policy_and_is_journaled() -> None:
+    person = swapped_twice(ConflictPolicy.PLEZI_WINS)
+    person.lose(LEAD, "2", "1", MergeRule.PLEZI_WINS, pair="MobilePhone")
+    person.write(LEAD, MobilePhone="1")
+    person.oracle.check_journal()
+
+    person = swapped_twice(ConflictPolicy.PLEZI_WINS)
+    is_lost_silently(person, lambda: person.write(LEAD, MobilePhone="1"))
+
+    person = swapped_twice(ConflictPolicy.SALESFORCE_WINS)
+    is_violated("7", lambda: person.write(LEAD, MobilePhone="1"))
+
+    person = swapped_twice(ConflictPolicy.PLEZI_WINS)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))

@@ -246,6 +246,9 @@ class Oracle:
         for record, name in list(self.history.cells):
             if name == old and kind_of(record) is kind:
                 self.history.cells[record, new] = self.history.cells.pop((record, old))
+        for number, typing in self.history.typings.items():
+            if typing.key[1] == old and kind_of(typing.key[0]) is kind:
+                self.history.typings[number] = replace(typing, key=(typing.key[0], new))
 
     def forget_all_agreements(self) -> None:
         """The ledger is lost: equal values are agreed, blanks are filled, others in conflict."""

@@ -100,7 +100,7 @@ class WriteCheck:
         kind = kind_of(source[0])
         if (excuse_of_kind := self._gives_way_to(kind)) is not None:
             return self._lost(what, excuse_of_kind)
-        if relation is Relation.BACKWARD:
+        if relation is Relation.BACKWARD and self._is_typed_in_this_pair():
             return f"7 no lost update: {what}; an older value was written over it", ""
         if self._joins():
             return self._lost(what, JOINS)
@@ -170,6 +170,16 @@ class WriteCheck:
             and shown.typing < state.typing
             and any(it.value == shown.value for it in self.oracle.history.cell(source).past)
         )
+
+    def _is_typed_in_this_pair(self) -> bool:
+        """Whether the replaced value was typed in a field of the pair, or nobody knows where.
+
+        Else an earlier version of the mapping copied it from another field, where it still is: two
+        fields meet, and neither has the older value of the other.
+        """
+        lost = self.oracle.history.typings.get(self.target.state.typing)
+        names = {field_of(self.pair, kind) for kind in RecordKind}
+        return lost is None or lost.key[1] in names
 
     def _is_a_blank_of_nobody(self, state: State) -> bool:
         """Whether the source is a blank that the connector cannot tell from an empty field."""
