@@ -163,7 +163,7 @@ class MemoryLedger:
             if before is not None and before.revision:
                 del self._links[before.email]
             self._links[link.email] = replace(
-                link, revision=link.revision + 1, indexed_records=link.record_ids
+                link, revision=link.next_revision, indexed_records=link.record_ids
             )
             self._owners |= dict.fromkeys(link.record_ids - link.indexed_records, link.email)
         return SaveResult(frozenset(refused))

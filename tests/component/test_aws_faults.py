@@ -89,7 +89,7 @@ def test_a_link_is_stored_when_the_table_is_available_again(
     assert ledger.save_links([LinkChange(Link("ana@x.fr"))]) == SaveResult()
 
     assert fault.calls == 2
-    assert ledger.load_links(["ana@x.fr"])["ana@x.fr"].revision == 1
+    assert list(ledger.load_links(["ana@x.fr"])) == ["ana@x.fr"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from connector.mapping import ConflictPolicy, Direction
-from connector.model import MergeRule, RecordKind
+from connector.model import JournalKind, MergeRule, RecordKind
 from tests.simulation.history import excuses
 from tests.simulation.watched_person import (
     CONTACT,
@@ -240,3 +240,59 @@ def test_a_copy_of_another_field_gives_way_by_the_policy_and_is_journaled() -> N
 
     person = swapped_twice(ConflictPolicy.PLEZI_WINS)
     is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+
+def edited_in_an_unmapped_field(*, policy: ConflictPolicy = ConflictPolicy.NEWEST) -> Person:
+    """Return a person in conflict, whose contact was edited last, in a field without a pair."""
+    person = agreed(mapping(policy))
+    person.oracle.suspended = lambda: {"newsletter_optout__c"}
+    person.type(PERSON, phone="2", updated_at="2026-11-25T10:00:00")
+    person.read(PERSON)
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T11:00:00")
+    person.type(PERSON, newsletter_optout=True, updated_at="2026-11-25T12:00:00")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "2", "3", MergeRule.NEWEST)
+    return person
+
+
+def test_an_edit_of_a_field_that_no_pair_has_does_not_make_a_record_newer() -> None:
+    person = edited_in_an_unmapped_field()
+    person.write(PERSON, phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.UNSEEN: 1})
+
+    person = edited_in_an_unmapped_field()
+    person.type(PERSON, mobile="7", updated_at="2026-11-25T12:30:00")
+    person.read(PERSON)
+    is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+def held_twice(*, older_is_journalled_last: bool) -> Person:
+    """Return a person whose field is held; a paused process journals a hold from before it."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    older = person.time
+    person.type(PERSON, phone="3")
+    person.read(PERSON)
+    newer = person.time + 1
+    times = (newer, older) if older_is_journalled_last else (older,)
+    for at in times:
+        person.time = at
+        person.lose(PERSON, "3" if at == newer else "1", None, kind=JournalKind.HELD)
+        person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    person.time = newer + 1
+    person.type(LEAD, Phone="4")
+    person.read(LEAD)
+    person.lose(PERSON, "3", "4", MergeRule.EDITED)
+    return person
+
+
+def test_what_is_typed_ends_the_newest_hold() -> None:
+    person = held_twice(older_is_journalled_last=True)
+    person.write(PERSON, phone="4")
+    person.oracle.check_journal()
+
+    person = held_twice(older_is_journalled_last=False)
+    is_violated("7", lambda: person.write(PERSON, phone="4"))

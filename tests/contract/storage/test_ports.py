@@ -184,7 +184,10 @@ def test_a_link_is_loaded_as_it_was_saved(ledger: Ledger) -> None:
     assert ledger.save_links([LinkChange(before)]) == SaveResult()
 
     after = stored(ledger)
-    assert (after.revision, after.indexed_records) == (1, frozenset({"p1", "l1"}))
+    assert (after.revision, after.indexed_records) == (
+        before.next_revision,
+        frozenset({"p1", "l1"}),
+    )
     assert replace(after, revision=0, indexed_records=frozenset()) == before
     assert ledger.owner_emails(["p1", "l1", "nobody"]) == {"p1": "ana@x.fr", "l1": "ana@x.fr"}
 
@@ -200,7 +203,7 @@ def test_a_save_on_an_older_revision_is_refused_and_the_others_are_stored(ledger
 
     assert result == SaveResult(refused=frozenset({"ana@x.fr"}))
     assert not stored(ledger).dirty
-    assert stored(ledger, "bob@x.fr").revision == 1
+    assert stored(ledger, "bob@x.fr").plezi == observed("p2")
 
 
 def test_a_new_link_is_refused_where_one_exists(ledger: Ledger) -> None:
@@ -218,6 +221,28 @@ def test_a_moved_link_is_stored_once_and_its_pointers_follow(ledger: Ledger) -> 
 
     assert ledger.load_links(["ana@x.fr"]) == {}
     assert ledger.owner_emails(["p1"]) == {"p1": "new@x.fr"}
+
+
+@pytest.mark.parametrize("states", [1, 2, 3])
+def test_a_link_that_gets_the_e_mail_of_one_that_moved_is_not_taken_for_it(
+    ledger: Ledger, states: int
+) -> None:
+    """A process that knows the former link may continue after any number of stored states."""
+    ledger.save_links([LinkChange(link())])
+    known = stored(ledger)
+    moved = replace(known, email="new@x.fr", revision=0, indexed_records=frozenset())
+    ledger.save_links([LinkChange(moved, known)])
+    ledger.save_links([LinkChange(link(plezi=observed("p2")))])
+    for _ in range(1, states):
+        ledger.save_links([LinkChange(stored(ledger))])
+    before = stored(ledger)
+
+    for revision in (known.revision, known.next_revision, known.next_revision + 1):
+        stale = replace(known, revision=revision)
+        result = ledger.save_links([LinkChange(stale)])
+        assert result == SaveResult(refused=frozenset({"ana@x.fr"}))
+
+    assert stored(ledger) == before
 
 
 def test_a_move_of_a_link_that_changed_is_refused(ledger: Ledger) -> None:
@@ -772,13 +797,14 @@ class TestSingleWrites:
 
         found = ledger.load_links(["ana@x.fr", "bob@x.fr"])
 
-        assert (found["ana@x.fr"].readable, found["ana@x.fr"].revision) == (False, 1)
+        assert not found["ana@x.fr"].readable
+        assert found["ana@x.fr"].revision == link().next_revision
         assert found["bob@x.fr"].readable
         changes = [LinkChange(replace(it, dirty=False)) for it in found.values()]
         saved = ledger.save_links(changes)
         assert saved.defects.keys() == {"ana@x.fr"}
         assert not saved.refused | saved.too_large
-        assert stored(ledger, "bob@x.fr").revision == 2
+        assert stored(ledger, "bob@x.fr").revision == found["bob@x.fr"].next_revision
         [item] = [
             it
             for it in dynamodb.scan(TableName="LedgerTable")["Items"]

@@ -131,8 +131,12 @@ SCENARIOS: Final[Mapping[ItemKind, Scenario]] = {
         (lambda it: it.ledger.load_links([EMAIL]),),
         (
             lambda it: it.ledger.save_links([LinkChange(LINK)]),
-            lambda it: it.ledger.save_links([LinkChange(replace(LINK, revision=1))]),
-            lambda it: it.ledger.save_links([LinkChange(OTHER_LINK, replace(LINK, revision=1))]),
+            lambda it: it.ledger.save_links(
+                [LinkChange(replace(LINK, revision=LINK.next_revision))]
+            ),
+            lambda it: it.ledger.save_links(
+                [LinkChange(OTHER_LINK, replace(LINK, revision=LINK.next_revision))]
+            ),
         ),
     ),
     ItemKind.RECORD_POINTER: Scenario(
@@ -404,4 +408,4 @@ def test_a_link_that_a_newer_version_changed_is_refused_and_the_other_links_are_
     assert list(stores.ledger.load_links(["bob@x.fr"])) == ["bob@x.fr"]
     with newer_version(ItemKind.LINK):
         kept = stores.ledger.load_links([EMAIL])[EMAIL]
-    assert (kept.revision, kept.dirty, kept.primary_lead) == (2, False, "")
+    assert (kept.revision, kept.dirty, kept.primary_lead) == (link.next_revision, False, "")

@@ -51,6 +51,7 @@ class HistoryContext:
         self.versions = [ports.mappings.current()]
         self.oracle = Oracle(list(self.versions), ports.journal.entries, self._connector_time)
         self.oracle.versions = self.versions
+        self.oracle.suspended = ports.ledger.suspended_pairs
         self.log: list[str] = []
         """The events in plain text, each with its time."""
         self.counted: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -71,9 +71,16 @@ class ObservedValues:
         return self.latest.setdefault(record, {})
 
     def add_response(
-        self, content: bytes, stored: Mapping[str, StoredRecord], order: int
+        self,
+        content: bytes,
+        stored: Mapping[str, StoredRecord],
+        order: int,
+        mapped: Mapping[RecordKind, Collection[str]],
     ) -> Iterator[str]:
         """Add a response that arrives after the user action number `order`.
+
+        `mapped` are the fields of each kind of record in which the connector sees an edit: a record
+        in which another field changed looks unchanged.
 
         `stored` is empty unless a side may return stale records; with it, a stale record does not
         count as observed. Yields the id of every record in the response.
@@ -104,7 +111,8 @@ class ObservedValues:
             stamp = values.get("updated_at" if is_plezi else "LastModifiedDate")
             if isinstance(stamp, str):
                 self.modified[record] = canonical_stamp(stamp)
-                if latest != known or record not in self.modified_first:
+                is_edited = any(latest.get(name) != known.get(name) for name in mapped[kind])
+                if is_edited or record not in self.modified_first:
                     self.modified_first[record] = self.modified[record]
             if is_exact and not is_stale:
                 self.observed_at[record] = order

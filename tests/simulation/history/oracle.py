@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from connector.mapping import FieldPair, MappingConfig
+from connector.mapping import Direction, FieldPair, MappingConfig
 from connector.model import JournalEntry, JournalKind, MergeRule, RecordKind
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
@@ -86,6 +86,8 @@ class Oracle:
     """The time of the connector, in seconds: it stands in the journal."""
     versions: list[MappingConfig] = field(default_factory=list)
     """All versions of the mapping since the beginning."""
+    suspended: Callable[[], Collection[str]] = frozenset
+    """The keys of the pairs that do not work now."""
     history: TypingHistory = field(default_factory=TypingHistory)
     observed: ObservedValues = field(default_factory=ObservedValues)
     checked: Counter[str] = field(default_factory=Counter)
@@ -180,14 +182,17 @@ class Oracle:
         self.losses = [it for it in self.losses if (it.record, it.name, it.before) != (*key, value)]
 
     def _shown(self, key: CellKey) -> frozenset[int]:
-        """Return the typings that the last hold of a field showed with the value of this cell."""
+        """Return the typings that the last hold of a field showed with the value of this cell.
+
+        The last one by its time: a process that was paused may journal an older one after it.
+        """
         record, name = key
         pairs = {pair.key for it in self.mappings if (pair := find_pair(it, kind_of(record), name))}
         held = [it for it in self.journal() if it.kind is JournalKind.HELD and it.field in pairs]
         of_record = [it for it in held if it.record_id == record]
         if not of_record:
             return frozenset()
-        last = of_record[-1]
+        last = max(reversed(of_record), key=lambda it: it.at)
         if any(
             it.pair == last.field
             and it.at > last.at
@@ -330,12 +335,23 @@ class Oracle:
 
     def add_response(self, content: bytes, stored: Mapping[str, StoredRecord]) -> None:
         """Add a response; the sides may have agreed on a value that was read on both of them."""
-        for record in self.observed.add_response(content, stored, self.order):
+        names = {kind: self._mapped_names(kind) for kind in RecordKind}
+        for record in self.observed.add_response(content, stored, self.order, names):
             for one, other, value in self._equal_cells(record):
                 if self._shows(one, value) and self._shows(other, value):
                     self.history.maybe_agree(one, other)
                 else:
                     self.history.were_equal(one, other, value)
+
+    def _mapped_names(self, kind: RecordKind) -> frozenset[str]:
+        """Return the fields of a kind of record in which the connector sees an edit."""
+        suspended = self.suspended()
+        return frozenset(
+            field_of(pair, kind)
+            for mapping in self.mappings
+            for pair in mapping.pairs
+            if pair.direction is not Direction.OFF and pair.key not in suspended
+        )
 
     def finish_run(self, resolved: frozenset[str]) -> None:
         """A run is done: what it read on both sides of a resolved record is surely agreed."""

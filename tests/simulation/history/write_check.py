@@ -172,7 +172,7 @@ class WriteCheck:
         )
 
     def _is_typed_in_this_pair(self) -> bool:
-        """Whether the replaced value was typed in a field of the pair, or nobody knows where.
+        """Whether the replaced value was typed in a field of the pair, or its field is unknown.
 
         Else an earlier version of the mapping copied it from another field, where it still is: two
         fields meet, and neither has the older value of the other.

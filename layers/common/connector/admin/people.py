@@ -63,8 +63,8 @@ class FieldHistory:
 class Person:
     """One contact. `plezi`, `salesforce` and `base` are the three parts of the link.
 
-    `base` is by record and by pair of fields (`phone>Phone`). `revision` counts the states of the
-    link. `dirty`: the next run processes the link.
+    `base` is by record and by pair of fields (`phone>Phone`). `revision` is the number of the
+    stored state, one more with each. `dirty`: the next run processes the link.
     `unfinished_run` is the run whose write is in progress ('': there is none). `log_name` is how
     the log names the person (`link` of an event).
     """

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from connector.model.reasons import AttentionKind, HoldReason, MergeRule
 from connector.model.sides import RecordKind, Side
+
+REVISION_BYTES: Final = 6
+"""The size of the first revision of a link: a number that JavaScript reads exactly (below 2^53)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,19 +243,20 @@ class Quarantine:
 class Link:
     """All records of one person; `email` is canonical and is the key in the ledger.
 
-    `revision` counts the stored states of the link (0: not stored yet). `base` is by record id,
-    then by base key (`FieldPair.base_key`): the agreement is one of a pair of fields. `meeting` are
-    the base keys of the pairs whose first meeting is not over: it was decided, and a write is still
-    to be done. `undelivered` are values, by record id and base key, that are the same in several
-    records of one system, and have not reached the other one: they are edits, whatever their base.
-    `indexed_records` are the record ids by which the ledger finds the link. `primary_lead` is the
-    id of the Lead that an admin picked among several Leads with one e-mail. `shared`: more records
-    have this e-mail than the bound allows; the ones beyond it are not stored, and no record of the
-    link takes part. `readable`: False for a stored item that cannot be decoded; it must not be
-    stored again. `recent_writes` holds, by field pair, the values of the last day that we wrote in
-    place of others: they show automations that undo each other. `unanswered` counts the attempts in
-    a row of which a write, or the search before a creation, had no response, or the response that
-    this record cannot be written now; `unanswered_run` is the run of the last one.
+    `revision` is the number of the stored state, one more with each (0: not stored yet). `base` is
+    by record id, then by base key (`FieldPair.base_key`): the agreement is one of a pair of fields.
+    `meeting` are the base keys of the pairs whose first meeting is not over: it was decided, and a
+    write is still to be done. `undelivered` are values, by record id and base key, that are the
+    same in several records of one system, and have not reached the other one: they are edits,
+    whatever their base. `indexed_records` are the record ids by which the ledger finds the link.
+    `primary_lead` is the id of the Lead that an admin picked among several Leads with one e-mail.
+    `shared`: more records have this e-mail than the bound allows; the ones beyond it are not
+    stored, and no record of the link takes part. `readable`: False for a stored item that cannot be
+    decoded; it must not be stored again. `recent_writes` holds, by field pair, the values of the
+    last day that we wrote in place of others: they show automations that undo each other.
+    `unanswered` counts the attempts in a row of which a write, or the search before a creation, had
+    no response, or the response that this record cannot be written now; `unanswered_run` is the run
+    of the last one.
     """
 
     email: str
@@ -307,6 +312,20 @@ class Link:
     def as_shared(self) -> Link:
         """Return the link marked as shared by more records than take part."""
         return self if self.shared else replace(self, shared=True, dirty=True)
+
+    @property
+    def next_revision(self) -> int:
+        """The revision of the link once it is stored.
+
+        The first one is not 1: where a person has another e-mail, or was erased, another link may
+        get the e-mail, and a process that knows the former one must not take it for that. What was
+        read, and when, makes the difference.
+        """
+        if self.revision:
+            return self.revision + 1
+        read = sorted((it.id, it.version, it.as_of) for it in self.observations())
+        digest = sha256(repr((self.email, read)).encode()).digest()
+        return 1 + int.from_bytes(digest[:REVISION_BYTES])
 
     @property
     def attention(self) -> tuple[AttentionKind, ...]:

@@ -55,7 +55,7 @@ class OverlayLinks:
                 states[change.moved_from.email] = None
             link = change.link
             states[link.email] = replace(
-                link, revision=link.revision + 1, indexed_records=link.record_ids
+                link, revision=link.next_revision, indexed_records=link.record_ids
             )
         return self._scratch.save_scratch_links(states)
 

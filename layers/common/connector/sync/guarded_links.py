@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from connector.model import Link, LinkChange, SaveResult
 from connector.sync.ports import LinkStore, Tombstones
-
-FIRST_REVISION: Final = 1
-"""The revision of a link that was stored once."""
 
 
 class GuardedLinks:
@@ -46,7 +42,7 @@ class GuardedLinks:
             erased = self._tombstones.erased(set().union(*names.values()))
             for link in new:
                 if names[link.email] & erased:
-                    self._links.remove_link(replace(link, revision=FIRST_REVISION))
+                    self._links.remove_link(replace(link, revision=link.next_revision))
         return saved
 
     def remove_link(self, link: Link) -> bool:

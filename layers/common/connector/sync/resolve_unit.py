@@ -453,7 +453,7 @@ class UnitResolver:
                 plan,
                 link=replace(
                     plan.link,
-                    revision=plan.link.revision + 1,
+                    revision=plan.link.next_revision,
                     indexed_records=plan.link.record_ids,
                 ),
             )

@@ -52,6 +52,17 @@ class StageResult:
     unsent: bool = False
 
 
+def _has_intent_of(link: Link | None, plan: Plan) -> bool:
+    """Whether a stored link still has the intent of a plan."""
+    intent = plan.link.intent
+    return (
+        link is not None
+        and link.intent is not None
+        and intent is not None
+        and link.intent.id == intent.id
+    )
+
+
 def _needs_pass(outcome: WriteOutcome) -> bool:
     """Whether an outcome shows something new: a write was done, or a creation found a record."""
     is_found = outcome.result is WriteResult.STALE and outcome.observation is not None
@@ -212,7 +223,7 @@ class WriteStage:
         not_stored = self._isolation.not_stored(saved) | saved.refused
         for email, link in narrowed.items():
             if email not in not_stored:
-                self._stored[email] = replace(link, revision=link.revision + 1)
+                self._stored[email] = replace(link, revision=link.next_revision)
         sendable = narrowed.keys() - not_stored
         return [(email, it) for email, it in smaller if not it.is_create or email in sendable]
 
@@ -270,11 +281,30 @@ class WriteStage:
             )
             if not refused:
                 return
-            waiting = self._context.links.load_links(refused)
+            plans_left = [by_email[it] for it, link in waiting.items() if link.email in refused]
+            waiting = self._as_stored(plans_left)
             unchanged = False
         raise HaltError(
             StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
         )
+
+    def _as_stored(self, plans: Sequence[Plan]) -> dict[str, Link]:
+        """Return the links of plans as they are stored now, by the e-mails of the plans.
+
+        Another process may have moved a link to a new e-mail while we wrote: its intent went along.
+        A link whose intent is gone was recovered, and is left out.
+        """
+        links = self._context.links.load_links([plan.link.email for plan in plans])
+        moved = [it for it in plans if not _has_intent_of(links.get(it.link.email), it)]
+        records = {record for plan in moved for record in plan.link.record_ids}
+        owners = self._context.links.owner_emails(records) if records else {}
+        found = self._context.links.load_links(owners.values()) if owners else {}
+        for plan in moved:
+            links.pop(plan.link.email, None)
+            for link in found.values():
+                if _has_intent_of(link, plan):
+                    links[plan.link.email] = link
+        return links
 
     def _check_found(self, outcomes: Mapping[str, dict[str, WriteOutcome]]) -> None:
         """Drop found records that belong to another link: a creation found them by their e-mail.

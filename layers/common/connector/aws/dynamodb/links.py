@@ -280,7 +280,7 @@ def _item(link: Link, *, listed: bool) -> dict[str, AttributeValueTypeDef]:
         raise TypeError("a link that cannot be read must not be stored again")
     item: dict[str, AttributeValueTypeDef] = {
         **partition_key(f"{LINK_PREFIX}{link.email}"),
-        "revision": {"N": str(link.revision + 1)},
+        "revision": {"N": str(link.next_revision)},
         "body": {"B": pack(link)},
     }
     if link.dirty and not listed:
