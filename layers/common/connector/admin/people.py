@@ -18,6 +18,7 @@ from connector.admin.runs import (
 )
 from connector.mapping import Direction, FieldPair, MappingConfig
 from connector.model import JournalEntry, Link, Observation, RecordKind, Value, Values
+from connector.planning.excluded_leads import OUTDATED
 
 SEARCHED_ENTRIES: Final = 1000
 """The number of journal entries that are searched for the last entry of each field."""
@@ -103,7 +104,10 @@ def show_person(context: AdminContext, email: str, *, limit: int, after: str = "
         plezi=_record_view(link.plezi) if link.plezi else None,
         salesforce=tuple(map(_record_view, link.salesforce)),
         # A link that never agreed has a read-only mapping here, which pydantic cannot serialize.
-        base={record: dict(values) for record, values in link.base.items()},
+        base={
+            record: {key: value for key, value in values.items() if not key.startswith(OUTDATED)}
+            for record, values in link.base.items()
+        },
         holds=item.holds,
         quarantine=item.quarantine,
         fields=tuple(_field_histories(link, mapping, last)),

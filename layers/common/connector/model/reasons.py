@@ -222,7 +222,10 @@ class SkipReason(DescribedEnum):
         "A Salesforce Contact has this e-mail, and no Lead is created in addition.",
     )
     CONVERTED = "converted", "The Lead was converted, and no new Lead is created."
-    DELETED_IN_SALESFORCE = "deleted_in_salesforce", "The Lead was deleted in Salesforce."
+    DELETED_IN_SALESFORCE = (
+        "deleted_in_salesforce",
+        "The Lead was deleted in Salesforce, or a Contact that took part.",
+    )
     FILTERED_OUT = "filtered_out", "The Lead does not pass the filter."
     EMAIL_HELD = (
         "email_held",

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from connector.mapping import BoundPair
 from connector.mapping.values import Canonical
 from connector.model import Link, RecordKind, Side, Value
 from connector.planning.field_merge import FieldValue, NoBase
 
+OUTDATED: Final = "outdated:"
+"""The prefix of a base key whose value was agreed before the other records agreed on another."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExcludedLeads:
     """The Leads to which the agreed value is not written, by record id.
 
-    `invalidated` holds the base key: its base is removed. `edited` holds the agreed value as it
+    `invalidated` holds the base key: its base is outdated. `edited` holds the agreed value as it
     would be written: it becomes the base, so that the Lead's own value stays an edit.
     """
 
@@ -80,7 +84,26 @@ def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) ->
     return pair.canonical(Side.PLEZI, plezi.base) != agreed
 
 
+def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str]) -> None:
+    """Keep some values (base key by record id) of a base as outdated ones.
+
+    They tell later whether somebody typed in the record while it took no part.
+    """
+    for record_id, key in outdated.items():
+        values = base.get(record_id, {})
+        if key in values:
+            values[f"{OUTDATED}{key}"] = values.pop(key)
+
+
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
     """Remove the invalidated values (base key by record id) from a base."""
     for record_id, key in invalidated.items():
-        base.get(record_id, {}).pop(key, None)
+        for name in (key, f"{OUTDATED}{key}"):
+            base.get(record_id, {}).pop(name, None)
+
+
+def agree_base(base: dict[str, dict[str, Value]], record_id: str, key: str, value: Value) -> None:
+    """Set the agreed value of a record in a base; no value of before is outdated then."""
+    values = base.setdefault(record_id, {})
+    values[key] = value
+    values.pop(f"{OUTDATED}{key}", None)

@@ -41,7 +41,8 @@ class FieldValue:
     shown was edited since: then an edit is what differs from it, and what was shown is lost when it
     is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
     values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
-    counts as an edit whatever its base is.
+    counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
+    another value, and still has its own of then: it takes theirs, also if that is blank.
     """
 
     kind: RecordKind
@@ -55,6 +56,7 @@ class FieldValue:
     shown: Value | NoBase = NoBase.NO_BASE
     untyped: bool = False
     waits: bool = False
+    rejoins: bool = False
 
     @property
     def side(self) -> Side:
@@ -152,7 +154,7 @@ def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValu
 
 def _both_sides_have_base(values: Sequence[FieldValue]) -> bool:
     """Whether each side has a record with a base, or no record has one."""
-    agreed = {value.side for value in values if not isinstance(value.base, NoBase)}
+    agreed = {it.side for it in values if it.rejoins or not isinstance(it.base, NoBase)}
     return not agreed or agreed == {value.side for value in values}
 
 
@@ -210,7 +212,7 @@ def _senders(
         if value.can_send
         and _is_edited(pair, value)
         and (
-            new_records_send
+            (new_records_send and not value.rejoins)
             or not isinstance(value.base, NoBase)
             or not isinstance(value.shown, NoBase)
             or value.waits

@@ -8,7 +8,8 @@ from typing import Final
 
 from connector.mapping import BoundPair
 from connector.mapping.suggestions import CUSTOM_SUFFIX
-from connector.model import Link, Observation, RecordKind, Value
+from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.field_merge import FieldValue, NoBase
 from connector.planning.participating_records import Participant
 
@@ -42,12 +43,16 @@ def field_values(
             if record is None:
                 continue  # the field is written after the record is created
             return []
+        value = None if record is None else record.values[field.name]
         base, waits = _base_value(pair, link, participant)
+        rejoins = False
+        if isinstance(base, NoBase):
+            base, rejoins = _outdated_base(pair, link, participant, value)
         values.append(
             FieldValue(
                 kind=participant.kind,
                 record_id=participant.record_id,
-                value=None if record is None else record.values[field.name],
+                value=value,
                 base=base,
                 modified="" if record is None else record.modified,
                 created="" if record is None else record.created,
@@ -55,9 +60,25 @@ def field_values(
                 and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
                 waits=waits,
+                rejoins=rejoins,
             )
         )
     return values
+
+
+def _outdated_base(
+    pair: BoundPair, link: Link, participant: Participant, value: Value
+) -> tuple[Value | NoBase, bool]:
+    """Return the base of a Lead that took no part while the others agreed, and if it joins them.
+
+    It joins them with its value of before. What was typed in it since is an edit of that value.
+    """
+    key = f"{OUTDATED}{pair.base_keys[participant.kind]}"
+    base = link.base.get(participant.record_id, {})
+    if key not in base:
+        return NoBase.NO_BASE, False
+    is_same = pair.canonical(Side.SALESFORCE, base[key]) == pair.canonical(Side.SALESFORCE, value)
+    return (NoBase.NO_BASE, True) if is_same else (base[key], False)
 
 
 def _base_value(
@@ -74,7 +95,7 @@ def _base_value(
     waits = (participant.record_id, key) in link.undelivered
     if key in base:
         return base[key], waits
-    for former in link.salesforce:
+    for former in link.salesforce if participant.record_id != NEW_RECORD else ():
         if (
             former.successor == participant.record_id
             and not former.is_active

@@ -142,7 +142,8 @@ def _no_lead_reason(
     link: Link, mapping: MappingConfig, contacts: list[Observation]
 ) -> SkipReason | None:
     """Return why no Lead is created for a Plezi contact; None if one is created."""
-    leads = [record for record in link.salesforce if record.kind is RecordKind.LEAD]
+    records = link.salesforce
+    leads = [record for record in records if record.kind is RecordKind.LEAD]
     if leaving_records(link):
         return SkipReason.NO_PARTICIPANT
     hold = link.holds.get(EMAIL_PAIR.key)
@@ -152,7 +153,7 @@ def _no_lead_reason(
         return SkipReason.IS_A_CONTACT
     if any(lead.converted for lead in leads):
         return SkipReason.CONVERTED
-    if any(lead.deleted for lead in leads):
+    if any(it.deleted and (it.kind is RecordKind.LEAD or it.id in link.base) for it in records):
         return SkipReason.DELETED_IN_SALESFORCE
     if any(not lead.eligible for lead in leads):
         return SkipReason.FILTERED_OUT

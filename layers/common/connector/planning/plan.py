@@ -32,7 +32,12 @@ from connector.model import (
     Write,
 )
 from connector.planning.changed_fields import changed_pairs
-from connector.planning.excluded_leads import find_excluded_leads, invalidate_base
+from connector.planning.excluded_leads import (
+    agree_base,
+    find_excluded_leads,
+    invalidate_base,
+    outdate_base,
+)
 from connector.planning.field_merge import (
     FieldValue,
     NoBase,
@@ -354,12 +359,12 @@ class _PlanBuilder:
         for value in values:
             if value.record_id in agreed_values and value.record_id in self._records:
                 key = pair.base_keys[value.kind]
-                self._base.setdefault(value.record_id, {})[key] = agreed_values[value.record_id]
+                agree_base(self._base, value.record_id, key, agreed_values[value.record_id])
                 self._undelivered.discard((value.record_id, key))
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
         for record_id, agreed in excluded.edited.items():
-            self._base[record_id][pair.base_keys[RecordKind.LEAD]] = agreed
-        invalidate_base(self._base, excluded.invalidated)
+            agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], agreed)
+        (invalidate_base if in_doubt else outdate_base)(self._base, excluded.invalidated)
         self._undelivered -= set(excluded.invalidated.items())
 
     def _note_unsent_opt_out(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:

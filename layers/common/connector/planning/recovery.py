@@ -20,7 +20,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import invalidate_base
+from connector.planning.excluded_leads import agree_base, invalidate_base, outdate_base
 from connector.planning.write_outcome import (
     EMAIL_FIELDS,
     decided_values,
@@ -328,8 +328,8 @@ def _apply_base_updates(
             if planned_id in update.required_writes and (planned_id, name) not in done:
                 base.get(record_id, {}).pop(key, None)
             elif record_id in link.record_ids:
-                base.setdefault(record_id, {})[key] = value
-        invalidate_base(base, update.invalidated)
+                agree_base(base, record_id, key, value)
+        outdate_base(base, update.invalidated)
     return replace(link, base=base, meeting=link.meeting - met, undelivered=frozenset(undelivered))
 
 

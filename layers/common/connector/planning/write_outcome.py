@@ -24,7 +24,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import invalidate_base
+from connector.planning.excluded_leads import agree_base, outdate_base
 from connector.planning.field_problem import FieldProblem, quarantine_with
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.write_loop import remember_write
@@ -326,7 +326,7 @@ def _advance_base(
     """Update the base of a pair, of which some required writes are done."""
     for record_id, (key, name, value) in update.values.items():
         if record_id not in update.required_writes:
-            base.setdefault(record_id, {})[key] = value
+            agree_base(base, record_id, key, value)
         elif record_id in done:
             outcome = done[record_id]
             stored = (
@@ -334,10 +334,10 @@ def _advance_base(
                 if outcome.observation is not None
                 else value
             )
-            base.setdefault(outcome.record_id, {})[key] = stored
+            agree_base(base, outcome.record_id, key, stored)
         else:
             base.get(record_id, {}).pop(key, None)
-    invalidate_base(base, update.invalidated)
+    outdate_base(base, update.invalidated)
 
 
 def _quarantine(link: Link, outcomes: Mapping[str, WriteOutcome], now: float) -> Quarantine | None:
