@@ -5,12 +5,14 @@ Rows of the table in `docs/people.md` name tests of this file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.mapping import (
     DEFAULT_MAPPING,
+    ConflictPolicy,
     DuplicatePolicy,
     MappingConfig,
 )
@@ -32,6 +34,79 @@ def save_mapping(harness: Harness, **changes: Any) -> None:
 
 
 class TestDeletion:
+    def test_no_lead_replaces_a_contact_that_took_part_and_was_deleted(
+        self, harness: Harness
+    ) -> None:
+        contact = harness.add_contact(
+            Email=ANA, LastName="Lopez", Phone="111", sync_to_plezi__c="yes"
+        )
+        harness.sync()
+        harness.salesforce("DELETE", f"sobjects/Contact/{contact}")
+        harness.sync()
+        harness.edit_person(harness.people()[ANA]["id"], phone="222")
+
+        run = harness.sync()
+
+        assert harness.leads() == []
+        assert run.counts["salesforce"]["skipped.deleted_in_salesforce"] == 1
+        assert next_run_writes_nothing(harness)
+
+    @pytest.mark.parametrize("policy", ["newest", "salesforce_wins"])
+    def test_an_undeleted_lead_takes_what_a_contact_had_that_left_again(
+        self, harness: Harness, policy: str
+    ) -> None:
+        """The Lead is the only record of Salesforce then: its old value is no edit."""
+        pairs = tuple(
+            replace(it, policy=ConflictPolicy(policy)) if it.key == "Phone" else it
+            for it in DEFAULT_MAPPING.pairs
+        )
+        harness.context.mappings.save(  # type: ignore[attr-defined]
+            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+        )
+        lead = harness.add_lead(Email=ANA, LastName="Lopez", Company="Acme", Phone="111")
+        harness.sync()
+        harness.salesforce("DELETE", f"sobjects/Lead/{lead}")
+        harness.sync()
+        contact = harness.add_contact(
+            Email=ANA, LastName="Lopez", Phone="222", sync_to_plezi__c="yes"
+        )
+        harness.sync()
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "no"})
+        harness.sync()
+        assert harness.people()[ANA]["phone"] == "222"
+        advance_clocks(harness)
+        harness.control("salesforce", "POST", f"records/Lead/{lead}/undelete")
+
+        harness.sync()
+
+        assert harness.people()[ANA]["phone"] == "222"
+        assert [row["Phone"] for row in harness.leads(ANA)] == ["222"]
+        assert next_run_writes_nothing(harness)
+
+    def test_what_is_typed_in_a_lead_that_took_no_part_is_an_edit_when_it_is_back(
+        self, harness: Harness
+    ) -> None:
+        lead = harness.add_lead(Email=ANA, LastName="Lopez", Company="Acme", Phone="111")
+        harness.sync()
+        harness.edit_lead(lead, Email=None)
+        harness.sync()
+        contact = harness.add_contact(
+            Email=ANA, LastName="Lopez", Phone="222", sync_to_plezi__c="yes"
+        )
+        harness.sync()
+        harness.salesforce("PATCH", f"sobjects/Contact/{contact}", {"sync_to_plezi__c": "no"})
+        harness.sync()
+        advance_clocks(harness)
+        harness.edit_lead(lead, Phone="333")
+        harness.sync()
+        advance_clocks(harness)
+        harness.edit_lead(lead, Email=ANA)
+
+        harness.sync()
+
+        assert harness.people()[ANA]["phone"] == "333"
+        assert next_run_writes_nothing(harness)
+
     def test_a_deleted_lead_is_not_created_again_and_nothing_is_deleted_in_plezi(
         self, harness: Harness, ana: str
     ) -> None:

@@ -110,9 +110,12 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
     if not senders:
         return _join_later_records(pair, values, canonical)
     rule = MergeRule.ENFORCED if pair.pair.enforced else MergeRule.CHANGED
-    if len({canonical[sender.record_id] for sender in senders}) > 1:
-        if policy is ConflictPolicy.HOLD:
-            return Resolution(MergeRule.HELD)
+    is_conflict = len({canonical[sender.record_id] for sender in senders}) > 1
+    if policy is ConflictPolicy.HOLD and (
+        is_conflict or any(_was_not_shown(pair, one, it) for one in senders for it in values)
+    ):
+        return Resolution(MergeRule.HELD)
+    if is_conflict:
         senders, rule = _without_later_leads(senders), MergeRule.OLDEST_LEAD
     if len({canonical[sender.record_id] for sender in senders}) > 1:
         return _propagate(pair, values, _winner(policy, senders), MergeRule(policy.value))
@@ -211,6 +214,7 @@ def _senders(
         for value in values
         if value.can_send
         and _is_edited(pair, value)
+        and not _clears_its_own_value(pair, value, values)
         and (
             (new_records_send and not value.rejoins)
             or not isinstance(value.base, NoBase)
@@ -218,6 +222,27 @@ def _senders(
             or value.waits
         )
     ]
+
+
+def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[FieldValue]) -> bool:
+    """Whether a Contact was cleared of a value that no other record agreed on.
+
+    A Contact is never written to, and may keep a value that differs from theirs. Who clears it says
+    nothing of what they have.
+    """
+    return (
+        value.kind is RecordKind.CONTACT
+        and not value.can_receive
+        and pair.is_blank(value.side, value.value)
+        and all(_never_shared(pair, value, it) for it in values if it is not value)
+    )
+
+
+def _never_shared(pair: BoundPair, contact: FieldValue, other: FieldValue) -> bool:
+    """Whether a Contact's value at the last agreement was not that of another record."""
+    if isinstance(contact.base, NoBase) or isinstance(other.base, NoBase):
+        return False
+    return pair.canonical(contact.side, contact.base) != pair.canonical(other.side, other.base)
 
 
 def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
@@ -342,6 +367,18 @@ def _rule_of_change(pair: BoundPair, values: Sequence[FieldValue], winner: Field
     return MergeRule.CHANGED if winner.can_receive else MergeRule.CONTACT_WINS
 
 
+def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bool:
+    """Whether a Contact's edit replaces a value that the Contact never had: its author saw another.
+
+    What gives way is journaled then, although it did not change.
+    """
+    return (
+        winner.kind is RecordKind.CONTACT
+        and not pair.is_blank(value.side, value.value)
+        and _never_shared(pair, winner, value)
+    )
+
+
 def _propagate(
     pair: BoundPair, values: Sequence[FieldValue], winner: FieldValue, rule: MergeRule
 ) -> Resolution:
@@ -362,7 +399,7 @@ def _propagate(
     overwritten = {
         value.record_id: value.value
         for value in values
-        if _is_typed(pair, value)
+        if (_is_typed(pair, value) or _was_not_shown(pair, winner, value))
         and (
             value.record_id in writes
             or (value.can_send and pair.canonical(value.side, value.value) != wanted)

@@ -1,0 +1,74 @@
+"""A Contact is never written to: beside a Lead it may keep a value that the others do not have."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.mapping import BoundPair, ConflictPolicy, Direction, Field, FieldKind, FieldPair
+from connector.model import MergeRule, RecordKind, Value
+from connector.planning.field_merge import FieldValue, resolve
+
+AGREED, OWN = "101", "102"
+"""What Plezi and the Lead agreed on, and what the Contact had when it joined them."""
+
+
+def pair(policy: ConflictPolicy = ConflictPolicy.NEWEST) -> BoundPair:
+    fields = {kind: Field("phone", FieldKind.TEXT) for kind in RecordKind}
+    return BoundPair(FieldPair("phone", "Phone", Direction.BOTH, policy), fields)
+
+
+def values(contact: Value, *, own: Value = OWN, plezi: Value = AGREED) -> list[FieldValue]:
+    return [
+        FieldValue(kind, record, value, base, "2026-01", can_send=True, can_receive=can_receive)
+        for kind, record, value, base, can_receive in (
+            (RecordKind.PLEZI_CONTACT, "plezi", plezi, AGREED, True),
+            (RecordKind.LEAD, "lead", AGREED, AGREED, True),
+            (RecordKind.CONTACT, "contact", contact, own, False),
+        )
+    ]
+
+
+def test_an_edit_of_a_contact_replaces_a_value_that_it_never_showed_with_a_journal_line() -> None:
+    resolution = resolve(pair(), values("103"))
+
+    assert resolution.writes == {"plezi": "103", "lead": "103"}
+    assert resolution.overwritten == {"plezi": AGREED, "lead": AGREED}
+    assert resolution.rule is MergeRule.CONTACT_WINS
+
+
+def test_with_the_policy_to_hold_an_admin_decides_on_a_value_that_the_contact_never_showed() -> (
+    None
+):
+    assert resolve(pair(ConflictPolicy.HOLD), values("103")).is_held
+    assert resolve(pair(ConflictPolicy.HOLD), values("103", own=AGREED)).writes == {
+        "plezi": "103",
+        "lead": "103",
+    }
+
+
+def test_an_edit_of_a_value_that_all_records_had_is_a_change_like_any_other() -> None:
+    resolution = resolve(pair(), values("103", own=AGREED))
+
+    assert resolution.writes == {"plezi": "103", "lead": "103"}
+    assert (resolution.overwritten, resolution.rule) == ({}, MergeRule.CHANGED)
+
+
+def test_a_clearing_of_what_only_the_contact_had_clears_nothing_else() -> None:
+    resolution = resolve(pair(), values(None))
+
+    assert (resolution.writes, resolution.overwritten) == ({}, {})
+
+
+def test_a_clearing_of_what_all_records_had_travels() -> None:
+    resolution = resolve(pair(), values(None, own=AGREED))
+
+    assert resolution.writes == {"plezi": None, "lead": None}
+
+
+@pytest.mark.parametrize("contact", [OWN, None])
+def test_an_edit_in_plezi_travels_past_a_contact_that_keeps_or_cleared_its_own_value(
+    contact: Value,
+) -> None:
+    resolution = resolve(pair(), values(contact, plezi="104"))
+
+    assert resolution.writes == {"lead": "104"}
