@@ -11,6 +11,7 @@ from tests.simulation.history.events import (
     ALL_ACTS,
     DECISIONS,
     MAPPING_CHANGES,
+    OTHER_PLACES,
     PLEZI_FAULTS,
     SALESFORCE_FAULTS,
     SCHEMA_CHANGES,
@@ -53,6 +54,7 @@ def sections() -> Iterator[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
             ("tens of people", ("population: tens",)),
             ("hundreds of people", ("population: hundreds",)),
             ("several Leads or Contacts of one address", ("several records of one address",)),
+            *((f"users act in a {it}", (f"act in a {it}",)) for it in sorted({*OTHER_PLACES})),
         ],
     )
     yield "Values typed, by type of field", [(kind.value, (TYPED + kind.value,)) for kind in Kind]

@@ -184,3 +184,26 @@ def test_a_one_way_pair_takes_one_of_two_values_only_with_an_entry_in_the_journa
     sides.edit(RecordKind.LEAD, duplicate, {"Phone": "7"})
     history.context.look()
     is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cleared_contact_stays_blank_where_blanks_are_only_filled(sides: BothSides) -> None:
+    def cleared(policy: ConflictPolicy, side: str) -> History:
+        return _history(
+            sides,
+            Event("create", 0, "salesforce"),
+            Event("run"),
+            Event("convert", 0, "salesforce"),
+            Event("clear", 0, side, "phone"),
+            Event("toggle_flag", 0),
+            Event("run"),
+            policy=policy,
+        )
+
+    history = cleared(ConflictPolicy.FILL_BLANK, "contact")
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.FILL_BLANK]
+
+    history.apply(Event("edit", 0, "plezi", "phone"))
+    history.apply(Event("edit", 0, "contact", "mobile"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))

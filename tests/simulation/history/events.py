@@ -180,6 +180,12 @@ USER_ACTIONS: Final = (
     ("opt_out_and_leave", 3),
 )  # fmt: skip
 """Kinds of user actions with their weights."""
+OTHER_PLACES: Final = ("contact", "contact", "duplicate", "second contact")
+"""Records of Salesforce beside the first Lead, in which users act too."""
+ACTS_ELSEWHERE: Final = frozenset(
+    {"edit", "retype", "clear", "opt_out", "opt_in", "edit_unmapped", "delete", "undelete"}
+)
+ELSEWHERE_SHARE: Final = 0.15
 MAPPING_CHANGES: Final = (
     ("remove_pair", 2), ("add_pair", 2), ("repoint_pair", 2), ("swap_pairs", 1),
     ("change_direction", 2), ("change_policy", 2),
@@ -199,7 +205,7 @@ SYSTEM_EVENTS: Final = (
 ALL_ACTS: Final = frozenset(
     kind for kind, _ in (*USER_ACTIONS, *SYSTEM_EVENTS)
 ) | {"overlap", "crash", "stop_in_time", "act_during_run", "large", "huge", "typed_fields",
-     "duplicate_policies", "fill_blank"}  # fmt: skip
+     "duplicate_policies", "fill_blank", "act_elsewhere"}  # fmt: skip
 """Everything that a history may contain, by name; `draw` can leave some of it out."""
 
 
@@ -220,14 +226,16 @@ def draw(seed: int, acts: frozenset[str] = ALL_ACTS) -> EventList:
     and runs that crash just after a write or lose its response. The others use all events; a few of
     them have tens or hundreds of people.
     """
-    return _Drawing(random.Random(seed), acts).draw(seed)  # noqa: S311  # a test history, not a secret
+    places = random.Random(f"places {seed}")  # noqa: S311  # a test history, not a secret
+    return _Drawing(random.Random(seed), places, acts).draw(seed)  # noqa: S311  # as above
 
 
 class _Drawing:
     """Draws one history with some of all acts."""
 
-    def __init__(self, rng: random.Random, acts: frozenset[str]) -> None:
+    def __init__(self, rng: random.Random, places: random.Random, acts: frozenset[str]) -> None:
         self._rng = rng
+        self._places = places
         self._acts = acts
         self._persons = 1
         self._fields: tuple[str, ...] = ALWAYS_MAPPED
@@ -335,10 +343,19 @@ class _Drawing:
         kinds, weights = zip(*USER_ACTIONS, strict=True)
         kind = rng.choices(kinds, weights)[0]
         fields = ("phone", *TWO_WAY, *self._fields)
-        return Event(
+        act = Event(
             kind, rng.randrange(self._persons), rng.choice(SIDES), rng.choice(fields),
             rng.randrange(4),
         )  # fmt: skip
+        return self._elsewhere(act)
+
+    def _elsewhere(self, act: Event) -> Event:
+        """Return an act, sometimes in another record of the person in Salesforce."""
+        is_drawn = self._places.random() < ELSEWHERE_SHARE
+        place = self._places.choice(OTHER_PLACES)
+        if not is_drawn or act.kind not in ACTS_ELSEWHERE or "act_elsewhere" not in self._acts:
+            return act
+        return replace(act, side=place)
 
     def _system_event(self) -> Event:
         rng = self._rng

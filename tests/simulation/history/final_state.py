@@ -266,7 +266,10 @@ class FinalState:
             if problem and self._gave_way_to_another_sender(pair, plezi, record, records):
                 self._oracle.excused[excuses.OTHER_SENDER] += 1
                 continue
-            if problem and self._fill_blank_has_a_choice(pair, records):
+            if problem and (
+                self._fill_blank_has_a_choice(pair, records)
+                or self._fills_no_blank_of(pair, plezi, record)
+            ):
                 self._oracle.excused[excuses.FILL_BLANK] += 1
                 continue
             if problem and not self._is_excused(link, pair, records):
@@ -329,6 +332,23 @@ class FinalState:
         names = ((it, field_of(pair, it.kind)) for it in records)
         values = {cell_value(it, name).casefold() for it, name in names if name} - {""}
         return len(values) > 1
+
+    def _fills_no_blank_of(
+        self, pair: FieldPair, plezi: StoredRecord, record: StoredRecord
+    ) -> bool:
+        """Whether the blank of two values stays: `fill_blank` sends none, and it may not be filled.
+
+        A Contact is never written to, nor is the sending side of a one-way pair.
+        """
+        blank = [it for it in (plezi, record) if not cell_value(it, field_of(pair, it.kind))]
+        return (
+            pair.policy is ConflictPolicy.FILL_BLANK
+            and len(blank) == 1
+            and (
+                blank[0].kind is RecordKind.CONTACT
+                or not pair.direction.can_receive(blank[0].kind.side)
+            )
+        )
 
     def _gave_way_to_another_sender(
         self,

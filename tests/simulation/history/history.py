@@ -11,7 +11,7 @@ from local.world.both_sides import REFUSED_ACTION_ERRORS, BothSides
 from local.world.simulated_stack import UnexpectedDefectError
 from tests.simulation.history.admin_actions import AdminActions
 from tests.simulation.history.context import HistoryContext
-from tests.simulation.history.events import USER_ACTIONS, Event, EventList
+from tests.simulation.history.events import OTHER_PLACES, USER_ACTIONS, Event, EventList
 from tests.simulation.history.incidents import Incidents
 from tests.simulation.history.invocations import Invocations
 from tests.simulation.history.oracle import GuaranteeViolatedError
@@ -83,6 +83,7 @@ class History:
         name = f"do_{event.kind}"
         handle = next(getattr(it, name) for it in self._handlers if hasattr(it, name))
         self.context.counted[f"act {event.kind}"] += 1
+        self.context.counted[f"act in a {event.side}"] += event.side in OTHER_PLACES
         try:
             handle(event)
         except REFUSED_ACTION_ERRORS as refused:

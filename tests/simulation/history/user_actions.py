@@ -299,13 +299,14 @@ class UserActions:
             self._context.log_event(f"{name_of(event.person)} is deleted in {side}")
 
     def do_undelete(self, event: Event) -> None:
-        """Restore a Lead from the recycle bin."""
-        record = self._context.find(event, "salesforce")
+        """Restore a Lead or a Contact from the recycle bin."""
+        place = "salesforce" if event.side == "plezi" else event.side
+        record = self._context.find(event, place)
         if record is not None and record.deleted:
             self._sides.undelete(record.id)
-            self._context.look("a Lead is restored")
+            self._context.look("a record is restored")
             person = name_of(event.person)
-            self._context.log_event(f"{person}'s Lead is restored from the recycle bin")
+            self._context.log_event(f"{person}'s {record.kind} is restored from the recycle bin")
 
     def do_convert(self, event: Event) -> None:
         """Convert a Lead."""

@@ -6,7 +6,7 @@ import pytest
 
 from connector.mapping import BoundPair, ConflictPolicy, Direction, Field, FieldKind, FieldPair
 from connector.model import MergeRule, RecordKind, Value
-from connector.planning.field_merge import FieldValue, resolve
+from connector.planning.field_merge import FieldValue, NoBase, resolve
 
 AGREED, OWN = "101", "102"
 """What Plezi and the Lead agreed on, and what the Contact had when it joined them."""
@@ -72,3 +72,31 @@ def test_an_edit_in_plezi_travels_past_a_contact_that_keeps_or_cleared_its_own_v
     resolution = resolve(pair(), values(contact, plezi="104"))
 
     assert resolution.writes == {"lead": "104"}
+
+
+def with_a_new_lead(contact: Value, *, first_lead: bool) -> list[FieldValue]:
+    plezi, lead, own = values(contact, own=contact)
+    new = FieldValue(
+        RecordKind.LEAD, "new", "105", NoBase.NO_BASE, "2026-02", can_send=True, can_receive=True
+    )
+    return [plezi, *([lead] if first_lead else []), own, new]
+
+
+@pytest.mark.parametrize("contact", [OWN, None])
+def test_a_lead_created_in_place_of_a_deleted_one_meets_plezi_for_the_first_time(
+    contact: Value,
+) -> None:
+    """What the Contact has of its own, or does not have, is no agreement with Plezi."""
+    resolution = resolve(pair(), with_a_new_lead(contact, first_lead=False))
+
+    assert resolution.rule is MergeRule.NEWEST
+    assert resolution.writes == {"plezi": "105"}
+    held = resolve(pair(ConflictPolicy.HOLD), with_a_new_lead(contact, first_lead=False))
+    assert held.is_held
+
+
+def test_a_second_lead_takes_what_the_first_one_agreed_on() -> None:
+    resolution = resolve(pair(), with_a_new_lead(OWN, first_lead=True))
+
+    assert resolution.rule is MergeRule.JOINED
+    assert resolution.writes == {"new": AGREED}

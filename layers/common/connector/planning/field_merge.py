@@ -147,18 +147,43 @@ def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValu
     Lead in place of a deleted one, meets the other side for the first time. A value that changed
     since the last agreement stays an edit, also if it was cleared.
     """
-    if _both_sides_have_base(values):
+    if _both_sides_have_base(pair, values):
         return values
     return [
-        value if has_changed(pair, value) else replace(value, base=NoBase.NO_BASE)
+        value
+        if has_changed(pair, value) or _has_its_own(pair, value, values)
+        else replace(value, base=NoBase.NO_BASE)
         for value in values
     ]
 
 
-def _both_sides_have_base(values: Sequence[FieldValue]) -> bool:
-    """Whether each side has a record with a base, or no record has one."""
-    agreed = {it.side for it in values if it.rejoins or not isinstance(it.base, NoBase)}
+def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool:
+    """Whether each side has a record with a base, or no record has one.
+
+    For a new Lead, a Contact that has its own value is no agreement with Plezi.
+    """
+    is_met_by_a_lead = any(
+        it.kind is RecordKind.LEAD and isinstance(it.base, NoBase) and not it.rejoins
+        for it in values
+    )
+    agreed = {
+        it.side
+        for it in values
+        if (it.rejoins or not isinstance(it.base, NoBase))
+        and not (is_met_by_a_lead and _has_its_own(pair, it, values))
+    }
     return not agreed or agreed == {value.side for value in values}
+
+
+def _has_its_own(pair: BoundPair, value: FieldValue, values: Sequence[FieldValue]) -> bool:
+    """Whether a Contact has a base that is not the one of Plezi: it is never written to."""
+    others = [it for it in values if it.side is not value.side]
+    return (
+        value.kind is RecordKind.CONTACT
+        and not isinstance(value.base, NoBase)
+        and bool(others)
+        and all(_never_shared(pair, value, it) for it in others)
+    )
 
 
 def has_changed(pair: BoundPair, value: FieldValue) -> bool:
@@ -206,9 +231,13 @@ def _senders(
             for value in values
             if value.side is Side.PLEZI and not pair.is_blank(value.side, value.value)
         ]
-    agreed = [value for value in values if not isinstance(value.base, NoBase)]
+    agreed = [
+        value
+        for value in values
+        if not isinstance(value.base, NoBase) and not _has_its_own(pair, value, values)
+    ]
     is_agreed_blank = all(canonical[value.record_id] in (None, False) for value in agreed)
-    new_records_send = is_agreed_blank or not _both_sides_have_base(values)
+    new_records_send = is_agreed_blank or not _both_sides_have_base(pair, values)
     return [
         value
         for value in values
