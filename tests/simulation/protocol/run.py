@@ -210,16 +210,9 @@ class Run:
         )
 
     def _journal_overwritten(self, system: int, plan: Plan) -> int:
-        """Return the system state after the journal stored the overwritten values.
-
-        A Contact keeps the value that gave way: its next edits are those of this value.
-        """
-        overwritten = [it for it in plan.overwritten if it.pair != URL_FIELD]
-        if not overwritten:
-            return system
-        entries = [(it.record_id, it.value) for it in overwritten]
-        kept = {it.record_id: it.value for it in overwritten if it.kind is RecordKind.CONTACT}
-        return self._changed(system, lambda it: it.with_journaled(entries).with_agreed(kept))
+        """Return the system state after the journal stored the overwritten values."""
+        entries = [(it.record_id, it.value) for it in plan.overwritten if it.pair != URL_FIELD]
+        return self._changed(system, lambda it: it.with_journaled(entries)) if entries else system
 
     def _observe_agreements(self, system: int, link: int, before: int) -> int:
         """Return the system state after a run stored the values that it read on both sides."""

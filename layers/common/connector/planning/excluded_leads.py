@@ -87,7 +87,7 @@ def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) ->
 def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str]) -> None:
     """Keep some values (base key by record id) of a base as outdated ones.
 
-    They tell later whether somebody typed in the record while it took no part.
+    They tell later whether somebody typed in the record since.
     """
     for record_id, key in outdated.items():
         values = base.get(record_id, {})

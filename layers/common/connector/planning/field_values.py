@@ -45,9 +45,7 @@ def field_values(
             return []
         value = None if record is None else record.values[field.name]
         base, waits = _base_value(pair, link, participant)
-        rejoins = False
-        if isinstance(base, NoBase):
-            base, rejoins = _outdated_base(pair, link, participant, value)
+        rejoins = isinstance(base, NoBase) and _rejoins(pair, link, participant, value)
         values.append(
             FieldValue(
                 kind=participant.kind,
@@ -66,19 +64,16 @@ def field_values(
     return values
 
 
-def _outdated_base(
-    pair: BoundPair, link: Link, participant: Participant, value: Value
-) -> tuple[Value | NoBase, bool]:
-    """Return the base of a Lead that took no part while the others agreed, and if it joins them.
+def _rejoins(pair: BoundPair, link: Link, participant: Participant, value: Value) -> bool:
+    """Whether a Lead that took no part while the others agreed still has its value of before.
 
-    It joins them with its value of before. What was typed in it since is an edit of that value.
+    What was typed in it since meets theirs for the first time.
     """
-    key = f"{OUTDATED}{pair.base_keys[participant.kind]}"
     base = link.base.get(participant.record_id, {})
-    if key not in base:
-        return NoBase.NO_BASE, False
-    is_same = pair.canonical(Side.SALESFORCE, base[key]) == pair.canonical(Side.SALESFORCE, value)
-    return (NoBase.NO_BASE, True) if is_same else (base[key], False)
+    key = f"{OUTDATED}{pair.base_keys[participant.kind]}"
+    return key in base and (
+        pair.canonical(Side.SALESFORCE, base[key]) == pair.canonical(Side.SALESFORCE, value)
+    )
 
 
 def _base_value(

@@ -326,7 +326,7 @@ def _apply_base_updates(
         for planned_id, (key, name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)
             if planned_id in update.required_writes and (planned_id, name) not in done:
-                base.get(record_id, {}).pop(key, None)
+                outdate_base(base, {record_id: key})
             elif record_id in link.record_ids:
                 agree_base(base, record_id, key, value)
         outdate_base(base, update.invalidated)

@@ -336,7 +336,7 @@ def _advance_base(
             )
             agree_base(base, outcome.record_id, key, stored)
         else:
-            base.get(record_id, {}).pop(key, None)
+            outdate_base(base, {record_id: key})
     outdate_base(base, update.invalidated)
 
 
