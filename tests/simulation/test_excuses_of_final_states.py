@@ -13,6 +13,7 @@ from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.fields import ALWAYS_MAPPED
 from tests.simulation.history.final_state import FinalState
 from tests.simulation.history.history import History
+from tests.simulation.history.oracle import OPT_OUT
 from tests.simulation.history.ports import memory_ports
 from tests.simulation.watched_person import (
     is_violated,
@@ -207,3 +208,25 @@ def test_a_cleared_contact_stays_blank_where_blanks_are_only_filled(sides: BothS
     history.apply(Event("edit", 0, "plezi", "phone"))
     history.apply(Event("edit", 0, "contact", "mobile"))
     is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_a_last_opt_out_is_excused_only_where_its_field_did_not_exist(
+    sides: BothSides, *, is_withdrawn: bool
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        *([Event("withdraw_field", 0, "plezi", OPT_OUT)] if is_withdrawn else []),
+        Event("run"),
+        Event("opt_out_and_leave", 0, "salesforce"),
+        *([Event("restore_field"), Event("full_run")] if is_withdrawn else []),
+        policy=ConflictPolicy.MOST_RESTRICTIVE,
+    )
+    check = FinalState(history.context)
+    if is_withdrawn:
+        check.check(decided=False)
+        assert history.context.oracle.excused[excuses.SUSPENDED]
+    else:
+        is_violated("39", lambda: check.check(decided=False))

@@ -181,6 +181,7 @@ class AdminActions:
     def _withdrawn(self, side: str, spec: FieldSpec, what: str) -> None:
         name = spec.plezi if side == "plezi" else spec.lead
         self._context.withdrawn.add((side, name))
+        self._context.ever_withdrawn.add((side, name))
         self._context.fields_changed = True
         self._context.counted["24 field withdrawn or changed"] += 1
         self._context.log_event(f"the field {name} {what} in {side.capitalize()}")

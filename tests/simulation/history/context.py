@@ -62,6 +62,7 @@ class HistoryContext:
         """Whether a user's transaction may still have to commit."""
         self.withdrawn: set[tuple[str, str]] = set()
         """The fields (side, name) that do not exist now, or are hidden, or have another type."""
+        self.ever_withdrawn: set[tuple[str, str]] = set()
         self.fields_changed = False
         self.standard_attributes = {it.name: it for it in sides.tenant.contacts.schema}
         self.working = 0

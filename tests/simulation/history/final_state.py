@@ -279,7 +279,8 @@ class FinalState:
         """Check that an opt-out is in Plezi that was ticked in a record which then left.
 
         It must have agreed with the contact before: a record that was never synchronized may leave
-        unseen. Not judged is what an admin decided, and who has another e-mail since.
+        unseen, and so may one of which the field did not exist then. Not judged is what an admin
+        decided, and who has another e-mail since.
         """
         plezi = next((it for it in self._participants(link) if it.kind.side is Side.PLEZI), None)
         context = self._context
@@ -288,6 +289,9 @@ class FinalState:
             for mapping in context.versions
             if (it := next((pair for pair in mapping.pairs if pair.plezi == OPT_OUT), None))
         )
+        if {("plezi", pair.plezi), ("salesforce", pair.salesforce)} & context.ever_withdrawn:
+            self._oracle.excused[excuses.SUSPENDED] += 1
+            return
         if (
             plezi is None
             or not is_restrictive
