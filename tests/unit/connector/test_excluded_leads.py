@@ -73,6 +73,55 @@ def test_the_base_of_an_excluded_lead_is_removed_after_a_write_in_doubt() -> Non
     assert "l" not in after.base
 
 
+def test_a_lead_loses_its_base_when_the_others_clear_the_value() -> None:
+    assert KEY not in planned_without("1", agreed=None).base.get("l", {})
+
+
+def test_a_lead_loses_its_base_when_the_others_meet_a_contact_that_was_created_again() -> None:
+    base = {"c": {KEY: "1"}, "l": {KEY: "1"}}
+
+    assert KEY not in planned_without("1", base=base).base.get("l", {})
+
+
+def test_a_lead_whose_field_was_not_read_loses_its_base() -> None:
+    """Nothing shows that somebody typed in it."""
+    unread = replace(observed(RecordKind.LEAD, "l", None), deleted=True, values={})
+    contact = observed(RecordKind.CONTACT, "c", "3")
+
+    assert KEY not in planned_without("1", salesforce=(contact, unread)).base.get("l", {})
+
+
+def test_a_lead_with_the_agreed_value_does_not_keep_the_base_of_another_one() -> None:
+    contact = observed(RecordKind.CONTACT, "c", "3")
+    leads = [replace(observed(RecordKind.LEAD, it, "1"), deleted=True) for it in ("k", "l")]
+    base = {"p": {KEY: "1"}, "c": {KEY: "1"}, "k": {KEY: "3"}, "l": {KEY: "1"}}
+
+    after = planned_without("1", base=base, salesforce=(contact, *leads)).base
+
+    assert after["k"] == {KEY: "3"}
+    assert KEY not in after.get("l", {})
+
+
+@pytest.mark.parametrize(
+    ("base", "agreed", "after"),
+    [("[unknown]", None, {KEY: "[unknown]"}), ("[unknown]", "3", {}), (None, "3", {})],
+)
+def test_a_placeholder_in_an_excluded_lead_is_a_blank_that_nobody_typed(
+    base: Value, agreed: Value, after: dict[str, Value]
+) -> None:
+    pair = replace(PAIR, placeholder="[unknown]")
+    bound = replace(BOUND, pairs=(BoundPair(pair, FIELDS),))
+    deleted = replace(observed(RecordKind.LEAD, "l", "[unknown]"), deleted=True)
+    link = Link(
+        "a@x.fr",
+        plezi=observed(RecordKind.PLEZI_CONTACT, "p", agreed),
+        salesforce=(observed(RecordKind.CONTACT, "c", agreed), deleted),
+        base={"p": {KEY: "1"}, "c": {KEY: "1"}, "l": {KEY: base}},
+    )
+
+    assert plan_link(link, bound, now=0.0).link.base.get("l", {}) == after
+
+
 def test_a_converted_lead_keeps_its_base_for_its_contact() -> None:
     link = planned_without("1")
     converted = replace(observed(RecordKind.LEAD, "l", "1"), converted=True)
