@@ -10,6 +10,7 @@ from connector.planning.observation import (
     apply_fresh_read,
     apply_observation,
     is_possibly_stale,
+    mark_deleted,
 )
 
 KNOWN = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 10_000.0, {"Phone": "1"})
@@ -46,4 +47,44 @@ def test_an_observation_ignored_only_because_of_our_clock_is_possibly_stale() ->
     assert is_possibly_stale(LINK, replace(KNOWN, version="2", as_of=6_400.0))
     assert not is_possibly_stale(LINK, replace(KNOWN, version="1", as_of=6_400.0))
     assert not is_possibly_stale(LINK, replace(KNOWN, version="2", as_of=10_001.0))
+    assert not is_possibly_stale(LINK, replace(KNOWN, version="2"))
     assert not is_possibly_stale(LINK, replace(KNOWN, id="another", version="2", as_of=6_400.0))
+
+
+def test_a_record_that_is_seen_for_the_first_time_is_planned() -> None:
+    second = replace(KNOWN, id="l2")
+
+    assert apply_observation(LINK, second) == replace(LINK, salesforce=(KNOWN, second), dirty=True)
+
+
+def test_a_fresh_read_replaces_the_known_state_although_nothing_differs() -> None:
+    """The next write is based on its version and its time."""
+    read = replace(KNOWN, version="2", as_of=10_001.0)
+
+    assert apply_fresh_read(LINK, read) == replace(LINK, salesforce=(read,))
+
+
+def test_a_fresh_read_of_an_older_state_is_ignored_while_its_system_may_be_late() -> None:
+    assert apply_fresh_read(LINK, replace(KNOWN, version="0", as_of=10_001.0)) is LINK
+
+
+def test_a_fresh_read_of_a_record_that_is_not_known_yet_is_kept() -> None:
+    second = replace(KNOWN, id="l2")
+
+    assert apply_fresh_read(LINK, second).salesforce == (KNOWN, second)
+
+
+def test_a_record_that_is_proven_to_be_deleted_is_planned_as_deleted() -> None:
+    other = replace(KNOWN, id="l2")
+    link = replace(LINK, salesforce=(KNOWN, other))
+
+    assert mark_deleted(link, "l") == replace(
+        link, salesforce=(replace(KNOWN, deleted=True), other), dirty=True
+    )
+
+
+def test_the_proof_about_a_record_that_is_deleted_already_or_not_known_changes_nothing() -> None:
+    deleted = replace(LINK, salesforce=(replace(KNOWN, deleted=True),))
+
+    assert mark_deleted(deleted, "l") is deleted
+    assert mark_deleted(LINK, "another") is LINK

@@ -9,12 +9,14 @@ import pytest
 from connector.mapping import (
     BoundMapping,
     BoundPair,
+    ConflictPolicy,
     Direction,
     Field,
     FieldKind,
     FieldPair,
     MappingConfig,
 )
+from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     AgreedValue,
     BaseUpdate,
@@ -31,7 +33,7 @@ from connector.model import (
 )
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
-from connector.planning.recovery import recover_intent
+from connector.planning.recovery import Recovery, recover_intent
 
 URL = "https://app.plezi.co/contacts/p"
 PAIRS = (
@@ -179,6 +181,7 @@ def test_an_edit_that_has_reached_one_side_only_is_still_an_edit(typed: Value) -
     after = recover_intent(link, BOUND, now=0.0).link
 
     assert after.base == link.base
+    assert after.undelivered == {("l1", KEY), ("l2", KEY)}
     [write] = plan_link(after, BOUND, now=0.0).writes
     assert (write.record_id, dict(write.values)) == ("p", {"phone": typed})
 
@@ -386,3 +389,395 @@ def test_a_pair_whose_write_was_recorded_keeps_its_agreement_while_another_is_in
     link = Link("a@x.fr", contact("2"), (lead("l1", "2"),), base=base, intent=intent)
 
     assert recover_intent(link, BOUND, now=0.0).link.base == base
+
+
+OPT_OUT = BoundPair(
+    FieldPair("optout", "optout__c", Direction.BOTH, ConflictPolicy.MOST_RESTRICTIVE),
+    {
+        RecordKind.PLEZI_CONTACT: Field("optout", FieldKind.CHECKBOX),
+        RecordKind.LEAD: Field("optout__c", FieldKind.CHECKBOX),
+    },
+)
+
+
+def unfinished(phone: Value, *, version: str = "1") -> Link:
+    """Return a link whose write of the phone 2 over 1 to Plezi had no response."""
+    write = Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"phone": "2"}, {"phone": "1"}, "1")
+    agreed = {"p": AgreedValue(KEY, "phone", "2"), "l1": AgreedValue(KEY, "Phone", "2")}
+    typed = Overwritten(RecordKind.PLEZI_CONTACT, "p", "Phone", "1", "2", MergeRule.NEWEST)
+    update = BaseUpdate("Phone", agreed, frozenset({"p"}))
+    return Link(
+        "a@x.fr",
+        replace(contact(phone), version=version),
+        (lead("l1", "2", URL),),
+        {"p": {KEY: "1"}, "l1": {KEY: "1"}},
+        meeting=frozenset({KEY, "function>Title"}),
+        intent=Intent("i", "r", 0.0, (write,), (update,), (typed,), in_doubt=True),
+        holds={"Phone": Hold(HoldReason.CONFLICT, 0.0, {"p": "1", "l1": "2"}, chosen="l1")},
+        unanswered=2,
+        unanswered_run="r",
+    )
+
+
+def test_a_link_without_an_intent_has_nothing_to_recover() -> None:
+    link = Link("a@x.fr", contact("1"))
+
+    assert recover_intent(link, BOUND, now=9.0) == Recovery(link)
+
+
+def test_a_write_that_arrived_is_adopted_as_if_its_response_had_been_received() -> None:
+    link = unfinished("2", version="2")
+    assert link.intent is not None
+
+    recovery = recover_intent(link, BOUND, now=9.0)
+
+    assert recovery == Recovery(
+        replace(
+            link,
+            base={"p": {KEY: "2"}, "l1": {KEY: "2"}},
+            meeting=frozenset({"function>Title"}),
+            intent=None,
+            holds={},
+            unanswered=0,
+            unanswered_run="",
+            dirty=True,
+        ),
+        delivered=("p",),
+        written={"p": link.intent.writes[0]},
+        overwritten=link.intent.overwritten,
+    )
+
+
+@pytest.mark.parametrize(("version", "repeated"), [("1", set()), ("2", {("p", "phone")})])
+def test_a_write_that_did_not_arrive_is_planned_again(
+    version: str, repeated: set[tuple[str, str]]
+) -> None:
+    """In a record that has changed since, a user may have typed the old value again."""
+    link = unfinished("1", version=version)
+
+    recovery = recover_intent(link, BOUND, now=9.0)
+
+    assert recovery == Recovery(
+        replace(link, intent=None, dirty=True), repeated=frozenset(repeated)
+    )
+
+
+def test_a_value_in_doubt_is_held_with_all_values_and_journaled() -> None:
+    link = unfinished("3", version="2")
+    assert link.intent is not None
+
+    recovery = recover_intent(link, BOUND, now=9.0)
+
+    held = Hold(HoldReason.IN_DOUBT, 9.0, {"p": "3", "l1": "2"}, attribute="phone")
+    [typed] = link.intent.overwritten
+    assert recovery == Recovery(
+        replace(link, intent=None, holds={"Phone": held}, dirty=True),
+        held=("Phone",),
+        overwritten=(replace(typed, rule=MergeRule.IN_DOUBT),),
+    )
+
+
+TITLES = BaseUpdate(
+    "Title",
+    {
+        "p": AgreedValue("function>Title", "function", "CMO"),
+        "l1": AgreedValue("function>Title", "Title", "CMO"),
+    },
+    frozenset({"p"}),
+)
+
+
+def with_function(phone: str, function: str, *, title_first: bool = False) -> Link:
+    """Return a link whose write of a phone and a function to Plezi had no response."""
+    values: dict[str, Value] = {"phone": "2", "function": "CMO"}
+    before: dict[str, Value] = {"phone": "1", "function": "CEO"}
+    link = unfinished("2")
+    assert link.intent is not None
+    updates = (*link.intent.base_updates, TITLES)
+    intent = replace(
+        link.intent,
+        writes=(Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", values, before, "1"),),
+        base_updates=updates[::-1] if title_first else updates,
+    )
+    seen = replace(with_values(contact(phone), function=function), version="2")
+    return replace(link, plezi=seen, intent=intent)
+
+
+@pytest.mark.parametrize("title_first", [False, True])
+def test_each_field_of_a_write_is_recovered_by_itself(*, title_first: bool) -> None:
+    """The phone arrived, and the function did not."""
+    link = with_function("2", "CEO", title_first=title_first)
+    assert link.intent is not None
+
+    recovery = recover_intent(link, BOUND, now=9.0)
+
+    assert recovery.delivered == ()
+    assert recovery.written == {"p": replace(link.intent.writes[0], values={"phone": "2"})}
+    assert recovery.repeated == {("p", "function")}
+    assert recovery.link.base == {"p": {KEY: "2"}, "l1": {KEY: "2"}}
+    assert recovery.link.meeting == {"function>Title"}
+    assert recovery.link.unanswered == link.unanswered
+
+
+def test_the_first_meeting_of_every_field_that_arrived_is_over() -> None:
+    recovery = recover_intent(with_function("2", "CMO"), BOUND, now=9.0)
+
+    assert recovery.delivered == ("p",)
+    assert recovery.link.meeting == frozenset()
+
+
+def test_every_field_in_doubt_is_held_whatever_the_others_show() -> None:
+    names = [f"n{number}" for number in range(8)]
+    pairs = tuple(
+        BoundPair(
+            FieldPair(name, name, Direction.BOTH),
+            {
+                kind: Field(name, FieldKind.TEXT)
+                for kind in (RecordKind.PLEZI_CONTACT, RecordKind.LEAD)
+            },
+        )
+        for name in names
+    )
+    bound = BoundMapping(MappingConfig(0, tuple(pair.pair for pair in pairs), None), pairs, ())
+    in_doubt_names = names[::2]
+    seen: dict[str, Value] = {
+        name: "typed" if name in in_doubt_names else "before" for name in names
+    }
+    write = Write(
+        RecordKind.PLEZI_CONTACT,
+        "p",
+        "a@x.fr",
+        dict.fromkeys(names, "intended"),
+        dict.fromkeys(names, "before"),
+        "1",
+    )
+    plezi = Observation(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", "2", "", 1.0, seen)
+    link = Link("a@x.fr", plezi, intent=Intent("i", "r", 0.0, (write,), ()))
+
+    assert recover_intent(link, bound, now=0.0).held == tuple(in_doubt_names)
+
+
+def test_a_field_that_the_record_does_not_show_is_neither_held_nor_repeated() -> None:
+    """What the write would replace may be gone: it is journaled."""
+    link = unfinished("1", version="2")
+    assert link.intent is not None
+    assert link.plezi is not None
+    unread = replace(link, plezi=replace(link.plezi, values={"url": URL}))
+
+    recovery = recover_intent(unread, BOUND, now=9.0)
+
+    assert (recovery.held, recovery.repeated) == ((), frozenset())
+    assert [it.rule for it in recovery.overwritten] == [MergeRule.IN_DOUBT]
+    assert recovery.link.base == link.base
+
+
+UNKNOWN = "[unknown]"
+WITH_PLACEHOLDER = BoundPair(replace(PAIRS[0].pair, placeholder=UNKNOWN), PAIRS[0].fields)
+PLACEHOLDERS = BoundMapping(BOUND.config, (WITH_PLACEHOLDER, PAIRS[1], TITLE), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "nobody_typed_it"),
+    [
+        (None, None, True),
+        (UNKNOWN, None, True),
+        (None, UNKNOWN, True),
+        ("5", None, False),
+        (None, "5", False),
+    ],
+)
+def test_only_a_blank_that_was_never_a_value_cannot_be_chosen_while_a_write_is_in_doubt(
+    value: Value, base: Value, *, nobody_typed_it: bool
+) -> None:
+    link = in_doubt(lead("l1", "1", URL), lead("l2", value))
+    link = replace(link, base={**link.base, "l2": {KEY: base}})
+
+    after = recover_intent(link, PLACEHOLDERS, now=0.0).link
+
+    assert is_untyped(after, "Phone", "l2") is nobody_typed_it
+
+
+def test_a_clearing_that_arrived_as_the_placeholder_is_adopted() -> None:
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": UNKNOWN}, {"Phone": "1"}, "1")
+    agreed = {"p": AgreedValue(KEY, "phone", None), "l1": AgreedValue(KEY, "Phone", UNKNOWN)}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    link = Link("a@x.fr", contact(None), (lead("l1", UNKNOWN, URL),), intent=intent)
+
+    recovery = recover_intent(link, PLACEHOLDERS, now=0.0)
+
+    assert recovery.delivered == ("l1",)
+    assert recovery.link.base == {"p": {KEY: None}, "l1": {KEY: UNKNOWN}}
+
+
+def test_a_placeholder_that_any_new_lead_has_proves_nothing() -> None:
+    intent = creation(RecordKind.LEAD, Phone=UNKNOWN, Title="CMO")
+    other = with_values(lead("l1", UNKNOWN), Title="CEO")
+    link = Link("a@x.fr", plezi=contact(None), salesforce=(other,), intent=intent)
+
+    assert not recover_intent(link, PLACEHOLDERS, now=0.0).held
+
+
+def test_a_creation_with_our_proof_arrived_completely() -> None:
+    """The page address is what only we write: the phone was typed later."""
+    intent = creation(RecordKind.LEAD, Phone="1", plezi_url__c=URL)
+    link = Link("a@x.fr", plezi=contact("1"), salesforce=(lead("l1", "9", URL),), intent=intent)
+
+    recovery = recover_intent(link, BOUND, now=0.0)
+
+    assert recovery.delivered == ("l1",)
+    assert recovery.written == {"l1": intent.writes[0]}
+    assert recovery.link.base == {"p": {KEY: "1"}, "l1": {KEY: "1"}}
+
+
+def test_a_lead_without_the_page_address_is_somebody_elses() -> None:
+    """It has our phone nevertheless: the records meet for the first time."""
+    intent = creation(RecordKind.LEAD, Phone="1", plezi_url__c=URL)
+    link = Link("a@x.fr", plezi=contact("1"), salesforce=(lead("l1", "1"),), intent=intent)
+
+    assert recover_intent(link, BOUND, now=0.0) == Recovery(replace(link, intent=None, dirty=True))
+
+
+def test_a_creation_that_left_no_record_did_not_arrive() -> None:
+    intent = creation(RecordKind.LEAD, Phone="1", plezi_url__c=URL)
+    link = Link("a@x.fr", plezi=contact("1"), intent=intent)
+
+    assert recover_intent(link, BOUND, now=0.0) == Recovery(replace(link, intent=None, dirty=True))
+
+
+def test_a_contact_with_our_values_is_the_one_that_we_created() -> None:
+    intent = creation(RecordKind.PLEZI_CONTACT, phone="1", email="a@x.fr")
+    plezi = replace(contact("1"), values={"phone": "1", "email": "a@x.fr"})
+    email = BoundPair(
+        EMAIL_PAIR,
+        {
+            RecordKind.PLEZI_CONTACT: Field("email", FieldKind.EMAIL),
+            RecordKind.LEAD: Field("Email", FieldKind.EMAIL),
+        },
+    )
+    bound = BoundMapping(BOUND.config, (*BOUND.pairs, email), ())
+    link = Link("a@x.fr", plezi=plezi, salesforce=(lead("l1", "1"),), intent=intent)
+
+    recovery = recover_intent(link, bound, now=0.0)
+
+    assert recovery.delivered == ("p",)
+    assert recovery.link.base == {"p": {KEY: "1"}, "l1": {KEY: "1"}}
+
+    # Every contact of this person has the e-mail: it alone proves nothing.
+    other = replace(plezi, values={"phone": "9", "email": "a@x.fr"})
+    assert recover_intent(replace(link, plezi=other), bound, now=0.0) == Recovery(
+        replace(link, plezi=other, intent=None, dirty=True)
+    )
+
+
+def test_an_unticked_box_that_any_new_contact_has_proves_nothing() -> None:
+    intent = creation(RecordKind.PLEZI_CONTACT, phone="1", optout=False)
+    plezi = replace(contact("9"), values={"phone": "9", "optout": False})
+    bound = BoundMapping(BOUND.config, (*BOUND.pairs, OPT_OUT), ())
+    link = Link("a@x.fr", plezi=plezi, salesforce=(lead("l1", "1"),), intent=intent)
+
+    assert not recover_intent(link, bound, now=0.0).held
+
+
+@pytest.mark.parametrize(("url", "is_ours"), [(URL, True), (None, False)])
+def test_a_lead_that_arrived_has_the_opt_out_that_it_was_created_without(
+    url: Value, *, is_ours: bool
+) -> None:
+    """An opt-out that is ticked there before a run reads the Lead is an edit then."""
+    key = "optout>optout__c"
+    unsent = BaseUpdate(
+        "optout__c",
+        {"": AgreedValue(key, "optout__c", None)},
+        frozenset({""}),
+        rule=MergeRule.AGREED,
+    )
+    intent = creation(RecordKind.LEAD, Phone="1", plezi_url__c=URL)
+    intent = replace(intent, base_updates=(*intent.base_updates, unsent))
+    link = Link("a@x.fr", plezi=contact("1"), salesforce=(lead("l1", "1", url),), intent=intent)
+
+    base = recover_intent(link, BOUND, now=0.0).link.base
+
+    assert base.get("l1", {}) == ({KEY: "1", key: None} if is_ours else {})
+
+
+def two_leads(first: str, second: str) -> Link:
+    """Return a link whose writes of the phone 2 over 1 to two Leads had no response."""
+    writes = tuple(
+        Write(RecordKind.LEAD, record, "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, "1")
+        for record in ("l1", "l2")
+    )
+    agreed = {
+        "p": AgreedValue(KEY, "phone", "2"),
+        "l1": AgreedValue(KEY, "Phone", "2"),
+        "l2": AgreedValue(KEY, "Phone", "2"),
+    }
+    update = BaseUpdate("Phone", agreed, frozenset({"l1", "l2"}))
+    return Link(
+        "a@x.fr",
+        contact("2"),
+        (lead("l1", first, URL), lead("l2", second)),
+        {record: {KEY: "1"} for record in ("p", "l1", "l2")},
+        intent=Intent("i", "r", 0.0, writes, (update,)),
+        holds={"Phone": Hold(HoldReason.CONFLICT, 0.0, {"p": "2", "l1": "1"}, chosen="p")},
+    )
+
+
+@pytest.mark.parametrize("former", [{KEY: "1"}, {}, None])
+def test_a_lead_that_a_write_did_not_reach_takes_the_agreed_value_later(
+    former: dict[str, Value] | None,
+) -> None:
+    """It has no agreement, whether it had one before or not."""
+    link = two_leads("2", "1")
+    base = {record: values for record, values in link.base.items() if record != "l2"}
+    link = replace(link, base=base if former is None else {**base, "l2": former})
+
+    recovery = recover_intent(link, BOUND, now=0.0)
+
+    assert recovery.delivered == ("l1",)
+    assert {record: it for record, it in recovery.link.base.items() if it} == {
+        "p": {KEY: "2"},
+        "l1": {KEY: "2"},
+    }
+    assert set(recovery.link.holds) == {"Phone"}
+
+
+def test_a_decision_is_carried_out_when_each_of_its_writes_arrived() -> None:
+    recovery = recover_intent(two_leads("2", "2"), BOUND, now=0.0)
+
+    assert recovery.delivered == ("l1", "l2")
+    assert recovery.link.holds == {}
+
+
+@pytest.mark.parametrize("title_first", [False, True])
+def test_a_value_that_has_reached_one_system_only_is_no_agreement_and_stops_no_other(
+    *, title_first: bool
+) -> None:
+    """The phone of the first Lead has reached the second one, and not Plezi."""
+    link = with_function("1", "CMO", title_first=title_first)
+    assert link.intent is not None
+    to_lead = Write(RecordKind.LEAD, "l2", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, "1")
+    phones = {
+        "p": AgreedValue(KEY, "phone", "2"),
+        "l1": AgreedValue(KEY, "Phone", "2"),
+        "l2": AgreedValue(KEY, "Phone", "2"),
+    }
+    phone = BaseUpdate("Phone", phones, frozenset({"p", "l2"}))
+    intent = replace(
+        link.intent,
+        writes=(*link.intent.writes, to_lead),
+        base_updates=(TITLES, phone) if title_first else (phone, TITLES),
+    )
+    waiting = frozenset({("l1", "mobile>MobilePhone")})
+    link = replace(
+        link,
+        salesforce=(lead("l1", "2", URL), lead("l2", "2", version="2")),
+        intent=intent,
+        undelivered=waiting,
+    )
+
+    after = recover_intent(link, BOUND, now=0.0).link
+
+    assert after.undelivered == {*waiting, ("l1", KEY), ("l2", KEY)}
+    assert after.base == {
+        "p": {KEY: "1", "function>Title": "CMO"},
+        "l1": {KEY: "1", "function>Title": "CMO"},
+    }
