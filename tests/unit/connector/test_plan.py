@@ -652,13 +652,29 @@ class TestWriteLoop:
         assert written(plan) == {"l1": {"Phone": "1"}}
         assert [it.after_undo for it in plan.base_updates] == [frozenset({"l1"})]
 
-    def test_a_blank_in_place_of_our_placeholder_is_not_counted(self) -> None:
-        link = phones({"p": "1", "l1": None}, {"p": "0", "l1": UNKNOWN})
-        link = replace(link, recent_writes=undone((UNKNOWN, False)))
+    @pytest.mark.parametrize(
+        ("wrote", "shown"),
+        [("01 23 45 67 89", "+33 1 23 45 67 89"), (UNKNOWN, None), ("", UNKNOWN)],
+    )
+    def test_another_form_of_the_value_that_we_wrote_is_not_counted(
+        self, wrote: str, shown: Value
+    ) -> None:
+        """The system reformats it, or shows our placeholder as a blank."""
+        link = phones({"p": "1", "l1": shown}, {"p": "0", "l1": shown})
+        link = replace(link, recent_writes=undone((wrote, False)))
 
-        plan = planned(link, bound_to(phone_pair(placeholder=UNKNOWN)))
+        pair = FieldPair("phone", "Phone", Direction.BOTH, placeholder=UNKNOWN)
+
+        plan = planned(link, bound_to(bound_pair(pair, FieldKind.PHONE)))
 
         assert [it.after_undo for it in plan.base_updates] == [frozenset()]
+
+    def test_what_was_undone_more_than_a_day_ago_does_not_count(self) -> None:
+        [first, second] = undone(("1", False), ("1", True))["Phone"]
+        yesterday = replace(first, at=NOW - 86_400.0)
+        link = replace(self.LINK, recent_writes={"Phone": (yesterday, second)})
+
+        assert written(planned(link)) == {"l1": {"Phone": "1"}}
 
     def test_a_value_that_nobody_replaced_is_not_counted(self) -> None:
         link = replace(self.LINK, recent_writes=undone(("9", False)))
