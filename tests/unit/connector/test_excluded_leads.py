@@ -17,6 +17,7 @@ from connector.mapping import (
     MappingConfig,
 )
 from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.plan import plan_link
 
 FIELDS = {
@@ -104,7 +105,11 @@ def test_a_lead_with_the_agreed_value_does_not_keep_the_base_of_another_one() ->
 
 @pytest.mark.parametrize(
     ("base", "agreed", "after"),
-    [("[unknown]", None, {KEY: "[unknown]"}), ("[unknown]", "3", {}), (None, "3", {})],
+    [
+        ("[unknown]", None, {KEY: "[unknown]"}),
+        ("[unknown]", "3", {f"{OUTDATED}{KEY}": "[unknown]"}),
+        (None, "3", {f"{OUTDATED}{KEY}": None}),
+    ],
 )
 def test_a_placeholder_in_an_excluded_lead_is_a_blank_that_nobody_typed(
     base: Value, agreed: Value, after: dict[str, Value]

@@ -830,6 +830,18 @@ class TestCreation:
             Write(RecordKind.LEAD, NEW_RECORD, EMAIL, {"Phone": "1", "Company": UNKNOWN}),
         )
 
+    def test_a_contact_of_plezi_that_is_created_has_all_values_beside_a_deleted_lead(self) -> None:
+        link = phones({"l1": "1"}, {"l1": "1", "l2": "1"})
+        link = link.with_observation(replace(with_phone("l2", "1"), deleted=True))
+
+        assert written(planned(link)) == {NEW_RECORD: {"phone": "1"}}
+
+    def test_no_lead_is_created_in_place_of_a_deleted_contact_that_took_part(self) -> None:
+        link = phones({"p": "1"}, {"p": "1", "c": "1"})
+        link = link.with_observation(replace(with_phone("c", "1"), deleted=True))
+
+        assert written(planned(link)) == {}
+
     def test_a_value_of_plezi_is_stronger_than_the_placeholder(self) -> None:
         link = Link(EMAIL, observed("p", company="Acme"))
 

@@ -31,6 +31,7 @@ from connector.model import (
     Value,
     Write,
 )
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
 from connector.planning.recovery import Recovery, recover_intent
@@ -725,7 +726,8 @@ def two_leads(first: str, second: str) -> Link:
 def test_a_lead_that_a_write_did_not_reach_takes_the_agreed_value_later(
     former: dict[str, Value] | None,
 ) -> None:
-    """It has no agreement, whether it had one before or not."""
+    """It has no agreement: one that it had before is outdated."""
+    outdated = {f"{OUTDATED}{key}": value for key, value in (former or {}).items()}
     link = two_leads("2", "1")
     base = {record: values for record, values in link.base.items() if record != "l2"}
     link = replace(link, base=base if former is None else {**base, "l2": former})
@@ -736,6 +738,7 @@ def test_a_lead_that_a_write_did_not_reach_takes_the_agreed_value_later(
     assert {record: it for record, it in recovery.link.base.items() if it} == {
         "p": {KEY: "2"},
         "l1": {KEY: "2"},
+        **({"l2": outdated} if outdated else {}),
     }
     assert set(recovery.link.holds) == {"Phone"}
 

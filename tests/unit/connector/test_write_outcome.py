@@ -26,6 +26,7 @@ from connector.model import (
     Value,
     Write,
 )
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import (
     UNANSWERED_ATTEMPTS,
@@ -423,6 +424,7 @@ class TestPartlyDone:
         self, former: dict[str, Value] | None
     ) -> None:
         base = {record: it for record, it in self.LINK.base.items() if record != "l2"}
+        outdated = {f"{OUTDATED}{key}": value for key, value in (former or {}).items()}
         link = replace(self.LINK, base=base if former is None else {**base, "l2": former})
 
         after = recorded(
@@ -434,6 +436,7 @@ class TestPartlyDone:
         assert {record: it for record, it in after.base.items() if it} == {
             "p": {MOBILE: "2"},
             "l": {MOBILE: "2"},
+            **({"l2": outdated} if outdated else {}),
         }
         assert after.meeting == {PHONE}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connector.mapping import BoundMapping, BoundPair
 from connector.mapping.model import EMAIL_PAIR, ConflictPolicy
-from connector.model import NO_VALUES, Link, Observation, RecordKind
+from connector.model import NEW_RECORD, NO_VALUES, Link, Observation, RecordKind
 from connector.planning.field_problem import FieldProblem, find_unreadable
 from connector.planning.field_values import continues
 from connector.planning.participating_records import (
@@ -120,7 +120,10 @@ def _last_edits(
 
 def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Participant]) -> bool:
     """Whether a record that takes part has replaced this one, and has its value."""
-    return any(it.record_id == record.successor and continues(pair, record, it) for it in members)
+    return any(
+        it.record_id == record.successor != NEW_RECORD and continues(pair, record, it)
+        for it in members
+    )
 
 
 def _fills(pair: BoundPair) -> bool:
