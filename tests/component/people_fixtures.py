@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from connector.mapping import DEFAULT_MAPPING, ConflictPolicy, MappingConfig
 from tests.component.harness import Harness
 
 ANA = "ana@example.com"
@@ -13,6 +15,15 @@ BOB = "bob@example.com"
 def lead_of(harness: Harness, email: str = ANA) -> dict[str, Any]:
     [lead] = harness.leads(email)
     return lead
+
+
+def save_policy(harness: Harness, key: str, policy: ConflictPolicy) -> None:
+    """Save the default mapping with another policy for one pair."""
+    pairs = tuple(
+        replace(pair, policy=policy) if pair.key == key else pair for pair in DEFAULT_MAPPING.pairs
+    )
+    mapping = MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
+    harness.context.mappings.save(mapping)  # type: ignore[attr-defined]
 
 
 def next_run_writes_nothing(harness: Harness) -> bool:

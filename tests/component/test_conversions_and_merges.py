@@ -27,6 +27,7 @@ from tests.component.people_fixtures import (
     lead_of,
     merge_leads,
     next_run_writes_nothing,
+    save_policy,
 )
 
 OPT_OUT: Final = "newsletter_optout__c"
@@ -83,13 +84,7 @@ class TestConversion:
         self, harness: Harness, ana: str
     ) -> None:
         """With `fill_blank` the edit of the Lead cannot travel; it is no second value."""
-        filling = tuple(
-            replace(pair, policy=ConflictPolicy.FILL_BLANK) if pair.key == "MobilePhone" else pair
-            for pair in DEFAULT_MAPPING.pairs
-        )
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, filling, DEFAULT_MAPPING.contact_filter)
-        )
+        save_policy(harness, "MobilePhone", ConflictPolicy.FILL_BLANK)
         harness.edit_person(ana, mobile="600")
         harness.sync()
         lead = lead_of(harness)["Id"]
@@ -110,13 +105,7 @@ class TestConversion:
         self, harness: Harness
     ) -> None:
         """With `fill_blank` two values would be a choice, and Plezi's blank would stay for ever."""
-        filling = tuple(
-            replace(pair, policy=ConflictPolicy.FILL_BLANK) if pair.key == "MobilePhone" else pair
-            for pair in DEFAULT_MAPPING.pairs
-        )
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, filling, DEFAULT_MAPPING.contact_filter)
-        )
+        save_policy(harness, "MobilePhone", ConflictPolicy.FILL_BLANK)
         lead = lead_of(harness)["Id"]
         harness.edit_lead(lead, MobilePhone="601")
         harness.control("salesforce", "POST", f"leads/{lead}/convert")
@@ -168,13 +157,7 @@ class TestConversion:
         self, harness: Harness, ana: str
     ) -> None:
         """The Contact lacks the value: what was typed in the Lead can still be chosen."""
-        held = tuple(
-            replace(pair, policy=ConflictPolicy.HOLD) if pair.key == "Company" else pair
-            for pair in DEFAULT_MAPPING.pairs
-        )
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, held, DEFAULT_MAPPING.contact_filter)
-        )
+        save_policy(harness, "Company", ConflictPolicy.HOLD)
         lead = lead_of(harness)["Id"]
         harness.edit_person(ana, company="Acme")
         harness.edit_lead(lead, Company="Acme SA")
@@ -323,13 +306,7 @@ class TestConversion:
     @pytest.mark.usefixtures("ana")
     def test_a_contact_that_continues_its_lead_speaks_for_both(self, harness: Harness) -> None:
         """What was typed in the Lead before is no conflict with what the Contact has now."""
-        held = tuple(
-            replace(pair, policy=ConflictPolicy.HOLD) if pair.key == "Phone" else pair
-            for pair in DEFAULT_MAPPING.pairs
-        )
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, held, DEFAULT_MAPPING.contact_filter)
-        )
+        save_policy(harness, "Phone", ConflictPolicy.HOLD)
         lead = lead_of(harness)["Id"]
         harness.sync()
         harness.edit_lead(lead, Phone="222")

@@ -5,7 +5,6 @@ Rows of the table in `docs/people.md` name tests of this file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from tests.component.people_fixtures import (
     advance_clocks,
     lead_of,
     next_run_writes_nothing,
+    save_policy,
 )
 
 
@@ -56,13 +56,7 @@ class TestDeletion:
         self, harness: Harness, policy: str
     ) -> None:
         """The Lead is the only record of Salesforce then: its old value is no edit."""
-        pairs = tuple(
-            replace(it, policy=ConflictPolicy(policy)) if it.key == "Phone" else it
-            for it in DEFAULT_MAPPING.pairs
-        )
-        harness.context.mappings.save(  # type: ignore[attr-defined]
-            MappingConfig(1, pairs, DEFAULT_MAPPING.contact_filter)
-        )
+        save_policy(harness, "Phone", ConflictPolicy(policy))
         lead = harness.add_lead(Email=ANA, LastName="Lopez", Company="Acme", Phone="111")
         harness.sync()
         harness.salesforce("DELETE", f"sobjects/Lead/{lead}")

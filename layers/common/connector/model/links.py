@@ -136,7 +136,7 @@ class BaseUpdate:
 
     `values` holds the agreed value of each record, by record id. `required_writes` are the ids
     of the records whose writes must be done first. `invalidated` holds, by record id, the base
-    key of records that take no part now and are not written to: their base value is removed.
+    key of records that take no part now and are not written to: their base value is outdated.
     `after_undo` are the records in which somebody replaced the value that we wrote last.
     """
 

@@ -293,7 +293,7 @@ def _apply_base_updates(
 ) -> Link:
     """Update the base of each pair of which at least one write arrived.
 
-    A record whose write did not arrive counts as one that never agreed, as it does after a received
+    What a record agreed on whose write did not arrive is outdated, as it is after a received
     response (`record_outcomes`): it takes the agreed value later. What has reached one side only is
     no agreement (`is_agreement`). If nothing tells whether it
     arrived, because the field is not mapped any more, no agreement of the pair is known: its

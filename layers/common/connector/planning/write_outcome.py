@@ -93,8 +93,8 @@ def record_outcomes(
     """Return the link after its intent was carried out.
 
     `outcomes` are by the record id of the write. The base of a pair is updated when all its writes
-    are done; if only some are, and both sides have the value (`is_agreement`), the refused record
-    counts as one that never agreed, and takes the agreed value later.
+    are done; if only some are, and both sides have the value (`is_agreement`), what the
+    refused record agreed on before is outdated, and it takes the agreed value later.
 
     `unchanged_since_intent`: no process changed the link since the intent; otherwise it stays
     dirty. It also stays dirty if a response shows a user's edit of another field, because the next
