@@ -15,6 +15,7 @@ from connector.model.runs import RunDelivery
 from connector.sync.worker import MAX_DELIVERIES, UnexpectedRunError
 from tests.component.admin_client import AdminClient
 from tests.component.harness import Harness
+from tests.component.people_fixtures import advance_clocks, next_run_writes_nothing
 
 NOTES = FieldPair("notes", "Description", Direction.BOTH)
 LONG = "\u4f60" * 31_900
@@ -47,6 +48,25 @@ def test_s2_a_person_with_31_900_chinese_characters_arrives_and_so_do_all_others
     assert harness.sync().state is RunState.DONE
     stored = harness.salesforce("GET", f"sobjects/Lead/{long}")["Description"]
     assert stored == LONG
+
+
+def test_s2_a_long_text_typed_in_a_lead_just_before_its_conversion_arrives(
+    harness: Harness,
+) -> None:
+    """The ledger has its digest only, and the converted Lead takes no part any more."""
+    map_notes(harness)
+    lead = harness.add_lead(Email="ana@example.com", Description="short")
+    harness.sync()
+    harness.edit_lead(lead, Description=LONG)
+    harness.control("salesforce", "POST", f"leads/{lead}/convert")
+    advance_clocks(harness)
+
+    harness.sync()
+
+    person = harness.people()["ana@example.com"]
+    assert person["notes"] == LONG
+    harness.edit_person(person["id"], phone="222")
+    assert next_run_writes_nothing(harness)  # nobody waits for anything
 
 
 def test_s6_a_run_whose_message_dies_is_failed_and_names_the_code_of_aws(

@@ -13,6 +13,7 @@ RACE_OF_HOLD: Final = "typed between the last read and the hold of the field"
 RACE_OF_STAMP: Final = "another field was typed between the last read and the write"
 UNREAD_LEAD: Final = "a Lead was created after the last reading of the Leads"
 UNSEEN: Final = "typed the value again that was read before"
+UNSEARCHED: Final = "a creation had no answer, where contacts cannot be searched by e-mail"
 RETYPED: Final = "every value of a contact whose creation had no answer was typed over"
 SAME_AS_WRITE: Final = "typed exactly the value of an unfinished write"
 UNSURE: Final = "unknown whether both sides had agreed"
@@ -28,6 +29,7 @@ ONE_WAY: Final = "an edit on the receiving side of a one-way pair stays there"
 OTHER_SENDER: Final = "a one-way pair takes one of several values, and the journal names the others"
 SUSPENDED: Final = "a field of the pair is withdrawn or does not fit"
 NO_EMAIL: Final = "a record without e-mail takes no part"
+EMAIL_TAKEN: Final = "a record with the e-mail of another person takes no part until a decision"
 LEFT_OUT: Final = "the duplicate policy leaves the record out"
 CONTACT_KEEPS: Final = "a Contact keeps its value, which the journal names"
 WEAK_BLANK: Final = "a clearing of a field that may never have had a value"
@@ -39,6 +41,7 @@ LIMITS: Final = {
     RACE_OF_STAMP: 0.01,
     UNREAD_LEAD: 0.01,
     UNSEEN: 0.01,
+    UNSEARCHED: 0.01,
     RETYPED: 0.01,
     SAME_AS_WRITE: 0.02,
     OLD_VALUE_BACK: 0.1,
@@ -54,6 +57,7 @@ LIMITS: Final = {
     OTHER_SENDER: 0.01,
     SUSPENDED: 1.0,
     NO_EMAIL: 0.5,
+    EMAIL_TAKEN: 0.1,
     LEFT_OUT: 0.4,
     CONTACT_KEEPS: 0.1,
     WEAK_BLANK: 0.05,

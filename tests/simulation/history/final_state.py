@@ -19,7 +19,7 @@ from tests.simulation.history.context import HistoryContext
 from tests.simulation.history.oracle import CELLS, OPT_OUT, GuaranteeViolatedError
 from tests.simulation.history.reference import field_of
 from tests.simulation.history.typing_history import NOBODY, Cell
-from tests.simulation.history.values import canonical, cell_value, is_same_text
+from tests.simulation.history.values import canonical, cell_value, is_same_text, kind_of
 
 EMAIL: Final = "Email"
 EMAIL_ATTRIBUTE: Final = "email"
@@ -139,7 +139,7 @@ class FinalState:
         for link in self._links:
             for key, hold in link.holds.items():
                 self._oracle.checked["35 each hold has its reason"] += 1
-                if problem := self._unjustified(key, hold):
+                if problem := self._unjustified(link, key, hold):
                     raise GuaranteeViolatedError(
                         f"35 each hold has its reason: {key} is held {hold.reason.value}, {problem}"
                     )
@@ -156,7 +156,7 @@ class FinalState:
         has_both = {it.kind.side for it in records} == set(Side)
         return key not in active or not has_both
 
-    def _unjustified(self, key: str, hold: Hold) -> str:
+    def _unjustified(self, link: Link, key: str, hold: Hold) -> str:
         """Return why a field should not be held ('': it should)."""
         context = self._context
         match hold.reason:
@@ -171,12 +171,17 @@ class FinalState:
                 return "" if policies & may else "but no policy was to hold"
             case HoldReason.NEVER_AGREED:
                 changed = len(context.versions) > 1 or context.fields_changed
-                return "" if changed else "but the mapping never changed"
+                if changed or self._met_beside_a_blank_contact(hold):
+                    return ""
+                return "but the mapping never changed"
             case HoldReason.IN_DOUBT:
                 if not context.uncertain_since:
                     return "but no response was ever lost"
                 # What a record showed when it was deleted is not known.
-                is_typed = self._was_typed_in(key, hold) or context.counted["act delete"]
+                was_deleted = context.counted["act delete"] or any(
+                    it not in self._stored or self._stored[it].deleted for it in link.record_ids
+                )
+                is_typed = self._was_typed_in(key, hold) or was_deleted
                 return "" if is_typed else "but nobody typed since a write"
             case HoldReason.WRITE_LOOP:
                 written = [(it.record, it.after) for it in self._oracle.replaced if it.pair == key]
@@ -185,6 +190,17 @@ class FinalState:
             case _:
                 changed = bool(context.counted["23 e-mail changed"])
                 return "" if key == EMAIL and changed else "but no e-mail changed"
+
+    def _met_beside_a_blank_contact(self, hold: Hold) -> bool:
+        """Whether a Lead was created beside a Contact whose field is blank.
+
+        Plezi and the Contact, which is never written to, know each other, and never agreed on it.
+        """
+        kinds = {it: self._stored[it].kind for it in hold.values if it in self._stored}
+        return RecordKind.LEAD in kinds.values() and any(
+            kind is RecordKind.CONTACT and hold.values[it] in (None, "", False)
+            for it, kind in kinds.items()
+        )
 
     def _was_typed_in(self, key: str, hold: Hold) -> bool:
         """Whether somebody typed in this field after the first uncertain write of the history."""
@@ -245,7 +261,13 @@ class FinalState:
             if it.kind is RecordKind.CONTACT and it.values.get(FLAG) == "yes" and it.email
         ]
         plezi = [it for it in active if it.kind is RecordKind.PLEZI_CONTACT]
-        return [*plezi, *leads, *contacts]
+        records = [*plezi, *leads, *contacts]
+        hold = link.holds.get(EMAIL)
+        if hold is None or hold.reason is not HoldReason.EMAIL_TAKEN:
+            return records
+        staying = [it for it in records if it.email in ("", link.email)]
+        self._oracle.excused[excuses.EMAIL_TAKEN] += len(records) - len(staying)
+        return staying
 
     def _check_pair(self, link: Link, pair: FieldPair) -> None:
         """Check the values of one field of one person."""
@@ -312,11 +334,27 @@ class FinalState:
             self._oracle.checked["39 last opt-outs arrive"] += 1
             if self._oracle.history.cell((plezi.id, OPT_OUT)).state.value == cell.state.value:
                 continue
+            if self._arrived_in_a_deleted_contact(record_id):
+                self._oracle.excused[excuses.NOT_CREATED] += 1
+                continue
             if not self._opts_in_after(cell.state.typing, pair):
                 raise GuaranteeViolatedError(
                     f"39 last opt-outs arrive: {record.id} was ticked before it left, and "
                     f"{plezi.id} is not"
                 )
+
+    def _arrived_in_a_deleted_contact(self, record_id: str) -> bool:
+        """Whether the opt-out of a record is in a contact that a user deleted in Plezi after that.
+
+        Who creates another contact for the person decides on it again.
+        """
+        history = self._oracle.history
+        return any(
+            kind_of(other) is RecordKind.PLEZI_CONTACT
+            and (other not in self._stored or self._stored[other].deleted)
+            and history.cell((other, OPT_OUT)).state.value == canonical(True)
+            for other in self._oracle.records_of_person(record_id)
+        )
 
     def _has_left(self, record: StoredRecord) -> bool:
         return record.deleted or record.converted or not record.email
@@ -428,8 +466,14 @@ class FinalState:
         if typing == NOBODY or typing in known or there.state.weak:
             return ""
         was_shown = any(it.value == there.state.value for it in here.past)
-        if pair.plezi == EMAIL_ATTRIBUTE and was_shown and typing < here.state.typing:
-            # Equal addresses are agreed without a write: Plezi's was typed over the Contact's.
+        was_created_with_it = all(it.typing in (NOBODY, typing) for it in there.past)
+        if (
+            pair.plezi == EMAIL_ATTRIBUTE
+            and was_shown
+            and (typing < here.state.typing or was_created_with_it)
+        ):
+            # Equal addresses are agreed without a write: Plezi's was typed over the Contact's, or
+            # over the one that the person had when the Contact was created.
             self._oracle.excused[excuses.CONTACT_KEEPS] += 1
             return ""
         if self._is_journalled(pair, record, there.state.value):

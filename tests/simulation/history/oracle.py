@@ -113,6 +113,8 @@ class Oracle:
     """The values of the records that the last write request created, by record id."""
     uncommitted: dict[CellKey, tuple[str, float]] = field(default_factory=dict)
     """What users typed in transactions that commit later, and when."""
+    can_search: bool = True
+    """Whether Plezi finds a contact by its e-mail."""
     is_ledger_lost: bool = False
     """Whether the ledger was lost: since then only equal e-mails show who is one person."""
     typed_back: set[CellKey] = field(default_factory=set)
@@ -318,6 +320,10 @@ class Oracle:
         """A record was deleted: another one in its place meets the person for the first time."""
         self.observed.latest.pop(record, None)
         self.history.forget_agreements(frozenset(self.records_of_person(record)))
+
+    def has_seen_deleted(self, record: str) -> bool:
+        """Whether the connector has read a record since it was deleted."""
+        return record in self.observed.latest
 
     # Responses
 

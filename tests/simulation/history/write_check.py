@@ -18,6 +18,7 @@ from tests.simulation.history.excuses import (
     RACE_OF_STAMP,
     RETYPED,
     UNREAD_LEAD,
+    UNSEARCHED,
     UNSEEN,
     UNSURE,
 )
@@ -124,8 +125,24 @@ class WriteCheck:
             return UNSURE
         if oracle.is_taken_for_another(self.record.id):
             return RETYPED
+        if self._was_created_unsearched():
+            return UNSEARCHED
         is_filled = bool(self.target.state.value) or self._has_agreed_in_this_pair(source)
         return "" if is_filled else FILLS
+
+    def _was_created_unsearched(self) -> bool:
+        """Whether a creation without an answer sent this value, and Plezi cannot be searched.
+
+        The next creation is refused, because the e-mail is known, and the connector reads the
+        contact later than what users typed in Salesforce since.
+        """
+        oracle, name = self.oracle, self.pair.plezi
+        target = (self.record.id, self.name)
+        return not oracle.can_search and any(
+            oracle.unanswered.get(other, {}).get(name) == self.new
+            and target not in oracle.history.cell((other, name)).agreed
+            for other in oracle.records_of_person(self.record.id)
+        )
 
     def _has_agreed_in_this_pair(self, source: CellKey) -> bool:
         """Whether a source had an agreement in the pair of the write, not in another pair only.
@@ -241,10 +258,17 @@ class WriteCheck:
             return False
         for other in self.oracle.records_of_person(self.record.id):
             stored = self.oracle.stored.get(other)
-            if other == self.record.id or stored is None or stored.deleted:
+            if other == self.record.id or stored is None:
                 continue
-            cell = self.oracle.history.cells.get((other, field_of(self.pair, stored.kind)))
-            if cell is None or stored.kind.side is not self.record.kind.side:
+            if stored.deleted and self.oracle.has_seen_deleted(other):
+                continue
+            if stored.kind.side is not self.record.kind.side:
+                continue
+            name = field_of(self.pair, stored.kind)
+            if "." in name and self._has_agreed(other):
+                return True  # the company of a Contact is that of its account: no cell shows it
+            cell = self.oracle.history.cells.get((other, name))
+            if cell is None:
                 continue
             ended = cell.forgotten_state
             if cell.agreed or (ended is not None and is_same_text(ended.value, self.new)):
@@ -265,9 +289,18 @@ class WriteCheck:
             and not (it.deleted or it.converted)
             and it.email
             and (with_unread or not self.oracle.is_unread(it.id))
-            and (it.email == self.record.email or not self.oracle.is_ledger_lost)
+            and (it.email == self.record.email or self._is_known_by_id(it))
             for it in known
         )
+
+    def _is_known_by_id(self, lead: StoredRecord) -> bool:
+        """Whether a Lead belongs to the person whatever its address is: they have agreed before."""
+        return not self.oracle.is_ledger_lost and self._has_agreed(lead.id)
+
+    def _has_agreed(self, record: str) -> bool:
+        """Whether a record surely had an agreement on one of its fields."""
+        cells = self.oracle.history.cells
+        return any(cell.agreed for key, cell in cells.items() if key[0] == record)
 
     def _is_race(self) -> bool:
         """Whether a user typed the replaced value after the connector's last read of the record."""

@@ -9,6 +9,7 @@ import pytest
 from connector.mapping import (
     BoundMapping,
     BoundPair,
+    ConflictPolicy,
     Direction,
     DuplicatePolicy,
     Field,
@@ -17,7 +18,15 @@ from connector.mapping import (
     MappingConfig,
 )
 from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import (
+    OUTDATED,
+    UNSEEN,
+    agree_base,
+    invalidate_base,
+    note_unseen,
+    outdate_base,
+    pair_key,
+)
 from connector.planning.plan import plan_link
 
 FIELDS = {
@@ -55,12 +64,60 @@ def test_a_lead_with_the_former_value_loses_its_base() -> None:
     assert KEY not in planned_without("1").base.get("l", {})
 
 
-@pytest.mark.parametrize("lead", ["2", "3", None])
+@pytest.mark.parametrize(("lead", "unseen"), [("2", True), ("3", False), (None, True)])
 def test_an_edited_lead_gets_the_agreed_value_as_base_so_that_its_value_stays_an_edit(
-    lead: Value,
+    lead: Value, *, unseen: bool
 ) -> None:
     """A later change back to 1 is an edit too: only this base shows it."""
-    assert planned_without(lead).base["l"] == {KEY: "3"}
+    marked = {f"{UNSEEN}{KEY}": True} if unseen else {}
+    assert planned_without(lead).base["l"] == {KEY: "3", **marked}
+
+
+@pytest.mark.parametrize("lead", ["2", None])
+@pytest.mark.parametrize(
+    ("policy", "winner"),
+    [
+        (ConflictPolicy.PLEZI_WINS, "3"),
+        (ConflictPolicy.SALESFORCE_WINS, "lead"),
+        (ConflictPolicy.HOLD, ""),
+    ],
+)
+def test_an_edit_and_what_was_agreed_without_it_are_a_conflict_when_the_lead_is_back(
+    policy: ConflictPolicy, winner: str, lead: Value
+) -> None:
+    link = planned_without(lead)
+    back = observed(RecordKind.LEAD, "l", lead)
+    contact = replace(link.salesforce[0], deleted=True)
+    pair = replace(PAIR, policy=policy)
+    bound = BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, FIELDS),), ())
+
+    plan = plan_link(replace(link, salesforce=(contact, back)), bound, now=0.0)
+
+    if winner == "3":
+        assert [(it.record_id, it.values["Phone"]) for it in plan.writes] == [("l", "3")]
+        assert [(it.record_id, it.value) for it in plan.overwritten] == [("l", lead)]
+    elif winner == "lead":
+        assert [(it.record_id, it.values["phone"]) for it in plan.writes] == [("p", lead)]
+        assert [(it.record_id, it.value) for it in plan.overwritten] == [("p", "3")]
+    else:
+        assert (plan.writes, plan.held) == ((), (pair.key,))
+    if plan.writes:
+        assert all(it.unseen == {} for it in plan.base_updates)
+
+
+def test_an_agreement_ends_the_conflict_with_an_edit() -> None:
+    base: dict[str, dict[str, Value]] = {"l": {KEY: "3"}}
+    note_unseen(base, {"l": KEY, "unknown": KEY})
+    assert base == {"l": {KEY: "3", f"{UNSEEN}{KEY}": True}}
+    assert {pair_key(key) for key in base["l"]} == {KEY}
+
+    agreed, outdated, invalid = ({"l": dict(base["l"])} for _ in range(3))
+    agree_base(agreed, "l", KEY, "2")
+    outdate_base(outdated, {"l": KEY})
+    invalidate_base(invalid, {"l": KEY})
+    assert agreed == {"l": {KEY: "2"}}
+    assert outdated == {"l": {f"{OUTDATED}{KEY}": "3"}}
+    assert invalid == {"l": {}}
 
 
 def test_an_agreement_on_the_former_value_changes_no_base() -> None:

@@ -129,6 +129,19 @@ class TestConvertedLead:
             "p": {"phone": "2"}
         }
 
+    def test_a_new_lead_beside_it_meets_plezi_for_the_first_time(self) -> None:
+        """The agreement of the Lead that left is none of the new one: the policy decides."""
+        lead = replace(observed("l1", "2", modified="2026-01"), converted=True)
+        link = link_of(PLEZI, lead, observed("l2", "3", modified="2026-02"), agreed="p l1")
+
+        held = planned(link, bound_to(phone_pair(ConflictPolicy.HOLD)))
+        newest = planned(link, bound_to(PHONE))
+
+        assert (held.writes, held.held) == ((), ("Phone",))
+        assert [dict(it.values) for it in newest.writes] == [{"phone": "3"}]
+        lost = {(it.record_id, it.value) for it in newest.overwritten}
+        assert lost == {("p", "1"), ("l1", "2")}
+
     def test_a_contact_that_continues_has_the_value_itself(self) -> None:
         """The Contact was edited after the conversion: this is the newer edit."""
         lead = replace(observed("l1", "2"), converted=True, successor="c")

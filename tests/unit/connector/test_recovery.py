@@ -478,6 +478,19 @@ def test_a_value_in_doubt_is_held_with_all_values_and_journaled() -> None:
     )
 
 
+def test_a_value_in_a_record_that_is_gone_is_journaled_as_in_doubt() -> None:
+    """A user deleted the contact after the write, and created another one."""
+    link = unfinished("2")
+    other = replace(contact("3"), id="p2")
+
+    recovery = recover_intent(replace(link, plezi=other), BOUND, now=9.0)
+
+    assert link.intent is not None
+    [typed] = link.intent.overwritten
+    assert recovery.overwritten == (replace(typed, rule=MergeRule.IN_DOUBT),)
+    assert (recovery.held, recovery.written) == ((), {})
+
+
 TITLES = BaseUpdate(
     "Title",
     {

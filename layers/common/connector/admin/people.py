@@ -18,7 +18,7 @@ from connector.admin.runs import (
 )
 from connector.mapping import Direction, FieldPair, MappingConfig
 from connector.model import JournalEntry, Link, Observation, RecordKind, Value, Values
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import pair_key
 
 SEARCHED_ENTRIES: Final = 1000
 """The number of journal entries that are searched for the last entry of each field."""
@@ -105,7 +105,7 @@ def show_person(context: AdminContext, email: str, *, limit: int, after: str = "
         salesforce=tuple(map(_record_view, link.salesforce)),
         # A link that never agreed has a read-only mapping here, which pydantic cannot serialize.
         base={
-            record: {key: value for key, value in values.items() if not key.startswith(OUTDATED)}
+            record: {key: value for key, value in values.items() if key == pair_key(key)}
             for record, values in link.base.items()
         },
         holds=item.holds,

@@ -137,7 +137,9 @@ class BaseUpdate:
     `values` holds the agreed value of each record, by record id. `required_writes` are the ids
     of the records whose writes must be done first. `invalidated` holds, by record id, the base
     key of records that take no part now and are not written to: their base value is outdated.
-    `after_undo` are the records in which somebody replaced the value that we wrote last.
+    `after_undo` are the records in which somebody replaced the value that we wrote last. `unseen`
+    holds, by record id, the base key of those that take no part now, and have an edit: it is in
+    conflict with the agreed value.
     """
 
     pair: str
@@ -146,6 +148,7 @@ class BaseUpdate:
     rule: MergeRule = MergeRule.CHANGED
     invalidated: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     after_undo: frozenset[str] = frozenset()
+    unseen: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def is_unsent(self) -> bool:

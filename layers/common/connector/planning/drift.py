@@ -19,7 +19,7 @@ from connector.model import (
     SkipReason,
     Value,
 )
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import pair_key
 from connector.planning.field_merge import FieldValue, has_changed
 from connector.planning.field_values import field_values
 from connector.planning.participating_records import Match
@@ -168,9 +168,7 @@ def without_contradicted_bases(
     if not keys:
         return link
     base = {
-        record: {
-            key: value for key, value in values.items() if key.removeprefix(OUTDATED) not in keys
-        }
+        record: {key: value for key, value in values.items() if pair_key(key) not in keys}
         for record, values in link.base.items()
     }
     return replace(link, base=base, dirty=True)

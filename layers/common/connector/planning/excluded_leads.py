@@ -13,6 +13,9 @@ from connector.planning.field_merge import FieldValue, NoBase
 
 OUTDATED: Final = "outdated:"
 """The prefix of a base key whose value was agreed before the other records agreed on another."""
+UNSEEN: Final = "unseen:"
+"""The prefix of a base key in which a Lead has an edit from before the others agreed on another
+value: neither was typed by somebody who could see the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,13 @@ class ExcludedLeads:
     """The Leads to which the agreed value is not written, by record id.
 
     `invalidated` holds the base key: its base is outdated. `edited` holds the agreed value as it
-    would be written: it becomes the base, so that the Lead's own value stays an edit.
+    would be written: it becomes the base, so that the Lead's own value stays an edit. `unseen`
+    holds the base key of those whose value is another one: it and the agreed one are in conflict.
     """
 
     invalidated: Mapping[str, str] = field(default_factory=dict)
     edited: Mapping[str, Value] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_excluded_leads(
@@ -55,6 +60,7 @@ def find_excluded_leads(
     present = {value.record_id for value in values}
     invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
+    unseen: dict[str, str] = {}
     for lead in link.salesforce:
         base = link.base.get(lead.id, {})
         if (
@@ -74,7 +80,9 @@ def find_excluded_leads(
             edited[lead.id] = pair.convert_or_keep(
                 RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI
             )
-    return ExcludedLeads(invalidated, edited)
+            if current != agreed:
+                unseen[lead.id] = key
+    return ExcludedLeads(invalidated, edited, unseen)
 
 
 def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) -> bool:
@@ -93,12 +101,13 @@ def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str])
         values = base.get(record_id, {})
         if key in values:
             values[f"{OUTDATED}{key}"] = values.pop(key)
+            values.pop(f"{UNSEEN}{key}", None)
 
 
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
     """Remove the invalidated values (base key by record id) from a base."""
     for record_id, key in invalidated.items():
-        for name in (key, f"{OUTDATED}{key}"):
+        for name in (key, f"{OUTDATED}{key}", f"{UNSEEN}{key}"):
             base.get(record_id, {}).pop(name, None)
 
 
@@ -107,3 +116,16 @@ def agree_base(base: dict[str, dict[str, Value]], record_id: str, key: str, valu
     values = base.setdefault(record_id, {})
     values[key] = value
     values.pop(f"{OUTDATED}{key}", None)
+    values.pop(f"{UNSEEN}{key}", None)
+
+
+def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) -> None:
+    """Note the Leads (base key by record id) that have an edit which the agreement has not seen."""
+    for record_id, key in unseen.items():
+        if key in base.get(record_id, {}):
+            base[record_id][f"{UNSEEN}{key}"] = True
+
+
+def pair_key(key: str) -> str:
+    """Return a base key without its prefix."""
+    return key.removeprefix(OUTDATED).removeprefix(UNSEEN)

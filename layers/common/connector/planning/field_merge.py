@@ -42,7 +42,8 @@ class FieldValue:
     is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
     values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
     counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
-    another value, and still has its own of then: it takes theirs, also if that is blank.
+    another value, and still has its own of then: it takes theirs, also if that is blank. `left`: it
+    takes no part any more and sends its last edit; its base is no agreement for other records.
     """
 
     kind: RecordKind
@@ -57,6 +58,7 @@ class FieldValue:
     untyped: bool = False
     waits: bool = False
     rejoins: bool = False
+    left: bool = False
 
     @property
     def side(self) -> Side:
@@ -170,9 +172,10 @@ def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool
         it.side
         for it in values
         if (it.rejoins or not isinstance(it.base, NoBase))
+        and not it.left
         and not (is_met_by_a_lead and _has_its_own(pair, it, values))
     }
-    return not agreed or agreed == {value.side for value in values}
+    return not agreed or agreed == {it.side for it in values if not it.left}
 
 
 def _has_its_own(pair: BoundPair, value: FieldValue, values: Sequence[FieldValue]) -> bool:
@@ -234,7 +237,9 @@ def _senders(
     agreed = [
         value
         for value in values
-        if not isinstance(value.base, NoBase) and not _has_its_own(pair, value, values)
+        if not isinstance(value.base, NoBase)
+        and not value.left
+        and not _has_its_own(pair, value, values)
     ]
     is_agreed_blank = all(canonical[value.record_id] in (None, False) for value in agreed)
     new_records_send = is_agreed_blank or not _both_sides_have_base(pair, values)
@@ -304,12 +309,15 @@ def _join_later_records(
     agreed = [value for value in agreed if value.can_receive] or agreed
     if len({canonical[value.record_id] for value in agreed}) != 1:
         return joined_read_only
-    new_ids = {
-        value.record_id for value in values if isinstance(value.base, NoBase) and value.can_receive
+    source = _first(agreed)
+    is_blank = canonical[source.record_id] in (None, False)
+    new_ids = {  # nobody cleared what a record has that never agreed
+        value.record_id
+        for value in values
+        if isinstance(value.base, NoBase) and value.can_receive and (value.rejoins or not is_blank)
     }
     if not new_ids:  # an agreed value without a receiver has no problem either
         return joined_read_only
-    source = _first(agreed)
     resolution = _propagate(pair, values, source, MergeRule.JOINED)
     if resolution.unusable:
         return resolution
@@ -393,7 +401,7 @@ def _rule_of_change(pair: BoundPair, values: Sequence[FieldValue], winner: Field
         return MergeRule.ONE_WAY
     if any(not isinstance(value.shown, NoBase) for value in values):
         return MergeRule.EDITED
-    return MergeRule.CHANGED if winner.can_receive else MergeRule.CONTACT_WINS
+    return MergeRule.CONTACT_WINS if winner.kind is RecordKind.CONTACT else MergeRule.CHANGED
 
 
 def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bool:

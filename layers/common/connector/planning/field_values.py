@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from connector.mapping import BoundPair
+from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import OUTDATED, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase
 from connector.planning.participating_records import Participant
 
@@ -59,9 +61,40 @@ def field_values(
                 can_receive=can_receive,
                 waits=waits,
                 rejoins=rejoins,
+                left=participant.only is not None,
             )
         )
-    return values
+    return _with_conflict(pair, link, _with_address(pair, values))
+
+
+def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]:
+    """Return the values; a record that was found by the agreed address has agreed on it.
+
+    It is no edit, so that an address that is typed in the other system replaces it.
+    """
+    if pair.key != EMAIL_PAIR.key:
+        return values
+    agreed = {
+        pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)
+    } - {None}
+    return [
+        replace(it, base=it.value)
+        if isinstance(it.base, NoBase) and pair.canonical(it.side, it.value) in agreed
+        else it
+        for it in values
+    ]
+
+
+def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
+    """Return the values; what was agreed without a Lead's edit counts as an edit against it."""
+    key = f"{UNSEEN}{pair.base_keys[RecordKind.LEAD]}"
+    unseen = {it.record_id for it in values if key in link.base.get(it.record_id, {})}
+    if not unseen:
+        return values
+    return [
+        it if it.record_id in unseen or isinstance(it.base, NoBase) else replace(it, waits=True)
+        for it in values
+    ]
 
 
 def _rejoins(pair: BoundPair, link: Link, participant: Participant, value: Value) -> bool:

@@ -36,6 +36,7 @@ from connector.planning.excluded_leads import (
     agree_base,
     find_excluded_leads,
     invalidate_base,
+    note_unseen,
     outdate_base,
 )
 from connector.planning.field_merge import (
@@ -364,6 +365,7 @@ class _PlanBuilder:
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
         for record_id, agreed in excluded.edited.items():
             agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], agreed)
+        note_unseen(self._base, excluded.unseen)
         (invalidate_base if in_doubt else outdate_base)(self._base, excluded.invalidated)
         self._undelivered -= set(excluded.invalidated.items())
 
@@ -473,6 +475,7 @@ class _PlanBuilder:
                 rule=resolution.rule,
                 invalidated=excluded.invalidated,
                 after_undo=self._undone(pair, values).intersection(resolution.writes),
+                unseen=excluded.unseen,
             )
         )
 

@@ -20,7 +20,12 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import agree_base, invalidate_base, outdate_base
+from connector.planning.excluded_leads import (
+    agree_base,
+    invalidate_base,
+    note_unseen,
+    outdate_base,
+)
 from connector.planning.write_outcome import (
     EMAIL_FIELDS,
     decided_values,
@@ -81,9 +86,16 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     doubtful = {key for each in found for key in each.doubtful}
     delivered = [each.target for each in found if each.is_complete]
     link = _apply_base_updates(link, intent, bound, done)
-    # Where a field was not read, what the write would replace may be gone, and no run looks again.
+    # Where a field or record was not read, what the write would replace may be gone, and no run
+    # looks again. The record was deleted, for example, and somebody created another one.
     in_doubt = {
         (each.write.record_id, name) for each in found for name in each.in_doubt | each.unread
+    }
+    in_doubt |= {
+        (write.record_id, name)
+        for write in intent.writes
+        if not write.is_create and link.observation(write.record_id) is None
+        for name in write.values
     }
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
@@ -329,6 +341,7 @@ def _apply_base_updates(
                 outdate_base(base, {record_id: key})
             elif record_id in link.record_ids:
                 agree_base(base, record_id, key, value)
+        note_unseen(base, update.unseen)
         outdate_base(base, update.invalidated)
     return replace(link, base=base, meeting=link.meeting - met, undelivered=frozenset(undelivered))
 

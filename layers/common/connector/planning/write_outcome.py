@@ -24,7 +24,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import agree_base, outdate_base
+from connector.planning.excluded_leads import agree_base, note_unseen, outdate_base
 from connector.planning.field_problem import FieldProblem, quarantine_with
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.write_loop import remember_write
@@ -337,6 +337,7 @@ def _advance_base(
             agree_base(base, outcome.record_id, key, stored)
         else:
             outdate_base(base, {record_id: key})
+    note_unseen(base, update.unseen)
     outdate_base(base, update.invalidated)
 
 

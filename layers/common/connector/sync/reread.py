@@ -8,7 +8,15 @@ from typing import Final, NamedTuple
 
 from connector.mapping import BoundMapping
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Counts, HoldReason, Link, LookupResult, Observation, Side
+from connector.model import (
+    Counts,
+    HoldReason,
+    Link,
+    LongText,
+    LookupResult,
+    Observation,
+    Side,
+)
 from connector.planning.observation import apply_fresh_read, mark_deleted
 from connector.planning.plan import Plan
 from connector.sync.context import SyncContext
@@ -96,7 +104,7 @@ class Refresher:
             each
             for each in link.observations()
             if each.side is side
-            and each.participates
+            and (each.participates or (needs_text and _may_send_text(each)))
             and (
                 link.intent is not None
                 or needs_text
@@ -163,6 +171,14 @@ class Refresher:
             links[owner] = link.as_shared()
             return
         links[owner] = apply_fresh_read(link, observation)
+
+
+def _may_send_text(record: Observation) -> bool:
+    """Whether a record that takes no part any more may send the last edit of a long text.
+
+    The ledger has the digest of a long text only: it is read again before it is written.
+    """
+    return not record.deleted and any(isinstance(it, LongText) for it in record.values.values())
 
 
 def _needs_search(side: Side, link: Link, plan: Plan) -> bool:
