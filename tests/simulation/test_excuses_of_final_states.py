@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from connector.mapping import ConflictPolicy, Direction
-from connector.model import RecordKind
+from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy
+from connector.model import Hold, HoldReason, Link, RecordKind
 from local.world.both_sides import BothSides
 from tests.simulation.history import excuses
 from tests.simulation.history.admin_actions import DIRECTIONS
@@ -15,6 +17,7 @@ from tests.simulation.history.final_state import FinalState
 from tests.simulation.history.history import History
 from tests.simulation.history.oracle import OPT_OUT
 from tests.simulation.history.ports import memory_ports
+from tests.simulation.history.typing_history import State
 from tests.simulation.watched_person import (
     is_violated,
     mapping,
@@ -27,9 +30,14 @@ def sides() -> BothSides:
 
 
 @pytest.mark.filterwarnings("ignore")
-def _history(sides: BothSides, *events: Event, policy: ConflictPolicy) -> History:
+def _history(
+    sides: BothSides,
+    *events: Event,
+    policy: ConflictPolicy,
+    duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR,
+) -> History:
     policies = dict.fromkeys(ALWAYS_MAPPED, policy)
-    drawn = EventList(0, policies, {}, events)
+    drawn = EventList(0, policies, {}, events, duplicates)
     history = History(sides, drawn, memory_ports(drawn))
     for event in events:
         history.apply(event)
@@ -230,3 +238,137 @@ def test_a_last_opt_out_is_excused_only_where_its_field_did_not_exist(
         assert history.context.oracle.excused[excuses.SUSPENDED]
     else:
         is_violated("39", lambda: check.check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_record_with_the_e_mail_of_another_person_waits_and_that_person_does_not(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("create", 32, "plezi"),
+        Event("run"),
+        Event("change_email", 32, "salesforce"),
+        Event("edit", 32, "salesforce", "mobile"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.EMAIL_TAKEN]
+    history.apply(Event("edit", 0, "plezi", "mobile"))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_contact_keeps_the_address_that_it_was_created_with_and_none_typed_later(
+    sides: BothSides,
+) -> None:
+    moved = Event("at", value=12, nested=(Event("change_email", 1, "plezi", "mobile", value=2),))
+    created = Event("at", value=13, nested=(Event("create_contact", 1, "plezi", "notes"),))
+    history = _history(
+        sides,
+        Event("create", 1, "salesforce"),
+        Event("run"),
+        Event("run", 1, nested=(moved, created)),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    FinalState(history.context).check(decided=False)
+    assert history.context.oracle.excused[excuses.CONTACT_KEEPS]
+    contact = history.context.records[1, "contact"]
+    address = history.context.oracle.history.cell((contact, "Email"))
+    address.past.append(State("else@example.com", address.state.typing - 1))
+    is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+def _with_a_new_lead_beside_a_contact(sides: BothSides) -> tuple[FinalState, Link]:
+    typed = Event("edit", 2, "plezi", "company")
+    history = _history(
+        sides,
+        Event("create", 2, "plezi"),
+        Event("create_contact", 2, "salesforce", "mobile"),
+        Event("run", nested=(Event("at", value=10, nested=(typed,)),)),
+        Event("create", 2, "salesforce"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    [link] = history.context.ports.ledger.all_links()
+    return FinalState(history.context), link
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_pair_may_be_new_for_a_lead_beside_a_blank_contact_only(sides: BothSides) -> None:
+    check, link = _with_a_new_lead_beside_a_contact(sides)
+    hold = link.holds["Company"]
+    assert hold.reason is HoldReason.NEVER_AGREED
+    check.check(decided=False)
+
+    contact = next(it.id for it in link.salesforce if it.kind is RecordKind.CONTACT)
+    filled = replace(hold, values={**hold.values, contact: "Acme"})
+    alone = replace(hold, values={it: of for it, of in hold.values.items() if it != contact})
+    for other in (filled, alone):
+        assert check._unjustified(link, "Company", other) == "but the mapping never changed"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("act", ["opt_out_and_leave", "edit"])
+def test_a_write_in_doubt_to_a_deleted_contact_needs_nobody_who_typed(
+    sides: BothSides, act: str
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("run"),
+        Event(act, 0, "plezi", "mobile", value=4),
+        policy=ConflictPolicy.NEWEST,
+    )
+    history.context.uncertain_since = 99
+    [link] = history.context.ports.ledger.all_links()
+    hold = Hold(HoldReason.IN_DOUBT, 0.0, {link.salesforce[0].id: "2002"})
+    is_deleted = act == "opt_out_and_leave"
+
+    problem = FinalState(history.context)._unjustified(link, "LastName", hold)
+
+    assert problem == ("" if is_deleted else "but nobody typed since a write")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_opt_out_that_arrived_is_not_requested_of_the_next_contact(sides: BothSides) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("opt_out_and_leave", 0, "salesforce"),
+        Event("run"),
+        Event("delete", 0, "plezi"),
+        Event("create", 0, "plezi"),
+        Event("run"),
+        policy=ConflictPolicy.MOST_RESTRICTIVE,
+    )
+    check = FinalState(history.context)
+    check.check(decided=False)
+    used = history.context.oracle.excused[excuses.NOT_CREATED]
+    assert history.context.oracle.checked["39 last opt-outs arrive"]
+    assert used
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_lead_that_is_left_out_keeps_its_address_and_a_mirrored_one_does_not(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("create_duplicate", 0, "salesforce"),
+        Event("run"),
+        Event("change_email", 0, "salesforce", value=2),
+        Event("create_contact", 0, "plezi"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+        duplicates=DuplicatePolicy.SURVIVOR,
+    )
+    check = FinalState(history.context)
+    check.check(decided=False)
+    check._mapping = replace(check._mapping, duplicates=DuplicatePolicy.MIRROR)
+    is_violated("13", check._check_one_person_per_email)

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from connector.mapping import ConflictPolicy, Direction, MappingConfig
 from connector.model import JournalKind, MergeRule, RecordKind, Value
 from local.world.both_sides import StoredRecord
@@ -167,6 +169,25 @@ def test_only_a_contact_with_none_of_its_created_values_is_taken_for_another() -
     is_violated("7", lambda: person.write(PERSON, last_name="Ana"))
 
 
+@pytest.mark.parametrize("can_search", [False, True])
+def test_a_clearing_is_filled_by_a_creation_without_an_answer_where_nothing_can_be_searched(
+    *, can_search: bool
+) -> None:
+    person = created_without_an_answer()
+    person.oracle.can_search = can_search
+    person.type(LEAD, Phone=None, LastName="Lopez")
+    person.read(PERSON, LEAD)
+    if can_search:
+        is_violated("7", lambda: person.write(LEAD, Phone="1"))
+        return
+    person.write(LEAD, Phone="1")
+    assert person.oracle.excused == Counter({excuses.UNSEARCHED: 1})
+    person.oracle.finish_run(frozenset({PERSON, LEAD}))  # it is known now
+    person.type(LEAD, Phone=None)
+    person.read(PERSON, LEAD)
+    is_violated("7", lambda: person.write(LEAD, Phone="1"))
+
+
 def overwritten_by_a_flow(value: str) -> Person:
     """Return a person whose Lead got a value from a flow within the connector's write of "2"."""
     person = agreed()
@@ -312,6 +333,25 @@ def test_after_a_lost_ledger_a_lead_with_another_address_is_another_person() -> 
     met_with_a_contact("else@example.com").write(PERSON, phone="2")
     person = met_with_a_contact(EMAIL)
     is_violated("7", lambda: person.write(PERSON, phone="2"))
+
+
+@pytest.mark.parametrize("has_agreed", [True, False])
+def test_a_lead_whose_address_changed_before_it_met_anybody_is_another_person(
+    *, has_agreed: bool
+) -> None:
+    person = Person(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, phone="3")
+    if has_agreed:
+        person.type(LEAD, Phone="3")
+        person.agree()
+    person.records[LEAD] = replace(person.records[LEAD], email="else@example.com")
+    person.add(CONTACT, RecordKind.CONTACT, Phone="2")
+    person.read(PERSON, CONTACT)
+    person.lose(PERSON, "3", "2", MergeRule.CONTACT_WINS)
+    if has_agreed:
+        is_violated("7", lambda: person.write(PERSON, phone="2"))
+    else:
+        person.write(PERSON, phone="2")
 
 
 def held_before_the_clock_was_set(*, back: bool) -> Person:

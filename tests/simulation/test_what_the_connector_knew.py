@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from connector.mapping import ConflictPolicy, Direction
 from connector.model import JournalKind, MergeRule, RecordKind
 from tests.simulation.history import excuses
@@ -165,6 +167,48 @@ def test_a_lead_joins_a_contact_that_agreed_with_a_record_which_was_deleted_unse
 
     person = joined_by_a_lead(contact_had_agreed=False)
     is_violated("7", lambda: person.write(LEAD, Phone="1"))
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_lead_joins_the_agreement_of_one_that_was_deleted_only_until_that_is_read(
+    *, is_read: bool
+) -> None:
+    person = agreed(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="2")
+    person.records[LEAD] = replace(person.records[LEAD], deleted=True)
+    person.oracle.notice(person.records, "it was deleted")
+    person.oracle.forget_agreements_of(LEAD)
+    if is_read:
+        person.read(LEAD)
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(OTHER_LEAD)
+    person.lose(OTHER_LEAD, "7", "1", MergeRule.JOINED)
+    if is_read:
+        is_violated("7", lambda: person.write(OTHER_LEAD, Phone="1"))
+    else:
+        person.write(OTHER_LEAD, Phone="1")
+        assert person.oracle.excused == Counter({excuses.JOINS: 1})
+
+
+@pytest.mark.parametrize("has_agreed", [True, False])
+def test_a_lead_joins_a_contact_that_has_the_company_of_its_account(*, has_agreed: bool) -> None:
+    """No field of the Contact shows its company, so that its other fields tell of an agreement."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.records.pop(LEAD)
+    person.oracle.stored = dict(person.records)
+    person.add(CONTACT, RecordKind.CONTACT, Phone="1")
+    person.type(PERSON, phone="1")
+    if has_agreed:
+        person.agree()
+    person.type(PERSON, company="New SA")
+    person.add(OTHER_LEAD, RecordKind.LEAD, Company="Old SA")
+    person.read(PERSON, OTHER_LEAD)
+    person.lose(OTHER_LEAD, "Old SA", "New SA", MergeRule.CHANGED, pair="Company")
+    if has_agreed:
+        person.write(OTHER_LEAD, Company="New SA")
+        assert person.oracle.excused == Counter({excuses.JOINS: 1})
+    else:
+        is_violated("7", lambda: person.write(OTHER_LEAD, Company="New SA"))
 
 
 def read_equal_after_the_ledger_was_lost(*, is_equal: bool) -> Person:

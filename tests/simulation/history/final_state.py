@@ -116,6 +116,9 @@ class FinalState:
                 # The person has another address now; a Contact is never written (docs/people.md).
                 self._oracle.excused[excuses.CONTACT_KEEPS] += 1
                 continue
+            if self._is_left_out_with_a_former_address(record, link):
+                self._oracle.excused[excuses.LEFT_OUT] += 1
+                continue
             other = seen.setdefault(record.email, link)
             if other is link or EMAIL in {*other.holds, *link.holds}:
                 continue
@@ -126,6 +129,22 @@ class FinalState:
                     f"13 identity: {record.id} and another record have one e-mail, and are two "
                     "people"
                 )
+
+    def _is_left_out_with_a_former_address(self, record: StoredRecord, link: Link) -> bool:
+        """Whether a Lead is left out beside one whose e-mail changed: its own does not follow.
+
+        It does not follow later either, if the person's contact was deleted in Plezi.
+        """
+        if record.kind is not RecordKind.LEAD or link.email == record.email:
+            return False
+        known = [self._stored[it] for it in link.record_ids if it in self._stored]
+        changed = [it for it in known if it.kind is RecordKind.LEAD and it.email == link.email]
+        in_plezi = [it for it in known if it.kind is RecordKind.PLEZI_CONTACT and not it.deleted]
+        return (
+            self._mapping.duplicates is not DuplicatePolicy.MIRROR
+            and bool(changed)
+            and (not in_plezi or any(not (it.deleted or it.converted) for it in changed))
+        )
 
     def _is_refused(self, link: Link, attribute: str) -> bool:
         """Whether a system refused a value by the name of its field."""

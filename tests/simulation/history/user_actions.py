@@ -17,7 +17,7 @@ from tests.simulation.history.fields import (
     typed_value,
 )
 from tests.simulation.history.reference import field_of
-from tests.simulation.history.values import canonical, cell_value
+from tests.simulation.history.values import canonical, cell_value, is_same_value
 
 LATE_COMMIT_SECONDS: Final = 120.0
 CONVERSION_TIME: Final = timedelta(seconds=90)
@@ -93,6 +93,10 @@ class UserActions:
             self._oracle.uncommitted[record.id, wire_name] = typed
         self._context.log_event(description)
         self._context.look(description)
+        self._excuse(record, wire_name, excuse)
+
+    def _excuse(self, record: StoredRecord, wire_name: str, excuse: str) -> None:
+        """Note an excuse of `_like_an_unfinished_write` for what was typed; '': none."""
         if excuse:
             self._oracle.excused[excuse] += 1
             self._oracle.history.weaken((record.id, wire_name))
@@ -113,11 +117,10 @@ class UserActions:
                 )
                 if not is_target or write.kind is not record.kind or wire_name not in write.values:
                     continue
-                if canonical(write.values[wire_name]) == canonical(value):
+                if is_same_value(wire_name, write.values[wire_name], value):
                     return excuses.SAME_AS_WRITE
-                if not write.is_create and canonical(write.before.get(wire_name)) == canonical(
-                    value
-                ):
+                before = write.before.get(wire_name)
+                if not write.is_create and is_same_value(wire_name, before, value):
                     return excuses.OLD_VALUE_BACK
         return ""
 
@@ -271,6 +274,7 @@ class UserActions:
             other = event.person  # a cleared e-mail is typed again
         email = f"{NAMES[other].lower()}{event.value or ''}@example.com"
         wire_name = "email" if record.kind is RecordKind.PLEZI_CONTACT else "Email"
+        excuse = self._like_an_unfinished_write(record, wire_name, email)
         self._sides.edit(record.kind, record.id, {wire_name: email})
         self._oracle.same_person(record.id, email)
         self._context.counted["23 e-mail changed"] += 1
@@ -278,6 +282,7 @@ class UserActions:
         description = f"{name_of(event.person)}'s e-mail is set to {email} in {side} ({record.id})"
         self._context.log_event(description)
         self._context.look(description)
+        self._excuse(record, wire_name, excuse)
 
     def do_clear_email(self, event: Event) -> None:
         """Clear the e-mail of a Lead, as sales users do for a person who asks for it."""

@@ -52,6 +52,12 @@ def cell_value(record: StoredRecord, field: str) -> str:
     return value.lower() if field in EMAIL_FIELDS else value
 
 
+def is_same_value(name: str, one: object, other: object) -> bool:
+    """Return whether two values of a field are equal for the connector: e-mails in any case."""
+    first, second = canonical(one), canonical(other)
+    return first == second or (name in EMAIL_FIELDS and first.lower() == second.lower())
+
+
 def is_same_text(journalled: object, text: str) -> bool:
     """Return whether a value of the journal is a canonical value; long texts are digests there."""
     if isinstance(journalled, LongText):

@@ -137,10 +137,8 @@ class WriteCheck:
         contact later than what users typed in Salesforce since.
         """
         oracle, name = self.oracle, self.pair.plezi
-        target = (self.record.id, self.name)
         return not oracle.can_search and any(
             oracle.unanswered.get(other, {}).get(name) == self.new
-            and target not in oracle.history.cell((other, name)).agreed
             for other in oracle.records_of_person(self.record.id)
         )
 
