@@ -11,7 +11,7 @@ NAME = "connector.planning.plan.x_plan_link__mutmut_"
 
 
 def test_a_mutant_that_no_test_notices_counts_unless_a_reason_is_listed() -> None:
-    codes = {f"{NAME}1": 1, f"{NAME}2": 0, f"{NAME}3": 0, f"{NAME}4": 33, f"{NAME}5": None}
+    codes = {f"{NAME}1": 1, f"{NAME}2": 0, f"{NAME}3": 0, f"{NAME}4": 33}
     found = score("planning", codes, {f"{NAME}3": "the order of equal values does not matter"})
     assert (found.killed, found.tried) == (1, 3)
     assert found.unnoticed == [f"{NAME}2"]
