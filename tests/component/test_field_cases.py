@@ -69,6 +69,24 @@ def test_s2_a_long_text_typed_in_a_lead_just_before_its_conversion_arrives(
     assert next_run_writes_nothing(harness)  # nobody waits for anything
 
 
+def test_s2_a_long_text_of_one_lead_reaches_another_lead_of_the_person(harness: Harness) -> None:
+    map_notes(harness)
+    first = harness.add_lead(Email="ana@example.com", Phone="101", Description=LONG)
+    harness.sync()
+    advance_clocks(harness, 60)
+    harness.let_pass(60)
+    second = harness.add_lead(Email="ana@example.com", Phone="104")
+
+    harness.sync()
+
+    assert harness.salesforce("GET", f"sobjects/Lead/{second}")["Description"] == LONG
+    harness.edit_lead(first, MobilePhone="333")
+    advance_clocks(harness)
+    harness.sync()
+    assert harness.people()["ana@example.com"]["mobile"] == "333"
+    assert next_run_writes_nothing(harness)
+
+
 def test_s6_a_run_whose_message_dies_is_failed_and_names_the_code_of_aws(
     harness: Harness, admin_client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

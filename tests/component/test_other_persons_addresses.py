@@ -250,6 +250,34 @@ def test_what_is_typed_with_the_e_mail_of_another_person_waits_with_it(harness: 
     assert (ana["first_name"], ana["last_name"], ana["phone"]) == (None, "Lopez", "1")
 
 
+@pytest.mark.parametrize("is_read_between", [True, False])
+def test_such_a_lead_waits_also_when_plezi_gets_a_third_e_mail(
+    harness: Harness, *, is_read_between: bool
+) -> None:
+    """The new e-mail in Plezi says nothing about the one of the other person in the Lead."""
+    lead = harness.add_lead(Email=ANA, LastName="Lopez", Phone="101")
+    harness.add_lead(Email=BOB, LastName="Bobson")
+    run(harness)
+    ana = harness.people()[ANA]["id"]
+    harness.edit_lead(lead, Email=BOB)
+    if is_read_between:
+        run(harness)
+    harness.edit_person(ana, email=PAUL)
+    run(harness, 2)
+    harness.edit_person(ana, phone="555")
+    harness.edit_lead(lead, MobilePhone="666")
+    run(harness, 2)
+
+    people = harness.people()
+    assert (people[PAUL]["phone"], people[PAUL]["mobile"]) == ("555", None)
+    [row] = [it for it in lead_rows(harness) if it["Id"] == lead]
+    assert (row["Email"], row["Phone"], row["MobilePhone"]) == (BOB, "101", "666")
+
+    harness.edit_lead(lead, Email=PAUL)  # and it is the same person again
+    run(harness, 2)
+    assert (harness.people()[PAUL]["mobile"], lead_rows(harness)[0]["Phone"]) == ("666", "555")
+
+
 def test_a_second_lead_that_gets_the_e_mail_of_another_person_is_theirs(harness: Harness) -> None:
     save(harness)
     harness.add_person(email=ANA, last_name="Lopez", phone="1")

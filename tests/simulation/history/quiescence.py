@@ -116,6 +116,11 @@ class QuiescenceCheck:
             raise GuaranteeViolatedError(
                 "2 quiescence: runs still change records or links, although no input changes"
             )
+        for link in self._context.ports.ledger.all_links():
+            if link.dirty and link.quarantine is None and not link.holds:
+                raise GuaranteeViolatedError(
+                    f"2 quiescence: {link.email} waits for ever, and nothing says why"
+                )
 
     def _run(self, kind: RunKind) -> None:
         self._invocations.run_without_faults(kind, self._admin.allow_announced)

@@ -43,6 +43,7 @@ from connector.planning.participating_records import Match, Participants
 from connector.planning.plan import Plan
 
 PHONE = FieldPair("phone", "Phone", Direction.BOTH)
+COMPANY = FieldPair("company", "Company", Direction.BOTH, placeholder="[unknown]")
 SCORE = FieldPair("behaviour_score", "Score__c", Direction.TO_SALESFORCE)
 KEY = "phone>Phone"
 CLEARED = FieldChange(Side.SALESFORCE, ChangeKind.CLEARED, "Phone")
@@ -55,7 +56,9 @@ def bound_pair(pair: FieldPair) -> BoundPair:
 
 
 BOUND = BoundMapping(
-    MappingConfig(1, (PHONE, SCORE), None), (bound_pair(PHONE), bound_pair(SCORE)), ()
+    MappingConfig(1, (PHONE, SCORE, COMPANY), None),
+    (bound_pair(PHONE), bound_pair(SCORE), bound_pair(COMPANY)),
+    (),
 )
 
 
@@ -102,6 +105,16 @@ def test_a_blank_a_new_record_and_a_field_without_a_pair_lose_nothing() -> None:
     without_blank = replace(blank, values={"Phone": "2", "Score__c": None}, before={"Score__c": 1})
     [change] = changes_of_write(plan_of(without_blank), without_blank, BOUND)
     assert change.pair == "Score__c"  # a blank before it ends nothing
+
+
+def test_a_placeholder_is_a_blank() -> None:
+    filled = write("Acme", "[unknown]", field="Company")
+    cleared = write("[unknown]", "Acme", field="Company")
+
+    plan = plan_of(filled, overwritten=(gives_way(pair="Company"),))
+    assert changes_of_write(plan, filled, BOUND) == []
+    [change] = changes_of_write(plan_of(cleared), cleared, BOUND)
+    assert change.kind is ChangeKind.CLEARED
 
 
 def test_an_undo_announces_each_value_that_it_overwrites() -> None:

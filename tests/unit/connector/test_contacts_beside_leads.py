@@ -100,3 +100,28 @@ def test_a_second_lead_takes_what_the_first_one_agreed_on() -> None:
 
     assert resolution.rule is MergeRule.JOINED
     assert resolution.writes == {"new": AGREED}
+
+
+@pytest.mark.parametrize("policy", [ConflictPolicy.NEWEST, ConflictPolicy.HOLD])
+def test_so_does_an_edit_on_the_sending_side_of_a_one_way_pair(policy: ConflictPolicy) -> None:
+    """A Lead of it is never written to either: it never showed what another Lead had."""
+    fields = {kind: Field("phone", FieldKind.TEXT) for kind in RecordKind}
+    one_way = BoundPair(FieldPair("phone", "Phone", Direction.TO_PLEZI, policy), fields)
+    shown: list[tuple[RecordKind, str, Value, Value]] = [
+        (RecordKind.PLEZI_CONTACT, "plezi", AGREED, AGREED),
+        (RecordKind.LEAD, "other", AGREED, AGREED),
+        (RecordKind.LEAD, "typed", "107", None),
+    ]
+    typed = [
+        FieldValue(kind, record, value, base, "", can_send=is_lead, can_receive=not is_lead)
+        for kind, record, value, base in shown
+        for is_lead in [kind is RecordKind.LEAD]
+    ]
+
+    resolution = resolve(one_way, typed)
+
+    if policy is ConflictPolicy.HOLD:
+        assert resolution.is_held
+    else:
+        assert (resolution.rule, resolution.writes) == (MergeRule.ONE_WAY, {"plezi": "107"})
+        assert resolution.overwritten == {"plezi": AGREED, "other": AGREED}

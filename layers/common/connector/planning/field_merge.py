@@ -405,12 +405,13 @@ def _rule_of_change(pair: BoundPair, values: Sequence[FieldValue], winner: Field
 
 
 def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bool:
-    """Whether a Contact's edit replaces a value that the Contact never had: its author saw another.
+    """Whether an edit replaces a value that its record never had: its author saw another one.
 
-    What gives way is journaled then, although it did not change.
+    A Contact is never written to, nor is the sending side of a one-way pair. What gives way is
+    journaled then, although it did not change.
     """
     return (
-        winner.kind is RecordKind.CONTACT
+        not (winner.can_receive or winner.left)
         and not pair.is_blank(value.side, value.value)
         and _never_shared(pair, winner, value)
     )

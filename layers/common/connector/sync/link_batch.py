@@ -220,8 +220,9 @@ class LinkBatch:
 
         A link of which nothing but records that have left is there is joined, and so is one that
         meets a link without a contact in Plezi: its records meet the person for the first time. A
-        link that was held for this reason is released by the move. Without that, its other
-        records, which still have the old e-mail, would move it back.
+        link that was held for this reason is released by the move, unless a record still has the
+        e-mail of the other person. Without that, its other records, which still have the old
+        e-mail, would move it back.
         """
         occupant = self._links.get(email)
         if occupant is not None and occupant.record_ids and _are_one_person(after, occupant):
@@ -242,6 +243,10 @@ class LinkBatch:
             for key, hold in after.holds.items()
             if hold.reason is not HoldReason.EMAIL_TAKEN
         }
+        held = after.holds.get(EMAIL_KEY)
+        if held is not None and _still_leaves(after, held, before.email, email):
+            shown = {each.id: each.email for each in after.observations()}
+            holds[EMAIL_KEY] = replace(held, values=shown, chosen="")
         self._links[email] = replace(
             after,
             email=email,
@@ -339,6 +344,22 @@ def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> boo
     )
     same_side = [it for it in remaining if it.side is observation.side and it.participates]
     return is_beside_another or (is_taken and bool(same_side))
+
+
+def _still_leaves(link: Link, hold: Hold, old: str, new: str) -> bool:
+    """Whether a record still has the e-mail of another person, for which its link was held.
+
+    The link follows another record from its old e-mail to a new one. Not if a record has the old
+    e-mail: it would move the link back.
+    """
+    active = [each for each in link.observations() if each.is_active]
+    return hold.reason is HoldReason.EMAIL_TAKEN and (
+        all(each.email != old for each in active)
+        and any(
+            each.email not in ("", new) and canonical_email(hold.values.get(each.id)) == each.email
+            for each in active
+        )
+    )
 
 
 def _is_used_by_none(link: Link, email: str) -> bool:

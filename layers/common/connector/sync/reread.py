@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -99,17 +99,26 @@ class Refresher:
         With `for_seconds`, so are those that will be too old by then.
         """
         targets = {write.record_id for write in plan.writes if side is Side.SALESFORCE}
-        needs_text = any(write.needs_text and write.side is not side for write in plan.writes)
+        texts = {
+            value
+            for write in plan.writes
+            for value in write.values.values()
+            if isinstance(value, LongText)
+        }
         return [
             each
             for each in link.observations()
             if each.side is side
-            and (each.participates or (needs_text and _may_send_text(each)))
             and (
-                link.intent is not None
-                or needs_text
-                or each.id in targets
-                or not self._is_fresh(side, each.as_of, for_seconds)
+                _has_one_of(texts, each)
+                or (
+                    each.participates
+                    and (
+                        link.intent is not None
+                        or each.id in targets
+                        or not self._is_fresh(side, each.as_of, for_seconds)
+                    )
+                )
             )
         ]
 
@@ -173,12 +182,16 @@ class Refresher:
         links[owner] = apply_fresh_read(link, observation)
 
 
-def _may_send_text(record: Observation) -> bool:
-    """Whether a record that takes no part any more may send the last edit of a long text.
+def _has_one_of(texts: Collection[LongText], record: Observation) -> bool:
+    """Whether a record has a text that is to be written, of which the ledger has the digest only.
 
-    The ledger has the digest of a long text only: it is read again before it is written.
+    It may be the target's neighbour on the same side, or a converted Lead that takes no part.
     """
-    return not record.deleted and any(isinstance(it, LongText) for it in record.values.values())
+    return (
+        bool(texts)
+        and not record.deleted
+        and any(isinstance(it, LongText) and it in texts for it in record.values.values())
+    )
 
 
 def _needs_search(side: Side, link: Link, plan: Plan) -> bool:
