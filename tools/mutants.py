@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
 COPY: Final = Path(".build/mutants")
 PACKAGES: Final = Path("layers/common/connector")
 EQUIVALENT: Final = Path("tests/equivalent_mutants.toml")
-MUTMUT: Final = Path(".venv-mutants/bin/mutmut")
+RESULTS: Final = Path(".build/mutant-results")
+PYTHON: Final = Path(".venv-mutants/bin/python")
 EVERYWHERE: Final = (
     "tests/unit/connector",
     "tests/property/test_planning.py",
@@ -44,6 +44,9 @@ THOROUGH: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/component/test_announced_bounds.py",
         "tests/component/test_undo.py",
         "tests/component/test_undo_refusals.py",
+        "tests/component/test_verify.py",
+        "tests/component/test_verify_after_undo.py",
+        "tests/component/test_forecast.py",
         "tests/simulation/test_protocol.py",
     ),
     "mapping": (
@@ -69,11 +72,11 @@ THOROUGH: Final[Mapping[str, tuple[str, ...]]] = {
 """The packages whose mutants are made, with the slower tests of each."""
 READS_THE_SOURCE: Final = ("tests/unit/connector/test_salesforce_errors.py",)
 """Tests of the text of a module, which mutmut has changed."""
-KILLED: Final = frozenset({1, 3})
+BUDGET: Final = 10.0
+"""Seconds of processor time, without a mutant, of the tests with which one mutant is tried."""
 SURVIVED: Final = 0
 NO_TESTS: Final = 33
-TIMEOUTS: Final = frozenset({-24, 24, 36, 152, 255})
-"""Exit codes by mutmut 3.8: a mutant that runs into the time limit does not pass its tests."""
+"""Exit codes of `tools.mutant_session`; every other one is that of a mutant that was noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,11 @@ class Score:
         )
 
 
-def prepare(package: str) -> None:
-    """Copy the tracked files, with the package below `src/`, and configure mutmut."""
+def prepare() -> None:
+    """Copy the files of the project, with the package below `src/`, where mutmut expects it."""
     shutil.rmtree(COPY, ignore_errors=True)
-    files = subprocess.run(
-        ["git", "ls-files", "-z"], check=True, capture_output=True, text=True
-    ).stdout.split("\0")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, files):
         source, target = Path(name), COPY / name
         if source.is_file():
@@ -115,62 +117,70 @@ def prepare(package: str) -> None:
     (COPY / "src").mkdir()
     (COPY / PACKAGES).rename(COPY / "src/connector")
     (COPY / PACKAGES).symlink_to("../../src/connector")
-    top = sorted({Path(name).parts[0] for name in files if name and not name.startswith(".")})
-    tests = [*EVERYWHERE, *THOROUGH[package]]
-    arguments = ["-p", "no:cacheprovider", *(f"--ignore={name}" for name in READS_THE_SOURCE)]
-    configuration = f"""
-[tool.mutmut]
-source_paths = ["src/connector"]
-only_mutate = ["src/connector/{package}/*.py"]
-also_copy = {json.dumps([name for name in top if name != "pyproject.toml"])}
-pytest_add_cli_args = {json.dumps(arguments)}
-pytest_add_cli_args_test_selection = {json.dumps(tests)}
-mutate_only_covered_lines = true
-"""
     project = COPY / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
-    text = text.replace('pythonpath = ["."', 'pythonpath = [".", "src"')
-    project.write_text(text + configuration, encoding="utf-8")
+    project.write_text(
+        text.replace('pythonpath = ["."', 'pythonpath = [".", "src"'), encoding="utf-8"
+    )
 
 
-def run_mutmut(names: Iterable[str], jobs: int) -> None:
-    """Run the mutants with these names; the first run makes all of them."""
-    command = [str(MUTMUT.absolute()), "run", "--max-children", str(jobs), *names]
-    subprocess.run(command, cwd=COPY, check=False)
+def run(request: Mapping[str, object]) -> None:
+    """Run the mutants of a request (the fields of `tools.mutant_session.Request`)."""
+    subprocess.run(
+        [str(PYTHON.absolute()), "-m", "tools.mutant_session"],
+        cwd=COPY,
+        check=True,
+        input=json.dumps(request),
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "src", "cli"))},
+    )
 
 
-def results() -> dict[str, int | None]:
-    """Return the exit code of each mutant by its name (None: it was not run)."""
-    codes: dict[str, int | None] = {}
-    for path in sorted(COPY.glob("mutants/src/connector/**/*.meta")):
-        codes |= json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return codes
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutant: the exit code of its session, and its change of the code."""
+
+    code: int
+    change: str
 
 
-def score(package: str, codes: Mapping[str, int | None], reasons: Mapping[str, str]) -> Score:
+def key_of(name: str, change: str) -> str:
+    """Return the key of a mutant in the list of equivalent ones: its function and its new lines.
+
+    The number of a mutant changes with each edit of its function.
+    """
+    module, _, mutant = name.rpartition(".")
+    function = mutant.rpartition("__mutmut_")[0]
+    function = function.removeprefix("x_").removeprefix("x\u01c1").replace("\u01c1", ".")
+    lines = change.splitlines()
+    new = [line[1:].strip() for line in lines if line.startswith("+")]
+    old = [line.replace("-", "- ", 1) for line in lines if line.startswith("-")]
+    return f"{module.removeprefix('connector.')}.{function}: {' '.join(new or old)}"
+
+
+def score(package: str, outcomes: Mapping[str, Outcome], reasons: Mapping[str, str]) -> Score:
     """Return the score of the mutants that were run; `reasons` are those of equivalent ones."""
     unnoticed, equivalent, untested = [], {}, []
     killed = 0
-    for name, code in codes.items():
-        if code in KILLED or code in TIMEOUTS:
-            killed += 1
-        elif code == SURVIVED:
-            reason = next((why for it, why in reasons.items() if fnmatch(name, it)), "")
-            if reason:
+    for name, outcome in outcomes.items():
+        if outcome.code == SURVIVED:
+            if reason := reasons.get(key_of(name, outcome.change)):
                 equivalent[name] = reason
             else:
                 unnoticed.append(name)
-        elif code == NO_TESTS:
+        elif outcome.code == NO_TESTS:
             untested.append(name)
+        else:
+            killed += 1
     return Score(package, killed, equivalent, unnoticed, untested)
 
 
-def _difference(name: str) -> str:
-    """Return the change of a mutant, as mutmut shows it."""
-    command = [str(MUTMUT.absolute()), "show", name]
-    return subprocess.run(
-        command, cwd=COPY, check=False, capture_output=True, text=True
-    ).stdout.strip()
+def unnoticed_names(results: Path) -> list[str]:
+    """Return the mutants that the last run of a package did not notice."""
+    if not results.exists():
+        raise SystemExit(f"{results} does not exist: run the mutants without --again first")
+    found = json.loads(results.read_text(encoding="utf-8"))
+    return [name for name, it in found.items() if it["code"] in (SURVIVED, NO_TESTS)]
 
 
 def _arguments() -> argparse.Namespace:
@@ -180,9 +190,18 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("package", choices=sorted(THOROUGH), help="the package to change")
     parser.add_argument(
+        "--only", default="", help="only the mutants of these modules, separated by commas"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="only the mutants that the last run did not notice"
+    )
+    parser.add_argument(
         "--sample", type=int, default=0, help="run so many mutants, drawn at random (0: all)"
     )
     parser.add_argument("--seed", type=int, default=0, help="the seed of the sample")
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, help="seconds for the tests of one mutant"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="mutants that run at once")
     return parser.parse_args()
 
@@ -190,19 +209,34 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the mutants of a package; return 1 if one survives without a reason."""
     arguments = _arguments()
-    prepare(arguments.package)
-    if arguments.sample:
-        run_mutmut([f"connector.{arguments.package}.none"], arguments.jobs)  # makes the mutants
-        names = sorted(results())
-        drawn = random.Random(arguments.seed).sample(names, min(arguments.sample, len(names)))
-        print(f"{len(drawn)} of {len(names)} mutants are drawn with the seed {arguments.seed}")
-        run_mutmut(drawn, arguments.jobs)
-    else:
-        run_mutmut((), arguments.jobs)
+    results = (RESULTS / f"{arguments.package}.json").absolute()
+    names = [
+        f"connector.{arguments.package}.{module}.*"
+        for module in filter(None, arguments.only.split(","))
+    ]
+    if arguments.again:
+        names = unnoticed_names(results)
+    prepare()
+    results.parent.mkdir(parents=True, exist_ok=True)
+    run(
+        {
+            "package": arguments.package,
+            "tests": [*EVERYWHERE, *THOROUGH[arguments.package]],
+            "without": READS_THE_SOURCE,
+            "names": names,
+            "sample": arguments.sample,
+            "seed": arguments.seed,
+            "jobs": arguments.jobs,
+            "budget": arguments.budget,
+            "results": str(results),
+        }
+    )
+    stored = json.loads(results.read_text(encoding="utf-8"))
+    outcomes = {name: Outcome(**it) for name, it in stored.items()}
     reasons = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    found = score(arguments.package, results(), reasons)
+    found = score(arguments.package, outcomes, reasons)
     for name in (*found.unnoticed, *found.untested):
-        print(f"\n{name}\n{_difference(name)}")
+        print(f"\n{name}\n{outcomes[name].change}")
     print(f"\n{found}")
     return 1 if found.unnoticed or found.untested else 0
 
