@@ -17,6 +17,7 @@ from connector.mapping import (
     FieldPair,
     MappingConfig,
 )
+from connector.mapping.model import EMAIL_PAIR
 from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import (
     OUTDATED,
@@ -103,6 +104,109 @@ def test_an_edit_and_what_was_agreed_without_it_are_a_conflict_when_the_lead_is_
         assert (plan.writes, plan.held) == ((), (pair.key,))
     if plan.writes:
         assert all(it.unseen == {} for it in plan.base_updates)
+
+
+def bound_by(policy: ConflictPolicy, direction: Direction = Direction.BOTH) -> BoundMapping:
+    pair = replace(PAIR, policy=policy, direction=direction)
+    config = MappingConfig(1, (pair,), None, duplicates=DuplicatePolicy.MIRROR)
+    return BoundMapping(config, (BoundPair(pair, FIELDS),), ())
+
+
+def records_of(
+    plezi: tuple[Value, dict[str, Value]], *leads: tuple[Value, dict[str, Value]]
+) -> Link:
+    """Return a link of Plezi's contact and some Leads: the value and the base of each."""
+    shown = {f"l{number}": lead for number, lead in enumerate(leads)}
+    return Link(
+        "a@x.fr",
+        plezi=observed(RecordKind.PLEZI_CONTACT, "p", plezi[0]),
+        salesforce=tuple(
+            replace(observed(RecordKind.LEAD, record, value), modified=f"2026-0{number + 1}")
+            for number, (record, (value, _)) in enumerate(shown.items())
+        ),
+        base={"p": plezi[1], **{record: base for record, (_, base) in shown.items()}},
+    )
+
+
+def written(link: Link, bound: BoundMapping) -> dict[str, Value]:
+    """Return the value that is written to each record."""
+    plan = plan_link(link, bound, now=0.0)
+    return {it.record_id: next(iter(it.values.values())) for it in plan.writes}
+
+
+@pytest.mark.parametrize(("lead", "expected"), [("1", {"l0": "3"}), ("2", {"p": "2"})])
+def test_a_lead_that_is_back_with_its_outdated_value_takes_the_agreed_one(
+    lead: Value, expected: dict[str, Value]
+) -> None:
+    link = records_of(("3", {KEY: "3"}), (lead, {f"{OUTDATED}{KEY}": "1"}))
+    assert written(link, bound_by(ConflictPolicy.SALESFORCE_WINS)) == expected
+
+
+def test_a_record_that_was_not_back_in_time_is_no_part_of_the_conflict() -> None:
+    unseen: dict[str, Value] = {KEY: "3", f"{UNSEEN}{KEY}": True}
+    typed_back = records_of(("4", {KEY: "3"}), ("3", unseen))
+    with_a_new_lead = records_of(("3", {KEY: "3"}), ("2", unseen), ("9", {}))
+
+    assert written(typed_back, bound_by(ConflictPolicy.HOLD)) == {"l0": "4"}
+    wins = bound_by(ConflictPolicy.SALESFORCE_WINS)
+    assert written(with_a_new_lead, wins) == {"p": "2", "l1": "2"}
+
+
+def test_an_agreement_tells_which_leads_have_an_edit_that_it_has_not_seen() -> None:
+    deleted = replace(observed(RecordKind.LEAD, "l", "2"), deleted=True)
+    link = records_of(("1", {KEY: "1"}), ("3", {KEY: "1"}))
+    link = replace(
+        link, salesforce=(*link.salesforce, deleted), base={**link.base, "l": {KEY: "1"}}
+    )
+
+    [update] = plan_link(link, BOUND, now=0.0).base_updates
+
+    assert update.unseen == {"l": KEY}
+
+
+@pytest.mark.parametrize(("agreed", "expected"), [(None, {}), ("3", {"l1": "3"})])
+def test_a_record_that_never_agreed_is_not_cleared_by_an_agreed_blank(
+    agreed: Value, expected: dict[str, Value]
+) -> None:
+    link = records_of((agreed, {KEY: agreed}), (agreed, {KEY: agreed}), ("9", {}))
+    one_way = bound_by(ConflictPolicy.NEWEST, Direction.TO_SALESFORCE)
+    assert written(link, one_way) == expected
+
+
+def test_a_ticked_checkbox_is_no_blank_for_a_record_that_never_agreed() -> None:
+    fields = {kind: replace(field, kind=FieldKind.CHECKBOX) for kind, field in FIELDS.items()}
+    pair = replace(PAIR, direction=Direction.TO_SALESFORCE)
+    bound = BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
+    link = records_of((True, {KEY: True}), (True, {KEY: True}), (False, {}))
+    assert written(link, bound) == {"l1": True}
+
+
+def emails(plezi: Value, lead: Value, **base: Value) -> Link:
+    """Return a link of which the contact agreed on an e-mail, and a Lead that never agreed."""
+    contact = observed(RecordKind.PLEZI_CONTACT, "p", None)
+    new = observed(RecordKind.LEAD, "l", None)
+    return Link(
+        "ana@x.fr",
+        plezi=replace(contact, values={"email": plezi}),
+        salesforce=(replace(new, values={"Email": lead}),),
+        base={"p": dict(base)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("lead", "expected"),
+    [("ANA@x.fr", {"l": "bob@x.fr"}), ("other@x.fr", {"p": "other@x.fr"})],
+)
+def test_a_record_that_was_found_by_the_agreed_e_mail_has_agreed_on_it(
+    lead: Value, expected: dict[str, Value]
+) -> None:
+    kinds = {RecordKind.PLEZI_CONTACT: "email", RecordKind.LEAD: "Email"}
+    fields = {kind: Field(name, FieldKind.EMAIL) for kind, name in kinds.items()}
+    pair = replace(EMAIL_PAIR, policy=ConflictPolicy.SALESFORCE_WINS)
+    bound = BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
+    base: dict[str, Value] = {"email>Email": "ana@x.fr"}
+
+    assert written(emails("bob@x.fr", lead, **base), bound) == expected
 
 
 def test_an_agreement_ends_the_conflict_with_an_edit() -> None:

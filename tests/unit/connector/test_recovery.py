@@ -31,7 +31,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import OUTDATED, UNSEEN
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
 from connector.planning.recovery import Recovery, recover_intent
@@ -476,6 +476,22 @@ def test_a_value_in_doubt_is_held_with_all_values_and_journaled() -> None:
         held=("Phone",),
         overwritten=(replace(typed, rule=MergeRule.IN_DOUBT),),
     )
+
+
+def test_the_edit_of_a_lead_that_takes_no_part_is_in_conflict_once_the_write_arrived() -> None:
+    link = unfinished("2")
+    assert link.intent is not None
+    [update] = link.intent.base_updates
+    values = {**update.values, "l2": AgreedValue(KEY, "Phone", "2")}
+    unseen = replace(update, values=values, unseen={"l2": KEY})
+    deleted = replace(lead("l2", "3"), deleted=True)
+    intent = replace(link.intent, base_updates=(unseen,))
+
+    recovery = recover_intent(
+        replace(link.with_observation(deleted), intent=intent), BOUND, now=9.0
+    )
+
+    assert recovery.link.base["l2"] == {KEY: "2", f"{UNSEEN}{KEY}": True}
 
 
 def test_a_value_in_a_record_that_is_gone_is_journaled_as_in_doubt() -> None:

@@ -26,7 +26,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import OUTDATED
+from connector.planning.excluded_leads import OUTDATED, UNSEEN
 from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import (
     UNANSWERED_ATTEMPTS,
@@ -91,6 +91,18 @@ def test_the_base_of_an_excluded_lead_is_removed_once_the_write_is_done() -> Non
         link = replace(LINK, intent=intent)
         after = record_outcomes(link, "i", {"p": outcome}, unchanged_since_intent=True, now=2.0)
         assert (PHONE in after.base["l"]) is kept
+
+
+def test_the_edit_of_a_lead_that_takes_no_part_is_in_conflict_once_the_write_is_done() -> None:
+    agreed = {**BASE_UPDATE.values, "l": AgreedValue(PHONE, "Phone", "2")}
+    base_update = replace(BASE_UPDATE, values=agreed, unseen={"l": PHONE})
+    link = replace(LINK, intent=Intent("i", "r", 0.0, (WRITE,), (base_update,)))
+    outcome = WriteOutcome(WRITE, WriteResult.DONE, "p", 2.0)
+
+    after = record_outcomes(link, "i", {"p": outcome}, unchanged_since_intent=True, now=2.0)
+
+    assert after.base["l"][PHONE] == "2"
+    assert after.base["l"][f"{UNSEEN}{PHONE}"] is True
 
 
 LEAD = Observation(RecordKind.LEAD, "l", "a@x.fr", "1", "", 1.0, {"MobilePhone": None})
