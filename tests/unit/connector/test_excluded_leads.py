@@ -197,7 +197,7 @@ def emails(plezi: Value, lead: Value, **base: Value) -> Link:
     ("lead", "expected"),
     [("ANA@x.fr", {"l": "bob@x.fr"}), ("other@x.fr", {"p": "other@x.fr"})],
 )
-def test_a_record_that_was_found_by_the_agreed_e_mail_has_agreed_on_it(
+def test_a_record_that_was_found_by_the_agreed_e_mail_takes_the_next_one(
     lead: Value, expected: dict[str, Value]
 ) -> None:
     kinds = {RecordKind.PLEZI_CONTACT: "email", RecordKind.LEAD: "Email"}
@@ -206,7 +206,11 @@ def test_a_record_that_was_found_by_the_agreed_e_mail_has_agreed_on_it(
     bound = BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
     base: dict[str, Value] = {"email>Email": "ana@x.fr"}
 
-    assert written(emails("bob@x.fr", lead, **base), bound) == expected
+    link = emails("bob@x.fr", lead, **base)
+    assert written(link, bound) == expected
+    if "l" in expected:
+        [gone] = plan_link(link, bound, now=0.0).overwritten
+        assert (gone.record_id, gone.value) == ("l", lead)
 
 
 def test_an_agreement_ends_the_conflict_with_an_edit() -> None:

@@ -42,7 +42,8 @@ class FieldValue:
     is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
     values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
     counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
-    another value, and still has its own of then: it takes theirs, also if that is blank. `left`: it
+    another value, and still has its own of then, or it was found by the address that they agreed
+    on: it takes theirs, also if that is blank. `left`: it
     takes no part any more and sends its last edit; its base is no agreement for other records.
     """
 

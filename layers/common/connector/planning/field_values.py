@@ -68,9 +68,9 @@ def field_values(
 
 
 def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]:
-    """Return the values; a record that was found by the agreed address has agreed on it.
+    """Return the values; a record that was found by the agreed address takes the next one.
 
-    It is no edit, so that an address that is typed in the other system replaces it.
+    The address is no edit then, so that one that is typed in the other system replaces it.
     """
     if pair.key != EMAIL_PAIR.key:
         return values
@@ -78,7 +78,7 @@ def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]
         pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)
     } - {None}
     return [
-        replace(it, base=it.value)
+        replace(it, rejoins=True)
         if isinstance(it.base, NoBase) and pair.canonical(it.side, it.value) in agreed
         else it
         for it in values
