@@ -174,8 +174,8 @@ simulate-bugs: install ## Add known faults of other products; the simulation mus
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation bugs
 
 .PHONY: mutants
-mutants: install .venv-mutants/installed ## Change the code of a package and see whether a test fails: P=planning [SAMPLE=200] [SEED=0]
-	@$(PYTHON) -m tools.mutants $(or $(P),planning) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0)
+mutants: install .venv-mutants/installed ## Change the code of a package and see whether a test fails: P=planning [ONLY=undo,drift] [SAMPLE=200] [SEED=0]
+	@$(PYTHON) -m tools.mutants $(or $(P),planning) --only "$(ONLY)" --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0)
 
 .PHONY: fuzz
 fuzz: install ## Try 10,000 arbitrary inputs on every decoder, conversion, decision and handler

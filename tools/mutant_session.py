@@ -85,9 +85,12 @@ def differences(made: MutatedFile, module: str) -> dict[str, str]:
     return changes
 
 
-def digest_of_sources() -> str:
-    """Return a digest of the code and its tests: the times are valid as long as it is the same."""
-    digest = sha256()
+def digest_of_sources(tests: Iterable[str]) -> str:
+    """Return a digest of the code and its tests: the times are valid as long as it is the same.
+
+    `tests` are the files that are run.
+    """
+    digest = sha256("\n".join(tests).encode())
     for path in sorted(it for top in ("src", "tests", "local") for it in Path(top).rglob("*.py")):
         digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()
@@ -305,7 +308,7 @@ def _limit() -> None:
 def main() -> int:
     """Make the mutants of the request on the standard input, and run them."""
     request = Request(**json.load(sys.stdin))
-    sources = digest_of_sources()
+    sources = digest_of_sources((*request.without, *request.tests))
     changes = make_mutants(request.package)
     arguments = ["-q", "-p", "no:cacheprovider", "-m", "not stack and not nightly"]
     arguments += [*(f"--ignore={name}" for name in request.without), *request.tests]
