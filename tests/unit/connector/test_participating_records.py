@@ -17,7 +17,9 @@ from connector.model import (
     Observation,
     RecordKind,
     SkipReason,
+    Value,
 )
+from connector.planning.excluded_leads import UNSEEN
 from connector.planning.participating_records import (
     Match,
     Participant,
@@ -142,6 +144,14 @@ class TestSeveralLeads:
         link = replace(self.LINK, base={linked: {"phone>Phone": "1"}})
 
         assert set(rights(select(link, mapping))) == {"p", expected}
+
+    def test_the_mark_of_a_conflict_makes_no_lead_the_linked_one(self) -> None:
+        mapping = replace(MAPPING, duplicates=DuplicatePolicy.SURVIVOR)
+        agreed: dict[str, Value] = {"phone>Phone": "1"}
+        marked = {**agreed, f"{UNSEEN}phone>Phone": True}
+        link = replace(self.LINK, base={"l1": agreed, "l2": marked})
+
+        assert set(rights(select(link, mapping))) == {"p", "l1"}
 
     def test_the_primary_lead_is_the_only_one_with_every_policy(self) -> None:
         assert set(rights(select(replace(self.LINK, primary_lead="l2")))) == {"p", "l2"}

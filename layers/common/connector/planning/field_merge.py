@@ -43,8 +43,8 @@ class FieldValue:
     values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
     counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
     another value, and still has its own of then, or it was found by the address that they agreed
-    on: it takes theirs, also if that is blank. `left`: it
-    takes no part any more and sends its last edit; its base is no agreement for other records.
+    on: it takes theirs, also if that is blank. `left`: it takes no part any more and sends its last
+    edit; its base is no agreement for other records.
     """
 
     kind: RecordKind
@@ -273,11 +273,11 @@ def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[F
     )
 
 
-def _never_shared(pair: BoundPair, contact: FieldValue, other: FieldValue) -> bool:
-    """Whether a Contact's value at the last agreement was not that of another record."""
-    if isinstance(contact.base, NoBase) or isinstance(other.base, NoBase):
+def _never_shared(pair: BoundPair, one: FieldValue, other: FieldValue) -> bool:
+    """Whether the value of a record at the last agreement was not that of another record."""
+    if isinstance(one.base, NoBase) or isinstance(other.base, NoBase):
         return False
-    return pair.canonical(contact.side, contact.base) != pair.canonical(other.side, other.base)
+    return pair.canonical(one.side, one.base) != pair.canonical(other.side, other.base)
 
 
 def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
