@@ -244,7 +244,7 @@ def copy_of(model: Link, number: int) -> Link:
     for old, new in ((EMAIL, email), *((it, f"{it[:-7]}{number:07d}") for it in model.record_ids)):
         text = text.replace(old, new)
     link = unpack(email, zlib.compress(text.encode()), revision=0)
-    link = replace(link, indexed_records=frozenset())
+    link = replace(link, indexed=frozenset())
     if number % HELD == 0:
         values = dict.fromkeys(sorted(link.record_ids), "+33 6 11 11 11 11")
         hold = Hold(HoldReason.CONFLICT, time.time(), values)

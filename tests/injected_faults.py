@@ -101,6 +101,8 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "aws.dynamodb.item_size.item_bytes": "accessor",
     "aws.dynamodb.links._pointer": "accessor",
     "aws.dynamodb.scratch.DynamoScratch._item": "accessor",
+    "model.links.Link.awaited_emails": "accessor",
+    "model.links.Link.names": "accessor",
     "model.links.Link.next_revision": "accessor",
     "model.links.Link.observation": "accessor",
     "model.links.Link.observations": "accessor",

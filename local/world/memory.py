@@ -63,7 +63,7 @@ class MemoryScratch:
             record: email
             for email, link in self._links.items()
             if link is not None
-            for record in link.record_ids
+            for record in link.names
         }
         return {record: owners[record] for record in records if record in owners}
 
@@ -162,10 +162,11 @@ class MemoryLedger:
                 self._listed.discard(link.email)
             if before is not None and before.revision:
                 del self._links[before.email]
-            self._links[link.email] = replace(
-                link, revision=link.next_revision, indexed_records=link.record_ids
-            )
-            self._owners |= dict.fromkeys(link.record_ids - link.indexed_records, link.email)
+            self._links[link.email] = replace(link, revision=link.next_revision, indexed=link.names)
+            for name in (before or link).indexed - link.names:
+                if "@" in name and self._owners.get(name) == (before or link).email:
+                    del self._owners[name]  # it does not wait for this e-mail any more
+            self._owners |= dict.fromkeys(link.names - link.indexed, link.email)
         return SaveResult(frozenset(refused))
 
     def _revision(self, email: str) -> int:

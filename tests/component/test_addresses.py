@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from connector.model import AttentionKind, Phase, RunKind
+from tests.component.altered_answers import let_hours_pass
 from tests.component.harness import REGION, Harness
 from tests.component.people_fixtures import (
     ANA,
@@ -22,6 +23,14 @@ def empty_the_ledger(harness: Harness) -> None:
     for item in client.scan(TableName="LedgerTable")["Items"]:
         client.delete_item(TableName="LedgerTable", Key={"pk": item["pk"]})
     harness.ledger.set_enabled(on=True, now=0.0)
+
+
+def read_no_edited_lead_again(harness: Harness) -> None:
+    """Let hours pass and read a later Lead: a run reads from the last change that it has seen."""
+    let_hours_pass(harness)
+    harness.add_lead(Email="zoe@example.com", LastName="Zola")
+    harness.sync()
+    let_hours_pass(harness)
 
 
 class TestEmail:
@@ -128,15 +137,52 @@ class TestEmail:
         harness.sync()
         assert harness.ledger.load_links([BOB])[BOB].holds["Email"].reason == "email_taken"
 
+        read_no_edited_lead_again(harness)
         harness.edit_person(ana, email="carl@example.com")
         harness.sync()
-        harness.edit_lead(leads[BOB], Phone="998")
-        for _ in range(2):
-            harness.sync()
 
         assert harness.ledger.load_links([ANA])[ANA].holds == {}
+        assert (harness.people()[ANA]["id"], harness.people()[ANA]["phone"]) == (bob, "999")
+        assert harness.ledger.owner_emails([ANA]) == {}
+        assert next_run_writes_nothing(harness)
+
+    def test_a_link_held_for_a_taken_email_moves_when_the_other_person_is_deleted(
+        self, harness: Harness, ana: str
+    ) -> None:
+        bob = harness.add_person(email=BOB, last_name="Roi", phone="999")
+        harness.sync()
+        harness.edit_lead(lead_of(harness, BOB)["Id"], Email=ANA)
+        harness.sync()
+        assert harness.ledger.load_links([BOB])[BOB].holds["Email"].reason == "email_taken"
+
+        harness.control("plezi", "DELETE", f"contacts/{ana}")
+        harness.sync(kind=RunKind.SELECTED, emails=[ANA])
+        [lead] = [row for row in harness.leads(ANA) if row["LastName"] == "Lopez"]
+        harness.control("salesforce", "DELETE", f"records/Lead/{lead['Id']}")
+        harness.sync()
+
         assert harness.people()[ANA]["id"] == bob
-        assert harness.people()[ANA]["phone"] == "998"
+        assert harness.ledger.load_links([BOB]) == {}
+        assert next_run_writes_nothing(harness)
+
+    def test_one_of_two_people_who_wait_for_an_email_gets_it_when_it_is_free(
+        self, harness: Harness, ana: str
+    ) -> None:
+        names = {"bob@example.com": "Roi", "cleo@example.com": "Sand"}
+        for email, name in names.items():
+            harness.add_person(email=email, last_name=name)
+        harness.sync()
+        for email in names:
+            harness.edit_lead(lead_of(harness, email)["Id"], Email=ANA)
+        harness.sync()
+
+        read_no_edited_lead_again(harness)
+        harness.edit_person(ana, email="carl@example.com")
+        harness.sync()
+
+        [waiting] = [it for it in harness.ledger.load_links(names).values() if it.record_ids]
+        assert waiting.awaited_emails == {ANA}
+        assert harness.people()[ANA]["last_name"] != names[waiting.email]
         assert next_run_writes_nothing(harness)
 
     @pytest.mark.usefixtures("ana")

@@ -76,7 +76,7 @@ FULL_LINK = Link(
     quarantine=Quarantine(Side.SALESFORCE, "CODE", "remedy", ("Phone",), 4.0, 2),
     dirty=True,
     revision=5,
-    indexed_records=frozenset({"p1", "l1", "c1"}),
+    indexed=frozenset({"p1", "l1", "c1"}),
     primary_lead="l1",
     recent_writes={"Phone": (RecentWrite("l1", "2", 5.0),)},
 )

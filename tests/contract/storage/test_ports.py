@@ -184,11 +184,11 @@ def test_a_link_is_loaded_as_it_was_saved(ledger: Ledger) -> None:
     assert ledger.save_links([LinkChange(before)]) == SaveResult()
 
     after = stored(ledger)
-    assert (after.revision, after.indexed_records) == (
+    assert (after.revision, after.indexed) == (
         before.next_revision,
         frozenset({"p1", "l1"}),
     )
-    assert replace(after, revision=0, indexed_records=frozenset()) == before
+    assert replace(after, revision=0, indexed=frozenset()) == before
     assert ledger.owner_emails(["p1", "l1", "nobody"]) == {"p1": "ana@x.fr", "l1": "ana@x.fr"}
 
 
@@ -215,12 +215,37 @@ def test_a_new_link_is_refused_where_one_exists(ledger: Ledger) -> None:
 def test_a_moved_link_is_stored_once_and_its_pointers_follow(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
     saved = stored(ledger)
-    moved = replace(saved, email="new@x.fr", revision=0, indexed_records=frozenset())
+    moved = replace(saved, email="new@x.fr", revision=0, indexed=frozenset())
 
     assert ledger.save_links([LinkChange(moved, saved)]) == SaveResult()
 
     assert ledger.load_links(["ana@x.fr"]) == {}
     assert ledger.owner_emails(["p1"]) == {"p1": "new@x.fr"}
+
+
+def test_a_link_is_found_by_the_e_mail_that_it_waits_for_until_it_does_not_wait(
+    ledger: Ledger,
+) -> None:
+    changed = replace(observed(), email="bob@x.fr")
+    hold = Hold(HoldReason.EMAIL_TAKEN, 3.0, {"p1": "bob@x.fr"})
+    ledger.save_links([LinkChange(link(plezi=changed, holds={"Email": hold}))])
+    assert ledger.owner_emails(["bob@x.fr", "p1"]) == {"bob@x.fr": "ana@x.fr", "p1": "ana@x.fr"}
+    saved = stored(ledger)
+
+    ledger.save_links([LinkChange(replace(saved, holds={}))])
+    assert ledger.owner_emails(["bob@x.fr", "p1"]) == {"p1": "ana@x.fr"}
+
+
+def test_a_link_that_moves_is_not_found_by_the_e_mail_that_it_waited_for(ledger: Ledger) -> None:
+    changed = replace(observed(), email="bob@x.fr")
+    hold = Hold(HoldReason.EMAIL_TAKEN, 3.0, {"p1": "bob@x.fr"})
+    ledger.save_links([LinkChange(link(plezi=changed, holds={"Email": hold}))])
+    saved = stored(ledger)
+    moved = replace(saved, email="bob@x.fr", revision=0, indexed=frozenset(), holds={})
+
+    ledger.save_links([LinkChange(moved, saved)])
+
+    assert ledger.owner_emails(["bob@x.fr", "p1"]) == {"p1": "bob@x.fr"}
 
 
 @pytest.mark.parametrize("states", [1, 2, 3])
@@ -230,7 +255,7 @@ def test_a_link_that_gets_the_e_mail_of_one_that_moved_is_not_taken_for_it(
     """A process that knows the former link may continue after any number of stored states."""
     ledger.save_links([LinkChange(link())])
     known = stored(ledger)
-    moved = replace(known, email="new@x.fr", revision=0, indexed_records=frozenset())
+    moved = replace(known, email="new@x.fr", revision=0, indexed=frozenset())
     ledger.save_links([LinkChange(moved, known)])
     ledger.save_links([LinkChange(link(plezi=observed("p2")))])
     for _ in range(1, states):
@@ -249,7 +274,7 @@ def test_a_move_of_a_link_that_changed_is_refused(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
     saved = stored(ledger)
     ledger.save_links([LinkChange(replace(saved, dirty=False))])
-    moved = replace(saved, email="new@x.fr", revision=0, indexed_records=frozenset())
+    moved = replace(saved, email="new@x.fr", revision=0, indexed=frozenset())
 
     result = ledger.save_links([LinkChange(moved, saved)])
     assert result == SaveResult(refused=frozenset({"new@x.fr"}))
@@ -259,9 +284,7 @@ def test_a_move_of_a_link_that_changed_is_refused(ledger: Ledger) -> None:
 def test_one_save_writes_an_e_mail_once(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
     saved = stored(ledger)
-    moved = LinkChange(
-        replace(saved, email="ann@x.fr", revision=0, indexed_records=frozenset()), saved
-    )
+    moved = LinkChange(replace(saved, email="ann@x.fr", revision=0, indexed=frozenset()), saved)
 
     with pytest.raises((ValueError, ClientError)):
         ledger.save_links([moved, LinkChange(link(plezi=observed("p2")))])
@@ -673,7 +696,7 @@ class TestScratch:
     def test_a_link_is_loaded_as_it_was_saved_without_a_condition(
         self, scratch: ScratchStore
     ) -> None:
-        before = link(revision=4, indexed_records=frozenset({"p1"}))
+        before = link(revision=4, indexed=frozenset({"p1"}))
         assert scratch.load_scratch_links(["ana@x.fr"]) == {}
         assert scratch.save_scratch_links({"ana@x.fr": link(), "bob@x.fr": None}) == SaveResult()
         assert scratch.save_scratch_links({"ana@x.fr": before}) == SaveResult()
@@ -748,7 +771,7 @@ class TestSingleWrites:
         calls.clear()
 
         saved = stored(ledger)
-        moved = replace(saved, email="new@x.fr", revision=0, indexed_records=frozenset())
+        moved = replace(saved, email="new@x.fr", revision=0, indexed=frozenset())
         ledger.save_links([LinkChange(moved, saved)])
         assert calls == ["TransactWriteItems"]
 

@@ -60,7 +60,7 @@ class PersonLinks(Protocol):
         """Return the links that exist under these canonical e-mails."""
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id with a pointer, the e-mail that the pointer leads to."""
+        """Return, for each name with a pointer, the e-mail that the pointer leads to."""
 
     def remove_link(self, link: Link) -> bool:
         """Delete a link unless it changed, and the pointers to it; return whether it is gone."""

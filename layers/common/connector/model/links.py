@@ -251,7 +251,7 @@ class Link:
     `meeting` are the base keys of the pairs whose first meeting is not over: it was decided, and a
     write is still to be done. `undelivered` are values, by record id and base key, that are the
     same in several records of one system, and have not reached the other one: they are edits,
-    whatever their base. `indexed_records` are the record ids by which the ledger finds the link.
+    whatever their base. `indexed` are the names (`Link.names`) by which the ledger finds the link.
     `primary_lead` is the id of the Lead that an admin picked among several Leads with one e-mail.
     `shared`: more records have this e-mail than the bound allows; the ones beyond it are not
     stored, and no record of the link takes part. `readable`: False for a stored item that cannot be
@@ -273,7 +273,7 @@ class Link:
     quarantine: Quarantine | None = None
     dirty: bool = False
     revision: int = 0
-    indexed_records: frozenset[str] = frozenset()
+    indexed: frozenset[str] = frozenset()
     primary_lead: str = ""
     shared: bool = False
     readable: bool = True
@@ -355,6 +355,19 @@ class Link:
     def record_ids(self) -> frozenset[str]:
         """The ids of all records of the link."""
         return frozenset(known.id for known in self.observations())
+
+    @property
+    def awaited_emails(self) -> frozenset[str]:
+        """The e-mails of other people to which records of the link changed: they are held."""
+        if all(hold.reason is not HoldReason.EMAIL_TAKEN for hold in self.holds.values()):
+            return frozenset()
+        emails = {known.email for known in self.observations() if known.is_active}
+        return frozenset(emails - {"", self.email})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which the link must be found: its record ids, and the awaited e-mails."""
+        return self.record_ids | self.awaited_emails
 
 
 @dataclass(frozen=True, slots=True)

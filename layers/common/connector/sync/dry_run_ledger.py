@@ -42,7 +42,7 @@ class OverlayLinks:
         return known | {email: link for email, link in here.items() if link is not None}
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id with a pointer, the e-mail that the pointer leads to."""
+        """Return, for each name with a pointer, the e-mail that the pointer leads to."""
         wanted = set(records)
         here = self._scratch.scratch_owners(wanted)
         return {**self._real.owner_emails(wanted - here.keys()), **here}
@@ -54,9 +54,7 @@ class OverlayLinks:
             if change.moved_from is not None:
                 states[change.moved_from.email] = None
             link = change.link
-            states[link.email] = replace(
-                link, revision=link.next_revision, indexed_records=link.record_ids
-            )
+            states[link.email] = replace(link, revision=link.next_revision, indexed=link.names)
         return self._scratch.save_scratch_links(states)
 
     def remove_link(self, link: Link) -> bool:

@@ -26,7 +26,7 @@ class GuardedLinks:
         return self._links.load_links(emails)
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that belongs to a link, the e-mail of that link."""
+        """Return, for each name of a link (`Link.names`), the e-mail of that link."""
         return self._links.owner_emails(records)
 
     def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:

@@ -76,6 +76,7 @@ class LinkBatch:
         self._stored = dict(self._links)
         self._moved_from: dict[str, Link] = {}
         self._vacated: set[str] = set()
+        self._left: set[str] = set()
         self.changed: set[str] = set()
         self.possibly_stale: dict[str, PossiblyStale] = {}
         self.deferred: set[str] = set()
@@ -88,6 +89,11 @@ class LinkBatch:
     def vacated(self) -> frozenset[str]:
         """The e-mails that links have left: those of other people can move there next."""
         return frozenset(self._vacated)
+
+    @property
+    def free(self) -> frozenset[str]:
+        """The e-mails that no person has now: the link has left, or all its records have."""
+        return frozenset(self._vacated | self._left)
 
     def in_order(self, observations: Sequence[Observation]) -> list[Observation]:
         """Return the observations; those whose e-mail changed come first: they free it.
@@ -119,6 +125,7 @@ class LinkBatch:
         if self._is_left_out(link, observation):
             return
         after = _with_observation(link, observation)
+        self._note_if_left(after)
         stored = link.observation(observation.id)
         if stored is not None and is_possibly_stale(link, observation):
             self.possibly_stale[observation.id] = PossiblyStale(stored, observation)
@@ -137,6 +144,11 @@ class LinkBatch:
             self._move_link(link, after, observation.email)
         if self._links.get(owner) is not link:
             self.changed.add(observation.id)
+
+    def _note_if_left(self, link: Link) -> None:
+        """Note the e-mail of a link if all its records have left."""
+        if not any(each.is_active for each in link.observations()):
+            self._left.add(link.email)
 
     def _is_left_out(self, link: Link, observation: Observation) -> bool:
         """Return whether a new record is not stored; its e-mail is shared by too many then.
@@ -251,7 +263,7 @@ class LinkBatch:
             after,
             email=email,
             revision=revision,
-            indexed_records=frozenset(),
+            indexed=frozenset(),
             holds=holds,
             dirty=True,
         )

@@ -47,7 +47,7 @@ class LinkStore(Protocol):
         """Return the links that exist under these canonical e-mails."""
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id that belongs to a link, the e-mail of that link."""
+        """Return, for each name of a link (`Link.names`), the e-mail of that link."""
 
     def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
         """Store new states of links; return which were not stored, and why.

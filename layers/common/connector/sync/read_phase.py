@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -30,6 +30,7 @@ from connector.planning.plan import plan_link
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.link_batch import LinkBatch, PossiblyStale
+from connector.sync.ports import LinkStore
 from connector.sync.work_queue import WorkQueue
 
 SLICE_SIZE: Final = 100
@@ -224,7 +225,7 @@ def store_observations(  # the parts of a page, each by its name
     changed: set[str] = set()
     erased: set[str] = set()
     stale: dict[str, PossiblyStale] = {}
-    while turn := storing.next_turn():
+    while turn := storing.next_turn() or storing.next_released(context.links):
         batch = LinkBatch(
             context.links, context.tombstones, turn, context.max_records, isolation.step
         )
@@ -237,6 +238,7 @@ def store_observations(  # the parts of a page, each by its name
         isolation.not_stored(saved, side)
         result.dirty += [it for it in batch.dirty_emails() if it not in saved.refused]
         storing.take(turn, batch, saved)
+        storing.freed |= batch.free
         changed |= batch.changed - storing.waiting.keys()
         stale |= batch.possibly_stale
         erased |= batch.erased
@@ -249,12 +251,32 @@ def store_observations(  # the parts of a page, each by its name
         )
     for each in storing.waiting.values():
         isolation.add(each.email, Fault(ProblemCode.DEFECT, DEFERRED, side, retry=True))
+    changed &= {each.id for each in observations}  # not those that had waited for an e-mail
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(observations) - len(changed) - len(erased))
     if erased:
         counts.skip(side, SkipReason.ERASED, len(erased))
     result.stale = list(stale.values())
     return result
+
+
+def records_waiting_for(links: LinkStore, emails: Collection[str]) -> dict[str, Observation]:
+    """Return, by id, known records of links that are held because these e-mails were taken.
+
+    Nobody else has the e-mails any more. A record that is stored again moves its link to its
+    e-mail, and that ends the hold.
+    """
+    owners = links.owner_emails(emails) if emails else {}
+    if not owners:
+        return {}
+    waiting = links.load_links(owners.values())
+    return {
+        record.id: record
+        for email, owner in owners.items()
+        if owner in waiting and email in waiting[owner].awaited_emails
+        for record in waiting[owner].observations()
+        if record.is_active and record.email == email
+    }
 
 
 def _of_known_people(
@@ -283,6 +305,8 @@ class _Storing:
         self.waiting = waiting
         self.refused = False
         self._freed: frozenset[str] = frozenset()
+        self.freed: set[str] = set()
+        self._released: set[str] = set()
         self._idle = 0
 
     def next_turn(self) -> list[Observation]:
@@ -291,6 +315,18 @@ class _Storing:
             return []
         freed = [each for each in self.waiting.values() if each.email in self._freed]
         return freed or list(self.waiting.values())
+
+    def next_released(self, links: LinkStore) -> list[Observation]:
+        """Return known records of people who waited for an e-mail that is free now, each once.
+
+        They are stored again, as the last ones. If the process ends before, they wait until they
+        are read again.
+        """
+        found = {} if self.refused else records_waiting_for(links, self.freed)
+        released = {record: each for record, each in found.items() if record not in self._released}
+        self._released |= released.keys()
+        self.waiting |= released
+        return list(released.values())
 
     def take(self, turn: Sequence[Observation], batch: LinkBatch, saved: SaveResult) -> None:
         """Take the result of a turn."""

@@ -454,7 +454,7 @@ class UnitResolver:
                 link=replace(
                     plan.link,
                     revision=plan.link.next_revision,
-                    indexed_records=plan.link.record_ids,
+                    indexed=plan.link.names,
                 ),
             )
             for plan in intended

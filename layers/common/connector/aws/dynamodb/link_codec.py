@@ -17,7 +17,7 @@ from connector.aws.dynamodb.dataclass_json import decode, dumps, encode
 from connector.mapping.values import stored_value, stored_values
 from connector.model import BaseUpdate, Link, Observation
 
-OTHER_FIELDS: Final = frozenset({"email", "dirty", "revision", "indexed_records", "readable"})
+OTHER_FIELDS: Final = frozenset({"email", "dirty", "revision", "indexed", "readable"})
 """Fields of a link that are the key or a number of the item, or that follow from the others."""
 PARTS: Final = tuple(field.name for field in fields(Link) if field.name not in OTHER_FIELDS)
 SURROGATES: Final = "surrogatepass"
@@ -92,4 +92,4 @@ def unpack(email: str, body: bytes, *, revision: int) -> Link:
         raise ValueError("the body of a link is incomplete or too large")
     tree: dict[str, Any] = json.loads(text.decode(errors=SURROGATES))
     link = decode(Link, tree | {"email": email, "revision": revision})
-    return replace(link, indexed_records=link.record_ids)
+    return replace(link, indexed=link.names)

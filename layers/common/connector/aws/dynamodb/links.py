@@ -1,9 +1,9 @@
 """Links in the ledger's table: conditional puts, pointers from records, and two indexes.
 
-A pointer leads from a record's id to the link of the record. It is stored before the link, so that
-no link exists without its pointers; a pointer whose link does not have the record is ignored by
-every reader. A link that moves to another e-mail is stored, and the old one deleted, in one
-transaction.
+A pointer leads from a record's id to the link of the record, or from an e-mail of somebody else to
+a link that waits for it. It is stored before the link, so that no link exists without its pointers;
+a pointer whose link does not have that name is ignored by every reader. A link that moves to
+another e-mail is stored, and the old one deleted, in one transaction.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class LinkStore:
         return {link.email: link for link in map(to_link, items)}
 
     def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
-        """Return, for each record id with a pointer, the e-mail that the pointer leads to.
+        """Return, for each name with a pointer, the e-mail that the pointer leads to.
 
-        The link of that e-mail may not have the record: the caller checks it. A damaged pointer
+        The link of that e-mail may not have the name: the caller checks it. A damaged pointer
         counts as none.
         """
         keys = (f"{POINTER_PREFIX}{record}" for record in records)
@@ -102,7 +102,7 @@ class LinkStore:
         pointers = [
             (it.link.email, _pointer(record, it.link.email))
             for it in singles
-            for record in sorted(it.link.record_ids - it.link.indexed_records)
+            for record in sorted(it.link.names - it.link.indexed)
         ]
         stored = self._table.put_each(
             ItemKind.RECORD_POINTER, [(pointer, Condition()) for _, pointer in pointers]
@@ -137,6 +137,8 @@ class LinkStore:
             except Exception as error:  # noqa: BLE001  # the caller puts the link in quarantine
                 defects[it.link.email] = describe_defect(error)
         defects |= dict.fromkeys(_emails(by_email, PutResult.INVALID), PutResult.INVALID.value)
+        stored_emails = _emails(by_email, PutResult.STORED)
+        self._forget_emails([it for it in changes if it.link.email in stored_emails])
         return SaveResult(
             refused=_emails(by_email, PutResult.REFUSED),
             too_large=_emails(by_email, PutResult.TOO_LARGE),
@@ -156,11 +158,23 @@ class LinkStore:
             )
         except self._table.condition_failed:
             return False
-        for record, email in self.owner_emails(link.record_ids).items():
+        for record, email in self.owner_emails(link.names).items():
             if email == link.email:
                 key = partition_key(f"{POINTER_PREFIX}{record}")
                 self._table.delete(ItemKind.RECORD_POINTER, key)
         return True
+
+    def _forget_emails(self, changes: Sequence[LinkChange]) -> None:
+        """Delete the pointers from e-mails that some stored links do not wait for any more."""
+        for change in changes:
+            before = change.link if change.moved_from is None else change.moved_from
+            for name in sorted(filter(_is_email, before.indexed - change.link.names)):
+                with suppress(self._table.condition_failed):
+                    self._table.delete(
+                        ItemKind.RECORD_POINTER,
+                        partition_key(f"{POINTER_PREFIX}{name}"),
+                        Condition("email = :email", values={":email": {"S": before.email}}),
+                    )
 
     def list_unreadable(self, email: str) -> None:
         """Show a stored link that cannot be decoded to the admins, and leave its item as it is."""
@@ -182,7 +196,7 @@ class LinkStore:
             self._table.put_action(ItemKind.LINK, item, _at_revision(link.revision)),
             self._table.delete_action(ItemKind.LINK, old_key, _at_revision(before.revision)),
         ]
-        records = sorted(link.record_ids - link.indexed_records)
+        records = sorted(link.names - link.indexed)
         actions += [
             self._table.put_action(ItemKind.RECORD_POINTER, _pointer(record, link.email))
             for record in records
@@ -268,6 +282,11 @@ def _check_once(changes: Sequence[LinkChange]) -> None:
     emails += [before.email for it in changes if (before := it.moved_from) and before.revision]
     if len(emails) != len(set(emails)):
         raise ValueError("a put may not include several operations on one link")
+
+
+def _is_email(name: str) -> bool:
+    """Return whether a name is an e-mail: no record id has this character."""
+    return "@" in name
 
 
 def _pointer(record: str, email: str) -> dict[str, AttributeValueTypeDef]:

@@ -158,7 +158,7 @@ def _link(item: Item, email: str, names: PersonNames) -> NamedItem | None:
 
 def _pointer(item: Item, record: str, names: PersonNames) -> NamedItem | None:
     email = item["email"]["S"]
-    if record not in names.records and email not in names.emails:
+    if record not in names.all and email not in names.emails:
         return None
     found = {"record": record, "email": email}
     kind = ItemKind.RECORD_POINTER

@@ -79,7 +79,7 @@ class DynamoScratch:
             (self._item(f"record#{record}", email={"S": email}), Condition())
             for email, link in links.items()
             if link is not None
-            for record in sorted(link.record_ids)
+            for record in sorted(link.names)
         ]
         self._table.put_each(ItemKind.RECORD_POINTER, pointers)
         puts: dict[str, tuple[dict[str, AttributeValueTypeDef], Condition]] = {}
