@@ -317,6 +317,19 @@ def test_the_link_of_another_person_that_has_the_email_is_counted_and_left(
     assert harness.ledger.load_links([ANA, BOB]) == before
 
 
+@pytest.mark.parametrize("erased", [ZORA, BOB])
+def test_the_pointer_to_a_person_who_waits_for_an_email_goes_with_either_person(
+    harness: Harness, admin_client: AdminClient, history: History, erased: str
+) -> None:
+    harness.edit_lead(lead_of(harness, BOB)["Id"], Email=ZORA)
+    harness.sync()
+    assert harness.ledger.owner_emails([ZORA, history.lead]) == {ZORA: BOB, history.lead: ZORA}
+
+    erase(admin_client, erased)
+
+    assert ZORA not in harness.ledger.owner_emails([ZORA])
+
+
 def test_a_damaged_item_is_counted_and_stops_nothing(
     harness: Harness, admin_client: AdminClient, history: History
 ) -> None:
