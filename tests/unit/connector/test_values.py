@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -15,11 +16,12 @@ from connector.mapping import (
     UnusableValue,
     canonical,
     convert,
+    have_same_values,
     is_identical,
     stored_value,
     stored_values,
 )
-from connector.mapping.values import LONG_TEXT_CHARACTERS, RESPELLED, to_choices
+from connector.mapping.values import LONG_TEXT_CHARACTERS, RESPELLED, to_choices, to_text
 from connector.model import LongText, ProblemCode, Side, Value, Values
 
 K = FieldKind
@@ -393,3 +395,235 @@ def test_a_long_list_that_is_spelled_as_its_field_has_it_is_written() -> None:
 
     assert convert(choices, field, Side.SALESFORCE) == ";".join(choices)
     assert convert(";".join(choices), field, Side.PLEZI) == choices
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (" a\r\nb ", "a\nb"),
+        (True, "true"),
+        (False, "false"),
+        ((" a ", "\x00", "b"), "a;b"),
+        ((), ""),
+        (LongText(5_000, "ab"), "sha256:ab"),
+        (25.0, "25"),
+        (-0.5, "-0.5"),
+        (1e22, "1" + "0" * 22),
+        (math.inf, "inf"),
+        (7, "7"),
+        pytest.param(-HUGE, "-1" + "0" * 5_000, id="huge"),
+    ],
+)
+def test_a_value_has_the_text_that_a_user_would_type(value: Value, text: str) -> None:
+    assert to_text(value) == text
+
+
+def digest(text: str) -> LongText:
+    return LongText(len(text), sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("a" * 1_000, "a" * 1_000),
+        ("a" * 1_001, digest("a" * 1_001)),
+        (" " * 1_000, " " * 1_000),
+        (" " * 1_000 + "a", "a"),
+        (" " + "a" * 1_000, "a" * 1_000),
+        ("\ud800" * 1_001, digest("\ud800" * 1_001)),
+        (("a" * 998, ""), ("a" * 998, "")),
+        (("a" * 999, ""), ("a" * 999,)),
+        (("a" * 499, " ", "b" * 500), ("a" * 499, "b" * 500)),
+        (("a" * 500, "b" * 500), digest("a" * 500 + ";" + "b" * 500)),
+        (10**999, 10**999),
+        (10**1_000, digest("1" + "0" * 1_000)),
+        (1, 1),
+        (None, None),
+    ],
+)
+def test_a_value_of_more_than_1000_characters_is_stored_as_its_length_and_digest(
+    value: Value, stored: Value
+) -> None:
+    assert stored_value(value) == stored
+
+
+@pytest.mark.parametrize("kind", [K.TEXT, K.PICKLIST, K.NUMBER, K.CHECKBOX])
+def test_a_value_of_1000_characters_is_compared_whole(kind: FieldKind) -> None:
+    assert canonical(kind, "a" * 1_000) == "a" * 1_000
+    assert canonical(kind, "a" * 1_001) == digest("a" * 1_001)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "identical"),
+    [
+        (math.nan, 1.0, False),
+        (1.0, math.nan, False),
+        (math.nan, 1, False),
+        (True, True, True),
+        (True, 1, False),
+        ("a" * 1_001, digest("a" * 1_001), True),
+        (("a", "b"), "a;b", False),
+        (None, None, True),
+    ],
+)
+def test_two_values_are_identical_or_not_whichever_comes_first(
+    one: Value, other: Value, *, identical: bool
+) -> None:
+    assert is_identical(one, other) is identical
+    assert is_identical(other, one) is identical
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1, "b": None}, {"b": None, "a": 1.0}, True),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, False),
+        ({"a": "x" * 1_001}, {"a": digest("x" * 1_001)}, True),
+        ({}, {}, True),
+    ],
+)
+def test_two_records_are_the_same_by_their_names_and_values(
+    one: Values, other: Values, *, same: bool
+) -> None:
+    assert have_same_values(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "form"),
+    [
+        (K.TEXT, " Ana ", "Ana"),
+        (K.EMAIL, " ANA@B.FR", "ana@b.fr"),
+        (K.PHONE, "01 23 45 67 89", "+33123456789"),
+        (K.NUMBER, "12.345", "12.35"),
+        (K.NUMBER, "n/a", "n/a"),
+        (K.CHECKBOX, "Perhaps", "Perhaps"),
+        (K.DATE, "2026-03-01T23:30:00Z", "2026-03-01"),
+        (K.DATE, "March", "March"),
+        (K.DATETIME, "2026-03-01T12:30:15.9+01:00", "2026-03-01T11:30:15.000Z"),
+        (K.DATETIME, "Noon", "Noon"),
+        (K.TIME, "12:30", "12:30:00.000"),
+        (K.TIME, "12:30:15.123456Z", "12:30:15.123"),
+        (K.TIME, "Noon", "Noon"),
+        (K.PICKLIST, "Stra\xdfe", "strasse"),
+        (K.MULTI_PICKLIST, "b; ;A;B", ("a", "b")),
+        (K.MULTI_PICKLIST, ";", None),
+        (K.UNSUPPORTED, "Ana", "ana"),
+    ],
+)
+def test_each_kind_has_its_form_for_comparison(kind: FieldKind, value: Value, form: Value) -> None:
+    assert canonical(kind, value, scale=2) == form
+
+
+def test_a_phone_number_is_compared_in_the_region_of_the_mapping() -> None:
+    assert canonical(K.PHONE, "02 555 12 12", region="BE") == "+3225551212"
+
+
+@pytest.mark.parametrize(
+    ("words", "ticked"),
+    [
+        (("true", "Yes", "OUI", "1", "on", "y", 1, 1.0, True), True),
+        (("false", "No", "NON", "0", "off", "n", "", None, 0, False), False),
+    ],
+)
+def test_a_checkbox_is_ticked_by_a_word(words: tuple[Value, ...], *, ticked: bool) -> None:
+    assert [canonical(K.CHECKBOX, word) for word in words] == [ticked] * len(words)
+    assert [convert(word, Field("f", K.CHECKBOX), Side.PLEZI) for word in words] == (
+        [ticked] * len(words)
+    )
+
+
+SALESFORCE_YEARS = "its year is not one of Salesforce's, 1700 to 4000"
+UTC_YEARS = "its year in UTC is before 1 or after 9999"
+INFINITE = "it is not a finite number"
+
+
+def score(precision: int | None = None, scale: int | None = None) -> Field:
+    return Field("f", K.NUMBER, precision=precision, scale=scale)
+
+
+def too_many_digits(digits: int, limit: int) -> str:
+    return f"it has {digits} digits before the decimal point, and the limit is {limit}"
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "side", "detail"),
+    [
+        (LONE_SURROGATE, K.TEXT, Side.PLEZI, "it contains half of a character (a lone surrogate)"),
+        (math.nan, K.NUMBER, Side.PLEZI, INFINITE),
+        ("-inf", K.NUMBER, Side.SALESFORCE, INFINITE),
+        ("1e400", K.NUMBER, Side.PLEZI, "it is larger than a number in JSON can be"),
+        ("1e18", K.NUMBER, Side.SALESFORCE, too_many_digits(19, 18)),
+        ("1e17", score(scale=2), Side.SALESFORCE, too_many_digits(18, 16)),
+        ("100", score(precision=2), Side.PLEZI, too_many_digits(3, 2)),
+        ("9.95", score(precision=2, scale=1), Side.PLEZI, too_many_digits(2, 1)),
+        ("4001-01-01", K.DATE, Side.SALESFORCE, SALESFORCE_YEARS),
+        ("1699-12-31T23:00:00Z", K.DATETIME, Side.SALESFORCE, SALESFORCE_YEARS),
+        (EARLY, K.DATETIME, Side.SALESFORCE, UTC_YEARS),
+        (EARLY, K.DATETIME, Side.PLEZI, UTC_YEARS),
+    ],
+)
+def test_a_value_that_a_field_cannot_hold_is_told_with_the_limit(
+    value: Value, target: FieldKind | Field, side: Side, detail: str
+) -> None:
+    field = target if isinstance(target, Field) else Field("f", target)
+
+    assert convert(value, field, side) == UnusableValue("f", detail, ProblemCode.UNUSABLE_VALUE)
+
+
+SMB = ("smb", "Stra\xdfe", "SMB")
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "side", "converted"),
+    [
+        (" perhaps ", Field("f", K.CHECKBOX), Side.PLEZI, "perhaps"),
+        ((), Field("f", K.MULTI_PICKLIST), Side.PLEZI, ()),
+        ((), Field("f", K.MULTI_PICKLIST), Side.SALESFORCE, None),
+        ("SMB", Field("f", K.PICKLIST, options=SMB), Side.PLEZI, "SMB"),
+        ("sMB", Field("f", K.PICKLIST, options=SMB), Side.PLEZI, "smb"),
+        ("STRASSE", Field("f", K.PICKLIST, options=SMB), Side.PLEZI, "Stra\xdfe"),
+        ("other", Field("f", K.PICKLIST, options=SMB), Side.PLEZI, "other"),
+        ("", Field("f", K.PICKLIST, options=("", "a")), Side.PLEZI, None),
+        ("", score(), Side.PLEZI, None),
+        ("1e100", score(), Side.PLEZI, 10**100),
+        ("1e17", score(), Side.SALESFORCE, 10**17),
+        ("1e15", score(scale=2), Side.SALESFORCE, 10**15),
+        ("99", score(precision=2), Side.PLEZI, 99),
+        ("0e30", score(precision=2), Side.PLEZI, 0),
+        ("2026-03-01T12:30", Field("f", K.DATE), Side.SALESFORCE, "2026-03-01"),
+        ("March", Field("f", K.DATE), Side.SALESFORCE, "March"),
+        ("1699-12-31", Field("f", K.DATE), Side.PLEZI, "1699-12-31"),
+        ("2026-03-01", Field("f", K.DATETIME), Side.SALESFORCE, "2026-03-01T00:00:00.000Z"),
+        ("Noon", Field("f", K.DATETIME), Side.SALESFORCE, "Noon"),
+        ("12:30", Field("f", K.TIME), Side.SALESFORCE, "12:30"),
+        (True, Field("f", K.TEXT), Side.SALESFORCE, "true"),
+        ("a" * 5_000, Field("f", K.TEXT), Side.SALESFORCE, "a" * 5_000),
+    ],
+)
+def test_a_value_is_converted_only_as_far_as_the_type_requires(
+    value: Value, target: Field, side: Side, converted: Value
+) -> None:
+    result = convert(value, target, side)
+
+    assert (result, type(result)) == (converted, type(converted))
+
+
+def test_a_list_of_1000_characters_may_be_respelled_and_one_of_1001_not() -> None:
+    field = Field("f", K.MULTI_PICKLIST, options=("Red",))
+
+    assert convert(f"red;{'b' * 996}", field, Side.SALESFORCE) == f"Red;{'b' * 996}"
+    assert convert(f"red;{'b' * 997}", field, Side.SALESFORCE) == UnusableValue(
+        "f",
+        "it has more than 1,000 characters, and the field would hold it spelled otherwise: "
+        "choices without repeated separators, and in the spelling of the list",
+    )
+
+
+def test_choices_that_differ_only_in_their_case_are_one_choice() -> None:
+    target = Field("Topics__c", FieldKind.MULTI_PICKLIST, options=("Other", "News"))
+
+    assert convert("Other;news;other", target, Side.SALESFORCE) == "Other;News"

@@ -22,8 +22,6 @@ Field Types": Number)."""
 MOST_PLAIN_DIGITS: Final = 400
 """Numbers up to this size are compared as digits, others as digits with an exponent, because the
 zeros of 1E+999999 are a megabyte. It is more than the 309 digits of the largest double."""
-DATE_CHARACTERS: Final = 10
-"""The length of a date in ISO 8601, extended format: 2026-03-01."""
 
 
 def parse_number(text: str) -> Decimal | None:
@@ -83,9 +81,8 @@ def to_json_number(number: Decimal) -> int | float | None:
 def parse_date(text: str) -> date | None:
     """Return the date of a text that is a date or a time in ISO 8601; None for other texts."""
     try:
-        if len(text) > DATE_CHARACTERS:
-            datetime.fromisoformat(text)
-        return date.fromisoformat(text[:DATE_CHARACTERS])
+        # `date.fromisoformat` ignores what is behind a date without hyphens (Python 3.11).
+        return datetime.fromisoformat(text).date()
     except ValueError:
         return None
 

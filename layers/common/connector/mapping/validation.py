@@ -240,7 +240,8 @@ def _check_direction(pair: FieldPair, plezi: Field, lead: Field) -> tuple[FieldP
             blocks=False,
         )
         return replace(pair, direction=direction), [issue]
-    is_lossy = type_loss(plezi, lead) or type_loss(lead, plezi)
+    targets = {Side.SALESFORCE: lead, Side.PLEZI: plezi}
+    is_lossy = any(targets[side].writable and not targets[side].read_only for side in blocked)
     return pair, [
         Issue(
             IssueCode.LOSSY_TYPES if is_lossy else IssueCode.NOT_WRITABLE,
@@ -334,7 +335,7 @@ def _check_filter(
             name,
             "field",
             f"{kind.value} has no visible field {condition.field!r}",
-            _name_remedy(condition.field, schema, kind),
+            _name_remedy(condition.field, schema, kind, "filter by another field"),
         )
         return
     if obstacle := filter_obstacle(field):
@@ -360,11 +361,13 @@ def _check_filter(
         )
 
 
-def _name_remedy(name: str, schema: Schema, kind: RecordKind) -> str:
+def _name_remedy(
+    name: str, schema: Schema, kind: RecordKind, otherwise: str = "switch the pair off"
+) -> str:
     if (kind, name) == (RecordKind.CONTACT, ACCOUNT_NAME):
         return READ_ACCOUNTS
     similar = similar_names(name, schema)
     if similar:
-        return f"did you mean {', '.join(similar)}? If not, create it or switch the pair off"
+        return f"did you mean {', '.join(similar)}? If not, create it or {otherwise}"
     grant = "" if kind.side is Side.PLEZI else ", or grant the integration user access to it"
-    return f"create it{grant}, or switch the pair off"
+    return f"create it{grant}, or {otherwise}"

@@ -221,7 +221,8 @@ def _converted(value: Value, text: str, target: Field, side: Side) -> Value | Un
         ticked = _checkbox(value)
         return ticked if isinstance(ticked, bool) else text
     if target.kind is FieldKind.MULTI_PICKLIST:
-        choices = tuple(_as_option(choice, target.options) for choice in to_choices(value))
+        options = (_as_option(choice, target.options) for choice in to_choices(value))
+        choices = tuple(dict.fromkeys(options))  # two may differ in upper and lower case only
         if side is Side.PLEZI:
             return choices
         return MULTI_PICKLIST_SEPARATOR.join(choices) or None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from connector.mapping import BoundMapping, BoundPair, UnusableValue
 from connector.mapping.model import EMAIL_PAIR, FieldPair
 from connector.model import (
+    NEW_RECORD,
     AgreedValue,
     BaseUpdate,
     JournalEntry,
@@ -188,7 +189,7 @@ class _FieldUndo:
         present = [it for it in written if it.record_id in {m.record_id for m in self._members}]
         gone = [self._gone(it) for it in written if it not in present]
         if any(it.record_id not in self._values for it in present):
-            return self._left(written, UndoReason.NOT_WRITABLE)
+            return self._left(present, UndoReason.NOT_WRITABLE, gone)
         todo = [it for it in present if not self._has(it, it.before(pair))]
         refusal = self._refusal(pair, todo)
         if refusal is not None:
@@ -269,7 +270,7 @@ class _FieldUndo:
         for record_id, value in self._values.items():
             converted = pair.convert(value.kind, before, source.side)
             if (
-                record_id not in values
+                record_id not in {*values, NEW_RECORD}  # an undo creates no record
                 and value.can_receive
                 and not isinstance(converted, UnusableValue)
                 and pair.canonical(value.side, value.value) == after
