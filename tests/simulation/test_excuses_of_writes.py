@@ -246,6 +246,36 @@ def test_a_conflict_follows_the_times_that_the_paused_process_knew() -> None:
     is_violated("7", lambda: person.write(PERSON, phone="3"))
 
 
+def with_a_lead_that_missed_a_write(policy: ConflictPolicy, *, typed_in: str) -> Person:
+    """Return a person of whom a value has reached one of two Leads, and the other had an edit."""
+    person = agreed(mapping(policy))
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="1")
+    person.agree()
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T10:00:00")
+    if typed_in == PERSON:
+        person.type(PERSON, phone="2")
+        person.read(PERSON)
+        person.write(OTHER_LEAD, Phone="2")
+    else:
+        person.type(OTHER_LEAD, Phone="2", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(OTHER_LEAD, "2", "3", MergeRule.SALESFORCE_WINS)
+    return person
+
+
+def test_a_lead_with_a_value_typed_in_plezi_gives_way_by_the_policy_for_both_sides() -> None:
+    person = with_a_lead_that_missed_a_write(ConflictPolicy.SALESFORCE_WINS, typed_in=PERSON)
+    person.write(OTHER_LEAD, Phone="3")
+    person.oracle.check_journal()
+    assert person.oracle.checked["8 conflict is journaled"] == 1
+
+    person = with_a_lead_that_missed_a_write(ConflictPolicy.SALESFORCE_WINS, typed_in=OTHER_LEAD)
+    is_violated("7", lambda: person.write(OTHER_LEAD, Phone="3"))
+
+    person = with_a_lead_that_missed_a_write(ConflictPolicy.HOLD, typed_in=PERSON)
+    is_violated("7", lambda: person.write(OTHER_LEAD, Phone="3"))
+
+
 def typed_again_as_it_was_read(phone: str) -> Person:
     """Return a person whose phone "2" was typed over in both systems; last in Plezi, again."""
     person = agreed()

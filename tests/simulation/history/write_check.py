@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from connector.mapping import FieldPair
-from connector.model import JournalEntry, JournalKind, RecordKind
+from connector.model import JournalEntry, JournalKind, RecordKind, Side
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
 from tests.simulation.history.excuses import (
@@ -222,15 +222,29 @@ class WriteCheck:
             (observed.modified_first, UNSEEN),
         ):
             winner = Contender(kind.side, self.new, modified.get(source[0], ""))
-            overwritten = Contender(
-                self.record.kind.side, self.target.state.value, modified.get(self.record.id, "")
-            )
-            if reference.wins(self.pair.policy, winner, overwritten) and (modified or not excuse):
+            overwritten = [
+                Contender(side, self.target.state.value, modified.get(self.record.id, ""))
+                for side in self._sides_of_target()
+            ]
+            wins = any(reference.wins(self.pair.policy, winner, it) for it in overwritten)
+            if wins and (modified or not excuse):
                 return self._lost(what, excuse)
         return (
             f"7 no lost update: {what}; it was overwritten with {self.new[:40]!r} "
             f"against the policy {self.pair.policy.value}"
         ), ""
+
+    def _sides_of_target(self) -> set[Side]:
+        """Return the sides of the replaced value: that of the record, and where it was typed.
+
+        Of two Leads one may show what was typed in Plezi in this pair, and the other what a user
+        typed then in Salesforce: the policy table has a row for these two.
+        """
+        lost = self.oracle.history.typings.get(self.target.state.typing)
+        sides = {self.record.kind.side}
+        if lost is not None and self._is_typed_in_this_pair():
+            sides.add(kind_of(lost.key[0]).side)
+        return sides
 
     def _is_later_lead(self) -> bool:
         """Whether the record is a Lead that meets the person after another one: it gives way.

@@ -142,6 +142,29 @@ def test_a_lead_that_is_back_with_its_outdated_value_takes_the_agreed_one(
     assert written(link, bound_by(ConflictPolicy.SALESFORCE_WINS)) == expected
 
 
+@pytest.mark.parametrize(
+    ("agreed", "policy", "expected", "lost"),
+    [
+        (None, ConflictPolicy.SALESFORCE_WINS, {"p": "2"}, {"p": None}),
+        (None, ConflictPolicy.PLEZI_WINS, {"l0": None}, {"l0": "2"}),
+        (None, ConflictPolicy.HOLD, {}, {}),
+        ("3", ConflictPolicy.SALESFORCE_WINS, {"p": "2"}, {"p": "3"}),
+        ("3", ConflictPolicy.PLEZI_WINS, {"l0": "3"}, {"l0": "2"}),
+        ("3", ConflictPolicy.HOLD, {}, {}),
+    ],
+)
+def test_what_was_typed_beside_an_agreement_that_did_not_arrive_is_in_conflict_with_it(
+    agreed: Value, policy: ConflictPolicy, expected: dict[str, Value], lost: dict[str, Value]
+) -> None:
+    link = records_of((agreed, {KEY: agreed}), ("2", {f"{OUTDATED}{KEY}": "1"}))
+
+    plan = plan_link(link, bound_by(policy), now=0.0)
+
+    assert written(link, bound_by(policy)) == expected
+    assert {it.record_id: it.value for it in plan.overwritten} == lost
+    assert bool(plan.link.holds) == (policy is ConflictPolicy.HOLD)
+
+
 def test_a_record_that_was_not_back_in_time_is_no_part_of_the_conflict() -> None:
     unseen: dict[str, Value] = {KEY: "3", f"{UNSEEN}{KEY}": True}
     typed_back = records_of(("4", {KEY: "3"}), ("3", unseen))

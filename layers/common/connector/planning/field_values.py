@@ -10,7 +10,7 @@ from typing import Final
 from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
-from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
+from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import OUTDATED, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase
 from connector.planning.participating_records import Participant
@@ -47,7 +47,6 @@ def field_values(
             return []
         value = None if record is None else record.values[field.name]
         base, waits = _base_value(pair, link, participant)
-        rejoins = isinstance(base, NoBase) and _rejoins(pair, link, participant, value)
         values.append(
             FieldValue(
                 kind=participant.kind,
@@ -60,10 +59,10 @@ def field_values(
                 and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
                 waits=waits,
-                rejoins=rejoins,
                 left=participant.only is not None,
             )
         )
+    values = _with_outdated_bases(pair, link, values)
     return _with_conflict(pair, link, _with_address(pair, values))
 
 
@@ -87,8 +86,13 @@ def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]
 
 def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
     """Return the values; what was agreed without a Lead's edit counts as an edit against it."""
-    key = f"{UNSEEN}{pair.base_keys[RecordKind.LEAD]}"
-    unseen = {it.record_id for it in values if key in link.base.get(it.record_id, {})}
+    key = pair.base_keys[RecordKind.LEAD]
+    unseen = {
+        it.record_id
+        for it in values
+        if not isinstance(it.base, NoBase)
+        and {f"{UNSEEN}{key}", f"{OUTDATED}{key}"} & link.base.get(it.record_id, {}).keys()
+    }
     if not unseen:
         return values
     return [
@@ -97,16 +101,29 @@ def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> lis
     ]
 
 
-def _rejoins(pair: BoundPair, link: Link, participant: Participant, value: Value) -> bool:
-    """Whether a Lead that took no part while the others agreed still has its value of before.
+def _with_outdated_bases(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
+    """Return the values; a Lead with an outdated base takes what the others agreed on, or differs.
 
-    What was typed in it since meets theirs for the first time.
+    It takes theirs if it still has its value of before. Another value, which is not theirs, was
+    typed in it since: an edit of the outdated value.
     """
-    base = link.base.get(participant.record_id, {})
-    key = f"{OUTDATED}{pair.base_keys[participant.kind]}"
-    return key in base and (
-        pair.canonical(Side.SALESFORCE, base[key]) == pair.canonical(Side.SALESFORCE, value)
-    )
+    key = f"{OUTDATED}{pair.base_keys[RecordKind.LEAD]}"
+    outdated = {
+        it.record_id: link.base[it.record_id][key]
+        for it in values
+        if isinstance(it.base, NoBase) and key in link.base.get(it.record_id, {})
+    }
+    if not outdated:
+        return values
+    agreed = {pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)}
+
+    def with_outdated(it: FieldValue) -> FieldValue:
+        value, former = pair.canonical(it.side, it.value), outdated[it.record_id]
+        if value == pair.canonical(it.side, former):
+            return replace(it, rejoins=True)
+        return it if value in agreed else replace(it, base=former)
+
+    return [with_outdated(it) if it.record_id in outdated else it for it in values]
 
 
 def _base_value(
