@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from connector.errors import MappingError
-from connector.mapping import DEFAULT_MAPPING, Direction
-from connector.mapping.connector_fields import required_fields
+from connector.mapping import DEFAULT_MAPPING, Direction, Field, FieldKind
+from connector.mapping.connector_fields import RequiredField, required_fields
 from connector.mapping.document import mapping_document, parse_draft
 from connector.mapping.model import Filter, Operator
 from connector.model import RecordKind
@@ -45,6 +45,87 @@ def test_the_fields_of_leads_have_the_definitions_of_their_attributes() -> None:
         "the state of the lead in Plezi",
     )
     assert state.metadata == {"type": "Text", "label": "Plezi status", "length": url.length}
+
+
+K = FieldKind
+LINK, SCORE, STATE, CHOICE_FIELD = required_fields(DEFAULT_MAPPING)
+
+
+def test_each_field_has_the_kinds_the_length_and_the_right_that_the_product_needs() -> None:
+    needs = [
+        (it.full_name, set(it.kinds), it.length, it.external_id, it.is_written)
+        for it in required_fields(DEFAULT_MAPPING)
+    ]
+
+    assert needs == [
+        ("Lead.plezi_url__c", {K.TEXT}, 255, True, True),
+        ("Lead.score__c", {K.TEXT, K.NUMBER}, 10, False, True),
+        ("Lead.status__c", {K.TEXT, K.PICKLIST}, 0, False, True),
+        ("Contact.sync_to_plezi__c", {K.PICKLIST, K.CHECKBOX, K.TEXT}, 0, False, False),
+    ]
+    assert [it.metadata["length"] for it in (LINK, SCORE, STATE)] == [255, 10, 255]
+
+
+@pytest.mark.parametrize(
+    ("required", "found", "defect"),
+    [
+        (LINK, Field("f", K.TEXT, length=255, external_id=True, unique=True), ""),
+        (LINK, Field("f", K.TEXT, external_id=True, unique=True), ""),
+        (
+            LINK,
+            Field("f", K.TEXT, length=254, external_id=True, unique=True),
+            "it holds 254 characters, and must hold 255",
+        ),
+        (
+            LINK,
+            Field("f", K.TEXT, length=255, external_id=True),
+            "it must be an External ID and unique, so that no Lead is created twice",
+        ),
+        (
+            LINK,
+            Field("f", K.TEXT, length=255, unique=True),
+            "it must be an External ID and unique, so that no Lead is created twice",
+        ),
+        (LINK, Field("f", K.PHONE, type_name="phone"), "it is a phone, and must be a text"),
+        (
+            LINK,
+            Field("f", K.UNSUPPORTED, type_name="location"),
+            "it is a location, and must be a text",
+        ),
+        (SCORE, Field("f", K.TEXT, length=10), ""),
+        (SCORE, Field("f", K.TEXT, length=9), "it holds 9 characters, and must hold 10"),
+        (SCORE, Field("f", K.NUMBER, length=3), ""),
+        (
+            SCORE,
+            Field("f", K.CHECKBOX, type_name="boolean"),
+            "it is a checkbox, and must be a number or text",
+        ),
+        (STATE, Field("f", K.TEXT, length=1), ""),
+        (STATE, Field("f", K.PICKLIST), ""),
+        (CHOICE_FIELD, Field("f", K.CHECKBOX), ""),
+        (
+            CHOICE_FIELD,
+            Field("f", K.DATE),
+            "it is a date, and must be a checkbox or picklist or text",
+        ),
+    ],
+)
+def test_a_field_that_exists_is_suitable_or_its_defect_is_named(
+    required: RequiredField, found: Field, defect: str
+) -> None:
+    assert required.defect(found) == defect
+
+
+def test_a_mapping_without_a_pair_of_the_product_needs_the_default_field() -> None:
+    score = next(it for it in DEFAULT_MAPPING.pairs if it.plezi == "behaviour_score")
+    others = tuple(it for it in DEFAULT_MAPPING.pairs if it.plezi not in ("url", "state"))
+    unmapped = replace(DEFAULT_MAPPING.pairs[1], salesforce="")
+    renamed = replace(score, salesforce="points__c")
+    pairs = (unmapped, *(renamed if it is score else it for it in others))
+
+    fields = required_fields(replace(DEFAULT_MAPPING, pairs=pairs, contact_filter=None))
+
+    assert [it.name for it in fields] == ["plezi_url__c", "points__c", "status__c"]
 
 
 def test_the_choice_of_contacts_has_the_accepted_values_and_one_that_says_no() -> None:

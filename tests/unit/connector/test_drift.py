@@ -19,6 +19,7 @@ from connector.mapping import (
     FieldKind,
     FieldPair,
     MappingConfig,
+    ValuePair,
 )
 from connector.model import (
     DriftCause,
@@ -30,13 +31,17 @@ from connector.model import (
     MergeRule,
     Observation,
     Quarantine,
+    RecentWrite,
     RecordKind,
     Side,
+    SkipReason,
     Value,
+    Values,
 )
 from connector.planning.drift import (
     PERSON,
     Evidence,
+    FieldDrift,
     LinkComparison,
     compare_link,
     with_undone,
@@ -62,10 +67,14 @@ def bound_with(
     *,
     enforced: bool = False,
     read_only: str = "",
+    values: tuple[ValuePair, ...] = (),
 ) -> BoundMapping:
-    pair = FieldPair("phone", "Phone", direction, policy, contact="Phone", enforced=enforced)
+    pair = FieldPair(
+        "phone", "Phone", direction, policy, contact="Phone", enforced=enforced, values=values
+    )
+    field_kind = FieldKind.PICKLIST if values else FieldKind.TEXT
     fields = {
-        kind: Field(name, FieldKind.TEXT, read_only=read_only if name == "Phone" else "")
+        kind: Field(name, field_kind, read_only=read_only if name == "Phone" else "")
         for kind, name in NAMES.items()
     }
     return BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
@@ -74,6 +83,22 @@ def bound_with(
 BOUND: Final = bound_with()
 TO_SALESFORCE: Final = bound_with(direction=Direction.TO_SALESFORCE)
 TO_PLEZI: Final = bound_with(direction=Direction.TO_PLEZI)
+ENFORCED: Final = bound_with(direction=Direction.TO_SALESFORCE, enforced=True)
+ROWS: Final = (ValuePair("Client", "Customer"),)
+LISTS: Final = bound_with(values=ROWS)
+
+
+def with_title(bound: BoundMapping = BOUND) -> BoundMapping:
+    """Return a mapping with a second pair, which fills blanks only."""
+    pair = FieldPair("title", "Title", Direction.BOTH, ConflictPolicy.FILL_BLANK)
+    fields = {
+        RecordKind.PLEZI_CONTACT: Field("title", FieldKind.TEXT),
+        RecordKind.LEAD: Field("Title", FieldKind.TEXT),
+    }
+    return replace(bound, pairs=(*bound.pairs, BoundPair(pair, fields)))
+
+
+TWO_PAIRS: Final = with_title()
 
 
 def link_of(values: Mapping[str, Value], base: Mapping[str, Value]) -> Link:
@@ -106,10 +131,80 @@ AGREED: Final = {"p": "a", "l": "a"}
 EDITED: Final = link_of({"p": "a", "l": "b"}, AGREED)
 
 
-def test_equal_values_in_two_forms_are_no_difference() -> None:
-    found = compare(link_of({"p": "a", "l": " a "}, AGREED))
+@pytest.mark.parametrize(
+    ("bound", "plezi", "lead"), [(BOUND, "a", " a "), (LISTS, "Client", "customer")]
+)
+def test_equal_values_in_two_forms_are_no_difference(
+    bound: BoundMapping, plezi: str, lead: str
+) -> None:
+    values = {"p": plezi, "l": lead}
 
-    assert (found.compared, found.drifts) == (1, ())
+    assert compare(link_of(values, values), bound) == LinkComparison(compared=1)
+
+
+def difference(cause: DriftCause, plezi: Value, lead: Value, *, is_planned: bool) -> FieldDrift:
+    """Return the difference of a Lead from Plezi."""
+    return FieldDrift("Phone", Side.SALESFORCE, "l", plezi, lead, cause, is_planned=is_planned)
+
+
+HALF: Final = "half of a character: \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("link", "drift", "needs_run"),
+    [
+        (EDITED, difference(DriftCause.UNEXPLAINED, "a", "b", is_planned=True), True),
+        (
+            link_of({"p": "a", "l": "b"}, {"p": "a", "l": "b"}),
+            difference(DriftCause.UNEXPLAINED, "a", "b", is_planned=False),
+            False,
+        ),
+        (  # what Plezi cannot store is a problem of the field
+            link_of({"p": "a", "l": HALF}, AGREED),
+            difference(DriftCause.QUARANTINED, "a", HALF, is_planned=False),
+            False,
+        ),
+    ],
+)
+def test_a_difference_is_described_with_both_values_and_what_a_run_would_do(
+    link: Link, drift: FieldDrift, *, needs_run: bool
+) -> None:
+    assert compare(link) == LinkComparison((drift,), compared=1, needs_run=needs_run)
+
+
+def test_a_person_with_no_record_that_takes_part_has_the_reason() -> None:
+    assert compare(Link(EMAIL)) == LinkComparison(reason=SkipReason.NO_PARTICIPANT)
+
+
+@pytest.mark.parametrize(
+    ("plezi", "lead", "compared", "unknown"),
+    [
+        ({"phone": "a", "title": "b"}, {"Phone": "a", "Title": "b"}, 2, 0),
+        ({"phone": "a"}, {"Phone": "a", "Title": "b"}, 1, 1),
+        ({"phone": "a", "title": "b"}, {}, 0, 2),
+    ],
+)
+def test_each_pair_counts_as_compared_or_as_unknown(
+    plezi: Values, lead: Values, compared: int, unknown: int
+) -> None:
+    base = {"phone>Phone": "a", "title>Title": "b"}
+    link = Link(
+        EMAIL,
+        Observation(RecordKind.PLEZI_CONTACT, "p", EMAIL, "1", "p", 0.0, plezi),
+        (Observation(RecordKind.LEAD, "l", EMAIL, "1", "l", 0.0, lead),),
+        {"p": base, "l": base},
+    )
+
+    found = compare(link, TWO_PAIRS)
+
+    assert found == LinkComparison(compared=compared, unknown=unknown)
+
+
+def test_the_writes_of_the_last_day_do_not_hide_a_difference() -> None:
+    link = replace(EDITED, recent_writes={"Phone": (RecentWrite("p", "c", 0.0),)})
+
+    assert compare(link) == compare(EDITED)
+    assert without_contradicted_bases(link, BOUND, (), now=1.0) is link
 
 
 @pytest.mark.parametrize(
@@ -157,11 +252,20 @@ def test_a_contradiction_is_unexplained_even_where_a_run_waits() -> None:
         (EDITED, bound_with(ConflictPolicy.FILL_BLANK), DriftCause.POLICY),
         (
             link_of({"p": None, "l": "b"}, {"p": "b", "l": "b"}),
-            bound_with(direction=Direction.TO_SALESFORCE, enforced=True),
+            ENFORCED,
             DriftCause.POLICY,
         ),
         (link_of({"p": "b", "c": "a"}, {"p": "a", "c": "a"}), BOUND, DriftCause.ONE_WAY),
         (link_of({"p": "a", "c": "b"}, {"p": "a", "c": "a"}), BOUND, DriftCause.UNEXPLAINED),
+        (link_of({"p": "a", "c": "b"}, {"p": "a", "c": "b"}), BOUND, DriftCause.ONE_WAY),
+        (link_of({"p": "a", "c": "b"}, {"p": "a", "c": "b"}), ENFORCED, DriftCause.ONE_WAY),
+        (link_of({"p": None, "l": "b"}, {"p": None, "l": "b"}), BOUND, DriftCause.UNEXPLAINED),
+        (link_of({"p": "a", "l": "b"}, {"p": "a", "l": "b"}), TO_PLEZI, DriftCause.UNEXPLAINED),
+        (
+            link_of({"p": None, "l": "b"}, {"p": "b", "l": "b"}),
+            bound_with(direction=Direction.TO_SALESFORCE, enforced=True, values=ROWS),
+            DriftCause.POLICY,
+        ),
     ],
 )
 def test_what_the_direction_or_the_policy_leaves_is_explained(
@@ -200,12 +304,47 @@ def test_a_quarantine_explains_the_fields_that_it_names(
     assert cause_of(refused) is cause
 
 
-def test_a_person_whom_one_side_lacks_is_one_difference() -> None:
-    found = compare(link_of({"l": "a"}, {}))
+ONLY_LEAD: Final = link_of({"l": "a"}, {})
+REFUSED: Final = Quarantine(Side.PLEZI, "refused", "", (), 0.0)
+PHONE_HELD: Final = {"Phone": Hold(HoldReason.CONFLICT, 0.0, {"l": "a"}, attribute="phone")}
 
-    [drift] = found.drifts
-    assert (drift.pair, drift.record_id, found.only_on) == (PERSON, "l", Side.SALESFORCE)
-    assert (drift.cause, found.compared) == (DriftCause.UNEXPLAINED, 1)
+
+@pytest.mark.parametrize(
+    ("link", "evidence", "cause"),
+    [
+        (ONLY_LEAD, Evidence(), DriftCause.UNEXPLAINED),
+        (ONLY_LEAD, Evidence(waits=True), DriftCause.WAITS),
+        (ONLY_LEAD, Evidence(recent={"l"}), DriftCause.WAITS),
+        (ONLY_LEAD, Evidence(missed={"l"}), DriftCause.UNEXPLAINED),
+        (replace(ONLY_LEAD, quarantine=REFUSED), Evidence(), DriftCause.QUARANTINED),
+        (replace(ONLY_LEAD, quarantine=REFUSED), Evidence(missed={"l"}), DriftCause.UNEXPLAINED),
+        (replace(ONLY_LEAD, holds=PHONE_HELD), Evidence(), DriftCause.HELD),
+    ],
+)
+def test_a_person_whom_plezi_lacks_is_one_difference_with_its_cause(
+    link: Link, evidence: Evidence, cause: DriftCause
+) -> None:
+    drift = FieldDrift(PERSON, Side.SALESFORCE, "l", None, None, cause, is_planned=True)
+
+    assert compare(link, evidence=evidence) == LinkComparison(
+        (drift,), compared=1, only_on=Side.SALESFORCE, needs_run=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "needs_run"),
+    [({}, True), ({"p": None}, False)],  # the blank is to be agreed on, or it was
+)
+def test_a_person_whom_salesforce_lacks_and_who_has_no_value_is_not_created(
+    base: Mapping[str, Value], *, needs_run: bool
+) -> None:
+    drift = FieldDrift(
+        PERSON, Side.PLEZI, "p", None, None, DriftCause.UNEXPLAINED, is_planned=False
+    )
+
+    assert compare(link_of({"p": None}, base)) == LinkComparison(
+        (drift,), compared=1, only_on=Side.PLEZI, needs_run=needs_run
+    )
 
 
 def test_a_value_that_was_not_read_is_not_compared() -> None:
@@ -266,6 +405,53 @@ def test_an_undo_explains_no_difference_that_a_run_would_end(evidence: Evidence)
     found = compare(link, evidence=evidence)
 
     assert with_undone(found, link, BOUND, (RUN, UNDO)) == found
+
+
+def test_an_undo_is_found_by_the_names_of_the_value_table() -> None:
+    values = {"p": "Client", "l": "Prospect"}
+    link = link_of(values, values)
+    entries = (
+        written("l", "Prospect", "Customer", CHANGED, "run"),
+        written("l", "Customer", "Prospect"),
+    )
+
+    found = with_undone(compare(link, LISTS), link, LISTS, entries)
+
+    drift = replace(
+        difference(DriftCause.UNDONE, "Client", "Prospect", is_planned=False), undo="undo"
+    )
+    assert found == LinkComparison((drift,), compared=1)
+
+
+def test_an_undo_explains_no_difference_that_a_rule_explains_and_ends_no_other_agreement() -> None:
+    """The last writes of both fields are those of the undo; the policy leaves the second one."""
+    values: Values = {"phone": "b", "title": "b"}
+    base = {"p": {"phone>Phone": "b", "title>Title": "b"}}
+    base["l"] = {"phone>Phone": "a", "title>Title": "a"}
+    link = replace(PUT_BACK, base=base)
+    link = link.with_observation(
+        Observation(RecordKind.PLEZI_CONTACT, "p", EMAIL, "1", "p", 0.0, values)
+    ).with_observation(
+        Observation(RecordKind.LEAD, "l", EMAIL, "1", "l", 0.0, {"Phone": "a", "Title": "a"})
+    )
+    found = compare(link, TWO_PAIRS)
+    phone, title = found.drifts
+    entries = (RUN, UNDO, replace(RUN, field="Title"), replace(UNDO, field="Title"))
+
+    explained = with_undone(found, link, TWO_PAIRS, entries)
+
+    undone = replace(phone, cause=DriftCause.UNDONE, undo="undo")
+    assert title.cause is DriftCause.POLICY
+    assert explained == replace(found, drifts=(undone, title))
+    assert without_contradicted_bases(link, TWO_PAIRS, (), now=1.0) == replace(
+        link, base={"p": {"title>Title": "b"}, "l": {"title>Title": "a"}}, dirty=True
+    )
+
+
+def test_an_undo_explains_nothing_once_the_contact_of_plezi_is_gone() -> None:
+    found = compare(PUT_BACK)
+
+    assert with_undone(found, PUT_BACK.without_record("p"), BOUND, (RUN, UNDO)) == found
 
 
 @given(LINES, LINES, st.sampled_from(ConflictPolicy), st.sampled_from(DIRECTIONS))
