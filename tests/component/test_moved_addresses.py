@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.bootstrap import build_app
 from connector.deadline import Deadline
-from connector.model import AttentionKind, Phase, RunKind, RunState, Side
+from connector.model import AttentionKind, LinkChange, Phase, RunKind, RunState, Side
 from tests.component.altered_answers import (
     alter_answers,
     edit_json,
@@ -39,6 +40,34 @@ def test_people_whose_e_mails_moved_by_one_row_stop_nobody(harness: Harness) -> 
 
     assert run.state is RunState.DONE, run.message
     assert BOB in harness.people()
+
+
+def test_a_lead_whose_contact_left_with_another_e_mail_joins_the_person_of_its_own(
+    harness: Harness,
+) -> None:
+    """A look-up found the contact deleted: its Lead was read before, and is not read again."""
+    ana = harness.add_person(email=ANA, last_name="Lopez", phone="1")
+    harness.sync()
+    link = harness.ledger.load_links([ANA])[ANA]
+    assert link.plezi is not None
+    values = {**link.plezi.values, "email": BOB}
+    contact = replace(link.plezi, email=BOB, values=values, deleted=True)
+    moved = replace(link, email=BOB, plezi=contact, revision=0, indexed=frozenset(), dirty=True)
+    harness.control("plezi", "DELETE", f"contacts/{ana}")
+    for email in ("zoe@example.com", "zita@example.com"):  # a run reads what the one before saw
+        let_hours_pass(harness)
+        harness.add_lead(Email=email, LastName="Zola")
+        harness.sync()
+    harness.ledger.save_links([LinkChange(moved, harness.ledger.load_links([ANA])[ANA])])
+
+    harness.sync()
+
+    other = harness.add_person(email=ANA, last_name="Lopez", phone="1")
+    harness.sync()
+    [link] = harness.ledger.load_links([ANA, BOB]).values()
+    assert link.email == ANA
+    assert link.record_ids >= {other, harness.leads(ANA)[0]["Id"]}
+    assert len(harness.leads(ANA)) == 1
 
 
 def test_a_contact_that_is_listed_twice_with_two_e_mails_stops_nobody(harness: Harness) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy
-from connector.model import Hold, HoldReason, Link, RecordKind
-from local.world.both_sides import BothSides
+from connector.model import Hold, HoldReason, Link, Observation, RecordKind
+from local.world.both_sides import BothSides, StoredRecord
 from tests.simulation.history import excuses
 from tests.simulation.history.admin_actions import DIRECTIONS
 from tests.simulation.history.events import Event, EventList
@@ -17,6 +17,7 @@ from tests.simulation.history.final_state import FinalState
 from tests.simulation.history.history import History
 from tests.simulation.history.oracle import OPT_OUT
 from tests.simulation.history.ports import memory_ports
+from tests.simulation.history.quiescence import waits_without_reason
 from tests.simulation.history.typing_history import State
 from tests.simulation.watched_person import (
     is_violated,
@@ -372,3 +373,14 @@ def test_a_lead_that_is_left_out_keeps_its_address_and_a_mirrored_one_does_not(
     check.check(decided=False)
     check._mapping = replace(check._mapping, duplicates=DuplicatePolicy.MIRROR)
     is_violated("13", check._check_one_person_per_email)
+
+
+def test_only_a_person_without_records_may_wait_without_a_reason() -> None:
+    contact = Observation(RecordKind.PLEZI_CONTACT, "p", "ana@example.com", "1", "", 0.0, {})
+    link = Link("ana@example.com", plezi=contact, dirty=True)
+    stored = StoredRecord(RecordKind.PLEZI_CONTACT, "p", "ana@example.com", {})
+
+    assert waits_without_reason(link, {"p": stored})
+    assert not waits_without_reason(replace(link, dirty=False), {"p": stored})
+    assert not waits_without_reason(link, {"p": replace(stored, deleted=True)})
+    assert not waits_without_reason(link, {})

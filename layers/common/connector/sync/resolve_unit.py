@@ -17,6 +17,7 @@ from connector.model import (
     JournalEntry,
     Link,
     LinkChange,
+    Observation,
     ProblemCode,
     Run,
     RunKind,
@@ -38,6 +39,7 @@ from connector.sync.journal_entries import (
     without_write,
 )
 from connector.sync.link_batch import with_email_in_use
+from connector.sync.read_phase import records_waiting_for, store_observations
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
 
@@ -382,6 +384,30 @@ class UnitResolver:
                 links.append(after)
         failed = self._isolation.write_journal(entries)
         self._save([LinkChange(link) for link in links if link.email not in failed], result)
+        self._store_misplaced(links)
+
+    def _store_misplaced(self, links: Iterable[Link]) -> None:
+        """Store again the records that belong to another link since a record was found deleted.
+
+        A write or a look-up found it: the others were read before. A link moves to the e-mail that
+        its records have, if none has its own one any more. If no record is left, those get the
+        e-mail who wait for it. The next run resolves them.
+        """
+        found: dict[str, Observation] = {}
+        free: set[str] = set()
+        for link in links:
+            records = list(link.observations())
+            if not any(it.is_active for it in records):
+                free.add(link.email)
+            elif any(it.deleted for it in records) and all(
+                it.email != link.email for it in records if it.is_active
+            ):
+                found |= {it.id: it for it in records if it.is_active and it.email}
+        found |= records_waiting_for(self._context.links, free)
+        for side in Side:
+            misplaced = [it for it in found.values() if it.side is side]
+            if misplaced:
+                store_observations(self._context, misplaced, Counts(), side, self._isolation)
 
     def _without_writes(self, plan: Plan, counts: Counts, now: float) -> Link:
         if plan.is_partial:
