@@ -35,6 +35,7 @@ from connector.planning.excluded_leads import OUTDATED, UNSEEN
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
 from connector.planning.recovery import Recovery, recover_intent
+from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
 URL = "https://app.plezi.co/contacts/p"
 PAIRS = (
@@ -777,6 +778,33 @@ def test_a_decision_is_carried_out_when_each_of_its_writes_arrived() -> None:
 
     assert recovery.delivered == ("l1", "l2")
     assert recovery.link.holds == {}
+
+
+def test_what_is_typed_in_a_lead_that_was_written_before_a_lost_creation_is_an_edit() -> None:
+    """The second Lead got the phone of the first one; the creation in Plezi had no response."""
+    create = Write(RecordKind.PLEZI_CONTACT, "", "a@x.fr", {"phone": "2"})
+    to_lead = Write(RecordKind.LEAD, "l2", "a@x.fr", {"Phone": "2"}, {"Phone": "1"}, "1")
+    agreed = {
+        "": AgreedValue(KEY, "phone", "2"),
+        "l1": AgreedValue(KEY, "Phone", "2"),
+        "l2": AgreedValue(KEY, "Phone", "2"),
+    }
+    update = BaseUpdate("Phone", agreed, frozenset({"", "l2"}))
+    intent = Intent("i", "r", 0.0, (create, to_lead), (update,))
+    link = Link("a@x.fr", salesforce=(lead("l1", "2"), lead("l2", "1")), intent=intent)
+    outcomes = {
+        "": WriteOutcome(create, WriteResult.UNKNOWN),
+        "l2": WriteOutcome(to_lead, WriteResult.DONE, "l2", 2.0),
+    }
+    link = record_outcomes(link, "i", outcomes, unchanged_since_intent=True, now=2.0)
+    link = replace(link, plezi=contact("2")).with_observation(lead("l2", "9", URL))
+
+    recovery = recover_intent(link, BOUND, now=3.0)
+
+    assert recovery.link.base == {record: {KEY: "2"} for record in ("p", "l1", "l2")}
+    plan = plan_link(recovery.link, BOUND, now=3.0)
+    phones = {it.record_id: it.values.get("phone", it.values.get("Phone")) for it in plan.writes}
+    assert phones == {"p": "9", "l1": "9"}
 
 
 @pytest.mark.parametrize("title_first", [False, True])

@@ -384,12 +384,19 @@ def test_the_link_of_a_record_that_was_created_is_planned_again() -> None:
     assert recorded(LINK, replace(DONE, created=True)).dirty
 
 
-def test_only_the_writes_without_a_response_stay_in_the_intent() -> None:
-    link = replace(LINK, intent=Intent("i", "r", 0.0, (WRITE, TO_LEAD), (BASE_UPDATE,)))
+def test_only_what_is_not_recorded_yet_stays_in_the_intent() -> None:
+    """A value that gave way to the write that is done has its line in the journal."""
+    lost = Overwritten(RecordKind.PLEZI_CONTACT, "p", "MobilePhone", "1", "2", MergeRule.CHANGED)
+    kept = replace(lost, kind=RecordKind.LEAD, record_id="l")
+    both = replace(BASE_UPDATE, required_writes=frozenset({"p", "l"}))
+    link = replace(LINK, intent=Intent("i", "r", 0.0, (WRITE, TO_LEAD), (both,), (lost, kept)))
 
     after = recorded(link, DONE, WriteOutcome(TO_LEAD, WriteResult.UNKNOWN))
 
-    assert after.intent == Intent("i", "r", 0.0, (TO_LEAD,), (BASE_UPDATE,), in_doubt=True)
+    left = replace(both, required_writes=frozenset({"l"}))
+    assert after.intent is not None
+    assert isinstance(after.intent.base_updates[0].required_writes, frozenset)  # hashed by a run
+    assert after.intent == Intent("i", "r", 0.0, (TO_LEAD,), (left,), (kept,), in_doubt=True)
 
 
 def test_a_field_that_the_response_does_not_show_has_the_value_that_was_written() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from connector.clean_text import canonical_email
@@ -147,6 +148,14 @@ def record_outcomes(
     )
 
 
+def is_written(outcomes: Mapping[str, WriteOutcome], record_id: str, name: str) -> bool:
+    """Whether a field of a record was written, `outcomes` are by the record id of the write."""
+    outcome = outcomes.get(record_id)
+    return (
+        outcome is not None and outcome.result is WriteResult.DONE and name in outcome.write.values
+    )
+
+
 def done_overwrites(intent: Intent, done: Callable[[str, str], bool]) -> list[Overwritten]:
     """Return the values that gave way, because the write that replaces them was done.
 
@@ -214,11 +223,25 @@ def _count_unanswered(link: Link, run_id: str, outcomes: Collection[WriteOutcome
 
 
 def _in_doubt(link: Link, outcomes: Mapping[str, WriteOutcome]) -> Intent | None:
-    """Keep only the writes with an unknown result in the intent."""
+    """Keep in the intent what is not recorded yet: the writes with an unknown result.
+
+    A record that was written has what was agreed, whatever becomes of the others.
+    """
     if link.intent is None:
         return None
-    unknown = tuple(it.write for it in outcomes.values() if it.result is WriteResult.UNKNOWN)
-    return replace(link.intent, writes=unknown, in_doubt=True)
+    intent = link.intent
+    done = {it.pair: frozenset(_done_writes(it, outcomes)) for it in intent.base_updates}
+    recorded = done_overwrites(intent, partial(is_written, outcomes))
+    return replace(
+        intent,
+        writes=tuple(it.write for it in outcomes.values() if it.result is WriteResult.UNKNOWN),
+        base_updates=tuple(
+            replace(it, required_writes=it.required_writes - done[it.pair])
+            for it in intent.base_updates
+        ),
+        overwritten=tuple(it for it in intent.overwritten if it not in recorded),
+        in_doubt=True,
+    )
 
 
 def _apply_response(link: Link, outcome: WriteOutcome) -> Link:

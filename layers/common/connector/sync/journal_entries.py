@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from connector.mapping import BoundMapping
 from connector.model import (
@@ -19,7 +20,12 @@ from connector.model import (
 )
 from connector.planning.plan import NotUndone, Plan
 from connector.planning.recovery import Recovery
-from connector.planning.write_outcome import WriteOutcome, WriteResult, done_overwrites
+from connector.planning.write_outcome import (
+    WriteOutcome,
+    WriteResult,
+    done_overwrites,
+    is_written,
+)
 
 
 def overwritten_entries(
@@ -60,15 +66,9 @@ def outcome_entries(
 
     A write that was not carried out leaves no entry.
     """
-
-    def is_done(record_id: str, name: str) -> bool:
-        outcome = outcomes.get(record_id)
-        if outcome is None or outcome.result is not WriteResult.DONE:
-            return False
-        return name in outcome.write.values
-
     run = intent.run_id
-    entries = overwritten_entries(email, done_overwrites(intent, is_done), run, now)
+    lost = done_overwrites(intent, partial(is_written, outcomes))
+    entries = overwritten_entries(email, lost, run, now)
     for outcome in outcomes.values():
         if outcome.result is WriteResult.DONE:
             record_id = outcome.record_id or outcome.write.record_id
