@@ -108,6 +108,21 @@ def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
     person.write(OTHER_LEAD, Phone="1")
     assert person.oracle.excused == Counter({excuses.OLDEST: 1})
 
+    for is_read_again in (False, True):
+        person = Person(mapping(ConflictPolicy.HOLD))
+        person.type(LEAD, Phone="1")
+        person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")
+        person.read(PERSON, LEAD, OTHER_LEAD)
+        person.records[LEAD] = replace(person.records[LEAD], deleted=True)
+        person.oracle.notice(person.records, "it was deleted")
+        person.oracle.forget_agreements_of(LEAD)
+        person.lose(OTHER_LEAD, "2", "1", MergeRule.OLDEST_LEAD)
+        if is_read_again:
+            person.read(LEAD)
+            is_violated("7", lambda: person.write(OTHER_LEAD, Phone="1"))  # noqa: B023
+        else:
+            person.write(OTHER_LEAD, Phone="1")
+
     person = Person(mapping(ConflictPolicy.HOLD))
     person.type(LEAD, Phone="1")
     person.add(OTHER_LEAD, RecordKind.LEAD, Phone="2")

@@ -249,7 +249,8 @@ class WriteCheck:
     def _is_later_lead(self) -> bool:
         """Whether the record is a Lead that meets the person after another one: it gives way.
 
-        Ids of an org are given in order. The first Lead may give way to a Contact itself.
+        Ids of an org are given in order. The first Lead may give way to a Contact itself. It may
+        have been deleted since it was read.
         """
         if self.record.kind is not RecordKind.LEAD or self.target.agreed:
             return False
@@ -257,7 +258,8 @@ class WriteCheck:
             kind_of(other) is RecordKind.LEAD
             and other < self.record.id
             and (stored := self.oracle.stored.get(other)) is not None
-            and not (stored.deleted or stored.converted)
+            and not (stored.deleted and self.oracle.has_seen_deleted(other))
+            and not stored.converted
             for other in self.oracle.records_of_person(self.record.id)
         )
 
