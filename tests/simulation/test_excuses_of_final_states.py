@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy
-from connector.model import Hold, HoldReason, Link, Observation, RecordKind
+from connector.model import Hold, HoldReason, Intent, Link, LinkChange, Observation, RecordKind
 from local.world.both_sides import BothSides, StoredRecord
 from tests.simulation.history import excuses
 from tests.simulation.history.admin_actions import DIRECTIONS
@@ -18,7 +18,7 @@ from tests.simulation.history.history import History
 from tests.simulation.history.oracle import OPT_OUT
 from tests.simulation.history.ports import memory_ports
 from tests.simulation.history.quiescence import waits_without_reason
-from tests.simulation.history.typing_history import State
+from tests.simulation.history.typing_history import State, Typing
 from tests.simulation.watched_person import (
     is_violated,
     mapping,
@@ -332,6 +332,33 @@ def test_a_write_in_doubt_to_a_deleted_contact_needs_nobody_who_typed(
     problem = FinalState(history.context)._unjustified(link, "LastName", hold)
 
     assert problem == ("" if is_deleted else "but nobody typed since a write")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("lag", "typed_first"), [({}, 2), ({"read_lag_seconds": 5.0}, 1)])
+def test_a_write_may_rest_on_what_was_read_before_a_user_typed(
+    sides: BothSides, lag: dict[str, object], typed_first: int
+) -> None:
+    """A contact was read at 90 s, its write decided at 100 s; users typed at 70, 86, 92 s."""
+    history = _history(
+        sides, Event("create", 0, "plezi"), Event("run"), policy=ConflictPolicy.NEWEST
+    )
+    context = history.context
+    context.events = replace(context.events, tenant=lag)
+    context._order_before_write = 99
+    context.oracle.history.typings.clear()
+    for number, at in enumerate((70.0, 86.0, 92.0)):
+        context.oracle.history.typings[number] = Typing(number, ("p", "phone"), "", at, "")
+    ledger = context.ports.ledger
+    [link] = ledger.all_links()
+    observations = [replace(it, as_of=90.0) for it in link.observations()]
+    for it in observations:
+        link = link.with_observation(it)
+    ledger.save_links([LinkChange(replace(link, intent=Intent("i", "r", 100.0, (), ())))])
+
+    context.note_uncertainty()
+
+    assert context.uncertain_since == typed_first
 
 
 @pytest.mark.filterwarnings("ignore")

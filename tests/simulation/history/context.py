@@ -111,16 +111,22 @@ class HistoryContext:
     def note_uncertainty(self) -> None:
         """Note that the connector may not know whether its last write arrived, or a later one.
 
-        An automation of the org may have typed within that write, and a user since it was decided.
+        An automation of the org may have typed within that write, and a user since the records were
+        read on which it rests. What Plezi returned then may have been some seconds old.
         """
         if self.uncertain_since:
             return
         links = self.ports.ledger.all_links()
-        decided = [link.intent.at for link in links if link.intent is not None]
+        lag = float(self.events.tenant.get("read_lag_seconds", 0.0))
+        read = [
+            min([link.intent.at, *(it.as_of for it in link.observations())]) - lag
+            for link in links
+            if link.intent is not None
+        ]
         typed_since = [
             number
             for number, typing in self.oracle.history.typings.items()
-            if decided and typing.at >= min(decided)
+            if read and typing.at >= min(read)
         ]
         self.uncertain_since = max(1, min([self._order_before_write, *typed_since]))
 
