@@ -102,6 +102,7 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "aws.dynamodb.links._pointer": "accessor",
     "aws.dynamodb.scratch.DynamoScratch._item": "accessor",
     "model.links.Link.awaited_emails": "accessor",
+    "model.links.Link.email_in_plezi": "accessor",
     "model.links.Link.names": "accessor",
     "model.links.Link.next_revision": "accessor",
     "model.links.Link.observation": "accessor",

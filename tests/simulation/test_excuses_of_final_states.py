@@ -15,7 +15,7 @@ from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.fields import ALWAYS_MAPPED
 from tests.simulation.history.final_state import FinalState
 from tests.simulation.history.history import History
-from tests.simulation.history.oracle import OPT_OUT
+from tests.simulation.history.oracle import OPT_OUT, Decision
 from tests.simulation.history.ports import memory_ports
 from tests.simulation.history.quiescence import waits_without_reason
 from tests.simulation.history.typing_history import State, Typing
@@ -194,6 +194,37 @@ def test_a_one_way_pair_takes_one_of_two_values_only_with_an_entry_in_the_journa
     sides.edit(RecordKind.LEAD, duplicate, {"Phone": "7"})
     history.context.look()
     is_violated("1", lambda: FinalState(history.context).check(decided=False))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("chosen", ["lead", "plezi", "too early"])
+def test_a_choice_in_a_one_way_pair_stays_on_the_receiving_side(
+    sides: BothSides, chosen: str
+) -> None:
+    to_salesforce = DIRECTIONS.index(Direction.TO_SALESFORCE)
+    history = _history(
+        sides,
+        Event("change_direction", 0, "", "phone", value=to_salesforce),
+        Event("create", 0, "plezi"),
+        Event("run"),
+        Event("edit", 0, "salesforce", "phone", value=3),
+        Event("edit", 0, "plezi", "phone", value=4),
+        policy=ConflictPolicy.NEWEST,
+    )
+    oracle = history.context.oracle
+    [link] = history.context.ports.ledger.all_links()
+    assert link.plezi is not None
+    [lead] = link.salesforce
+    record = link.plezi.id if chosen == "plezi" else lead.id
+    number = oracle.order - 1 if chosen == "too early" else oracle.order
+    oracle.decisions.append(Decision("Phone", record, number))
+    check = FinalState(history.context)
+    stored = history.context.sides.stored_records()
+    [pair] = [it for it in history.context.ports.mappings.current().pairs if it.plezi == "phone"]
+
+    problem = check._difference(pair, stored[link.plezi.id], stored[lead.id])
+
+    assert (problem == "") is (chosen == "lead")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -25,6 +25,7 @@ from connector.aws.dynamodb.table import Condition, PutResult, Table, partition_
 from connector.errors import MASS_CHANGES, StaleError, StopReason
 from connector.mapping import DEFAULT_MAPPING
 from connector.model import (
+    IN_PLEZI,
     MAX_LISTED,
     AgreedValue,
     AttentionKind,
@@ -234,6 +235,18 @@ def test_a_link_is_found_by_the_e_mail_that_it_waits_for_until_it_does_not_wait(
 
     ledger.save_links([LinkChange(replace(saved, holds={}))])
     assert ledger.owner_emails(["bob@x.fr", "p1"]) == {"p1": "ana@x.fr"}
+
+
+def test_a_link_is_found_by_the_e_mail_of_its_contact_until_it_gets_that_of_the_link(
+    ledger: Ledger,
+) -> None:
+    former = replace(observed(), email="bob@x.fr")
+    ledger.save_links([LinkChange(link(plezi=former))])
+    assert ledger.owner_emails([IN_PLEZI + "bob@x.fr"]) == {IN_PLEZI + "bob@x.fr": "ana@x.fr"}
+    saved = stored(ledger)
+
+    ledger.save_links([LinkChange(replace(saved, plezi=observed()))])
+    assert ledger.owner_emails([IN_PLEZI + "bob@x.fr", "p1"]) == {"p1": "ana@x.fr"}
 
 
 def test_a_link_that_moves_is_not_found_by_the_e_mail_that_it_waited_for(ledger: Ledger) -> None:

@@ -99,7 +99,7 @@ class Scenario:
 EMAIL: Final = "ana@x.fr"
 OBSERVATION: Final = Observation(RecordKind.PLEZI_CONTACT, "p1", EMAIL, "1", "2026-11-24", 1.0, {})
 LINK: Final = Link(EMAIL, plezi=OBSERVATION, dirty=True)
-OTHER_LINK: Final = replace(LINK, email="bob@x.fr")
+OTHER_LINK: Final = replace(LINK, email="bob@x.fr", plezi=replace(OBSERVATION, email="bob@x.fr"))
 RUN: Final = Run("r1", RunKind.CHANGES, RunState.REQUESTED, 1.0)
 CURSOR: Final = Cursor(RecordKind.LEAD, "w")
 TOKEN: Final = SessionToken("t", "https://acme.my.salesforce.com", "1")

@@ -464,11 +464,22 @@ class FinalState:
             if sender.state.typing == NOBODY or sender.state.typing in known:
                 self._oracle.excused[excuses.ONE_WAY] += 1
                 return ""
+            kept = plezi if pair.direction is Direction.TO_PLEZI else record
+            if self._is_chosen(pair, kept.id, max(sender.state.typing, receiver.state.typing)):
+                self._oracle.excused[excuses.KEPT] += 1
+                return ""
             return self._unless_weak(sender, shown)
         if record.kind is RecordKind.CONTACT:
             return self._contact_difference(pair, here, there, record, shown)
         newer = there if here.state.typing in there.state.seen else here
         return self._unless_weak(newer, shown)
+
+    def _is_chosen(self, pair: FieldPair, record: str, typing: int) -> bool:
+        """Whether an admin chose the value of a record when this typing was shown."""
+        return any(
+            (it.pair, it.record) == (pair.key, record) and it.number >= typing
+            for it in self._oracle.decisions
+        )
 
     def _unless_weak(self, cell: Cell, shown: str) -> str:
         if cell.state.weak:

@@ -443,6 +443,20 @@ def test_the_policy_decides_between_plezi_and_the_lead_created_first() -> None:
     )
 
 
+def test_a_converted_lead_is_not_the_first_one_and_meets_a_new_lead_by_the_policy() -> None:
+    converted = lead("l1", "c", NO_BASE, "2026-01", created="2026-01-01T00:00:00Z")
+    values = [
+        plezi_contact(None, NO_BASE),
+        replace(converted, can_receive=False, left=True),
+        lead("l2", "d", NO_BASE, "2026-03", created="2026-01-02T00:00:00Z"),
+    ]
+
+    resolution = resolve(bound_pair(), values)
+
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.NEWEST, {"p": "d"})
+    assert dict(resolution.overwritten) == {"l1": "c"}
+
+
 def test_a_lead_in_place_of_a_deleted_one_meets_plezi_for_the_first_time() -> None:
     """What Plezi agreed with the former Lead is no agreement with the new one."""
     values = [plezi_contact("a", "a", "2026-03"), lead("l", "b", NO_BASE, "2026-02")]

@@ -9,7 +9,7 @@ from connector.mapping.type_loss import type_loss, value_loss
 
 K = FieldKind
 COMPARED = tuple(kind for kind in FieldKind if kind is not K.UNSUPPORTED)
-ALWAYS_FITTING: dict[FieldKind, set[FieldKind]] = {
+WITHOUT_LOSS: dict[FieldKind, set[FieldKind]] = {
     K.TEXT: {K.TEXT, K.PHONE, K.PICKLIST, K.MULTI_PICKLIST},
     K.EMAIL: {K.TEXT, K.EMAIL, K.PICKLIST, K.MULTI_PICKLIST},
     K.PHONE: {K.TEXT, K.PHONE, K.PICKLIST, K.MULTI_PICKLIST},
@@ -26,9 +26,9 @@ ALWAYS_FITTING: dict[FieldKind, set[FieldKind]] = {
 
 @pytest.mark.parametrize("source", COMPARED)
 def test_values_of_a_kind_fit_into_the_same_kind_and_a_few_others(source: FieldKind) -> None:
-    fitting = {it for it in COMPARED if not type_loss(Field("a", source), Field("b", it))}
+    without_loss = {it for it in COMPARED if not type_loss(Field("a", source), Field("b", it))}
 
-    assert fitting == ALWAYS_FITTING[source]
+    assert without_loss == WITHOUT_LOSS[source]
 
 
 ODD = Field("odd", K.UNSUPPORTED, refusal="it is odd", remedy="choose another")

@@ -566,7 +566,7 @@ def too_many_digits(digits: int, limit: int) -> str:
         (EARLY, K.DATETIME, Side.PLEZI, UTC_YEARS),
     ],
 )
-def test_a_value_that_a_field_cannot_hold_is_told_with_the_limit(
+def test_a_value_that_a_field_cannot_hold_is_refused_with_the_limit(
     value: Value, target: FieldKind | Field, side: Side, detail: str
 ) -> None:
     field = target if isinstance(target, Field) else Field("f", target)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from connector.model.journal import JournalEntry, JournalPage
     from connector.model.links import (
+        IN_PLEZI,
         NEW_RECORD,
         NO_VALUES,
         AgreedValue,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from connector.model.work import MAX_LISTED, SaveResult, WorkList
 
 __all__ = [
+    "IN_PLEZI",
     "MAX_LISTED",
     "NEW_RECORD",
     "NO_VALUES",
@@ -143,6 +145,7 @@ _NAMES: Final = {
     ),
     "journal": ("JournalEntry", "JournalPage"),
     "links": (
+        "IN_PLEZI",
         "NEW_RECORD",
         "NO_VALUES",
         "AgreedValue",

@@ -242,6 +242,10 @@ class Quarantine:
     tries: int = 1
 
 
+IN_PLEZI: Final = "plezi:"
+"""Before an e-mail, the name of a link whose contact in Plezi has that e-mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """All records of one person; `email` is canonical and is the key in the ledger.
@@ -365,9 +369,25 @@ class Link:
         return frozenset(emails - {"", self.email})
 
     @property
+    def email_in_plezi(self) -> str:
+        """The e-mail that the contact in Plezi has until it gets that of the link ('': none).
+
+        No other contact can have it.
+        """
+        known = self.plezi
+        if known is None or not known.is_active or known.email == self.email:
+            return ""
+        return known.email
+
+    @property
     def names(self) -> frozenset[str]:
-        """The names by which the link must be found: its record ids, and the awaited e-mails."""
-        return self.record_ids | self.awaited_emails
+        """The names by which the link must be found.
+
+        They are its record ids, the e-mails that it waits for, and the e-mail that its contact in
+        Plezi has until it gets that of the link.
+        """
+        in_plezi = {IN_PLEZI + self.email_in_plezi} if self.email_in_plezi else set[str]()
+        return self.record_ids | self.awaited_emails | in_plezi
 
 
 @dataclass(frozen=True, slots=True)

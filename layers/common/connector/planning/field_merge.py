@@ -285,9 +285,14 @@ def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
 
     Several Leads of one e-mail that meet for the first time are no conflict: as in Plezi's own
     connector, the others take the information of the first one. Ids increase with the time of the
-    creation in most orgs; they decide where the time is not known.
+    creation in most orgs; they decide where the time is not known. A converted Lead is none of
+    them: it gives no information any more.
     """
-    new = [it for it in senders if it.kind is RecordKind.LEAD and isinstance(it.base, NoBase)]
+    new = [
+        it
+        for it in senders
+        if it.kind is RecordKind.LEAD and isinstance(it.base, NoBase) and not it.left
+    ]
     if len(new) <= 1:
         return list(senders)
     first = min(new, key=lambda it: (not it.created, it.created, it.record_id))

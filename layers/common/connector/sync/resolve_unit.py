@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from connector.log_events import Event
 from connector.mapping import BoundMapping
 from connector.model import (
+    IN_PLEZI,
     AttentionKind,
     Counts,
     Intent,
@@ -25,6 +26,7 @@ from connector.model import (
 )
 from connector.planning.announced_changes import overwrites, overwrites_many
 from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
+from connector.planning.observation import STALE_SECONDS
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.change_limits import ChangeLimiter, Limit
@@ -43,8 +45,6 @@ from connector.sync.read_phase import records_waiting_for, store_observations
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
 
-STALE_SECONDS: Final = 60.0
-"""How long Plezi may return the state before a write (assumed)."""
 UNANSWERED_IN_A_RUN: Final = 2
 """Attempts without a response after which a link waits for the next run. Each may take as long as
 the read time-out, which the other people of the run would wait for."""
@@ -282,8 +282,12 @@ class UnitResolver:
         active = [it for it in links if it.intent is not None or plans[it.email].writes]
         active_emails = {link.email for link in active}
         ready = [plans[it.email] for it in links if it.email not in active_emails]
+        taken = self._known_in_plezi(active, plans)
+        active = [it for it in active if it.email not in taken]
         fresh, waiting = self.refresher.refresh(active, plans)
-        waiting = self._isolation.drop_failed(waiting)
+        waiting = self._isolation.drop_failed(
+            [*waiting, *(it for it in links if it.email in taken)]
+        )
         result.dirty |= {email for email, it in self._isolation.faults.items() if it.retry}
         self._hold_emails_in_use(waiting)
         result.dirty |= {link.email for link in waiting}
@@ -298,6 +302,22 @@ class UnitResolver:
         self._store_without_writes([it for it in ready if not it.writes], counts, result)
         with_writes = self._limiter.check([it for it in ready if it.writes], self._isolation)
         return self._intend(with_writes, counts, result)
+
+    def _known_in_plezi(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> set[str]:
+        """Return the e-mails of links whose contact cannot be created yet: another one has it.
+
+        Plezi overwrites a contact that has the e-mail of a new one (assumed). A search before the
+        creation shows it; a contact that is about to get another e-mail is known without a search.
+        """
+        emails = [
+            link.email
+            for link in links
+            if any(it.is_create and it.side is Side.PLEZI for it in plans[link.email].writes)
+        ]
+        names = [f"{IN_PLEZI}{email}" for email in emails]
+        owners = self._context.links.owner_emails(names) if names else {}
+        known = self._context.links.load_links(owners.values()) if owners else {}
+        return {link.email_in_plezi for link in known.values()}.intersection(emails)
 
     def _log_batch(self, links: int, writes: int, counts: Counts) -> None:
         def total(name: str) -> int:

@@ -5,7 +5,8 @@
 | `contact#<email>` | a link; in the index `work` while dirty and on no list |
 | `work#<run>#<number>` | e-mails of links that a run must resolve; in the index `work` |
 | `record#<id>` | the e-mail of the link that a record belongs to |
-| `record#<e-mail>` | the e-mail of a link that waits until nobody else has this one |
+| `record#<e-mail>` | the e-mail of a link that waits for this one |
+| `record#plezi:<e-mail>` | the e-mail of a link whose contact in Plezi still has this one |
 | `cursor#<kind>`, `run#<id>` | the cursor of a kind of record, a run |
 | `state#<name>` | start switch, breaker, session, descriptions of fields |
 | `lock#login`, `calls#<hour>` | the login lock, the calls to Salesforce in an hour |

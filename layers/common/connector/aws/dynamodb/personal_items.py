@@ -19,7 +19,7 @@ from connector.aws.dynamodb.schema import ItemKind
 from connector.clean_text import canonical_email
 from connector.connected_systems import PROGRESS_KEY
 from connector.log_events import link_hash
-from connector.model import PersonNames, RecordKind
+from connector.model import IN_PLEZI, PersonNames, RecordKind
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -158,7 +158,7 @@ def _link(item: Item, email: str, names: PersonNames) -> NamedItem | None:
 
 def _pointer(item: Item, record: str, names: PersonNames) -> NamedItem | None:
     email = item["email"]["S"]
-    if record not in names.all and email not in names.emails:
+    if record.removeprefix(IN_PLEZI) not in names.all and email not in names.emails:
         return None
     found = {"record": record, "email": email}
     kind = ItemKind.RECORD_POINTER
