@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.model import LinkChange, RunKind, RunState
-from connector.planning.observation import STALE_SECONDS
+from connector.sync.resolve_unit import STALE_SECONDS
 from tests.component.harness import Harness
 from tests.component.people_fixtures import advance_clocks
 

@@ -291,6 +291,29 @@ def test_a_lead_with_a_value_typed_in_plezi_gives_way_by_the_policy_for_both_sid
     is_violated("7", lambda: person.write(OTHER_LEAD, Phone="3"))
 
 
+@pytest.mark.parametrize("has_its_own_contact", [True, False])
+def test_a_contact_wins_although_a_lead_that_agreed_before_is_now_another_contacts(
+    *, has_its_own_contact: bool
+) -> None:
+    other = "bob@example.com"
+    person = agreed(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="2")
+    person.records[LEAD] = replace(person.records[LEAD], email=other)
+    if has_its_own_contact:
+        person.records["p-2"] = StoredRecord(
+            RecordKind.PLEZI_CONTACT, "p-2", other, {"email": other}
+        )
+    person.add(CONTACT, RecordKind.CONTACT, Phone="3")
+    person.read(PERSON, LEAD, CONTACT)
+    person.lose(PERSON, "2", "3", MergeRule.CONTACT_WINS)
+
+    if has_its_own_contact:
+        person.write(PERSON, phone="3")
+        person.oracle.check_journal()
+    else:
+        is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
 def typed_again_as_it_was_read(phone: str) -> Person:
     """Return a person whose phone "2" was typed over in both systems; last in Plezi, again."""
     person = agreed()

@@ -304,7 +304,21 @@ class WriteCheck:
             and it.email
             and (with_unread or not self.oracle.is_unread(it.id))
             and (it.email == self.record.email or self._is_known_by_id(it))
+            and not self._is_of_another_contact(it)
             for it in known
+        )
+
+    def _is_of_another_contact(self, lead: StoredRecord) -> bool:
+        """Whether a Lead has the e-mail of another contact in Plezi: they are one person.
+
+        That contact had the e-mail of this person before, and left it.
+        """
+        return any(
+            it.kind is RecordKind.PLEZI_CONTACT
+            and it.id != self.record.id
+            and not it.deleted
+            and it.email == lead.email
+            for it in self.oracle.stored.values()
         )
 
     def _is_known_by_id(self, lead: StoredRecord) -> bool:

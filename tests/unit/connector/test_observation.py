@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from connector.model import Link, Observation, RecentWrite, RecordKind
+from connector.model import Link, Observation, RecordKind
 from connector.planning.observation import (
     READ_LAG_SECONDS,
-    STALE_SECONDS,
     apply_fresh_read,
     apply_observation,
     is_possibly_stale,
@@ -91,25 +88,3 @@ def test_the_proof_about_a_record_that_is_deleted_already_or_not_known_changes_n
 
     assert mark_deleted(deleted, "l") is deleted
     assert mark_deleted(LINK, "another") is LINK
-
-
-@pytest.mark.parametrize(
-    ("version", "record", "at", "is_kept"),
-    [
-        ("", "p", 100.0, False),
-        ("", "p", 100.0 + STALE_SECONDS - 1, False),
-        ("", "p", 100.0 + STALE_SECONDS, True),
-        ("2", "p", 100.0, True),
-        ("", "other", 100.0, True),
-    ],
-)
-def test_a_reading_without_a_version_may_be_older_than_our_write_for_a_minute(
-    version: str, record: str, at: float, *, is_kept: bool
-) -> None:
-    kind = RecordKind.PLEZI_CONTACT
-    known = Observation(kind, "p", "a@x.fr", "", "", 100.0, {"phone": "2"})
-    link = Link("a@x.fr", known, recent_writes={"Phone": (RecentWrite(record, "2", 100.0),)})
-    read = Observation(kind, "p", "a@x.fr", version, "", at, {"phone": "1"})
-
-    assert (apply_observation(link, read).plezi == read) is is_kept
-    assert (apply_fresh_read(link, read).plezi == read) is is_kept

@@ -12,9 +12,6 @@ READ_LAG_SECONDS: Final = 600.0
 """How long a system may show an older state than one that it has shown (assumed; readings overlap
 by the same ten minutes). What it still shows later is the truth: the newer stamp was wrong."""
 
-STALE_SECONDS: Final = 60.0
-"""How long Plezi may return the state before a write (assumed)."""
-
 
 def apply_observation(link: Link, observation: Observation) -> Link:
     """Return the link after an observation; the same object if nothing relevant changed.
@@ -28,8 +25,6 @@ def apply_observation(link: Link, observation: Observation) -> Link:
     if known is None:
         return replace(link.with_observation(observation), dirty=True)
     if is_outdated(known, observation) or observation.as_of < known.as_of:
-        return link
-    if _may_precede_our_write(link, observation):
         return link
     if is_echo(known, observation):
         return link
@@ -82,22 +77,7 @@ def apply_fresh_read(link: Link, observation: Observation) -> Link:
     known = link.observation(observation.id)
     if known is not None and is_outdated(known, observation):
         return link
-    if _may_precede_our_write(link, observation):
-        return link
     return link.with_observation(observation)
-
-
-def _may_precede_our_write(link: Link, observation: Observation) -> bool:
-    """Whether a reading without a version may show the state before our write to the record.
-
-    A tenant that returns no times of changes lists all contacts in each run, so that what a user
-    typed in these seconds is read by the next one.
-    """
-    return not observation.version and any(
-        each.record_id == observation.id and 0 <= observation.as_of - each.at < STALE_SECONDS
-        for writes in link.recent_writes.values()
-        for each in writes
-    )
 
 
 def mark_deleted(link: Link, record_id: str) -> Link:

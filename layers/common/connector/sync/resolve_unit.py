@@ -26,7 +26,6 @@ from connector.model import (
 )
 from connector.planning.announced_changes import overwrites, overwrites_many
 from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
-from connector.planning.observation import STALE_SECONDS
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.change_limits import ChangeLimiter, Limit
@@ -45,6 +44,8 @@ from connector.sync.read_phase import records_waiting_for, store_observations
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
 
+STALE_SECONDS: Final = 60.0
+"""How long Plezi may return the state before a write (assumed)."""
 UNANSWERED_IN_A_RUN: Final = 2
 """Attempts without a response after which a link waits for the next run. Each may take as long as
 the read time-out, which the other people of the run would wait for."""
