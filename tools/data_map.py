@@ -26,7 +26,9 @@ UNTIL_REPLACED: Final = "replaced by the next one"
 WITH_THE_LINK: Final = "with the link"
 DATA_MAP: Final[dict[str, DataRow]] = {
     ItemKind.LINK: DataRow("Ledger", "e-mail, record ids, all values", "no end", erased=True),
-    ItemKind.RECORD_POINTER: DataRow("Ledger", "record id, e-mail", WITH_THE_LINK, erased=True),
+    ItemKind.RECORD_POINTER: DataRow(
+        "Ledger", "record id or e-mail, e-mail", WITH_THE_LINK, erased=True
+    ),
     ItemKind.WORK_LIST: DataRow("Ledger", "e-mails", "when its run ends", erased=True),
     ItemKind.CURSOR: DataRow("Ledger", "", UNTIL_REPLACED, erased=False),
     ItemKind.RUN: DataRow(

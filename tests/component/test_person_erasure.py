@@ -14,11 +14,14 @@ from botocore.client import BaseClient
 from connector.admin import person_data
 from connector.admin.person_erasure import erase_person
 from connector.aws.dynamodb import personal_data
+from connector.aws.dynamodb.personal_items import ledger_item
 from connector.model import (
+    IN_PLEZI,
     ChangeHint,
     HintResult,
     Intent,
     LinkChange,
+    PersonNames,
     RunKind,
     RunState,
 )
@@ -328,6 +331,17 @@ def test_the_pointer_to_a_person_who_waits_for_an_email_goes_with_either_person(
     erase(admin_client, erased)
 
     assert ZORA not in harness.ledger.owner_emails([ZORA])
+
+
+@pytest.mark.parametrize("name", [ZORA, IN_PLEZI + ZORA, "00Q1"])
+def test_a_pointer_from_each_name_of_a_person_is_erased_and_no_other(name: str) -> None:
+    names = PersonNames(frozenset({ZORA}), frozenset({"00Q1"}))
+    found = ledger_item({"pk": {"S": f"record#{name}"}, "email": {"S": BOB}}, names)
+    other = ledger_item({"pk": {"S": f"record#{IN_PLEZI}{ANA}"}, "email": {"S": BOB}}, names)
+
+    assert found is not None
+    assert found.is_deleted
+    assert other is None
 
 
 def test_a_damaged_item_is_counted_and_stops_nothing(

@@ -238,7 +238,7 @@ def store_observations(  # the parts of a page, each by its name
         isolation.not_stored(saved, side)
         result.dirty += [it for it in batch.dirty_emails() if it not in saved.refused]
         storing.take(turn, batch, saved)
-        storing.freed |= batch.free
+        storing.free |= batch.free
         changed |= batch.changed - storing.waiting.keys()
         stale |= batch.possibly_stale
         erased |= batch.erased
@@ -298,14 +298,15 @@ class _Storing:
 
     People whose e-mails move along a chain (each has the former e-mail of the next one) are stored
     one after another, because each frees the e-mail of the one before: a chain is stored in as
-    many turns as it has people, and a turn holds only those who can move now.
+    many turns as it has people, and a turn holds only those who can move now. `free` are
+    the e-mails that the stored observations have left without a person.
     """
 
     def __init__(self, waiting: dict[str, Observation]) -> None:
         self.waiting = waiting
         self.refused = False
-        self._freed: frozenset[str] = frozenset()
-        self.freed: set[str] = set()
+        self._vacated: frozenset[str] = frozenset()
+        self.free: set[str] = set()
         self._released: set[str] = set()
         self._idle = 0
 
@@ -313,7 +314,7 @@ class _Storing:
         """Return the observations to store next; none when all are stored, or none can be."""
         if self._idle >= MAX_ATTEMPTS:
             return []
-        freed = [each for each in self.waiting.values() if each.email in self._freed]
+        freed = [each for each in self.waiting.values() if each.email in self._vacated]
         return freed or list(self.waiting.values())
 
     def next_released(self, links: LinkStore) -> list[Observation]:
@@ -322,7 +323,7 @@ class _Storing:
         They are stored again, as the last ones. If the process ends before, they wait until they
         are read again.
         """
-        found = {} if self.refused else records_waiting_for(links, self.freed)
+        found = {} if self.refused else records_waiting_for(links, self.free)
         released = {record: each for record, each in found.items() if record not in self._released}
         self._released |= released.keys()
         self.waiting |= released
@@ -337,7 +338,7 @@ class _Storing:
                 del self.waiting[each.id]
         self._idle = 0 if len(left) < len(turn) else self._idle + 1
         self.refused = bool(refused)
-        self._freed = batch.vacated
+        self._vacated = batch.vacated
 
 
 def _one_of_each(observations: Sequence[Observation]) -> list[Observation]:

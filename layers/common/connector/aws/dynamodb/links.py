@@ -1,9 +1,10 @@
 """Links in the ledger's table: conditional puts, pointers from records, and two indexes.
 
-A pointer leads from a record's id to the link of the record, or from an e-mail of somebody else to
-a link that waits for it. It is stored before the link, so that no link exists without its pointers;
-a pointer whose link does not have that name is ignored by every reader. A link that moves to
-another e-mail is stored, and the old one deleted, in one transaction.
+A pointer leads from a record's id to the link of the record, and from an e-mail that is not the
+link's own to a link that waits for it, or whose contact in Plezi still has it. It is stored before
+the link, so that no link exists without its pointers; a pointer whose link does not have that name
+is ignored by every reader. A link that moves to another e-mail is stored, and the old one deleted,
+in one transaction.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ class LinkStore:
         return True
 
     def _forget_emails(self, changes: Sequence[LinkChange]) -> None:
-        """Delete the pointers from e-mails that some stored links do not wait for any more."""
+        """Delete the pointers from e-mails that are no names of some stored links any more."""
         for change in changes:
             before = change.link if change.moved_from is None else change.moved_from
             for name in sorted(filter(_is_email, before.indexed - change.link.names)):
