@@ -253,6 +253,7 @@ class Arbitrary:
             converted=kind is RecordKind.LEAD and self.happens(0.1),
             deleted=self.happens(0.1),
             successor=self.one_of(("l1", "c1")) if self.happens(0.2) else "",
+            replaced=self.values_of(kind) if self.happens(0.2) else {},
         )
 
     def write(self) -> Write:

@@ -50,7 +50,7 @@ FULL_LINK = Link(
     plezi=observation(RecordKind.PLEZI_CONTACT, "p1"),
     salesforce=(
         observation(RecordKind.LEAD, "l1", eligible=False, converted=True, successor="c1"),
-        observation(RecordKind.CONTACT, "c1", deleted=True),
+        observation(RecordKind.CONTACT, "c1", deleted=True, replaced={"phone": None}),
     ),
     base={"p1": {"phone": None, "score": 3, "share": 0.5, "consent": True}},
     intent=Intent(

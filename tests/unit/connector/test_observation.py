@@ -7,6 +7,8 @@ from dataclasses import replace
 from connector.model import Link, Observation, RecordKind
 from connector.planning.observation import (
     READ_LAG_SECONDS,
+    WRITE_LAG_SECONDS,
+    after_write,
     apply_fresh_read,
     apply_observation,
     is_possibly_stale,
@@ -88,3 +90,78 @@ def test_the_proof_about_a_record_that_is_deleted_already_or_not_known_changes_n
 
     assert mark_deleted(deleted, "l") is deleted
     assert mark_deleted(LINK, "another") is LINK
+
+
+CONTACT = Observation(
+    RecordKind.PLEZI_CONTACT,
+    "p",
+    "a@x.fr",
+    "",
+    "",
+    100.0,
+    {"email": "a@x.fr", "phone": "1", "function": None},
+)
+WRITTEN = replace(CONTACT, as_of=200.0, values={**CONTACT.values, "phone": "2"})
+"""The contact before and after our own write, in a Plezi that returns no version."""
+
+
+def read_after_write(observation: Observation, written: Observation = WRITTEN) -> Observation:
+    """Return what is known of the contact once it was written, and then read."""
+    link = Link("a@x.fr", plezi=after_write(CONTACT, written))
+    after = apply_observation(link, observation).plezi
+    fresh = apply_fresh_read(link, observation).plezi
+    assert after is not None
+    assert fresh is not None
+    assert fresh.values == after.values
+    return after
+
+
+def test_the_state_before_our_write_is_no_edit_as_long_as_a_system_may_be_late() -> None:
+    late = replace(CONTACT, as_of=200.0 + WRITE_LAG_SECONDS)
+
+    assert read_after_write(late).values == WRITTEN.values
+    later = replace(late, as_of=201.0 + WRITE_LAG_SECONDS)
+    assert read_after_write(later) == later
+
+
+def test_any_other_state_after_our_write_is_what_a_user_typed() -> None:
+    values = CONTACT.values
+    for typed in ({"phone": "3"}, {"phone": "2", "function": "CEO"}, {"function": "CEO"}):
+        read = replace(CONTACT, as_of=210.0, values={**values, **typed})
+        assert read_after_write(read) == read
+    deleted = replace(CONTACT, as_of=210.0, deleted=True)
+    assert read_after_write(deleted) == deleted
+
+
+def test_the_former_email_after_our_write_of_another_one_is_no_edit() -> None:
+    written = replace(
+        CONTACT, as_of=200.0, email="b@x.fr", values={**CONTACT.values, "email": "B@x.fr"}
+    )
+    late = replace(CONTACT, as_of=210.0)
+
+    assert read_after_write(late, written).email == "b@x.fr"
+    moved = replace(late, email="c@x.fr", values={**CONTACT.values, "email": "c@x.fr"})
+    assert read_after_write(moved, written) == moved
+
+
+def test_the_state_before_two_writes_is_no_edit_unless_the_first_was_long_ago() -> None:
+    once = after_write(CONTACT, WRITTEN)
+    values = {**WRITTEN.values, "function": "CEO"}
+    twice = after_write(once, replace(WRITTEN, as_of=200.0 + WRITE_LAG_SECONDS, values=values))
+    assert twice.replaced == {"phone": "1", "function": None}
+    later = after_write(once, replace(WRITTEN, as_of=201.0 + WRITE_LAG_SECONDS, values=values))
+    assert later.replaced == {"function": None}
+
+
+def test_a_version_tells_the_state_before_our_write() -> None:
+    known = replace(CONTACT, version="1")
+    written = replace(WRITTEN, version="2")
+    assert after_write(known, written) == written
+
+    link = Link("a@x.fr", plezi=after_write(known, replace(WRITTEN, version="1")))
+    edited = replace(CONTACT, version="2", as_of=210.0)
+    assert apply_observation(link, edited).plezi == edited
+
+
+def test_a_field_that_the_response_does_not_have_was_not_replaced() -> None:
+    assert after_write(CONTACT, replace(WRITTEN, values={"phone": "2"})).replaced == {"phone": "1"}

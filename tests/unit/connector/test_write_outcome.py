@@ -127,6 +127,25 @@ def test_an_edit_after_our_write_that_another_process_read_is_kept() -> None:
     assert after.dirty
 
 
+@pytest.mark.parametrize(
+    ("read_at", "shown", "kept"),
+    [
+        pytest.param(1.5, None, "2", id="before our write"),
+        pytest.param(1.5, "3", "3", id="an edit of the same field"),
+        pytest.param(2.5, None, None, id="a clearing after our write"),
+    ],
+)
+def test_a_read_before_our_write_gets_its_values_although_another_field_was_edited(
+    read_at: float, shown: str | None, kept: str | None
+) -> None:
+    """Another process read the record, which a user had edited, just before our write."""
+    values = {"MobilePhone": shown, "Company": "typed"}
+    read = replace(LEAD, version="3", as_of=read_at, values=values)
+    after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
+    assert after.observation("l") == replace(read, values={**values, "MobilePhone": kept})
+    assert after.dirty
+
+
 def test_a_response_older_than_the_read_of_another_process_is_ignored() -> None:
     read = replace(KNOWN, version="3", values={"phone": "1", "mobile": "3"})
     response = replace(KNOWN, version="2", values={"phone": "1", "mobile": "2"})
@@ -325,7 +344,8 @@ def test_the_outcome_of_another_intent_changes_nothing() -> None:
 def test_without_the_record_in_the_response_it_has_the_written_values() -> None:
     after = recorded(LINK, DONE)
 
-    assert after.observation("p") == replace(KNOWN, values={"phone": "1", "mobile": "2"}, as_of=2.0)
+    written = replace(KNOWN, values={"phone": "1", "mobile": "2"}, as_of=2.0)
+    assert after.observation("p") == replace(written, replaced={"mobile": None})
     assert (after.dirty, after.intent) == (False, None)
 
 

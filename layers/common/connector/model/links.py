@@ -58,7 +58,8 @@ class Observation:
     Salesforce was created, ISO 8601 in UTC ('' if not known); it decides between Leads that never
     agreed, and tells a Contact that a conversion created. A field that is missing in `values` was
     not read: its value is unknown, which is not blank. `unreadable` names those of them that the
-    response has in a form which is not a value, an object for example.
+    response has in a form which is not a value, an object for example. `replaced` holds the values
+    that our own write replaced, until the record is read again: a system may show them for a while.
     """
 
     kind: RecordKind
@@ -74,6 +75,7 @@ class Observation:
     successor: str = ""
     created: str = ""
     unreadable: frozenset[str] = frozenset()
+    replaced: Values = field(default_factory=lambda: NO_VALUES)
 
     @property
     def side(self) -> Side:

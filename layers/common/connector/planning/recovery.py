@@ -26,8 +26,8 @@ from connector.planning.excluded_leads import (
     note_unseen,
     outdate_base,
 )
+from connector.planning.observation import EMAIL_FIELDS
 from connector.planning.write_outcome import (
-    EMAIL_FIELDS,
     decided_values,
     done_overwrites,
     is_agreement,

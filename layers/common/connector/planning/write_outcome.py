@@ -11,7 +11,6 @@ from typing import Final
 from connector.clean_text import canonical_email
 from connector.errors import describe_defect
 from connector.mapping import is_identical
-from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     BaseUpdate,
     Intent,
@@ -21,17 +20,19 @@ from connector.model import (
     Overwritten,
     ProblemCode,
     Quarantine,
-    Side,
     Value,
     Write,
 )
 from connector.planning.excluded_leads import agree_base, note_unseen, outdate_base
 from connector.planning.field_problem import FieldProblem, quarantine_with
-from connector.planning.observation import apply_fresh_read, mark_deleted
+from connector.planning.observation import (
+    EMAIL_FIELDS,
+    after_write,
+    apply_fresh_read,
+    mark_deleted,
+)
 from connector.planning.write_loop import remember_write
 
-EMAIL_FIELDS: Final = {Side.PLEZI: EMAIL_PAIR.plezi, Side.SALESFORCE: EMAIL_PAIR.salesforce}
-"""The field of each side that is the identity."""
 UNANSWERED_ATTEMPTS: Final = 3
 """Attempts in a row without a response after which an admin is shown the link. One or two are
 ordinary when a system restarts; the write is tried again in any case."""
@@ -252,16 +253,37 @@ def _apply_response(link: Link, outcome: WriteOutcome) -> Link:
     write = outcome.write
     known = link.observation(outcome.record_id)
     if known is not None and _was_read_since(known, outcome):
-        return link
-    if outcome.observation is not None:
-        return link.with_observation(outcome.observation)
+        return _with_late_values(link, known, outcome)
     if known is None:
-        return link
+        return link if outcome.observation is None else link.with_observation(outcome.observation)
+    if outcome.observation is not None:
+        return link.with_observation(after_write(known, outcome.observation))
     current = replace(known, values={**known.values, **write.values}, as_of=outcome.answered_at)
     if (address := write.values.get(EMAIL_FIELDS[write.side])) is not None:
         # Otherwise the echo of the write would look like a new change of the e-mail.
         current = replace(current, email=canonical_email(address))
-    return link.with_observation(current)
+    return link.with_observation(after_write(known, current))
+
+
+def _with_late_values(link: Link, known: Observation, outcome: WriteOutcome) -> Link:
+    """Return the link with what we wrote, where another process read the values before it.
+
+    Its reading may have a newer version only because a user edited another field. Without our
+    values it would look like a user who has typed the former ones again.
+    """
+    write = outcome.write
+    if known.as_of > outcome.answered_at:
+        return link
+    late = {
+        name: value
+        for name, value in write.values.items()
+        if name in write.before
+        and name in known.values
+        and is_identical(known.values[name], write.before[name])
+    }
+    if not late:
+        return link
+    return link.with_observation(replace(known, values={**known.values, **late}))
 
 
 def _was_read_since(known: Observation, outcome: WriteOutcome) -> bool:
