@@ -18,7 +18,7 @@ from tests.simulation.history.history import History
 from tests.simulation.history.oracle import OPT_OUT, Decision
 from tests.simulation.history.ports import memory_ports
 from tests.simulation.history.quiescence import waits_without_reason
-from tests.simulation.history.typing_history import State, Typing
+from tests.simulation.history.typing_history import Cell, State, Typing
 from tests.simulation.watched_person import (
     is_violated,
     mapping,
@@ -363,6 +363,57 @@ def test_a_write_in_doubt_to_a_deleted_contact_needs_nobody_who_typed(
     problem = FinalState(history.context)._unjustified(link, "LastName", hold)
 
     assert problem == ("" if is_deleted else "but nobody typed since a write")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_creation_in_doubt_may_find_a_contact_that_the_lost_ledger_knew(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides, Event("create", 0, "salesforce"), Event("run"), policy=ConflictPolicy.NEWEST
+    )
+    context = history.context
+    context.uncertain_since = 99
+    [link] = context.ports.ledger.all_links()
+    assert link.plezi is not None
+    lead = link.salesforce[0].id
+    found = Hold(HoldReason.IN_DOUBT, 0.0, {lead: "2002", link.plezi.id: "2003"})
+    assert FinalState(context)._unjustified(link, "LastName", found)
+
+    context.oracle.forget_all_agreements()
+
+    assert not FinalState(context)._unjustified(link, "LastName", found)
+    of_leads = replace(found, values={lead: "2002"})
+    assert FinalState(context)._unjustified(link, "LastName", of_leads)
+    created_later = replace(found, values={lead: "2002", "f" * 24: "2003"})
+    assert FinalState(context)._unjustified(link, "LastName", created_later)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("key", "may_replace", "is_left"),
+    [("Phone", {2}, True), ("Phone", {3}, False), ("Email", {2}, False)],
+)
+def test_a_contact_keeps_a_value_that_was_typed_over_where_both_were_read_as_equal(
+    sides: BothSides, key: str, may_replace: set[int], *, is_left: bool
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "plezi"),
+        Event("create_contact", 0, "salesforce", "mobile"),
+        Event("run"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    check = FinalState(history.context)
+    contact = history.context.oracle.stored[history.context.records[0, "contact"]]
+    pair = next(it for it in check._mapping.pairs if it.key == key)
+    typed_over = Cell(State("1003", 9, may_replace=frozenset(may_replace)))
+
+    problem = check._contact_difference(
+        pair, typed_over, Cell(State("1002", 2)), contact, "they differ"
+    )
+
+    assert problem == ("" if is_left else "they differ")
 
 
 @pytest.mark.filterwarnings("ignore")

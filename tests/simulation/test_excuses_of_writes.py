@@ -314,6 +314,54 @@ def test_a_contact_wins_although_a_lead_that_agreed_before_is_now_another_contac
         is_violated("7", lambda: person.write(PERSON, phone="3"))
 
 
+def with_a_contact_that_was_left_behind(*, agreed_on: Value, edited_first: bool = False) -> Person:
+    """Return a person whose contact in Plezi was edited, and whose Contact in Salesforce too.
+
+    A run wrote the edit of Plezi to the Lead in between, or before `edited_first`. The Lead is the
+    record that a user edited last, in another field.
+    """
+    person = agreed(mapping(ConflictPolicy.NEWEST))
+    person.add(CONTACT, RecordKind.CONTACT, Phone=agreed_on)
+    if agreed_on == "1":
+        person.agree()
+    person.type(PERSON, phone="2", updated_at="2026-11-25T09:00:00")
+    if edited_first:
+        person.type(CONTACT, Phone="3", LastModifiedDate="2026-11-25T08:00:00")
+    person.read(PERSON)
+    person.write(LEAD, Phone="2")
+    if not edited_first:
+        person.type(CONTACT, Phone="3", LastModifiedDate="2026-11-25T10:00:00")
+    person.type(LEAD, LastName="x", LastModifiedDate="2026-11-25T11:00:00")
+    person.read(PERSON, LEAD, CONTACT)
+    return person
+
+
+def test_an_edit_of_a_contact_replaces_what_was_agreed_on_without_it_before() -> None:
+    person = with_a_contact_that_was_left_behind(agreed_on="1")
+    person.write(LEAD, Phone="3")
+    person.write(PERSON, phone="3")
+    assert not person.oracle.excused
+
+    for other in (
+        with_a_contact_that_was_left_behind(agreed_on="1", edited_first=True),
+        with_a_contact_that_was_left_behind(agreed_on="9"),
+    ):
+        is_violated("7", partial(other.write, LEAD, Phone="3"))
+
+
+def test_an_edit_of_a_contact_replaces_the_value_to_which_its_former_one_gave_way() -> None:
+    person = with_a_contact_that_was_left_behind(agreed_on="9")
+    person.lose(CONTACT, "9", "2")
+    is_violated("7", lambda: person.write(LEAD, Phone="3"))
+
+    person = with_a_contact_that_was_left_behind(agreed_on="9")
+    person.time -= 2
+    person.lose(CONTACT, "9", "2")
+    person.time += 2
+    person.write(LEAD, Phone="3")
+    assert not person.oracle.excused
+
+
 def typed_again_as_it_was_read(phone: str) -> Person:
     """Return a person whose phone "2" was typed over in both systems; last in Plezi, again."""
     person = agreed()
@@ -655,6 +703,24 @@ def test_what_is_typed_after_a_hold_was_shown_replaces_what_was_shown() -> None:
     person.type(LEAD, Phone="4")
     person.read(PERSON, LEAD)
     is_violated("7", lambda: person.write(PERSON, phone="4"))
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_hold_that_its_process_did_not_store_was_shown_to_nobody(*, stored: bool) -> None:
+    person = agreed(mapping(ConflictPolicy.HOLD))
+    person.type(LEAD, Phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    for record, shown in ((LEAD, "2"), (PERSON, "3")):
+        person.lose(record, shown, None, kind=JournalKind.HELD)
+    person.oracle.note_holds({(LEAD, "Phone"), (PERSON, "Phone")} if stored else set())
+    person.type(LEAD, Phone="1")
+    person.read(PERSON, LEAD)
+
+    if stored:
+        is_violated("7", lambda: person.write(LEAD, Phone="3"))
+    else:
+        person.write(LEAD, Phone="3")
 
 
 def test_after_a_lost_ledger_different_values_are_in_conflict_and_equal_ones_agree() -> None:

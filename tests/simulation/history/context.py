@@ -130,6 +130,15 @@ class HistoryContext:
         ]
         self.uncertain_since = max(1, min([self._order_before_write, *typed_since]))
 
+    def held_fields(self) -> set[tuple[str, str]]:
+        """Return the record ids and keys of pairs of all holds in the ledger."""
+        return {
+            (record, key)
+            for link in self.ports.ledger.all_links()
+            for key, hold in link.holds.items()
+            for record in hold.values
+        }
+
     def unfinished_cells(self) -> set[CellKey]:
         """Return the cells to which an intent in the ledger writes."""
         return {

@@ -201,7 +201,9 @@ class FinalState:
                     it not in self._stored or self._stored[it].deleted for it in link.record_ids
                 )
                 is_typed = self._was_typed_in(key, hold) or was_deleted
-                return "" if is_typed else "but nobody typed since a write"
+                if is_typed or self._was_known_to_a_lost_ledger(hold):
+                    return ""
+                return "but nobody typed since a write"
             case HoldReason.WRITE_LOOP:
                 written = [(it.record, it.after) for it in self._oracle.replaced if it.pair == key]
                 repeated = len(written) != len(set(written))
@@ -219,6 +221,18 @@ class FinalState:
         return RecordKind.LEAD in kinds.values() and any(
             kind is RecordKind.CONTACT and hold.values[it] in (None, "", False)
             for it, kind in kinds.items()
+        )
+
+    def _was_known_to_a_lost_ledger(self, hold: Hold) -> bool:
+        """Whether a contact was there when the ledger was lost.
+
+        A creation that has no response finds it, and cannot tell it from its own contact, in which
+        a user has typed since.
+        """
+        oracle = self._oracle
+        return any(
+            it in oracle.known_to_lost_ledger and kind_of(it) is RecordKind.PLEZI_CONTACT
+            for it in hold.values
         )
 
     def _was_typed_in(self, key: str, hold: Hold) -> bool:
@@ -493,6 +507,8 @@ class FinalState:
         """Return how a Contact's value got lost: it is never written, so that it may differ."""
         typing = there.state.typing
         known = here.state.seen | here.state.maybe
+        if pair.plezi != EMAIL_ATTRIBUTE:  # equal addresses have a rule of their own
+            known |= here.state.may_replace
         if typing == NOBODY or typing in known or there.state.weak:
             return ""
         was_shown = any(it.value == there.state.value for it in here.past)

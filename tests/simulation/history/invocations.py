@@ -157,6 +157,7 @@ class Invocations:
             context.counted["43 process crash"] += 1
             context.note_uncertainty()
             context.oracle.note_unanswered(context.unfinished_cells())
+            context.oracle.note_holds(context.held_fields())
             context.log.append(f"{context.sides.clock.now():%H:%M:%S} {context.trace.lines[-1]}")
             context.fault_injector.invocation()
             context.stack.start_process()

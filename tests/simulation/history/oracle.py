@@ -117,6 +117,10 @@ class Oracle:
     """Whether Plezi finds a contact by its e-mail."""
     is_ledger_lost: bool = False
     """Whether the ledger was lost: since then only equal e-mails show who is one person."""
+    known_to_lost_ledger: frozenset[str] = frozenset()
+    """The ids of the records that were there when the ledger was lost."""
+    not_stored: set[tuple[str, float, str]] = field(default_factory=set)
+    """The holds (run, time, pair) in the journal whose process crashed before it stored them."""
     typed_back: set[CellKey] = field(default_factory=set)
     """The cells in which an automation put the former value again, within the write."""
     unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -190,7 +194,13 @@ class Oracle:
         """
         record, name = key
         pairs = {pair.key for it in self.mappings if (pair := find_pair(it, kind_of(record), name))}
-        held = [it for it in self.journal() if it.kind is JournalKind.HELD and it.field in pairs]
+        held = [
+            it
+            for it in self.journal()
+            if it.kind is JournalKind.HELD
+            and it.field in pairs
+            and (it.run_id, it.at, it.field) not in self.not_stored
+        ]
         of_record = [it for it in held if it.record_id == record]
         if not of_record:
             return frozenset()
@@ -221,6 +231,19 @@ class Oracle:
                     and self.history.typings[it.typing].at <= entry.at
                 }
         return frozenset(typings) - {NOBODY}
+
+    def note_holds(self, stored: Collection[tuple[str, str]]) -> None:
+        """Note after a crash which holds the ledger has (record, pair): users are shown no other.
+
+        The process wrote the others into the journal, and ended before it stored them.
+        """
+        self.not_stored |= {
+            (it.run_id, it.at, it.field)
+            for it in self.journal()
+            if it.kind is JournalKind.HELD
+            and it.run_id in self.runs
+            and (it.record_id, it.field) not in stored
+        }
 
     def type(self, key: CellKey, value: str, description: str) -> None:
         """Note a value that an automation put in a field: an edit like that of a user."""
@@ -262,6 +285,7 @@ class Oracle:
         self.history.forget_agreements()
         self.observed.clear()
         self.is_ledger_lost = True
+        self.known_to_lost_ledger = frozenset(self.stored)
 
     def clock_was_set(self) -> None:
         """Let what was typed be older than what the journal gets, although the clock was set back.

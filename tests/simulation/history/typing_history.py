@@ -69,7 +69,8 @@ class Cell:
     `agreed` are the cells of the other side with which it surely had an agreement, `maybe_agreed`
     those with which it may have had one. `agreed_state` is the state at the last agreement,
     `earlier_agreed_state` the one at the agreement before, `forgotten_state` the one at an
-    agreement that ended with a record of the person.
+    agreement that ended with a record of the person. `agreed_after` is the number of the last user
+    action before the last agreement.
     """
 
     state: State = field(default_factory=State)
@@ -79,6 +80,7 @@ class Cell:
     agreed_state: State | None = None
     earlier_agreed_state: State | None = None
     forgotten_state: State | None = None
+    agreed_after: int = 0
 
     def show(self, state: State) -> None:
         """Show another state."""
@@ -187,6 +189,7 @@ class TypingHistory:
             maybe = first.state.maybe | second.state.maybe
             cell.state = replace(state, seen=seen, maybe=maybe)
             cell.agreed_state = cell.state
+            cell.agreed_after = self.last
 
     def maybe_agree(self, one: CellKey, other: CellKey) -> None:
         """Note that both sides may have agreed on the values that these two cells show."""
@@ -225,6 +228,7 @@ class TypingHistory:
             cell.agreed_state,
             origin.agreed_state,
         )
+        cell.agreed_after = origin.agreed_after = self.last
         cell.agreed_state = cell.state
         origin.agreed_state = origin.state if origin.state.typing == state.typing else state
 

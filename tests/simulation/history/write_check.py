@@ -88,7 +88,7 @@ class WriteCheck:
         """Return what is wrong with a write from this source ('': nothing), and its excuse."""
         history = self.oracle.history
         relation = history.relation(state, self.target)
-        if relation is Relation.FORWARD or self._is_same_address_before(source, state):
+        if relation is Relation.FORWARD or self._is_an_edit(source, state):
             return "", ""
         lost = history.typings.get(self.target.state.typing)
         what = lost.description if lost else "a value that somebody typed"
@@ -171,6 +171,39 @@ class WriteCheck:
             and is_same_text(other.before, self.target.state.value)
             for it in shown
             for other in held
+        )
+
+    def _is_an_edit(self, source: CellKey, state: State) -> bool:
+        """Whether the source is an edit of the target's value that its author did not see."""
+        return self._is_same_address_before(source, state) or self._is_edited_after_agreement(
+            source, state
+        )
+
+    def _is_edited_after_agreement(self, source: CellKey, state: State) -> bool:
+        """Whether a Contact was edited after the target's value was agreed on without it.
+
+        A Contact is never written to: it keeps a value that gave way, or that others have typed
+        over. Its next value is an edit against what was agreed, if the connector knew it then.
+        """
+        cell, agreed = self.oracle.history.cell(source), self.target.agreed_state
+        if kind_of(source[0]) is not RecordKind.CONTACT or agreed is None:
+            return False
+        is_agreed = agreed.typing == self.target.state.typing
+        return (
+            is_agreed
+            and self.target.agreed_after < state.typing
+            and (bool(cell.agreed) or self._gave_way(source, cell, state))
+        )
+
+    def _gave_way(self, source: CellKey, cell: Cell, state: State) -> bool:
+        """Whether a former value of the source gave way before its present one was typed."""
+        typing = self.oracle.history.typings.get(state.typing)
+        return typing is not None and any(
+            it.kind is JournalKind.OVERWRITTEN
+            and (it.record_id, it.field) == (source[0], self.pair.key)
+            and it.at <= typing.at
+            and any(is_same_text(it.before, former.value) for former in cell.past)
+            for it in self.oracle.journal()
         )
 
     def _is_same_address_before(self, source: CellKey, state: State) -> bool:
