@@ -54,8 +54,8 @@ def is_outdated(known: Observation, observation: Observation) -> bool:
 def shows_replaced_values(known: Observation, observation: Observation) -> bool:
     """Whether an observation shows exactly what our own write has just replaced, and nothing else.
 
-    Without a version it cannot be told from the edit of a user who has typed the former values
-    again. Such an edit is seen by the next reading, after `WRITE_LAG_SECONDS`.
+    Without a version it looks the same as the edit of a user who has typed the former values again.
+    Such an edit is seen by the next reading, after `WRITE_LAG_SECONDS`.
     """
     if observation.version != known.version or not known.replaced:
         return False
