@@ -253,6 +253,24 @@ def test_a_write_that_rests_on_a_reading_from_before_the_typing_is_counted_as_a_
     assert written(90.0).unexplained, "the reading was too old"
 
 
+def test_a_write_of_a_killed_worker_took_place_before_its_line_in_the_journal() -> None:
+    """The line comes 40 s after the typing; the next worker had read the record after 20 s."""
+
+    def written(*killed_after_seconds: float) -> Findings:
+        story = Story().types(SALESFORCE, "330").types(PLEZI, "331")
+        evidence = story.writes(PLEZI, "330", after_seconds=40.0).evidence()
+        typed = evidence.typings[-1].ended
+        kills = tuple(typed + it for it in killed_after_seconds)
+        readings = {CONTACT: [typed - 30.0, typed + 20.0]}
+        return examine(replace(evidence, readings=readings, kills=kills))
+
+    found = written(10.0)
+    assert found.unexplained == []
+    assert found.explained[examination.LAST_READING] == 1
+    for others in ((), (-10.0,), (30.0,), (50.0,)):
+        assert written(*others).unexplained
+
+
 def chosen_in_a_one_way_pair() -> Story:
     """An admin chooses Salesforce's value; Plezi keeps its own, as the pair goes to Salesforce."""
     story = Story(direction="to_salesforce").types(PLEZI, "330").types(SALESFORCE, "331")

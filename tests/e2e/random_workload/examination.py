@@ -282,14 +282,20 @@ class _Examiner:
         """Whether a write rests on a reading from before a typing: the record was not read since.
 
         The reading is a minute old at most when the write is decided. Where it is not known what
-        was read when, only the seconds of a write count.
+        was read when, only the seconds of a write count. A worker that was killed had written
+        before: the next one finds what arrived, and writes the line of it into the journal.
         """
         if not self._evidence.readings:
             return _is_near(entry, typing)
         latest = typing.ended + FRESH_SECONDS + WRITE_SECONDS
-        return typing.began - CLOCK_SECONDS <= entry.at <= latest and not any(
-            typing.ended <= it < entry.at - CLOCK_SECONDS
-            for it in self._evidence.readings.get(typing.record, ())
+        killed = [it for it in self._evidence.kills if typing.began <= it <= entry.at]
+        return any(
+            typing.began - CLOCK_SECONDS <= written_at <= latest
+            and not any(
+                typing.ended <= it < written_at - CLOCK_SECONDS
+                for it in self._evidence.readings.get(typing.record, ())
+            )
+            for written_at in (entry.at, *killed)
         )
 
     def _writes(self, record: str, name: str) -> Iterator[Entry]:
