@@ -163,5 +163,10 @@ def test_a_version_tells_the_state_before_our_write() -> None:
     assert apply_observation(link, edited).plezi == edited
 
 
+def test_salesforce_shows_a_write_at_once_so_that_its_former_values_are_not_kept() -> None:
+    written = replace(KNOWN, as_of=10_001.0, values={"Phone": "2"})
+    assert after_write(KNOWN, written) == written
+
+
 def test_a_field_that_the_response_does_not_have_was_not_replaced() -> None:
     assert after_write(CONTACT, replace(WRITTEN, values={"phone": "2"})).replaced == {"phone": "1"}

@@ -59,7 +59,7 @@ class Observation:
     agreed, and tells a Contact that a conversion created. A field that is missing in `values` was
     not read: its value is unknown, which is not blank. `unreadable` names those of them that the
     response has in a form which is not a value, an object for example. `replaced` holds the values
-    that our own write replaced, until the record is read again: a system may show them for a while.
+    that our own write replaced in Plezi, until another state is read: it may show them for a while.
     """
 
     kind: RecordKind
