@@ -1,0 +1,375 @@
+"""A dry run: both systems are read, everything is stored apart, and the report is what would be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from connector.errors import StopReason
+from connector.model import (
+    Breaker,
+    Counts,
+    Cursor,
+    JournalEntry,
+    JournalKind,
+    Link,
+    LinkChange,
+    Observation,
+    Phase,
+    Progress,
+    RecordKind,
+    Run,
+    RunKind,
+    RunState,
+    SaveResult,
+    Side,
+    UndoRequest,
+    WorkList,
+)
+from connector.sync.dry_run import DryRun, DryRunJournal
+from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
+from local.world.memory import MemoryJournal, MemoryScratch
+from tests.unit.connector.sync_fixtures_limits import (
+    BOUND,
+    EMAIL,
+    NOW,
+    VERSION,
+    LedgerInMemory,
+    Stack,
+    contact,
+    lead,
+)
+
+DRY: Final = Run("d1", RunKind.DRY_RUN, RunState.RUNNING, requested_at=NOW, invocations=1)
+ENTRY: Final = JournalEntry(
+    EMAIL, NOW, "r0", JournalKind.WRITTEN, Side.SALESFORCE, "l", "Phone", "1", "2", "changed"
+)
+
+
+def in_time() -> bool:
+    return False
+
+
+def out_of_time() -> bool:
+    return True
+
+
+def stored(ledger: LedgerInMemory, *links: Link) -> dict[str, Link]:
+    """Store links in the real ledger; return them as it has them."""
+    ledger.save_links([LinkChange(link) for link in links])
+    return ledger.load_links([link.email for link in links])
+
+
+def synchronized(plezi: Observation, its: Observation) -> Link:
+    """Return a link of two records with one value of each field."""
+    base = {"email>Email": plezi.email, "function>Title": None}
+    base["phone>Phone"] = str(plezi.values["phone"])
+    return Link(plezi.email, plezi, (its,), {plezi.id: base, its.id: base})
+
+
+def dry_run(stack: Stack, **changes: Any) -> DryRun:
+    run = stack.run(DRY, **changes)
+    return DryRun(stack.context(), BOUND, run)
+
+
+def place_of(run: DryRun) -> tuple[Phase, WorkList | None, int, bool]:
+    """Return what the next invocation goes on with, and whether there was progress."""
+    return run.phase, run.position, run.visited_lists, run.made_progress
+
+
+def counts_of(stack: Stack) -> dict[str, dict[str, int]]:
+    run = stack.ledger.load_run("d1")
+    assert run is not None
+    return {side: dict(numbers) for side, numbers in run.counts.items()}
+
+
+# The links
+
+
+def test_a_link_is_the_one_stored_apart_else_the_real_one() -> None:
+    ledger, scratch = LedgerInMemory(), MemoryScratch()
+    real = stored(ledger, Link("a@x.fr"), Link("b@x.fr"), Link("c@x.fr"))
+    apart = Link("b@x.fr", dirty=True)
+    scratch.save_scratch_links({"b@x.fr": apart, "c@x.fr": None, "d@x.fr": apart})
+
+    links = OverlayLinks(ledger, scratch).load_links(["a@x.fr", "b@x.fr", "c@x.fr", "no@x.fr"])
+
+    assert links == {"a@x.fr": real["a@x.fr"], "b@x.fr": apart}
+
+
+def test_the_owner_of_a_record_is_the_link_stored_apart_else_the_real_one() -> None:
+    ledger, scratch = LedgerInMemory(), MemoryScratch()
+    stored(ledger, Link("a@x.fr", plezi=contact("p1")), Link("b@x.fr", salesforce=(lead("l1"),)))
+    scratch.save_scratch_links({"c@x.fr": Link("c@x.fr", plezi=contact("p1", "c@x.fr"))})
+
+    owners = OverlayLinks(ledger, scratch).owner_emails(["p1", "l1", "l9"])
+
+    assert owners == {"p1": "c@x.fr", "l1": "b@x.fr"}
+
+
+def test_links_are_stored_apart_as_the_ledger_would_and_the_real_ones_stay() -> None:
+    ledger, scratch = LedgerInMemory(), MemoryScratch()
+    real = stored(ledger, Link("a@x.fr"), Link("b@x.fr"))
+    links = OverlayLinks(ledger, scratch)
+    moved = replace(real["a@x.fr"], email="c@x.fr", plezi=contact("p1", "c@x.fr"))
+    changed = replace(real["b@x.fr"], dirty=True)
+
+    saved = links.save_links([LinkChange(moved, real["a@x.fr"]), LinkChange(changed)], listed=True)
+
+    assert saved == SaveResult()
+    assert links.load_links(["a@x.fr", "b@x.fr", "c@x.fr"]) == {
+        "b@x.fr": replace(changed, revision=real["b@x.fr"].revision + 1),
+        "c@x.fr": replace(moved, revision=real["a@x.fr"].revision + 1, indexed=frozenset({"p1"})),
+    }
+    assert ledger.load_links(["a@x.fr", "b@x.fr", "c@x.fr"]) == real
+
+
+def test_a_link_is_removed_only_from_what_is_stored_apart() -> None:
+    ledger = LedgerInMemory()
+    real = stored(ledger, Link("a@x.fr"))
+    links = OverlayLinks(ledger, MemoryScratch())
+
+    assert links.remove_link(real["a@x.fr"]) is True
+    assert links.load_links(["a@x.fr"]) == {}
+    assert ledger.load_links(["a@x.fr"]) == real
+
+
+def test_a_link_that_cannot_be_decoded_is_left_to_a_run() -> None:
+    """The ledger in memory refuses to list one."""
+    OverlayLinks(LedgerInMemory(), MemoryScratch()).list_unreadable("a@x.fr")
+
+
+def test_dirty_and_all_links_are_those_of_the_real_ledger() -> None:
+    ledger = LedgerInMemory()
+    stored(ledger, *(Link(f"{name}@x.fr", dirty=name != "b") for name in "0bcde"))
+    links = OverlayLinks(ledger, MemoryScratch())
+
+    assert links.dirty_emails(2) == ["0@x.fr", "c@x.fr"]
+    assert links.dirty_emails(2, "c@x.fr") == ["d@x.fr", "e@x.fr"]
+    assert links.all_emails(2) == ["0@x.fr", "b@x.fr"]
+    assert links.all_emails(2, "b@x.fr") == ["c@x.fr", "d@x.fr"]
+
+
+# The cursors and the control state
+
+
+def test_a_dry_run_has_cursors_of_its_own_and_counts_what_it_read() -> None:
+    ledger = LedgerInMemory()
+    ledger.create_run(DRY)
+    applied = [Cursor(kind, watermark="7", applied_version=VERSION) for kind in RecordKind]
+    for cursor in applied:
+        ledger.checkpoint(cursor, "d1", Counts())
+    first = Cursor(RecordKind.LEAD, watermark="first")
+    cursors = DryRunCursors(ledger, MemoryScratch(), ledger, lambda kind: replace(first, kind=kind))
+    assert cursors.load_cursor(RecordKind.CONTACT) == replace(first, kind=RecordKind.CONTACT)
+    seen = Counts()
+    seen.add(Side.SALESFORCE, "seen", 4)
+
+    later = replace(first, watermark="later")
+    cursors.checkpoint(later, "d1", seen, Progress(lists=1, listed=4))
+
+    assert cursors.load_cursor(RecordKind.LEAD) == later
+    assert [ledger.load_cursor(kind) for kind in RecordKind] == applied
+    assert ledger.load_run("d1") == replace(
+        DRY, counts={"salesforce": {"seen": 4}}, progress=Progress(lists=1, listed=4)
+    )
+    assert cursors.applied_version() == VERSION
+
+
+def test_nothing_stops_a_dry_run_and_it_stops_nothing() -> None:
+    ledger: Any = LedgerInMemory()
+    breaker = Breaker(StopReason.FIRST_SYNC, "look", NOW)
+    ledger.open_breaker(breaker)
+    ledger.save_suspended_pairs({"Phone": "gone"})
+    control = DryRunControl(ledger)
+
+    control.open_breaker(Breaker(StopReason.DEFECT, "too many", NOW))
+    control.save_suspended_pairs({})
+    changes = Counts()
+    changes.add(Side.PLEZI, "cleared.Phone")
+
+    assert control.add_form_changes(1, changes) == {}
+    assert ledger.load_document("form_changes#1") is None
+    assert (control.breaker(), ledger.breaker()) == (breaker, breaker)
+    assert control.suspended_pairs() == {"Phone": "gone"}
+    assert control.is_enabled() is True
+    assert control.clearing_allowed_until() == control.defects_allowed_until() == math.inf
+
+
+@pytest.mark.parametrize("method", ["write", "write_dry_run"])
+def test_the_plan_is_journaled_apart_from_the_history_of_people(method: str) -> None:
+    journal = MemoryJournal()
+
+    getattr(DryRunJournal(journal), method)([ENTRY])
+
+    assert (journal.plans, journal.entries()) == ([ENTRY], [])
+
+
+# The work
+
+
+def test_a_dry_run_reports_what_a_run_would_create_and_writes_nothing() -> None:
+    stack = Stack([contact(phone="1")], [])
+    run = dry_run(stack)
+    before = place_of(run)
+
+    assert run.work(Phase.READ, in_time) is None
+
+    assert before == (Phase.READ, None, 0, False)
+    assert place_of(run) == (Phase.WRITE_PLEZI, None, 1, True)
+    assert (stack.plezi.writes, stack.salesforce.writes) == ([], [])
+    assert (stack.ledger.all_links(), stack.journal.entries()) == ([], [])
+    assert stack.ledger.open_work(9) == []
+    assert [stack.ledger.load_cursor(kind) for kind in RecordKind] == list(map(Cursor, RecordKind))
+    written = {(it.record_id, it.field, it.after) for it in stack.journal.plans}
+    assert written == {
+        ("new record 1000001 in salesforce", "Email", EMAIL),
+        ("new record 1000001 in salesforce", "Phone", "1"),
+    }
+    assert {(it.run_id, it.kind) for it in stack.journal.plans} == {("d1", JournalKind.WRITTEN)}
+    assert counts_of(stack)["salesforce"]["created"] == 1
+
+
+def test_the_calls_of_a_run_are_predicted_with_those_that_a_dry_run_does_not_make() -> None:
+    """A Lead becomes a contact: a page, a search and a creation in Plezi, two pages of the org."""
+    stack = Stack([], [lead(Phone="1")])
+
+    dry_run(stack).work(Phase.READ, in_time)
+
+    counts = counts_of(stack)
+    assert stack.plezi.calls == 1
+    assert counts["plezi"]["predicted_calls"] == 1 + 1 + 1
+    assert counts["plezi"]["predicted_write_calls"] == 1
+    assert stack.salesforce.calls == 2
+    assert counts["salesforce"]["predicted_calls"] == 2
+    assert counts["salesforce"]["predicted_write_calls"] == 0
+
+
+def test_only_the_calls_of_this_work_are_predicted_also_where_it_fails() -> None:
+    stack = Stack()
+    stack.plezi.calls = 70
+    stack.salesforce.calls = 50
+    run = dry_run(stack)
+
+    def fail() -> bool:
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        run.work(Phase.READ, fail)
+
+    counts = counts_of(stack)
+    assert counts["plezi"] == {"predicted_calls": 1, "predicted_write_calls": 0}
+
+
+def test_an_invocation_without_time_leaves_its_phase_to_another_one() -> None:
+    stack = Stack([contact()], [])
+
+    assert dry_run(stack).work(Phase.READ, out_of_time) is Phase.READ
+
+    first = WorkList("d1", 0)
+    assert stack.ledger.scratch("d1").load_work([first]) == {first: (EMAIL,)}
+    assert stack.ledger.load_work([first]) == {}
+    assert dry_run(stack).work(Phase.READ, in_time) is None
+
+
+def test_the_leads_of_one_e_mail_are_reported_as_duplicates() -> None:
+    stack = Stack([], [lead("l1"), lead("l2")])
+
+    dry_run(stack).work(Phase.READ, in_time)
+
+    found = [it for it in stack.journal.plans if it.kind is JournalKind.DUPLICATE]
+    assert [(it.record_id, it.rule) for it in found] == [("l1", "mirror"), ("l2", "mirror")]
+
+
+def test_many_unexpected_errors_do_not_stop_a_preview() -> None:
+    no_values: Any = None
+    broken = [replace(lead(f"l{it}", f"{it}@x.fr"), values=no_values) for it in range(21)]
+    stack = Stack([], broken)
+
+    assert dry_run(stack).work(Phase.READ, in_time) is None
+
+    assert counts_of(stack)["salesforce"]["quarantined"] == 21
+    assert stack.ledger.breaker() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "applied", "is_full"),
+    [
+        ({}, VERSION, False),
+        ({"include_unchanged": True}, VERSION, True),
+        ({"draft": "{}"}, VERSION, True),
+        ({}, VERSION - 1, True),
+        ({}, -1, True),
+    ],
+)
+def test_all_people_are_checked_on_request_for_a_draft_or_while_a_mapping_is_new(
+    changes: dict[str, Any], applied: int, *, is_full: bool
+) -> None:
+    stack = Stack()
+    stack.run(DRY)
+    for kind in RecordKind:
+        cursor = Cursor(kind, "w", completed_at=NOW, applied_version=applied, look="k")
+        stack.ledger.checkpoint(cursor, "d1", Counts())
+
+    dry_run(stack, **changes).work(Phase.READ, in_time)
+
+    [read] = [it for it in stack.plezi.requests if it[0] == "read"]
+    cursor = Cursor(
+        RecordKind.PLEZI_CONTACT, mapping_version=VERSION, applied_version=applied, look="k"
+    )
+    expected = replace(cursor, full=True) if is_full else replace(cursor, watermark="w")
+    assert read[1] == expected
+    kinds = [it[1].kind for it in stack.salesforce.requests if it[0] == "read"]
+    assert kinds == [RecordKind.LEAD, RecordKind.CONTACT]
+
+
+def test_many_cleared_values_and_an_open_breaker_do_not_stop_a_preview() -> None:
+    people = [contact(f"p{number}", f"{number}@x.fr", phone="1") for number in range(20)]
+    leads = [lead(f"l{number}", f"{number}@x.fr") for number in range(20)]
+    stack = Stack(people, leads)
+    for plezi, its in zip(people, leads, strict=True):
+        before = replace(its, values={**its.values, "Phone": "1"}, version="0")
+        stored(stack.ledger, synchronized(plezi, before))
+
+    assert dry_run(stack).work(Phase.READ, in_time) is None
+
+    assert counts_of(stack)["plezi"]["cleared.Phone"] == 20
+    assert stack.ledger.breaker() is None
+
+
+def test_the_preview_of_an_undo_reports_what_it_would_put_back() -> None:
+    stack = Stack([contact(phone="2")], [lead(Phone="2")])
+    stored(stack.ledger, synchronized(contact(phone="2"), lead(Phone="2")))
+    stack.run(id="r0", mapping_version=VERSION)
+    stack.journal.write([ENTRY])
+
+    run = dry_run(stack, undo=UndoRequest("r0"))
+    assert run.work(Phase.READ, in_time) is None
+
+    assert run.position == WorkList("d1", 0)
+    [plan] = stack.journal.plans
+    assert (plan.kind, plan.record_id, plan.before, plan.after) == (
+        JournalKind.WRITTEN,
+        "l",
+        "2",
+        "1",
+    )
+    assert stack.salesforce.writes == []
+    assert stack.journal.entries() == [ENTRY]
+
+
+def test_the_preview_of_an_undo_has_no_limit() -> None:
+    numbers = range(4)
+    people = [contact(f"p{it}", f"{it}@x.fr", phone="2") for it in numbers]
+    leads = [lead(f"l{it}", f"{it}@x.fr", Phone="2") for it in numbers]
+    stack = Stack(people, leads)
+    stored(stack.ledger, *map(synchronized, people, leads))
+    stack.run(id="r0", mapping_version=VERSION)
+    stack.journal.write([replace(ENTRY, email=f"{it}@x.fr", record_id=f"l{it}") for it in numbers])
+
+    assert dry_run(stack, undo=UndoRequest("r0")).work(Phase.READ, in_time) is None
+
+    assert counts_of(stack)["salesforce"]["overwritten.Phone"] == 4
