@@ -1,0 +1,92 @@
+"""A request for a run: it is stored, queued and logged, in this order."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pytest
+
+from connector.errors import MappingError
+from connector.mapping.document import mapping_document
+from connector.model import Phase, Run, RunKind, RunState, UndoRequest
+from connector.sync.run_requests import RunRequester, new_run
+from local.world.memory import MemoryRunQueue
+from tests.unit.connector.sync_fixtures_limits import MAPPING, NOW, Stack
+
+DRAFT: Final = json.dumps(mapping_document(MAPPING))
+
+
+class StoredBefore(MemoryRunQueue):
+    """A queue whose messages must be about runs that are stored."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._stack = stack
+
+    def send(self, run: str, phase: Phase) -> None:
+        assert self._stack.ledger.load_run(run) is not None
+        super().send(run, phase)
+
+
+def requester(stack: Stack) -> RunRequester:
+    stack.queue = StoredBefore(stack)
+    return RunRequester(stack.ledger, stack.queue, stack.clock, lambda: "r7", stack.events)
+
+
+def test_a_requested_run_waits_in_the_queue_for_its_first_phase() -> None:
+    stack = Stack()
+
+    assert requester(stack).request_run(RunKind.FULL) == "r7"
+
+    assert stack.ledger.load_run("r7") == Run(
+        "r7", RunKind.FULL, RunState.REQUESTED, requested_at=NOW
+    )
+    assert stack.queue.messages == [("r7", Phase.READ)]
+    assert stack.events.lines == [("run_requested", {"run_id": "r7", "kind": "full"})]
+
+
+def test_the_record_of_a_run_has_all_parts_of_its_request() -> None:
+    stack = Stack()
+    undo = UndoRequest("r0", field="Phone")
+
+    requester(stack).request_run(
+        RunKind.DRY_RUN,
+        emails=iter(["a@x.fr", "b@x.fr"]),
+        draft=DRAFT,
+        include_unchanged=True,
+        first=True,
+        skip_stages=True,
+        undo=undo,
+        repairs="v1",
+    )
+
+    assert stack.ledger.load_run("r7") == Run(
+        "r7",
+        RunKind.DRY_RUN,
+        RunState.REQUESTED,
+        requested_at=NOW,
+        emails=("a@x.fr", "b@x.fr"),
+        draft=DRAFT,
+        include_unchanged=True,
+        first=True,
+        skip_stages=True,
+        undo=undo,
+        repairs="v1",
+    )
+
+
+def test_a_draft_that_is_no_mapping_is_refused_and_no_run_is_stored() -> None:
+    stack = Stack()
+
+    with pytest.raises(MappingError, match="the mapping is not JSON"):
+        requester(stack).request_run(RunKind.DRY_RUN, draft="{")
+
+    assert stack.ledger.load_run("r7") is None
+    assert (stack.queue.messages, stack.events.lines) == ([], [])
+
+
+def test_a_new_run_is_requested_at_the_given_time() -> None:
+    assert new_run("r1", RunKind.VERIFY, 5.0) == Run(
+        "r1", RunKind.VERIFY, RunState.REQUESTED, requested_at=5.0
+    )
