@@ -170,11 +170,16 @@ class SystemInMemory:
         found = [it for it in self.records.values() if it.id in ids or it.email in emails]
         return replace(self.found, observations=tuple(found))
 
-    def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:  # noqa: ARG002  # a port
+    def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:
         for write in writes:
             self.calls += 1
             self.writes.append(write)
             record = write.record_id or f"new {len(self.writes)}"
+            blank = dict.fromkeys(scope.field_names[write.kind])
+            before = self.records[record].values if record in self.records else blank
+            self.records[record] = Observation(
+                write.kind, record, write.email, "1", "", NOW, {**before, **write.values}
+            )
             yield WriteOutcome(
                 write, WriteResult.DONE, record, answered_at=NOW, created=write.is_create
             )
