@@ -298,6 +298,10 @@ def test_links_without_anything_of_the_side_are_not_stored() -> None:
     memory.ledger.put(link_of(ANA, observed("p1")), link_of(BOB, observed("l1", BOB)))
     assert ForgetSide(memory.context).work(never) is True
     assert memory.ledger.saved == [([BOB], False)]
+    memory = forgetting(0)
+    memory.ledger.put(link_of(ANA, observed("p1")))
+    assert ForgetSide(memory.context).work(never) is True
+    assert memory.ledger.saved == []
 
 
 # What a link forgets
