@@ -158,6 +158,7 @@ class System:
         self.reads: list[Cursor] = []
         self.looks: list[str] = []
         self.look_ups: list[tuple[list[str], list[str]]] = []
+        self.looked_up: list[Observation] = []
         self.writes: list[Write] = []
         self.invalidations = 0
         self.refreshes = 0
@@ -187,7 +188,15 @@ class System:
         self._begin("invalidate_schemas", 0)
         self.invalidations += 1
 
-    def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:  # noqa: ARG002  # a port
+    @staticmethod
+    def _shown(record: Observation, scope: ReadScope) -> Observation:
+        """Return what a response with the fields of the scope shows of a record."""
+        names = scope.field_names[record.kind]
+        return replace(
+            record, values={it: record.values[it] for it in names if it in record.values}
+        )
+
+    def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
         """Read all records of a kind that are newer than the watermark, page by page."""
         self.reads.append(cursor)
         found = sorted(
@@ -206,31 +215,34 @@ class System:
         start = int(cursor.position or 0)
         while True:
             self._begin("read")
-            part = tuple(found[start : start + self.page_size])
+            part = tuple(self._shown(each, scope) for each in found[start : start + self.page_size])
             start += self.page_size
             if start >= len(found):
                 yield Page(part, current.finished(), last=True)
                 return
             yield Page(part, replace(current, position=str(start)))
 
-    def recent_changes(self, since: str, scope: ReadScope) -> Iterator[Page]:  # noqa: ARG002  # a port
+    def recent_changes(self, since: str, scope: ReadScope) -> Iterator[Page]:
         self.looks.append(since)
         for page in self.changes:
             self._begin("recent_changes")
-            yield page
+            yield replace(
+                page, observations=tuple(self._shown(each, scope) for each in page.observations)
+            )
 
     def look_up(
         self,
         records: Sequence[Observation],
         emails: Sequence[str],
-        scope: ReadScope,  # noqa: ARG002  # a port
+        scope: ReadScope,
         page_urls: Sequence[str] = (),  # noqa: ARG002  # a port
     ) -> LookupResult:
         self.look_ups.append(([each.id for each in records], list(emails)))
+        self.looked_up += records
         self._begin("look_up")
         ids = {each.id for each in records}
         found = tuple(
-            replace(each, as_of=self.clock())
+            replace(self._shown(each, scope), as_of=self.clock())
             for each in self.records.values()
             if (each.id in ids or each.email in emails) and each.id not in self.hidden
         )
@@ -239,14 +251,20 @@ class System:
         )
         return LookupResult(found, frozenset(ids & self.deleted), problems)
 
-    def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:  # noqa: ARG002  # a port
+    def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:
         for number, write in enumerate(writes):
             if number >= self.max_outcomes:
                 return
             self.writes.append(write)
             self._begin("apply")
             answers = self.answers[write.record_id or write.email]
-            yield answers.pop(0)(write) if answers else self.done(write)
+            outcome = answers.pop(0)(write) if answers else self.done(write)
+            known = outcome.observation
+            yield (
+                outcome
+                if known is None
+                else replace(outcome, observation=self._shown(known, scope))
+            )
 
     def done(self, write: Write) -> WriteOutcome:
         """Carry out a write."""
@@ -377,6 +395,12 @@ class Ledger(MemoryLedger):
         self._begin("note_error")
         super().note_error(run, error)
 
+    def dirty_emails(self, limit: int, after: str = "") -> list[str]:
+        return super().dirty_emails(int(limit), after)
+
+    def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:
+        return super().open_work(int(limit), after)
+
     def forget_run(self, run: str) -> None:
         """Delete the record of a run, as its time to live does."""
         del self._runs[run]
@@ -405,6 +429,7 @@ class SyncSetup:
     mappings: MemoryMappings = field(default_factory=lambda: MemoryMappings(MAPPING))
     limits: ChangeLimits = LIMITS
     stage_limits: StageLimits = STAGE_LIMITS
+    max_records: int = 20
 
     def __post_init__(self) -> None:
         self.plezi = System(Side.PLEZI, self.clock)
@@ -434,7 +459,7 @@ class SyncSetup:
             worker_timeout=300.0,
             change_limits=self.limits,
             stage_limits=self.stage_limits,
-            max_records=20,
+            max_records=self.max_records,
             deadline=self.deadline,
         )
 
@@ -513,3 +538,9 @@ def never() -> bool:
 def always() -> bool:
     """Return that the time is used up."""
     return True
+
+
+def after(number: int) -> Callable[[], bool]:
+    """Return what says that the time is used up, after so many questions."""
+    answers = iter([False] * number)
+    return lambda: next(answers, True)
