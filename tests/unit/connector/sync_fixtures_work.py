@@ -28,6 +28,7 @@ from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     Counts,
     Cursor,
+    JournalEntry,
     Link,
     LinkChange,
     LookupResult,
@@ -52,6 +53,7 @@ from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, Memo
 
 NOW: Final = 1_800_000_000.0
 """The time at which every setup begins, in seconds since 1970."""
+NO_PROGRESS: Final = Progress()
 RUN: Final = "run-1"
 PHONE_PAIR: Final = FieldPair("phone", "Phone", Direction.BOTH, contact="Phone")
 MAPPING: Final = MappingConfig(1, (EMAIL_PAIR, PHONE_PAIR), None)
@@ -368,6 +370,7 @@ class Ledger(MemoryLedger):
         self.before_save: list[Callable[[], object]] = []
         self.too_large: set[str] = set()
         self.saves: list[tuple[list[str], bool]] = []
+        self.checkpoints: list[tuple[RecordKind, str, dict[tuple[str, str], int]]] = []
 
     def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> Any:
         """Store links, after what another process does."""
@@ -395,11 +398,21 @@ class Ledger(MemoryLedger):
         self._begin("note_error")
         super().note_error(run, error)
 
+    def checkpoint(
+        self, cursor: Cursor, run: str, counts: Counts, progress: Progress = NO_PROGRESS
+    ) -> None:
+        self.checkpoints.append((cursor.kind, run, dict(counts.numbers)))
+        super().checkpoint(cursor, run, counts, progress)
+
     def dirty_emails(self, limit: int, after: str = "") -> list[str]:
         return super().dirty_emails(int(limit), after)
 
     def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:
         return super().open_work(int(limit), after)
+
+    def erase(self, email: str) -> None:
+        """Delete a link, and leave the pointers to it."""
+        del self._links[email]
 
     def forget_run(self, run: str) -> None:
         """Delete the record of a run, as its time to live does."""
@@ -415,13 +428,23 @@ class Ledger(MemoryLedger):
         MemoryLedger.save_links(self, [LinkChange(replace(link, **changes))])
 
 
+class Journal(MemoryJournal):
+    """The journal; a person without an entry is missing, as in DynamoDB."""
+
+    def entries_since(
+        self, emails: Sequence[str], since: float
+    ) -> dict[str, tuple[JournalEntry, ...]]:
+        found = super().entries_since(emails, since)
+        return {email: entries for email, entries in found.items() if entries}
+
+
 @dataclass
 class SyncSetup:
     """Both systems, the stores and the clock, and the context of the connector between them."""
 
     clock: Clock = field(default_factory=Clock)
     ledger: Ledger = field(default_factory=Ledger)
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    journal: Journal = field(default_factory=Journal)
     queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
     budget: Budget = field(default_factory=Budget)
     tombstones: Tombstones = field(default_factory=Tombstones)
@@ -470,7 +493,8 @@ class SyncSetup:
 
     def store(self, *links: Link, listed: bool = False) -> None:
         """Store links."""
-        MemoryLedger.save_links(self.ledger, [LinkChange(link) for link in links], listed=listed)
+        changes = [LinkChange(link) for link in links]
+        assert not MemoryLedger.save_links(self.ledger, changes, listed=listed).refused
 
     def link(self, email: str) -> Link:
         """Return a stored link."""
