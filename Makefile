@@ -119,7 +119,7 @@ transcripts: install ## Run the commands of docs/cli.md on a local stack and wri
 .PHONY: test
 test: install $(if $(T),,browser) ## All tests (T=tests/unit: some of them)
 	$(if $(T),$(PYTHON) -m pytest $(T),\
-	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not stack and not nightly" && $(PYTHON) -m pytest -m "stack and not nightly" tests/e2e)
+	$(PYTHON) -m pytest -n 2 --dist loadgroup --durations=40 -m "not stack and not nightly" && $(PYTHON) -m pytest --durations=20 -m "stack and not nightly" tests/e2e)
 
 .PHONY: browser
 browser: ## Install Chromium, for the browser tests of the console (Debian and Ubuntu)
