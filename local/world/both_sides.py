@@ -193,6 +193,12 @@ class BothSides:
             records += [_salesforce_record(kind, row) for row in rows]
         return {record.id: record for record in records}
 
+    def account_names(self) -> dict[str, str]:
+        """Return the name of every account in Salesforce by its id."""
+        account = self.org.state.schema.get("Account")
+        rows = self.org.state.store.select(account, "1 = 1", ())
+        return {row["Id"]: row["Name"] for row in rows}
+
 
 def _contact_record(contact: Contact) -> StoredRecord:
     values = {**contact.values, "url": f"https://app.plezi.co/contacts/{contact.id}"}

@@ -366,6 +366,28 @@ def test_a_write_in_doubt_to_a_deleted_contact_needs_nobody_who_typed(
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_the_name_of_an_account_is_one_of_two_values_for_a_blank(sides: BothSides) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("run"),
+        Event("convert", 0, "salesforce"),
+        policy=ConflictPolicy.FILL_BLANK,
+    )
+    check = FinalState(history.context)
+    pair = next(it for it in check._mapping.pairs if it.plezi == "company")
+    [(account, name)] = sides.account_names().items()
+    lead = StoredRecord(RecordKind.LEAD, "00Q1", "a@x.fr", {"Company": f"Not {name}"})
+    same = replace(lead, values={"Company": name.upper()})
+    contact = StoredRecord(RecordKind.CONTACT, "0031", "a@x.fr", {"AccountId": account})
+    without = replace(contact, values={"AccountId": None})
+
+    assert check._fill_blank_has_a_choice(pair, [lead, contact])
+    assert not check._fill_blank_has_a_choice(pair, [lead, without])
+    assert not check._fill_blank_has_a_choice(pair, [same, contact])
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_creation_in_doubt_may_find_a_contact_that_the_lost_ledger_knew(
     sides: BothSides,
 ) -> None:

@@ -421,6 +421,65 @@ def committed_after_the_hold(*, typed_before: bool) -> Person:
     return person
 
 
+def typed_again_after_our_write(*, has_times: bool, seconds: float, phone: str) -> Person:
+    """Return a person whose phone "2" in Plezi gave way to the "3" of the Lead, and was typed over.
+
+    Some seconds after our write a user typed in Plezi, and then one in the Lead.
+    """
+    person = agreed(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person.oracle.has_times = has_times
+    person.type(PERSON, phone="2")
+    person.type(LEAD, Phone="3")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "2", "3", MergeRule.SALESFORCE_WINS)
+    person.write(PERSON, phone="3")
+    person.time += seconds - 1
+    person.type(PERSON, phone=phone)
+    person.type(LEAD, Phone="4")
+    person.read(PERSON, LEAD)
+    return person
+
+
+def test_without_times_what_a_write_replaced_is_no_edit_within_a_minute() -> None:
+    person = typed_again_after_our_write(has_times=False, seconds=60.0, phone="2")
+    person.write(PERSON, phone="4")
+    person.oracle.check_journal()
+    assert person.oracle.excused == Counter({excuses.REPLACED: 1})
+
+    for other in (
+        typed_again_after_our_write(has_times=True, seconds=60.0, phone="2"),
+        typed_again_after_our_write(has_times=False, seconds=61.0, phone="2"),
+        typed_again_after_our_write(has_times=False, seconds=60.0, phone="5"),
+    ):
+        is_lost_silently(other, partial(other.write, PERSON, phone="4"))
+
+    late = typed_again_after_our_write(has_times=False, seconds=60.0, phone="2")
+    late.time += 60.0
+    is_lost_silently(late, lambda: late.write(PERSON, phone="4"))
+
+
+@pytest.mark.parametrize("was_written", [True, False])
+def test_a_clearing_is_known_once_the_value_before_it_is_in_both_systems(
+    *, was_written: bool
+) -> None:
+    """A company is typed and cleared again in Plezi; a run that had read it writes it."""
+    person = agreed(mapping(ConflictPolicy.PLEZI_WINS))
+    person.type(PERSON, company="Acme")
+    person.read(PERSON, LEAD)
+    person.type(PERSON, company=None)
+    if was_written:
+        person.write(LEAD, Company="Acme")
+    person.type(LEAD, Company="Other")
+    person.read(PERSON, LEAD)
+    person.lose(LEAD, "Other", None, MergeRule.PLEZI_WINS, pair="Company")
+
+    if was_written:
+        person.write(LEAD, Company="[unknown]")
+        person.oracle.check_journal()
+    else:
+        is_violated("7", lambda: person.write(LEAD, Company="[unknown]"))
+
+
 def test_a_transaction_that_commits_after_a_hold_was_typed_before_it() -> None:
     person = committed_after_the_hold(typed_before=True)
     person.write(PERSON, phone="3")

@@ -51,6 +51,7 @@ class HistoryContext:
         self.versions = [ports.mappings.current()]
         self.oracle = Oracle(list(self.versions), ports.journal.entries, self._connector_time)
         self.oracle.can_search = "email_filter" not in events.tenant
+        self.oracle.has_times = events.tenant.get("updated_at") != "missing"
         self.oracle.versions = self.versions
         self.oracle.suspended = ports.ledger.suspended_pairs
         self.log: list[str] = []

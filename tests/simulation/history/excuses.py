@@ -12,6 +12,7 @@ RACE: Final = "typed between the last read and the write"
 RACE_OF_HOLD: Final = "typed between the last read and the hold of the field"
 RACE_OF_STAMP: Final = "another field was typed between the last read and the write"
 UNREAD_LEAD: Final = "a Lead was created after the last reading of the Leads"
+REPLACED: Final = "typed again, within a minute, what a write replaced, in a Plezi without times"
 UNSEEN: Final = "typed the value again that was read before"
 UNSEARCHED: Final = "a creation had no answer, where contacts cannot be searched by e-mail"
 RETYPED: Final = "every value of a contact whose creation had no answer was typed over"
@@ -41,6 +42,7 @@ LIMITS: Final = {
     RACE_OF_HOLD: 0.01,
     RACE_OF_STAMP: 0.01,
     UNREAD_LEAD: 0.01,
+    REPLACED: 0.01,
     UNSEEN: 0.01,
     UNSEARCHED: 0.01,
     RETYPED: 0.01,

@@ -405,8 +405,15 @@ class FinalState:
         if pair.policy is not ConflictPolicy.FILL_BLANK:
             return False
         names = ((it, field_of(pair, it.kind)) for it in records)
-        values = {cell_value(it, name).casefold() for it, name in names if name} - {""}
+        values = {self._shown_value(it, name).casefold() for it, name in names if name} - {""}
         return len(values) > 1
+
+    def _shown_value(self, record: StoredRecord, name: str) -> str:
+        """Return the canonical value of a field, which may be that of a Contact's account."""
+        if "." not in name:
+            return cell_value(record, name)
+        account = str(record.values.get("AccountId"))
+        return canonical(self._context.sides.account_names().get(account))
 
     def _fills_no_blank_of(
         self, pair: FieldPair, plezi: StoredRecord, record: StoredRecord

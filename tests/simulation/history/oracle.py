@@ -115,6 +115,8 @@ class Oracle:
     """What users typed in transactions that commit later, and when."""
     can_search: bool = True
     """Whether Plezi finds a contact by its e-mail."""
+    has_times: bool = True
+    """Whether Plezi returns when a contact was changed."""
     is_ledger_lost: bool = False
     """Whether the ledger was lost: since then only equal e-mails show who is one person."""
     known_to_lost_ledger: frozenset[str] = frozenset()

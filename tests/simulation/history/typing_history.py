@@ -221,7 +221,11 @@ class TypingHistory:
         maybe = state.maybe | cell.state.maybe
         cell.show(State(value, state.typing, seen, maybe))
         now = origin.state
-        origin.state = replace(now, seen=now.seen | seen, maybe=now.maybe | maybe)
+        # Cleared since it was read: the connector knows what was cleared, once both sides have it.
+        may_be_known = now.may_be_known or (now.weak and now.typing != state.typing)
+        origin.state = replace(
+            now, seen=now.seen | seen, maybe=now.maybe | maybe, may_be_known=may_be_known
+        )
         cell.agreed.add(source)
         origin.agreed.add(target)
         cell.earlier_agreed_state, origin.earlier_agreed_state = (

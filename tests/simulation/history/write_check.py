@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from connector.mapping import FieldPair
 from connector.model import JournalEntry, JournalKind, RecordKind, Side
+from connector.planning.observation import WRITE_LAG_SECONDS
+from connector.sync.reread import FRESH_SECONDS
 from local.world.both_sides import StoredRecord
 from tests.simulation.history import reference
 from tests.simulation.history.excuses import (
@@ -16,6 +18,7 @@ from tests.simulation.history.excuses import (
     RACE,
     RACE_OF_HOLD,
     RACE_OF_STAMP,
+    REPLACED,
     RETYPED,
     UNREAD_LEAD,
     UNSEARCHED,
@@ -125,10 +128,29 @@ class WriteCheck:
             return UNSURE
         if oracle.is_taken_for_another(self.record.id):
             return RETYPED
+        if self._looks_like_the_state_before_a_write():
+            return REPLACED
         if self._was_created_unsearched():
             return UNSEARCHED
         is_filled = bool(self.target.state.value) or self._has_agreed_in_this_pair(source)
         return "" if is_filled else FILLS
+
+    def _looks_like_the_state_before_a_write(self) -> bool:
+        """Whether a user typed what our write had replaced, and the connector could not tell.
+
+        A Plezi without times may show the state before a write for a while: a reading of that state
+        counts after a minute only (`WRITE_LAG_SECONDS`), and this write was made before the next.
+        """
+        lost = self.oracle.history.typings.get(self.target.state.typing)
+        if self.oracle.has_times or self.record.kind.side is not Side.PLEZI or lost is None:
+            return False
+        return any(
+            (it.record, it.before) == (self.record.id, lost.value)
+            and self.pair.key in {it.pair, *it.pairs}
+            and lost.at - WRITE_LAG_SECONDS <= it.at <= lost.at
+            and self.oracle.now() <= it.at + WRITE_LAG_SECONDS + FRESH_SECONDS
+            for it in self.oracle.replaced
+        )
 
     def _was_created_unsearched(self) -> bool:
         """Whether a creation without an answer sent this value, and Plezi cannot be searched.
