@@ -190,7 +190,7 @@ def test_each_suspended_field_is_an_alert_in_the_order_of_their_names() -> None:
     )
     again = "The field is synchronized again when this is corrected."
 
-    assert alerts(suspended={"Title": "No right..", "Phone": "it is gone"}) == tuple(
+    assert alerts(suspended={"Title": "No right X..", "Phone": "it is gone"}) == tuple(
         Alert(
             AlertKind.SUSPENDED_FIELD,
             f"The field {key} is no longer synchronized",
@@ -199,7 +199,7 @@ def test_each_suspended_field_is_an_alert_in_the_order_of_their_names() -> None:
             impact,
             key,
         )
-        for key, reason in (("Phone", "it is gone"), ("Title", "No right"))
+        for key, reason in (("Phone", "it is gone"), ("Title", "No right X"))
     )
 
 
@@ -239,6 +239,10 @@ def test_a_share_that_is_used_up_is_an_alert(
     summary = f"{percent} of our Salesforce API calls of 24 hours are used"
 
     assert alerts(**changes) == (budget(summary, since, remedy, "ours"),)
+
+
+def test_a_share_that_is_not_known_is_no_alert() -> None:
+    assert alerts(our_calls=None) == ()
 
 
 def test_the_calls_of_the_org_are_an_alert_of_their_own() -> None:
@@ -429,6 +433,16 @@ def test_what_was_sent_is_noted_with_its_time_and_forgotten_when_it_is_over() ->
     over = AlertEvaluation((quarantine,), frozenset(AlertKind))
     assert notify_new(over, Topic(), ledger, NOW + 3) == ([], [])
     assert ledger.load_document("alerts") == {"quarantine#": NOW + 1}
+
+
+def test_a_problem_is_over_whatever_its_key_has_in_it() -> None:
+    ledger = LedgerInMemory()
+    breaker = Breaker(StopReason.LOGIN_REFUSED, "reset it", NOW, "v#1")
+    notify_new(evaluate_alerts(replace(CALM, breaker=breaker)), Topic(), ledger, NOW)
+
+    notify_new(evaluate_alerts(CALM), Topic(), ledger, NOW)
+
+    assert ledger.load_document("alerts") == {}
 
 
 def test_an_alert_that_was_sent_does_not_keep_the_next_one_back() -> None:

@@ -174,7 +174,7 @@ def test_a_later_stage_is_resolved_however_few_people_are_left() -> None:
     assert stages.sizes == [100, 1000]
 
 
-def test_when_nobody_is_left_in_a_stage_all_stages_are_over_and_it_is_not_checked() -> None:
+def test_a_stage_with_too_few_people_is_the_last_one_and_is_not_checked() -> None:
     stack = stack_at(None)
     many_errors = [CALM, StageNumbers(people=1, errors=1)]
     stages = Stages(StageEnd.FULL, StageEnd.NOBODY_LEFT, numbers=many_errors)

@@ -55,7 +55,7 @@ def emails_of(ledger: LedgerInMemory) -> list[str]:
     return [link.email for link in ledger.all_links()]
 
 
-def test_a_new_link_stays_where_nobody_was_erased() -> None:
+def test_a_new_link_of_people_who_were_not_erased_stays() -> None:
     links, ledger, tombstones = guarded("c@x.fr", "l9")
 
     saved = links.save_links([new("a@x.fr", plezi="p"), new("b@x.fr", leads=["l1", "l2"])])

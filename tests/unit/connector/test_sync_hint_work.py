@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import pytest
 
 from connector.errors import HaltError, StopReason
 from connector.log_events import Event
+from connector.mapping import ReadScope
 from connector.model import (
     Breaker,
     ChangeHint,
@@ -26,10 +28,20 @@ from connector.model import (
     Run,
     RunKind,
     RunState,
+    Side,
     Write,
 )
+from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.hint_work import HintWork
-from tests.unit.connector.sync_fixtures_limits import BOUND, EMAIL, NOW, Stack, contact, lead
+from tests.unit.connector.sync_fixtures_limits import (
+    BOUND,
+    EMAIL,
+    NOW,
+    Stack,
+    SystemInMemory,
+    contact,
+    lead,
+)
 
 FORM: Final = Run("t1", RunKind.FORM, RunState.RUNNING, requested_at=NOW)
 SCOPE: Final = BOUND.read_scope
@@ -101,6 +113,30 @@ def test_the_link_of_another_worker_is_busy_and_waits_for_a_run() -> None:
     assert stack.ledger.dirty_emails(9) == [EMAIL]
 
 
+class BusySystem(SystemInMemory):
+    """Answers every write that it cannot be made now."""
+
+    def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:  # noqa: ARG002  # a port
+        for write in writes:
+            self.writes.append(write)
+            yield WriteOutcome(write, WriteResult.RETRY, code="BUSY")
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(60.0, 3), (0.0, 1)])
+def test_a_write_that_cannot_be_made_now_is_tried_while_there_is_time_and_waits_for_a_run(
+    seconds: float, attempts: int
+) -> None:
+    stack = Stack([contact(phone="2")], [])
+    stack.salesforce = BusySystem(Side.SALESFORCE, [lead(Phone="1")])
+    stack.ledger.save_links([LinkChange(synchronized(contact(phone="1"), lead(Phone="1")))])
+    stack.deadline.start(remaining=900.0, budget=seconds)
+
+    assert work(stack, contact_id="p") is HintResult.BUSY
+
+    assert [it.values for it in stack.salesforce.writes] == [{"Phone": "2"}] * attempts
+    assert stack.ledger.dirty_emails(9) == [EMAIL]
+
+
 def test_a_form_that_changes_what_an_admin_must_decide_about_is_stopped() -> None:
     stack = Stack([contact()], [lead(Phone="1")])
     link = synchronized(contact(phone="1"), lead(Phone="1"))
@@ -140,7 +176,6 @@ def test_a_contact_with_a_defect_is_in_quarantine_under_the_trace_of_the_form() 
 
 
 def test_a_contact_that_was_read_long_ago_is_looked_at_before_it_is_written_from() -> None:
-    """The look shows the contact with another number, which the Lead gets."""
     stack = Stack([replace(contact(phone="1"), as_of=NOW - 3600)], [])
     stack.run(FORM)
     cursor = Cursor(RecordKind.PLEZI_CONTACT, "w", completed_at=NOW - 3600, look="k")
