@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
 from connector.errors import StopReason
+from connector.mapping import ReadScope
 from connector.model import (
     Breaker,
     Counts,
@@ -18,6 +20,7 @@ from connector.model import (
     Link,
     LinkChange,
     Observation,
+    Page,
     Phase,
     Progress,
     RecordKind,
@@ -30,7 +33,12 @@ from connector.model import (
     WorkList,
 )
 from connector.sync.dry_run import DryRun, DryRunJournal
-from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
+from connector.sync.dry_run_ledger import (
+    DryRunControl,
+    DryRunCursors,
+    OverlayLinks,
+    OverlayWork,
+)
 from local.world.memory import MemoryJournal, MemoryScratch
 from tests.unit.connector.sync_fixtures_limits import (
     BOUND,
@@ -39,6 +47,7 @@ from tests.unit.connector.sync_fixtures_limits import (
     VERSION,
     LedgerInMemory,
     Stack,
+    SystemInMemory,
     contact,
     lead,
 )
@@ -208,6 +217,29 @@ def test_the_plan_is_journaled_apart_from_the_history_of_people(method: str) -> 
     assert (journal.plans, journal.entries()) == ([ENTRY], [])
 
 
+# The lists
+
+
+def test_the_lists_of_other_runs_are_read_and_never_changed() -> None:
+    ledger, scratch = LedgerInMemory(), MemoryScratch()
+    own, other, third = WorkList("d1", 0), WorkList("r0", 0), WorkList("r0", 1)
+    ledger.save_work(other, [EMAIL])
+    ledger.save_work(third, ["c@x.fr"])
+    work = OverlayWork(ledger, scratch, "d1")
+
+    work.save_work(own, ["b@x.fr"])
+    work.save_work(other, [])
+
+    assert work.load_work([own, other]) == {own: ("b@x.fr",), other: (EMAIL,)}
+    assert (ledger.load_work([own, other]), scratch.load_work([own])) == (
+        {other: (EMAIL,)},
+        {own: ("b@x.fr",)},
+    )
+    assert (work.open_work(1), work.open_work(9, other)) == ([other], [third])
+    work.save_work(own, [])
+    assert work.load_work([own]) == {}
+
+
 # The work
 
 
@@ -231,6 +263,35 @@ def test_a_dry_run_reports_what_a_run_would_create_and_writes_nothing() -> None:
     }
     assert {(it.run_id, it.kind) for it in stack.journal.plans} == {("d1", JournalKind.WRITTEN)}
     assert counts_of(stack)["salesforce"]["created"] == 1
+
+
+class NothingNew(SystemInMemory):
+    """A system whose changes were all read before: its pages are empty."""
+
+    def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
+        """Yield the pages without their records."""
+        for page in super().read(cursor, scope):
+            yield replace(page, observations=())
+
+
+def test_a_dry_run_shows_whom_an_unfinished_run_has_listed_and_leaves_the_list() -> None:
+    stack = Stack()
+    plezi, its = contact(phone="2"), lead(Phone="1")
+    stack.plezi = NothingNew(stack.plezi.side, [plezi])
+    stack.salesforce = NothingNew(stack.salesforce.side, [its])
+    link = synchronized(contact(phone="1"), its).with_observation(plezi)
+    stack.ledger.save_links([LinkChange(replace(link, dirty=True))], listed=True)
+    left = WorkList("r0", 0)
+    stack.ledger.save_work(left, [EMAIL])
+    stack.run(id="r0")
+    for kind in RecordKind:
+        read = Cursor(kind, "w", completed_at=NOW, applied_version=VERSION)
+        stack.ledger.checkpoint(read, "r0", Counts())
+
+    dry_run(stack).work(Phase.READ, in_time)
+
+    assert [(it.field, it.after) for it in stack.journal.plans] == [("Phone", "2")]
+    assert stack.ledger.load_work([left]) == {left: (EMAIL,)}
 
 
 def test_the_calls_of_a_run_are_predicted_with_those_that_a_dry_run_does_not_make() -> None:

@@ -16,7 +16,12 @@ from connector.model import Counts, Cursor, JournalEntry, Phase, RecordKind, Run
 from connector.sync.change_limits import Limit
 from connector.sync.context import SyncContext
 from connector.sync.dry_run_client import DryRunClient
-from connector.sync.dry_run_ledger import DryRunControl, DryRunCursors, OverlayLinks
+from connector.sync.dry_run_ledger import (
+    DryRunControl,
+    DryRunCursors,
+    OverlayLinks,
+    OverlayWork,
+)
 from connector.sync.ports import JournalWriter
 from connector.sync.run_work import RunWork
 from connector.sync.undo_work import UndoWork
@@ -41,7 +46,8 @@ class DryRun:
     """Reports what a run would do: entries under the run's id in the journal, counts in its record.
 
     All people are checked when the run requests it, when it has a mapping of its own, or when the
-    saved mapping was not applied to all people yet; otherwise only those who changed.
+    saved mapping was not applied to all people yet; otherwise only those who changed, and those
+    whom other runs have not resolved yet.
     """
 
     def __init__(self, context: SyncContext, bound: BoundMapping, run: Run) -> None:
@@ -55,7 +61,7 @@ class DryRun:
         self._preview = replace(
             context,
             links=OverlayLinks(context.links, scratch),
-            work=scratch,
+            work=OverlayWork(context.work, scratch, run.id),
             cursors=DryRunCursors(context.cursors, scratch, context.runs, self._first_cursor),
             control=DryRunControl(context.control),
             journal=DryRunJournal(context.journal),

@@ -15,6 +15,7 @@ from connector.model import (
     Progress,
     RecordKind,
     SaveResult,
+    WorkList,
 )
 from connector.sync.ports import (
     NO_PROGRESS,
@@ -23,6 +24,7 @@ from connector.sync.ports import (
     LinkStore,
     RunStore,
     ScratchStore,
+    WorkStore,
 )
 
 
@@ -72,6 +74,36 @@ class OverlayLinks:
     def all_emails(self, limit: int, after: str = "") -> list[str]:
         """Return the e-mails of some stored links; a dry run never needs them all."""
         return self._real.all_emails(limit, after)
+
+
+class OverlayWork:
+    """The lists of a dry run, and those that runs have left, which stay as they are.
+
+    The next run begins with the people on them, so that the dry run shows them too.
+    """
+
+    def __init__(self, real: WorkStore, scratch: WorkStore, run_id: str) -> None:
+        self._real = real
+        self._scratch = scratch
+        self._run_id = run_id
+
+    def save_work(self, work: WorkList, emails: Sequence[str]) -> None:
+        """Store a list of the dry run; one of another run stays as it is."""
+        if work.run_id == self._run_id:
+            self._scratch.save_work(work, emails)
+
+    def load_work(self, lists: Sequence[WorkList]) -> dict[WorkList, tuple[str, ...]]:
+        """Return the e-mails of the lists that exist."""
+        own = [work for work in lists if work.run_id == self._run_id]
+        others = [work for work in lists if work.run_id != self._run_id]
+        return {
+            **(self._scratch.load_work(own) if own else {}),
+            **(self._real.load_work(others) if others else {}),
+        }
+
+    def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:
+        """Return lists that runs have left, in order, the first one behind `after`."""
+        return self._real.open_work(limit, after)
 
 
 class DryRunCursors:
