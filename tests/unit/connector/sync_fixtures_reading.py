@@ -21,11 +21,16 @@ from connector.mapping import (
 )
 from connector.mapping.model import EMAIL_PAIR, LAST_NAME_PAIR, PLEZI_URL_PAIR
 from connector.model import (
+    Counts,
+    Cursor,
+    JournalEntry,
+    JournalKind,
     Link,
     LinkChange,
     LookupResult,
     Observation,
     Page,
+    Phase,
     RecordKind,
     Run,
     RunKind,
@@ -33,12 +38,14 @@ from connector.model import (
     SaveResult,
     Side,
     Value,
+    WorkList,
     Write,
 )
 from connector.planning.announced_changes import ChangeLimits
 from connector.planning.first_sync_stages import StageLimits
 from connector.planning.write_outcome import WriteOutcome
 from connector.sync.context import SyncContext
+from connector.sync.verify_work import VerifyWork
 from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, MemoryRunQueue
 
 ANA: Final = "ana@x.fr"
@@ -386,3 +393,121 @@ class BrokenValues(Mapping[str, Value]):
     def __len__(self) -> int:
         """Fail."""
         raise ZeroDivisionError
+
+
+READ_AT: Final = 5000.0
+"""When the last reading of changes began."""
+STARTED: Final = 6000.0
+"""When the reading of the verification began."""
+
+
+def never() -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
+def over_after(calls: int) -> Callable[[], bool]:
+    """Return whether the time is over: not for the first calls."""
+    answers = iter([*[False] * calls, True])
+    return lambda: next(answers)
+
+
+class RequestedJournal(MemoryJournal):
+    """A journal that notes whose history was requested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requested: list[tuple[list[str], float]] = []
+
+    def entries_since(
+        self, emails: Sequence[str], since: float
+    ) -> dict[str, tuple[JournalEntry, ...]]:
+        """Return the entries of some people since a time."""
+        self.requested.append((list(emails), since))
+        return super().entries_since(emails, since)
+
+
+class WholeVerification:
+    """A verification in memory; the mapping was applied to everybody."""
+
+    def __init__(self, *links: Link, version: int = 0) -> None:
+        self.journal = RequestedJournal()
+        self.memory = InMemory(journal=self.journal)
+        for kind in RecordKind:
+            cursor = Cursor(kind, "w", completed_at=READ_AT, applied_version=version)
+            self.memory.ledger.checkpoint(cursor, "", Counts())
+        self.memory.ledger.put(*links)
+        self.memory.start_run(kind=RunKind.VERIFY)
+        self.show(*(record for link in links for record in link.observations()))
+
+    def show(self, *observations: Observation) -> None:
+        """Let the lists of both systems show these records."""
+        for kind in RecordKind:
+            client = self.memory.context.clients[kind.side]
+            assert isinstance(client, FakeClient)
+            shown = tuple(it for it in observations if it.kind is kind)
+            client.pages[kind] = [Page(shown, Cursor(kind, completed_at=STARTED), last=True)]
+
+    @property
+    def work(self) -> VerifyWork:
+        """The work of a new invocation."""
+        run = self.memory.ledger.load_run(RUN)
+        assert run is not None
+        return VerifyWork(self.memory.context, BOUND, run)
+
+    def verify(self) -> dict[str, int]:
+        """Verify everything; return the counts of the comparison."""
+        assert self.work.work(Phase.READ, never) is None
+        return self.compared
+
+    @property
+    def compared(self) -> dict[str, int]:
+        """The counts of the comparison."""
+        counts = self.memory.counts().get("salesforce", {})
+        return {it: number for it, number in counts.items() if it not in {"seen", "people.Lead"}}
+
+    @property
+    def entries(self) -> list[JournalEntry]:
+        """The differences, which are stored apart from the history of people."""
+        assert not any(it.run_id == RUN for it in self.journal.entries())
+        return self.journal.plans
+
+    def link(self, email: str = ANA) -> Link:
+        return self.memory.ledger.load_links([email])[email]
+
+    def listed(self) -> list[tuple[str, ...]]:
+        keys = [WorkList(RUN, number) for number in range(9)]
+        return list(self.memory.ledger.scratch(RUN).load_work(keys).values())
+
+
+def agreed_person(
+    email: str = ANA, number: int = 1, plezi: str = "1", salesforce: str = "1", **changes: Any
+) -> Link:
+    """Return a link of two records that agreed on the values that they have."""
+    contact = observed(f"p{number}", email, values={"phone": plezi})
+    lead = observed(f"l{number}", email, values={"Phone": salesforce})
+    base = {it.id: {PHONE.base_key(it.kind): it.values[_name(it)]} for it in (contact, lead)}
+    return link_of(email, contact, lead, **{"base": base, **changes})
+
+
+def _name(record: Observation) -> str:
+    return next(iter(record.values))
+
+
+def agreed_people(number: int, **options: Any) -> list[Link]:
+    return [agreed_person(f"a{it:04}@x.fr", it, **options) for it in range(number)]
+
+
+def edited_by_user(record: str = "p1", phone: str = "2", **changes: Any) -> Observation:
+    name = "phone" if record.startswith("p") else "Phone"
+    return observed(record, ANA, **{"values": {name: phone}, "as_of": 20.0, **changes})
+
+
+def drift_entry(cause: str, **changes: Any) -> JournalEntry:
+    kind, side = JournalKind.DRIFT, Side.SALESFORCE
+    return replace(
+        JournalEntry(ANA, NOW, RUN, kind, side, "l1", PHONE.key, "1", "2", cause), **changes
+    )

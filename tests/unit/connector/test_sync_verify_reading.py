@@ -169,6 +169,7 @@ def test_a_kind_that_was_read_completely_is_not_read_again() -> None:
     again = verifying.again()
     assert again.read(page_of(observed("p2", BOB))) is True
     assert verifying.memory.plezi.read_from == [FIRST]
+    assert len(verifying.memory.salesforce.read_from) == 4  # no page of theirs was the last one
     assert verifying.seen == ["p1"]
 
 
@@ -226,6 +227,8 @@ def test_what_the_ledger_lacks_is_stored_apart_and_new_people_are_listed() -> No
     verifying.read(page_of(observed("p1"), EDITED, observed("p3", CLO), outside, last=True))
 
     assert verifying.unread() == {BOB: (EDITED,), CLO: (observed("p3", CLO),), DAN: (outside,)}
+    apart = verifying.scratch.load_scratch_links([CLO])
+    assert apart == {CLO: link_of(CLO, observed("p3", CLO))}
     assert verifying.listed() == [(CLO, DAN)]
     assert verifying.seen == ["p1", "p2", "p3", "p4"]
     assert verifying.counts == {"plezi": {"seen": 4, "people.contact": 3, "unread": 3}}
@@ -239,9 +242,10 @@ def test_what_the_ledger_lacks_is_stored_apart_and_new_people_are_listed() -> No
 
 def test_pages_are_counted() -> None:
     verifying = Verifying()
-    verifying.read(page_of(), page_of(observed("p1"), last=True))
+    page = page_of(observed("p1"), observed("p2", BOB))
+    verifying.read(page, page_of(observed("p1"), last=True))
     assert verifying.reading.pages == 2
-    assert verifying.isolation.visited == 1
+    assert verifying.isolation.visited == 3
 
 
 def test_a_record_with_another_e_mail_belongs_to_its_present_link() -> None:
