@@ -416,7 +416,7 @@ def over_after(calls: int) -> Callable[[], bool]:
 
 
 class RequestedJournal(MemoryJournal):
-    """A journal that notes whose history was requested."""
+    """A journal that notes whose history was requested; who has no entry is missing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -427,7 +427,8 @@ class RequestedJournal(MemoryJournal):
     ) -> dict[str, tuple[JournalEntry, ...]]:
         """Return the entries of some people since a time."""
         self.requested.append((list(emails), since))
-        return super().entries_since(emails, since)
+        found = super().entries_since(emails, since)
+        return {email: entries for email, entries in found.items() if entries}
 
 
 class WholeVerification:
@@ -498,7 +499,7 @@ def _name(record: Observation) -> str:
 
 
 def agreed_people(number: int, **options: Any) -> list[Link]:
-    return [agreed_person(f"a{it:04}@x.fr", it, **options) for it in range(number)]
+    return [agreed_person(f"{it:04}@x.fr", it, **options) for it in range(number)]
 
 
 def edited_by_user(record: str = "p1", phone: str = "2", **changes: Any) -> Observation:

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from connector.log_events import Event
 from connector.model import (
     Intent,
     JournalKind,
     Observation,
     Phase,
     ProblemCode,
+    Quarantine,
+    RecentWrite,
     RecordKind,
     RecordProblem,
     Side,
@@ -22,7 +25,9 @@ from tests.unit.connector.sync_fixtures_reading import (
     ANA,
     BOB,
     BOUND,
+    PHONE,
     READ_AT,
+    RUN,
     STARTED,
     BrokenValues,
     FakeClient,
@@ -89,7 +94,22 @@ def test_a_new_person_is_compared_and_stored() -> None:
     contact = observed("p1", modified=LONG_AGO)
     verifying.show(contact)
     assert verifying.verify()["drift.unexplained.person"] == 1
+    assert [it.email for it in verifying.entries] == [ANA]
     assert verifying.link().plezi == contact
+
+
+def test_a_missed_edit_is_without_a_cause_although_the_link_is_in_quarantine() -> None:
+    quarantine = Quarantine(Side.PLEZI, "refused", "", (), 1.0)
+    verifying = unread(edited_by_user(modified=LONG_AGO), quarantine=quarantine)
+    assert verifying.verify()["drift.unexplained.Phone"] == 1
+
+
+def test_an_edit_that_is_too_large_for_the_ledger_is_a_fault_of_its_side() -> None:
+    verifying = WholeVerification(agreed_person(), version=3)
+    verifying.show(edited_by_user(), observed("l1"))
+    verifying.memory.ledger.too_large = {ANA}
+    verifying.verify()
+    assert verifying.memory.counts()["plezi"]["quarantined"] == 1
 
 
 def test_what_a_run_has_read_since_then_is_no_unread_edit() -> None:
@@ -128,7 +148,11 @@ def test_while_the_mapping_is_not_applied_every_difference_waits(version: int) -
 
 @pytest.mark.parametrize(
     ("changes", "cause"),
-    [({"dirty": True}, "waits"), ({"intent": INTENT}, "waits"), ({}, "unexplained")],
+    [
+        ({"dirty": True}, "waits"),
+        ({"intent": INTENT}, "waits"),
+        ({"recent_writes": {PHONE.key: (RecentWrite("l1", "3", 5.0),)}}, "unexplained"),
+    ],
 )
 def test_a_difference_that_the_next_run_works_on_waits(changes: dict[str, Any], cause: str) -> None:
     contact = observed("p1", values={"phone": "9"})
@@ -178,6 +202,14 @@ def test_a_record_that_no_list_showed_is_read_by_its_id(record: str, side: str) 
     assert verifying.compared["compared"] == 2
     assert client.scopes[-1] == BOUND.read_scope
     assert verifying.memory.ledger.saved == []
+
+
+def test_all_records_of_a_side_that_no_list_showed_are_read_in_one_call() -> None:
+    verifying = WholeVerification(agreed_person(), agreed_person(BOB, 2))
+    verifying.show(observed("l1"), observed("l2", BOB))
+    verifying.verify()
+    assert verifying.memory.plezi.looked_up == [(["p1", "p2"], [], [])]
+    assert verifying.memory.counts()["plezi"]["unlisted"] == 2
 
 
 def test_an_edit_of_a_record_that_no_list_showed_is_compared_and_stored() -> None:
@@ -266,6 +298,8 @@ def test_a_person_who_cannot_be_compared_stops_no_other() -> None:
     assert verifying.verify() == {"quarantined": 1, "people": 1, "compared": 1}
     assert verifying.link().quarantine is not None
     assert verifying.memory.ledger.saved == [([ANA], False)]
+    [failed] = verifying.memory.log.of(Event.link_failed)
+    assert failed["run_id"] == RUN
 
 
 class BrokenText:
@@ -283,6 +317,7 @@ def test_a_history_that_cannot_be_read_leaves_the_difference_without_a_cause() -
     counts = verifying.verify()
     assert counts["drift.unexplained.Phone"] == 1
     assert counts["quarantined"] == 1
+    assert verifying.link().quarantine is not None
 
 
 def test_the_people_who_were_visited_are_counted() -> None:

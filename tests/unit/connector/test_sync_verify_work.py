@@ -16,6 +16,7 @@ from connector.model import (
     Phase,
     RecordKind,
     Side,
+    WorkList,
 )
 from connector.verification import Verification, load_verification
 from tests.unit.connector.sync_fixtures_reading import (
@@ -102,7 +103,7 @@ def test_the_people_of_the_ledger_are_put_on_lists_of_a_thousand() -> None:
     work = verifying.work
     assert work.work(Phase.READ, over_after(3)) is Phase.RESOLVE
     assert [len(it) for it in verifying.listed()] == [1000, 1000, 1]
-    assert verifying.listed()[2] == ("a2000@x.fr",)
+    assert verifying.listed()[2] == ("2000@x.fr",)
     run = verifying.memory.ledger.load_run(RUN)
     assert run is not None
     assert (run.progress.lists, run.progress.listed) == (3, 2001)
@@ -120,6 +121,18 @@ def test_another_invocation_lists_the_people_behind_the_last_one() -> None:
 
     assert verifying.work.work(Phase.READ, over_after(1)) is Phase.RESOLVE
     assert [len(it) for it in verifying.listed()] == [1000, 500]
+
+
+def test_where_the_last_list_has_disappeared_all_people_are_listed_again() -> None:
+    verifying = WholeVerification(*agreed_people(1500))
+    verifying.show()
+    verifying.work.work(Phase.READ, always)
+    verifying.memory.ledger.scratch(RUN).save_work(WorkList(RUN, 0), [])
+    assert verifying.work.work(Phase.READ, over_after(2)) is Phase.RESOLVE
+    assert [(len(it), it[0]) for it in verifying.listed()] == [
+        (1000, "0000@x.fr"),
+        (500, "1000@x.fr"),
+    ]
 
 
 def test_people_who_are_listed_are_not_listed_again_when_the_reading_goes_on() -> None:
