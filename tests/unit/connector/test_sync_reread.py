@@ -456,7 +456,7 @@ def test_a_record_that_cannot_be_read_puts_its_link_in_quarantine_for_the_next_r
 
 def failing(refreshing: Refreshing, *links: Link, **options: Any) -> set[str]:
     """Return the e-mails of the links with a defect, after a refresh of these and of Clo's."""
-    other = link_of(CLO, observed("p3", CLO))
+    other = link_of(CLO, observed("l9", CLO))
     current, waiting = refreshing.refresh(*links, other, **options)
     assert current == {CLO: other}
     assert waiting == [it.email for it in links]
@@ -469,7 +469,7 @@ def test_a_link_whose_needs_cannot_be_found_out_stops_no_other() -> None:
     refreshing = Refreshing()
     link = link_of(ANA, fresh("p1", values=BrokenValues()))
     assert failing(refreshing, link, writes=CREATES) == {ANA}
-    assert refreshing.requests == [(["p3"], [], [])]
+    assert refreshing.requests == [(["l9"], [], [])]
 
 
 def test_a_link_whose_page_cannot_be_found_out_stops_no_other() -> None:
