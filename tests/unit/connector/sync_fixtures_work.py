@@ -514,10 +514,11 @@ class SyncSetup:
 
     def counts(self, run: str = RUN) -> dict[str, dict[str, int]]:
         """Return the counts of a run that are not zero."""
-        return {
+        counts = {
             side: {name: number for name, number in numbers.items() if number}
             for side, numbers in self.run(run).counts.items()
         }
+        return {side: numbers for side, numbers in counts.items() if numbers}
 
     def list_links(self, number: int, *emails: str, run: str = RUN) -> WorkList:
         """Store a work list of a run; its record counts it."""
