@@ -32,8 +32,8 @@ EMAIL: Final = "a@x.fr"
 class Stage:
     """A write stage between two systems: plans are intended, then carried out."""
 
-    def __init__(self, bound: BoundMapping = BOUND, *, listed: bool = True) -> None:
-        self.sync = SyncSetup()
+    def __init__(self, bound: BoundMapping = BOUND, *, listed: bool = True, **parts: Any) -> None:
+        self.sync = SyncSetup(**parts)
         self.sync.request()
         self.bound = bound
         self.isolation = Isolation(self.sync.context, RUN)

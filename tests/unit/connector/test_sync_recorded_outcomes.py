@@ -68,6 +68,39 @@ def test_outcomes_are_recorded_on_a_link_that_another_process_changed(number: in
     assert stage.numbers == {("salesforce", "updated"): 2}
 
 
+def test_the_links_of_all_attempts_that_stay_dirty_are_left_to_do() -> None:
+    stage = Stage()
+    stage.intend(TO_LEAD)
+    stage.intend(edited(OTHER, plezi="2"))
+    stage.sync.org.answers["l-b@x.fr"].append(answer(WriteResult.RETRY))
+    touching(stage, 1)
+
+    assert stage.work() == StageResult(dirty={EMAIL, OTHER}, wrote=True)
+
+
+def test_a_creation_on_a_link_that_another_process_changed_is_not_the_end() -> None:
+    stage = Stage()
+    stage.intend(NEW)
+    touching(stage, 1)
+
+    assert stage.work() == StageResult(dirty={EMAIL}, wrote=True)
+
+
+def test_outcomes_are_recorded_where_the_intent_is_although_another_link_has_the_records() -> None:
+    stage = Stage()
+    stage.intend(TO_LEAD)
+
+    def take_records() -> None:
+        stage.sync.ledger.touch(EMAIL, dirty=True)
+        records = (contact(OTHER, id=CONTACT), lead(OTHER, id=LEAD))
+        stage.sync.store(agreed(OTHER, "1", *records))
+
+    stage.sync.ledger.before_save.append(take_records)
+
+    assert stage.work() == StageResult(dirty={EMAIL}, wrote=True)
+    assert (stage.link().intent, stage.link().base[LEAD][PHONE_BASE]) == (None, "2")
+
+
 def test_a_run_halts_when_a_link_changes_again_and_again() -> None:
     stage = Stage()
     stage.intend(TO_LEAD)

@@ -10,9 +10,14 @@ import pytest
 
 from connector.errors import HaltError, StopReason
 from connector.log_events import Event
-from connector.mapping import BoundMapping, Direction, FieldPair
+from connector.mapping import (
+    BoundMapping,
+    Direction,
+    FieldPair,
+)
 from connector.mapping.model import PLEZI_URL_PAIR
 from connector.model import JournalKind, Link, ProblemCode, Side, Write
+from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
@@ -200,6 +205,47 @@ def test_a_smaller_write_without_a_response_is_in_doubt() -> None:
     assert intent is not None
     assert [dict(write.values) for write in intent.writes] == [{"Two": "2"}]
     assert stage.counts.get(Side.SALESFORCE, "unknown") == 1
+
+
+def test_every_value_of_an_undo_is_counted() -> None:
+    stage = Stage(BOUND)
+    stage.intend(edited(one="2", two="2"), is_partial=True)
+
+    stage.work()
+
+    assert stage.counts.get(Side.SALESFORCE, "undone") == 2
+
+
+def test_a_problem_of_a_value_and_a_refused_field_are_shown_together() -> None:
+    problem = FieldProblem(
+        "Three", Side.PLEZI, "three", ProblemCode.UNUSABLE_VALUE, "it is too long", "shorten it"
+    )
+    stage = Stage(BOUND)
+    stage.intend(edited(one="2", two="2"), problems=(problem,))
+    stage.sync.org.answers[LEAD].append(refusal("One"))
+
+    stage.work()
+
+    quarantine = stage.link().quarantine
+    assert quarantine is not None
+    assert set(quarantine.fields) == {"One", "three"}
+
+
+def test_an_edit_that_a_response_shows_is_resolved_once_more() -> None:
+    stage = Stage(BOUND)
+    stage.intend(edited(one="2", two="5", three="1"))
+
+    def update(write: Write) -> WriteOutcome:
+        smaller = replace(write, values={"One": "2"})
+        outcome = stage.sync.org.done(smaller)
+        assert outcome.observation is not None
+        shown = {**outcome.observation.values, "Two": "5", "Three": "7"}
+        observation = replace(outcome.observation, values=shown)
+        return replace(outcome, write=write, observation=observation)
+
+    stage.sync.org.answers[LEAD].append(update)
+
+    assert stage.work() == StageResult(dirty={EMAIL}, wrote=True)
 
 
 # Creations

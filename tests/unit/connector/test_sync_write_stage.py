@@ -11,6 +11,7 @@ import pytest
 from connector.errors import HaltError, StopReason, UnstorableError
 from connector.log_events import Event
 from connector.model import (
+    Counts,
     JournalEntry,
     JournalKind,
     Link,
@@ -24,17 +25,21 @@ from connector.sync.write_stage import StageResult, WriteStage
 from local.world.memory import MemoryJournal
 from tests.unit.connector.sync_fixtures_work import (
     BOUND,
+    EMAIL_BASE,
     MAPPING,
     NOW,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
     RUN,
+    Log,
     after,
+    agreed,
     always,
     answer,
     bound_to,
     contact,
+    lead,
     raising,
 )
 from tests.unit.connector.sync_fixtures_writes import Stage, edited
@@ -73,7 +78,8 @@ def test_a_write_that_is_done_is_agreed_counted_and_in_the_journal() -> None:
     assert {it: values[PHONE_BASE] for it, values in link.base.items()} == {CONTACT: "2", LEAD: "2"}
     assert stage.numbers == {("salesforce", "updated"): 1}
     assert stage.entries() == [(JournalKind.WRITTEN, LEAD, PHONE, "2", "changed")]
-    assert stage.sync.journal.entries()[0].at == NOW
+    (entry,) = stage.sync.journal.entries()
+    assert (entry.email, entry.at, entry.run_id) == (EMAIL, NOW, RUN)
     assert stage.sync.ledger.saves == [([EMAIL], True)]
 
 
@@ -100,6 +106,21 @@ def test_salesforce_is_written_to_before_plezi() -> None:
 
     assert stage.work() == StageResult(wrote=True)
     assert order == [(1, 0), (1, 1)]
+    assert stage.numbers == {("salesforce", "updated"): 1, ("plezi", "updated"): 1}
+
+
+def test_the_outcomes_of_both_systems_are_recorded_on_one_link() -> None:
+    records = (contact(EMAIL), lead(EMAIL, "2", id="l1", version="2"), lead(EMAIL, id="l2"))
+    base = {it.id: {PHONE_BASE: "1", EMAIL_BASE: EMAIL} for it in records}
+    stage = Stage()
+    stage.intend(replace(agreed(EMAIL, "1", *records), base=base, dirty=True))
+
+    assert stage.work() == StageResult(wrote=True)
+    assert {it: of_record[PHONE_BASE] for it, of_record in stage.link().base.items()} == {
+        CONTACT: "2",
+        "l1": "2",
+        "l2": "2",
+    }
     assert stage.numbers == {("salesforce", "updated"): 1, ("plezi", "updated"): 1}
 
 
@@ -391,6 +412,57 @@ def test_a_plan_without_an_intent_is_a_defect_of_its_link() -> None:
     assert (stage.link(), stage.link(OTHER).intent) == (before, None)
 
 
+def test_a_link_whose_entries_fail_keeps_its_intent_and_all_others_are_recorded() -> None:
+    class FailingLog(Log):
+        """A log that fails at a link in quarantine."""
+
+        def __call__(self, event: Event, /, **fields: object) -> None:
+            if event is Event.link_quarantined:
+                raise ValueError(event)
+            super().__call__(event, **fields)
+
+    stage = Stage(log=FailingLog())
+    stage.intend(TO_LEAD)
+    stage.intend(edited(OTHER, plezi="2"))
+    stage.sync.org.answers[LEAD].append(answer(WriteResult.REJECTED, **REFUSED))
+
+    assert stage.work() == StageResult(wrote=True)
+    assert (stage.link().intent is None, stage.link(OTHER).intent is None) == (False, True)
+    assert stage.isolation.faults.keys() == {EMAIL}
+
+
+def test_a_link_on_which_outcomes_cannot_be_recorded_is_a_defect_of_this_link() -> None:
+    stage = Stage()
+    nothing: Any = None
+    plan = stage.intend(TO_LEAD)
+    stage.plans = [replace(plan, link=replace(plan.link, base=nothing))]
+
+    assert stage.work() == StageResult(wrote=True)
+    assert stage.isolation.faults.keys() == {EMAIL}
+
+
+def test_a_refusal_that_cannot_be_read_is_a_defect_of_its_link() -> None:
+    stage = Stage()
+    stage.intend(TO_LEAD)
+    refusal = {**REFUSED, "fields": None}
+    stage.sync.org.answers[LEAD].append(answer(WriteResult.REJECTED, **refusal))
+
+    stage.work()
+
+    assert stage.isolation.faults.keys() == {EMAIL}
+
+
+def test_a_refused_creation_without_an_intent_is_a_defect_of_its_link() -> None:
+    stage = Stage()
+    plan = stage.intend(NEW)
+    stage.plans = [replace(plan, link=replace(plan.link, intent=None))]
+    stage.sync.org.answers[EMAIL].append(answer(WriteResult.REJECTED, **REFUSED))
+
+    stage.work()
+
+    assert stage.isolation.faults.keys() == {EMAIL}
+
+
 # The journal
 
 
@@ -434,6 +506,7 @@ def test_a_value_that_cannot_be_used_keeps_the_link_in_quarantine_beside_its_wri
     quarantine = stage.link().quarantine
     assert quarantine is not None
     assert (quarantine.code, quarantine.fields) == ("unusable_value", ("phone",))
+    assert quarantine.since == NOW
     assert stage.numbers == {("salesforce", "updated"): 1, ("plezi", "quarantined"): 1}
     assert stage.sync.log.of(Event.link_quarantined) == [
         {
@@ -444,6 +517,27 @@ def test_a_value_that_cannot_be_used_keeps_the_link_in_quarantine_beside_its_wri
             "field_names": ["phone"],
         }
     ]
+
+
+def test_a_problem_of_a_value_is_shown_beside_a_refused_write() -> None:
+    stage = Stage()
+    stage.intend(TO_LEAD, problems=(PROBLEM,))
+    stage.sync.org.answers[LEAD].append(answer(WriteResult.REJECTED, **REFUSED))
+
+    assert stage.work() == StageResult()
+    quarantine = stage.link().quarantine
+    assert quarantine is not None
+    assert (set(quarantine.fields), quarantine.since) == ({"Phone", "phone"}, NOW)
+
+
+def test_a_plan_decides_alone_about_the_quarantine_of_a_link_without_a_write() -> None:
+    stage = Stage()
+    plan = stage.intend(TO_LEAD, problems=(PROBLEM,))
+
+    with_problem = stage.stage.with_problems(TO_LEAD, plan, Counts(), NOW)
+    assert with_problem.quarantine is not None
+    clean = stage.stage.with_problems(with_problem, replace(plan, problems=()), Counts(), NOW)
+    assert clean == TO_LEAD
 
 
 def test_the_same_problem_as_before_is_neither_counted_nor_logged_again() -> None:
