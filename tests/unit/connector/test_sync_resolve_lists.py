@@ -60,8 +60,8 @@ def setup_with(*links: Link) -> SyncSetup:
 
 
 def unchanged(number: int, *sizes: int) -> SyncSetup:
-    """Return a setup of dirty links without a change, on lists of these sizes."""
-    setup = setup_with(*(agreed(email, dirty=True) for email in MANY[:number]))
+    """Return a setup of dirty links without a record, on lists of these sizes."""
+    setup = setup_with(*(Link(email, dirty=True) for email in MANY[:number]))
     start = 0
     for list_number, size in enumerate(sizes or (number,)):
         setup.list_links(list_number, *MANY[start : start + size])
@@ -213,6 +213,15 @@ def test_a_write_that_leaves_a_link_dirty_is_progress_too() -> None:
 
     assert phase.resolve_lists(always, with_plezi=True) is False
     assert (phase.made_progress, progress_of(setup.run())) == (True, (1, 0, 0))
+
+
+def test_one_link_without_a_write_is_progress() -> None:
+    setup = setup_with(agreed(EMAIL, dirty=True))
+    setup.list_links(0, EMAIL)
+    phase = phase_of(setup)
+
+    assert phase.resolve_lists(never, with_plezi=False)
+    assert (phase.made_progress, setup.lists()) == (True, {})
 
 
 # Several passes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from connector.model import (
     Counts,
     Cursor,
     Intent,
+    JournalEntry,
     Link,
     Page,
     RecordKind,
@@ -20,6 +22,9 @@ from connector.model import (
     Write,
 )
 from connector.planning.first_sync_stages import StageNumbers
+from connector.planning.participating_records import select_participants
+from connector.planning.plan import Plan
+from connector.planning.write_outcome import WriteResult
 from connector.sync.change_limits import Limit
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
@@ -34,6 +39,7 @@ from tests.unit.connector.sync_fixtures_work import (
     after,
     agreed,
     always,
+    answer,
     contact,
     lead,
     never,
@@ -478,6 +484,8 @@ def test_a_unit_that_did_not_fit_shows_how_large_the_next_one_may_be() -> None:
 
     phase.resolve_people(MANY[:12], never)
     assert units(setup) == [4, 4, 4]
+    # Four fitted twice: the next ones may be twice as many. The last part shows nothing.
+    assert phase._size == 8
 
 
 def test_people_who_were_not_visited_are_left() -> None:
@@ -528,11 +536,63 @@ def test_the_limit_of_the_run_counts_for_its_links(limit: Limit, number: int) ->
     assert len(setup.org.writes) == number
 
 
-@pytest.mark.parametrize("listed", [True, False])
-def test_links_are_on_a_list_only_if_the_run_has_lists(*, listed: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "unlisted"), [({}, []), ({"listed": True}, []), ({"listed": False}, [EMAIL])]
+)
+def test_links_are_on_a_list_unless_the_run_has_no_lists(
+    options: dict[str, Any], unlisted: list[str]
+) -> None:
     setup = setup_with(edited(EMAIL, plezi="2"))
     setup.org.max_outcomes = 0
 
-    phase_of(setup, listed=listed).resolve_people([EMAIL], always)
+    phase_of(setup, **options).resolve_people([EMAIL], always)
 
-    assert setup.ledger.dirty_emails(10) == ([] if listed else [EMAIL])
+    assert setup.ledger.dirty_emails(10) == unlisted
+
+
+class NoPlanner:
+    """Plans nothing, and names nothing as left."""
+
+    def load(self, emails: Sequence[str]) -> None:
+        """Need nothing for a plan."""
+
+    def plan(self, link: Link) -> Plan:
+        return Plan(link, select_participants(link, BOUND.config), is_partial=True)
+
+    def entries(self, plan: Plan, now: float) -> list[JournalEntry]:
+        assert (plan.writes, now) == ((), NOW)
+        return []
+
+
+def test_a_planner_of_its_own_decides_what_is_written() -> None:
+    setup = setup_with(edited(EMAIL, plezi="2"))
+
+    assert phase_of(setup, planner=NoPlanner()).resolve_people([EMAIL], never) == set()
+    assert (setup.org.writes, setup.link(EMAIL).dirty) == ([], False)
+
+
+def test_links_with_nothing_to_do_take_no_time() -> None:
+    setup = setup_with(*(agreed(it, dirty=True) for it in MANY[:5]), read_at=NOW - 600)
+    setup.plezi.seconds = (100.0, 100.0, 100.0)
+    setup.org.seconds = (100.0, 100.0, 1.0)
+
+    assert phase_of(setup).resolve_people(MANY[:5], never) == set()
+    assert units(setup) == [5]
+
+
+def test_the_people_who_are_left_of_each_unit_are_left() -> None:
+    setup = to_contacts(9)
+    setup.plezi.seconds = (0.0, 20.0, 0.0)
+    setup.plezi.answers[f"p-{MANY[0]}"] += [answer(WriteResult.RETRY)] * 3
+
+    assert phase_of(setup).resolve_in_passes(MANY[:9], never) == ({MANY[0]}, True)
+
+
+def test_a_unit_without_calls_to_plezi_is_large_however_slow_plezi_is() -> None:
+    setup = setup_with(*(Link(f"{n:03}@x.fr", dirty=True) for n in range(200)))
+    setup.list_links(0, *(f"{n:03}@x.fr" for n in range(200)))
+    setup.plezi.seconds = (100.0, 0.0, 0.0)
+    setup.deadline.start(remaining=1e6, budget=300.0)
+
+    assert phase_of(setup).resolve_lists(never, with_plezi=False)
+    assert units(setup) == [200]
