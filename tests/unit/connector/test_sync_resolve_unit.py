@@ -226,6 +226,35 @@ def test_a_link_that_needs_a_call_to_plezi_is_left_to_a_later_unit(
     assert unit.sync.plezi.calls == 0
 
 
+@pytest.mark.parametrize(("write", "deferred"), [(LEAD_WRITE, set()), (PLEZI_WRITE, {EMAIL})])
+def test_an_intent_needs_plezi_if_it_writes_there(write: Write, deferred: set[str]) -> None:
+    link = agreed(EMAIL, "1", contact(EMAIL, eligible=False), lead(EMAIL))
+    unit = Unit(replace(link, intent=intended(write)))
+
+    assert unit.resolve(with_plezi=False).deferred == deferred
+    assert unit.sync.plezi.calls == 0
+
+
+def test_a_link_of_which_it_is_unknown_whether_it_waits_is_put_in_quarantine() -> None:
+    unit = Unit(fresh(edited(OTHER, plezi="2")))
+    no_writes: Any = None
+    broken = replace(agreed(EMAIL), intent=Intent("i", "run-0", NOW, no_writes, (), in_doubt=True))
+    unit.sync.store(broken, listed=True)
+
+    assert unit.resolve(EMAIL, OTHER).wrote
+    assert unit.isolation.quarantined == {EMAIL}
+    assert [it.email for it in unit.sync.org.writes] == [OTHER]
+
+
+def test_every_link_of_every_unit_is_visited() -> None:
+    unit = Unit(agreed(EMAIL), agreed(OTHER))
+
+    unit.resolve(EMAIL)
+    unit.resolve(OTHER)
+
+    assert unit.isolation.visited == 2
+
+
 def test_a_contact_that_is_too_old_is_read_before_its_lead_is_written() -> None:
     unit = Unit(TO_LEAD)
     unit.unit.refresher.fresh_at = {}
@@ -297,6 +326,7 @@ def test_a_held_field_is_counted_logged_and_in_the_journal() -> None:
     ]
     assert {(it.run_id, it.at) for it in unit.sync.journal.entries()} == {(RUN, NOW)}
     assert unit.sync.counts() == {"salesforce": {"held": 1}}
+    assert unit.link().holds[PHONE].since == NOW
     (line,) = unit.sync.log.of(Event.batch_resolved)
     assert (line["fields_held"], line["writes"]) == (1, 0)
 
@@ -364,7 +394,8 @@ def test_a_value_that_cannot_be_read_puts_a_link_without_a_write_in_quarantine()
 
     quarantine = unit.link().quarantine
     assert quarantine is not None
-    assert (quarantine.fields, unit.sync.counts()) == (("phone",), {"plezi": {"quarantined": 1}})
+    assert (quarantine.fields, quarantine.since) == (("phone",), NOW)
+    assert unit.sync.counts() == {"plezi": {"quarantined": 1}}
 
 
 # Intents
@@ -383,6 +414,16 @@ def test_an_intent_is_stored_before_it_is_carried_out() -> None:
     assert [it.pair for it in stored.intent.base_updates] == [PHONE]
     assert (stored.dirty, stored.intent.in_doubt, unit.link().dirty) == (True, False, False)
     assert unit.sync.ledger.saves == [([EMAIL], True)] * 2
+
+
+def test_a_clean_link_is_dirty_while_its_intent_is_carried_out() -> None:
+    unit = Unit(replace(fresh(TO_LEAD), dirty=False))
+    during: list[Link] = []
+    unit.sync.org.then["apply"].append(lambda: during.append(unit.link()))
+
+    unit.resolve()
+
+    assert [it.dirty for it in during] == [True]
 
 
 def test_the_values_that_give_way_are_part_of_the_intent() -> None:

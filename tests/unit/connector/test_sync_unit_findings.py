@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import pytest
+
 from connector.mapping import DuplicatePolicy
 from connector.model import (
     Hold,
@@ -14,7 +16,9 @@ from connector.model import (
     JournalEntry,
     JournalKind,
     Link,
+    MergeRule,
     Observation,
+    Overwritten,
     ProblemCode,
     RecordKind,
     Side,
@@ -23,7 +27,7 @@ from connector.model import (
 )
 from connector.planning.first_sync_stages import StageNumbers
 from connector.planning.participating_records import select_participants
-from connector.planning.plan import NotUndone, Plan
+from connector.planning.plan import NotUndone, Plan, plan_link
 from connector.planning.write_outcome import WriteResult
 from connector.sync.change_limits import Limit
 from connector.sync.isolation import Fault
@@ -86,6 +90,14 @@ def test_a_contact_is_not_created_while_another_one_has_its_e_mail() -> None:
     assert (unit.sync.plezi.writes, unit.link().holds["Email"].reason) == ([], IN_USE)
     assert unit.link().holds["Email"].since == NOW
     assert unit.sync.ledger.saves == [([EMAIL], True)]
+
+
+def test_a_contact_that_exists_is_written_although_another_one_has_its_e_mail() -> None:
+    other = agreed(OTHER, "1", contact(EMAIL, id="p-other"), lead(OTHER))
+    unit = Unit(fresh(edited(salesforce="2")), other)
+
+    assert unit.resolve() == UnitResult(wrote=True)
+    assert [it.record_id for it in unit.sync.plezi.writes] == [CONTACT]
 
 
 def test_a_link_that_waits_for_another_one_is_held_once() -> None:
@@ -220,6 +232,17 @@ def test_people_are_counted_once_if_they_were_visited() -> None:
     assert unit.unit.stage_numbers == StageNumbers(people=1, duplicates=1)
 
 
+def test_the_people_of_every_unit_of_a_stage_are_counted() -> None:
+    unit = Unit(agreed(EMAIL), agreed(OTHER))
+    unit.unit.begin_stage(10)
+    unit.resolve(EMAIL)
+    unit.resolve(OTHER)
+
+    counts = unit.unit.count_stage_people([EMAIL, OTHER])
+
+    assert counts.get(Side.SALESFORCE, "stage.10.people") == 2
+
+
 def test_a_stage_that_began_in_another_invocation_goes_on_with_its_numbers() -> None:
     unit = Unit(agreed(EMAIL))
     counts = {"salesforce": {"stage.10.people": 4, "stage.10.errors": 2}}
@@ -291,3 +314,59 @@ def test_a_planner_of_its_own_plans_clean_links_too() -> None:
     ]
     assert unit.sync.counts() == {"plezi": {"not_undone": 2, "not_undone.held": 2}}
     assert unit.sync.org.writes == []
+
+
+class FailingPlanner(OnlyPlanner):
+    """Plans as it is said, and cannot name what is left."""
+
+    def __init__(self, *, has_write: bool) -> None:
+        super().__init__()
+        self.has_write = has_write
+
+    def plan(self, link: Link) -> Plan:
+        plan = plan_link(link, BOUND, now=NOW)
+        return plan if self.has_write else replace(plan, writes=())
+
+    def entries(self, plan: Plan, now: float) -> list[JournalEntry]:
+        if plan.link.email == EMAIL:
+            raise ValueError(now)
+        return []
+
+
+@pytest.mark.parametrize("has_write", [True, False])
+def test_a_plan_whose_entries_fail_puts_its_link_in_quarantine(*, has_write: bool) -> None:
+    links = (fresh(edited(plezi="2")), fresh(edited(OTHER, plezi="2")))
+    unit = Unit(*links, planner=FailingPlanner(has_write=has_write))
+
+    unit.resolve(EMAIL, OTHER)
+
+    assert unit.isolation.quarantined == {EMAIL}
+    assert [it.email for it in unit.sync.org.writes] == ([OTHER] if has_write else [])
+
+
+class LosingPlanner(OnlyPlanner):
+    """Plans that a value gives way without a write."""
+
+    def plan(self, link: Link) -> Plan:
+        lost = Overwritten(RecordKind.LEAD, "l-a@x.fr", PHONE, "1", "2", MergeRule.CONTACT_WINS)
+        return replace(super().plan(link), overwritten=(lost,))
+
+
+def test_a_value_that_gives_way_without_a_write_is_in_the_journal() -> None:
+    unit = Unit(agreed(EMAIL), planner=LosingPlanner())
+
+    unit.resolve()
+
+    (entry, _) = unit.sync.journal.entries()
+    assert entry == JournalEntry(
+        EMAIL,
+        NOW,
+        RUN,
+        JournalKind.OVERWRITTEN,
+        Side.SALESFORCE,
+        "l-a@x.fr",
+        PHONE,
+        "1",
+        "2",
+        MergeRule.CONTACT_WINS,
+    )
