@@ -188,6 +188,26 @@ def test_people_of_a_stage_who_had_no_time_stay_on_their_list() -> None:
     assert phase.end_stage() == StageNumbers(people=2)
 
 
+def test_people_who_need_no_write_are_progress_of_a_stage() -> None:
+    setup = setup_with(agreed(EMAIL, dirty=True))
+    setup.list_links(0, EMAIL)
+    phase = phase_of(setup)
+
+    assert phase.resolve_stage(10, never) is StageEnd.NOBODY_LEFT
+    assert (phase.made_progress, setup.lists()) == (True, {})
+
+
+def test_nothing_is_counted_for_a_stage_that_is_over() -> None:
+    setup = setup_with(agreed(EMAIL, "1", contact(EMAIL), lead(EMAIL), lead(EMAIL, id="l2")))
+    phase = phase_of(setup)
+    phase.resolve_stage(10, never)
+    phase.end_stage()
+
+    phase.resolve_people([EMAIL], never)
+
+    assert setup.counts() == {}
+
+
 def test_a_person_on_two_lists_is_one_person_of_a_stage() -> None:
     setup = staged(2)
     setup.list_links(1, MANY[0], MANY[0])
