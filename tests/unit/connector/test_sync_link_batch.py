@@ -379,9 +379,20 @@ def test_a_contact_outside_the_filter_is_stored_only_beside_other_records() -> N
     ledger = FaultyLedger()
     ledger.put(link_of(ANA, observed("l1")))
     page = [observed("c1", eligible=False), observed("c2", BOB, eligible=False)]
-    batch = batch_with(ledger, *page, max_records=1)
+    batch = batch_with(ledger, *page, max_records=2)
     assert changed_links(batch).keys() == {ANA}
     assert changed_links(batch)[ANA].record_ids == {"l1", "c1"}
+    assert batch.left_out == set()
+
+
+def test_contacts_outside_the_filter_are_stored_up_to_the_bound_and_share_no_e_mail() -> None:
+    ledger = FaultyLedger()
+    ledger.put(link_of(ANA, observed("l1")))
+    page = [observed(f"c{number}", eligible=False) for number in range(9)]
+    batch = batch_with(ledger, *page, max_records=3)
+    link = changed_links(batch)[ANA]
+    assert link.record_ids == {"l1", "c0", "c1"}
+    assert not link.shared
     assert batch.left_out == set()
 
 

@@ -195,7 +195,6 @@ def test_a_full_reading_counts_who_takes_part_and_resolves_what_has_something_to
     assert reading.listed(0) == (BOB, CLO)
     numbers = {"seen": 3, "changed": 1, "unchanged": 2, "people.contact": 2}
     assert reading.memory.counts() == {"plezi": numbers}
-    assert reading.phase.is_full is True
 
 
 def test_a_link_that_has_only_something_to_agree_on_is_resolved() -> None:
@@ -228,15 +227,14 @@ def test_the_first_reading_counts_who_takes_part_and_resolves_what_changed() -> 
     reading.memory.ledger.put(link_of(ANA, observed("p1"), observed("l1")))
     reading.read(Cursor(PLEZI), page_of(observed("p1"), observed("p2", BOB), last=True))
     assert reading.listed(0) == (BOB,)
-    assert reading.phase.is_full is True
     assert reading.memory.counts()["plezi"]["people.contact"] == 2
 
 
 def test_a_reading_of_changes_is_no_reading_of_all_records() -> None:
     reading = Reading()
     reading.read(CHANGES, page_of(observed("p1"), last=True))
-    assert reading.phase.is_full is False
     assert reading.phase.replaces_look is False
+    assert reading.memory.counts() == {"plezi": {"seen": 1, "changed": 1}}
 
 
 # Records that are read again
@@ -358,11 +356,7 @@ def test_a_complete_look_is_noted_with_the_time_of_its_start() -> None:
     assert (reading.listed(0), reading.listed(1)) == ((ANA,), (BOB,))
     assert reading.memory.plezi.looked_from == ["look-0"]
     assert reading.memory.plezi.scopes == [BOUND.read_scope]
-    assert (reading.phase.pages, reading.phase.is_full, reading.phase.replaces_look) == (
-        0,
-        False,
-        False,
-    )
+    assert (reading.phase.pages, reading.phase.replaces_look) == (0, False)
 
 
 def test_a_look_counts_nobody_as_taking_part_and_plans_no_unchanged_link() -> None:
@@ -371,7 +365,6 @@ def test_a_look_counts_nobody_as_taking_part_and_plans_no_unchanged_link() -> No
     assert reading.look(look_page(observed("p1"), last=True), cursor=FULL) is True
     assert reading.memory.counts() == {"plezi": {"seen": 1, "unchanged": 1}}
     assert reading.listed(0) == ()
-    assert reading.phase.is_full is False
 
 
 def test_a_look_without_a_last_page_proves_nothing() -> None:

@@ -431,6 +431,15 @@ def test_a_record_beyond_the_bound_makes_the_e_mail_shared(bound: int, *, is_sha
     assert links == {ANA: shared if is_shared else ALONE.with_observation(lead)}
 
 
+@pytest.mark.parametrize("eligible", [True, False])
+def test_a_contact_beyond_the_bound_shares_the_e_mail_unless_it_is_outside_the_filter(
+    *, eligible: bool
+) -> None:
+    refreshing = found_lead(fresh("c1", eligible=eligible), memory=InMemory(max_records=1))
+    links, _ = refreshing.refresh(ALONE, writes=CREATES)
+    assert links == {ANA: replace(ALONE, shared=True, dirty=True) if eligible else ALONE}
+
+
 def test_a_known_record_of_a_shared_e_mail_is_refreshed() -> None:
     lead = fresh("l1")
     link = ALONE.with_observation(observed("l1"))

@@ -502,6 +502,36 @@ def test_what_earlier_units_cleared_counts_for_the_limit() -> None:
         unit.resolve(OTHER)
 
 
+@pytest.mark.parametrize("found", [EMAIL, OTHER])
+def test_a_creation_waits_until_its_link_has_the_new_e_mail_that_a_look_up_shows(
+    found: str,
+) -> None:
+    alone = lead(EMAIL)
+    unit = Unit(replace(Link(EMAIL).with_observation(alone), dirty=True))
+    values = {**alone.values, "Email": found}
+    unit.sync.org.put(replace(alone, email=found, values=values, version="2"))
+
+    result = unit.resolve()
+
+    created = [dict(it.values) for it in unit.sync.plezi.writes]
+    if found == EMAIL:
+        assert (result.dirty, created) == (set(), [{"email": EMAIL, "phone": "1"}])
+    else:
+        assert (result.dirty, created) == ({EMAIL}, [])
+        assert unit.link().dirty
+
+
+def test_an_edit_is_written_although_a_look_up_shows_a_new_e_mail() -> None:
+    unit = Unit(TO_CONTACT)
+    [its] = TO_CONTACT.salesforce
+    unit.sync.org.put(replace(its, email=OTHER, values={**its.values, "Email": OTHER}))
+    unit.sync.plezi.put(replace(contact(EMAIL), as_of=0.0))
+
+    unit.resolve()
+
+    assert [it.values["phone"] for it in unit.sync.plezi.writes] == ["2"]
+
+
 def test_a_long_text_that_was_not_found_waits() -> None:
     text = "x" * 5000
     digest = stored_value(text)

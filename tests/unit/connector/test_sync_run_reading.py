@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from connector.approved_changes import number_of_people
+from connector.approved_changes import note_people, number_of_people
 from connector.deadline import DeadlineError
 from connector.first_sync import FirstSync, load_first_sync, save_first_sync
 from connector.model import Counts, Cursor, Page, Phase, RecordKind, RunKind
@@ -173,10 +173,20 @@ def test_a_reading_of_all_records_stores_how_many_people_there_are(
 def test_a_reading_of_changes_does_not_change_the_number_of_people() -> None:
     setup = known_setup()
     setup.plezi.put(contact("a@x.fr"))
-    setup.ledger.create_run(replace(setup.run(), counts={"plezi": {"people.contact": 7}}))
+    note_people(setup.ledger, {"plezi": {"people.contact": 7}})
 
     assert work(setup) is None
-    assert number_of_people(setup.ledger) == 0
+    assert number_of_people(setup.ledger) == 7
+
+
+def test_the_number_of_people_is_stored_although_the_time_ends_with_the_last_kind() -> None:
+    setup = SyncSetup()
+    setup.request()
+    setup.plezi.put(contact("a@x.fr"))
+
+    assert work(setup, out_of_time=after(2)) is Phase.READ  # all Contacts are read
+    assert work(setup) is None
+    assert number_of_people(setup.ledger) == 1
 
 
 def test_a_run_whose_record_is_gone_stores_no_number_of_people() -> None:

@@ -207,6 +207,20 @@ def test_a_smaller_write_without_a_response_is_in_doubt() -> None:
     assert stage.counts.get(Side.SALESFORCE, "unknown") == 1
 
 
+@pytest.mark.parametrize("unanswered", [0, 2])
+def test_a_refused_field_is_counted_once_although_the_smaller_write_has_no_response(
+    unanswered: int,
+) -> None:
+    stage = Stage(BOUND)
+    stage.intend(replace(edited(one="2", two="2"), unanswered=unanswered))
+    stage.sync.org.answers[LEAD] += [refusal("One"), answer(WriteResult.UNKNOWN)]
+
+    stage.work()
+
+    assert stage.counts.get(Side.SALESFORCE, "quarantined") == 1
+    assert len(stage.sync.log.of(Event.link_quarantined)) == 1
+
+
 def test_every_value_of_an_undo_is_counted() -> None:
     stage = Stage(BOUND)
     stage.intend(edited(one="2", two="2"), is_partial=True)

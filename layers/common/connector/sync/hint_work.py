@@ -18,7 +18,6 @@ class HintWork:
 
     def __init__(self, context: SyncContext, bound: BoundMapping, run: Run) -> None:
         self._context = context
-        self._run = run
         isolation = Isolation(context, run.id)
         queue = WorkQueue(context, run)
         reading = ReadPhase(context, bound, run, queue, isolation)

@@ -154,13 +154,15 @@ class LinkBatch:
         """Return whether a new record is not stored; its e-mail is shared by too many then.
 
         A Contact that the filter leaves out is kept only for a person whom Plezi or a Lead knows:
-        it is the reason why no Lead is created.
+        it is the reason why no Lead is created. One is enough for that, so that those beyond the
+        bound are left out and the e-mail is not shared for their sake.
         """
         if observation.id in link.record_ids:
             return False
+        is_full = len(link.record_ids) >= self._max_records
         if observation.kind is RecordKind.CONTACT and not observation.eligible:
-            return not link.record_ids
-        if len(link.record_ids) < self._max_records:
+            return is_full or not link.record_ids
+        if not is_full:
             return False
         self.left_out.add(observation.id)
         self._links[link.email] = link.as_shared()

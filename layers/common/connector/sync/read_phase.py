@@ -71,8 +71,6 @@ class ReadPhase:
         self._queue = queue
         self._isolation = isolation
         self.pages = 0
-        self.is_full = False
-        """Whether a page of a reading of all records was stored in this invocation."""
         self.replaces_look = False
         """Whether a look was too long, so that a reading must follow."""
 
@@ -145,7 +143,6 @@ class ReadPhase:
         if cursor.is_full_read and not is_look:
             taking_part = sum(each.participates for each in page.observations)
             counts.add(side, COUNTER.format(kind=cursor.kind.value), taking_part)
-            self.is_full = True
         note_problems(self._context, page.problems, counts, self._isolation)
         self._isolation.visited += len(page.observations)
         self._isolation.store(counts, listed=True)

@@ -15,6 +15,7 @@ from connector.model import (
     LongText,
     LookupResult,
     Observation,
+    RecordKind,
     Side,
 )
 from connector.planning.observation import apply_fresh_read, mark_deleted
@@ -173,11 +174,15 @@ class Refresher:
         return {email: link for email, link in after.items() if email not in self._isolation.faults}
 
     def _apply_one(self, links: dict[str, Link], owner: str, observation: Observation) -> None:
-        """Apply one observation to its link; a record beyond the bound makes the e-mail shared."""
+        """Apply one observation to its link; a record beyond the bound makes the e-mail shared.
+
+        A Contact that the filter leaves out does not (`LinkBatch`).
+        """
         link = links[owner]
         is_known = observation.id in link.record_ids
         if not is_known and len(link.record_ids) >= self._context.max_records:
-            links[owner] = link.as_shared()
+            if observation.kind is not RecordKind.CONTACT or observation.eligible:
+                links[owner] = link.as_shared()
             return
         links[owner] = apply_fresh_read(link, observation)
 

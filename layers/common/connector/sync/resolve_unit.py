@@ -292,7 +292,10 @@ class UnitResolver:
         result.dirty |= {email for email, it in self._isolation.faults.items() if it.retry}
         self._hold_emails_in_use(waiting)
         result.dirty |= {link.email for link in waiting}
-        ready += self._plan_fresh(self._isolation.drop_failed(fresh))
+        planned = self._plan_fresh(self._isolation.drop_failed(fresh))
+        moving = self._moving(active, planned)
+        result.dirty |= moving
+        ready += [it for it in planned if it.link.email not in moving]
         if not with_plezi:
             late = [it for it in ready if any(w.side is Side.PLEZI for w in it.writes)]
             result.deferred |= {plan.link.email for plan in late}
@@ -303,6 +306,22 @@ class UnitResolver:
         self._store_without_writes([it for it in ready if not it.writes], counts, result)
         with_writes = self._limiter.check([it for it in ready if it.writes], self._isolation)
         return self._intend(with_writes, counts, result)
+
+    def _moving(self, links: Sequence[Link], plans: Sequence[Plan]) -> set[str]:
+        """Return the e-mails of links that move before a record is created for them.
+
+        A look-up has just shown a new e-mail of a record. The record that is created would have it,
+        and the next reading would take it for another person, as long as the link has the old one.
+        """
+        before = {link.email: link for link in links}
+        return {
+            plan.link.email
+            for plan in plans
+            if any(write.is_create for write in plan.writes)
+            and self._isolation.step(
+                plan.link.email, partial(_has_new_email, before[plan.link.email], plan.link)
+            )
+        }
 
     def _known_in_plezi(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> set[str]:
         """Return the e-mails of links whose contact cannot be created yet: another one has it.
@@ -507,6 +526,12 @@ class UnitResolver:
             for plan in intended
             if plan.link.email not in not_stored
         ]
+
+
+def _has_new_email(before: Link, after: Link) -> bool:
+    """Whether a record has another e-mail than when it was read before."""
+    known = {it.id: it.email for it in before.observations()}
+    return any(known.get(it.id, it.email) != it.email for it in after.observations())
 
 
 def _is_duplicate(link: Link) -> bool:

@@ -164,8 +164,11 @@ class RunWork:
         return False
 
     def _note_people(self) -> None:
-        """Store how many people are synchronized, after a reading of all records."""
-        run = self._context.runs.load_run(self._run.id) if self._reading.is_full else None
+        """Store how many people are synchronized, after a reading of all records.
+
+        Its pages may have been stored by earlier invocations, which counted in the run's record.
+        """
+        run = self._context.runs.load_run(self._run.id)
         if run is not None and run.kind is not RunKind.DRY_RUN:
             note_people(self._context.documents, run.counts)
 

@@ -163,11 +163,6 @@ class PeopleRefresher:
             self._isolation.not_stored(self._context.links.save_links(changes, listed=self._listed))
 
 
-def _is_in_list(observation: Observation) -> bool:
-    """Return whether Plezi's list of changes shows every change of a record."""
-    return observation.side is Side.PLEZI and observation.participates
-
-
 def _contact_placeholder(contact: str) -> Observation:
     """Return an observation of a Plezi contact of which only the id is known."""
     return Observation(RecordKind.PLEZI_CONTACT, contact, UNKNOWN_EMAIL, "", "", 0.0, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -24,7 +24,12 @@ from connector.planning.announced_changes import changes_of_write
 from connector.planning.field_problem import quarantine_for
 from connector.planning.plan import Plan, plan_link
 from connector.planning.refused_fields import combined, remaining_write, with_smaller_creation
-from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
+from connector.planning.write_outcome import (
+    UNANSWERED_ATTEMPTS,
+    WriteOutcome,
+    WriteResult,
+    record_outcomes,
+)
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import outcome_entries
@@ -67,6 +72,17 @@ def _needs_pass(outcome: WriteOutcome) -> bool:
     """Whether an outcome shows something new: a write was done, or a creation found a record."""
     is_found = outcome.result is WriteResult.STALE and outcome.observation is not None
     return outcome.result is WriteResult.DONE or is_found
+
+
+def _is_given_up(link: Link, after: Link, outcomes: Iterable[WriteOutcome]) -> bool:
+    """Whether a link is in quarantine since now because its writes are never carried out.
+
+    A refusal is counted with its own outcome.
+    """
+    is_reached = link.unanswered < UNANSWERED_ATTEMPTS <= after.unanswered
+    return is_reached and not any(
+        (it.refusal or it).result is WriteResult.REJECTED for it in outcomes
+    )
 
 
 def _is_refused(writes: Sequence[Write], outcomes: Collection[WriteOutcome]) -> bool:
@@ -370,7 +386,7 @@ class WriteStage:
             now=now,
             problems=plan.problems,
         )
-        if after.unanswered > link.unanswered and after.quarantine is not None:
+        if _is_given_up(link, after, outcomes.values()) and after.quarantine is not None:
             self._count_quarantine(link, after.quarantine, counts)
         if link.email in self._in_use:
             return with_email_in_use(after, now)
