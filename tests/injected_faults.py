@@ -95,10 +95,11 @@ NOT_STEPS: Final[Mapping[str, str]] = {
     "sync.isolation.Isolation.step": "isolates",
     "sync.read_phase._add": "isolates",
     "planning.write_outcome.defect_outcome": "isolates",
-    # They read attributes of a frozen dataclass, join an id and a prefix, or hash a key: they
-    # cannot fail.
+    # They read attributes of a frozen dataclass, join an id and a prefix, look for a character, or
+    # hash a key: they cannot fail.
     "aws.dynamodb.item_size._value_bytes": "accessor",
     "aws.dynamodb.item_size.item_bytes": "accessor",
+    "aws.dynamodb.links._is_email": "accessor",
     "aws.dynamodb.links._pointer": "accessor",
     "aws.dynamodb.scratch.DynamoScratch._item": "accessor",
     "model.links.Link.awaited_emails": "accessor",

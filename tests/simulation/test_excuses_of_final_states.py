@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy
-from connector.model import Hold, HoldReason, Intent, Link, LinkChange, Observation, RecordKind
+from connector.model import (
+    Hold,
+    HoldReason,
+    Intent,
+    JournalEntry,
+    JournalKind,
+    Link,
+    LinkChange,
+    MergeRule,
+    Observation,
+    RecordKind,
+    Side,
+)
 from local.world.both_sides import BothSides, StoredRecord
 from tests.simulation.history import excuses
 from tests.simulation.history.admin_actions import DIRECTIONS
@@ -409,6 +421,44 @@ def test_a_creation_in_doubt_may_find_a_contact_that_the_lost_ledger_knew(
     assert FinalState(context)._unjustified(link, "LastName", of_leads)
     created_later = replace(found, values={lead: "2002", "f" * 24: "2003"})
     assert FinalState(context)._unjustified(link, "LastName", created_later)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_contact_keeps_the_value_that_gave_way_in_the_lead_of_which_it_was_made(
+    sides: BothSides,
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("create", 1, "salesforce"),
+        Event("convert", 0, "salesforce"),
+        policy=ConflictPolicy.PLEZI_WINS,
+    )
+    check = FinalState(history.context)
+    converted = next(it for it in check._stored.values() if it.converted)
+    other = next(
+        it for it in check._stored.values() if it.kind is RecordKind.LEAD and not it.converted
+    )
+    contact = check._stored[str(converted.values["ConvertedContactId"])]
+    pair = next(it for it in check._mapping.pairs if it.key == "Phone")
+    entry = JournalEntry(
+        "a@x.fr",
+        1.0,
+        "r",
+        JournalKind.OVERWRITTEN,
+        Side.SALESFORCE,
+        converted.id,
+        "Phone",
+        "1001",
+        "1003",
+        MergeRule.PLEZI_WINS,
+    )
+    journal = history.context.ports.journal
+    journal.write([replace(entry, record_id=other.id)])
+    assert not check._is_journalled(pair, contact, "1001")
+    journal.write([entry])
+    assert check._is_journalled(pair, contact, "1001")
+    assert not check._is_journalled(pair, contact, "1002")
 
 
 @pytest.mark.filterwarnings("ignore")

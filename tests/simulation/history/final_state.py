@@ -455,9 +455,17 @@ class FinalState:
         )
 
     def _is_journalled(self, pair: FieldPair, record: StoredRecord, value: str) -> bool:
-        """Whether the journal says that the present value of a record gave way."""
+        """Whether the journal says that the present value of a record gave way.
+
+        A Contact has the value of the Lead that was converted into it, where that gave way before.
+        """
+        records = {record.id} | {
+            it.id
+            for it in self._stored.values()
+            if it.converted and it.values.get("ConvertedContactId") == record.id
+        }
         return any(
-            entry.record_id == record.id
+            entry.record_id in records
             and entry.field == pair.key
             and entry.kind is JournalKind.OVERWRITTEN
             and is_same_text(entry.before, value)
