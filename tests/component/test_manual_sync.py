@@ -202,6 +202,23 @@ class TestSelected:
 
         assert [lead["Email"] for lead in harness.leads()] == ["ana.lopez@example.com"]
 
+    def test_what_a_selected_person_typed_counts_although_the_clock_was_set_back(
+        self, harness: Harness
+    ) -> None:
+        """The person was read before, by a clock that was a minute ahead."""
+        person = harness.add_person(email="ana@example.com", last_name="Lopez", phone="1")
+        harness.sync()
+        [lead] = harness.leads()
+        harness.edit_lead(lead["Id"], Phone="2")
+        harness.control("plezi", "POST", "clock", {"advance": 60})
+        harness.edit_person(person, phone="3")
+        harness.let_pass(-50.0)
+
+        harness.sync(kind=RunKind.SELECTED, emails=["ana@example.com"])
+
+        assert harness.people()["ana@example.com"]["phone"] == "3"
+        assert [it["Phone"] for it in harness.leads()] == ["3"]
+
 
 class TestDryRun:
     @pytest.fixture

@@ -11,7 +11,7 @@ from connector.approved_changes import COUNTER
 from connector.deadline import DeadlineError
 from connector.errors import RetryError, StopReason
 from connector.log_events import Event
-from connector.mapping import BoundMapping
+from connector.mapping import BoundMapping, ReadScope
 from connector.mapping.values import stored_values
 from connector.model import (
     Counts,
@@ -139,7 +139,13 @@ class ReadPhase:
             )
             dirty += stored.dirty
             if stored.stale:
-                dirty += self._read_again(stored.stale)
+                dirty += read_again(
+                    self._context,
+                    self._bound.read_scope,
+                    stored.stale,
+                    self._isolation,
+                    listed=True,
+                )
         if cursor.is_full_read and not is_look:
             taking_part = sum(each.participates for each in page.observations)
             counts.add(side, COUNTER.format(kind=cursor.kind.value), taking_part)
@@ -157,31 +163,6 @@ class ReadPhase:
             changed=counts.get(side, "changed"),
             last=page.last,
         )
-
-    def _read_again(self, stale: Sequence[PossiblyStale]) -> list[str]:
-        """Read records again whose page may show something new: the cursor moves past them.
-
-        The new reading is the current state, whatever our clock says: what is stored is older.
-        Returns the e-mails of the links that must be resolved.
-        """
-        client = self._context.clients[stale[0].stored.side]
-        found = client.look_up([each.stored for each in stale], [], self._bound.read_scope)
-        # A record that could not be read waits: its link stays on a list until it is.
-        note_problems(self._context, found.problems, Counts(), self._isolation, retry=True)
-        current = {each.id: each for each in found.observations}
-        for each in stale:
-            if each.stored.id in found.deleted:
-                deleted = each.read if each.read.deleted else replace(each.stored, deleted=True)
-                current[each.stored.id] = deleted
-        stored_as_of = {each.stored.id: each.stored.as_of for each in stale}
-        observations = [
-            replace(each, as_of=max(each.as_of, stored_as_of[record]))
-            for record, each in current.items()
-        ]
-        side = stale[0].stored.side
-        return store_observations(
-            self._context, observations, Counts(), side, self._isolation, listed=True
-        ).dirty
 
     def _needs_resolving(self, link: Link) -> bool:
         """Return whether today's mapping finds something to do for a link."""
@@ -255,6 +236,36 @@ def store_observations(  # the parts of a page, each by its name
         counts.skip(side, SkipReason.ERASED, len(erased))
     result.stale = list(stale.values())
     return result
+
+
+def read_again(
+    context: SyncContext,
+    scope: ReadScope,
+    stale: Sequence[PossiblyStale],
+    isolation: Isolation,
+    *,
+    listed: bool,
+) -> list[str]:
+    """Read records again of which a reading was ignored, and may show something new.
+
+    They are all of one side. The new reading is the current state, whatever our clock says: what is
+    stored is older. Returns the e-mails of the links that must be resolved.
+    """
+    side = stale[0].stored.side
+    found = context.clients[side].look_up([each.stored for each in stale], [], scope)
+    # A record that could not be read waits: its link stays on a list until it is.
+    note_problems(context, found.problems, Counts(), isolation, retry=True)
+    current = {each.id: each for each in found.observations}
+    for each in stale:
+        if each.stored.id in found.deleted:
+            deleted = each.read if each.read.deleted else replace(each.stored, deleted=True)
+            current[each.stored.id] = deleted
+    stored_as_of = {each.stored.id: each.stored.as_of for each in stale}
+    observations = [
+        replace(each, as_of=max(each.as_of, stored_as_of[record]))
+        for record, each in current.items()
+    ]
+    return store_observations(context, observations, Counts(), side, isolation, listed=listed).dirty
 
 
 def records_waiting_for(links: LinkStore, emails: Collection[str]) -> dict[str, Observation]:

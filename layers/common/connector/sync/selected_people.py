@@ -20,7 +20,7 @@ from connector.model import (
 from connector.planning.observation import mark_deleted
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Isolation
-from connector.sync.read_phase import note_problems, store_observations
+from connector.sync.read_phase import note_problems, read_again, store_observations
 
 UNKNOWN_EMAIL: Final = ""
 MAX_PEOPLE: Final = 200
@@ -118,9 +118,12 @@ class PeopleRefresher:
         counts.add(side, "seen", len(observations))
         if side is Side.SALESFORCE:
             self._end_sharing(links, observations)
-        store_observations(
+        stored = store_observations(
             context, observations, counts, side, self._isolation, listed=self._listed
         )
+        if stored.stale:  # the cursor of no list moves past them, but a write may rest on them
+            scope = self._bound.read_scope
+            read_again(context, scope, stored.stale, self._isolation, listed=self._listed)
         # One contact that Plezi cannot read does not show whether Plezi is down: a hint comes back,
         # and a run, which reads many contacts, puts a person in quarantine.
         problems = [
