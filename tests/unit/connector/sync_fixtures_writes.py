@@ -13,10 +13,9 @@ from connector.sync.change_limits import Limit
 from connector.sync.isolation import Isolation
 from connector.sync.resolve_unit import UnitResolver, UnitResult
 from connector.sync.write_stage import StageResult, WriteStage
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL_BASE,
-    NOW,
     PHONE_BASE,
     RUN,
     SyncSetup,
@@ -25,6 +24,7 @@ from tests.unit.connector.sync_fixtures_work import (
     lead,
     never,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 

@@ -20,7 +20,8 @@ from connector.model import (
     Side,
 )
 from connector.sync.runs import SyncEngine
-from tests.unit.connector.sync_fixtures_work import NOW, SyncSetup, agreed, contact, lead, raising
+from tests.unit.connector.sync_fixtures import SyncSetup, agreed, contact, lead, raising
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 FORM: Final = "form-1"
@@ -178,7 +179,7 @@ def test_a_field_that_is_not_as_described_is_described_again_for_a_form() -> Non
 
 def test_the_version_of_the_mapping_in_use_is_that_of_the_form() -> None:
     setup = setup_with_contact()
-    setup.org.fields = {**setup.org.fields, "Mobile": Field("Mobile", FieldKind.TEXT)}
+    setup.org.describe(Field("Mobile", FieldKind.TEXT))
     newer = setup.mappings.current()
     only_email = type(newer)(2, newer.pairs[:1], None)
     setup.mappings.save(only_email)

@@ -22,14 +22,8 @@ from connector.model import (
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
-from tests.unit.connector.sync_fixtures_work import (
-    NOW,
-    PHONE_BASE,
-    agreed,
-    answer,
-    contact,
-    lead,
-)
+from tests.unit.connector.sync_fixtures import PHONE_BASE, agreed, answer, contact, lead
+from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import Stage, edited
 
 EMAIL: Final = "a@x.fr"

@@ -16,10 +16,9 @@ from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
 from connector.sync.resolve_phase import ResolvePhase
 from connector.sync.work_queue import WorkQueue
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     MAPPING,
-    NOW,
     RUN,
     SyncSetup,
     after,
@@ -31,6 +30,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import edited
 
 EMAIL: Final = "a@x.fr"

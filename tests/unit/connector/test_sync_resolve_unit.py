@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from connector.errors import HaltError, StopReason, UnstorableError
+from connector.errors import HaltError, StopReason
 from connector.log_events import Event
 from connector.mapping import ConflictPolicy
 from connector.mapping.values import stored_value
 from connector.model import (
     HoldReason,
     Intent,
-    JournalEntry,
     JournalKind,
     Link,
     LongText,
@@ -28,22 +26,21 @@ from connector.model import (
 )
 from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResult
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     EMAIL_BASE,
     LIMITS,
     MAPPING,
-    NOW,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
     RUN,
-    Journal,
     agreed,
     bound_to,
     contact,
     lead,
     never,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW, Journal
 from tests.unit.connector.sync_fixtures_writes import Unit, edited
 
 EMAIL: Final = "a@x.fr"
@@ -349,26 +346,9 @@ def test_people_who_take_no_part_are_counted_by_reason(
     assert unit.sync.counts() == {side: {name: 1}}
 
 
-class FullJournal(Journal):
-    """A journal that cannot store the entries of some people."""
-
-    full: tuple[str, ...] = ()
-
-    def write(self, entries: Sequence[JournalEntry]) -> None:
-        super().write([it for it in entries if it.email not in self.full])
-        if failed := {it.email for it in entries} & set(self.full):
-            raise UnstorableError(dict.fromkeys(failed, "too large"))
-
-
-def full_journal(*emails: str) -> Journal:
-    journal = FullJournal()
-    journal.full = emails
-    return journal
-
-
 def test_a_link_is_not_stored_when_its_entries_cannot_be_stored() -> None:
     links = (edited(plezi="2", salesforce="3"), edited(OTHER, plezi="2", salesforce="3"))
-    unit = Unit(*links, bound=HELD, journal=full_journal(EMAIL))
+    unit = Unit(*links, bound=HELD, journal=Journal({EMAIL: "too large"}))
 
     unit.resolve(EMAIL, OTHER)
 
@@ -474,7 +454,7 @@ def test_nothing_is_sent_where_the_entries_of_a_plan_cannot_be_stored() -> None:
         return replace(link, base=base)
 
     links = (two_fields(EMAIL), two_fields(OTHER))
-    unit = Unit(*links, bound=both, journal=full_journal(EMAIL))
+    unit = Unit(*links, bound=both, journal=Journal({EMAIL: "too large"}))
 
     unit.resolve(EMAIL, OTHER)
 
@@ -582,7 +562,7 @@ def test_a_field_in_doubt_is_held(run: str, *, is_dry_run: bool) -> None:
 
 def test_a_link_whose_recovery_cannot_be_in_the_journal_keeps_its_intent() -> None:
     link = agreed(EMAIL, "1", contact(EMAIL, "2", version="2"), lead(EMAIL, "2", version="2"))
-    unit = Unit(replace(link, intent=intended(LEAD_WRITE)), journal=full_journal(EMAIL))
+    unit = Unit(replace(link, intent=intended(LEAD_WRITE)), journal=Journal({EMAIL: "too large"}))
 
     unit.resolve()
 

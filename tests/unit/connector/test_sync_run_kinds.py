@@ -29,10 +29,9 @@ from connector.model import (
     UndoRequest,
 )
 from connector.sync.runs import SyncEngine
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     LIMITS,
     MAPPING,
-    NOW,
     PHONE_PAIR,
     RUN,
     SyncSetup,
@@ -43,6 +42,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 UNDESCRIBED: Final = UnknownFieldError("NO_FIELD", "describe again")
@@ -82,15 +82,15 @@ def test_a_run_keeps_the_version_of_the_mapping_with_which_it_began(
     assert setup.run().mapping_version == used
 
 
-DRAFT_FIELDS: Final = {"url": Field("url", FieldKind.TEXT)}
-DRAFT_URL: Final = {"plezi_url__c": Field("plezi_url__c", FieldKind.TEXT)}
+DRAFT_FIELD: Final = Field("url", FieldKind.TEXT)
+DRAFT_URL: Final = Field("plezi_url__c", FieldKind.TEXT)
 
 
 def draft_setup() -> SyncSetup:
     """Return a setup whose systems have all fields that a mapping must have."""
     setup = setup_with_contact()
-    setup.plezi.fields = {**setup.plezi.fields, **DRAFT_FIELDS}
-    setup.org.fields = {**setup.org.fields, **DRAFT_URL}
+    setup.plezi.describe(DRAFT_FIELD)
+    setup.org.describe(DRAFT_URL)
     return setup
 
 
@@ -174,10 +174,7 @@ def test_only_a_dry_run_stores_the_problems_of_its_mapping() -> None:
 
 def test_the_pairs_of_a_draft_are_used_as_a_save_would_store_them() -> None:
     setup = draft_setup()
-    setup.org.fields = {
-        **setup.org.fields,
-        "Phone": Field("Phone", FieldKind.TEXT, creatable=False, updatable=False),
-    }
+    setup.org.describe(Field("Phone", FieldKind.TEXT, creatable=False, updatable=False))
     setup.store(agreed(EMAIL))
     setup.plezi.put(contact(EMAIL, "1", version="2"))
     setup.org.put(lead(EMAIL, "2", version="2"))

@@ -13,9 +13,8 @@ from connector.deadline import DeadlineError
 from connector.first_sync import FirstSync, load_first_sync, save_first_sync
 from connector.model import Counts, Cursor, Page, Phase, RecordKind, RunKind
 from connector.sync.run_work import RunWork, is_since, restart_reading
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
-    NOW,
     RUN,
     SyncSetup,
     after,
@@ -26,6 +25,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 MANY: Final = [f"{number:02}@x.fr" for number in range(12)]

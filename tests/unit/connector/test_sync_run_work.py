@@ -23,11 +23,10 @@ from connector.model import (
 )
 from connector.sync.change_limits import Limit
 from connector.sync.run_work import RunWork
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL_BASE,
     LIMITS,
-    NOW,
     PHONE_BASE,
     RUN,
     SyncSetup,
@@ -39,6 +38,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"

@@ -25,9 +25,8 @@ from connector.model import (
     WorkList,
 )
 from connector.sync.runs import IDLE_MESSAGE, NOT_STARTED_MESSAGE, SyncEngine
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     MAPPING,
-    NOW,
     RUN,
     SyncSetup,
     agreed,
@@ -36,6 +35,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
@@ -367,7 +367,7 @@ def test_work_without_progress_counts_as_idle() -> None:
 def test_links_forget_a_former_system_before_a_run_reads_the_new_one() -> None:
     setup = setup_with_contact()
     setup.store(agreed(OTHER))
-    system = ConnectedSystem("plezi-id", forget_since=NOW - 9)
+    system = ConnectedSystem("plezi-1", forget_since=NOW - 9)
     save_system(setup.ledger, Side.PLEZI, system)
     place = WorkList(RUN, 3)
     setup.request(idle=3, position=place, visited_lists=4)
@@ -382,7 +382,7 @@ def test_links_forget_a_former_system_before_a_run_reads_the_new_one() -> None:
 def test_a_dry_run_does_not_let_the_links_forget_a_former_system() -> None:
     setup = setup_with_contact()
     setup.store(agreed(OTHER))
-    system = ConnectedSystem("plezi-id", forget_since=NOW - 9)
+    system = ConnectedSystem("plezi-1", forget_since=NOW - 9)
     save_system(setup.ledger, Side.PLEZI, system)
     setup.request(RunKind.DRY_RUN)
 

@@ -21,7 +21,7 @@ from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     EMAIL_BASE,
     MAPPING,
     RUN,

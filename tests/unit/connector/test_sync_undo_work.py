@@ -33,12 +33,11 @@ from connector.model import (
 )
 from connector.sync.change_limits import Limit
 from connector.sync.undo_work import UndoPlanner, UndoWork
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL_BASE,
     LIMITS,
     MAPPING,
-    NOW,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
@@ -52,6 +51,7 @@ from tests.unit.connector.sync_fixtures_work import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 UNDO: Final = "run-2"
 EMAIL: Final = "a@x.fr"

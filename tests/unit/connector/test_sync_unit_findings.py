@@ -32,10 +32,9 @@ from connector.planning.write_outcome import WriteResult
 from connector.sync.change_limits import Limit
 from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResolver, UnitResult
-from tests.unit.connector.sync_fixtures_work import (
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     MAPPING,
-    NOW,
     PHONE,
     RUN,
     agreed,
@@ -44,6 +43,7 @@ from tests.unit.connector.sync_fixtures_work import (
     lead,
     never,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import Unit, edited
 
 EMAIL: Final = "a@x.fr"

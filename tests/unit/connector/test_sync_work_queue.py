@@ -8,7 +8,7 @@ import pytest
 
 from connector.model import Progress, WorkList
 from connector.sync.work_queue import WorkQueue
-from tests.unit.connector.sync_fixtures_work import RUN, SyncSetup, agreed, progress_of
+from tests.unit.connector.sync_fixtures import RUN, SyncSetup, agreed, progress_of
 
 EARLIER: Final = "run-0"
 MANY: Final = tuple(f"{number:04}@x.fr" for number in range(2001))

@@ -32,15 +32,8 @@ from connector.sync.worker import (
     run_metrics,
 )
 from local.world.memory import MemoryAlertPublisher
-from tests.unit.connector.sync_fixtures_work import (
-    MAPPING,
-    NOW,
-    RUN,
-    SyncSetup,
-    agreed,
-    contact,
-    raising,
-)
+from tests.unit.connector.sync_fixtures import MAPPING, RUN, SyncSetup, agreed, contact, raising
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 EMAIL: Final = "a@x.fr"
 BUDGET: Final = 100.0
@@ -230,7 +223,7 @@ def test_a_run_stops_when_its_budget_is_spent() -> None:
 def test_the_links_that_forget_a_former_system_stop_when_the_budget_is_spent() -> None:
     setup = WorkerSetup()
     setup.sync.store(agreed(EMAIL))
-    system = ConnectedSystem("plezi-id", forget_since=NOW - 9)
+    system = ConnectedSystem("plezi-1", forget_since=NOW - 9)
     save_system(setup.sync.ledger, Side.PLEZI, system)
     setup.sync.request()
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from connector.errors import HaltError, StopReason, UnstorableError
+from connector.errors import HaltError, StopReason
 from connector.log_events import Event
 from connector.model import (
     Counts,
-    JournalEntry,
     JournalKind,
     Link,
     ProblemCode,
@@ -20,19 +18,16 @@ from connector.model import (
 )
 from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import WriteResult
-from connector.sync.isolation import Fault, Isolation
-from connector.sync.write_stage import StageResult, WriteStage
-from local.world.memory import MemoryJournal
-from tests.unit.connector.sync_fixtures_work import (
+from connector.sync.isolation import Fault
+from connector.sync.write_stage import StageResult
+from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL_BASE,
     MAPPING,
-    NOW,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
     RUN,
-    Log,
     after,
     agreed,
     always,
@@ -42,6 +37,7 @@ from tests.unit.connector.sync_fixtures_work import (
     lead,
     raising,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW, Journal, Log
 from tests.unit.connector.sync_fixtures_writes import Stage, edited
 
 EMAIL: Final = "a@x.fr"
@@ -466,23 +462,8 @@ def test_a_refused_creation_without_an_intent_is_a_defect_of_its_link() -> None:
 # The journal
 
 
-class FullJournal(MemoryJournal):
-    """A journal that cannot store the entries of some people."""
-
-    def __init__(self, *emails: str) -> None:
-        super().__init__()
-        self.refused = emails
-
-    def write(self, entries: Sequence[JournalEntry]) -> None:
-        super().write([it for it in entries if it.email not in self.refused])
-        raise UnstorableError(dict.fromkeys(self.refused, "too large"))
-
-
 def test_a_link_whose_entries_cannot_be_stored_keeps_its_intent() -> None:
-    stage = Stage()
-    context = replace(stage.sync.context, journal=FullJournal(EMAIL))
-    stage.isolation = Isolation(context, RUN)
-    stage.stage = WriteStage(context, BOUND, RUN, stage.isolation, listed=True)
+    stage = Stage(journal=Journal({EMAIL: "too large"}))
     stage.intend(TO_LEAD)
     stage.intend(edited(OTHER, plezi="2"))
 

@@ -6,12 +6,11 @@ Every part shows what it was asked: what a system read, what was logged, which r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 from connector.deadline import Deadline
-from connector.log_events import Event
 from connector.mapping import (
     BoundMapping,
     BoundPair,
@@ -28,9 +27,7 @@ from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     Counts,
     Cursor,
-    JournalEntry,
     Link,
-    LinkChange,
     LookupResult,
     Observation,
     Page,
@@ -49,12 +46,22 @@ from connector.planning.announced_changes import ChangeLimits
 from connector.planning.first_sync_stages import StageLimits
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.context import SyncContext
-from local.world.memory import MemoryJournal, MemoryLedger, MemoryMappings, MemoryRunQueue
+from local.world.memory import MemoryMappings, MemoryRunQueue
+from tests.unit.connector.sync_fixtures_stores import (
+    Budget,
+    Clock,
+    Journal,
+    Ledger,
+    Log,
+    Tombstones,
+)
 
-NOW: Final = 1_800_000_000.0
-"""The time at which every setup begins, in seconds since 1970."""
-NO_PROGRESS: Final = Progress()
 RUN: Final = "run-1"
+KINDS: Final = {
+    "p": RecordKind.PLEZI_CONTACT,
+    "l": RecordKind.LEAD,
+    "c": RecordKind.CONTACT,
+}
 PHONE_PAIR: Final = FieldPair("phone", "Phone", Direction.BOTH, contact="Phone")
 MAPPING: Final = MappingConfig(1, (EMAIL_PAIR, PHONE_PAIR), None)
 LIMITS: Final = ChangeLimits(cleared=100, overwritten=100, share=0.0)
@@ -62,19 +69,23 @@ STAGE_LIMITS: Final = StageLimits(1.0, 1.0, 1.0)
 PHONE: Final = PHONE_PAIR.key
 PHONE_BASE: Final = "phone>Phone"
 EMAIL_BASE: Final = "email>Email"
-PLEZI_SCHEMA: Final[Schema] = {
-    "email": Field("email", FieldKind.EMAIL),
-    "phone": Field("phone", FieldKind.TEXT),
-}
-SALESFORCE_SCHEMA: Final[Schema] = {
+IN_SALESFORCE: Final[Schema] = {
     "Email": Field("Email", FieldKind.EMAIL),
     "Phone": Field("Phone", FieldKind.TEXT),
 }
+SCHEMAS: Final[Mapping[RecordKind, Schema]] = {
+    RecordKind.PLEZI_CONTACT: {
+        "email": Field("email", FieldKind.EMAIL),
+        "phone": Field("phone", FieldKind.TEXT),
+    },
+    RecordKind.LEAD: IN_SALESFORCE,
+    RecordKind.CONTACT: IN_SALESFORCE,
+}
 
 
-def bound_to(*pairs: FieldPair, fresh: bool = False) -> BoundMapping:
+def bound_to(*pairs: FieldPair, fresh: bool = False, version: int = 1) -> BoundMapping:
     """Return a mapping of text fields, bound; without a pair the usual one."""
-    mapping = replace(MAPPING, pairs=pairs or MAPPING.pairs)
+    mapping = replace(MAPPING, version=version, pairs=pairs or MAPPING.pairs)
     schemas: dict[RecordKind, dict[str, Field]] = {kind: {} for kind in RecordKind}
     for pair in mapping.pairs:
         for kind, name in (
@@ -82,7 +93,8 @@ def bound_to(*pairs: FieldPair, fresh: bool = False) -> BoundMapping:
             (RecordKind.LEAD, pair.salesforce),
             (RecordKind.CONTACT, pair.contact),
         ):
-            schemas[kind][name] = Field(name, FieldKind.TEXT)
+            if name:
+                schemas[kind][name] = Field(name, FieldKind.TEXT)
     return replace(bind_mapping(mapping, schemas), is_fresh=fresh)
 
 
@@ -94,42 +106,39 @@ def pair_of(bound: BoundMapping, key: str) -> BoundPair:
     return next(pair for pair in bound.pairs if pair.key == key)
 
 
+def observed(record: str, email: str, **changes: Any) -> Observation:
+    """Return a record with a phone; its id begins with p (Plezi), l (Lead) or c (Contact)."""
+    kind = KINDS[record[0]]
+    name = "phone" if kind is RecordKind.PLEZI_CONTACT else "Phone"
+    known = Observation(kind, record, email, "1", "2026-01-01T00:00:00Z", 0.0, {name: "1"})
+    return replace(known, **changes)
+
+
 def contact(email: str, phone: Value = "1", **changes: Any) -> Observation:
     """Return a contact of Plezi; its id is `p-` and the e-mail unless it is changed."""
     values = {"email": email, "phone": phone}
-    known = Observation(RecordKind.PLEZI_CONTACT, f"p-{email}", email, "1", "2026-01", 0.0, values)
-    return replace(known, **changes)
+    return observed(f"p-{email}", email, **{"values": values, **changes})
 
 
 def lead(email: str, phone: Value = "1", **changes: Any) -> Observation:
     """Return a Lead; its id is `l-` and the e-mail unless it is changed."""
     values = {"Email": email, "Phone": phone}
-    known = Observation(RecordKind.LEAD, f"l-{email}", email, "1", "2026-01", 0.0, values)
-    return replace(known, **changes)
+    return observed(f"l-{email}", email, **{"values": values, **changes})
+
+
+def link_of(email: str, *records: Observation, **changes: Any) -> Link:
+    """Return a link with these records, on which they agreed: it is not dirty."""
+    link = Link(email)
+    for record in records:
+        link = link.with_observation(record)
+    return replace(link, **changes)
 
 
 def agreed(email: str, phone: Value = "1", *records: Observation, **changes: Any) -> Link:
     """Return the link of a contact and a Lead that agreed on a phone; `records` in their place."""
-    link = Link(email)
-    for record in records or (contact(email, phone), lead(email, phone)):
-        link = link.with_observation(record)
+    link = link_of(email, *(records or (contact(email, phone), lead(email, phone))))
     base = {it.id: {PHONE_BASE: phone, EMAIL_BASE: email} for it in link.observations()}
     return replace(link, base=base, **changes)
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock."""
-        self.now += seconds
 
 
 class System:
@@ -138,15 +147,22 @@ class System:
     `then` holds, by the name of a method, what is done before its next calls, one for each call.
     `answers` holds the outcomes of writes by record id, in place of those that succeed.
     `hidden` are ids that no look-up finds. `seconds` are those of a creation, an update, a look-up.
+    `requests` are the calls that read or describe, in their order: the name and the arguments.
     """
 
-    def __init__(self, side: Side, clock: Clock) -> None:
+    def __init__(
+        self,
+        side: Side,
+        *records: Observation,
+        clock: Callable[[], float] | None = None,
+        schemas: Mapping[RecordKind, Schema] = SCHEMAS,
+    ) -> None:
         self.side = side
-        self.clock = clock
+        self.clock = clock or Clock()
         self.calls = 0
-        self.id = f"{side.value}-id"
-        self.fields: Schema = PLEZI_SCHEMA if side is Side.PLEZI else SALESFORCE_SCHEMA
-        self.records: dict[str, Observation] = {}
+        self.id = f"{side.value}-1"
+        self.described = {kind: it for kind, it in schemas.items() if kind.side is side}
+        self.records = {it.id: it for it in records}
         self.deleted: set[str] = set()
         self.problems: list[RecordProblem] = []
         self.hidden: set[str] = set()
@@ -157,13 +173,32 @@ class System:
         self.then: defaultdict[str, list[Callable[[], object]]] = defaultdict(list)
         self.answers: defaultdict[str, list[Callable[[Write], WriteOutcome]]] = defaultdict(list)
         self.max_outcomes = 1000
-        self.reads: list[Cursor] = []
-        self.looks: list[str] = []
-        self.look_ups: list[tuple[list[str], list[str]]] = []
+        self.requests: list[tuple[Any, ...]] = []
         self.looked_up: list[Observation] = []
         self.writes: list[Write] = []
-        self.invalidations = 0
-        self.refreshes = 0
+
+    def _requests(self, method: str) -> list[tuple[Any, ...]]:
+        return [request[1:] for request in self.requests if request[0] == method]
+
+    @property
+    def reads(self) -> list[Cursor]:
+        """The cursors from which the system was read."""
+        return [parts[0] for parts in self._requests("read")]
+
+    @property
+    def looks(self) -> list[str]:
+        """The positions from which the recent changes were read."""
+        return [parts[0] for parts in self._requests("recent")]
+
+    @property
+    def look_ups(self) -> list[tuple[list[str], list[str]]]:
+        """The ids and the e-mails of each look-up."""
+        return [(parts[0], parts[1]) for parts in self._requests("look_up")]
+
+    @property
+    def invalidations(self) -> int:
+        """How often the descriptions of the fields were invalidated."""
+        return len(self._requests("invalidate"))
 
     def _begin(self, method: str, calls: int = 1) -> None:
         self.calls += calls
@@ -180,15 +215,20 @@ class System:
 
     def schemas(self) -> Mapping[RecordKind, Schema]:
         self._begin("schemas", 0)
-        return {kind: self.fields for kind in RecordKind if kind.side is self.side}
+        return self.described
+
+    def describe(self, *fields: Field) -> None:
+        """Describe further or other fields of all kinds of record."""
+        names = {field.name: field for field in fields}
+        self.described = {kind: {**it, **names} for kind, it in self.described.items()}
 
     def refresh_schemas(self) -> None:
         self._begin("refresh_schemas", 0)
-        self.refreshes += 1
+        self.requests.append(("refresh",))
 
     def invalidate_schemas(self) -> None:
         self._begin("invalidate_schemas", 0)
-        self.invalidations += 1
+        self.requests.append(("invalidate",))
 
     @staticmethod
     def _shown(record: Observation, scope: ReadScope) -> Observation:
@@ -200,7 +240,7 @@ class System:
 
     def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
         """Read all records of a kind that are newer than the watermark, page by page."""
-        self.reads.append(cursor)
+        self.requests.append(("read", cursor, scope))
         found = sorted(
             (
                 each
@@ -225,7 +265,7 @@ class System:
             yield Page(part, replace(current, position=str(start)))
 
     def recent_changes(self, since: str, scope: ReadScope) -> Iterator[Page]:
-        self.looks.append(since)
+        self.requests.append(("recent", since, scope))
         for page in self.changes:
             self._begin("recent_changes")
             yield replace(
@@ -237,12 +277,12 @@ class System:
         records: Sequence[Observation],
         emails: Sequence[str],
         scope: ReadScope,
-        page_urls: Sequence[str] = (),  # noqa: ARG002  # a port
+        page_urls: Sequence[str] = (),
     ) -> LookupResult:
-        self.look_ups.append(([each.id for each in records], list(emails)))
+        ids = [each.id for each in records]
+        self.requests.append(("look_up", ids, list(emails), scope, page_urls))
         self.looked_up += records
         self._begin("look_up")
-        ids = {each.id for each in records}
         found = tuple(
             replace(self._shown(each, scope), as_of=self.clock())
             for each in self.records.values()
@@ -251,7 +291,7 @@ class System:
         problems = tuple(
             it for it in self.problems if it.record_id in ids or (it.email and it.email in emails)
         )
-        return LookupResult(found, frozenset(ids & self.deleted), problems)
+        return LookupResult(found, frozenset(self.deleted.intersection(ids)), problems)
 
     def apply(self, writes: Sequence[Write], scope: ReadScope) -> Iterator[WriteOutcome]:
         for number, write in enumerate(writes):
@@ -310,134 +350,6 @@ def answer(result: WriteResult, **changes: Any) -> Callable[[Write], WriteOutcom
     return lambda write: WriteOutcome(write, result, **changes)
 
 
-class Budget:
-    """The share of the API calls; `reasons` are what the next questions get, the last one stays."""
-
-    def __init__(self) -> None:
-        self.reasons = [""]
-        self.form_reason = ""
-        self.saved = 0
-
-    def exhausted_reason(self, *, forms: bool = False) -> str:
-        if forms:
-            return self.form_reason
-        return self.reasons.pop(0) if len(self.reasons) > 1 else self.reasons[0]
-
-    def save_usage(self) -> None:
-        self.saved += 1
-
-    def our_share(self) -> float | None:
-        return None
-
-    def org_share(self) -> float | None:
-        return None
-
-
-class Tombstones:
-    """The names of people who were erased."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-
-    def erased(self, names: Iterable[str]) -> frozenset[str]:
-        return frozenset(self.names.intersection(names))
-
-
-class Log:
-    """The events that were written."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[Event, dict[str, object]]] = []
-
-    def __call__(self, event: Event, /, **fields: object) -> None:
-        """Write one event."""
-        self.lines.append((event, fields))
-
-    def of(self, event: Event) -> list[dict[str, object]]:
-        """Return the lines of one event."""
-        return [fields for kind, fields in self.lines if kind is event]
-
-
-class Ledger(MemoryLedger):
-    """The ledger; `before_save` is done before its next puts of links, one for each put.
-
-    `then` is what is done before its next calls of some other methods, by the name of the method.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.then: defaultdict[str, list[Callable[[], object]]] = defaultdict(list)
-        self.before_save: list[Callable[[], object]] = []
-        self.too_large: set[str] = set()
-        self.saves: list[tuple[list[str], bool]] = []
-        self.checkpoints: list[tuple[RecordKind, str, dict[tuple[str, str], int]]] = []
-
-    def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> Any:
-        """Store links, after what another process does."""
-        self.saves.append(([change.link.email for change in changes], listed))
-        if self.before_save:
-            self.before_save.pop(0)()
-        stored = [it for it in changes if it.link.email not in self.too_large]
-        result = super().save_links(stored, listed=listed)
-        too_large = {it.link.email for it in changes} & self.too_large
-        return replace(result, too_large=frozenset(too_large))
-
-    def _begin(self, method: str) -> None:
-        if self.then[method]:
-            self.then[method].pop(0)()
-
-    def load_run(self, run: str) -> Run | None:
-        self._begin("load_run")
-        return super().load_run(run)
-
-    def list_runs(self, limit: int, before: str = "", *, forms: bool = False) -> list[Run]:
-        self._begin("list_runs")
-        return super().list_runs(limit, before, forms=forms)
-
-    def note_error(self, run: str, error: str) -> None:
-        self._begin("note_error")
-        super().note_error(run, error)
-
-    def checkpoint(
-        self, cursor: Cursor, run: str, counts: Counts, progress: Progress = NO_PROGRESS
-    ) -> None:
-        self.checkpoints.append((cursor.kind, run, dict(counts.numbers)))
-        super().checkpoint(cursor, run, counts, progress)
-
-    def dirty_emails(self, limit: int, after: str = "") -> list[str]:
-        return super().dirty_emails(int(limit), after)
-
-    def open_work(self, limit: int, after: WorkList | None = None) -> list[WorkList]:
-        return super().open_work(int(limit), after)
-
-    def erase(self, email: str) -> None:
-        """Delete a link, and leave the pointers to it."""
-        del self._links[email]
-
-    def forget_run(self, run: str) -> None:
-        """Delete the record of a run, as its time to live does."""
-        del self._runs[run]
-
-    def remove_link(self, link: Link) -> bool:
-        """Raise `AssertionError`: no run removes a link."""
-        raise AssertionError(link.email)
-
-    def touch(self, email: str, **changes: Any) -> None:
-        """Change a link as another process does."""
-        link = self.load_links([email])[email]
-        MemoryLedger.save_links(self, [LinkChange(replace(link, **changes))])
-
-
-class Journal(MemoryJournal):
-    """The journal; a person without an entry is missing, as in DynamoDB."""
-
-    def entries_since(
-        self, emails: Sequence[str], since: float
-    ) -> dict[str, tuple[JournalEntry, ...]]:
-        found = super().entries_since(emails, since)
-        return {email: entries for email, entries in found.items() if entries}
-
-
 @dataclass
 class SyncSetup:
     """Both systems, the stores and the clock, and the context of the connector between them."""
@@ -453,14 +365,19 @@ class SyncSetup:
     limits: ChangeLimits = LIMITS
     stage_limits: StageLimits = STAGE_LIMITS
     max_records: int = 20
+    is_dry_run: bool = False
 
     def __post_init__(self) -> None:
-        self.plezi = System(Side.PLEZI, self.clock)
-        self.org = System(Side.SALESFORCE, self.clock)
+        self.plezi = System(Side.PLEZI, clock=self.clock)
+        self.org = System(Side.SALESFORCE, clock=self.clock)
         self.deadline = Deadline(self.clock)
         self.ids = 0
         self.ledger.set_enabled(on=True, now=0.0)
-        self.context = SyncContext(
+
+    @property
+    def context(self) -> SyncContext:
+        """All of this as the connector gets it."""
+        return SyncContext(
             links=self.ledger,
             tombstones=self.tombstones,
             work=self.ledger,
@@ -484,6 +401,7 @@ class SyncSetup:
             stage_limits=self.stage_limits,
             max_records=self.max_records,
             deadline=self.deadline,
+            is_dry_run=self.is_dry_run,
         )
 
     def new_id(self) -> str:
@@ -493,8 +411,7 @@ class SyncSetup:
 
     def store(self, *links: Link, listed: bool = False) -> None:
         """Store links."""
-        changes = [LinkChange(link) for link in links]
-        assert not MemoryLedger.save_links(self.ledger, changes, listed=listed).refused
+        self.ledger.put(*links, listed=listed)
 
     def link(self, email: str) -> Link:
         """Return a stored link."""
@@ -502,9 +419,12 @@ class SyncSetup:
 
     def request(self, kind: RunKind = RunKind.CHANGES, run: str = RUN, **changes: Any) -> Run:
         """Store the record of a run that is requested now."""
-        requested = Run(run, kind, RunState.REQUESTED, self.clock(), **changes)
-        self.ledger.create_run(requested)
-        return requested
+        return self.store_run(Run(run, kind, RunState.REQUESTED, self.clock(), **changes))
+
+    def store_run(self, run: Run) -> Run:
+        """Store the record of a run."""
+        self.ledger.create_run(run)
+        return run
 
     def run(self, run: str = RUN) -> Run:
         """Return the stored record of a run."""
