@@ -57,6 +57,9 @@ from tests.unit.connector.sync_fixtures_stores import (
 )
 
 RUN: Final = "run-1"
+ANA: Final = "ana@x.fr"
+BOB: Final = "bob@x.fr"
+CLO: Final = "clo@x.fr"
 KINDS: Final = {
     "p": RecordKind.PLEZI_CONTACT,
     "l": RecordKind.LEAD,
@@ -106,11 +109,11 @@ def pair_of(bound: BoundMapping, key: str) -> BoundPair:
     return next(pair for pair in bound.pairs if pair.key == key)
 
 
-def observed(record: str, email: str, **changes: Any) -> Observation:
+def observed(record: str, email: str = ANA, **changes: Any) -> Observation:
     """Return a record with a phone; its id begins with p (Plezi), l (Lead) or c (Contact)."""
     kind = KINDS[record[0]]
     name = "phone" if kind is RecordKind.PLEZI_CONTACT else "Phone"
-    known = Observation(kind, record, email, "1", "2026-01-01T00:00:00Z", 0.0, {name: "1"})
+    known = Observation(kind, record, email, "1", "2026-01-01T00:00:00Z", 10.0, {name: "1"})
     return replace(known, **changes)
 
 
@@ -154,7 +157,7 @@ class System:
         self,
         side: Side,
         *records: Observation,
-        clock: Callable[[], float] | None = None,
+        clock: Clock | None = None,
         schemas: Mapping[RecordKind, Schema] = SCHEMAS,
     ) -> None:
         self.side = side
@@ -177,28 +180,29 @@ class System:
         self.looked_up: list[Observation] = []
         self.writes: list[Write] = []
 
-    def _requests(self, method: str) -> list[tuple[Any, ...]]:
+    def requests_of(self, method: str) -> list[tuple[Any, ...]]:
+        """Return the arguments of the requests of one name."""
         return [request[1:] for request in self.requests if request[0] == method]
 
     @property
     def reads(self) -> list[Cursor]:
         """The cursors from which the system was read."""
-        return [parts[0] for parts in self._requests("read")]
+        return [parts[0] for parts in self.requests_of("read")]
 
     @property
     def looks(self) -> list[str]:
         """The positions from which the recent changes were read."""
-        return [parts[0] for parts in self._requests("recent")]
+        return [parts[0] for parts in self.requests_of("recent")]
 
     @property
     def look_ups(self) -> list[tuple[list[str], list[str]]]:
         """The ids and the e-mails of each look-up."""
-        return [(parts[0], parts[1]) for parts in self._requests("look_up")]
+        return [(parts[0], parts[1]) for parts in self.requests_of("look_up")]
 
     @property
     def invalidations(self) -> int:
         """How often the descriptions of the fields were invalidated."""
-        return len(self._requests("invalidate"))
+        return len(self.requests_of("invalidate"))
 
     def _begin(self, method: str, calls: int = 1) -> None:
         self.calls += calls
@@ -485,7 +489,10 @@ def always() -> bool:
     return True
 
 
-def after(number: int) -> Callable[[], bool]:
-    """Return what says that the time is used up, after so many questions."""
-    answers = iter([False] * number)
-    return lambda: next(answers, True)
+def after(number: int, *, again: bool = False) -> Callable[[], bool]:
+    """Return what says that the time is used up, after so many questions.
+
+    A further question is a defect unless the test allows to ask `again`.
+    """
+    answers = iter([*[False] * number, True])
+    return lambda: next(answers, True) if again else next(answers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -30,7 +29,8 @@ from connector.model import (
     Side,
 )
 from connector.sync.identity import ForgetSide, check_identity, without_side
-from tests.unit.connector.sync_fixtures_reading import ANA, BOB, InMemory, link_of, observed
+from tests.unit.connector.sync_fixtures import ANA, BOB, after, always, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import InMemory
 
 SINCE = 500.0
 ORG = "00D000000000001"
@@ -52,7 +52,7 @@ def system(memory: InMemory, side: Side) -> ConnectedSystem:
 def known() -> InMemory:
     """Return a memory whose ledger belongs to the systems of its clients."""
     memory = InMemory()
-    memory.salesforce.id = ORG
+    memory.org.id = ORG
     connected(memory, plezi=ConnectedSystem("plezi-1"), salesforce=ConnectedSystem(ORG))
     return memory
 
@@ -65,14 +65,14 @@ def test_the_first_run_notes_both_systems_and_reads_their_description_again() ->
     check_identity(memory.context, RunKind.CHANGES)
     assert system(memory, Side.PLEZI) == ConnectedSystem("plezi-1")
     assert system(memory, Side.SALESFORCE) == ConnectedSystem("salesforce-1")
-    assert (memory.plezi.invalidated, memory.salesforce.invalidated) == (1, 1)
+    assert (memory.plezi.invalidations, memory.org.invalidations) == (1, 1)
 
 
 def test_the_first_preview_notes_no_system() -> None:
     memory = InMemory()
     check_identity(memory.context, RunKind.DRY_RUN)
     assert system(memory, Side.PLEZI) == ConnectedSystem()
-    assert memory.plezi.invalidated == 0
+    assert memory.plezi.invalidations == 0
 
 
 def test_what_an_admin_accepted_stays_when_the_id_of_the_system_is_noted() -> None:
@@ -84,10 +84,10 @@ def test_what_an_admin_accepted_stays_when_the_id_of_the_system_is_noted() -> No
 
 def test_the_known_systems_are_accepted() -> None:
     memory = known()
-    memory.salesforce.id = f"{ORG}AAA"
+    memory.org.id = f"{ORG}AAA"
     check_identity(memory.context, RunKind.CHANGES)
     assert system(memory, Side.SALESFORCE) == ConnectedSystem(ORG)
-    assert (memory.plezi.invalidated, memory.salesforce.invalidated) == (0, 0)
+    assert (memory.plezi.invalidations, memory.org.invalidations) == (0, 0)
 
 
 def test_a_system_that_does_not_say_its_id_is_accepted() -> None:
@@ -106,16 +106,16 @@ def test_another_tenant_stops_every_run_and_is_noted(kind: RunKind) -> None:
     assert "of the Plezi tenant 'plezi-1'." in str(caught.value)
     assert caught.value.reason is StopReason.OTHER_TENANT
     assert system(memory, Side.PLEZI) == ConnectedSystem("plezi-1", found="plezi-2")
-    assert memory.plezi.invalidated == 1
+    assert memory.plezi.invalidations == 1
 
 
 def test_another_org_stops_every_run() -> None:
     memory = known()
-    memory.salesforce.id = "00D000000000002"
+    memory.org.id = "00D000000000002"
     with pytest.raises(HaltError, match="lead to the Salesforce org '00D000000000002'") as caught:
         check_identity(memory.context, RunKind.CHANGES)
     assert caught.value.reason is StopReason.OTHER_ORG
-    assert memory.salesforce.invalidated == 1
+    assert memory.org.invalidations == 1
 
 
 def test_the_description_of_another_system_is_invalidated_once() -> None:
@@ -124,7 +124,7 @@ def test_the_description_of_another_system_is_invalidated_once() -> None:
     memory.plezi.id = "plezi-2"
     with pytest.raises(HaltError):
         check_identity(memory.context, RunKind.CHANGES)
-    assert memory.plezi.invalidated == 0
+    assert memory.plezi.invalidations == 0
 
 
 def test_once_the_credentials_are_right_again_the_other_system_is_forgotten() -> None:
@@ -132,7 +132,7 @@ def test_once_the_credentials_are_right_again_the_other_system_is_forgotten() ->
     connected(memory, plezi=ConnectedSystem("plezi-1", found="plezi-2"))
     check_identity(memory.context, RunKind.CHANGES)
     assert system(memory, Side.PLEZI) == ConnectedSystem("plezi-1")
-    assert memory.plezi.invalidated == 1
+    assert memory.plezi.invalidations == 1
 
 
 # The links are not prepared for a system that an admin accepted
@@ -158,7 +158,7 @@ def test_a_form_and_a_dry_run_wait_until_the_links_are_prepared(kind: RunKind) -
 
 def test_a_form_waits_too_where_the_system_does_not_say_its_id() -> None:
     memory = accepted()
-    memory.salesforce.id = ""
+    memory.org.id = ""
     with pytest.raises(HaltError, match="not yet prepared"):
         check_identity(memory.context, RunKind.FORM)
 
@@ -202,16 +202,11 @@ def forgotten(memory: InMemory) -> int:
     return sum(not link.salesforce for link in memory.ledger.all_links())
 
 
-def stop_after(batches: int) -> Callable[[], bool]:
-    calls = iter([*[False] * (batches - 1), True])
-    return lambda: next(calls)
-
-
 def test_without_another_system_nothing_is_forgotten() -> None:
     memory = known()
     memory.ledger.put(link_of(ANA, observed("p1"), observed("l1")))
     assert ForgetSide(memory.context).work(never) is True
-    assert memory.ledger.saved == []
+    assert memory.ledger.saves == []
 
 
 def test_all_links_forget_the_former_org_and_its_kinds_are_read_from_the_start() -> None:
@@ -226,7 +221,7 @@ def test_all_links_forget_the_former_org_and_its_kinds_are_read_from_the_start()
     assert memory.ledger.load_cursor(RecordKind.LEAD) == Cursor(RecordKind.LEAD)
     assert memory.ledger.load_cursor(RecordKind.CONTACT) == Cursor(RecordKind.CONTACT)
     assert memory.ledger.load_cursor(RecordKind.PLEZI_CONTACT).watermark == "w"
-    assert [len(emails) for emails, _listed in memory.ledger.saved] == [100, 100, 50]
+    assert [len(emails) for emails, _listed in memory.ledger.saves] == [100, 100, 50]
     assert progress(memory, Side.SALESFORCE) is None
     assert memory.ledger.load_document("forget_progress#salesforce") == {
         "since": SINCE,
@@ -254,20 +249,20 @@ def test_both_former_systems_are_forgotten_one_after_the_other() -> None:
 
 def test_without_time_another_invocation_continues_behind_the_last_link() -> None:
     memory = forgetting(250)
-    assert ForgetSide(memory.context).work(lambda: True) is False
+    assert ForgetSide(memory.context).work(always) is False
     assert forgotten(memory) == 100
     assert progress(memory, Side.SALESFORCE) == ForgetProgress(SINCE, after="099@x.fr")
 
-    assert ForgetSide(memory.context).work(stop_after(2)) is False
+    assert ForgetSide(memory.context).work(after(1)) is False
     assert forgotten(memory) == 250
-    assert ForgetSide(memory.context).work(lambda: True) is True
-    assert [len(emails) for emails, _listed in memory.ledger.saved] == [100, 100, 50]
+    assert ForgetSide(memory.context).work(always) is True
+    assert [len(emails) for emails, _listed in memory.ledger.saves] == [100, 100, 50]
 
 
 def test_a_side_that_is_not_finished_ends_the_invocation() -> None:
     memory = forgetting(1)
     connected(memory, plezi=ConnectedSystem("plezi-1", forget_since=SINCE))
-    assert ForgetSide(memory.context).work(lambda: True) is False
+    assert ForgetSide(memory.context).work(always) is False
     [link] = memory.ledger.all_links()
     assert link.plezi is None
     assert len(link.salesforce) == 1
@@ -278,7 +273,7 @@ def test_links_that_another_process_changes_are_forgotten_five_times_at_most() -
     memory.ledger.busy = {"001@x.fr": 4}
     assert ForgetSide(memory.context).work(never) is True
     emails = ["000@x.fr", "001@x.fr", "002@x.fr"]
-    assert memory.ledger.saved == [(emails, False), *[(["001@x.fr"], False)] * 4]
+    assert memory.ledger.saves == [(emails, False), *[(["001@x.fr"], False)] * 4]
     assert forgotten(memory) == 3
 
 
@@ -297,11 +292,11 @@ def test_links_without_anything_of_the_side_are_not_stored() -> None:
     memory = forgetting(0)
     memory.ledger.put(link_of(ANA, observed("p1")), link_of(BOB, observed("l1", BOB)))
     assert ForgetSide(memory.context).work(never) is True
-    assert memory.ledger.saved == [([BOB], False)]
+    assert memory.ledger.saves == [([BOB], False)]
     memory = forgetting(0)
     memory.ledger.put(link_of(ANA, observed("p1")))
     assert ForgetSide(memory.context).work(never) is True
-    assert memory.ledger.saved == []
+    assert memory.ledger.saves == []
 
 
 # What a link forgets

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from connector.errors import HaltError, RetryError, StopReason, UnstorableError
+from connector.errors import HaltError, RetryError, StopReason
 from connector.log_events import Event
 from connector.model import (
     Breaker,
@@ -16,25 +15,15 @@ from connector.model import (
     JournalEntry,
     JournalKind,
     Link,
-    LinkChange,
     ProblemCode,
     Quarantine,
     SaveResult,
     Side,
 )
 from connector.sync.isolation import REMEDIES, Fault, Isolation, quarantined
-from local.world.memory import MemoryJournal
-from tests.unit.connector.sync_fixtures_reading import (
-    ANA,
-    BOB,
-    CLO,
-    NOW,
-    RUN,
-    InMemory,
-    broken,
-    link_of,
-    observed,
-)
+from tests.unit.connector.sync_fixtures import ANA, BOB, CLO, RUN, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import NOW, InMemory, broken
+from tests.unit.connector.sync_fixtures_stores import Journal
 
 DEFECT = Fault(ProblemCode.DEFECT, "KeyError in place:1")
 UNREADABLE = Fault(ProblemCode.UNREADABLE_RECORD, "Phone is no text", Side.PLEZI)
@@ -68,7 +57,7 @@ def test_a_step_that_works_returns_its_result() -> None:
     memory = InMemory()
     isolation = new_isolation(memory)
     assert isolation.step(ANA, lambda: "result") == "result"
-    assert (isolation.faults, memory.log.events) == ({}, [])
+    assert (isolation.faults, memory.log.lines) == ({}, [])
 
 
 def test_a_step_that_fails_is_a_fault_of_its_link_and_stops_no_other() -> None:
@@ -78,7 +67,7 @@ def test_a_step_that_fails_is_a_fault_of_its_link_and_stops_no_other() -> None:
     fault = isolation.faults[ANA]
     assert isolation.faults == {ANA: Fault(ProblemCode.DEFECT, fault.detail, Side.SALESFORCE)}
     assert fault.detail.startswith("ZeroDivisionError in ")
-    assert memory.log.events == [(Event.link_failed, failed(ANA, fault))]
+    assert memory.log.lines == [(Event.link_failed, failed(ANA, fault))]
 
 
 def test_an_error_of_the_connector_is_about_the_run_and_is_raised() -> None:
@@ -90,7 +79,7 @@ def test_an_error_of_the_connector_is_about_the_run_and_is_raised() -> None:
 
     with pytest.raises(RetryError, match="busy"):
         isolation.step(ANA, busy)
-    assert (isolation.faults, memory.log.events) == ({}, [])
+    assert (isolation.faults, memory.log.lines) == ({}, [])
 
 
 def test_the_last_fault_of_a_link_counts() -> None:
@@ -159,7 +148,7 @@ def test_links_with_a_fault_are_stored_in_quarantine_and_counted_by_side() -> No
     assert links[BOB].quarantine == quarantined(Link(BOB), DEFECT, NOW).quarantine
     assert links[CLO].quarantine == links[BOB].quarantine
     assert isolation.faults == {}
-    assert memory.ledger.saved == [([ANA, BOB, CLO], False)]
+    assert memory.ledger.saves == [([ANA, BOB, CLO], False)]
 
 
 def test_links_on_a_list_are_stored_as_such() -> None:
@@ -176,7 +165,7 @@ def test_links_on_a_list_are_stored_as_such() -> None:
 def test_without_a_fault_nothing_is_stored() -> None:
     memory = InMemory()
     assert stored(new_isolation(memory)) == {}
-    assert memory.ledger.saved == []
+    assert memory.ledger.saves == []
 
 
 def test_a_fault_is_stored_once() -> None:
@@ -185,7 +174,7 @@ def test_a_fault_is_stored_once() -> None:
     isolation.add(ANA, UNREADABLE)
     stored(isolation)
     assert stored(isolation) == {}
-    assert len(memory.ledger.saved) == 1
+    assert len(memory.ledger.saves) == 1
 
 
 def test_a_link_that_waits_for_a_change_is_not_resolved_by_this_invocation() -> None:
@@ -233,7 +222,7 @@ def test_a_link_that_another_process_changes_is_put_in_quarantine_five_times_at_
     isolation.add(BOB, UNREADABLE)
     memory.ledger.busy = {ANA: 4}
     stored(isolation)
-    assert memory.ledger.saved == [([ANA, BOB], False), *[([ANA], False)] * 4]
+    assert memory.ledger.saves == [([ANA, BOB], False), *[([ANA], False)] * 4]
     assert memory.ledger.load_links([ANA])[ANA].quarantine is not None
 
     isolation.add(CLO, UNREADABLE)
@@ -249,11 +238,8 @@ def test_a_quarantine_rests_on_the_present_state_of_the_link() -> None:
     isolation = new_isolation(memory)
     isolation.add(ANA, UNREADABLE)
 
-    def change_link() -> None:
-        memory.ledger.before_save = None
-        memory.ledger.save_links([LinkChange(known.with_observation(observed("l1")))])
-
-    memory.ledger.before_save = change_link
+    changed = known.with_observation(observed("l1"))
+    memory.ledger.before_save.append(lambda: memory.ledger.put(changed))
     stored(isolation)
     after = memory.ledger.load_links([ANA])[ANA]
     assert after.record_ids == {"p1", "l1"}
@@ -357,22 +343,6 @@ def test_a_link_that_does_not_fit_is_one_of_salesforce_where_no_side_is_named() 
     assert isolation.faults == {ANA: Fault(ProblemCode.NOT_STORABLE, side=Side.SALESFORCE)}
 
 
-class FullJournal(MemoryJournal):
-    """A journal that cannot store the entries of some people."""
-
-    def __init__(self, *emails: str) -> None:
-        super().__init__()
-        self.emails = emails
-        self.calls = 0
-
-    def write(self, entries: Sequence[JournalEntry]) -> None:
-        """Store the entries of all others."""
-        self.calls += 1
-        super().write([it for it in entries if it.email not in self.emails])
-        if self.emails:
-            raise UnstorableError(dict.fromkeys(self.emails, "TypeError in encode:2"))
-
-
 def entry(email: str) -> JournalEntry:
     return JournalEntry(
         email, NOW, RUN, JournalKind.HELD, Side.PLEZI, "p1", "Phone", "1", "2", "conflict"
@@ -386,13 +356,13 @@ def test_entries_of_the_journal_are_stored() -> None:
 
 
 def test_without_entries_the_journal_is_not_called() -> None:
-    journal = FullJournal(ANA)
+    journal = Journal({ANA: "TypeError in encode:2"})
     assert new_isolation(InMemory(journal=journal)).write_journal([]) == frozenset()
-    assert journal.calls == 0
+    assert journal.writes == 0
 
 
 def test_people_whose_entries_cannot_be_stored_have_a_fault() -> None:
-    journal = FullJournal(ANA)
+    journal = Journal({ANA: "TypeError in encode:2"})
     isolation = new_isolation(InMemory(journal=journal))
     assert isolation.write_journal([entry(ANA), entry(BOB)]) == {ANA}
     assert journal.entries() == [entry(BOB)]

@@ -26,15 +26,9 @@ from connector.sync.link_batch import (
     leaves_alone,
     with_email_in_use,
 )
-from tests.unit.connector.sync_fixtures_reading import (
-    ANA,
-    BOB,
-    CLO,
-    ErasedNames,
-    FaultyLedger,
-    link_of,
-    observed,
-)
+from tests.unit.connector.sync_fixtures import ANA, BOB, CLO, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import ReadLedger
+from tests.unit.connector.sync_fixtures_stores import Tombstones
 
 PAGE = "https://app.plezi.co/contacts/p1"
 
@@ -52,18 +46,16 @@ class Steps:
 
 
 def new_batch(
-    ledger: FaultyLedger,
+    ledger: ReadLedger,
     *observations: Observation,
-    tombstones: ErasedNames | None = None,
+    tombstones: Tombstones | None = None,
     max_records: int = 10,
     step: Steps | None = None,
 ) -> LinkBatch:
-    return LinkBatch(
-        ledger, tombstones or ErasedNames(), observations, max_records, step or Steps()
-    )
+    return LinkBatch(ledger, tombstones or Tombstones(), observations, max_records, step or Steps())
 
 
-def batch_with(ledger: FaultyLedger, *observations: Observation, **options: Any) -> LinkBatch:
+def batch_with(ledger: ReadLedger, *observations: Observation, **options: Any) -> LinkBatch:
     """Return a batch to which the observations were added, in its order."""
     batch = new_batch(ledger, *observations, **options)
     for each in batch.in_order(observations):
@@ -83,7 +75,7 @@ def taken(**values: str) -> Hold:
 
 
 def test_a_new_person_gets_a_link_that_must_be_resolved() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     batch = batch_with(ledger, observed("p1"))
     link = replace(link_of(ANA, observed("p1")), dirty=True)
     assert batch.changes() == [LinkChange(link)]
@@ -94,7 +86,7 @@ def test_a_new_person_gets_a_link_that_must_be_resolved() -> None:
 
 
 def test_a_record_with_a_known_e_mail_joins_the_stored_link() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1")))[ANA]
     batch = batch_with(ledger, observed("l1"))
     joined = replace(stored.with_observation(observed("l1")), dirty=True)
@@ -102,14 +94,14 @@ def test_a_record_with_a_known_e_mail_joins_the_stored_link() -> None:
 
 
 def test_a_known_record_belongs_to_its_link_whatever_its_e_mail_is() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), observed("l1")))
     batch = new_batch(ledger, observed("l1", BOB))
     assert batch.owner_email("l1") == ANA
 
 
 def test_a_record_that_has_left_its_link_belongs_to_its_e_mail() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1"), observed("l1")))[ANA]
     ledger.put(stored.without_record("l1"))
     assert ledger.owner_emails(["l1"]) == {"l1": ANA}  # the pointer is outdated
@@ -117,7 +109,7 @@ def test_a_record_that_has_left_its_link_belongs_to_its_e_mail() -> None:
 
 
 def test_a_record_that_does_not_change_leaves_its_link_as_it_is() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1")))
     batch = batch_with(ledger, observed("p1", as_of=20.0))
     assert (batch.changes(), batch.changed, batch.dirty_emails()) == ([], set(), [])
@@ -125,7 +117,7 @@ def test_a_record_that_does_not_change_leaves_its_link_as_it_is() -> None:
 
 
 def test_an_older_reading_with_a_newer_version_is_to_be_read_again() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1")))
     late = observed("p1", version="2", as_of=9.0)
     batch = batch_with(ledger, late)
@@ -134,7 +126,7 @@ def test_an_older_reading_with_a_newer_version_is_to_be_read_again() -> None:
 
 
 def test_a_link_that_cannot_be_decoded_is_a_fault_of_its_records() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put_unreadable(ANA)
     batch = new_batch(ledger, observed("p1"))
     with pytest.raises(ValueError, match=r"^the stored link cannot be decoded$"):
@@ -143,7 +135,7 @@ def test_a_link_that_cannot_be_decoded_is_a_fault_of_its_records() -> None:
 
 
 def test_the_other_readable_links_of_the_batch_are_resolved() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(Link(ANA, dirty=True, readable=False))
     ledger.put(link_of(BOB, observed("p2"), dirty=True))
     batch = new_batch(ledger, observed("p1"), observed("p2", BOB))
@@ -154,7 +146,7 @@ def test_the_other_readable_links_of_the_batch_are_resolved() -> None:
 
 
 def test_only_the_names_of_unknown_records_are_looked_up_among_the_tombstones() -> None:
-    ledger, tombstones = FaultyLedger(), ErasedNames()
+    ledger, tombstones = ReadLedger(), Tombstones()
     ledger.put(link_of(ANA, observed("p1")))
     new_batch(ledger, observed("p1"), observed("p2", BOB), tombstones=tombstones)
     new_batch(ledger, observed("p1"), tombstones=tombstones)
@@ -163,26 +155,26 @@ def test_only_the_names_of_unknown_records_are_looked_up_among_the_tombstones() 
 
 @pytest.mark.parametrize("name", ["p1", ANA])
 def test_a_new_record_of_an_erased_person_is_not_stored(name: str) -> None:
-    tombstones = ErasedNames(name)
-    batch = batch_with(FaultyLedger(), observed("p1"), observed("p2", BOB), tombstones=tombstones)
+    tombstones = Tombstones(name)
+    batch = batch_with(ReadLedger(), observed("p1"), observed("p2", BOB), tombstones=tombstones)
     assert batch.erased == {"p1"}
     assert changed_links(batch).keys() == {BOB}
 
 
 def test_a_known_record_with_the_e_mail_of_an_erased_person_is_looked_up_too() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1")))
-    batch = batch_with(ledger, observed("p1", BOB), tombstones=ErasedNames(BOB))
+    batch = batch_with(ledger, observed("p1", BOB), tombstones=Tombstones(BOB))
     assert batch.erased == {"p1"}
     assert batch.changes() == []
 
 
 def test_of_an_erased_record_nothing_is_looked_up_in_the_ledger() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     new_batch(
-        ledger, observed("p1"), observed("l2", BOB), observed("p3", ""), tombstones=ErasedNames(ANA)
+        ledger, observed("p1"), observed("l2", BOB), observed("p3", ""), tombstones=Tombstones(ANA)
     )
-    new_batch(ledger, observed("p1"), tombstones=ErasedNames(ANA))
+    new_batch(ledger, observed("p1"), tombstones=Tombstones(ANA))
     assert ledger.requested == [{"l2", "p3"}]
 
 
@@ -199,7 +191,7 @@ def contact_with_page(email: str = ANA, page: str = PAGE, **values: Any) -> Obse
 
 
 def test_a_lead_with_the_page_of_a_contact_is_of_that_person() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page()))
     lead = lead_with_page(BOB)
     assert new_batch(ledger, lead).owner_email("l1") == ANA
@@ -208,14 +200,14 @@ def test_a_lead_with_the_page_of_a_contact_is_of_that_person() -> None:
 
 @pytest.mark.parametrize("contact", ["p1", "p1X"])
 def test_a_page_address_may_end_with_a_slash(contact: str) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     page = f"https://app.plezi.co/contacts/{contact}//"
     ledger.put(link_of(ANA, observed(contact, values={"url": page})))
     assert new_batch(ledger, lead_with_page(BOB, page)).owner_email("l1") == ANA
 
 
 def test_only_a_lead_is_found_by_its_page() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page()))
     contact = replace(lead_with_page(BOB), kind=observed("c1").kind)
     assert new_batch(ledger, contact).owner_email("l1") == BOB
@@ -224,31 +216,31 @@ def test_only_a_lead_is_found_by_its_page() -> None:
 
 @pytest.mark.parametrize("page", [None, LongText(2000, "0"), 5, "", "/"])
 def test_a_lead_without_a_page_address_is_of_its_e_mail(page: object) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page()))
     assert new_batch(ledger, lead_with_page(BOB, page)).owner_email("l1") == BOB
     assert ledger.requested == [{"l1"}]
 
 
 def test_the_whole_address_decides_and_not_only_its_end() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page(page="https://other.example/p1")))
     assert new_batch(ledger, lead_with_page(BOB)).owner_email("l1") == BOB
 
 
 def test_the_page_of_an_unknown_contact_leads_nowhere() -> None:
-    assert new_batch(FaultyLedger(), lead_with_page(BOB)).owner_email("l1") == BOB
+    assert new_batch(ReadLedger(), lead_with_page(BOB)).owner_email("l1") == BOB
 
 
 def test_the_page_of_a_contact_that_has_left_its_link_leads_nowhere() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, contact_with_page(), observed("l2")))[ANA]
     ledger.put(stored.without_record("p1"))
     assert new_batch(ledger, lead_with_page(BOB)).owner_email("l1") == BOB
 
 
 def test_the_page_of_a_link_that_is_gone_leads_nowhere() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, contact_with_page()))[ANA]
     before = LinkChange(replace(stored, email=CLO, revision=0), stored)
     ledger.save_links([replace(before, link=replace(before.link, indexed=stored.indexed))])
@@ -257,7 +249,7 @@ def test_the_page_of_a_link_that_is_gone_leads_nowhere() -> None:
 
 
 def test_a_known_lead_stays_in_its_link_whatever_page_it_has() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page()), link_of(BOB, observed("l1", BOB)))
     assert new_batch(ledger, lead_with_page(CLO)).owner_email("l1") == BOB
 
@@ -277,7 +269,7 @@ def test_a_lead_of_another_known_person_needs_the_name_of_the_contact(
     contact: str, lead: str, owner: str
 ) -> None:
     """A list that was imported with shifted columns has the pages of other people."""
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, contact_with_page(last_name=contact)), link_of(BOB, observed("p2", BOB))
     )
@@ -287,7 +279,7 @@ def test_a_lead_of_another_known_person_needs_the_name_of_the_contact(
 
 @pytest.mark.parametrize("state", [{"deleted": True}, {"converted": True}])
 def test_a_person_whose_records_have_left_does_not_keep_a_lead(state: dict[str, bool]) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, contact_with_page(last_name="Roi")),
         link_of(BOB, observed("l2", BOB, **state)),
@@ -297,7 +289,7 @@ def test_a_person_whose_records_have_left_does_not_keep_a_lead(state: dict[str, 
 
 
 def test_the_name_does_not_count_where_the_lead_has_the_e_mail_of_the_contact() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, contact_with_page(last_name="Roi")))
     found = lead_with_page(ANA, values={"LastName": "Sol"})
     batch = batch_with(ledger, found)
@@ -305,7 +297,7 @@ def test_the_name_does_not_count_where_the_lead_has_the_e_mail_of_the_contact() 
 
 
 def test_a_fault_in_the_search_by_page_leaves_the_lead_with_its_e_mail() -> None:
-    ledger, steps = FaultyLedger(), Steps(BOB)
+    ledger, steps = ReadLedger(), Steps(BOB)
     ledger.put(link_of(ANA, contact_with_page()))
     assert new_batch(ledger, lead_with_page(BOB), step=steps).owner_email("l1") == BOB
     assert steps.emails == [BOB]
@@ -317,7 +309,7 @@ def test_a_fault_in_the_check_of_the_page_leaves_the_lead_with_its_e_mail() -> N
             super().__call__(email, call)
             return call() if len(self.emails) == 1 else None
 
-    ledger, steps = FaultyLedger(), SecondFails()
+    ledger, steps = ReadLedger(), SecondFails()
     ledger.put(link_of(ANA, contact_with_page()))
     assert new_batch(ledger, lead_with_page(BOB), step=steps).owner_email("l1") == BOB
     assert steps.emails == [BOB, BOB]
@@ -327,7 +319,7 @@ def test_a_fault_in_the_check_of_the_page_leaves_the_lead_with_its_e_mail() -> N
 
 
 def test_records_whose_e_mail_changed_come_first() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1")), link_of(BOB, observed("p2", BOB)))
     page = [observed("l3", CLO), observed("p1"), observed("p2", "new@x.fr")]
     batch = new_batch(ledger, *page)
@@ -335,7 +327,7 @@ def test_records_whose_e_mail_changed_come_first() -> None:
 
 
 def test_a_record_without_an_e_mail_is_stored_only_where_a_link_knows_it() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), observed("l1")))
     page = [observed("l1", ""), observed("l2", "")]
     batch = batch_with(ledger, *page)
@@ -351,7 +343,7 @@ def test_a_record_without_an_e_mail_is_stored_only_where_a_link_knows_it() -> No
 
 
 def test_a_record_beyond_the_bound_is_left_out_and_the_e_mail_is_shared() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("l1"), observed("l2")))[ANA]
     batch = batch_with(ledger, observed("l3"), max_records=2)
     assert batch.left_out == {"l3"}
@@ -360,7 +352,7 @@ def test_a_record_beyond_the_bound_is_left_out_and_the_e_mail_is_shared() -> Non
 
 
 def test_the_last_record_within_the_bound_is_stored() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("l1"), observed("l2")))
     batch = batch_with(ledger, observed("l3"), max_records=3)
     assert batch.left_out == set()
@@ -368,7 +360,7 @@ def test_the_last_record_within_the_bound_is_stored() -> None:
 
 
 def test_a_known_record_of_a_shared_e_mail_is_stored() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("l1"), observed("l2")))
     batch = batch_with(ledger, observed("l2", values={"Phone": "2"}), max_records=1)
     assert (batch.left_out, batch.changed) == (set(), {"l2"})
@@ -376,7 +368,7 @@ def test_a_known_record_of_a_shared_e_mail_is_stored() -> None:
 
 
 def test_a_contact_outside_the_filter_is_stored_only_beside_other_records() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("l1")))
     page = [observed("c1", eligible=False), observed("c2", BOB, eligible=False)]
     batch = batch_with(ledger, *page, max_records=2)
@@ -386,7 +378,7 @@ def test_a_contact_outside_the_filter_is_stored_only_beside_other_records() -> N
 
 
 def test_contacts_outside_the_filter_are_stored_up_to_the_bound_and_share_no_e_mail() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("l1")))
     page = [observed(f"c{number}", eligible=False) for number in range(9)]
     batch = batch_with(ledger, *page, max_records=3)
@@ -397,7 +389,7 @@ def test_contacts_outside_the_filter_are_stored_up_to_the_bound_and_share_no_e_m
 
 
 def test_a_lead_outside_the_filter_is_stored_alone() -> None:
-    batch = batch_with(FaultyLedger(), observed("l1", eligible=False), observed("c1", BOB))
+    batch = batch_with(ReadLedger(), observed("l1", eligible=False), observed("c1", BOB))
     assert changed_links(batch).keys() == {ANA, BOB}
 
 
@@ -410,7 +402,7 @@ def in_quarantine(**changes: Any) -> Quarantine:
 
 
 def test_a_reading_of_the_record_ends_a_quarantine_that_waited_for_it() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1"), quarantine=in_quarantine()))[ANA]
     batch = batch_with(ledger, observed("p1", as_of=20.0))
     assert batch.changes() == [LinkChange(replace(stored, quarantine=None, dirty=True))]
@@ -418,14 +410,14 @@ def test_a_reading_of_the_record_ends_a_quarantine_that_waited_for_it() -> None:
 
 
 def test_a_reading_from_before_the_quarantine_does_not_end_it() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), quarantine=in_quarantine(since=20.0)))
     assert batch_with(ledger, observed("p1", as_of=20.0)).changes() == []
 
 
 @pytest.mark.parametrize("changes", [{"code": "other"}, {"fields": ("phone",)}])
 def test_a_quarantine_with_another_cause_stays(changes: dict[str, Any]) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), quarantine=in_quarantine(**changes)))
     assert batch_with(ledger, observed("p1", as_of=20.0)).changes() == []
 
@@ -434,7 +426,7 @@ def test_a_quarantine_with_another_cause_stays(changes: dict[str, Any]) -> None:
 
 
 def test_an_unchanged_link_is_marked_where_the_mapping_finds_something_to_do() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(
         link_of(ANA, observed("p1")),
         link_of(BOB, observed("p2", BOB)),

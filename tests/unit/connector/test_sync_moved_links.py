@@ -8,23 +8,17 @@ import pytest
 
 from connector.model import Hold, HoldReason, Intent, Link, LinkChange, Observation
 from connector.sync.link_batch import EMAIL_KEY, LinkBatch
-from tests.unit.connector.sync_fixtures_reading import (
-    ANA,
-    BOB,
-    CLO,
-    ErasedNames,
-    FaultyLedger,
-    link_of,
-    observed,
-)
+from tests.unit.connector.sync_fixtures import ANA, BOB, CLO, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import ReadLedger
+from tests.unit.connector.sync_fixtures_stores import Tombstones
 
 INTENT = Intent("i", "r", 1.0, (), ())
 DAN = "dan@x.fr"
 
 
-def batch_with(ledger: FaultyLedger, *observations: Observation) -> LinkBatch:
+def batch_with(ledger: ReadLedger, *observations: Observation) -> LinkBatch:
     """Return a batch to which the observations were added, in its order."""
-    batch = LinkBatch(ledger, ErasedNames(), observations, 10, lambda _email, call: call())
+    batch = LinkBatch(ledger, Tombstones(), observations, 10, lambda _email, call: call())
     for each in batch.in_order(observations):
         batch.add(each)
     return batch
@@ -44,7 +38,7 @@ def taken(since: float = 5.0, **values: str) -> Hold:
 
 
 def test_a_link_follows_the_new_e_mail_of_a_record() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1"), observed("l1")))[ANA]
     contact = observed("p1", BOB)
     batch = batch_with(ledger, contact)
@@ -58,7 +52,7 @@ def test_a_link_follows_the_new_e_mail_of_a_record() -> None:
 
 
 def test_a_record_that_still_has_the_old_e_mail_does_not_move_its_link_back() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(BOB, observed("p1", BOB), observed("l1")))
     batch = batch_with(ledger, observed("l1", values={"Phone": "2"}))
     assert moves(batch) == {}
@@ -66,7 +60,7 @@ def test_a_record_that_still_has_the_old_e_mail_does_not_move_its_link_back() ->
 
 
 def test_a_new_lead_of_a_contacts_page_does_not_move_the_person() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     page = "https://app.plezi.co/contacts/p1"
     ledger.put(link_of(ANA, observed("p1", values={"url": page})))
     batch = batch_with(ledger, observed("l1", BOB, values={"plezi_url__c": page}))
@@ -75,7 +69,7 @@ def test_a_new_lead_of_a_contacts_page_does_not_move_the_person() -> None:
 
 
 def test_a_link_whose_e_mail_no_record_has_moves_to_that_of_its_records() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(BOB, observed("p1"), observed("l1")))
     batch = batch_with(ledger, observed("p1"))
     assert moves(batch) == {BOB: ANA}
@@ -83,13 +77,13 @@ def test_a_link_whose_e_mail_no_record_has_moves_to_that_of_its_records() -> Non
 
 
 def test_a_record_that_is_deleted_does_not_keep_the_e_mail_of_its_link() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(BOB, observed("p1", BOB, deleted=True), observed("l1")))
     assert moves(batch_with(ledger, observed("l1"))) == {BOB: ANA}
 
 
 def test_the_e_mail_of_a_link_whose_records_have_all_left_is_free() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, observed("p1")),
         link_of(BOB, observed("p2", BOB, deleted=True)),
@@ -109,7 +103,7 @@ def test_the_e_mail_of_a_link_whose_records_have_all_left_is_free() -> None:
 
 
 def test_who_gets_an_e_mail_that_was_just_vacated_is_stored_next() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1")), link_of(BOB, observed("p2", BOB)))
     page = [observed("p2", CLO), observed("p1", BOB)]
     batch = batch_with(ledger, *page)
@@ -118,7 +112,7 @@ def test_who_gets_an_e_mail_that_was_just_vacated_is_stored_next() -> None:
 
 
 def test_a_new_record_with_an_e_mail_that_was_just_vacated_is_stored_next() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(BOB, observed("p2", BOB)))
     batch = batch_with(ledger, observed("p2", CLO), observed("p3", BOB))
     assert changed_links(batch).keys() == {CLO}
@@ -126,7 +120,7 @@ def test_a_new_record_with_an_e_mail_that_was_just_vacated_is_stored_next() -> N
 
 
 def test_who_gets_the_e_mail_of_a_deferred_person_is_deferred_too() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, observed("p1")),
         link_of(BOB, observed("p2", BOB)),
@@ -140,7 +134,7 @@ def test_who_gets_the_e_mail_of_a_deferred_person_is_deferred_too() -> None:
 
 
 def test_a_link_that_has_changed_before_it_moves_replaces_the_stored_one() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1"), observed("l1")))[ANA]
     batch = batch_with(ledger, observed("l1", ""), observed("p1", BOB))
     [change] = batch.changes()
@@ -149,7 +143,7 @@ def test_a_link_that_has_changed_before_it_moves_replaces_the_stored_one() -> No
 
 
 def test_of_a_new_contact_that_is_listed_twice_the_other_e_mail_is_stored_next() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     page = [observed("p1"), observed("p1", BOB, version="2")]
     batch = batch_with(ledger, *page)
     assert batch.changes() == [
@@ -159,7 +153,7 @@ def test_of_a_new_contact_that_is_listed_twice_the_other_e_mail_is_stored_next()
 
 
 def test_a_link_moves_once_in_a_batch() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), observed("l1")))
     batch = batch_with(ledger, observed("p1", BOB), observed("l1", CLO))
     assert moves(batch) == {ANA: BOB}
@@ -168,7 +162,7 @@ def test_a_link_moves_once_in_a_batch() -> None:
 
 
 def test_a_record_that_leaves_alone_joins_the_link_of_its_e_mail_next() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     base = {"p1": {"k": "1"}}
     link = link_of(ANA, observed("p1"), observed("l1"), base=base)
     stored = ledger.put(link)[ANA]
@@ -179,7 +173,7 @@ def test_a_record_that_leaves_alone_joins_the_link_of_its_e_mail_next() -> None:
 
 
 def test_a_lead_goes_alone_to_the_e_mail_of_another_known_person() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     links = (link_of(ANA, observed("l1"), observed("l2")), link_of(BOB, observed("p2", BOB)))
     stored = ledger.put(*links)
     batch = batch_with(ledger, observed("l1", BOB))
@@ -187,7 +181,7 @@ def test_a_lead_goes_alone_to_the_e_mail_of_another_known_person() -> None:
 
 
 def test_a_lead_takes_the_person_to_the_e_mail_of_one_who_has_left() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     other = link_of(BOB, observed("p2", BOB, deleted=True))
     ledger.put(link_of(ANA, observed("l1"), observed("l2")), other)
     assert moves(batch_with(ledger, observed("l1", BOB))) == {ANA: BOB}
@@ -197,7 +191,7 @@ def test_a_lead_takes_the_person_to_the_e_mail_of_one_who_has_left() -> None:
 
 
 def test_the_e_mail_of_another_person_is_held() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     since = {"Phone": Hold(HoldReason.CONFLICT, 1.0, {})}
     stored = ledger.put(
         link_of(ANA, observed("p1"), observed("l1", as_of=30.0), holds=since),
@@ -213,7 +207,7 @@ def test_the_e_mail_of_another_person_is_held() -> None:
 
 
 def test_a_taken_e_mail_that_is_held_already_stays_held_as_it_is() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     contact = observed("p1", BOB)
     ledger.put(
         link_of(ANA, contact, holds={EMAIL_KEY: taken(p1=" BOB@x.fr ")}),
@@ -232,7 +226,7 @@ def test_a_taken_e_mail_that_is_held_already_stays_held_as_it_is() -> None:
     ],
 )
 def test_a_taken_e_mail_is_held_again_with_the_e_mails_of_today(hold: Hold) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, observed("p1"), holds={EMAIL_KEY: hold}),
         link_of(BOB, observed("p2", BOB)),
@@ -242,7 +236,7 @@ def test_a_taken_e_mail_is_held_again_with_the_e_mails_of_today(hold: Hold) -> N
 
 
 def test_a_held_link_moves_once_its_e_mail_is_free() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     contact = observed("p1", BOB)
     conflict = Hold(HoldReason.CONFLICT, 1.0, {})
     holds = {EMAIL_KEY: taken(p1=BOB, l1=ANA), "Phone": conflict}
@@ -256,7 +250,7 @@ def test_a_held_link_moves_once_its_e_mail_is_free() -> None:
 
 
 def test_a_link_that_is_held_for_a_conflict_does_not_move_for_an_unchanged_record() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     contact = observed("p1", BOB)
     hold = Hold(HoldReason.IN_DOUBT, 1.0, {})
     ledger.put(link_of(ANA, contact, observed("l1"), holds={EMAIL_KEY: hold}))
@@ -264,7 +258,7 @@ def test_a_link_that_is_held_for_a_conflict_does_not_move_for_an_unchanged_recor
 
 
 def test_a_link_moves_to_an_e_mail_whose_link_is_empty_in_place_of_that_link() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(link_of(ANA, observed("p1")), Link(BOB))
     batch = batch_with(ledger, observed("p1", BOB))
     [change] = batch.changes()
@@ -276,7 +270,7 @@ def test_a_link_moves_to_an_e_mail_whose_link_is_empty_in_place_of_that_link() -
 
 
 def test_records_that_have_left_are_joined_to_who_gets_their_e_mail() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     base = {"p1": {"k": "1"}}
     stored = ledger.put(
         link_of(ANA, observed("p1"), observed("l1"), base=base),
@@ -298,7 +292,7 @@ def test_records_that_have_left_are_joined_to_who_gets_their_e_mail() -> None:
 
 
 def test_records_without_a_contact_in_plezi_join_the_person_with_their_e_mail() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     base = {"p2": {"k": "1"}}
     stored = ledger.put(
         link_of(ANA, observed("l3")),
@@ -315,7 +309,7 @@ def test_records_without_a_contact_in_plezi_join_the_person_with_their_e_mail() 
 
 
 def test_a_record_that_both_links_have_is_kept_once() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     contact = observed("p2", BOB)
     kept = observed("l3", BOB, version="3")
     other = ledger.put(link_of(BOB, contact, kept))[BOB]
@@ -329,7 +323,7 @@ def test_a_record_that_both_links_have_is_kept_once() -> None:
 
 @pytest.mark.parametrize("state", ["deleted", "converted"])
 def test_a_contact_that_has_left_plezi_does_not_keep_two_links_apart(state: str) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(
         link_of(ANA, observed("p1", ANA, **{state: True}), observed("l1")),
         link_of(BOB, observed("p2", BOB)),
@@ -341,7 +335,7 @@ def test_a_contact_that_has_left_plezi_does_not_keep_two_links_apart(state: str)
 
 @pytest.mark.parametrize("busy", [ANA, BOB])
 def test_links_with_an_unfinished_write_are_not_joined(busy: str) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     links = (link_of(ANA, observed("l1")), link_of(BOB, observed("p2", BOB)))
     ledger.put(*(replace(it, intent=INTENT if it.email == busy else None) for it in links))
     batch = batch_with(ledger, observed("l1", BOB))
@@ -350,7 +344,7 @@ def test_links_with_an_unfinished_write_are_not_joined(busy: str) -> None:
 
 
 def test_a_link_that_cannot_be_decoded_is_not_joined() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     other = link_of(BOB, observed("p2", BOB), readable=False)
     ledger.put(link_of(ANA, observed("l1")), other)
     batch = batch_with(ledger, observed("l1", BOB))
@@ -362,7 +356,7 @@ def test_a_link_that_cannot_be_decoded_is_not_joined() -> None:
 
 def test_a_record_that_still_has_the_e_mail_of_another_person_stays_held() -> None:
     """The Lead got the e-mail of Bob; now the contact in Plezi gets a third one."""
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     holds = {EMAIL_KEY: taken(l1=" BOB@x.fr", p1=ANA), "Phone": taken(l1=BOB)}
     ledger.put(
         link_of(ANA, observed("p1"), observed("l1", BOB), holds=holds),
@@ -387,7 +381,7 @@ def test_a_record_that_still_has_the_e_mail_of_another_person_stays_held() -> No
 def test_a_link_without_a_record_of_another_persons_e_mail_is_released(
     lead: Observation, hold: Hold
 ) -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     ledger.put(link_of(ANA, observed("p1"), lead, holds={EMAIL_KEY: hold}))
     batch = batch_with(ledger, observed("p1", CLO))
     assert moves(batch) == {ANA: CLO}
@@ -395,7 +389,7 @@ def test_a_link_without_a_record_of_another_persons_e_mail_is_released(
 
 
 def test_a_hold_for_another_reason_stays_as_it_is() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     hold = Hold(HoldReason.IN_DOUBT, 5.0, {"l1": BOB}, chosen="l1")
     ledger.put(link_of(ANA, observed("p1"), observed("l1", BOB), holds={EMAIL_KEY: hold}))
     batch = batch_with(ledger, observed("p1", CLO))
@@ -404,7 +398,7 @@ def test_a_hold_for_another_reason_stays_as_it_is() -> None:
 
 def test_a_link_with_a_record_of_the_old_e_mail_is_released() -> None:
     """That record would move the link back."""
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     hold = taken(l1=BOB)
     records = (observed("p1"), observed("l1", BOB), observed("c1"))
     ledger.put(link_of(ANA, *records, holds={EMAIL_KEY: hold}))

@@ -27,28 +27,29 @@ from connector.model import (
 from connector.sync.isolation import Isolation
 from connector.sync.read_phase import ReadPhase
 from connector.sync.work_queue import WorkQueue
-from tests.unit.connector.sync_fixtures_reading import (
+from tests.unit.connector.sync_fixtures import (
     ANA,
     BOB,
-    BOUND,
     CLO,
-    NOW,
-    PHONE,
+    PHONE_PAIR,
     RUN,
-    BrokenValues,
-    Clock,
-    FakeClient,
-    InMemory,
-    bound_pairs,
+    bound_to,
     link_of,
     observed,
+)
+from tests.unit.connector.sync_fixtures_reading import (
+    BOUND,
+    NOW,
+    BrokenValues,
+    InMemory,
+    ScriptedSystem,
 )
 
 PLEZI = RecordKind.PLEZI_CONTACT
 CHANGES = Cursor(PLEZI, watermark="w0", look="look-0", applied_version=3)
 """A reading of changes."""
 FULL = replace(CHANGES, full=True)
-BASE = {"p1": {PHONE.base_key(PLEZI): "1"}, "l1": {PHONE.base_key(RecordKind.LEAD): "1"}}
+BASE = {"p1": {PHONE_PAIR.base_key(PLEZI): "1"}, "l1": {PHONE_PAIR.base_key(RecordKind.LEAD): "1"}}
 
 
 class Reading:
@@ -63,7 +64,7 @@ class Reading:
 
     def read(self, cursor: Cursor, *pages: Page, out_of_time: bool = False) -> bool:
         client = self.memory.context.clients[cursor.kind.side]
-        assert isinstance(client, FakeClient)
+        assert isinstance(client, ScriptedSystem)
         client.pages[cursor.kind] = list(pages)
         return self.phase.read_changes(cursor, lambda: out_of_time)
 
@@ -108,11 +109,11 @@ def test_all_pages_are_stored_and_the_cursor_is_that_of_the_last_one() -> None:
     assert reading.isolation.visited == 3
     assert reading.memory.counts() == {"plezi": {"seen": 3, "changed": 3}}
     assert (reading.listed(0), reading.listed(1)) == ((ANA, BOB), (CLO,))
-    assert reading.memory.ledger.saved == [([ANA, BOB], True), ([CLO], True)]
+    assert reading.memory.ledger.saves == [([ANA, BOB], True), ([CLO], True)]
     run = reading.memory.ledger.load_run(RUN)
     assert run is not None
     assert (run.progress.lists, run.progress.listed) == (2, 3)
-    assert reading.memory.plezi.read_from == [CHANGES]
+    assert reading.memory.plezi.reads == [CHANGES]
     assert reading.memory.plezi.scopes == [BOUND.read_scope]
 
 
@@ -122,7 +123,7 @@ def test_each_page_has_a_line_in_the_log() -> None:
     page = page_of(observed("p1"), observed("p2", BOB), last=True)
     reading.read(CHANGES, page)
     fields = {"run_id": RUN, "record_kind": "contact", "records": 2, "changed": 1, "last": True}
-    assert reading.memory.log.events == [(Event.page_read, fields)]
+    assert reading.memory.log.lines == [(Event.page_read, fields)]
 
 
 def test_records_of_salesforce_are_read_by_its_client() -> None:
@@ -130,7 +131,7 @@ def test_records_of_salesforce_are_read_by_its_client() -> None:
     cursor = Cursor(RecordKind.LEAD, watermark="w")
     assert reading.read(cursor, Page((observed("l1"),), cursor, last=True)) is True
     assert reading.memory.counts() == {"salesforce": {"seen": 1, "changed": 1}}
-    assert reading.memory.plezi.read_from == []
+    assert reading.memory.plezi.reads == []
 
 
 def test_without_time_the_rest_is_left_to_another_invocation() -> None:
@@ -163,7 +164,7 @@ def test_a_page_is_stored_in_slices_of_a_hundred_records() -> None:
     reading = Reading()
     page = page_of(*(observed(f"p{it}", f"p{it}@x.fr") for it in range(201)), last=True)
     reading.read(CHANGES, page)
-    assert [len(emails) for emails, _listed in reading.memory.ledger.saved] == [100, 100, 1]
+    assert [len(emails) for emails, _listed in reading.memory.ledger.saves] == [100, 100, 1]
     assert len(reading.listed(0)) == 201
     assert reading.memory.counts() == {"plezi": {"seen": 201, "changed": 201}}
 
@@ -177,7 +178,7 @@ def test_records_that_cannot_be_used_are_seen_and_put_in_quarantine() -> None:
     link = reading.link(BOB)
     assert link.quarantine is not None
     assert link.dirty is False
-    assert reading.memory.ledger.saved == [([ANA], True), ([BOB], True)]
+    assert reading.memory.ledger.saves == [([ANA], True), ([BOB], True)]
     assert reading.isolation.visited == 1
 
 
@@ -207,7 +208,7 @@ def test_a_link_that_has_only_something_to_agree_on_is_resolved() -> None:
 def test_a_link_with_an_edit_that_was_not_written_is_resolved() -> None:
     reading = Reading()
     contact = observed("p1", values={"phone": "2"})
-    recent = {PHONE.key: (RecentWrite("l1", "3", 5.0),)}
+    recent = {PHONE_PAIR.key: (RecentWrite("l1", "3", 5.0),)}
     reading.memory.ledger.put(agreed(recent_writes=recent).with_observation(contact))
     reading.read(FULL, page_of(contact, last=True))
     assert reading.listed(0) == (ANA,)
@@ -256,10 +257,10 @@ def test_a_record_that_may_be_new_is_read_again_before_the_cursor_moves() -> Non
 
     assert reading.link().plezi == replace(current, as_of=10.0)
     assert reading.listed(0) == (BOB, ANA)
-    assert reading.memory.plezi.looked_up == [(["p1"], [], [])]
+    assert reading.memory.plezi.searches == [(["p1"], [], [])]
     assert reading.memory.plezi.scopes == [BOUND.read_scope] * 2
     assert reading.memory.counts() == {"plezi": {"seen": 2, "changed": 1, "unchanged": 1}}
-    assert reading.memory.ledger.saved[-1] == ([ANA], True)
+    assert reading.memory.ledger.saves[-1] == ([ANA], True)
 
 
 def test_a_newer_reading_keeps_its_time() -> None:
@@ -300,7 +301,7 @@ def test_a_record_that_cannot_be_read_again_is_tried_again_by_the_next_run() -> 
     reading = Reading()
     reading.memory.ledger.put(agreed())
     found = RecordProblem(PLEZI, "p1", "", ProblemCode.UNREADABLE_RECORD, "phone is no text")
-    reading.memory.plezi.problems = (found,)
+    reading.memory.plezi.problems = [found]
     reading.read(CHANGES, stale_page())
     assert reading.link().quarantine is not None
     assert reading.link().dirty is True
@@ -311,35 +312,32 @@ def test_a_record_that_cannot_be_read_again_is_tried_again_by_the_next_run() -> 
 def test_a_fault_of_salesforce_while_it_is_read_again_is_one_of_salesforce() -> None:
     reading = Reading()
     reading.memory.ledger.put(agreed())
-    reading.memory.salesforce.records = {"l1": observed("l1", version="3", values={"Phone": "2"})}
+    reading.memory.org.records = {"l1": observed("l1", version="3", values={"Phone": "2"})}
     reading.memory.ledger.too_large = {ANA}
     cursor = Cursor(RecordKind.LEAD, watermark="w")
     lead = observed("l1", version="2", as_of=9.0)
     reading.read(cursor, Page((lead,), cursor, last=True))
     assert reading.memory.counts()["salesforce"]["quarantined"] == 1
-    assert reading.memory.salesforce.looked_up == [(["l1"], [], [])]
+    assert reading.memory.org.searches == [(["l1"], [], [])]
 
 
 # A look at the most recent changes
 
 
-class MovingClient(FakeClient):
-    """A client whose pages take time; `times` are those at which they were requested."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(Side.PLEZI)
-        self._clock = clock
+class SlowSystem(ScriptedSystem):
+    """A system whose pages take ten seconds each."""
 
     def recent_changes(self, since: str, scope: ReadScope) -> Iterator[Page]:
-        """Yield the pages, ten seconds each."""
+        """Yield the pages."""
         for page in super().recent_changes(since, scope):
-            self._clock.now += 10
+            self.clock.advance(10)
             yield page
 
 
 def looking() -> Reading:
-    clock = Clock()
-    return Reading(InMemory(clock=clock, plezi=MovingClient(clock)))
+    memory = InMemory()
+    memory.plezi = SlowSystem(Side.PLEZI, memory.clock)
+    return Reading(memory)
 
 
 def look_page(*observations: Observation, **changes: Any) -> Page:
@@ -354,7 +352,7 @@ def test_a_complete_look_is_noted_with_the_time_of_its_start() -> None:
     assert reading.look(*pages, look_page(observed("p3", CLO))) is True
     assert reading.cursor == replace(CHANGES, look="look-1", looked_at=NOW)
     assert (reading.listed(0), reading.listed(1)) == ((ANA,), (BOB,))
-    assert reading.memory.plezi.looked_from == ["look-0"]
+    assert reading.memory.plezi.looks == ["look-0"]
     assert reading.memory.plezi.scopes == [BOUND.read_scope]
     assert (reading.phase.pages, reading.phase.replaces_look) == (0, False)
 
@@ -395,7 +393,7 @@ def test_a_long_look_that_is_out_of_time_is_replaced_by_a_reading() -> None:
 
 def test_the_reading_that_replaces_a_look_has_the_present_version_of_the_mapping() -> None:
     reading = looking()
-    bound = bound_pairs(PHONE, version=7)
+    bound = bound_to(PHONE_PAIR, version=7)
     run = reading.memory.start_run()
     queue = WorkQueue(reading.memory.context, run)
     phase = ReadPhase(reading.memory.context, bound, run, queue, reading.isolation)

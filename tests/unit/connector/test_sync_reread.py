@@ -29,19 +29,9 @@ from connector.planning.plan import Plan
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.link_batch import EMAIL_KEY
 from connector.sync.reread import Refresher
-from tests.unit.connector.sync_fixtures_reading import (
-    ALL_PAIRS,
-    ANA,
-    BOB,
-    CLO,
-    NOW,
-    RUN,
-    BrokenValues,
-    ErasedNames,
-    InMemory,
-    link_of,
-    observed,
-)
+from tests.unit.connector.sync_fixtures import ANA, BOB, CLO, RUN, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import ALL_PAIRS, NOW, BrokenValues, InMemory
+from tests.unit.connector.sync_fixtures_stores import Tombstones
 
 PAGE = "https://app.plezi.co/contacts/p1"
 TEXT = LongText(2000, "digest")
@@ -90,7 +80,7 @@ class Refreshing:
     @property
     def requests(self) -> list[tuple[list[str], list[str], list[str]]]:
         """The look-ups in Plezi, then those in Salesforce."""
-        return [*self.memory.plezi.looked_up, *self.memory.salesforce.looked_up]
+        return [*self.memory.plezi.searches, *self.memory.org.searches]
 
 
 # Which records are too old
@@ -206,7 +196,7 @@ def test_the_records_of_all_links_are_read_in_one_look_up_of_each_side() -> None
     refreshing.refresh(*links)
     assert refreshing.requests == [(["p1", "p2"], [], []), (["l1"], [], [])]
     assert refreshing.memory.plezi.scopes == [ALL_PAIRS.read_scope]
-    assert refreshing.memory.salesforce.scopes == [ALL_PAIRS.read_scope]
+    assert refreshing.memory.org.scopes == [ALL_PAIRS.read_scope]
 
 
 def test_before_a_lead_is_created_the_person_is_searched_by_e_mail_and_page() -> None:
@@ -298,7 +288,7 @@ def test_a_record_that_is_deleted_is_marked() -> None:
 def found_lead(*leads: Observation, memory: InMemory | None = None) -> Refreshing:
     """Return a refresh whose search in Salesforce finds these Leads."""
     refreshing = Refreshing(memory)
-    refreshing.memory.salesforce.result = LookupResult(leads)
+    refreshing.memory.org.result = LookupResult(leads)
     return refreshing
 
 
@@ -400,7 +390,7 @@ def test_the_new_e_mail_of_a_record_of_no_other_link_makes_none_wait() -> None:
 
 @pytest.mark.parametrize("name", ["l1", ANA])
 def test_a_new_record_of_an_erased_person_is_left_out(name: str) -> None:
-    memory = InMemory(tombstones=ErasedNames(name))
+    memory = InMemory(tombstones=Tombstones(name))
     lead = fresh("l2", BOB)
     refreshing = found_lead(fresh("l1"), lead, memory=memory)
     other = link_of(BOB, fresh("p2", BOB))
@@ -454,7 +444,7 @@ def test_a_record_that_cannot_be_read_puts_its_link_in_quarantine_for_the_next_r
     refreshing = Refreshing()
     code = ProblemCode.UNREADABLE_RECORD
     problem = RecordProblem(RecordKind.PLEZI_CONTACT, "", ANA, code, "phone is no text")
-    refreshing.memory.plezi.problems = (problem,)
+    refreshing.memory.plezi.problems = [problem]
     other = link_of(BOB, fresh("p2", BOB))
     links, waiting = refreshing.refresh(link_of(ANA, observed("p1")), other)
     assert links == {BOB: other}
@@ -500,6 +490,6 @@ def test_a_record_whose_deletion_cannot_be_applied_stops_no_other() -> None:
             raise ZeroDivisionError(record_id)
 
     refreshing = Refreshing()
-    refreshing.memory.salesforce.result = LookupResult(deleted=frozenset({"l1"}))
+    refreshing.memory.org.result = LookupResult(deleted=frozenset({"l1"}))
     locked = Locked(ANA, salesforce=(observed("l1"),))
     assert failing(refreshing, locked) == {ANA}

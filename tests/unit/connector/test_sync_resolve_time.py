@@ -182,7 +182,7 @@ def test_people_of_a_stage_who_had_no_time_stay_on_their_list() -> None:
     setup.list_links(0, *MANY[:5])
     phase = phase_of(setup)
 
-    assert phase.resolve_stage(10, after(1)) is StageEnd.OUT_OF_TIME
+    assert phase.resolve_stage(10, after(1, again=True)) is StageEnd.OUT_OF_TIME
     assert setup.lists() == {(RUN, 0): tuple(MANY[2:5])}
     assert progress_of(setup.run()) == (1, 0, 2)
     assert phase.end_stage() == StageNumbers(people=2)
@@ -512,7 +512,7 @@ def test_people_who_were_not_visited_are_left() -> None:
     setup = to_contacts(9)
     setup.plezi.seconds = (0.0, 20.0, 0.0)
 
-    assert phase_of(setup).resolve_people(MANY[:9], after(3)) == set(MANY[4:9])
+    assert phase_of(setup).resolve_people(MANY[:9], after(3, again=True)) == set(MANY[4:9])
     assert units(setup) == [4]
 
 

@@ -33,18 +33,9 @@ from connector.sync.read_phase import (
     records_waiting_for,
     store_observations,
 )
-from tests.unit.connector.sync_fixtures_reading import (
-    ANA,
-    BOB,
-    CLO,
-    RUN,
-    BrokenValues,
-    ErasedNames,
-    FaultyLedger,
-    InMemory,
-    link_of,
-    observed,
-)
+from tests.unit.connector.sync_fixtures import ANA, BOB, CLO, RUN, link_of, observed
+from tests.unit.connector.sync_fixtures_reading import BrokenValues, InMemory, ReadLedger
+from tests.unit.connector.sync_fixtures_stores import Tombstones
 
 DAN = "dan@x.fr"
 
@@ -58,7 +49,7 @@ class Storing:
         self._counts = Counts()
 
     @property
-    def ledger(self) -> FaultyLedger:
+    def ledger(self) -> ReadLedger:
         return self.memory.ledger
 
     def put(self, *links: Link) -> dict[str, Link]:
@@ -106,7 +97,7 @@ def test_changed_and_unchanged_records_are_counted_on_their_side() -> None:
     assert storing.counts == {("plezi", "changed"): 3, ("plezi", "unchanged"): 1}
     assert result == StoredSlice(stale=[], dirty=[BOB, CLO, DAN])
     assert storing.records() == {ANA: {"p1"}, BOB: {"p2"}, CLO: {"p3"}, DAN: {"p4"}}
-    assert storing.ledger.saved == [([BOB, CLO, DAN], False)]
+    assert storing.ledger.saves == [([BOB, CLO, DAN], False)]
 
 
 def test_links_on_a_list_of_the_caller_are_stored_as_such() -> None:
@@ -127,7 +118,7 @@ def test_an_unchanged_link_is_resolved_where_the_check_says_so() -> None:
 
 
 def test_records_of_erased_people_are_only_counted() -> None:
-    storing = Storing(InMemory(tombstones=ErasedNames(ANA, "p4")))
+    storing = Storing(InMemory(tombstones=Tombstones(ANA, "p4")))
     page = [observed("p1"), observed("p2", BOB), observed("p4", DAN)]
     assert storing.store(*page).dirty == [BOB]
     assert storing.counts == {("plezi", "changed"): 1, ("plezi", "skipped.erased"): 2}
@@ -209,7 +200,7 @@ def test_an_older_reading_that_may_be_new_is_to_be_read_again() -> None:
 
 
 def test_what_was_found_before_a_second_attempt_is_kept() -> None:
-    storing = Storing(InMemory(tombstones=ErasedNames(CLO)))
+    storing = Storing(InMemory(tombstones=Tombstones(CLO)))
     storing.put(link_of(ANA, observed("p1")))
     storing.ledger.busy = {BOB: 1}
     late = observed("p1", version="2", as_of=9.0)
@@ -267,7 +258,7 @@ def test_a_link_that_another_process_changed_is_read_and_stored_again() -> None:
     result = storing.store(observed("p1"), observed("p2", BOB))
     assert result.dirty == [BOB, ANA]
     assert storing.counts == {("plezi", "changed"): 2}
-    assert storing.ledger.saved == [([ANA, BOB], False), *[([ANA], False)] * 4]
+    assert storing.ledger.saves == [([ANA, BOB], False), *[([ANA], False)] * 4]
 
 
 def test_a_link_that_another_process_keeps_changing_stops_the_page() -> None:
@@ -308,7 +299,7 @@ def test_a_turn_holds_only_those_whose_e_mail_has_become_free() -> None:
     storing.put(link_of(ANA, observed("p1")), link_of(BOB, observed("p2", BOB)))
     storing.ledger.busy = {DAN: 1}
     storing.store(observed("p2", CLO), observed("p1", BOB), observed("p3", DAN))
-    assert storing.ledger.saved == [([CLO, DAN], False), ([BOB], False), ([DAN], False)]
+    assert storing.ledger.saves == [([CLO, DAN], False), ([BOB], False), ([DAN], False)]
 
 
 def test_a_record_that_leaves_its_link_alone_joins_the_one_of_its_e_mail() -> None:
@@ -335,7 +326,7 @@ def test_a_record_that_cannot_leave_its_link_is_tried_again_by_the_next_run(
         BOB: Fault(ProblemCode.DEFECT, DEFERRED, leaving.side, retry=True),
     }
     assert storing.records() == {ANA: {"p1", "l1"}}
-    assert len(storing.ledger.saved) == 5
+    assert len(storing.ledger.saves) == 5
     assert storing.counts == {(leaving.side.value, "unchanged"): 1}
 
 
@@ -395,7 +386,7 @@ def test_who_waits_for_an_e_mail_is_stored_once_although_it_stays_taken() -> Non
         held("fay@x.fr", observed("p5", DAN)),
     )
     storing.store(observed("p2", BOB, deleted=True), observed("p3", "eve@x.fr"))
-    saved = [sorted(emails) for emails, _listed in storing.ledger.saved]
+    saved = [sorted(emails) for emails, _listed in storing.ledger.saves]
     assert saved == [[BOB, "eve@x.fr"], [CLO], [DAN]]
     assert storing.records(ANA, DAN) == {ANA: {"p1"}, DAN: {"p5"}}
 
@@ -410,7 +401,7 @@ def test_nothing_is_released_while_another_process_changes_the_links() -> None:
 
 
 def test_only_active_records_with_an_e_mail_that_is_free_are_released() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     records = (
         observed("p1", BOB),
         observed("l1", BOB, deleted=True),
@@ -423,7 +414,7 @@ def test_only_active_records_with_an_e_mail_that_is_free_are_released() -> None:
 
 
 def test_a_pointer_of_a_link_that_waits_no_more_releases_nothing() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     stored = ledger.put(held(ANA, observed("p1", BOB)))[ANA]
     ledger.put(replace(stored, holds={}, indexed=frozenset()))
     assert ledger.owner_emails([BOB]) == {BOB: ANA}
@@ -431,17 +422,14 @@ def test_a_pointer_of_a_link_that_waits_no_more_releases_nothing() -> None:
 
 
 def test_a_pointer_to_a_link_that_is_gone_releases_nothing() -> None:
-    class WithoutLinks(FaultyLedger):
-        def load_links(self, emails: Any) -> dict[str, Link]:  # noqa: ARG002  # a port
-            return {}
-
-    ledger = WithoutLinks()
-    FaultyLedger.put(ledger, held(ANA, observed("p1", BOB)))
+    ledger = ReadLedger()
+    ledger.put(held(ANA, observed("p1", BOB)))
+    ledger.erase(ANA)
     assert records_waiting_for(ledger, [BOB]) == {}
 
 
 def test_without_an_e_mail_that_is_free_nothing_is_looked_up() -> None:
-    ledger = FaultyLedger()
+    ledger = ReadLedger()
     assert records_waiting_for(ledger, []) == {}
     assert ledger.requested == []
 
@@ -488,14 +476,14 @@ def test_an_unknown_record_that_cannot_be_used_is_a_fault_of_its_e_mail() -> Non
 
 @pytest.mark.parametrize("name", ["p1", ANA])
 def test_a_record_of_an_erased_person_that_cannot_be_used_is_only_counted(name: str) -> None:
-    storing = Storing(InMemory(tombstones=ErasedNames(name)))
+    storing = Storing(InMemory(tombstones=Tombstones(name)))
     storing.note(problem("p1", ANA), problem("p2", BOB))
     assert storing.isolation.faults == {BOB: fault_of()}
     assert storing.counts == {("plezi", "skipped.erased"): 1, ("plezi", "skipped.quarantined"): 1}
 
 
 def test_a_known_record_that_cannot_be_used_counts_whatever_its_new_e_mail_is() -> None:
-    storing = Storing(InMemory(tombstones=ErasedNames(BOB)))
+    storing = Storing(InMemory(tombstones=Tombstones(BOB)))
     storing.put(link_of(ANA, observed("p1")))
     storing.note(problem("p1", BOB), problem("p2", BOB))
     assert storing.isolation.faults == {ANA: fault_of()}
@@ -508,7 +496,7 @@ def test_a_record_that_shows_neither_a_known_id_nor_an_e_mail_is_counted_and_log
     assert storing.isolation.faults == {}
     assert storing.counts == {("salesforce", "skipped.quarantined"): 1}
     fields = {"record_kind": "Lead", "code": "unreadable_record", "detail": "phone is no text"}
-    assert storing.memory.log.events == [(Event.record_unreadable, fields)]
+    assert storing.memory.log.lines == [(Event.record_unreadable, fields)]
 
 
 def unexpected(problems: Sequence[RecordProblem]) -> set[str]:

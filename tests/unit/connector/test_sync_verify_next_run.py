@@ -21,24 +21,18 @@ from connector.model import (
     RecordProblem,
     Side,
 )
+from tests.unit.connector.sync_fixtures import ANA, BOB, PHONE_PAIR, RUN, after, never, observed
 from tests.unit.connector.sync_fixtures_reading import (
-    ANA,
-    BOB,
     BOUND,
-    PHONE,
     READ_AT,
-    RUN,
     STARTED,
     BrokenValues,
-    FakeClient,
+    ScriptedSystem,
     WholeVerification,
     agreed_people,
     agreed_person,
     drift_entry,
     edited_by_user,
-    never,
-    observed,
-    over_after,
 )
 
 LONG_AGO = datetime.fromtimestamp(READ_AT - 600, UTC).isoformat()
@@ -114,7 +108,7 @@ def test_an_edit_that_is_too_large_for_the_ledger_is_a_fault_of_its_side() -> No
 
 def test_what_a_run_has_read_since_then_is_no_unread_edit() -> None:
     verifying = unread(edited_by_user(modified=LONG_AGO))
-    verifying.work.work(Phase.READ, over_after(1))
+    verifying.work.work(Phase.READ, after(1))
     link = verifying.link().with_observation(observed("p1", as_of=30.0))
     verifying.memory.ledger.put(link)
     assert verifying.work.work(Phase.RESOLVE, never) is None
@@ -129,13 +123,13 @@ def test_a_link_that_a_full_run_would_resolve_becomes_dirty() -> None:
     assert verifying.verify() == {"people": 2, "compared": 2}
     assert verifying.link().dirty is True
     assert verifying.link(BOB).dirty is False
-    assert verifying.memory.ledger.saved == [([ANA], False)]
+    assert verifying.memory.ledger.saves == [([ANA], False)]
 
 
 def test_a_link_that_is_dirty_already_is_not_stored_again() -> None:
     verifying = WholeVerification(agreed_person(base={}, dirty=True))
     verifying.verify()
-    assert verifying.memory.ledger.saved == []
+    assert verifying.memory.ledger.saves == []
 
 
 @pytest.mark.parametrize("version", [-1, 3])
@@ -151,7 +145,7 @@ def test_while_the_mapping_is_not_applied_every_difference_waits(version: int) -
     [
         ({"dirty": True}, "waits"),
         ({"intent": INTENT}, "waits"),
-        ({"recent_writes": {PHONE.key: (RecentWrite("l1", "3", 5.0),)}}, "unexplained"),
+        ({"recent_writes": {PHONE_PAIR.key: (RecentWrite("l1", "3", 5.0),)}}, "unexplained"),
     ],
 )
 def test_a_difference_that_the_next_run_works_on_waits(changes: dict[str, Any], cause: str) -> None:
@@ -192,23 +186,23 @@ def unlisted(record: str, *, as_of: float = 10.0) -> WholeVerification:
 def test_a_record_that_no_list_showed_is_read_by_its_id(record: str, side: str) -> None:
     verifying = unlisted(record)
     client = verifying.memory.context.clients[Side(side)]
-    assert isinstance(client, FakeClient)
+    assert isinstance(client, ScriptedSystem)
     known = agreed_person().observation(record)
     assert known is not None
     client.records = {record: known}
     verifying.verify()
-    assert client.looked_up == [([record], [], [])]
+    assert client.searches == [([record], [], [])]
     assert verifying.memory.counts()[side]["unlisted"] == 1
     assert verifying.compared["compared"] == 2
     assert client.scopes[-1] == BOUND.read_scope
-    assert verifying.memory.ledger.saved == []
+    assert verifying.memory.ledger.saves == []
 
 
 def test_all_records_of_a_side_that_no_list_showed_are_read_in_one_call() -> None:
     verifying = WholeVerification(agreed_person(), agreed_person(BOB, 2))
     verifying.show(observed("l1"), observed("l2", BOB))
     verifying.verify()
-    assert verifying.memory.plezi.looked_up == [(["p1", "p2"], [], [])]
+    assert verifying.memory.plezi.searches == [(["p1", "p2"], [], [])]
     assert verifying.memory.counts()["plezi"]["unlisted"] == 2
 
 
@@ -225,14 +219,14 @@ def test_edits_of_two_records_of_a_person_are_both_stored() -> None:
     verifying.show(*agreed_person(BOB, 2).observations())
     edited = [edited_by_user("p1", modified=LONG_AGO), edited_by_user("l1", "3", modified=LONG_AGO)]
     verifying.memory.plezi.records = {"p1": edited[0]}
-    verifying.memory.salesforce.records = {"l1": edited[1]}
+    verifying.memory.org.records = {"l1": edited[1]}
     verifying.verify()
     assert list(verifying.link().observations()) == edited
 
 
 def test_a_record_that_was_deleted_without_the_ledger_knowing_is_stored_as_deleted() -> None:
     verifying = unlisted("l1")
-    verifying.memory.salesforce.deleted = {"l1"}
+    verifying.memory.org.deleted = {"l1"}
     assert verifying.verify() == {
         "unlisted": 1,
         "people": 2,
@@ -261,10 +255,10 @@ def test_a_person_of_whom_no_record_is_found_is_gone() -> None:
 def test_a_record_that_was_read_after_the_reading_began_need_not_be_listed() -> None:
     verifying = unlisted("p1", as_of=STARTED)
     verifying.verify()
-    assert verifying.memory.plezi.looked_up == []
+    assert verifying.memory.plezi.searches == []
     verifying = unlisted("p1", as_of=STARTED - 1)
     verifying.verify()
-    assert verifying.memory.plezi.looked_up == [(["p1"], [], [])]
+    assert verifying.memory.plezi.searches == [(["p1"], [], [])]
 
 
 @pytest.mark.parametrize("state", ["deleted", "converted"])
@@ -273,14 +267,14 @@ def test_a_record_that_has_left_need_not_be_listed(state: str) -> None:
     verifying = WholeVerification(link)
     verifying.show(observed("p1"))
     verifying.verify()
-    assert verifying.memory.salesforce.looked_up == []
+    assert verifying.memory.org.searches == []
 
 
 def test_a_record_that_cannot_be_read_by_its_id_is_tried_again_by_the_next_run() -> None:
     verifying = unlisted("p1")
     code = ProblemCode.UNREADABLE_RECORD
     problem = RecordProblem(RecordKind.PLEZI_CONTACT, "p1", "", code, "phone is no text")
-    verifying.memory.plezi.problems = (problem,)
+    verifying.memory.plezi.problems = [problem]
     verifying.verify()
     link = verifying.link()
     assert link.quarantine is not None
@@ -297,7 +291,7 @@ def test_a_person_who_cannot_be_compared_stops_no_other() -> None:
     verifying = WholeVerification(broken, agreed_person(BOB, 2))
     assert verifying.verify() == {"quarantined": 1, "people": 1, "compared": 1}
     assert verifying.link().quarantine is not None
-    assert verifying.memory.ledger.saved == [([ANA], False)]
+    assert verifying.memory.ledger.saves == [([ANA], False)]
     [failed] = verifying.memory.log.of(Event.link_failed)
     assert failed["run_id"] == RUN
 

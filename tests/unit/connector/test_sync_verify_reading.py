@@ -25,22 +25,21 @@ from connector.sync.isolation import Isolation
 from connector.sync.verify_reading import CheckedLink, SeenRecords, VerifyReading, with_unread
 from connector.sync.work_queue import WorkQueue
 from local.world.memory import MemoryScratch
-from tests.unit.connector.sync_fixtures_reading import (
+from tests.unit.connector.sync_fixtures import (
     ANA,
     BOB,
     CLO,
-    PHONE,
+    PHONE_PAIR,
     RUN,
-    BrokenValues,
-    ErasedNames,
-    InMemory,
-    bound_pairs,
+    bound_to,
     link_of,
     observed,
 )
+from tests.unit.connector.sync_fixtures_reading import BrokenValues, InMemory
+from tests.unit.connector.sync_fixtures_stores import Tombstones
 
 PLEZI = RecordKind.PLEZI_CONTACT
-BOUND = bound_pairs(PHONE, version=7)
+BOUND = bound_to(PHONE_PAIR, version=7)
 FIRST = Cursor(PLEZI, full=True, mapping_version=7)
 DAN = "dan@x.fr"
 EDITED = observed("p2", BOB, values={"phone": "2"})
@@ -158,8 +157,8 @@ def test_every_kind_is_read_from_the_start_with_the_present_mapping() -> None:
     contact = Cursor(RecordKind.CONTACT, full=True, mapping_version=7)
     lead = replace(contact, kind=RecordKind.LEAD)
     assert verifying.read() is True
-    assert verifying.memory.plezi.read_from == [FIRST]
-    assert verifying.memory.salesforce.read_from == [lead, contact]
+    assert verifying.memory.plezi.reads == [FIRST]
+    assert verifying.memory.org.reads == [lead, contact]
     assert verifying.memory.plezi.scopes == [BOUND.read_scope]
 
 
@@ -168,8 +167,8 @@ def test_a_kind_that_was_read_completely_is_not_read_again() -> None:
     verifying.read(page_of(observed("p1"), last=True))
     again = verifying.again()
     assert again.read(page_of(observed("p2", BOB))) is True
-    assert verifying.memory.plezi.read_from == [FIRST]
-    assert len(verifying.memory.salesforce.read_from) == 4  # no page of theirs was the last one
+    assert verifying.memory.plezi.reads == [FIRST]
+    assert len(verifying.memory.org.reads) == 4  # no page of theirs was the last one
     assert verifying.seen == ["p1"]
 
 
@@ -178,9 +177,9 @@ def test_another_invocation_continues_behind_the_last_page() -> None:
     first = page_of(observed("p1"))
     assert verifying.read(first, page_of(observed("p2", BOB)), out_of_time=True) is False
     assert verifying.memory.plezi.calls == 1
-    assert verifying.memory.salesforce.read_from == []
+    assert verifying.memory.org.reads == []
     assert verifying.again().read() is True
-    assert verifying.memory.plezi.read_from == [FIRST, first.cursor]
+    assert verifying.memory.plezi.reads == [FIRST, first.cursor]
 
 
 def test_behind_the_last_page_nothing_is_read_and_no_time_is_needed() -> None:
@@ -233,7 +232,7 @@ def test_what_the_ledger_lacks_is_stored_apart_and_new_people_are_listed() -> No
     assert verifying.seen == ["p1", "p2", "p3", "p4"]
     assert verifying.counts == {"plezi": {"seen": 4, "people.contact": 3, "unread": 3}}
     assert memory.ledger.load_links([ANA, BOB, CLO]) == before
-    assert memory.ledger.saved == []
+    assert memory.ledger.saves == []
     assert verifying.isolation.visited == 4
     run = memory.ledger.load_run(RUN)
     assert run is not None
@@ -278,7 +277,7 @@ def test_a_large_page_is_compared_in_slices_of_a_hundred() -> None:
 
 
 def test_people_who_were_erased_and_records_without_an_e_mail_are_only_counted() -> None:
-    verifying = Verifying(InMemory(tombstones=ErasedNames(ANA)))
+    verifying = Verifying(InMemory(tombstones=Tombstones(ANA)))
     verifying.memory.ledger.put(link_of(BOB, observed("p2", BOB)))
     page = [observed("p1"), observed("p2", ""), observed("p3", ""), observed("p4", "")]
     verifying.read(page_of(*page, last=True))
@@ -309,7 +308,7 @@ def test_a_long_text_is_stored_apart_as_its_digest() -> None:
 def test_a_person_whom_an_earlier_page_showed_is_listed_once() -> None:
     verifying = Verifying()
     lead = observed("l1", CLO)
-    verifying.memory.salesforce.pages[RecordKind.LEAD] = [
+    verifying.memory.org.pages[RecordKind.LEAD] = [
         Page((lead, observed("l2", DAN)), Cursor(RecordKind.LEAD, completed_at=50.0), last=True)
     ]
     verifying.read(page_of(observed("p1", CLO), last=True))
@@ -361,7 +360,7 @@ def test_records_that_cannot_be_used_are_seen_and_put_in_quarantine() -> None:
     assert verifying.seen == ["p3", "p1"]
     links = verifying.memory.ledger.load_links([ANA, BOB])
     assert [it.quarantine is not None for it in links.values()] == [True, True]
-    assert verifying.memory.ledger.saved == [([ANA, BOB], False)]
+    assert verifying.memory.ledger.saves == [([ANA, BOB], False)]
     numbers = {"seen": 3, "people.contact": 1, "unread": 1}
     quarantined = {"skipped.quarantined": 2, "quarantined": 2}
     assert verifying.counts == {"plezi": numbers | quarantined}

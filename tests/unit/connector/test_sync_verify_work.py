@@ -19,25 +19,27 @@ from connector.model import (
     WorkList,
 )
 from connector.verification import Verification, load_verification
-from tests.unit.connector.sync_fixtures_reading import (
+from tests.unit.connector.sync_fixtures import (
     ANA,
     BOB,
     CLO,
-    NOW,
-    PHONE,
+    PHONE_PAIR,
     RUN,
-    WholeVerification,
-    agreed_people,
-    agreed_person,
+    after,
     always,
-    drift_entry,
     link_of,
     never,
     observed,
-    over_after,
+)
+from tests.unit.connector.sync_fixtures_reading import (
+    NOW,
+    WholeVerification,
+    agreed_people,
+    agreed_person,
+    drift_entry,
 )
 
-HELD = {PHONE.key: Hold(HoldReason.CONFLICT, 1.0, {}, attribute="phone")}
+HELD = {PHONE_PAIR.key: Hold(HoldReason.CONFLICT, 1.0, {}, attribute="phone")}
 
 # The result
 
@@ -65,7 +67,7 @@ def test_nothing_is_written_about_people_who_agree() -> None:
     assert verifying.link() == before
     assert verifying.entries == []
     assert verifying.journal.requested == [([], 0.0)]
-    assert verifying.memory.ledger.saved == []
+    assert verifying.memory.ledger.saves == []
 
 
 def test_a_work_that_begins_has_no_position_and_no_progress() -> None:
@@ -77,7 +79,7 @@ def test_a_work_that_begins_has_no_position_and_no_progress() -> None:
 def test_a_verification_that_goes_on_compares_what_is_left() -> None:
     verifying = WholeVerification(*agreed_people(2))
     work = verifying.work
-    assert work.work(Phase.READ, over_after(1)) is Phase.RESOLVE
+    assert work.work(Phase.READ, after(1)) is Phase.RESOLVE
     assert verifying.compared == {}
     work = verifying.work
     assert work.work(Phase.RESOLVE, never) is None
@@ -88,7 +90,7 @@ def test_a_verification_that_goes_on_compares_what_is_left() -> None:
 def test_without_time_after_the_reading_the_comparison_is_left() -> None:
     verifying = WholeVerification(agreed_person())
     work = verifying.work
-    assert work.work(Phase.READ, over_after(1)) is Phase.RESOLVE
+    assert work.work(Phase.READ, after(1)) is Phase.RESOLVE
     assert work.phase is Phase.RESOLVE
     assert work.made_progress is True
     assert load_verification(verifying.memory.ledger) is None
@@ -101,7 +103,7 @@ def test_the_people_of_the_ledger_are_put_on_lists_of_a_thousand() -> None:
     verifying = WholeVerification(*agreed_people(2001))
     verifying.show()
     work = verifying.work
-    assert work.work(Phase.READ, over_after(3)) is Phase.RESOLVE
+    assert work.work(Phase.READ, after(3)) is Phase.RESOLVE
     assert [len(it) for it in verifying.listed()] == [1000, 1000, 1]
     assert verifying.listed()[2] == ("2000@x.fr",)
     run = verifying.memory.ledger.load_run(RUN)
@@ -117,9 +119,9 @@ def test_another_invocation_lists_the_people_behind_the_last_one() -> None:
     assert work.phase is Phase.READ
     assert [len(it) for it in verifying.listed()] == [1000]
     assert work.made_progress is True
-    assert verifying.memory.plezi.read_from == []
+    assert verifying.memory.plezi.reads == []
 
-    assert verifying.work.work(Phase.READ, over_after(1)) is Phase.RESOLVE
+    assert verifying.work.work(Phase.READ, after(1)) is Phase.RESOLVE
     assert [len(it) for it in verifying.listed()] == [1000, 500]
 
 
@@ -128,7 +130,7 @@ def test_where_the_last_list_has_disappeared_all_people_are_listed_again() -> No
     verifying.show()
     verifying.work.work(Phase.READ, always)
     verifying.memory.ledger.scratch(RUN).save_work(WorkList(RUN, 0), [])
-    assert verifying.work.work(Phase.READ, over_after(2)) is Phase.RESOLVE
+    assert verifying.work.work(Phase.READ, after(2)) is Phase.RESOLVE
     assert [(len(it), it[0]) for it in verifying.listed()] == [
         (1000, "0000@x.fr"),
         (500, "1000@x.fr"),
@@ -139,7 +141,7 @@ def test_people_who_are_listed_are_not_listed_again_when_the_reading_goes_on() -
     verifying = WholeVerification(agreed_person())
     page = Page((observed("p1"),), Cursor(RecordKind.PLEZI_CONTACT))
     verifying.memory.plezi.pages[RecordKind.PLEZI_CONTACT] = [page]
-    assert verifying.work.work(Phase.READ, over_after(1)) is Phase.READ
+    assert verifying.work.work(Phase.READ, after(1)) is Phase.READ
     assert verifying.listed() == [(ANA,)]
     work = verifying.work
     assert work.work(Phase.READ, always) is Phase.READ
@@ -158,7 +160,7 @@ def test_a_ledger_without_people_is_verified() -> None:
 
 def test_a_list_is_compared_a_hundred_people_at_a_time() -> None:
     verifying = WholeVerification(*agreed_people(250))
-    assert verifying.work.work(Phase.READ, over_after(2)) is Phase.RESOLVE
+    assert verifying.work.work(Phase.READ, after(2)) is Phase.RESOLVE
     assert verifying.compared == {"people": 100, "compared": 100}
     assert [len(it) for it in verifying.listed()] == [150]
     run = verifying.memory.ledger.load_run(RUN)
@@ -171,7 +173,7 @@ def test_a_list_is_compared_a_hundred_people_at_a_time() -> None:
 
 def test_after_the_last_part_of_a_list_the_time_counts_too() -> None:
     verifying = WholeVerification(agreed_person())
-    verifying.work.work(Phase.READ, over_after(1))
+    verifying.work.work(Phase.READ, after(1))
     work = verifying.work
     assert work.work(Phase.RESOLVE, always) is Phase.RESOLVE
     assert work.made_progress is True
@@ -187,10 +189,10 @@ def test_as_many_people_are_compared_at_once_as_can_be_read_by_id(
     seconds: float, budget: float, number: int
 ) -> None:
     verifying = WholeVerification(*agreed_people(120))
-    verifying.memory.plezi.look_up_seconds = seconds
+    verifying.memory.plezi.seconds = (0.0, 0.0, seconds)
     verifying.memory.deadline = Deadline(lambda: NOW)
     verifying.memory.deadline.start(remaining=900.0, budget=budget)
-    verifying.work.work(Phase.READ, over_after(2))
+    verifying.work.work(Phase.READ, after(2))
     assert verifying.compared["people"] == number
 
 
@@ -317,7 +319,7 @@ def test_a_link_that_cannot_be_decoded_is_counted() -> None:
 
 def test_a_link_that_was_removed_since_it_was_listed_is_left_out() -> None:
     verifying = WholeVerification(agreed_person(), agreed_person(BOB, 2))
-    verifying.work.work(Phase.READ, over_after(1))
+    verifying.work.work(Phase.READ, after(1))
     del verifying.memory.ledger._links[ANA]
     assert verifying.work.work(Phase.RESOLVE, never) is None
     assert verifying.compared == {"people": 1, "compared": 1}
