@@ -57,6 +57,7 @@ from tests.unit.connector.sync_fixtures_stores import (
 )
 
 RUN: Final = "run-1"
+EMAIL: Final = "a@x.fr"
 ANA: Final = "ana@x.fr"
 BOB: Final = "bob@x.fr"
 CLO: Final = "clo@x.fr"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from connector.mapping import BoundMapping
 from connector.model import Counts, Intent, JournalKind, Link, RunKind, Side
@@ -15,6 +15,7 @@ from connector.sync.resolve_unit import UnitResolver, UnitResult
 from connector.sync.write_stage import StageResult, WriteStage
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     EMAIL_BASE,
     PHONE_BASE,
     RUN,
@@ -25,8 +26,6 @@ from tests.unit.connector.sync_fixtures import (
     never,
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
-
-EMAIL: Final = "a@x.fr"
 
 
 class Stage:

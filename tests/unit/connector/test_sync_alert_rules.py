@@ -17,7 +17,7 @@ from connector.sync.alert_rules import (
     notify_new,
 )
 from local.world.memory import MemoryAlertPublisher
-from tests.unit.connector.sync_fixtures_limits import NOW, LedgerInMemory
+from tests.unit.connector.sync_fixtures_stores import NOW, Ledger
 
 STARTED: Final = NOW - 100
 RUN: Final = Run("r1", RunKind.CHANGES, RunState.DONE, requested_at=NOW, started_at=STARTED)
@@ -416,7 +416,7 @@ class Topic(MemoryAlertPublisher):
 
 
 def test_what_was_sent_is_noted_with_its_time_and_forgotten_when_it_is_over() -> None:
-    ledger = LedgerInMemory()
+    ledger = Ledger()
     first = evaluate_alerts(replace(CALM, quarantine_size=10, suspended={"Phone": "gone"}))
     quarantine, phone = first.alerts
 
@@ -436,7 +436,7 @@ def test_what_was_sent_is_noted_with_its_time_and_forgotten_when_it_is_over() ->
 
 
 def test_a_problem_is_over_whatever_its_key_has_in_it() -> None:
-    ledger = LedgerInMemory()
+    ledger = Ledger()
     breaker = Breaker(StopReason.LOGIN_REFUSED, "reset it", NOW, "v#1")
     notify_new(evaluate_alerts(replace(CALM, breaker=breaker)), Topic(), ledger, NOW)
 
@@ -446,7 +446,7 @@ def test_a_problem_is_over_whatever_its_key_has_in_it() -> None:
 
 
 def test_an_alert_that_was_sent_does_not_keep_the_next_one_back() -> None:
-    ledger, topic = LedgerInMemory(), Topic()
+    ledger, topic = Ledger(), Topic()
     phone = evaluate_alerts(replace(CALM, suspended={"Phone": "gone"}))
     both = evaluate_alerts(replace(CALM, suspended={"Phone": "gone", "Title": "gone"}))
 

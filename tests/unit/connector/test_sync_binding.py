@@ -16,19 +16,18 @@ from connector.schema_cache import (
     save_confirmed,
 )
 from connector.sync.binding import MappingBinder
+from tests.unit.connector.sync_fixtures import SyncSetup, System
 from tests.unit.connector.sync_fixtures_limits import (
     BOUND,
     MAPPING,
-    NOW,
     SCHEMAS,
-    Stack,
-    SystemInMemory,
-    bound_to,
+    limited,
     schemas_without,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW, Ledger
 
 NO_PHONE: Final = schemas_without(RecordKind.LEAD, "Phone")
-WITHOUT_PHONE: Final = bound_to(NO_PHONE)
+WITHOUT_PHONE: Final = bind_mapping(MAPPING, NO_PHONE)
 GONE: Final = WITHOUT_PHONE.suspended[0].reason
 DRY: Final = Run("d1", RunKind.DRY_RUN, RunState.RUNNING, requested_at=NOW)
 COMPLETE: Final = replace(MAPPING, pairs=(*MAPPING.pairs, PLEZI_URL_PAIR))
@@ -36,148 +35,154 @@ COMPLETE: Final = replace(MAPPING, pairs=(*MAPPING.pairs, PLEZI_URL_PAIR))
 LOOK_AGAIN: Final = [("refresh",), ("invalidate",)]
 
 
-class DescribedSystem(SystemInMemory):
-    """A system whose descriptions have a generation in the ledger, as those of the clients."""
+class DescribedSystem(System):
+    """A system whose descriptions have a generation in the ledger, as those of the clients.
 
-    def __init__(self, side: Side, stack: Stack) -> None:
-        super().__init__(side)
-        self._stack = stack
+    It describes other fields once its description was invalidated, if a test has some.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        ledger: Ledger,
+        described: dict[RecordKind, Schema],
+        again: dict[RecordKind, Schema],
+    ) -> None:
+        super().__init__(side, schemas=described)
+        self._ledger = ledger
+        self._again = System(side, schemas=again).described
 
     def invalidate_schemas(self) -> None:
         super().invalidate_schemas()
-        self._stack.ledger.save_document(GENERATION_KEY, {"generation": f"after {self.side}"})
+        self.described = self._again
+        self._ledger.save_document(GENERATION_KEY, {"generation": f"after {self.side}"})
 
 
-def stack_with(
+def setup_with(
     described: dict[RecordKind, Schema], again: dict[RecordKind, Schema] | None = None
-) -> Stack:
-    """Return a stack whose systems describe these fields, and others once they are invalidated."""
-    stack = Stack()
-    stack.ledger.save_document(GENERATION_KEY, {"generation": "first"})
-    for side in Side:
-        system = DescribedSystem(side, stack)
-        system.described = _of(side, described)
-        system.described_again = None if again is None else _of(side, again)
-        setattr(stack, side.value, system)
-    return stack
+) -> SyncSetup:
+    """Return a setup whose systems describe these fields, and others once they are invalidated."""
+    setup = limited()
+    setup.ledger.save_document(GENERATION_KEY, {"generation": "first"})
+    setup.plezi, setup.org = (
+        DescribedSystem(side, setup.ledger, described, again or described)
+        for side in (Side.PLEZI, Side.SALESFORCE)
+    )
+    return setup
 
 
-def _of(side: Side, schemas: dict[RecordKind, Schema]) -> dict[RecordKind, Schema]:
-    return {kind: it for kind, it in schemas.items() if kind.side is side}
+def binder(setup: SyncSetup) -> MappingBinder:
+    return MappingBinder(setup.context)
 
 
-def binder(stack: Stack) -> MappingBinder:
-    return MappingBinder(stack.context())
-
-
-def requests(stack: Stack) -> list[list[tuple[Any, ...]]]:
-    return [stack.plezi.requests, stack.salesforce.requests]
+def requests(setup: SyncSetup) -> list[list[tuple[Any, ...]]]:
+    return [setup.plezi.requests, setup.org.requests]
 
 
 def test_a_mapping_whose_fields_exist_is_bound_to_what_is_known_in_this_generation() -> None:
-    stack = stack_with(dict(SCHEMAS))
+    setup = setup_with(dict(SCHEMAS))
 
-    assert binder(stack).bind(MAPPING) == BOUND
-    assert requests(stack) == [[("refresh",)], [("refresh",)]]
+    assert binder(setup).bind(MAPPING) == BOUND
+    assert requests(setup) == [[("refresh",)], [("refresh",)]]
 
 
 def test_a_field_that_is_missing_in_an_old_description_is_found_in_a_fresh_one() -> None:
-    stack = stack_with(NO_PHONE, dict(SCHEMAS))
+    setup = setup_with(NO_PHONE, dict(SCHEMAS))
 
-    assert binder(stack).bind(MAPPING) == replace(BOUND, is_fresh=True)
-    assert requests(stack) == [LOOK_AGAIN, LOOK_AGAIN]
-    assert load_confirmed(stack.ledger) == ConfirmedSuspensions("", {})
+    assert binder(setup).bind(MAPPING) == replace(BOUND, is_fresh=True)
+    assert requests(setup) == [LOOK_AGAIN, LOOK_AGAIN]
+    assert load_confirmed(setup.ledger) == ConfirmedSuspensions("", {})
 
 
 def test_a_field_that_is_missing_in_a_fresh_description_too_is_suspended_and_noted() -> None:
-    stack = stack_with(NO_PHONE)
+    setup = setup_with(NO_PHONE)
 
-    assert binder(stack).bind(MAPPING) == replace(WITHOUT_PHONE, is_fresh=True)
-    assert load_confirmed(stack.ledger) == ConfirmedSuspensions("after salesforce", {"Phone": GONE})
-    assert stack.ledger.suspended_pairs() == {}
+    assert binder(setup).bind(MAPPING) == replace(WITHOUT_PHONE, is_fresh=True)
+    assert load_confirmed(setup.ledger) == ConfirmedSuspensions("after salesforce", {"Phone": GONE})
+    assert setup.ledger.suspended_pairs() == {}
 
 
 def test_a_suspension_that_is_confirmed_needs_no_other_description() -> None:
-    by_last_run, by_description = stack_with(NO_PHONE), stack_with(NO_PHONE)
+    by_last_run, by_description = setup_with(NO_PHONE), setup_with(NO_PHONE)
     by_last_run.ledger.save_suspended_pairs({"Phone": GONE, "Title": "gone too"})
     by_description.ledger.save_suspended_pairs({"Phone": "another reason"})
     save_confirmed(by_description.ledger, ConfirmedSuspensions("first", {"Phone": GONE}))
 
-    for stack in (by_last_run, by_description):
-        assert binder(stack).bind(MAPPING) == WITHOUT_PHONE
-        assert requests(stack) == [[("refresh",)], [("refresh",)]]
+    for setup in (by_last_run, by_description):
+        assert binder(setup).bind(MAPPING) == WITHOUT_PHONE
+        assert requests(setup) == [[("refresh",)], [("refresh",)]]
 
 
 def test_a_suspension_for_another_reason_needs_another_description() -> None:
-    stack = stack_with(NO_PHONE)
-    stack.ledger.save_suspended_pairs({"Phone": GONE})
-    save_confirmed(stack.ledger, ConfirmedSuspensions("first", {"Phone": "another reason"}))
+    setup = setup_with(NO_PHONE)
+    setup.ledger.save_suspended_pairs({"Phone": GONE})
+    save_confirmed(setup.ledger, ConfirmedSuspensions("first", {"Phone": "another reason"}))
 
-    assert binder(stack).bind(MAPPING).is_fresh
-    assert requests(stack) == [LOOK_AGAIN, LOOK_AGAIN]
+    assert binder(setup).bind(MAPPING).is_fresh
+    assert requests(setup) == [LOOK_AGAIN, LOOK_AGAIN]
 
 
 def test_a_fresh_bind_asks_both_systems_whatever_is_known() -> None:
-    stack = stack_with(dict(SCHEMAS), NO_PHONE)
+    setup = setup_with(dict(SCHEMAS), NO_PHONE)
 
-    assert binder(stack).bind_afresh(MAPPING) == replace(WITHOUT_PHONE, is_fresh=True)
-    assert requests(stack) == [[("invalidate",)], [("invalidate",)]]
-    assert load_confirmed(stack.ledger) == ConfirmedSuspensions("after salesforce", {"Phone": GONE})
+    assert binder(setup).bind_afresh(MAPPING) == replace(WITHOUT_PHONE, is_fresh=True)
+    assert requests(setup) == [[("invalidate",)], [("invalidate",)]]
+    assert load_confirmed(setup.ledger) == ConfirmedSuspensions("after salesforce", {"Phone": GONE})
 
 
 # What the last bind suspended
 
 
 def test_what_is_suspended_is_stored_with_the_generation_of_the_bind() -> None:
-    stack = stack_with(dict(SCHEMAS))
-    binding = binder(stack)
+    setup = setup_with(dict(SCHEMAS))
+    binding = binder(setup)
     binding.bind(MAPPING)
-    stack.ledger.save_document(GENERATION_KEY, {"generation": "a later one"})
+    setup.ledger.save_document(GENERATION_KEY, {"generation": "a later one"})
 
     assert binding.update_suspended(WITHOUT_PHONE) is False
 
-    assert stack.ledger.suspended_pairs() == {"Phone": GONE}
-    assert load_confirmed(stack.ledger) == ConfirmedSuspensions("first", {"Phone": GONE})
+    assert setup.ledger.suspended_pairs() == {"Phone": GONE}
+    assert load_confirmed(setup.ledger) == ConfirmedSuspensions("first", {"Phone": GONE})
 
 
 def test_before_the_first_bind_no_generation_is_noted() -> None:
-    stack = stack_with(dict(SCHEMAS))
+    setup = setup_with(dict(SCHEMAS))
 
-    binder(stack).update_suspended(WITHOUT_PHONE)
+    binder(setup).update_suspended(WITHOUT_PHONE)
 
-    assert load_confirmed(stack.ledger) == ConfirmedSuspensions("", {"Phone": GONE})
+    assert load_confirmed(setup.ledger) == ConfirmedSuspensions("", {"Phone": GONE})
 
 
 def test_a_pair_that_can_be_used_again_is_news_and_one_that_stays_suspended_is_none() -> None:
-    stack = stack_with(dict(SCHEMAS))
-    stack.ledger.save_suspended_pairs({"Phone": "the former reason", "Title": "gone"})
-    binding = binder(stack)
+    setup = setup_with(dict(SCHEMAS))
+    setup.ledger.save_suspended_pairs({"Phone": "the former reason", "Title": "gone"})
+    binding = binder(setup)
 
     assert binding.update_suspended(WITHOUT_PHONE) is True
-    assert stack.ledger.suspended_pairs() == {"Phone": GONE}
+    assert setup.ledger.suspended_pairs() == {"Phone": GONE}
     assert binding.update_suspended(WITHOUT_PHONE) is False
     assert binding.update_suspended(BOUND) is True
-    assert stack.ledger.suspended_pairs() == {}
+    assert setup.ledger.suspended_pairs() == {}
 
 
 # The validation for a dry run
 
 
 def test_the_saved_mapping_is_validated_as_it_is_bound() -> None:
-    stack = stack_with(NO_PHONE, dict(SCHEMAS))
+    setup = setup_with(NO_PHONE, dict(SCHEMAS))
 
-    assert binder(stack).validate(DRY, MAPPING) == validate(MAPPING, SCHEMAS)
-    assert requests(stack) == [LOOK_AGAIN, LOOK_AGAIN]
+    assert binder(setup).validate(DRY, MAPPING) == validate(MAPPING, SCHEMAS)
+    assert requests(setup) == [LOOK_AGAIN, LOOK_AGAIN]
 
 
 def test_the_saved_mapping_needs_no_other_description_for_what_is_confirmed() -> None:
-    stack = stack_with(NO_PHONE)
-    stack.ledger.save_suspended_pairs({"Phone": GONE})
+    setup = setup_with(NO_PHONE)
+    setup.ledger.save_suspended_pairs({"Phone": GONE})
 
-    result = binder(stack).validate(DRY, MAPPING)
+    result = binder(setup).validate(DRY, MAPPING)
 
     assert result == validate(MAPPING, NO_PHONE)
-    assert requests(stack) == [[("refresh",)], [("refresh",)]]
+    assert requests(setup) == [[("refresh",)], [("refresh",)]]
 
 
 def test_a_draft_without_problems_is_validated_by_what_is_known() -> None:
@@ -192,31 +197,31 @@ def test_a_draft_without_problems_is_validated_by_what_is_known() -> None:
             "plezi_url__c": Field("plezi_url__c", FieldKind.TEXT),
         },
     }
-    stack = stack_with(schemas)
+    setup = setup_with(schemas)
 
-    result = binder(stack).validate(replace(DRY, draft="{}"), COMPLETE)
+    result = binder(setup).validate(replace(DRY, draft="{}"), COMPLETE)
 
     assert result == validate(COMPLETE, schemas)
     assert (result.mapping, result.problems) == (COMPLETE, ())
-    assert requests(stack) == [[("refresh",)], [("refresh",)]]
+    assert requests(setup) == [[("refresh",)], [("refresh",)]]
 
 
 def test_a_draft_with_problems_is_validated_again_by_a_fresh_description() -> None:
-    stack = stack_with(NO_PHONE, dict(SCHEMAS))
+    setup = setup_with(NO_PHONE, dict(SCHEMAS))
 
-    result = binder(stack).validate(replace(DRY, draft="{}"), MAPPING)
+    result = binder(setup).validate(replace(DRY, draft="{}"), MAPPING)
 
     assert result == validate(MAPPING, SCHEMAS)
     assert [it.pair for it in result.problems] == ["plezi_url__c"]
-    assert requests(stack) == [LOOK_AGAIN, LOOK_AGAIN]
+    assert requests(setup) == [LOOK_AGAIN, LOOK_AGAIN]
 
 
 def test_a_filter_whose_field_is_gone_is_suspended_with_its_reason() -> None:
     mapping = replace(MAPPING, contact_filter=Filter("sync__c", Operator.EQUALS, "yes"))
-    stack = stack_with(dict(SCHEMAS))
+    setup = setup_with(dict(SCHEMAS))
 
-    bound = binder(stack).bind(mapping)
+    bound = binder(setup).bind(mapping)
 
     expected = bind_mapping(mapping, SCHEMAS)
     assert bound == replace(expected, is_fresh=True)
-    assert load_confirmed(stack.ledger).reasons == {"Contact filter": expected.suspended[0].reason}
+    assert load_confirmed(setup.ledger).reasons == {"Contact filter": expected.suspended[0].reason}

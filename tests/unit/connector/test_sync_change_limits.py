@@ -31,14 +31,16 @@ from connector.planning.participating_records import Match, Participants
 from connector.planning.plan import Plan
 from connector.sync.change_limits import ChangeLimiter, Limit
 from connector.sync.isolation import Isolation
-from tests.unit.connector.sync_fixtures_limits import BOUND, FRESH, NOW, RUN, Stack
+from tests.unit.connector.sync_fixtures import SyncSetup
+from tests.unit.connector.sync_fixtures_limits import BOUND, FRESH, RUNNING, limited
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 LIMIT: Final = 10
-"""Records in which a run of the stack may clear one field; it may overwrite 3."""
+"""Records in which a run of the setup may clear one field; it may overwrite 3."""
 DAY: Final = 20_833
 """The day of `NOW`, in days since 1970."""
 UNDO: Final = UndoRequest("r0")
-UNDOING: Final = replace(RUN, id="u1", kind=RunKind.UNDO, undo=UNDO)
+UNDOING: Final = replace(RUNNING, id="u1", kind=RunKind.UNDO, undo=UNDO)
 
 
 def clearing(number: int, field: str = "Phone", kind: RecordKind = RecordKind.LEAD) -> list[Plan]:
@@ -67,21 +69,21 @@ def _plan(number: int, kind: RecordKind, field: str, value: str | None) -> Plan:
 
 
 def check(
-    stack: Stack,
+    setup: SyncSetup,
     plans: Sequence[Plan],
-    run: Run = RUN,
+    run: Run = RUNNING,
     limit: Limit = Limit.RUN,
     bound: BoundMapping = FRESH,
 ) -> list[Plan]:
-    context = stack.context()
+    context = setup.context
     return ChangeLimiter(context, bound, run, limit).check(plans, Isolation(context, run.id))
 
 
 def refusal(
-    stack: Stack, plans: Sequence[Plan], run: Run = RUN, limit: Limit = Limit.RUN
+    setup: SyncSetup, plans: Sequence[Plan], run: Run = RUNNING, limit: Limit = Limit.RUN
 ) -> HaltError:
     with pytest.raises(HaltError) as caught:
-        check(stack, plans, run, limit)
+        check(setup, plans, run, limit)
     return caught.value
 
 
@@ -99,37 +101,37 @@ def counted(number: int, counter: str = "cleared.Phone") -> dict[str, dict[str, 
     return {"salesforce": {counter: number}}
 
 
-def approve(stack: Stack, number: int = 12, **changes: Any) -> None:
+def approve(setup: SyncSetup, number: int = 12, **changes: Any) -> None:
     """Approve the preview `d1`, which clears a field in so many records."""
     approved = ApprovedChanges("d1", NOW + 1, counted(number))
-    save_approved(stack.ledger, replace(approved, **changes))
+    save_approved(setup.ledger, replace(approved, **changes))
 
 
-def preview(stack: Stack, **changes: Any) -> None:
-    stack.run(RUN, id="d1", kind=RunKind.DRY_RUN, **changes)
+def preview(setup: SyncSetup, **changes: Any) -> None:
+    setup.store_run(replace(RUNNING, id="d1", kind=RunKind.DRY_RUN, **changes))
 
 
 @pytest.mark.parametrize("plans", [clearing(LIMIT), overwriting(3), clearing(0)])
 def test_a_run_changes_as_many_records_as_its_limit(plans: list[Plan]) -> None:
-    stack = Stack()
+    setup = limited()
 
-    assert check(stack, plans) == plans
-    assert (stack.ledger.breaker(), stack.events.lines) == (None, [])
+    assert check(setup, plans) == plans
+    assert (setup.ledger.breaker(), setup.log.lines) == (None, [])
 
 
 def test_a_run_that_would_clear_more_stops_and_opens_the_breaker() -> None:
-    stack = Stack()
+    setup = limited()
 
-    error = refusal(stack, clearing(LIMIT + 1))
+    error = refusal(setup, clearing(LIMIT + 1))
 
     message = run_message("clear Phone in Salesforce in 11 records or more (limit 10)")
     assert (error.reason, str(error)) == (StopReason.MASS_CLEARING, message)
-    assert stack.ledger.breaker() == Breaker(StopReason.MASS_CLEARING, message, NOW)
-    assert stack.events.of(Event.breaker_opened) == [{"run_id": "r1", "reason": "mass_clearing"}]
+    assert setup.ledger.breaker() == Breaker(StopReason.MASS_CLEARING, message, NOW)
+    assert setup.log.of(Event.breaker_opened) == [{"run_id": "r1", "reason": "mass_clearing"}]
 
 
 def test_a_run_that_would_overwrite_more_stops_for_that_reason() -> None:
-    error = refusal(Stack(), overwriting(4))
+    error = refusal(limited(), overwriting(4))
 
     message = run_message(
         "overwrite typed values of Phone in Salesforce in 4 records or more (limit 3)"
@@ -145,7 +147,7 @@ def test_a_run_that_would_do_both_stops_for_the_cleared_values_and_names_all_fie
         *clearing(3, "phone", RecordKind.PLEZI_CONTACT),
     ]
 
-    error = refusal(Stack(), plans)
+    error = refusal(limited(), plans)
 
     assert error.reason is StopReason.MASS_CLEARING
     assert str(error) == run_message(
@@ -156,8 +158,8 @@ def test_a_run_that_would_do_both_stops_for_the_cleared_values_and_names_all_fie
 
 
 def test_what_earlier_invocations_and_units_did_counts() -> None:
-    context = Stack().context()
-    limiter = ChangeLimiter(context, FRESH, replace(RUN, counts=counted(4)), Limit.RUN)
+    context = limited().context
+    limiter = ChangeLimiter(context, FRESH, replace(RUNNING, counts=counted(4)), Limit.RUN)
     done = Counts()
     done.add(Side.PLEZI, "cleared.Phone", 100)
     done.add(Side.SALESFORCE, "cleared.Phone", 4)
@@ -173,12 +175,12 @@ def test_what_earlier_invocations_and_units_did_counts() -> None:
 
 
 def test_the_limit_grows_with_the_people_who_are_synchronized() -> None:
-    stack = Stack()
-    note_people(stack.ledger, {"salesforce": {"people.Lead": 120}})
+    setup = limited()
+    note_people(setup.ledger, {"salesforce": {"people.Lead": 120}})
 
-    assert len(check(stack, clearing(12))) == 12
-    assert "in 13 records or more (limit 12)" in str(refusal(stack, clearing(13)))
-    assert "in 13 records or more (limit 12)" in str(refusal(stack, overwriting(13)))
+    assert len(check(setup, clearing(12))) == 12
+    assert "in 13 records or more (limit 12)" in str(refusal(setup, clearing(13)))
+    assert "in 13 records or more (limit 12)" in str(refusal(setup, overwriting(13)))
 
 
 @pytest.mark.parametrize(
@@ -191,27 +193,27 @@ def test_the_limit_grows_with_the_people_who_are_synchronized() -> None:
 def test_each_kind_of_change_has_its_own_limit_which_may_be_zero(
     limits: ChangeLimits, plans: list[Plan], limit: int
 ) -> None:
-    context = Stack().context(change_limits=limits)
+    context = replace(limited().context, change_limits=limits)
 
     with pytest.raises(HaltError, match=rf"in {limit + 1} records or more \(limit {limit}\)"):
-        ChangeLimiter(context, FRESH, RUN, Limit.RUN).check(plans, Isolation(context, "r1"))
+        ChangeLimiter(context, FRESH, RUNNING, Limit.RUN).check(plans, Isolation(context, "r1"))
 
 
 def test_people_whom_an_admin_named_have_no_limit() -> None:
     plans = clearing(100)
-    checked = check(Stack(), plans, limit=Limit.NONE, bound=BOUND)
+    checked = check(limited(), plans, limit=Limit.NONE, bound=BOUND)
     assert checked == plans
     assert checked is not plans
 
 
 def test_a_plan_that_cannot_be_checked_is_left_out_and_its_person_has_a_fault() -> None:
-    context = Stack().context()
+    context = limited().context
     isolation = Isolation(context, "r1")
     unreadable: Any = None
     broken = replace(clearing(1)[0], link=Link("b@x.fr"), writes=(unreadable,))
     good = clearing(2)
 
-    plans = ChangeLimiter(context, FRESH, RUN, Limit.RUN).check([broken, *good], isolation)
+    plans = ChangeLimiter(context, FRESH, RUNNING, Limit.RUN).check([broken, *good], isolation)
 
     assert plans == good
     assert {it: fault.code for it, fault in isolation.faults.items()} == {
@@ -226,7 +228,7 @@ def test_before_a_field_of_several_people_is_cleared_the_fields_are_described_ag
     plans = [*clearing(7, "Title"), *clearing(6), *clearing(5, "phone", RecordKind.PLEZI_CONTACT)]
 
     with pytest.raises(UnknownFieldError) as caught:
-        check(Stack(), plans, UNDOING, limit, BOUND)
+        check(limited(), plans, UNDOING, limit, BOUND)
 
     error = caught.value
     assert (error.code, error.remedy) == ("CLEARED_FIELDS", "the fields are described again")
@@ -246,105 +248,105 @@ def test_before_a_field_of_several_people_is_cleared_the_fields_are_described_ag
 def test_few_cleared_values_and_those_that_follow_need_no_other_description(
     plans: list[Plan], done: dict[str, dict[str, int]]
 ) -> None:
-    assert check(Stack(), plans, replace(RUN, counts=done), bound=BOUND) == plans
+    assert check(limited(), plans, replace(RUNNING, counts=done), bound=BOUND) == plans
 
 
 def test_the_sixth_cleared_value_needs_another_description_when_five_were_cleared_before() -> None:
     with pytest.raises(UnknownFieldError):
-        check(Stack(), clearing(1), replace(RUN, counts=counted(5)), bound=BOUND)
+        check(limited(), clearing(1), replace(RUNNING, counts=counted(5)), bound=BOUND)
 
 
 def test_an_admin_allows_runs_everything_until_a_time() -> None:
-    stack = Stack()
-    stack.ledger.allow_clearing(NOW + 0.5)
-    assert len(check(stack, clearing(100))) == 100
+    setup = limited()
+    setup.ledger.allow_clearing(NOW + 0.5)
+    assert len(check(setup, clearing(100))) == 100
 
-    stack.ledger.allow_clearing(NOW)
-    assert refusal(stack, clearing(100)).reason is StopReason.MASS_CLEARING
+    setup.ledger.allow_clearing(NOW)
+    assert refusal(setup, clearing(100)).reason is StopReason.MASS_CLEARING
 
 
 # Approved previews
 
 
 def test_an_approved_preview_allows_a_run_as_many_as_it_shows() -> None:
-    stack = Stack()
-    preview(stack)
-    approve(stack)
-    before = load_approved(stack.ledger)
+    setup = limited()
+    preview(setup)
+    approve(setup)
+    before = load_approved(setup.ledger)
 
-    assert "in 13 records or more (limit 10)" in str(refusal(stack, clearing(13)))
-    assert load_approved(stack.ledger) == before
-    assert len(check(stack, clearing(12))) == 12
-    assert load_approved(stack.ledger) == replace(before, used_by=("r1",))
+    assert "in 13 records or more (limit 10)" in str(refusal(setup, clearing(13)))
+    assert load_approved(setup.ledger) == before
+    assert len(check(setup, clearing(12))) == 12
+    assert load_approved(setup.ledger) == replace(before, used_by=("r1",))
 
 
 def test_only_what_the_preview_does_not_show_stops_a_run() -> None:
-    stack = Stack()
-    preview(stack)
-    approve(stack)
+    setup = limited()
+    preview(setup)
+    approve(setup)
 
-    error = refusal(stack, [*clearing(12), *clearing(11, "Title")])
+    error = refusal(setup, [*clearing(12), *clearing(11, "Title")])
 
     assert str(error) == run_message("clear Title in Salesforce in 11 records or more (limit 10)")
-    assert load_approved(stack.ledger).used_by == ()
+    assert load_approved(setup.ledger).used_by == ()
 
 
 def test_a_run_within_its_limit_uses_no_approval() -> None:
-    stack = Stack()
-    preview(stack)
-    approve(stack)
+    setup = limited()
+    preview(setup)
+    approve(setup)
 
-    check(stack, clearing(LIMIT))
+    check(setup, clearing(LIMIT))
 
-    assert load_approved(stack.ledger).used_by == ()
+    assert load_approved(setup.ledger).used_by == ()
 
 
 def test_an_approval_is_over_at_its_time_but_not_for_a_run_that_began_to_use_it() -> None:
-    stack = Stack()
-    preview(stack)
-    approve(stack, until=NOW)
-    assert refusal(stack, clearing(11)).reason is StopReason.MASS_CLEARING
+    setup = limited()
+    preview(setup)
+    approve(setup, until=NOW)
+    assert refusal(setup, clearing(11)).reason is StopReason.MASS_CLEARING
 
-    approve(stack, until=NOW - 1, used_by=("r1",))
-    assert len(check(stack, clearing(12))) == 12
-    assert load_approved(stack.ledger).used_by == ("r1",)
+    approve(setup, until=NOW - 1, used_by=("r1",))
+    assert len(check(setup, clearing(12))) == 12
+    assert load_approved(setup.ledger).used_by == ("r1",)
 
 
 def test_what_other_runs_did_with_an_approval_is_no_longer_allowed() -> None:
-    stack = Stack()
-    preview(stack)
-    stack.run(RUN, id="r0", counts=counted(1))
-    stack.run(RUN, id="r9", counts=counted(2))
-    stack.run(RUN, counts=counted(12))
-    approve(stack, 14, used_by=("r0", "gone", "r9"))
+    setup = limited()
+    preview(setup)
+    setup.store_run(replace(RUNNING, id="r0", counts=counted(1)))
+    setup.store_run(replace(RUNNING, id="r9", counts=counted(2)))
+    setup.store_run(replace(RUNNING, counts=counted(12)))
+    approve(setup, 14, used_by=("r0", "gone", "r9"))
 
-    assert refusal(stack, clearing(12)).reason is StopReason.MASS_CLEARING
-    assert len(check(stack, clearing(11))) == 11
-    assert load_approved(stack.ledger).used_by == ("r0", "gone", "r9", "r1")
-    assert len(check(stack, clearing(11))) == 11
-    assert load_approved(stack.ledger).used_by == ("r0", "gone", "r9", "r1")
+    assert refusal(setup, clearing(12)).reason is StopReason.MASS_CLEARING
+    assert len(check(setup, clearing(11))) == 11
+    assert load_approved(setup.ledger).used_by == ("r0", "gone", "r9", "r1")
+    assert len(check(setup, clearing(11))) == 11
+    assert load_approved(setup.ledger).used_by == ("r0", "gone", "r9", "r1")
 
 
 @pytest.mark.parametrize("changes", [None, {"undo": UNDO}])
 def test_a_preview_that_is_gone_or_that_of_an_undo_allows_a_run_nothing(
     changes: dict[str, Any] | None,
 ) -> None:
-    stack = Stack()
+    setup = limited()
     if changes is not None:
-        preview(stack, **changes)
-    approve(stack)
+        preview(setup, **changes)
+    approve(setup)
 
-    assert refusal(stack, clearing(11)).reason is StopReason.MASS_CLEARING
+    assert refusal(setup, clearing(11)).reason is StopReason.MASS_CLEARING
 
 
 # Undo
 
 
 def test_an_undo_that_would_change_more_stops_alone_and_opens_no_breaker() -> None:
-    stack = Stack()
-    stack.ledger.allow_clearing(NOW + 1)
+    setup = limited()
+    setup.ledger.allow_clearing(NOW + 1)
 
-    error = refusal(stack, overwriting(4), UNDOING, Limit.UNDO)
+    error = refusal(setup, overwriting(4), UNDOING, Limit.UNDO)
 
     assert error.reason is StopReason.MASS_OVERWRITING
     assert str(error) == (
@@ -354,18 +356,18 @@ def test_an_undo_that_would_change_more_stops_alone_and_opens_no_breaker() -> No
         "/admin/runs/ID/approve), then request the undo again: it may do as much as this preview "
         "shows."
     )
-    assert (stack.ledger.breaker(), stack.events.lines) == (None, [])
+    assert (setup.ledger.breaker(), setup.log.lines) == (None, [])
 
 
 def test_an_undo_stops_for_the_cleared_values_first_and_counts_what_it_did() -> None:
     done = replace(UNDOING, counts=counted(8))
-    stack = Stack()
+    setup = limited()
 
-    error = refusal(stack, [*overwriting(4), *clearing(3)], done, Limit.UNDO)
+    error = refusal(setup, [*overwriting(4), *clearing(3)], done, Limit.UNDO)
 
     assert error.reason is StopReason.MASS_CLEARING
     assert "clear Phone in Salesforce in 11 records or more" in str(error)
-    assert len(check(stack, clearing(2), done, Limit.UNDO)) == 2
+    assert len(check(setup, clearing(2), done, Limit.UNDO)) == 2
 
 
 @pytest.mark.parametrize(
@@ -381,28 +383,28 @@ def test_an_undo_stops_for_the_cleared_values_first_and_counts_what_it_did() -> 
 def test_only_the_preview_of_the_same_undo_allows_it_more(
     changes: dict[str, Any] | None, *, is_allowed: bool
 ) -> None:
-    stack = Stack()
+    setup = limited()
     if changes is not None:
-        preview(stack, **changes)
-    approve(stack)
+        preview(setup, **changes)
+    approve(setup)
 
     if is_allowed:
-        assert len(check(stack, clearing(12), UNDOING, Limit.UNDO)) == 12
-        assert load_approved(stack.ledger).used_by == ("u1",)
-        assert "in 13 records" in str(refusal(stack, clearing(13), UNDOING, Limit.UNDO))
+        assert len(check(setup, clearing(12), UNDOING, Limit.UNDO)) == 12
+        assert load_approved(setup.ledger).used_by == ("u1",)
+        assert "in 13 records" in str(refusal(setup, clearing(13), UNDOING, Limit.UNDO))
     else:
-        assert "in 12 records" in str(refusal(stack, clearing(12), UNDOING, Limit.UNDO))
+        assert "in 12 records" in str(refusal(setup, clearing(12), UNDOING, Limit.UNDO))
 
 
 # Forms
 
 
 def test_a_form_that_would_clear_too_many_of_the_day_waits_for_the_next_run() -> None:
-    stack = Stack()
-    assert len(check(stack, clearing(6), limit=Limit.FORMS, bound=BOUND)) == 6
-    assert len(check(stack, overwriting(3), limit=Limit.FORMS, bound=BOUND)) == 3
+    setup = limited()
+    assert len(check(setup, clearing(6), limit=Limit.FORMS, bound=BOUND)) == 6
+    assert len(check(setup, overwriting(3), limit=Limit.FORMS, bound=BOUND)) == 3
 
-    error = refusal(stack, [*overwriting(1), *clearing(5)], limit=Limit.FORMS)
+    error = refusal(setup, [*overwriting(1), *clearing(5)], limit=Limit.FORMS)
 
     assert error.reason is StopReason.MASS_CLEARING
     assert str(error) == (
@@ -410,52 +412,52 @@ def test_a_form_that_would_clear_too_many_of_the_day_waits_for_the_next_run() ->
         "overwrite typed values of Phone in Salesforce in 4 records or more (limit 3). This form "
         "waits for the next run, which has the same limit."
     )
-    assert (stack.ledger.breaker(), stack.events.lines) == (None, [])
-    assert stack.ledger.load_document(f"form_changes#{DAY}") == {
+    assert (setup.ledger.breaker(), setup.log.lines) == (None, [])
+    assert setup.ledger.load_document(f"form_changes#{DAY}") == {
         "salesforce": {"cleared.Phone": 11, "overwritten.Phone": 4}
     }
 
 
 def test_the_forms_of_another_day_and_of_another_field_do_not_count() -> None:
-    stack = Stack()
-    check(stack, clearing(10), limit=Limit.FORMS)
-    assert refusal(stack, clearing(1), limit=Limit.FORMS).reason is StopReason.MASS_CLEARING
+    setup = limited()
+    check(setup, clearing(10), limit=Limit.FORMS)
+    assert refusal(setup, clearing(1), limit=Limit.FORMS).reason is StopReason.MASS_CLEARING
 
-    assert len(check(stack, clearing(10, "Title"), limit=Limit.FORMS)) == 10
-    stack.now = (DAY + 1) * 86_400.0
-    assert len(check(stack, clearing(10), limit=Limit.FORMS)) == 10
-    stack.now += 86_399
-    assert refusal(stack, clearing(1), limit=Limit.FORMS).reason is StopReason.MASS_CLEARING
+    assert len(check(setup, clearing(10, "Title"), limit=Limit.FORMS)) == 10
+    setup.clock.now = (DAY + 1) * 86_400.0
+    assert len(check(setup, clearing(10), limit=Limit.FORMS)) == 10
+    setup.clock.now += 86_399
+    assert refusal(setup, clearing(1), limit=Limit.FORMS).reason is StopReason.MASS_CLEARING
 
 
 @pytest.mark.parametrize("reason", [StopReason.MASS_CLEARING, StopReason.MASS_OVERWRITING])
 def test_a_form_that_changes_such_a_value_waits_while_the_breaker_is_open(
     reason: StopReason,
 ) -> None:
-    stack = Stack()
-    stack.ledger.open_breaker(Breaker(reason, "look", NOW))
+    setup = limited()
+    setup.ledger.open_breaker(Breaker(reason, "look", NOW))
 
-    error = refusal(stack, clearing(1), limit=Limit.FORMS)
+    error = refusal(setup, clearing(1), limit=Limit.FORMS)
 
     assert error.reason is reason
     assert str(error) == (
         "The breaker is open, and this form would clear Phone in Salesforce in 1 records or more "
         "(limit 10): it waits until an admin has decided."
     )
-    assert stack.ledger.load_document(f"form_changes#{DAY}") is None
-    assert check(stack, [], limit=Limit.FORMS) == []
+    assert setup.ledger.load_document(f"form_changes#{DAY}") is None
+    assert check(setup, [], limit=Limit.FORMS) == []
 
 
 def test_a_form_goes_on_with_a_breaker_of_another_reason() -> None:
-    stack = Stack()
-    stack.ledger.open_breaker(Breaker(StopReason.LOGIN_REFUSED, "look", NOW))
+    setup = limited()
+    setup.ledger.open_breaker(Breaker(StopReason.LOGIN_REFUSED, "look", NOW))
 
-    assert len(check(stack, clearing(1), limit=Limit.FORMS)) == 1
+    assert len(check(setup, clearing(1), limit=Limit.FORMS)) == 1
 
 
 def test_forms_are_not_counted_while_an_admin_allows_everything() -> None:
-    stack = Stack()
-    stack.ledger.allow_clearing(NOW + 1)
+    setup = limited()
+    setup.ledger.allow_clearing(NOW + 1)
 
-    assert len(check(stack, clearing(100), limit=Limit.FORMS)) == 100
-    assert stack.ledger.load_document(f"form_changes#{DAY}") is None
+    assert len(check(setup, clearing(100), limit=Limit.FORMS)) == 100
+    assert setup.ledger.load_document(f"form_changes#{DAY}") is None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
 from connector.errors import StopReason
-from connector.mapping import ReadScope
 from connector.model import (
     Breaker,
     Counts,
@@ -19,7 +17,6 @@ from connector.model import (
     JournalKind,
     Link,
     LinkChange,
-    Observation,
     Page,
     Phase,
     Progress,
@@ -40,17 +37,17 @@ from connector.sync.dry_run_ledger import (
     OverlayWork,
 )
 from local.world.memory import MemoryJournal, MemoryScratch
+from tests.unit.connector.sync_fixtures import EMAIL, SyncSetup, always, never
 from tests.unit.connector.sync_fixtures_limits import (
     BOUND,
-    EMAIL,
-    NOW,
+    RUNNING,
     VERSION,
-    LedgerInMemory,
-    Stack,
-    SystemInMemory,
-    contact,
-    lead,
+    limited,
+    mapped,
+    synchronized,
 )
+from tests.unit.connector.sync_fixtures_reading import ScriptedSystem
+from tests.unit.connector.sync_fixtures_stores import NOW, Ledger
 
 DRY: Final = Run("d1", RunKind.DRY_RUN, RunState.RUNNING, requested_at=NOW, invocations=1)
 ENTRY: Final = JournalEntry(
@@ -58,30 +55,9 @@ ENTRY: Final = JournalEntry(
 )
 
 
-def in_time() -> bool:
-    return False
-
-
-def out_of_time() -> bool:
-    return True
-
-
-def stored(ledger: LedgerInMemory, *links: Link) -> dict[str, Link]:
-    """Store links in the real ledger; return them as it has them."""
-    ledger.save_links([LinkChange(link) for link in links])
-    return ledger.load_links([link.email for link in links])
-
-
-def synchronized(plezi: Observation, its: Observation) -> Link:
-    """Return a link of two records with one value of each field."""
-    base = {"email>Email": plezi.email, "function>Title": None}
-    base["phone>Phone"] = str(plezi.values["phone"])
-    return Link(plezi.email, plezi, (its,), {plezi.id: base, its.id: base})
-
-
-def dry_run(stack: Stack, **changes: Any) -> DryRun:
-    run = stack.run(DRY, **changes)
-    return DryRun(stack.context(), BOUND, run)
+def dry_run(setup: SyncSetup, **changes: Any) -> DryRun:
+    run = setup.store_run(replace(DRY, **changes))
+    return DryRun(setup.context, BOUND, run)
 
 
 def place_of(run: DryRun) -> tuple[Phase, WorkList | None, int, bool]:
@@ -89,18 +65,12 @@ def place_of(run: DryRun) -> tuple[Phase, WorkList | None, int, bool]:
     return run.phase, run.position, run.visited_lists, run.made_progress
 
 
-def counts_of(stack: Stack) -> dict[str, dict[str, int]]:
-    run = stack.ledger.load_run("d1")
-    assert run is not None
-    return {side: dict(numbers) for side, numbers in run.counts.items()}
-
-
 # The links
 
 
 def test_a_link_is_the_one_stored_apart_else_the_real_one() -> None:
-    ledger, scratch = LedgerInMemory(), MemoryScratch()
-    real = stored(ledger, Link("a@x.fr"), Link("b@x.fr"), Link("c@x.fr"))
+    ledger, scratch = Ledger(), MemoryScratch()
+    real = ledger.put(Link("a@x.fr"), Link("b@x.fr"), Link("c@x.fr"))
     apart = Link("b@x.fr", dirty=True)
     scratch.save_scratch_links({"b@x.fr": apart, "c@x.fr": None, "d@x.fr": apart})
 
@@ -110,9 +80,9 @@ def test_a_link_is_the_one_stored_apart_else_the_real_one() -> None:
 
 
 def test_the_owner_of_a_record_is_the_link_stored_apart_else_the_real_one() -> None:
-    ledger, scratch = LedgerInMemory(), MemoryScratch()
-    stored(ledger, Link("a@x.fr", plezi=contact("p1")), Link("b@x.fr", salesforce=(lead("l1"),)))
-    scratch.save_scratch_links({"c@x.fr": Link("c@x.fr", plezi=contact("p1", "c@x.fr"))})
+    ledger, scratch = Ledger(), MemoryScratch()
+    ledger.put(Link("a@x.fr", plezi=mapped("p1")), Link("b@x.fr", salesforce=(mapped("l1"),)))
+    scratch.save_scratch_links({"c@x.fr": Link("c@x.fr", plezi=mapped("p1", "c@x.fr"))})
 
     owners = OverlayLinks(ledger, scratch).owner_emails(["p1", "l1", "l9"])
 
@@ -120,10 +90,10 @@ def test_the_owner_of_a_record_is_the_link_stored_apart_else_the_real_one() -> N
 
 
 def test_links_are_stored_apart_as_the_ledger_would_and_the_real_ones_stay() -> None:
-    ledger, scratch = LedgerInMemory(), MemoryScratch()
-    real = stored(ledger, Link("a@x.fr"), Link("b@x.fr"))
+    ledger, scratch = Ledger(), MemoryScratch()
+    real = ledger.put(Link("a@x.fr"), Link("b@x.fr"))
     links = OverlayLinks(ledger, scratch)
-    moved = replace(real["a@x.fr"], email="c@x.fr", plezi=contact("p1", "c@x.fr"))
+    moved = replace(real["a@x.fr"], email="c@x.fr", plezi=mapped("p1", "c@x.fr"))
     changed = replace(real["b@x.fr"], dirty=True)
 
     saved = links.save_links([LinkChange(moved, real["a@x.fr"]), LinkChange(changed)], listed=True)
@@ -137,8 +107,8 @@ def test_links_are_stored_apart_as_the_ledger_would_and_the_real_ones_stay() -> 
 
 
 def test_a_link_is_removed_only_from_what_is_stored_apart() -> None:
-    ledger = LedgerInMemory()
-    real = stored(ledger, Link("a@x.fr"))
+    ledger = Ledger()
+    real = ledger.put(Link("a@x.fr"))
     links = OverlayLinks(ledger, MemoryScratch())
 
     assert links.remove_link(real["a@x.fr"]) is True
@@ -148,12 +118,12 @@ def test_a_link_is_removed_only_from_what_is_stored_apart() -> None:
 
 def test_a_link_that_cannot_be_decoded_is_left_to_a_run() -> None:
     """The ledger in memory refuses to list one."""
-    OverlayLinks(LedgerInMemory(), MemoryScratch()).list_unreadable("a@x.fr")
+    OverlayLinks(Ledger(), MemoryScratch()).list_unreadable("a@x.fr")
 
 
 def test_dirty_and_all_links_are_those_of_the_real_ledger() -> None:
-    ledger = LedgerInMemory()
-    stored(ledger, *(Link(f"{name}@x.fr", dirty=name != "b") for name in "0bcde"))
+    ledger = Ledger()
+    ledger.put(*(Link(f"{name}@x.fr", dirty=name != "b") for name in "0bcde"))
     links = OverlayLinks(ledger, MemoryScratch())
 
     assert links.dirty_emails(2) == ["0@x.fr", "c@x.fr"]
@@ -166,7 +136,7 @@ def test_dirty_and_all_links_are_those_of_the_real_ledger() -> None:
 
 
 def test_a_dry_run_has_cursors_of_its_own_and_counts_what_it_read() -> None:
-    ledger = LedgerInMemory()
+    ledger = Ledger()
     ledger.create_run(DRY)
     applied = [Cursor(kind, watermark="7", applied_version=VERSION) for kind in RecordKind]
     for cursor in applied:
@@ -189,7 +159,7 @@ def test_a_dry_run_has_cursors_of_its_own_and_counts_what_it_read() -> None:
 
 
 def test_nothing_stops_a_dry_run_and_it_stops_nothing() -> None:
-    ledger: Any = LedgerInMemory()
+    ledger: Any = Ledger()
     breaker = Breaker(StopReason.FIRST_SYNC, "look", NOW)
     ledger.open_breaker(breaker)
     ledger.save_suspended_pairs({"Phone": "gone"})
@@ -221,7 +191,7 @@ def test_the_plan_is_journaled_apart_from_the_history_of_people(method: str) -> 
 
 
 def test_the_lists_of_other_runs_are_read_and_never_changed() -> None:
-    ledger, scratch = LedgerInMemory(), MemoryScratch()
+    ledger, scratch = Ledger(), MemoryScratch()
     own, other, third = WorkList("d1", 0), WorkList("r0", 0), WorkList("r0", 1)
     ledger.save_work(other, [EMAIL])
     ledger.save_work(third, ["c@x.fr"])
@@ -244,76 +214,65 @@ def test_the_lists_of_other_runs_are_read_and_never_changed() -> None:
 
 
 def test_a_dry_run_reports_what_a_run_would_create_and_writes_nothing() -> None:
-    stack = Stack([contact(phone="1")], [])
-    run = dry_run(stack)
+    setup = limited(mapped("p", phone="1"))
+    run = dry_run(setup)
     before = place_of(run)
 
-    assert run.work(Phase.READ, in_time) is None
+    assert run.work(Phase.READ, never) is None
 
     assert before == (Phase.READ, None, 0, False)
     assert place_of(run) == (Phase.WRITE_PLEZI, None, 1, True)
-    assert (stack.plezi.writes, stack.salesforce.writes) == ([], [])
-    assert (stack.ledger.all_links(), stack.journal.entries()) == ([], [])
-    assert stack.ledger.open_work(9) == []
-    assert [stack.ledger.load_cursor(kind) for kind in RecordKind] == list(map(Cursor, RecordKind))
-    written = {(it.record_id, it.field, it.after) for it in stack.journal.plans}
+    assert (setup.plezi.writes, setup.org.writes) == ([], [])
+    assert (setup.ledger.all_links(), setup.journal.entries()) == ([], [])
+    assert setup.ledger.open_work(9) == []
+    assert [setup.ledger.load_cursor(kind) for kind in RecordKind] == list(map(Cursor, RecordKind))
+    written = {(it.record_id, it.field, it.after) for it in setup.journal.plans}
     assert written == {
         ("new record 1000001 in salesforce", "Email", EMAIL),
         ("new record 1000001 in salesforce", "Phone", "1"),
     }
-    assert {(it.run_id, it.kind) for it in stack.journal.plans} == {("d1", JournalKind.WRITTEN)}
-    assert counts_of(stack)["salesforce"]["created"] == 1
-
-
-class NothingNew(SystemInMemory):
-    """A system whose changes were all read before: its pages are empty."""
-
-    def read(self, cursor: Cursor, scope: ReadScope) -> Iterator[Page]:
-        """Yield the pages without their records."""
-        for page in super().read(cursor, scope):
-            yield replace(page, observations=())
+    assert {(it.run_id, it.kind) for it in setup.journal.plans} == {("d1", JournalKind.WRITTEN)}
+    assert setup.counts("d1")["salesforce"]["created"] == 1
 
 
 def test_a_dry_run_shows_whom_an_unfinished_run_has_listed_and_leaves_the_list() -> None:
-    stack = Stack()
-    plezi, its = contact(phone="2"), lead(Phone="1")
-    stack.plezi = NothingNew(stack.plezi.side, [plezi])
-    stack.salesforce = NothingNew(stack.salesforce.side, [its])
-    link = synchronized(contact(phone="1"), its).with_observation(plezi)
-    stack.ledger.save_links([LinkChange(replace(link, dirty=True))], listed=True)
+    plezi, its = mapped("p", phone="2"), mapped("l", Phone="1")
+    setup = limited(plezi, its)
+    link = synchronized(mapped("p", phone="1"), its).with_observation(plezi)
+    setup.ledger.save_links([LinkChange(replace(link, dirty=True))], listed=True)
     left = WorkList("r0", 0)
-    stack.ledger.save_work(left, [EMAIL])
-    stack.run(id="r0")
+    setup.ledger.save_work(left, [EMAIL])
+    setup.store_run(replace(RUNNING, id="r0"))
     for kind in RecordKind:
         read = Cursor(kind, "w", completed_at=NOW, applied_version=VERSION)
-        stack.ledger.checkpoint(read, "r0", Counts())
+        setup.ledger.checkpoint(read, "r0", Counts())
 
-    dry_run(stack).work(Phase.READ, in_time)
+    dry_run(setup).work(Phase.READ, never)
 
-    assert [(it.field, it.after) for it in stack.journal.plans] == [("Phone", "2")]
-    assert stack.ledger.load_work([left]) == {left: (EMAIL,)}
+    assert [(it.field, it.after) for it in setup.journal.plans] == [("Phone", "2")]
+    assert setup.ledger.load_work([left]) == {left: (EMAIL,)}
 
 
 def test_the_calls_of_a_run_are_predicted_with_those_that_a_dry_run_does_not_make() -> None:
     """A Lead becomes a contact: a page, a search and a creation in Plezi, two pages of the org."""
-    stack = Stack([], [lead(Phone="1")])
+    setup = limited(mapped("l", Phone="1"))
 
-    dry_run(stack).work(Phase.READ, in_time)
+    dry_run(setup).work(Phase.READ, never)
 
-    counts = counts_of(stack)
-    assert stack.plezi.calls == 1
+    counts = setup.run("d1").counts
+    assert setup.plezi.calls == 1
     assert counts["plezi"]["predicted_calls"] == 1 + 1 + 1
     assert counts["plezi"]["predicted_write_calls"] == 1
-    assert stack.salesforce.calls == 2
+    assert setup.org.calls == 2
     assert counts["salesforce"]["predicted_calls"] == 2
     assert counts["salesforce"]["predicted_write_calls"] == 0
 
 
 def test_only_the_calls_of_this_work_are_predicted_also_where_it_fails() -> None:
-    stack = Stack()
-    stack.plezi.calls = 70
-    stack.salesforce.calls = 50
-    run = dry_run(stack)
+    setup = limited()
+    setup.plezi.calls = 70
+    setup.org.calls = 50
+    run = dry_run(setup)
 
     def fail() -> bool:
         raise RuntimeError("stopped")
@@ -321,39 +280,42 @@ def test_only_the_calls_of_this_work_are_predicted_also_where_it_fails() -> None
     with pytest.raises(RuntimeError, match="stopped"):
         run.work(Phase.READ, fail)
 
-    counts = counts_of(stack)
+    counts = setup.run("d1").counts
     assert counts["plezi"] == {"predicted_calls": 1, "predicted_write_calls": 0}
 
 
 def test_an_invocation_without_time_leaves_its_phase_to_another_one() -> None:
-    stack = Stack([contact()], [])
+    setup = limited(mapped("p"))
 
-    assert dry_run(stack).work(Phase.READ, out_of_time) is Phase.READ
+    assert dry_run(setup).work(Phase.READ, always) is Phase.READ
 
     first = WorkList("d1", 0)
-    assert stack.ledger.scratch("d1").load_work([first]) == {first: (EMAIL,)}
-    assert stack.ledger.load_work([first]) == {}
-    assert dry_run(stack).work(Phase.READ, in_time) is None
+    assert setup.ledger.scratch("d1").load_work([first]) == {first: (EMAIL,)}
+    assert setup.ledger.load_work([first]) == {}
+    assert dry_run(setup).work(Phase.READ, never) is None
 
 
 def test_the_leads_of_one_e_mail_are_reported_as_duplicates() -> None:
-    stack = Stack([], [lead("l1"), lead("l2")])
+    setup = limited(mapped("l1"), mapped("l2"))
 
-    dry_run(stack).work(Phase.READ, in_time)
+    dry_run(setup).work(Phase.READ, never)
 
-    found = [it for it in stack.journal.plans if it.kind is JournalKind.DUPLICATE]
+    found = [it for it in setup.journal.plans if it.kind is JournalKind.DUPLICATE]
     assert [(it.record_id, it.rule) for it in found] == [("l1", "mirror"), ("l2", "mirror")]
 
 
 def test_many_unexpected_errors_do_not_stop_a_preview() -> None:
     no_values: Any = None
-    broken = [replace(lead(f"l{it}", f"{it}@x.fr"), values=no_values) for it in range(21)]
-    stack = Stack([], broken)
+    broken = [replace(mapped(f"l{it}", f"{it}@x.fr"), values=no_values) for it in range(21)]
+    setup = limited()
+    org = ScriptedSystem(Side.SALESFORCE)
+    org.pages[RecordKind.LEAD] = [Page(tuple(broken), Cursor(RecordKind.LEAD), last=True)]
+    setup.org = org
 
-    assert dry_run(stack).work(Phase.READ, in_time) is None
+    assert dry_run(setup).work(Phase.READ, never) is None
 
-    assert counts_of(stack)["salesforce"]["quarantined"] == 21
-    assert stack.ledger.breaker() is None
+    assert setup.counts("d1")["salesforce"]["quarantined"] == 21
+    assert setup.ledger.breaker() is None
 
 
 @pytest.mark.parametrize(
@@ -369,68 +331,67 @@ def test_many_unexpected_errors_do_not_stop_a_preview() -> None:
 def test_all_people_are_checked_on_request_for_a_draft_or_while_a_mapping_is_new(
     changes: dict[str, Any], applied: int, *, is_full: bool
 ) -> None:
-    stack = Stack()
-    stack.run(DRY)
+    setup = limited()
+    setup.store_run(DRY)
     for kind in RecordKind:
         cursor = Cursor(kind, "w", completed_at=NOW, applied_version=applied, look="k")
-        stack.ledger.checkpoint(cursor, "d1", Counts())
+        setup.ledger.checkpoint(cursor, "d1", Counts())
 
-    dry_run(stack, **changes).work(Phase.READ, in_time)
+    dry_run(setup, **changes).work(Phase.READ, never)
 
-    [read] = [it for it in stack.plezi.requests if it[0] == "read"]
+    [read] = setup.plezi.reads
     cursor = Cursor(
         RecordKind.PLEZI_CONTACT, mapping_version=VERSION, applied_version=applied, look="k"
     )
     expected = replace(cursor, full=True) if is_full else replace(cursor, watermark="w")
-    assert read[1] == expected
-    kinds = [it[1].kind for it in stack.salesforce.requests if it[0] == "read"]
-    assert kinds == [RecordKind.LEAD, RecordKind.CONTACT]
+    assert read == expected
+    assert [it.kind for it in setup.org.reads] == [RecordKind.LEAD, RecordKind.CONTACT]
 
 
 def test_many_cleared_values_and_an_open_breaker_do_not_stop_a_preview() -> None:
-    people = [contact(f"p{number}", f"{number}@x.fr", phone="1") for number in range(20)]
-    leads = [lead(f"l{number}", f"{number}@x.fr") for number in range(20)]
-    stack = Stack(people, leads)
+    people = [mapped(f"p{number}", f"{number}@x.fr", phone="1") for number in range(20)]
+    leads = [mapped(f"l{number}", f"{number}@x.fr") for number in range(20)]
+    setup = limited(*people, *leads)
     for plezi, its in zip(people, leads, strict=True):
         before = replace(its, values={**its.values, "Phone": "1"}, version="0")
-        stored(stack.ledger, synchronized(plezi, before))
+        setup.ledger.put(synchronized(plezi, before))
 
-    assert dry_run(stack).work(Phase.READ, in_time) is None
+    assert dry_run(setup).work(Phase.READ, never) is None
 
-    assert counts_of(stack)["plezi"]["cleared.Phone"] == 20
-    assert stack.ledger.breaker() is None
+    assert setup.counts("d1")["plezi"]["cleared.Phone"] == 20
+    assert setup.ledger.breaker() is None
 
 
 def test_the_preview_of_an_undo_reports_what_it_would_put_back() -> None:
-    stack = Stack([contact(phone="2")], [lead(Phone="2")])
-    stored(stack.ledger, synchronized(contact(phone="2"), lead(Phone="2")))
-    stack.run(id="r0", mapping_version=VERSION)
-    stack.journal.write([ENTRY])
+    setup = limited(mapped("p", phone="2"), mapped("l", Phone="2"))
+    setup.ledger.put(synchronized(mapped("p", phone="2"), mapped("l", Phone="2")))
+    setup.store_run(replace(RUNNING, id="r0", mapping_version=VERSION))
+    setup.journal.write([ENTRY])
 
-    run = dry_run(stack, undo=UndoRequest("r0"))
-    assert run.work(Phase.READ, in_time) is None
+    run = dry_run(setup, undo=UndoRequest("r0"))
+    assert run.work(Phase.READ, never) is None
 
     assert run.position == WorkList("d1", 0)
-    [plan] = stack.journal.plans
+    [plan] = setup.journal.plans
     assert (plan.kind, plan.record_id, plan.before, plan.after) == (
         JournalKind.WRITTEN,
         "l",
         "2",
         "1",
     )
-    assert stack.salesforce.writes == []
-    assert stack.journal.entries() == [ENTRY]
+    assert setup.org.writes == []
+    assert setup.journal.entries() == [ENTRY]
 
 
 def test_the_preview_of_an_undo_has_no_limit() -> None:
     numbers = range(4)
-    people = [contact(f"p{it}", f"{it}@x.fr", phone="2") for it in numbers]
-    leads = [lead(f"l{it}", f"{it}@x.fr", Phone="2") for it in numbers]
-    stack = Stack(people, leads)
-    stored(stack.ledger, *map(synchronized, people, leads))
-    stack.run(id="r0", mapping_version=VERSION)
-    stack.journal.write([replace(ENTRY, email=f"{it}@x.fr", record_id=f"l{it}") for it in numbers])
+    people = [mapped(f"p{it}", f"{it}@x.fr", phone="2") for it in numbers]
+    leads = [mapped(f"l{it}", f"{it}@x.fr", Phone="2") for it in numbers]
+    setup = limited(*people, *leads)
+    setup.ledger.put(*map(synchronized, people, leads))
+    setup.store_run(replace(RUNNING, id="r0", mapping_version=VERSION))
+    setup.journal.write([replace(ENTRY, email=f"{it}@x.fr", record_id=f"l{it}") for it in numbers])
 
-    assert dry_run(stack, undo=UndoRequest("r0")).work(Phase.READ, in_time) is None
+    assert dry_run(setup, undo=UndoRequest("r0")).work(Phase.READ, never) is None
 
-    assert counts_of(stack)["salesforce"]["overwritten.Phone"] == 4
+    assert setup.counts("d1")["salesforce"]["overwritten.Phone"] == 4

@@ -15,6 +15,7 @@ from connector.model import (
     Cursor,
     LookupResult,
     Observation,
+    Page,
     ProblemCode,
     RecordKind,
     RecordProblem,
@@ -26,16 +27,15 @@ from connector.model import (
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.dry_run_client import SET_BY_PLEZI, DryRunClient
 from local.world.memory import MemoryScratch
+from tests.unit.connector.sync_fixtures import EMAIL, System, raising
 from tests.unit.connector.sync_fixtures_limits import (
     BOUND,
-    EMAIL,
-    NOW,
     SCHEMAS,
-    SystemInMemory,
-    contact,
-    lead,
+    mapped,
     schemas_without,
+    system_of,
 )
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 SCOPE: Final = BOUND.read_scope
 
@@ -53,7 +53,7 @@ class FullScratch(MemoryScratch):
 
 
 def client_of(
-    system: SystemInMemory, scratch: MemoryScratch | None = None, invocation: int = 0
+    system: System, scratch: MemoryScratch | None = None, invocation: int = 0
 ) -> DryRunClient:
     store = scratch or MemoryScratch()
     return DryRunClient(system, system.side, lambda: NOW, store, invocation)
@@ -72,15 +72,16 @@ def applied(client: DryRunClient, *writes: Write) -> list[WriteOutcome]:
 
 
 def test_what_a_dry_run_reads_is_read_in_the_system() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead()])
+    system = system_of(Side.SALESFORCE, mapped("l"))
+    system.changes = [Page((mapped("l"),), Cursor(RecordKind.LEAD, watermark="w"), last=True)]
     client = client_of(system)
-    cursor = Cursor(RecordKind.LEAD, watermark="1")
+    cursor = Cursor(RecordKind.LEAD, watermark="0")
 
-    assert [it.observations for it in client.read(cursor, SCOPE)] == [(lead(),)]
-    assert [it.observations for it in client.recent_changes("2", SCOPE)] == [(lead(),)]
+    assert [it.observations for it in client.read(cursor, SCOPE)] == [(mapped("l"),)]
+    assert [it.observations for it in client.recent_changes("2", SCOPE)] == [(mapped("l"),)]
     client.refresh_schemas()
     client.invalidate_schemas()
-    assert (client.identity(), client.schemas()) == ("the one salesforce", system.described)
+    assert (client.identity(), client.schemas()) == ("salesforce-1", system.described)
     assert client.calls == 2
     assert system.requests == [
         ("read", cursor, SCOPE),
@@ -91,7 +92,10 @@ def test_what_a_dry_run_reads_is_read_in_the_system() -> None:
 
 
 def test_a_dry_run_takes_the_time_of_its_look_ups_only_and_needs_no_fresh_observation() -> None:
-    client = client_of(SystemInMemory(Side.PLEZI))
+    system = system_of(Side.PLEZI)
+    system.seconds = (0.25, 0.5, 0.125)
+    system.has_change_feed = True
+    client = client_of(system)
 
     assert client.seconds_for(creations=5, updates=7, look_ups=3) == 0.375
     assert client.seconds_for(creations=5, updates=7) == 0.0
@@ -99,7 +103,7 @@ def test_a_dry_run_takes_the_time_of_its_look_ups_only_and_needs_no_fresh_observ
 
 
 def test_an_update_is_predicted_and_read_back_and_the_system_keeps_its_record() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead(Phone="1", Title="Dr"), lead("l2")])
+    system = system_of(Side.SALESFORCE, mapped("l", Phone="1", Title="Dr"), mapped("l2"))
     client = client_of(system)
     first, second = update(Phone="2"), update(Title="Pr")
 
@@ -108,47 +112,48 @@ def test_an_update_is_predicted_and_read_back_and_the_system_keeps_its_record() 
     ]
     applied(client, second)
 
-    found = client.look_up([lead()], ["b@x.fr"], SCOPE, ["https://x.fr/p"])
-    assert found.observations == (lead(Phone="2", Title="Pr"),)
+    found = client.look_up([mapped("l")], ["b@x.fr"], SCOPE, ["https://x.fr/p"])
+    assert found.observations == (mapped("l", Phone="2", Title="Pr"),)
     assert system.requests == [("look_up", ["l"], ["b@x.fr"], SCOPE, ["https://x.fr/p"])]
-    assert (system.writes, system.records["l"]) == ([], lead(Phone="1", Title="Dr"))
+    assert (system.writes, system.records["l"]) == ([], mapped("l", Phone="1", Title="Dr"))
 
 
 def test_a_look_up_without_page_addresses_asks_for_none() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead()])
+    system = system_of(Side.SALESFORCE, mapped("l"))
 
-    client_of(system).look_up([lead()], [], SCOPE)
+    client_of(system).look_up([mapped("l")], [], SCOPE)
 
     assert system.requests == [("look_up", ["l"], [], SCOPE, ())]
 
 
 def test_a_look_up_by_e_mail_alone_asks_the_system() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead()])
+    system = system_of(Side.SALESFORCE, mapped("l"))
 
-    assert client_of(system).look_up([], [EMAIL], SCOPE).observations == (lead(),)
+    assert client_of(system).look_up([], [EMAIL], SCOPE).observations == (mapped("l"),)
 
 
 def test_another_invocation_reads_what_would_have_been_written_before() -> None:
-    system, scratch = SystemInMemory(Side.SALESFORCE, [lead(Phone="1")]), MemoryScratch()
+    system, scratch = system_of(Side.SALESFORCE, mapped("l", Phone="1")), MemoryScratch()
     applied(client_of(system, scratch), update(Phone="2"))
 
-    found = client_of(system, scratch, 1).look_up([lead()], [], SCOPE)
+    found = client_of(system, scratch, 1).look_up([mapped("l")], [], SCOPE)
 
-    assert found.observations == (lead(Phone="2"),)
+    assert found.observations == (mapped("l", Phone="2"),)
 
 
 def test_deleted_records_and_problems_of_a_look_up_are_handed_on() -> None:
-    system = SystemInMemory(Side.SALESFORCE)
+    system = system_of(Side.SALESFORCE)
     problem = RecordProblem(RecordKind.LEAD, "l2", "", ProblemCode.UNREADABLE_RECORD, "Id")
-    system.found = LookupResult(deleted=frozenset({"l"}), problems=(problem,))
+    system.deleted.add("l")
+    system.problems.append(problem)
 
-    assert client_of(system).look_up([lead()], [], SCOPE) == LookupResult(
+    assert client_of(system).look_up([mapped("l"), mapped("l2")], [], SCOPE) == LookupResult(
         (), frozenset({"l"}), (problem,)
     )
 
 
 def test_a_created_lead_has_the_written_values_and_blanks_and_its_own_id() -> None:
-    system, scratch = SystemInMemory(Side.SALESFORCE), MemoryScratch()
+    system, scratch = system_of(Side.SALESFORCE), MemoryScratch()
     client = client_of(system, scratch, 3)
     first = creation(RecordKind.LEAD, Email=EMAIL, Phone="1")
     second = creation(RecordKind.LEAD, "b@x.fr", Email="b@x.fr")
@@ -174,28 +179,28 @@ def test_a_created_lead_has_the_written_values_and_blanks_and_its_own_id() -> No
 
 
 def test_a_predicted_record_of_an_earlier_invocation_is_found_as_it_is_known() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead()])
-    known = replace(lead(), id="new record 1 in salesforce", values={"Phone": "9"})
+    system = system_of(Side.SALESFORCE, mapped("l"))
+    known = replace(mapped("l"), id="new record 1 in salesforce", values={"Phone": "9"})
 
-    found = client_of(system, invocation=1).look_up([known, lead()], [], SCOPE)
+    found = client_of(system, invocation=1).look_up([known, mapped("l")], [], SCOPE)
 
-    assert found.observations == (known, lead())
+    assert found.observations == (known, mapped("l"))
     assert system.requests == [("look_up", ["l"], [], SCOPE, ())]
 
 
 def test_a_person_beside_a_created_one_is_still_searched() -> None:
-    system = SystemInMemory(Side.SALESFORCE, [lead("l2", "b@x.fr")])
+    system = system_of(Side.SALESFORCE, mapped("l2", "b@x.fr"))
     client = client_of(system)
     [created] = applied(client, creation(RecordKind.LEAD))
 
     found = client.look_up([], [EMAIL, "b@x.fr"], SCOPE)
 
-    assert found.observations == (lead("l2", "b@x.fr"), created.observation)
+    assert found.observations == (mapped("l2", "b@x.fr"), created.observation)
     assert system.requests == [("look_up", [], ["b@x.fr"], SCOPE, ())]
 
 
 def test_a_new_contact_has_what_plezi_gives_it_and_costs_a_search() -> None:
-    system = SystemInMemory(Side.PLEZI)
+    system = system_of(Side.PLEZI)
     given = Field("function", FieldKind.TEXT, creatable=False)
     described = SCHEMAS[RecordKind.PLEZI_CONTACT]
     system.described = {RecordKind.PLEZI_CONTACT: {**described, "function": given}}
@@ -212,7 +217,7 @@ def test_a_new_contact_has_what_plezi_gives_it_and_costs_a_search() -> None:
 
 
 def test_a_lead_has_its_own_values_also_in_fields_that_cannot_be_created() -> None:
-    system = SystemInMemory(Side.SALESFORCE)
+    system = system_of(Side.SALESFORCE)
     given = Field("Title", FieldKind.TEXT, creatable=False)
     system.described = {RecordKind.LEAD: {**SCHEMAS[RecordKind.LEAD], "Title": given}}
 
@@ -223,7 +228,7 @@ def test_a_lead_has_its_own_values_also_in_fields_that_cannot_be_created() -> No
 
 
 def test_a_write_that_salesforce_would_refuse_is_refused_and_not_kept() -> None:
-    system, scratch = SystemInMemory(Side.SALESFORCE, [lead()]), MemoryScratch()
+    system, scratch = system_of(Side.SALESFORCE, mapped("l")), MemoryScratch()
     client = client_of(system, scratch)
     refused, good = update(Title="Dr", Phone="123456"), update("l2", Phone="12345")
 
@@ -243,7 +248,7 @@ def test_a_write_that_salesforce_would_refuse_is_refused_and_not_kept() -> None:
 
 
 def test_what_plezi_will_give_a_contact_is_not_checked_in_salesforce() -> None:
-    client = client_of(SystemInMemory(Side.SALESFORCE))
+    client = client_of(system_of(Side.SALESFORCE))
     write = update(Phone=SET_BY_PLEZI, Title="Dr")
 
     [outcome] = applied(client, write)
@@ -252,7 +257,7 @@ def test_what_plezi_will_give_a_contact_is_not_checked_in_salesforce() -> None:
 
 
 def test_no_refusal_of_plezi_is_predicted() -> None:
-    system = SystemInMemory(Side.PLEZI)
+    system = system_of(Side.PLEZI)
     system.described = {
         RecordKind.PLEZI_CONTACT: {"phone": Field("phone", FieldKind.TEXT, length=1)}
     }
@@ -262,7 +267,7 @@ def test_no_refusal_of_plezi_is_predicted() -> None:
 
 
 def test_a_write_that_cannot_be_predicted_fails_alone() -> None:
-    system = SystemInMemory(Side.SALESFORCE)
+    system = system_of(Side.SALESFORCE)
     unknown = Write(RecordKind.PLEZI_CONTACT, "x", EMAIL, {"phone": "1"})
 
     failed, done = applied(client_of(system), unknown, update(Phone="1"))
@@ -274,15 +279,16 @@ def test_a_write_that_cannot_be_predicted_fails_alone() -> None:
 
 
 def test_a_system_that_does_not_describe_its_fields_ends_the_prediction() -> None:
-    system = SystemInMemory(Side.SALESFORCE)
-    system.refused = RetryError("busy", reason=StopReason.SALESFORCE_UNAVAILABLE)
+    system = system_of(Side.SALESFORCE)
+    busy = RetryError("busy", reason=StopReason.SALESFORCE_UNAVAILABLE)
+    system.then["schemas"].append(raising(busy))
 
     with pytest.raises(RetryError, match="busy"):
         applied(client_of(system), update(Phone="1"))
 
 
 def test_a_write_whose_values_cannot_be_stored_apart_is_a_defect_of_its_own() -> None:
-    system, scratch = SystemInMemory(Side.SALESFORCE), FullScratch({"l": "a value is no text"})
+    system, scratch = system_of(Side.SALESFORCE), FullScratch({"l": "a value is no text"})
     lost, good = update(Phone="1"), update("l2", Phone="2")
 
     assert applied(client_of(system, scratch), lost, good) == [
@@ -297,7 +303,7 @@ def test_a_write_whose_values_cannot_be_stored_apart_is_a_defect_of_its_own() ->
 def test_salesforce_takes_two_hundred_records_in_a_call(
     updates: int, creations: int, calls: int
 ) -> None:
-    client = client_of(SystemInMemory(Side.SALESFORCE))
+    client = client_of(system_of(Side.SALESFORCE))
     writes = [update(f"l{number}", Phone="1") for number in range(updates)]
     writes += [creation(RecordKind.LEAD, f"{number}@x.fr") for number in range(creations)]
 
@@ -308,7 +314,7 @@ def test_salesforce_takes_two_hundred_records_in_a_call(
 
 
 def test_plezi_has_a_call_for_each_write_and_a_run_may_stop_after_any() -> None:
-    client = client_of(SystemInMemory(Side.PLEZI, [contact()]))
+    client = client_of(system_of(Side.PLEZI, mapped("p")))
     writes = [
         Write(RecordKind.PLEZI_CONTACT, "p", EMAIL, {"phone": "1"}),
         creation(RecordKind.PLEZI_CONTACT, "b@x.fr"),
@@ -323,7 +329,7 @@ def test_plezi_has_a_call_for_each_write_and_a_run_may_stop_after_any() -> None:
 
 
 def test_a_field_that_is_no_longer_described_is_refused() -> None:
-    system = SystemInMemory(Side.SALESFORCE)
+    system = system_of(Side.SALESFORCE)
     schemas = schemas_without(RecordKind.LEAD, "Phone")
     system.described = {RecordKind.LEAD: schemas[RecordKind.LEAD]}
 

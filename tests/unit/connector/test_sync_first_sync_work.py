@@ -15,7 +15,9 @@ from connector.model import Breaker, Counts, Cursor, RecordKind, Run, RunKind
 from connector.planning.first_sync_stages import StageNumbers
 from connector.sync.first_sync_work import FirstSyncWork
 from connector.sync.resolve_phase import StageEnd
-from tests.unit.connector.sync_fixtures_limits import NOW, RUN, VERSION, Stack
+from tests.unit.connector.sync_fixtures import SyncSetup, always, never
+from tests.unit.connector.sync_fixtures_limits import RUNNING, VERSION, limited
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 ALL: Final = 3
 """The number of the last stage: all people."""
@@ -49,31 +51,23 @@ class Stages:
         return self._numbers.pop(0) if self._numbers else CALM
 
 
-def in_time() -> bool:
-    return False
-
-
-def out_of_time() -> bool:
-    return True
-
-
-def stack_at(state: FirstSync | None) -> Stack:
-    stack = Stack()
+def setup_at(state: FirstSync | None) -> SyncSetup:
+    setup = limited()
     if state is not None:
-        save_first_sync(stack.ledger, state)
-    return stack
+        save_first_sync(setup.ledger, state)
+    return setup
 
 
-def work_of(stack: Stack, run: Run = RUN) -> FirstSyncWork:
-    return FirstSyncWork(stack.context(), run)
+def work_of(setup: SyncSetup, run: Run = RUNNING) -> FirstSyncWork:
+    return FirstSyncWork(setup.context, run)
 
 
-def state_of(stack: Stack) -> FirstSync | None:
-    return load_first_sync(stack.ledger)
+def state_of(setup: SyncSetup) -> FirstSync | None:
+    return load_first_sync(setup.ledger)
 
 
-def work(stack: Stack, stages: Any, is_over: Callable[[], bool] = in_time) -> bool:
-    return work_of(stack).work(stages, is_over)
+def work(setup: SyncSetup, stages: Any, is_over: Callable[[], bool] = never) -> bool:
+    return work_of(setup).work(stages, is_over)
 
 
 # Begin
@@ -98,35 +92,35 @@ def work(stack: Stack, stages: Any, is_over: Callable[[], bool] = in_time) -> bo
 def test_a_run_of_all_people_begins_the_stages_that_are_left(
     before: FirstSync | None, changes: dict[str, Any], after: FirstSync, kind: RunKind
 ) -> None:
-    stack = stack_at(before)
+    setup = setup_at(before)
 
-    work_of(stack, replace(RUN, kind=kind, **changes)).begin()
+    work_of(setup, replace(RUNNING, kind=kind, **changes)).begin()
 
-    assert state_of(stack) == after
+    assert state_of(setup) == after
 
 
 def test_a_ledger_that_is_older_than_the_stages_has_none() -> None:
-    stack = stack_at(None)
-    stack.run()
+    setup = setup_at(None)
+    setup.store_run(RUNNING)
     for kind in RecordKind:
-        stack.ledger.checkpoint(Cursor(kind, applied_version=VERSION), "r1", Counts())
+        setup.ledger.checkpoint(Cursor(kind, applied_version=VERSION), "r1", Counts())
 
-    work_of(stack).begin()
+    work_of(setup).begin()
 
-    assert state_of(stack) == FirstSync(ALL, done=True)
+    assert state_of(setup) == FirstSync(ALL, done=True)
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
 def test_runs_of_other_kinds_have_no_stages(kind: RunKind) -> None:
-    stack = stack_at(None)
-    staged, resolved = stack_at(FirstSync(1)), stack_at(FirstSync(ALL))
-    run = replace(RUN, kind=kind, first=True, skip_stages=True)
+    setup = setup_at(None)
+    staged, resolved = setup_at(FirstSync(1)), setup_at(FirstSync(ALL))
+    run = replace(RUNNING, kind=kind, first=True, skip_stages=True)
 
-    work_of(stack, run).begin()
+    work_of(setup, run).begin()
     work_of(staged, run).begin()
     work_of(resolved, run).end()
 
-    assert state_of(stack) is None
+    assert state_of(setup) is None
     assert state_of(staged) == FirstSync(1)
     assert work_of(staged, run).are_due() is False
     assert state_of(resolved) == FirstSync(ALL)
@@ -143,66 +137,66 @@ def test_runs_of_other_kinds_have_no_stages(kind: RunKind) -> None:
     ],
 )
 def test_a_stage_is_due_while_some_are_left(state: FirstSync | None, *, are_due: bool) -> None:
-    assert work_of(stack_at(state)).are_due() is are_due
+    assert work_of(setup_at(state)).are_due() is are_due
 
 
 # Work
 
 
 def test_stages_of_10_100_and_1000_people_come_one_after_the_other() -> None:
-    stack, stages = stack_at(FirstSync(run_id="r1")), Stages(*[StageEnd.FULL] * 3)
+    setup, stages = setup_at(FirstSync(run_id="r1")), Stages(*[StageEnd.FULL] * 3)
 
-    assert work(stack, stages) is True
+    assert work(setup, stages) is True
 
     assert (stages.sizes, stages.ended) == ([10, 100, 1000], 3)
-    assert state_of(stack) == FirstSync(ALL, run_id="r1")
-    assert stack.ledger.breaker() is None
+    assert state_of(setup) == FirstSync(ALL, run_id="r1")
+    assert setup.ledger.breaker() is None
 
 
 @pytest.mark.parametrize("state", [None, FirstSync()])
 def test_ten_people_or_fewer_are_no_stage(state: FirstSync | None) -> None:
-    stack, stages = stack_at(state), Stages(people=10)
+    setup, stages = setup_at(state), Stages(people=10)
 
-    assert work(stack, stages) is True
-    assert (stages.sizes, state_of(stack)) == ([], FirstSync(ALL))
+    assert work(setup, stages) is True
+    assert (stages.sizes, state_of(setup)) == ([], FirstSync(ALL))
 
 
 def test_a_later_stage_is_resolved_however_few_people_are_left() -> None:
-    stack, stages = stack_at(FirstSync(1)), Stages(StageEnd.FULL, StageEnd.FULL, people=1)
+    setup, stages = setup_at(FirstSync(1)), Stages(StageEnd.FULL, StageEnd.FULL, people=1)
 
-    assert work(stack, stages) is True
+    assert work(setup, stages) is True
     assert stages.sizes == [100, 1000]
 
 
 def test_a_stage_with_too_few_people_is_the_last_one_and_is_not_checked() -> None:
-    stack = stack_at(None)
+    setup = setup_at(None)
     many_errors = [CALM, StageNumbers(people=1, errors=1)]
     stages = Stages(StageEnd.FULL, StageEnd.NOBODY_LEFT, numbers=many_errors)
 
-    assert work(stack, stages) is True
-    assert (stages.sizes, state_of(stack)) == ([10, 100], FirstSync(ALL))
+    assert work(setup, stages) is True
+    assert (stages.sizes, state_of(setup)) == ([10, 100], FirstSync(ALL))
 
 
 def test_a_stage_that_runs_out_of_time_is_continued_and_checked_when_it_is_full() -> None:
-    stack = stack_at(FirstSync(1))
+    setup = setup_at(FirstSync(1))
     stages = Stages(StageEnd.OUT_OF_TIME, numbers=[StageNumbers(people=1, errors=1)])
 
-    assert work(stack, stages) is False
-    assert (stages.sizes, stages.ended, state_of(stack)) == ([100], 1, FirstSync(1))
+    assert work(setup, stages) is False
+    assert (stages.sizes, stages.ended, state_of(setup)) == ([100], 1, FirstSync(1))
 
 
 def test_the_next_stage_is_left_to_the_next_invocation_when_the_time_is_over() -> None:
-    stack, stages = stack_at(None), Stages(StageEnd.FULL)
+    setup, stages = setup_at(None), Stages(StageEnd.FULL)
 
-    assert work(stack, stages, out_of_time) is False
-    assert (stages.sizes, state_of(stack)) == ([10], FirstSync(1))
+    assert work(setup, stages, always) is False
+    assert (stages.sizes, state_of(setup)) == ([10], FirstSync(1))
 
 
 def test_after_the_last_stage_no_time_is_needed() -> None:
-    stack, stages = stack_at(FirstSync(2)), Stages(StageEnd.FULL)
+    setup, stages = setup_at(FirstSync(2)), Stages(StageEnd.FULL)
 
-    assert work(stack, stages, out_of_time) is True
-    assert state_of(stack) == FirstSync(ALL)
+    assert work(setup, stages, always) is True
+    assert state_of(setup) == FirstSync(ALL)
 
 
 def message(people: int, found: str) -> str:
@@ -239,16 +233,16 @@ def message(people: int, found: str) -> str:
 def test_a_stage_above_a_limit_stops_the_run_and_opens_the_breaker(
     numbers: StageNumbers, found: str
 ) -> None:
-    stack, stages = stack_at(FirstSync()), Stages(StageEnd.FULL, numbers=[numbers])
+    setup, stages = setup_at(FirstSync()), Stages(StageEnd.FULL, numbers=[numbers])
 
     with pytest.raises(HaltError) as caught:
-        work(stack, stages)
+        work(setup, stages)
 
     text = message(10, found)
     assert (caught.value.reason, str(caught.value)) == (StopReason.FIRST_SYNC, text)
-    assert stack.ledger.breaker() == Breaker(StopReason.FIRST_SYNC, text, NOW)
-    assert stack.events.of(Event.breaker_opened) == [{"run_id": "r1", "reason": "first_sync"}]
-    assert state_of(stack) == FirstSync()
+    assert setup.ledger.breaker() == Breaker(StopReason.FIRST_SYNC, text, NOW)
+    assert setup.log.of(Event.breaker_opened) == [{"run_id": "r1", "reason": "first_sync"}]
+    assert state_of(setup) == FirstSync()
 
 
 # End
@@ -266,8 +260,8 @@ def test_a_stage_above_a_limit_stops_the_run_and_opens_the_breaker(
 def test_the_first_synchronization_is_complete_when_a_run_after_its_stages_is_done(
     before: FirstSync | None, after: FirstSync | None
 ) -> None:
-    stack = stack_at(before)
+    setup = setup_at(before)
 
-    work_of(stack).end()
+    work_of(setup).end()
 
-    assert state_of(stack) == after
+    assert state_of(setup) == after

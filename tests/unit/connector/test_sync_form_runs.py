@@ -20,10 +20,9 @@ from connector.model import (
     Side,
 )
 from connector.sync.runs import SyncEngine
-from tests.unit.connector.sync_fixtures import SyncSetup, agreed, contact, lead, raising
+from tests.unit.connector.sync_fixtures import EMAIL, SyncSetup, agreed, contact, lead, raising
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 FORM: Final = "form-1"
 HINT: Final = ChangeHint(FORM, EMAIL)
 REFUSED: Final = HaltError(StopReason.LOGIN_REFUSED, "the password was reset")

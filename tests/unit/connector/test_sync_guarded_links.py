@@ -7,36 +7,26 @@ from dataclasses import replace
 
 from connector.model import Link, LinkChange, SaveResult
 from connector.sync.guarded_links import GuardedLinks
-from tests.unit.connector.sync_fixtures_limits import LedgerInMemory, Tombstones, contact, lead
+from tests.unit.connector.sync_fixtures_limits import mapped
+from tests.unit.connector.sync_fixtures_reading import ReadLedger
+from tests.unit.connector.sync_fixtures_stores import Ledger, Tombstones
 
 
-class CountedTombstones(Tombstones):
-    """Keeps which names were looked for."""
+class RemovableLinks(ReadLedger):
+    """The ledger, from which a link can be removed."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.searches: list[frozenset[str]] = []
-
-    def erased(self, names: Iterable[str]) -> frozenset[str]:
-        wanted = frozenset(names)
-        self.searches.append(wanted)
-        return super().erased(wanted)
-
-
-class UnreadableLinks(LedgerInMemory):
-    """Keeps which links were shown to the admins."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unreadable: list[str] = []
-
-    def list_unreadable(self, email: str) -> None:
-        self.unreadable.append(email)
+    def remove_link(self, link: Link) -> bool:
+        """Delete a link unless it changed; return whether it is gone."""
+        known = self._links.get(link.email)
+        if known is not None and known.revision != link.revision:
+            return False
+        self._links.pop(link.email, None)
+        self._owners = {it: email for it, email in self._owners.items() if email != link.email}
+        return True
 
 
-def guarded(*erased: str) -> tuple[GuardedLinks, UnreadableLinks, CountedTombstones]:
-    ledger, tombstones = UnreadableLinks(), CountedTombstones()
-    tombstones.names = frozenset(erased)
+def guarded(*erased: str) -> tuple[GuardedLinks, RemovableLinks, Tombstones]:
+    ledger, tombstones = RemovableLinks(), Tombstones(*erased)
     return GuardedLinks(ledger, tombstones), ledger, tombstones
 
 
@@ -44,14 +34,14 @@ def new(email: str, *, plezi: str = "", leads: Iterable[str] = ()) -> LinkChange
     return LinkChange(
         Link(
             email,
-            plezi=contact(plezi, email) if plezi else None,
-            salesforce=tuple(lead(it, email) for it in leads),
+            plezi=mapped(plezi, email) if plezi else None,
+            salesforce=tuple(mapped(it, email) for it in leads),
             dirty=True,
         )
     )
 
 
-def emails_of(ledger: LedgerInMemory) -> list[str]:
+def emails_of(ledger: Ledger) -> list[str]:
     return [link.email for link in ledger.all_links()]
 
 
@@ -62,7 +52,7 @@ def test_a_new_link_of_people_who_were_not_erased_stays() -> None:
 
     assert saved == SaveResult()
     assert emails_of(ledger) == ["a@x.fr", "b@x.fr"]
-    assert tombstones.searches == [frozenset({"a@x.fr", "p", "b@x.fr", "l1", "l2"})]
+    assert tombstones.requested == [{"a@x.fr", "p", "b@x.fr", "l1", "l2"}]
 
 
 def test_a_new_link_is_removed_at_once_by_its_e_mail_or_by_any_of_its_records() -> None:
@@ -81,14 +71,14 @@ def test_a_link_that_exists_is_not_removed_by_a_save() -> None:
     """The erasure removes it: it finds the link."""
     links, ledger, tombstones = guarded()
     links.save_links([new("a@x.fr")])
-    tombstones.names = frozenset({"a@x.fr"})
-    tombstones.searches.clear()
+    tombstones.names = {"a@x.fr"}
+    tombstones.requested.clear()
     [stored] = ledger.all_links()
 
     links.save_links([LinkChange(replace(stored, dirty=False))])
 
     assert emails_of(ledger) == ["a@x.fr"]
-    assert tombstones.searches == []
+    assert tombstones.requested == []
 
 
 def test_a_new_link_that_was_not_stored_is_the_link_of_another_process() -> None:
@@ -113,11 +103,11 @@ def test_links_on_a_work_list_are_stored_as_such() -> None:
 
 def test_everything_else_is_that_of_the_ledger() -> None:
     links, ledger, _ = guarded()
-    links.save_links([new(f"{name}@x.fr", plezi=name) for name in "0bcd"])
+    links.save_links([new(f"{name}@x.fr", plezi=f"p{name}") for name in "0bcd"])
     before = ledger.all_links()
 
     assert links.load_links(["b@x.fr", "z@x.fr"]) == {"b@x.fr": before[1]}
-    assert links.owner_emails(["c", "z"]) == {"c": "c@x.fr"}
+    assert links.owner_emails(["pc", "z"]) == {"pc": "c@x.fr"}
     assert links.dirty_emails(2) == links.all_emails(2) == ["0@x.fr", "b@x.fr"]
     assert links.dirty_emails(1, "b@x.fr") == links.all_emails(1, "b@x.fr") == ["c@x.fr"]
     links.list_unreadable("d@x.fr")

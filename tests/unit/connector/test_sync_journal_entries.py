@@ -38,7 +38,9 @@ from connector.sync.journal_entries import (
     recovered_entries,
     without_write,
 )
-from tests.unit.connector.sync_fixtures_limits import BOUND, EMAIL, NOW, contact, lead
+from tests.unit.connector.sync_fixtures import EMAIL
+from tests.unit.connector.sync_fixtures_limits import BOUND, mapped
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 LEAD_WRITE: Final = Write(
     RecordKind.LEAD, "l", EMAIL, {"Phone": "2", "Title": "Dr"}, {"Phone": "1"}
@@ -180,7 +182,7 @@ def test_a_recovery_names_what_had_been_written_what_gave_way_and_what_is_held()
 
 def test_the_values_of_a_held_field_are_named_for_each_record_on_its_side() -> None:
     hold = Hold(HoldReason.CONFLICT, NOW, {"p": "1", "l": "2"})
-    link = Link(EMAIL, plezi=contact(), holds={"Phone": hold})
+    link = Link(EMAIL, plezi=mapped("p"), holds={"Phone": hold})
 
     assert held_entries(link, ["Phone"], "r1", NOW) == [
         entry(JournalKind.HELD, "p", "Phone", "1", "1", HoldReason.CONFLICT, side=Side.PLEZI),
@@ -190,7 +192,7 @@ def test_the_values_of_a_held_field_are_named_for_each_record_on_its_side() -> N
 
 def test_only_the_leads_that_take_part_are_duplicates() -> None:
     beside = Observation(RecordKind.CONTACT, "c", EMAIL, "1", "c", NOW, {})
-    records = (lead("l1"), replace(lead("l2"), converted=True), beside, lead("l3"))
+    records = (mapped("l1"), replace(mapped("l2"), converted=True), beside, mapped("l3"))
 
     found = duplicate_entries(Link(EMAIL, salesforce=records), "mirror", "r1", NOW)
 

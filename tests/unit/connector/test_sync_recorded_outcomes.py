@@ -22,11 +22,10 @@ from connector.model import (
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
-from tests.unit.connector.sync_fixtures import PHONE_BASE, agreed, answer, contact, lead
+from tests.unit.connector.sync_fixtures import EMAIL, PHONE_BASE, agreed, answer, contact, lead
 from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import Stage, edited
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 CONTACT: Final = "p-a@x.fr"

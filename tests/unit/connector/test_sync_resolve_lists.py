@@ -18,6 +18,7 @@ from connector.sync.resolve_phase import ResolvePhase
 from connector.sync.work_queue import WorkQueue
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     MAPPING,
     RUN,
     SyncSetup,
@@ -33,7 +34,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import edited
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 MANY: Final = [f"{number:04}@x.fr" for number in range(2500)]
 

@@ -32,6 +32,7 @@ from connector.sync.resolve_phase import ResolvePhase, StageEnd
 from connector.sync.work_queue import WorkQueue
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     LIMITS,
     RUN,
     SyncSetup,
@@ -47,7 +48,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import edited
 
-EMAIL: Final = "a@x.fr"
 MANY: Final = [f"{number:02}@x.fr" for number in range(30)]
 
 

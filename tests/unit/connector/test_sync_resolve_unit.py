@@ -27,6 +27,7 @@ from connector.model import (
 from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResult
 from tests.unit.connector.sync_fixtures import (
+    EMAIL,
     EMAIL_BASE,
     LIMITS,
     MAPPING,
@@ -43,7 +44,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW, Journal
 from tests.unit.connector.sync_fixtures_writes import Unit, edited
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 CONTACT: Final = "p-a@x.fr"

@@ -15,7 +15,6 @@ from connector.model import (
     AlertKind,
     Breaker,
     Link,
-    LinkChange,
     Quarantine,
     Run,
     RunKind,
@@ -24,30 +23,13 @@ from connector.model import (
 )
 from connector.sync.run_alerts import RunAlerts
 from local.world.memory import MemoryAlertPublisher
-from tests.unit.connector.sync_fixtures_limits import NOW, RUN, Stack
+from tests.unit.connector.sync_fixtures import SyncSetup
+from tests.unit.connector.sync_fixtures_limits import RUNNING, limited
+from tests.unit.connector.sync_fixtures_stores import NOW, Budget
 
 DAY: Final = 86_400.0
-DONE: Final = replace(RUN, state=RunState.DONE)
+DONE: Final = replace(RUNNING, state=RunState.DONE)
 UNAVAILABLE: Final = RetryError("busy", reason=StopReason.SALESFORCE_UNAVAILABLE)
-
-
-class Shares:
-    """The fractions of the calls that are used: of the org, and of ours."""
-
-    def __init__(self, org: float | None, ours: float | None) -> None:
-        self._org, self._ours = org, ours
-
-    def exhausted_reason(self, *, forms: bool = False) -> str:  # noqa: ARG002  # a port
-        return ""
-
-    def save_usage(self) -> None:
-        """Do nothing: no alert depends on it."""
-
-    def our_share(self) -> float | None:
-        return self._ours
-
-    def org_share(self) -> float | None:
-        return self._org
 
 
 class Password:
@@ -81,35 +63,35 @@ class ClosedTopic:
         raise RetryError(alert.key, reason=StopReason.AWS_UNAVAILABLE)
 
 
-def notify(stack: Stack, run: Run = DONE, **changes: Any) -> list[Alert]:
+def notify(setup: SyncSetup, run: Run = DONE, **changes: Any) -> list[Alert]:
     """Send the alerts of a run; return those that were published."""
     publisher = MemoryAlertPublisher()
-    store: Any = stack.ledger  # speaks all ports of the ledger
+    store: Any = setup.ledger  # speaks all ports of the ledger
     parts: dict[str, Any] = {
         "publisher": publisher,
-        "budget": Shares(0.1, 0.1),
+        "budget": Budget(0.1, 0.1),
         "password": Password(60.0),
         "plezi_api": Api(()),
         "quarantine_limit": 2,
         "credential_age": lambda: None,
         "drift_limit": 0.01,
     }
-    alerts = RunAlerts(store, clock=stack.clock, log=stack.events, **(parts | changes))
+    alerts = RunAlerts(store, clock=setup.clock, log=setup.log, **(parts | changes))
     alerts.notify(run)
     return publisher.published
 
 
-def measured(stack: Stack, run: Run = DONE, **changes: Any) -> dict[str, object]:
-    notify(stack, run, **changes)
-    [line] = stack.events.of(Event.health_measured)
+def measured(setup: SyncSetup, run: Run = DONE, **changes: Any) -> dict[str, object]:
+    notify(setup, run, **changes)
+    [line] = setup.log.of(Event.health_measured)
     return line
 
 
-def quarantine(stack: Stack, *ages: float) -> None:
+def quarantine(setup: SyncSetup, *ages: float) -> None:
     """Put people in quarantine, since so many days ago."""
     for number, age in enumerate(ages):
         since = Quarantine(Side.SALESFORCE, "X", "look", (), NOW - age * DAY)
-        stack.ledger.save_links([LinkChange(Link(f"{number}@x.fr", quarantine=since))])
+        setup.store(Link(f"{number}@x.fr", quarantine=since))
 
 
 def kinds(alerts: list[Alert]) -> list[tuple[AlertKind, str]]:
@@ -117,12 +99,12 @@ def kinds(alerts: list[Alert]) -> list[tuple[AlertKind, str]]:
 
 
 def test_a_calm_run_sends_no_alert_and_measures_its_health() -> None:
-    stack = Stack()
+    setup = limited()
 
-    assert notify(stack) == []
-    assert stack.events.lines == [
+    assert notify(setup) == []
+    assert setup.log.lines == [
         (
-            "health_measured",
+            Event.health_measured,
             {
                 "quarantine_links": 0,
                 "quarantine_days": 0.0,
@@ -138,18 +120,18 @@ def test_a_calm_run_sends_no_alert_and_measures_its_health() -> None:
     "run", [replace(DONE, kind=RunKind.DRY_RUN), replace(DONE, state=RunState.NOT_STARTED)]
 )
 def test_a_run_that_shows_nothing_measures_nothing(run: Run) -> None:
-    stack = Stack()
-    quarantine(stack, 1, 1)
+    setup = limited()
+    quarantine(setup, 1, 1)
 
-    assert notify(stack, run) == []
-    assert stack.events.lines == []
+    assert notify(setup, run) == []
+    assert setup.log.lines == []
 
 
 def test_the_oldest_quarantine_counts_in_days_up_to_the_limit_of_people() -> None:
-    stack = Stack()
-    quarantine(stack, 1.24, 3.26, 2, 9)
+    setup = limited()
+    quarantine(setup, 1.24, 3.26, 2, 9)
 
-    line = measured(stack)
+    line = measured(setup)
 
     assert (line["quarantine_links"], line["quarantine_days"]) == (2, 3.3)
 
@@ -157,8 +139,8 @@ def test_the_oldest_quarantine_counts_in_days_up_to_the_limit_of_people() -> Non
 @pytest.mark.parametrize(
     ("changes", "numbers"),
     [
-        ({"budget": Shares(0.5, 0.12345)}, (12.3, 60.0, None)),
-        ({"budget": Shares(0.5, None)}, (None, 60.0, None)),
+        ({"budget": Budget(0.5, 0.12345)}, (12.3, 60.0, None)),
+        ({"budget": Budget(0.5, None)}, (None, 60.0, None)),
         ({"password": Password(12.345)}, (10.0, 12.3, None)),
         ({"password": Password(math.inf)}, (10.0, None, None)),
         ({"password": Password(None)}, (10.0, None, None)),
@@ -168,7 +150,7 @@ def test_the_oldest_quarantine_counts_in_days_up_to_the_limit_of_people() -> Non
 def test_shares_and_days_are_measured_with_one_decimal_where_they_are_known(
     changes: dict[str, Any], numbers: tuple[float | None, ...]
 ) -> None:
-    line = measured(Stack(), **changes)
+    line = measured(limited(), **changes)
 
     names = ("api_share_percent", "password_days", "credential_days")
     assert tuple(line[name] for name in names) == numbers
@@ -177,8 +159,8 @@ def test_shares_and_days_are_measured_with_one_decimal_where_they_are_known(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"budget": Shares(0.9, 0.1)}, (AlertKind.API_BUDGET, "org")),
-        ({"budget": Shares(0.1, 0.9)}, (AlertKind.API_BUDGET, "ours")),
+        ({"budget": Budget(0.9, 0.1)}, (AlertKind.API_BUDGET, "org")),
+        ({"budget": Budget(0.1, 0.9)}, (AlertKind.API_BUDGET, "ours")),
         ({"password": Password(2.0)}, (AlertKind.CREDENTIALS_EXPIRING, "3")),
         ({"plezi_api": Api(("pager",))}, (AlertKind.PLEZI_API_CHANGED, "pager")),
     ],
@@ -186,20 +168,20 @@ def test_shares_and_days_are_measured_with_one_decimal_where_they_are_known(
 def test_each_measurement_has_its_alert(
     changes: dict[str, Any], expected: tuple[AlertKind, str]
 ) -> None:
-    stack = Stack()
+    setup = limited()
 
-    assert kinds(notify(stack, **changes)) == [expected]
-    assert stack.events.of(Event.alert_sent) == [{"alert": expected[0].value, "key": expected[1]}]
-    assert notify(stack, **changes) == []
+    assert kinds(notify(setup, **changes)) == [expected]
+    assert setup.log.of(Event.alert_sent) == [{"alert": expected[0].value, "key": expected[1]}]
+    assert notify(setup, **changes) == []
 
 
 def test_the_state_of_the_ledger_has_its_alerts_with_the_time_of_the_clock() -> None:
-    stack = Stack()
-    quarantine(stack, 1, 1, 1)
-    stack.ledger.open_breaker(Breaker(StopReason.DEFECT, "look", NOW - 5))
-    stack.ledger.save_suspended_pairs({"Phone": "gone"})
+    setup = limited()
+    quarantine(setup, 1, 1, 1)
+    setup.ledger.open_breaker(Breaker(StopReason.DEFECT, "look", NOW - 5))
+    setup.ledger.save_suspended_pairs({"Phone": "gone"})
 
-    alerts = notify(stack, replace(RUN, state=RunState.HALTED, reason=StopReason.DEFECT))
+    alerts = notify(setup, replace(RUNNING, state=RunState.HALTED, reason=StopReason.DEFECT))
 
     assert [(it.kind, it.key, it.since) for it in alerts] == [
         (AlertKind.BREAKER, "defect", NOW - 5),
@@ -207,59 +189,59 @@ def test_the_state_of_the_ledger_has_its_alerts_with_the_time_of_the_clock() -> 
         (AlertKind.SUSPENDED_FIELD, "Phone", NOW),
     ]
     assert alerts[1].summary == "2 people or more are in quarantine"
-    assert set(stack.ledger.load_document("alerts") or {}) == {
+    assert set(setup.ledger.load_document("alerts") or {}) == {
         "breaker#defect",
         "quarantine#",
         "suspended_field#Phone",
     }
-    assert set((stack.ledger.load_document("alerts") or {}).values()) == {NOW}
+    assert set((setup.ledger.load_document("alerts") or {}).values()) == {NOW}
 
 
 def test_a_verification_above_the_limit_sends_its_alert() -> None:
     counts = {"salesforce": {"compared": 100, "drift.unexplained": 2}}
     run = replace(DONE, kind=RunKind.VERIFY, counts=counts)
 
-    assert kinds(notify(Stack(), run)) == [(AlertKind.DRIFT, "")]
-    assert notify(Stack(), run, drift_limit=0.02) == []
+    assert kinds(notify(limited(), run)) == [(AlertKind.DRIFT, "")]
+    assert notify(limited(), run, drift_limit=0.02) == []
 
 
 def test_an_alert_that_cannot_be_sent_is_logged() -> None:
-    stack = Stack()
+    setup = limited()
 
-    notify(stack, publisher=ClosedTopic(), budget=Shares(0.9, 0.1))
+    notify(setup, publisher=ClosedTopic(), budget=Budget(0.9, 0.1))
 
-    assert stack.events.of(Event.alert_failed) == [{"alert": "api_budget", "key": "org"}]
-    assert stack.events.of(Event.alert_sent) == []
+    assert setup.log.of(Event.alert_failed) == [{"alert": "api_budget", "key": "org"}]
+    assert setup.log.of(Event.alert_sent) == []
 
 
 def test_a_run_without_success_looks_neither_at_the_password_nor_at_the_api() -> None:
-    stack = Stack()
-    failed = replace(RUN, state=RunState.FAILED, reason=StopReason.PLEZI_UNAVAILABLE)
+    setup = limited()
+    failed = replace(RUNNING, state=RunState.FAILED, reason=StopReason.PLEZI_UNAVAILABLE)
 
-    alerts = notify(stack, failed, password=Password(2.0), plezi_api=Api(("pager",)))
+    alerts = notify(setup, failed, password=Password(2.0), plezi_api=Api(("pager",)))
 
     assert kinds(alerts) == [(AlertKind.RUN_FAILED, "plezi_unavailable")]
-    assert stack.events.of(Event.health_measured)[0]["password_days"] is None
+    assert setup.log.of(Event.health_measured)[0]["password_days"] is None
 
 
 @pytest.mark.parametrize("error", [UNAVAILABLE, HaltError(StopReason.LOGIN_REFUSED, "no")])
 def test_a_password_whose_age_is_unknown_is_logged_and_its_warning_stays(
     error: RetryError | HaltError,
 ) -> None:
-    stack = Stack()
-    notify(stack, password=Password(2.0))
+    setup = limited()
+    notify(setup, password=Password(2.0))
 
-    notify(stack, password=Password(error))
+    notify(setup, password=Password(error))
 
-    assert stack.events.of(Event.password_age_unknown) == [{"reason": error.reason.value}]
-    assert stack.ledger.load_document("alerts") == {"credentials_expiring#3": NOW}
+    assert setup.log.of(Event.password_age_unknown) == [{"reason": error.reason.value}]
+    assert setup.ledger.load_document("alerts") == {"credentials_expiring#3": NOW}
 
 
 def test_an_api_that_cannot_be_checked_is_logged_and_its_alert_stays() -> None:
-    stack = Stack()
-    notify(stack, plezi_api=Api(("pager",)))
+    setup = limited()
+    notify(setup, plezi_api=Api(("pager",)))
 
-    notify(stack, plezi_api=Api(RetryError("busy", reason=StopReason.PLEZI_UNAVAILABLE)))
+    notify(setup, plezi_api=Api(RetryError("busy", reason=StopReason.PLEZI_UNAVAILABLE)))
 
-    assert stack.events.of(Event.plezi_api_not_checked) == [{"reason": "plezi_unavailable"}]
-    assert stack.ledger.load_document("alerts") == {"plezi_api_changed#pager": NOW}
+    assert setup.log.of(Event.plezi_api_not_checked) == [{"reason": "plezi_unavailable"}]
+    assert setup.ledger.load_document("alerts") == {"plezi_api_changed#pager": NOW}

@@ -30,6 +30,7 @@ from connector.model import (
 )
 from connector.sync.runs import SyncEngine
 from tests.unit.connector.sync_fixtures import (
+    EMAIL,
     LIMITS,
     MAPPING,
     PHONE_PAIR,
@@ -44,7 +45,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 UNDESCRIBED: Final = UnknownFieldError("NO_FIELD", "describe again")
 
 

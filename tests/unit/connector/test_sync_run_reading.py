@@ -15,6 +15,7 @@ from connector.model import Counts, Cursor, Page, Phase, RecordKind, RunKind
 from connector.sync.run_work import RunWork, is_since, restart_reading
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     RUN,
     SyncSetup,
     after,
@@ -27,7 +28,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 MANY: Final = [f"{number:02}@x.fr" for number in range(12)]
 LATE: Final = DeadlineError("the time is used up")
 

@@ -8,11 +8,14 @@ from typing import Final
 import pytest
 
 from connector.errors import MappingError
+from connector.log_events import Event
 from connector.mapping.document import mapping_document
 from connector.model import Phase, Run, RunKind, RunState, UndoRequest
 from connector.sync.run_requests import RunRequester, new_run
 from local.world.memory import MemoryRunQueue
-from tests.unit.connector.sync_fixtures_limits import MAPPING, NOW, Stack
+from tests.unit.connector.sync_fixtures import SyncSetup
+from tests.unit.connector.sync_fixtures_limits import MAPPING, limited
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 DRAFT: Final = json.dumps(mapping_document(MAPPING))
 
@@ -20,37 +23,37 @@ DRAFT: Final = json.dumps(mapping_document(MAPPING))
 class StoredBefore(MemoryRunQueue):
     """A queue whose messages must be about runs that are stored."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, setup: SyncSetup) -> None:
         super().__init__()
-        self._stack = stack
+        self._setup = setup
 
     def send(self, run: str, phase: Phase) -> None:
-        assert self._stack.ledger.load_run(run) is not None
+        assert self._setup.ledger.load_run(run) is not None
         super().send(run, phase)
 
 
-def requester(stack: Stack) -> RunRequester:
-    stack.queue = StoredBefore(stack)
-    return RunRequester(stack.ledger, stack.queue, stack.clock, lambda: "r7", stack.events)
+def requester(setup: SyncSetup) -> RunRequester:
+    setup.queue = StoredBefore(setup)
+    return RunRequester(setup.ledger, setup.queue, setup.clock, lambda: "r7", setup.log)
 
 
 def test_a_requested_run_waits_in_the_queue_for_its_first_phase() -> None:
-    stack = Stack()
+    setup = limited()
 
-    assert requester(stack).request_run(RunKind.FULL) == "r7"
+    assert requester(setup).request_run(RunKind.FULL) == "r7"
 
-    assert stack.ledger.load_run("r7") == Run(
+    assert setup.ledger.load_run("r7") == Run(
         "r7", RunKind.FULL, RunState.REQUESTED, requested_at=NOW
     )
-    assert stack.queue.messages == [("r7", Phase.READ)]
-    assert stack.events.lines == [("run_requested", {"run_id": "r7", "kind": "full"})]
+    assert setup.queue.messages == [("r7", Phase.READ)]
+    assert setup.log.lines == [(Event.run_requested, {"run_id": "r7", "kind": "full"})]
 
 
 def test_the_record_of_a_run_has_all_parts_of_its_request() -> None:
-    stack = Stack()
+    setup = limited()
     undo = UndoRequest("r0", field="Phone")
 
-    requester(stack).request_run(
+    requester(setup).request_run(
         RunKind.DRY_RUN,
         emails=iter(["a@x.fr", "b@x.fr"]),
         draft=DRAFT,
@@ -61,7 +64,7 @@ def test_the_record_of_a_run_has_all_parts_of_its_request() -> None:
         repairs="v1",
     )
 
-    assert stack.ledger.load_run("r7") == Run(
+    assert setup.ledger.load_run("r7") == Run(
         "r7",
         RunKind.DRY_RUN,
         RunState.REQUESTED,
@@ -77,13 +80,13 @@ def test_the_record_of_a_run_has_all_parts_of_its_request() -> None:
 
 
 def test_a_draft_that_is_no_mapping_is_refused_and_no_run_is_stored() -> None:
-    stack = Stack()
+    setup = limited()
 
     with pytest.raises(MappingError, match="the mapping is not JSON"):
-        requester(stack).request_run(RunKind.DRY_RUN, draft="{")
+        requester(setup).request_run(RunKind.DRY_RUN, draft="{")
 
-    assert stack.ledger.load_run("r7") is None
-    assert (stack.queue.messages, stack.events.lines) == ([], [])
+    assert setup.ledger.load_run("r7") is None
+    assert (setup.queue.messages, setup.log.lines) == ([], [])
 
 
 def test_a_new_run_is_requested_at_the_given_time() -> None:

@@ -25,6 +25,7 @@ from connector.sync.change_limits import Limit
 from connector.sync.run_work import RunWork
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     EMAIL_BASE,
     LIMITS,
     PHONE_BASE,
@@ -40,7 +41,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 MANY: Final = [f"{number:02}@x.fr" for number in range(25)]
 

@@ -26,6 +26,7 @@ from connector.model import (
 )
 from connector.sync.runs import IDLE_MESSAGE, NOT_STARTED_MESSAGE, SyncEngine
 from tests.unit.connector.sync_fixtures import (
+    EMAIL,
     MAPPING,
     RUN,
     SyncSetup,
@@ -37,7 +38,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 USED_UP: Final = "the share of calls is used up"
 REFUSED: Final = HaltError(StopReason.LOGIN_REFUSED, "the password was reset")

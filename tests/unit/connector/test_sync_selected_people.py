@@ -18,9 +18,8 @@ from connector.model import (
 )
 from connector.sync.isolation import Isolation
 from connector.sync.selected_people import PeopleRefresher
-from tests.unit.connector.sync_fixtures import BOUND, RUN, SyncSetup, agreed, contact, lead
+from tests.unit.connector.sync_fixtures import BOUND, EMAIL, RUN, SyncSetup, agreed, contact, lead
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 CONTACT: Final = "p-a@x.fr"
 LEAD: Final = "l-a@x.fr"

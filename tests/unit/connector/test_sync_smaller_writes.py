@@ -22,6 +22,7 @@ from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
 from tests.unit.connector.sync_fixtures import (
+    EMAIL,
     EMAIL_BASE,
     MAPPING,
     RUN,
@@ -35,7 +36,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_writes import Stage
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 NAMES: Final = ("one", "two", "three", "four")

@@ -35,6 +35,7 @@ from connector.sync.change_limits import Limit
 from connector.sync.undo_work import UndoPlanner, UndoWork
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     EMAIL_BASE,
     LIMITS,
     MAPPING,
@@ -54,7 +55,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW
 
 UNDO: Final = "run-2"
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 CONTACT: Final = "p-a@x.fr"

@@ -34,6 +34,7 @@ from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResolver, UnitResult
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     MAPPING,
     PHONE,
     RUN,
@@ -46,7 +47,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import Unit, edited
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 CONTACT: Final = "p-a@x.fr"

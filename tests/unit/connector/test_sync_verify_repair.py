@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,17 +11,17 @@ from connector.model import (
     JournalEntry,
     JournalKind,
     Link,
-    LinkChange,
     MergeRule,
     ProblemCode,
     RecentWrite,
-    SaveResult,
     Side,
 )
 from connector.sync.isolation import Isolation
 from connector.sync.verify_repair import forget_contradictions
 from local.world.memory import MemoryJournal
-from tests.unit.connector.sync_fixtures_limits import BOUND, EMAIL, NOW, Stack, contact, lead
+from tests.unit.connector.sync_fixtures import EMAIL, SyncSetup
+from tests.unit.connector.sync_fixtures_limits import BOUND, limited, mapped, synchronized
+from tests.unit.connector.sync_fixtures_stores import NOW
 
 AGREED: Final = {"email>Email": EMAIL, "function>Title": None}
 
@@ -29,42 +29,28 @@ AGREED: Final = {"email>Email": EMAIL, "function>Title": None}
 class HistoryWithAnEdit(MemoryJournal):
     """While the journal is read, another process changes the link of a person."""
 
-    def __init__(self, stack: Stack, email: str) -> None:
+    def __init__(self, setup: SyncSetup, email: str) -> None:
         super().__init__()
-        self._stack = stack
+        self._setup = setup
         self._email = email
 
     def entries_since(
         self, emails: Sequence[str], since: float
     ) -> dict[str, tuple[JournalEntry, ...]]:
-        [link] = self._stack.ledger.load_links([self._email]).values()
-        self._stack.ledger.save_links([LinkChange(replace(link, primary_lead="l"))])
+        link = self._setup.link(self._email)
+        self._setup.store(replace(link, primary_lead="l"))
         return super().entries_since(emails, since)
 
 
-def link_of(email: str = EMAIL, record: str = "", in_plezi: str = "1", in_org: str = "2") -> Link:
+def person(email: str = EMAIL, record: str = "", in_plezi: str = "1", in_org: str = "2") -> Link:
     """Return a link whose two values are those of its last agreement."""
-    plezi = contact(f"p{record}", email, phone=in_plezi)
-    its = lead(f"l{record}", email, Phone=in_org)
-    base = {**AGREED, "email>Email": email}
-    return Link(
-        email,
-        plezi,
-        (its,),
-        {
-            plezi.id: {**base, "phone>Phone": in_plezi},
-            its.id: {**base, "phone>Phone": in_org},
-        },
+    return synchronized(
+        mapped(f"p{record}", email, phone=in_plezi), mapped(f"l{record}", email, Phone=in_org)
     )
 
 
-def stored(stack: Stack, *links: Link) -> Mapping[str, Link]:
-    stack.ledger.save_links([LinkChange(link) for link in links])
-    return stack.ledger.load_links([link.email for link in links])
-
-
-def repair(stack: Stack, *emails: str, **changes: Any) -> Isolation:
-    context = stack.context(**changes)
+def repair(setup: SyncSetup, *emails: str, **changes: Any) -> Isolation:
+    context = replace(setup.context, **changes)
     isolation = Isolation(context, "r1")
     forget_contradictions(context, BOUND, isolation, emails or [EMAIL])
     return isolation
@@ -83,73 +69,72 @@ def undone(record: str, before: str, after: str, side: Side, at: float) -> Journ
 
 
 def test_an_agreement_that_the_records_contradict_is_forgotten() -> None:
-    stack = Stack()
-    before = stored(stack, link_of(), link_of("b@x.fr", "2", "1", "1"), link_of("c@x.fr", "3"))
+    setup = limited()
+    before = setup.ledger.put(person(), person("b@x.fr", "2", "1", "1"), person("c@x.fr", "3"))
 
-    isolation = repair(stack, EMAIL, "b@x.fr", "gone@x.fr")
+    isolation = repair(setup, EMAIL, "b@x.fr", "gone@x.fr")
 
-    after = stack.ledger.load_links(before)
+    after = setup.ledger.load_links(before)
     assert after == {**before, EMAIL: forgotten(before[EMAIL])}
     assert isolation.faults == {}
 
 
 def test_a_repaired_link_is_on_the_work_list_of_the_run() -> None:
-    stack = Stack()
-    stored(stack, link_of())
+    setup = limited()
+    setup.ledger.put(person())
 
-    repair(stack)
+    repair(setup)
 
-    assert stack.ledger.dirty_emails(9) == []
+    assert setup.ledger.dirty_emails(9) == []
 
 
 def test_a_person_of_whom_we_wrote_a_moment_ago_is_repaired_too() -> None:
-    stack = Stack()
-    typed = link_of()
+    setup = limited()
+    typed = person()
     wrote = {"Title": (RecentWrite("l", "Dr", NOW - 60),)}
     values = {**typed.salesforce[0].values, "Title": "Pr"}
-    stored(
-        stack,
+    setup.ledger.put(
         replace(
             typed, recent_writes=wrote, salesforce=(replace(typed.salesforce[0], values=values),)
         ),
     )
 
-    isolation = repair(stack)
+    isolation = repair(setup)
 
     assert isolation.faults == {}
-    assert stack.ledger.load_links([EMAIL])[EMAIL].dirty is True
+    assert setup.ledger.load_links([EMAIL])[EMAIL].dirty is True
 
 
 def test_a_difference_that_an_undo_left_stays_however_old_the_undo_is() -> None:
-    stack = Stack()
-    before = stored(stack, link_of(), link_of("b@x.fr", "2"))
-    stack.journal.write([undone("l", "1", "2", Side.SALESFORCE, 0.0)])
+    setup = limited()
+    before = setup.ledger.put(person(), person("b@x.fr", "2"))
+    setup.journal.write([undone("l", "1", "2", Side.SALESFORCE, 0.0)])
 
-    repair(stack, EMAIL, "b@x.fr")
+    repair(setup, EMAIL, "b@x.fr")
 
-    after = stack.ledger.load_links(before)
+    after = setup.ledger.load_links(before)
     assert after[EMAIL] == before[EMAIL]
     assert "phone>Phone" not in after["b@x.fr"].base["p2"]
 
 
 def test_a_link_with_an_unfinished_write_or_that_cannot_be_decoded_is_left() -> None:
-    stack = Stack()
-    writing = replace(link_of(), intent=Intent("i", "r0", NOW, (), ()))
-    before = stored(stack, writing, replace(link_of("b@x.fr", "2"), readable=False))
+    setup = limited()
+    writing = replace(person(), intent=Intent("i", "r0", NOW, (), ()))
+    before = setup.ledger.put(writing, replace(person("b@x.fr", "2"), readable=False))
 
-    isolation = repair(stack, EMAIL, "b@x.fr")
+    isolation = repair(setup, EMAIL, "b@x.fr")
 
-    assert stack.ledger.load_links(before) == before
+    assert setup.ledger.load_links(before) == before
     assert isolation.faults == {}
 
 
 def test_a_link_that_another_process_changes_is_left_for_the_next_verification() -> None:
-    stack = Stack()
-    before = stored(stack, link_of(), link_of("b@x.fr", "2"))
+    setup = limited()
+    before = setup.ledger.put(person(), person("b@x.fr", "2"))
 
-    isolation = repair(stack, EMAIL, "b@x.fr", history=HistoryWithAnEdit(stack, EMAIL))
+    isolation = repair(setup, EMAIL, "b@x.fr", history=HistoryWithAnEdit(setup, EMAIL))
 
-    after = stack.ledger.load_links(before)
+    after = setup.ledger.load_links(before)
     assert after[EMAIL] == replace(
         before[EMAIL], primary_lead="l", revision=before[EMAIL].revision + 1
     )
@@ -158,36 +143,27 @@ def test_a_link_that_another_process_changes_is_left_for_the_next_verification()
 
 
 def test_a_link_that_cannot_be_compared_has_a_fault_and_the_others_are_repaired() -> None:
-    stack = Stack()
+    setup = limited()
     no_values: Any = None
-    broken = link_of("b@x.fr", "2")
-    stored(stack, link_of(), replace(broken, plezi=replace(contact("p2"), values=no_values)))
+    broken = person("b@x.fr", "2")
+    setup.ledger.put(person(), replace(broken, plezi=replace(mapped("p2"), values=no_values)))
 
-    isolation = repair(stack, EMAIL, "b@x.fr")
+    isolation = repair(setup, EMAIL, "b@x.fr")
 
     assert {it: fault.code for it, fault in isolation.faults.items()} == {
         "b@x.fr": ProblemCode.DEFECT
     }
-    assert stack.ledger.load_links([EMAIL])[EMAIL].dirty is True
-
-
-class FullLedger:
-    """Refuses every link as too large."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.load_links = stack.ledger.load_links
-
-    def save_links(self, changes: Sequence[LinkChange], *, listed: bool = False) -> SaveResult:
-        assert listed
-        return SaveResult(too_large=frozenset(it.link.email for it in changes))
+    assert setup.ledger.load_links([EMAIL])[EMAIL].dirty is True
 
 
 def test_a_link_that_has_become_too_large_has_a_fault() -> None:
-    stack = Stack()
-    stored(stack, link_of())
+    setup = limited()
+    setup.ledger.put(person())
+    setup.ledger.too_large = {EMAIL}
 
-    isolation = repair(stack, links=FullLedger(stack))
+    isolation = repair(setup)
 
+    assert setup.ledger.saves == [([EMAIL], True)]
     assert {it: fault.code for it, fault in isolation.faults.items()} == {
         EMAIL: ProblemCode.NOT_STORABLE
     }

@@ -32,10 +32,17 @@ from connector.sync.worker import (
     run_metrics,
 )
 from local.world.memory import MemoryAlertPublisher
-from tests.unit.connector.sync_fixtures import MAPPING, RUN, SyncSetup, agreed, contact, raising
+from tests.unit.connector.sync_fixtures import (
+    EMAIL,
+    MAPPING,
+    RUN,
+    SyncSetup,
+    agreed,
+    contact,
+    raising,
+)
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-EMAIL: Final = "a@x.fr"
 BUDGET: Final = 100.0
 MANY_MILLIS: Final = 900_000
 DELIVERY: Final = RunDelivery(RUN, Phase.READ)

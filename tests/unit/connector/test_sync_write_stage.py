@@ -22,6 +22,7 @@ from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    EMAIL,
     EMAIL_BASE,
     MAPPING,
     PHONE,
@@ -40,7 +41,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW, Journal, Log
 from tests.unit.connector.sync_fixtures_writes import Stage, edited
 
-EMAIL: Final = "a@x.fr"
 OTHER: Final = "b@x.fr"
 LEAD: Final = "l-a@x.fr"
 CONTACT: Final = "p-a@x.fr"
