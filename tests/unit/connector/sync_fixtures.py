@@ -58,6 +58,9 @@ from tests.unit.connector.sync_fixtures_stores import (
 
 RUN: Final = "run-1"
 EMAIL: Final = "a@x.fr"
+OTHER: Final = "b@x.fr"
+LEAD: Final = f"l-{EMAIL}"
+CONTACT: Final = f"p-{EMAIL}"
 ANA: Final = "ana@x.fr"
 BOB: Final = "bob@x.fr"
 CLO: Final = "clo@x.fr"
@@ -417,6 +420,12 @@ class SyncSetup:
     def store(self, *links: Link, listed: bool = False) -> None:
         """Store links."""
         self.ledger.put(*links, listed=listed)
+
+    def hold(self, *links: Link, listed: bool = True) -> None:
+        """Store links; their records are in both systems."""
+        self.store(*links, listed=listed)
+        for record in (it for link in links for it in link.observations()):
+            (self.plezi if record.side is Side.PLEZI else self.org).put(record)
 
     def link(self, email: str) -> Link:
         """Return a stored link."""

@@ -1,13 +1,13 @@
-"""A write stage and a unit between two systems in memory, and links with an edited value."""
+"""A write stage and a unit between two systems in memory, links with an edit, and their writes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from connector.mapping import BoundMapping
-from connector.model import Counts, Intent, JournalKind, Link, RunKind, Side
+from connector.model import Counts, Intent, JournalKind, Link, RecordKind, RunKind, Write
 from connector.planning.plan import Plan, plan_link
 from connector.sync.change_limits import Limit
 from connector.sync.isolation import Isolation
@@ -15,9 +15,9 @@ from connector.sync.resolve_unit import UnitResolver, UnitResult
 from connector.sync.write_stage import StageResult, WriteStage
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    CONTACT,
     EMAIL,
-    EMAIL_BASE,
-    PHONE_BASE,
+    LEAD,
     RUN,
     SyncSetup,
     agreed,
@@ -42,9 +42,7 @@ class Stage:
 
     def intend(self, link: Link, bound: BoundMapping | None = None, **changes: Any) -> Plan:
         """Store a link with the intent of its plan, as the unit does."""
-        self.sync.store(link, listed=True)
-        for each in link.observations():
-            (self.sync.plezi if each.side is Side.PLEZI else self.sync.org).put(each)
+        self.sync.hold(link)
         stored = self.sync.link(link.email)
         plan = replace(plan_link(stored, bound or self.bound, now=NOW), **changes)
         intent = Intent(
@@ -83,8 +81,40 @@ def edited(email: str = EMAIL, *, plezi: Any = "1", salesforce: Any = "1") -> Li
         contact(email, plezi, version="2" if plezi != "1" else "1"),
         lead(email, salesforce, version="2" if salesforce != "1" else "1"),
     )
-    base = {it.id: {PHONE_BASE: "1", EMAIL_BASE: email} for it in records}
-    return replace(agreed(email, "1", *records), base=base, dirty=True)
+    return agreed(email, "1", *records, dirty=True)
+
+
+TO_LEAD: Final = edited(plezi="2")
+TO_CONTACT: Final = edited(salesforce="2")
+NEW: Final = Link(EMAIL, plezi=contact(EMAIL), dirty=True)
+"""A contact for which a Lead is created."""
+
+
+def fresh(link: Link, as_of: float = NOW) -> Link:
+    """Return a link whose records were read at a time."""
+    for record in tuple(link.observations()):
+        link = link.with_observation(replace(record, as_of=as_of))
+    return link
+
+
+def busy(email: str) -> Link:
+    """Return a link on which another worker works at this moment."""
+    return agreed(email, intent=Intent("id-0", "run-0", NOW, (), ()), dirty=True)
+
+
+def write_to(kind: RecordKind, record: str) -> Write:
+    """Return the write of the phone 2 in place of 1."""
+    name = "phone" if kind is RecordKind.PLEZI_CONTACT else "Phone"
+    return Write(kind, record, EMAIL, {name: "2"}, {name: "1"}, "1")
+
+
+PLEZI_WRITE: Final = write_to(RecordKind.PLEZI_CONTACT, CONTACT)
+LEAD_WRITE: Final = write_to(RecordKind.LEAD, LEAD)
+
+
+def intended(*writes: Write, age: float = 999.0, in_doubt: bool = False) -> Intent:
+    """Return the intent of these writes by another run, some seconds ago."""
+    return Intent("id-0", "run-0", NOW - age, writes, (), in_doubt=in_doubt)
 
 
 class Unit:
@@ -105,11 +135,7 @@ class Unit:
         self.sync = SyncSetup(**parts)
         self.sync.read_all(at=NOW)
         self.sync.request(kind, emails=emails)
-        for link in links:
-            self.sync.store(link, listed=True)
-            self.sync.org.put(*link.salesforce)
-            if link.plezi is not None:
-                self.sync.plezi.put(link.plezi)
+        self.sync.hold(*links)
         self.sync.ledger.saves.clear()
         context = replace(self.sync.context, is_dry_run=is_dry_run)
         self.isolation = Isolation(context, RUN)

@@ -13,7 +13,6 @@ from connector.model import (
     Hold,
     HoldReason,
     Intent,
-    Link,
     LinkChange,
     Observation,
     ProblemCode,
@@ -22,17 +21,19 @@ from connector.model import (
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
-from tests.unit.connector.sync_fixtures import EMAIL, PHONE_BASE, agreed, answer, contact, lead
+from tests.unit.connector.sync_fixtures import (
+    CONTACT,
+    EMAIL,
+    LEAD,
+    OTHER,
+    PHONE_BASE,
+    agreed,
+    answer,
+    contact,
+    lead,
+)
 from tests.unit.connector.sync_fixtures_stores import NOW
-from tests.unit.connector.sync_fixtures_writes import Stage, edited
-
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
-CONTACT: Final = "p-a@x.fr"
-TO_LEAD: Final = edited(plezi="2")
-NEW: Final = Link(EMAIL, plezi=contact(EMAIL), dirty=True)
-"""A contact for which a Lead is created."""
-
+from tests.unit.connector.sync_fixtures_writes import NEW, TO_LEAD, Stage, edited
 
 # Links that another process changes
 

@@ -8,18 +8,14 @@ from typing import Any, Final
 
 import pytest
 
-from connector.log_events import Event
 from connector.mapping.model import PLEZI_URL_PAIR
-from connector.model import Intent, Link, WorkList
+from connector.model import Link, WorkList
 from connector.planning.write_outcome import WriteOutcome, WriteResult
-from connector.sync.isolation import Isolation
-from connector.sync.read_phase import ReadPhase
 from connector.sync.resolve_phase import ResolvePhase
-from connector.sync.work_queue import WorkQueue
 from tests.unit.connector.sync_fixtures import (
-    BOUND,
     EMAIL,
     MAPPING,
+    OTHER,
     RUN,
     SyncSetup,
     after,
@@ -31,32 +27,11 @@ from tests.unit.connector.sync_fixtures import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_runs import phase_of, setup_with, units
 from tests.unit.connector.sync_fixtures_stores import NOW
-from tests.unit.connector.sync_fixtures_writes import edited
+from tests.unit.connector.sync_fixtures_writes import busy, edited
 
-OTHER: Final = "b@x.fr"
 MANY: Final = [f"{number:04}@x.fr" for number in range(2500)]
-
-
-def phase_of(setup: SyncSetup, bound: Any = BOUND, **options: Any) -> ResolvePhase:
-    run = setup.run()
-    isolation = Isolation(setup.context, RUN)
-    queue = WorkQueue(setup.context, run)
-    reading = ReadPhase(setup.context, bound, run, queue, isolation)
-    return ResolvePhase(setup.context, bound, run, queue, isolation, reading, **options)
-
-
-def setup_with(*links: Link) -> SyncSetup:
-    """Return a setup that was read now; the records of the links are in both systems."""
-    setup = SyncSetup()
-    setup.read_all(at=NOW)
-    setup.request()
-    setup.store(*links, listed=True)
-    for link in links:
-        setup.org.put(*link.salesforce)
-        if link.plezi is not None:
-            setup.plezi.put(link.plezi)
-    return setup
 
 
 def unchanged(number: int, *sizes: int) -> SyncSetup:
@@ -67,11 +42,6 @@ def unchanged(number: int, *sizes: int) -> SyncSetup:
         setup.list_links(list_number, *MANY[start : start + size])
         start += size
     return setup
-
-
-def units(setup: SyncSetup) -> list[object]:
-    """Return how many links each unit had."""
-    return [line["links"] for line in setup.log.of(Event.batch_resolved)]
 
 
 # How large a unit is
@@ -187,11 +157,6 @@ def test_a_link_that_is_resolved_leaves_every_list() -> None:
     assert setup.lists() == {(RUN, 0): (OTHER,)}
     assert progress_of(setup.run()) == (2, 0, 2)
     assert (phase.made_progress, phase.position) == (True, None)
-
-
-def busy(email: str) -> Link:
-    """Return a link on which another worker works at this moment."""
-    return replace(agreed(email), intent=Intent("id-0", "run-0", NOW, (), ()), dirty=True)
 
 
 def test_a_list_of_which_every_link_waits_is_left_as_it_is() -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pytest
 
-from connector.log_events import Event
 from connector.model import (
     Counts,
     Cursor,
@@ -26,10 +25,7 @@ from connector.planning.participating_records import select_participants
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteResult
 from connector.sync.change_limits import Limit
-from connector.sync.isolation import Isolation
-from connector.sync.read_phase import ReadPhase
 from connector.sync.resolve_phase import ResolvePhase, StageEnd
-from connector.sync.work_queue import WorkQueue
 from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL,
@@ -45,49 +41,14 @@ from tests.unit.connector.sync_fixtures import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_runs import phase_of, setup_with, units
 from tests.unit.connector.sync_fixtures_stores import NOW
-from tests.unit.connector.sync_fixtures_writes import edited
+from tests.unit.connector.sync_fixtures_writes import busy, edited, fresh
 
 MANY: Final = [f"{number:02}@x.fr" for number in range(30)]
 
 
-def phase_of(setup: SyncSetup, **options: Any) -> ResolvePhase:
-    run = setup.run()
-    isolation = Isolation(setup.context, RUN)
-    queue = WorkQueue(setup.context, run)
-    reading = ReadPhase(setup.context, BOUND, run, queue, isolation)
-    return ResolvePhase(setup.context, BOUND, run, queue, isolation, reading, **options)
-
-
-def setup_with(*links: Link, read_at: float = NOW, **parts: Any) -> SyncSetup:
-    """Return a setup that was read at a time; the records of the links are in both systems."""
-    setup = SyncSetup(**parts)
-    setup.read_all(at=read_at)
-    setup.request()
-    setup.store(*links, listed=True)
-    for link in links:
-        setup.org.put(*link.salesforce)
-        if link.plezi is not None:
-            setup.plezi.put(link.plezi)
-    return setup
-
-
-def units(setup: SyncSetup) -> list[object]:
-    return [line["links"] for line in setup.log.of(Event.batch_resolved)]
-
-
-def fresh(link: Link, as_of: float = NOW) -> Link:
-    """Return a link whose records were read at a time."""
-    for record in tuple(link.observations()):
-        link = link.with_observation(replace(record, as_of=as_of))
-    return link
-
-
 # Stages of the first synchronization
-
-
-def busy(email: str) -> Link:
-    return replace(agreed(email), intent=Intent("id-0", "run-0", NOW, (), ()), dirty=True)
 
 
 def staged(number: int, *sizes: int, waiting: int = 0) -> SyncSetup:

@@ -19,7 +19,6 @@ from connector.model import (
     LongText,
     Observation,
     ProblemCode,
-    RecordKind,
     RunKind,
     Side,
     Write,
@@ -27,10 +26,13 @@ from connector.model import (
 from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResult
 from tests.unit.connector.sync_fixtures import (
+    CONTACT,
     EMAIL,
     EMAIL_BASE,
+    LEAD,
     LIMITS,
     MAPPING,
+    OTHER,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
@@ -42,29 +44,15 @@ from tests.unit.connector.sync_fixtures import (
     never,
 )
 from tests.unit.connector.sync_fixtures_stores import NOW, Journal
-from tests.unit.connector.sync_fixtures_writes import Unit, edited
-
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
-CONTACT: Final = "p-a@x.fr"
-
-
-TO_LEAD: Final = edited(plezi="2")
-TO_CONTACT: Final = edited(salesforce="2")
-
-
-def write_to(kind: RecordKind, record: str) -> Write:
-    name = "phone" if kind is RecordKind.PLEZI_CONTACT else "Phone"
-    return Write(kind, record, EMAIL, {name: "2"}, {name: "1"}, "1")
-
-
-PLEZI_WRITE: Final = write_to(RecordKind.PLEZI_CONTACT, CONTACT)
-LEAD_WRITE: Final = write_to(RecordKind.LEAD, LEAD)
-
-
-def intended(*writes: Write, age: float = 999.0, in_doubt: bool = False) -> Intent:
-    return Intent("id-0", "run-0", NOW - age, writes, (), in_doubt=in_doubt)
-
+from tests.unit.connector.sync_fixtures_writes import (
+    LEAD_WRITE,
+    PLEZI_WRITE,
+    TO_CONTACT,
+    TO_LEAD,
+    Unit,
+    edited,
+    intended,
+)
 
 # What is loaded and planned
 

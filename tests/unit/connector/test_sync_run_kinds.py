@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -43,23 +42,10 @@ from tests.unit.connector.sync_fixtures import (
     never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_runs import run_phase, setup_with_contact
 from tests.unit.connector.sync_fixtures_stores import NOW
 
 UNDESCRIBED: Final = UnknownFieldError("NO_FIELD", "describe again")
-
-
-def setup_with_contact() -> SyncSetup:
-    """Return a setup that was read a minute ago, with one contact that is new since then."""
-    setup = SyncSetup()
-    setup.read_all()
-    setup.plezi.put(contact(EMAIL))
-    return setup
-
-
-def work(
-    setup: SyncSetup, phase: Phase = Phase.READ, out_of_time: Callable[[], bool] = never
-) -> RunState:
-    return SyncEngine(setup.context).run_phase(RUN, phase, out_of_time)
 
 
 # The mapping of a run
@@ -77,7 +63,7 @@ def test_a_run_keeps_the_version_of_the_mapping_with_which_it_began(
     setup.mappings.save(replace(MAPPING, version=2))
     setup.request(mapping_version=first_version, invocations=invocations)
 
-    work(setup)
+    run_phase(setup)
 
     assert setup.run().mapping_version == used
 
@@ -107,7 +93,7 @@ def test_a_dry_run_of_a_draft_plans_with_the_draft() -> None:
     setup.plezi.put(contact(EMAIL, values={"email": EMAIL, "phone": "1", "url": "page"}))
     setup.request(RunKind.DRY_RUN, draft=draft(PLEZI_URL_PAIR))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert {entry.field: entry.after for entry in setup.journal.plans} == {
         "Email": EMAIL,
         "Phone": "1",
@@ -129,7 +115,7 @@ def test_a_draft_that_a_save_would_refuse_is_refused_with_its_problems() -> None
     setup = draft_setup()
     setup.request(RunKind.DRY_RUN, draft=draft())
 
-    assert work(setup) is RunState.FAILED
+    assert run_phase(setup) is RunState.FAILED
     run = setup.run()
     assert (run.reason, run.problems) == (StopReason.MAPPING, (LOCKED,))
     assert run.message == (
@@ -148,7 +134,7 @@ def test_a_dry_run_stores_the_first_two_hundred_problems_of_a_draft() -> None:
     ]
     setup.request(RunKind.DRY_RUN, draft=draft(PLEZI_URL_PAIR, *unknown))
 
-    assert work(setup) is RunState.FAILED
+    assert run_phase(setup) is RunState.FAILED
     run = setup.run()
     assert len(run.problems) == 200
     assert run.problems[0].code == "unknown_name"
@@ -159,7 +145,7 @@ def test_a_saved_mapping_with_a_problem_is_used_and_the_problem_is_stored() -> N
     setup = setup_with_contact()
     setup.request(RunKind.DRY_RUN, problems=(replace(LOCKED, code="other"),))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert setup.run().problems == (LOCKED,)
     assert [entry.after for entry in setup.journal.plans] == [EMAIL, "1"]
 
@@ -168,7 +154,7 @@ def test_only_a_dry_run_stores_the_problems_of_its_mapping() -> None:
     setup = setup_with_contact()
     setup.request()
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert setup.run().problems == ()
 
 
@@ -180,7 +166,7 @@ def test_the_pairs_of_a_draft_are_used_as_a_save_would_store_them() -> None:
     setup.org.put(lead(EMAIL, "2", version="2"))
     setup.request(RunKind.DRY_RUN, draft=draft(PLEZI_URL_PAIR))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert [(it.side, it.after) for it in setup.journal.plans if it.kind.value == "written"] == [
         (Side.PLEZI, "2")
     ]
@@ -194,7 +180,7 @@ def test_a_field_that_is_not_as_described_is_described_again_once() -> None:
     setup.request()
     setup.org.then["look_up"].append(raising(UNDESCRIBED))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert [write.values["Phone"] for write in setup.org.writes] == ["1"]
     # Once for the first run with a system, once for the description.
     assert (setup.plezi.invalidations, setup.org.invalidations) == (2, 2)
@@ -206,7 +192,7 @@ def test_a_run_fails_when_a_field_is_not_as_described_again() -> None:
     setup.request()
     setup.org.then["look_up"] += [raising(UNDESCRIBED), raising(UNDESCRIBED)]
 
-    assert work(setup) is RunState.FAILED
+    assert run_phase(setup) is RunState.FAILED
     assert setup.run().reason is StopReason.REQUEST_REJECTED
     assert setup.run().message == "NO_FIELD: describe again"
 
@@ -216,7 +202,7 @@ def test_a_run_reads_all_people_again_when_a_suspended_pair_can_be_used() -> Non
     setup.ledger.save_suspended_pairs({"Gone": "create it"})
     setup.request()
 
-    assert work(setup, out_of_time=always) is RunState.RUNNING
+    assert run_phase(setup, out_of_time=always) is RunState.RUNNING
     restarted = Cursor(RecordKind.LEAD, full=True, mapping_version=1, applied_version=-1)
     assert setup.ledger.load_cursor(RecordKind.LEAD) == restarted
     assert setup.plezi.reads[0].full
@@ -229,7 +215,7 @@ def test_people_who_were_read_at_this_moment_are_not_read_again_for_a_suspended_
     setup.ledger.save_suspended_pairs({"Gone": "create it"})
     setup.request()
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert (setup.plezi.reads, setup.org.reads) == ([], [])
 
 
@@ -240,7 +226,7 @@ def test_a_full_run_reads_all_records_again() -> None:
     setup = setup_with_contact()
     setup.request(RunKind.FULL)
 
-    assert work(setup, out_of_time=always) is RunState.RUNNING
+    assert run_phase(setup, out_of_time=always) is RunState.RUNNING
     restarted = Cursor(RecordKind.LEAD, full=True, mapping_version=1, applied_version=1)
     assert setup.ledger.load_cursor(RecordKind.LEAD) == restarted
     assert setup.plezi.reads[0].full
@@ -252,7 +238,7 @@ def test_a_full_run_does_not_read_again_what_was_read_since_it_was_requested() -
     setup.clock.advance(100)
     setup.read_all()
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert (setup.plezi.reads, setup.org.reads) == ([], [])
 
 
@@ -265,7 +251,7 @@ def test_only_the_first_phase_of_a_full_run_begins_to_read_all_records(
     setup = setup_with_contact()
     setup.request(kind)
 
-    assert work(setup, phase) is RunState.DONE
+    assert run_phase(setup, phase) is RunState.DONE
     assert not any(cursor.full for cursor in (*setup.plezi.reads, *setup.org.reads))
 
 
@@ -283,7 +269,7 @@ def test_a_run_of_changes_has_a_limit_on_what_it_clears() -> None:
     setup = cleared_setup()
     setup.request()
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     assert (setup.run().reason, setup.org.writes) == (StopReason.MASS_CLEARING, [])
 
 
@@ -291,7 +277,7 @@ def test_people_whom_an_admin_named_have_no_limit() -> None:
     setup = cleared_setup()
     setup.request(RunKind.SELECTED, emails=(EMAIL,))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert [write.values for write in setup.org.writes] == [{"Phone": None}]
 
 
@@ -299,7 +285,7 @@ def test_a_repair_has_the_limit_of_a_run() -> None:
     setup = cleared_setup()
     setup.request(RunKind.SELECTED, emails=(EMAIL,), repairs="run-0")
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     assert (setup.run().reason, setup.org.writes) == (StopReason.MASS_CLEARING, [])
 
 
@@ -307,7 +293,7 @@ def test_a_verification_compares_and_writes_nothing() -> None:
     setup = cleared_setup()
     setup.request(RunKind.VERIFY)
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     counts = setup.counts()["salesforce"]
     assert (counts["people"], counts["compared"], setup.org.writes) == (1, 2, [])
     assert [(it.kind, it.field) for it in setup.journal.plans] == [(JournalKind.DRIFT, "Phone")]
@@ -319,7 +305,7 @@ def test_an_undo_puts_back_what_a_run_wrote() -> None:
     setup.plezi.put(contact(EMAIL, "2", version="2"))
     setup.org.put(lead(EMAIL, "1"))
     setup.request()
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert setup.org.records["l-a@x.fr"].values["Phone"] == "2"
 
     setup.request(RunKind.UNDO, "run-2", undo=UndoRequest(RUN))

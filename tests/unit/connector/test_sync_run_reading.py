@@ -26,20 +26,11 @@ from tests.unit.connector.sync_fixtures import (
     never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_runs import work, work_of
 from tests.unit.connector.sync_fixtures_stores import NOW
 
 MANY: Final = [f"{number:02}@x.fr" for number in range(12)]
 LATE: Final = DeadlineError("the time is used up")
-
-
-def work_of(setup: SyncSetup) -> RunWork:
-    return RunWork(setup.context, BOUND, setup.run())
-
-
-def work(
-    setup: SyncSetup, phase: Phase = Phase.READ, out_of_time: Callable[[], bool] = never
-) -> Phase | None:
-    return work_of(setup).work(phase, out_of_time)
 
 
 def read_kinds(setup: SyncSetup) -> list[RecordKind]:

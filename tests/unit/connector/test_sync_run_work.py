@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,8 +25,8 @@ from connector.sync.run_work import RunWork
 from tests.unit.connector.sync_fixtures import (
     BOUND,
     EMAIL,
-    EMAIL_BASE,
     LIMITS,
+    OTHER,
     PHONE_BASE,
     RUN,
     SyncSetup,
@@ -39,50 +38,22 @@ from tests.unit.connector.sync_fixtures import (
     never,
     progress_of,
 )
+from tests.unit.connector.sync_fixtures_runs import setup_with, work, work_of
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-OTHER: Final = "b@x.fr"
 MANY: Final = [f"{number:02}@x.fr" for number in range(25)]
-
-
-def work_of(setup: SyncSetup) -> RunWork:
-    return RunWork(setup.context, BOUND, setup.run())
-
-
-def work(
-    setup: SyncSetup, phase: Phase = Phase.READ, out_of_time: Callable[[], bool] = never
-) -> Phase | None:
-    return work_of(setup).work(phase, out_of_time)
 
 
 def edited_in_plezi(email: str) -> Link:
     """Return a link whose phone was changed in Plezi: a call to Salesforce is enough."""
     records = (contact(email, "2", version="2", as_of=NOW), lead(email, as_of=NOW))
-    return edited(email, *records)
+    return agreed(email, "1", *records, dirty=True)
 
 
 def edited_in_salesforce(email: str) -> Link:
     """Return a link whose phone was changed in Salesforce: a call to Plezi is needed."""
     records = (contact(email, as_of=NOW), lead(email, "2", version="2", as_of=NOW))
-    return edited(email, *records)
-
-
-def edited(email: str, *records: Any) -> Link:
-    base = {it.id: {PHONE_BASE: "1", EMAIL_BASE: email} for it in records}
-    return replace(agreed(email, "1", *records), base=base, dirty=True)
-
-
-def setup_with(*links: Link, listed: bool = True, **run: Any) -> SyncSetup:
-    """Return a setup that was read now; the records of the links are in both systems."""
-    setup = SyncSetup(limits=run.pop("limits", LIMITS))
-    setup.read_all(at=NOW)
-    setup.request(**run)
-    setup.store(*links, listed=listed)
-    for link in links:
-        setup.org.put(*link.salesforce)
-        if link.plezi is not None:
-            setup.plezi.put(link.plezi)
-    return setup
+    return agreed(email, "1", *records, dirty=True)
 
 
 def written(setup: SyncSetup) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,21 +23,21 @@ from connector.model import (
     UndoRequest,
     WorkList,
 )
-from connector.sync.runs import IDLE_MESSAGE, NOT_STARTED_MESSAGE, SyncEngine
+from connector.sync.runs import IDLE_MESSAGE, NOT_STARTED_MESSAGE
 from tests.unit.connector.sync_fixtures import (
     EMAIL,
     MAPPING,
+    OTHER,
     RUN,
     SyncSetup,
     agreed,
     always,
     contact,
-    never,
     raising,
 )
+from tests.unit.connector.sync_fixtures_runs import run_phase, setup_with_contact
 from tests.unit.connector.sync_fixtures_stores import NOW
 
-OTHER: Final = "b@x.fr"
 USED_UP: Final = "the share of calls is used up"
 REFUSED: Final = HaltError(StopReason.LOGIN_REFUSED, "the password was reset")
 BUSY: Final = RetryError("the org is busy", reason=StopReason.SALESFORCE_UNAVAILABLE)
@@ -52,27 +51,13 @@ FINAL: Final = (
 )
 
 
-def setup_with_contact() -> SyncSetup:
-    """Return a setup that was read a minute ago, with one contact that is new since then."""
-    setup = SyncSetup()
-    setup.read_all()
-    setup.plezi.put(contact(EMAIL))
-    return setup
-
-
-def work(
-    setup: SyncSetup, phase: Phase = Phase.READ, out_of_time: Callable[[], bool] = never
-) -> RunState:
-    return SyncEngine(setup.context).run_phase(RUN, phase, out_of_time)
-
-
 # The end of a run
 
 
 def test_a_run_that_is_not_stored_is_over() -> None:
     setup = setup_with_contact()
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert (setup.plezi.calls, setup.queue.messages) == (0, [])
 
 
@@ -82,7 +67,7 @@ def test_a_run_that_has_ended_is_left_as_it_is(state: RunState) -> None:
     before = replace(setup.request(), state=state)
     setup.ledger.create_run(before)
 
-    assert work(setup) is state
+    assert run_phase(setup) is state
     assert (setup.run(), setup.plezi.calls) == (before, 0)
 
 
@@ -91,7 +76,7 @@ def test_a_run_of_changes_creates_the_lead_and_is_done() -> None:
     setup.request()
     setup.plezi.then["read"].append(lambda: setup.clock.advance(5))
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     run = setup.run()
     assert (run.state, run.reason, run.message) == (RunState.DONE, None, "")
     assert (run.started_at, run.finished_at, run.invocations) == (NOW, NOW + 5, 1)
@@ -105,7 +90,7 @@ def test_the_calls_of_an_invocation_are_counted_by_side() -> None:
     setup.plezi.calls, setup.org.calls = 7, 11
     setup.request()
 
-    work(setup)
+    run_phase(setup)
 
     assert setup.plezi.calls == 8
     assert setup.org.calls == 15
@@ -119,7 +104,7 @@ def test_a_run_halts_at_an_error_that_an_admin_must_correct() -> None:
     setup.request()
     setup.plezi.then["read"].append(raising(REFUSED))
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     run = setup.run()
     assert (run.state, run.reason) == (RunState.HALTED, StopReason.LOGIN_REFUSED)
     assert (run.message, run.finished_at) == ("the password was reset", NOW)
@@ -132,7 +117,7 @@ def test_a_run_fails_at_an_error_that_the_next_run_may_not_find() -> None:
     setup.request()
     setup.plezi.then["read"].append(raising(BUSY))
 
-    assert work(setup) is RunState.FAILED
+    assert run_phase(setup) is RunState.FAILED
     run = setup.run()
     assert (run.state, run.reason) == (RunState.FAILED, StopReason.SALESFORCE_UNAVAILABLE)
     assert (run.message, setup.queue.messages) == ("the org is busy", [])
@@ -144,7 +129,7 @@ def test_an_unexpected_error_is_raised_and_the_calls_are_counted() -> None:
     setup.plezi.then["read"].append(raising(ValueError("no number")))
 
     with pytest.raises(ValueError, match="no number"):
-        work(setup)
+        run_phase(setup)
     assert (setup.run().state, setup.counts()["plezi"]) == (RunState.RUNNING, {"calls": 1})
 
 
@@ -156,7 +141,7 @@ def test_a_run_does_not_start_before_synchronization_is_enabled() -> None:
     setup.ledger.set_enabled(on=False, now=0.0)
     setup.request()
 
-    assert work(setup) is RunState.NOT_STARTED
+    assert run_phase(setup) is RunState.NOT_STARTED
     run = setup.run()
     assert (run.state, run.reason) == (RunState.NOT_STARTED, StopReason.NOT_STARTED)
     assert (run.message, run.finished_at, run.invocations) == (NOT_STARTED_MESSAGE, NOW, 0)
@@ -169,7 +154,7 @@ def test_a_dry_run_needs_no_permission() -> None:
     setup.ledger.open_breaker(Breaker(StopReason.DEFECT, "many errors", NOW))
     setup.request(RunKind.DRY_RUN)
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
     assert setup.org.writes == []
     assert [entry.after for entry in setup.journal.plans] == [EMAIL, "1"]
 
@@ -196,7 +181,7 @@ def test_an_open_breaker_stops_a_run_until_an_admin_decides(
     setup.ledger.open_breaker(Breaker(reason, "decide first", NOW - 9))
     setup.request(kind, **changes)
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     run = setup.run()
     assert (run.state, run.reason, run.message) == (RunState.HALTED, reason, "decide first")
     assert (run.invocations, setup.plezi.calls) == (0, 0)
@@ -217,7 +202,7 @@ def test_a_decision_of_an_admin_or_a_breaker_of_a_login_stops_no_run(
     setup.ledger.open_breaker(Breaker(reason, "decide first", NOW))
     setup.request(kind, **changes)
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
 
 
 # Runs that are paused
@@ -228,7 +213,7 @@ def test_a_run_pauses_before_its_first_call_when_the_calls_are_used_up() -> None
     setup.budget.reasons = [USED_UP]
     setup.request()
 
-    assert work(setup) is RunState.PAUSED
+    assert run_phase(setup) is RunState.PAUSED
     run = setup.run()
     assert (run.state, run.reason) == (RunState.PAUSED, StopReason.API_BUDGET)
     assert run.message == (
@@ -243,7 +228,7 @@ def test_a_paused_verification_has_no_result_and_says_how_to_request_it_again() 
     setup.budget.reasons = [USED_UP]
     setup.request(RunKind.VERIFY)
 
-    assert work(setup) is RunState.PAUSED
+    assert run_phase(setup) is RunState.PAUSED
     assert setup.run().message == (
         "The share of calls is used up. The verification is not complete, and has no result: "
         'request it again (POST /sync with {"kind": "verify"}) when calls are free again.'
@@ -257,7 +242,7 @@ def test_a_run_that_uses_up_the_calls_stops_and_is_paused() -> None:
     setup.budget.reasons = ["", USED_UP]
     setup.request()
 
-    assert work(setup) is RunState.PAUSED
+    assert run_phase(setup) is RunState.PAUSED
     assert setup.run().reason is StopReason.API_BUDGET
     assert (setup.plezi.calls, setup.org.calls, setup.queue.messages) == (1, 0, [])
 
@@ -268,7 +253,7 @@ def test_a_run_that_is_complete_is_done_although_the_calls_are_used_up() -> None
     setup.budget.reasons = ["", *[""] * 3, USED_UP]
     setup.request()
 
-    assert work(setup) is RunState.DONE
+    assert run_phase(setup) is RunState.DONE
 
 
 # Continuations
@@ -278,7 +263,7 @@ def test_a_run_that_is_out_of_time_queues_the_phase_that_is_left() -> None:
     setup = setup_with_contact()
     setup.request(idle=2)
 
-    assert work(setup, out_of_time=always) is RunState.RUNNING
+    assert run_phase(setup, out_of_time=always) is RunState.RUNNING
     assert setup.queue.messages == [(RUN, Phase.READ)]
     run = setup.run()
     assert (run.state, run.idle, run.finished_at) == (RunState.RUNNING, 0, 0.0)
@@ -292,7 +277,7 @@ def test_a_run_stops_when_the_deadline_of_the_invocation_is_over() -> None:
     setup.plezi.then["read"].append(lambda: setup.clock.advance(10))
     setup.request()
 
-    assert work(setup) is RunState.RUNNING
+    assert run_phase(setup) is RunState.RUNNING
     assert (setup.plezi.calls, setup.queue.messages) == (1, [(RUN, Phase.READ)])
 
 
@@ -301,7 +286,7 @@ def test_the_next_invocation_begins_in_the_phase_that_had_no_time_for_a_call() -
     setup.request(idle=2)
     setup.org.then["look_up"].append(raising(LATE))
 
-    assert work(setup) is RunState.RUNNING
+    assert run_phase(setup) is RunState.RUNNING
     assert setup.queue.messages == [(RUN, Phase.RESOLVE)]
     assert (setup.run().idle, setup.counts()["salesforce"]["calls"]) == (0, 3)
 
@@ -312,7 +297,7 @@ def test_an_invocation_without_time_to_begin_keeps_the_place_of_the_run() -> Non
     setup.request(idle=1, position=place, visited_lists=4)
     setup.plezi.then["schemas"].append(raising(LATE))
 
-    assert work(setup, Phase.RESOLVE) is RunState.RUNNING
+    assert run_phase(setup, Phase.RESOLVE) is RunState.RUNNING
     run = setup.run()
     assert (run.idle, run.position, run.visited_lists) == (2, place, 4)
     assert setup.queue.messages == [(RUN, Phase.RESOLVE)]
@@ -327,7 +312,7 @@ def test_the_place_that_an_invocation_reached_is_stored() -> None:
     setup.list_links(0, *emails[:650])
     setup.list_links(1, *emails[650:])
 
-    assert work(setup, Phase.RESOLVE, always) is RunState.RUNNING
+    assert run_phase(setup, Phase.RESOLVE, always) is RunState.RUNNING
     assert (setup.run().position, setup.run().visited_lists) == (WorkList(RUN, 1), 0)
 
 
@@ -338,7 +323,7 @@ def test_the_lists_that_were_visited_without_plezi_are_stored() -> None:
     setup.list_links(0, EMAIL)
     setup.store(agreed(EMAIL, dirty=True), listed=True)
 
-    assert work(setup, Phase.RESOLVE, always) is RunState.RUNNING
+    assert run_phase(setup, Phase.RESOLVE, always) is RunState.RUNNING
     assert setup.queue.messages == [(RUN, Phase.WRITE_PLEZI)]
     assert (setup.run().visited_lists, setup.run().idle) == (1, 0)
 
@@ -348,7 +333,7 @@ def test_a_run_without_progress_in_four_invocations_fails() -> None:
     setup.request(idle=3)
     setup.plezi.then["schemas"].append(raising(LATE))
 
-    assert work(setup, Phase.RESOLVE) is RunState.FAILED
+    assert run_phase(setup, Phase.RESOLVE) is RunState.FAILED
     run = setup.run()
     assert (run.state, run.reason, run.idle) == (RunState.FAILED, StopReason.OUT_OF_TIME, 4)
     assert run.message == IDLE_MESSAGE.format(number=4, phase="resolve")
@@ -360,7 +345,7 @@ def test_work_without_progress_counts_as_idle() -> None:
     setup.request(idle=2)
     setup.plezi.then["read"].append(raising(LATE))
 
-    assert work(setup) is RunState.RUNNING
+    assert run_phase(setup) is RunState.RUNNING
     assert (setup.run().idle, setup.queue.messages) == (3, [(RUN, Phase.READ)])
 
 
@@ -372,7 +357,7 @@ def test_links_forget_a_former_system_before_a_run_reads_the_new_one() -> None:
     place = WorkList(RUN, 3)
     setup.request(idle=3, position=place, visited_lists=4)
 
-    assert work(setup, Phase.RESOLVE, always) is RunState.RUNNING
+    assert run_phase(setup, Phase.RESOLVE, always) is RunState.RUNNING
     assert setup.link(OTHER).plezi is None
     run = setup.run()
     assert (run.idle, run.position, run.visited_lists) == (0, place, 4)
@@ -386,7 +371,7 @@ def test_a_dry_run_does_not_let_the_links_forget_a_former_system() -> None:
     save_system(setup.ledger, Side.PLEZI, system)
     setup.request(RunKind.DRY_RUN)
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     assert (setup.run().reason, setup.link(OTHER)) == (
         StopReason.OTHER_TENANT,
         replace(agreed(OTHER), revision=setup.link(OTHER).revision, indexed=agreed(OTHER).names),
@@ -398,5 +383,5 @@ def test_a_run_halts_when_the_credentials_lead_to_another_tenant() -> None:
     save_system(setup.ledger, Side.PLEZI, ConnectedSystem("former"))
     setup.request()
 
-    assert work(setup) is RunState.HALTED
+    assert run_phase(setup) is RunState.HALTED
     assert (setup.run().reason, setup.plezi.calls) == (StopReason.OTHER_TENANT, 0)

@@ -18,11 +18,19 @@ from connector.model import (
 )
 from connector.sync.isolation import Isolation
 from connector.sync.selected_people import PeopleRefresher
-from tests.unit.connector.sync_fixtures import BOUND, EMAIL, RUN, SyncSetup, agreed, contact, lead
+from tests.unit.connector.sync_fixtures import (
+    BOUND,
+    CONTACT,
+    EMAIL,
+    LEAD,
+    OTHER,
+    RUN,
+    SyncSetup,
+    agreed,
+    contact,
+    lead,
+)
 
-OTHER: Final = "b@x.fr"
-CONTACT: Final = "p-a@x.fr"
-LEAD: Final = "l-a@x.fr"
 MANY: Final = [f"{number:03}@x.fr" for number in range(250)]
 
 

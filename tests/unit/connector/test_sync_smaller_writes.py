@@ -24,7 +24,9 @@ from connector.sync.write_stage import StageResult
 from tests.unit.connector.sync_fixtures import (
     EMAIL,
     EMAIL_BASE,
+    LEAD,
     MAPPING,
+    OTHER,
     RUN,
     after,
     agreed,
@@ -36,8 +38,6 @@ from tests.unit.connector.sync_fixtures import (
 )
 from tests.unit.connector.sync_fixtures_writes import Stage
 
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
 NAMES: Final = ("one", "two", "three", "four")
 PAIRS: Final = tuple(FieldPair(name, name.title(), Direction.BOTH) for name in NAMES)
 BOUND: Final[BoundMapping] = bound_to(*MAPPING.pairs[:1], *PAIRS)

@@ -35,10 +35,13 @@ from connector.sync.change_limits import Limit
 from connector.sync.undo_work import UndoPlanner, UndoWork
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    CONTACT,
     EMAIL,
     EMAIL_BASE,
+    LEAD,
     LIMITS,
     MAPPING,
+    OTHER,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
@@ -55,9 +58,6 @@ from tests.unit.connector.sync_fixtures import (
 from tests.unit.connector.sync_fixtures_stores import NOW
 
 UNDO: Final = "run-2"
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
-CONTACT: Final = "p-a@x.fr"
 REQUESTED: Final = NOW - 1000
 DAY: Final = 86_400.0
 
@@ -87,11 +87,7 @@ def undo_setup(*entries: JournalEntry, links: tuple[Link, ...] = (), **changes: 
     done = replace(setup.run(), state=RunState.DONE, requested_at=REQUESTED)
     setup.ledger.create_run(done)
     setup.journal.write(entries)
-    for link in links:
-        setup.store(link)
-        setup.org.put(*link.salesforce)
-        if link.plezi is not None:
-            setup.plezi.put(link.plezi)
+    setup.hold(*links, listed=False)
     request = changes.pop("undo", UndoRequest(RUN))
     setup.request(RunKind.UNDO, UNDO, undo=request, **changes)
     return setup

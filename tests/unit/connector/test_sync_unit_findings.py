@@ -12,7 +12,6 @@ from connector.mapping import DuplicatePolicy
 from connector.model import (
     Hold,
     HoldReason,
-    Intent,
     JournalEntry,
     JournalKind,
     Link,
@@ -23,7 +22,6 @@ from connector.model import (
     RecordKind,
     Side,
     UndoReason,
-    Write,
 )
 from connector.planning.first_sync_stages import StageNumbers
 from connector.planning.participating_records import select_participants
@@ -34,8 +32,11 @@ from connector.sync.isolation import Fault
 from connector.sync.resolve_unit import UnitResolver, UnitResult
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    CONTACT,
     EMAIL,
+    LEAD,
     MAPPING,
+    OTHER,
     PHONE,
     RUN,
     agreed,
@@ -45,35 +46,7 @@ from tests.unit.connector.sync_fixtures import (
     never,
 )
 from tests.unit.connector.sync_fixtures_stores import NOW
-from tests.unit.connector.sync_fixtures_writes import Unit, edited
-
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
-CONTACT: Final = "p-a@x.fr"
-
-
-TO_LEAD: Final = edited(plezi="2")
-TO_CONTACT: Final = edited(salesforce="2")
-
-
-def write_to(kind: RecordKind, record: str) -> Write:
-    name = "phone" if kind is RecordKind.PLEZI_CONTACT else "Phone"
-    return Write(kind, record, EMAIL, {name: "2"}, {name: "1"}, "1")
-
-
-PLEZI_WRITE: Final = write_to(RecordKind.PLEZI_CONTACT, CONTACT)
-LEAD_WRITE: Final = write_to(RecordKind.LEAD, LEAD)
-
-
-def intended(*writes: Write, age: float = 999.0, in_doubt: bool = False) -> Intent:
-    return Intent("id-0", "run-0", NOW - age, writes, (), in_doubt=in_doubt)
-
-
-def fresh(link: Link) -> Link:
-    for record in tuple(link.observations()):
-        link = link.with_observation(replace(record, as_of=NOW))
-    return link
-
+from tests.unit.connector.sync_fixtures_writes import TO_LEAD, Unit, edited, fresh
 
 # E-mails in use
 

@@ -12,7 +12,6 @@ from connector.log_events import Event
 from connector.model import (
     Counts,
     JournalKind,
-    Link,
     ProblemCode,
     Side,
 )
@@ -22,9 +21,12 @@ from connector.sync.isolation import Fault
 from connector.sync.write_stage import StageResult
 from tests.unit.connector.sync_fixtures import (
     BOUND,
+    CONTACT,
     EMAIL,
     EMAIL_BASE,
+    LEAD,
     MAPPING,
+    OTHER,
     PHONE,
     PHONE_BASE,
     PHONE_PAIR,
@@ -39,19 +41,10 @@ from tests.unit.connector.sync_fixtures import (
     raising,
 )
 from tests.unit.connector.sync_fixtures_stores import NOW, Journal, Log
-from tests.unit.connector.sync_fixtures_writes import Stage, edited
+from tests.unit.connector.sync_fixtures_writes import NEW, TO_CONTACT, TO_LEAD, Stage, edited
 
-OTHER: Final = "b@x.fr"
-LEAD: Final = "l-a@x.fr"
-CONTACT: Final = "p-a@x.fr"
 BUSY: Final = {"code": "UNABLE_TO_LOCK_ROW", "remedy": "wait"}
 REFUSED: Final = {"code": "INVALID", "remedy": "correct it", "fields": ("Phone",)}
-
-
-TO_LEAD: Final = edited(plezi="2")
-TO_CONTACT: Final = edited(salesforce="2")
-NEW: Final = Link(EMAIL, plezi=contact(EMAIL), dirty=True)
-"""A contact for which a Lead is created."""
 
 
 # Writes that are done
