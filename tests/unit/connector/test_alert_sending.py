@@ -6,27 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from connector.aws.sns import MAX_SUBJECT_CHARACTERS, subject, text
-from connector.errors import RetryError, StopReason
-from connector.model import Alert, AlertKind, Breaker, RunState
+from connector.errors import StopReason
+from connector.model import AlertKind, Breaker, RunState
 from connector.sync.alert_rules import AlertEvaluation, evaluate_alerts, notify_new
-from local.world.memory import MemoryAlertPublisher
-from tests.unit.connector.alert_fixtures import CALM, REFUSED, stopped
+from tests.unit.connector.alert_fixtures import CALM, REFUSED, Topic, stopped
 from tests.unit.connector.sync_fixtures_stores import NOW, Ledger
 
 LOGIN: Final = stopped(RunState.HALTED, StopReason.LOGIN_REFUSED)
-
-
-class Topic(MemoryAlertPublisher):
-    """Refuses the alerts of some kinds."""
-
-    def __init__(self, *refused: AlertKind) -> None:
-        super().__init__()
-        self._refused = refused
-
-    def publish(self, alert: Alert) -> None:
-        if alert.kind in self._refused:
-            raise RetryError("closed", reason=StopReason.AWS_UNAVAILABLE)
-        super().publish(alert)
 
 
 def test_what_was_sent_is_noted_with_its_time_and_forgotten_when_it_is_over() -> None:

@@ -29,7 +29,7 @@ REFUSED: Final = HaltError(StopReason.LOGIN_REFUSED, "the password was reset")
 BUSY: Final = RetryError("Plezi is busy", reason=StopReason.PLEZI_UNAVAILABLE)
 
 
-def setup_with_contact() -> SyncSetup:
+def setup_with_form() -> SyncSetup:
     """Return a setup whose contact submitted a form; its link and its Lead are known."""
     setup = SyncSetup()
     setup.plezi.calls, setup.org.calls = 7, 11
@@ -52,7 +52,7 @@ def stored(setup: SyncSetup) -> Run:
 
 
 def test_a_form_brings_the_values_of_its_contact_to_the_lead() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.plezi.then["look_up"].append(lambda: setup.clock.advance(5))
 
     assert work(setup) is HintResult.RESOLVED
@@ -73,14 +73,14 @@ def test_a_form_brings_the_values_of_its_contact_to_the_lead() -> None:
 
 
 def test_a_form_may_name_its_contact_by_the_id() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
 
     assert work(setup, ChangeHint(FORM, contact_id="p-a@x.fr")) is HintResult.RESOLVED
     assert (phone_of_lead(setup), stored(setup).emails) == ("2", ())
 
 
 def test_a_form_waits_while_synchronization_is_not_enabled() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.ledger.set_enabled(on=False, now=0.0)
 
     assert work(setup) is HintResult.NOT_STARTED
@@ -88,7 +88,7 @@ def test_a_form_waits_while_synchronization_is_not_enabled() -> None:
 
 
 def test_a_form_waits_when_the_calls_for_forms_are_used_up() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.budget.form_reason = "used up"
 
     assert work(setup) is HintResult.PAUSED
@@ -96,7 +96,7 @@ def test_a_form_waits_when_the_calls_for_forms_are_used_up() -> None:
 
 
 def test_a_form_is_synchronized_when_only_the_calls_for_runs_are_used_up() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.budget.reasons = ["used up"]
 
     assert work(setup) is HintResult.RESOLVED
@@ -104,7 +104,7 @@ def test_a_form_is_synchronized_when_only_the_calls_for_runs_are_used_up() -> No
 
 @pytest.mark.parametrize("name", [EMAIL, "p-a@x.fr"])
 def test_the_form_of_an_erased_person_is_counted_and_leaves_no_e_mail(name: str) -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.tombstones.names = {name}
 
     assert work(setup, ChangeHint(FORM, EMAIL, "p-a@x.fr")) is HintResult.RESOLVED
@@ -120,7 +120,7 @@ def test_the_form_of_an_erased_person_is_counted_and_leaves_no_e_mail(name: str)
 
 
 def test_a_contact_that_plezi_does_not_show_yet_fails_the_run_of_its_form() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.plezi.records.clear()
 
     assert work(setup) is HintResult.NOT_READABLE
@@ -130,7 +130,7 @@ def test_a_contact_that_plezi_does_not_show_yet_fails_the_run_of_its_form() -> N
 
 
 def test_a_link_on_which_another_process_works_is_busy() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.ledger.touch(EMAIL, intent=Intent("id-0", "run-0", NOW, (), ()))
 
     assert work(setup) is HintResult.BUSY
@@ -148,7 +148,7 @@ def test_a_link_on_which_another_process_works_is_busy() -> None:
 def test_an_error_of_a_system_ends_the_run_of_a_form_with_its_reason(
     error: Any, result: HintResult, state: RunState
 ) -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.plezi.then["look_up"].append(raising(error))
 
     assert work(setup) is result
@@ -159,7 +159,7 @@ def test_an_error_of_a_system_ends_the_run_of_a_form_with_its_reason(
 
 
 def test_a_form_waits_until_the_links_are_prepared_for_a_new_tenant() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     save_system(setup.ledger, Side.PLEZI, ConnectedSystem("plezi-id", forget_since=NOW - 9))
 
     assert work(setup) is HintResult.PAUSED
@@ -169,7 +169,7 @@ def test_a_form_waits_until_the_links_are_prepared_for_a_new_tenant() -> None:
 
 
 def test_a_field_that_is_not_as_described_is_described_again_for_a_form() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.plezi.then["look_up"].append(raising(UnknownFieldError("NO_FIELD", "describe again")))
 
     assert work(setup) is HintResult.RESOLVED
@@ -177,7 +177,7 @@ def test_a_field_that_is_not_as_described_is_described_again_for_a_form() -> Non
 
 
 def test_the_version_of_the_mapping_in_use_is_that_of_the_form() -> None:
-    setup = setup_with_contact()
+    setup = setup_with_form()
     setup.org.describe(Field("Mobile", FieldKind.TEXT))
     newer = setup.mappings.current()
     only_email = type(newer)(2, newer.pairs[:1], None)

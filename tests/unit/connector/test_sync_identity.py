@@ -29,7 +29,7 @@ from connector.model import (
     Side,
 )
 from connector.sync.identity import ForgetSide, check_identity, without_side
-from tests.unit.connector.sync_fixtures import ANA, BOB, after, always, link_of, observed
+from tests.unit.connector.sync_fixtures import ANA, BOB, after, always, link_of, never, observed
 from tests.unit.connector.sync_fixtures_reading import InMemory
 
 SINCE = 500.0
@@ -174,10 +174,6 @@ def test_a_form_goes_on_once_the_links_are_prepared() -> None:
 
 
 # Forgetting
-
-
-def never() -> bool:
-    return False
 
 
 def progress(memory: InMemory, side: Side) -> ForgetProgress | None:

@@ -93,7 +93,7 @@ def test_a_stage_takes_people_from_several_lists_together() -> None:
 def test_a_stage_counts_the_people_of_earlier_invocations() -> None:
     setup = staged(12)
     counts = {"salesforce": {"stage.10.people": 7}}
-    setup.ledger.create_run(replace(setup.run(), counts=counts))
+    setup.store_run(replace(setup.run(), counts=counts))
     phase = phase_of(setup)
 
     assert phase.resolve_stage(10, never) is StageEnd.FULL

@@ -23,6 +23,7 @@ from connector.model import (
 )
 from connector.sync.run_alerts import RunAlerts
 from local.world.memory import MemoryAlertPublisher
+from tests.unit.connector.alert_fixtures import Api, Password, Topic
 from tests.unit.connector.sync_fixtures import SyncSetup
 from tests.unit.connector.sync_fixtures_limits import RUNNING, limited
 from tests.unit.connector.sync_fixtures_stores import NOW, Budget
@@ -30,37 +31,6 @@ from tests.unit.connector.sync_fixtures_stores import NOW, Budget
 DAY: Final = 86_400.0
 DONE: Final = replace(RUNNING, state=RunState.DONE)
 UNAVAILABLE: Final = RetryError("busy", reason=StopReason.SALESFORCE_UNAVAILABLE)
-
-
-class Password:
-    """The days until the password expires, or why they are not known."""
-
-    def __init__(self, answer: float | Exception | None) -> None:
-        self._answer = answer
-
-    def days(self) -> float | None:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-
-class Api:
-    """What has changed in the API of the tenant, or why it is not known."""
-
-    def __init__(self, answer: tuple[str, ...] | Exception | None) -> None:
-        self._answer = answer
-
-    def changed_keys(self) -> tuple[str, ...] | None:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-
-class ClosedTopic:
-    """Refuses every alert."""
-
-    def publish(self, alert: Alert) -> None:
-        raise RetryError(alert.key, reason=StopReason.AWS_UNAVAILABLE)
 
 
 def notify(setup: SyncSetup, run: Run = DONE, **changes: Any) -> list[Alert]:
@@ -208,7 +178,7 @@ def test_a_verification_above_the_limit_sends_its_alert() -> None:
 def test_an_alert_that_cannot_be_sent_is_logged() -> None:
     setup = limited()
 
-    notify(setup, publisher=ClosedTopic(), budget=Budget(0.9, 0.1))
+    notify(setup, publisher=Topic(*AlertKind), budget=Budget(0.9, 0.1))
 
     assert setup.log.of(Event.alert_failed) == [{"alert": "api_budget", "key": "org"}]
     assert setup.log.of(Event.alert_sent) == []

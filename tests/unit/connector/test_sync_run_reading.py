@@ -78,7 +78,7 @@ def test_a_system_is_read_again_after_ten_minutes_or_later_if_it_is_slow(
     setup = SyncSetup()
     setup.read_all(at=NOW - age)
     setup.request()
-    setup.ledger.create_run(replace(setup.run(), requested_at=NOW - 5000))
+    setup.store_run(replace(setup.run(), requested_at=NOW - 5000))
     setup.plezi.seconds = (1000.0, 1000.0, plezi_call)
     setup.org.seconds = (1000.0, 1000.0, org_query)
 

@@ -119,7 +119,7 @@ def test_an_invocation_goes_on_behind_the_place_of_the_same_phase(
     setup = setup_with(edited_in_salesforce(EMAIL), edited_in_salesforce(OTHER))
     setup.list_links(0, EMAIL)
     setup.list_links(1, OTHER)
-    setup.ledger.create_run(replace(setup.run(), phase=phase_before, position=WorkList(RUN, 1)))
+    setup.store_run(replace(setup.run(), phase=phase_before, position=WorkList(RUN, 1)))
     # Without a write of this invocation there is no second pass over all lists.
     setup.plezi.max_outcomes = 0
 
@@ -156,7 +156,7 @@ def test_the_log_names_the_run_of_a_link_that_cannot_be_stored() -> None:
     setup = setup_with()
     setup.plezi.put(contact(EMAIL))
     setup.ledger.too_large = {EMAIL}
-    setup.ledger.create_run(replace(setup.run(), requested_at=NOW + 1))
+    setup.store_run(replace(setup.run(), requested_at=NOW + 1))
 
     setup.clock.advance(2)
     work(setup)

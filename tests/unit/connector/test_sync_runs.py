@@ -65,7 +65,7 @@ def test_a_run_that_is_not_stored_is_over() -> None:
 def test_a_run_that_has_ended_is_left_as_it_is(state: RunState) -> None:
     setup = setup_with_contact()
     before = replace(setup.request(), state=state)
-    setup.ledger.create_run(before)
+    setup.store_run(before)
 
     assert run_phase(setup) is state
     assert (setup.run(), setup.plezi.calls) == (before, 0)

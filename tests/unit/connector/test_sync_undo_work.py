@@ -85,7 +85,7 @@ def undo_setup(*entries: JournalEntry, links: tuple[Link, ...] = (), **changes: 
     setup.read_all(at=NOW)
     setup.request(mapping_version=MAPPING.version)
     done = replace(setup.run(), state=RunState.DONE, requested_at=REQUESTED)
-    setup.ledger.create_run(done)
+    setup.store_run(done)
     setup.journal.write(entries)
     setup.hold(*links, listed=False)
     request = changes.pop("undo", UndoRequest(RUN))
@@ -209,7 +209,7 @@ def test_no_entry_is_searched_before_the_beginning_of_time(
     at: float, reasons: list[UndoReason]
 ) -> None:
     setup = undo_setup(entry(at=at), links=(agreed(EMAIL, "2"),))
-    setup.ledger.create_run(replace(setup.run(), requested_at=10.0))
+    setup.store_run(replace(setup.run(), requested_at=10.0))
 
     assert work(setup) is None
     assert [it[-1] for it in named(setup)] == reasons
@@ -219,7 +219,7 @@ def test_a_pair_that_points_at_another_field_now_is_not_put_back() -> None:
     setup = undo_setup(entry(), links=(agreed(EMAIL, "2"),))
     former = replace(PHONE_PAIR, plezi="mobile")
     setup.mappings.save(replace(MAPPING, version=7, pairs=(former,)))
-    setup.ledger.create_run(replace(setup.run(), mapping_version=7))
+    setup.store_run(replace(setup.run(), mapping_version=7))
 
     assert work(setup) is None
     assert named(setup) == [(EMAIL, Side.SALESFORCE, LEAD, PHONE, UndoReason.NO_PAIR)]
@@ -394,7 +394,7 @@ def test_an_invocation_goes_on_behind_the_list_that_was_visited_last() -> None:
     setup = undo_setup(entry(), entry(OTHER), links=links)
     setup.list_links(0, EMAIL, run=UNDO)
     setup.list_links(1, OTHER, run=UNDO)
-    setup.ledger.create_run(replace(setup.run(UNDO), position=WorkList(UNDO, 1)))
+    setup.store_run(replace(setup.run(UNDO), position=WorkList(UNDO, 1)))
 
     assert work(setup, Phase.RESOLVE) is None
     assert (phone_of(setup), phone_of(setup, "l-b@x.fr")) == ("1", "2")

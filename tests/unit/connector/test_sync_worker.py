@@ -12,7 +12,6 @@ from connector.connected_systems import ConnectedSystem, save_system
 from connector.errors import StopReason
 from connector.log_events import Event
 from connector.model import (
-    Alert,
     AlertKind,
     Breaker,
     Phase,
@@ -31,7 +30,7 @@ from connector.sync.worker import (
     UnexpectedRunError,
     run_metrics,
 )
-from local.world.memory import MemoryAlertPublisher
+from tests.unit.connector.alert_fixtures import Api, Password, Topic
 from tests.unit.connector.sync_fixtures import (
     EMAIL,
     MAPPING,
@@ -51,33 +50,8 @@ DESCRIBED: Final = {"error": "ValueError", "frame": "read:7", "trace_id": "t"}
 TEXT: Final = "ValueError read:7"
 
 
-class NoPassword:
-    """A user whose password never expires."""
-
-    def days(self) -> float | None:
-        return None
-
-
-class SameApi:
-    """A tenant whose API has not changed."""
-
-    def changed_keys(self) -> tuple[str, ...] | None:
-        return ()
-
-
 def describe(error: BaseException) -> dict[str, str]:
     return {**DESCRIBED, "error": type(error).__name__}
-
-
-class Alerts(MemoryAlertPublisher):
-    """Collects the alerts, or refuses them with an error that is no error of the connector."""
-
-    refuses = False
-
-    def publish(self, alert: Alert) -> None:
-        if self.refuses:
-            raise ValueError(alert.kind)
-        super().publish(alert)
 
 
 def nothing() -> None:
@@ -92,14 +66,14 @@ class WorkerSetup:
         self.sync.read_all()
         self.sync.plezi.put(contact(EMAIL))
         self.published: list[Mapping[str, float]] = []
-        self.alerts = Alerts()
+        self.alerts = Topic()
         sync = self.sync
         self.run_alerts = RunAlerts(
             sync.ledger,
             self.alerts,
             sync.budget,
-            NoPassword(),
-            SameApi(),
+            Password(None),
+            Api(()),
             sync.clock,
             sync.log,
             quarantine_limit=10,
@@ -293,7 +267,7 @@ def test_a_run_that_has_ended_keeps_its_end_when_its_alerts_fail() -> None:
     setup = WorkerSetup()
     setup.sync.ledger.open_breaker(Breaker(StopReason.DEFECT, "many errors", NOW))
     setup.sync.request()
-    setup.alerts.refuses = True
+    setup.alerts.refused, setup.alerts.error = tuple(AlertKind), ValueError("not published")
 
     with pytest.raises(UnexpectedRunError):
         setup.work(LAST_DELIVERY)
@@ -349,7 +323,7 @@ DEAD: Final = Run("run-0", RunKind.FULL, RunState.RUNNING, NOW - 9000, active_at
 def begin_beside(other: Run) -> WorkerSetup:
     """Begin a run beside another one."""
     setup = WorkerSetup()
-    setup.sync.ledger.create_run(other)
+    setup.sync.store_run(other)
     setup.sync.request()
     setup.work()
     return setup
@@ -384,7 +358,7 @@ def test_a_new_run_leaves_a_run_that_is_not_dead(other: Run) -> None:
 
 def test_a_run_does_not_end_itself() -> None:
     setup = WorkerSetup()
-    setup.sync.ledger.create_run(replace(DEAD, id=RUN, kind=RunKind.CHANGES))
+    setup.sync.store_run(replace(DEAD, id=RUN, kind=RunKind.CHANGES))
 
     setup.work()
 
@@ -394,7 +368,7 @@ def test_a_run_does_not_end_itself() -> None:
 
 def test_a_run_that_continues_ends_no_other_run() -> None:
     setup = WorkerSetup()
-    setup.sync.ledger.create_run(DEAD)
+    setup.sync.store_run(DEAD)
     setup.sync.request(invocations=1)
 
     setup.work()
@@ -405,7 +379,7 @@ def test_a_run_that_continues_ends_no_other_run() -> None:
 def test_only_the_twenty_newest_runs_are_checked() -> None:
     setup = WorkerSetup()
     for number in range(20):
-        setup.sync.ledger.create_run(replace(DEAD, id=f"run-0{number:02}"))
+        setup.sync.store_run(replace(DEAD, id=f"run-0{number:02}"))
     setup.sync.request()
 
     setup.work()
