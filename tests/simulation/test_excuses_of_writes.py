@@ -421,6 +421,31 @@ def committed_after_the_hold(*, typed_before: bool) -> Person:
     return person
 
 
+@pytest.mark.parametrize("has_agreed", [True, False])
+def test_a_lead_takes_the_value_of_another_one_if_its_own_was_typed_over_in_plezi(
+    *, has_agreed: bool
+) -> None:
+    """A second Lead was typed in while it could not be written, and wins over Plezi's edit."""
+    person = agreed(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="1")
+    person.agree()
+    person.type(OTHER_LEAD, Phone="2", LastModifiedDate="2026-11-25T08:00:00")
+    person.type(LEAD, Phone="3", LastModifiedDate="2026-11-25T09:00:00")
+    if has_agreed:
+        person.read(PERSON, LEAD)
+        person.write(PERSON, phone="3")
+    person.type(PERSON, phone="4")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(PERSON, "4", "2", MergeRule.SALESFORCE_WINS)
+
+    if has_agreed:
+        person.write(LEAD, Phone="2")
+        person.write(PERSON, phone="2")
+        person.oracle.check_journal()
+    else:
+        is_violated("7", lambda: person.write(LEAD, Phone="2"))
+
+
 def typed_again_after_our_write(*, has_times: bool, seconds: float, phone: str) -> Person:
     """Return a person whose phone "2" in Plezi gave way to the "3" of the Lead, and was typed over.
 

@@ -26,7 +26,7 @@ from tests.simulation.history.excuses import (
     UNSURE,
 )
 from tests.simulation.history.reference import Contender, field_of, find_pair
-from tests.simulation.history.typing_history import Cell, CellKey, Relation, State
+from tests.simulation.history.typing_history import NOBODY, Cell, CellKey, Relation, State
 from tests.simulation.history.values import is_same_text, kind_of
 
 if TYPE_CHECKING:
@@ -197,8 +197,26 @@ class WriteCheck:
 
     def _is_an_edit(self, source: CellKey, state: State) -> bool:
         """Whether the source is an edit of the target's value that its author did not see."""
-        return self._is_same_address_before(source, state) or self._is_edited_after_agreement(
-            source, state
+        return (
+            self._is_same_address_before(source, state)
+            or self._is_edited_after_agreement(source, state)
+            or self._is_superseded(source)
+        )
+
+    def _is_superseded(self, source: CellKey) -> bool:
+        """Whether a Lead's value was typed over in Plezi, with which it had agreed, before a Lead.
+
+        It is lost in any case. What was typed over it is in conflict with the other Lead, and is
+        judged where it gives way.
+        """
+        lost, history = self.target.state.typing, self.oracle.history
+        if lost == NOBODY or {kind_of(source[0]), self.record.kind} != {RecordKind.LEAD}:
+            return False
+        return any(
+            kind_of(other[0]) is RecordKind.PLEZI_CONTACT
+            and lost in (state := history.cell(other).state).seen
+            and state.typing not in (NOBODY, lost)
+            for other in self.target.agreed
         )
 
     def _is_edited_after_agreement(self, source: CellKey, state: State) -> bool:

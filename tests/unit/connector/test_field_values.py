@@ -9,6 +9,7 @@ import pytest
 
 from connector.mapping import BoundPair, Direction, Field, FieldKind, FieldPair, MappingConfig
 from connector.model import Link, Observation, RecordKind, Value
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.field_merge import FieldValue, NoBase
 from connector.planning.field_values import field_values
 from connector.planning.participating_records import select_participants
@@ -204,3 +205,21 @@ class TestFieldThatIsUniqueInTheOrg:
         gone = replace(observed("c", "1"), converted=True)
 
         assert self.leads(observed("l1", None), gone) == {"p", "l1"}
+
+
+@pytest.mark.parametrize("typed_in_plezi", [False, True])
+def test_what_was_agreed_without_a_lead_is_an_edit_unless_it_was_typed_over_since(
+    *, typed_in_plezi: bool
+) -> None:
+    """The Lead l1 missed the agreement on 2, and was typed in; l2 has what was agreed."""
+    key = PHONE.base_keys[RecordKind.LEAD]
+    contact = observed("p", "3" if typed_in_plezi else "2")
+    link = link_of(contact, observed("l1", "9"), observed("l2", "2"))
+    base = {"p": {key: "2"}, "l2": {key: "2"}, "l1": {f"{OUTDATED}{key}": "1"}}
+
+    values = values_in(replace(link, base=base))
+
+    assert {it.record_id for it in values.values() if it.waits} == (
+        set() if typed_in_plezi else {"p", "l2"}
+    )
+    assert values["l1"].base == "1"

@@ -85,7 +85,10 @@ def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]
 
 
 def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
-    """Return the values; what was agreed without a Lead's edit counts as an edit against it."""
+    """Return the values; what was agreed without a Lead's edit counts as an edit against it.
+
+    If it was edited since, the edit stands for it: who typed it could see what it replaces.
+    """
     key = pair.base_keys[RecordKind.LEAD]
     unseen = {
         it.record_id
@@ -95,10 +98,19 @@ def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> lis
     }
     if not unseen:
         return values
-    return [
-        it if it.record_id in unseen or isinstance(it.base, NoBase) else replace(it, waits=True)
-        for it in values
-    ]
+    agreed = [it for it in values if it.record_id not in unseen and not isinstance(it.base, NoBase)]
+    if any(_is_edited(pair, it) for it in agreed):
+        return values
+    waiting = {it.record_id for it in agreed}
+    return [replace(it, waits=True) if it.record_id in waiting else it for it in values]
+
+
+def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
+    """Whether a value differs from the one that was agreed on."""
+    is_agreed = isinstance(value.base, NoBase) or (
+        pair.canonical(value.side, value.value) == pair.canonical(value.side, value.base)
+    )
+    return not is_agreed
 
 
 def _with_outdated_bases(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
