@@ -31,6 +31,7 @@ from tests.simulation.history.oracle import OPT_OUT, Decision
 from tests.simulation.history.ports import memory_ports
 from tests.simulation.history.quiescence import waits_without_reason
 from tests.simulation.history.typing_history import Cell, State, Typing
+from tests.simulation.history.values import cell_value
 from tests.simulation.watched_person import (
     is_violated,
     mapping,
@@ -421,6 +422,50 @@ def test_a_creation_in_doubt_may_find_a_contact_that_the_lost_ledger_knew(
     assert FinalState(context)._unjustified(link, "LastName", of_leads)
     created_later = replace(found, values={lead: "2002", "f" * 24: "2003"})
     assert FinalState(context)._unjustified(link, "LastName", created_later)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("direction", [Direction.TO_PLEZI, Direction.TO_SALESFORCE])
+def test_an_edit_of_the_receiving_side_stays_where_the_journal_says_that_a_lead_joined(
+    sides: BothSides, direction: Direction
+) -> None:
+    history = _history(
+        sides,
+        Event("create", 0, "salesforce"),
+        Event("run"),
+        Event("edit", 0, "plezi", "phone"),
+        policy=ConflictPolicy.NEWEST,
+    )
+    check = FinalState(history.context)
+    [link] = history.context.ports.ledger.all_links()
+    assert link.plezi is not None
+    pair = next(it for it in check._mapping.pairs if it.key == "Phone")
+    pair = replace(pair, direction=direction)
+    plezi, lead = check._stored[link.plezi.id], check._stored[link.salesforce[0].id]
+    value = cell_value(lead, "Phone")
+    cells = history.context.oracle.history
+    typed, never = cells.cell((plezi.id, "phone")), Cell(State("9"))
+    assert not check._joined_what_stays(pair, typed, lead, value)
+    history.context.ports.journal.write(
+        [
+            JournalEntry(
+                "a@x.fr",
+                1.0,
+                "r",
+                JournalKind.OVERWRITTEN,
+                Side.SALESFORCE,
+                lead.id,
+                "Phone",
+                value,
+                None,
+                MergeRule.JOINED,
+            )
+        ]
+    )
+    is_excused = direction is Direction.TO_PLEZI
+    assert check._joined_what_stays(pair, typed, lead, value) is is_excused
+    assert not check._joined_what_stays(pair, never, lead, value)
+    assert not check._joined_what_stays(pair, cells.cell((lead.id, "Phone")), lead, value)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -493,6 +493,9 @@ class FinalState:
             if sender.state.typing == NOBODY or sender.state.typing in known:
                 self._oracle.excused[excuses.ONE_WAY] += 1
                 return ""
+            if self._joined_what_stays(pair, here, record, two):
+                self._oracle.excused[excuses.ONE_WAY] += 1
+                return ""
             kept = plezi if pair.direction is Direction.TO_PLEZI else record
             if self._is_chosen(pair, kept.id, max(sender.state.typing, receiver.state.typing)):
                 self._oracle.excused[excuses.KEPT] += 1
@@ -502,6 +505,21 @@ class FinalState:
             return self._contact_difference(pair, here, there, record, shown)
         newer = there if here.state.typing in there.state.seen else here
         return self._unless_weak(newer, shown)
+
+    def _joined_what_stays(
+        self, pair: FieldPair, here: Cell, record: StoredRecord, value: str
+    ) -> bool:
+        """Whether a Lead joined when Plezi, the receiving side, had an edit of its own.
+
+        The edit stays there, and the journal says that the Lead's value gave way.
+        """
+        typing = self._oracle.history.typings.get(here.state.typing)
+        return (
+            pair.direction is Direction.TO_PLEZI
+            and typing is not None
+            and kind_of(typing.key[0]) is RecordKind.PLEZI_CONTACT
+            and self._is_journalled(pair, record, value)
+        )
 
     def _is_chosen(self, pair: FieldPair, record: str, typing: int) -> bool:
         """Whether an admin chose the value of a record when this typing was shown."""
