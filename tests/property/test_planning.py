@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from hypothesis import assume, given
 
-from connector.mapping import stored_values
+from connector.mapping import BoundMapping, stored_values
 from connector.mapping.values import LONG_TEXT_CHARACTERS
 from connector.model import Intent, Link
 from connector.planning.announced_changes import changes_of
@@ -20,6 +22,8 @@ from connector.planning.write_outcome import WriteOutcome, WriteResult, record_o
 from tests.property.strategies import RECORDS, SALESFORCE_NAMES, Arbitrary, arbitrary
 
 NOW = 5.0
+TRIES: Final = 8
+"""Links of which one has a plan of the wanted kind, in nearly every case."""
 
 
 @given(arbitrary())
@@ -41,11 +45,28 @@ def test_every_link_is_planned_and_planned_in_the_same_way_again(build: Arbitrar
     assert quarantine_for((), replace(link, quarantine=unread), now=NOW) in (unread, None)
 
 
+def _plan_of(
+    build: Arbitrary, bound: BoundMapping, is_wanted: Callable[[Plan], bool]
+) -> Plan | None:
+    """Return a plan of the wanted kind: most links have none, and several are tried."""
+    plans = (plan_link(build.link(), bound, now=NOW) for _ in range(TRIES))
+    return next(filter(is_wanted, plans), None)
+
+
+def _has_nothing_to_write(plan: Plan) -> bool:
+    return not plan.writes and plan.participants.match is not Match.NEW
+
+
+def _has_updates_only(plan: Plan) -> bool:
+    return bool(plan.writes) and not any(it.is_create or it.needs_text for it in plan.writes)
+
+
 @given(arbitrary())
 def test_agreements_and_holds_without_writes_are_stored_once(build: Arbitrary) -> None:
-    link, bound = build.link(), build.bound_mapping()
-    plan = plan_link(link, bound, now=NOW)
-    assume(not plan.writes and plan.participants.match is not Match.NEW)
+    bound = build.bound_mapping()
+    plan = _plan_of(build, bound, _has_nothing_to_write)
+    assume(plan is not None)
+    assert plan is not None
 
     again = plan_link(plan.link, bound, now=NOW)
 
@@ -56,10 +77,10 @@ def test_agreements_and_holds_without_writes_are_stored_once(build: Arbitrary) -
 
 @given(arbitrary())
 def test_a_plan_comes_to_rest_once_its_writes_are_done(build: Arbitrary) -> None:
-    link, bound = build.link(), build.bound_mapping()
-    plan = plan_link(link, bound, now=NOW)
-    assume(plan.writes and not any(write.is_create for write in plan.writes))
-    assume(not any(write.needs_text for write in plan.writes))
+    bound = build.bound_mapping()
+    plan = _plan_of(build, bound, _has_updates_only)
+    assume(plan is not None)
+    assert plan is not None
 
     after = _applied(plan)
     again = plan_link(after, bound, now=NOW)
