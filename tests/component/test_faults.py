@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.model import LinkChange, RunKind, RunState
-from connector.sync.resolve_unit import STALE_SECONDS
+from connector.planning.observation import WRITE_LAG_SECONDS
 from tests.component.harness import Harness
 from tests.component.people_fixtures import advance_clocks
 
@@ -84,7 +84,7 @@ def test_a_create_in_plezi_whose_response_was_lost_creates_one_contact(
     inject_fault(harness, "plezi", kind, method="POST", path="contacts")
 
     harness.sync()
-    harness.let_pass(STALE_SECONDS)
+    harness.let_pass(WRITE_LAG_SECONDS)
     harness.sync()
 
     assert list(harness.people()) == ["bob@example.com"]
@@ -110,7 +110,7 @@ def test_a_lost_response_is_not_recovered_while_plezi_may_return_stale_values(
     assert harness.people()["ana@example.com"]["phone"] == "111"
 
     harness.control("plezi", "POST", "clock", {"advance": 31})
-    harness.let_pass(STALE_SECONDS)
+    harness.let_pass(WRITE_LAG_SECONDS)
     harness.sync()
     phones = harness.people()["ana@example.com"]["phone"], harness.leads()[0]["Phone"]
     held = harness.ledger.load_links(["ana@example.com"])["ana@example.com"].holds

@@ -33,7 +33,7 @@ ABANDONED_SECONDS: Final = 2
 PAUSE_SECONDS: Final = 1.0
 RECOVERY_SECONDS: Final = 240.0
 """Real time for the recoveries: a creation in Plezi in doubt is looked up again after
-`STALE_SECONDS`, one minute; the rest is for slow machines."""
+`WRITE_LAG_SECONDS`, one minute; the rest is for slow machines."""
 WRITTEN_SECONDS: Final = 10.0
 """Real time until the worker has written what it has seen, after its run has ended."""
 FIRST_RUNS: Final = 3

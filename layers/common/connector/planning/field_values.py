@@ -12,7 +12,7 @@ from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import OUTDATED, UNSEEN
-from connector.planning.field_merge import FieldValue, NoBase
+from connector.planning.field_merge import FieldValue, NoBase, has_changed
 from connector.planning.participating_records import Participant
 
 CONVERSION_TIME: Final = timedelta(seconds=60)
@@ -99,18 +99,10 @@ def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> lis
     if not unseen:
         return values
     agreed = [it for it in values if it.record_id not in unseen and not isinstance(it.base, NoBase)]
-    if any(_is_edited(pair, it) for it in agreed):
+    if any(has_changed(pair, it) for it in agreed):
         return values
     waiting = {it.record_id for it in agreed}
     return [replace(it, waits=True) if it.record_id in waiting else it for it in values]
-
-
-def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
-    """Whether a value differs from the one that was agreed on."""
-    is_agreed = isinstance(value.base, NoBase) or (
-        pair.canonical(value.side, value.value) == pair.canonical(value.side, value.base)
-    )
-    return not is_agreed
 
 
 def _with_outdated_bases(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:

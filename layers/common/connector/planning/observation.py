@@ -69,8 +69,8 @@ def shows_replaced_values(known: Observation, observation: Observation) -> bool:
 def after_write(known: Observation, written: Observation) -> Observation:
     """Return the state of a record after our own write, with the values that it replaced.
 
-    A state with a version of its own needs them not, nor does Salesforce, which shows a write at
-    once. Those of a write just before are kept: Plezi may show the state before both.
+    A state with a version of its own does not need them, nor does Salesforce, which shows a write
+    at once. Those of a write just before are kept: Plezi may show the state before both.
     """
     if known.side is Side.SALESFORCE or written.version != known.version:
         return written

@@ -26,6 +26,7 @@ from connector.model import (
 )
 from connector.planning.announced_changes import overwrites, overwrites_many
 from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
+from connector.planning.observation import WRITE_LAG_SECONDS
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.change_limits import ChangeLimiter, Limit
@@ -44,8 +45,6 @@ from connector.sync.read_phase import records_waiting_for, store_observations
 from connector.sync.reread import Refresher
 from connector.sync.write_stage import StageResult, WriteStage
 
-STALE_SECONDS: Final = 60.0
-"""How long Plezi may return the state before a write (assumed)."""
 UNANSWERED_IN_A_RUN: Final = 2
 """Attempts without a response after which a link waits for the next run. Each may take as long as
 the read time-out, which the other people of the run would wait for."""
@@ -384,7 +383,7 @@ class UnitResolver:
             return False
         if not intent.in_doubt:
             return age < self._context.worker_timeout
-        return age < STALE_SECONDS and any(write.side is Side.PLEZI for write in intent.writes)
+        return age < WRITE_LAG_SECONDS and any(write.side is Side.PLEZI for write in intent.writes)
 
     def _plan_fresh(self, links: Iterable[Link]) -> list[Plan]:
         now = self._context.clock()
