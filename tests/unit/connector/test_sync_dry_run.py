@@ -198,10 +198,10 @@ def test_the_lists_of_other_runs_are_read_and_never_changed() -> None:
     work = OverlayWork(ledger, scratch, "d1")
 
     work.save_work(own, ["b@x.fr"])
-    work.save_work(other, [])
+    work.save_work(other, ["d@x.fr"])
 
     assert work.load_work([own, other]) == {own: ("b@x.fr",), other: (EMAIL,)}
-    assert (ledger.load_work([own, other]), scratch.load_work([own])) == (
+    assert (ledger.load_work([own, other]), scratch.load_work([own, other])) == (
         {other: (EMAIL,)},
         {own: ("b@x.fr",)},
     )
