@@ -10,7 +10,7 @@ from connector.admin.breaker import reset_breaker
 from connector.admin.bulk_decisions import choose_side, retry_all
 from connector.admin.context import AdminContext
 from connector.admin.review_queue import BulkDecision, choose_record_value, pick_primary_lead
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StaleError
 from connector.mapping import ConflictPolicy, Direction, FieldPair, MappingConfig, Schema
 from connector.mapping.validation import validate
 from connector.model import AttentionKind, AuditEntry, Link, RecordKind, Side
@@ -74,7 +74,10 @@ class AdminActions:
         if checked.problems or checked.mapping == current:
             return False
         saved = replace(checked.mapping, version=current.version + 1)
-        mappings.save(saved)
+        try:
+            mappings.save(saved)
+        except StaleError:  # another admin saved this version while the fields were read
+            return False
         context.save_mapping(saved)
         for client in clients:
             client.invalidate_schemas()

@@ -21,6 +21,7 @@ from connector.mapping.model import EMAIL_PAIR
 from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import (
     OUTDATED,
+    SHOWN,
     UNSEEN,
     agree_base,
     invalidate_base,
@@ -321,3 +322,113 @@ def test_a_converted_lead_keeps_its_base_for_its_contact() -> None:
     others = tuple(record for record in link.salesforce if record.id != "l")
     after = planned_without("1", salesforce=(*others, converted))
     assert after.base["l"] == {KEY: "1"}
+
+
+# A Lead that a hold has shown, and that takes no part when the hold ends or goes on without it
+
+
+def shown_link(lead: Value, *, plezi: Value = None, others: Value = "2") -> Link:
+    """Return a link whose Lead was deleted after a hold had shown it; another Lead is left."""
+    deleted = replace(observed(RecordKind.LEAD, "l", lead), deleted=True)
+    return Link(
+        "a@x.fr",
+        plezi=observed(RecordKind.PLEZI_CONTACT, "p", plezi),
+        salesforce=(observed(RecordKind.LEAD, "k", others), deleted),
+        holds={PAIR.key: Hold(HoldReason.CONFLICT, 0.0, {"p": None, "k": "2", "l": "1"})},
+        meeting=frozenset({KEY}),
+    )
+
+
+def with_lead_back(link: Link, lead: Value, agreed: Value, bound: BoundMapping) -> dict[str, Value]:
+    """Return the writes when the Lead is back, and all others agreed on a value without it."""
+    base = {**link.base, "p": {KEY: agreed}, "k": {KEY: agreed}}
+    others = [observed(RecordKind.LEAD, "k", agreed), observed(RecordKind.LEAD, "l", lead)]
+    plezi = observed(RecordKind.PLEZI_CONTACT, "p", agreed)
+    back = replace(link, plezi=plezi, salesforce=tuple(others), base=base, holds={})
+    return written(back, bound)
+
+
+def test_what_is_typed_in_a_lead_after_a_hold_showed_it_is_an_edit_when_the_lead_is_back() -> None:
+    plan = plan_link(shown_link("1"), BOUND, now=0.0)
+
+    assert [(it.record_id, it.values["phone"]) for it in plan.writes] == [("p", "2")]
+    assert plan.link.base["l"] == {f"{SHOWN}{KEY}": "1"}
+    for policy in ConflictPolicy:
+        if policy is not ConflictPolicy.FILL_BLANK:
+            typed = with_lead_back(plan.link, "9", "2", bound_by(policy))
+            assert typed == {"p": "9", "k": "9"}, policy
+
+
+@pytest.mark.parametrize(("lead", "expected"), [("1", {"l": "2"}), ("2", {})])
+def test_a_lead_that_is_back_as_a_hold_showed_it_joins_like_a_new_one(
+    lead: Value, expected: dict[str, Value]
+) -> None:
+    link = plan_link(shown_link("1"), BOUND, now=0.0).link
+    assert with_lead_back(link, lead, "2", bound_by(ConflictPolicy.SALESFORCE_WINS)) == expected
+    alone = replace(link, base={"l": link.base["l"]}, holds={})
+    never_agreed = replace(alone, salesforce=(observed(RecordKind.LEAD, "l", "1"),))
+    with_plezi = replace(never_agreed, plezi=observed(RecordKind.PLEZI_CONTACT, "p", "5"))
+    assert written(with_plezi, bound_by(ConflictPolicy.SALESFORCE_WINS)) == {"p": "1"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (ConflictPolicy.PLEZI_WINS, {"l": "3"}),
+        (ConflictPolicy.SALESFORCE_WINS, {"p": "9", "k": "9"}),
+        (ConflictPolicy.HOLD, {}),
+    ],
+)
+def test_it_is_in_conflict_with_an_agreed_value_that_the_hold_did_not_show(
+    policy: ConflictPolicy, expected: dict[str, Value]
+) -> None:
+    plan = plan_link(shown_link("1", plezi="3", others="3"), BOUND, now=0.0)
+    assert plan.link.base["l"] == {f"{SHOWN}{KEY}": "1", f"{UNSEEN}{KEY}": True}
+    assert with_lead_back(plan.link, "9", "3", bound_by(policy)) == expected
+
+
+def test_it_is_in_conflict_with_what_is_agreed_after_the_hold() -> None:
+    link = plan_link(shown_link("1"), BOUND, now=0.0).link
+    agreed = replace(link, base={**link.base, "p": {KEY: "2"}, "k": {KEY: "2"}}, holds={})
+    plezi = observed(RecordKind.PLEZI_CONTACT, "p", "3")
+
+    [update] = plan_link(replace(agreed, plezi=plezi), BOUND, now=0.0).base_updates
+
+    assert update.unseen == {"l": KEY}
+
+
+def test_only_leads_that_take_no_part_and_never_agreed_are_noted_as_shown() -> None:
+    link = shown_link("1")
+    converted = replace(link.salesforce[1], deleted=False, converted=True, successor="c")
+    repointed = {PAIR.key: replace(link.holds[PAIR.key], attribute="mobile")}
+    for other in (
+        replace(link, salesforce=(link.salesforce[0], converted)),
+        replace(link, base={"l": {KEY: "1"}}),
+        replace(link, holds=repointed),
+        replace(link, holds={PAIR.key: Hold(HoldReason.CONFLICT, 0.0, {"p": None, "k": "2"})}),
+    ):
+        base = plan_link(other, BOUND, now=0.0).link.base
+        assert f"{SHOWN}{KEY}" not in base.get("l", {})
+        assert "k" not in base
+
+
+def test_what_a_hold_showed_is_kept_where_the_hold_goes_on_without_the_lead() -> None:
+    hold = Hold(HoldReason.CONFLICT, 0.0, {"p": "7", "k": "2", "l": "1"})
+    link = replace(shown_link("1", plezi="7"), holds={PAIR.key: hold})
+
+    after = plan_link(link, bound_by(ConflictPolicy.HOLD), now=0.0).link
+
+    assert after.holds[PAIR.key].values == {"p": "7", "k": "2"}
+    assert after.base["l"] == {f"{SHOWN}{KEY}": "1"}
+
+
+def test_an_agreement_ends_what_a_hold_showed() -> None:
+    base: dict[str, dict[str, Value]] = {"l": {f"{SHOWN}{KEY}": "1"}}
+    note_unseen(base, {"l": KEY})
+    assert base == {"l": {f"{SHOWN}{KEY}": "1", f"{UNSEEN}{KEY}": True}}
+    assert {pair_key(key) for key in base["l"]} == {KEY}
+    invalid = {"l": dict(base["l"])}
+    invalidate_base(invalid, {"l": KEY})
+    assert invalid == {"l": {}}
+    agree_base(base, "l", KEY, "2")
+    assert base == {"l": {KEY: "2"}}

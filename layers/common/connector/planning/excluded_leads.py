@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from connector.mapping import BoundPair
+from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.values import Canonical
-from connector.model import Link, RecordKind, Side, Value
+from connector.model import Link, RecordKind, Side, Value, Values
 from connector.planning.field_merge import FieldValue, NoBase
 
 OUTDATED: Final = "outdated:"
@@ -16,6 +17,10 @@ OUTDATED: Final = "outdated:"
 UNSEEN: Final = "unseen:"
 """The prefix of a base key in which a Lead has an edit from before the others agreed on another
 value: neither was typed by somebody who could see the other."""
+SHOWN: Final = "shown:"
+"""The prefix of a base key whose value a hold showed of a Lead that never agreed, until the hold
+ended or went on without it: what is typed in the Lead after that is an edit of this value."""
+PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,9 @@ def find_excluded_leads(
     converted Lead cannot come back (its Contact continues with the base), and a Contact is never
     written to. `in_doubt`: the result of a write was never known, so the base of such a Lead is
     not known either.
+
+    Of a Lead that never agreed, and that a hold has shown, what was typed after that is in conflict
+    with an agreed value that the hold does not show.
     """
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
     if plezi is None or not pair.can_receive(RecordKind.LEAD):
@@ -63,12 +71,11 @@ def find_excluded_leads(
     unseen: dict[str, str] = {}
     for lead in link.salesforce:
         base = link.base.get(lead.id, {})
-        if (
-            lead.kind is not RecordKind.LEAD
-            or lead.converted
-            or lead.id in present
-            or key not in base
-        ):
+        if lead.kind is not RecordKind.LEAD or lead.converted or lead.id in present:
+            continue
+        if key not in base:
+            if _is_shown_without(pair, link, lead.id, agreed):
+                unseen[lead.id] = key
             continue
         former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:
@@ -83,6 +90,49 @@ def find_excluded_leads(
             if current != agreed:
                 unseen[lead.id] = key
     return ExcludedLeads(invalidated, edited, unseen)
+
+
+def _is_shown_without(pair: BoundPair, link: Link, lead: str, agreed: Canonical) -> bool:
+    """Whether a hold has shown a Lead, but did not show the agreed value with it."""
+    shown = shown_values(pair, link)
+    if lead not in shown:
+        return f"{SHOWN}{pair.base_keys[RecordKind.LEAD]}" in link.base.get(lead, {})
+    salesforce = {it.id for it in link.salesforce}
+    return agreed not in {
+        pair.canonical(Side.SALESFORCE if record in salesforce else Side.PLEZI, value)
+        for record, value in shown.items()
+    }
+
+
+def shown_values(pair: BoundPair, link: Link) -> Values:
+    """Return what the stored hold of a pair shows, by record id; of an e-mail, nothing.
+
+    The hold of another attribute for the same field shows nothing of this pair.
+    """
+    hold = link.holds.get(pair.key)
+    if hold is None or pair.key == EMAIL_PAIR.key or hold.attribute not in ("", pair.pair.plezi):
+        return {}
+    return hold.values
+
+
+def note_shown(
+    base: dict[str, dict[str, Value]],
+    pair: BoundPair,
+    link: Link,
+    taking_part: Collection[str],
+) -> None:
+    """Note what the hold of a pair shows of Leads that never agreed and take no part in it now."""
+    key = pair.base_keys[RecordKind.LEAD]
+    shown = shown_values(pair, link)
+    for lead in link.salesforce if shown else ():
+        if (
+            lead.kind is RecordKind.LEAD
+            and not lead.converted
+            and lead.id in shown
+            and lead.id not in taking_part
+            and key not in base.get(lead.id, {})
+        ):
+            base.setdefault(lead.id, {})[f"{SHOWN}{key}"] = shown[lead.id]
 
 
 def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) -> bool:
@@ -107,25 +157,25 @@ def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str])
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
     """Remove the invalidated values (base key by record id) from a base."""
     for record_id, key in invalidated.items():
-        for name in (key, f"{OUTDATED}{key}", f"{UNSEEN}{key}"):
-            base.get(record_id, {}).pop(name, None)
+        for prefix in ("", *PREFIXES):
+            base.get(record_id, {}).pop(f"{prefix}{key}", None)
 
 
 def agree_base(base: dict[str, dict[str, Value]], record_id: str, key: str, value: Value) -> None:
     """Set the agreed value of a record in a base; no value of before is outdated then."""
     values = base.setdefault(record_id, {})
     values[key] = value
-    values.pop(f"{OUTDATED}{key}", None)
-    values.pop(f"{UNSEEN}{key}", None)
+    for prefix in PREFIXES:
+        values.pop(f"{prefix}{key}", None)
 
 
 def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) -> None:
     """Note the Leads (base key by record id) that have an edit which the agreement has not seen."""
     for record_id, key in unseen.items():
-        if key in base.get(record_id, {}):
+        if {key, f"{SHOWN}{key}"} & base.get(record_id, {}).keys():
             base[record_id][f"{UNSEEN}{key}"] = True
 
 
 def pair_key(key: str) -> str:
     """Return a base key without its prefix."""
-    return key.removeprefix(OUTDATED).removeprefix(UNSEEN)
+    return next((key.removeprefix(it) for it in PREFIXES if key.startswith(it)), key)

@@ -11,7 +11,7 @@ from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
-from connector.planning.excluded_leads import OUTDATED, UNSEEN
+from connector.planning.excluded_leads import OUTDATED, SHOWN, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase, has_changed
 from connector.planning.participating_records import Participant
 
@@ -109,25 +109,29 @@ def _with_outdated_bases(pair: BoundPair, link: Link, values: list[FieldValue]) 
     """Return the values; a Lead with an outdated base takes what the others agreed on, or differs.
 
     It takes theirs if it still has its value of before. Another value, which is not theirs, was
-    typed in it since: an edit of the outdated value.
+    typed in it since: an edit of the outdated value. A Lead that never agreed, and that a hold has
+    shown, is any other new Lead if it still has the value that was shown.
     """
-    key = f"{OUTDATED}{pair.base_keys[RecordKind.LEAD]}"
-    outdated = {
-        it.record_id: link.base[it.record_id][key]
+    key = pair.base_keys[RecordKind.LEAD]
+    names = (f"{OUTDATED}{key}", f"{SHOWN}{key}")
+    former = {
+        it.record_id: name
         for it in values
-        if isinstance(it.base, NoBase) and key in link.base.get(it.record_id, {})
+        for name in names
+        if isinstance(it.base, NoBase) and name in link.base.get(it.record_id, {})
     }
-    if not outdated:
+    if not former:
         return values
     agreed = {pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)}
 
-    def with_outdated(it: FieldValue) -> FieldValue:
-        value, former = pair.canonical(it.side, it.value), outdated[it.record_id]
-        if value == pair.canonical(it.side, former):
-            return replace(it, rejoins=True)
-        return it if value in agreed else replace(it, base=former)
+    def with_former(it: FieldValue) -> FieldValue:
+        name = former[it.record_id]
+        value, known = pair.canonical(it.side, it.value), link.base[it.record_id][name]
+        if value == pair.canonical(it.side, known):
+            return replace(it, rejoins=name.startswith(OUTDATED))
+        return it if value in agreed else replace(it, base=known)
 
-    return [with_outdated(it) if it.record_id in outdated else it for it in values]
+    return [with_former(it) if it.record_id in former else it for it in values]
 
 
 def _base_value(

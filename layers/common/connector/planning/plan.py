@@ -36,6 +36,7 @@ from connector.planning.excluded_leads import (
     agree_base,
     find_excluded_leads,
     invalidate_base,
+    note_shown,
     note_unseen,
     outdate_base,
 )
@@ -139,6 +140,7 @@ def plan_link(
             continue
         values = field_values(pair, link, participants.members)
         if len(values) > 1:
+            builder.note_shown(pair, values)
             values = _with_shown(pair, values, builder.hold_of(pair))
             resolution = resolve(pair, values)
             if not is_first_meeting and _needs_decision(pair, values, link):
@@ -302,6 +304,10 @@ class _PlanBuilder:
             if not _is_edited_since_shown(values):
                 self._holds.pop(pair.key, None)
             self._add_writes(pair, values, resolution)
+
+    def note_shown(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
+        """Note what the hold of a pair has shown of the Leads that take no part in it any more."""
+        note_shown(self._base, pair, self._link, {it.record_id for it in values})
 
     def _add_choice(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold) -> None:
         """Add the writes of a choice: each other value that was shown gives way to it."""
