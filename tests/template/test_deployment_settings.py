@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.version import VERSION
+from plezi_sync.targets import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from tests.template.conftest import Template
@@ -34,6 +35,10 @@ def groups(template: Template) -> dict[str, list[str]]:
 
 def test_every_environment_has_a_stack_of_its_own() -> None:
     assert len({settings(name)["stack_name"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
+
+
+def test_the_stack_of_production_is_the_one_that_the_command_line_takes() -> None:
+    assert settings("prod")["stack_name"] == DEFAULT_STACK
 
 
 def test_a_change_of_a_stack_with_real_people_is_confirmed() -> None:

@@ -56,6 +56,13 @@ def test_a_block_is_filled_and_a_wrong_command_in_it_is_found() -> None:
     assert len(problems(EXAMPLE.replace("look", "other"), expected)) == 2
 
 
+def test_the_page_has_a_row_for_every_command() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    table = page.partition("| command | effect |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`([a-z]+)", table))
+    assert set(getattr(get_command(new_application()), "commands", {})) <= named
+
+
 def test_the_page_lists_every_exit_status() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("| exit status |")[2].partition("\n\n")[0]
     assert [int(number) for number in re.findall(r"^\| (\d+) ", table, re.MULTILINE)] == [

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import typer
 
 from plezi_sync.application import Panel, add_command
 from plezi_sync.session import Session
+
+PAUSED: Final = (
+    "Synchronization is paused; what is at work now ends within minutes (plezi-sync runs). "
+    "Continue with: plezi-sync start"
+)
 
 
 def start(session: Session) -> None:
@@ -15,8 +22,12 @@ def start(session: Session) -> None:
 
 
 def pause(session: Session) -> None:
-    """Pause synchronization. Nothing is lost: later runs find what changed."""
-    _switch(session, "pause", "Synchronization is paused. Continue with: plezi-sync start")
+    """Pause synchronization: no run and no form begins, and a run in progress does not continue.
+
+    What is at work now goes on until its time is over (WorkerBudgetSeconds, 240 by default).
+    Nothing is lost: later runs find what changed.
+    """
+    _switch(session, "pause", PAUSED)
 
 
 def register(app: typer.Typer) -> None:

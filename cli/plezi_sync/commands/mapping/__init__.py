@@ -61,6 +61,6 @@ def register(app: typer.Typer) -> None:
         "promote",
         examples=(
             "mapping promote --to-stack plezi-salesforce --check",
-            "mapping promote --stack plezi-sandbox --to-stack plezi-salesforce",
+            "mapping promote --stack plezi-salesforce-dev --to-stack plezi-salesforce",
         ),
     )

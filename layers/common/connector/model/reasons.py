@@ -12,7 +12,10 @@ class MergeRule(DescribedEnum):
     CHANGED = "changed", "One value changed since the last agreement and is written to the others."
     JOINED = "joined", "A record that joins the link takes the value on which the others agree."
     ENFORCED = "enforced", "The pair is enforced: Plezi's value is written again where it differs."
-    ONE_WAY = "one_way", "The pair is one-way: an edit on the receiving side is overwritten."
+    ONE_WAY = (
+        "one_way",
+        "The pair is one-way: a change of the sending side replaces an edit on the receiving side.",
+    )
     EDITED = "edited", "A value was edited after the field was held: the edit ends the hold."
     CONTACT_WINS = (
         "contact_wins",

@@ -34,8 +34,11 @@ class RunState(DescribedEnum):
     DONE = "done", "The run is complete."
     HALTED = "halted", "The run stopped and needs an action; `reason` and `message` explain it."
     FAILED = "failed", "The run ended with an error; `reason` and `message` explain it."
-    NOT_STARTED = "not_started", "The start switch is off, so the run did nothing."
-    PAUSED = "paused", "The API budget is used up; the schedule continues the run later."
+    NOT_STARTED = (
+        "not_started",
+        "The start switch is off: the run did not start, or does not continue.",
+    )
+    PAUSED = "paused", "The API budget is used up; the next run of the schedule continues its work."
 
 
 class Phase(StrEnum):
