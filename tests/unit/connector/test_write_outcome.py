@@ -459,11 +459,11 @@ class TestPartlyDone:
         )
 
     @pytest.mark.parametrize("former", [{MOBILE: None}, {}, None])
-    def test_the_record_that_refused_counts_as_one_that_never_agreed(
+    def test_what_the_record_that_refused_had_before_is_outdated(
         self, former: dict[str, Value] | None
     ) -> None:
+        """It takes the agreed value later; what is typed in it is an edit of this one."""
         base = {record: it for record, it in self.LINK.base.items() if record != "l2"}
-        outdated = {f"{OUTDATED}{key}": value for key, value in (former or {}).items()}
         link = replace(self.LINK, base=base if former is None else {**base, "l2": former})
 
         after = recorded(
@@ -475,7 +475,7 @@ class TestPartlyDone:
         assert {record: it for record, it in after.base.items() if it} == {
             "p": {MOBILE: "2"},
             "l": {MOBILE: "2"},
-            **({"l2": outdated} if outdated else {}),
+            "l2": {f"{OUTDATED}{MOBILE}": None},
         }
         assert after.meeting == {PHONE}
 
@@ -513,7 +513,8 @@ class TestPartlyDone:
             WriteOutcome(self.SECOND, WriteResult.REJECTED, code="X"),
         )
 
-        assert after.base == {"p9": {MOBILE: "2"}, "l": {MOBILE: "2"}}
+        outdated = {f"{OUTDATED}{MOBILE}": None}
+        assert after.base == {"p9": {MOBILE: "2"}, "l": {MOBILE: "2"}, "l2": outdated}
         assert after.undelivered == frozenset()
 
     def test_what_has_reached_one_system_only_is_kept_beside_what_waits_already(self) -> None:
@@ -529,9 +530,15 @@ class TestPartlyDone:
 
         assert after.undelivered == {*waiting, ("l", MOBILE), ("l2", MOBILE)}
 
-    def test_the_hold_ends_when_every_write_is_done(self) -> None:
-        assert self.after(WriteResult.REJECTED).holds == {"MobilePhone": HELD}
+    def test_the_hold_ends_when_both_systems_have_the_value(self) -> None:
+        """It shows what is older than what was agreed; who refused the value takes it later."""
+        assert self.after(WriteResult.REJECTED).holds == {}
         assert self.after(WriteResult.DONE).holds == {}
+        to_both = replace(self.UPDATE, required_writes=frozenset({"p", "l2"}))
+        link = replace(self.LINK, intent=Intent("i", "r", 0.0, (WRITE, self.SECOND), (to_both,)))
+        second = WriteOutcome(self.SECOND, WriteResult.DONE, "l2", 2.0)
+        in_one_system = recorded(link, WriteOutcome(WRITE, WriteResult.REJECTED, code="X"), second)
+        assert in_one_system.holds == {"MobilePhone": HELD}
 
     def test_nothing_is_agreed_where_nothing_was_done(self) -> None:
         link = self.LINK

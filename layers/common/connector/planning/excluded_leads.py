@@ -10,7 +10,7 @@ from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.values import Canonical
 from connector.model import Link, RecordKind, Side, Value, Values
-from connector.planning.field_merge import FieldValue, NoBase
+from connector.planning.field_merge import FieldValue, NoBase, has_changed
 
 OUTDATED: Final = "outdated:"
 """The prefix of a base key whose value was agreed before the other records agreed on another."""
@@ -18,8 +18,8 @@ UNSEEN: Final = "unseen:"
 """The prefix of a base key in which a Lead has an edit from before the others agreed on another
 value: neither was typed by somebody who could see the other."""
 SHOWN: Final = "shown:"
-"""The prefix of a base key whose value a hold showed of a Lead that never agreed, until the hold
-ended or went on without it: what is typed in the Lead after that is an edit of this value."""
+"""The prefix of a base key whose value a hold showed of a record that never agreed, until the hold
+ended or went on without it: what is typed in the record after that is an edit of this value."""
 PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN)
 
 
@@ -30,11 +30,13 @@ class ExcludedLeads:
     `invalidated` holds the base key: its base is outdated. `edited` holds the agreed value as it
     would be written: it becomes the base, so that the Lead's own value stays an edit. `unseen`
     holds the base key of those whose value is another one: it and the agreed one are in conflict.
+    `forgotten` holds the base key of those that meet the others again for the first time.
     """
 
     invalidated: Mapping[str, str] = field(default_factory=dict)
     edited: Mapping[str, Value] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
+    forgotten: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_excluded_leads(
@@ -55,8 +57,9 @@ def find_excluded_leads(
     written to. `in_doubt`: the result of a write was never known, so the base of such a Lead is
     not known either.
 
-    Of a Lead that never agreed, and that a hold has shown, what was typed after that is in conflict
-    with an agreed value that the hold does not show.
+    Of a record that never agreed, and that a hold has shown, what was typed after that is in
+    conflict with an agreed value that the hold does not show. A blank that nobody typed, in records
+    that were created since, ends no agreement of a Lead: it meets them when it comes back.
     """
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
     if plezi is None or not pair.can_receive(RecordKind.LEAD):
@@ -66,22 +69,28 @@ def find_excluded_leads(
     if not in_doubt and not _changes_agreement(pair, plezi, agreed):
         return ExcludedLeads()
     present = {value.record_id for value in values}
+    is_new_blank = agreed in (None, False) and not _is_cleared(pair, link, values)
     invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
-    unseen: dict[str, str] = {}
+    unseen = _shown_without(pair, link, present, agreed, is_typed=not is_new_blank)
+    forgotten: dict[str, str] = {}
     for lead in link.salesforce:
         base = link.base.get(lead.id, {})
-        if lead.kind is not RecordKind.LEAD or lead.converted or lead.id in present:
-            continue
-        if key not in base:
-            if _is_shown_without(pair, link, lead.id, agreed):
-                unseen[lead.id] = key
+        if (
+            lead.kind is not RecordKind.LEAD
+            or lead.converted
+            or lead.id in present
+            or key not in base
+        ):
             continue
         former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:
             continue
         current = pair.canonical(Side.SALESFORCE, lead.values.get(name, base[key]))
-        if in_doubt or current == former:
+        if is_new_blank and not in_doubt:
+            if current == former:
+                forgotten[lead.id] = key
+        elif in_doubt or current == former:
             invalidated[lead.id] = key
         else:
             edited[lead.id] = pair.convert_or_keep(
@@ -89,19 +98,32 @@ def find_excluded_leads(
             )
             if current != agreed:
                 unseen[lead.id] = key
-    return ExcludedLeads(invalidated, edited, unseen)
+    return ExcludedLeads(invalidated, edited, unseen, forgotten)
 
 
-def _is_shown_without(pair: BoundPair, link: Link, lead: str, agreed: Canonical) -> bool:
-    """Whether a hold has shown a Lead, but did not show the agreed value with it."""
+def _shown_without(
+    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical, *, is_typed: bool
+) -> dict[str, str]:
+    """Return the records that never agreed and that a hold has shown, but not with this value.
+
+    They are those that take no part, with their base key. A hold that ended before showed another
+    agreement, and a value that nobody typed is none that somebody chose (`is_typed`).
+    """
     shown = shown_values(pair, link)
-    if lead not in shown:
-        return f"{SHOWN}{pair.base_keys[RecordKind.LEAD]}" in link.base.get(lead, {})
     salesforce = {it.id for it in link.salesforce}
-    return agreed not in {
+    is_shown = is_typed and agreed in {
         pair.canonical(Side.SALESFORCE if record in salesforce else Side.PLEZI, value)
         for record, value in shown.items()
     }
+    found = {}
+    for left in link.salesforce:
+        if left.converted or left.id in present or left.kind not in pair.fields:
+            continue
+        key, base = pair.base_keys[left.kind], link.base.get(left.id, {})
+        was_shown = not is_shown if left.id in shown else f"{SHOWN}{key}" in base
+        if key not in base and was_shown:
+            found[left.id] = key
+    return found
 
 
 def shown_values(pair: BoundPair, link: Link) -> Values:
@@ -121,18 +143,29 @@ def note_shown(
     link: Link,
     taking_part: Collection[str],
 ) -> None:
-    """Note what the hold of a pair shows of Leads that never agreed and take no part in it now."""
-    key = pair.base_keys[RecordKind.LEAD]
+    """Note what the hold of a pair shows of records that never agreed and take no part in it now.
+
+    They are records of Salesforce: a contact that was deleted in Plezi never comes back.
+    """
     shown = shown_values(pair, link)
-    for lead in link.salesforce if shown else ():
+    for left in link.salesforce if shown else ():
         if (
-            lead.kind is RecordKind.LEAD
-            and not lead.converted
-            and lead.id in shown
-            and lead.id not in taking_part
-            and key not in base.get(lead.id, {})
+            left.id in shown
+            and left.id not in taking_part
+            and left.kind in pair.fields
+            and not left.converted
+            and (key := pair.base_keys[left.kind]) not in base.get(left.id, {})
         ):
-            base.setdefault(lead.id, {})[f"{SHOWN}{key}"] = shown[lead.id]
+            base.setdefault(left.id, {})[f"{SHOWN}{key}"] = shown[left.id]
+
+
+def _is_cleared(pair: BoundPair, link: Link, values: Sequence[FieldValue]) -> bool:
+    """Whether one of some values was cleared: after an agreement, or after a hold showed it."""
+    shown = shown_values(pair, link)
+    return any(
+        has_changed(pair, it) or not pair.is_blank(it.side, shown.get(it.record_id))
+        for it in values
+    )
 
 
 def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) -> bool:
@@ -152,6 +185,21 @@ def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str])
         if key in values:
             values[f"{OUTDATED}{key}"] = values.pop(key)
             values.pop(f"{UNSEEN}{key}", None)
+
+
+def outdate_value(
+    base: dict[str, dict[str, Value]], record_id: str, key: str, before: Values, name: str
+) -> None:
+    """Note that a write did not arrive at a record while the others agreed: it takes their value.
+
+    Its own agreement is outdated then. If it has none, what it had `before` the write is kept as
+    one, so that what is typed in it later is an edit of that. `name` is the field of `key`.
+    """
+    outdate_base(base, {record_id: key})
+    values = base.get(record_id, {})
+    if name in before and f"{OUTDATED}{key}" not in values:
+        base.setdefault(record_id, {})[f"{OUTDATED}{key}"] = before[name]
+        values.pop(f"{SHOWN}{key}", None)
 
 
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
@@ -174,6 +222,11 @@ def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) ->
     for record_id, key in unseen.items():
         if {key, f"{SHOWN}{key}"} & base.get(record_id, {}).keys():
             base[record_id][f"{UNSEEN}{key}"] = True
+
+
+def agreed_fields(link: Link, record_id: str) -> int:
+    """Return in how many fields a record has agreed, or had agreed before the others did."""
+    return sum(not key.startswith((UNSEEN, SHOWN)) for key in link.base.get(record_id, ()))
 
 
 def pair_key(key: str) -> str:

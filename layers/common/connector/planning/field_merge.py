@@ -9,7 +9,7 @@ the same rules apply to all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -103,6 +103,7 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
     canonical = {it.record_id: pair.canonical(it.side, it.value) for it in values}
     if len(set(canonical.values())) == 1:
         return Resolution(MergeRule.AGREED, new_base={it.record_id: it.value for it in values})
+    own = {it.record_id for it in values if has_its_own(pair, it, values)}
     values = _rebase(pair, values)
     policy = pair.pair.policy
     if pair.is_opt_out:
@@ -111,7 +112,7 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
         return _fill_blanks(pair, values, canonical)
     senders = _senders(pair, values, canonical)
     if not senders:
-        return _join_later_records(pair, values, canonical)
+        return _join_later_records(pair, values, canonical, own)
     rule = MergeRule.ENFORCED if pair.pair.enforced else MergeRule.CHANGED
     is_conflict = len({canonical[sender.record_id] for sender in senders}) > 1
     if policy is ConflictPolicy.HOLD and (
@@ -148,13 +149,22 @@ def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValu
 
     The base is an agreement of both sides. A contact that was deleted and created again, or a new
     Lead in place of a deleted one, meets the other side for the first time. A value that changed
-    since the last agreement stays an edit, also if it was cleared.
+    since the last agreement stays an edit, also if it was cleared. Beside new Leads that have no
+    value, what a converted Lead agreed on stays agreed while its last edit travels. So does a blank
+    on which a Lead that is back has missed the agreement: it takes it.
     """
+    has_last_edit = any(
+        it.left and not isinstance(it.base, NoBase) and has_changed(pair, it) for it in values
+    ) and not any(isinstance(it.base, NoBase) and has_changed(pair, it) for it in values)
+    rejoined = {it.side for it in values if it.rejoins}
     if _both_sides_have_base(pair, values):
         return values
     return [
         value
-        if has_changed(pair, value) or _has_its_own(pair, value, values)
+        if has_changed(pair, value)
+        or has_its_own(pair, value, values)
+        or has_last_edit
+        or (value.side in rejoined and pair.is_blank(value.side, value.value))
         else replace(value, base=NoBase.NO_BASE)
         for value in values
     ]
@@ -174,12 +184,12 @@ def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool
         for it in values
         if (it.rejoins or not isinstance(it.base, NoBase))
         and not it.left
-        and not (is_met_by_a_lead and _has_its_own(pair, it, values))
+        and not (is_met_by_a_lead and has_its_own(pair, it, values))
     }
     return not agreed or agreed == {it.side for it in values if not it.left}
 
 
-def _has_its_own(pair: BoundPair, value: FieldValue, values: Sequence[FieldValue]) -> bool:
+def has_its_own(pair: BoundPair, value: FieldValue, values: Sequence[FieldValue]) -> bool:
     """Whether a Contact has a base that is not the one of Plezi: it is never written to."""
     others = [it for it in values if it.side is not value.side]
     return (
@@ -240,7 +250,7 @@ def _senders(
         for value in values
         if not isinstance(value.base, NoBase)
         and not value.left
-        and not _has_its_own(pair, value, values)
+        and not has_its_own(pair, value, values)
     ]
     is_agreed_blank = all(canonical[value.record_id] in (None, False) for value in agreed)
     new_records_send = is_agreed_blank or not _both_sides_have_base(pair, values)
@@ -263,13 +273,15 @@ def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[F
     """Whether a Contact was cleared of a value that no other record agreed on.
 
     A Contact is never written to, and may keep a value that differs from theirs. Who clears it says
-    nothing of what they have.
+    nothing of what they have. A record that never agreed is none of them.
     """
+    others = [it for it in values if it is not value and not isinstance(it.base, NoBase)]
     return (
         value.kind is RecordKind.CONTACT
         and not value.can_receive
         and pair.is_blank(value.side, value.value)
-        and all(_never_shared(pair, value, it) for it in values if it is not value)
+        and bool(others)
+        and all(_never_shared(pair, value, it) for it in others)
     )
 
 
@@ -300,11 +312,15 @@ def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
 
 
 def _join_later_records(
-    pair: BoundPair, values: Sequence[FieldValue], canonical: Mapping[str, Canonical]
+    pair: BoundPair,
+    values: Sequence[FieldValue],
+    canonical: Mapping[str, Canonical],
+    own: Collection[str],
 ) -> Resolution:
     """Write the agreed value, if there is one, to the records that never agreed.
 
-    Called when no value that may travel has changed.
+    Called when no value that may travel has changed. `own` are the Contacts that have a value of
+    their own, which no other record agreed on.
     """
     agreed = [v for v in values if not isinstance(v.base, NoBase) and v.can_send]
     read_only = [v for v in values if isinstance(v.base, NoBase) and not v.can_receive]
@@ -312,7 +328,9 @@ def _join_later_records(
         _join_read_only(pair, read_only, agreed, canonical) if agreed and read_only else NO_CHANGE
     )
     # A record that may not be written to cannot be changed to agree: it does not block the others.
-    agreed = [value for value in agreed if value.can_receive] or agreed
+    agreed = [it for it in agreed if it.can_receive] or [
+        it for it in agreed if it.record_id not in own
+    ]
     if len({canonical[value.record_id] for value in agreed}) != 1:
         return joined_read_only
     source = _first(agreed)
@@ -414,10 +432,11 @@ def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bo
     """Whether an edit replaces a value that its record never had: its author saw another one.
 
     A Contact is never written to, nor is the sending side of a one-way pair. What gives way is
-    journaled then, although it did not change.
+    journaled then, although it did not change. A Lead that left was written to before.
     """
+    could_receive = winner.can_receive or (winner.left and pair.can_receive(winner.kind))
     return (
-        not (winner.can_receive or winner.left)
+        not could_receive
         and not pair.is_blank(value.side, value.value)
         and _never_shared(pair, winner, value)
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,12 +12,34 @@ from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import OUTDATED, SHOWN, UNSEEN
-from connector.planning.field_merge import FieldValue, NoBase, has_changed
+from connector.planning.field_merge import FieldValue, NoBase, has_changed, has_its_own
 from connector.planning.participating_records import Participant
 
 CONVERSION_TIME: Final = timedelta(seconds=60)
 """How long before its Lead is changed a conversion may create the Contact: both are steps of one
 transaction, with the triggers of the org between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownValue:
+    """What the ledger knows of one field of a record.
+
+    `base` is the agreed value; `waits`: its value has reached one system only. Without a base,
+    `former` is what the record agreed on before the others agreed on another value (`is_outdated`),
+    or what a hold has shown of it. `is_unseen`: what the others agreed on was not seen by the user
+    who edited the record, nor the edit by theirs.
+    """
+
+    base: Value | NoBase = NoBase.NO_BASE
+    waits: bool = False
+    former: Value | NoBase = NoBase.NO_BASE
+    is_outdated: bool = False
+    is_unseen: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the record agreed once, or was shown by a hold."""
+        return not (isinstance(self.base, NoBase) and isinstance(self.former, NoBase))
 
 
 def field_values(
@@ -33,6 +55,7 @@ def field_values(
     # Against the last edit of a converted Lead, what was typed in Plezi has its say.
     is_last = any(it.only is not None and it.takes_part_in(pair.key) for it in participants)
     values = []
+    known: dict[str, _KnownValue] = {}
     for participant in _without_unique_conflicts(pair, participants, link):
         field = pair.fields.get(participant.kind)
         if field is None or not participant.takes_part_in(pair.key):
@@ -46,24 +69,24 @@ def field_values(
                 continue  # the field is written after the record is created
             return []
         value = None if record is None else record.values[field.name]
-        base, waits = _base_value(pair, link, participant)
+        known[participant.record_id] = _known_value(pair, link, participant)
         values.append(
             FieldValue(
                 kind=participant.kind,
                 record_id=participant.record_id,
                 value=value,
-                base=base,
+                base=known[participant.record_id].base,
                 modified="" if record is None else record.modified,
                 created="" if record is None else record.created,
                 can_send=(participant.can_send or (is_last and record is not None))
                 and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
-                waits=waits,
+                waits=known[participant.record_id].waits,
                 left=participant.only is not None,
             )
         )
-    values = _with_outdated_bases(pair, link, values)
-    return _with_conflict(pair, link, _with_address(pair, values))
+    values = _with_former_values(pair, values, known)
+    return _with_conflict(pair, _with_address(pair, values), known)
 
 
 def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]:
@@ -84,92 +107,111 @@ def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]
     ]
 
 
-def _with_conflict(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
-    """Return the values; what was agreed without a Lead's edit counts as an edit against it.
+def _with_conflict(
+    pair: BoundPair, values: list[FieldValue], known: Mapping[str, _KnownValue]
+) -> list[FieldValue]:
+    """Return the values; what was agreed without a record's edit counts as an edit against it.
 
-    If it was edited since, the edit stands for it: who typed it could see what it replaces.
+    If it was edited since, the edit stands for it: who typed it could see what it replaces. The
+    edit of a Contact that has a value of its own says nothing of what the others agreed on.
     """
-    key = pair.base_keys[RecordKind.LEAD]
     unseen = {
         it.record_id
         for it in values
         if not isinstance(it.base, NoBase)
-        and {f"{UNSEEN}{key}", f"{OUTDATED}{key}"} & link.base.get(it.record_id, {}).keys()
+        and (known[it.record_id].is_unseen or known[it.record_id].is_outdated)
     }
     if not unseen:
         return values
     agreed = [it for it in values if it.record_id not in unseen and not isinstance(it.base, NoBase)]
-    if any(has_changed(pair, it) for it in agreed):
+    if any(has_changed(pair, it) and not has_its_own(pair, it, values) for it in agreed):
         return values
     waiting = {it.record_id for it in agreed}
     return [replace(it, waits=True) if it.record_id in waiting else it for it in values]
 
 
-def _with_outdated_bases(pair: BoundPair, link: Link, values: list[FieldValue]) -> list[FieldValue]:
-    """Return the values; a Lead with an outdated base takes what the others agreed on, or differs.
+def _with_former_values(
+    pair: BoundPair, values: list[FieldValue], known: Mapping[str, _KnownValue]
+) -> list[FieldValue]:
+    """Return the values; a record with a former value takes what the others agreed on, or differs.
 
     It takes theirs if it still has its value of before. Another value, which is not theirs, was
-    typed in it since: an edit of the outdated value. A Lead that never agreed, and that a hold has
-    shown, is any other new Lead if it still has the value that was shown.
+    typed in it since: an edit of the former value. So does a record that never agreed, and that a
+    hold has shown together with theirs, as long as theirs is not edited. Where the others never
+    agreed, all meet for the first time.
     """
-    key = pair.base_keys[RecordKind.LEAD]
-    names = (f"{OUTDATED}{key}", f"{SHOWN}{key}")
-    former = {
-        it.record_id: name
-        for it in values
-        for name in names
-        if isinstance(it.base, NoBase) and name in link.base.get(it.record_id, {})
-    }
+    former: dict[str, Value] = {}
+    for it in values:
+        before = known[it.record_id].former
+        if isinstance(it.base, NoBase) and not isinstance(before, NoBase):
+            former[it.record_id] = before
     if not former:
         return values
-    agreed = {pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)}
+    others = [
+        it for it in values if not isinstance(it.base, NoBase) and not has_its_own(pair, it, values)
+    ]
+    agreed = {pair.canonical(it.side, it.base) for it in others if not isinstance(it.base, NoBase)}
+    is_edited = any(has_changed(pair, it) for it in others)
+    can_give = any(it.can_send for it in others)
 
     def with_former(it: FieldValue) -> FieldValue:
-        name = former[it.record_id]
-        value, known = pair.canonical(it.side, it.value), link.base[it.record_id][name]
-        if value == pair.canonical(it.side, known):
-            return replace(it, rejoins=name.startswith(OUTDATED))
-        return it if value in agreed else replace(it, base=known)
+        value = pair.canonical(it.side, it.value)
+        if value != pair.canonical(it.side, former[it.record_id]):
+            return it if value in agreed else replace(it, base=former[it.record_id])
+        what = known[it.record_id]
+        saw_theirs = not (what.is_unseen or is_edited) and (it.can_receive or can_give)
+        return replace(it, rejoins=bool(agreed) and (what.is_outdated or saw_theirs))
 
     return [with_former(it) if it.record_id in former else it for it in values]
 
 
-def _base_value(
-    pair: BoundPair, link: Link, participant: Participant
-) -> tuple[Value | NoBase, bool]:
-    """Return the base of a record, and whether its value has reached one system only.
+def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _KnownValue:
+    """Return what is known of a record, or of a former one that it replaces and continues.
 
-    Both are those of a former record that it replaces, if it has no base of its own. The Contact of
-    a converted Lead, and the winner of a merge, continue with the base of the record that they
-    replace. A Contact into which a Lead was converted, and that was there before, does not.
+    The Contact of a converted Lead, and the winner of a merge, continue with what is known of the
+    record that they replace, until something is known of them. A Contact into which a Lead was
+    converted, and that was there before, does not.
     """
-    key = pair.base_keys[participant.kind]
-    base = link.base.get(participant.record_id, {})
-    waits = (participant.record_id, key) in link.undelivered
-    if key in base:
-        return base[key], waits
-    for former in link.salesforce if participant.record_id != NEW_RECORD else ():
+    own = _known_of(link, participant.record_id, pair.base_keys[participant.kind])
+    if own.is_known or participant.record_id == NEW_RECORD:
+        return own
+    for former in link.salesforce:
         if (
             former.successor == participant.record_id
             and not former.is_active
-            and continues(pair, former, participant)
+            and continues(pair, former, participant.kind, participant.observation)
         ):
-            inherited = link.base.get(former.id, {})
-            former_key = pair.base_keys[former.kind]
-            if former_key in inherited:
-                return inherited[former_key], waits or (former.id, former_key) in link.undelivered
-    return NoBase.NO_BASE, waits
+            inherited = _known_of(link, former.id, pair.base_keys[former.kind])
+            if inherited.is_known:
+                return replace(inherited, waits=own.waits or inherited.waits)
+    return own
 
 
-def continues(pair: BoundPair, former: Observation, participant: Participant) -> bool:
+def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:
+    """Return what is known of one record; nothing: neither a base nor a former value."""
+    base = link.base.get(record_id, {})
+    waits = (record_id, key) in link.undelivered
+    is_unseen = f"{UNSEEN}{key}" in base
+    if key in base:
+        return _KnownValue(base[key], waits, is_unseen=is_unseen)
+    for name in (f"{OUTDATED}{key}", f"{SHOWN}{key}"):
+        if name in base:
+            is_outdated = name.startswith(OUTDATED)
+            return _KnownValue(NoBase.NO_BASE, waits, base[name], is_outdated, is_unseen)
+    return _KnownValue(waits=waits)
+
+
+def continues(
+    pair: BoundPair, former: Observation, kind: RecordKind, record: Observation | None
+) -> bool:
     """Whether a record has in this pair what the record that it replaced had, or an edit of it.
 
-    It counts as one that has, until its value can be read.
+    It counts as one that has, until its value can be read (None: it is not read yet).
     """
     return (
-        {former.kind, participant.kind} <= pair.fields.keys()
-        and not _was_there_before(former, participant.observation)
-        and not _is_left_out(pair, former, participant)
+        {former.kind, kind} <= pair.fields.keys()
+        and not _was_there_before(former, record)
+        and not _is_left_out(pair, former, record)
     )
 
 
@@ -188,7 +230,7 @@ def _was_there_before(former: Observation, record: Observation | None) -> bool:
     return created + CONVERSION_TIME < datetime.fromisoformat(former.modified)
 
 
-def _is_left_out(pair: BoundPair, former: Observation, participant: Participant) -> bool:
+def _is_left_out(pair: BoundPair, former: Observation, record: Observation | None) -> bool:
     """Whether a record is blank because Salesforce did not fill it when it replaced another one.
 
     A conversion carries custom fields over only where an admin of the org mapped them (Setup: Map
@@ -196,16 +238,16 @@ def _is_left_out(pair: BoundPair, former: Observation, participant: Participant)
     Salesforce for merges fills them unless its user decides otherwise. Such a blank, or an unticked
     checkbox, is no clearing: nobody typed it.
     """
-    record = participant.observation
-    is_merge = former.kind is participant.kind
-    is_conversion = (former.kind, participant.kind) == (RecordKind.LEAD, RecordKind.CONTACT)
+    if record is None:
+        return False
+    is_merge = former.kind is record.kind
+    is_conversion = (former.kind, record.kind) == (RecordKind.LEAD, RecordKind.CONTACT)
     is_custom = any(
-        pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, participant.kind)
+        pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, record.kind)
     )
-    name = pair.fields[participant.kind].name
+    name = pair.fields[record.kind].name
     return (
-        record is not None
-        and (is_merge or (is_conversion and is_custom))
+        (is_merge or (is_conversion and is_custom))
         and name in record.values
         and pair.is_blank(record.side, record.values[name])
     )

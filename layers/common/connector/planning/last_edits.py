@@ -8,6 +8,7 @@ from dataclasses import replace
 from connector.mapping import BoundMapping, BoundPair
 from connector.mapping.model import EMAIL_PAIR, ConflictPolicy
 from connector.model import NEW_RECORD, NO_VALUES, Link, Observation, RecordKind
+from connector.planning.excluded_leads import OUTDATED
 from connector.planning.field_problem import FieldProblem, find_unreadable
 from connector.planning.field_values import continues
 from connector.planning.participating_records import (
@@ -121,7 +122,8 @@ def _last_edits(
 def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Participant]) -> bool:
     """Whether a record that takes part has replaced this one, and has its value."""
     return any(
-        it.record_id == record.successor != NEW_RECORD and continues(pair, record, it)
+        it.record_id == record.successor != NEW_RECORD
+        and continues(pair, record, it.kind, it.observation)
         for it in members
     )
 
@@ -159,7 +161,8 @@ def _is_edited(pair: BoundPair, record: Observation, link: Link) -> bool:
     name = pair.fields[record.kind].name
     if name not in record.values:
         return False
-    if key not in base:
+    known = next((it for it in (key, f"{OUTDATED}{key}") if it in base), None)
+    if known is None:
         return record.participates or _has_met(pair, record, link)
-    now, agreed = (pair.canonical(record.side, it) for it in (record.values[name], base[key]))
+    now, agreed = (pair.canonical(record.side, it) for it in (record.values[name], base[known]))
     return now != agreed

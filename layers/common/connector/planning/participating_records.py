@@ -13,7 +13,7 @@ from connector.clean_text import canonical_email
 from connector.mapping import DuplicatePolicy, MappingConfig
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import NEW_RECORD, HoldReason, Link, Observation, RecordKind, SkipReason
-from connector.planning.excluded_leads import UNSEEN
+from connector.planning.excluded_leads import agreed_fields
 
 
 class Match(StrEnum):
@@ -75,7 +75,7 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
         if mapping.duplicates is DuplicatePolicy.HOLD:
             return Participants(Match.AMBIGUOUS, reason=SkipReason.SEVERAL_LEADS)
         if mapping.duplicates is DuplicatePolicy.SURVIVOR:
-            active = [min(active, key=lambda record: (-_agreed_fields(link, record), record.id))]
+            active = [min(active, key=lambda record: (-agreed_fields(link, record.id), record.id))]
     contacts = [
         record
         for record in link.salesforce
@@ -103,11 +103,6 @@ def select_participants(link: Link, mapping: MappingConfig) -> Participants:
     can_send = any(member.can_receive for member in members)
     contact = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=can_send, can_receive=True)
     return Participants(_match(link, plezi, members), (contact, *members))
-
-
-def _agreed_fields(link: Link, record: Observation) -> int:
-    """Return in how many fields a record has agreed; a mark of a conflict is none of them."""
-    return sum(not key.startswith(UNSEEN) for key in link.base.get(record.id, ()))
 
 
 def _match(link: Link, plezi: Observation, members: list[Participant]) -> Match:
@@ -157,7 +152,9 @@ def _no_lead_reason(
         return SkipReason.IS_A_CONTACT
     if any(lead.converted for lead in leads):
         return SkipReason.CONVERTED
-    if any(it.deleted and (it.kind is RecordKind.LEAD or it.id in link.base) for it in records):
+    if any(
+        it.deleted and (it.kind is RecordKind.LEAD or agreed_fields(link, it.id)) for it in records
+    ):
         return SkipReason.DELETED_IN_SALESFORCE
     if any(not lead.eligible for lead in leads):
         return SkipReason.FILTERED_OUT

@@ -50,7 +50,7 @@ from connector.planning.field_merge import (
     resolve,
 )
 from connector.planning.field_problem import FieldProblem, describe_problem, find_unreadable
-from connector.planning.field_values import field_values
+from connector.planning.field_values import continues, field_values
 from connector.planning.last_edits import find_unread_opt_outs, with_last_edits
 from connector.planning.participating_records import (
     Match,
@@ -363,17 +363,45 @@ class _PlanBuilder:
         in_doubt: bool = False,
     ) -> None:
         self._meeting.discard(pair.base_keys[RecordKind.LEAD])
-        for value in values:
-            if value.record_id in agreed_values and value.record_id in self._records:
-                key = pair.base_keys[value.kind]
-                agree_base(self._base, value.record_id, key, agreed_values[value.record_id])
-                self._undelivered.discard((value.record_id, key))
+        kinds = {it.record_id: it.kind for it in values if it.record_id in self._records}
+        agreed = {
+            it: _agreed(pair, kinds[it], agreed_values[it]) for it in kinds if it in agreed_values
+        }
+        agreed |= self._continued(pair, agreed)
+        for record_id, (key, _, value) in agreed.items():
+            agree_base(self._base, record_id, key, value)
+            self._undelivered.discard((record_id, key))
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
-        for record_id, agreed in excluded.edited.items():
-            agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], agreed)
+        for record_id, edited in excluded.edited.items():
+            agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], edited)
+        invalidate_base(self._base, excluded.forgotten)
         note_unseen(self._base, excluded.unseen)
         (invalidate_base if in_doubt else outdate_base)(self._base, excluded.invalidated)
         self._undelivered -= set(excluded.invalidated.items())
+
+    def _continued(
+        self, pair: BoundPair, agreed: Mapping[str, AgreedValue]
+    ) -> dict[str, AgreedValue]:
+        """Return the values of records that others replaced which agree now, by record id.
+
+        The last edit of a converted Lead is sent by its Contact, once: it is none any more when the
+        Contact takes no part later.
+        """
+        values = {}
+        for former in self._link.salesforce:
+            key = pair.base_keys.get(former.kind, "")
+            name = pair.fields[former.kind].name if former.kind in pair.fields else ""
+            successor = self._link.observation(former.successor)
+            if (
+                former.successor in agreed
+                and successor is not None
+                and not former.is_active
+                and key in self._link.base.get(former.id, {})
+                and name in former.values
+                and continues(pair, former, successor.kind, successor)
+            ):
+                values[former.id] = AgreedValue(key, name, former.values[name])
+        return values
 
     def _note_unsent_opt_out(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
         """Agree on an opt-out that a new Lead is created without, because nobody ticked it.
@@ -403,11 +431,11 @@ class _PlanBuilder:
             return
         if hold is None or not have_same_values(hold.values, current):
             since = self._now if hold is None else hold.since
-            shown = {} if hold is None else hold.values
+            shown, untyped = ({}, frozenset()) if hold is None else (hold.values, hold.untyped)
             untyped = frozenset(
                 it.record_id
                 for it in values
-                if is_untyped(pair, it) and pair.is_blank(it.side, shown.get(it.record_id))
+                if is_untyped(pair, it) and (it.record_id not in shown or it.record_id in untyped)
             )
             self._holds[pair.key] = Hold(
                 reason, since, current, untyped=untyped, attribute=pair.pair.plezi
@@ -476,6 +504,7 @@ class _PlanBuilder:
             BaseUpdate(
                 pair=pair.key,
                 values=agreed_values
+                | self._continued(pair, agreed_values)
                 | {r: _agreed(pair, RecordKind.LEAD, v) for r, v in excluded.edited.items()},
                 required_writes=frozenset(resolution.writes),
                 rule=resolution.rule,

@@ -25,13 +25,14 @@ from connector.planning.excluded_leads import (
     invalidate_base,
     note_unseen,
     outdate_base,
+    outdate_value,
 )
 from connector.planning.observation import EMAIL_FIELDS
 from connector.planning.write_outcome import (
     decided_values,
     done_overwrites,
     is_agreement,
-    values_of,
+    undelivered_values,
 )
 
 
@@ -99,7 +100,9 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     }
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
-    holds = {key: hold for key, hold in link.holds.items() if key not in _decided(intent, done)}
+    holds = {
+        key: hold for key, hold in link.holds.items() if key not in _decided(link, intent, done)
+    }
     targets = {each.target for each in found if each.in_doubt}
     for key in doubtful:
         holds[key] = _hold_in_doubt(link, bound, key, _known_before(intent, key, targets), now)
@@ -226,13 +229,14 @@ def _shows_creation(delivered: set[str], write: Write, bound: BoundMapping) -> b
     )
 
 
-def _decided(intent: Intent, done: set[tuple[str, str]]) -> set[str]:
-    """Return the pairs of which every write arrived: what was held is decided."""
+def _decided(link: Link, intent: Intent, done: set[tuple[str, str]]) -> set[str]:
+    """Return the pairs whose value arrived in both systems: what was held is decided."""
     return {
         update.pair
         for update in intent.base_updates
         if update.required_writes <= update.values.keys()
-        and all((r, update.values[r].field) in done for r in update.required_writes)
+        and (written := {r for r in update.required_writes if (r, update.values[r].field) in done})
+        and is_agreement(link, update, written)
     }
 
 
@@ -314,7 +318,8 @@ def _apply_base_updates(
     base = {record_id: dict(values) for record_id, values in link.base.items()}
     met: set[str] = set()
     undelivered = set(link.undelivered)
-    kinds = {write.record_id: write.kind for write in intent.writes}
+    writes = {write.record_id: write for write in intent.writes}
+    kinds = {record_id: write.kind for record_id, write in writes.items()}
     created = {
         write.record_id: target.id
         for write in intent.writes
@@ -331,14 +336,15 @@ def _apply_base_updates(
             continue
         written = {r for r in required if (r, update.values[r].field) in done}
         if not is_agreement(link, update, written):
-            undelivered |= values_of(update, without=update.required_writes - written)
+            undelivered |= undelivered_values(link, update, update.required_writes - written)
             continue
         met |= update.base_keys
         undelivered -= decided_values(update)
         for planned_id, (key, name, value) in update.values.items():
             record_id = created.get(planned_id, planned_id)
             if planned_id in update.required_writes and (planned_id, name) not in done:
-                outdate_base(base, {record_id: key})
+                before = writes[planned_id].before if planned_id in writes else {}
+                outdate_value(base, record_id, key, before, name)
             elif record_id in link.record_ids:
                 agree_base(base, record_id, key, value)
         note_unseen(base, update.unseen)

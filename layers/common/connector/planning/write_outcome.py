@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -20,10 +20,16 @@ from connector.model import (
     Overwritten,
     ProblemCode,
     Quarantine,
+    RecordKind,
     Value,
     Write,
 )
-from connector.planning.excluded_leads import agree_base, note_unseen, outdate_base
+from connector.planning.excluded_leads import (
+    agree_base,
+    note_unseen,
+    outdate_base,
+    outdate_value,
+)
 from connector.planning.field_problem import FieldProblem, quarantine_with
 from connector.planning.observation import (
     EMAIL_FIELDS,
@@ -96,7 +102,8 @@ def record_outcomes(
 
     `outcomes` are by the record id of the write. The base of a pair is updated when all its writes
     are done; if only some are, and both sides have the value (`is_agreement`), what the
-    refused record agreed on before is outdated, and it takes the agreed value later.
+    refused record agreed on before is outdated, and it takes the agreed value later. A hold of the
+    pair ends then: what it showed is older than what was agreed.
 
     `unchanged_since_intent`: no process changed the link since the intent; otherwise it stays
     dirty. It also stays dirty if a response shows a user's edit of another field, because the next
@@ -126,12 +133,11 @@ def record_outcomes(
         done = _done_writes(update, outcomes)
         if done and is_agreement(link, update, done.keys()):
             met |= update.base_keys
-            _advance_base(base, update, done)
+            holds.pop(update.pair, None)
+            _advance_base(base, update, done, intent.writes)
             undelivered -= decided_values(update)
         elif done:
-            undelivered |= values_of(update, without=update.required_writes - done.keys())
-        if done.keys() == update.required_writes:
-            holds.pop(update.pair, None)
+            undelivered |= undelivered_values(link, update, update.required_writes - done.keys())
     results = {outcome.result for outcome in outcomes.values()}
     is_incomplete = bool(
         results & {WriteResult.RETRY, WriteResult.STALE, WriteResult.UNKNOWN}
@@ -191,14 +197,28 @@ def is_agreement(link: Link, update: BaseUpdate, done: Collection[str]) -> bool:
     return len({kinds[record].side for record in has_value & kinds.keys()}) > 1
 
 
-def values_of(update: BaseUpdate, *, without: Collection[str] = ()) -> set[tuple[str, str]]:
-    """Return the values of an agreement by record id and base key, `without` some records."""
-    return {(record, it.key) for record, it in update.values.items() if record not in without}
+def undelivered_values(
+    link: Link, update: BaseUpdate, missing: Collection[str]
+) -> set[tuple[str, str]]:
+    """Return, by record id and base key, where a value is that has reached one system only.
+
+    `missing` are the records that were not written. A Contact is never written to and may have a
+    value of its own, and a record that takes no part any more sends its last edit in any case.
+    """
+    takes_part = {
+        it.id: it.is_active and it.kind is not RecordKind.CONTACT for it in link.observations()
+    }
+    return {
+        (record, it.key)
+        for record, it in update.values.items()
+        if record not in missing and takes_part.get(record, True)
+    }
 
 
 def decided_values(update: BaseUpdate) -> set[tuple[str, str]]:
     """Return the values, by record id and base key, that an agreement leaves no edits."""
-    return values_of(update) | set(update.invalidated.items())
+    values = {(record, it.key) for record, it in update.values.items()}
+    return values | set(update.invalidated.items())
 
 
 def has_no_response(outcome: WriteOutcome) -> bool:
@@ -366,9 +386,13 @@ def _shows_other_changes(link: Link, outcome: WriteOutcome) -> bool:
 
 
 def _advance_base(
-    base: dict[str, dict[str, Value]], update: BaseUpdate, done: Mapping[str, WriteOutcome]
+    base: dict[str, dict[str, Value]],
+    update: BaseUpdate,
+    done: Mapping[str, WriteOutcome],
+    writes: Iterable[Write],
 ) -> None:
     """Update the base of a pair, of which some required writes are done."""
+    before = {it.record_id: it.before for it in writes}
     for record_id, (key, name, value) in update.values.items():
         if record_id not in update.required_writes:
             agree_base(base, record_id, key, value)
@@ -381,7 +405,7 @@ def _advance_base(
             )
             agree_base(base, outcome.record_id, key, stored)
         else:
-            outdate_base(base, {record_id: key})
+            outdate_value(base, record_id, key, before.get(record_id, {}), name)
     note_unseen(base, update.unseen)
     outdate_base(base, update.invalidated)
 

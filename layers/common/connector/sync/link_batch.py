@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from connector.clean_text import canonical_email, clean
 from connector.mapping.model import LAST_NAME_PAIR, PLEZI_URL_PAIR
 from connector.model import Hold, HoldReason, Link, LinkChange, Observation, RecordKind, Value
+from connector.planning.excluded_leads import agreed_fields
 from connector.planning.field_problem import waits_for_reading
 from connector.planning.observation import apply_observation, is_possibly_stale
 from connector.sync.ports import LinkStore, Tombstones
@@ -346,14 +347,14 @@ def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> boo
     remaining = [it for it in others if it.email == link.email]
     if not remaining:
         return False
-    if not observation.eligible or (link.base and not link.base.get(observation.id)):
+    if not observation.eligible or (link.base and not agreed_fields(link, observation.id)):
         return True
     same_kind = [it for it in remaining if it.kind is observation.kind and it.participates]
     if observation.kind is RecordKind.CONTACT and same_kind:
         return True
-    agreed = len(link.base.get(observation.id, ()))
+    agreed = agreed_fields(link, observation.id)
     is_beside_another = any(
-        it.id == link.primary_lead or PARTLY * agreed < len(link.base.get(it.id, ()))
+        it.id == link.primary_lead or PARTLY * agreed < agreed_fields(link, it.id)
         for it in same_kind
     )
     same_side = [it for it in remaining if it.side is observation.side and it.participates]

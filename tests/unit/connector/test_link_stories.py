@@ -1,0 +1,294 @@
+"""Stories of one person in which a value was lost, brought back, or cleared by nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from connector.mapping import ConflictPolicy, Direction, FieldKind
+from connector.planning.manual_actions import pick_primary
+from tests.unit.connector.link_stories import Story, bound_with
+
+HOLD, PLEZI_WINS = bound_with(ConflictPolicy.HOLD), bound_with(ConflictPolicy.PLEZI_WINS)
+NEWEST, SALESFORCE_WINS = bound_with(), bound_with(ConflictPolicy.SALESFORCE_WINS)
+
+
+class TestConvertedLead:
+    @pytest.mark.parametrize("change", [{"eligible": False}, {"deleted": True}])
+    def test_its_last_edit_is_not_sent_again_when_its_contact_leaves(
+        self, change: dict[str, bool]
+    ) -> None:
+        story = Story(HOLD, p="1", l1="1")
+        story.run()
+        story.type("l1", "2")
+        story.convert("l1", "c")
+        assert story.run() == {"p": "2"}
+        story.type("c", "3")
+        assert story.run() == {"p": "3"}
+
+        story.change("c", **change)
+
+        assert story.run() == {}
+
+    def test_its_opt_out_is_not_ticked_again_when_its_contact_leaves(self) -> None:
+        story = Story(bound_with(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX))
+        story.create("p", value=False)
+        story.create("l1", value=False)
+        story.run()
+        story.type("l1", value=True)
+        story.convert("l1", "c")
+        assert story.run() == {"p": True}
+        story.type("p", value=False)
+        story.type("c", value=False)
+        assert story.run() == {}
+
+        story.change("c", eligible=False)
+
+        assert story.run() == {}
+
+    def test_its_contact_does_not_undo_what_was_agreed_without_the_lead(self) -> None:
+        """The Lead has an edit that the agreement has not seen: both are typed values."""
+        story = Story(HOLD, p="1", l1="1", l2="1")
+        story.run()
+        story.type("l2", "2")
+        story.change("l2", email="")
+        story.type("p", "3")
+        assert story.run() == {"l1": "3"}
+        story.change("l2", email="ana@x.fr")
+        story.convert("l2", "c")
+
+        assert story.run() == {}
+        assert story.held() == {"p": "3", "l1": "3", "c": "2"}
+
+    @pytest.mark.parametrize("typed", [None, "2"])
+    def test_its_contact_does_not_bring_back_what_the_others_replaced_without_it(
+        self, typed: str | None
+    ) -> None:
+        story = Story(HOLD, p="1", l1="1", l2="1")
+        story.run()
+        story.change("l2", email="")
+        story.type("p", typed)
+        assert story.run() == {"l1": typed}
+        story.change("l2", email="ana@x.fr")
+        story.convert("l2", "c")
+        if typed is not None:
+            story.change("l1", deleted=True)
+
+        assert story.run() == {}
+
+    def test_its_last_edit_travels_past_a_new_lead_without_a_value(self) -> None:
+        story = Story(PLEZI_WINS, p="1", l1="1")
+        story.run()
+        story.type("l1", "2")
+        story.change("l1", converted=True, successor="c")
+        story.create("l2")
+
+        assert story.run() == {"p": "2", "l2": "2"}
+
+    def test_its_last_edit_in_a_one_way_pair_names_what_it_never_showed(self) -> None:
+        story = Story(bound_with(ConflictPolicy.NEWEST, Direction.TO_PLEZI), p=None, l1="1")
+        story.create("l2")
+        assert story.run() == {"p": "1"}
+        story.type("l2", "2")
+        story.change("l2", converted=True, successor="c")
+
+        assert story.run() == {"p": "2"}
+        assert story.lost == [("p", "1")]
+
+
+class TestPartlyWritten:
+    def test_a_blank_contact_clears_nothing_after_a_refused_write(self) -> None:
+        story = Story(NEWEST, p=None, l1="1", l2=None, c=None)
+        assert story.run(refused=["p"]) == {"l2": "1"}
+
+        assert story.run() == {"p": "1"}
+
+    def test_only_records_with_the_value_wait_for_the_system_that_refused_it(self) -> None:
+        """The Contact has a value of its own: its next edit in another field sends nothing here."""
+        story = Story(SALESFORCE_WINS, p="1", l1="1", l2="1")
+        story.run()
+        story.create("c", "2")
+        story.run()
+        story.type("l1", "3")
+        assert story.run(refused=["p"]) == {"l2": "3"}
+
+        assert {record for record, _ in story.link.undelivered} == {"l1", "l2"}
+        assert story.run() == {"p": "3"}
+
+    def test_a_hold_ends_with_an_agreement_that_one_lead_refused(self) -> None:
+        """What is cleared later was typed by somebody who saw the new value."""
+        story = Story(HOLD, p=None, l1="1", l2="2")
+        story.run()
+        story.type("l1", "3")
+        assert story.run(refused=["l2"]) == {"p": "3"}
+
+        story.type("p", None)
+
+        assert story.run() == {"l1": None, "l2": None}
+
+    def test_a_lead_that_refused_a_clearing_does_not_undo_it(self) -> None:
+        story = Story(HOLD, p=None, l1="1", l2="2", l3="3")
+        story.run()
+        story.type("p", "4")
+        assert story.run(refused=["l3"]) == {"l1": "4", "l2": "4"}
+        story.type("p", None)
+
+        assert story.run() == {"l1": None, "l2": None, "l3": None}
+
+
+class TestHeld:
+    def test_a_clearing_stays_typed_while_its_hold_goes_on(self) -> None:
+        story = Story(HOLD, p="1", l1="2")
+        story.run()
+        story.type("p", None)
+        story.type("l1", "3")
+        story.run()
+        story.create("l2")
+
+        for _ in range(2):
+            assert story.run() == {}
+        assert story.link.holds["Phone"].untyped == {"l2"}
+
+    def test_what_is_typed_in_a_contact_after_a_hold_showed_it_is_an_edit(self) -> None:
+        story = Story(HOLD, p="1", l1="2", c="3")
+        story.run()
+        story.change("c", eligible=False)
+        story.type("l1", "1")
+        story.run()
+        story.type("c", "4")
+        story.change("c", eligible=True)
+
+        assert story.run() == {}
+        assert story.held() == {"p": "1", "l1": "1", "c": "4"}
+
+    def test_a_lead_that_was_shown_does_not_undo_the_clearing_that_ended_the_hold(self) -> None:
+        story = Story(HOLD, p="1", l1=None, l2="2")
+        story.run()
+        story.change("l2", email="")
+        story.type("p", None)
+        story.run()
+        story.change("l2", email="ana@x.fr")
+
+        assert story.run() == {"l2": None}
+        assert story.lost == [("l2", "2")]
+
+    def test_a_lead_that_was_shown_fills_blanks_that_nobody_typed(self) -> None:
+        story = Story(HOLD, l1="1", l2="2", l3=None, p=None)
+        story.run()
+        story.link = pick_primary(story.link, "l3")
+        story.run()
+        story.change("l2", deleted=True)
+        story.change("l3", deleted=True)
+
+        assert story.run() == {"p": "1"}
+
+
+class TestContactWithItsOwnValue:
+    def test_it_does_not_fill_a_new_lead_after_the_others_cleared_theirs(self) -> None:
+        story = Story(NEWEST, p="1", l1="1", c="1")
+        story.run()
+        story.type("l1", None)
+        assert story.run() == {"p": None}
+        story.change("l1", email="")
+        story.create("l2")
+
+        assert story.run() == {}
+
+    def test_its_clearing_clears_nothing_else_when_a_new_lead_joins(self) -> None:
+        story = Story(PLEZI_WINS, p="1", l1="1")
+        story.run()
+        story.create("c", "2")
+        story.run()
+        story.type("c", None)
+        assert story.run() == {}
+        story.create("l3")
+
+        assert story.run() == {"l3": "1"}
+
+    def test_its_edit_does_not_hide_what_was_agreed_without_a_lead(self) -> None:
+        story = Story(NEWEST, p="1", l1="1", l3="1")
+        story.run()
+        story.create("c", "2")
+        story.run()
+        story.change("l1", email="")
+        story.type("p", "3")
+        assert story.run() == {"l3": "3"}
+        story.type("c", "4")
+        story.change("l1", email="ana@x.fr")
+        story.type("l1", "5")
+        story.run()
+
+        assert ("p", "3") in story.lost
+
+    def test_a_clearing_in_a_lead_that_is_back_is_an_edit_beside_a_blank_contact(self) -> None:
+        story = Story(PLEZI_WINS, p="1", l1="1", l2="1")
+        story.run()
+        story.create("c")
+        story.run()
+        story.link = pick_primary(story.link, "l1")
+        story.type("p", "2")
+        assert story.run() == {"l1": "2"}
+        story.type("l2", None)
+        story.change("l1", deleted=True)
+        story.run()
+
+        assert ("l2", None) in story.lost
+
+
+class TestContactThatIsCreatedAgain:
+    def test_its_blank_does_not_clear_a_lead_that_took_no_part(self) -> None:
+        story = Story(NEWEST, p="1", l1="1")
+        story.run()
+        story.change("l1", email="")
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2")
+        story.create("l2")
+        story.run()
+        story.change("l1", email="ana@x.fr")
+
+        assert story.run() == {"p2": "1", "l2": "1"}
+
+    def test_a_lead_that_missed_an_agreement_meets_it_for_the_first_time(self) -> None:
+        story = Story(NEWEST, p="1", l1="1", l2="1")
+        story.run()
+        story.change("l1", email="")
+        story.type("p", "2")
+        assert story.run() == {"l2": "2"}
+        story.change("l2", deleted=True)
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2")
+        story.change("l1", email="ana@x.fr")
+
+        assert story.run() == {"p2": "1"}
+
+    def test_a_lead_that_missed_a_clearing_is_cleared_beside_it(self) -> None:
+        story = Story(HOLD, p="1", l1="1", l2="1")
+        story.run()
+        story.change("l2", email="")
+        story.type("p", None)
+        assert story.run() == {"l1": None}
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2")
+        story.change("l2", email="ana@x.fr")
+
+        assert story.run() == {"l2": None}
+        assert story.lost[-1] == ("l2", "1")
+
+
+def test_an_opt_out_that_was_agreed_before_is_not_sent_again_by_a_lead_beside_the_primary() -> None:
+    story = Story(bound_with(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX))
+    story.create("p", value=False)
+    story.create("l1", value=True)
+    story.create("l2", value=False)
+    assert story.run() == {"p": True, "l2": True}
+    story.link = pick_primary(story.link, "l2")
+    story.type("p", value=False)
+    story.type("l2", value=False)
+
+    for _ in range(2):
+        story.link = replace(story.link, dirty=True)
+        assert story.run() == {}
