@@ -116,6 +116,19 @@ class TestPartlyWritten:
         assert {record for record, _ in story.link.undelivered} == {"l1", "l2"}
         assert story.run() == {"p": "3"}
 
+    @pytest.mark.parametrize("before", [None, "0"])
+    def test_a_correction_of_a_value_that_plezi_refused_replaces_it_everywhere(
+        self, before: str | None
+    ) -> None:
+        """Who corrected it could see it."""
+        story = Story(NEWEST, p=before, l1=before, l2=before)
+        story.run()
+        story.type("l1", "1")
+        assert story.run(refused=["p"]) == {"l2": "1"}
+        story.type("l2", "2")
+
+        assert story.run() == {"p": "2", "l1": "2"}
+
     def test_a_hold_ends_with_an_agreement_that_one_lead_refused(self) -> None:
         """What is cleared later was typed by somebody who saw the new value."""
         story = Story(HOLD, p=None, l1="1", l2="2")
@@ -149,6 +162,18 @@ class TestHeld:
         for _ in range(2):
             assert story.run() == {}
         assert story.link.holds["Phone"].untyped == {"l2"}
+
+    @pytest.mark.parametrize(("record", "is_over"), [("p", True), ("l1", False)])
+    def test_a_hold_ends_with_the_contact_in_plezi_and_waits_for_a_lead_that_may_come_back(
+        self, record: str, *, is_over: bool
+    ) -> None:
+        """No decision could have an effect without the contact."""
+        story = Story(HOLD, p="1", l1="2")
+        story.run()
+        story.change(record, deleted=True)
+
+        assert story.run() == {}
+        assert story.held() == ({} if is_over else {"p": "1", "l1": "2"})
 
     def test_what_is_typed_in_a_contact_after_a_hold_showed_it_is_an_edit(self) -> None:
         story = Story(HOLD, p="1", l1="2", c="3")

@@ -31,7 +31,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import OUTDATED, UNSEEN
+from connector.planning.excluded_leads import OUTDATED, REACHED, UNSEEN
 from connector.planning.manual_actions import choose_value, is_untyped
 from connector.planning.plan import plan_link
 from connector.planning.recovery import Recovery, recover_intent
@@ -182,7 +182,8 @@ def test_an_edit_that_has_reached_one_side_only_is_still_an_edit(typed: Value) -
 
     after = recover_intent(link, BOUND, now=0.0).link
 
-    assert after.base == link.base
+    reached = {KEY: "1", f"{REACHED}{KEY}": typed}
+    assert after.base == {"p": {KEY: "1"}, "l1": reached, "l2": reached}
     assert after.undelivered == {("l1", KEY), ("l2", KEY)}
     [write] = plan_link(after, BOUND, now=0.0).writes
     assert (write.record_id, dict(write.values)) == ("p", {"phone": typed})
@@ -197,7 +198,7 @@ def test_an_edit_that_has_reached_one_side_only_is_still_an_edit(typed: Value) -
         ("p", "1"),
         ("l2", "1"),
     }
-    assert {(it.record_id, it.value) for it in plan.overwritten} == {("p", "3"), ("l2", typed)}
+    assert {(it.record_id, it.value) for it in plan.overwritten} == {("p", "3")}
 
 
 @pytest.mark.parametrize(("phone", "kept"), [("2", False), ("1", True)])
@@ -838,5 +839,6 @@ def test_a_value_that_has_reached_one_system_only_is_no_agreement_and_stops_no_o
     assert after.undelivered == {*waiting, ("l1", KEY), ("l2", KEY)}
     assert after.base == {
         "p": {KEY: "1", "function>Title": "CMO"},
-        "l1": {KEY: "1", "function>Title": "CMO"},
+        "l1": {KEY: "1", "function>Title": "CMO", f"{REACHED}{KEY}": "2"},
+        "l2": {f"{REACHED}{KEY}": "2"},
     }

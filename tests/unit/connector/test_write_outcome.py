@@ -26,7 +26,7 @@ from connector.model import (
     Value,
     Write,
 )
-from connector.planning.excluded_leads import OUTDATED, UNSEEN
+from connector.planning.excluded_leads import OUTDATED, REACHED, UNSEEN
 from connector.planning.field_problem import FieldProblem
 from connector.planning.write_outcome import (
     UNANSWERED_ATTEMPTS,
@@ -280,7 +280,8 @@ def test_a_value_that_has_reached_one_system_only_stays_an_edit() -> None:
 
     after = record_outcomes(link, "i", outcomes, unchanged_since_intent=True, now=2.0)
 
-    assert after.base == link.base
+    reached = {f"{REACHED}{MOBILE}": "2"}
+    assert after.base == {**link.base, "l1": reached, "l2": reached}
     assert after.undelivered == {("l1", MOBILE), ("l2", MOBILE)}
 
     outcomes["p"] = WriteOutcome(WRITE, WriteResult.DONE, "p", 2.0)

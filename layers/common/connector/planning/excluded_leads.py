@@ -9,7 +9,7 @@ from typing import Final
 from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.values import Canonical
-from connector.model import Link, RecordKind, Side, Value, Values
+from connector.model import AgreedValue, Link, RecordKind, Side, Value, Values
 from connector.planning.field_merge import FieldValue, NoBase, has_changed
 
 OUTDATED: Final = "outdated:"
@@ -20,7 +20,10 @@ value: neither was typed by somebody who could see the other."""
 SHOWN: Final = "shown:"
 """The prefix of a base key whose value a hold showed of a record that never agreed, until the hold
 ended or went on without it: what is typed in the record after that is an edit of this value."""
-PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN)
+REACHED: Final = "reached:"
+"""The prefix of a base key whose value has reached one system only, in the records that have it:
+what is typed in one of them after that is an edit of this value, also against the others."""
+PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN, REACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,15 @@ def outdate_value(
         values.pop(f"{SHOWN}{key}", None)
 
 
+def note_reached(
+    base: dict[str, dict[str, Value]], values: Mapping[str, AgreedValue], reached: Collection[str]
+) -> None:
+    """Note which of the values (by record id) some records have, but not the other system."""
+    for record_id in reached:
+        key, _, value = values[record_id]
+        base.setdefault(record_id, {})[f"{REACHED}{key}"] = value
+
+
 def invalidate_base(base: dict[str, dict[str, Value]], invalidated: Mapping[str, str]) -> None:
     """Remove the invalidated values (base key by record id) from a base."""
     for record_id, key in invalidated.items():
@@ -226,7 +238,7 @@ def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) ->
 
 def agreed_fields(link: Link, record_id: str) -> int:
     """Return in how many fields a record has agreed, or had agreed before the others did."""
-    return sum(not key.startswith((UNSEEN, SHOWN)) for key in link.base.get(record_id, ()))
+    return sum(not key.startswith((UNSEEN, SHOWN, REACHED)) for key in link.base.get(record_id, ()))
 
 
 def pair_key(key: str) -> str:

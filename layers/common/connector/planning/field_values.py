@@ -11,7 +11,7 @@ from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
-from connector.planning.excluded_leads import OUTDATED, SHOWN, UNSEEN
+from connector.planning.excluded_leads import OUTDATED, REACHED, SHOWN, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase, has_changed, has_its_own
 from connector.planning.participating_records import Participant
 
@@ -27,7 +27,8 @@ class _KnownValue:
     `base` is the agreed value; `waits`: its value has reached one system only. Without a base,
     `former` is what the record agreed on before the others agreed on another value (`is_outdated`),
     or what a hold has shown of it. `is_unseen`: what the others agreed on was not seen by the user
-    who edited the record, nor the edit by theirs.
+    who edited the record, nor the edit by theirs. `reached` is a value that the record had together
+    with others of its system when the other system refused it.
     """
 
     base: Value | NoBase = NoBase.NO_BASE
@@ -35,6 +36,7 @@ class _KnownValue:
     former: Value | NoBase = NoBase.NO_BASE
     is_outdated: bool = False
     is_unseen: bool = False
+    reached: Value | NoBase = NoBase.NO_BASE
 
     @property
     def is_known(self) -> bool:
@@ -85,7 +87,7 @@ def field_values(
                 left=participant.only is not None,
             )
         )
-    values = _with_former_values(pair, values, known)
+    values = _with_corrections(pair, _with_former_values(pair, values, known), known)
     return _with_conflict(pair, _with_address(pair, values), known)
 
 
@@ -165,6 +167,37 @@ def _with_former_values(
     return [with_former(it) if it.record_id in former else it for it in values]
 
 
+def _with_corrections(
+    pair: BoundPair, values: list[FieldValue], known: Mapping[str, _KnownValue]
+) -> list[FieldValue]:
+    """Return the values; what a user typed over a value that waits stands for it in all records.
+
+    The value waits for the other system, which refused it. It was written to the record in which it
+    was typed over, so that the user could see it.
+    """
+    reached: dict[str, Value] = {}
+    for it in values:
+        value = known[it.record_id].reached
+        if it.waits and not isinstance(value, NoBase):
+            reached[it.record_id] = value
+    kept = {
+        it.record_id
+        for it in values
+        if it.record_id in reached
+        and pair.canonical(it.side, it.value) == pair.canonical(it.side, reached[it.record_id])
+    }
+    if not kept or kept == reached.keys():
+        return values
+    return [
+        replace(it, waits=False, base=it.value, rejoins=True)
+        if it.record_id in kept
+        else replace(it, base=reached[it.record_id])
+        if it.record_id in reached
+        else it
+        for it in values
+    ]
+
+
 def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _KnownValue:
     """Return what is known of a record, or of a former one that it replaces and continues.
 
@@ -192,13 +225,14 @@ def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:
     base = link.base.get(record_id, {})
     waits = (record_id, key) in link.undelivered
     is_unseen = f"{UNSEEN}{key}" in base
+    reached = base.get(f"{REACHED}{key}", NoBase.NO_BASE)
     if key in base:
-        return _KnownValue(base[key], waits, is_unseen=is_unseen)
+        return _KnownValue(base[key], waits, is_unseen=is_unseen, reached=reached)
     for name in (f"{OUTDATED}{key}", f"{SHOWN}{key}"):
         if name in base:
             is_outdated = name.startswith(OUTDATED)
-            return _KnownValue(NoBase.NO_BASE, waits, base[name], is_outdated, is_unseen)
-    return _KnownValue(waits=waits)
+            return _KnownValue(NoBase.NO_BASE, waits, base[name], is_outdated, is_unseen, reached)
+    return _KnownValue(waits=waits, reached=reached)
 
 
 def continues(

@@ -23,6 +23,7 @@ from connector.model import (
 from connector.planning.excluded_leads import (
     agree_base,
     invalidate_base,
+    note_reached,
     note_unseen,
     outdate_base,
     outdate_value,
@@ -336,7 +337,9 @@ def _apply_base_updates(
             continue
         written = {r for r in required if (r, update.values[r].field) in done}
         if not is_agreement(link, update, written):
-            undelivered |= undelivered_values(link, update, update.required_writes - written)
+            reached = undelivered_values(link, update, update.required_writes - written)
+            note_reached(base, update.values, {it for it, _ in reached} & link.record_ids)
+            undelivered |= reached
             continue
         met |= update.base_keys
         undelivered -= decided_values(update)

@@ -26,6 +26,7 @@ from connector.model import (
 )
 from connector.planning.excluded_leads import (
     agree_base,
+    note_reached,
     note_unseen,
     outdate_base,
     outdate_value,
@@ -137,7 +138,9 @@ def record_outcomes(
             _advance_base(base, update, done, intent.writes)
             undelivered -= decided_values(update)
         elif done:
-            undelivered |= undelivered_values(link, update, update.required_writes - done.keys())
+            reached = undelivered_values(link, update, update.required_writes - done.keys())
+            note_reached(base, update.values, {record for record, _ in reached})
+            undelivered |= reached
     results = {outcome.result for outcome in outcomes.values()}
     is_incomplete = bool(
         results & {WriteResult.RETRY, WriteResult.STALE, WriteResult.UNKNOWN}
