@@ -104,6 +104,18 @@ class TestPartlyWritten:
 
         assert story.run() == {"p": "1"}
 
+    def test_an_edit_that_plezi_refused_wins_where_its_lead_is_gone(self) -> None:
+        """It replaced a value that its author saw: Plezi does not meet the other Lead first."""
+        story = Story(PLEZI_WINS, p="1", l1="1", l2=None)
+        story.run()
+        story.create("l3")
+        story.type("l1", "3")
+        story.run(refused=["p"])
+        story.change("l1", email="")
+        story.change("l2", email="")
+
+        assert story.run() == {"p": "3"}
+
     def test_only_records_with_the_value_wait_for_the_system_that_refused_it(self) -> None:
         """The Contact has a value of its own: its next edit in another field sends nothing here."""
         story = Story(SALESFORCE_WINS, p="1", l1="1", l2="1")
@@ -151,6 +163,18 @@ class TestPartlyWritten:
 
 
 class TestHeld:
+    def test_what_is_typed_after_a_hold_showed_an_agreement_replaces_it(self) -> None:
+        """The Lead refused the agreed value, and was edited: both were shown then."""
+        story = Story(HOLD, p="1", l1=None, l2=None)
+        assert story.run(refused=["l2"]) == {"l1": "1"}
+        story.type("l2", "2")
+        assert story.run() == {}
+        assert story.held() == {"p": "1", "l1": "1", "l2": "2"}
+        story.bound = PLEZI_WINS
+        story.type("l2", "3")
+
+        assert story.run() == {"p": "3", "l1": "3"}
+
     def test_a_clearing_stays_typed_while_its_hold_goes_on(self) -> None:
         story = Story(HOLD, p="1", l1="2")
         story.run()
@@ -197,6 +221,16 @@ class TestHeld:
 
         assert story.run() == {"l2": None}
         assert story.lost == [("l2", "2")]
+
+    def test_a_lead_that_was_shown_does_not_undo_a_clearing_by_somebody_who_saw_it(self) -> None:
+        story = Story(HOLD, p="1", l1="2", l2="3")
+        story.run()
+        story.link = pick_primary(story.link, "l2")
+        story.type("p", None)
+        assert story.run() == {"l2": None}
+        story.change("l2", email="")
+
+        assert story.run() == {"l1": None}
 
     def test_a_lead_that_was_shown_fills_blanks_that_nobody_typed(self) -> None:
         story = Story(HOLD, l1="1", l2="2", l3=None, p=None)
@@ -245,6 +279,19 @@ class TestContactWithItsOwnValue:
         story.run()
 
         assert ("p", "3") in story.lost
+
+    def test_it_is_no_edit_when_the_contact_is_back_after_another_agreement(self) -> None:
+        story = Story(NEWEST, p="1", l1="1", l2="1", c="1")
+        story.run()
+        story.change("c", eligible=False)
+        story.change("l1", email="")
+        story.type("l1", "2")
+        story.type("p", "3")
+        assert story.run() == {"l2": "3"}
+        story.change("l1", email="ana@x.fr")
+        story.change("c", eligible=True)
+
+        assert "1" not in story.run().values()
 
     def test_a_clearing_in_a_lead_that_is_back_is_an_edit_beside_a_blank_contact(self) -> None:
         story = Story(PLEZI_WINS, p="1", l1="1", l2="1")

@@ -75,8 +75,8 @@ def find_excluded_leads(
     is_new_blank = agreed in (None, False) and not _is_cleared(pair, link, values)
     invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
-    unseen = _shown_without(pair, link, present, agreed, is_typed=not is_new_blank)
-    forgotten: dict[str, str] = {}
+    unseen = _shown_without(pair, link, present, agreed)
+    forgotten = dict(unseen) if is_new_blank else {}
     for lead in link.salesforce:
         base = link.base.get(lead.id, {})
         if (
@@ -105,16 +105,16 @@ def find_excluded_leads(
 
 
 def _shown_without(
-    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical, *, is_typed: bool
+    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical
 ) -> dict[str, str]:
     """Return the records that never agreed and that a hold has shown, but not with this value.
 
     They are those that take no part, with their base key. A hold that ended before showed another
-    agreement, and a value that nobody typed is none that somebody chose (`is_typed`).
+    agreement.
     """
     shown = shown_values(pair, link)
     salesforce = {it.id for it in link.salesforce}
-    is_shown = is_typed and agreed in {
+    is_shown = agreed in {
         pair.canonical(Side.SALESFORCE if record in salesforce else Side.PLEZI, value)
         for record, value in shown.items()
     }
@@ -144,13 +144,20 @@ def note_shown(
     base: dict[str, dict[str, Value]],
     pair: BoundPair,
     link: Link,
-    taking_part: Collection[str],
+    values: Sequence[FieldValue],
 ) -> None:
     """Note what the hold of a pair shows of records that never agreed and take no part in it now.
 
-    They are records of Salesforce: a contact that was deleted in Plezi never comes back.
+    `values` are those of the others. If they are blanks that nobody typed, such a record fills them
+    when it comes back, as any new one. It is one of Salesforce: a contact that was deleted in Plezi
+    never comes back.
     """
     shown = shown_values(pair, link)
+    taking_part = {it.record_id for it in values}
+    if all(pair.is_blank(it.side, it.value) for it in values) and not _is_cleared(
+        pair, link, values
+    ):
+        return
     for left in link.salesforce if shown else ():
         if (
             left.id in shown

@@ -182,7 +182,7 @@ def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool
     agreed = {
         it.side
         for it in values
-        if (it.rejoins or not isinstance(it.base, NoBase))
+        if (it.rejoins or it.waits or not isinstance(it.base, NoBase))
         and not it.left
         and not (is_met_by_a_lead and has_its_own(pair, it, values))
     }

@@ -114,8 +114,8 @@ def _with_conflict(
 ) -> list[FieldValue]:
     """Return the values; what was agreed without a record's edit counts as an edit against it.
 
-    If it was edited since, the edit stands for it: who typed it could see what it replaces. The
-    edit of a Contact that has a value of its own says nothing of what the others agreed on.
+    If it was edited since, the edit stands for it: who typed it could see what it replaces. What a
+    Contact has of its own, and its edit, say nothing of what the others agreed on.
     """
     unseen = {
         it.record_id
@@ -125,8 +125,14 @@ def _with_conflict(
     }
     if not unseen:
         return values
-    agreed = [it for it in values if it.record_id not in unseen and not isinstance(it.base, NoBase)]
-    if any(has_changed(pair, it) and not has_its_own(pair, it, values) for it in agreed):
+    agreed = [
+        it
+        for it in values
+        if it.record_id not in unseen
+        and not isinstance(it.base, NoBase)
+        and not has_its_own(pair, it, values)
+    ]
+    if any(has_changed(pair, it) for it in agreed):
         return values
     waiting = {it.record_id for it in agreed}
     return [replace(it, waits=True) if it.record_id in waiting else it for it in values]
@@ -139,8 +145,8 @@ def _with_former_values(
 
     It takes theirs if it still has its value of before. Another value, which is not theirs, was
     typed in it since: an edit of the former value. So does a record that never agreed, and that a
-    hold has shown together with theirs, as long as theirs is not edited. Where the others never
-    agreed, all meet for the first time.
+    hold has shown, as long as theirs is not edited. Where the others never agreed, all meet for the
+    first time.
     """
     former: dict[str, Value] = {}
     for it in values:
@@ -161,8 +167,8 @@ def _with_former_values(
         if value != pair.canonical(it.side, former[it.record_id]):
             return it if value in agreed else replace(it, base=former[it.record_id])
         what = known[it.record_id]
-        saw_theirs = not (what.is_unseen or is_edited) and (it.can_receive or can_give)
-        return replace(it, rejoins=bool(agreed) and (what.is_outdated or saw_theirs))
+        takes_theirs = what.is_outdated or (not is_edited and (it.can_receive or can_give))
+        return replace(it, rejoins=bool(agreed) and takes_theirs)
 
     return [with_former(it) if it.record_id in former else it for it in values]
 

@@ -169,7 +169,7 @@ def _needs_decision(pair: BoundPair, values: Sequence[FieldValue], link: Link) -
 def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) -> list[FieldValue]:
     """Return the values with what was shown for review, if one that may travel was edited since.
 
-    What a user types after it was shown ends the hold: it is an edit of what was shown. An edit
+    What a user types after it was shown ends the hold: it is an edit of all that was shown. An edit
     that may not travel ends nothing; the record to receive it left the person, for example. While a
     write is in doubt, nothing tells whether the value of a record that was not shown is an edit: it
     does not travel, and it is journaled when it gives way. The values of a conflict without such an
@@ -191,7 +191,7 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
         and pair.canonical(it.side, it.value) != pair.canonical(it.side, it.shown)
         for it in shown
     ):
-        return shown
+        return [it if isinstance(it.shown, NoBase) else replace(it, waits=False) for it in shown]
     if hold.reason is not HoldReason.CONFLICT:
         return values
     return [
@@ -319,7 +319,7 @@ class _PlanBuilder:
 
     def note_shown(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
         """Note what the hold of a pair has shown of the Leads that take no part in it any more."""
-        note_shown(self._base, pair, self._link, {it.record_id for it in values})
+        note_shown(self._base, pair, self._link, values)
 
     def _add_choice(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold) -> None:
         """Add the writes of a choice: each other value that was shown gives way to it."""
