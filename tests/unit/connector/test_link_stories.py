@@ -254,6 +254,17 @@ class TestContactWithItsOwnValue:
 
         assert story.run() == {}
 
+    def test_it_reaches_plezi_where_no_lead_is_left(self) -> None:
+        """The other Contact continues a Lead that refused what Plezi has."""
+        story = Story(HOLD, p=None, l1=None, l2="1")
+        assert story.run(refused=["l1"]) == {"p": "1"}
+        story.change("l2", email="")
+        story.convert("l1", "c1")
+        story.create("c2", "2")
+
+        assert story.run() == {"p": "2"}
+        assert story.lost == [("p", "1")]
+
     def test_its_clearing_clears_nothing_else_when_a_new_lead_joins(self) -> None:
         story = Story(PLEZI_WINS, p="1", l1="1")
         story.run()
@@ -321,6 +332,20 @@ class TestContactThatIsCreatedAgain:
         story.change("l1", email="ana@x.fr")
 
         assert story.run() == {"p2": "1", "l2": "1"}
+
+    @pytest.mark.parametrize("typed", ["2", None])
+    def test_an_edit_replaces_what_it_was_typed_over_also_in_a_record_that_changed_later(
+        self, typed: str | None
+    ) -> None:
+        story = Story(NEWEST, p="1", l1="1", l2="1")
+        story.run()
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2")
+        story.type("l1", typed)
+        story.convert("l2", "c")
+
+        assert "1" not in story.run().values()
 
     def test_a_lead_that_missed_an_agreement_meets_it_for_the_first_time(self) -> None:
         story = Story(NEWEST, p="1", l1="1", l2="1")

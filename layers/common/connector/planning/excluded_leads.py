@@ -154,9 +154,8 @@ def note_shown(
     """
     shown = shown_values(pair, link)
     taking_part = {it.record_id for it in values}
-    if all(pair.is_blank(it.side, it.value) for it in values) and not _is_cleared(
-        pair, link, values
-    ):
+    are_blank = bool(values) and all(pair.is_blank(it.side, it.value) for it in values)
+    if are_blank and not _is_cleared(pair, link, values):
         return
     for left in link.salesforce if shown else ():
         if (

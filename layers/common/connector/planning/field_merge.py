@@ -151,7 +151,8 @@ def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValu
     Lead in place of a deleted one, meets the other side for the first time. A value that changed
     since the last agreement stays an edit, also if it was cleared. Beside new Leads that have no
     value, what a converted Lead agreed on stays agreed while its last edit travels. So does a blank
-    on which a Lead that is back has missed the agreement: it takes it.
+    on which a Lead that is back has missed the agreement: it takes it. A value that was typed over
+    in another record of its side has no say.
     """
     has_last_edit = any(
         it.left and not isinstance(it.base, NoBase) and has_changed(pair, it) for it in values
@@ -159,13 +160,23 @@ def _rebase(pair: BoundPair, values: Sequence[FieldValue]) -> Sequence[FieldValu
     rejoined = {it.side for it in values if it.rejoins}
     if _both_sides_have_base(pair, values):
         return values
+    typed_over = {
+        (it.side, pair.canonical(it.side, it.base))
+        for it in values
+        if not isinstance(it.base, NoBase) and has_changed(pair, it)
+    }
     return [
         value
         if has_changed(pair, value)
         or has_its_own(pair, value, values)
         or has_last_edit
         or (value.side in rejoined and pair.is_blank(value.side, value.value))
-        else replace(value, base=NoBase.NO_BASE)
+        else replace(
+            value,
+            base=NoBase.NO_BASE,
+            rejoins=value.rejoins
+            or (value.side, pair.canonical(value.side, value.value)) in typed_over,
+        )
         for value in values
     ]
 
@@ -182,7 +193,7 @@ def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool
     agreed = {
         it.side
         for it in values
-        if (it.rejoins or it.waits or not isinstance(it.base, NoBase))
+        if ((it.rejoins and it.can_receive) or it.waits or not isinstance(it.base, NoBase))
         and not it.left
         and not (is_met_by_a_lead and has_its_own(pair, it, values))
     }

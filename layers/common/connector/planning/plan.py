@@ -129,7 +129,7 @@ def plan_link(
     participants = with_last_edits(select_participants(link, bound.config), link, bound)
     unread = find_unread_opt_outs(participants, link, bound)
     if not participants.members:
-        return Plan(_without_moot_holds(link), participants, problems=tuple(unread))
+        return Plan(_without_moot_holds(link, bound), participants, problems=tuple(unread))
     is_first_meeting = participants.match is not Match.LINKED
     builder = _PlanBuilder(link, now, is_first_meeting=is_first_meeting, problems=unread)
     keys = changed_pairs(link, bound, participants.members)
@@ -228,16 +228,19 @@ def _is_moot(hold: Hold, values: Sequence[FieldValue]) -> bool:
     return not is_identity and bool(hold.values.keys() - {it.record_id for it in values})
 
 
-def _without_moot_holds(link: Link) -> Link:
+def _without_moot_holds(link: Link, bound: BoundMapping) -> Link:
     """Return a link of which nobody takes part without the holds that no decision can end.
 
     A contact that was deleted in Plezi never comes back. Any other record may: then its hold waits.
+    What the holds have shown is kept.
     """
     if link.plezi is None or not link.plezi.deleted or link.holds.keys() <= {EMAIL_PAIR.key}:
         return link
-    return replace(
-        link, holds={key: hold for key, hold in link.holds.items() if key == EMAIL_PAIR.key}
-    )
+    base = {record_id: dict(values) for record_id, values in link.base.items()}
+    for pair in bound.pairs:
+        note_shown(base, pair, link, ())
+    holds = {key: hold for key, hold in link.holds.items() if key == EMAIL_PAIR.key}
+    return replace(link, base=base, holds=holds)
 
 
 def _agreed(pair: BoundPair, kind: RecordKind, value: Value) -> AgreedValue:
