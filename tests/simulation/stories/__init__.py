@@ -1,0 +1,1 @@
+"""A fast random search for lost values: stories of one person, played on the planner alone."""

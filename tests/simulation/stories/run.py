@@ -1,0 +1,158 @@
+"""One run: the person is read, planned and written until nothing is left to do, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from connector.mapping import ConflictPolicy
+from connector.model import RecordKind, Side, Write
+from connector.planning.plan import Plan
+from connector.planning.write_outcome import WriteOutcome, WriteResult
+from tests.simulation.stories.final_check import check_final, check_journal
+from tests.simulation.stories.person import MAX_PLANS, NOT_ARRIVED, REFUSED, Person, ViolationError
+from tests.simulation.stories.records import KINDS
+from tests.simulation.stories.sights import State
+from tests.simulation.stories.write_check import check_write
+from tests.simulation.stories.written_value import find_sources
+
+
+def run(person: Person, faults: Mapping[str, str]) -> None:
+    """Run once; `faults` say what becomes of the first writes of some records.
+
+    Without a fault all is checked at the end: the plan of a person whose writes are done writes
+    nothing more, except to a record that was created (docstring of `plan_link`).
+    """
+    person.read()
+    repeated = person.recover()
+    has_written = False
+    for _ in range(MAX_PLANS):
+        plan = person.plan(repeated)
+        repeated = frozenset()
+        _note_holds(person, plan)
+        if not plan.writes:
+            _finish(person, plan)
+            return
+        is_refilled = person.configuration.policy is ConflictPolicy.FILL_BLANK and person.choices
+        if has_written and not is_refilled:
+            raise ViolationError(f"unstable: a plan writes again: {plan.writes}")
+        has_written = not any(it.is_create for it in plan.writes)
+        _carry_out(person, plan, faults)
+        if faults:
+            person.records.sights.end_run()
+            check_journal(person)
+            return
+    raise ViolationError("unstable: plans go on writing")
+
+
+def _carry_out(person: Person, plan: Plan, faults: Mapping[str, str]) -> None:
+    """Carry out the writes of a plan, check each, and note what the sides agree on then."""
+    records = person.records
+    before = {
+        (it, key): records.state(it, key)
+        for it in records.by_id
+        for key in person.configuration.keys
+    }
+    person.begin(plan)
+    outcomes: dict[str, WriteOutcome] = {}
+    for write in plan.writes:
+        fault = person.fault_of(write, faults)
+        record_id = write.record_id
+        if fault not in (REFUSED, NOT_ARRIVED):
+            record_id = person.create_for(write)
+            _write(person, plan, write, record_id, before)
+        outcomes[write.record_id] = person.outcome(write, record_id, fault)
+    person.end(outcomes)
+    for key in person.configuration.keys:
+        answers = [
+            outcomes[it.record_id].result
+            for it in plan.writes
+            if records.configuration.field(it.kind, key) in it.values
+        ]
+        if answers and WriteResult.UNKNOWN not in answers:
+            _agree(person, plan, key, all_done=set(answers) == {WriteResult.DONE})
+
+
+def _write(
+    person: Person,
+    plan: Plan,
+    write: Write,
+    record_id: str,
+    before: Mapping[tuple[str, str], State],
+) -> None:
+    """Write one record; each value is checked first."""
+    records = person.records
+    for key in person.configuration.keys:
+        cell = records.key(record_id, key)
+        if cell[1] not in write.values:
+            continue
+        states = {it: state for (it, name), state in before.items() if name == key}
+        value = check_write(find_sources(person, plan, write, record_id, key, states))
+        records.sights.write(cell, records.key(value.source, key), value.won, value.new)
+    records.by_id[record_id].modified = records.now()
+
+
+def _finish(person: Person, plan: Plan) -> None:
+    """Store a plan that writes nothing, and check the person."""
+    person.journal += plan.overwritten
+    if plan.link is not person.link:
+        person.link = replace(plan.link, dirty=False)
+    for key in person.configuration.keys:
+        if key not in person.link.holds:
+            _agree(person, plan, key)
+    again = person.plan()
+    if again.writes:
+        raise ViolationError(f"unstable: writes after a plan without: {again.writes}")
+    if again.link is not person.link:
+        person.link = again.link
+        if person.plan().link is not again.link:
+            raise ViolationError("unstable: the link changes three times")
+    person.records.sights.end_run()
+    check_journal(person)
+    check_final(person, plan)
+
+
+def _note_holds(person: Person, plan: Plan) -> None:
+    """Note which values the holds show together."""
+    records = person.records
+    for key, hold in plan.link.holds.items():
+        if key in person.configuration.keys:
+            known = [(records.key(it, key), hold.values[it]) for it in hold.values if it in records.by_id]
+            records.sights.show_together(known)
+
+
+def _agree(person: Person, plan: Plan, key: str, *, all_done: bool = False) -> None:
+    """Note the agreement on a pair, and that equal values are seen together from now on.
+
+    If a plan was carried out (`all_done`), all records agreed, each on what it has now. Else those
+    did that have Plezi's value, and a new record that is never written to.
+    """
+    records, same = person.records, person.configuration.is_same
+    members = [
+        it
+        for it in plan.participants.members
+        if it.takes_part_in(key) and it.record_id in records.by_id
+    ]
+    contact = person.link.plezi
+    values = {it.record_id: records.state(it.record_id, key).value for it in members}
+    if contact is not None and contact.id not in values:
+        values[contact.id] = records.state(contact.id, key).value
+    for value in set(values.values()):
+        equal = [it for it in values if same(values[it], value)]
+        if len(equal) > 1:
+            records.sights.meet(records.key(it, key) for it in equal)
+    if contact is None or not contact.is_active or len(values) < len(Side):
+        return
+    equal = [it for it in values if same(values[it], values[contact.id])]
+    for record_id in values:
+        is_equal = len(equal) > 1 and record_id in equal
+        if all_done or is_equal or _is_new_sender(person, record_id, key):
+            records.sights.agree(records.key(record_id, key), contact.id)
+
+
+def _is_new_sender(person: Person, record_id: str, key: str) -> bool:
+    """Whether a record is never written to in a pair, and has not agreed yet: it keeps its own."""
+    kind = KINDS[record_id[0]]
+    is_written = kind is not RecordKind.CONTACT
+    is_written &= person.configuration.direction.can_receive(kind.side)
+    return not is_written and person.records.cell(record_id, key).agreed is None

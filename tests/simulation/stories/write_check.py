@@ -1,0 +1,65 @@
+"""The check of one written value: the reason for which it may replace another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.simulation.history.typing_history import NOBODY, Relation
+from tests.simulation.stories.excuses import ANY_ORDER, CONFLICT, SILENT, Excuse, meets_again
+from tests.simulation.stories.person import Loss, ViolationError
+from tests.simulation.stories.written_value import WrittenValue
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is wrong with a write ('': nothing), or why it may be, and whether a value is lost."""
+
+    problem: str = ""
+    excuse: str = ""
+    is_loss: bool = False
+
+
+def check_write(values: Sequence[WrittenValue]) -> WrittenValue:
+    """Return the source of a written value that may replace another one, of all that show it.
+
+    Its reason is counted, and a loss is noted: the journal must have it at the end of the run.
+    Raises `ViolationError` for the first source if none may.
+    """
+    checked = [(it, _check(it)) for it in values[:1]]
+    if checked[0][1].problem:
+        checked += [(it, _check(it)) for it in values[1:]]
+    value, check = next((it for it in checked if not it[1].problem), checked[0])
+    if check.problem:
+        raise ViolationError(f"{check.problem}: {value}")
+    person = value.person
+    if check.excuse:
+        person.counts[check.excuse] += 1
+    if check.is_loss:
+        person.losses.append(Loss(value.target, value.key, value.lost, len(person.journal)))
+    return value
+
+
+def _check(value: WrittenValue) -> Check:
+    is_of_nobody = value.won.typing == NOBODY or value.won.is_weak
+    if value.clears and is_of_nobody and value.lost.typing != NOBODY and not value.fills:
+        return Check("blank of nobody")
+    relation = value.relation
+    if relation is Relation.FORWARD:
+        return Check()
+    if excuse := _excuse(value, SILENT):
+        return Check(excuse=excuse)
+    if not value.is_journaled:
+        return Check("silent")
+    if excuse := _excuse(value, ANY_ORDER):
+        return Check(excuse=excuse, is_loss=True)
+    if relation is Relation.BACKWARD and not meets_again(value):
+        return Check("older value")
+    if excuse := _excuse(value, CONFLICT):
+        return Check(excuse=excuse, is_loss=True)
+    return Check("against the policy")
+
+
+def _excuse(value: WrittenValue, excuses: Sequence[Excuse]) -> str:
+    """Return the name of the first rule that holds ('': none does)."""
+    return next((it.__name__ for it in excuses if it(value)), "")
