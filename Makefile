@@ -148,6 +148,11 @@ simulate: install ## Simulate seeded histories: [HISTORIES=2000] [SEED=0] [LEDGE
 	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation run \
 		--histories $(or $(HISTORIES),2000) --seed $(or $(SEED),0) --ledger $(or $(LEDGER),memory)
 
+.PHONY: stories
+stories: install ## Search for lost values with stories on the planner alone: [STORIES=100000] [SEED=0]
+	@PYTHONPATH=.:layers/common $(PYTHON) -m tests.simulation stories \
+		--stories $(or $(STORIES),100000) --seed $(or $(SEED),0)
+
 .PHONY: rehearse
 rehearse: install ## Rehearse days with 20,000 people on a virtual clock: [S=new-*] [PEOPLE=100000] [UNITS=yes] [JSON=file]
 	@PYTHONPATH=.:layers/common $(PYTHON) -m local.rehearsal $(if $(S),'$(S)') \

@@ -1,4 +1,7 @@
-"""Run histories: `python -m tests.simulation run --histories 2000 --seed 0`."""
+"""Run histories: `python -m tests.simulation run --histories 2000 --seed 0`.
+
+Or stories, on the planner alone: `python -m tests.simulation stories --stories 100000 --seed 0`.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ from tests.simulation.history.events import ALL_ACTS, allowed, draw
 from tests.simulation.history.history import run_history, shrink
 from tests.simulation.history.ports import dynamodb, memory_ports
 from tests.simulation.reliability_tables import FAULTS, INVARIANTS, Row, document
+from tests.simulation.stories import search as stories
 
 BATCH_SIZE: Final = 25
 """Histories that a worker process runs before it reports."""
@@ -201,8 +205,9 @@ def find_all_bugs() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("command", choices=("run", "replay", "bugs", "docs"))
+    parser.add_argument("command", choices=("run", "replay", "bugs", "docs", "stories"))
     parser.add_argument("--histories", type=int, default=2000)
+    parser.add_argument("--stories", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
@@ -215,6 +220,7 @@ def _arguments() -> argparse.Namespace:
         "--acts", default="", help="only these acts, separated by commas (default: all)"
     )
     parser.add_argument("--without", default="", help="all acts but these")
+    parser.add_argument("--replay", default="", help="play this printed story again")
     parser.add_argument("--json", default="", help="write the coverage to this file as JSON")
     return parser.parse_args()
 
@@ -241,6 +247,10 @@ def main() -> int:
             return simulate(task)
         case "replay":
             return replay(arguments.seed, acts)
+        case "stories" if arguments.replay:
+            return stories.replay(arguments.replay)
+        case "stories":
+            return stories.search(arguments.stories, arguments.seed, arguments.jobs)
         case "bugs":
             return min(find_all_bugs(), 1)
         case _:

@@ -22,7 +22,7 @@ from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import RecordKind, Value
 
 ATTRIBUTES: Final = {"Phone": ("phone", "mobile"), "City": ("city", "town")}
-"""By field of Salesforce: the attribute of its pair, and the one that the pair may be pointed at."""
+"""By field of Salesforce: the attribute of its pair, and the other one of which it may be."""
 
 
 @dataclass(frozen=True, slots=True)

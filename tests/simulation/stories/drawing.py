@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from random import Random
 from types import MappingProxyType
@@ -25,6 +25,7 @@ WINNERS: Final = (
     ConflictPolicy.PLEZI_WINS,
     ConflictPolicy.SALESFORCE_WINS,
 )
+DEFAULT: Final = Configuration()
 ONE_WAY: Final = (Direction.TO_PLEZI, Direction.TO_SALESFORCE)
 USUAL: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -59,8 +60,9 @@ def _setting(*configurations: Configuration, **weights: float) -> Setting:
     return Setting(configurations, {**USUAL, **weights})
 
 
-def _winners(**properties: object) -> list[Configuration]:
-    return [Configuration(policy, **properties) for policy in WINNERS]  # type: ignore[arg-type]
+def _winners(configuration: Configuration = DEFAULT) -> list[Configuration]:
+    """Return a configuration with each policy that names a winner, or holds."""
+    return [replace(configuration, policy=policy) for policy in WINNERS]
 
 
 SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
@@ -68,7 +70,7 @@ SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
         "policies": _setting(*_winners()),
         "one_way": _setting(*(Configuration(it, way) for it, way in product(WINNERS, ONE_WAY))),
         "fill_blank": _setting(
-            *(Configuration(ConflictPolicy.FILL_BLANK, it) for it in Direction if it != "off")
+            *(Configuration(ConflictPolicy.FILL_BLANK, it) for it in (Direction.BOTH, *ONE_WAY))
         ),
         "opt_out": _setting(
             *(
@@ -78,17 +80,17 @@ SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
                 for it in (True, False)
             )
         ),
-        "custom": _setting(*_winners(is_custom=True), convert=3),
-        "placeholder": _setting(*_winners(placeholder="[unknown]")),
+        "custom": _setting(*_winners(Configuration(is_custom=True)), convert=3),
+        "placeholder": _setting(*_winners(Configuration(placeholder="[unknown]"))),
         "duplicates": _setting(
-            *_winners(duplicates=DuplicatePolicy.SURVIVOR),
-            *_winners(duplicates=DuplicatePolicy.HOLD),
+            *_winners(Configuration(duplicates=DuplicatePolicy.SURVIVOR)),
+            *_winners(Configuration(duplicates=DuplicatePolicy.HOLD)),
         ),
         "mapping": _setting(*_winners(), policy=1.5, direction=1, duplicates=0.5),
         "pointed": _setting(*_winners(), point=1.5),
         "refused": _setting(*_winners(), refused=4, run=5),
         "unanswered": _setting(*_winners(), unanswered=4, run=5),
-        "two_fields": _setting(*_winners(pairs=2), type=10, refused=1),
+        "two_fields": _setting(*_winners(Configuration(pairs=2)), type=10, refused=1),
     }
 )
 """All settings by name."""
@@ -172,3 +174,9 @@ class Drawing:
         acts += [(RUN,)] if self._random.random() < 0.5 else []
         self._contacts += 1
         return [*acts, self._create(f"p{self._contacts}")]
+
+
+def draw(seed: int, setting: str) -> Story:
+    """Draw the story of a seed with one of the configurations of a setting."""
+    random = Random(f"{setting} {seed}")  # noqa: S311  # a sample need not be secret
+    return Drawing(random, setting).story()

@@ -54,28 +54,31 @@ def joins_agreed_blank(value: WrittenValue) -> bool:
 
     docs/people.md, a first match: "A field with a value on one side only fills the other side". A
     clearing that was not sent yet is an edit: it does not hold for that one, nor where one of the
-    others still has a value. A Contact is never written to, and may keep one.
+    others still has a value. A Contact is never written to, and may keep one; so may a record
+    that has not taken over the agreed blank yet.
     """
     blank = value.person.configuration.is_blank
     others = [it for it in value.others() if it != value.source and it[0] != "c"]
-    agreed = [it for it in others if value.has_agreed(it)]
+    cells = {it: value.person.records.cell(it, value.key) for it in others}
+    since = value.cell.agreed_after
+    agreed = [it for it in others if value.has_agreed(it) and cells[it].agreed_after >= since]
     return (
         value.fills
         and not value.has_agreed(value.source)
         and not value.cell.is_edited
-        and not value.cell.shown
         and all(blank(value.before[it].value) for it in agreed)
     )
 
 
-def is_later_edit_of_contact(value: WrittenValue) -> bool:
-    """Whether a known Contact was edited after the others agreed on the blank that is filled.
+def is_later_edit_over_blank(value: WrittenValue) -> bool:
+    """Whether a record that is never written to was edited after the others agreed on a blank.
 
     docs/people.md: "edit a flagged Contact beside a Lead, which had another value than they agreed
-    on: the edit reaches Plezi and the Lead". A Contact is never written to, and so does not show
-    the clearing: its next edit is typed after it. The journal keeps values, and this is none.
+    on: the edit reaches Plezi and the Lead"; the sending side of a one-way pair is the same. Such a
+    record does not show the clearing: its next edit is typed after it. The journal keeps values,
+    and this is none.
     """
-    return value.fills and _is_later_edit(value) and value.source_kind is RecordKind.CONTACT
+    return value.fills and _is_later_edit(value)
 
 
 def refills_agreed_blank(value: WrittenValue) -> bool:
@@ -130,7 +133,7 @@ def is_left_with_contacts(value: WrittenValue) -> bool:
 
 
 def fills_by_policy(value: WrittenValue) -> bool:
-    """Whether the policy fills blanks whoever made them blank.
+    """Whether the policy fills blanks, also those that a user made.
 
     docs/mapping.md, `fill_blank`: "Only blank values are filled".
     """
@@ -155,10 +158,11 @@ def meets_again(value: WrittenValue) -> bool:
     """Whether an older value meets the later one again as any other value: it is in conflict.
 
     docs/people.md: "delete it and create it again: this is a first match" of a contact in Plezi,
-    and "A pair that is pointed at another field is a new pair". It does not hold once the source
-    has agreed again, or a hold has shown it.
+    and "A pair that is pointed at another field is a new pair". It does not hold once both
+    have agreed again, or a hold has shown the source.
     """
-    return value.source_cell.is_forgotten and not value.source_cell.shown
+    cells = (value.source_cell, value.cell)
+    return any(it.is_forgotten for it in cells) and not value.source_cell.shown
 
 
 def is_later_edit(value: WrittenValue) -> bool:
@@ -168,13 +172,16 @@ def is_later_edit(value: WrittenValue) -> bool:
     showed it". It is an edit of what was agreed, and no conflict with it. It does not hold where
     the replaced value is an edit of its own.
     """
-    return value.source_kind is RecordKind.CONTACT and _is_later_edit(value)
+    return _is_later_edit(value)
 
 
 def _is_later_edit(value: WrittenValue) -> bool:
-    source = value.source_cell
+    source, direction = value.source_cell, value.person.configuration.direction
+    is_written = value.source_kind is not RecordKind.CONTACT
+    is_written &= direction.can_receive(value.source_kind.side)
     return (
-        value.has_agreed(value.source)
+        not is_written
+        and value.has_agreed(value.source)
         and value.won.typing > max(source.agreed_after, value.cell.agreed_after)
         and value.has_agreed(value.target)
         and not value.cell.is_edited
@@ -189,9 +196,7 @@ def joins(value: WrittenValue) -> bool:
     """
     if value.has_agreed(value.target):
         return False
-    return any(
-        value.has_agreed(it) for it in value.others() if value.side(it) is value.kind.side
-    )
+    return any(value.has_agreed(it) for it in value.others() if value.side(it) is value.kind.side)
 
 
 def rejoins(value: WrittenValue) -> bool:
@@ -200,15 +205,12 @@ def rejoins(value: WrittenValue) -> bool:
     docs/people.md: "undelete it: it takes the values that were typed in the meantime, its own value
     is journalled". It does not hold for what was typed in it since its last agreement.
     """
-    agreed_after = value.cell.agreed_after
+    records, cell = value.person.records, value.cell
+    others = [records.cell(it, value.key) for it in records.by_id if it != value.target]
     return (
-        value.has_agreed(value.target)
-        and not value.cell.is_edited
-        and any(
-            value.has_agreed(it)
-            and value.person.records.cell(it, value.key).agreed_after > agreed_after
-            for it in value.others()
-        )
+        cell.agreed is not None
+        and not cell.is_edited
+        and any(it.agreed_after > cell.agreed_after for it in others)
     )
 
 
@@ -223,8 +225,7 @@ def is_later_lead(value: WrittenValue) -> bool:
         value.kind is RecordKind.LEAD
         and not value.has_agreed(value.target)
         and any(
-            value.person.records.by_id[it].created < created
-            for it in value.others(RecordKind.LEAD)
+            value.person.records.by_id[it].created < created for it in value.others(RecordKind.LEAD)
         )
     )
 
@@ -245,12 +246,46 @@ def wins_by_policy(value: WrittenValue) -> bool:
     return any(reference.wins(policy, winner, it) for it in replaced)
 
 
+# Open: no document has the rule, and the planner should be corrected or the rule written down
+
+
+def open_typed_in_blank_contact(value: WrittenValue) -> bool:
+    """Whether a value was typed in the custom field of a Contact that a conversion left blank.
+
+    docs/people.md says that it travels, and not that it replaces what its author could not see. It
+    holds for the first value in the field, and not for what is typed over that one.
+    """
+    former = list(value.person.records.former(value.source))
+    return (
+        value.person.configuration.is_custom
+        and value.source_kind is RecordKind.CONTACT
+        and any(it.kind is RecordKind.LEAD for it in former)
+        and all(it.typing == NOBODY for it in value.source_cell.past)
+    )
+
+
+def open_contact_of_hold(value: WrittenValue) -> bool:
+    """Whether a Contact's older value is written after the Leads of its hold have left.
+
+    A hold shows the values as a conflict, "whatever their bases are" (`plan._with_shown`). What is
+    typed in Plezi after that cannot travel where only Contacts are left, and ends no hold.
+    """
+    return (
+        value.kind is RecordKind.PLEZI_CONTACT
+        and value.source_kind is RecordKind.CONTACT
+        and not value.others(RecordKind.LEAD)
+        and ConflictPolicy.HOLD in value.person.policies
+        and bool(value.source_cell.shown)
+    )
+
+
 SILENT: Final[Sequence[Excuse]] = (
     is_weak_blank,
     is_typed_over,
     joins_agreed_blank,
-    is_later_edit_of_contact,
+    is_later_edit_over_blank,
     refills_agreed_blank,
+    open_typed_in_blank_contact,
 )
 ANY_ORDER: Final[Sequence[Excuse]] = (
     is_chosen,
@@ -258,6 +293,7 @@ ANY_ORDER: Final[Sequence[Excuse]] = (
     is_left_with_contacts,
     fills_by_policy,
     ticks_by_policy,
+    open_contact_of_hold,
 )
 CONFLICT: Final[Sequence[Excuse]] = (
     is_later_edit,

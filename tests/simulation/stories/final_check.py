@@ -10,7 +10,7 @@ from connector.model import Hold, HoldReason, Observation, RecordKind, Side
 from connector.planning.plan import Plan
 from tests.simulation.history.typing_history import NOBODY
 from tests.simulation.stories.person import Loss, Person, ViolationError
-from tests.simulation.stories.records import Record
+from tests.simulation.stories.records import KINDS, Record
 from tests.simulation.stories.sights import State
 
 
@@ -100,6 +100,9 @@ class _FieldCheck:
         if self._stays_by_policy(here, there):
             self.person.counts["stays_by_policy"] += 1
             return
+        if self._stays_after_redirection(plezi_id):
+            self.person.counts["open: stays_after_redirection"] += 1
+            return
         both = configuration.direction is Direction.BOTH
         if member.kind is RecordKind.LEAD and both:
             raise ViolationError(
@@ -121,6 +124,24 @@ class _FieldCheck:
             or configuration.direction is not Direction.BOTH
         )
 
+    def _stays_after_redirection(self, plezi_id: str) -> bool:
+        """Whether a record differs since the pairs had another direction; nobody typed since.
+
+        Open: no document says it. A value that does not differ from its base is no change
+        (docs/architecture.md), and what differs so keeps later records from joining.
+        """
+        if not self.person.was_redirected:
+            return False
+        ids = {it.id for it in self.members()}
+        cells = [self.person.records.cell(it, self.key) for it in ids]
+        here = self.person.records.cell(plezi_id, self.key)
+        return not here.is_edited and any(
+            it.agreed is not None
+            and not it.is_edited
+            and not self.person.configuration.is_same(it.state.value, here.state.value)
+            for it in cells
+        )
+
     def _has_several_values(self) -> bool:
         """Whether the records that take part have more than one value to fill a blank with."""
         values = {self.person.records.state(it.id, self.key).value for it in self.members()}
@@ -130,26 +151,26 @@ class _FieldCheck:
         """Check that a typed value of a record was taken over, typed over, or journaled."""
         if sent.typing == NOBODY or sent.typing in received.known or sent.is_weak:
             return
-        for excuse in (
-            self._is_journaled,
-            self._is_unticked,
-            self._clears_own_value,
-            self._joins_without_clearing,
-        ):
-            if excuse(record, sent, received):
-                self.person.counts[excuse.__name__.lstrip("_")] += 1
-                return
+        excuses = {
+            "is_journaled": self._is_journaled(record, sent),
+            "is_unticked": self._is_unticked(sent, received),
+            "clears_own_value": self._clears_own_value(record, sent, received),
+            "joins_without_clearing": self._joins_without_clearing(record, sent, received),
+        }
+        if name := next((it for it, holds in excuses.items() if holds), ""):
+            self.person.counts[name] += 1
+            return
         raise ViolationError(
             f"not sent: {self.key} of {record} is {sent.value!r} (typing {sent.typing}), and "
             f"{received.value!r} on the other side, without a hold or an entry in the journal"
         )
 
-    def _is_journaled(self, record: str, sent: State, received: State) -> bool:
+    def _is_journaled(self, record: str, sent: State) -> bool:
         """Whether the journal names the value as one of this record, or of one that it replaced."""
         ids = {record, *(it.id for it in self.person.records.former(record))}
         return any(self.person.has_journaled(Loss(it, self.key, sent, 0)) for it in ids)
 
-    def _is_unticked(self, record: str, sent: State, received: State) -> bool:
+    def _is_unticked(self, sent: State, received: State) -> bool:
         """Whether a checkbox is not ticked beside one that is (docs/mapping.md)."""
         policy = self.person.configuration.policy
         is_restrictive = policy is ConflictPolicy.MOST_RESTRICTIVE
@@ -161,8 +182,13 @@ class _FieldCheck:
         docs/people.md: "A clearing of what only the Contact had clears nothing else". It does not
         hold where Plezi has the value that was cleared.
         """
-        is_blank = self.person.configuration.is_blank(sent.value)
-        return record[0] == "c" and is_blank and received.typing not in sent.seen
+        is_blank = self.person.configuration.is_blank
+        past = self.person.records.cell(record, self.key).past
+        cleared = next((it for it in reversed(past) if not is_blank(it.value)), None)
+        is_contact = KINDS[record[0]] is RecordKind.CONTACT
+        if not is_contact or not is_blank(sent.value) or cleared is None:
+            return False
+        return received.typing not in cleared.known
 
     def _joins_without_clearing(self, record: str, sent: State, received: State) -> bool:
         """Whether a clearing clears nothing in a record that never agreed.
@@ -174,7 +200,9 @@ class _FieldCheck:
     def _is_new(self, record: str, received: State) -> bool:
         cells = self.person.records.sights.cells
         return any(
-            it.state is received and it.agreed is None for key, it in cells.items() if key[0] != record
+            it.state is received and it.agreed is None
+            for key, it in cells.items()
+            if key[0] != record
         )
 
     def _check_last_edit(self, here: State, record: Record) -> None:
@@ -191,6 +219,7 @@ class _FieldCheck:
             any(it.id == record.id for it in self.members())
             or not (record.converted or (is_opt_out and not record.is_active))
             or cell.agreed is None
+            or record.id not in self.person.took_part
             or not record.eligible
             or not cell.is_edited
             or not configuration.direction.can_send(Side.SALESFORCE)
@@ -198,13 +227,32 @@ class _FieldCheck:
             return
         if state.typing in here.known or state.is_weak:
             return
-        successor = record.successor
-        if successor in records.by_id and state.typing in records.state(successor, self.key).known:
+        if configuration.is_same(state.value, here.value) or self._is_filled(here):
             return
-        loss = Loss(record.id, self.key, state, 0)
-        is_filled = configuration.policy is ConflictPolicy.FILL_BLANK and not configuration.is_blank(here.value)
-        if self.person.has_journaled(loss) or is_filled or configuration.is_same(state.value, here.value):
+        if self._is_continued(record, state) or self._is_journaled(record.id, state):
             return
         raise ViolationError(
             f"last edit: {self.key} of {record.id} is {state.value!r}, and {here.value!r} in Plezi"
         )
+
+    def _is_filled(self, here: State) -> bool:
+        """Whether `fill_blank` finds no blank to fill (docs/mapping.md)."""
+        configuration = self.person.configuration
+        is_filling = configuration.policy is ConflictPolicy.FILL_BLANK
+        return is_filling and not configuration.is_blank(here.value)
+
+    def _is_continued(self, record: Record, state: State) -> bool:
+        """Whether the record that replaced this one has its value, or what was typed over it.
+
+        Open: of a custom field, the Contact may have what was typed over the blank that a
+        conversion leaves; the connector takes it for an edit of the Lead's value.
+        """
+        records = self.person.records
+        if record.successor not in records.by_id:
+            return False
+        successor = records.state(record.successor, self.key)
+        if state.typing in successor.known:
+            return True
+        is_open = self.person.configuration.is_custom and successor.typing != NOBODY
+        self.person.counts["open: typed_in_blank_contact"] += is_open
+        return is_open

@@ -12,7 +12,6 @@ from connector.errors import StaleError
 from connector.mapping import BoundMapping, ConflictPolicy, Direction, DuplicatePolicy
 from connector.model import (
     NEW_RECORD,
-    NO_VALUES,
     Intent,
     Link,
     Overwritten,
@@ -32,6 +31,7 @@ from connector.planning.write_outcome import (
     record_outcomes,
 )
 from connector.sync.journal_entries import without_write
+from tests.simulation.history.typing_history import CellKey
 from tests.simulation.stories.configuration import Configuration, bind
 from tests.simulation.stories.records import EMAIL, Record, Records
 from tests.simulation.stories.sights import State
@@ -70,12 +70,28 @@ class Loss:
     since: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What a pair agrees on once the writes without an answer are known to be done.
+
+    `cells` are the states of its records then, `targets` the cells that were written, `last` is
+    the number of the last typing before.
+    """
+
+    cells: tuple[tuple[CellKey, State], ...]
+    targets: tuple[CellKey, ...]
+    last: int
+    contact: str
+
+
 class Person:
     """The records of one person, the link of the connector, its journal, and what is counted.
 
     `choices` are the values that admins chose, by the key of the pair, `losses` the values that
-    the journal must still get, `counts` the excuses that were used. `lost_answer`: some write had
-    no answer.
+    the journal must still get, `counts` the excuses that were used. `took_part` are the
+    records of the last run, `unanswered` what is agreed once writes without an answer are known to
+    be done. `lost_answer`, `was_redirected` and `was_moved`: some write had no answer, the pairs
+    got another direction, or another attribute.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -86,7 +102,10 @@ class Person:
         self.losses: list[Loss] = []
         self.counts: Counter[str] = Counter()
         self.policies = {configuration.policy}
+        self.took_part: set[str] = set()
+        self.unanswered: list[Unanswered] = []
         self.lost_answer = False
+        self.was_redirected = False
         self.was_moved = False
         self._created: Counter[str] = Counter()
 
@@ -123,7 +142,9 @@ class Person:
         cells = {it: self.records.cell(it, key) for it in hold.values if it in self.records.by_id}
         same = self.configuration.is_same
         shown = frozenset(
-            it.read.typing for record, it in cells.items() if same(it.read.value, hold.values[record])
+            it.read.typing
+            for record, it in cells.items()
+            if same(it.read.value, hold.values[record])
         )
         self.choices[key] = Choice(record_id, self.records.cell(record_id, key).read.typing, shown)
 
@@ -135,6 +156,7 @@ class Person:
 
     def direction(self, value: str) -> None:
         """Save a mapping with another direction."""
+        self.was_redirected |= Direction(value) is not self.configuration.direction
         self.records.configuration = replace(self.configuration, direction=Direction(value))
 
     def duplicates(self, value: str) -> None:
@@ -155,7 +177,9 @@ class Person:
         """Read all records, the contact in Plezi last: it replaces a deleted one."""
         self.records.time += 1
         records = self.records.by_id.values()
-        order = sorted(records, key=lambda it: (it.kind.side is Side.PLEZI and not it.deleted, it.id))
+        order = sorted(
+            records, key=lambda it: (it.kind.side is Side.PLEZI and not it.deleted, it.id)
+        )
         for record in order:
             if record.kind.side is Side.PLEZI and record.deleted:
                 self.link = mark_deleted(self.link, record.id)
@@ -178,7 +202,20 @@ class Person:
         recovery = recover_intent(self.link, self.bound, now=float(self.records.time))
         self.link = recovery.link
         self.journal += recovery.overwritten
+        for each in self.unanswered:
+            self._agree_if_done(each)
+        self.unanswered.clear()
         return recovery.repeated
+
+    def _agree_if_done(self, unanswered: Unanswered) -> None:
+        """Note an agreement if the records still show what was written to them."""
+        sights, states = self.records.sights, dict(unanswered.cells)
+        if all(
+            sights.is_same(sights.cell(it).state.value, states[it].value)
+            for it in unanswered.targets
+        ):
+            for cell, state in unanswered.cells:
+                sights.agree_on(cell, state, unanswered.last, unanswered.contact)
 
     def begin(self, plan: Plan) -> None:
         """Store the intent of a plan."""
@@ -238,7 +275,3 @@ class Person:
             and self.configuration.is_same(it.value, loss.state.value)
             for it in self.journal[loss.since :]
         )
-
-    def base(self, record_id: str) -> Mapping[str, object]:
-        """Return the stored base of a record: for messages, no rule rests on it."""
-        return self.link.base.get(record_id, NO_VALUES)

@@ -129,8 +129,8 @@ class Records:
 
     def _type(self, record: Record, key: str, value: Value) -> None:
         attribute = self.configuration.field(RecordKind.PLEZI_CONTACT, key)
-        can_send = self.configuration.direction.can_send(record.kind.side)
-        self.sights.type(self.key(record.id, key), value, attribute, can_send=can_send)
+        others = [self.key(it, key) for it in self.by_id if it != record.id]
+        self.sights.type(self.key(record.id, key), value, attribute, others)
 
     def create(self, record_id: str, filled: str) -> None:
         """Create a record, with values in some fields; a person has one contact in Plezi."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 
-from connector.mapping import ConflictPolicy
+from connector.mapping import ConflictPolicy, Direction
 from connector.model import RecordKind, Side, Write
 from connector.planning.plan import Plan
 from connector.planning.write_outcome import WriteOutcome, WriteResult
 from tests.simulation.stories.final_check import check_final, check_journal
-from tests.simulation.stories.person import MAX_PLANS, NOT_ARRIVED, REFUSED, Person, ViolationError
+from tests.simulation.stories.person import (
+    MAX_PLANS,
+    NOT_ARRIVED,
+    REFUSED,
+    Person,
+    Unanswered,
+    ViolationError,
+)
 from tests.simulation.stories.records import KINDS
 from tests.simulation.stories.sights import State
 from tests.simulation.stories.write_check import check_write
@@ -55,22 +63,44 @@ def _carry_out(person: Person, plan: Plan, faults: Mapping[str, str]) -> None:
     }
     person.begin(plan)
     outcomes: dict[str, WriteOutcome] = {}
+    written: dict[str, str] = {}
     for write in plan.writes:
         fault = person.fault_of(write, faults)
         record_id = write.record_id
         if fault not in (REFUSED, NOT_ARRIVED):
-            record_id = person.create_for(write)
+            record_id = written[write.record_id] = person.create_for(write)
             _write(person, plan, write, record_id, before)
         outcomes[write.record_id] = person.outcome(write, record_id, fault)
     person.end(outcomes)
     for key in person.configuration.keys:
-        answers = [
-            outcomes[it.record_id].result
+        ids = [
+            it.record_id
             for it in plan.writes
             if records.configuration.field(it.kind, key) in it.values
         ]
-        if answers and WriteResult.UNKNOWN not in answers:
-            _agree(person, plan, key, all_done=set(answers) == {WriteResult.DONE})
+        results = {outcomes[it].result for it in ids}
+        if WriteResult.UNKNOWN not in results:
+            is_done = results == {WriteResult.DONE}
+            _agree(person, plan, key, _Agreement.ALL if is_done else _Agreement.EQUAL)
+        elif written.keys() >= set(ids):
+            _note_unanswered(person, plan, key, [written[it] for it in ids])
+
+
+def _note_unanswered(person: Person, plan: Plan, key: str, written: Sequence[str]) -> None:
+    """Note what is agreed: the writes were done, and some of them have no answer yet."""
+    records = person.records
+    known = [it.record_id for it in plan.participants.members if it.record_id in records.by_id]
+    ids = {*known, *written}
+    cells = [records.key(it, key) for it in ids]
+    contact = next((it for it in ids if KINDS[it[0]].side is Side.PLEZI), "")
+    person.unanswered.append(
+        Unanswered(
+            tuple((it, records.sights.cell(it).state) for it in cells),
+            tuple(records.key(it, key) for it in written),
+            records.sights.last,
+            contact,
+        )
+    )
 
 
 def _write(
@@ -99,7 +129,7 @@ def _finish(person: Person, plan: Plan) -> None:
         person.link = replace(plan.link, dirty=False)
     for key in person.configuration.keys:
         if key not in person.link.holds:
-            _agree(person, plan, key)
+            _agree(person, plan, key, _Agreement.WITHOUT_WRITE)
     again = person.plan()
     if again.writes:
         raise ViolationError(f"unstable: writes after a plan without: {again.writes}")
@@ -110,6 +140,7 @@ def _finish(person: Person, plan: Plan) -> None:
     person.records.sights.end_run()
     check_journal(person)
     check_final(person, plan)
+    person.took_part = {it.record_id for it in plan.participants.members if it.only is None}
 
 
 def _note_holds(person: Person, plan: Plan) -> None:
@@ -117,16 +148,25 @@ def _note_holds(person: Person, plan: Plan) -> None:
     records = person.records
     for key, hold in plan.link.holds.items():
         if key in person.configuration.keys:
-            known = [(records.key(it, key), hold.values[it]) for it in hold.values if it in records.by_id]
+            known = [
+                (records.key(it, key), hold.values[it]) for it in hold.values if it in records.by_id
+            ]
             records.sights.show_together(known)
 
 
-def _agree(person: Person, plan: Plan, key: str, *, all_done: bool = False) -> None:
-    """Note the agreement on a pair, and that equal values are seen together from now on.
+class _Agreement(Enum):
+    """Which records of a pair agree: all that take part, or those with Plezi's value.
 
-    If a plan was carried out (`all_done`), all records agreed, each on what it has now. Else those
-    did that have Plezi's value, and a new record that is never written to.
+    The third: all if the records that are written to are equal, else new ones that never are.
     """
+
+    ALL = "all"
+    EQUAL = "equal"
+    WITHOUT_WRITE = "without a write"
+
+
+def _agree(person: Person, plan: Plan, key: str, agreement: _Agreement) -> None:
+    """Note the agreement on a pair, and that equal values are seen together from now on."""
     records, same = person.records, person.configuration.is_same
     members = [
         it
@@ -144,10 +184,21 @@ def _agree(person: Person, plan: Plan, key: str, *, all_done: bool = False) -> N
     if contact is None or not contact.is_active or len(values) < len(Side):
         return
     equal = [it for it in values if same(values[it], values[contact.id])]
+    is_all = agreement is _Agreement.ALL or _are_equal(person, values, equal)
     for record_id in values:
-        is_equal = len(equal) > 1 and record_id in equal
-        if all_done or is_equal or _is_new_sender(person, record_id, key):
+        is_equal = agreement is _Agreement.EQUAL and len(equal) > 1 and record_id in equal
+        if is_all or is_equal or _is_new_sender(person, record_id, key):
             records.sights.agree(records.key(record_id, key), contact.id)
+
+
+def _are_equal(person: Person, values: Collection[str], equal: Collection[str]) -> bool:
+    """Whether all records agree without a write: of two directions, all that are written to."""
+    configuration = person.configuration
+    is_both = configuration.direction is Direction.BOTH
+    if not is_both or configuration.policy is ConflictPolicy.FILL_BLANK:
+        return len(equal) == len(values)
+    written = [it for it in values if KINDS[it[0]] is not RecordKind.CONTACT]
+    return len(equal) == len(values) or (len(written) > 1 and set(written) <= set(equal))
 
 
 def _is_new_sender(person: Person, record_id: str, key: str) -> bool:
@@ -155,4 +206,6 @@ def _is_new_sender(person: Person, record_id: str, key: str) -> bool:
     kind = KINDS[record_id[0]]
     is_written = kind is not RecordKind.CONTACT
     is_written &= person.configuration.direction.can_receive(kind.side)
+    if person.configuration.policy is ConflictPolicy.FILL_BLANK:
+        return False
     return not is_written and person.records.cell(record_id, key).agreed is None

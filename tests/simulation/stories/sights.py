@@ -7,7 +7,7 @@ and nothing is read by two processes, so that nothing about them is uncertain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -55,7 +55,7 @@ class Cell:
     agreed_with: str = ""
     shown: frozenset[int] = frozenset()
     is_forgotten: bool = False
-    other_pair: tuple[State | None, int, str] = (None, NEVER, "")
+    other_pair: tuple[State | None, int, str, frozenset[int]] = (None, NEVER, "", frozenset())
 
     def show(self, state: State) -> None:
         """Show another state."""
@@ -105,8 +105,8 @@ class Sights:
         """Whether two values are equal for the connector."""
         return one == other or (self._is_blank(one) and self._is_blank(other))
 
-    def type(self, key: CellKey, value: Value, attribute: str, *, can_send: bool) -> None:
-        """Note that a user typed a value over what the cell shows.
+    def type(self, key: CellKey, value: Value, attribute: str, others: Iterable[CellKey]) -> None:
+        """Note that a user typed a value over what the cell shows; `others` are in the same pair.
 
         A value that the last run saw, or that was agreed on before one that stayed in its record,
         is no edit when it is typed again (README.md, what the guarantee does not cover).
@@ -114,7 +114,7 @@ class Sights:
         cell = self.cell(key)
         if self.is_same(cell.state.value, value):
             return
-        former = self._typed_back(cell, value, can_send=can_send)
+        former = self._typed_back(cell, value, [self.cell(it) for it in others])
         if former is not None:
             cell.show(former)
             return
@@ -123,14 +123,20 @@ class Sights:
         self.typings[number] = Typing(key, value, attribute)
         cell.show(State(value, number, cell.state.known | cell.shown, weak))
 
-    def _typed_back(self, cell: Cell, value: Value, *, can_send: bool) -> State | None:
+    def _typed_back(self, cell: Cell, value: Value, others: Sequence[Cell]) -> State | None:
         """Return the state that a typing brings back, if the connector sees no edit in it."""
         if self.is_same(cell.read.value, value) and cell.read.typing != cell.state.typing:
             return cell.read
         agreed = cell.agreed
-        if can_send or agreed is None or cell.shown or not self.is_same(agreed.value, value):
+        if agreed is None or not self.is_same(agreed.value, value):
             return None
-        return agreed
+        if cell.shown or cell.is_forgotten:
+            return None
+        has_travelled = any(
+            it.state.typing == cell.state.typing or it.agreed_after > cell.agreed_after
+            for it in others
+        )
+        return None if has_travelled else agreed
 
     def forget_contact(self) -> None:
         """Note that the person has a new contact in Plezi: all records meet for the first time.
@@ -145,14 +151,13 @@ class Sights:
     def change_pair(self) -> None:
         """Note that the pair is pointed at its other attribute: what was agreed is of that pair."""
         for key, cell in self.cells.items():
-            cell.shown = frozenset()
             if key[0].startswith("p"):
                 continue  # an attribute of Plezi is in one of the two pairs only
-            former = (cell.agreed, cell.agreed_after, cell.agreed_with)
-            cell.agreed, cell.agreed_after, cell.agreed_with = cell.other_pair
+            former = (cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown)
+            cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown = cell.other_pair
             cell.other_pair, cell.is_forgotten = former, True
             if self._is_blank(cell.state.value):
-                cell.state = replace(cell.state, is_weak=cell.agreed is None)
+                cell.state = replace(cell.state, is_weak=cell.agreed is None and not cell.shown)
 
     def take_over(self, winner: CellKey, merged: CellKey) -> None:
         """Note a merge: a blank of the winner is filled, and its user saw both values."""
@@ -177,7 +182,7 @@ class Sights:
         origin.state = replace(origin.state, seen=origin.state.seen | seen)
 
     def meet(self, keys: Iterable[CellKey]) -> None:
-        """Note that some cells show equal values: whoever types in one of them sees all."""
+        """Note that some cells show equal values: who types in one of them sees all."""
         cells = [self.cell(key) for key in keys]
         seen = frozenset[int]().union(*(it.state.known for it in cells))
         for cell in cells:
@@ -186,8 +191,12 @@ class Sights:
 
     def agree(self, key: CellKey, contact: str) -> None:
         """Note that what a cell shows was part of an agreement with a contact in Plezi."""
+        self.agree_on(key, self.cell(key).state, self.last, contact)
+
+    def agree_on(self, key: CellKey, state: State, last: int, contact: str) -> None:
+        """Note an agreement on a former state of a cell, after the last typing of then."""
         cell = self.cell(key)
-        cell.agreed, cell.agreed_after, cell.agreed_with = cell.state, self.last, contact
+        cell.agreed, cell.agreed_after, cell.agreed_with = state, last, contact
         cell.is_forgotten = False
 
     def show_together(self, values: Iterable[tuple[CellKey, Value]]) -> None:
@@ -203,6 +212,7 @@ class Sights:
         """Note that a run has read all cells."""
         for cell in self.cells.values():
             cell.read = cell.state
+            cell.other_pair = (*cell.other_pair[:3], frozenset())  # its hold is over
 
     def relation(self, source: State, target: State) -> Relation:
         """Return how the value of a source relates to the value that it would replace."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from random import Random
 from typing import Final
 
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind
@@ -119,27 +118,28 @@ def do(person: Person, act: Act) -> None:
 def decide_holds(person: Person) -> None:
     """Decide each held field, and run: a decision must be carried out."""
     for _ in range(DECISIONS):
-        choices = choices_of(person)
+        choices = possible_choices(person)
         if not choices:
             return
         for key, record in choices:
             person.choose(key, record)
         run(person, {})
-    if choices := choices_of(person):
+    if choices := possible_choices(person):
         raise ViolationError(f"hold: {choices} are held after each was decided")
 
 
-def choices_of(person: Person) -> list[tuple[str, str]]:
+def possible_choices(person: Person) -> list[tuple[str, str]]:
     """Return the first value of each hold that can be chosen, of records that take part."""
     members = person.plan().participants.members if person.link.holds else ()
     if len({it.kind.side for it in members}) == 1:
         return []
-    return [
-        (key, record)
-        for key, hold in sorted(person.link.holds.items())
-        if key in person.configuration.keys
-        for record in [it.record_id for it in members if it.record_id in hold.values and it.record_id not in hold.untyped][:1]
-    ]
+    choices = []
+    for key, hold in sorted(person.link.holds.items()):
+        typed = hold.values.keys() - hold.untyped
+        record = next((it.record_id for it in members if it.record_id in typed), None)
+        if key in person.configuration.keys and record is not None:
+            choices.append((key, record))
+    return choices
 
 
 def shrink(story: Story, rule: str) -> Story:
@@ -157,10 +157,3 @@ def shrink(story: Story, rule: str) -> Story:
                 else:
                     first += 1
     return Story(story.configuration, tuple(acts))
-
-
-def draw(seed: int, setting: str) -> Story:
-    """Draw the story of a seed with one of the configurations of a setting."""
-    from tests.simulation.stories.drawing import Drawing
-
-    return Drawing(Random(f"{setting} {seed}"), setting).story()

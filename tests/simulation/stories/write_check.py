@@ -41,10 +41,11 @@ def check_write(values: Sequence[WrittenValue]) -> WrittenValue:
 
 
 def _check(value: WrittenValue) -> Check:
-    is_of_nobody = value.won.typing == NOBODY or value.won.is_weak
+    relation = value.relation
+    is_weak = value.won.is_weak and relation is not Relation.FORWARD
+    is_of_nobody = value.won.typing == NOBODY or is_weak
     if value.clears and is_of_nobody and value.lost.typing != NOBODY and not value.fills:
         return Check("blank of nobody")
-    relation = value.relation
     if relation is Relation.FORWARD:
         return Check()
     if excuse := _excuse(value, SILENT):

@@ -145,7 +145,8 @@ def find_sources(
 ) -> list[WrittenValue]:
     """Return a written value with each source that shows it; the one that relates best is first.
 
-    What somebody typed is no blank of nobody. Raises `ViolationError` if no record that takes part shows the value.
+    What somebody typed is no blank of nobody. Raises `ViolationError` if no record that takes part
+    shows the value.
     """
     new = write.values[person.records.key(target, key)[1]]
     found = [
@@ -158,5 +159,7 @@ def find_sources(
     ]
     typed = [it for it in found if it.won.typing != NOBODY] or found
     if not typed:
-        raise ViolationError(f"no source: nobody has {new!r}, which is written to {target}")
+        raise ViolationError(
+            f"no source: {new!r} is written to {target}, and no other record shows it"
+        )
     return sorted(typed, key=lambda it: RANK[it.relation])
