@@ -41,6 +41,8 @@ def is_typed_over(value: WrittenValue) -> bool:
     """
     lost = value.lost.typing
     for other in value.others():
+        if other == value.source:
+            continue
         state = value.before[other]
         if lost in state.seen and state.typing not in (NOBODY, lost):
             is_won = state.typing == value.won.typing or state.typing in value.won.seen
@@ -84,10 +86,26 @@ def is_later_edit_over_blank(value: WrittenValue) -> bool:
 def refills_agreed_blank(value: WrittenValue) -> bool:
     """Whether the policy fills a blank on which the records have agreed.
 
-    docs/mapping.md, `fill_blank`: "Only blank values are filled". A Contact, which is never written
-    to, still has a value when an admin changes to this policy. The clearing is no edit any more.
+    docs/mapping.md, `fill_blank`: "Only blank values are filled", and `most_restrictive`. A
+    Contact, which is never written to, or a Lead that comes back, still has a value. The clearing
+    is no edit any more.
     """
-    return fills_by_policy(value) and not value.cell.is_edited and value.has_agreed(value.target)
+    is_policy = fills_by_policy(value) or ticks_by_policy(value)
+    return is_policy and not value.cell.is_edited and value.has_agreed(value.target)
+
+
+def is_seen_elsewhere(value: WrittenValue) -> bool:
+    """Whether the author of the written value saw the same value as the replaced one elsewhere.
+
+    docs/architecture.md, the merge of one field: "a, b, b: agreed". Two users typed the same,
+    mostly a blank, over the same values; who typed over one of them typed over both.
+    """
+    sights = value.person.records.sights
+    replaced = max(value.lost.seen - {value.lost.typing}, default=NOBODY)
+    return any(
+        it > replaced and sights.is_same(sights.typings[it].value, value.lost.value)
+        for it in value.won.seen - {value.won.typing}
+    )
 
 
 # With an entry in the journal, whichever was typed first
@@ -264,6 +282,21 @@ def open_typed_in_blank_contact(value: WrittenValue) -> bool:
     )
 
 
+def open_edit_after_redirection(value: WrittenValue) -> bool:
+    """Whether a record is edited that differs since the pairs had another direction.
+
+    Nothing was written to it then, so that its author could not see what others agreed on.
+    """
+    source, target = value.source_cell.agreed, value.cell.agreed
+    return (
+        value.person.was_redirected
+        and source is not None
+        and target is not None
+        and not value.cell.is_edited
+        and not value.person.configuration.is_same(source.value, target.value)
+    )
+
+
 def open_contact_of_hold(value: WrittenValue) -> bool:
     """Whether a Contact's older value is written after the Leads of its hold have left.
 
@@ -285,6 +318,8 @@ SILENT: Final[Sequence[Excuse]] = (
     joins_agreed_blank,
     is_later_edit_over_blank,
     refills_agreed_blank,
+    is_seen_elsewhere,
+    open_edit_after_redirection,
     open_typed_in_blank_contact,
 )
 ANY_ORDER: Final[Sequence[Excuse]] = (

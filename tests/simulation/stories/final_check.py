@@ -97,7 +97,7 @@ class _FieldCheck:
         there = self.person.records.state(member.id, self.key)
         if configuration.is_same(here.value, there.value):
             return
-        if self._stays_by_policy(here, there):
+        if self._stays_by_policy(member.kind, here, there):
             self.person.counts["stays_by_policy"] += 1
             return
         if self._stays_after_redirection(plezi_id):
@@ -114,13 +114,14 @@ class _FieldCheck:
         if configuration.direction is Direction.TO_SALESFORCE and member.kind is RecordKind.LEAD:
             self._check_sent(plezi_id, here, there)
 
-    def _stays_by_policy(self, here: State, there: State) -> bool:
+    def _stays_by_policy(self, kind: RecordKind, here: State, there: State) -> bool:
         """Whether `fill_blank` leaves two different values as they are (docs/mapping.md)."""
         configuration = self.person.configuration
         is_blank = configuration.is_blank
         return configuration.policy is ConflictPolicy.FILL_BLANK and (
             not (is_blank(here.value) or is_blank(there.value))
             or self._has_several_values()
+            or (kind is RecordKind.CONTACT and is_blank(there.value))  # it is never filled
             or configuration.direction is not Direction.BOTH
         )
 

@@ -129,7 +129,8 @@ class Records:
 
     def _type(self, record: Record, key: str, value: Value) -> None:
         attribute = self.configuration.field(RecordKind.PLEZI_CONTACT, key)
-        others = [self.key(it, key) for it in self.by_id if it != record.id]
+        can_send = self.configuration.direction.can_send(record.kind.side)
+        others = [self.key(it, key) for it in self.by_id if can_send and it != record.id]
         self.sights.type(self.key(record.id, key), value, attribute, others)
 
     def create(self, record_id: str, filled: str) -> None:

@@ -41,10 +41,11 @@ class Cell:
     """One field of one record.
 
     `read` is its state after the last run, `agreed` the one at its last agreement (None: it never
-    agreed), `agreed_after` the number of the last typing before that. `shown` are the typings that
-    a hold of the field showed together with this one. `agreed_with` is the contact in Plezi with
-    which it agreed. `is_forgotten`: its last agreement was one with another contact, or of a pair
-    with another attribute of Plezi. `other_pair` is the agreement of the other one of two pairs.
+    agreed), `agreed_after` the number of the last typing before that, and `agreed_with` the contact
+    in Plezi of then. `held` is the state that a hold of the field showed, `shown` are the typings
+    that it showed together. `is_forgotten`: the last agreement was one with another contact, or of
+    a pair with another attribute of Plezi. `other_pair` is the agreement, and what was shown, of
+    the other one of two pairs.
     """
 
     state: State = field(default_factory=State)
@@ -54,6 +55,7 @@ class Cell:
     agreed_after: int = NEVER
     agreed_with: str = ""
     shown: frozenset[int] = frozenset()
+    held: State | None = None
     is_forgotten: bool = False
     other_pair: tuple[State | None, int, str, frozenset[int]] = (None, NEVER, "", frozenset())
 
@@ -108,7 +110,8 @@ class Sights:
     def type(self, key: CellKey, value: Value, attribute: str, others: Iterable[CellKey]) -> None:
         """Note that a user typed a value over what the cell shows; `others` are in the same pair.
 
-        A value that the last run saw, or that was agreed on before one that stayed in its record,
+        A value that the last run saw, that a hold showed, or that was agreed on before one that
+        stayed in its record,
         is no edit when it is typed again (README.md, what the guarantee does not cover).
         """
         cell = self.cell(key)
@@ -127,6 +130,8 @@ class Sights:
         """Return the state that a typing brings back, if the connector sees no edit in it."""
         if self.is_same(cell.read.value, value) and cell.read.typing != cell.state.typing:
             return cell.read
+        if cell.shown and cell.held is not None and self.is_same(cell.held.value, value):
+            return cell.held
         agreed = cell.agreed
         if agreed is None or not self.is_same(agreed.value, value):
             return None
@@ -202,9 +207,10 @@ class Sights:
     def show_together(self, values: Iterable[tuple[CellKey, Value]]) -> None:
         """Note that a hold shows some cells with these values."""
         shown = [(self.cell(key), value) for key, value in values]
-        typings = frozenset(
-            cell.state.typing for cell, value in shown if self.is_same(cell.state.value, value)
-        ) - {NOBODY}
+        same = [cell for cell, value in shown if self.is_same(cell.state.value, value)]
+        typings = frozenset(cell.state.typing for cell in same) - {NOBODY}
+        for cell in same:
+            cell.held = cell.state
         for cell, _ in shown:
             cell.shown |= typings
 
