@@ -185,8 +185,10 @@ def _agree(person: Person, plan: Plan, key: str, agreement: _Agreement) -> None:
         return
     equal = [it for it in values if same(values[it], values[contact.id])]
     is_all = agreement is _Agreement.ALL or _are_equal(person, values, equal)
+    is_one_way = person.configuration.direction is not Direction.BOTH
+    may_be_partial = is_one_way or agreement is _Agreement.EQUAL
     for record_id in values:
-        is_equal = agreement is _Agreement.EQUAL and len(equal) > 1 and record_id in equal
+        is_equal = may_be_partial and len(equal) > 1 and record_id in equal
         if is_all or is_equal or _is_new_sender(person, record_id, key):
             records.sights.agree(records.key(record_id, key), contact.id)
 
