@@ -9,7 +9,7 @@ import pytest
 
 from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind
 from connector.model import MergeRule, Overwritten, RecordKind, Value
-from tests.simulation.stories import excuses
+from tests.simulation.stories import excuses, open_findings, silent_excuses
 from tests.simulation.stories.configuration import Configuration
 from tests.simulation.stories.excuses import Excuse
 from tests.simulation.stories.final_check import check_final, check_journal
@@ -74,38 +74,38 @@ class Case:
 AGREED: Final = "+p1! +l1 +l2 run"
 CASES: Final = (
     Case(
-        excuses.is_weak_blank,
+        silent_excuses.is_weak_blank,
         SEVERAL_HELD,
         ("+p1! +l1! +l2 run l1-", "l1<p1"),
         ("+p1! +l1 run l1- p1!", "l1<p1"),
     ),
     Case(
-        excuses.is_typed_over,
+        silent_excuses.is_typed_over,
         SALESFORCE_WINS,
         (f"{AGREED} p1! l2!", "l1<l2"),
         (f"{AGREED} p1! l2!", "l1<l2"),
         PLEZI_WINS,
     ),
     Case(
-        excuses.joins_agreed_blank,
+        silent_excuses.joins_agreed_blank,
         ANY,
         ("+p1! +l1 run p1- run +l2!", "p1<l2"),
         ("+p1! +l1 run p1- +l2!", "p1<l2"),
     ),
     Case(
-        excuses.is_later_edit_over_blank,
+        silent_excuses.is_later_edit_over_blank,
         ANY,
         ("+p1! +l1 +c1 run p1- run c1!", "p1<c1"),
         ("+p1! +l1 +c1 run c1! p1-", "p1<c1"),
     ),
     Case(
-        excuses.refills_agreed_blank,
+        silent_excuses.refills_agreed_blank,
         ANY,
         ("+p1! +l1 run p1- run policy:fill_blank +l2!", "p1<l2"),
         ("+p1! +l1 run p1- policy:fill_blank +l2!", "p1<l2"),
     ),
     Case(
-        excuses.is_seen_elsewhere,
+        silent_excuses.is_seen_elsewhere,
         ANY,
         (f"{AGREED} l1- clear_email:l1 p1- run l2! set_email:l1", "l1<l2"),
         (f"{AGREED} l1- clear_email:l1 run l2! set_email:l1", "l1<l2"),
@@ -167,19 +167,19 @@ CASES: Final = (
     Case(excuses.wins_by_policy, PLEZI_WINS, ("+p1! +l1!", "l1<p1"), ("+p1! +l1!", "p1<l1")),
     Case(excuses.wins_by_policy, ANY, ("+p1! +l1!", "p1<l1"), ("+l1! +p1!", "p1<l1")),
     Case(
-        excuses.open_typed_in_blank_contact,
+        open_findings.open_typed_in_blank_contact,
         CUSTOM,
         ("+p1! +l1 run convert:l1:flagged cl1!", "p1<cl1"),
         ("+p1! +l1 run convert:l1:flagged cl1! run p1! cl1!", "p1<cl1"),
     ),
     Case(
-        excuses.open_edit_after_redirection,
+        open_findings.open_edit_after_redirection,
         TO_PLEZI,
         ("+l1! +l2! run direction:both l2!", "pz1<l2"),
         ("+l1! +l2! run direction:both l2! pz1!", "pz1<l2"),
     ),
     Case(
-        excuses.open_contact_of_hold,
+        open_findings.open_contact_of_hold,
         HOLD,
         ("+p1 +l1 +c1! run p1- l1! run clear_email:l1", "p1<c1"),
         ("+p1 +l1 +c1! run p1- l1! run", "p1<c1"),
@@ -195,7 +195,7 @@ def test_an_excuse_holds_for_its_rule_only(case: Case) -> None:
 
 def test_every_excuse_has_a_case() -> None:
     names = {case.excuse for case in CASES}
-    assert {*excuses.SILENT, *excuses.ANY_ORDER, *excuses.CONFLICT} <= names
+    assert {*silent_excuses.SILENT, *excuses.ANY_ORDER, *excuses.CONFLICT} <= names
 
 
 # The state after a run

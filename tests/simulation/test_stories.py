@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from connector.mapping import BoundPair, ConflictPolicy, Direction
+from connector.mapping.values import Canonical
 from connector.model import MergeRule
 from connector.planning import field_merge, field_values, plan, recovery, write_outcome
 from connector.planning.excluded_leads import ExcludedLeads
@@ -20,7 +21,7 @@ from tests.simulation.stories.search import play_batch, replay
 from tests.simulation.stories.story import Story, parse, play, shrink
 
 STORIES_PER_SETTING: Final = 150
-FIRST_SEED: Final = 200
+FIRST_SEED: Final = 70
 MOST_STORIES: Final = 2000
 HOLD: Final = Configuration(ConflictPolicy.HOLD)
 RUN: Final = ("run",)
@@ -68,8 +69,9 @@ def _hold_forgets_what_it_showed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan, "_with_shown", lambda _pair, values, _hold: values)
 
 
-def _outdated_base_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(field_values, "_with_outdated_bases", lambda _pair, _link, values: values)
+def _outdated_base_stays(patch: pytest.MonkeyPatch) -> None:
+    for module in (plan, write_outcome, recovery):
+        patch.setattr(module, "outdate_base", lambda *_: None)
 
 
 def _rejoining_record_sends(patch: pytest.MonkeyPatch) -> None:
@@ -115,7 +117,7 @@ def _untick_is_sent(patch: pytest.MonkeyPatch) -> None:
     known = field_merge._apply_most_restrictive
 
     def apply(
-        pair: BoundPair, values: list[FieldValue], canonical: Mapping[str, field_merge.Canonical]
+        pair: BoundPair, values: list[FieldValue], canonical: Mapping[str, Canonical]
     ) -> field_merge.Resolution:
         unticked = [it for it in values if canonical[it.record_id] is not True]
         if len(unticked) == 1:
@@ -141,7 +143,7 @@ def _arrived_write_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 FAULTS: Final[Mapping[str, tuple[Plant, str, str]]] = {
     "a blank wins without a base": (_blank_wins_without_a_base, "policies", "blank of nobody"),
     "a hold forgets what it showed": (_hold_forgets_what_it_showed, "policies", ""),
-    "an outdated base is ignored": (_outdated_base_is_ignored, "policies", ""),
+    "an outdated base stays": (_outdated_base_stays, "policies", ""),
     "a record that rejoins sends": (_rejoining_record_sends, "policies", ""),
     "a journal entry is left out": (_journal_entry_is_left_out, "policies", "silent"),
     "a done write is not journaled": (_done_write_is_not_journaled, "policies", "journal"),
@@ -161,17 +163,16 @@ FAULTS: Final[Mapping[str, tuple[Plant, str, str]]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, setting, rule = FAULTS[name]
-    with monkeypatch.context() as patch:
-        plant(patch)
-        found = (
-            story
-            for seed in range(MOST_STORIES)
-            if (result := play(story := draw(seed, setting))).violation
-            and rule in ("", result.rule)
-        )
-        story = next(found, None)
-    assert story is not None
-    assert play(story).violation == ""
+    found = None
+    for seed in range(MOST_STORIES):
+        story = draw(seed, setting)
+        with monkeypatch.context() as patch:
+            plant(patch)
+            result = play(story)
+        if result.violation and rule in ("", result.rule) and not play(story).violation:
+            found = story
+            break
+    assert found is not None
 
 
 # A shrunk story is replayed
@@ -211,16 +212,15 @@ def test_an_unknown_act_is_no_act() -> None:
         play(Story(Configuration(), (("paint", "l1"),)))
 
 
-# Open findings: the planner breaks these today
+# Findings of stories
 
-OPEN: Final[Mapping[str, Story]] = {
-    "two plans in turn take another Lead for the primary one": Story(
-        HOLD,
-        (
-            *(("create", "p1", "Phone"), ("create", "l1", "Phone"), ("create", "l2", "Phone")),
-            *(RUN, ("duplicates", "survivor"), RUN),
-        ),
+HELD_TWICE: Final = (("create", "l1", "Phone"), ("create", "l2", "Phone"), RUN)
+CORRECTED: Final[Mapping[str, Story]] = {
+    "a mark is no agreed field that makes a Lead the primary one": Story(
+        HOLD, (("create", "p1", "Phone"), *HELD_TWICE, ("duplicates", "survivor"), RUN)
     ),
+}
+OPEN: Final[Mapping[str, Story]] = {
     "a clearing after a hold is not sent by the sending side": Story(
         replace(HOLD, direction=Direction.TO_PLEZI),
         (
@@ -228,7 +228,30 @@ OPEN: Final[Mapping[str, Story]] = {
             *(("type", "l1", "Phone", "blank"), ("flag", "l1"), RUN, ("flag", "l1"), RUN),
         ),
     ),
+    "what a hold showed is forgotten with the contact in Plezi": Story(
+        HOLD,
+        (
+            *(("create", "p1", "Phone"), ("create", "l1", "Phone"), RUN, ("delete", "p1"), RUN),
+            *(("create", "p2", "Phone"), ("type", "l1", "Phone", "blank"), RUN),
+        ),
+    ),
+    "a Lead that never agreed takes a value against the policy hold": Story(
+        HOLD,
+        (
+            *HELD_TWICE,
+            *(("clear_email", "l1"), RUN, ("set_email", "l1"), ("clear_email", "l2"), RUN),
+        ),
+    ),
+    "the value of a merged Lead is written to the winner": Story(
+        HOLD, (*HELD_TWICE, ("primary", "l2"), RUN, ("merge", "l1", "l2"), RUN)
+    ),
 }
+"""Stories in which the planner breaks a rule: each becomes a corrected one."""
+
+
+@pytest.mark.parametrize("name", CORRECTED)
+def test_a_corrected_finding_holds(name: str) -> None:
+    assert play(CORRECTED[name]).violation == ""
 
 
 @pytest.mark.xfail(reason="the planner is to be corrected", strict=False)

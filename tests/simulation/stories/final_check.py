@@ -183,13 +183,14 @@ class _FieldCheck:
         docs/people.md: "A clearing of what only the Contact had clears nothing else". It does not
         hold where Plezi has the value that was cleared.
         """
-        is_blank = self.person.configuration.is_blank
-        past = self.person.records.cell(record, self.key).past
-        cleared = next((it for it in reversed(past) if not is_blank(it.value)), None)
+        configuration = self.person.configuration
+        agreed = self.person.records.cell(record, self.key).agreed
         is_contact = KINDS[record[0]] is RecordKind.CONTACT
-        if not is_contact or not is_blank(sent.value) or cleared is None:
-            return False
-        return received.typing not in cleared.known
+        return (
+            is_contact
+            and configuration.is_blank(sent.value)
+            and (agreed is None or not configuration.is_same(agreed.value, received.value))
+        )
 
     def _joins_without_clearing(self, record: str, sent: State, received: State) -> bool:
         """Whether a clearing clears nothing in a record that never agreed.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.simulation.history.typing_history import NOBODY, Relation
-from tests.simulation.stories.excuses import ANY_ORDER, CONFLICT, SILENT, Excuse, meets_again
+from tests.simulation.stories.excuses import ANY_ORDER, CONFLICT, Excuse, meets_again
 from tests.simulation.stories.person import Loss, ViolationError
+from tests.simulation.stories.silent_excuses import SILENT
 from tests.simulation.stories.written_value import WrittenValue
 
 
