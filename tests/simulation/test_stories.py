@@ -242,6 +242,21 @@ OPEN: Final[Mapping[str, Story]] = {
             *(("clear_email", "l1"), RUN, ("set_email", "l1"), ("clear_email", "l2"), RUN),
         ),
     ),
+    "an unsent edit of a deleted Contact fills what was cleared in the meantime": Story(
+        HOLD,
+        (
+            *(("create", "l3", "Phone"), ("create", "c1", ""), RUN, ("type", "c1", "Phone", "new")),
+            *(("type", "l3", "Phone", "blank"), ("delete", "c1"), RUN, ("undelete", "c1"), RUN),
+        ),
+    ),
+    "a refused write ends a hold, and what it showed": Story(
+        HOLD,
+        (
+            *(("create", "p1", "Phone"), ("create", "l1", ""), ("create", "c1", "Phone"), RUN),
+            *(("type", "p1", "Phone", "blank"), ("clear_email", "l1")),
+            *(("run", "refused", "p1"), RUN),
+        ),
+    ),
     "the value of a merged Lead is written to the winner": Story(
         HOLD, (*HELD_TWICE, ("primary", "l2"), RUN, ("merge", "l1", "l2"), RUN)
     ),

@@ -72,9 +72,12 @@ class _FieldCheck:
                 return ConflictPolicy.HOLD in self.person.policies
             case HoldReason.NEVER_AGREED:
                 is_beside_contact = any(it[0] == "c" for it in self.person.records.by_id)
-                return self.person.was_moved or is_beside_contact or len(self.person.policies) > 1
+                has_changed = self.person.was_moved or len(self.person.policies) > 1
+                return has_changed or is_beside_contact or self.person.was_interrupted
             case HoldReason.IN_DOUBT:
                 return self.person.lost_answer
+            case HoldReason.WRITE_LOOP:  # docs/architecture.md: undone twice in a day
+                return max(self.person.written.values(), default=0) > 1
             case _:
                 return False
 

@@ -88,10 +88,11 @@ class Person:
     """The records of one person, the link of the connector, its journal, and what is counted.
 
     `choices` are the values that admins chose, by the key of the pair, `losses` the values that
-    the journal must still get, `counts` the excuses that were used. `took_part` are the
-    records of the last run, `unanswered` what is agreed once writes without an answer are known to
-    be done. `lost_answer`, `was_redirected` and `was_moved`: some write had no answer, the pairs
-    got another direction, or another attribute.
+    the journal must still get, `counts` the excuses that were used. `took_part` are the records of
+    the last run, `unanswered` what is agreed once writes without an answer are known to be done,
+    `written` the cells with the number of their writes. `was_interrupted`, `lost_answer`,
+    `was_redirected`, `was_moved`: a run stopped at a fault, some write had no answer, the pairs got
+    another direction, or another attribute.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -104,6 +105,8 @@ class Person:
         self.policies = {configuration.policy}
         self.took_part: set[str] = set()
         self.unanswered: list[Unanswered] = []
+        self.written: Counter[CellKey] = Counter()
+        self.was_interrupted = False
         self.lost_answer = False
         self.was_redirected = False
         self.was_moved = False

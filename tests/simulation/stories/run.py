@@ -47,6 +47,7 @@ def run(person: Person, faults: Mapping[str, str]) -> None:
         has_written = not any(it.is_create for it in plan.writes)
         _carry_out(person, plan, faults)
         if faults:
+            person.was_interrupted = True
             person.records.sights.end_run()
             check_journal(person)
             return
@@ -118,6 +119,7 @@ def _write(
             continue
         states = {it: state for (it, name), state in before.items() if name == key}
         value = check_write(find_sources(person, plan, write, record_id, key, states))
+        person.written[cell] += 1
         records.sights.write(cell, records.key(value.source, key), value.won, value.new)
     records.by_id[record_id].modified = records.now()
 
