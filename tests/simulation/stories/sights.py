@@ -22,13 +22,15 @@ NEVER: Final = -1
 class State:
     """What a cell shows: a value, its typing, and the typings that it replaces.
 
-    `is_weak`: a blank that the connector cannot tell from a field that nobody ever filled.
+    `merged` are those that it replaces by a merge only: nobody typed over them. `is_weak`: a blank
+    that the connector cannot tell from a field that nobody ever filled.
     """
 
     value: Value = None
     typing: int = NOBODY
     seen: frozenset[int] = frozenset()
     is_weak: bool = False
+    merged: frozenset[int] = frozenset()
 
     @property
     def known(self) -> frozenset[int]:
@@ -167,12 +169,13 @@ class Sights:
     def take_over(self, winner: CellKey, merged: CellKey) -> None:
         """Note a merge: a blank of the winner is filled, and its user saw both values."""
         cell, other = self.cell(winner), self.cell(merged)
-        seen = cell.state.known | cell.shown | other.state.known
+        seen = cell.state.known | other.state.known
         if self._is_blank(cell.state.value) and not self._is_blank(other.state.value):
-            cell.show(replace(other.state, seen=seen))
+            cell.show(replace(other.state, seen=seen | cell.shown))
             cell.shown |= other.shown
         else:
-            cell.state = replace(cell.state, seen=seen)
+            new = other.state.known - cell.state.known
+            cell.state = replace(cell.state, seen=seen, merged=cell.state.merged | new)
         if cell.agreed is None and other.agreed is not None:
             cell.agreed, cell.agreed_after = other.agreed, other.agreed_after
             cell.agreed_with = other.agreed_with
@@ -226,6 +229,6 @@ class Sights:
             return Relation.FORWARD
         if target.is_weak:
             return Relation.UNSURE
-        if source.typing != NOBODY and source.typing in target.seen:
+        if source.typing != NOBODY and source.typing in target.seen - target.merged:
             return Relation.BACKWARD
         return Relation.CONFLICT
