@@ -67,6 +67,11 @@ class Cell:
         self.state = state
 
     @property
+    def agreed_typing(self) -> int:
+        """The typing on which it agreed last."""
+        return NOBODY if self.agreed is None else self.agreed.typing
+
+    @property
     def is_edited(self) -> bool:
         """Whether a user typed in it since its last agreement."""
         return self.state.typing > self.agreed_after
@@ -137,7 +142,8 @@ class Sights:
         agreed = cell.agreed
         if agreed is None or not self.is_same(agreed.value, value):
             return None
-        if cell.shown or cell.is_forgotten:
+        is_written = cell.read.typing not in (cell.agreed_typing, cell.state.typing)
+        if cell.shown or cell.is_forgotten or is_written:
             return None
         has_travelled = any(
             it.state.typing == cell.state.typing or it.agreed_after > cell.agreed_after
