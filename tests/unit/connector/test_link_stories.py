@@ -116,6 +116,17 @@ class TestPartlyWritten:
 
         assert story.run() == {"p": "3"}
 
+    def test_a_contact_whose_edit_has_reached_a_lead_only_may_be_typed_back(self) -> None:
+        """Its former value is an edit then: Plezi, and the Lead, have another one."""
+        story = Story(NEWEST, p="1", l1="1", c="1")
+        story.run()
+        story.type("c", "2")
+        assert story.run(refused=["p"]) == {"l1": "2"}
+        story.type("p", "2")
+        story.type("c", "1")
+
+        assert story.run() == {"p": "1", "l1": "1"}
+
     def test_only_records_with_the_value_wait_for_the_system_that_refused_it(self) -> None:
         """The Contact has a value of its own: its next edit in another field sends nothing here."""
         story = Story(SALESFORCE_WINS, p="1", l1="1", l2="1")

@@ -402,7 +402,7 @@ class TestHeldConflict:
         assert [(it.record_id, it.value, it.rule) for it in plan.overwritten] == [
             ("p", "1", MergeRule.NEWEST)
         ]
-        assert plan.link.holds == {}
+        assert plan.link.holds.keys() == {"Phone"}  # until the writes are done
 
     def test_an_edit_of_a_record_that_was_not_shown_is_an_edit_too(self) -> None:
         agreed = {"p": "0", "l1": "0", "l2": "0"}
@@ -751,7 +751,7 @@ class TestValueTable:
         plan = planned(self.link("large", "Small", hold), self.bound())
 
         assert written(plan) == {"l1": {"Size__c": "Large"}}
-        assert plan.link.holds == {}
+        assert plan.link.holds.keys() == {"Size__c"}  # until the write is done
 
     @pytest.mark.parametrize(
         ("reason", "kept"),

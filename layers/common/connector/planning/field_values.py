@@ -10,7 +10,7 @@ from typing import Final
 from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
-from connector.model import NEW_RECORD, Link, Observation, RecordKind, Value
+from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
 from connector.planning.excluded_leads import OUTDATED, REACHED, SHOWN, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase, has_changed, has_its_own
 from connector.planning.participating_records import Participant
@@ -42,6 +42,11 @@ class _KnownValue:
     def is_known(self) -> bool:
         """Whether the record agreed once, or was shown by a hold."""
         return not (isinstance(self.base, NoBase) and isinstance(self.former, NoBase))
+
+    @property
+    def has_agreed(self) -> bool:
+        """Whether the record agreed once, also if that is outdated."""
+        return self.is_outdated or not isinstance(self.base, NoBase)
 
 
 def field_values(
@@ -144,9 +149,9 @@ def _with_former_values(
     """Return the values; a record with a former value takes what the others agreed on, or differs.
 
     It takes theirs if it still has its value of before. Another value, which is not theirs, was
-    typed in it since: an edit of the former value. So does a record that never agreed, and that a
-    hold has shown, as long as theirs is not edited. Where the others never agreed, all meet for the
-    first time.
+    typed in it since: an edit of the former value. A record that never agreed, and that a hold has
+    shown, takes a blank only: what it was cleared of was shown. Where the others never agreed, all
+    meet for the first time.
     """
     former: dict[str, Value] = {}
     for it in values:
@@ -158,8 +163,14 @@ def _with_former_values(
     others = [
         it for it in values if not isinstance(it.base, NoBase) and not has_its_own(pair, it, values)
     ]
-    agreed = {pair.canonical(it.side, it.base) for it in others if not isinstance(it.base, NoBase)}
-    is_edited = any(has_changed(pair, it) for it in others)
+    # Plezi always has what was agreed; the sending side of a one-way pair has values of its own.
+    plezi = [it for it in others if it.side is Side.PLEZI]
+    agreed = {
+        pair.canonical(it.side, it.base)
+        for it in plezi or others
+        if not isinstance(it.base, NoBase)
+    }
+    is_clear = agreed <= {None, False} and not any(has_changed(pair, it) for it in others)
     can_give = any(it.can_send for it in others)
 
     def with_former(it: FieldValue) -> FieldValue:
@@ -167,7 +178,7 @@ def _with_former_values(
         if value != pair.canonical(it.side, former[it.record_id]):
             return it if value in agreed else replace(it, base=former[it.record_id])
         what = known[it.record_id]
-        takes_theirs = what.is_outdated or (not is_edited and (it.can_receive or can_give))
+        takes_theirs = what.is_outdated or (is_clear and (it.can_receive or can_give))
         return replace(it, rejoins=bool(agreed) and takes_theirs)
 
     return [with_former(it) if it.record_id in former else it for it in values]
@@ -212,7 +223,7 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
     converted, and that was there before, does not.
     """
     own = _known_of(link, participant.record_id, pair.base_keys[participant.kind])
-    if own.is_known or participant.record_id == NEW_RECORD:
+    if own.has_agreed or participant.record_id == NEW_RECORD:
         return own
     for former in link.salesforce:
         if (
@@ -221,7 +232,7 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
             and continues(pair, former, participant.kind, participant.observation)
         ):
             inherited = _known_of(link, former.id, pair.base_keys[former.kind])
-            if inherited.is_known:
+            if inherited.has_agreed or (inherited.is_known and not own.is_known):
                 return replace(inherited, waits=own.waits or inherited.waits)
     return own
 

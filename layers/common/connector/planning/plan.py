@@ -315,10 +315,7 @@ class _PlanBuilder:
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
-            # What was shown is needed until the write that ends the hold is done.
-            if not _is_edited_since_shown(values):
-                self._holds.pop(pair.key, None)
-            self._add_writes(pair, values, resolution)
+            self._add_writes(pair, values, resolution)  # its hold ends when they are done
 
     def note_shown(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
         """Note what the hold of a pair has shown of the Leads that take no part in it any more."""

@@ -205,16 +205,24 @@ def undelivered_values(
 ) -> set[tuple[str, str]]:
     """Return, by record id and base key, where a value is that has reached one system only.
 
-    `missing` are the records that were not written. A Contact is never written to and may have a
-    value of its own, and a record that takes no part any more sends its last edit in any case.
+    `missing` are the records that were not written. A Contact is never written to: it waits if it
+    has the value, and not with one of its own. A record that takes no part any more sends its last
+    edit in any case.
     """
-    takes_part = {
-        it.id: it.is_active and it.kind is not RecordKind.CONTACT for it in link.observations()
-    }
+    known = {it.id: it for it in link.observations()}
+    written = [it.value for r, it in update.values.items() if r in update.required_writes]
+
+    def has_value(record_id: str) -> bool:
+        record = known.get(record_id)
+        if record is None or record.kind is not RecordKind.CONTACT:
+            return record is None or record.is_active
+        value = update.values[record_id].value
+        return record.is_active and any(is_identical(value, it) for it in written)
+
     return {
-        (record, it.key)
-        for record, it in update.values.items()
-        if record not in missing and takes_part.get(record, True)
+        (record_id, it.key)
+        for record_id, it in update.values.items()
+        if record_id not in missing and has_value(record_id)
     }
 
 
