@@ -167,12 +167,6 @@ CASES: Final = (
     Case(excuses.wins_by_policy, PLEZI_WINS, ("+p1! +l1!", "l1<p1"), ("+p1! +l1!", "p1<l1")),
     Case(excuses.wins_by_policy, ANY, ("+p1! +l1!", "p1<l1"), ("+l1! +p1!", "p1<l1")),
     Case(
-        open_findings.open_typed_in_blank_contact,
-        CUSTOM,
-        ("+p1! +l1 run convert:l1:flagged cl1!", "p1<cl1"),
-        ("+p1! +l1 run convert:l1:flagged cl1! run p1! cl1!", "p1<cl1"),
-    ),
-    Case(
         open_findings.open_edit_after_redirection,
         TO_PLEZI,
         ("+l1! +l2! run direction:both l2!", "pz1<l2"),

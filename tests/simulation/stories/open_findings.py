@@ -7,23 +7,7 @@ from __future__ import annotations
 
 from connector.mapping import ConflictPolicy
 from connector.model import RecordKind
-from tests.simulation.history.typing_history import NOBODY
 from tests.simulation.stories.written_value import WrittenValue
-
-
-def open_typed_in_blank_contact(value: WrittenValue) -> bool:
-    """Whether a value was typed in the custom field of a Contact that a conversion left blank.
-
-    docs/people.md says that it travels, and not that it replaces what its author could not see. It
-    holds for the first value in the field, and not for what is typed over that one.
-    """
-    former = list(value.person.records.former(value.source))
-    return (
-        value.person.configuration.is_custom
-        and value.source_kind is RecordKind.CONTACT
-        and any(it.kind is RecordKind.LEAD for it in former)
-        and all(it.typing == NOBODY for it in value.source_cell.past)
-    )
 
 
 def open_edit_after_redirection(value: WrittenValue) -> bool:

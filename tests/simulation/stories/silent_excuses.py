@@ -111,5 +111,4 @@ SILENT: Final[Sequence[Excuse]] = (
     refills_agreed_blank,
     is_seen_elsewhere,
     open_findings.open_edit_after_redirection,
-    open_findings.open_typed_in_blank_contact,
 )

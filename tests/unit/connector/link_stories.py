@@ -22,7 +22,6 @@ from connector.planning.plan import Plan, plan_link
 from connector.planning.write_outcome import WriteOutcome, WriteResult, record_outcomes
 
 EMAIL: Final = "ana@x.fr"
-FIELDS: Final = {RecordKind.PLEZI_CONTACT: "phone", RecordKind.LEAD: "Phone"}
 MAX_PLANS: Final = 5
 """Plans of a run: a record that is created needs a second one, and none needs many."""
 
@@ -31,10 +30,12 @@ def bound_with(
     policy: ConflictPolicy = ConflictPolicy.NEWEST,
     direction: Direction = Direction.BOTH,
     kind: FieldKind = FieldKind.TEXT,
+    field: str = "Phone",
 ) -> BoundMapping:
-    """Return a mapping of one pair, of a phone or of a checkbox."""
-    pair = FieldPair("phone", "Phone", direction, policy, contact="Phone")
-    fields = {each: Field(FIELDS.get(each, "Phone"), kind) for each in RecordKind}
+    """Return a mapping of one pair, of a phone or of a checkbox, to a field of Salesforce."""
+    pair = FieldPair("phone", field, direction, policy, contact=field)
+    names = {RecordKind.PLEZI_CONTACT: "phone"}
+    fields = {each: Field(names.get(each, field), kind) for each in RecordKind}
     return BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
 
 
@@ -59,7 +60,7 @@ class Story:
         """Create a record."""
         kinds = {"p": RecordKind.PLEZI_CONTACT, "l": RecordKind.LEAD, "c": RecordKind.CONTACT}
         kind = kinds[name[0]]
-        values = {FIELDS.get(kind, "Phone"): value}
+        values = {self.bound.pairs[0].fields[kind].name: value}
         created = self._now()
         self.records[name] = Observation(
             kind, name, EMAIL, created, created, 0.0, values, created=created

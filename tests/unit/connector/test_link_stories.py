@@ -77,6 +77,25 @@ class TestConvertedLead:
 
         assert story.run() == {}
 
+    def test_what_is_typed_in_a_blank_custom_field_of_its_contact_names_what_it_replaces(
+        self,
+    ) -> None:
+        """The conversion may have left the field blank: its user did not see Plezi's value."""
+        held, newest = (
+            Story(bound_with(policy, field="Size__c"), p="1", l1="1")
+            for policy in (ConflictPolicy.HOLD, ConflictPolicy.NEWEST)
+        )
+        for story in (held, newest):
+            story.run()
+            story.convert("l1", "c")
+            story.type("c", None)
+            story.type("c", "2")
+
+        assert held.run() == {}
+        assert held.link.holds["Size__c"].values == {"p": "1", "c": "2"}
+        assert newest.run() == {"p": "2"}
+        assert newest.lost == [("p", "1")]
+
     def test_its_last_edit_travels_past_a_new_lead_without_a_value(self) -> None:
         story = Story(PLEZI_WINS, p="1", l1="1")
         story.run()
@@ -369,6 +388,22 @@ class TestContactThatIsCreatedAgain:
         story.run()
         story.create("p2")
         story.change("l1", email="ana@x.fr")
+
+        assert story.run() == {"p2": "1"}
+
+    def test_a_lead_of_a_one_way_pair_that_took_no_part_sends_its_value_to_it(self) -> None:
+        story = Story(bound_with(PLEZI_WINS.pairs[0].pair.policy, Direction.TO_PLEZI), p=None)
+        story.create("l1", "1")
+        story.create("l3", "1")
+        assert story.run() == {"p": "1"}
+        story.change("l3", email="")
+        story.type("l1", None)
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2")
+        story.run()
+        story.change("l3", email="ana@x.fr")
+        story.change("l1", deleted=True)
 
         assert story.run() == {"p2": "1"}
 

@@ -9,7 +9,7 @@ from typing import Final
 from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.values import Canonical
-from connector.model import AgreedValue, Link, RecordKind, Side, Value, Values
+from connector.model import AgreedValue, Link, Observation, RecordKind, Side, Value, Values
 from connector.planning.field_merge import FieldValue, NoBase, has_changed
 
 OUTDATED: Final = "outdated:"
@@ -62,12 +62,17 @@ def find_excluded_leads(
 
     Of a record that never agreed, and that a hold has shown, what was typed after that is in
     conflict with an agreed value that the hold does not show. A blank that nobody typed, in records
-    that were created since, ends no agreement of a Lead: it meets them when it comes back.
+    that were created since, ends no agreement of a Lead: it meets them when it comes back. In a
+    pair to Plezi only, so does each such Lead when Plezi has a new contact.
     """
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
-    if plezi is None or not pair.can_receive(RecordKind.LEAD):
+    if plezi is None:
         return ExcludedLeads()
     name, key = pair.fields[RecordKind.LEAD].name, pair.base_keys[RecordKind.LEAD]
+    absent = _absent_leads(link, key, {it.record_id for it in values})
+    if not pair.can_receive(RecordKind.LEAD):
+        is_new = isinstance(plezi.base, NoBase)
+        return ExcludedLeads(forgotten={it.id: key for it in absent if is_new})
     agreed = pair.canonical(Side.PLEZI, agreed_values[plezi.record_id])
     if not in_doubt and not _changes_agreement(pair, plezi, agreed):
         return ExcludedLeads()
@@ -77,15 +82,8 @@ def find_excluded_leads(
     edited: dict[str, Value] = {}
     unseen = _shown_without(pair, link, present, agreed)
     forgotten = dict(unseen) if is_new_blank else {}
-    for lead in link.salesforce:
-        base = link.base.get(lead.id, {})
-        if (
-            lead.kind is not RecordKind.LEAD
-            or lead.converted
-            or lead.id in present
-            or key not in base
-        ):
-            continue
+    for lead in absent:
+        base = link.base[lead.id]
         former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:
             continue
@@ -102,6 +100,18 @@ def find_excluded_leads(
             if current != agreed:
                 unseen[lead.id] = key
     return ExcludedLeads(invalidated, edited, unseen, forgotten)
+
+
+def _absent_leads(link: Link, key: str, present: Collection[str]) -> list[Observation]:
+    """Return the Leads that take no part and have agreed once; `key` is that of their base."""
+    return [
+        it
+        for it in link.salesforce
+        if it.kind is RecordKind.LEAD
+        and not it.converted
+        and it.id not in present
+        and key in link.base.get(it.id, {})
+    ]
 
 
 def _shown_without(

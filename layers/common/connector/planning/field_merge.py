@@ -44,7 +44,8 @@ class FieldValue:
     counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
     another value, and still has its own of then, or it was found by the address that they agreed
     on: it takes theirs, also if that is blank. `left`: it takes no part any more and sends its last
-    edit; its base is no agreement for other records.
+    edit; its base is no agreement for other records. `unshown`: nothing tells whether the record
+    ever showed its base, which it continues.
     """
 
     kind: RecordKind
@@ -58,6 +59,7 @@ class FieldValue:
     shown: Value | NoBase = NoBase.NO_BASE
     untyped: bool = False
     waits: bool = False
+    unshown: bool = False
     rejoins: bool = False
     left: bool = False
 
@@ -449,7 +451,7 @@ def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bo
     return (
         not could_receive
         and not pair.is_blank(value.side, value.value)
-        and _never_shared(pair, winner, value)
+        and (winner.unshown or _never_shared(pair, winner, value))
     )
 
 

@@ -29,6 +29,8 @@ class _KnownValue:
     or what a hold has shown of it. `is_unseen`: what the others agreed on was not seen by the user
     who edited the record, nor the edit by theirs. `reached` is a value that the record had together
     with others of its system when the other system refused it.
+    `is_unshown`: all this is of the Lead that a Contact continues, and the Contact may have been
+    blank, and has another value now.
     """
 
     base: Value | NoBase = NoBase.NO_BASE
@@ -37,6 +39,7 @@ class _KnownValue:
     is_outdated: bool = False
     is_unseen: bool = False
     reached: Value | NoBase = NoBase.NO_BASE
+    is_unshown: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -89,6 +92,7 @@ def field_values(
                 and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
                 waits=known[participant.record_id].waits,
+                unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
             )
         )
@@ -233,7 +237,11 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
         ):
             inherited = _known_of(link, former.id, pair.base_keys[former.kind])
             if inherited.has_agreed or (inherited.is_known and not own.is_known):
-                return replace(inherited, waits=own.waits or inherited.waits)
+                return replace(
+                    inherited,
+                    waits=own.waits or inherited.waits,
+                    is_unshown=_may_have_been_blank(pair, former, participant.observation),
+                )
     return own
 
 
@@ -281,6 +289,27 @@ def _was_there_before(former: Observation, record: Observation | None) -> bool:
     return created + CONVERSION_TIME < datetime.fromisoformat(former.modified)
 
 
+def _may_have_been_blank(pair: BoundPair, former: Observation, record: Observation | None) -> bool:
+    """Whether a user may have typed in a Contact that a conversion had left blank.
+
+    It has another value than the Lead: typed over the Lead's, or over the blank.
+    """
+    if record is None or not _is_custom(pair, former, record):
+        return False
+    name, former_name = pair.fields[record.kind].name, pair.fields[former.kind].name
+    return pair.canonical(record.side, record.values.get(name)) != pair.canonical(
+        former.side, former.values.get(former_name)
+    )
+
+
+def _is_custom(pair: BoundPair, former: Observation, record: Observation) -> bool:
+    """Whether a Lead was converted into a record, and the field is a custom one of either."""
+    is_conversion = (former.kind, record.kind) == (RecordKind.LEAD, RecordKind.CONTACT)
+    return is_conversion and any(
+        pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, record.kind)
+    )
+
+
 def _is_left_out(pair: BoundPair, former: Observation, record: Observation | None) -> bool:
     """Whether a record is blank because Salesforce did not fill it when it replaced another one.
 
@@ -292,13 +321,9 @@ def _is_left_out(pair: BoundPair, former: Observation, record: Observation | Non
     if record is None:
         return False
     is_merge = former.kind is record.kind
-    is_conversion = (former.kind, record.kind) == (RecordKind.LEAD, RecordKind.CONTACT)
-    is_custom = any(
-        pair.fields[kind].name.endswith(CUSTOM_SUFFIX) for kind in (former.kind, record.kind)
-    )
     name = pair.fields[record.kind].name
     return (
-        (is_merge or (is_conversion and is_custom))
+        (is_merge or _is_custom(pair, former, record))
         and name in record.values
         and pair.is_blank(record.side, record.values[name])
     )

@@ -511,6 +511,7 @@ class _PlanBuilder:
             return
         self._note_meeting(pair)
         excluded = find_excluded_leads(pair, self._link, values, new_base)
+        invalidate_base(self._base, excluded.forgotten)
         agreed_values = {r: _agreed(pair, kinds[r], value) for r, value in new_base.items()}
         self._base_updates.append(
             BaseUpdate(
