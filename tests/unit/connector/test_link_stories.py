@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connector.mapping import ConflictPolicy, Direction, FieldKind
-from connector.planning.manual_actions import pick_primary
+from connector.planning.manual_actions import choose_value, pick_primary
 from tests.unit.connector.link_stories import Story, bound_with
 
 HOLD, PLEZI_WINS = bound_with(ConflictPolicy.HOLD), bound_with(ConflictPolicy.PLEZI_WINS)
@@ -182,6 +182,19 @@ class TestPartlyWritten:
 
         assert story.run() == {"l1": None, "l2": None}
 
+    def test_an_edit_that_gave_way_does_not_come_back_from_a_lead_that_refused_the_other(
+        self,
+    ) -> None:
+        story = Story(PLEZI_WINS, p="1", l1="1", l2="1")
+        story.run()
+        story.type("l1", "2")
+        story.type("p", "3")
+        assert story.run(refused=["l1"]) == {"l2": "3"}
+
+        story.bound = HOLD
+
+        assert story.run() == {"l1": "3"}
+
     def test_a_lead_that_refused_a_clearing_does_not_undo_it(self) -> None:
         story = Story(HOLD, p=None, l1="1", l2="2", l3="3")
         story.run()
@@ -204,6 +217,23 @@ class TestHeld:
         story.type("l2", "3")
 
         assert story.run() == {"p": "3", "l1": "3"}
+
+    def test_a_lead_that_a_hold_does_not_show_is_no_edit_that_the_choice_replaces(self) -> None:
+        """It agreed with a contact that was deleted: it meets the new one for the first time."""
+        story = Story(HOLD, p="1", l1="1")
+        story.run()
+        story.change("l1", email="")
+        story.change("p", deleted=True)
+        story.run()
+        story.create("p2", "3")
+        story.create("l2", "2")
+        story.run()
+        story.link = choose_value(story.link, "Phone", "p2")
+        story.change("l1", email="ana@x.fr")
+        story.change("l2", deleted=True)
+
+        assert story.run() == {}
+        assert story.held() == {"p2": "3", "l1": "1"}
 
     def test_a_clearing_stays_typed_while_its_hold_goes_on(self) -> None:
         story = Story(HOLD, p="1", l1="2")
@@ -294,6 +324,20 @@ class TestContactWithItsOwnValue:
 
         assert story.run() == {"p": "2"}
         assert story.lost == [("p", "1")]
+
+    def test_its_clearing_clears_nothing_beside_another_contact_with_that_value(self) -> None:
+        story = Story(NEWEST, p="1", l1="1", c1="1", c2="1")
+        story.run()
+        story.change("c1", eligible=False)
+        story.change("c2", eligible=False)
+        story.type("l1", "2")
+        assert story.run() == {"p": "2"}
+        story.change("c1", eligible=True)
+        story.change("c2", eligible=True)
+        assert story.run() == {}
+        story.type("c1", None)
+
+        assert story.run() == {}
 
     def test_its_clearing_clears_nothing_else_when_a_new_lead_joins(self) -> None:
         story = Story(PLEZI_WINS, p="1", l1="1")

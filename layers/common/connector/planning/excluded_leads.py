@@ -211,13 +211,13 @@ def outdate_value(
 ) -> None:
     """Note that a write did not arrive at a record while the others agreed: it takes their value.
 
-    Its own agreement is outdated then. If it has none, what it had `before` the write is kept as
-    one, so that what is typed in it later is an edit of that. `name` is the field of `key`.
+    What it had `before` the write is outdated then, an edit that gave way too: what is typed in it
+    later is an edit of that. `name` is the field of `key`.
     """
     outdate_base(base, {record_id: key})
-    values = base.get(record_id, {})
-    if name in before and f"{OUTDATED}{key}" not in values:
-        base.setdefault(record_id, {})[f"{OUTDATED}{key}"] = before[name]
+    if name in before:
+        values = base.setdefault(record_id, {})
+        values[f"{OUTDATED}{key}"] = before[name]
         values.pop(f"{SHOWN}{key}", None)
 
 

@@ -40,12 +40,12 @@ class FieldValue:
     ('' if not known). `shown` is the value that was held and shown for review, if one of the values
     shown was edited since: then an edit is what differs from it, and what was shown is lost when it
     is overwritten. `untyped`: nobody typed the value that was shown. `waits`: it is one of the
-    values of a conflict that is held, or has reached one system only (`Link.undelivered`), so it
-    counts as an edit whatever its base is. `rejoins`: the record agreed before the others agreed on
-    another value, and still has its own of then, or it was found by the address that they agreed
-    on: it takes theirs, also if that is blank. `left`: it takes no part any more and sends its last
-    edit; its base is no agreement for other records. `unshown`: nothing tells whether the record
-    ever showed its base, which it continues.
+    values of a conflict that is held, or has reached one system only (`undelivered`, as in the
+    link), so it counts as an edit whatever its base is. `rejoins`: the record agreed before the
+    others agreed on another value, and still has its own of then, or it was found by the address
+    that they agreed on: it takes theirs, also if that is blank. `left`: it takes no part any more
+    and sends its last edit; its base is no agreement for other records. `unshown`: nothing tells
+    whether the record ever showed its base, which it continues.
     """
 
     kind: RecordKind
@@ -59,6 +59,7 @@ class FieldValue:
     shown: Value | NoBase = NoBase.NO_BASE
     untyped: bool = False
     waits: bool = False
+    undelivered: bool = False
     unshown: bool = False
     rejoins: bool = False
     left: bool = False
@@ -195,7 +196,7 @@ def _both_sides_have_base(pair: BoundPair, values: Sequence[FieldValue]) -> bool
     agreed = {
         it.side
         for it in values
-        if ((it.rejoins and it.can_receive) or it.waits or not isinstance(it.base, NoBase))
+        if ((it.rejoins and it.can_receive) or it.undelivered or not isinstance(it.base, NoBase))
         and not it.left
         and not (is_met_by_a_lead and has_its_own(pair, it, values))
     }
@@ -286,9 +287,13 @@ def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[F
     """Whether a Contact was cleared of a value that no other record agreed on.
 
     A Contact is never written to, and may keep a value that differs from theirs. Who clears it says
-    nothing of what they have. A record that never agreed is none of them.
+    nothing of what they have. A record that never agreed is none of them, nor is another Contact.
     """
-    others = [it for it in values if it is not value and not isinstance(it.base, NoBase)]
+    others = [
+        it
+        for it in values
+        if it is not value and it.kind is not RecordKind.CONTACT and not isinstance(it.base, NoBase)
+    ]
     return (
         value.kind is RecordKind.CONTACT
         and not value.can_receive

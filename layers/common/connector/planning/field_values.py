@@ -92,6 +92,7 @@ def field_values(
                 and direction.can_send(participant.kind.side),
                 can_receive=can_receive,
                 waits=known[participant.record_id].waits,
+                undelivered=known[participant.record_id].waits,
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
             )
