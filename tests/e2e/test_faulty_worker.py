@@ -117,6 +117,7 @@ def steps_of(seen: Seen, names: Sequence[str]) -> list[Step]:
         and step.function not in NOT_STEPS
         and not step.caller.startswith(tuple(OTHER_CALLERS))
         and not step.function.startswith(only_logged)
+        and not step.caller.startswith(only_logged)
     )
 
 
