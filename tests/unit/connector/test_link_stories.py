@@ -96,6 +96,17 @@ class TestConvertedLead:
         assert newest.run() == {"p": "2"}
         assert newest.lost == [("p", "1")]
 
+    def test_its_last_edit_in_a_custom_field_is_no_conflict_where_its_contact_has_it_too(
+        self,
+    ) -> None:
+        story = Story(bound_with(ConflictPolicy.HOLD, field="Size__c"), p="1", l1="1")
+        story.run()
+        story.type("l1", "2")
+        story.convert("l1", "c")
+
+        assert story.run() == {"p": "2"}
+        assert story.lost == []
+
     def test_its_last_edit_travels_past_a_new_lead_without_a_value(self) -> None:
         story = Story(PLEZI_WINS, p="1", l1="1")
         story.run()
@@ -252,12 +263,17 @@ class TestHeld:
         self, record: str, *, is_over: bool
     ) -> None:
         """No decision could have an effect without the contact."""
-        story = Story(HOLD, p="1", l1="2")
+        story = Story(HOLD, p="0", l1="0")
         story.run()
+        story.type("p", "1")
+        story.type("l1", "2")
+        story.run()
+        known = story.link.base
         story.change(record, deleted=True)
 
         assert story.run() == {}
         assert story.held() == ({} if is_over else {"p": "1", "l1": "2"})
+        assert story.link.base == known
 
     def test_what_is_typed_in_a_contact_after_a_hold_showed_it_is_an_edit(self) -> None:
         story = Story(HOLD, p="1", l1="2", c="3")

@@ -185,6 +185,8 @@ def test_an_edit_that_has_reached_one_side_only_is_still_an_edit(typed: Value) -
     reached = {KEY: "1", f"{REACHED}{KEY}": typed}
     assert after.base == {"p": {KEY: "1"}, "l1": reached, "l2": reached}
     assert after.undelivered == {("l1", KEY), ("l2", KEY)}
+    held = replace(link, holds={"Phone": Hold(HoldReason.CONFLICT, 0.0, {"p": "1", "l1": "0"})})
+    assert recover_intent(held, BOUND, now=0.0).link.holds.keys() == {"Phone"}
     [write] = plan_link(after, BOUND, now=0.0).writes
     assert (write.record_id, dict(write.values)) == ("p", {"phone": typed})
 
