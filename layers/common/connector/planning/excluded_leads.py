@@ -1,4 +1,4 @@
-"""The base of Leads that take no part while the other records agree on another value."""
+"""What is kept of records that take no part, or miss a write, while others agree on a value."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def agree_base(base: dict[str, dict[str, Value]], record_id: str, key: str, valu
 
 
 def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) -> None:
-    """Note the Leads (base key by record id) that have an edit which the agreement has not seen."""
+    """Note the records (base key by id) that have an edit which the agreement has not seen."""
     for record_id, key in unseen.items():
         if {key, f"{SHOWN}{key}"} & base.get(record_id, {}).keys():
             base[record_id][f"{UNSEEN}{key}"] = True
