@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from connector.mapping import ConflictPolicy
 from connector.model import RunState, Side
 from tests.component.altered_answers import (
     alter_answers,
@@ -18,7 +19,7 @@ from tests.component.altered_answers import (
     let_hours_pass,
 )
 from tests.component.harness import Harness
-from tests.component.people_fixtures import ANA
+from tests.component.people_fixtures import ANA, save_policy
 from tests.component.test_plezi_list_answers import answers_without_filter
 from tests.component.test_plezi_list_moves import (
     BulkUpdate,
@@ -243,3 +244,53 @@ def test_a_filter_that_a_new_probe_does_not_find_is_left_within_a_reading(
     run_twice(harness)
 
     assert emails_with_the_old_phone(harness) == set()
+
+
+@pytest.mark.parametrize("dialect", [SMALL_PAGES, WITHOUT_FILTER])
+@pytest.mark.parametrize("has_stamps", [True, False])
+@pytest.mark.parametrize("page", [1, 2, 4])
+@pytest.mark.parametrize("place", [0, -1])
+def test_an_edit_that_a_page_has_left_out_is_found_in_the_same_run_and_not_replaced(
+    harness: Harness, dialect: str, place: int, page: int, *, has_stamps: bool
+) -> None:
+    """Two answers of the list lack the contact that changed; it is at a `place` of a `page`."""
+    save_policy(harness, "Phone", ConflictPolicy.PLEZI_WINS)
+    harness.settings = replace(harness.settings, plezi_dialect=dialect)
+    people = [
+        harness.add_person(email=f"p{at:03}@example.com", last_name="N", phone="1")
+        for at in range(35)
+    ]
+    left_out: dict[str, int] = {}
+
+    def alter(request: Request, response: Response) -> None:
+        if not (is_list(request) and response.status_code == 200):
+            return
+
+        def edit(document: dict[str, Any]) -> None:
+            if any(left_out.get(row["id"]) for row in document["data"]):
+                lost = next(row for row in document["data"] if left_out.get(row["id"]))
+                left_out[lost["id"]] -= 1
+                document["data"].remove(lost)
+            for row in document["data"]:
+                if not has_stamps:
+                    row["attributes"].pop("updated_at", None)
+
+        edit_json(response, edit)
+
+    alter_answers(harness, Side.PLEZI, None, alter)
+    run_twice(harness)
+    order = list(people) if dialect == SMALL_PAGES and has_stamps else people[::-1]
+    edited = order[10 * (page - 1) : 10 * page][place]
+    leads = {lead["Email"]: lead["Id"] for lead in harness.leads()}
+    for person in people:
+        harness.edit_person(person, company="Nord")
+    harness.edit_person(edited, phone=None)
+    email = f"p{people.index(edited):03}@example.com"
+    harness.edit_lead(leads[email], Phone="2")
+    left_out[edited] = 2
+
+    run_twice(harness)
+
+    assert not left_out[edited]
+    assert harness.people()[email]["phone"] is None
+    assert [lead["Phone"] for lead in harness.leads() if lead["Email"] == email] == [None]

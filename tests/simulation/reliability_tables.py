@@ -90,7 +90,7 @@ FAULTS: Final = (
         "tenant {'changed_since': 'absent'}",
         "tenant {'changed_since': 'absent', 'sort': 'ignored'}",
         "tenant {'page_size_cap': 2, 'total_results': 'low'}")),
-    Row(33, "a page lacks rows, rows move", HISTORIES, "absence never means deletion",
+    Row(33, "a page lacks rows, rows move", HISTORIES, "a page with fewer rows than the list states is read again; absence never means deletion",
         ("plezi truncated_page",)),
     Row(34, "updated_at missing or unchanged", HISTORIES, "changes are detected by value",
         ("tenant {'updated_at': 'missing'}", "tenant {'unchanged_write': 'moves_updated_at'}")),

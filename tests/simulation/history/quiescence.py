@@ -58,12 +58,13 @@ class QuiescenceCheck:
         context.sides.clock.advance(SECONDS_BETWEEN_RUNS)
         context.look("a transaction commits late")
         self._admin.retry_quietly()
-        needs_full = (
-            context.counted["plezi truncated_page"] or len(context.versions) > 1
-        ) or context.fields_changed
-        if needs_full:
-            # The weekly full run: no change feed reports the rows that a page lost. After a change
-            # of the mapping, the admin status asks for a full run: no other reads the new pairs.
+        is_short = (
+            context.counted["plezi truncated_page"] and "total_results" in context.events.tenant
+        )
+        if is_short or len(context.versions) > 1 or context.fields_changed:
+            # The weekly full run: where totals are wrong, nothing shows that a page lost rows.
+            # After a change of the mapping, the admin status asks for a full run: no other reads
+            # the new pairs.
             self._run(RunKind.FULL)
         self._run_until_nothing_changes()
         FinalState(context).check(decided=False)

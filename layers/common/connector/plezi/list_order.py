@@ -33,7 +33,8 @@ class ListOrder:
         """Return whether the tenant sorts: the other end of the list shows other contacts.
 
         The stamps of one page do not show it: they are in order as well where new contacts come
-        first, or where all have one stamp. Makes a call as long as it is not known.
+        first, or where all have one stamp. One that changed between two calls is not another one,
+        and moves no other where the tenant sorts. Makes one or two calls while it is not known.
         """
         if self._is_known:
             return True
@@ -44,13 +45,17 @@ class ListOrder:
             if isinstance(answer, UnreadablePageError):
                 continue
             other = rows_of(answer)
-            is_other = self._rows.edges(other).keys().isdisjoint(self._rows.edges(rows))
+            is_other = self._rows.ids(other).isdisjoint(self._rows.ids(rows))
             found = self._rows.instants(other)
             ends = sorted([*self._rows.instants(rows), *found])
             is_sorted = bool(found) and ends[-1 if is_ascending else 0] in found
-            self._is_known = is_other and is_sorted
+            self._is_known = is_other and is_sorted and self._begins(position, rows)
             break
         return self._is_known
+
+    def _begins(self, position: Position, rows: Rows) -> bool:
+        """Return whether a page still begins with the contact that it began with."""
+        return bool(rows) and self._shows(position.contact(position.contacts_before), rows[:1])
 
     def is_broken(self, position: Position, rows: Rows) -> bool:
         """Return whether a page of a filtered list shows that the tenant does not sort as asked."""

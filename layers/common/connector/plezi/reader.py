@@ -21,6 +21,10 @@ pages, down to one contact, which is left out, so that the next pages are read. 
 the fault of a page, except those that say that the key or the rate is refused. A contact is left
 out only when Plezi answers the list for another contact.
 
+A page that has fewer contacts than the list states to have at its place is requested again, at most
+twice: a row that is missing once would be missed until it changes. A total may be too high: a page
+that is the same three times counts, and the reading then trusts no total.
+
 Stamps are compared as instants, and a contact without a usable stamp says nothing about the order.
 
 A *look* reads what changed since the last look, to prove that the stored observations are current.
@@ -42,7 +46,7 @@ from connector.plezi.api import PleziApi, PleziResponse
 from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
 from connector.plezi.connection_check import FIRST_CONTACT, confirm_availability
 from connector.plezi.contact_codec import ContactCodec
-from connector.plezi.list_end import ListEnd
+from connector.plezi.list_end import ListEnd, stated_total
 from connector.plezi.list_errors import NOT_OF_A_PAGE, OF_A_PAGE, UnreadablePageError
 from connector.plezi.list_order import ListOrder
 from connector.plezi.list_position import Position
@@ -83,6 +87,8 @@ LESS_PATIENCE: Final = 10.0
 NO_PATIENCE: Final = -1.0
 """The same for the other pages after one that failed: each is tried once, because smaller ones
 follow, down to one contact, which is tried again."""
+MAX_INCOMPLETE: Final = 2
+"""How often a page is requested again that has fewer contacts than the list says are there."""
 SMALLEST_LIMIT: Final = 10
 """Contacts of a page that a tenant limits it to at least: the smallest size that the probe tries. A
 list with fewer contacts than that has one page."""
@@ -123,6 +129,7 @@ class Reader:
         self._clock = clock
         self._filters = dialect.changed_since is not ChangedSince.NONE
         self._orders = True
+        self._trusts_total = True
         self._usual_size = dialect.page_size
         self._rows = ListRows(contacts)
         self._end = ListEnd(self._answer)
@@ -166,9 +173,10 @@ class Reader:
         previous_ids: frozenset[str] = frozenset()
         left_out = 0
         started_at = self._clock()
+        self._trusts_total = True
         for _ in range(MAX_PAGES):
             as_of = self._clock()
-            answer, place = self._try_page(position)
+            answer, place = self._try_whole_page(position)
             if place != position:
                 position, previous_ids = place, frozenset()
             if isinstance(answer, UnreadablePageError):
@@ -305,6 +313,28 @@ class Reader:
         if isinstance(answer, UnreadablePageError):
             self._confirm_page(answer)
         return answer, position
+
+    def _try_whole_page(
+        self, position: Position
+    ) -> tuple[PleziResponse | UnreadablePageError, Position]:
+        """Request a page, and again while it has fewer contacts than the list states to have there.
+
+        Returns the response with most contacts, or why the page cannot be read, and its position.
+        """
+        answer, place = self._try_page(position)
+        if isinstance(answer, PleziResponse):
+            answer = self._completed(answer, place)
+        return answer, place
+
+    def _completed(self, answer: PleziResponse, position: Position) -> PleziResponse:
+        for _ in range(MAX_INCOMPLETE if self._trusts_total else 0):
+            if not _lacks_contacts(answer, position):
+                return answer
+            again = self._answer(position)
+            if isinstance(again, PleziResponse) and len(rows_of(again)) > len(rows_of(answer)):
+                answer = again
+        self._trusts_total = self._trusts_total and not _lacks_contacts(answer, position)
+        return answer
 
     def _behind(self, failed: UnreadablePageError, *, may_leave_out: bool) -> _Behind:
         """Return where a reading continues after a page that cannot be read.
@@ -560,6 +590,12 @@ class Reader:
     def _latest_time(self) -> datetime:
         """Return the latest time that Plezi's clock can show now."""
         return self._our_time() + CLOCK_TOLERANCE
+
+
+def _lacks_contacts(answer: PleziResponse, position: Position) -> bool:
+    """Return whether a page has fewer contacts than the list states to have at its place."""
+    left = (stated_total(answer.body) or 0) - position.contacts_before
+    return len(rows_of(answer)) < min(position.page_size, left)
 
 
 def _watermark(now: datetime, overlap: timedelta) -> str:
