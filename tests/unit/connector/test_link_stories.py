@@ -410,6 +410,18 @@ class TestContactWithItsOwnValue:
 
 
 class TestContactThatIsCreatedAgain:
+    def test_a_blank_contact_of_salesforce_clears_no_lead_that_missed_an_agreement(self) -> None:
+        story = Story(NEWEST, p=None, l1="1", l2=None, c=None)
+        assert story.run() == {"p": "1", "l2": "1"}
+        story.link = pick_primary(story.link, "l1")
+        story.type("l1", "2")
+        assert story.run() == {"p": "2"}
+        story.change("p", deleted=True)
+        story.change("l1", deleted=True)
+        story.create("p2")
+
+        assert story.run() == {"p2": "1"}
+
     def test_its_blank_does_not_clear_a_lead_that_took_no_part(self) -> None:
         story = Story(NEWEST, p="1", l1="1")
         story.run()
@@ -480,6 +492,49 @@ class TestContactThatIsCreatedAgain:
 
         assert story.run() == {"l2": None}
         assert story.lost[-1] == ("l2", "1")
+
+
+def test_a_value_that_waits_in_a_lead_without_a_part_has_arrived_when_the_others_agree_on_it() -> (
+    None
+):
+    story = Story(SALESFORCE_WINS, l1=None, l2="1", p=None)
+    assert story.run(refused=["p"]) == {"l1": "1"}
+    story.link = pick_primary(story.link, "l1")
+    assert story.run() == {"p": "1"}
+    story.type("p", "2")
+    story.change("l1", email="")
+
+    assert story.run() == {"l2": "2"}
+
+
+def test_what_is_typed_in_the_winner_of_a_merge_is_an_edit_of_what_the_other_lead_had() -> None:
+    story = Story(PLEZI_WINS, p=None, l1=None, l2=None)
+    story.run()
+    story.link = pick_primary(story.link, "l2")
+    story.type("p", "1")
+    assert story.run() == {"l2": "1"}
+    story.change("l2", deleted=True, successor="l1")
+
+    story.type("l1", "2")
+
+    assert story.run() == {"p": "2"}
+
+
+@pytest.mark.parametrize("fills", [True, False])
+def test_the_winner_of_a_merge_that_keeps_its_former_value_takes_the_agreed_one(
+    *, fills: bool
+) -> None:
+    story = Story(PLEZI_WINS, p="1", l1="1", l2="1")
+    story.run()
+    story.link = pick_primary(story.link, "l2")
+    story.type("p", "2")
+    assert story.run() == {"l2": "2"}
+    story.change("l2", deleted=True, successor="l1")
+
+    if fills:
+        story.type("l1", "2")
+
+    assert story.run() == ({} if fills else {"l1": "2"})
 
 
 def test_an_opt_out_that_was_agreed_before_is_not_sent_again_by_a_lead_beside_the_primary() -> None:

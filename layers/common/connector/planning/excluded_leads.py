@@ -61,9 +61,10 @@ def find_excluded_leads(
     not known either.
 
     Of a record that never agreed, and that a hold has shown, what was typed after that is in
-    conflict with an agreed value that the hold does not show. A blank that nobody typed, in records
-    that were created since, ends no agreement of a Lead: it meets them when it comes back. In a
-    pair to Plezi only, so does each such Lead when Plezi has a new contact.
+    conflict with an agreed value that the hold does not show. A value that has reached one system
+    only, in a Lead that takes no part, has reached the other when it is agreed. A blank that nobody
+    typed, in records that were created since, ends no agreement of a Lead: it meets them when it
+    comes back. In a pair to Plezi only, so does each such Lead when Plezi has a new contact.
     """
     plezi = next((v for v in values if v.side is Side.PLEZI and v.record_id in agreed_values), None)
     if plezi is None:
@@ -82,6 +83,8 @@ def find_excluded_leads(
     edited: dict[str, Value] = {}
     unseen = _shown_without(pair, link, present, agreed)
     forgotten = dict(unseen) if is_new_blank else {}
+    is_there = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI)
+    edited |= dict.fromkeys(_waiting_without(pair, link, present, agreed), is_there)
     for lead in absent:
         base = link.base[lead.id]
         former = pair.canonical(Side.SALESFORCE, base[key])
@@ -94,9 +97,7 @@ def find_excluded_leads(
         elif in_doubt or current == former:
             invalidated[lead.id] = key
         else:
-            edited[lead.id] = pair.convert_or_keep(
-                RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI
-            )
+            edited[lead.id] = is_there
             if current != agreed:
                 unseen[lead.id] = key
     return ExcludedLeads(invalidated, edited, unseen, forgotten)
@@ -111,6 +112,26 @@ def _absent_leads(link: Link, key: str, present: Collection[str]) -> list[Observ
         and not it.converted
         and it.id not in present
         and key in link.base.get(it.id, {})
+    ]
+
+
+def _waiting_without(
+    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical
+) -> list[str]:
+    """Return the Leads that take no part, and in which a value waits for the other system.
+
+    It is this value, so that the other system has it now.
+    """
+    key = pair.base_keys[RecordKind.LEAD]
+    return [
+        it.id
+        for it in link.salesforce
+        if it.kind is RecordKind.LEAD
+        and it.id not in present
+        and (it.id, key) in link.undelivered
+        and (reached := link.base.get(it.id, {}).get(f"{REACHED}{key}", NoBase.NO_BASE))
+        is not NoBase.NO_BASE
+        and pair.canonical(Side.SALESFORCE, reached) == agreed
     ]
 
 

@@ -386,6 +386,7 @@ class _PlanBuilder:
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
         for record_id, edited in excluded.edited.items():
             agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], edited)
+            self._undelivered.discard((record_id, pair.base_keys[RecordKind.LEAD]))
         invalidate_base(self._base, excluded.forgotten)
         note_unseen(self._base, excluded.unseen)
         (invalidate_base if in_doubt else outdate_base)(self._base, excluded.invalidated)
