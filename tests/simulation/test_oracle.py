@@ -46,6 +46,32 @@ def test_a_value_typed_over_by_somebody_who_saw_it_is_not_lost() -> None:
     assert not person.oracle.excused
 
 
+def test_an_edit_that_is_taken_back_while_it_travels_is_not_lost() -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="1")
+    person.read(LEAD)
+    person.type(LEAD, Phone="3")
+    person.write(PERSON, phone="2")
+    person.read(PERSON)
+    person.write(PERSON, phone="1")
+    assert not person.oracle.excused
+
+
+def test_what_was_typed_in_plezi_over_an_edit_that_is_taken_back_is_lost() -> None:
+    person = agreed()
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="1")
+    person.read(LEAD)
+    person.type(LEAD, Phone="4")
+    person.write(PERSON, phone="2")
+    person.type(PERSON, phone="3")
+    person.read(PERSON)
+    is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+
 def test_an_opt_out_that_is_taken_back_is_lost() -> None:
     person = Person(mapping(ConflictPolicy.MOST_RESTRICTIVE))
     person.type(LEAD, newsletter_optout__c=True)

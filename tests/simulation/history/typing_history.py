@@ -145,9 +145,10 @@ class TypingHistory:
             and agreed_state.typing != before.typing
             and not shown - agreed_state.seen - {agreed_state.typing}
         ):
-            # Back to the value that both sides agreed on: users of the other side see it.
+            # Back to the value that both sides agreed on: users of the other side see it. Its
+            # author saw what it was typed over, which may be on its way to the other side.
             self.undone += 1
-            cell.show(agreed_state)
+            cell.show(replace(agreed_state, seen=agreed_state.seen | before.seen))
             return Typing(number, key, value, at, description)
         typing = Typing(number, key, value, at, description)
         self.typings[number] = typing
