@@ -82,16 +82,16 @@ class SalesforceOrg:
         self.state = OrgState(self.clock, seed)
         self._uses_jwt = False
         self._lock = threading.RLock()  # belongs to the org: a reset replaces the state only
-        self.reset()
+        self._fill()
 
     def reset(self) -> None:
         """Restore a new org; remove faults and counts too."""
         with self._lock:
-            self._start()
+            self.state.store.close()
+            self.state = OrgState(self.clock, self.seed)
+            self._fill()
 
-    def _start(self) -> None:
-        self.state.store.close()
-        self.state = OrgState(self.clock, self.seed)
+    def _fill(self) -> None:
         seed(self.state)
         if self._uses_jwt:
             self.state.jwt_certificates.append(jwt_key_pair().certificate)

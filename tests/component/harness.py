@@ -6,6 +6,7 @@ import json
 import random
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -93,13 +94,16 @@ class Harness:
         """Return the time of the connector, in seconds since 1970."""
         return time.time() + self._clock_offset
 
+    @cached_property
+    def _aws(self) -> BotoAdapters:
+        """The clients of AWS, which all roles share: to make them takes most of a short test."""
+        return BotoAdapters(self.clock, new_id, _no_pause, random.random, no_log, validate=True)
+
     @property
     def runtime(self) -> dict[str, Any]:
         """The arguments of `build_app` for every role: no pauses, both systems in this process."""
         return {
-            "aws": BotoAdapters(
-                self.clock, new_id, _no_pause, random.random, no_log, validate=True
-            ),
+            "aws": self._aws,
             "http": self.http,
             "clock": self.clock,
             "ids": new_id,

@@ -248,8 +248,7 @@ def test_a_filter_that_a_new_probe_does_not_find_is_left_within_a_reading(
 
 @pytest.mark.parametrize("dialect", [SMALL_PAGES, WITHOUT_FILTER])
 @pytest.mark.parametrize("has_stamps", [True, False])
-@pytest.mark.parametrize("page", [1, 2, 4])
-@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize(("page", "place"), [(1, 0), (2, -1), (4, -1)])
 def test_an_edit_that_a_page_has_left_out_is_found_in_the_same_run_and_not_replaced(
     harness: Harness, dialect: str, place: int, page: int, *, has_stamps: bool
 ) -> None:
