@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import pytest
 
 from connector.mapping import ConflictPolicy
-from connector.model import MergeRule, Side
+from connector.model import JournalKind, MergeRule, Side
 from tests.simulation.coverage import missing, table
 from tests.simulation.history import excuses
 from tests.simulation.history.events import ALL_ACTS, Event, allowed, draw
+from tests.simulation.history.oracle import Decision
 from tests.simulation.history.reference import Contender, wins
 from tests.simulation.watched_person import (
     EMAIL,
@@ -70,6 +71,40 @@ def test_what_was_typed_in_plezi_over_an_edit_that_is_taken_back_is_lost() -> No
     person.type(PERSON, phone="3")
     person.read(PERSON)
     is_violated("7", lambda: person.write(PERSON, phone="1"))
+
+
+def held() -> Person:
+    """Return a person with two phones that are held for review."""
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.type(LEAD, Phone="2")
+    person.read(PERSON, LEAD)
+    person.lose(PERSON, "1", None, kind=JournalKind.HELD)
+    person.lose(LEAD, "2", None, kind=JournalKind.HELD)
+    return person
+
+
+@pytest.mark.parametrize("typed", [None, "4"])
+def test_an_admin_may_choose_a_clearing_over_a_value_that_the_hold_does_not_show(
+    typed: str | None,
+) -> None:
+    person = held()
+    person.type(LEAD, Phone=typed)
+    person.type(LEAD, Phone=None)
+    person.type(PERSON, phone="3")
+    person.read(PERSON, LEAD)
+    person.oracle.decisions.append(Decision("Phone", LEAD, person.oracle.order))
+    person.lose(PERSON, "3", None, MergeRule.CHOSEN)
+    person.write(PERSON, phone=None)
+
+
+def test_an_admin_may_not_choose_a_blank_that_nobody_typed() -> None:
+    person = Person(mapping(ConflictPolicy.HOLD))
+    person.type(PERSON, phone="1")
+    person.read(PERSON, LEAD)
+    person.oracle.decisions.append(Decision("Phone", LEAD, person.oracle.order))
+    person.lose(PERSON, "1", None, MergeRule.CHOSEN)
+    is_violated("7", lambda: person.write(PERSON, phone=None))
 
 
 def test_an_opt_out_that_is_taken_back_is_lost() -> None:

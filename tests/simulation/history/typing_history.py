@@ -125,8 +125,8 @@ class TypingHistory:
         """Note that a user typed a value over what the cell shows.
 
         A clearing is an edit only where the connector can know that there was a value: without an
-        agreement, a blank is a field that was never filled. `shown` are the typings that a hold of
-        the field showed: what is typed then settles it.
+        agreement, or a hold that showed it, a blank is a field that was never filled. `shown` are
+        the typings that a hold of the field showed: what is typed then settles it.
         """
         cell = self.cell(key)
         number = self.next_number()
@@ -152,7 +152,9 @@ class TypingHistory:
             return Typing(number, key, value, at, description)
         typing = Typing(number, key, value, at, description)
         self.typings[number] = typing
-        weak = not value and not cell.agreed
+        own = (self.typings[it] for it in shown if it in self.typings)
+        was_shown = any(it.key == key and it.value for it in own)
+        weak = not value and not cell.agreed and not was_shown
         forgotten = cell.forgotten_state
         may_be_known = weak and forgotten is not None and forgotten.value == before.value != ""
         seen = before.seen | shown | {number}
