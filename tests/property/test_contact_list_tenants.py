@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any, cast
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from connector.errors import RejectedError, RetryError, StaleError, StopReason
 from connector.model import Cursor, RecordKind
 from connector.plezi.api import FailedAnswerError, PleziApi, PleziResponse
-from connector.plezi.api_dialect import Pager, PleziDialect
+from connector.plezi.api_dialect import ChangedSince, Pager, PleziDialect
 from connector.plezi.contact_codec import ContactCodec
 from connector.plezi.reader import Reader
 
@@ -310,3 +311,24 @@ def test_every_change_is_read_where_some_answers_lack_contacts(
 ) -> None:
     tenant = Tenant(named(stamps), behaviour, acts, short_calls=short_calls)
     assert not left_out(tenant, dialect, pages)
+
+
+def test_an_edit_during_the_first_calls_does_not_make_the_whole_list_be_read() -> None:
+    dialect = PleziDialect(page_size=10, changed_since=ChangedSince.NONE)
+    stamps = named([-50_000.0 + at for at in range(1_000)] + [100.0] * 3)
+    for call in (2, 3):
+        tenant = Tenant(dict(stamps), Behaviour(), [Act(call, "edit", 3)])
+        read_once(tenant, dialect, text_of_time(WATERMARK), pages=1_000)
+        assert tenant.calls <= 3
+
+
+@pytest.mark.parametrize("page_size", [10, 100])
+def test_a_contact_that_an_answer_lacks_is_found_where_the_tenant_limits_its_pages(
+    page_size: int,
+) -> None:
+    dialect = PleziDialect(page_size=page_size)
+    for call in range(5, 12):
+        tenant = Tenant(named([100.0] * 35), Behaviour(filter="ignored", limit=10), [])
+        tenant.short_calls = frozenset({call})
+        seen, _ = read_once(tenant, dialect, text_of_time(WATERMARK), pages=1_000)
+        assert len(seen) == 35

@@ -93,8 +93,10 @@ class QuiescenceCheck:
             ]
             for link, key in held:
                 found = True
-                values = link.holds[key].values
-                typed = [it for it in sorted(values) if values[it]] or sorted(values)
+                values, untyped = link.holds[key].values, link.holds[key].untyped
+                # The console does not offer a value that nobody typed, and the API refuses it.
+                typed = [it for it in sorted(values) if values[it] and it not in untyped]
+                typed = typed or sorted(values)
                 self._admin.choose(link, key, typed[self._context.events.seed % len(typed)])
             if not held:
                 break

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connector.mapping import ConflictPolicy, Direction, FieldKind
+from connector.mapping import BoundMapping, ConflictPolicy, Direction, FieldKind
 from connector.planning.manual_actions import choose_value, pick_primary
 from tests.unit.connector.link_stories import Story, bound_with
 
@@ -410,18 +410,6 @@ class TestContactWithItsOwnValue:
 
 
 class TestContactThatIsCreatedAgain:
-    def test_a_blank_contact_of_salesforce_clears_no_lead_that_missed_an_agreement(self) -> None:
-        story = Story(NEWEST, p=None, l1="1", l2=None, c=None)
-        assert story.run() == {"p": "1", "l2": "1"}
-        story.link = pick_primary(story.link, "l1")
-        story.type("l1", "2")
-        assert story.run() == {"p": "2"}
-        story.change("p", deleted=True)
-        story.change("l1", deleted=True)
-        story.create("p2")
-
-        assert story.run() == {"p2": "1"}
-
     def test_its_blank_does_not_clear_a_lead_that_took_no_part(self) -> None:
         story = Story(NEWEST, p="1", l1="1")
         story.run()
@@ -507,17 +495,42 @@ def test_a_value_that_waits_in_a_lead_without_a_part_has_arrived_when_the_others
     assert story.run() == {"l2": "2"}
 
 
-def test_what_is_typed_in_the_winner_of_a_merge_is_an_edit_of_what_the_other_lead_had() -> None:
-    story = Story(PLEZI_WINS, p=None, l1=None, l2=None)
+@pytest.mark.parametrize(
+    ("bound", "written", "lost"),
+    [
+        (PLEZI_WINS, {"l1": "2"}, [("l1", "9")]),
+        (SALESFORCE_WINS, {"p": "9"}, [("p", "2")]),
+        (HOLD, {}, []),
+    ],
+)
+def test_an_edit_of_the_winner_from_before_a_merge_is_in_conflict_with_what_the_others_agreed_on(
+    bound: BoundMapping, written: dict[str, str], lost: list[tuple[str, str]]
+) -> None:
+    story = Story(bound, p="1", l1="1", l2="1")
     story.run()
     story.link = pick_primary(story.link, "l2")
-    story.type("p", "1")
-    assert story.run() == {"l2": "1"}
+    story.type("p", "2")
+    assert story.run() == {"l2": "2"}
+    story.type("l1", "9")
+    assert story.run() == {}
     story.change("l2", deleted=True, successor="l1")
 
-    story.type("l1", "2")
+    assert story.run() == written
+    assert story.lost == lost
+    assert bool(story.held()) is not bool(written)
 
+
+def test_what_is_typed_over_a_value_that_waits_is_an_edit_of_it_when_the_lead_is_back() -> None:
+    story = Story(PLEZI_WINS, p="1", l1="1", l2="1")
+    story.run()
+    story.type("l2", "2")
+    assert story.run(refused=["p"]) == {"l1": "2"}
+    story.type("l2", "3")
+    story.change("l2", email="")
     assert story.run() == {"p": "2"}
+    story.change("l2", email="ana@x.fr")
+
+    assert story.run() == {"p": "3", "l1": "3"}
 
 
 @pytest.mark.parametrize("fills", [True, False])

@@ -333,6 +333,26 @@ def test_a_contact_that_has_left_plezi_does_not_keep_two_links_apart(state: str)
     assert changed_links(batch)[BOB].record_ids == {"l1", "p2"}
 
 
+@pytest.mark.parametrize("newer", [ANA, BOB])
+def test_two_links_with_the_same_contact_in_plezi_are_one_person(newer: str) -> None:
+    """One process created the contact, and another one read it under its next e-mail."""
+    ledger = ReadLedger()
+    contacts = {
+        it: observed("p1", BOB, as_of=5.0 if it == newer else 1.0, values={"phone": it})
+        for it in (ANA, BOB)
+    }
+    ledger.put(
+        link_of(ANA, contacts[ANA], observed("l1")),
+        link_of(BOB, contacts[BOB], observed("l2", BOB)),
+    )
+    batch = batch_with(ledger, observed("l1", BOB))
+    assert moves(batch) == {ANA: BOB}
+    joined = changed_links(batch)[BOB]
+    assert joined.record_ids == {"p1", "l1", "l2"}
+    assert joined.plezi == contacts[newer]
+    assert not joined.holds
+
+
 @pytest.mark.parametrize("busy", [ANA, BOB])
 def test_links_with_an_unfinished_write_are_not_joined(busy: str) -> None:
     ledger = ReadLedger()

@@ -84,8 +84,9 @@ def find_excluded_leads(
     unseen = _shown_without(pair, link, present, agreed)
     forgotten = dict(unseen) if is_new_blank else {}
     is_there = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI)
-    edited |= dict.fromkeys(_waiting_without(pair, link, present, agreed), is_there)
-    for lead in absent:
+    waiting = _waiting_without(pair, link, present, agreed)
+    edited |= dict.fromkeys(waiting, is_there)
+    for lead in (it for it in absent if it.id not in waiting):
         base = link.base[lead.id]
         former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:

@@ -46,16 +46,10 @@ class _KnownValue:
         """Whether the record agreed once, or was shown by a hold."""
         return not (isinstance(self.base, NoBase) and isinstance(self.former, NoBase))
 
-    def precedes(self, other: _KnownValue) -> bool:
-        """Whether this says more of what a record replaces than another one.
-
-        An agreement does, then one that is outdated, then what a hold has shown.
-        """
-        return self._rank > other._rank
-
     @property
-    def _rank(self) -> tuple[bool, bool, bool]:
-        return not isinstance(self.base, NoBase), self.is_outdated, self.is_known
+    def has_agreed(self) -> bool:
+        """Whether the record agreed once, also if that is outdated."""
+        return self.is_outdated or not isinstance(self.base, NoBase)
 
 
 def field_values(
@@ -162,7 +156,7 @@ def _with_former_values(
     It takes theirs if it still has its value of before. Another value, which is not theirs, was
     typed in it since: an edit of the former value. A record that never agreed, and that a hold has
     shown, takes a blank only: what it was cleared of was shown. Where the others never agreed, all
-    meet for the first time. A blank Contact does not say what others agreed on.
+    meet for the first time.
     """
     former: dict[str, Value] = {}
     for it in values:
@@ -172,11 +166,7 @@ def _with_former_values(
     if not former:
         return values
     others = [
-        it
-        for it in values
-        if not isinstance(it.base, NoBase)
-        and not has_its_own(pair, it, values)
-        and not (it.kind is RecordKind.CONTACT and pair.is_blank(it.side, it.value))
+        it for it in values if not isinstance(it.base, NoBase) and not has_its_own(pair, it, values)
     ]
     # Plezi always has what was agreed; the sending side of a one-way pair has values of its own.
     plezi = [it for it in others if it.side is Side.PLEZI]
@@ -238,7 +228,7 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
     converted, and that was there before, does not.
     """
     own = _known_of(link, participant.record_id, pair.base_keys[participant.kind])
-    if participant.record_id == NEW_RECORD or _is_current(pair, own, participant):
+    if own.has_agreed or participant.record_id == NEW_RECORD:
         return own
     for former in link.salesforce:
         if (
@@ -247,28 +237,13 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
             and continues(pair, former, participant.kind, participant.observation)
         ):
             inherited = _known_of(link, former.id, pair.base_keys[former.kind])
-            if inherited.precedes(own):
+            if inherited.has_agreed or (inherited.is_known and not own.is_known):
                 return replace(
                     inherited,
                     waits=own.waits or inherited.waits,
                     is_unshown=_may_have_been_blank(pair, former, participant.observation),
                 )
     return own
-
-
-def _is_current(pair: BoundPair, own: _KnownValue, participant: Participant) -> bool:
-    """Whether what is known of a record itself counts, whatever it replaced.
-
-    It has agreed since, or still has the value of an agreement that is outdated. Another value was
-    typed over what it shows now: over that of the record that it replaced, where that has agreed.
-    """
-    if not own.is_outdated or isinstance(own.former, NoBase):
-        return not isinstance(own.base, NoBase)
-    record, name = participant.observation, pair.fields[participant.kind].name
-    side = participant.kind.side
-    return record is None or pair.canonical(side, record.values.get(name)) == pair.canonical(
-        side, own.former
-    )
 
 
 def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:

@@ -29,12 +29,12 @@ class ListOrder:
         self._rows = rows
         self._is_known = is_known
 
-    def is_known(self, position: Position, rows: Rows) -> bool:
+    def is_known(self, position: Position, rows: Rows, read_at: float) -> bool:
         """Return whether the tenant sorts: the other end of the list shows other contacts.
 
         The stamps of one page do not show it: they are in order as well where new contacts come
-        first, or where all have one stamp. One that changed between two calls is not another one,
-        and moves no other where the tenant sorts. Makes one or two calls while it is not known.
+        first, or where all have one stamp. A contact that changed since the page was requested, at
+        `read_at`, shows nothing: it has moved. Makes one to three calls while it is not known.
         """
         if self._is_known:
             return True
@@ -45,17 +45,15 @@ class ListOrder:
             if isinstance(answer, UnreadablePageError):
                 continue
             other = rows_of(answer)
+            if any(it.timestamp() >= read_at for it in self._rows.instants(other)):
+                continue
             is_other = self._rows.ids(other).isdisjoint(self._rows.ids(rows))
             found = self._rows.instants(other)
             ends = sorted([*self._rows.instants(rows), *found])
             is_sorted = bool(found) and ends[-1 if is_ascending else 0] in found
-            self._is_known = is_other and is_sorted and self._begins(position, rows)
+            self._is_known = is_other and is_sorted
             break
         return self._is_known
-
-    def _begins(self, position: Position, rows: Rows) -> bool:
-        """Return whether a page still begins with the contact that it began with."""
-        return bool(rows) and self._shows(position.contact(position.contacts_before), rows[:1])
 
     def is_broken(self, position: Position, rows: Rows) -> bool:
         """Return whether a page of a filtered list shows that the tenant does not sort as asked."""

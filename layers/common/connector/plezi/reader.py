@@ -513,7 +513,7 @@ class Reader:
             and watermark is not None
             and sum(instant < watermark for instant in instants) >= PAST_ROWS
         )
-        if is_past and not self._order.is_known(position, rows):
+        if is_past and not self._order.is_known(position, rows, read_at):
             ordered = is_past = False
         self._orders = self._orders and ordered
         return replace(following, ordered=ordered, oldest=oldest), is_past
@@ -537,7 +537,7 @@ class Reader:
         has_one_stamp = len({instant for _, instant in usable}) == 1
         if is_full and has_one_stamp and position.page == 1 and not position.size:
             return self._first(position.since, descending=True)
-        if is_full and not self._order.is_known(position, rows):
+        if is_full and not self._order.is_known(position, rows, read_at):
             return replace(following, ordered=False)
         if at is not None and at > _sort_key(position.since):
             return replace(self._first(newest), size=position.size, left=position.left)
@@ -565,6 +565,7 @@ class Reader:
         if not SMALLEST_LIMIT <= size < position.page_size:
             return None
         self._usual_size = size
+        self._trusts_total = True
         return self._first(position.since, ordered=position.ordered, descending=position.descending)
 
     def _counted(self, position: Position, requested: Position, rows: Rows) -> Position:

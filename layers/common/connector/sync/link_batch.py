@@ -317,21 +317,30 @@ def _are_one_person(moved: Link, occupant: Link) -> bool:
     """Whether a link that gets the e-mail of another one belongs to its person.
 
     It does if one of them has only records that have left, or the moved one has no contact in
-    Plezi: its e-mail says who its records are. No two people are mixed then.
+    Plezi: its e-mail says who its records are. No two people are mixed then. Nor are they where
+    both have the same contact: its e-mail changed while one process created it and another read it.
     """
     if moved.intent is not None or occupant.intent is not None or not occupant.readable:
         return False
-    has_contact = moved.plezi is not None and moved.plezi.is_active
-    return not has_contact or not any(it.is_active for it in occupant.observations())
+    if moved.plezi is None or not moved.plezi.is_active:
+        return True
+    is_same = occupant.plezi is not None and occupant.plezi.id == moved.plezi.id
+    return is_same or not any(it.is_active for it in occupant.observations())
 
 
 def _joined(moved: Link, occupant: Link) -> Link:
-    """Return both links as one: the records that are added meet the person for the first time."""
+    """Return both links as one: the records that are added meet the person for the first time.
+
+    Of a contact that both have, the later reading counts.
+    """
     is_empty = not any(it.is_active for it in occupant.observations())
     kept, added = (moved, occupant) if is_empty else (occupant, moved)
     others = [it for it in added.salesforce if it.id not in kept.record_ids]
     salesforce = sorted([*kept.salesforce, *others], key=lambda record: record.id)
-    return replace(kept, salesforce=tuple(salesforce))
+    contact, other = kept.plezi, added.plezi
+    if contact is not None and other is not None and other.id == contact.id:
+        contact = max(contact, other, key=lambda it: it.as_of)
+    return replace(kept, plezi=contact, salesforce=tuple(salesforce))
 
 
 def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> bool:
