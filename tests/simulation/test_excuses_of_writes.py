@@ -99,6 +99,23 @@ def test_a_record_that_joins_fills_a_cleared_field_and_one_that_agreed_does_not(
     is_violated("7", lambda: person.write(PERSON, phone="1"))
 
 
+def test_what_two_new_leads_agree_on_fills_a_cleared_field() -> None:
+    person = agreed()
+    person.type(PERSON, phone=None)
+    person.read(PERSON, LEAD)
+    person.write(LEAD, Phone=None)
+    person.records[LEAD] = replace(person.records[LEAD], deleted=True)
+    person.oracle.notice(person.records, "it was deleted")
+    person.oracle.forget_agreements_of(LEAD)
+    for lead, phone in ((OTHER_LEAD, "7"), ("00Q3", "8")):
+        person.add(lead, RecordKind.LEAD, Phone=phone)
+        person.read(lead)
+    person.lose("00Q3", "8", "7", MergeRule.OLDEST_LEAD)
+    person.write("00Q3", Phone="7")
+    person.write(PERSON, phone="7")
+    assert person.oracle.excused == Counter({excuses.OLDEST: 1, excuses.FILLS: 1})
+
+
 def test_of_two_leads_that_meet_only_the_older_one_wins() -> None:
     person = Person()
     person.type(LEAD, Phone="1")

@@ -167,10 +167,15 @@ class WriteCheck:
     def _has_agreed_in_this_pair(self, source: CellKey) -> bool:
         """Whether a source had an agreement in the pair of the write, not in another pair only.
 
-        The mapping may have been changed since: the two fields meet for the first time then.
+        The mapping may have been changed since: the two fields meet for the first time then. What
+        the same run has written from one Lead to another is no agreement with Plezi.
         """
         names = {field_of(self.pair, kind) for kind in RecordKind}
-        return any(name in names for _, name in self.oracle.history.cell(source).agreed)
+        side = kind_of(source[0]).side
+        return any(
+            name in names and kind_of(record).side is not side
+            for record, name in self.oracle.history.cell(source).agreed
+        )
 
     def _was_held_meanwhile(self, source: CellKey, state: State) -> bool:
         """Whether the hold of both values was stored after the source was typed over.
