@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 
 from connector.mapping import ConflictPolicy
-from connector.model import JournalKind
+from connector.model import JournalKind, Link
 from local.world.both_sides import BothSides
 from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.fields import ALWAYS_MAPPED
 from tests.simulation.history.history import History
+from tests.simulation.history.oracle import GuaranteeViolatedError
 from tests.simulation.history.ports import memory_ports
 
 AFTER_THE_READING, BEFORE_THE_WRITE = 19, 26
 """Steps of the hint: it has read the contact; it has stored what it will write."""
+BETWEEN_CHECK_AND_STORING = 38
+"""A step of a run: it has seen that no other link has the new contact, and not stored its own."""
 
 
 def _during_the_hint(step: int, event: Event) -> Event:
@@ -56,3 +59,48 @@ def test_the_outcome_of_a_write_follows_a_link_that_moved_meantime() -> None:
     assert len(written) == 1
     history.run()
     assert not [it for it in history.context.ports.journal.entries() if it.kind is JournalKind.HELD]
+
+
+def left_by_a_creation(side: str, step: int) -> list[Link]:
+    """Return the links after the e-mail of a new record changed at a step of its creation.
+
+    A second process reads it under the new e-mail at once. Three runs follow, hours apart.
+    """
+    sides = BothSides()
+    events = EventList(0, dict.fromkeys(ALWAYS_MAPPED, ConflictPolicy.NEWEST), {}, ())
+    history = History(sides, events, memory_ports(events))
+    history.apply(Event("create", 0, "salesforce" if side == "plezi" else "plezi"))
+    change = Event("overlap", nested=(Event("change_email", 0, side, value=3),))
+    history.apply(Event("run", nested=(Event("at", value=step, nested=(change,)),)))
+    for _ in range(3):
+        sides.clock.advance(8000)
+        history.run()
+    return list(history.context.ports.ledger.all_links())
+
+
+STEPS_OF_A_CREATION = [
+    pytest.param(
+        "plezi",
+        BETWEEN_CHECK_AND_STORING,
+        marks=pytest.mark.xfail(
+            strict=True, reason="both processes store a link", raises=GuaranteeViolatedError
+        ),
+    ),
+    *(("plezi", step) for step in range(30, 54) if step != BETWEEN_CHECK_AND_STORING),
+    *(("salesforce", step) for step in range(30, 54)),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("side", "step"), STEPS_OF_A_CREATION)
+def test_a_record_whose_e_mail_changes_during_its_creation_stays_with_its_person(
+    side: str, step: int
+) -> None:
+    [link] = left_by_a_creation(side, step)
+    assert not link.holds
+    assert {it.email for it in link.observations()} == {link.email}
+
+
+def test_the_e_mail_changes_at_some_of_these_steps() -> None:
+    emails = {left_by_a_creation("plezi", step)[0].email for step in (30, 40)}
+    assert emails == {"ana@example.com", "dan3@example.com"}

@@ -333,6 +333,20 @@ def test_a_contact_that_has_left_plezi_does_not_keep_two_links_apart(state: str)
     assert changed_links(batch)[BOB].record_ids == {"l1", "p2"}
 
 
+def test_a_record_in_two_links_moves_the_one_to_which_its_pointer_leads() -> None:
+    ledger = ReadLedger()
+    contact = observed("p1", BOB, version="3")
+    ledger.put(link_of(BOB, contact, observed("l2", BOB)))
+    ledger.put(link_of(ANA, observed("p1"), observed("l1")))  # the pointer leads here now
+    batch = LinkBatch(
+        ledger, Tombstones(), [contact], 10, lambda _email, call: call(), in_two_links=True
+    )
+    batch.add(contact)
+    assert moves(batch) == {ANA: BOB}
+    assert changed_links(batch)[BOB].record_ids == {"p1", "l1", "l2"}
+    assert moves(batch_with(ledger, contact)) == {}
+
+
 @pytest.mark.parametrize("newer", [ANA, BOB])
 def test_two_links_with_the_same_contact_in_plezi_are_one_person(newer: str) -> None:
     """One process created the contact, and another one read it under its next e-mail."""

@@ -46,8 +46,14 @@ class LinkBatch:
         observations: Sequence[Observation],
         max_records: int,
         step: Callable[[str, Callable[[], str]], str | None],
+        *,
+        in_two_links: bool = False,
     ) -> None:
-        """Load the links. `step` makes a step of one link (`Isolation.step`)."""
+        """Load the links. `step` makes a step of one link (`Isolation.step`).
+
+        `in_two_links`: the link of their e-mail has the records, and so has the one to which their
+        pointers lead. They belong to the latter, which is joined to the former.
+        """
         self._max_records = max_records
         page_ids = {
             each.id: step(each.email, partial(_contact_id_in_page_url, each)) or ""
@@ -55,7 +61,9 @@ class LinkBatch:
         }
         self.left_out: set[str] = set()
         self._links = links.load_links({each.email for each in observations if each.email})
-        unknown = [each for each in observations if not self._contains(each.email, each.id)]
+        unknown = [
+            each for each in observations if in_two_links or not self._contains(each.email, each.id)
+        ]
         names = {name for each in unknown for name in (each.email, each.id)}
         erased = tombstones.erased(names) if names else frozenset()
         self.erased = frozenset(it.id for it in unknown if {it.email, it.id} & erased)

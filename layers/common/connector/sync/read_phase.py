@@ -174,7 +174,7 @@ class ReadPhase:
         return bool(self._isolation.step(link.email, check))
 
 
-def store_observations(  # the parts of a page, each by its name
+def store_observations(  # noqa: PLR0913  # the parts of a page, each by its name
     context: SyncContext,
     observations: Sequence[Observation],
     counts: Counts,
@@ -183,13 +183,14 @@ def store_observations(  # the parts of a page, each by its name
     *,
     needs_resolving: Callable[[Link], bool] | None = None,
     listed: bool = False,
+    in_two_links: bool = False,
 ) -> StoredSlice:
     """Apply a slice of observations to their links, although other processes write to them too.
 
     `needs_resolving` decides whether an unchanged link is resolved nevertheless. `listed`: the
     caller puts the dirty links on a work list. An observation that cannot be applied or stored puts
     its link in quarantine. A record without an e-mail is stored only where a link knows it: a user
-    cleared its e-mail.
+    cleared its e-mail. `in_two_links`: see `LinkBatch`.
     """
     observations = _of_known_people(context, observations, counts, side)
     storing = _Storing(
@@ -205,7 +206,12 @@ def store_observations(  # the parts of a page, each by its name
     stale: dict[str, PossiblyStale] = {}
     while turn := storing.next_turn() or storing.next_released(context.links):
         batch = LinkBatch(
-            context.links, context.tombstones, turn, context.max_records, isolation.step
+            context.links,
+            context.tombstones,
+            turn,
+            context.max_records,
+            isolation.step,
+            in_two_links=in_two_links,
         )
         for observation in batch.in_order(turn):
             _add(batch, observation, isolation)

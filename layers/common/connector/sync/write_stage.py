@@ -34,6 +34,7 @@ from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import outcome_entries
 from connector.sync.link_batch import with_email_in_use
+from connector.sync.read_phase import store_observations
 
 PROBLEM_CODES: Final = frozenset(ProblemCode) - {ProblemCode.UNANSWERED}
 """Codes of an outcome that say that the connector cannot use the answer, or failed. A write without
@@ -273,6 +274,7 @@ class WriteStage:
         by_email = {plan.link.email: plan for plan in plans if plan.link.email not in failed}
         waiting: dict[str, Link] = {email: self._stored[email] for email in by_email}
         unchanged = True
+        others = self._read_by_another_process(outcomes)
         for _ in range(MAX_ATTEMPTS):
             refused = self._save(
                 [
@@ -296,6 +298,7 @@ class WriteStage:
                 result,
             )
             if not refused:
+                self._join(others, result)
                 return
             plans_left = [by_email[it] for it, link in waiting.items() if link.email in refused]
             waiting = self._as_stored(plans_left)
@@ -303,6 +306,44 @@ class WriteStage:
         raise HaltError(
             StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
         )
+
+    def _read_by_another_process(
+        self, outcomes: Mapping[str, Mapping[str, WriteOutcome]]
+    ) -> dict[str, str]:
+        """Return the e-mails of other links that have records which we created, by record id.
+
+        The e-mail of such a record changed just after its creation, and another process has read it
+        before we could store whose it is.
+        """
+        created = {
+            outcome.record_id: email
+            for email, of_link in outcomes.items()
+            for outcome in of_link.values()
+            if outcome.created
+        }
+        owners = self._context.links.owner_emails(created) if created else {}
+        return {record: email for record, email in owners.items() if email != created[record]}
+
+    def _join(self, others: Mapping[str, str], result: StageResult) -> None:
+        """Join links that have one record: it was created for one, and read for the other."""
+        links = self._context.links.load_links(others.values()) if others else {}
+        shared = [
+            observation
+            for record, email in others.items()
+            if email in links and (observation := links[email].observation(record)) is not None
+        ]
+        for side in {it.side for it in shared}:
+            of_side = [it for it in shared if it.side is side]
+            stored = store_observations(
+                self._context,
+                of_side,
+                Counts(),
+                side,
+                self._isolation,
+                listed=self._listed,
+                in_two_links=True,
+            )
+            result.dirty |= set(stored.dirty)
 
     def _as_stored(self, plans: Sequence[Plan]) -> dict[str, Link]:
         """Return the links of plans as they are stored now, by the e-mails of the plans.
