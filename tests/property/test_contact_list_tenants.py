@@ -235,6 +235,9 @@ WRONG_STAMPS = st.sampled_from(
     ("2099-01-01T00:00:00Z", "1999-01-01T00:00:00.000Z", None, "", "x", 5)
 )
 LAST_PAGE_AGAIN = Behaviour(behind="last page", turns_equal_stamps=False)
+BY_ID = Behaviour("id", turns_equal_stamps=False)
+FIRST_EDIT = Act(2, "edit", 0)
+BULK = [100.0, 100.0, 700.0, 100.0]
 OLD_PAGE = [-100.0, 100.0, 100.0, -100.0, -100.0, -100.0, 100.0]
 ERROR_BEHIND = Behaviour(filter="ignored", behind="500", turns_equal_stamps=False)
 
@@ -300,6 +303,10 @@ def test_every_other_change_is_read_where_stamps_are_wrong(
     assert not left_out(tenant, dialect, pages)
 
 
+@example(
+    [100.0, 100.0, 100.5, 100.0], [FIRST_EDIT], BY_ID, PleziDialect(page_size=3), 1, frozenset()
+)
+@example([-100.0, *BULK], [FIRST_EDIT], BY_ID, PleziDialect(page_size=3), 1, frozenset())
 @given(STAMPS, ACTS, BEHAVIOURS, DIALECTS, PAGES, SHORT_CALLS)
 def test_every_change_is_read_where_some_answers_lack_contacts(
     stamps: list[float],

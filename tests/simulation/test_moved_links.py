@@ -83,7 +83,9 @@ STEPS_OF_A_CREATION = [
         "plezi",
         BETWEEN_CHECK_AND_STORING,
         marks=pytest.mark.xfail(
-            strict=True, reason="both processes store a link", raises=GuaranteeViolatedError
+            strict=True,
+            reason="open (decision 161): the other process stores its link after the look at it",
+            raises=GuaranteeViolatedError,
         ),
     ),
     *(("plezi", step) for step in range(30, 54) if step != BETWEEN_CHECK_AND_STORING),

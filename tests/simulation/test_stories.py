@@ -273,7 +273,7 @@ def test_a_corrected_finding_holds(name: str) -> None:
     assert play(CORRECTED[name]).violation == ""
 
 
-@pytest.mark.xfail(reason="the planner is to be corrected", strict=True)
+@pytest.mark.xfail(reason="a limit that README names: no line names the clearing", strict=True)
 @pytest.mark.parametrize("name", OPEN)
 def test_an_open_finding(name: str) -> None:
     assert play(OPEN[name]).violation == ""

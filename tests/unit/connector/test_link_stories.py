@@ -520,6 +520,16 @@ def test_an_edit_of_the_winner_from_before_a_merge_is_in_conflict_with_what_the_
     assert bool(story.held()) is not bool(written)
 
 
+def test_a_value_that_waits_has_arrived_when_a_user_types_it_in_the_other_system_too() -> None:
+    story = Story(SALESFORCE_WINS, l1=None, l2="1", p=None)
+    assert story.run(refused=["p"]) == {"l1": "1"}
+    story.link = pick_primary(story.link, "l1")
+    story.type("p", "1")
+    assert story.run() == {}
+
+    assert not story.link.undelivered
+
+
 def test_what_is_typed_over_a_value_that_waits_is_an_edit_of_it_when_the_lead_is_back() -> None:
     story = Story(PLEZI_WINS, p="1", l1="1", l2="1")
     story.run()

@@ -22,8 +22,8 @@ the fault of a page, except those that say that the key or the rate is refused. 
 out only when Plezi answers the list for another contact.
 
 A page that has fewer contacts than the list states to have at its place is requested again, at most
-twice: a row that is missing once would be missed until it changes. A total may be too high: a page
-that is the same three times counts, and the reading then trusts no total.
+twice: a row that is missing once would be missed until it changes. A total may be too high: where
+a page stays short, the reading trusts no total any more, unless its pages are limited in size.
 
 Stamps are compared as instants, and a contact without a usable stamp says nothing about the order.
 
@@ -88,7 +88,8 @@ NO_PATIENCE: Final = -1.0
 """The same for the other pages after one that failed: each is tried once, because smaller ones
 follow, down to one contact, which is tried again."""
 MAX_INCOMPLETE: Final = 2
-"""How often a page is requested again that has fewer contacts than the list says are there."""
+"""How often a page is requested again that has fewer contacts than the list says are there. The
+first request shows that one answer was short, the second that the total is wrong."""
 SMALLEST_LIMIT: Final = 10
 """Contacts of a page that a tenant limits it to at least: the smallest size that the probe tries. A
 list with fewer contacts than that has one page."""
