@@ -493,3 +493,10 @@ def test_a_record_whose_deletion_cannot_be_applied_stops_no_other() -> None:
     refreshing.memory.org.result = LookupResult(deleted=frozenset({"l1"}))
     locked = Locked(ANA, salesforce=(observed("l1"),))
     assert failing(refreshing, locked) == {ANA}
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_record_that_was_read_while_a_write_was_under_way_is_too_old(side: Side) -> None:
+    record = "p1" if side is Side.PLEZI else "l1"
+    link = link_of(ANA, fresh("p1", uncertain=True), fresh("l1", uncertain=True))
+    assert Refreshing().stale(side, link) == [record]

@@ -500,6 +500,24 @@ def test_an_edit_is_written_although_a_look_up_shows_a_new_e_mail() -> None:
     assert [it.values["phone"] for it in unit.sync.plezi.writes] == ["2"]
 
 
+@pytest.mark.parametrize("plezi", ["1", "9"])
+def test_a_record_that_was_read_while_a_write_was_under_way_is_read_before_a_decision(
+    plezi: str,
+) -> None:
+    """It showed a value that our write has replaced; no write to the record is planned."""
+    shown = replace(lead(EMAIL, "9"), as_of=NOW, uncertain=True)
+    link = agreed(EMAIL, "1", replace(contact(EMAIL, plezi), as_of=NOW), shown)
+    unit = Unit(replace(link, dirty=True))
+    unit.sync.org.put(lead(EMAIL, "1"))
+
+    unit.resolve()
+
+    assert unit.sync.plezi.writes == []
+    known = unit.link().observation(shown.id)
+    assert known is not None
+    assert not known.uncertain
+
+
 def test_a_long_text_that_was_not_found_waits() -> None:
     text = "x" * 5000
     digest = stored_value(text)

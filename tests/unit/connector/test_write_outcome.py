@@ -28,6 +28,7 @@ from connector.model import (
 )
 from connector.planning.excluded_leads import OUTDATED, REACHED, UNSEEN
 from connector.planning.field_problem import FieldProblem
+from connector.planning.observation import apply_fresh_read, apply_observation
 from connector.planning.write_outcome import (
     UNANSWERED_ATTEMPTS,
     UNANSWERED_REMEDY,
@@ -120,7 +121,7 @@ def after_another_process_read(read: Observation, outcome: WriteOutcome) -> Link
 
 
 def test_an_edit_after_our_write_that_another_process_read_is_kept() -> None:
-    read = replace(LEAD, version="3", values={"MobilePhone": "3"})
+    read = replace(LEAD, version="3", as_of=2.5, values={"MobilePhone": "3"})
     after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
     assert after.observation("l") == read
     assert after.base["l"][MOBILE] == "2"
@@ -128,22 +129,48 @@ def test_an_edit_after_our_write_that_another_process_read_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read_at", "shown", "kept"),
+    ("read_at", "shown", "kept", "is_read_again"),
     [
-        pytest.param(1.5, None, "2", id="before our write"),
-        pytest.param(1.5, "3", "3", id="an edit of the same field"),
-        pytest.param(2.5, None, None, id="a clearing after our write"),
+        pytest.param(1.5, None, "2", True, id="before our write"),
+        pytest.param(1.5, "3", "3", True, id="an edit of the same field"),
+        pytest.param(2.5, None, None, False, id="a clearing after our write"),
     ],
 )
 def test_a_read_before_our_write_gets_its_values_although_another_field_was_edited(
-    read_at: float, shown: str | None, kept: str | None
+    read_at: float, shown: str | None, kept: str | None, *, is_read_again: bool
 ) -> None:
-    """Another process read the record, which a user had edited, just before our write."""
+    """Another process read the record, which a user had edited, just before our write.
+
+    Whether the user typed before our write or after it, only one more reading can tell.
+    """
     values = {"MobilePhone": shown, "Company": "typed"}
     read = replace(LEAD, version="3", as_of=read_at, values=values)
     after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
-    assert after.observation("l") == replace(read, values={**values, "MobilePhone": kept})
+    assert after.observation("l") == replace(
+        read, values={**values, "MobilePhone": kept}, uncertain=is_read_again
+    )
     assert after.dirty
+
+
+def test_a_read_with_the_stamp_of_the_state_before_our_write_is_uncertain_if_it_differs() -> None:
+    """Stamps of Salesforce have whole seconds: a user typed in the second of the first reading."""
+    read = replace(LEAD, as_of=1.5, values={"MobilePhone": "3"})
+    after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
+    known = after.observation("l")
+    assert known is not None
+    assert known.uncertain
+    alone = after_another_process_read(LEAD, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
+    known = alone.observation("l")
+    assert known is not None
+    assert not known.uncertain
+
+
+def test_what_was_read_again_is_certain_also_if_it_shows_the_same() -> None:
+    known = replace(LEAD, version="3", uncertain=True)
+    link = LINK.with_observation(known)
+    read = replace(known, as_of=3.0, uncertain=False)
+    assert apply_observation(link, read).observation("l") == read
+    assert apply_fresh_read(link, read).observation("l") == read
 
 
 def test_a_response_older_than_the_read_of_another_process_is_ignored() -> None:

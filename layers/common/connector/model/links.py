@@ -60,6 +60,8 @@ class Observation:
     not read: its value is unknown, which is not blank. `unreadable` names those of them that the
     response has in a form which is not a value, an object for example. `replaced` holds the values
     that our own write replaced in Plezi, until another state is read: it may show them for a while.
+    `uncertain`: it was read while a write of ours was under way, and does not show the values that
+    the write rests on. It is read again before anything is decided.
     """
 
     kind: RecordKind
@@ -76,6 +78,7 @@ class Observation:
     created: str = ""
     unreadable: frozenset[str] = frozenset()
     replaced: Values = field(default_factory=lambda: NO_VALUES)
+    uncertain: bool = False
 
     @property
     def side(self) -> Side:

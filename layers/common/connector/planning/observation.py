@@ -104,6 +104,7 @@ def is_echo(known: Observation, observation: Observation) -> bool:
     return (
         have_same_values(known.values, observation.values)
         and known.unreadable == observation.unreadable
+        and known.uncertain == observation.uncertain
         and known.email == observation.email
         and known.eligible == observation.eligible
         and known.converted == observation.converted

@@ -280,9 +280,41 @@ def _apply_response(link: Link, outcome: WriteOutcome) -> Link:
     """Apply the response of a write to the last observation of its record.
 
     A later read of another process is kept: it may show an edit that a user made after our write.
+    It may also show one that our write has replaced, if the read began before the response.
     """
-    write = outcome.write
     known = link.observation(outcome.record_id)
+    after = _with_written_values(link, known, outcome)
+    record = after.observation(outcome.record_id)
+    if known is None or record is None or _is_certain(known, outcome):
+        return after
+    return after.with_observation(replace(record, uncertain=True))
+
+
+def _is_certain(known: Observation, outcome: WriteOutcome) -> bool:
+    """Whether what is known of a record is certainly older or newer than our write.
+
+    It is if nobody has read it since what the write rests on, if that was after the response, and
+    if versions tell which of the two is newer.
+    """
+    write, response = outcome.write, outcome.observation
+    has_versions = response is not None and bool(response.version) and bool(known.version)
+    return (
+        outcome.created
+        or known.as_of > outcome.answered_at
+        or (response is not None and has_versions and response.version != known.version)
+        or (
+            known.version == write.version
+            and all(
+                name in known.values and is_identical(known.values[name], value)
+                for name, value in write.before.items()
+            )
+        )
+    )
+
+
+def _with_written_values(link: Link, known: Observation | None, outcome: WriteOutcome) -> Link:
+    """Return the link with what the response shows, or what we wrote, where it is newer."""
+    write = outcome.write
     if known is not None and _was_read_since(known, outcome):
         return _with_late_values(link, known, outcome)
     if known is None:

@@ -116,6 +116,7 @@ class Refresher:
                     each.participates
                     and (
                         link.intent is not None
+                        or each.uncertain
                         or each.id in targets
                         or not self._is_fresh(side, each.as_of, for_seconds)
                     )

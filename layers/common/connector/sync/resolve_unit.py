@@ -266,7 +266,7 @@ class UnitResolver:
             return True
         if any(write.side is Side.PLEZI for write in plan.writes):
             return True
-        is_active = link.intent is not None or bool(plan.writes)
+        is_active = link.intent is not None or bool(plan.writes) or _is_uncertain(link)
         return is_active and bool(self.refresher.stale_records(Side.PLEZI, link, plan))
 
     def _prepare(
@@ -279,7 +279,11 @@ class UnitResolver:
         with_plezi: bool,
     ) -> list[Plan]:
         """Plan on fresh observations; store what needs no write, and the intents of the rest."""
-        active = [it for it in links if it.intent is not None or plans[it.email].writes]
+        active = [
+            it
+            for it in links
+            if it.intent is not None or plans[it.email].writes or _is_uncertain(it)
+        ]
         active_emails = {link.email for link in active}
         ready = [plans[it.email] for it in links if it.email not in active_emails]
         taken = self._known_in_plezi(active, plans)
@@ -531,6 +535,11 @@ def _has_new_email(before: Link, after: Link) -> bool:
     """Whether a record has another e-mail than when it was read before."""
     known = {it.id: it.email for it in before.observations()}
     return any(known.get(it.id, it.email) != it.email for it in after.observations())
+
+
+def _is_uncertain(link: Link) -> bool:
+    """Whether a record must be read again before anything is decided about its link."""
+    return any(it.uncertain and it.participates for it in link.observations())
 
 
 def _is_duplicate(link: Link) -> bool:
