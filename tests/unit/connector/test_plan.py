@@ -1043,3 +1043,22 @@ def test_a_value_typed_in_a_lead_before_its_deletion_stays_an_edit() -> None:
 
     assert update.values["l2"] == AgreedValue(PHONE, "Phone", "2")
     assert not update.invalidated
+
+
+def e_mails_that_never_agreed(link_email: str) -> Plan:
+    """Plan a link that has moved before its first meeting was over: a Lead has another e-mail."""
+    pair = replace(EMAIL_PAIR, policy=ConflictPolicy.SALESFORCE_WINS, contact="Email")
+    lead = replace(observed("l1", Email="b@x.fr"), email="b@x.fr", modified="2026-09")
+    contact = replace(observed("c", Email="a@x.fr"), email="a@x.fr")
+    link = replace(Link(link_email), meeting=frozenset({pair.base_key(RecordKind.LEAD)}))
+    return planned(
+        link.with_observation(lead).with_observation(contact),
+        bound_to(bound_pair(pair, FieldKind.EMAIL)),
+    )
+
+
+@pytest.mark.parametrize("email", ["a@x.fr", "b@x.fr"])
+def test_a_contact_is_created_with_the_e_mail_of_its_link(email: str) -> None:
+    """Another e-mail would make the contact another person, and the creation never end."""
+    [creation] = [it for it in e_mails_that_never_agreed(email).writes if it.is_create]
+    assert creation.values["email"] == email

@@ -98,19 +98,23 @@ def field_values(
             )
         )
     values = _with_corrections(pair, _with_former_values(pair, values, known), known)
-    return _with_conflict(pair, _with_address(pair, values), known)
+    return _with_conflict(pair, _with_address(pair, values, link.email), known)
 
 
-def _with_address(pair: BoundPair, values: list[FieldValue]) -> list[FieldValue]:
+def _with_address(pair: BoundPair, values: list[FieldValue], email: str) -> list[FieldValue]:
     """Return the values; a record that was found by the agreed address takes the next one.
 
-    The address is no edit then, so that one that is typed in the other system replaces it.
+    The address is no edit then, so that one that is typed in the other system replaces it. Where
+    none was agreed on yet, the link has the address that was typed last: its `email`.
     """
     if pair.key != EMAIL_PAIR.key:
         return values
     agreed = {
         pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)
     } - {None}
+    shown = {pair.canonical(it.side, it.value) for it in values} - {None}
+    if not agreed and email in shown:
+        agreed = shown - {email}
     return [
         replace(it, rejoins=True)
         if isinstance(it.base, NoBase) and pair.canonical(it.side, it.value) in agreed
