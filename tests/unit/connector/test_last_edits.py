@@ -418,3 +418,33 @@ class TestUnreadableOptOut:
         contact = observed("c", ticked=True)
 
         assert self.problems(link_of(PLEZI, lead, contact, agreed="p l1")) == []
+
+
+class TestCreation:
+    """The contact of Plezi is created after a Lead of the person has left."""
+
+    LEFT: Final = replace(observed("l1", "2", ticked=True), converted=True)
+
+    @staticmethod
+    def link_of(lead: Observation, *, is_weighed: bool = True) -> Link:
+        """Return a link of a Lead whose first meeting is not over, and of a flagged Contact."""
+        link = link_of(lead, observed("c", "3"), agreed="")
+        meeting = frozenset({PHONE_KEY, OPT_OUT_KEY} if is_weighed else ())
+        return replace(link, base={"l1": {"mobile>MobilePhone": None}}, meeting=meeting)
+
+    def test_an_opt_out_that_was_ticked_in_the_lead_is_created_with_the_contact(self) -> None:
+        for lead in (self.LEFT, replace(self.LEFT, converted=False, deleted=True)):
+            [write] = planned(self.link_of(lead)).writes
+            assert write.is_create
+            assert write.values["optout"] is True
+
+    def test_what_no_first_meeting_weighs_is_not_sent(self) -> None:
+        [write] = planned(self.link_of(self.LEFT, is_weighed=False)).writes
+        assert write.values.get("optout") in (None, False)
+
+    def test_an_opt_out_that_cannot_be_read_is_listed_and_the_contact_is_created(self) -> None:
+        values = {"Phone": "2"}
+        unread = replace(self.LEFT, values=values, unreadable=frozenset({"optout__c"}))
+        plan = planned(self.link_of(unread))
+        assert [it.is_create for it in plan.writes] == [True]
+        assert [it.field for it in plan.problems] == ["optout__c"]

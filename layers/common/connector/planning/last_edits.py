@@ -34,23 +34,30 @@ def with_last_edits(participants: Participants, link: Link, bound: BoundMapping)
     Left out are the e-mail, which says who the person is, and fields that are unique in the org:
     the record that left keeps its value there.
     """
-    plezi = link.plezi
-    if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
+    if not _can_receive(participants, link):
         return participants
     members = participants.members
     known = leaving_records(link) | {it.record_id for it in members}
-    last = _last_senders(link, plezi, bound, members, known)
+    last = _last_senders(link, bound, members, known)
     if not last:
         return participants
-    if not members:
+    if not members and (plezi := link.plezi) is not None:
         contact = Participant(RecordKind.PLEZI_CONTACT, plezi, can_send=False, can_receive=True)
         return Participants(Match.LINKED, (contact, *last))
     return replace(participants, members=(*members, *last))
 
 
+def _can_receive(participants: Participants, link: Link) -> bool:
+    """Whether a contact of Plezi takes part, or is created, and it is known whose it is."""
+    if participants.match is Match.AMBIGUOUS:
+        return False
+    if link.plezi is not None:
+        return link.plezi.participates
+    return any(it.kind is RecordKind.PLEZI_CONTACT for it in participants.members)
+
+
 def _last_senders(
     link: Link,
-    plezi: Observation,
     bound: BoundMapping,
     members: tuple[Participant, ...],
     known: frozenset[str],
@@ -61,7 +68,7 @@ def _last_senders(
     two values would count as a choice, and nobody's blank would be filled.
     """
     left = [record for record in link.salesforce if record.id not in known]
-    others = [plezi, *(it.observation for it in members if it.observation is not None)]
+    others = [it for it in (link.plezi, *(it.observation for it in members)) if it is not None]
     filled = {pair.key for pair in bound.pairs if _fills(pair) and _has_value(pair, others)}
     senders = []
     for record in sorted(left, key=lambda it: (it.modified, it.id), reverse=True):
@@ -83,17 +90,17 @@ def find_unread_opt_outs(
     It may have been ticked between the last run and the end of the record, and only a person can
     find that out. It holds up no other record.
     """
-    plezi = link.plezi
-    if plezi is None or not plezi.participates or participants.match is Match.AMBIGUOUS:
+    if not _can_receive(participants, link):
         return []
-    known = {it.record_id for it in participants.members} | leaving_records(link)
+    known = leaving_records(link)
     last = [it for it in link.salesforce if it.unreadable and it.id not in known]
     return [
         problem
         for pair in bound.pairs
-        if pair.is_opt_out and not _is_ticked_opt_out(pair, plezi)
+        if pair.is_opt_out and not (link.plezi is not None and _is_ticked_opt_out(pair, link.plezi))
         for record in last
-        if pair.pair.direction.can_send(record.side)
+        if not _takes_part(record, pair, participants.members)
+        and pair.pair.direction.can_send(record.side)
         and record.kind in pair.fields
         and (_has_met(pair, record, link) or record.participates)
         and not _is_continued(pair, record, participants.members)
@@ -117,6 +124,11 @@ def _last_edits(
         and _is_edited(pair, record, link)
         and not _is_continued(pair, record, members)
     }
+
+
+def _takes_part(record: Observation, pair: BoundPair, members: Sequence[Participant]) -> bool:
+    """Whether a record takes part in a pair; one that has left does in its last edits only."""
+    return any(it.record_id == record.id and it.takes_part_in(pair.key) for it in members)
 
 
 def _is_continued(pair: BoundPair, record: Observation, members: Sequence[Participant]) -> bool:
