@@ -192,9 +192,12 @@ class Oracle:
     def _shown(self, key: CellKey) -> frozenset[int]:
         """Return the typings that the last hold of a field showed with the value of this cell.
 
-        The last one by its time: a process that was paused may journal an older one after it.
+        The last one by its time: a process that was paused may journal an older one after it. A
+        hold that showed another field of the record, which was in the pair before the mapping was
+        changed, did not show this one.
         """
         record, name = key
+        cell = self.history.cell(key)
         pairs = {pair.key for it in self.mappings if (pair := find_pair(it, kind_of(record), name))}
         held = [
             it
@@ -203,7 +206,12 @@ class Oracle:
             and it.field in pairs
             and (it.run_id, it.at, it.field) not in self.not_stored
         ]
-        of_record = [it for it in held if it.record_id == record]
+        of_record = [
+            it
+            for it in held
+            if it.record_id == record
+            and any(is_same_text(it.before, state.value) for state in (*cell.past, cell.state))
+        ]
         if not of_record:
             return frozenset()
         last = max(reversed(of_record), key=lambda it: it.at)
@@ -222,12 +230,12 @@ class Oracle:
             if kind is None or self.group(entry.record_id) != self.group(record):
                 continue
             for pair in (it for mapping in self.mappings for it in mapping.pairs):
-                cell = self.history.cells.get((entry.record_id, field_of(pair, kind)))
-                if pair.key != entry.field or cell is None:
+                of_entry = self.history.cells.get((entry.record_id, field_of(pair, kind)))
+                if pair.key != entry.field or of_entry is None:
                     continue
                 typings |= {
                     it.typing
-                    for it in (*cell.past, cell.state)
+                    for it in (*of_entry.past, of_entry.state)
                     if is_same_text(entry.before, it.value)
                     and it.typing in self.history.typings
                     and self.history.typings[it.typing].at <= entry.at
@@ -394,7 +402,8 @@ class Oracle:
             for one, other, value in self._equal_cells(record):
                 is_shown = self._shows(one, value) and self._shows(other, value)
                 if is_shown and other[0] in self.observed.in_run:
-                    self.history.agree(one, other)
+                    unread = self._unread_in_contacts(record)
+                    self.history.agree(one, other, unread=unread)
         self.observed.in_run.clear()
 
     def _shows(self, key: CellKey, value: str) -> bool:
@@ -601,6 +610,17 @@ class Oracle:
                 found |= each.values
         return found
 
+    def _unread_in_contacts(self, record: str) -> frozenset[int]:
+        """Return what was typed in the Contacts of a person since they were read."""
+        contacts = {
+            it for it in self.records_of_person(record) if kind_of(it) is RecordKind.CONTACT
+        }
+        return frozenset(
+            cell.state.typing
+            for (contact, _), cell in self.history.cells.items()
+            if contact in contacts and cell.state.typing > self.observed.observed_at.get(contact, 0)
+        )
+
     def _check_field(  # a change, and where it was seen
         self,
         now: StoredRecord,
@@ -648,7 +668,8 @@ class Oracle:
                     if excuse:
                         self.excused[excuse] += 1
                     before = target.state.value
-                    self.history.write((now.id, name), source, state, new)
+                    unread = self._unread_in_contacts(now.id)
+                    self.history.write((now.id, name), source, state, new, unread=unread)
                     self.observed.latest_of(now.id)[name] = new
                     keys = self.keys_of(now.kind, name)
                     self.replaced.append(

@@ -70,7 +70,8 @@ class Cell:
     those with which it may have had one. `agreed_state` is the state at the last agreement,
     `earlier_agreed_state` the one at the agreement before, `forgotten_state` the one at an
     agreement that ended with a record of the person. `agreed_after` is the number of the last user
-    action before the last agreement.
+    action before the last agreement, `agreed_without` the typings in Contacts of the person that
+    the connector had not read when it wrote what was agreed.
     """
 
     state: State = field(default_factory=State)
@@ -81,6 +82,7 @@ class Cell:
     earlier_agreed_state: State | None = None
     forgotten_state: State | None = None
     agreed_after: int = 0
+    agreed_without: frozenset[int] = frozenset()
 
     def show(self, state: State) -> None:
         """Show another state."""
@@ -180,8 +182,11 @@ class TypingHistory:
                 if cell.state.value == before.value:
                     self.weaken(partner)
 
-    def agree(self, one: CellKey, other: CellKey) -> None:
-        """Note that both sides surely agreed on the values that these two cells show."""
+    def agree(self, one: CellKey, other: CellKey, *, unread: frozenset[int] = frozenset()) -> None:
+        """Note that both sides surely agreed on the values that these two cells show.
+
+        `unread` are the typings in Contacts that the connector had not read.
+        """
         first, second = self.cell(one), self.cell(other)
         first.agreed.add(other)
         second.agreed.add(one)
@@ -193,6 +198,7 @@ class TypingHistory:
             cell.state = replace(state, seen=seen, maybe=maybe)
             cell.agreed_state = cell.state
             cell.agreed_after = self.last
+            cell.agreed_without = unread
 
     def maybe_agree(self, one: CellKey, other: CellKey) -> None:
         """Note that both sides may have agreed on the values that these two cells show."""
@@ -217,8 +223,19 @@ class TypingHistory:
                 may_replace = cell.state.may_replace | typings
                 cell.state = replace(cell.state, may_replace=may_replace)
 
-    def write(self, target: CellKey, source: CellKey, state: State, value: str) -> None:
-        """Note that the connector wrote the value of a source; what it replaces gave way."""
+    def write(
+        self,
+        target: CellKey,
+        source: CellKey,
+        state: State,
+        value: str,
+        *,
+        unread: frozenset[int] = frozenset(),
+    ) -> None:
+        """Note that the connector wrote the value of a source; what it replaces gave way.
+
+        `unread` are the typings in Contacts that it had not read.
+        """
         cell, origin = self.cell(target), self.cell(source)
         seen = state.seen | cell.state.seen | ({state.typing, cell.state.typing} - {NOBODY})
         maybe = state.maybe | cell.state.maybe
@@ -236,6 +253,7 @@ class TypingHistory:
             origin.agreed_state,
         )
         cell.agreed_after = origin.agreed_after = self.last
+        cell.agreed_without = origin.agreed_without = unread
         cell.agreed_state = cell.state
         origin.agreed_state = origin.state if origin.state.typing == state.typing else state
 

@@ -228,7 +228,8 @@ class WriteCheck:
         """Whether a Contact was edited after the target's value was agreed on without it.
 
         A Contact is never written to: it keeps a value that gave way, or that others have typed
-        over. Its next value is an edit against what was agreed, if the connector knew it then.
+        over. Its next value is an edit against what was agreed, if the connector knew it then. So
+        is one that was typed while the connector wrote, after it had read the Contact.
         """
         cell, agreed = self.oracle.history.cell(source), self.target.agreed_state
         if kind_of(source[0]) is not RecordKind.CONTACT or agreed is None:
@@ -236,17 +237,20 @@ class WriteCheck:
         is_agreed = agreed.typing == self.target.state.typing
         return (
             is_agreed
-            and self.target.agreed_after < state.typing
+            and (
+                self.target.agreed_after < state.typing
+                or state.typing in self.target.agreed_without
+            )
             and (bool(cell.agreed) or self._gave_way(source, cell, state))
         )
 
     def _gave_way(self, source: CellKey, cell: Cell, state: State) -> bool:
-        """Whether a former value of the source gave way before its present one was typed."""
+        """Whether a former value of the source gave way before this one was typed, or read."""
         typing = self.oracle.history.typings.get(state.typing)
         return typing is not None and any(
             it.kind is JournalKind.OVERWRITTEN
             and (it.record_id, it.field) == (source[0], self.pair.key)
-            and it.at <= typing.at
+            and (it.at <= typing.at or state.typing in self.target.agreed_without)
             and any(is_same_text(it.before, former.value) for former in cell.past)
             for it in self.oracle.journal()
         )
