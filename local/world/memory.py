@@ -148,6 +148,7 @@ class MemoryLedger:
         if len(emails) != len(set(emails)):
             raise ValueError("a put may not include several operations on one link")
         refused = set()
+        displaced: dict[str, str] = {}
         for change in changes:
             link, before = change.link, change.moved_from
             is_stale = self._revision(link.email) != link.revision
@@ -166,8 +167,15 @@ class MemoryLedger:
             for name in (before or link).indexed - link.names:
                 if "@" in name and self._owners.get(name) == (before or link).email:
                     del self._owners[name]  # it does not wait for this e-mail any more
+            if before is None or not before.revision:
+                displaced |= {
+                    name: owner
+                    for name in link.names - link.indexed
+                    if (owner := self._owners.get(name, link.email)) != link.email
+                    and "@" not in name
+                }
             self._owners |= dict.fromkeys(link.names - link.indexed, link.email)
-        return SaveResult(frozenset(refused))
+        return SaveResult(frozenset(refused), displaced=displaced)
 
     def _revision(self, email: str) -> int:
         return self._links[email].revision if email in self._links else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -358,7 +359,15 @@ def test_an_expression_that_cannot_be_read_is_refused(
 
 def test_a_request_that_is_not_simulated_is_an_error_of_the_test(account: Account) -> None:
     with pytest.raises(TypeError, match="ReturnValues"):
-        account.client.put_item(TableName="People", Item={"pk": {"S": "a"}}, ReturnValues="ALL_OLD")
+        account.client.put_item(
+            TableName="People", Item={"pk": {"S": "a"}}, ReturnValues="UPDATED_OLD"
+        )
+
+
+def test_a_put_returns_the_item_that_it_replaces(account: Account) -> None:
+    put = partial(account.client.put_item, TableName="People", ReturnValues="ALL_OLD")
+    assert "Attributes" not in put(Item={"pk": {"S": "a"}})
+    assert put(Item={"pk": {"S": "a"}, "n": {"N": "1"}})["Attributes"] == {"pk": {"S": "a"}}
 
 
 def test_an_update_may_not_change_a_key(account: Account) -> None:

@@ -10,13 +10,10 @@ from local.world.both_sides import BothSides
 from tests.simulation.history.events import Event, EventList
 from tests.simulation.history.fields import ALWAYS_MAPPED
 from tests.simulation.history.history import History
-from tests.simulation.history.oracle import GuaranteeViolatedError
 from tests.simulation.history.ports import memory_ports
 
 AFTER_THE_READING, BEFORE_THE_WRITE = 19, 26
 """Steps of the hint: it has read the contact; it has stored what it will write."""
-BETWEEN_CHECK_AND_STORING = 38
-"""A step of a run: it has seen that no other link has the new contact, and not stored its own."""
 
 
 def _during_the_hint(step: int, event: Event) -> Event:
@@ -78,19 +75,7 @@ def left_by_a_creation(side: str, step: int) -> list[Link]:
     return list(history.context.ports.ledger.all_links())
 
 
-STEPS_OF_A_CREATION = [
-    pytest.param(
-        "plezi",
-        BETWEEN_CHECK_AND_STORING,
-        marks=pytest.mark.xfail(
-            strict=True,
-            reason="open (decision 161): the other process stores its link after the look at it",
-            raises=GuaranteeViolatedError,
-        ),
-    ),
-    *(("plezi", step) for step in range(30, 54) if step != BETWEEN_CHECK_AND_STORING),
-    *(("salesforce", step) for step in range(30, 54)),
-]
+STEPS_OF_A_CREATION = [(side, step) for side in ("plezi", "salesforce") for step in range(30, 54)]
 
 
 @pytest.mark.filterwarnings("ignore")

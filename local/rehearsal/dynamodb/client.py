@@ -67,7 +67,7 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = {
             "ProjectionExpression", "ExpressionAttributeValues",
         }
     ),
-    "PutItem": frozenset({"TableName", "Item", "ConditionExpression"}),
+    "PutItem": frozenset({"TableName", "Item", "ConditionExpression", "ReturnValues"}),
     "UpdateItem": frozenset(
         {"TableName", "Key", "ConditionExpression", "UpdateExpression", "ReturnValues"}
     ),
@@ -279,6 +279,8 @@ class MemoryDynamoDB:
         match request.get("ReturnValues", "NONE"):
             case "NONE":
                 return {}
+            case "ALL_OLD":
+                return {} if write.before is None else {"Attributes": dict(write.before.item)}
             case "ALL_NEW" if write.item is not None:
                 return {"Attributes": copy.deepcopy(write.item)}
         raise TypeError(f"ReturnValues {request['ReturnValues']} is not simulated")

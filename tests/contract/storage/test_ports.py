@@ -213,6 +213,19 @@ def test_a_new_link_is_refused_where_one_exists(ledger: Ledger) -> None:
     assert result == SaveResult(refused=frozenset({"ana@x.fr"}))
 
 
+def test_the_owner_of_a_record_that_another_link_gets_is_returned(ledger: Ledger) -> None:
+    """Not where the link of a record has moved: its e-mail is another one, its person the same."""
+    ledger.save_links([LinkChange(link())])
+
+    other = link("bob@x.fr", salesforce=(observed("l1", RecordKind.LEAD),))
+    assert ledger.save_links([LinkChange(other)]) == SaveResult(displaced={"p1": "ana@x.fr"})
+    assert ledger.owner_emails(["p1", "l1"]) == {"p1": "bob@x.fr", "l1": "bob@x.fr"}
+
+    saved = stored(ledger, "bob@x.fr")
+    moved = replace(saved, email="new@x.fr", revision=0, indexed=frozenset())
+    assert ledger.save_links([LinkChange(moved, saved)]) == SaveResult()
+
+
 def test_a_moved_link_is_stored_once_and_its_pointers_follow(ledger: Ledger) -> None:
     ledger.save_links([LinkChange(link())])
     saved = stored(ledger)

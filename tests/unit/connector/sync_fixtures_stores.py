@@ -132,7 +132,9 @@ class Ledger(MemoryLedger):
         defects = {it: self.defects[it] for it in sorted(emails - busy) if it in self.defects}
         usable = [it for it in changes if it.link.email not in busy | too_large | defects.keys()]
         saved = super().save_links(usable, listed=listed)
-        return SaveResult(saved.refused | busy, frozenset(too_large), defects)
+        return SaveResult(
+            saved.refused | busy, frozenset(too_large), defects, displaced=saved.displaced
+        )
 
     def _begin(self, method: str) -> None:
         if self.then[method]:

@@ -339,7 +339,12 @@ def test_a_record_in_two_links_moves_the_one_to_which_its_pointer_leads() -> Non
     ledger.put(link_of(BOB, contact, observed("l2", BOB)))
     ledger.put(link_of(ANA, observed("p1"), observed("l1")))  # the pointer leads here now
     batch = LinkBatch(
-        ledger, Tombstones(), [contact], 10, lambda _email, call: call(), in_two_links=True
+        ledger,
+        Tombstones(),
+        [contact],
+        10,
+        lambda _email, call: call(),
+        in_two_links={contact.id: ANA},
     )
     batch.add(contact)
     assert moves(batch) == {ANA: BOB}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -513,3 +514,31 @@ def test_a_defect_of_a_record_without_a_link_is_counted_once_for_each_record() -
         "Lead without an id",
         "l1",
     }
+
+
+# Records that another process stores at the same time
+
+
+def created_by_another_process(ledger: ReadLedger) -> None:
+    """Store the link for which a contact was created; its e-mail changed a moment later."""
+    ledger.put(link_of(ANA, observed("p1"), observed("l1")))
+
+
+def test_a_record_that_another_process_has_stored_since_belongs_to_one_link() -> None:
+    """It was read under its next e-mail, before that process stored whose it is."""
+    storing = Storing()
+    storing.ledger.before_save.append(partial(created_by_another_process, storing.ledger))
+
+    result = storing.store(observed("p1", BOB, version="2"))
+
+    assert storing.records() == {BOB: {"p1", "l1"}}
+    assert set(result.dirty) == {BOB}
+    assert storing.counts == {("plezi", "changed"): 1}
+
+
+def test_a_record_that_has_left_another_link_is_not_brought_back() -> None:
+    storing = Storing()
+    storing.put(link_of(ANA, observed("p1"), observed("l1")))
+    storing.ledger.touch(ANA, plezi=None)
+    storing.store(observed("p1", BOB, version="2"))
+    assert storing.records() == {ANA: {"l1"}, BOB: {"p1"}}

@@ -24,12 +24,14 @@ class SaveResult:
     """The links that were not stored, by e-mail.
 
     `refused`: the stored link had changed. `too_large`: the link does not fit into an item.
-    `defects`: the link cannot be encoded, with the reason.
+    `defects`: the link cannot be encoded, with the reason. `displaced` are records of
+    stored links, by id, each with the e-mail of the other link that was found by it until now.
     """
 
     refused: frozenset[str] = frozenset()
     too_large: frozenset[str] = frozenset()
     defects: Mapping[str, str] = field(default_factory=dict)
+    displaced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_emails(self) -> frozenset[str]:

@@ -293,8 +293,8 @@ def _apply_response(link: Link, outcome: WriteOutcome) -> Link:
 def _is_certain(known: Observation, outcome: WriteOutcome) -> bool:
     """Whether what is known of a record is certainly older or newer than our write.
 
-    It is if nobody has read it since what the write rests on, if that was after the response, and
-    if versions tell which of the two is newer.
+    It is if no process has read it since what the write rests on, if one has read it after the
+    response, and if versions tell which of the two is newer.
     """
     write, response = outcome.write, outcome.observation
     has_versions = response is not None and bool(response.version) and bool(known.version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from connector.clean_text import canonical_email, clean
@@ -18,6 +19,7 @@ from connector.sync.ports import LinkStore, Tombstones
 PARTLY: Final = 2
 """A Lead that agreed in less than one of so many fields of another Lead takes no part beside it: it
 sends opt-outs only. Records of other kinds are not compared, because they have other fields."""
+NO_OWNERS: Final[Mapping[str, str]] = MappingProxyType({})
 EMAIL_KEY: Final = "Email"
 """The key of the field pair that holds the e-mail."""
 
@@ -47,12 +49,12 @@ class LinkBatch:
         max_records: int,
         step: Callable[[str, Callable[[], str]], str | None],
         *,
-        in_two_links: bool = False,
+        in_two_links: Mapping[str, str] = NO_OWNERS,
     ) -> None:
         """Load the links. `step` makes a step of one link (`Isolation.step`).
 
-        `in_two_links`: the link of their e-mail has the records, and so has the one to which their
-        pointers lead. They belong to the latter, which is joined to the former.
+        `in_two_links` are records, by id, that the link of their e-mail has, and the link of this
+        other e-mail too. They belong to the latter, which is joined to the former.
         """
         self._max_records = max_records
         page_ids = {
@@ -62,14 +64,16 @@ class LinkBatch:
         self.left_out: set[str] = set()
         self._links = links.load_links({each.email for each in observations if each.email})
         unknown = [
-            each for each in observations if in_two_links or not self._contains(each.email, each.id)
+            each
+            for each in observations
+            if each.id in in_two_links or not self._contains(each.email, each.id)
         ]
         names = {name for each in unknown for name in (each.email, each.id)}
         erased = tombstones.erased(names) if names else frozenset()
         self.erased = frozenset(it.id for it in unknown if {it.email, it.id} & erased)
         unknown = [each for each in unknown if each.id not in self.erased]
         keys = [key for each in unknown for key in (each.id, page_ids[each.id]) if key]
-        owners = links.owner_emails(keys) if keys else {}
+        owners = {**(links.owner_emails(keys) if keys else {}), **in_two_links}
         if elsewhere := set(owners.values()) - self._links.keys():
             self._links |= links.load_links(elsewhere)
         self._owner_emails = {each.id: each.email for each in observations}

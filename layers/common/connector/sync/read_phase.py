@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -29,7 +29,7 @@ from connector.model import (
 from connector.planning.plan import plan_link
 from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
-from connector.sync.link_batch import LinkBatch, PossiblyStale
+from connector.sync.link_batch import NO_OWNERS, LinkBatch, PossiblyStale
 from connector.sync.ports import LinkStore
 from connector.sync.work_queue import WorkQueue
 
@@ -183,7 +183,7 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
     *,
     needs_resolving: Callable[[Link], bool] | None = None,
     listed: bool = False,
-    in_two_links: bool = False,
+    in_two_links: Mapping[str, str] = NO_OWNERS,
 ) -> StoredSlice:
     """Apply a slice of observations to their links, although other processes write to them too.
 
@@ -221,6 +221,7 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
         saved = context.links.save_links(changes, listed=listed)
         isolation.not_stored(saved, side)
         result.dirty += [it for it in batch.dirty_emails() if it not in saved.refused]
+        storing.displaced |= saved.displaced
         storing.take(turn, batch, saved)
         storing.free |= batch.free
         changed |= batch.changed - storing.waiting.keys()
@@ -235,6 +236,9 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
         )
     for each in storing.waiting.values():
         isolation.add(each.email, Fault(ProblemCode.DEFECT, DEFERRED, side, retry=True))
+    if shared := records_in_links(context.links, storing.displaced):
+        of_side = [each for each in observations if each.id in shared]
+        result.dirty += join_links(context, of_side, storing.displaced, isolation, listed=listed)
     changed &= {each.id for each in observations}  # not those that had waited for an e-mail
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(observations) - len(changed) - len(erased))
@@ -242,6 +246,47 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
         counts.skip(side, SkipReason.ERASED, len(erased))
     result.stale = list(stale.values())
     return result
+
+
+def records_in_links(links: LinkStore, owners: Mapping[str, str]) -> dict[str, Observation]:
+    """Return the records, by id, that the links of these e-mails have; `owners` is by record."""
+    found = links.load_links(owners.values()) if owners else {}
+    return {
+        record: observation
+        for record, email in owners.items()
+        if email in found and (observation := found[email].observation(record)) is not None
+    }
+
+
+def join_links(
+    context: SyncContext,
+    observations: Iterable[Observation],
+    owners: Mapping[str, str],
+    isolation: Isolation,
+    *,
+    listed: bool,
+) -> list[str]:
+    """Join links that have one record: one process created it, and another one has read it.
+
+    The link of the e-mail of a record has it, and the link of its owner too. Returns the e-mails of
+    the links that must be resolved.
+    """
+    observations = list(observations)
+    dirty: list[str] = []
+    for side in Side:
+        of_side = [it for it in observations if it.side is side and owners[it.id] != it.email]
+        if of_side:
+            stored = store_observations(
+                context,
+                of_side,
+                Counts(),
+                side,
+                isolation,
+                listed=listed,
+                in_two_links={it.id: owners[it.id] for it in of_side},
+            )
+            dirty += stored.dirty
+    return dirty
 
 
 def read_again(
@@ -313,11 +358,13 @@ class _Storing:
     People whose e-mails move along a chain (each has the former e-mail of the next one) are stored
     one after another, because each frees the e-mail of the one before: a chain is stored in as
     many turns as it has people, and a turn holds only those who can move now. `free` are
-    the e-mails that the stored observations have left without a person.
+    the e-mails that the stored observations have left without a person, `displaced` the former
+    owners of the names of the stored links (`SaveResult`).
     """
 
     def __init__(self, waiting: dict[str, Observation]) -> None:
         self.waiting = waiting
+        self.displaced: dict[str, str] = {}
         self.refused = False
         self._vacated: frozenset[str] = frozenset()
         self.free: set[str] = set()

@@ -34,7 +34,7 @@ from connector.sync.context import SyncContext
 from connector.sync.isolation import Fault, Isolation
 from connector.sync.journal_entries import outcome_entries
 from connector.sync.link_batch import with_email_in_use
-from connector.sync.read_phase import store_observations
+from connector.sync.read_phase import join_links, records_in_links
 
 PROBLEM_CODES: Final = frozenset(ProblemCode) - {ProblemCode.UNANSWERED}
 """Codes of an outcome that say that the connector cannot use the answer, or failed. A write without
@@ -97,6 +97,16 @@ def _is_refused(writes: Sequence[Write], outcomes: Collection[WriteOutcome]) -> 
     return {(write.kind, name) for write in writes for name in write.values} <= refused
 
 
+def _created_for(outcomes: Mapping[str, Mapping[str, WriteOutcome]]) -> dict[str, str]:
+    """Return the e-mails of the links for which records were created, by record id."""
+    return {
+        outcome.record_id: email
+        for email, of_link in outcomes.items()
+        for outcome in of_link.values()
+        if outcome.created
+    }
+
+
 class WriteStage:
     """Carries out intents that are stored. `listed`: the links are on a work list."""
 
@@ -115,6 +125,7 @@ class WriteStage:
         self._isolation = isolation
         self._listed = listed
         self._in_use: set[str] = set()
+        self._displaced: dict[str, str] = {}
         self._stored: dict[str, Link] = {}
 
     def carry_out(
@@ -274,7 +285,6 @@ class WriteStage:
         by_email = {plan.link.email: plan for plan in plans if plan.link.email not in failed}
         waiting: dict[str, Link] = {email: self._stored[email] for email in by_email}
         unchanged = True
-        others = self._read_by_another_process(outcomes)
         for _ in range(MAX_ATTEMPTS):
             refused = self._save(
                 [
@@ -298,7 +308,7 @@ class WriteStage:
                 result,
             )
             if not refused:
-                self._join(others, result)
+                self._join(outcomes, result)
                 return
             plans_left = [by_email[it] for it, link in waiting.items() if link.email in refused]
             waiting = self._as_stored(plans_left)
@@ -307,43 +317,21 @@ class WriteStage:
             StopReason.CONFLICT, "the same links keep changing: do two workers write to them?"
         )
 
-    def _read_by_another_process(
-        self, outcomes: Mapping[str, Mapping[str, WriteOutcome]]
-    ) -> dict[str, str]:
-        """Return the e-mails of other links that have records which we created, by record id.
+    def _join(
+        self, outcomes: Mapping[str, Mapping[str, WriteOutcome]], result: StageResult
+    ) -> None:
+        """Join other links that have a record which was created for one of ours.
 
-        The e-mail of such a record changed just after its creation, and another process has read it
-        before we could store whose it is.
+        The e-mail of the record changed just after its creation, and another process has read and
+        stored it before we could store whose it is.
         """
-        created = {
-            outcome.record_id: email
-            for email, of_link in outcomes.items()
-            for outcome in of_link.values()
-            if outcome.created
-        }
-        owners = self._context.links.owner_emails(created) if created else {}
-        return {record: email for record, email in owners.items() if email != created[record]}
-
-    def _join(self, others: Mapping[str, str], result: StageResult) -> None:
-        """Join links that have one record: it was created for one, and read for the other."""
-        links = self._context.links.load_links(others.values()) if others else {}
-        shared = [
-            observation
-            for record, email in others.items()
-            if email in links and (observation := links[email].observation(record)) is not None
-        ]
-        for side in {it.side for it in shared}:
-            of_side = [it for it in shared if it.side is side]
-            stored = store_observations(
-                self._context,
-                of_side,
-                Counts(),
-                side,
-                self._isolation,
-                listed=self._listed,
-                in_two_links=True,
-            )
-            result.dirty |= set(stored.dirty)
+        created = _created_for(outcomes)
+        others = {it: email for it, email in self._displaced.items() if it in created}
+        self._displaced.clear()
+        shared = records_in_links(self._context.links, others).values()
+        if shared:
+            dirty = join_links(self._context, shared, created, self._isolation, listed=self._listed)
+            result.dirty |= set(dirty)
 
     def _as_stored(self, plans: Sequence[Plan]) -> dict[str, Link]:
         """Return the links of plans as they are stored now, by the e-mails of the plans.
@@ -398,6 +386,7 @@ class WriteStage:
             return frozenset()
         changes = [LinkChange(link) for link in links]
         saved = self._context.links.save_links(changes, listed=self._listed)
+        self._displaced |= saved.displaced
         not_stored = self._isolation.not_stored(saved) | saved.refused
         result.dirty |= {link.email for link in links if link.dirty} - not_stored
         return saved.refused

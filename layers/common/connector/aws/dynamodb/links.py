@@ -101,18 +101,11 @@ class LinkStore:
         moves = [it for it in changes if it.moved_from is not None and it.moved_from.revision]
         singles = [it for it in changes if it.moved_from is None or not it.moved_from.revision]
         pointers = [
-            (it.link.email, _pointer(record, it.link.email))
+            (it.link.email, record)
             for it in singles
             for record in sorted(it.link.names - it.link.indexed)
         ]
-        stored = self._table.put_each(
-            ItemKind.RECORD_POINTER, [(pointer, Condition()) for _, pointer in pointers]
-        )
-        defects: dict[str, str] = {
-            email: result.value
-            for (email, _), result in zip(pointers, stored, strict=True)
-            if result is not PutResult.STORED
-        }
+        defects, displaced = self._put_pointers(pointers)
         items: dict[str, dict[str, AttributeValueTypeDef]] = {}
         for it in changes:
             if it.link.email in defects:
@@ -144,7 +137,29 @@ class LinkStore:
             refused=_emails(by_email, PutResult.REFUSED),
             too_large=_emails(by_email, PutResult.TOO_LARGE),
             defects=defects,
+            displaced=displaced,
         )
+
+    def _put_pointers(
+        self, pointers: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Store the pointers from names to the e-mails of their links, given as (e-mail, name).
+
+        Returns the links whose pointer cannot be stored, and for each record whose pointer led to
+        another link, the e-mail of that one.
+        """
+        results = self._table.replace_each(
+            ItemKind.RECORD_POINTER, [_pointer(name, email) for email, name in pointers]
+        )
+        defects: dict[str, str] = {}
+        displaced: dict[str, str] = {}
+        for (email, name), (result, former) in zip(pointers, results, strict=True):
+            other = former.get("email", {}).get("S", email)
+            if result is not PutResult.STORED:
+                defects[email] = result.value
+            elif other != email and not _is_email(name):
+                displaced[name] = other
+        return defects, displaced
 
     def remove_link(self, link: Link) -> bool:
         """Delete a link unless it changed, and the pointers to it; return whether it is gone."""

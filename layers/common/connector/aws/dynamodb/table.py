@@ -193,20 +193,40 @@ class Table:
         A single conditional put costs half of one in a transaction (DynamoDB Developer Guide,
         "Transactions: capacity management").
         """
-        return self._parallel([partial(self._put_one, kind, *put) for put in puts])
+        results = self._parallel([partial(self._put_one, kind, *put) for put in puts])
+        return [result for result, _ in results]
 
-    def _put_one(self, kind: ItemKind, item: Item, condition: Condition) -> PutResult:
+    def replace_each(self, kind: ItemKind, items: Sequence[Item]) -> list[tuple[PutResult, Item]]:
+        """Store items without a condition; return each result with the former item ({}: none)."""
+        return self._parallel(
+            [partial(self._put_one, kind, it, NO_CONDITION, with_former=True) for it in items]
+        )
+
+    def _put_one(
+        self, kind: ItemKind, item: Item, condition: Condition, *, with_former: bool = False
+    ) -> tuple[PutResult, Item]:
         if item_bytes(item) > MAX_ITEM_BYTES:
-            return PutResult.TOO_LARGE
+            return PutResult.TOO_LARGE, {}
+        request = self.put_action(kind, item, condition)["Put"]
+        former: Item = {}
+
+        def put() -> None:
+            nonlocal former
+            if with_former:
+                response = self._client.put_item(**request, ReturnValues="ALL_OLD")
+                former = response.get("Attributes", {})
+            else:
+                self._client.put_item(**request)
+
         try:
-            self.put(kind, item, condition)
+            self._write(kind, "PutItem", put)
         except self.condition_failed:
-            return PutResult.REFUSED
+            return PutResult.REFUSED, {}
         except self._client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
-            return PutResult.INVALID
-        return PutResult.STORED
+            return PutResult.INVALID, {}
+        return PutResult.STORED, former
 
     def update(
         self, kind: ItemKind, key: Item, change: Change, condition: Condition = NO_CONDITION
