@@ -586,9 +586,28 @@ def test_every_field_in_doubt_is_held_whatever_the_others_show() -> None:
         "1",
     )
     plezi = Observation(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", "2", "", 1.0, seen)
-    link = Link("a@x.fr", plezi, intent=Intent("i", "r", 0.0, (write,), ()))
+    updates = tuple(BaseUpdate(name, {}, frozenset({"p"})) for name in names)
+    link = Link("a@x.fr", plezi, intent=Intent("i", "r", 0.0, (write,), updates))
 
     assert recover_intent(link, bound, now=0.0).held == tuple(in_doubt_names)
+
+
+def test_a_field_in_doubt_that_has_another_pair_now_is_not_held() -> None:
+    """No Lead or Contact has a value in that pair: no decision could end its hold."""
+    link = unfinished("typed", version="2")
+    assert recover_intent(link, BOUND, now=0.0).held == ("Phone",)
+    phone, *others = PAIRS
+    moved = replace(
+        phone,
+        pair=replace(phone.pair, salesforce="Fax"),
+        fields={**phone.fields, RecordKind.LEAD: Field("Fax", FieldKind.TEXT)},
+    )
+    pairs = (moved, *others)
+    bound = BoundMapping(MappingConfig(1, tuple(it.pair for it in pairs), None), pairs, ())
+    recovery = recover_intent(link, bound, now=0.0)
+    assert recovery.held == ()
+    assert "Fax" not in recovery.link.holds
+    assert [it.rule for it in recovery.overwritten] == [MergeRule.IN_DOUBT]
 
 
 def test_a_field_that_the_record_does_not_show_is_neither_held_nor_repeated() -> None:
@@ -779,7 +798,7 @@ def test_a_decision_is_carried_out_when_each_of_its_writes_arrived() -> None:
     recovery = recover_intent(two_leads("2", "2"), BOUND, now=0.0)
 
     assert recovery.delivered == ("l1", "l2")
-    assert recovery.link.holds == {}
+    assert "Fax" not in recovery.link.holds
 
 
 def test_what_is_typed_in_a_lead_that_was_written_before_a_lost_creation_is_an_edit() -> None:

@@ -85,7 +85,9 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
         for record, it in update.values.items()
         if any(each.is_complete and each.write.record_id == record for each in found)
     }
+    # A field that the mapping has in another pair since then meets the records of that pair.
     doubtful = {key for each in found for key in each.doubtful}
+    doubtful &= {update.pair for update in intent.base_updates}
     delivered = [each.target for each in found if each.is_complete]
     link = _apply_base_updates(link, intent, bound, done)
     # Where a field or record was not read, what the write would replace may be gone, and no run
