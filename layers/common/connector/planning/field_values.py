@@ -105,7 +105,7 @@ def _with_address(pair: BoundPair, values: list[FieldValue], email: str) -> list
     """Return the values; a record that was found by the agreed address takes the next one.
 
     The address is no edit then, so that one that is typed in the other system replaces it. Where
-    none was agreed on yet, the link has the address that was typed last: its `email`.
+    none was agreed on yet, and Plezi has none, the link has the address that was typed last.
     """
     if pair.key != EMAIL_PAIR.key:
         return values
@@ -113,7 +113,8 @@ def _with_address(pair: BoundPair, values: list[FieldValue], email: str) -> list
         pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)
     } - {None}
     shown = {pair.canonical(it.side, it.value) for it in values} - {None}
-    if not agreed and email in shown:
+    is_new_in_plezi = all(it.value is None for it in values if it.side is Side.PLEZI)
+    if not agreed and is_new_in_plezi and email in shown:
         agreed = shown - {email}
     return [
         replace(it, rejoins=True)
