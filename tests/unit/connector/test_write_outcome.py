@@ -147,7 +147,10 @@ def test_a_read_before_our_write_gets_its_values_although_another_field_was_edit
     read = replace(LEAD, version="3", as_of=read_at, values=values)
     after = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
     assert after.observation("l") == replace(
-        read, values={**values, "MobilePhone": kept}, uncertain=is_read_again
+        read,
+        values={**values, "MobilePhone": kept},
+        uncertain=is_read_again,
+        as_of=max(read_at, 2.0),
     )
     assert after.dirty
 
@@ -163,6 +166,21 @@ def test_a_read_with_the_stamp_of_the_state_before_our_write_is_uncertain_if_it_
     known = alone.observation("l")
     assert known is not None
     assert not known.uncertain
+
+
+def test_a_reading_that_began_before_our_response_does_not_make_it_certain() -> None:
+    read = replace(LEAD, version="3", as_of=1.5, values={"MobilePhone": "3"})
+    link = after_another_process_read(read, WriteOutcome(TO_LEAD, WriteResult.DONE, "l", 2.0))
+    late = replace(read, as_of=1.9, values={"MobilePhone": "3", "Company": "typed"})
+    assert apply_observation(link, late) is link
+
+
+def test_what_our_write_replaced_is_no_edit_where_it_is_uncertain_too() -> None:
+    known = replace(
+        KNOWN, values={"phone": "1", "mobile": "2"}, replaced={"mobile": None}, uncertain=True
+    )
+    link = replace(LINK, plezi=known)
+    assert apply_fresh_read(link, replace(KNOWN, as_of=3.0)) is link
 
 
 def test_what_was_read_again_is_certain_also_if_it_shows_the_same() -> None:

@@ -63,7 +63,8 @@ def shows_replaced_values(known: Observation, observation: Observation) -> bool:
         return False
     values = {**known.values, **known.replaced}
     email = canonical_email(values.get(EMAIL_FIELDS[known.side])) or known.email
-    return is_echo(replace(known, values=values, email=email), observation)
+    before = replace(known, values=values, email=email, uncertain=observation.uncertain)
+    return is_echo(before, observation)
 
 
 def after_write(known: Observation, written: Observation) -> Observation:

@@ -287,7 +287,9 @@ def _apply_response(link: Link, outcome: WriteOutcome) -> Link:
     record = after.observation(outcome.record_id)
     if known is None or record is None or _is_certain(known, outcome):
         return after
-    return after.with_observation(replace(record, uncertain=True))
+    # A reading that began before the response says as little: it is ignored as an older one.
+    as_of = max(record.as_of, outcome.answered_at)
+    return after.with_observation(replace(record, uncertain=True, as_of=as_of))
 
 
 def _is_certain(known: Observation, outcome: WriteOutcome) -> bool:

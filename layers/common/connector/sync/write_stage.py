@@ -326,7 +326,13 @@ class WriteStage:
         stored it before we could store whose it is.
         """
         created = _created_for(outcomes)
-        others = {it: email for it, email in self._displaced.items() if it in created}
+        # A process that stored the pointer before us is named by ours, one that did it since by it.
+        owners = self._context.links.owner_emails(created) if created else {}
+        others = {
+            it: email
+            for it, email in (*self._displaced.items(), *owners.items())
+            if it in created and email != created[it]
+        }
         self._displaced.clear()
         shared = records_in_links(self._context.links, others).values()
         if shared:
