@@ -334,8 +334,8 @@ def test_a_contact_wins_although_a_lead_that_agreed_before_is_now_another_contac
 def with_a_contact_that_was_left_behind(*, agreed_on: Value, edited_first: bool = False) -> Person:
     """Return a person whose contact in Plezi was edited, and whose Contact in Salesforce too.
 
-    A run wrote the edit of Plezi to the Lead in between, or before `edited_first`. The Lead is the
-    record that a user edited last, in another field.
+    A run wrote the edit of Plezi to the Lead in between. `edited_first`: it had read both edits.
+    The Lead is the record that a user edited last, in another field.
     """
     person = agreed(mapping(ConflictPolicy.NEWEST))
     person.add(CONTACT, RecordKind.CONTACT, Phone=agreed_on)
@@ -344,6 +344,7 @@ def with_a_contact_that_was_left_behind(*, agreed_on: Value, edited_first: bool 
     person.type(PERSON, phone="2", updated_at="2026-11-25T09:00:00")
     if edited_first:
         person.type(CONTACT, Phone="3", LastModifiedDate="2026-11-25T08:00:00")
+        person.read(CONTACT)
     person.read(PERSON)
     person.write(LEAD, Phone="2")
     if not edited_first:
