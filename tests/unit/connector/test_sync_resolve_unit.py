@@ -12,6 +12,7 @@ from connector.log_events import Event
 from connector.mapping import ConflictPolicy
 from connector.mapping.values import stored_value
 from connector.model import (
+    BaseUpdate,
     HoldReason,
     Intent,
     JournalKind,
@@ -556,7 +557,9 @@ def test_a_dry_run_does_not_show_what_another_run_wrote() -> None:
 @pytest.mark.parametrize(("is_dry_run", "run"), [(False, "run-0"), (True, RUN)])
 def test_a_field_in_doubt_is_held(run: str, *, is_dry_run: bool) -> None:
     link = agreed(EMAIL, "1", contact(EMAIL, "2"), lead(EMAIL, "7", version="3"))
-    unit = Unit(replace(link, intent=intended(LEAD_WRITE)), is_dry_run=is_dry_run)
+    update = BaseUpdate(PHONE, {}, frozenset({LEAD}))
+    intent = replace(intended(LEAD_WRITE), base_updates=(update,))
+    unit = Unit(replace(link, intent=intent), is_dry_run=is_dry_run)
 
     unit.resolve()
 
