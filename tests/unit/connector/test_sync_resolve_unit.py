@@ -519,6 +519,34 @@ def test_a_record_that_was_read_while_a_write_was_under_way_is_read_before_a_dec
     assert not known.uncertain
 
 
+@pytest.mark.parametrize(("age", "waits"), [(1.0, True), (599.0, True), (600.0, False)])
+def test_a_link_waits_ten_minutes_for_a_reading_that_is_no_older(
+    age: float, *, waits: bool
+) -> None:
+    shown = replace(lead(EMAIL, "9", version="5"), as_of=NOW - age, uncertain=True)
+    link = agreed(EMAIL, "1", replace(contact(EMAIL, "1"), as_of=NOW), shown)
+    unit = Unit(replace(link, dirty=True))
+    unit.sync.org.hidden.add(shown.id)
+
+    result = unit.resolve()
+
+    assert (result.dirty == {EMAIL}) is waits
+    assert (unit.sync.plezi.writes == []) is waits
+
+
+@pytest.mark.parametrize(("age", "waits"), [(59.0, True), (61.0, False)])
+def test_an_uncertain_contact_is_not_read_while_plezi_may_lag(age: float, *, waits: bool) -> None:
+    shown = replace(contact(EMAIL, "9"), as_of=NOW - age, uncertain=True)
+    unit = Unit(replace(agreed(EMAIL, "1", shown, lead(EMAIL, "1")), dirty=True))
+    unit.sync.plezi.put(contact(EMAIL, "1"))
+
+    result = unit.resolve()
+
+    assert (result.dirty == {EMAIL}) is waits
+    assert (unit.sync.plezi.look_ups == []) is waits
+    assert unit.sync.org.writes == []
+
+
 def test_a_long_text_that_was_not_found_waits() -> None:
     text = "x" * 5000
     digest = stored_value(text)

@@ -361,6 +361,11 @@ class Link:
         return any(not lead.email for lead in leads) and not any(it.participates for it in leads)
 
     @property
+    def is_uncertain(self) -> bool:
+        """Whether a record must be read again before anything is decided (`Observation`)."""
+        return any(it.uncertain and it.participates for it in self.observations())
+
+    @property
     def record_ids(self) -> frozenset[str]:
         """The ids of all records of the link."""
         return frozenset(known.id for known in self.observations())

@@ -430,7 +430,7 @@ class ResolvePhase:
 
     def _calls(self, side: Side, link: Link, plan: Plan | None) -> _Calls:
         """Return the calls to a system that a link needs."""
-        if plan is None or not (plan.writes or link.intent is not None):
+        if plan is None or not (plan.writes or link.intent is not None or link.is_uncertain):
             return _NO_CALLS
         writes = [write for write in plan.writes if write.side is side]
         creations = sum(write.is_create for write in writes)

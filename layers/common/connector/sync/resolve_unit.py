@@ -26,7 +26,7 @@ from connector.model import (
 )
 from connector.planning.announced_changes import overwrites, overwrites_many
 from connector.planning.first_sync_stages import COUNTED_ON, StageNumbers, counter, stage_numbers
-from connector.planning.observation import WRITE_LAG_SECONDS
+from connector.planning.observation import READ_LAG_SECONDS, WRITE_LAG_SECONDS
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.sync.change_limits import ChangeLimiter, Limit
@@ -250,7 +250,7 @@ class UnitResolver:
 
     def _what_waits_for(self, link: Link, plan: Plan, *, with_plezi: bool) -> _Wait:
         """Return what a link must wait for before it can be resolved."""
-        if self._is_busy(link):
+        if self._is_busy(link) or self._may_lag(link):
             return _Wait.WORKER
         # A form is about one person: nobody waits for it, and it is tried again under the same id.
         is_of_run = self._listed and link.unanswered_run == self._run_id
@@ -266,7 +266,7 @@ class UnitResolver:
             return True
         if any(write.side is Side.PLEZI for write in plan.writes):
             return True
-        is_active = link.intent is not None or bool(plan.writes) or _is_uncertain(link)
+        is_active = link.intent is not None or bool(plan.writes) or link.is_uncertain
         return is_active and bool(self.refresher.stale_records(Side.PLEZI, link, plan))
 
     def _prepare(
@@ -280,9 +280,7 @@ class UnitResolver:
     ) -> list[Plan]:
         """Plan on fresh observations; store what needs no write, and the intents of the rest."""
         active = [
-            it
-            for it in links
-            if it.intent is not None or plans[it.email].writes or _is_uncertain(it)
+            it for it in links if it.intent is not None or plans[it.email].writes or it.is_uncertain
         ]
         active_emails = {link.email for link in active}
         ready = [plans[it.email] for it in links if it.email not in active_emails]
@@ -295,6 +293,9 @@ class UnitResolver:
         result.dirty |= {email for email, it in self._isolation.faults.items() if it.retry}
         self._hold_emails_in_use(waiting)
         result.dirty |= {link.email for link in waiting}
+        uncertain = {it.email for it in fresh if self._stays_uncertain(it)}
+        result.dirty |= uncertain
+        fresh = [it for it in fresh if it.email not in uncertain]
         planned = self._plan_fresh(self._isolation.drop_failed(fresh))
         moving = self._moving(active, planned)
         result.dirty |= moving
@@ -388,6 +389,24 @@ class UnitResolver:
         if not intent.in_doubt:
             return age < self._context.worker_timeout
         return age < WRITE_LAG_SECONDS and any(write.side is Side.PLEZI for write in intent.writes)
+
+    def _may_lag(self, link: Link) -> bool:
+        """Whether Plezi may still show an uncertain contact as it was before our write."""
+        contact = link.plezi
+        if contact is None or not contact.uncertain:
+            return False
+        return 0 <= self._context.clock() - contact.as_of < WRITE_LAG_SECONDS
+
+    def _stays_uncertain(self, link: Link) -> bool:
+        """Whether a new reading was no newer than an uncertain one, or showed nothing.
+
+        After `READ_LAG_SECONDS` any reading counts, and a record that none shows has left.
+        """
+        now = self._context.clock()
+        return any(
+            it.uncertain and it.participates and 0 <= now - it.as_of < READ_LAG_SECONDS
+            for it in link.observations()
+        )
 
     def _plan_fresh(self, links: Iterable[Link]) -> list[Plan]:
         now = self._context.clock()
@@ -535,11 +554,6 @@ def _has_new_email(before: Link, after: Link) -> bool:
     """Whether a record has another e-mail than when it was read before."""
     known = {it.id: it.email for it in before.observations()}
     return any(known.get(it.id, it.email) != it.email for it in after.observations())
-
-
-def _is_uncertain(link: Link) -> bool:
-    """Whether a record must be read again before anything is decided about its link."""
-    return any(it.uncertain and it.participates for it in link.observations())
 
 
 def _is_duplicate(link: Link) -> bool:
