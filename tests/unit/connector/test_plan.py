@@ -1045,20 +1045,26 @@ def test_a_value_typed_in_a_lead_before_its_deletion_stays_an_edit() -> None:
     assert not update.invalidated
 
 
-def e_mails_that_never_agreed(link_email: str) -> Plan:
-    """Plan a link that has moved before its first meeting was over: a Lead has another e-mail."""
+def e_mails_without_plezi(link_email: str, agreed: str | None) -> Plan:
+    """Plan a link that has moved, whose Lead has another e-mail than its Contact."""
     pair = replace(EMAIL_PAIR, policy=ConflictPolicy.SALESFORCE_WINS, contact="Email")
     lead = replace(observed("l1", Email="b@x.fr"), email="b@x.fr", modified="2026-09")
     contact = replace(observed("c", Email="a@x.fr"), email="a@x.fr")
     link = replace(Link(link_email), meeting=frozenset({pair.base_key(RecordKind.LEAD)}))
+    key = pair.base_key(RecordKind.LEAD)
+    link = replace(link, base={} if agreed is None else {"l1": {key: agreed}})
     return planned(
         link.with_observation(lead).with_observation(contact),
         bound_to(bound_pair(pair, FieldKind.EMAIL)),
     )
 
 
+@pytest.mark.parametrize("agreed", [None, "z@x.fr", "a@x.fr", "b@x.fr"])
 @pytest.mark.parametrize("email", ["a@x.fr", "b@x.fr"])
-def test_a_contact_is_created_with_the_e_mail_of_its_link(email: str) -> None:
-    """Another e-mail would make the contact another person, and the creation never end."""
-    [creation] = [it for it in e_mails_that_never_agreed(email).writes if it.is_create]
+def test_a_contact_is_created_with_the_e_mail_of_its_link(email: str, agreed: str | None) -> None:
+    """Another e-mail would make the contact another person, and the creation never end.
+
+    The Lead may have agreed with a contact that has left the link.
+    """
+    [creation] = [it for it in e_mails_without_plezi(email, agreed).writes if it.is_create]
     assert creation.values["email"] == email

@@ -105,20 +105,25 @@ def _with_address(pair: BoundPair, values: list[FieldValue], email: str) -> list
     """Return the values; a record that was found by the agreed address takes the next one.
 
     The address is no edit then, so that one that is typed in the other system replaces it. Where
-    none was agreed on yet, and Plezi has none, the link has the address that was typed last.
+    Plezi has none, the link has the address that was typed last: the contact is created with it.
     """
     if pair.key != EMAIL_PAIR.key:
         return values
+    address = {it.record_id: pair.canonical(it.side, it.value) for it in values}
+    is_new_in_plezi = all(it.value is None for it in values if it.side is Side.PLEZI)
+    if is_new_in_plezi and email in address.values():
+        return [
+            it
+            if address[it.record_id] in (email, None)
+            else replace(it, base=NoBase.NO_BASE, rejoins=True)
+            for it in values
+        ]
     agreed = {
         pair.canonical(it.side, it.base) for it in values if not isinstance(it.base, NoBase)
     } - {None}
-    shown = {pair.canonical(it.side, it.value) for it in values} - {None}
-    is_new_in_plezi = all(it.value is None for it in values if it.side is Side.PLEZI)
-    if not agreed and is_new_in_plezi and email in shown:
-        agreed = shown - {email}
     return [
         replace(it, rejoins=True)
-        if isinstance(it.base, NoBase) and pair.canonical(it.side, it.value) in agreed
+        if isinstance(it.base, NoBase) and address[it.record_id] in agreed
         else it
         for it in values
     ]
