@@ -542,3 +542,15 @@ def test_a_record_that_has_left_another_link_is_not_brought_back() -> None:
     storing.ledger.touch(ANA, plezi=None)
     storing.store(observed("p1", BOB, version="2"))
     assert storing.records() == {ANA: {"l1"}, BOB: {"p1"}}
+
+
+def test_links_are_joined_also_where_another_process_keeps_changing_one_of_the_page() -> None:
+    storing = Storing()
+    storing.put(link_of(CLO, observed("p3", CLO)))
+    storing.ledger.before_save.append(partial(created_by_another_process, storing.ledger))
+    storing.ledger.busy[CLO] = 100
+
+    with pytest.raises(RetryError):
+        storing.store(observed("p1", BOB, version="2"), observed("p3", CLO, version="2", values={}))
+
+    assert storing.records(ANA, BOB) == {BOB: {"p1", "l1"}}

@@ -229,6 +229,9 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
         erased |= batch.erased
         if batch.left_out:
             counts.skip(side, SkipReason.SHARED_EMAIL, len(batch.left_out))
+    if shared := records_in_links(context.links, storing.displaced):
+        of_side = [each for each in observations if each.id in shared]
+        result.dirty += join_links(context, of_side, storing.displaced, isolation, listed=listed)
     if storing.refused:
         raise RetryError(
             "another process keeps changing the same links; the page will be read again",
@@ -236,9 +239,6 @@ def store_observations(  # noqa: PLR0913  # the parts of a page, each by its nam
         )
     for each in storing.waiting.values():
         isolation.add(each.email, Fault(ProblemCode.DEFECT, DEFERRED, side, retry=True))
-    if shared := records_in_links(context.links, storing.displaced):
-        of_side = [each for each in observations if each.id in shared]
-        result.dirty += join_links(context, of_side, storing.displaced, isolation, listed=listed)
     changed &= {each.id for each in observations}  # not those that had waited for an e-mail
     counts.add(side, "changed", len(changed))
     counts.add(side, "unchanged", len(observations) - len(changed) - len(erased))
