@@ -45,7 +45,7 @@ class ItemKind(StrEnum):
 
 SCHEMAS: Final = {
     **dict.fromkeys(ItemKind, 1),
-    ItemKind.LINK: 5,
+    ItemKind.LINK: 6,
     ItemKind.CURSOR: 2,
     ItemKind.RUN: 3,
     ItemKind.JOURNAL_ENTRY: 3,
