@@ -26,6 +26,7 @@ from tests.simulation.watched_person import (
     is_lost_silently,
     is_violated,
     mapping,
+    swapped,
 )
 
 
@@ -159,11 +160,7 @@ def test_a_cleared_field_is_filled_by_a_field_that_it_is_newly_mapped_to_and_by_
     is_violated("7", lambda: person.write(PERSON, phone="1"))
 
     first = mapping()
-    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
-    pairs = tuple(
-        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
-    )
-    person.oracle.mappings.append(replace(first, pairs=pairs))
+    person.oracle.mappings.append(swapped(first))
     person.write(PERSON, phone="5")
     assert person.oracle.excused == Counter({excuses.FILLS: 1})
 
@@ -709,16 +706,8 @@ def overwritten_while_pairs_are_swapped(journaled: str) -> Person:
     The journal names this pair of fields.
     """
     first = mapping(ConflictPolicy.SALESFORCE_WINS)
-    swap = {"phone": "MobilePhone", "mobile": "Phone"}
     person = agreed(first)
-    person.oracle.mappings.append(
-        replace(
-            first,
-            pairs=tuple(
-                replace(it, salesforce=swap.get(it.plezi, it.salesforce)) for it in first.pairs
-            ),
-        )
-    )
+    person.oracle.mappings.append(swapped(first))
     person.type(PERSON, phone="2")
     person.type(LEAD, MobilePhone="3")
     person.read(PERSON, LEAD)

@@ -22,6 +22,7 @@ from tests.simulation.watched_person import (
     is_lost_silently,
     is_violated,
     mapping,
+    swapped,
 )
 
 
@@ -256,11 +257,7 @@ def swapped_twice(policy: ConflictPolicy) -> Person:
     person.agree()
     person.type(PERSON, phone="2", updated_at="2026-11-25T12:00:00")
     first = mapping(policy)
-    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
-    pairs = tuple(
-        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
-    )
-    person.oracle.mappings[:] = [replace(first, pairs=pairs)]
+    person.oracle.mappings[:] = [swapped(first)]
     person.read(PERSON, LEAD)
     person.write(LEAD, MobilePhone="2")
     person.write(PERSON, mobile="1")
@@ -385,12 +382,8 @@ def held_before_the_pairs_were_swapped(*, typed: str) -> Person:
     person.lose(PERSON, "1", None, kind=JournalKind.HELD)
     person.lose(LEAD, "2", None, kind=JournalKind.HELD)
     first = person.oracle.mappings[-1]
-    swapped = {"phone": "MobilePhone", "mobile": "Phone"}
-    pairs = tuple(
-        replace(it, salesforce=swapped.get(it.plezi, it.salesforce)) for it in first.pairs
-    )
     if typed == "mobile":
-        person.oracle.mappings[:] = [replace(first, pairs=pairs)]
+        person.oracle.mappings[:] = [swapped(first)]
     person.type(PERSON, **{typed: "3"})
     person.read(PERSON, LEAD)
     person.lose(PERSON, "3", "2", MergeRule.SALESFORCE_WINS)

@@ -35,6 +35,15 @@ def mapping(
     return replace(first, pairs=pairs)
 
 
+def swapped(config: MappingConfig) -> MappingConfig:
+    """Return a mapping in which the pairs of phone and mobile are swapped."""
+    fields = {"phone": "MobilePhone", "mobile": "Phone"}
+    pairs = tuple(
+        replace(it, salesforce=fields.get(it.plezi, it.salesforce)) for it in config.pairs
+    )
+    return replace(config, pairs=pairs)
+
+
 class Person:
     """One person with a contact in Plezi and a Lead, and the oracle that watches both."""
 
