@@ -140,6 +140,10 @@ class Ledger(MemoryLedger):
         if self.then[method]:
             self.then[method].pop(0)()
 
+    def owner_emails(self, records: Iterable[str]) -> dict[str, str]:
+        self._begin("owner_emails")
+        return super().owner_emails(records)
+
     def load_run(self, run: str) -> Run | None:
         self._begin("load_run")
         return super().load_run(run)

@@ -13,6 +13,7 @@ from connector.model import (
     Hold,
     HoldReason,
     Intent,
+    Link,
     LinkChange,
     Observation,
     ProblemCode,
@@ -36,6 +37,10 @@ from tests.unit.connector.sync_fixtures_stores import NOW
 from tests.unit.connector.sync_fixtures_writes import NEW, TO_LEAD, Stage, edited
 
 # Links that another process changes
+
+
+NEW_CONTACT: Final = Link(EMAIL, salesforce=(lead(EMAIL),), dirty=True)
+"""A Lead for which a contact is created."""
 
 
 def touching(stage: Stage, number: int, email: str = EMAIL) -> None:
@@ -78,6 +83,38 @@ def test_a_creation_on_a_link_that_another_process_changed_is_not_the_end() -> N
     touching(stage, 1)
 
     assert stage.work() == StageResult(dirty={EMAIL}, wrote=True)
+
+
+@pytest.mark.parametrize("of", [NEW, NEW_CONTACT], ids=["a Lead", "a contact"])
+@pytest.mark.parametrize("hook", ["before our link is stored", "after it"])
+def test_a_new_record_that_another_process_stores_under_its_next_e_mail_stays_one_person(
+    hook: str, of: Link
+) -> None:
+    stage = Stage()
+    stage.intend(of)
+    new, system = (lead, stage.sync.org) if of is NEW else (contact, stage.sync.plezi)
+    other = new(OTHER, id="new", version="9")
+
+    def create(write: Write) -> WriteOutcome:
+        outcome = system.done(write)
+        assert outcome.observation is not None
+        shown = replace(outcome.observation, id="new")
+        return replace(outcome, record_id="new", observation=shown)
+
+    system.answers[EMAIL].append(create)
+
+    def read_under_its_next_e_mail() -> None:
+        stage.sync.store(replace(Link(OTHER).with_observation(other), dirty=True))
+
+    ledger = stage.sync.ledger
+    is_before = hook == "before our link is stored"
+    hooks = ledger.before_save if is_before else ledger.then["owner_emails"]
+    hooks.append(read_under_its_next_e_mail)
+
+    stage.work()
+
+    assert set(ledger.load_links([EMAIL, OTHER])) == {OTHER}
+    assert stage.link(OTHER).record_ids == {"new", *of.record_ids}
 
 
 def test_outcomes_are_recorded_where_the_intent_is_although_another_link_has_the_records() -> None:

@@ -547,6 +547,14 @@ def test_an_uncertain_contact_is_not_read_while_plezi_may_lag(age: float, *, wai
     assert unit.sync.org.writes == []
 
 
+def test_an_uncertain_contact_is_left_to_a_unit_that_may_call_plezi() -> None:
+    shown = replace(contact(EMAIL, "1"), as_of=NOW - 61, uncertain=True)
+    unit = Unit(replace(agreed(EMAIL, "1", shown, lead(EMAIL, "1")), dirty=True))
+
+    assert unit.resolve(with_plezi=False).deferred == {EMAIL}
+    assert unit.sync.plezi.calls == 0
+
+
 def test_a_long_text_that_was_not_found_waits() -> None:
     text = "x" * 5000
     digest = stored_value(text)

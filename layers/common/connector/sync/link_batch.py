@@ -328,16 +328,23 @@ def _has_new_email(link: Link, observation: Observation) -> bool:
 def _are_one_person(moved: Link, occupant: Link) -> bool:
     """Whether a link that gets the e-mail of another one belongs to its person.
 
-    It does if one of them has only records that have left, or the moved one has no contact in
-    Plezi: its e-mail says who its records are. No two people are mixed then. Nor are they where
-    both have the same contact: its e-mail changed while one process created it and another read it.
+    It does if the other one has only records that have left, or that the moved one has too, or if
+    the moved one has no contact in Plezi: its e-mail says who its records are. No two people are
+    mixed then. Nor are they where both have the same contact: its e-mail changed while one process
+    created it and another read it.
     """
     if moved.intent is not None or occupant.intent is not None or not occupant.readable:
         return False
     if moved.plezi is None or not moved.plezi.is_active:
         return True
     is_same = occupant.plezi is not None and occupant.plezi.id == moved.plezi.id
-    return is_same or not any(it.is_active for it in occupant.observations())
+    return is_same or not _has_others(occupant, moved)
+
+
+def _has_others(occupant: Link, moved: Link) -> bool:
+    """Whether a link has a record of its own that has not left."""
+    known = moved.record_ids
+    return any(it.is_active and it.id not in known for it in occupant.observations())
 
 
 def _joined(moved: Link, occupant: Link) -> Link:
@@ -345,8 +352,7 @@ def _joined(moved: Link, occupant: Link) -> Link:
 
     Of a contact that both have, the later reading counts.
     """
-    is_empty = not any(it.is_active for it in occupant.observations())
-    kept, added = (moved, occupant) if is_empty else (occupant, moved)
+    kept, added = (occupant, moved) if _has_others(occupant, moved) else (moved, occupant)
     others = [it for it in added.salesforce if it.id not in kept.record_ids]
     salesforce = sorted([*kept.salesforce, *others], key=lambda record: record.id)
     contact, other = kept.plezi, added.plezi
