@@ -266,8 +266,7 @@ class UnitResolver:
             return True
         if any(write.side is Side.PLEZI for write in plan.writes):
             return True
-        is_active = link.intent is not None or bool(plan.writes) or link.is_uncertain
-        return is_active and bool(self.refresher.stale_records(Side.PLEZI, link, plan))
+        return _is_active(link, plan) and bool(self.refresher.stale_records(Side.PLEZI, link, plan))
 
     def _prepare(
         self,
@@ -279,10 +278,10 @@ class UnitResolver:
         with_plezi: bool,
     ) -> list[Plan]:
         """Plan on fresh observations; store what needs no write, and the intents of the rest."""
-        active = [
-            it for it in links if it.intent is not None or plans[it.email].writes or it.is_uncertain
-        ]
+        step = self._isolation.step
+        active = [it for it in links if step(it.email, partial(_is_active, it, plans[it.email]))]
         active_emails = {link.email for link in active}
+        links = self._isolation.drop_failed(links)
         ready = [plans[it.email] for it in links if it.email not in active_emails]
         taken = self._known_in_plezi(active, plans)
         active = [it for it in active if it.email not in taken]
@@ -293,7 +292,7 @@ class UnitResolver:
         result.dirty |= {email for email, it in self._isolation.faults.items() if it.retry}
         self._hold_emails_in_use(waiting)
         result.dirty |= {link.email for link in waiting}
-        uncertain = {it.email for it in fresh if self._stays_uncertain(it)}
+        uncertain = {it.email for it in fresh if step(it.email, partial(self._stays_uncertain, it))}
         result.dirty |= uncertain
         fresh = [it for it in fresh if it.email not in uncertain]
         planned = self._plan_fresh(self._isolation.drop_failed(fresh))
@@ -554,6 +553,11 @@ def _has_new_email(before: Link, after: Link) -> bool:
     """Whether a record has another e-mail than when it was read before."""
     known = {it.id: it.email for it in before.observations()}
     return any(known.get(it.id, it.email) != it.email for it in after.observations())
+
+
+def _is_active(link: Link, plan: Plan) -> bool:
+    """Whether a plan needs more than to be stored: records are read again, or written."""
+    return link.intent is not None or bool(plan.writes) or link.is_uncertain
 
 
 def _is_duplicate(link: Link) -> bool:
