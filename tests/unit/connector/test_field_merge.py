@@ -428,6 +428,36 @@ def test_of_several_leads_that_meet_for_the_first_time_the_one_created_first_win
     assert dict(resolution.overwritten) == {other: other}
 
 
+@pytest.mark.parametrize(
+    ("typed", "winner", "rule"),
+    [
+        ({"l2"}, "l2", MergeRule.CHANGED),
+        ({"l1"}, "l1", MergeRule.CHANGED),
+        ({"l1", "l2"}, "l1", MergeRule.OLDEST_LEAD),
+    ],
+)
+def test_of_leads_that_meet_in_a_new_pair_the_one_that_was_edited_in_the_former_pair_wins(
+    typed: set[str], winner: str, rule: MergeRule
+) -> None:
+    values = [
+        plezi_contact(None, NO_BASE),
+        replace(
+            lead("l1", "l1", NO_BASE, "2026-01", created="2026-01-01T00:00:00Z"),
+            typed="l1" in typed,
+        ),
+        replace(
+            lead("l2", "l2", NO_BASE, "2026-01", created="2026-01-02T00:00:00Z"),
+            typed="l2" in typed,
+        ),
+    ]
+
+    resolution = resolve(bound_pair(), values)
+
+    other = "l1" if winner == "l2" else "l2"
+    assert (resolution.rule, dict(resolution.writes)) == (rule, {"p": winner, other: winner})
+    assert dict(resolution.overwritten) == {other: other}
+
+
 def test_the_policy_decides_between_plezi_and_the_lead_created_first() -> None:
     values = [
         plezi_contact("b", NO_BASE, "2026-02"),

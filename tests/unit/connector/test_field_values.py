@@ -160,6 +160,25 @@ def test_plezi_sends_to_a_lead_and_has_nobody_to_send_to_beside_a_contact() -> N
     assert not values_in(link_of(plezi, observed("c", "1")))["p"].can_send
 
 
+@pytest.mark.parametrize(
+    ("base", "typed"),
+    [
+        ({}, False),
+        ({"mobile>Phone": "2"}, False),
+        ({"mobile>Phone": "1"}, True),
+        ({"mobile>Phone": "1", "fax>Phone": "2"}, False),
+        ({"mobile>MobilePhone": "1"}, False),
+        ({f"{OUTDATED}mobile>Phone": "1"}, False),
+        ({"mobile>Phone": "1", "phone>Phone": "1"}, False),
+    ],
+)
+def test_a_field_was_edited_since_its_lead_agreed_on_it_in_another_pair(
+    base: dict[str, str], *, typed: bool
+) -> None:
+    link = replace(link_of(observed("p", "1"), observed("l1", "2")), base={"l1": base})
+    assert values_in(link)["l1"].typed is typed
+
+
 def test_each_value_has_the_times_of_its_record() -> None:
     lead = replace(observed("l1", "1"), modified="2026-02", created="2026-01")
 

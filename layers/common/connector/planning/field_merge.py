@@ -45,7 +45,8 @@ class FieldValue:
     others agreed on another value, and still has its own of then, or it was found by the address
     that they agreed on: it takes theirs, also if that is blank. `left`: it takes no part any more
     and sends its last edit; its base is no agreement for other records. `unshown`: nothing tells
-    whether the record ever showed its base, which it continues.
+    whether the record ever showed its base, which it continues. `typed`: the record never agreed on
+    this pair, and was edited after it agreed on another pair of the same field.
     """
 
     kind: RecordKind
@@ -63,6 +64,7 @@ class FieldValue:
     unshown: bool = False
     rejoins: bool = False
     left: bool = False
+    typed: bool = False
 
     @property
     def side(self) -> Side:
@@ -123,7 +125,7 @@ def resolve(pair: BoundPair, values: Sequence[FieldValue]) -> Resolution:
     ):
         return Resolution(MergeRule.HELD)
     if is_conflict:
-        senders, rule = _without_later_leads(senders), MergeRule.OLDEST_LEAD
+        senders, rule = _without_later_leads(senders)
     if len({canonical[sender.record_id] for sender in senders}) > 1:
         return _propagate(pair, values, _winner(policy, senders), MergeRule(policy.value))
     return _propagate(pair, values, _first(senders), rule)
@@ -310,13 +312,14 @@ def _never_shared(pair: BoundPair, one: FieldValue, other: FieldValue) -> bool:
     return pair.canonical(one.side, one.base) != pair.canonical(other.side, other.base)
 
 
-def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
-    """Leave out all Leads that never agreed but the one created first.
+def _without_later_leads(senders: Sequence[FieldValue]) -> tuple[list[FieldValue], MergeRule]:
+    """Leave out all Leads that never agreed but the one created first; also return the rule.
 
     Several Leads of one e-mail that meet for the first time are no conflict: as in Plezi's own
     connector, the others take the information of the first one. Ids increase with the time of the
     creation in most orgs; they decide where the time is not known. A converted Lead is none of
-    them: it gives no information any more.
+    them: it gives no information any more. Where only the pair is new, a Lead in which the field
+    was edited since the Leads agreed on it in another pair is later than all that were not.
     """
     new = [
         it
@@ -324,9 +327,11 @@ def _without_later_leads(senders: Sequence[FieldValue]) -> list[FieldValue]:
         if it.kind is RecordKind.LEAD and isinstance(it.base, NoBase) and not it.left
     ]
     if len(new) <= 1:
-        return list(senders)
-    first = min(new, key=lambda it: (not it.created, it.created, it.record_id))
-    return [it for it in senders if it is first or it not in new]
+        return list(senders), MergeRule.OLDEST_LEAD
+    typed = [it for it in new if it.typed]
+    rule = MergeRule.CHANGED if len(typed) == 1 else MergeRule.OLDEST_LEAD
+    first = min(typed or new, key=lambda it: (not it.created, it.created, it.record_id))
+    return [it for it in senders if it is first or it not in new], rule
 
 
 def _join_later_records(

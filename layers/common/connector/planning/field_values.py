@@ -11,7 +11,7 @@ from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
-from connector.planning.excluded_leads import OUTDATED, REACHED, SHOWN, UNSEEN
+from connector.planning.excluded_leads import OUTDATED, PREFIXES, REACHED, SHOWN, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase, has_changed, has_its_own
 from connector.planning.participating_records import Participant
 
@@ -95,6 +95,7 @@ def field_values(
                 undelivered=known[participant.record_id].waits,
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
+                typed=_was_typed(pair, link, participant),
             )
         )
     values = _with_corrections(pair, _with_former_values(pair, values, known), known)
@@ -254,6 +255,25 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
                     is_unshown=_may_have_been_blank(pair, former, participant.observation),
                 )
     return own
+
+
+def _was_typed(pair: BoundPair, link: Link, participant: Participant) -> bool:
+    """Whether a field was edited since its record agreed on it in another pair, and in no other.
+
+    The field was mapped to another attribute then. A value that it agreed on once is no edit.
+    """
+    record = participant.observation
+    base = link.base.get(participant.record_id, {})
+    key = pair.base_keys[participant.kind]
+    if record is None or not base or key in base:
+        return False
+    name = pair.fields[participant.kind].name
+    agreed = {
+        pair.canonical(record.side, value)
+        for other, value in base.items()
+        if other.endswith(f">{name}") and not other.startswith(PREFIXES)
+    }
+    return bool(agreed) and pair.canonical(record.side, record.values.get(name)) not in agreed
 
 
 def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:
