@@ -521,6 +521,14 @@ def test_a_lead_beside_an_equal_one_takes_the_person_along() -> None:
     assert not leaves_alone(link, LEAVING, is_taken=False)
 
 
+def test_a_record_of_a_person_who_was_deleted_in_plezi_leaves_the_others() -> None:
+    deleted = observed("p1", deleted=True)
+    link = link_of(ANA, observed("c1"), observed("l1"), deleted)
+    assert leaves_alone(link, observed("c1", BOB), is_taken=False)
+    alone = link_of(ANA, observed("c1"), deleted)
+    assert not leaves_alone(alone, observed("c1", BOB), is_taken=False)
+
+
 @pytest.mark.parametrize(("primary", "leaves"), [("l2", True), ("l1", False), ("p1", False)])
 def test_a_lead_beside_the_primary_one_leaves_alone(primary: str, *, leaves: bool) -> None:
     link = link_of(ANA, observed("l1"), observed("l2"), observed("p1"), primary_lead=primary)

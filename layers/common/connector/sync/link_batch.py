@@ -367,13 +367,17 @@ def leaves_alone(link: Link, observation: Observation, *, is_taken: bool) -> boo
     The person is the one with whom the others agreed. Others still have the e-mail of the link, and
     this record is outside the filter, never agreed with them, is a Lead beside the primary one or
     beside one that agreed in more fields, or is one of several Contacts, which are never written:
-    two people would be mixed. `is_taken`: the new e-mail is another person's; then a record beside
-    others of Salesforce goes.
+    two people would be mixed. A person whose contact was deleted in Plezi is never written either:
+    the others would keep an e-mail that their link has left, and a new record with it would be
+    another person. `is_taken`: the new e-mail is another person's; then a record beside others of
+    Salesforce goes.
     """
     others = [it for it in link.observations() if it.id != observation.id and it.is_active]
     remaining = [it for it in others if it.email == link.email]
     if not remaining:
         return False
+    if link.plezi is not None and link.plezi.deleted:
+        return True
     if not observation.eligible or (link.base and not agreed_fields(link, observation.id)):
         return True
     same_kind = [it for it in remaining if it.kind is observation.kind and it.participates]
