@@ -573,3 +573,74 @@ def test_an_opt_out_that_was_agreed_before_is_not_sent_again_by_a_lead_beside_th
     for _ in range(2):
         story.link = replace(story.link, dirty=True)
         assert story.run() == {}
+
+
+def test_what_is_typed_after_a_hold_wins_over_a_lead_that_the_hold_had_shown_before() -> None:
+    story = Story(HOLD, p="1", l1="2")
+    story.run()
+    story.create("l2", "3")
+    story.change("l1", deleted=True)
+    story.run()
+    story.type("p", None)
+    story.change("l1", deleted=False)
+    story.bound = SALESFORCE_WINS
+
+    assert story.run() == {"l1": None, "l2": None}
+    assert story.lost == [("l1", "2"), ("l2", "3")]
+
+
+def test_a_lead_that_was_edited_after_a_hold_had_shown_it_wins_over_what_was_shown_with_it() -> (
+    None
+):
+    story = Story(HOLD, p="1", l1="2", l2="3")
+    story.run()
+    story.type("l1", "4")
+    story.link = pick_primary(story.link, "l2")
+    story.run()
+    story.change("l2", eligible=False)
+    story.bound = PLEZI_WINS
+
+    assert story.run() == {"p": "4"}
+    assert story.lost == [("p", "1")]
+
+
+def test_a_blank_contact_clears_no_lead_that_is_back_when_plezi_has_a_new_contact() -> None:
+    story = Story(PLEZI_WINS, p1=None, l1="1", l2=None, c=None)
+    story.run()
+    story.link = pick_primary(story.link, "l1")
+    story.type("l1", "2")
+    story.run()
+    story.change("p1", deleted=True)
+    story.create("p2")
+    story.change("l1", deleted=True)
+
+    assert story.run() == {"p2": "1"}
+
+
+def test_a_contact_that_is_cleared_of_its_own_value_clears_no_new_contact_in_plezi() -> None:
+    story = Story(HOLD, p1="1", l1="1")
+    story.run()
+    story.create("c", "2")
+    story.run()
+    story.type("c", None)
+    story.run()
+    story.change("p1", deleted=True)
+    story.create("p2", "3")
+    story.run()
+    story.change("l1", email="")
+
+    assert story.run() == {}
+
+
+def test_a_clearing_that_gave_way_is_journaled_when_its_lead_takes_the_value_it_had_refused() -> (
+    None
+):
+    story = Story(NEWEST, p="1", l1="1", l2="1")
+    story.run()
+    story.type("l1", None)
+    story.type("l2", "2")
+    assert story.run(refused=["l1"]) == {"p": "2"}
+    assert story.lost == []
+
+    assert story.run() == {"l1": "2"}
+    assert story.lost == [("l1", None)]

@@ -234,13 +234,17 @@ def outdate_value(
     """Note that a write did not arrive at a record while the others agreed: it takes their value.
 
     What it had `before` the write is outdated then, an edit that gave way too: what is typed in it
-    later is an edit of that. `name` is the field of `key`.
+    later is an edit of that. It is noted as an edit, because the journal names it when it is
+    written over. `name` is the field of `key`.
     """
     outdate_base(base, {record_id: key})
     if name in before:
         values = base.setdefault(record_id, {})
+        agreed = values.get(f"{OUTDATED}{key}", before[name])
         values[f"{OUTDATED}{key}"] = before[name]
         values.pop(f"{SHOWN}{key}", None)
+        if agreed != before[name]:
+            values[f"{UNSEEN}{key}"] = True
 
 
 def note_reached(

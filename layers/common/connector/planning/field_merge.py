@@ -45,8 +45,11 @@ class FieldValue:
     others agreed on another value, and still has its own of then, or it was found by the address
     that they agreed on: it takes theirs, also if that is blank. `left`: it takes no part any more
     and sends its last edit; its base is no agreement for other records. `unshown`: nothing tells
-    whether the record ever showed its base, which it continues. `typed`: the record never agreed on
-    this pair, and was edited after it agreed on another pair of the same field.
+    whether the record ever showed its base, which it continues. `typed`: the record has no base,
+    but its value is known to be an edit: one of what it agreed on in another pair of the same
+    field, or one that gave way and was not written over. `was_shown` is what the hold of the pair
+    showed of it while it took part in it before. `never_shared`: a Contact had another value than
+    all records that agreed when it did.
     """
 
     kind: RecordKind
@@ -65,6 +68,8 @@ class FieldValue:
     rejoins: bool = False
     left: bool = False
     typed: bool = False
+    was_shown: Value | NoBase = NoBase.NO_BASE
+    never_shared: bool = False
 
     @property
     def side(self) -> Side:
@@ -230,7 +235,7 @@ def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
 def _is_typed(pair: BoundPair, value: FieldValue) -> bool:
     """Whether a user may have typed a value since the last agreement, or it waits for review."""
     was_shown = not isinstance(value.shown, NoBase) and not value.untyped
-    return was_shown or value.waits or has_changed(pair, value)
+    return was_shown or value.waits or value.typed or has_changed(pair, value)
 
 
 def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
@@ -289,7 +294,8 @@ def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[F
     """Whether a Contact was cleared of a value that no other record agreed on.
 
     A Contact is never written to, and may keep a value that differs from theirs. Who clears it says
-    nothing of what they have. A record that never agreed is none of them, nor is another Contact.
+    nothing of what they have. A record that never agreed is none of them, nor is another Contact;
+    if nobody else agreed, what the others had then counts.
     """
     others = [
         it
@@ -300,8 +306,7 @@ def _clears_its_own_value(pair: BoundPair, value: FieldValue, values: Sequence[F
         value.kind is RecordKind.CONTACT
         and not value.can_receive
         and pair.is_blank(value.side, value.value)
-        and bool(others)
-        and all(_never_shared(pair, value, it) for it in others)
+        and (all(_never_shared(pair, value, it) for it in others) if others else value.never_shared)
     )
 
 

@@ -42,6 +42,16 @@ class _KnownValue:
     is_unshown: bool = False
 
     @property
+    def gave_way(self) -> bool:
+        """Whether its value is an edit that gave way in a write that did not arrive."""
+        return self.is_outdated and self.is_unseen
+
+    @property
+    def shown(self) -> Value | NoBase:
+        """What a hold has shown of it before it agreed."""
+        return NoBase.NO_BASE if self.is_outdated else self.former
+
+    @property
     def is_known(self) -> bool:
         """Whether the record agreed once, or was shown by a hold."""
         return not (isinstance(self.base, NoBase) and isinstance(self.former, NoBase))
@@ -95,7 +105,9 @@ def field_values(
                 undelivered=known[participant.record_id].waits,
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
-                typed=_was_typed(pair, link, participant),
+                typed=known[participant.record_id].gave_way or _was_typed(pair, link, participant),
+                was_shown=known[participant.record_id].shown,
+                never_shared=_never_shared(pair, link, participant),
             )
         )
     values = _with_corrections(pair, _with_former_values(pair, values, known), known)
@@ -181,6 +193,14 @@ def _with_former_values(
     ]
     # Plezi always has what was agreed; the sending side of a one-way pair has values of its own.
     plezi = [it for it in others if it.side is Side.PLEZI]
+    if not plezi:  # a Contact is never written to: its blank is not what the others agreed on
+        others = [
+            it
+            for it in others
+            if it.kind is not RecordKind.CONTACT
+            or isinstance(it.base, NoBase)
+            or not pair.is_blank(it.side, it.base)
+        ]
     agreed = {
         pair.canonical(it.side, it.base)
         for it in plezi or others
@@ -255,6 +275,26 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
                     is_unshown=_may_have_been_blank(pair, former, participant.observation),
                 )
     return own
+
+
+def _never_shared(pair: BoundPair, link: Link, participant: Participant) -> bool:
+    """Whether a Contact agreed with another value than all other records of then had.
+
+    Some of them may have left since: a contact that was deleted in Plezi, for example.
+    """
+    base = link.base.get(participant.record_id, {})
+    own_key = pair.base_keys[participant.kind]
+    if participant.kind is not RecordKind.CONTACT or own_key not in base:
+        return False
+    sides = {it.id: it.side for it in link.salesforce if it.kind is not RecordKind.CONTACT}
+    contacts = link.record_ids - sides.keys() - {link.plezi.id if link.plezi else ""}
+    key = pair.base_keys[RecordKind.LEAD]
+    others = {
+        pair.canonical(sides.get(record, Side.PLEZI), values[key])
+        for record, values in link.base.items()
+        if record not in contacts and key in values
+    }
+    return bool(others) and pair.canonical(Side.SALESFORCE, base[own_key]) not in others
 
 
 def _was_typed(pair: BoundPair, link: Link, participant: Participant) -> bool:

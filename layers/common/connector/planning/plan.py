@@ -177,14 +177,7 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
-    shown = [
-        replace(it, shown=hold.values[it.record_id], untyped=it.record_id in hold.untyped)
-        if it.record_id in hold.values
-        else replace(it, shown=it.value)
-        if hold.reason is HoldReason.IN_DOUBT
-        else it
-        for it in values
-    ]
+    shown = [_as_shown(pair, it, hold) for it in values]
     if any(
         it.can_send
         and not isinstance(it.shown, NoBase)
@@ -201,6 +194,19 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
         )
         for it in values
     ]
+
+
+def _as_shown(pair: BoundPair, value: FieldValue, hold: Hold) -> FieldValue:
+    """Return a value with what the hold shows of it, or has shown while it took part before."""
+    if value.record_id in hold.values:
+        shown = hold.values[value.record_id]
+        return replace(value, shown=shown, untyped=value.record_id in hold.untyped)
+    if hold.reason is HoldReason.IN_DOUBT:
+        return replace(value, shown=value.value)
+    if isinstance(value.was_shown, NoBase):
+        return value
+    is_blank = pair.is_blank(value.side, value.was_shown)
+    return replace(value, shown=value.was_shown, untyped=is_blank)
 
 
 def _is_edited_since_shown(values: Sequence[FieldValue]) -> bool:
