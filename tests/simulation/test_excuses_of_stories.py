@@ -26,6 +26,7 @@ OPT_OUT: Final = Configuration(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.C
 SEVERAL_HELD: Final = Configuration(duplicates=DuplicatePolicy.HOLD)
 TO_PLEZI: Final = Configuration(direction=Direction.TO_PLEZI)
 TO_SALESFORCE: Final = Configuration(direction=Direction.TO_SALESFORCE)
+ONE_WAY_HOLD: Final = Configuration(ConflictPolicy.HOLD, direction=Direction.TO_PLEZI)
 CUSTOM: Final = Configuration(is_custom=True)
 
 
@@ -72,6 +73,7 @@ class Case:
 
 
 AGREED: Final = "+p1! +l1 +l2 run"
+OWN_VALUES: Final = "+l2! run +l1! +c1!"
 CASES: Final = (
     Case(
         silent_excuses.is_weak_blank,
@@ -99,6 +101,12 @@ CASES: Final = (
         ("+p1! +l1 +c1 run c1! p1-", "p1<c1"),
     ),
     Case(
+        silent_excuses.is_chosen_over_blank,
+        ONE_WAY_HOLD,
+        (f"{OWN_VALUES} l2- run c1! run choose:Phone:l1", "pz1<l1"),
+        (f"{OWN_VALUES} l2- run c1! run choose:Phone:l1 pz1! run pz1-", "pz1<l1"),
+    ),
+    Case(
         silent_excuses.refills_agreed_blank,
         ANY,
         ("+p1! +l1 run p1- run policy:fill_blank +l2!", "p1<l2"),
@@ -109,6 +117,12 @@ CASES: Final = (
         ANY,
         (f"{AGREED} l1- clear_email:l1 p1- run l2! set_email:l1", "l1<l2"),
         (f"{AGREED} l1- clear_email:l1 run l2! set_email:l1", "l1<l2"),
+    ),
+    Case(
+        excuses.is_typed_after_conversion,
+        CUSTOM,
+        (f"{AGREED} convert:l1:flagged cl1!", "p1<cl1"),
+        (f"{AGREED} convert:l1:flagged cl1! p1!", "p1<cl1"),
     ),
     Case(
         excuses.is_chosen,

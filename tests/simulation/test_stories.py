@@ -251,6 +251,29 @@ CORRECTED: Final[Mapping[str, Story]] = {
     "the value of a merged Lead is written to the winner": Story(
         HOLD, (*HELD_TWICE, ("primary", "l2"), RUN, ("merge", "l1", "l2"), RUN)
     ),
+    "a blank that met a typed one is one of nobody": Story(
+        HOLD,
+        (
+            *(
+                *HELD_TWICE,
+                ("primary", "l2"),
+                ("clear_email", "l2"),
+                ("type", "l1", "Phone", "blank"),
+            ),
+            *(RUN, ("set_email", "l2"), RUN),
+        ),
+    ),
+    "a record that was created before the run stopped has not agreed": Story(
+        Configuration(ConflictPolicy.PLEZI_WINS),
+        (
+            *(
+                ("create", "p1", "Phone"),
+                ("run", "refused", "l9"),
+                ("type", "lz1", "Phone", "blank"),
+            ),
+            *(("convert", "lz1", "flagged"), ("type", "p1", "Phone", "new"), RUN),
+        ),
+    ),
 }
 OPEN: Final[Mapping[str, Story]] = {
     "an unsent edit of a deleted Contact fills what was cleared in the meantime": Story(

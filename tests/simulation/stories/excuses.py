@@ -115,6 +115,29 @@ def is_later_edit(value: WrittenValue) -> bool:
     )
 
 
+def is_typed_after_conversion(value: WrittenValue) -> bool:
+    """Whether a Contact that a conversion left blank was edited, and the replaced value was not.
+
+    docs/people.md, a Lead whose custom fields the org does not map to the Contact: "What is typed
+    in the Contact later travels, and the journal names what it replaces (`contact_wins`)". It does
+    not hold where the replaced value is an edit of its own.
+    """
+    records = value.person.records
+    lead = records.by_id.get(value.source.removeprefix("c"))
+    typing = records.sights.typings.get(value.won.typing)
+    return (
+        value.person.configuration.is_custom
+        and value.source_kind is RecordKind.CONTACT
+        and lead is not None
+        and lead.successor == value.source
+        and typing is not None
+        and typing.key[0] == value.source
+        and value.won.typing > value.cell.agreed_after
+        and value.has_agreed(value.target)
+        and not value.cell.is_edited
+    )
+
+
 def joins(value: WrittenValue) -> bool:
     """Whether a record that never agreed takes the value of others of its side that did.
 
@@ -183,6 +206,7 @@ ANY_ORDER: Final[Sequence[Excuse]] = (
 )
 CONFLICT: Final[Sequence[Excuse]] = (
     is_later_edit,
+    is_typed_after_conversion,
     joins,
     rejoins,
     is_later_lead,

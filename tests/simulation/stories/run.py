@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
+from types import MappingProxyType
+from typing import Final
 
 from connector.mapping import ConflictPolicy, Direction
 from connector.model import RecordKind, Side, Write
@@ -23,6 +25,8 @@ from tests.simulation.stories.records import KINDS
 from tests.simulation.stories.sights import State
 from tests.simulation.stories.write_check import check_write
 from tests.simulation.stories.written_value import find_sources
+
+NOTHING_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def run(person: Person, faults: Mapping[str, str]) -> None:
@@ -82,7 +86,8 @@ def _carry_out(person: Person, plan: Plan, faults: Mapping[str, str]) -> None:
         results = {outcomes[it].result for it in ids}
         if WriteResult.UNKNOWN not in results:
             is_done = results == {WriteResult.DONE}
-            _agree(person, plan, key, _Agreement.ALL if is_done else _Agreement.EQUAL)
+            agreement = _Agreement.ALL if is_done else _Agreement.EQUAL
+            _agree(person, plan, key, agreement, written if is_done else {})
         elif written.keys() >= set(ids):
             _note_unanswered(person, plan, key, [written[it] for it in ids])
 
@@ -167,16 +172,25 @@ class _Agreement(Enum):
     WITHOUT_WRITE = "without a write"
 
 
-def _agree(person: Person, plan: Plan, key: str, agreement: _Agreement) -> None:
-    """Note the agreement on a pair, and that equal values are seen together from now on."""
+def _agree(
+    person: Person,
+    plan: Plan,
+    key: str,
+    agreement: _Agreement,
+    written: Mapping[str, str] = NOTHING_WRITTEN,
+) -> None:
+    """Note the agreement on a pair, and that equal values are seen together from now on.
+
+    `written` holds the records with a value of the pair that was written, by their id in the plan.
+    """
     records, same = person.records, person.configuration.is_same
     members = [
-        it
+        written.get(it.record_id, it.record_id)
         for it in plan.participants.members
-        if it.takes_part_in(key) and it.record_id in records.by_id
+        if it.takes_part_in(key)
     ]
     contact = person.link.plezi
-    values = {it.record_id: records.state(it.record_id, key).value for it in members}
+    values = {it: records.state(it, key).value for it in members if it in records.by_id}
     if contact is not None and contact.id not in values:
         values[contact.id] = records.state(contact.id, key).value
     for value in set(values.values()):

@@ -13,6 +13,7 @@ from tests.simulation.stories import open_findings
 from tests.simulation.stories.excuses import (
     Excuse,
     fills_by_policy,
+    is_chosen,
     is_later_edit,
     ticks_by_policy,
 )
@@ -78,6 +79,16 @@ def is_later_edit_over_blank(value: WrittenValue) -> bool:
     return value.fills and is_later_edit(value)
 
 
+def is_chosen_over_blank(value: WrittenValue) -> bool:
+    """Whether an admin chose a value, and saw that it fills a blank on which all have agreed.
+
+    docs/glossary.md, hold: "One field that waits for a decision of an admin". The journal keeps
+    values, and this is none. It does not hold for a clearing since the agreement.
+    """
+    is_agreed = value.has_agreed(value.target) and not value.cell.is_edited
+    return value.fills and is_agreed and is_chosen(value)
+
+
 def refills_agreed_blank(value: WrittenValue) -> bool:
     """Whether the policy fills a blank on which the records have agreed.
 
@@ -108,6 +119,7 @@ SILENT: Final[Sequence[Excuse]] = (
     is_typed_over,
     joins_agreed_blank,
     is_later_edit_over_blank,
+    is_chosen_over_blank,
     refills_agreed_blank,
     is_seen_elsewhere,
     open_findings.open_edit_after_redirection,

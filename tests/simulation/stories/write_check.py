@@ -44,7 +44,7 @@ def check_write(values: Sequence[WrittenValue]) -> WrittenValue:
 def _check(value: WrittenValue) -> Check:
     relation = value.relation
     is_weak = value.won.is_weak and relation is not Relation.FORWARD
-    is_of_nobody = value.won.typing == NOBODY or is_weak
+    is_of_nobody = value.is_of_nobody or is_weak
     if value.clears and is_of_nobody and value.lost.typing != NOBODY and not value.fills:
         return Check("blank of nobody")
     if relation is Relation.FORWARD:

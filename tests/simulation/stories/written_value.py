@@ -63,6 +63,17 @@ class WrittenValue:
         return self.person.records.sights.relation(self.won, self.lost)
 
     @property
+    def is_of_nobody(self) -> bool:
+        """Whether nobody typed the written value; a typed blank that met it made it its own."""
+        if self.won.typing != NOBODY:
+            return False
+        configuration, typings = self.person.configuration, self.person.records.sights.typings
+        return not any(
+            it > self.lost.typing and configuration.is_blank(typings[it].value)
+            for it in self.won.seen
+        )
+
+    @property
     def clears(self) -> bool:
         """Whether a blank is written."""
         return self.person.configuration.is_blank(self.new)
