@@ -521,6 +521,23 @@ def test_leads_meet_a_contact_that_was_created_again_for_the_first_time() -> Non
     )
 
 
+@pytest.mark.parametrize("agreed", [None, "a"])
+def test_a_lead_that_joins_with_the_agreed_value_agrees_beside_a_contact_with_another_one(
+    agreed: str | None,
+) -> None:
+    values = [
+        plezi_contact(agreed, agreed),
+        lead("l1", agreed, agreed),
+        lead("l2", agreed, NO_BASE),
+        FieldValue(RecordKind.CONTACT, "c", "c", "c", "", can_send=True, can_receive=False),
+    ]
+
+    resolution = resolve(bound_pair(), values)
+
+    assert (resolution.rule, dict(resolution.writes)) == (MergeRule.JOINED, {})
+    assert dict(resolution.new_base or {}) == {"l2": agreed}
+
+
 def test_a_lead_that_joins_ticks_a_checkbox_that_the_others_agreed_not_to_tick() -> None:
     checkbox = bound_pair(kind=FieldKind.CHECKBOX)
     values = [plezi_contact(False, False), lead("l1", False, False), lead("l2", True, NO_BASE)]

@@ -632,6 +632,43 @@ def test_a_contact_that_is_cleared_of_its_own_value_clears_no_new_contact_in_ple
     assert story.run() == {}
 
 
+def test_an_edit_of_a_lead_that_joined_with_the_agreed_value_travels_beside_a_contact() -> None:
+    story = Story(NEWEST, p="1", l1="1")
+    story.run()
+    story.create("c", "2")
+    story.create("l2", "1")
+    story.run()
+    story.type("l2", "3")
+
+    assert story.run() == {"p": "3", "l1": "3"}
+
+
+def test_an_edit_outside_a_hold_is_in_conflict_with_what_the_hold_shows_since() -> None:
+    story = Story(HOLD, p="1", l1="2", l2=None)
+    story.run()
+    story.type("p", "3")
+    story.type("l1", "4")
+    story.change("l2", email="")
+    story.run()
+    story.change("l2", email="ana@x.fr")
+    story.type("l2", "5")
+
+    assert story.run() == {}
+    assert story.held() == {"p": "3", "l1": "4", "l2": "5"}
+
+
+def test_a_value_that_waited_in_two_leads_gives_way_in_both() -> None:
+    story = Story(NEWEST, l1="1", l2=None)
+    assert story.run(refused=["", "p"]) == {"l2": "1"}
+    story.change("l2", email="")
+    story.create("p", "2")
+    assert story.run() == {"l1": "2"}
+    story.change("l2", email="ana@x.fr")
+
+    assert story.run() == {"l2": "2"}
+    assert story.lost[-1] == ("l2", "1")
+
+
 def test_a_clearing_that_gave_way_is_journaled_when_its_lead_takes_the_value_it_had_refused() -> (
     None
 ):

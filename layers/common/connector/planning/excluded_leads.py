@@ -84,9 +84,11 @@ def find_excluded_leads(
     unseen = _shown_without(pair, link, present, agreed)
     forgotten = dict(unseen) if is_new_blank else {}
     is_there = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI)
-    waiting = _waiting_without(pair, link, present, agreed)
+    waiting = _waiting_without(pair, link, present, {agreed})
     edited |= dict.fromkeys(waiting, is_there)
-    for lead in (it for it in absent if it.id not in waiting):
+    decided = _waiting_without(pair, link, present, _waiting_values(pair, link, present) - {agreed})
+    invalidated |= dict.fromkeys(decided, key)
+    for lead in (it for it in absent if it.id not in {*waiting, *decided}):
         base = link.base[lead.id]
         former = pair.canonical(Side.SALESFORCE, base[key])
         if former == agreed and not in_doubt:
@@ -117,23 +119,32 @@ def _absent_leads(link: Link, key: str, present: Collection[str]) -> list[Observ
 
 
 def _waiting_without(
-    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical
+    pair: BoundPair, link: Link, present: Collection[str], decided: Collection[Canonical]
 ) -> list[str]:
-    """Return the Leads that take no part, and in which a value waits for the other system.
+    """Return the Leads that take no part, and in which a value waits that is decided now.
 
-    It is this value, so that the other system has it now.
+    The other system has it, or it gave way in another record in which it waited too.
     """
+    waiting = _reached_values(pair, link)
+    return [it for it in waiting if it not in present and waiting[it] in decided]
+
+
+def _waiting_values(pair: BoundPair, link: Link, present: Collection[str]) -> set[Canonical]:
+    """Return the values that wait for the other system in Leads that take part."""
+    waiting = _reached_values(pair, link)
+    return {waiting[it] for it in waiting if it in present}
+
+
+def _reached_values(pair: BoundPair, link: Link) -> dict[str, Canonical]:
+    """Return the values that have reached Leads, and not the other system, by record id."""
     key = pair.base_keys[RecordKind.LEAD]
-    return [
-        it.id
+    return {
+        it.id: pair.canonical(Side.SALESFORCE, link.base[it.id][f"{REACHED}{key}"])
         for it in link.salesforce
         if it.kind is RecordKind.LEAD
-        and it.id not in present
         and (it.id, key) in link.undelivered
-        and (reached := link.base.get(it.id, {}).get(f"{REACHED}{key}", NoBase.NO_BASE))
-        is not NoBase.NO_BASE
-        and pair.canonical(Side.SALESFORCE, reached) == agreed
-    ]
+        and f"{REACHED}{key}" in link.base.get(it.id, {})
+    }
 
 
 def _shown_without(
@@ -177,8 +188,10 @@ def note_shown(
     pair: BoundPair,
     link: Link,
     values: Sequence[FieldValue],
-) -> None:
+) -> bool:
     """Note what the hold of a pair shows of records that never agreed and take no part in it now.
+
+    Returns whether something was noted.
 
     `values` are those of the others. If they are blanks that nobody typed, such a record fills them
     when it comes back, as any new one. It is one of Salesforce: a contact that was deleted in Plezi
@@ -188,7 +201,8 @@ def note_shown(
     taking_part = {it.record_id for it in values}
     are_blank = bool(values) and all(pair.is_blank(it.side, it.value) for it in values)
     if are_blank and not _is_cleared(pair, link, values):
-        return
+        return False
+    is_noted = False
     for left in link.salesforce if shown else ():
         if (
             left.id in shown
@@ -198,6 +212,27 @@ def note_shown(
             and (key := pair.base_keys[left.kind]) not in base.get(left.id, {})
         ):
             base.setdefault(left.id, {})[f"{SHOWN}{key}"] = shown[left.id]
+            is_noted = True
+    return is_noted
+
+
+def note_hidden(
+    base: dict[str, dict[str, Value]], pair: BoundPair, link: Link, present: Collection[str]
+) -> None:
+    """Note that a hold of a pair shows new values, which it has shown beside no absent record.
+
+    What is typed in such a record later is in conflict with them.
+    """
+    note_unseen(
+        base,
+        {
+            it.id: pair.base_keys[it.kind]
+            for it in link.salesforce
+            if it.id not in present
+            and it.kind in pair.fields
+            and pair.base_keys[it.kind] not in base.get(it.id, {})
+        },
+    )
 
 
 def _is_cleared(pair: BoundPair, link: Link, values: Sequence[FieldValue]) -> bool:
@@ -219,10 +254,13 @@ def _changes_agreement(pair: BoundPair, plezi: FieldValue, agreed: Canonical) ->
 def outdate_base(base: dict[str, dict[str, Value]], outdated: Mapping[str, str]) -> None:
     """Keep some values (base key by record id) of a base as outdated ones.
 
-    They tell later whether somebody typed in the record since.
+    They tell later whether somebody typed in the record since. A value that waited for the other
+    system is one of them.
     """
     for record_id, key in outdated.items():
         values = base.get(record_id, {})
+        if key not in values and f"{REACHED}{key}" in values:
+            values[key] = values.pop(f"{REACHED}{key}")
         if key in values:
             values[f"{OUTDATED}{key}"] = values.pop(key)
             values.pop(f"{UNSEEN}{key}", None)

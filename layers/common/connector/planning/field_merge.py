@@ -22,7 +22,7 @@ from connector.mapping import (
     is_identical,
 )
 from connector.mapping.values import Canonical
-from connector.model import MergeRule, RecordKind, Side, Value
+from connector.model import NEW_RECORD, MergeRule, RecordKind, Side, Value
 
 
 class NoBase(Enum):
@@ -348,7 +348,7 @@ def _join_later_records(
     """Write the agreed value, if there is one, to the records that never agreed.
 
     Called when no value that may travel has changed. `own` are the Contacts that have a value of
-    their own, which no other record agreed on.
+    their own, which no other record agreed on. A new record that has the agreed value agrees on it.
     """
     agreed = [v for v in values if not isinstance(v.base, NoBase) and v.can_send]
     read_only = [v for v in values if isinstance(v.base, NoBase) and not v.can_receive]
@@ -362,6 +362,7 @@ def _join_later_records(
     if len({canonical[value.record_id] for value in agreed}) != 1:
         return joined_read_only
     source = _first(agreed)
+    joined_read_only = _with_equal(joined_read_only, values, canonical, source)
     is_blank = canonical[source.record_id] in (None, False)
     new_ids = {  # nobody cleared what a record has that never agreed
         value.record_id
@@ -385,6 +386,26 @@ def _join_later_records(
         {**new_base, **(joined_read_only.new_base or {})},
         {**overwritten, **joined_read_only.overwritten},
     )
+
+
+def _with_equal(
+    joined: Resolution,
+    values: Sequence[FieldValue],
+    canonical: Mapping[str, Canonical],
+    source: FieldValue,
+) -> Resolution:
+    """Return a resolution in which the new records with the value of a source agree on it too."""
+    equal = {
+        it.record_id: it.value
+        for it in values
+        if isinstance(it.base, NoBase)
+        and it.can_receive
+        and it.record_id != NEW_RECORD
+        and canonical[it.record_id] == canonical[source.record_id]
+    }
+    if not equal:
+        return joined
+    return replace(joined, rule=MergeRule.JOINED, new_base={**(joined.new_base or {}), **equal})
 
 
 def _join_read_only(

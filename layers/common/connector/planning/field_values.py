@@ -47,11 +47,6 @@ class _KnownValue:
         return self.is_outdated and self.is_unseen
 
     @property
-    def shown(self) -> Value | NoBase:
-        """What a hold has shown of it before it agreed."""
-        return NoBase.NO_BASE if self.is_outdated else self.former
-
-    @property
     def is_known(self) -> bool:
         """Whether the record agreed once, or was shown by a hold."""
         return not (isinstance(self.base, NoBase) and isinstance(self.former, NoBase))
@@ -106,8 +101,8 @@ def field_values(
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
                 typed=known[participant.record_id].gave_way or _was_typed(pair, link, participant),
-                was_shown=known[participant.record_id].shown,
-                never_shared=_never_shared(pair, link, participant),
+                was_shown=_was_shown(pair, link, participant),
+                never_shared=_had_its_own(pair, link, participant),
             )
         )
     values = _with_corrections(pair, _with_former_values(pair, values, known), known)
@@ -277,7 +272,21 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
     return own
 
 
-def _never_shared(pair: BoundPair, link: Link, participant: Participant) -> bool:
+def _was_shown(pair: BoundPair, link: Link, participant: Participant) -> Value | NoBase:
+    """Return what a hold has shown of a record that never agreed and was away.
+
+    Nothing, if it was edited, and the hold has shown other values without it.
+    """
+    record = participant.observation
+    known = _known_of(link, participant.record_id, pair.base_keys[participant.kind])
+    if record is None or isinstance(known.former, NoBase) or known.is_outdated:
+        return NoBase.NO_BASE
+    value = record.values.get(pair.fields[participant.kind].name)
+    is_edited = pair.canonical(record.side, value) != pair.canonical(record.side, known.former)
+    return NoBase.NO_BASE if is_edited and known.is_unseen else known.former
+
+
+def _had_its_own(pair: BoundPair, link: Link, participant: Participant) -> bool:
     """Whether a Contact agreed with another value than all other records of then had.
 
     Some of them may have left since: a contact that was deleted in Plezi, for example.

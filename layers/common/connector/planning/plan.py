@@ -36,6 +36,7 @@ from connector.planning.excluded_leads import (
     agree_base,
     find_excluded_leads,
     invalidate_base,
+    note_hidden,
     note_shown,
     note_unseen,
     outdate_base,
@@ -140,7 +141,8 @@ def plan_link(
             continue
         values = field_values(pair, link, participants.members)
         if len(values) > 1:
-            builder.note_shown(pair, values)
+            if builder.note_shown(pair, values):
+                values = field_values(pair, builder.link, participants.members)
             values = _with_shown(pair, values, builder.hold_of(pair))
             resolution = resolve(pair, values)
             if not is_first_meeting and _needs_decision(pair, values, link):
@@ -323,9 +325,17 @@ class _PlanBuilder:
         else:
             self._add_writes(pair, values, resolution)  # its hold ends when they are done
 
-    def note_shown(self, pair: BoundPair, values: Sequence[FieldValue]) -> None:
-        """Note what the hold of a pair has shown of the Leads that take no part in it any more."""
-        note_shown(self._base, pair, self._link, values)
+    @property
+    def link(self) -> Link:
+        """The link with what is known of its records so far."""
+        return replace(self._link, base=self._base)
+
+    def note_shown(self, pair: BoundPair, values: Sequence[FieldValue]) -> bool:
+        """Note what the hold of a pair has shown of the records that take no part in it any more.
+
+        Returns whether something was noted: a record may continue one of them.
+        """
+        return note_shown(self._base, pair, self._link, values)
 
     def _add_choice(self, pair: BoundPair, values: Sequence[FieldValue], hold: Hold) -> None:
         """Add the writes of a choice: each other value that was shown gives way to it."""
@@ -456,6 +466,8 @@ class _PlanBuilder:
                 for it in values
                 if is_untyped(pair, it) and (it.record_id not in shown or it.record_id in untyped)
             )
+            if any(it not in shown or value != shown[it] for it, value in current.items()):
+                note_hidden(self._base, pair, self._link, current)
             self._holds[pair.key] = Hold(
                 reason, since, current, untyped=untyped, attribute=pair.pair.plezi
             )
