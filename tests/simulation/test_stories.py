@@ -251,6 +251,38 @@ CORRECTED: Final[Mapping[str, Story]] = {
     "the value of a merged Lead is written to the winner": Story(
         HOLD, (*HELD_TWICE, ("primary", "l2"), RUN, ("merge", "l1", "l2"), RUN)
     ),
+    "a Lead that continues one of a hold is held first, and written then": Story(
+        HOLD,
+        (
+            *(("create", "l1", "Phone"), ("create", "c1", "Phone"), RUN, ("create", "l2", "Phone")),
+            *(("policy", "newest"), ("merge", "l2", "l1"), RUN),
+        ),
+    ),
+    "what a hold showed is forgotten when another field is written": Story(
+        replace(HOLD, pairs=2),
+        (
+            *(("create", "p1", "City"), ("create", "l1", "City"), ("create", "c1", "Phone,City")),
+            *(RUN, ("delete", "p1"), ("create", "p2", "Phone,City"), RUN),
+            *(
+                ("type", "l1", "City", "blank"),
+                ("run", "refused", "l9"),
+                ("type", "c1", "Phone", "new"),
+            ),
+            RUN,
+        ),
+    ),
+    "a value that was written and cleared is a blank of nobody": Story(
+        replace(HOLD, policy=ConflictPolicy.SALESFORCE_WINS),
+        (
+            *(("create", "p1", "Phone"), ("create", "l1", "Phone"), ("create", "l2", "")),
+            *(
+                ("run", "arrived", "p1"),
+                ("type", "l2", "Phone", "new"),
+                ("type", "l1", "Phone", "blank"),
+            ),
+            RUN,
+        ),
+    ),
     "a blank that met a typed one is one of nobody": Story(
         HOLD,
         (

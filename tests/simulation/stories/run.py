@@ -83,13 +83,16 @@ def _carry_out(person: Person, plan: Plan, faults: Mapping[str, str]) -> None:
             for it in plan.writes
             if records.configuration.field(it.kind, key) in it.values
         ]
+        if not ids and key in person.link.holds:
+            continue  # nothing is agreed, and what the hold shows stays shown
         results = {outcomes[it].result for it in ids}
         if WriteResult.UNKNOWN not in results:
             is_done = results == {WriteResult.DONE}
             agreement = _Agreement.ALL if is_done else _Agreement.EQUAL
             _agree(person, plan, key, agreement, written if is_done else {})
         elif written.keys() >= set(ids):
-            _note_unanswered(person, plan, key, [written[it] for it in ids])
+            unknown = [it for it in ids if outcomes[it].result is WriteResult.UNKNOWN]
+            _note_unanswered(person, plan, key, [written[it] for it in unknown])
 
 
 def _note_unanswered(person: Person, plan: Plan, key: str, written: Sequence[str]) -> None:

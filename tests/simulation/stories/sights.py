@@ -128,7 +128,10 @@ class Sights:
         if former is not None:
             cell.show(former)
             return
-        weak = self._is_blank(value) and cell.agreed is None and not cell.shown
+        typed = self.typings.get(cell.state.typing)
+        was_written = typed is not None and typed.key != key  # by the connector, which knows it
+        is_known = cell.agreed is not None or bool(cell.shown) or was_written
+        weak = self._is_blank(value) and not is_known
         number = self.last + 1
         self.typings[number] = Typing(key, value, attribute)
         cell.show(State(value, number, cell.state.known | cell.shown, weak))
@@ -210,6 +213,8 @@ class Sights:
     def agree_on(self, key: CellKey, state: State, last: int, contact: str) -> None:
         """Note an agreement on a former state of a cell, after the last typing of then."""
         cell = self.cell(key)
+        if cell.state is not state:  # it was edited since: a blank is a clearing
+            cell.state = replace(cell.state, is_weak=False)
         cell.agreed, cell.agreed_after, cell.agreed_with = state, last, contact
         cell.is_forgotten = False
 
