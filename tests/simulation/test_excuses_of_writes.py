@@ -84,6 +84,31 @@ def test_a_record_that_joins_gives_way_only_with_an_entry_and_only_once() -> Non
     is_violated("7", lambda: person.write(OTHER_LEAD, Phone="1"))
 
 
+@pytest.mark.parametrize("is_typed_over", [True, False])
+def test_a_record_joins_an_edit_of_what_others_agreed_on_before_a_third_one_was_deleted(
+    *, is_typed_over: bool
+) -> None:
+    person = Person(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person.add(CONTACT, RecordKind.CONTACT, Phone="1")
+    person.type(PERSON, phone="0" if is_typed_over else "2")
+    person.read(PERSON, CONTACT)
+    if is_typed_over:
+        person.lose(PERSON, "0", "1", MergeRule.CONTACT_WINS)
+        person.write(PERSON, phone="1")
+        person.type(PERSON, phone="2")
+    person.records[LEAD] = replace(person.records[LEAD], deleted=True)
+    person.oracle.notice(person.records, "it was deleted")
+    person.oracle.forget_agreements_of(LEAD)
+    person.add(OTHER_LEAD, RecordKind.LEAD, Phone="7")
+    person.read(PERSON, LEAD, OTHER_LEAD)
+    person.lose(OTHER_LEAD, "7", "2", MergeRule.CHANGED)
+    if is_typed_over:
+        person.write(OTHER_LEAD, Phone="2")
+        assert person.oracle.excused[excuses.JOINS] == 1
+    else:
+        is_violated("7", lambda: person.write(OTHER_LEAD, Phone="2"))
+
+
 def test_a_record_that_joins_fills_a_cleared_field_and_one_that_agreed_does_not() -> None:
     person = agreed()
     person.type(PERSON, phone=None)

@@ -366,9 +366,26 @@ class WriteCheck:
             cell = self.oracle.history.cells.get((other, name))
             if cell is None:
                 continue
-            ended = cell.forgotten_state
-            if cell.agreed or (ended is not None and is_same_text(ended.value, self.new)):
+            if cell.agreed or self._continues_ended(cell):
                 return True
+        return False
+
+    def _continues_ended(self, cell: Cell) -> bool:
+        """Whether an agreement that ended with another record was on the written value.
+
+        Or on the value that was typed over with it in a record that is still there: the connector
+        may know the agreement of the two, and takes this for an edit.
+        """
+        ended = cell.forgotten_state
+        if ended is None:
+            return False
+        if is_same_text(ended.value, self.new):
+            return True
+        for other in cell.maybe_agreed:
+            stored, state = self.oracle.stored.get(other[0]), self.oracle.history.cell(other).state
+            is_there = stored is not None and not stored.deleted
+            if is_there and is_same_text(state.value, self.new):
+                return ended.typing in state.seen | state.maybe
         return False
 
     def _only_contacts_are_left(self, source: RecordKind, *, with_unread: bool = True) -> bool:

@@ -129,7 +129,8 @@ class Sights:
             cell.show(former)
             return
         typed = self.typings.get(cell.state.typing)
-        was_written = typed is not None and typed.key != key  # by the connector, which knows it
+        # By the connector, which knows it in the pair of then.
+        was_written = typed is not None and typed.key != key and not cell.is_forgotten
         is_known = cell.agreed is not None or bool(cell.shown) or was_written
         weak = self._is_blank(value) and not is_known
         number = self.last + 1
