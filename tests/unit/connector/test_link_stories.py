@@ -657,6 +657,21 @@ def test_an_edit_outside_a_hold_is_in_conflict_with_what_the_hold_shows_since() 
     assert story.held() == {"p": "3", "l1": "4", "l2": "5"}
 
 
+def test_what_a_hold_showed_before_the_others_agreed_is_in_conflict_with_a_later_hold() -> None:
+    story = Story(HOLD, p1="1", l1="2", l2=None)
+    story.run()
+    story.change("l1", email="")
+    assert story.run() == {"l2": "1"}
+    story.change("p1", deleted=True)
+    story.create("p2", "3")
+    story.run()
+    story.type("p2", "4")
+    story.change("l1", email="ana@x.fr")
+
+    assert story.run() == {}
+    assert story.held() == {"p2": "4", "l1": "2", "l2": "1"}
+
+
 def test_a_value_that_waited_in_two_leads_gives_way_in_both() -> None:
     story = Story(NEWEST, l1="1", l2=None)
     assert story.run(refused=["", "p"]) == {"l2": "1"}

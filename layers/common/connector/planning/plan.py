@@ -179,7 +179,10 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     """
     if hold is None or hold.reason in IDENTITY_HOLDS:
         return values
-    shown = [_as_shown(pair, it, hold) for it in values]
+    has_ended = any(  # a hold showed records that are back, and ended with an agreement
+        not isinstance(it.base, NoBase) for it in values if it.record_id in hold.values
+    )
+    shown = [_as_shown(pair, it, hold, has_ended=has_ended) for it in values]
     if any(
         it.can_send
         and not isinstance(it.shown, NoBase)
@@ -198,14 +201,17 @@ def _with_shown(pair: BoundPair, values: list[FieldValue], hold: Hold | None) ->
     ]
 
 
-def _as_shown(pair: BoundPair, value: FieldValue, hold: Hold) -> FieldValue:
-    """Return a value with what the hold shows of it, or has shown while it took part before."""
+def _as_shown(pair: BoundPair, value: FieldValue, hold: Hold, *, has_ended: bool) -> FieldValue:
+    """Return a value with what the hold shows of it, or has shown while it took part before.
+
+    `has_ended`: that was another hold, and the others have agreed since.
+    """
     if value.record_id in hold.values:
         shown = hold.values[value.record_id]
         return replace(value, shown=shown, untyped=value.record_id in hold.untyped)
     if hold.reason is HoldReason.IN_DOUBT:
         return replace(value, shown=value.value)
-    if isinstance(value.was_shown, NoBase):
+    if has_ended or isinstance(value.was_shown, NoBase):
         return value
     is_blank = pair.is_blank(value.side, value.was_shown)
     return replace(value, shown=value.was_shown, untyped=is_blank)
