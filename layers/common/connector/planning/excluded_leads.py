@@ -191,11 +191,9 @@ def note_shown(
 ) -> bool:
     """Note what the hold of a pair shows of records that never agreed and take no part in it now.
 
-    Returns whether something was noted.
-
-    `values` are those of the others. If they are blanks that nobody typed, such a record fills them
-    when it comes back, as any new one. It is one of Salesforce: a contact that was deleted in Plezi
-    never comes back.
+    Returns whether something was noted. `values` are those of the others. If they are blanks that
+    nobody typed, such a record fills them when it comes back, as any new one. It is one of
+    Salesforce: a contact that was deleted in Plezi never comes back.
     """
     shown = shown_values(pair, link)
     taking_part = {it.record_id for it in values}

@@ -352,7 +352,7 @@ def _join_later_records(
     """
     agreed = [v for v in values if not isinstance(v.base, NoBase) and v.can_send]
     read_only = [v for v in values if isinstance(v.base, NoBase) and not v.can_receive]
-    joined_read_only = (
+    joined = (
         _join_read_only(pair, read_only, agreed, canonical) if agreed and read_only else NO_CHANGE
     )
     # A record that may not be written to cannot be changed to agree: it does not block the others.
@@ -360,9 +360,9 @@ def _join_later_records(
         it for it in agreed if it.record_id not in own
     ]
     if len({canonical[value.record_id] for value in agreed}) != 1:
-        return joined_read_only
+        return joined
     source = _first(agreed)
-    joined_read_only = _with_equal(joined_read_only, values, canonical, source)
+    joined = _with_equal(joined, values, canonical, source)
     is_blank = canonical[source.record_id] in (None, False)
     new_ids = {  # nobody cleared what a record has that never agreed
         value.record_id
@@ -370,21 +370,21 @@ def _join_later_records(
         if isinstance(value.base, NoBase) and value.can_receive and (value.rejoins or not is_blank)
     }
     if not new_ids:  # an agreed value without a receiver has no problem either
-        return joined_read_only
+        return joined
     resolution = _propagate(pair, values, source, MergeRule.JOINED)
     if resolution.unusable:
         return resolution
     writes = {record: value for record, value in resolution.writes.items() if record in new_ids}
     if not writes:
-        return joined_read_only
+        return joined
     joined_ids = new_ids | {source.record_id}
     new_base = {r: v for r, v in (resolution.new_base or {}).items() if r in joined_ids}
     overwritten = {r: v for r, v in resolution.overwritten.items() if r in new_ids}
     return Resolution(
         MergeRule.JOINED,
         writes,
-        {**new_base, **(joined_read_only.new_base or {})},
-        {**overwritten, **joined_read_only.overwritten},
+        {**new_base, **(joined.new_base or {})},
+        {**overwritten, **joined.overwritten},
     )
 
 
