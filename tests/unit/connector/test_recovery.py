@@ -863,3 +863,26 @@ def test_a_value_that_has_reached_one_system_only_is_no_agreement_and_stops_no_o
         "l1": {KEY: "1", "function>Title": "CMO", f"{REACHED}{KEY}": "2"},
         "l2": {f"{REACHED}{KEY}": "2"},
     }
+
+
+def test_a_value_of_a_hold_that_is_typed_again_after_an_edit_had_ended_it_is_an_edit() -> None:
+    """The Lead has again what the write had replaced: the later of the two edits wins."""
+    hold = Hold(HoldReason.CONFLICT, 0.0, {"p": "2", "l1": "1"})
+    writes = (
+        Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": "5"}, {"Phone": "4"}, "1"),
+        Write(RecordKind.PLEZI_CONTACT, "p", "a@x.fr", {"function": "CEO"}, {"function": ""}, "1"),
+    )
+    agreed = {"p": AgreedValue(KEY, "phone", "5"), "l1": AgreedValue(KEY, "Phone", "5")}
+    update = BaseUpdate("Phone", agreed, frozenset({"l1"}))
+    link = Link(
+        "a@x.fr",
+        replace(contact("2"), modified="t2"),
+        (replace(lead("l1", "4", URL, version="2"), modified="t1"),),
+        intent=Intent("i", "r", 0.0, writes, (update,)),
+        holds={"Phone": hold},
+    )
+
+    recovery = recover_intent(link, BOUND, now=0.0)
+
+    plan = plan_link(recovery.link, BOUND, now=0.0, repeated=recovery.repeated)
+    assert [(it.record_id, dict(it.values)) for it in plan.writes] == [("l1", {"Phone": "2"})]

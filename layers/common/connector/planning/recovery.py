@@ -103,8 +103,11 @@ def recover_intent(link: Link, bound: BoundMapping, *, now: float) -> Recovery:
     }
     if len(delivered) == len(intent.writes):  # as good as a response
         link = replace(link, unanswered=0, unanswered_run="")
+    decided = _decided(link, intent, done)
     holds = {
-        key: hold for key, hold in link.holds.items() if key not in _decided(link, intent, done)
+        key: _with_edits_seen(hold, key, link, intent, bound)
+        for key, hold in link.holds.items()
+        if key not in decided
     }
     targets = {each.target for each in found if each.in_doubt}
     for key in doubtful:
@@ -241,6 +244,37 @@ def _decided(link: Link, intent: Intent, done: set[tuple[str, str]]) -> set[str]
         and (written := {r for r in update.required_writes if (r, update.values[r].field) in done})
         and is_agreement(link, update, written)
     }
+
+
+def _with_edits_seen(hold: Hold, key: str, link: Link, intent: Intent, bound: BoundMapping) -> Hold:
+    """Return a hold that was to end with the intent, with the edits that had ended it.
+
+    A record that had another value when the intent was decided, and has the value of the hold now,
+    was edited since: somebody typed that value again. Where the intent writes the field, it has
+    the value from before the write here, or the pair is in doubt.
+    """
+    pair = next((it for it in bound.pairs if it.key == key), None)
+    if pair is None:
+        return hold
+    written = {(write.record_id, name) for write in intent.writes for name in write.values}
+    seen = {
+        record: agreed.value
+        for update in intent.base_updates
+        if update.pair == key
+        for record, agreed in update.values.items()
+        if (record, agreed.field) not in written
+    }
+    sides = {record.id: record.side for record in link.observations()}
+    current = _current_values(link, pair)
+    typed_again = {}
+    for record in hold.values.keys() & seen.keys() & current.keys():
+        shown, before, now = (
+            pair.canonical(sides[record], value)
+            for value in (hold.values[record], seen[record], current[record])
+        )
+        if now == shown != before:
+            typed_again[record] = seen[record]
+    return replace(hold, values={**hold.values, **typed_again})
 
 
 def _hold_in_doubt(
