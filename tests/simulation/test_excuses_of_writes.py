@@ -190,9 +190,11 @@ def test_a_cleared_field_is_filled_by_a_field_that_it_is_newly_mapped_to_and_by_
     assert person.oracle.excused == Counter({excuses.FILLS: 1})
 
 
-def created_without_an_answer(**typed: Value) -> Person:
+def created_without_an_answer(
+    policy: ConflictPolicy = ConflictPolicy.SALESFORCE_WINS, **typed: Value
+) -> Person:
     """Return a person whose contact was created, without an answer, and typed in after that."""
-    person = Person(mapping(ConflictPolicy.SALESFORCE_WINS))
+    person = Person(mapping(policy))
     before = {LEAD: person.records.pop(LEAD)}
     contact = person.records.pop(PERSON)
     values = {"phone": "1", "last_name": "Ana"}
@@ -349,6 +351,27 @@ def test_a_contact_wins_although_a_lead_that_agreed_before_is_now_another_contac
     if has_its_own_contact:
         person.write(PERSON, phone="3")
         person.oracle.check_journal()
+    else:
+        is_violated("7", lambda: person.write(PERSON, phone="3"))
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("has_left", [True, False])
+def test_a_contact_wins_over_a_creation_without_an_answer_whose_lead_has_left(
+    *, has_left: bool, is_recorded: bool
+) -> None:
+    """The connector cannot know that the contact was created for a Lead of another address."""
+    person = created_without_an_answer(ConflictPolicy.PLEZI_WINS, phone="2")
+    if is_recorded:
+        person.oracle.finish_run(frozenset({PERSON, LEAD}))
+    if has_left:
+        person.records[LEAD] = replace(person.records[LEAD], email="bob@example.com")
+    person.add(CONTACT, RecordKind.CONTACT, Phone="3")
+    person.read(PERSON, LEAD, CONTACT)
+    person.lose(PERSON, "2", "3", MergeRule.CONTACT_WINS)
+
+    if has_left and not is_recorded:
+        person.write(PERSON, phone="3")
     else:
         is_violated("7", lambda: person.write(PERSON, phone="3"))
 

@@ -421,8 +421,12 @@ class WriteCheck:
         )
 
     def _is_known_by_id(self, lead: StoredRecord) -> bool:
-        """Whether a Lead belongs to the person whatever its address is: they have agreed before."""
-        return not self.oracle.is_ledger_lost and self._has_agreed(lead.id)
+        """Whether a Lead belongs to the person whatever its address is: they have agreed before.
+
+        Not if the contact was created for it without an answer, and it got another address since.
+        """
+        is_recorded = self.record.id not in self.oracle.unanswered
+        return is_recorded and not self.oracle.is_ledger_lost and self._has_agreed(lead.id)
 
     def _has_agreed(self, record: str) -> bool:
         """Whether a record surely had an agreement on one of its fields."""
