@@ -133,6 +133,20 @@ def test_any_other_state_after_our_write_is_what_a_user_typed() -> None:
     assert read_after_write(deleted) == deleted
 
 
+def test_the_state_before_our_write_is_no_edit_when_a_new_mapping_reads_other_fields() -> None:
+    """A pair was removed, or added, between the write and a late reading."""
+    fewer = {"email": "a@x.fr", "phone": "1"}
+    more = {**CONTACT.values, "mobile": "3"}
+    for values in (fewer, more):
+        assert read_after_write(replace(CONTACT, as_of=210.0, values=values)) == replace(
+            WRITTEN, replaced={"phone": "1"}
+        )
+
+    without_the_written_field = {"email": "a@x.fr", "function": None}
+    read = replace(CONTACT, as_of=210.0, values=without_the_written_field)
+    assert read_after_write(read) == read
+
+
 def test_the_former_email_after_our_write_of_another_one_is_no_edit() -> None:
     written = replace(
         CONTACT, as_of=200.0, email="b@x.fr", values={**CONTACT.values, "email": "B@x.fr"}

@@ -55,16 +55,24 @@ def shows_replaced_values(known: Observation, observation: Observation) -> bool:
     """Whether an observation shows exactly what our own write has just replaced, and nothing else.
 
     Without a version it looks the same as the edit of a user who has typed the former values again.
-    Such an edit is seen by the next reading, after `WRITE_LAG_SECONDS`.
+    Such an edit is seen by the next reading, after `WRITE_LAG_SECONDS`. A mapping that has changed
+    since reads other fields: those that both readings have tell.
     """
-    if observation.version != known.version or not known.replaced:
+    if observation.version != known.version or not known.replaced.keys() & observation.values:
         return False
     if observation.as_of > known.as_of + WRITE_LAG_SECONDS:
         return False
     values = {**known.values, **known.replaced}
     email = canonical_email(values.get(EMAIL_FIELDS[known.side])) or known.email
-    before = replace(known, values=values, email=email, uncertain=observation.uncertain)
-    return is_echo(before, observation)
+    names = values.keys() & observation.values.keys()
+    before = replace(
+        known,
+        values={name: values[name] for name in names},
+        email=email,
+        uncertain=observation.uncertain,
+    )
+    shown = {name: observation.values[name] for name in names}
+    return is_echo(before, replace(observation, values=shown))
 
 
 def after_write(known: Observation, written: Observation) -> Observation:
