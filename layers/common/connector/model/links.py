@@ -61,7 +61,8 @@ class Observation:
     response has in a form which is not a value, an object for example. `replaced` holds the values
     that our own write replaced in Plezi, until another state is read: it may show them for a while.
     `uncertain`: it was read while a write of ours was under way, and does not show the values that
-    the write rests on. It is read again before anything is decided.
+    the write rests on. It is read again before anything is decided. `cleared` are the fields that
+    are blank, and had a value when they were read, or written, before.
     """
 
     kind: RecordKind
@@ -79,6 +80,7 @@ class Observation:
     unreadable: frozenset[str] = frozenset()
     replaced: Values = field(default_factory=lambda: NO_VALUES)
     uncertain: bool = False
+    cleared: frozenset[str] = frozenset()
 
     @property
     def side(self) -> Side:
@@ -304,6 +306,9 @@ class Link:
 
     def with_observation(self, observation: Observation) -> Link:
         """Return the link with this observation in place of the former one of the same record."""
+        known = self.observation(observation.id)
+        if known is not None:
+            observation = replace(observation, cleared=_cleared_fields(known, observation))
         if observation.side is Side.PLEZI:
             return replace(self, plezi=observation)
         others = [known for known in self.salesforce if known.id != observation.id]
@@ -398,6 +403,21 @@ class Link:
         """
         in_plezi = {IN_PLEZI + self.email_in_plezi} if self.email_in_plezi else set[str]()
         return self.record_ids | self.awaited_emails | in_plezi
+
+
+def _cleared_fields(known: Observation, observation: Observation) -> frozenset[str]:
+    """Return the fields of an observation that had a value in a former one, and have none now."""
+    cleared = {
+        name
+        for name, value in observation.values.items()
+        if _is_empty(value) and (name in known.cleared or not _is_empty(known.values.get(name)))
+    }
+    return frozenset(cleared | (known.cleared - observation.values.keys()))
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether a field has no value; an unticked checkbox has none."""
+    return value is None or value is False or value in ("", ())
 
 
 @dataclass(frozen=True, slots=True)

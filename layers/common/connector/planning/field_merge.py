@@ -45,11 +45,11 @@ class FieldValue:
     others agreed on another value, and still has its own of then, or it was found by the address
     that they agreed on: it takes theirs, also if that is blank. `left`: it takes no part any more
     and sends its last edit; its base is no agreement for other records. `unshown`: nothing tells
-    whether the record ever showed its base, which it continues. `typed`: the record has no base,
-    but its value is known to be an edit: one of what it agreed on in another pair of the same
-    field, or one that gave way and was not written over. `was_shown` is what the hold of the pair
-    showed of it while it took part in it before. `never_shared`: a Contact had another value than
-    all records that agreed when it did.
+    whether the record ever showed its base, which it continues. `typed`: without a
+    base, its value is known to be an edit: one of what it agreed on in another pair of the same
+    field, one that gave way and was not written over, or a clearing. `was_shown` is what the hold
+    of the pair showed of it while it took part in it before. `never_shared`: a Contact had another
+    value than all records that agreed when it did.
     """
 
     kind: RecordKind
@@ -235,7 +235,12 @@ def _is_edited(pair: BoundPair, value: FieldValue) -> bool:
 def _is_typed(pair: BoundPair, value: FieldValue) -> bool:
     """Whether a user may have typed a value since the last agreement, or it waits for review."""
     was_shown = not isinstance(value.shown, NoBase) and not value.untyped
-    return was_shown or value.waits or value.typed or has_changed(pair, value)
+    return was_shown or value.waits or _is_edit(value) or has_changed(pair, value)
+
+
+def _is_edit(value: FieldValue) -> bool:
+    """Whether a value without a base is known to be an edit."""
+    return value.typed and isinstance(value.base, NoBase)
 
 
 def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
@@ -249,7 +254,7 @@ def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
 def is_untyped(pair: BoundPair, value: FieldValue) -> bool:
     """Whether nobody ever typed a value: a blank that was never anything else, a placeholder."""
     was_blank = isinstance(value.base, NoBase) or pair.is_blank(value.side, value.base)
-    return was_blank and pair.is_blank(value.side, value.value)
+    return was_blank and not _is_edit(value) and pair.is_blank(value.side, value.value)
 
 
 def _senders(
@@ -426,7 +431,7 @@ def _join_read_only(
             value.record_id: value.value
             for value in read_only
             if value.can_send
-            and has_changed(pair, value)
+            and (value.typed or has_changed(pair, value))
             and canonical[value.record_id] not in agreed_values
         },
     )
@@ -484,11 +489,12 @@ def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bo
     journaled then, although it did not change. A Lead that left was written to before.
     """
     could_receive = winner.can_receive or (winner.left and pair.can_receive(winner.kind))
-    return (
-        not could_receive
-        and not pair.is_blank(value.side, value.value)
-        and (winner.unshown or _never_shared(pair, winner, value))
-    )
+    if could_receive:
+        return False
+    if pair.is_blank(value.side, value.value):
+        # Somebody cleared the field, and the winner's record never showed the clearing.
+        return value.typed and not pair.is_blank(winner.side, winner.value)
+    return winner.unshown or _never_shared(pair, winner, value)
 
 
 def _propagate(

@@ -100,7 +100,9 @@ def field_values(
                 undelivered=known[participant.record_id].waits,
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
-                typed=known[participant.record_id].gave_way or _was_typed(pair, link, participant),
+                typed=known[participant.record_id].gave_way
+                or (record is not None and field.name in record.cleared)
+                or _was_typed(pair, link, participant),
                 was_shown=_was_shown(pair, link, participant),
                 never_shared=_had_its_own(pair, link, participant),
             )
@@ -396,7 +398,7 @@ def _is_left_out(pair: BoundPair, former: Observation, record: Observation | Non
     A conversion carries custom fields over only where an admin of the org mapped them (Setup: Map
     Lead Fields). A merge by the API or by Apex keeps the blanks of the winner; the page of
     Salesforce for merges fills them unless its user decides otherwise. Such a blank, or an unticked
-    checkbox, is no clearing: nobody typed it.
+    checkbox, is no clearing: nobody typed it, unless the record had a value itself.
     """
     if record is None:
         return False
@@ -405,6 +407,7 @@ def _is_left_out(pair: BoundPair, former: Observation, record: Observation | Non
     return (
         (is_merge or _is_custom(pair, former, record))
         and name in record.values
+        and name not in record.cleared
         and pair.is_blank(record.side, record.values[name])
     )
 
