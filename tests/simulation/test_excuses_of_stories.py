@@ -54,11 +54,12 @@ def written(configuration: Configuration, text: str, write: str) -> WrittenValue
     """Return a write, such as `p1<l1`, that a planner might do after a story."""
     person = person_after(configuration, text)
     person.read()
+    repeated = person.recover()
     target, source = write.split("<")
     key = person.configuration.keys[0]
     before = {it: person.records.state(it, key) for it in person.records.by_id}
     new = before[source].value
-    return WrittenValue(person, person.plan(), key, target, source, new, before)
+    return WrittenValue(person, person.plan(repeated), key, target, source, new, before)
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,12 @@ CASES: Final = (
         (f"{AGREED} l1- clear_email:l1 run l2! set_email:l1", "l1<l2"),
     ),
     Case(
+        silent_excuses.fills_after_pointing,
+        HOLD,
+        ("+l1! +p2! run p2- point run point", "p2<l1"),
+        ("+l1! +p2! run p2-", "p2<l1"),
+    ),
+    Case(
         excuses.is_typed_after_conversion,
         CUSTOM,
         (f"{AGREED} convert:l1:flagged cl1!", "p1<cl1"),
@@ -129,6 +136,24 @@ CASES: Final = (
         HOLD,
         ("+p1! +l1! run choose:Phone:p1", "l1<p1"),
         ("+p1! +l1! run choose:Phone:p1 l1!", "l1<p1"),
+    ),
+    Case(
+        excuses.is_repeated,
+        ANY,
+        ("+p1! +l1 run:arrived:l1 l1-", "l1<p1"),
+        ("+p1! +l1 run:arrived:l1 l1!", "l1<p1"),
+    ),
+    Case(
+        excuses.is_of_new_policy,
+        HOLD,
+        ("+p1! +l1! run policy:salesforce_wins", "p1<l1"),
+        ("+p1! +l1! run policy:salesforce_wins p1!", "p1<l1"),
+    ),
+    Case(
+        excuses.fills_at_first_meeting,
+        ANY,
+        ("+p1! p1- +l1!", "p1<l1"),
+        ("+p1! +l1 run p1- l1!", "p1<l1"),
     ),
     Case(
         excuses.is_receiving_side,

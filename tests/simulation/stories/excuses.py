@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from connector.mapping import ConflictPolicy, FieldKind
-from connector.model import RecordKind
+from connector.model import MergeRule, RecordKind
 from tests.simulation.history import reference
 from tests.simulation.history.reference import Contender
 from tests.simulation.history.typing_history import Relation
@@ -35,6 +35,28 @@ def is_chosen(value: WrittenValue) -> bool:
         choice is not None
         and choice.typing == value.won.typing
         and (value.lost.typing in choice.shown or value.lost.typing in value.won.seen)
+    )
+
+
+def is_repeated(value: WrittenValue) -> bool:
+    """Whether the value from before a write is typed again while the write has no answer.
+
+    README.md: "a user who types its very value, or the value from before it, cannot be
+    distinguished from the write; the second is written over, with a journal line".
+    """
+    return MergeRule.REPEATED in value.rules
+
+
+def is_of_new_policy(value: WrittenValue) -> bool:
+    """Whether the policy of a held field was changed, and decides between what the hold shows.
+
+    docs/mapping.md: "A new policy decides what is held, too". Only where the hold showed both.
+    """
+    shown = value.source_cell.shown
+    return (
+        len(value.person.policies) > 1
+        and {value.won.typing, value.lost.typing} <= shown
+        and wins_by_policy(value)
     )
 
 
@@ -138,6 +160,14 @@ def is_typed_after_conversion(value: WrittenValue) -> bool:
     )
 
 
+def fills_at_first_meeting(value: WrittenValue) -> bool:
+    """Whether a clearing in a record that never agreed is filled.
+
+    README.md: "a clearing in a record that never agreed: the first meeting fills blanks".
+    """
+    return value.fills and not value.has_agreed(value.target)
+
+
 def joins(value: WrittenValue) -> bool:
     """Whether a record that never agreed takes the value of others of its side that did.
 
@@ -183,21 +213,25 @@ def is_later_lead(value: WrittenValue) -> bool:
 def wins_by_policy(value: WrittenValue) -> bool:
     """Whether the policy table lets the written value replace the other one.
 
-    docs/mapping.md, the table of conflict policies. The replaced value counts for the side of its
-    record, and for the one where it was typed.
+    docs/mapping.md, the table of conflict policies. Both values count for the side of their
+    record, and for the one where they were typed.
     """
     policy = value.person.configuration.policy
-    lost = value.person.records.sights.typings.get(value.lost.typing)
-    sides = {value.kind.side} | (set() if lost is None else {value.side(lost.key[0])})
-    winner = Contender(value.source_kind.side, str(value.new), value.modified(value.source))
-    replaced = [
-        Contender(side, str(value.lost.value), value.modified(value.target)) for side in sides
+    written = [
+        Contender(side, str(value.new), value.modified(value.source))
+        for side in {value.source_kind.side, *value.sides_of(value.won)}
     ]
-    return any(reference.wins(policy, winner, it) for it in replaced)
+    replaced = [
+        Contender(side, str(value.lost.value), value.modified(value.target))
+        for side in {value.kind.side, *value.sides_of(value.lost)}
+    ]
+    return any(reference.wins(policy, one, other) for one in written for other in replaced)
 
 
 ANY_ORDER: Final[Sequence[Excuse]] = (
     is_chosen,
+    is_repeated,
+    is_of_new_policy,
     is_receiving_side,
     is_left_with_contacts,
     fills_by_policy,
@@ -207,6 +241,7 @@ ANY_ORDER: Final[Sequence[Excuse]] = (
 CONFLICT: Final[Sequence[Excuse]] = (
     is_later_edit,
     is_typed_after_conversion,
+    fills_at_first_meeting,
     joins,
     rejoins,
     is_later_lead,

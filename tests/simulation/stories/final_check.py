@@ -160,6 +160,7 @@ class _FieldCheck:
             "is_unticked": self._is_unticked(sent, received),
             "clears_own_value": self._clears_own_value(record, sent, received),
             "joins_without_clearing": self._joins_without_clearing(record, sent, received),
+            "cleared_outside_filter": self._cleared_outside_filter(sent),
         }
         if name := next((it for it, holds in excuses.items() if holds), ""):
             self.person.counts[name] += 1
@@ -201,6 +202,14 @@ class _FieldCheck:
         README.md: "a first meeting fills blanks": nobody cleared what such a record has.
         """
         return self.person.configuration.is_blank(sent.value) and self._is_new(record, received)
+
+    def _cleared_outside_filter(self, sent: State) -> bool:
+        """Whether a field was cleared in a record outside the filter, of which nothing is read.
+
+        README.md: "a clearing in a record that never agreed", or outside the filter.
+        """
+        is_blank = self.person.configuration.is_blank(sent.value)
+        return is_blank and sent.typing in self.person.records.typed_outside
 
     def _is_new(self, record: str, received: State) -> bool:
         cells = self.person.records.sights.cells
@@ -255,9 +264,10 @@ class _FieldCheck:
         records = self.person.records
         if record.successor not in records.by_id:
             return False
-        successor = records.state(record.successor, self.key)
-        if state.typing in successor.known:
-            return True
+        cell = records.cell(record.successor, self.key)
+        successor = cell.state
+        if any(state.typing in it.known for it in (successor, *cell.past)):
+            return True  # also where its user typed the agreed value again
         is_open = self.person.configuration.is_custom and successor.typing != NOBODY
         self.person.counts["open: typed_in_blank_contact"] += is_open
         return is_open

@@ -20,7 +20,7 @@ from connector.model import (
     Write,
 )
 from connector.planning.manual_actions import choose_value, is_untyped, pick_primary
-from connector.planning.observation import apply_observation, mark_deleted
+from connector.planning.observation import apply_fresh_read, apply_observation, mark_deleted
 from connector.planning.plan import Plan, plan_link
 from connector.planning.recovery import recover_intent
 from connector.planning.write_outcome import (
@@ -110,6 +110,7 @@ class Person:
         self.lost_answer = False
         self.was_redirected = False
         self.was_moved = False
+        self._is_moved = configuration.is_moved
         self._created: Counter[str] = Counter()
 
     @property
@@ -168,9 +169,13 @@ class Person:
 
     def point(self) -> None:
         """Point each pair at its other attribute in Plezi."""
-        self.was_moved = True
         configuration = self.configuration
         self.records.configuration = replace(configuration, is_moved=not configuration.is_moved)
+
+    def _meet_new_pair(self) -> None:
+        """Note that the pair has another attribute than in the last run."""
+        self._is_moved = self.configuration.is_moved
+        self.was_moved = True
         self.records.sights.change_pair()
         self.choices.clear()
 
@@ -178,6 +183,8 @@ class Person:
 
     def read(self) -> None:
         """Read all records, the contact in Plezi last: it replaces a deleted one."""
+        if self.configuration.is_moved is not self._is_moved:
+            self._meet_new_pair()
         self.records.time += 1
         records = self.records.by_id.values()
         order = sorted(
@@ -188,6 +195,17 @@ class Person:
                 self.link = mark_deleted(self.link, record.id)
             elif self._is_read(record):
                 self.link = apply_observation(self.link, self.records.observe(record))
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Read the records of the person again, as a run does before its writes.
+
+        The versions of records of which nothing else has changed are known then.
+        """
+        for known in self.link.observations():
+            record = self.records.by_id[known.id]
+            if record.kind.side is Side.SALESFORCE or not record.deleted:
+                self.link = apply_fresh_read(self.link, self.records.observe(record))
 
     def _is_read(self, record: Record) -> bool:
         """Whether a record is known, or is one to get to know."""

@@ -47,6 +47,7 @@ class Records:
         self.sights = Sights(configuration.blank, configuration.is_blank)
         self.by_id: dict[str, Record] = {}
         self.time = 0
+        self.typed_outside: set[int] = set()
 
     def now(self) -> str:
         """Return the next minute as a stamp of both systems."""
@@ -132,6 +133,8 @@ class Records:
         can_send = self.configuration.direction.can_send(record.kind.side)
         others = [self.key(it, key) for it in self.by_id if can_send and it != record.id]
         self.sights.type(self.key(record.id, key), value, attribute, others)
+        if not record.eligible:
+            self.typed_outside.add(self.cell(record.id, key).state.typing)
 
     def create(self, record_id: str, filled: str) -> None:
         """Create a record, with values in some fields; a person has one contact in Plezi."""

@@ -171,10 +171,12 @@ class Sights:
             if key[0].startswith("p"):
                 continue  # an attribute of Plezi is in one of the two pairs only
             former = (cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown)
+            is_cleared = cell.agreed is not None and cell.is_edited
             cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown = cell.other_pair
             cell.other_pair, cell.is_forgotten = former, True
             if self._is_blank(cell.state.value):
-                cell.state = replace(cell.state, is_weak=cell.agreed is None and not cell.shown)
+                is_new = cell.agreed is None and not cell.shown
+                cell.state = replace(cell.state, is_weak=is_new and not is_cleared)
 
     def take_over(self, winner: CellKey, merged: CellKey) -> None:
         """Note a merge: a blank of the winner is filled, and its user saw both values."""

@@ -114,6 +114,16 @@ def is_seen_elsewhere(value: WrittenValue) -> bool:
     )
 
 
+def fills_after_pointing(value: WrittenValue) -> bool:
+    """Whether a blank is filled in a pair that was pointed at another attribute, and back.
+
+    docs/questions.md: "That is a new pair: ... a blank is filled": its records meet for
+    the first time. What was typed while the other one was mapped was read in that pair.
+    """
+    cells = (value.source_cell, value.cell)
+    return value.fills and value.person.was_moved and any(it.is_forgotten for it in cells)
+
+
 SILENT: Final[Sequence[Excuse]] = (
     is_weak_blank,
     is_typed_over,
@@ -122,5 +132,6 @@ SILENT: Final[Sequence[Excuse]] = (
     is_chosen_over_blank,
     refills_agreed_blank,
     is_seen_elsewhere,
+    fills_after_pointing,
     open_findings.open_edit_after_redirection,
 )

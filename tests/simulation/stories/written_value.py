@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connector.model import RecordKind, Side, Value, Write
+from connector.model import MergeRule, RecordKind, Side, Value, Write
 from connector.planning.plan import Plan
 from tests.simulation.history.typing_history import NOBODY, Relation
 from tests.simulation.stories.person import Person, ViolationError
@@ -124,9 +124,21 @@ class WrittenValue:
     @property
     def is_journaled(self) -> bool:
         """Whether the plan journals the value that is replaced."""
-        return any(
-            (it.record_id, it.pair) == (self.target, self.key) for it in self.plan.overwritten
-        )
+        return bool(self.rules)
+
+    @property
+    def rules(self) -> list[MergeRule]:
+        """The rules by which the plan journals the value that is replaced."""
+        return [
+            it.rule
+            for it in self.plan.overwritten
+            if (it.record_id, it.pair) == (self.target, self.key)
+        ]
+
+    def sides_of(self, state: State) -> set[Side]:
+        """Return the side where the value of a state was typed; none if nobody typed it."""
+        typing = self.person.records.sights.typings.get(state.typing)
+        return set() if typing is None else {self.side(typing.key[0])}
 
     def modified(self, record_id: str) -> str:
         """Return the modification time of a record as the connector read it."""
@@ -134,11 +146,7 @@ class WrittenValue:
         return "" if observation is None else observation.modified
 
     def __str__(self) -> str:
-        rules = [
-            it.rule.value
-            for it in self.plan.overwritten
-            if (it.record_id, it.pair) == (self.target, self.key)
-        ]
+        rules = [it.value for it in self.rules]
         return (
             f"{self.key} of {self.target}: {self.lost.value!r} (typing {self.lost.typing}) is "
             f"replaced by {self.new!r} (typing {self.won.typing}) of {self.source}; "
