@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind
+from connector.mapping import ConflictPolicy, Direction, FieldKind
 from connector.model import MergeRule, Overwritten, RecordKind, Value
 from tests.simulation.stories import excuses, open_findings, silent_excuses
 from tests.simulation.stories.configuration import Configuration
@@ -23,7 +23,6 @@ PLEZI_WINS: Final = Configuration(ConflictPolicy.PLEZI_WINS)
 SALESFORCE_WINS: Final = Configuration(ConflictPolicy.SALESFORCE_WINS)
 FILL_BLANK: Final = Configuration(ConflictPolicy.FILL_BLANK)
 OPT_OUT: Final = Configuration(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.CHECKBOX)
-SEVERAL_HELD: Final = Configuration(duplicates=DuplicatePolicy.HOLD)
 TO_PLEZI: Final = Configuration(direction=Direction.TO_PLEZI)
 TO_SALESFORCE: Final = Configuration(direction=Direction.TO_SALESFORCE)
 ONE_WAY_HOLD: Final = Configuration(ConflictPolicy.HOLD, direction=Direction.TO_PLEZI)
@@ -78,9 +77,9 @@ OWN_VALUES: Final = "+l2! run +l1! +c1!"
 CASES: Final = (
     Case(
         silent_excuses.is_weak_blank,
-        SEVERAL_HELD,
-        ("+p1! +l1! +l2 run l1-", "l1<p1"),
-        ("+p1! +l1 run l1- p1!", "l1<p1"),
+        ANY,
+        ("+p1! +l1 run p1- run delete:p1 +p2!", "l1<p2"),
+        ("+p1! +l1 run delete:p1 l1- +p2!", "l1<p2"),
     ),
     Case(
         silent_excuses.is_typed_over,
@@ -195,6 +194,36 @@ CASES: Final = (
         ("+l1! +l2! run l2!", "pz1<l2"),
         ANY,
     ),
+    Case(
+        excuses.is_unsent_edit_of_contact,
+        ANY,
+        ("+p1! +l1 +c1 run c1! flag:c1 p1- run flag:c1", "p1<c1"),
+        ("+p1! +l1 +c1! run c1! flag:c1 p1- run flag:c1", "p1<c1"),
+    ),
+    Case(
+        excuses.is_shown_before,
+        HOLD,
+        ("+p1! +l1! +l2 +c1! run clear_email:l1 run l2! set_email:l1", "l1<l2"),
+        ("+p1! +l1! +l2 +c1! run clear_email:l1 run l2! set_email:l1 l1!", "l1<l2"),
+    ),
+    Case(
+        excuses.is_decided_before,
+        SALESFORCE_WINS,
+        ("+l1! +l2! run:refused:l2 merge:l2:l1", "l2<pz1"),
+        ("+l1! +l2! run:refused:l2 l2! merge:l2:l1", "l2<pz1"),
+    ),
+    Case(
+        open_findings.open_fill_by_merge,
+        SALESFORCE_WINS,
+        (f"{AGREED} clear_email:l2 p1- run merge:l1:l2", "p1<l1"),
+        (f"{AGREED} clear_email:l2 p1- run l1! merge:l1:l2", "p1<l1"),
+    ),
+    Case(
+        open_findings.open_newest_after_conversion,
+        ANY,
+        (f"{AGREED} l1! convert:l2:flagged", "l1<p1"),
+        (f"{AGREED} l1! clear_email:l2", "l1<p1"),
+    ),
     Case(excuses.joins, ANY, ("+p1! +l1 run +l2!", "l2<p1"), (f"{AGREED} l2!", "l2<p1")),
     Case(
         excuses.rejoins,
@@ -279,6 +308,34 @@ def test_a_value_that_is_not_sent_needs_its_entry_in_the_journal(
     assert problem(person) == "not sent"
     journal(person, record, person.records.state(record, "Phone").value)
     assert problem(person) == ""
+
+
+def test_what_is_typed_later_on_the_receiving_side_stays_there() -> None:
+    person = person_after(TO_SALESFORCE, "+p1! +l1 run p1!")
+    show(person, "l1", "new")
+    assert problem(person) == ""
+    show(person, "p1", "new")
+    assert problem(person) == "not sent"
+
+
+def test_a_clearing_outside_the_filter_is_not_known() -> None:
+    person = person_after(TO_PLEZI, "+p1! +l1! run flag:l1 l1-")
+    assert problem(person) == ""
+    show(person, "l1", "new")
+    person.records.flag("l1")
+    person.read()
+    show(person, "l1", "blank")
+    assert problem(person) == "not sent"
+
+
+def test_the_contact_of_a_lead_that_agreed_with_a_former_contact_may_differ() -> None:
+    left = "+p1 +l1 run l1! convert:l1:unflagged run"
+    person = person_after(PLEZI_WINS, f"{left} +l2! delete:p1 +p2! run flag:cl1 run")
+    assert problem(person) == ""
+    assert person.counts["open: kept_by_contact"] > 0
+    known = person_after(PLEZI_WINS, "+p1! +l1 +l2 run convert:l1:flagged run")
+    show(known, "cl1", "new")
+    assert problem(known) == "not sent"
 
 
 def test_a_contact_may_be_cleared_of_its_own_value_only() -> None:

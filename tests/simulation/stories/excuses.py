@@ -125,16 +125,50 @@ def is_later_edit(value: WrittenValue) -> bool:
     showed it". It is an edit of what was agreed, and no conflict with it. It does not hold where
     the replaced value is an edit of its own.
     """
-    source, direction = value.source_cell, value.person.configuration.direction
-    is_written = value.source_kind is not RecordKind.CONTACT
-    is_written &= direction.can_receive(value.source_kind.side)
+    source = value.source_cell
     return (
-        not is_written
+        not value.source_is_written
         and value.has_agreed(value.source)
         and value.won.typing > max(source.agreed_after, value.cell.agreed_after)
         and value.has_agreed(value.target)
         and not value.cell.is_edited
     )
+
+
+def is_unsent_edit_of_contact(value: WrittenValue) -> bool:
+    """Whether what was typed in a blank Contact fills what the others cleared in the meantime.
+
+    README.md: "a clearing, where somebody typed in a blank Contact just before it". The sending
+    side of a one-way pair is never written to either.
+    """
+    agreed = value.source_cell.agreed
+    is_blank = value.person.configuration.is_blank
+    return (
+        value.fills
+        and not value.source_is_written
+        and value.has_agreed(value.source)
+        and agreed is not None
+        and is_blank(agreed.value)
+    )
+
+
+def is_shown_before(value: WrittenValue) -> bool:
+    """Whether an edit of what a hold shows replaces what it had shown of a Lead that is back.
+
+    docs/decisions.md, 164: "What a hold has shown of a record counts as shown also when the record
+    is back beside it". It does not hold for what was typed in it since.
+    """
+    shown = value.cell.shown
+    return value.lost.typing in shown and bool(shown & value.won.seen)
+
+
+def is_decided_before(value: WrittenValue) -> bool:
+    """Whether a decision is carried out that was made, by a rule, for a write that did not arrive.
+
+    docs/architecture.md: "What a record agreed on whose write did not arrive is outdated: it takes
+    the agreed value later". The record that had won may have left since.
+    """
+    return value.decision in value.person.decided
 
 
 def is_typed_after_conversion(value: WrittenValue) -> bool:
@@ -232,16 +266,21 @@ ANY_ORDER: Final[Sequence[Excuse]] = (
     is_chosen,
     is_repeated,
     is_of_new_policy,
+    fills_at_first_meeting,
     is_receiving_side,
     is_left_with_contacts,
     fills_by_policy,
     ticks_by_policy,
     open_findings.open_contact_of_hold,
+    open_findings.open_fill_by_merge,
+    open_findings.open_newest_after_conversion,
 )
 CONFLICT: Final[Sequence[Excuse]] = (
     is_later_edit,
     is_typed_after_conversion,
-    fills_at_first_meeting,
+    is_unsent_edit_of_contact,
+    is_shown_before,
+    is_decided_before,
     joins,
     rejoins,
     is_later_lead,

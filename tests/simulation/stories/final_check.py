@@ -161,6 +161,8 @@ class _FieldCheck:
             "clears_own_value": self._clears_own_value(record, sent, received),
             "joins_without_clearing": self._joins_without_clearing(record, sent, received),
             "cleared_outside_filter": self._cleared_outside_filter(sent),
+            "edited_on_receiving_side": self._edited_on_receiving_side(sent, received),
+            "open: kept_by_contact": self._kept_by_contact(record),
         }
         if name := next((it for it, holds in excuses.items() if holds), ""):
             self.person.counts[name] += 1
@@ -210,6 +212,24 @@ class _FieldCheck:
         """
         is_blank = self.person.configuration.is_blank(sent.value)
         return is_blank and sent.typing in self.person.records.typed_outside
+
+    def _edited_on_receiving_side(self, sent: State, received: State) -> bool:
+        """Whether the value was typed before an edit on the receiving side of a one-way pair.
+
+        docs/mapping.md: that edit stays there until the sending side changes again.
+        """
+        direction = self.person.configuration.direction
+        return direction is not Direction.BOTH and received.typing > sent.typing
+
+    def _kept_by_contact(self, record: str) -> bool:
+        """Whether the Contact of a converted Lead has what was agreed with a former contact.
+
+        Open: it is never written to, and no line says that the new contact in Plezi differs.
+        """
+        former = self.person.records.former(record)
+        return record[0] == "c" and any(
+            self.person.records.cell(it.id, self.key).is_forgotten for it in former
+        )
 
     def _is_new(self, record: str, received: State) -> bool:
         cells = self.person.records.sights.cells

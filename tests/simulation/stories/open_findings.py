@@ -25,6 +25,34 @@ def open_edit_after_redirection(value: WrittenValue) -> bool:
     )
 
 
+def open_fill_by_merge(value: WrittenValue) -> bool:
+    """Whether a merge filled a blank of its winner, and that counts as an edit of the winner.
+
+    The value is an older one of the record that was merged into it.
+    """
+    records, past = value.person.records, value.source_cell.past
+    return (
+        bool(past)
+        and value.person.configuration.is_blank(past[-1].value)
+        and any(
+            it.kind is value.source_kind
+            and records.cell(it.id, value.key).state.typing == value.won.typing
+            for it in records.former(value.source)
+        )
+    )
+
+
+def open_newest_after_conversion(value: WrittenValue) -> bool:
+    """Whether an agreed value wins by the time at which its Lead was converted.
+
+    `newest` compares the times of records: the Contact of a conversion is newer than its value.
+    """
+    policy, records = value.person.configuration.policy, value.person.records
+    return policy is ConflictPolicy.NEWEST and any(
+        it.converted and it.successor in value.others() for it in records.by_id.values()
+    )
+
+
 def open_contact_of_hold(value: WrittenValue) -> bool:
     """Whether a Contact's older value is written after the Leads of its hold have left.
 

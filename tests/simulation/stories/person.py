@@ -101,6 +101,7 @@ class Person:
         self.journal: list[Overwritten] = []
         self.choices: dict[str, Choice] = {}
         self.losses: list[Loss] = []
+        self.decided: set[tuple[str, str, int, int]] = set()
         self.counts: Counter[str] = Counter()
         self.policies = {configuration.policy}
         self.took_part: set[str] = set()

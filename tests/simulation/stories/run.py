@@ -23,7 +23,7 @@ from tests.simulation.stories.person import (
 )
 from tests.simulation.stories.records import KINDS
 from tests.simulation.stories.sights import State
-from tests.simulation.stories.write_check import check_write
+from tests.simulation.stories.write_check import check_write, note_decision
 from tests.simulation.stories.written_value import find_sources
 
 NOTHING_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({})
@@ -75,6 +75,8 @@ def _carry_out(person: Person, plan: Plan, faults: Mapping[str, str]) -> None:
         if fault not in (REFUSED, NOT_ARRIVED):
             record_id = written[write.record_id] = person.create_for(write)
             _write(person, plan, write, record_id, before)
+        else:
+            _note_decisions(person, plan, write, before)
         outcomes[write.record_id] = person.outcome(write, record_id, fault)
     person.end(outcomes)
     for key in person.configuration.keys:
@@ -110,6 +112,18 @@ def _note_unanswered(person: Person, plan: Plan, key: str, written: Sequence[str
             contact,
         )
     )
+
+
+def _note_decisions(
+    person: Person, plan: Plan, write: Write, before: Mapping[tuple[str, str], State]
+) -> None:
+    """Note which values would give way to a write that does not arrive."""
+    if write.is_create:
+        return
+    for key in person.configuration.keys:
+        if person.records.key(write.record_id, key)[1] in write.values:
+            states = {it: state for (it, name), state in before.items() if name == key}
+            note_decision(find_sources(person, plan, write, write.record_id, key, states))
 
 
 def _write(

@@ -124,21 +124,24 @@ class Sights:
         cell = self.cell(key)
         if self.is_same(cell.state.value, value):
             return
-        former = self._typed_back(cell, value, [self.cell(it) for it in others])
+        former = self._typed_back(key, value, [self.cell(it) for it in others])
         if former is not None:
             cell.show(former)
             return
         typed = self.typings.get(cell.state.typing)
         # By the connector, which knows it in the pair of then.
         was_written = typed is not None and typed.key != key and not cell.is_forgotten
-        is_known = cell.agreed is not None or bool(cell.shown) or was_written
+        # A run has read what is cleared now.
+        was_read = not self._is_blank(cell.read.value)
+        is_known = cell.agreed is not None or bool(cell.shown) or was_written or was_read
         weak = self._is_blank(value) and not is_known
         number = self.last + 1
         self.typings[number] = Typing(key, value, attribute)
         cell.show(State(value, number, cell.state.known | cell.shown, weak))
 
-    def _typed_back(self, cell: Cell, value: Value, others: Sequence[Cell]) -> State | None:
+    def _typed_back(self, key: CellKey, value: Value, others: Sequence[Cell]) -> State | None:
         """Return the state that a typing brings back, if the connector sees no edit in it."""
+        cell = self.cell(key)
         if self.is_same(cell.read.value, value) and cell.read.typing != cell.state.typing:
             return cell.read
         if cell.shown and cell.held is not None and self.is_same(cell.held.value, value):
@@ -146,8 +149,9 @@ class Sights:
         agreed = cell.agreed
         if agreed is None or not self.is_same(agreed.value, value):
             return None
+        read = self.typings.get(cell.read.typing)
         is_written = cell.read.typing not in (cell.agreed_typing, cell.state.typing)
-        if cell.shown or cell.is_forgotten or is_written:
+        if cell.shown or cell.is_forgotten or (is_written and read and read.key != key):
             return None
         has_travelled = any(
             it.state.typing == cell.state.typing or it.agreed_after > cell.agreed_after
@@ -171,7 +175,7 @@ class Sights:
             if key[0].startswith("p"):
                 continue  # an attribute of Plezi is in one of the two pairs only
             former = (cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown)
-            is_cleared = cell.agreed is not None and cell.is_edited
+            is_cleared = cell.agreed is not None and cell.state.typing != NOBODY
             cell.agreed, cell.agreed_after, cell.agreed_with, cell.shown = cell.other_pair
             cell.other_pair, cell.is_forgotten = former, True
             if self._is_blank(cell.state.value):
@@ -218,7 +222,10 @@ class Sights:
         cell = self.cell(key)
         if cell.state is not state:  # it was edited since: a blank is a clearing
             cell.state = replace(cell.state, is_weak=False)
-        cell.agreed, cell.agreed_after, cell.agreed_with = state, last, contact
+        is_new = cell.agreed_typing != state.typing or cell.agreed_with != contact
+        if is_new or cell.agreed is None or cell.is_forgotten:
+            cell.agreed_after = last  # to agree again on the same is no news
+        cell.agreed, cell.agreed_with = state, contact
         cell.is_forgotten = False
 
     def show_together(self, values: Iterable[tuple[CellKey, Value]]) -> None:

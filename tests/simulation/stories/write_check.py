@@ -27,10 +27,7 @@ def check_write(values: Sequence[WrittenValue]) -> WrittenValue:
     Its reason is counted, and a loss is noted: the journal must have it at the end of the run.
     Raises `ViolationError` for the first source if none may.
     """
-    checked = [(it, _check(it)) for it in values[:1]]
-    if checked[0][1].problem:
-        checked += [(it, _check(it)) for it in values[1:]]
-    value, check = next((it for it in checked if not it[1].problem), checked[0])
+    value, check = _first_allowed(values)
     if check.problem:
         raise ViolationError(f"{check.problem}: {value}")
     person = value.person
@@ -39,6 +36,21 @@ def check_write(values: Sequence[WrittenValue]) -> WrittenValue:
     if check.is_loss:
         person.losses.append(Loss(value.target, value.key, value.lost, len(person.journal)))
     return value
+
+
+def note_decision(values: Sequence[WrittenValue]) -> None:
+    """Note a decision whose write does not arrive: it is carried out later."""
+    value, check = _first_allowed(values)
+    if not check.problem:
+        value.person.decided.add(value.decision)
+
+
+def _first_allowed(values: Sequence[WrittenValue]) -> tuple[WrittenValue, Check]:
+    """Return the first source that may replace a value, with its reason; else the first."""
+    checked = [(it, _check(it)) for it in values[:1]]
+    if checked[0][1].problem:
+        checked += [(it, _check(it)) for it in values[1:]]
+    return next((it for it in checked if not it[1].problem), checked[0])
 
 
 def _check(value: WrittenValue) -> Check:

@@ -93,6 +93,18 @@ class WrittenValue:
         """The kind of the record with the value that is written."""
         return KINDS[self.source[0]]
 
+    @property
+    def source_is_written(self) -> bool:
+        """Whether the record with the value is one that the connector may write to."""
+        direction = self.person.configuration.direction
+        is_contact = self.source_kind is RecordKind.CONTACT
+        return not is_contact and direction.can_receive(self.source_kind.side)
+
+    @property
+    def decision(self) -> tuple[str, str, int, int]:
+        """Which value gives way to which: the record, the pair, and both typings."""
+        return self.target, self.key, self.lost.typing, self.won.typing
+
     def side(self, record_id: str) -> Side:
         """Return the side of a record."""
         return KINDS[record_id[0]].side
