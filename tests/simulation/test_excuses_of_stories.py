@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from connector.mapping import ConflictPolicy, Direction, FieldKind
+from connector.mapping import ConflictPolicy, Direction, DuplicatePolicy, FieldKind
 from connector.model import MergeRule, Overwritten, RecordKind, Value
 from tests.simulation.stories import excuses, open_findings, silent_excuses
 from tests.simulation.stories.configuration import Configuration
@@ -26,6 +26,7 @@ OPT_OUT: Final = Configuration(ConflictPolicy.MOST_RESTRICTIVE, kind=FieldKind.C
 TO_PLEZI: Final = Configuration(direction=Direction.TO_PLEZI)
 TO_SALESFORCE: Final = Configuration(direction=Direction.TO_SALESFORCE)
 ONE_WAY_HOLD: Final = Configuration(ConflictPolicy.HOLD, direction=Direction.TO_PLEZI)
+SURVIVOR: Final = Configuration(ConflictPolicy.HOLD, duplicates=DuplicatePolicy.SURVIVOR)
 CUSTOM: Final = Configuration(is_custom=True)
 
 
@@ -193,6 +194,30 @@ CASES: Final = (
         ("+l1! +l2! run l2!", "pz1<l2"),
         ("+l1! +l2! run l2!", "pz1<l2"),
         ANY,
+    ),
+    Case(
+        excuses.is_taken_for_another,
+        SALESFORCE_WINS,
+        ("+l1! run:arrived:new pz1!", "pz1<l1"),
+        ("+l1! run pz1!", "pz1<l1"),
+    ),
+    Case(
+        excuses.joins,
+        CUSTOM,
+        (f"{AGREED} convert:l1:flagged cl1! +l3!", "l3<cl1"),
+        (f"{AGREED} convert:l1:flagged cl1! l2!", "l2<cl1"),
+    ),
+    Case(
+        excuses.joins_by_merge,
+        SURVIVOR,
+        ("+l1 +l2! +c1! run merge:l2:l1 l2-", "l2<pz1"),
+        ("+l1 +l2! +c1! run l2-", "l2<pz1"),
+    ),
+    Case(
+        silent_excuses.fills_own_blank,
+        TO_PLEZI,
+        ("+p1! +l1 +c1 run c1! flag:c1 p1- run flag:c1", "p1<c1"),
+        ("+p1! +l1 +c1! run c1! flag:c1 p1- run flag:c1", "p1<c1"),
     ),
     Case(
         excuses.is_unsent_edit_of_contact,

@@ -60,6 +60,26 @@ def is_of_new_policy(value: WrittenValue) -> bool:
     )
 
 
+def joins_by_merge(value: WrittenValue) -> bool:
+    """Whether the winner of a merge that was cleared before the next run takes the agreed value.
+
+    README.md: "any field of the winner of a merge": a merge leaves blanks too.
+    """
+    is_winner = any(it.kind is value.kind for it in value.person.records.former(value.target))
+    return value.fills and is_winner and MergeRule.JOINED in value.rules
+
+
+def is_taken_for_another(value: WrittenValue) -> bool:
+    """Whether users typed over all values of a contact whose creation had no answer.
+
+    docs/architecture.md: "A created Plezi contact of which every value was replaced before a
+    recovery meets the Lead for the first time".
+    """
+    return value.target in value.person.created_without_answer and not value.has_agreed(
+        value.target
+    )
+
+
 def is_receiving_side(value: WrittenValue) -> bool:
     """Whether the pair goes in one direction, towards the written record.
 
@@ -210,7 +230,12 @@ def joins(value: WrittenValue) -> bool:
     """
     if value.has_agreed(value.target):
         return False
-    return any(value.has_agreed(it) for it in value.others() if value.side(it) is value.kind.side)
+    former = [it.id for it in value.person.records.former(value.source)]
+    return any(
+        value.has_agreed(it)
+        for it in (*value.others(), *former)
+        if value.side(it) is value.kind.side
+    )
 
 
 def rejoins(value: WrittenValue) -> bool:
@@ -267,6 +292,8 @@ ANY_ORDER: Final[Sequence[Excuse]] = (
     is_repeated,
     is_of_new_policy,
     fills_at_first_meeting,
+    joins_by_merge,
+    is_taken_for_another,
     is_receiving_side,
     is_left_with_contacts,
     fills_by_policy,

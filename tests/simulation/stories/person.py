@@ -107,6 +107,7 @@ class Person:
         self.took_part: set[str] = set()
         self.unanswered: list[Unanswered] = []
         self.written: Counter[CellKey] = Counter()
+        self.created_without_answer: set[str] = set()
         self.was_interrupted = False
         self.lost_answer = False
         self.was_redirected = False
@@ -261,6 +262,8 @@ class Person:
             return WriteOutcome(write, WriteResult.REJECTED, code="X", answered_at=now)
         if fault:
             self.lost_answer = True
+            if write.is_create:
+                self.created_without_answer.add(record_id)
             return WriteOutcome(write, WriteResult.UNKNOWN)
         observation = self.records.observe(self.records.by_id[record_id])
         return WriteOutcome(

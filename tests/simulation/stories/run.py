@@ -217,7 +217,9 @@ def _agree(
     if contact is None or not contact.is_active or len(values) < len(Side):
         return
     equal = [it for it in values if same(values[it], values[contact.id])]
-    is_all = agreement is _Agreement.ALL or _are_equal(person, values, equal)
+    last = {it.record_id for it in plan.participants.members if it.only is not None}
+    present = [it for it in values if it not in last]  # a last edit may give way
+    is_all = agreement is _Agreement.ALL or _are_equal(person, present, equal)
     is_one_way = person.configuration.direction is not Direction.BOTH
     may_be_partial = is_one_way or agreement is _Agreement.EQUAL
     for record_id in values:

@@ -151,6 +151,8 @@ class Sights:
             return None
         read = self.typings.get(cell.read.typing)
         is_written = cell.read.typing not in (cell.agreed_typing, cell.state.typing)
+        if cell.is_forgotten and self._is_blank(value) and not cell.shown:
+            return replace(agreed, is_weak=True)  # as one that nobody made
         if cell.shown or cell.is_forgotten or (is_written and read and read.key != key):
             return None
         has_travelled = any(

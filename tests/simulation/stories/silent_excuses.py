@@ -15,6 +15,7 @@ from tests.simulation.stories.excuses import (
     fills_by_policy,
     is_chosen,
     is_later_edit,
+    is_unsent_edit_of_contact,
     ticks_by_policy,
 )
 from tests.simulation.stories.written_value import WrittenValue
@@ -114,6 +115,15 @@ def is_seen_elsewhere(value: WrittenValue) -> bool:
     )
 
 
+def fills_own_blank(value: WrittenValue) -> bool:
+    """Whether a blank record that is never written to fills what was cleared just after its edit.
+
+    README.md: "a clearing, where somebody typed just before it in a blank record that is never
+    written to".
+    """
+    return is_unsent_edit_of_contact(value)
+
+
 def fills_after_pointing(value: WrittenValue) -> bool:
     """Whether a blank is filled in a pair that was pointed at another attribute, and back.
 
@@ -132,6 +142,7 @@ SILENT: Final[Sequence[Excuse]] = (
     is_chosen_over_blank,
     refills_agreed_blank,
     is_seen_elsewhere,
+    fills_own_blank,
     fills_after_pointing,
     open_findings.open_edit_after_redirection,
 )

@@ -31,10 +31,11 @@ def bound_with(
     direction: Direction = Direction.BOTH,
     kind: FieldKind = FieldKind.TEXT,
     field: str = "Phone",
+    attribute: str = "phone",
 ) -> BoundMapping:
     """Return a mapping of one pair, of a phone or of a checkbox, to a field of Salesforce."""
-    pair = FieldPair("phone", field, direction, policy, contact=field)
-    names = {RecordKind.PLEZI_CONTACT: "phone"}
+    pair = FieldPair(attribute, field, direction, policy, contact=field)
+    names = {RecordKind.PLEZI_CONTACT: attribute}
     fields = {each: Field(names.get(each, field), kind) for each in RecordKind}
     return BoundMapping(MappingConfig(1, (pair,), None), (BoundPair(pair, fields),), ())
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from connector.mapping import ConflictPolicy, Direction
+from connector.mapping import ConflictPolicy, Direction, FieldKind
 from connector.model import NO_VALUES, Link, Observation, RecordKind, Value
-from connector.planning.manual_actions import is_untyped
+from connector.planning.manual_actions import is_untyped, pick_primary
 from tests.unit.connector.link_stories import Story, bound_with
 
 NEWEST: Final = bound_with()
@@ -71,22 +71,6 @@ def test_a_clearing_of_what_a_hold_showed_is_journaled_when_it_is_filled() -> No
     assert story.lost == [("l2", None)]
 
 
-def test_a_clearing_on_which_nobody_agreed_is_journaled_when_a_new_contact_fills_it() -> None:
-    """The value that was cleared was typed after the contact in Plezi was deleted."""
-    story = Story(NEWEST, p1="1", l1="1")
-    story.run()
-    story.type("l1", None)
-    story.run()
-    story.type("l1", "2")
-    story.change("p1", deleted=True)
-    story.run()
-    story.create("p2", "3")
-    story.type("l1", None)
-
-    assert story.run() == {"l1": "3"}
-    assert story.lost == [("l1", None)]
-
-
 def test_what_was_never_filled_is_no_clearing() -> None:
     story = Story(NEWEST, p="1", l1=None)
 
@@ -128,6 +112,70 @@ def test_a_contact_that_comes_back_fills_no_clearing_that_the_policy_holds() -> 
 
     assert story.run() == {}
     assert story.held() == {"p": None, "l1": None, "c1": "2"}
+    assert not any(is_untyped(story.link, "Phone", it) for it in story.held())
+
+
+@pytest.mark.parametrize(
+    ("direction", "kind", "receiver", "sender"),
+    [
+        (Direction.BOTH, FieldKind.TEXT, "p", "c"),
+        (Direction.BOTH, FieldKind.TEXT, "p", "l"),
+        (Direction.TO_SALESFORCE, FieldKind.TEXT, "l", "p"),
+        (Direction.TO_PLEZI, FieldKind.TEXT, "p", "l"),
+        (Direction.TO_SALESFORCE, FieldKind.CHECKBOX, "l", "p"),
+    ],
+)
+@pytest.mark.parametrize("policy", [ConflictPolicy.NEWEST, ConflictPolicy.HOLD])
+def test_what_is_typed_over_an_agreed_blank_is_an_ordinary_edit(
+    policy: ConflictPolicy, direction: Direction, kind: FieldKind, receiver: str, sender: str
+) -> None:
+    """Its author saw the blank, and often made it: no line, and no hold."""
+    first, blank, second = ("1", None, "2") if kind is FieldKind.TEXT else (True, False, True)
+    story = Story(bound_with(policy, direction, kind), **{receiver: first, sender: first})
+    story.run()
+    story.type(sender, blank)
+    assert story.run() == {receiver: blank}
+    story.type(sender, second)
+
+    assert story.run() == {receiver: second}
+    assert story.lost == []
+
+
+def test_an_edit_of_a_lead_beside_the_primary_one_fills_a_clearing_with_a_line() -> None:
+    """It took no part when Plezi was cleared, and was edited then."""
+    story = Story(bound_with(direction=Direction.TO_PLEZI), p="1", l1="1", l3=None)
+    story.run()
+    story.type("p", None)
+    story.type("l1", "3")
+    story.link = pick_primary(story.link, "l3")
+    story.run()
+    story.change("l3", eligible=False)
+
+    assert story.run() == {"p": "3"}
+    assert story.lost == [("p", None)]
+
+
+def test_a_blank_on_which_a_record_agreed_in_another_pair_is_no_clearing_of_this_one() -> None:
+    story = Story(NEWEST, p="1", l1="1")
+    story.run()
+    story.type("l1", None)
+    story.run()
+    story.bound = bound_with(attribute="mobile")
+    story.records["p"] = replace(story.records["p"], values={"mobile": "7"})
+
+    assert story.run() == {"l1": "7"}
+    assert story.lost == []
+
+
+def test_a_lead_that_was_cleared_after_a_hold_does_not_win_over_the_edit_of_the_first_one() -> None:
+    story = Story(HOLD, p="1", l1="2", l2="3")
+    story.run()
+    story.bound = NEWEST
+    story.type("l2", None)
+    story.type("l1", "4")
+
+    assert story.run() == {"p": "4", "l2": "4"}
+    assert sorted(story.lost) == [("l2", None), ("p", "1")]
 
 
 def test_a_clearing_in_the_sending_system_holds_nothing_beside_a_new_record() -> None:
@@ -141,17 +189,17 @@ def test_a_clearing_in_the_sending_system_holds_nothing_beside_a_new_record() ->
     assert story.held() == {}
 
 
-def test_the_winner_of_a_merge_that_is_cleared_after_it_clears_the_others() -> None:
-    """It had a value of its own: a merge would have kept that."""
+def test_a_merge_clears_nothing_because_its_winner_was_cleared_before() -> None:
     story = Story(NEWEST, p="1", l1="1")
-    story.create("l2", "2")
+    story.create("l2", "9")
     story.change("l2", eligible=False)
+    story.run()
+    story.type("l2", None)
     story.run()
     story.change("l1", deleted=True, successor="l2")
     story.change("l2", eligible=True)
-    story.type("l2", None)
 
-    assert story.run() == {"p": None}
+    assert story.run() == {"l2": "1"}
 
 
 def test_a_cleared_value_can_be_chosen_though_it_was_never_agreed_on() -> None:

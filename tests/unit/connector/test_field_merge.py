@@ -263,7 +263,7 @@ def test_a_contact_that_joins_with_the_same_value_or_a_blank_is_not_reported(val
 
 def test_a_contact_that_joins_with_a_clearing_is_reported() -> None:
     values = [
-        replace(it, typed=it.kind is RecordKind.CONTACT)
+        replace(it, cleared=it.kind is RecordKind.CONTACT)
         for it in contact_and_lead(None, NO_BASE, lead="a")
     ]
     assert dict(resolve(bound_pair(), values).overwritten) == {"c": None}

@@ -672,6 +672,18 @@ def test_what_a_hold_showed_before_the_others_agreed_is_in_conflict_with_a_later
     assert story.held() == {"p2": "4", "l1": "2", "l2": "1"}
 
 
+def test_an_edit_wins_over_the_value_that_a_new_lead_has_refused_to_join_with() -> None:
+    """Both systems had agreed on that value before the Leads joined: it waits nowhere."""
+    story = Story(SALESFORCE_WINS, p="1", l0="1")
+    story.run()
+    story.create("l1", "2")
+    story.create("l2", None)
+    assert story.run(refused=["l2"]) == {"l1": "1"}
+    story.type("p", "3")
+
+    assert story.run() == {"l0": "3", "l1": "3", "l2": "3"}
+
+
 def test_a_value_that_waited_in_two_leads_gives_way_in_both() -> None:
     story = Story(NEWEST, l1="1", l2=None)
     assert story.run(refused=["", "p"]) == {"l2": "1"}

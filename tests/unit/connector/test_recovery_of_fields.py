@@ -386,6 +386,20 @@ def test_a_value_that_has_reached_one_system_only_is_no_agreement_and_stops_no_o
     }
 
 
+def test_a_choice_between_the_values_of_a_hold_stays_though_an_edit_had_ended_it() -> None:
+    """A process ended before it wrote the edit, and the user took it back: an admin chose then."""
+    chosen = Hold(HoldReason.CONFLICT, 0.0, {"p": "2", "l1": "1"}, chosen="l1")
+    write = Write(RecordKind.LEAD, "l1", "a@x.fr", {"Phone": "5"}, {"Phone": "1"}, "1")
+    agreed = {"p": AgreedValue(KEY, "phone", "5"), "l1": AgreedValue(KEY, "Phone", "5")}
+    intent = Intent("i", "r", 0.0, (write,), (BaseUpdate("Phone", agreed, frozenset({"l1"})),))
+    link = Link("a@x.fr", contact("2"), (lead("l1", "1", URL),), intent=intent)
+
+    after = recover_intent(replace(link, holds={"Phone": chosen}), BOUND, now=0.0).link
+
+    assert after.holds == {"Phone": chosen}
+    assert [dict(it.values) for it in plan_link(after, BOUND, now=0.0).writes] == [{"phone": "1"}]
+
+
 def test_a_value_of_a_hold_that_is_typed_again_after_an_edit_had_ended_it_is_an_edit() -> None:
     """The Lead has again what the write had replaced: the later of the two edits wins."""
     hold = Hold(HoldReason.CONFLICT, 0.0, {"p": "2", "l1": "1"})

@@ -82,6 +82,7 @@ def find_excluded_leads(
     invalidated: dict[str, str] = {}
     edited: dict[str, Value] = {}
     unseen = _shown_without(pair, link, present, agreed)
+    unsent = _unsent_in_contacts(pair, link, present, agreed)
     forgotten = dict(unseen) if is_new_blank else {}
     is_there = pair.convert_or_keep(RecordKind.LEAD, agreed_values[plezi.record_id], Side.PLEZI)
     waiting = _waiting_without(pair, link, present, {agreed})
@@ -103,7 +104,27 @@ def find_excluded_leads(
             edited[lead.id] = is_there
             if current != agreed:
                 unseen[lead.id] = key
-    return ExcludedLeads(invalidated, edited, unseen, forgotten)
+    return ExcludedLeads(invalidated, edited, unseen | unsent, forgotten)
+
+
+def _unsent_in_contacts(
+    pair: BoundPair, link: Link, present: Collection[str], agreed: Canonical
+) -> dict[str, str]:
+    """Return the Contacts that take no part and have an unsent edit, with their base key.
+
+    It is in conflict with what the others agree on without it.
+    """
+    if RecordKind.CONTACT not in pair.fields:
+        return {}
+    name, key = pair.fields[RecordKind.CONTACT].name, pair.base_keys[RecordKind.CONTACT]
+    unsent = {}
+    for it in link.salesforce:
+        base = link.base.get(it.id, {})
+        if it.kind is RecordKind.CONTACT and it.id not in present and key in base:
+            value = pair.canonical(it.side, it.values.get(name, base[key]))
+            if value not in (agreed, pair.canonical(it.side, base[key])):
+                unsent[it.id] = key
+    return unsent
 
 
 def _absent_leads(link: Link, key: str, present: Collection[str]) -> list[Observation]:

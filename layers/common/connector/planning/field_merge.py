@@ -45,11 +45,12 @@ class FieldValue:
     others agreed on another value, and still has its own of then, or it was found by the address
     that they agreed on: it takes theirs, also if that is blank. `left`: it takes no part any more
     and sends its last edit; its base is no agreement for other records. `unshown`: nothing tells
-    whether the record ever showed its base, which it continues. `typed`: without a
-    base, its value is known to be an edit: one of what it agreed on in another pair of the same
-    field, one that gave way and was not written over, or a clearing. `was_shown` is what the hold
-    of the pair showed of it while it took part in it before. `never_shared`: a Contact had another
-    value than all records that agreed when it did.
+    whether the record ever showed its base, which it continues. `typed`: the record has no base,
+    but its value is known to be an edit: one of what it agreed on in another pair of the same
+    field, or one that gave way and was not written over. `was_shown` is what the hold of the pair
+    showed of it while it took part in it before. `never_shared`: a Contact had another value than
+    all records that agreed when it did. `cleared`: it is blank, had a value before, and no record
+    has agreed on the blank.
     """
 
     kind: RecordKind
@@ -70,6 +71,7 @@ class FieldValue:
     typed: bool = False
     was_shown: Value | NoBase = NoBase.NO_BASE
     never_shared: bool = False
+    cleared: bool = False
 
     @property
     def side(self) -> Side:
@@ -240,7 +242,7 @@ def _is_typed(pair: BoundPair, value: FieldValue) -> bool:
 
 def _is_edit(value: FieldValue) -> bool:
     """Whether a value without a base is known to be an edit."""
-    return value.typed and isinstance(value.base, NoBase)
+    return (value.typed or value.cleared) and isinstance(value.base, NoBase)
 
 
 def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
@@ -254,7 +256,8 @@ def _differs(pair: BoundPair, value: FieldValue, known: Value | NoBase) -> bool:
 def is_untyped(pair: BoundPair, value: FieldValue) -> bool:
     """Whether nobody ever typed a value: a blank that was never anything else, a placeholder."""
     was_blank = isinstance(value.base, NoBase) or pair.is_blank(value.side, value.base)
-    return was_blank and not _is_edit(value) and pair.is_blank(value.side, value.value)
+    is_typed = value.waits or _is_edit(value)
+    return was_blank and not is_typed and pair.is_blank(value.side, value.value)
 
 
 def _senders(
@@ -382,7 +385,7 @@ def _join_later_records(
     writes = {record: value for record, value in resolution.writes.items() if record in new_ids}
     if not writes:
         return joined
-    joined_ids = new_ids | {source.record_id}
+    joined_ids = new_ids | {it.record_id for it in agreed}
     new_base = {r: v for r, v in (resolution.new_base or {}).items() if r in joined_ids}
     overwritten = {r: v for r, v in resolution.overwritten.items() if r in new_ids}
     return Resolution(
@@ -431,7 +434,7 @@ def _join_read_only(
             value.record_id: value.value
             for value in read_only
             if value.can_send
-            and (value.typed or has_changed(pair, value))
+            and (_is_edit(value) or has_changed(pair, value))
             and canonical[value.record_id] not in agreed_values
         },
     )
@@ -491,10 +494,8 @@ def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bo
     could_receive = winner.can_receive or (winner.left and pair.can_receive(winner.kind))
     if could_receive:
         return False
-    if pair.is_blank(value.side, value.value):
-        # Somebody cleared the field, and the winner's record never showed the clearing.
-        return value.typed and not pair.is_blank(winner.side, winner.value)
-    return winner.unshown or _never_shared(pair, winner, value)
+    is_blank = pair.is_blank(value.side, value.value)
+    return (winner.unshown and not is_blank) or _never_shared(pair, winner, value)
 
 
 def _propagate(

@@ -100,11 +100,10 @@ def field_values(
                 undelivered=known[participant.record_id].waits,
                 unshown=known[participant.record_id].is_unshown,
                 left=participant.only is not None,
-                typed=known[participant.record_id].gave_way
-                or (record is not None and field.name in record.cleared)
-                or _was_typed(pair, link, participant),
+                typed=known[participant.record_id].gave_way or _was_typed(pair, link, participant),
                 was_shown=_was_shown(pair, link, participant),
                 never_shared=_had_its_own(pair, link, participant),
+                cleared=_was_cleared(pair, link, participant),
             )
         )
     values = _with_corrections(pair, _with_former_values(pair, values, known), known)
@@ -327,6 +326,25 @@ def _was_typed(pair: BoundPair, link: Link, participant: Participant) -> bool:
     return bool(agreed) and pair.canonical(record.side, record.values.get(name)) not in agreed
 
 
+def _was_cleared(pair: BoundPair, link: Link, participant: Participant) -> bool:
+    """Whether a field was cleared, and its record has not agreed on the blank, in any pair."""
+    record = participant.observation
+    name = pair.fields[participant.kind].name
+    if record is None or name not in record.cleared:
+        return False
+    own_key = pair.base_keys[participant.kind]
+    return not any(
+        (key == own_key or _is_of_field(key, name, record.side)) and pair.is_blank(record.side, it)
+        for key, it in link.base.get(record.id, {}).items()
+        if not key.startswith(PREFIXES)
+    )
+
+
+def _is_of_field(key: str, name: str, side: Side) -> bool:
+    """Whether a base key is one of a field, in whichever pair."""
+    return key.startswith(f"{name}>") if side is Side.PLEZI else key.endswith(f">{name}")
+
+
 def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:
     """Return what is known of one record; nothing: neither a base nor a former value."""
     base = link.base.get(record_id, {})
@@ -398,7 +416,7 @@ def _is_left_out(pair: BoundPair, former: Observation, record: Observation | Non
     A conversion carries custom fields over only where an admin of the org mapped them (Setup: Map
     Lead Fields). A merge by the API or by Apex keeps the blanks of the winner; the page of
     Salesforce for merges fills them unless its user decides otherwise. Such a blank, or an unticked
-    checkbox, is no clearing: nobody typed it, unless the record had a value itself.
+    checkbox, is no clearing: nobody typed it.
     """
     if record is None:
         return False
@@ -407,7 +425,6 @@ def _is_left_out(pair: BoundPair, former: Observation, record: Observation | Non
     return (
         (is_merge or _is_custom(pair, former, record))
         and name in record.values
-        and name not in record.cleared
         and pair.is_blank(record.side, record.values[name])
     )
 

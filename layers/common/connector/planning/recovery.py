@@ -251,10 +251,11 @@ def _with_edits_seen(hold: Hold, key: str, link: Link, intent: Intent, bound: Bo
 
     A record that had another value when the intent was decided, and has the value of the hold now,
     was edited since: somebody typed that value again. Where the intent writes the field, it has
-    the value from before the write here, or the pair is in doubt.
+    the value from before the write here, or the pair is in doubt. A choice that an admin made since
+    then stays: it is valid as long as the records have these values.
     """
     pair = next((it for it in bound.pairs if it.key == key), None)
-    if pair is None:
+    if pair is None or hold.chosen:
         return hold
     written = {(write.record_id, name) for write in intent.writes for name in write.values}
     seen = {
