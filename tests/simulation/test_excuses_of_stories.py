@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
@@ -305,6 +305,17 @@ def journal(person: Person, record: str, value: Value) -> None:
     key = person.configuration.keys[0]
     kind = person.records.by_id[record].kind
     person.journal.append(Overwritten(kind, record, key, value, "", MergeRule.NEWEST))
+
+
+def test_one_edit_of_what_all_agreed_on_may_not_be_held() -> None:
+    person = person_after(HOLD, "+p1! +l1 run p1!")
+    person.read()
+    two_edits = person_after(HOLD, "+p1! +l1 run p1! l1! run")
+    hold = two_edits.link.holds["Phone"]
+    assert problem(two_edits) == ""
+    values = {"p1": person.records.state("p1", "Phone").value, "l1": "t1"}
+    person.link = replace(person.link, holds={"Phone": replace(hold, values=values)})
+    assert problem(person) == "hold"
 
 
 def test_a_lead_may_not_differ() -> None:

@@ -87,6 +87,19 @@ def _journal_entry_is_left_out(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan._PlanBuilder, "_add_overwritten", lambda *_: None)
 
 
+def _every_value_is_journaled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(field_merge, "_is_typed", lambda *_: True)
+
+
+def _an_edit_is_held(patch: pytest.MonkeyPatch) -> None:
+    known = field_merge._was_not_shown
+
+    def was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bool:
+        return winner is not value or known(pair, winner, value)
+
+    patch.setattr(field_merge, "_was_not_shown", was_not_shown)
+
+
 def _done_write_is_not_journaled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(person, "done_overwrites", lambda *_: [])
 
@@ -147,6 +160,8 @@ FAULTS: Final[Mapping[str, tuple[Plant, str, str]]] = {
     "a record that rejoins sends": (_rejoining_record_sends, "policies", ""),
     "a journal entry is left out": (_journal_entry_is_left_out, "policies", "silent"),
     "a done write is not journaled": (_done_write_is_not_journaled, "policies", "journal"),
+    "every value is journaled": (_every_value_is_journaled, "policies", "line without a cause"),
+    "an ordinary edit is held": (_an_edit_is_held, "policies", "hold"),
     "an excluded Lead keeps its base": (_excluded_lead_keeps_its_base, "policies", ""),
     "the record id decides": (_record_id_decides_a_conflict, "policies", "against the policy"),
     "the base is not updated": (_base_is_not_updated, "policies", ""),

@@ -186,9 +186,10 @@ def is_decided_before(value: WrittenValue) -> bool:
     """Whether a decision is carried out that was made, by a rule, for a write that did not arrive.
 
     docs/architecture.md: "What a record agreed on whose write did not arrive is outdated: it takes
-    the agreed value later". The record that had won may have left since.
+    the agreed value later". The record that had won may have left since, or was typed over.
     """
-    return value.decision in value.person.decided
+    target, key, lost, _ = value.decision
+    return any((target, key, lost, it) in value.person.decided for it in value.won.known)
 
 
 def is_typed_after_conversion(value: WrittenValue) -> bool:

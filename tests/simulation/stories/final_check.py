@@ -64,6 +64,9 @@ class _FieldCheck:
                 )
         if not self._may_be_held(hold):
             raise ViolationError(f"hold: {self.key} is held {hold.reason.value} without a reason")
+        is_new = self.key not in self.person.held_before
+        if is_new and hold.reason is HoldReason.CONFLICT and self._is_one_edit():
+            raise ViolationError(f"hold: {self.key} is held for one edit of what all agreed on")
 
     def _may_be_held(self, hold: Hold) -> bool:
         """Whether something happened that a hold of this reason needs (docs/mapping.md)."""
@@ -80,6 +83,18 @@ class _FieldCheck:
                 return max(self.person.written.values(), default=0) > 1
             case _:
                 return False
+
+    def _is_one_edit(self) -> bool:
+        """Whether one record was edited after all had agreed on the same, and no other was."""
+        records, plezi = self.person.records, self.person.link.plezi
+        cells = [records.cell(it.id, self.key) for it in self.members()]
+        known = [records.cell(it, self.key) for it in self.person.link.record_ids]
+        return (
+            plezi is not None
+            and len({it.agreed_typing for it in cells}) == 1
+            and all(it.agreed is not None and it.agreed_with == plezi.id for it in cells)
+            and sum(it.is_edited for it in known) <= 1
+        )
 
     def check_values(self) -> None:
         """Check a pair that is not held."""

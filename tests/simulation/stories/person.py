@@ -108,6 +108,7 @@ class Person:
         self.unanswered: list[Unanswered] = []
         self.written: Counter[CellKey] = Counter()
         self.created_without_answer: set[str] = set()
+        self.held_before: frozenset[str] = frozenset()
         self.was_interrupted = False
         self.lost_answer = False
         self.was_redirected = False
@@ -185,6 +186,7 @@ class Person:
 
     def read(self) -> None:
         """Read all records, the contact in Plezi last: it replaces a deleted one."""
+        self.held_before = frozenset(self.link.holds)
         if self.configuration.is_moved is not self._is_moved:
             self._meet_new_pair()
         self.records.time += 1

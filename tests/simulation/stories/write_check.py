@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connector.model import MergeRule
 from tests.simulation.history.typing_history import NOBODY, Relation
 from tests.simulation.stories.excuses import ANY_ORDER, CONFLICT, Excuse, meets_again
 from tests.simulation.stories.person import Loss, ViolationError
@@ -60,7 +61,7 @@ def _check(value: WrittenValue) -> Check:
     if value.clears and is_of_nobody and value.lost.typing != NOBODY and not value.fills:
         return Check("blank of nobody")
     if relation is Relation.FORWARD:
-        return Check()
+        return Check("line without a cause" if _is_an_ordinary_edit(value) else "")
     if excuse := _excuse(value, SILENT):
         return Check(excuse=excuse)
     if not value.is_journaled:
@@ -72,6 +73,22 @@ def _check(value: WrittenValue) -> Check:
     if excuse := _excuse(value, CONFLICT):
         return Check(excuse=excuse, is_loss=True)
     return Check("against the policy")
+
+
+def _is_an_ordinary_edit(value: WrittenValue) -> bool:
+    """Whether a value is journaled on which all agreed, and which the author of the next one saw.
+
+    docs/architecture.md, the merge of one field: an edit on one side only is no conflict.
+    """
+    cell = value.cell
+    return (
+        value.is_journaled
+        and MergeRule.JOINED not in value.rules  # a write of before did not arrive
+        and value.has_agreed(value.target)
+        and value.has_agreed(value.source)
+        and value.source_cell.agreed_typing == cell.agreed_typing == value.lost.typing
+        and not cell.shown
+    )
 
 
 def _excuse(value: WrittenValue, excuses: Sequence[Excuse]) -> str:
