@@ -226,6 +226,12 @@ CASES: Final = (
         ("+p1! +l1 +c1! run c1! flag:c1 p1- run flag:c1", "p1<c1"),
     ),
     Case(
+        excuses.is_unread_edit_of_contact,
+        PLEZI_WINS,
+        ("+p1! +l1 +c1! run c1! p1! flag:c1 run flag:c1", "p1<c1"),
+        ("+p1! +l1 +c1! run c1! p1! run", "p1<c1"),
+    ),
+    Case(
         excuses.is_shown_before,
         HOLD,
         ("+p1! +l1! +l2 +c1! run clear_email:l1 run l2! set_email:l1", "l1<l2"),

@@ -44,7 +44,8 @@ def is_repeated(value: WrittenValue) -> bool:
     README.md: "a user who types its very value, or the value from before it, cannot be
     distinguished from the write; the second is written over, with a journal line".
     """
-    return MergeRule.REPEATED in value.rules
+    is_clearing = value.fills and value.person.lost_answer and MergeRule.JOINED in value.rules
+    return is_clearing or MergeRule.REPEATED in value.rules
 
 
 def is_of_new_policy(value: WrittenValue) -> bool:
@@ -170,6 +171,15 @@ def is_unsent_edit_of_contact(value: WrittenValue) -> bool:
         and agreed is not None
         and is_blank(agreed.value)
     )
+
+
+def is_unread_edit_of_contact(value: WrittenValue) -> bool:
+    """Whether a Contact comes back into the filter with what was typed in it before.
+
+    docs/people.md: "edit a flagged Contact, and take its flag away before the next run: the edit
+    reaches Plezi when it is flagged again". Nothing is read of it until then.
+    """
+    return value.source_kind is RecordKind.CONTACT and value.source in value.person.hidden
 
 
 def is_shown_before(value: WrittenValue) -> bool:
@@ -307,6 +317,7 @@ CONFLICT: Final[Sequence[Excuse]] = (
     is_later_edit,
     is_typed_after_conversion,
     is_unsent_edit_of_contact,
+    is_unread_edit_of_contact,
     is_shown_before,
     is_decided_before,
     joins,

@@ -109,6 +109,7 @@ class Person:
         self.written: Counter[CellKey] = Counter()
         self.created_without_answer: set[str] = set()
         self.held_before: frozenset[str] = frozenset()
+        self.hidden: set[str] = set()
         self.was_interrupted = False
         self.lost_answer = False
         self.was_redirected = False
@@ -187,6 +188,7 @@ class Person:
     def read(self) -> None:
         """Read all records, the contact in Plezi last: it replaces a deleted one."""
         self.held_before = frozenset(self.link.holds)
+        self.hidden |= self.unread()
         if self.configuration.is_moved is not self._is_moved:
             self._meet_new_pair()
         self.records.time += 1
@@ -200,6 +202,10 @@ class Person:
             elif self._is_read(record):
                 self.link = apply_observation(self.link, self.records.observe(record))
         self._read_again()
+
+    def unread(self) -> set[str]:
+        """Return the records outside the filter: a run does not read their values."""
+        return {it.id for it in self.records.by_id.values() if not it.eligible}
 
     def _read_again(self) -> None:
         """Read the records of the person again, as a run does before its writes.

@@ -52,7 +52,7 @@ def run(person: Person, faults: Mapping[str, str]) -> None:
         _carry_out(person, plan, faults)
         if faults:
             person.was_interrupted = True
-            person.records.sights.end_run()
+            person.records.sights.end_run(person.unread())
             check_journal(person)
             return
     raise ViolationError("unstable: plans go on writing")
@@ -161,7 +161,7 @@ def _finish(person: Person, plan: Plan) -> None:
         person.link = again.link
         if person.plan().link is not again.link:
             raise ViolationError("unstable: the link changes three times")
-    person.records.sights.end_run()
+    person.records.sights.end_run(person.unread())
     check_journal(person)
     check_final(person, plan)
     person.took_part = {it.record_id for it in plan.participants.members if it.only is None}

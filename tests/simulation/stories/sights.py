@@ -7,7 +7,7 @@ and nothing is read by two processes, so that nothing about them is uncertain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -240,10 +240,11 @@ class Sights:
         for cell, _ in shown:
             cell.shown |= typings
 
-    def end_run(self) -> None:
-        """Note that a run has read all cells."""
-        for cell in self.cells.values():
-            cell.read = cell.state
+    def end_run(self, hidden: Collection[str] = ()) -> None:
+        """Note that a run has read all cells, but those of hidden records."""
+        for key, cell in self.cells.items():
+            if key[0] not in hidden:
+                cell.read = cell.state
             cell.other_pair = (*cell.other_pair[:3], frozenset())  # its hold is over
 
     def relation(self, source: State, target: State) -> Relation:

@@ -7,6 +7,7 @@ import pytest
 from connector.mapping import BoundPair, ConflictPolicy, Direction, Field, FieldKind, FieldPair
 from connector.model import MergeRule, RecordKind, Value
 from connector.planning.field_merge import FieldValue, NoBase, resolve
+from tests.unit.connector.link_stories import Story, bound_with
 
 AGREED, OWN = "101", "102"
 """What Plezi and the Lead agreed on, and what the Contact had when it joined them."""
@@ -125,3 +126,18 @@ def test_so_does_an_edit_on_the_sending_side_of_a_one_way_pair(policy: ConflictP
     else:
         assert (resolution.rule, resolution.writes) == (MergeRule.ONE_WAY, {"plezi": "107"})
         assert resolution.overwritten == {"plezi": AGREED, "other": AGREED}
+
+
+def test_an_edit_of_a_contact_that_has_left_the_filter_counts_when_it_is_back() -> None:
+    """Nothing is read of it until then, so that the others agree without it."""
+    story = Story(bound_with(ConflictPolicy.PLEZI_WINS), p="1", l1="1", c1="1")
+    story.run()
+    story.type("c1", "2")
+    edited = story.records["c1"]
+    story.change("c1", eligible=False, values={})
+    story.type("p", "3")
+    assert story.run() == {"l1": "3"}
+    story.change("c1", eligible=True, values=edited.values)
+
+    assert story.run() == {"p": "2", "l1": "2"}
+    assert sorted(story.lost) == [("l1", "3"), ("p", "3")]

@@ -672,6 +672,18 @@ def test_what_a_hold_showed_before_the_others_agreed_is_in_conflict_with_a_later
     assert story.held() == {"p2": "4", "l1": "2", "l2": "1"}
 
 
+def test_the_value_of_a_new_lead_that_one_of_a_hold_was_merged_into_is_in_conflict() -> None:
+    story = Story(HOLD, p=None, l3="1", c1="2")
+    story.run()
+    story.change("l3", email="")
+    assert story.run() == {"p": "2"}
+    story.create("l1", "3")
+    story.change("l3", deleted=True, successor="l1")
+
+    assert story.run() == {}
+    assert story.held() == {"p": "2", "l1": "3", "c1": "2"}
+
+
 def test_an_edit_wins_over_the_value_that_a_new_lead_has_refused_to_join_with() -> None:
     """Both systems had agreed on that value before the Leads joined: it waits nowhere."""
     story = Story(SALESFORCE_WINS, p="1", l0="1")

@@ -252,7 +252,8 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
 
     The Contact of a converted Lead, and the winner of a merge, continue with what is known of the
     record that they replace, until something is known of them. A Contact into which a Lead was
-    converted, and that was there before, does not.
+    converted, and that was there before, does not. What a hold had shown of a merged record was
+    not seen by who typed another value in the winner, maybe before the merge.
     """
     own = _known_of(link, participant.record_id, pair.base_keys[participant.kind])
     if own.has_agreed or participant.record_id == NEW_RECORD:
@@ -265,9 +266,11 @@ def _known_value(pair: BoundPair, link: Link, participant: Participant) -> _Know
         ):
             inherited = _known_of(link, former.id, pair.base_keys[former.kind])
             if inherited.has_agreed or (inherited.is_known and not own.is_known):
+                is_merge = former.kind is participant.kind
                 return replace(
                     inherited,
                     waits=own.waits or inherited.waits,
+                    is_unseen=inherited.is_unseen or (is_merge and not inherited.has_agreed),
                     is_unshown=_may_have_been_blank(pair, former, participant.observation),
                 )
     return own
