@@ -643,6 +643,26 @@ def test_what_a_hold_shows_was_typed_before_it_although_the_clock_was_set_back()
     is_violated("7", lambda: person.write(LEAD, Phone="3"))
 
 
+@pytest.mark.parametrize("typed", ["2", "3"])
+def test_a_value_gives_way_to_one_that_a_user_typed_too_since_the_last_reading(typed: str) -> None:
+    person = agreed()
+    person.type(PERSON, phone="2")
+    person.read(PERSON, LEAD)
+    person.type(LEAD, Phone="2")
+    person.oracle.check_request("PATCH", "path", sent_to_lead(typed), dict(person.records))
+    person.lose(LEAD, "1", typed, MergeRule.NEWEST)
+
+    if typed == "2":
+        person.oracle.check_journal()
+    else:
+        is_violated("38", person.oracle.check_journal)
+
+
+def sent_to_lead(phone: str) -> str:
+    """Return the body of a write of a phone to the Lead."""
+    return json.dumps({"records": [{"id": LEAD, "Phone": phone}]})
+
+
 def test_only_a_lead_that_has_left_gives_way_without_a_write() -> None:
     person = agreed()
     person.type(LEAD, Phone=None)

@@ -127,6 +127,8 @@ class Oracle:
     """The cells in which an automation put the former value again, within the write."""
     unanswered: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """What Plezi contacts were created with whose creation had no answer, by record id."""
+    typed_too: list[Replaced] = field(default_factory=list)
+    """The values that a user had typed, since the last reading, when they were written."""
 
     @property
     def order(self) -> int:
@@ -467,7 +469,8 @@ class Oracle:
             self.checked["38 each loss in the journal took place"] += 1
             is_typed = entry.field != PAGE_URL
             is_written = is_typed and not self._takes_no_write(entry)
-            if is_written and not any(it.matches_write(entry) for it in self.replaced):
+            written = (*self.replaced, *self.typed_too)
+            if is_written and not any(it.matches_write(entry) for it in written):
                 raise GuaranteeViolatedError(
                     f"38 each loss in the journal took place: {entry.field} of {entry.record_id} "
                     f"never gave way to {str(entry.after)[:40]!r} ({entry.rule})"
@@ -532,6 +535,10 @@ class Oracle:
                     raise GuaranteeViolatedError(
                         f"10 field isolation: {name} has this value already, and is sent to {path}"
                     )
+                if observed != value == cell_value(stored, name):
+                    # A user has typed, since the last reading, what the connector writes.
+                    keys = self.keys_of(stored.kind, name)
+                    self.typed_too += [Replaced(each.record, key, value, value) for key in keys]
 
     def check_changes(
         self,
