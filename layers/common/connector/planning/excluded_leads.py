@@ -32,7 +32,8 @@ class ExcludedLeads:
 
     `invalidated` holds the base key: its base is outdated. `edited` holds the agreed value as it
     would be written: it becomes the base, so that the Lead's own value stays an edit. `unseen`
-    holds the base key of those whose value is another one: it and the agreed one are in conflict.
+    holds the base key of those whose value is another one: it and the agreed one are in conflict;
+    the Contacts with an unsent edit are among them.
     `forgotten` holds the base key of those that meet the others again for the first time.
     """
 

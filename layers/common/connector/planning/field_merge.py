@@ -489,7 +489,8 @@ def _was_not_shown(pair: BoundPair, winner: FieldValue, value: FieldValue) -> bo
     """Whether an edit replaces a value that its record never had: its author saw another one.
 
     A Contact is never written to, nor is the sending side of a one-way pair. What gives way is
-    journaled then, although it did not change. A Lead that left was written to before.
+    journaled then, although it did not change: a blank too, where the two agreed on different
+    values. A Lead that left was written to before.
     """
     could_receive = winner.can_receive or (winner.left and pair.can_receive(winner.kind))
     if could_receive:
