@@ -51,6 +51,8 @@ def _history(
     duplicates: DuplicatePolicy = DuplicatePolicy.MIRROR,
 ) -> History:
     policies = dict.fromkeys(ALWAYS_MAPPED, policy)
+    if policy is ConflictPolicy.MOST_RESTRICTIVE:  # valid for checkboxes only
+        policies = {**dict.fromkeys(ALWAYS_MAPPED, ConflictPolicy.NEWEST), OPT_OUT: policy}
     drawn = EventList(0, policies, {}, events, duplicates)
     history = History(sides, drawn, memory_ports(drawn))
     for event in events:
@@ -238,6 +240,46 @@ def test_a_choice_in_a_one_way_pair_stays_on_the_receiving_side(
     problem = check._difference(pair, stored[link.plezi.id], stored[lead.id])
 
     assert (problem == "") is (chosen == "lead")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("direction", [Direction.TO_PLEZI, Direction.TO_SALESFORCE])
+def test_a_receiving_side_stays_ticked_only_where_the_journal_says_what_gave_way(
+    sides: BothSides, direction: Direction
+) -> None:
+    sender, receiver = (
+        ("salesforce", RecordKind.PLEZI_CONTACT)
+        if direction is Direction.TO_PLEZI
+        else ("plezi", RecordKind.LEAD)
+    )
+    history = _history(
+        sides,
+        Event("create", 0, sender),
+        Event("retype", 0, sender, OPT_OUT, value=2),
+        Event("change_direction", 0, "", OPT_OUT, value=DIRECTIONS.index(direction)),
+        Event("run"),
+        Event("edit", 0, sender, OPT_OUT, value=2),
+        policy=ConflictPolicy.MOST_RESTRICTIVE,
+    )
+
+    def check() -> None:
+        FinalState(history.context)._check_pair(link, pair)
+
+    [link] = history.context.ports.ledger.all_links()
+    assert link.plezi is not None
+    [pair] = [it for it in history.context.ports.mappings.current().pairs if it.plezi == OPT_OUT]
+    is_violated("1", check)  # the journal does not say yet that the value gave way
+
+    history.apply(Event("run"))
+    check()
+    assert history.context.oracle.excused[excuses.STAYS_TICKED] == 1
+
+    ids = {RecordKind.PLEZI_CONTACT: link.plezi.id, RecordKind.LEAD: link.salesforce[0].id}
+    name = OPT_OUT if receiver.side is Side.PLEZI else pair.salesforce
+    sides.edit(receiver, ids[receiver], {name: False})
+    stored = sides.stored_records()
+    plezi, lead = (stored[it] for it in ids.values())
+    assert not FinalState(history.context)._stays_ticked(pair, plezi, lead)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -28,6 +28,7 @@ REFUSED: Final = "the other system refused this field"
 FILL_BLANK: Final = "fill_blank leaves two different values as they are"
 ONE_WAY: Final = "an edit on the receiving side of a one-way pair stays there"
 OTHER_SENDER: Final = "a one-way pair takes one of several values, and the journal names the others"
+STAYS_TICKED: Final = "most_restrictive keeps a tick on the receiving side of a one-way pair"
 KEPT: Final = "an admin chose the value of the receiving side of a one-way pair: it stays there"
 SUSPENDED: Final = "a field of the pair is withdrawn or does not fit"
 NO_EMAIL: Final = "a record without e-mail takes no part"
@@ -58,6 +59,7 @@ LIMITS: Final = {
     FILL_BLANK: 0.4,
     ONE_WAY: 0.2,
     OTHER_SENDER: 0.01,
+    STAYS_TICKED: 0.01,
     KEPT: 0.01,
     SUSPENDED: 1.0,
     NO_EMAIL: 0.5,

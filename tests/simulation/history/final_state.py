@@ -496,6 +496,9 @@ class FinalState:
             if self._joined_what_stays(pair, here, record, two):
                 self._oracle.excused[excuses.ONE_WAY] += 1
                 return ""
+            if self._stays_ticked(pair, plezi, record):
+                self._oracle.excused[excuses.STAYS_TICKED] += 1
+                return ""
             kept = plezi if pair.direction is Direction.TO_PLEZI else record
             if self._is_chosen(pair, kept.id, max(sender.state.typing, receiver.state.typing)):
                 self._oracle.excused[excuses.KEPT] += 1
@@ -519,6 +522,21 @@ class FinalState:
             and typing is not None
             and kind_of(typing.key[0]) is RecordKind.PLEZI_CONTACT
             and self._is_journalled(pair, record, value)
+        )
+
+    def _stays_ticked(self, pair: FieldPair, plezi: StoredRecord, record: StoredRecord) -> bool:
+        """Whether only the receiving side of a one-way opt-out is ticked: docs/mapping.md.
+
+        The journal says that the value of the sending side gave way.
+        """
+        sender, receiver = (
+            (record, plezi) if pair.direction is Direction.TO_PLEZI else (plezi, record)
+        )
+        sent = cell_value(sender, field_of(pair, sender.kind))
+        return (
+            pair.policy is ConflictPolicy.MOST_RESTRICTIVE
+            and cell_value(receiver, field_of(pair, receiver.kind)) == canonical(True)
+            and self._is_journalled(pair, sender, sent)
         )
 
     def _is_chosen(self, pair: FieldPair, record: str, typing: int) -> bool:
