@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.bootstrap import build_app
 from connector.deadline import Deadline
-from connector.model import AttentionKind, LinkChange, Phase, RunKind, RunState, Side
+from connector.model import AttentionKind, HoldReason, LinkChange, Phase, RunKind, RunState, Side
 from tests.component.altered_answers import (
     alter_answers,
     edit_json,
@@ -95,6 +95,30 @@ def test_no_contact_is_created_while_another_one_is_known_to_have_the_e_mail(
     people = {email: (row["last_name"], row["phone"]) for email, row in harness.people().items()}
     assert people == {"zoe@example.com": ("Lopez", "1"), ANA: ("Ruiz", "2")}
     assert harness.people()["zoe@example.com"]["id"] == ana
+
+
+def test_no_contact_is_created_with_the_e_mail_that_another_one_gets_at_the_same_time(
+    harness: Harness,
+) -> None:
+    """The search finds nobody: the Lead of a page of Plezi has an e-mail that Plezi has not yet."""
+    ana = harness.add_person(email="zoe@example.com", last_name="Lopez", phone="1")
+    page = f"https://app.plezi.co/contacts/{ana}"
+    harness.add_lead(Email=ANA, LastName="Lopez", Phone="1", plezi_url__c=page)
+    harness.add_contact(Email=ANA, LastName="Ruiz", Phone="2", sync_to_plezi__c="yes")
+
+    harness.sync()
+
+    for _ in range(2):
+        people = {email: (it["id"], it["phone"]) for email, it in harness.people().items()}
+        assert people == {ANA: (ana, "1")}
+        let_hours_pass(harness)
+        harness.sync()
+    links = harness.ledger.load_links([ANA, "zoe@example.com"])
+    reasons = {email: link.holds["Email"].reason for email, link in links.items()}
+    assert reasons == {
+        ANA: HoldReason.EMAIL_IN_USE,  # an administrator decides whose it is
+        "zoe@example.com": HoldReason.EMAIL_TAKEN,
+    }
 
 
 def test_a_contact_that_is_listed_twice_with_two_e_mails_stops_nobody(harness: Harness) -> None:

@@ -20,10 +20,12 @@ from connector.mapping import (
 from connector.mapping.model import EMAIL_PAIR
 from connector.model import Hold, HoldReason, Link, Observation, RecordKind, Value
 from connector.planning.excluded_leads import (
+    FOUND,
     OUTDATED,
     SHOWN,
     UNSEEN,
     agree_base,
+    agreed_fields,
     invalidate_base,
     note_unseen,
     outdate_base,
@@ -235,6 +237,99 @@ def test_a_record_that_was_found_by_the_agreed_e_mail_takes_the_next_one(
     if "l" in expected:
         [gone] = plan_link(link, bound, now=0.0).overwritten
         assert (gone.record_id, gone.value) == ("l", lead)
+
+
+E_MAILS = {
+    RecordKind.PLEZI_CONTACT: Field("email", FieldKind.EMAIL),
+    RecordKind.LEAD: Field("Email", FieldKind.EMAIL),
+    RecordKind.CONTACT: Field("Email", FieldKind.EMAIL),
+}
+
+
+def mapping_of_emails(policy: ConflictPolicy = ConflictPolicy.SALESFORCE_WINS) -> BoundMapping:
+    """Return a mapping of the e-mail, in which a Lead beside another one takes no part."""
+    pair = replace(EMAIL_PAIR, policy=policy)
+    config = MappingConfig(1, (pair,), None, duplicates=DuplicatePolicy.SURVIVOR)
+    return BoundMapping(config, (BoundPair(pair, E_MAILS),), ())
+
+
+def with_email(kind: RecordKind, record_id: str, email: Value) -> Observation:
+    record = replace(observed(kind, record_id, None), values={E_MAILS[kind].name: email})
+    return replace(record, email=str(email or ""))
+
+
+def renamed(*others: Observation) -> Link:
+    """Return the link of a person whose e-mail was changed in Plezi, and is in the Lead as well."""
+    key = "email>Email"
+    link = Link(
+        "bob@x.fr",
+        plezi=with_email(RecordKind.PLEZI_CONTACT, "p", "bob@x.fr"),
+        salesforce=(with_email(RecordKind.LEAD, "l", "ana@x.fr"), *others),
+        base={"p": {key: "ana@x.fr"}, "l": {key: "ana@x.fr"}},
+    )
+    plan = plan_link(link, mapping_of_emails(), now=0.0)
+    [write] = plan.writes
+    assert (write.record_id, write.values) == ("l", {"Email": "bob@x.fr"})
+    base = {record: dict(values) for record, values in plan.link.base.items()}
+    agree_base(base, "p", key, "bob@x.fr")
+    agree_base(base, "l", key, "bob@x.fr")
+    done = plan.link.with_observation(with_email(RecordKind.LEAD, "l", "bob@x.fr"))
+    return replace(done, base=base)
+
+
+def test_a_lead_beside_the_primary_one_takes_the_e_mail_that_was_typed_while_it_took_no_part() -> (
+    None
+):
+    link = renamed(with_email(RecordKind.LEAD, "l2", "Ana@x.fr"))
+    assert link.base["l2"] == {f"{FOUND}email>Email": "Ana@x.fr"}
+    assert agreed_fields(link, "l2") == 0  # it agreed on nothing
+
+    alone = link.with_observation(with_email(RecordKind.LEAD, "l", None))
+    assert written(alone, mapping_of_emails()) == {"l2": "bob@x.fr"}
+    [gone] = plan_link(alone, mapping_of_emails(), now=0.0).overwritten
+    assert (gone.record_id, gone.value) == ("l2", "Ana@x.fr")
+
+    typed = alone.with_observation(with_email(RecordKind.LEAD, "l2", "cleo@x.fr"))
+    assert written(typed, mapping_of_emails()) == {"p": "cleo@x.fr"}
+    assert written(typed, mapping_of_emails(ConflictPolicy.PLEZI_WINS)) == {"l2": "bob@x.fr"}
+
+
+def test_a_contact_outside_the_filter_takes_no_e_mail_back() -> None:
+    contact = with_email(RecordKind.CONTACT, "c", "ana@x.fr")
+    link = renamed(replace(contact, eligible=False))
+    without_lead = link.with_observation(with_email(RecordKind.LEAD, "l", None))
+    joined = without_lead.with_observation(contact)
+    assert written(joined, mapping_of_emails()) == {}
+
+
+@pytest.mark.parametrize("address", ["other@x.fr", None])
+def test_only_a_record_that_was_found_by_the_address_is_noted(address: Value) -> None:
+    link = renamed(with_email(RecordKind.LEAD, "l2", address))
+    assert "l2" not in link.base
+
+
+@pytest.mark.parametrize(
+    ("plezi", "duplicates", "known"),
+    [
+        ("ana@x.fr", DuplicatePolicy.SURVIVOR, {}),
+        ("bob@x.fr", DuplicatePolicy.MIRROR, {}),
+        ("bob@x.fr", DuplicatePolicy.SURVIVOR, {f"{OUTDATED}email>Email": "former@x.fr"}),
+    ],
+    ids=["the address stays", "it takes part", "it agreed once"],
+)
+def test_no_address_is_noted_where(
+    plezi: str, duplicates: DuplicatePolicy, known: dict[str, Value]
+) -> None:
+    key = "email>Email"
+    link = Link(
+        plezi,
+        plezi=with_email(RecordKind.PLEZI_CONTACT, "p", plezi),
+        salesforce=tuple(with_email(RecordKind.LEAD, it, "ana@x.fr") for it in ("l", "l2")),
+        base={"p": {key: "ana@x.fr"}, "l": {key: "old@x.fr"}, "l2": known},
+    )
+    bound = mapping_of_emails()
+    bound = replace(bound, config=replace(bound.config, duplicates=duplicates))
+    assert plan_link(link, bound, now=0.0).link.base.get("l2", {}) == known
 
 
 def test_an_agreement_ends_the_conflict_with_an_edit() -> None:

@@ -23,7 +23,10 @@ ended or went on without it: what is typed in the record after that is an edit o
 REACHED: Final = "reached:"
 """The prefix of a base key whose value has reached one system only, in the records that have it:
 what is typed in one of them after that is an edit of this value, also against the others."""
-PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN, REACHED)
+FOUND: Final = "found:"
+"""The prefix of the base key of the e-mail whose value is the address by which a record was found
+that took no part, before the others agreed on another one: it takes theirs when it takes part."""
+PREFIXES: Final = (OUTDATED, UNSEEN, SHOWN, REACHED, FOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,37 @@ def note_shown(
     return is_noted
 
 
+def note_found(
+    base: dict[str, dict[str, Value]],
+    pair: BoundPair,
+    link: Link,
+    values: Sequence[FieldValue],
+    agreed_values: Mapping[str, Value],
+) -> None:
+    """Note the address by which records were found that take no part, if another one is agreed.
+
+    They never agreed on an e-mail: in a Lead beside the primary one, for example, the address is
+    no edit of the one that replaces it.
+    """
+    plezi = next((it for it in values if it.side is Side.PLEZI), None)
+    if pair.key != EMAIL_PAIR.key or plezi is None or isinstance(plezi.base, NoBase):
+        return
+    former = pair.canonical(Side.PLEZI, plezi.base)
+    agreed = pair.canonical(Side.PLEZI, agreed_values.get(plezi.record_id))
+    taking_part = {it.record_id for it in values}
+    for left in link.salesforce if agreed not in (former, None) else ():
+        if left.id in taking_part or left.kind not in pair.fields:
+            continue
+        key, address = pair.base_keys[left.kind], left.values.get(pair.fields[left.kind].name)
+        if pair.canonical(left.side, address) == former and not _is_known(base, left.id, key):
+            base.setdefault(left.id, {})[f"{FOUND}{key}"] = address
+
+
+def _is_known(base: Mapping[str, Values], record_id: str, key: str) -> bool:
+    """Whether a base says something of a record under a base key."""
+    return any(pair_key(it) == key for it in base.get(record_id, ()))
+
+
 def note_hidden(
     base: dict[str, dict[str, Value]], pair: BoundPair, link: Link, present: Collection[str]
 ) -> None:
@@ -338,7 +372,8 @@ def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) ->
 
 def agreed_fields(link: Link, record_id: str) -> int:
     """Return in how many fields a record has agreed, or had agreed before the others did."""
-    return sum(not key.startswith((UNSEEN, SHOWN, REACHED)) for key in link.base.get(record_id, ()))
+    own = (UNSEEN, SHOWN, REACHED, FOUND)
+    return sum(not key.startswith(own) for key in link.base.get(record_id, ()))
 
 
 def pair_key(key: str) -> str:

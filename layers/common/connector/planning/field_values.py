@@ -11,7 +11,7 @@ from connector.mapping import BoundPair
 from connector.mapping.model import EMAIL_PAIR
 from connector.mapping.suggestions import CUSTOM_SUFFIX
 from connector.model import NEW_RECORD, Link, Observation, RecordKind, Side, Value
-from connector.planning.excluded_leads import OUTDATED, PREFIXES, REACHED, SHOWN, UNSEEN
+from connector.planning.excluded_leads import FOUND, OUTDATED, PREFIXES, REACHED, SHOWN, UNSEEN
 from connector.planning.field_merge import FieldValue, NoBase, has_changed, has_its_own
 from connector.planning.participating_records import Participant
 
@@ -25,12 +25,12 @@ class _KnownValue:
     """What the ledger knows of one field of a record.
 
     `base` is the agreed value; `waits`: its value has reached one system only. Without a base,
-    `former` is what the record agreed on before the others agreed on another value (`is_outdated`),
-    or what a hold has shown of it. `is_unseen`: what the others agreed on was not seen by the user
-    who edited the record, nor the edit by theirs. `reached` is a value that the record had together
-    with others of its system when the other system refused it.
-    `is_unshown`: all this is of the Lead that a Contact continues, and the Contact may have been
-    blank, and has another value now.
+    `former` is what the record agreed on before the others agreed on another value (`is_outdated`;
+    the address by which it was found counts too), or what a hold has shown of it. `is_unseen`: what
+    the others agreed on was not seen by the user who edited the record, nor the edit by theirs.
+    `reached` is a value that the record had together with others of its system when the other
+    system refused it. `is_unshown`: all this is of the Lead that a Contact continues, and the
+    Contact may have been blank, and has another value now.
     """
 
     base: Value | NoBase = NoBase.NO_BASE
@@ -356,9 +356,9 @@ def _known_of(link: Link, record_id: str, key: str) -> _KnownValue:
     reached = base.get(f"{REACHED}{key}", NoBase.NO_BASE)
     if key in base:
         return _KnownValue(base[key], waits, is_unseen=is_unseen, reached=reached)
-    for name in (f"{OUTDATED}{key}", f"{SHOWN}{key}"):
+    for name in (f"{OUTDATED}{key}", f"{FOUND}{key}", f"{SHOWN}{key}"):
         if name in base:
-            is_outdated = name.startswith(OUTDATED)
+            is_outdated = not name.startswith(SHOWN)
             return _KnownValue(NoBase.NO_BASE, waits, base[name], is_outdated, is_unseen, reached)
     return _KnownValue(waits=waits, reached=reached)
 

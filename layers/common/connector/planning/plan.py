@@ -36,6 +36,7 @@ from connector.planning.excluded_leads import (
     agree_base,
     find_excluded_leads,
     invalidate_base,
+    note_found,
     note_hidden,
     note_shown,
     note_unseen,
@@ -149,6 +150,8 @@ def plan_link(
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
                 builder.add_resolution(pair, values, resolution)
+        elif values:
+            builder.note_undecided(pair)
     return builder.build(participants, bound, repeated)
 
 
@@ -326,6 +329,7 @@ class _PlanBuilder:
             self._add_unusable(pair, values, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
             self._keep_hold(pair, values, hold)
+            self.note_undecided(pair)
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
@@ -406,6 +410,7 @@ class _PlanBuilder:
             agree_base(self._base, record_id, key, value)
             self._undelivered.discard((record_id, key))
         excluded = find_excluded_leads(pair, self._link, values, agreed_values, in_doubt=in_doubt)
+        note_found(self._base, pair, self._link, values, agreed_values)
         for record_id, edited in excluded.edited.items():
             agree_base(self._base, record_id, pair.base_keys[RecordKind.LEAD], edited)
             self._undelivered.discard((record_id, pair.base_keys[RecordKind.LEAD]))
@@ -484,6 +489,15 @@ class _PlanBuilder:
         if self._is_first_meeting:
             self._meeting.add(pair.base_keys[RecordKind.LEAD])
 
+    def note_undecided(self, pair: BoundPair) -> None:
+        """Remember that a first meeting decided nothing of a pair: the pair is not new later.
+
+        No record could receive the value of another one: a blank Contact, or one without the field.
+        What `fill_blank` leaves as it is, is decided.
+        """
+        if pair.pair.policy is not ConflictPolicy.FILL_BLANK:
+            self._note_meeting(pair)
+
     def _add_unusable(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution
     ) -> None:
@@ -536,6 +550,7 @@ class _PlanBuilder:
             return
         self._note_meeting(pair)
         excluded = find_excluded_leads(pair, self._link, values, new_base)
+        note_found(self._base, pair, self._link, values, new_base)
         invalidate_base(self._base, excluded.forgotten)
         agreed_values = {r: _agreed(pair, kinds[r], value) for r, value in new_base.items()}
         self._base_updates.append(

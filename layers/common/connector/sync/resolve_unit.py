@@ -8,8 +8,10 @@ from enum import Enum
 from functools import partial
 from typing import Final, Protocol
 
+from connector.clean_text import canonical_email
 from connector.log_events import Event
 from connector.mapping import BoundMapping
+from connector.mapping.model import EMAIL_PAIR
 from connector.model import (
     IN_PLEZI,
     AttentionKind,
@@ -296,7 +298,7 @@ class UnitResolver:
         result.dirty |= uncertain
         fresh = [it for it in fresh if it.email not in uncertain]
         planned = self._plan_fresh(self._isolation.drop_failed(fresh))
-        moving = self._moving(active, planned)
+        moving = self._moving(active, planned) | self._given_away(planned)
         result.dirty |= moving
         ready += [it for it in planned if it.link.email not in moving]
         if not with_plezi:
@@ -324,6 +326,20 @@ class UnitResolver:
             and self._isolation.step(
                 plan.link.email, partial(_has_new_email, before[plan.link.email], plan.link)
             )
+        }
+
+    def _given_away(self, plans: Sequence[Plan]) -> set[str]:
+        """Return the e-mails of links whose contact is not created: another one gets the e-mail.
+
+        It gets it in this unit, so that a search finds nobody: Plezi would overwrite it (assumed).
+        """
+        step = self._isolation.step
+        given = {step(it.link.email, partial(_email_given_in_plezi, it)) for it in plans}
+        return {
+            plan.link.email
+            for plan in plans
+            if plan.link.email in given
+            and any(it.is_create and it.side is Side.PLEZI for it in plan.writes)
         }
 
     def _known_in_plezi(self, links: Sequence[Link], plans: Mapping[str, Plan]) -> set[str]:
@@ -547,6 +563,16 @@ class UnitResolver:
             for plan in intended
             if plan.link.email not in not_stored
         ]
+
+
+def _email_given_in_plezi(plan: Plan) -> str:
+    """Return the e-mail that a plan writes to a contact that exists ('': none)."""
+    emails = [
+        canonical_email(it.values.get(EMAIL_PAIR.plezi))
+        for it in plan.writes
+        if it.side is Side.PLEZI and not it.is_create
+    ]
+    return next(filter(None, emails), "")
 
 
 def _has_new_email(before: Link, after: Link) -> bool:
