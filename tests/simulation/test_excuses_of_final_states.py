@@ -387,11 +387,13 @@ def _with_a_new_lead_beside_a_contact(sides: BothSides) -> tuple[FinalState, Lin
 @pytest.mark.filterwarnings("ignore")
 def test_a_pair_may_be_new_for_a_lead_beside_a_blank_contact_only(sides: BothSides) -> None:
     check, link = _with_a_new_lead_beside_a_contact(sides)
-    hold = link.holds["Company"]
-    assert hold.reason is HoldReason.NEVER_AGREED
     check.check(decided=False)
+    assert not link.holds  # the pair is still in its first meeting
 
     contact = next(it.id for it in link.salesforce if it.kind is RecordKind.CONTACT)
+    values = {it: "" if it == contact else "Acme" for it in link.record_ids}
+    hold = Hold(HoldReason.NEVER_AGREED, 0.0, values)
+    assert not check._unjustified(link, "Company", hold)
     filled = replace(hold, values={**hold.values, contact: "Acme"})
     alone = replace(hold, values={it: of for it, of in hold.values.items() if it != contact})
     for other in (filled, alone):
