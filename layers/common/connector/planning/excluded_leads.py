@@ -372,8 +372,8 @@ def note_unseen(base: dict[str, dict[str, Value]], unseen: Mapping[str, str]) ->
 
 def agreed_fields(link: Link, record_id: str) -> int:
     """Return in how many fields a record has agreed, or had agreed before the others did."""
-    own = (UNSEEN, SHOWN, REACHED, FOUND)
-    return sum(not key.startswith(own) for key in link.base.get(record_id, ()))
+    never_agreed = (UNSEEN, SHOWN, REACHED, FOUND)
+    return sum(not key.startswith(never_agreed) for key in link.base.get(record_id, ()))
 
 
 def pair_key(key: str) -> str:
