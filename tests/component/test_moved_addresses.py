@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
+import pytest
 from werkzeug.wrappers import Request, Response
 
 from connector.bootstrap import build_app
@@ -97,22 +99,40 @@ def test_no_contact_is_created_while_another_one_is_known_to_have_the_e_mail(
     assert harness.people()["zoe@example.com"]["id"] == ana
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
 def test_no_contact_is_created_with_the_e_mail_that_another_one_gets_at_the_same_time(
-    harness: Harness,
+    harness: Harness, *, is_answered: bool
 ) -> None:
-    """The search finds nobody: the Lead of a page of Plezi has an e-mail that Plezi has not yet."""
+    """The search finds nobody: the Lead of a page of Plezi has an e-mail that Plezi has not yet.
+
+    Nor does it where the response is lost, and the search lags behind.
+    """
     ana = harness.add_person(email="zoe@example.com", last_name="Lopez", phone="1")
     page = f"https://app.plezi.co/contacts/{ana}"
     harness.add_lead(Email=ANA, LastName="Lopez", Phone="1", plezi_url__c=page)
     harness.add_contact(Email=ANA, LastName="Ruiz", Phone="2", sync_to_plezi__c="yes")
+    lost: list[str] = []
 
+    def find_nobody(request: Request) -> Response | None:
+        is_search = "filter[email]" in request.args and len(lost) == 1
+        return json_answer({"data": []}) if is_search else None
+
+    def lose_one(request: Request, response: Response) -> None:
+        if request.method == "PUT" and not lost:
+            lost.append(request.path)
+            response.status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    if not is_answered:
+        alter_answers(harness, Side.PLEZI, find_nobody, after=lose_one)
     harness.sync()
+    lost.append("the search shows the contact from now on")
 
     for _ in range(2):
         people = {email: (it["id"], it["phone"]) for email, it in harness.people().items()}
         assert people == {ANA: (ana, "1")}
         let_hours_pass(harness)
         harness.sync()
+    assert is_answered or lost[0].endswith(ana)
     links = harness.ledger.load_links([ANA, "zoe@example.com"])
     reasons = {email: link.holds["Email"].reason for email, link in links.items()}
     assert reasons == {

@@ -369,8 +369,7 @@ def test_a_contact_keeps_the_address_that_it_was_created_with_and_none_typed_lat
     is_violated("1", lambda: FinalState(history.context).check(decided=False))
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_pair_is_not_new_for_a_lead_beside_a_blank_contact(sides: BothSides) -> None:
+def _with_a_new_lead_beside_a_contact(sides: BothSides) -> tuple[FinalState, Link]:
     typed = Event("edit", 2, "plezi", "company")
     history = _history(
         sides,
@@ -382,14 +381,21 @@ def test_a_pair_is_not_new_for_a_lead_beside_a_blank_contact(sides: BothSides) -
         policy=ConflictPolicy.NEWEST,
     )
     [link] = history.context.ports.ledger.all_links()
-    check = FinalState(history.context)
+    return FinalState(history.context), link
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_pair_may_be_new_for_a_lead_beside_a_blank_contact_only(sides: BothSides) -> None:
+    check, link = _with_a_new_lead_beside_a_contact(sides)
+    hold = link.holds["Company"]
+    assert hold.reason is HoldReason.NEVER_AGREED
     check.check(decided=False)
-    assert not link.holds  # the pair is still in its first meeting
 
     contact = next(it.id for it in link.salesforce if it.kind is RecordKind.CONTACT)
-    values = {it: "" if it == contact else "Acme" for it in link.record_ids}
-    hold = Hold(HoldReason.NEVER_AGREED, 0.0, values)
-    assert check._unjustified(link, "Company", hold) == "but the mapping never changed"
+    filled = replace(hold, values={**hold.values, contact: "Acme"})
+    alone = replace(hold, values={it: of for it, of in hold.values.items() if it != contact})
+    for other in (filled, alone):
+        assert check._unjustified(link, "Company", other) == "but the mapping never changed"
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -190,7 +190,9 @@ class FinalState:
                 return "" if policies & may else "but no policy was to hold"
             case HoldReason.NEVER_AGREED:
                 changed = len(context.versions) > 1 or context.fields_changed
-                return "" if changed else "but the mapping never changed"
+                if changed or self._met_beside_a_blank_contact(hold):
+                    return ""
+                return "but the mapping never changed"
             case HoldReason.IN_DOUBT:
                 if not context.uncertain_since:
                     return "but no response was ever lost"
@@ -209,6 +211,17 @@ class FinalState:
             case _:
                 changed = bool(context.counted["23 e-mail changed"])
                 return "" if key == EMAIL and changed else "but no e-mail changed"
+
+    def _met_beside_a_blank_contact(self, hold: Hold) -> bool:
+        """Whether a Lead was created beside a Contact whose field is blank.
+
+        Plezi and the Contact, which is never written to, know each other, and never agreed on it.
+        """
+        kinds = {it: self._stored[it].kind for it in hold.values if it in self._stored}
+        return RecordKind.LEAD in kinds.values() and any(
+            kind is RecordKind.CONTACT and hold.values[it] in (None, "", False)
+            for it, kind in kinds.items()
+        )
 
     def _was_known_to_a_lost_ledger(self, hold: Hold) -> bool:
         """Whether a contact was there when the ledger was lost.

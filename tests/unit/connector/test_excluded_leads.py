@@ -294,6 +294,15 @@ def test_a_lead_beside_the_primary_one_takes_the_e_mail_that_was_typed_while_it_
     assert written(typed, mapping_of_emails(ConflictPolicy.PLEZI_WINS)) == {"l2": "bob@x.fr"}
 
 
+def test_an_address_that_is_typed_as_the_agreed_one_takes_the_next_one_too() -> None:
+    """The Lead beside the primary one was noted at the first change of the address."""
+    link = renamed(with_email(RecordKind.LEAD, "l2", "ana@x.fr"))
+    equal = link.with_observation(with_email(RecordKind.LEAD, "l2", "bob@x.fr"))
+    again = with_email(RecordKind.PLEZI_CONTACT, "p", "cleo@x.fr")
+    plan = plan_link(equal.with_observation(again), mapping_of_emails(), now=0.0)
+    assert plan.link.base["l2"] == {f"{FOUND}email>Email": "bob@x.fr"}
+
+
 def test_a_contact_outside_the_filter_takes_no_e_mail_back() -> None:
     contact = with_email(RecordKind.CONTACT, "c", "ana@x.fr")
     link = renamed(replace(contact, eligible=False))

@@ -261,13 +261,13 @@ def note_found(
         if left.id in taking_part or left.kind not in pair.fields:
             continue
         key, address = pair.base_keys[left.kind], left.values.get(pair.fields[left.kind].name)
-        if pair.canonical(left.side, address) == former and not _is_known(base, left.id, key):
+        if pair.canonical(left.side, address) == former and not _has_agreed(base, left.id, key):
             base.setdefault(left.id, {})[f"{FOUND}{key}"] = address
 
 
-def _is_known(base: Mapping[str, Values], record_id: str, key: str) -> bool:
-    """Whether a base says something of a record under a base key."""
-    return any(pair_key(it) == key for it in base.get(record_id, ()))
+def _has_agreed(base: Mapping[str, Values], record_id: str, key: str) -> bool:
+    """Whether a base has an agreement of a record under a base key, also an outdated one."""
+    return not {key, f"{OUTDATED}{key}"}.isdisjoint(base.get(record_id, ()))
 
 
 def note_hidden(

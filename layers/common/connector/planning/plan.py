@@ -150,8 +150,6 @@ def plan_link(
                 builder.add_hold(pair, values, HoldReason.NEVER_AGREED)
             else:
                 builder.add_resolution(pair, values, resolution)
-        elif values:
-            builder.note_undecided(pair)
     return builder.build(participants, bound, repeated)
 
 
@@ -329,7 +327,6 @@ class _PlanBuilder:
             self._add_unusable(pair, values, resolution)
         elif resolution.rule is MergeRule.NO_CHANGE:
             self._keep_hold(pair, values, hold)
-            self.note_undecided(pair)
         elif self._is_write_loop(pair, values, resolution):
             self.add_hold(pair, values, HoldReason.WRITE_LOOP)
         else:
@@ -488,15 +485,6 @@ class _PlanBuilder:
         """Remember that the pair meets for the first time until its writes are done."""
         if self._is_first_meeting:
             self._meeting.add(pair.base_keys[RecordKind.LEAD])
-
-    def note_undecided(self, pair: BoundPair) -> None:
-        """Remember that a first meeting decided nothing of a pair: the pair is not new later.
-
-        No record could receive the value of another one: a blank Contact, or one without the field.
-        What `fill_blank` leaves as it is, is decided.
-        """
-        if pair.pair.policy is not ConflictPolicy.FILL_BLANK:
-            self._note_meeting(pair)
 
     def _add_unusable(
         self, pair: BoundPair, values: Sequence[FieldValue], resolution: Resolution

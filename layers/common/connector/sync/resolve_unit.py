@@ -133,6 +133,7 @@ class UnitResolver:
         self._stages: dict[int, StageNumbers] = {}
         self._visited: set[str] = set()
         self._counted: set[str] = set()
+        self._given: set[str] = set()
 
     def begin_stage(self, size: int) -> None:
         """Count from now on for a stage of the first synchronization; 0: for none."""
@@ -331,14 +332,16 @@ class UnitResolver:
     def _given_away(self, plans: Sequence[Plan]) -> set[str]:
         """Return the e-mails of links whose contact is not created: another one gets the e-mail.
 
-        It gets it in this unit, so that a search finds nobody: Plezi would overwrite it (assumed).
+        It gets it in this unit, or got it in one before, with a response that was lost perhaps. A
+        search finds nobody then, and Plezi would overwrite the other contact (assumed).
         """
-        step = self._isolation.step
-        given = {step(it.link.email, partial(_email_given_in_plezi, it)) for it in plans}
+        for plan in plans:
+            email = self._isolation.step(plan.link.email, partial(_email_given_in_plezi, plan))
+            self._given.add(email or "")
         return {
             plan.link.email
             for plan in plans
-            if plan.link.email in given
+            if plan.link.email in self._given
             and any(it.is_create and it.side is Side.PLEZI for it in plan.writes)
         }
 
